@@ -1,0 +1,53 @@
+"""What became of a plan."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.model import Change
+
+
+class State(StrEnum):
+    DONE = "done"
+    FAILED = "failed"  # a call was refused or gave no answer
+    UNHEALTHY = "unhealthy"  # it settled as INVALID
+    TIMED_OUT = "timed out"
+    SKIPPED = "skipped"  # something it needs did not get done
+    NOT_STARTED = "not started"  # the run was interrupted first
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    change: Change
+    state: State
+    message: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One result a change, in the plan's order."""
+
+    results: tuple[Result, ...]
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        return Counter(result.state for result in self.results)
+
+    @property
+    def is_done(self) -> bool:
+        return all(result.state is State.DONE for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened that a person watching wants to see. `detail` is a status, a reason or a request in words."""
+
+    change: Change
+    stage: str  # "started", "step", "waiting", "retrying", "finished"
+    detail: str
+    seconds: float = 0.0
+    result: Result | None = None

@@ -1,0 +1,75 @@
+"""Make one call so that a lost answer loses nothing and doubles nothing."""
+
+from collections.abc import Callable
+
+from reconciler.kinds.base import Kind
+from reconciler.model import Call, Live, Repeat
+from reconciler.ownership import own_tags
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import CloudError, Fault
+from reconciler.read import read_one
+from reconciler.retry import back_off
+
+# AWS tells these cases apart in the message only; the texts were seen in public issues of other tools.
+TRANSITIONS = (
+    "resource is being modified",  # hashicorp/terraform-provider-aws 2044
+    "found existing JobQueue relationship",  # 46925: lingers after the queue has let go
+    "must be created and valid before attaching",
+)
+EXISTS, MISSING = "already exists", "does not exist"
+PATIENCE = 900.0  # seconds for which a transition is waited out
+LOST_TRIES = 6
+LOOKS = 3  # reads may lag a few seconds behind a write whose answer was lost
+
+Tell = Callable[[str], None]
+
+
+def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
+    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it."""
+    deadline = clock.now() + PATIENCE
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            cloud.call(call.operation, call.request)
+        except CloudError as error:
+            if _is_done(call, error, kind, name, cloud, clock):
+                return
+            if not _may_repeat(error, tries, clock.now() < deadline):
+                raise
+            tell(error.message)
+            clock.sleep(back_off(tries, salt=clock.now()))
+        else:
+            return
+
+
+def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
+    """Whether the call's purpose is met although it failed."""
+    if call.repeat is Repeat.GONE_IS_DONE:
+        return error.fault is Fault.REFUSED and MISSING in error.message
+    if call.repeat is Repeat.LOOK_FIRST and (error.fault is Fault.UNKNOWN or EXISTS in error.message):
+        return _is_proven(call, kind, name, cloud, clock)
+    return False
+
+
+def _is_proven(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
+    identity = cloud.identity()
+    for look in range(1, LOOKS + 1):
+        if _carries_proof(call, read_one(cloud, kind, identity, name)):
+            return True
+        clock.sleep(back_off(look, salt=0))
+    return False
+
+
+def _carries_proof(call: Call, live: Live | None) -> bool:
+    """Whether what is live is what the call asked for: it carries the same tags of ours, digest included."""
+    if live is None or live.status == "DELETING":
+        return False
+    is_newer = max(live.revisions, default=1) > call.after_revision
+    return is_newer and own_tags(live.tags) == own_tags(call.request["tags"])
+
+
+def _may_repeat(error: CloudError, tries: int, in_time: bool) -> bool:  # noqa: FBT001 - read once, here
+    if error.fault is Fault.UNKNOWN:
+        return tries < LOST_TRIES
+    return error.fault is Fault.REFUSED and in_time and any(text in error.message for text in TRANSITIONS)

@@ -1,0 +1,110 @@
+"""Run a plan: changes side by side where the graph allows, each waiting for its own resource, failures kept apart."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass, field
+from threading import Event as Flag
+from typing import assert_never
+
+from reconciler.apply.outcome import Event, Outcome, Result, State
+from reconciler.apply.perform import perform
+from reconciler.apply.wait import Unsettled, wait
+from reconciler.kinds import KINDS
+from reconciler.model import Address, Call, Change, Plan, Wait
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import CloudError
+
+Watch = Callable[[Event], None]
+
+
+def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watch, stop: Flag | None = None) -> Outcome:
+    """Run every change of the plan after those it waits for.
+
+    A failure stops what depends on it; the rest goes on. When `stop` is set, changes end after the step they are in.
+    """
+    runner = _Runner(cloud, clock, watch, stop or Flag())
+    waiting = list(range(len(plan.changes)))
+    running: dict[Future[Result], int] = {}
+    results: dict[int, Result] = {}
+    before = _before(plan.changes)
+    with ThreadPoolExecutor(max_workers=parallelism) as pool:
+        while waiting or running:
+            for index in [index for index in waiting if before[index] <= results.keys()]:
+                waiting.remove(index)
+                result = runner.unstarted(plan.changes[index], [results[other] for other in before[index]])
+                if result is None:
+                    running[pool.submit(runner.result, plan.changes[index])] = index
+                else:
+                    results[index] = result
+            for future in wait_for(running, return_when=FIRST_COMPLETED).done if running else ():
+                results[running.pop(future)] = future.result()
+    return Outcome(tuple(results[index] for index in sorted(results)), interrupted=runner.stop.is_set())
+
+
+def _before(changes: tuple[Change, ...]) -> Mapping[int, set[int]]:
+    """Return, for each change, the changes that it waits for: by position, since an address may stand twice."""
+    at: dict[Address, set[int]] = {}
+    for index, change in enumerate(changes):
+        at.setdefault(change.address, set()).add(index)
+    return {
+        index: {other for need in change.after for other in at.get(need, ()) if other < index}
+        for index, change in enumerate(changes)
+    }
+
+
+@dataclass(slots=True)
+class _Runner:
+    cloud: Cloud
+    clock: Clock
+    watch: Watch
+    stop: Flag = field(default_factory=Flag)
+
+    def unstarted(self, change: Change, needed: list[Result]) -> Result | None:
+        """Return the result of a change that must not start, or None if it may."""
+        failed = [result.change.address for result in needed if result.state is not State.DONE]
+        if failed:
+            return self.finished(Result(change, State.SKIPPED, f"needs {', '.join(map(str, failed))}"))
+        if self.stop.is_set():
+            return self.finished(Result(change, State.NOT_STARTED, "interrupted"))
+        return None
+
+    def result(self, change: Change) -> Result:
+        start = self.clock.now()
+        self.watch(Event(change, "started", change.action.name.lower()))
+        try:
+            for step in change.steps:
+                if self.stop.is_set():
+                    return self.finished(Result(change, State.NOT_STARTED, f"interrupted before: {step.says}"))
+                self.step(change, step)
+        except Unsettled as unsettled:
+            state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
+            return self.finished(Result(change, state, str(unsettled), seconds=self.clock.now() - start))
+        except CloudError as error:
+            failed = Result(change, State.FAILED, str(error), error.hint, self.clock.now() - start)
+            return self.finished(failed)
+        return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
+
+    def step(self, change: Change, step: Call | Wait) -> None:
+        kind = KINDS[change.address.kind]
+        start = self.clock.now()
+        self.watch(Event(change, "step", step.says))
+        match step:
+            case Call():
+
+                def retrying(text: str) -> None:
+                    self.watch(Event(change, "retrying", text, self.clock.now() - start))
+
+                perform(step, kind, change.name, self.cloud, self.clock, retrying)
+            case Wait():
+
+                def waiting(status: str) -> None:
+                    self.watch(Event(change, "waiting", status, self.clock.now() - start))
+
+                wait(step, kind, change.name, self.cloud, self.clock, waiting)
+            case _:
+                assert_never(step)
+
+    def finished(self, result: Result) -> Result:
+        self.watch(Event(result.change, "finished", result.state, result.seconds, result))
+        return result

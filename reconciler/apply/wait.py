@@ -1,0 +1,52 @@
+"""Wait for a resource to settle, telling what it is and why."""
+
+from collections.abc import Callable
+
+from reconciler.kinds.base import Kind
+from reconciler.model import Live, Until, Wait
+from reconciler.ports import Clock, Cloud
+from reconciler.read import read_one
+
+SOONEST, LATEST = 0.5, 15.0  # seconds between two looks
+SHARE = 0.2  # of the time waited so far: a look is never much later than what it looks for
+LAG = 10.0  # seconds for which a resource that was just created may not be seen yet
+
+Tell = Callable[[str], None]
+
+
+class Unsettled(Exception):  # noqa: N818 - names what happened
+    """The wait ended without what it waited for."""
+
+    def __init__(self, message: str, *, invalid: bool) -> None:
+        super().__init__(message)
+        self.invalid = invalid
+
+
+def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
+    """Return when the resource is as wanted. Raises `Unsettled`: it is INVALID, vanished, or the time is over."""
+    identity = cloud.identity()
+    start = clock.now()
+    while True:
+        live = read_one(cloud, kind, identity, name)
+        waited = clock.now() - start
+        if _is_reached(step.until, live, name, waited):
+            return
+        status = f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
+        if waited >= step.timeout:
+            raise Unsettled(f"{name} is {status} after {waited:.0f} s", invalid=False)
+        tell(status)
+        clock.sleep(min(LATEST, max(SOONEST, waited * SHARE)))
+
+
+def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bool:
+    if live is None:
+        if until is not Until.GONE and waited > LAG:
+            raise Unsettled(f"{name} vanished while it was waited for", invalid=False)
+        return until is Until.GONE
+    if live.status not in ("VALID", "INVALID"):
+        return False
+    if until is Until.SETTLED:
+        return True
+    if live.status == "INVALID":
+        raise Unsettled(live.reason or "no reason given", invalid=True)
+    return until is Until.VALID

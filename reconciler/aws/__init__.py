@@ -1,0 +1,1 @@
+"""The real AWS, through botocore."""

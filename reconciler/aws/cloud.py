@@ -1,0 +1,107 @@
+"""The `Cloud` port over botocore: one call in, plain data or a `CloudError` out."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore import exceptions as boto
+from botocore import xform_name
+from botocore.client import BaseClient
+from botocore.config import Config
+
+from reconciler.model import Identity, Json
+from reconciler.problems import CloudError, Denied, Fault, WrongUsage, fault_of
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+# Retries are ours: botocore would repeat a RegisterJobDefinition whose answer was lost, and each makes a revision.
+ONCE = Config(
+    retries={"total_max_attempts": 1},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=32,
+    user_agent_extra="batch-reconciler",
+    parameter_validation=False,  # the schema has validated; a newer service may know more than this botocore
+)
+
+
+class AwsCloud:
+    """AWS as one session sees it. Clients are made when they are first needed; botocore's are safe to share."""
+
+    def __init__(self, session: botocore.session.Session, region: str | None = None) -> None:
+        self._session = session
+        self._region = region
+
+    def identity(self) -> Identity:
+        return self._identity
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        return _call(self._batch, operation, request)
+
+    @cached_property
+    def _identity(self) -> Identity:
+        found = _call(self._sts, "GetCallerIdentity", {})
+        return Identity(
+            account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
+        )
+
+    @cached_property
+    def _batch(self) -> BaseClient:
+        return self._client("batch")
+
+    @cached_property
+    def _sts(self) -> BaseClient:
+        """STS where the session has it; for a Batch endpoint on this machine, on the same endpoint: it is not AWS."""
+        endpoint = self._batch.meta.endpoint_url
+        client = self._client("sts")
+        if urlsplit(endpoint).hostname in LOCAL and urlsplit(client.meta.endpoint_url).hostname not in LOCAL:
+            return self._client("sts", endpoint)
+        return client
+
+    def _client(self, service: str, endpoint: str | None = None) -> BaseClient:
+        try:
+            return self._session.create_client(service, self._region, config=ONCE, endpoint_url=endpoint)
+        except boto.NoRegionError as error:
+            hint = "give --region, set AWS_REGION, or write `region:` in the stack"
+            raise Denied("no AWS region is known", hint=hint) from error
+        except (boto.ProfileNotFound, boto.PartialCredentialsError, boto.CredentialRetrievalError) as error:
+            raise Denied(str(error), hint="check --profile and the AWS configuration files") from error
+        except (ValueError, boto.BotoCoreError) as error:
+            raise WrongUsage(f"the AWS configuration cannot be used: {error}") from error
+
+
+def session_of(profile: str | None = None) -> botocore.session.Session:
+    return botocore.session.Session(profile=profile)
+
+
+def _call(client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+    try:
+        response: dict[str, Json] = getattr(client, xform_name(operation))(**request)
+    except boto.ClientError as error:
+        raise _refused(operation, error) from error
+    except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError) as error:
+        raise _failed(operation, Fault.DENIED, error, hint="configure credentials, or give --profile") from error
+    except (boto.TokenRetrievalError, boto.SSOError, boto.ProfileNotFound) as error:
+        raise _failed(operation, Fault.DENIED, error, hint="log in again, for example with `aws sso login`") from error
+    except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
+        hint = "check the network, the region and AWS_ENDPOINT_URL"
+        raise _failed(operation, Fault.UNREACHABLE, error, hint=hint) from error
+    except (boto.HTTPClientError, boto.IncompleteReadError, boto.ReadTimeoutError) as error:
+        raise _failed(operation, Fault.UNKNOWN, error) from error
+    except boto.BotoCoreError as error:
+        raise _failed(operation, Fault.REFUSED, error) from error
+    response.pop("ResponseMetadata", None)
+    return response
+
+
+def _refused(operation: str, error: boto.ClientError) -> CloudError:
+    told = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    code = str(told.get("Code", status))
+    fault = fault_of(status, code)
+    hint = f"the caller needs the right to {operation}" if fault is Fault.DENIED else ""
+    return CloudError(operation, fault, code, str(told.get("Message", error)), hint=hint)
+
+
+def _failed(operation: str, fault: Fault, error: Exception, hint: str = "") -> CloudError:
+    return CloudError(operation, fault, type(error).__name__, str(error), hint=hint)

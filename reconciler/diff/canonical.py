@@ -1,0 +1,177 @@
+"""One form for a resource's body, whoever wrote it: users, AWS's describe calls, older clients.
+
+Missing, null, [] and {} are one; defaults are absence; lists that are sets are sorted, lists of named things become
+mappings; names and ARNs, upper and lower case, legacy sizes and float32 meet. Equal bodies are then plainly equal.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Row, Unmanaged
+from reconciler.model import Identity, Json, Spec
+
+
+def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, Json]:
+    """Return `body` in canonical form. Members without a row are kept, compacted: they still count."""
+    known = {row.name: row for row in rows}
+    out: dict[str, Json] = {}
+    for name, value in body.items():
+        row = known.get(name)
+        if isinstance(row, Unmanaged) or (row and row.folds):
+            continue
+        plain = _member(row, value, body, identity) if row else compact(value)
+        if not is_absent(plain):
+            out[name] = plain
+    for row in known.values():
+        if isinstance(row, Field) and row.folds and not is_absent(body.get(row.name)):
+            _fold(out, row.folds, body[row.name])
+    return out
+
+
+def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
+    """Return canonical `live` without what the service filled in by itself and `desired` leaves to it."""
+    out = dict(live)
+    for row in rows:
+        if not isinstance(row, Field) or row.name not in out:
+            continue
+        ours, theirs = desired.get(row.name), out[row.name]
+        if ours is None and row.fills and row.fills(theirs):
+            del out[row.name]
+        elif row.form is Form.STRUCT:
+            out[row.name] = without_filled(row.fields, theirs, ours or {})
+        elif row.form is Form.KEYED:
+            out[row.name] = {
+                key: without_filled(row.fields, entry, (ours or {}).get(key, {})) for key, entry in theirs.items()
+            }
+        if row.name in out and is_absent(out[row.name]):
+            del out[row.name]
+    return out
+
+
+def is_absent(value: Json) -> bool:
+    return value is None or (isinstance(value, Mapping | list | tuple) and not value)
+
+
+def compact(value: Json) -> Json:
+    """Drop what means absence, at every depth."""
+    if isinstance(value, Mapping):
+        return {key: inner for key, item in value.items() if not is_absent(inner := compact(item))}
+    if isinstance(value, list | tuple):
+        return [compact(item) for item in value]
+    return value
+
+
+def _member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
+    plain = _formed(row, value, siblings, identity)
+    if row.default is not None and plain == _formed(row, row.default, siblings, identity):
+        return None
+    return plain
+
+
+def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
+    if is_absent(value):
+        return None
+    match row.form:
+        case Form.STRUCT:
+            return canonical(row.fields, value, identity)
+        case Form.SET:
+            entries = [_entry(row, item, identity) for item in value]
+            return entries if row.ordered_if and row.ordered_if(siblings) else sorted(entries, key=sort_key)
+        case Form.ORDERED:
+            return [_entry(row, item, identity) for item in value]
+        case Form.RANKED:
+            return _ranked(row, value, identity)
+        case Form.KEYED:
+            return _keyed(row, value, identity)
+        case Form.MAP:
+            return compact(value)
+        case _:
+            return _scalar(row, value, identity)
+
+
+def _entry(row: Field, item: Json, identity: Identity) -> Json:
+    return canonical(row.fields, item, identity) if isinstance(item, Mapping) else item
+
+
+def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str, Json]:
+    out = {}
+    for index, entry in enumerate(entries):
+        if row.drop_if and row.drop_if(entry):
+            continue
+        plain = canonical(row.fields, entry, identity)
+        key = entry.get(row.key)
+        key_row = next((inner for inner in row.members if inner.name == row.key), None)
+        if key_row is not None and key is not None:
+            key = _scalar(key_row, key, identity)
+        plain.pop(row.key, None)
+        out[f"[{index}]" if key is None else str(key)] = plain
+    return out
+
+
+def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Json]:
+    """In sequence, without the numbers: 0, 1 and 10, 20 mean the same. A lone remaining member stands for the entry."""
+    ranked = []
+    for entry in sorted(entries, key=lambda entry: entry.get(row.key, 0)):
+        plain = canonical(row.fields, entry, identity)
+        plain.pop(row.key, None)
+        ranked.append(next(iter(plain.values())) if len(plain) == 1 else plain)
+    return ranked
+
+
+def _scalar(row: Field, value: Json, identity: Identity) -> Json:
+    match row.form:
+        case Form.CASELESS:
+            return str(value).upper()
+        case Form.NUMBER:
+            return _number(value)
+        case Form.FLOAT32:
+            return _float32(float(value))
+        case Form.ROLE:
+            return _iam(value, "role", identity)
+        case Form.PROFILE:
+            return _iam(value, "instance-profile", identity)
+        case Form.REFERENCE:
+            return _reference(row.refers_to, value, identity)
+        case _:
+            return value
+
+
+def _number(value: Json) -> str:
+    try:
+        return format(Decimal(str(value)).normalize(), "f")
+    except InvalidOperation:
+        return str(value)
+
+
+def _float32(value: float) -> float:
+    """The shortest number that has the same 32 bits: 0.10000000149011612 is 0.1."""
+    bits = struct.pack("f", value)
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
+    return float(next((text for text in texts if struct.pack("f", float(text)) == bits), value))
+
+
+def _iam(value: str, resource: str, identity: Identity) -> str:
+    """IAM names are unique whatever their path, so the path is dropped; a bare name is one of this account."""
+    name = value.rsplit("/", 1)[-1]
+    if not value.startswith("arn:"):
+        return f"arn:{identity.partition}:iam::{identity.account}:{resource}/{name}"
+    return f"{value.split('/', 1)[0]}/{name}"
+
+
+def _reference(kind: str, value: str, identity: Identity) -> str:
+    if value.startswith("arn:") or kind not in KINDS:
+        return value
+    return KINDS[kind].arn(identity, value)
+
+
+def _fold(out: dict[str, Json], folds: tuple[str, str], value: Json) -> None:
+    """Write a legacy size (`vcpus: 2`) where its modern form stands (resourceRequirements VCPU)."""
+    resource, home = folds
+    out[home] = {resource: {"value": _number(value)}, **out.get(home, {})}
+
+
+def sort_key(value: Json) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,107 @@
+"""What differs between two canonical bodies, member by member, and what each difference costs."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from reconciler.kinds.base import MISSING, Field, Form, Judged, Kind
+from reconciler.model import Cost, FieldChange, Json, Path, Spec
+
+# Where a path ends for people: below, differences are told as the whole value.
+WHOLE = (Form.SET, Form.ORDERED, Form.RANKED)
+
+
+def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec) -> tuple[FieldChange, ...]:
+    """Compare two canonical bodies. `full_live` still has what the service filled in; it decides costs.
+
+    Equal bodies cost one comparison; deepdiff is asked only for the paths of what differs.
+    """
+    if live == desired:
+        return ()
+    return tuple(_change(kind, path, live, desired, full_live) for path in _paths(kind, live, desired))
+
+
+def rows_on(kind: Kind, path: Sequence[str]) -> list[Field]:
+    """Return the rows along a canonical path, outermost first. Keys of KEYED lists are steps without a row."""
+    rows: list[Field] = []
+    at_key = False
+    for step in path:
+        if at_key:
+            at_key = False
+            continue
+        row = next((field for field in (rows[-1].members if rows else kind.fields) if field.name == step), None)
+        if row is None:
+            break
+        rows.append(row)
+        at_key = row.form is Form.KEYED
+    return rows
+
+
+def sent_unit(kind: Kind, path: Sequence[str]) -> tuple[str, ...]:
+    """Return the member that an update sends as a whole when something at `path` changes."""
+    top = kind.field(path[0])
+    return tuple(path[:2]) if top is not None and top.merges and len(path) > 1 else (path[0],)
+
+
+def at(body: Json, path: Iterable[str]) -> Json:
+    """Return the value at a path of mappings; None where there is none."""
+    for step in path:
+        if not isinstance(body, Mapping) or step not in body:
+            return None
+        body = body[step]
+    return body
+
+
+def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
+    from deepdiff import DeepDiff  # noqa: PLC0415 - most plans have no difference and never load it
+
+    seen: dict[tuple[str, ...], None] = {}
+    for found in DeepDiff(dict(live), dict(desired), view="tree").values():
+        for item in found:
+            seen.setdefault(_cut(kind, item.path(output_format="list")))
+    yield from sorted(seen)
+
+
+def _cut(kind: Kind, path: Path) -> tuple[str, ...]:
+    steps = tuple(str(step) for step in path)
+    for length in range(1, len(steps)):
+        rows = rows_on(kind, steps[:length])
+        if rows and rows[-1].form in WHOLE:
+            return steps[:length]
+    return steps
+
+
+def _change(kind: Kind, path: tuple[str, ...], live: Spec, desired: Spec, full_live: Spec) -> FieldChange:
+    before, after = at(live, path), at(desired, path)
+    rows = rows_on(kind, path)
+    cost, why = _cost(kind, path, rows, (before, after), (full_live, desired))
+    return FieldChange(
+        path=".".join(path),
+        before=before,
+        after=after,
+        cost=cost,
+        why=why,
+        sensitive=any(row.sensitive for row in rows),
+    )
+
+
+def _cost(
+    kind: Kind, path: tuple[str, ...], rows: list[Field], values: tuple[Json, Json], bodies: tuple[Spec, Spec]
+) -> tuple[Cost, str]:
+    if kind.revisions:
+        return Cost.REVISION, ""
+    cost = next((row.cost for row in reversed(rows) if row.cost), Cost.REPLACE)
+    why = next((row.source for row in reversed(rows) if row.source), "") if cost is Cost.REPLACE else ""
+    if None in values and rows and len(rows) == len(path) and rows[-1].presence:
+        return rows[-1].presence, rows[-1].source
+    if kind.judge and cost is not Cost.REPLACE:
+        cost, why = kind.judge(Judged(path, bodies[0], bodies[1], cost))
+    if cost is not Cost.REPLACE and not _can_send(kind, path, bodies[1]):
+        return Cost.IMPOSSIBLE, "the API has no way to unset it; declare the value it should have"
+    return cost, why
+
+
+def _can_send(kind: Kind, path: tuple[str, ...], desired: Spec) -> bool:
+    unit = sent_unit(kind, path)
+    if at(desired, unit) is not None:
+        return True
+    rows = rows_on(kind, unit)
+    return len(rows) == len(unit) and rows[-1].unset is not MISSING

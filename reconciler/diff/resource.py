@@ -1,0 +1,86 @@
+"""The whole difference of one resource: its members, its tags, and whether it is drift or ours to change."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.diff.canonical import canonical, without_filled
+from reconciler.diff.changes import field_changes
+from reconciler.diff.digest import digest_of
+from reconciler.diff.ignore import with_ignored
+from reconciler.kinds.base import Kind
+from reconciler.model import Cost, Desired, FieldChange, Identity, Live, Spec
+from reconciler.ownership import APPLIED, Applied, own_tags, users_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`desired` is the body to send: as declared, but for ignored members, which keep their live value."""
+
+    fields: tuple[FieldChange, ...]
+    desired: Spec
+    tag: Mapping[str, str]  # to write
+    untag: tuple[str, ...]  # to take off
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.fields and not self.tag and not self.untag
+
+
+def declared_digest(kind: Kind, desired: Desired, identity: Identity) -> str:
+    """Return the digest of a declaration: of its meaning, not of its spelling."""
+    return digest_of({"spec": canonical(kind.rows, desired.spec, identity), "tags": dict(desired.tags)})
+
+
+def difference(
+    kind: Kind, desired: Desired, live: Live, ownership: Mapping[str, str], identity: Identity
+) -> Difference:
+    """Compare a declaration with what is live. `ownership` are the tags of ours that it should carry."""
+    ignored = desired.lifecycle.ignore_changes
+    body = with_ignored(kind, desired.spec, live.spec, [path for path in ignored if not path.startswith("tags.")])
+    wanted = canonical(kind.rows, body, identity)
+    full = canonical(kind.rows, live.spec, identity)
+    fields = field_changes(kind, without_filled(kind.rows, full, wanted), wanted, full)
+    tags = tuple(_tag_changes(users_tags(live.tags), _wanted_tags(desired, live)))
+    is_drift = Applied.of(live.claims).digest == Applied.of(ownership).digest
+    changed = tuple(_told(change, desired, is_drift=is_drift) for change in (*fields, *tags))
+    tag = {**_to_write(live.tags, ownership), **{_key(c): c.after for c in tags if c.after is not None}}
+    untag = (*(_key(c) for c in tags if c.after is None), *(key for key in own_tags(live.tags) if key not in ownership))
+    if not changed and (tag or untag):
+        changed = (_ownership_change(live, ownership),)
+    return Difference(changed, body, tag, untag)
+
+
+def _wanted_tags(desired: Desired, live: Live) -> dict[str, str]:
+    kept = {path.removeprefix("tags.") for path in desired.lifecycle.ignore_changes if path.startswith("tags.")}
+    wanted = {key: value for key, value in desired.tags.items() if key not in kept}
+    return wanted | {key: value for key, value in users_tags(live.tags).items() if key in kept}
+
+
+def _tag_changes(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[FieldChange]:
+    for key in sorted({*live, *wanted}):
+        if live.get(key) != wanted.get(key):
+            yield FieldChange(path=f"tags.{key}", before=live.get(key), after=wanted.get(key), cost=Cost.METADATA)
+
+
+def _key(change: FieldChange) -> str:
+    return change.path.removeprefix("tags.")
+
+
+def _to_write(live: Mapping[str, str], ownership: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in ownership.items() if live.get(key) != value}
+
+
+def _told(change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChange:
+    undeclared = is_drift and change.after is None
+    where = desired.places.find(tuple(change.path.split(".")))
+    return replace(change, drift=is_drift, undeclared=undeclared, where=where)
+
+
+def _ownership_change(live: Live, ownership: Mapping[str, str]) -> FieldChange:
+    return FieldChange(
+        path=f"tags.{APPLIED}",
+        before=live.tags.get(APPLIED),
+        after=ownership.get(APPLIED),
+        cost=Cost.METADATA,
+        why="the record of what was applied is out of date",
+    )

@@ -1,0 +1,11 @@
+"""Everything that is known about AWS Batch, one table a kind. A new kind is one file and one name here."""
+
+from collections.abc import Mapping
+
+from reconciler.kinds import compute_environment, job_definition, job_queue, scheduling_policy
+from reconciler.kinds.base import Kind
+
+# In the order in which people think of them: what others need comes first.
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (scheduling_policy.KIND, compute_environment.KIND, job_queue.KIND, job_definition.KIND)
+}

@@ -1,0 +1,149 @@
+"""The vocabulary of the kind tables: what a row can say about a member, and what a kind can say about itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+from reconciler.model import Cost, Identity, Json, Spec
+
+
+class Form(StrEnum):
+    """How two values of a member are compared, beyond plain equality. Missing, null, [] and {} are one everywhere."""
+
+    VALUE = "value"
+    CASELESS = "caseless"  # MANAGED == managed
+    NUMBER = "number"  # "1.0" == "1" == 1
+    FLOAT32 = "float32"  # the service keeps 32 bits
+    ROLE = "role"  # a role's name or ARN; roles are unique by name, whatever their path
+    PROFILE = "profile"  # an instance profile's name or ARN
+    REFERENCE = "reference"  # a Batch resource's name or ARN
+    ORDERED = "ordered"  # a list whose order matters
+    SET = "set"  # a list whose order does not
+    KEYED = "keyed"  # a list of structures, told apart by one member
+    RANKED = "ranked"  # a list of structures whose one member gives only the sequence
+    MAP = "map"  # free keys
+    STRUCT = "struct"  # members with rows of their own
+
+
+class Created(Enum):
+    """Whether a member belongs in the create request."""
+
+    SENT = "sent"
+    LATER = "later"  # only an update can set it: create, wait, update
+
+
+class _Missing(Enum):
+    MISSING = "missing"
+
+
+MISSING = _Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One member of the API: what it means and how it behaves. A row of a kind's table."""
+
+    name: str
+    says: str = ""  # our own words: what it is, units, and what surprises
+    form: Form = Form.VALUE
+    key: str = ""  # Form.KEYED, Form.RANKED: the member that tells entries apart (none: position) or gives the sequence
+    fields: tuple["Field | Unmanaged", ...] = ()
+    cost: Cost | None = None  # what changing it costs; None: as the enclosing member
+    presence: Cost | None = None  # what adding or removing it costs, where that differs
+    default: Json = None  # what the service assumes when it is absent: absent equals this
+    fills: Callable[[Json], bool] | None = None  # is this live value one that the service filled in by itself?
+    unset: Json | Callable[[Json], Json] = MISSING  # what an update sends to unset it; may depend on the live value
+    created: Created = Created.SENT
+    merges: bool = False  # STRUCT: an update carries only the members that change
+    ordered_if: Callable[[Spec], bool] | None = None  # SET: order counts when the siblings say so
+    folds: tuple[str, str] | None = None  # legacy size: (resource type, sibling list) that it stands for
+    drop_if: Callable[[Json], bool] | None = None  # KEYED: entries that the service drops
+    refers_to: str = ""  # the kind that Form.REFERENCE names
+    short: str = ""  # another spelling of this member that users may write
+    sensitive: bool = False
+    limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
+    source: str = ""  # where the fact comes from: an API operation or a page
+
+    @property
+    def members(self) -> tuple["Field", ...]:
+        """The managed rows of `fields`."""
+        return tuple(row for row in self.fields if isinstance(row, Field))
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A member that we accept and neither send nor compare, with the reason."""
+
+    name: str
+    reason: str
+
+
+Row = Field | Unmanaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How live resources are listed. One page holds at most 100."""
+
+    operation: str  # the describe call
+    result: str  # its list
+    names: str  # the member that restricts it to some names or ARNs
+    by_arn: bool = False  # `names` wants ARNs
+    filters: Mapping[str, Json] = field(default_factory=dict)  # when listing all
+    listing: str = ""  # a separate call that lists ARNs, where describe cannot list
+    one_filter: str = (
+        ""  # the member that restricts a listing to one name, where `names` cannot be combined with filters
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of resource. Everything that stages need to know about it; none of them names a kind."""
+
+    name: str  # as in addresses: ComputeEnvironment
+    section: str  # as in YAML: computeEnvironments
+    says: str
+    noun: str  # in ARNs and prose: compute-environment
+    name_member: str
+    arn_member: str
+    rows: tuple[Row, ...]
+    reading: Reading
+    create: str
+    update: str = ""  # empty: it cannot be updated, a create makes a new revision
+    update_id: str = ""  # the member of the update request that names the resource
+    update_id_is_arn: bool = False
+    update_any_of: tuple[str, ...] = ()  # an update request must have one of these; the first is added if none is
+    delete: str
+    delete_id: str
+    delete_id_is_arn: bool = False
+    response_only: tuple[str, ...] = ()
+    settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
+    disable_before_delete: bool = False
+    revisions: bool = False
+    create_timeout: float = 0
+    update_timeout: float = 0
+    delete_timeout: float = 0
+    update_patience: Callable[[Spec], float] | None = None  # seconds on top, when instances are replaced
+    judge: Callable[["Judged"], tuple[Cost, str]] | None = None  # the cost of a change, where a row cannot know it
+    source: str = ""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(row for row in self.rows if isinstance(row, Field))
+
+    def arn(self, identity: Identity, name: str) -> str:
+        """Return the ARN that a resource of this name has (job definitions: without the revision)."""
+        return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{self.noun}/{name}"
+
+    def field(self, name: str) -> Field | None:
+        return next((row for row in self.fields if row.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a kind's `judge` sees: one changed member between two canonical bodies, and the row's own verdict."""
+
+    path: tuple[str, ...]
+    live: Spec
+    desired: Spec
+    cost: Cost

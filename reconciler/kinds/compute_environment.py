@@ -1,0 +1,130 @@
+"""Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
+
+from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Unmanaged
+from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
+from reconciler.kinds.updating import SERVICE_LINKED_ROLE, is_service_linked, judge, patience
+from reconciler.model import Cost
+
+KIND = Kind(
+    name="ComputeEnvironment",
+    section="computeEnvironments",
+    says="Where jobs run.",
+    noun="compute-environment",
+    name_member="computeEnvironmentName",
+    arn_member="computeEnvironmentArn",
+    rows=(
+        Field(
+            name="type",
+            form=Form.CASELESS,
+            cost=Cost.REPLACE,
+            says="MANAGED: Batch starts the instances. UNMANAGED: you do.",
+        ),
+        Field(
+            name="state",
+            form=Form.CASELESS,
+            cost=Cost.SCALING,
+            default="ENABLED",
+            created=Created.LATER,
+            unset="ENABLED",
+            says="DISABLED takes no new jobs; minvCpus keep running. Batch creates environments "
+            "ENABLED only, so DISABLED is a create and an update.",
+            source="CreateComputeEnvironment: 'Compute Environment must be created in ENABLED state.'",
+        ),
+        Field(
+            name="unmanagedvCpus",
+            cost=Cost.SCALING,
+            limits={"minimum": 0},
+            says="vCPUs of an UNMANAGED environment, for fair-share reservations.",
+        ),
+        Field(
+            name="computeResources",
+            form=Form.STRUCT,
+            cost=Cost.INFRASTRUCTURE,
+            merges=True,
+            fields=COMPUTE_RESOURCES,
+            presence=Cost.REPLACE,
+            says="What a MANAGED environment may start. Not allowed on UNMANAGED.",
+        ),
+        Field(
+            name="serviceRole",
+            form=Form.ROLE,
+            cost=Cost.SCALING,
+            fills=is_service_linked,
+            says=f"Role with which Batch acts for you. Left out, it is the service-linked role {SERVICE_LINKED_ROLE}, "
+            "which alone allows changes in place.",
+        ),
+        Field(
+            name="updatePolicy",
+            form=Form.STRUCT,
+            cost=Cost.METADATA,
+            created=Created.LATER,
+            unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
+            says="What happens to running jobs when instances are replaced. Not on Fargate.",
+            source="UpdateComputeEnvironment only; CreateComputeEnvironment has no such member",
+            fields=(
+                Field(name="terminateJobsOnUpdate", default=False, says="End the jobs at once."),
+                Field(
+                    name="jobExecutionTimeoutMinutes",
+                    default=30,
+                    says="Minutes that jobs may go on on the old instances.",
+                ),
+            ),
+        ),
+        Field(
+            name="eksConfiguration",
+            form=Form.STRUCT,
+            cost=Cost.REPLACE,
+            merges=True,
+            says="The EKS cluster that the environment belongs to.",
+            fields=(
+                Field(name="eksClusterArn", says="ARN of the cluster, in the same region."),
+                Field(name="kubernetesNamespace", says="Namespace for the pods; not default, not kube-*."),
+                Field(
+                    name="accessEntry",
+                    form=Form.STRUCT,
+                    cost=Cost.METADATA,
+                    says="Who manages the cluster's access entry for Batch. All environments of a cluster must agree.",
+                    fields=(
+                        Field(
+                            name="desiredState", form=Form.CASELESS, says="ENABLED, DISABLED or INHERIT_FROM_CLUSTER."
+                        ),
+                        Unmanaged("status", "read-only: the state that the service observed"),
+                    ),
+                ),
+            ),
+        ),
+        Field(
+            name="ecsSettings",
+            form=Form.STRUCT,
+            cost=Cost.METADATA,
+            unset={"containerInsights": "DISABLED"},
+            says="Settings of the ECS cluster behind the environment.",
+            fields=(
+                Field(
+                    name="containerInsights",
+                    form=Form.CASELESS,
+                    default="DISABLED",
+                    says="CloudWatch Container Insights: ENABLED, ENHANCED or DISABLED.",
+                ),
+            ),
+        ),
+        Unmanaged("context", "reserved by AWS"),
+    ),
+    reading=Reading(operation="DescribeComputeEnvironments", result="computeEnvironments", names="computeEnvironments"),
+    create="CreateComputeEnvironment",
+    update="UpdateComputeEnvironment",
+    update_id="computeEnvironment",
+    # The service refuses an update that has none of these (hashicorp/terraform-provider-aws 43969).
+    update_any_of=("state", "computeResources", "serviceRole", "unmanagedvCpus"),
+    delete="DeleteComputeEnvironment",
+    delete_id="computeEnvironment",
+    response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
+    settles=True,
+    disable_before_delete=True,
+    create_timeout=1200,
+    update_timeout=1200,
+    delete_timeout=1800,
+    update_patience=patience,
+    judge=judge,
+    source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html",
+)

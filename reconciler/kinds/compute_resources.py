@@ -1,0 +1,180 @@
+"""What a managed compute environment may start: instances, images, network, limits."""
+
+from reconciler.kinds.base import Field, Form, Unmanaged
+from reconciler.kinds.managed_instances import MANAGED_INSTANCES
+from reconciler.model import Cost, Json, Spec
+
+ORDERED_STRATEGIES = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")
+
+
+def _keeps_order(resources: Spec) -> bool:
+    return str(resources.get("allocationStrategy", "")).upper() in ORDERED_STRATEGIES
+
+
+def _is_plain_image(images: Json) -> bool:
+    """Whether `images` (keyed by imageType) name image types alone, which is all that the service fills in."""
+    return all(set(image) <= {"imageType", "batchImageStatus"} for image in images.values())
+
+
+def _without_override(images: Json) -> Json:
+    return [{"imageType": image["imageType"]} for image in images]
+
+
+def _no_template(template: Json) -> Json:
+    return {"launchTemplateName": ""} if "launchTemplateName" in template else {"launchTemplateId": ""}
+
+
+LAUNCH_TEMPLATE_OVERRIDE = (
+    Field(name="launchTemplateId", says="Id of the template to use instead; or give its name."),
+    Field(name="launchTemplateName", says="Name of the template to use instead; or give its id."),
+    Field(
+        name="version",
+        says="Version number, $Default or $Latest.",
+        default="$Default",
+        limits={"pattern": r"^([0-9]+|\$Default|\$Latest)?$"},
+    ),
+    Field(
+        name="targetInstanceTypes",
+        form=Form.SET,
+        says="Instance types or families, out of instanceTypes, that this override is for.",
+    ),
+    Field(name="userdataType", says="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM."),
+)
+
+LAUNCH_TEMPLATE = (
+    Field(name="launchTemplateId", says="Id of the EC2 launch template; or give its name, not both."),
+    Field(name="launchTemplateName", says="Name of the EC2 launch template; or give its id, not both."),
+    Field(
+        name="version",
+        says="Version number, $Default or $Latest. Both words are resolved only when instances are replaced: "
+        "a new template version alone changes nothing.",
+        default="$Default",
+        limits={"pattern": r"^([0-9]+|\$Default|\$Latest)?$"},
+    ),
+    Field(
+        name="overrides",
+        form=Form.SET,
+        fields=LAUNCH_TEMPLATE_OVERRIDE,
+        limits={"maxItems": 10},
+        says="Other templates for some of the instance types.",
+    ),
+    Field(name="userdataType", says="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM."),
+)
+
+EC2_CONFIGURATION = (
+    Field(
+        name="imageType", says="Family of the image that Batch chooses: ECS_AL2023, ECS_AL2023_NVIDIA, EKS_AL2023, …"
+    ),
+    Field(name="imageIdOverride", says="An AMI of your own for this image type."),
+    Unmanaged("batchImageStatus", "read-only: the service says whether a newer image exists"),
+    Field(name="imageKubernetesVersion", says="Kubernetes version of the node image; EKS only."),
+)
+
+COMPUTE_RESOURCES = (
+    Field(
+        name="type",
+        form=Form.CASELESS,
+        says="Where jobs run: EC2, SPOT, FARGATE, FARGATE_SPOT or ECS_MANAGED_INSTANCES.",
+    ),
+    Field(
+        name="allocationStrategy",
+        form=Form.CASELESS,
+        default="BEST_FIT",
+        says="How instance types are chosen. With BEST_FIT, also when it is left out, nothing about the instances can "
+        "change in place.",
+        source="UpdateComputeEnvironment does not take BEST_FIT",
+    ),
+    Field(
+        name="minvCpus",
+        cost=Cost.SCALING,
+        default=0,
+        unset=0,
+        limits={"minimum": 0},
+        says="vCPUs kept running, also while the environment is disabled. Required on EC2 and Spot.",
+    ),
+    Field(
+        name="maxvCpus", cost=Cost.SCALING, limits={"minimum": 0}, says="The most vCPUs the environment may grow to."
+    ),
+    Unmanaged("desiredvCpus", "owned by the autoscaler: never sent and never compared"),
+    Field(
+        name="instanceTypes",
+        form=Form.SET,
+        ordered_if=_keeps_order,
+        says="Instance types, families or bundles such as optimal or default_arm64. The order counts only for "
+        "BEST_FIT_PROGRESSIVE_ORDERED and SPOT_CAPACITY_OPTIMIZED_PRIORITIZED.",
+    ),
+    Field(name="imageId", unset="", says="An AMI of your own. Deprecated: use ec2Configuration.imageIdOverride."),
+    Field(name="subnets", form=Form.SET, says="Subnets of the VPC, at most 16 on Fargate."),
+    Field(
+        name="securityGroupIds",
+        form=Form.SET,
+        unset=[],
+        says="Security groups, 1 to 5 on Fargate. Required unless a launch template has them.",
+    ),
+    Field(name="ec2KeyPair", unset="", says="Key pair to log in to the instances."),
+    Field(name="instanceRole", form=Form.PROFILE, says="Instance profile of the instances: its name or ARN."),
+    Field(
+        name="tags",
+        form=Form.MAP,
+        unset={},
+        says="Tags of the EC2 instances, not of the environment. Changing them replaces the instances.",
+    ),
+    Field(name="placementGroup", unset="", says="EC2 placement group of the instances."),
+    Field(
+        name="bidPercentage",
+        default=100,
+        unset=100,
+        limits={"minimum": 1, "maximum": 100},
+        says="Highest Spot price, in percent of the On-Demand price.",
+    ),
+    Field(
+        name="spotIamFleetRole",
+        form=Form.ROLE,
+        cost=Cost.REPLACE,
+        says="Spot Fleet role; needed on SPOT with BEST_FIT.",
+        source="ComputeResourceUpdate has no such member",
+    ),
+    Field(
+        name="launchTemplate",
+        form=Form.STRUCT,
+        fields=LAUNCH_TEMPLATE,
+        unset=_no_template,
+        says="EC2 launch template of the instances.",
+    ),
+    Field(
+        name="ec2Configuration",
+        form=Form.KEYED,
+        key="imageType",
+        fields=EC2_CONFIGURATION,
+        fills=_is_plain_image,
+        unset=_without_override,
+        limits={"maxItems": 2},
+        says="Which image the instances boot. Left out, the service fills in the image type of the day.",
+    ),
+    Field(
+        name="scalingPolicy",
+        form=Form.STRUCT,
+        cost=Cost.SCALING,
+        unset={"minScaleDownDelayMinutes": 0},
+        says="How fast instances go. Not on Fargate.",
+        fields=(
+            Field(
+                name="minScaleDownDelayMinutes",
+                default=0,
+                limits={"minimum": 0, "maximum": 10080},
+                says="Minutes, 20 to 10080, that instances stay after their last job; 0 unsets it.",
+            ),
+        ),
+    ),
+    Field(
+        name="managedInstancesProvider",
+        form=Form.STRUCT,
+        fields=MANAGED_INSTANCES,
+        says="The instances of type ECS_MANAGED_INSTANCES.",
+    ),
+    Field(
+        name="capacityTags",
+        form=Form.MAP,
+        says="Tags of the managed capacity; writing them needs the right batch:SetCapacityTags.",
+    ),
+)

@@ -1,0 +1,164 @@
+"""The two ECS shapes of a job: one container (containerProperties), or a task of several (ecsProperties)."""
+
+from reconciler.kinds.base import Field, Form
+from reconciler.kinds.container import (
+    COMMAND,
+    ENVIRONMENT,
+    EXECUTION_ROLE,
+    IMAGE,
+    LINUX_PARAMETERS,
+    LOG_CONFIGURATION,
+    MOUNT_POINTS,
+    PLATFORM,
+    PRIVILEGED,
+    READONLY_ROOT,
+    REPOSITORY_CREDENTIALS,
+    RESOURCE_REQUIREMENTS,
+    SECRETS,
+    ULIMITS,
+    USER,
+    VOLUMES,
+)
+
+CONTAINER = (
+    IMAGE,
+    Field(
+        name="vcpus",
+        folds=("VCPU", "resourceRequirements"),
+        limits={"minimum": 1},
+        says="vCPUs, the old way; the same as VCPU in resourceRequirements, and not together with it. Not on Fargate.",
+    ),
+    Field(
+        name="memory",
+        folds=("MEMORY", "resourceRequirements"),
+        limits={"minimum": 4},
+        says="Memory in MiB, the old way; the same as MEMORY in resourceRequirements, and not together with it.",
+    ),
+    COMMAND,
+    Field(name="jobRoleArn", form=Form.ROLE, says="Role that the job itself has."),
+    EXECUTION_ROLE,
+    VOLUMES,
+    ENVIRONMENT,
+    MOUNT_POINTS,
+    READONLY_ROOT,
+    PRIVILEGED,
+    ULIMITS,
+    USER,
+    Field(name="instanceType", says="Instance type of a multinode job; all node ranges need the same."),
+    RESOURCE_REQUIREMENTS,
+    LINUX_PARAMETERS,
+    LOG_CONFIGURATION,
+    SECRETS,
+    Field(
+        name="fargatePlatformConfiguration",
+        form=Form.STRUCT,
+        says="Fargate platform; refused elsewhere.",
+        fields=(
+            Field(name="platformVersion", default="LATEST", says="Fargate platform version; EFS needs 1.4.0 or later."),
+        ),
+    ),
+    *PLATFORM,
+    REPOSITORY_CREDENTIALS,
+)
+
+DEPENDENCY = (
+    Field(name="containerName", says="The other container, by name."),
+    Field(
+        name="condition",
+        form=Form.CASELESS,
+        limits={"enum": ["START", "COMPLETE", "SUCCESS"]},
+        says="What it must have reached. COMPLETE and SUCCESS only for containers that are not essential.",
+    ),
+)
+
+FIRELENS = (
+    Field(name="type", form=Form.CASELESS, says="The log router: fluentd or fluentbit."),
+    Field(name="options", form=Form.MAP, says="Options of the router, such as config-file-type."),
+)
+
+TASK_CONTAINER = (
+    COMMAND,
+    Field(
+        name="dependsOn",
+        form=Form.KEYED,
+        key="containerName",
+        fields=DEPENDENCY,
+        says="Containers that come first.",
+    ),
+    ENVIRONMENT,
+    Field(name="essential", default=True, says="If it stops, all stop. At least one container must be."),
+    Field(
+        name="firelensConfiguration",
+        form=Form.STRUCT,
+        fields=FIRELENS,
+        says="Makes this container the log router of those with the awsfirelens driver.",
+    ),
+    IMAGE,
+    LINUX_PARAMETERS,
+    LOG_CONFIGURATION,
+    MOUNT_POINTS,
+    Field(name="name", says="Name of the container, for dependsOn and overrides; unique in the task."),
+    PRIVILEGED,
+    READONLY_ROOT,
+    REPOSITORY_CREDENTIALS,
+    RESOURCE_REQUIREMENTS,
+    SECRETS,
+    ULIMITS,
+    USER,
+    Field(
+        name="startTimeout",
+        limits={"minimum": 2},
+        says="Seconds, 2 or more, on Fargate at most 120, to wait for the containers in dependsOn.",
+    ),
+    Field(
+        name="stopTimeout",
+        limits={"minimum": 2},
+        says="Seconds, 2 or more, on Fargate at most 120, between asking it to stop and killing it.",
+    ),
+)
+
+TASK = (
+    Field(
+        name="containers",
+        form=Form.KEYED,
+        key="name",
+        fields=TASK_CONTAINER,
+        limits={"minItems": 1, "maxItems": 10},
+        says="The containers, 1 to 10.",
+    ),
+    EXECUTION_ROLE,
+    Field(name="platformVersion", default="LATEST", says="Fargate platform version; EFS needs 1.4.0 or later."),
+    Field(
+        name="ipcMode",
+        form=Form.CASELESS,
+        limits={"enum": ["host", "task", "none"]},
+        says="Who shares memory segments and semaphores: host, task or none.",
+    ),
+    Field(name="taskRoleArn", form=Form.ROLE, says="Role that the job itself has."),
+    Field(
+        name="pidMode",
+        form=Form.CASELESS,
+        limits={"enum": ["host", "task"]},
+        says="Who sees whose processes: host or task; otherwise each container its own.",
+    ),
+    VOLUMES,
+    *PLATFORM,
+    Field(
+        name="networkMode",
+        form=Form.CASELESS,
+        default="host",
+        limits={"enum": ["host"]},
+        says="host, and only for MANAGED_INSTANCES.",
+        source="EcsTaskProperties: host when not specified",
+    ),
+)
+
+ECS = (
+    Field(
+        name="taskProperties",
+        form=Form.KEYED,  # by position: there is exactly one, and what differs in it is told member by member
+        fields=TASK,
+        limits={"minItems": 1, "maxItems": 1},
+        says="The task; the list has exactly one.",
+    ),
+)

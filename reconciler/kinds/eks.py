@@ -1,0 +1,217 @@
+"""The EKS shape of a job: a pod."""
+
+from reconciler.kinds.base import Field, Form
+from reconciler.model import Json
+
+HIGHEST_ID = 2147483647
+
+
+def _is_usual_dns(policy: Json) -> bool:
+    """What the service assumes depends on hostNetwork (EksPodProperties), and for such pods both mean the same."""
+    return policy in ("CLUSTERFIRST", "CLUSTERFIRSTWITHHOSTNET")
+
+
+def _is_usual_pull(policy: Json) -> bool:
+    """Kubernetes pulls :latest always and the rest if not present."""
+    return policy in ("ALWAYS", "IFNOTPRESENT")
+
+
+def _id(name: str, says: str) -> Field:
+    return Field(name=name, says=says, limits={"minimum": 0, "maximum": HIGHEST_ID})
+
+
+SECCOMP = Field(
+    name="seccompProfile",
+    form=Form.STRUCT,
+    says="Which system calls are allowed.",
+    fields=(
+        Field(name="type", form=Form.CASELESS, says="RuntimeDefault, Unconfined, or Localhost with a profile."),
+        Field(name="localhostProfile", says="Path of the profile on the node, for type Localhost only."),
+    ),
+)
+
+CAPABILITIES = Field(
+    name="capabilities",
+    form=Form.STRUCT,
+    says="Linux capabilities, more or fewer than the default.",
+    fields=(
+        Field(name="add", form=Form.SET, says="Capabilities to add, without CAP_ in front."),
+        Field(name="drop", form=Form.SET, says="Capabilities to take away, without CAP_ in front."),
+    ),
+)
+
+CONTAINER_SECURITY = (
+    _id("runAsUser", "User id of the container's process; otherwise the image's."),
+    _id("runAsGroup", "Group id of the container's process; otherwise the image's."),
+    Field(name="privileged", default=False, says="Root's power over the node."),
+    Field(name="allowPrivilegeEscalation", default=False, says="The process may gain more rights than its parent."),
+    Field(name="readOnlyRootFilesystem", default=False, says="The container may not write to its root."),
+    Field(name="runAsNonRoot", default=False, says="Refuse to start as user 0."),
+    CAPABILITIES,
+    SECCOMP,
+)
+
+ENTRY = (
+    Field(
+        name="name",
+        says="Name of the variable. Names that begin with AWS_BATCH are reserved for the service.",
+        limits={"pattern": "^(?!AWS_BATCH)"},
+    ),
+    Field(name="value", says="Its value."),
+)
+
+RESOURCES = (
+    Field(
+        name="limits",
+        form=Form.MAP,
+        says="memory in Mi, cpu in steps of 0.25, nvidia.com/gpu whole. Where both name memory, it must be equal.",
+    ),
+    Field(
+        name="requests",
+        form=Form.MAP,
+        says="memory in Mi, cpu in steps of 0.25 and at most the limit, nvidia.com/gpu whole.",
+    ),
+)
+
+VOLUME_MOUNT = (
+    Field(name="name", says="Name of the volume, one of the pod's."),
+    Field(name="mountPath", says="Path in the container."),
+    Field(name="subPath", says="Path in the volume; its root when left out."),
+    Field(name="readOnly", default=False, says="The container may not write to it."),
+)
+
+EKS_CONTAINER = (
+    Field(name="name", default="Default", says="Name of the container; unique in the pod."),
+    Field(name="image", says="Container image, with tag or digest."),
+    Field(
+        name="imagePullPolicy",
+        form=Form.CASELESS,
+        fills=_is_usual_pull,
+        limits={"enum": ["Always", "IfNotPresent", "Never"]},
+        says="When to pull: Always (also the default for :latest), IfNotPresent (otherwise) or Never.",
+    ),
+    Field(name="command", form=Form.ORDERED, says="Entry point of the container; the image's when left out."),
+    Field(name="args", form=Form.ORDERED, says="Arguments of the entry point; the image's CMD when left out."),
+    Field(name="env", form=Form.KEYED, key="name", fields=ENTRY, says="Environment variables."),
+    Field(name="resources", form=Form.STRUCT, fields=RESOURCES, says="cpu, memory and nvidia.com/gpu."),
+    Field(
+        name="volumeMounts",
+        form=Form.KEYED,
+        key="mountPath",
+        fields=VOLUME_MOUNT,
+        says="Where the pod's volumes appear in the container.",
+    ),
+    Field(
+        name="securityContext",
+        form=Form.STRUCT,
+        fields=CONTAINER_SECURITY,
+        says="User, rights and capabilities of the container.",
+    ),
+)
+
+EKS_VOLUME = (
+    Field(name="name", says="Name of the volume, for volumeMounts; a DNS name."),
+    Field(
+        name="hostPath",
+        form=Form.STRUCT,
+        says="A file or directory of the node.",
+        fields=(Field(name="path", says="Path on the node."),),
+    ),
+    Field(
+        name="emptyDir",
+        form=Form.STRUCT,
+        says="Room that lives as long as the pod.",
+        fields=(
+            Field(
+                name="medium",
+                default="",
+                form=Form.CASELESS,
+                limits={"enum": ["", "Memory"]},
+                says="Memory counts against the container's memory; empty is the node's disk.",
+            ),
+            Field(name="sizeLimit", says="The most it may hold, such as 1024Mi; no limit when left out."),
+        ),
+    ),
+    Field(
+        name="secret",
+        form=Form.STRUCT,
+        says="A Kubernetes secret as files.",
+        fields=(
+            Field(name="secretName", says="Name of the secret."),
+            Field(name="optional", default=False, says="Start also when the secret does not exist."),
+        ),
+    ),
+    Field(
+        name="persistentVolumeClaim",
+        form=Form.STRUCT,
+        says="A persistent volume.",
+        fields=(
+            Field(name="claimName", says="Name of the claim."),
+            Field(name="readOnly", default=False, says="Nobody in the pod may write to it."),
+        ),
+    ),
+)
+
+METADATA = (
+    Field(name="labels", form=Form.MAP, says="Labels of the pod; values of at most 63 characters."),
+    Field(name="annotations", form=Form.MAP, says="Annotations of the pod."),
+    Field(
+        name="namespace",
+        limits={"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
+        says="Namespace of the pod; not default, not kube-*.",
+    ),
+)
+
+POD_SECURITY = (
+    _id("runAsUser", "User id of the containers that do not choose one."),
+    _id("runAsGroup", "Group id of the containers that do not choose one."),
+    Field(name="runAsNonRoot", default=False, says="Refuse to start as user 0."),
+    SECCOMP,
+    _id("fsGroup", "Group that all containers are in and that may own the volumes."),
+)
+
+POD = (
+    Field(name="serviceAccountName", says="Kubernetes service account; it decides the job's IAM role."),
+    Field(name="hostNetwork", default=True, says="Use the node's address; false gives each pod its own."),
+    Field(
+        name="dnsPolicy",
+        form=Form.CASELESS,
+        fills=_is_usual_dns,
+        limits={"enum": ["Default", "ClusterFirst", "ClusterFirstWithHostNet"]},
+        says="How names are resolved. Left out: ClusterFirst, on the host's network ClusterFirstWithHostNet.",
+    ),
+    Field(
+        name="imagePullSecrets",
+        form=Form.KEYED,
+        key="name",
+        fields=(Field(name="name", says="Name of the secret."),),
+        says="Kubernetes secrets for private registries.",
+    ),
+    Field(
+        name="containers",
+        form=Form.KEYED,
+        key="name",
+        fields=EKS_CONTAINER,
+        limits={"maxItems": 10},
+        says="The containers, 1 to 10.",
+    ),
+    Field(
+        name="initContainers",
+        form=Form.KEYED,
+        key="name",
+        fields=EKS_CONTAINER,
+        limits={"maxItems": 10},
+        says="Containers that run to their end first, at most 10.",
+    ),
+    Field(name="volumes", form=Form.KEYED, key="name", fields=EKS_VOLUME, says="Volumes that volumeMounts can name."),
+    Field(name="metadata", form=Form.STRUCT, fields=METADATA, says="Labels, annotations and namespace of the pod."),
+    Field(name="shareProcessNamespace", default=False, says="Containers of the pod see each other's processes."),
+    Field(
+        name="securityContext",
+        form=Form.STRUCT,
+        fields=POD_SECURITY,
+        says="User and groups for all containers of the pod.",
+    ),
+)
+
+EKS = (Field(name="podProperties", form=Form.STRUCT, fields=POD, says="The pod."),)

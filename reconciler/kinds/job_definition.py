@@ -1,0 +1,195 @@
+"""Job definitions: what runs. They are never changed; each registration makes a new revision."""
+
+from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.ecs import CONTAINER, ECS
+from reconciler.kinds.eks import EKS
+from reconciler.model import Cost
+
+CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters
+
+CONSUMABLES = Field(
+    name="consumableResourceProperties",
+    form=Form.STRUCT,
+    cost=Cost.REVISION,
+    says="Licences and other tokens that the job holds while it runs.",
+    fields=(
+        Field(
+            name="consumableResourceList",
+            form=Form.KEYED,
+            key="consumableResource",
+            limits={"maxItems": 5},
+            says="At most 5, each resource once.",
+            fields=(
+                Field(name="consumableResource", says="Name or ARN of the consumable resource."),
+                Field(name="quantity", says="How many of it the job takes."),
+            ),
+        ),
+    ),
+)
+
+EVALUATION = (
+    Field(
+        name="onStatusReason",
+        limits={"maxLength": CONDITION_LENGTH},
+        says="Status reason to match; a * at the end matches any rest.",
+    ),
+    Field(
+        name="onReason",
+        limits={"maxLength": CONDITION_LENGTH},
+        says="Reason of the container's end to match; a * at the end matches any rest.",
+    ),
+    Field(
+        name="onExitCode",
+        limits={"maxLength": CONDITION_LENGTH, "pattern": r"^[0-9]*\*?$"},
+        says="Exit code to match: digits; a * at the end matches any rest.",
+    ),
+    Field(name="action", form=Form.CASELESS, says="RETRY or EXIT, if all conditions of the entry match."),
+)
+
+RETRY = (
+    Field(
+        name="attempts",
+        limits={"minimum": 1, "maximum": 10},
+        says="How often the job may start in all, 1 to 10; 1 is no retry. A job that timed out is not retried.",
+    ),
+    Field(
+        name="evaluateOnExit",
+        form=Form.ORDERED,
+        fields=EVALUATION,
+        limits={"maxItems": 5},
+        says="When to retry and when not, at most 5; the first match decides, no match retries. It needs attempts.",
+    ),
+)
+
+NODE_RANGE = (
+    Field(
+        name="targetNodes",
+        limits={"pattern": "^([0-9]+|[0-9]*:[0-9]*)$"},
+        says="The nodes, by index: 0:3, 4:, :2 or 5. All ranges together must cover every node.",
+    ),
+    Field(name="container", form=Form.STRUCT, fields=CONTAINER, says="The container of these nodes."),
+    Field(name="instanceTypes", form=Form.SET, says="Instance type of these nodes; only beside ecsProperties."),
+    Field(name="ecsProperties", form=Form.STRUCT, fields=ECS, says="Several containers on each of these nodes."),
+    Field(name="eksProperties", form=Form.STRUCT, fields=EKS, says="The pod of these nodes."),
+    CONSUMABLES,
+)
+
+NODES = (
+    Field(name="numNodes", limits={"minimum": 1, "maximum": 1000}, says="How many nodes the job has, 1 to 1000."),
+    Field(name="mainNode", limits={"minimum": 0}, says="Index of the main node; when it ends, the job ends."),
+    Field(
+        name="nodeRangeProperties",
+        form=Form.KEYED,
+        key="targetNodes",
+        fields=NODE_RANGE,
+        limits={"maxItems": 5},
+        says="What runs on which nodes, at most 5 ranges.",
+    ),
+)
+
+KIND = Kind(
+    name="JobDefinition",
+    section="jobDefinitions",
+    says="What runs: image, command, size, retries. Every change is a new revision; running jobs keep theirs.",
+    noun="job-definition",
+    name_member="jobDefinitionName",
+    arn_member="jobDefinitionArn",
+    rows=(
+        Field(
+            name="type",
+            form=Form.CASELESS,
+            cost=Cost.REVISION,
+            says="container, or multinode with nodeProperties.",
+        ),
+        Field(
+            name="parameters",
+            form=Form.MAP,
+            cost=Cost.REVISION,
+            says="Values for Ref::name in the command; a job may bring its own.",
+        ),
+        Field(
+            name="schedulingPriority",
+            cost=Cost.REVISION,
+            limits={"minimum": 0, "maximum": 9999},
+            says="Higher goes first within a share; only in queues with a fair-share policy.",
+        ),
+        Field(
+            name="containerProperties",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=CONTAINER,
+            says="A job of one container. One of this, ecsProperties, eksProperties and nodeProperties.",
+        ),
+        Field(
+            name="nodeProperties",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=NODES,
+            says="A job of several nodes. Neither on Fargate nor on managed instances.",
+        ),
+        Field(
+            name="retryStrategy",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=RETRY,
+            says="What happens when the job fails; a job may bring its own.",
+        ),
+        Field(
+            name="propagateTags",
+            cost=Cost.REVISION,
+            default=False,
+            says="Copy tags to the ECS task. A job's and its definition's tags must then be 50 at most. Not on EKS.",
+        ),
+        Field(
+            name="timeout",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            says="When a job that takes too long is ended; a job may bring its own.",
+            fields=(
+                Field(
+                    name="attemptDurationSeconds",
+                    limits={"minimum": 60},
+                    says="Seconds, 60 or more, from the start of each attempt. Such a job is not retried.",
+                ),
+            ),
+        ),
+        Field(
+            name="platformCapabilities",
+            form=Form.SET,
+            cost=Cost.REVISION,
+            default=["EC2"],
+            limits={"maxItems": 1},
+            says="Where it can run: exactly one of EC2, FARGATE and MANAGED_INSTANCES. Not on EKS.",
+        ),
+        Field(
+            name="eksProperties",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=EKS,
+            says="A job of one pod. One of this, containerProperties, ecsProperties and nodeProperties.",
+        ),
+        Field(
+            name="ecsProperties",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=ECS,
+            says="A job of several containers. One of this, containerProperties, eksProperties and nodeProperties.",
+        ),
+        CONSUMABLES,
+    ),
+    # `names` cannot be combined with a status (DescribeJobDefinitions), hence the filter by one name.
+    reading=Reading(
+        operation="DescribeJobDefinitions",
+        result="jobDefinitions",
+        names="jobDefinitions",
+        filters={"status": "ACTIVE"},
+        one_filter="jobDefinitionName",
+    ),
+    create="RegisterJobDefinition",
+    delete="DeregisterJobDefinition",
+    delete_id="jobDefinition",
+    delete_id_is_arn=True,
+    response_only=("status", "revision", "containerOrchestrationType"),
+    revisions=True,
+    source="https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html",
+)

@@ -1,0 +1,113 @@
+"""Job queues: where jobs wait, and which environments take them."""
+
+from reconciler.kinds.base import Created, Field, Form, Kind, Reading
+from reconciler.model import Cost, Json
+
+
+def _always(_value: Json) -> bool:
+    return True
+
+
+KIND = Kind(
+    name="JobQueue",
+    section="jobQueues",
+    says="Where jobs wait, and which environments take them.",
+    noun="job-queue",
+    name_member="jobQueueName",
+    arn_member="jobQueueArn",
+    rows=(
+        Field(
+            name="state",
+            form=Form.CASELESS,
+            cost=Cost.SCALING,
+            default="ENABLED",
+            created=Created.LATER,
+            unset="ENABLED",
+            says="DISABLED takes no new jobs; those in the queue go on.",
+        ),
+        Field(
+            name="schedulingPolicyArn",
+            form=Form.REFERENCE,
+            refers_to="SchedulingPolicy",
+            short="schedulingPolicy",
+            cost=Cost.SCALING,
+            presence=Cost.REPLACE,
+            says="Fair share instead of first in, first out. It can be exchanged for another, but neither added "
+            "to a queue nor taken away.",
+            source="UpdateJobQueue: a policy can be exchanged, not removed; 'Only fairshare queue can have scheduling "
+            "policy'",
+        ),
+        Field(
+            name="priority",
+            cost=Cost.SCALING,
+            limits={"minimum": 0, "maximum": 1000},
+            says="Queues with a higher number are served first by an environment that they share.",
+        ),
+        Field(
+            name="computeEnvironmentOrder",
+            form=Form.RANKED,
+            key="order",
+            cost=Cost.SCALING,
+            says="The environments that take the jobs, tried in ascending order. Short: a list of names.",
+            source="UpdateJobQueue replaces the whole list",
+            fields=(
+                Field(name="order", says="Position; only the sequence matters."),
+                Field(
+                    name="computeEnvironment",
+                    form=Form.REFERENCE,
+                    refers_to="ComputeEnvironment",
+                    says="Name in the stack, or name or ARN of an existing environment.",
+                ),
+            ),
+        ),
+        Field(
+            name="serviceEnvironmentOrder",
+            form=Form.RANKED,
+            key="order",
+            cost=Cost.SCALING,
+            limits={"maxItems": 1},
+            says="The service environment of a SAGEMAKER_TRAINING queue; exactly one.",
+            fields=(
+                Field(name="order", says="Position."),
+                Field(name="serviceEnvironment", form=Form.VALUE, says="ARN of the service environment."),
+            ),
+        ),
+        Field(
+            name="jobQueueType",
+            form=Form.CASELESS,
+            cost=Cost.REPLACE,
+            fills=_always,
+            says="Derived from the environments when left out; it cannot change.",
+        ),
+        Field(
+            name="jobStateTimeLimitActions",
+            form=Form.SET,
+            cost=Cost.SCALING,
+            unset=[],
+            says="What to do with a job that blocks the head of the queue.",
+            fields=(
+                Field(name="reason", says="The status reason of the blocked job that this is about."),
+                Field(name="state", form=Form.CASELESS, says="RUNNABLE."),
+                Field(
+                    name="maxTimeSeconds",
+                    limits={"minimum": 600, "maximum": 86400},
+                    says="Seconds at the head of the queue before the action.",
+                ),
+                Field(name="action", form=Form.CASELESS, says="CANCEL, or TERMINATE on SAGEMAKER_TRAINING queues."),
+            ),
+        ),
+    ),
+    reading=Reading(operation="DescribeJobQueues", result="jobQueues", names="jobQueues"),
+    create="CreateJobQueue",
+    update="UpdateJobQueue",
+    update_id="jobQueue",
+    delete="DeleteJobQueue",
+    delete_id="jobQueue",
+    response_only=("status", "statusReason"),
+    settles=True,
+    disable_before_delete=True,
+    create_timeout=600,
+    update_timeout=600,
+    delete_timeout=1800,
+    source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html",
+)

@@ -1,0 +1,86 @@
+"""What UpdateComputeEnvironment can do, decided from the live role, type and allocation strategy."""
+
+from reconciler.kinds.base import Judged
+from reconciler.model import Cost, Json, Spec
+
+SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
+
+# Strategies with which instances can be replaced in place (User Guide, "Updating compute environments").
+UPDATABLE_STRATEGIES = (
+    "BEST_FIT_PROGRESSIVE",
+    "BEST_FIT_PROGRESSIVE_ORDERED",
+    "SPOT_CAPACITY_OPTIMIZED",
+    "SPOT_PRICE_CAPACITY_OPTIMIZED",
+    "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED",
+)
+FARGATE = ("FARGATE", "FARGATE_SPOT")
+# The members that UpdateComputeEnvironment takes for Fargate (its refusal lists all the others).
+FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
+INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
+
+
+def patience(spec: Spec) -> float:
+    """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy)."""
+    policy = spec.get("updatePolicy", {})
+    return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
+
+
+def judge(judged: Judged) -> tuple[Cost, str]:
+    """Decide from the live role, type and strategy what the API will do with a change."""
+    live = judged.live
+    member = judged.path[1] if judged.path[0] == "computeResources" and len(judged.path) > 1 else ""
+    if judged.path[0] == "serviceRole":
+        return _judge_role(judged)
+    if not member:
+        return judged.cost, ""
+    if _type(live) in FARGATE:
+        if member in FARGATE_UPDATABLE:
+            return Cost.SCALING, ""
+        return Cost.REPLACE, f"a Fargate environment can only change {', '.join(FARGATE_UPDATABLE)} and state"
+    if judged.cost is not Cost.INFRASTRUCTURE:
+        return judged.cost, ""
+    return _judge_infrastructure(judged, member)
+
+
+def _judge_role(judged: Judged) -> tuple[Cost, str]:
+    roles = (judged.live.get("serviceRole"), judged.desired.get("serviceRole"))
+    if any(role is None or is_service_linked(role) for role in roles):
+        return (
+            Cost.REPLACE,
+            "the API cannot switch between the service-linked role and a role of your own (UpdateComputeEnvironment)",
+        )
+    return Cost.SCALING, ""
+
+
+def _judge_infrastructure(judged: Judged, member: str) -> tuple[Cost, str]:
+    live, desired = judged.live["computeResources"], judged.desired.get("computeResources", {})
+    role = judged.live.get("serviceRole")
+    kinds = {live.get("type"), desired.get("type")}
+    if member == "type" and not kinds <= {"EC2", "SPOT"}:
+        return Cost.REPLACE, "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
+    if live.get("type") == "ECS_MANAGED_INSTANCES":
+        return Cost.INFRASTRUCTURE, ""
+    if role is not None and not is_service_linked(role):
+        return (
+            Cost.REPLACE,
+            (
+                f"{member} can only change in place with the service-linked role {SERVICE_LINKED_ROLE}; this one "
+                f"uses {str(role).rsplit('/', 1)[-1]} ({INFRASTRUCTURE_PAGE})"
+            ),
+        )
+    strategies = [str(side.get("allocationStrategy", "BEST_FIT")) for side in (live, desired)]
+    stuck = [strategy for strategy in strategies if strategy not in UPDATABLE_STRATEGIES]
+    if stuck:
+        return (
+            Cost.REPLACE,
+            f"{member} cannot change in place with the allocation strategy {stuck[0]} ({INFRASTRUCTURE_PAGE})",
+        )
+    return Cost.INFRASTRUCTURE, ""
+
+
+def is_service_linked(role: Json) -> bool:
+    return str(role).endswith(f"/{SERVICE_LINKED_ROLE}")
+
+
+def _type(spec: Spec) -> str:
+    return str(spec.get("computeResources", {}).get("type", ""))

@@ -1,0 +1,89 @@
+"""Who owns a resource, under which logical name, and what was last applied to it: all kept in three tags."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.model import Lifecycle, Live
+
+OWNER = "reconciler:stack"
+NAME = "reconciler:name"
+APPLIED = "reconciler:applied"
+PREFIX = "reconciler:"
+CLOUDFORMATION = "aws:cloudformation:stack-name"
+
+PENDING = "pending"  # created, but members that only an update can set are still to come
+ORPHAN = "orphan"  # leave it in place when the stack drops it
+PROTECT = "protect"  # refuse to delete it
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The content of the applied tag: a digest of the last applied declaration, and flags that outlive the YAML."""
+
+    digest: str = ""
+    flags: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return ":".join((self.digest, *sorted(self.flags)))
+
+    @classmethod
+    def of(cls, tags: Mapping[str, str]) -> "Applied":
+        digest, *flags = tags.get(APPLIED, "").split(":")
+        return cls(digest, frozenset(flags))
+
+
+def flags_of(lifecycle: Lifecycle) -> frozenset[str]:
+    return frozenset(
+        flag for flag, on in ((ORPHAN, lifecycle.on_remove == "orphan"), (PROTECT, lifecycle.prevent_destroy)) if on
+    )
+
+
+def ownership_tags(stack: str, prefix: str, logical: str, physical: str, applied: Applied) -> dict[str, str]:
+    """Return our tags. The logical name is written only where it differs from the physical one."""
+    named = {} if logical == physical and not prefix else {NAME: f"{prefix}/{logical}" if prefix else logical}
+    return {OWNER: stack, **named, APPLIED: str(applied)}
+
+
+def owner_of(tags: Mapping[str, str]) -> str | None:
+    """Name the owner in words, or None if nobody claims the resource."""
+    if OWNER in tags:
+        return f"stack {tags[OWNER]}"
+    if CLOUDFORMATION in tags:
+        return f"CloudFormation stack {tags[CLOUDFORMATION]}"
+    return None
+
+
+def is_ours(live: Live, stack: str, prefix: str) -> bool:
+    """Whether the resource belongs to this stack under this name prefix.
+
+    One stack name may be used with several prefixes (one an environment); each is an owner of its own.
+    """
+    return live.claims.get(OWNER) == stack and _name(live)[0] == prefix
+
+
+def logical_name(live: Live) -> str:
+    return _name(live)[1]
+
+
+def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return only our tags."""
+    return {key: value for key, value in tags.items() if key.startswith(PREFIX)}
+
+
+def users_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags that users write: neither ours nor those that AWS reserves."""
+    return {key: value for key, value in tags.items() if not key.startswith((PREFIX, "aws:"))}
+
+
+def other_prefixes(live: Iterable[Live], stack: str, prefix: str) -> dict[str, int]:
+    """Count the stack's resources under other name prefixes."""
+    found: dict[str, int] = {}
+    for resource in live:
+        if resource.claims.get(OWNER) == stack and _name(resource)[0] != prefix:
+            found[_name(resource)[0]] = found.get(_name(resource)[0], 0) + 1
+    return found
+
+
+def _name(live: Live) -> tuple[str, str]:
+    prefix, slash, logical = live.claims.get(NAME, live.address.name).rpartition("/")
+    return (prefix, logical) if slash else ("", logical)

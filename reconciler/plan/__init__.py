@@ -1,0 +1,61 @@
+"""Decide what to do, in which order, and why. Pure: no clock, no network."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.model import Desired, Identity, Live, Plan, Stack, Unhealthy
+from reconciler.ownership import other_prefixes
+from reconciler.plan.change import Planner
+from reconciler.plan.order import in_order, targeted, with_edges
+from reconciler.problems import InvalidStack, Problem, Severity
+from reconciler.resolve import World, resolve, world_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked of this plan, beside the stack."""
+
+    adopt: bool = False  # consent to take resources that nobody owns
+    destroy: bool = False  # remove everything that the stack owns
+    targets: tuple[str, ...] = ()  # globs over addresses; empty means all
+
+
+def make_plan(stack: Stack, identity: Identity, live: Iterable[Live], wanted: Wanted = Wanted()) -> Plan:
+    """Return the difference as a program. Raises `InvalidStack` for references that lead nowhere."""
+    world = world_of(live, stack)
+    desired, problems = ((), ()) if wanted.destroy else resolve(stack, identity, world)
+    if problems:
+        raise InvalidStack(problems)
+    planner = Planner(stack, identity, wanted.adopt, wanted.destroy)
+    changes = [change for one in desired if (change := planner.change(one))]
+    removals = [planner.removal(one) for one in _unwanted(world, desired)]
+    ordered = in_order(with_edges((*changes, *removals), desired, world))
+    chosen = targeted(ordered, wanted.targets)
+    return Plan(
+        stack=stack.name,
+        identity=identity,
+        changes=chosen,
+        unchanged=len(desired) - len(changes),
+        unhealthy=tuple(_unhealthy(desired)),
+        notes=(*stack.warnings, *_notes(stack, world)),
+    )
+
+
+def _unwanted(world: World, desired: Iterable[Desired]) -> list[Live]:
+    kept = {one.live.arn for one in desired if one.live}
+    return [live for live in world.ours.values() if live.arn not in kept]
+
+
+def _unhealthy(desired: Iterable[Desired]) -> Iterable[Unhealthy]:
+    for one in desired:
+        if one.live is not None and one.live.status == "INVALID":
+            yield Unhealthy(one.address, one.live.status, one.live.reason)
+
+
+def _notes(stack: Stack, world: World) -> Iterable[Problem]:
+    for prefix, count in other_prefixes(world.named.values(), stack.name, stack.name_prefix).items():
+        yield Problem(
+            "PLAN006",
+            f"left alone: {count} of stack {stack.name} under the name prefix {prefix!r}",
+            severity=Severity.NOTE,
+        )

@@ -1,0 +1,151 @@
+"""The change of one resource: what kind of change it is, what it touches, and the program that makes it."""
+
+from dataclasses import dataclass, replace
+
+from reconciler.diff import Difference, canonical, declared_digest, difference
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Live, Stack
+from reconciler.ownership import (
+    APPLIED,
+    NAME,
+    ORPHAN,
+    OWNER,
+    PROTECT,
+    Applied,
+    flags_of,
+    is_ours,
+    logical_name,
+    owner_of,
+    ownership_tags,
+)
+from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
+from reconciler.problems import Problem
+from reconciler.steps import all_tags, create_steps, delete_steps, gone_first, settle_first, tag_steps, update_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    stack: Stack
+    identity: Identity
+    adopt: bool = False
+    destroy: bool = False
+
+    def change(self, desired: Desired) -> Change | None:
+        kind = KINDS[desired.address.kind]
+        live = desired.live
+        applied = Applied(declared_digest(kind, desired, self.identity), flags_of(desired.lifecycle))
+        if live is None or live.status == "DELETING":
+            return self.creation(kind, desired, applied)
+        tags = ownership_tags(self.stack.name, self.stack.name_prefix, desired.address.name, desired.name, applied)
+        found = difference(kind, desired, live, tags, self.identity)
+        if not is_ours(live, self.stack.name, self.stack.name_prefix):
+            return self.adoption(kind, desired, live, found)
+        if found.is_empty:
+            return _waiting(kind, desired, live)
+        return self.update(kind, desired, live, found)
+
+    def creation(self, kind: Kind, desired: Desired, applied: Applied) -> Change:
+        tags = all_tags(self.stack.name, self.stack.name_prefix, desired, applied)
+        steps = create_steps(kind, desired, tags, applied)
+        before = gone_first(kind, desired.live) if desired.live else ()
+        return Change(
+            action=Action.CREATE,
+            address=desired.address,
+            name=desired.name,
+            arn=desired.arn,
+            fields=_created_fields(kind, desired, self.identity),
+            steps=(*before, *steps),
+            where=desired.places.find(()),
+        )
+
+    def update(self, kind: Kind, desired: Desired, live: Live, found: Difference) -> Change:
+        refusals = tuple(not_in_place(desired, change) for change in found.fields if _needs_more_than_update(change))
+        if refusals:
+            return self.shown(Action.REPLACE, desired, live, found.fields, refusals=refusals)
+        if kind.revisions and any(not change.path.startswith("tags.") for change in found.fields):
+            applied = Applied(declared_digest(kind, desired, self.identity), flags_of(desired.lifecycle))
+            tags = all_tags(self.stack.name, self.stack.name_prefix, desired, applied)
+            register = create_steps(kind, replace(desired, spec=found.desired), tags, applied)
+            return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
+        steps = update_steps(kind, live, found)
+        return replace(self.shown(Action.UPDATE, desired, live, found.fields), steps=steps)
+
+    def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference) -> Change:
+        owner = owner_of(live.claims)
+        if owner is None and (self.adopt or desired.lifecycle.adopt):
+            change = self.update(kind, desired, live, found)
+            action = Action.ADOPT if change.action is Action.UPDATE else change.action
+            return replace(change, action=action, reasons=("nobody owns it; this stack takes it over",))
+        problem = foreign(desired, live, owner) if owner else unowned(desired, live)
+        return self.shown(Action.ADOPT, desired, live, found.fields, refusals=(problem,))
+
+    def shown(
+        self,
+        action: Action,
+        desired: Desired,
+        live: Live,
+        fields: tuple[FieldChange, ...],
+        refusals: tuple[Problem, ...] = (),
+    ) -> Change:
+        return Change(
+            action=action,
+            address=desired.address,
+            name=live.address.name,
+            arn=live.arn,
+            fields=fields,
+            refusals=refusals,
+            where=desired.places.find(()),
+        )
+
+    def removal(self, live: Live) -> Change:
+        kind = KINDS[live.address.kind]
+        address = Address(kind.name, logical_name(live))
+        declared = self.stack.declared.get(address)
+        flags = Applied.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
+        why = "the stack is being destroyed" if self.destroy else "owned by this stack and no longer declared"
+        change = Change(
+            action=Action.FORGET if ORPHAN in flags else Action.DELETE,
+            address=address,
+            name=live.address.name,
+            arn=live.arn,
+            reasons=(why,),
+            where=declared.places.find(()) if declared else None,
+        )
+        if ORPHAN in flags:
+            ours = [key for key in (OWNER, NAME, APPLIED) if key in live.tags]
+            return replace(
+                change, steps=tag_steps(live.arn, {}, ours), reasons=(why, "onRemove: orphan leaves it in place")
+            )
+        if PROTECT in flags:
+            return replace(change, refusals=(protected(address, change),))
+        return replace(change, steps=delete_steps(kind, live))
+
+
+def _waiting(kind: Kind, desired: Desired, live: Live) -> Change | None:
+    """Nothing differs; but whoever needs a resource in transition has to wait for it."""
+    steps = settle_first(kind, live)
+    if not steps:
+        return None
+    return Change(
+        action=Action.WAIT,
+        address=desired.address,
+        name=desired.name,
+        arn=live.arn,
+        steps=steps,
+        reasons=(f"it is {live.status}",),
+        where=desired.places.find(()),
+    )
+
+
+def _created_fields(kind: Kind, desired: Desired, identity: Identity) -> tuple[FieldChange, ...]:
+    spec = canonical(kind.rows, desired.spec, identity)
+    tags = [(f"tags.{key}", value) for key, value in sorted(desired.tags.items())]
+    return tuple(
+        FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find((path,)))
+        for path, value in (*spec.items(), *tags)
+    )
+
+
+def _needs_more_than_update(change: FieldChange) -> bool:
+    return change.cost in (Cost.REPLACE, Cost.IMPOSSIBLE)

@@ -1,0 +1,92 @@
+"""The order of changes: go after what you need; if you leave, go after whoever used you."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from graphlib import TopologicalSorter
+
+from reconciler.kinds import KINDS
+from reconciler.model import Action, Address, Change, Desired, Live
+from reconciler.plan.refusals import still_used
+from reconciler.problems import Problem
+from reconciler.resolve import World, references
+
+
+def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: World) -> tuple[Change, ...]:
+    """Go after what you need; if you leave, go after whoever used you. Who goes on using it forbids the leaving."""
+    needs = {one.address: one.needs for one in desired}
+    staying = {one.live.arn: one for one in desired if one.live}
+    changed = {change.address for change in changes if change.action is not Action.DELETE}
+    by_arn = {change.arn: change for change in changes if change.arn}
+    users = _users(world)
+    out = []
+    for change in changes:
+        if change.action is not Action.DELETE:
+            after = tuple(need for need in needs.get(change.address, ()) if need in changed)
+            out.append(replace(change, after=after))
+            continue
+        after, blocking = _leaving(change, users.get(change.arn, ()), by_arn, staying)
+        out.append(replace(change, after=after, refusals=(*change.refusals, *blocking)))
+    return tuple(out)
+
+
+def _users(world: World) -> Mapping[str, tuple[Live, ...]]:
+    """Return, for each ARN, the live resources that refer to it."""
+    users: dict[str, tuple[Live, ...]] = {}
+    for live in world.named.values():
+        for _, row, value in references(KINDS[live.address.kind].rows, live.spec):
+            named = world.named.get(Address(row.refers_to, value))
+            arn = named.arn if named else value
+            users[arn] = (*users.get(arn, ()), live)
+    return users
+
+
+def _leaving(
+    change: Change, users: Iterable[Live], by_arn: Mapping[str, Change], staying: Mapping[str, Desired]
+) -> tuple[tuple[Address, ...], tuple[Problem, ...]]:
+    after, blocking = [], []
+    for user in users:
+        desired = staying.get(user.arn)
+        still = desired is not None and any(
+            value == change.arn for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
+        )
+        moved = by_arn.get(user.arn)
+        if moved is not None and not still:
+            after.append(moved.address)
+        else:
+            blocking.append(still_used(change, user))
+    return tuple(after), tuple(blocking)
+
+
+def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Sort so that everything comes after what it waits for; ties by kind and name.
+
+    One address may stand twice: an old resource leaves while its namesake comes.
+    """
+    kinds = list(KINDS)
+    ranked = sorted(changes, key=lambda change: (kinds.index(change.address.kind), change.address.name))
+    at_address: dict[Address, list[int]] = {}
+    for index, change in enumerate(ranked):
+        at_address.setdefault(change.address, []).append(index)
+    sorter: TopologicalSorter[int] = TopologicalSorter()
+    for index, change in enumerate(ranked):
+        before = [other for need in change.after for other in at_address[need] if other != index]
+        sorter.add(index, *before)
+    sorter.prepare()
+    out: list[Change] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        out.extend(ranked[index] for index in ready)
+        sorter.done(*ready)
+    return tuple(out)
+
+
+def targeted(changes: tuple[Change, ...], targets: tuple[str, ...]) -> tuple[Change, ...]:
+    """Keep the changes that match, and what they wait for."""
+    if not targets:
+        return changes
+    kept = {c.address for c in changes if any(fnmatchcase(str(c.address), target) for target in targets)}
+    for change in reversed(changes):
+        if change.address in kept:
+            kept.update(change.after)
+    return tuple(change for change in changes if change.address in kept)

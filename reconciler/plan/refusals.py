@@ -1,0 +1,51 @@
+"""Why a change is shown but not run: the rule, and the way out."""
+
+from reconciler.model import Address, Change, Cost, Desired, FieldChange, Live
+from reconciler.ownership import OWNER
+from reconciler.problems import Problem
+
+
+def not_in_place(desired: Desired, change: FieldChange) -> Problem:
+    why = f": {change.why}" if change.why else ""
+    message = f"{desired.address}: {change.path} cannot be changed in place{why}"
+    hint = (
+        f"declare it anew under another name, move what uses {desired.address.name} there, and drop the old one; "
+        "one apply then creates, moves and deletes in that order"
+    )
+    return Problem("PLAN001", message, change.where, hint if change.cost is Cost.REPLACE else "")
+
+
+def unowned(desired: Desired, live: Live) -> Problem:
+    return Problem(
+        "PLAN002",
+        f"{desired.address}: {live.address.name} exists already and no stack owns it",
+        desired.places.find(()),
+        "to take it over, write `lifecycle: {adopt: true}` beside it or run with --adopt",
+    )
+
+
+def foreign(desired: Desired, live: Live, owner: str) -> Problem:
+    return Problem(
+        "PLAN003",
+        f"{desired.address}: {live.address.name} belongs to {owner}",
+        desired.places.find(()),
+        "give it another name here, or have its owner let go of it first",
+    )
+
+
+def protected(address: Address, change: Change) -> Problem:
+    return Problem(
+        "PLAN004",
+        f"{address}: preventDestroy forbids deleting {change.name}",
+        change.where,
+        "declare it with `lifecycle: {preventDestroy: false}`, apply, and then remove it",
+    )
+
+
+def still_used(change: Change, user: Live) -> Problem:
+    return Problem(
+        "PLAN005",
+        f"{change.address}: {change.name} cannot be deleted, {user.address} uses it",
+        change.where,
+        f"take it out of {user.address.name} first" + ("" if OWNER in user.claims else ", which no stack owns"),
+    )

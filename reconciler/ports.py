@@ -1,0 +1,53 @@
+"""What the core asks of the world. The command line brings the adapters; tests bring fakes."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from reconciler.model import Identity, Json
+
+
+class Cloud(Protocol):
+    """AWS, or something that behaves like it. Safe to share between threads."""
+
+    def identity(self) -> Identity:
+        """Return account, region and partition of the caller. Raises `CloudError`."""
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Make one call of the Batch API (`DescribeJobQueues`), without a retry of its own. Raises `CloudError`.
+
+        The response is plain JSON data, as botocore parses it, without `ResponseMetadata`.
+        """
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since any fixed moment; never goes back."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Files(Protocol):
+    """The files of one stack. Names are relative to the stack's folder, with `/`."""
+
+    root: str  # as the user wrote it; messages put it in front of names
+
+    def names(self) -> tuple[str, ...]:
+        """Return the `.yaml`, `.yml` and `.json` files of the stack, sorted; hidden files and folders left out."""
+
+    def read(self, name: str) -> bytes:
+        """Return a file's content. Raises `OutsideStack` for a path that leaves the folder, and `OSError`."""
+
+
+class Lookups(Protocol):
+    """Values from outside the files, for tagged scalars such as `!env`."""
+
+    def find(self, tag: str, argument: str) -> str | None:
+        """Return the value, or None if there is none. Raises `Unsupported` for a tag it does not know."""
+
+
+class OutsideStack(Exception):  # noqa: N818 - names what happened
+    """A path leaves the stack's folder."""
+
+
+class Unsupported(Exception):  # noqa: N818
+    """This source of look-ups does not exist here."""

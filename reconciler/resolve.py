@@ -1,0 +1,137 @@
+"""From logical names to one account and region: physical names, ARNs for references, merged tags, live matches."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Kind, Row
+from reconciler.model import Address, Declared, Desired, Identity, Json, Live, Path, Spec, Stack
+from reconciler.ownership import is_ours, logical_name
+from reconciler.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is live, found by logical address (ours alone), by physical address, and by ARN."""
+
+    ours: Mapping[Address, Live]
+    named: Mapping[Address, Live]
+    arns: Mapping[str, Live]
+
+
+def world_of(live: Iterable[Live], stack: Stack) -> World:
+    everything = tuple(live)
+    return World(
+        ours={
+            Address(one.address.kind, logical_name(one)): one
+            for one in everything
+            if is_ours(one, stack.name, stack.name_prefix)
+        },
+        named={one.address: one for one in everything},
+        arns={one.arn: one for one in everything},
+    )
+
+
+def resolve(stack: Stack, identity: Identity, world: World) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
+    """Return every declared resource with its place in the world, and the references that lead nowhere."""
+    resolver = _Resolver(stack, identity, world)
+    desired = tuple(resolver.desired(declared) for declared in stack.declared.values())
+    return desired, tuple(resolver.problems)
+
+
+def references(rows: Iterable[Row], body: Spec, path: Path = ()) -> Iterator[tuple[Path, Field, str]]:
+    """Yield every reference to another Batch resource in a body, with its place and its row."""
+    for row in rows:
+        if not isinstance(row, Field) or body.get(row.name) is None:
+            continue
+        value, here = body[row.name], (*path, row.name)
+        if row.form is Form.REFERENCE and row.refers_to in KINDS:
+            yield here, row, value
+        elif row.form is Form.STRUCT:
+            yield from references(row.fields, value, here)
+        elif row.fields:
+            for index, entry in enumerate(value):
+                yield from references(row.fields, entry, (*here, index))
+
+
+def live_match(stack: Stack, declared: Declared, world: World) -> Live | None:
+    """Find the live resource of a declaration: by our tags, by a former name, else by physical name."""
+    kind, name = declared.address.kind, declared.address.name
+    former = declared.lifecycle.renamed_from
+    return (
+        world.ours.get(declared.address)
+        or (world.ours.get(Address(kind, former)) if former else None)
+        or world.named.get(Address(kind, stack.name_prefix + name))
+    )
+
+
+@dataclass(slots=True)
+class _Resolver:
+    stack: Stack
+    identity: Identity
+    world: World
+    problems: list[Problem] = field(default_factory=list)
+
+    def desired(self, declared: Declared) -> Desired:
+        kind = KINDS[declared.address.kind]
+        live = live_match(self.stack, declared, self.world)
+        name = live.address.name if live else self.stack.name_prefix + declared.address.name
+        needs: dict[Address, None] = {}
+        spec = dict(declared.spec)
+        for path, row, value in references(kind.rows, declared.spec):
+            arn, need = self.target(declared, path, row, value)
+            spec = _put(spec, path, arn)
+            if need:
+                needs[need] = None
+        tags = {**self.stack.tags, **spec.pop("tags", {})}
+        return Desired(
+            address=declared.address,
+            name=name,
+            arn=live.arn if live else "" if kind.revisions else kind.arn(self.identity, name),
+            spec=spec,
+            tags=tags,
+            lifecycle=declared.lifecycle,
+            needs=tuple(needs),
+            live=live,
+            places=declared.places,
+        )
+
+    def target(self, declared: Declared, path: Path, row: Field, value: str) -> tuple[str, Address | None]:
+        """Return the ARN that a reference means, and the stack's resource behind it, if there is one."""
+        kind = KINDS[row.refers_to]
+        if (address := Address(kind.name, value)) in self.stack.declared:
+            return self.arn_of(kind, address), address
+        if value.startswith("arn:"):
+            return self.existing(declared, path, kind, value, self.world.arns.get(value))
+        return self.existing(declared, path, kind, value, self.world.named.get(address))
+
+    def existing(
+        self, declared: Declared, path: Path, kind: Kind, value: str, live: Live | None
+    ) -> tuple[str, Address | None]:
+        if live is None:
+            self.problems.append(self.nothing(declared, path, kind, value))
+            return value, None
+        logical = Address(kind.name, logical_name(live))
+        is_declared = logical in self.stack.declared and self.arn_of(kind, logical) == live.arn
+        return live.arn, logical if is_declared else None
+
+    def nothing(self, declared: Declared, path: Path, kind: Kind, value: str) -> Problem:
+        known = {address.name for address in (*self.stack.declared, *self.world.named) if address.kind == kind.name}
+        near = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"declare it under {kind.section}, or name one that exists"
+        message = f"{declared.address}: there is no {kind.noun} {value}, neither in this stack nor live"
+        return Problem("REF001", message, declared.places.find(path), hint)
+
+    def arn_of(self, kind: Kind, address: Address) -> str:
+        live = live_match(self.stack, self.stack.declared[address], self.world)
+        return live.arn if live else kind.arn(self.identity, self.stack.name_prefix + address.name)
+
+
+def _put(body: Json, path: Path, value: Json) -> Json:
+    """Return a copy of `body` with `value` at `path`."""
+    step, *rest = path
+    inner = _put(body[step], tuple(rest), value) if rest else value
+    if isinstance(step, int):
+        return [inner if index == step else item for index, item in enumerate(body)]
+    return {**body, step: inner}

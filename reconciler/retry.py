@@ -1,0 +1,55 @@
+"""A cloud that waits out throttling and passing faults, and keeps writes few at a time."""
+
+from collections.abc import Mapping
+from threading import BoundedSemaphore
+
+from reconciler.model import Identity, Json
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import CloudError, Fault
+
+WRITES_AT_ONCE = 5  # AWS publishes no rate for the control plane; throttling was seen on tight loops
+TRIES = {Fault.THROTTLED: 10, Fault.UNKNOWN: 6, Fault.UNREACHABLE: 3}
+LONGEST = 20.0
+
+
+class Patient:
+    """Wraps a cloud. Throttled calls are repeated always, calls of unknown outcome only if they read."""
+
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._writes = BoundedSemaphore(WRITES_AT_ONCE)
+
+    def identity(self) -> Identity:
+        return self._cloud.identity()
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        tries = 1
+        while True:
+            try:
+                return self._once(operation, request)
+            except CloudError as error:
+                repeatable = error.fault is not Fault.UNKNOWN or is_read(operation)
+                if not repeatable or tries >= TRIES.get(error.fault, 1):
+                    raise
+            self._clock.sleep(back_off(tries, salt=self._clock.now()))
+            tries += 1
+
+    def _once(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        if is_read(operation):
+            return self._cloud.call(operation, request)
+        with self._writes:
+            return self._cloud.call(operation, request)
+
+
+def is_read(operation: str) -> bool:
+    return operation.startswith(("Describe", "List", "Get"))
+
+
+def back_off(tries: int, salt: float) -> float:
+    """Seconds to wait after the n-th try: doubling from half a second, spread by half so that callers part ways.
+
+    `salt` is any number that differs between callers; the clock's reading does.
+    """
+    spread = 0.75 + (hash(salt) % 1000) / 2000
+    return float(min(LONGEST, 0.5 * 2 ** (tries - 1)) * spread)

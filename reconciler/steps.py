@@ -1,0 +1,181 @@
+"""The complete requests and waits that make one change. Pure: the same change always gives the same program."""
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.diff import Difference, at, sent_unit
+from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
+from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
+from reconciler.ownership import PENDING, Applied, ownership_tags
+
+SETTLED = ("VALID", "INVALID")
+TAG, UNTAG = "TagResource", "UntagResource"
+
+
+def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied: Applied) -> tuple[Step, ...]:
+    """Create, wait, and then send what only an update can set. `tags` are all tags, ours included."""
+    later = _later_members(kind, desired.spec)
+    first = Applied(PENDING, applied.flags) if later else applied
+    labels = {key: str(first) if value == str(applied) else value for key, value in tags.items()}
+    body = {kind.name_member: desired.name, **_create_members(kind, desired.spec), "tags": labels}
+    verb = "register a revision of" if kind.revisions else "create"
+    call = Call(
+        operation=kind.create,
+        request=body,
+        says=f"{verb} {kind.noun} {desired.name}",
+        repeat=Repeat.LOOK_FIRST,
+        after_revision=max(desired.live.revisions, default=0) if desired.live else 0,
+    )
+    steps = (call, *_settle(kind, kind.create_timeout, Until.VALID))
+    if not later:
+        return steps
+    update = _update_call(kind, desired.name, desired.arn, later, desired.spec)
+    return (*steps, update, *_settle(kind, kind.update_timeout), *tag_steps(desired.arn, tags, ()))
+
+
+def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
+    """Bring a live resource to the declaration: wait for it to settle, update what changed, then the tags."""
+    members = _changed_members(kind, live.spec, found)
+    update: tuple[Step, ...] = ()
+    if members:
+        patience = kind.update_patience(live.spec) if kind.update_patience and _replaces_instances(found) else 0
+        call = _update_call(kind, live.address.name, live.arn, members, {**live.spec, **found.desired})
+        update = (call, *_settle(kind, kind.update_timeout + patience))
+    return (*settle_first(kind, live), *update, *tag_steps(live.arn, found.tag, found.untag))
+
+
+def delete_steps(kind: Kind, live: Live) -> tuple[Step, ...]:
+    """Disable, wait, delete, wait until it is gone; or deregister every active revision."""
+    if kind.revisions:
+        return tuple(_deregister(kind, live, revision) for revision in live.revisions)
+    gone = (Wait(Until.GONE, kind.delete_timeout, f"wait until {live.address.name} is gone"),) if kind.settles else ()
+    if live.status == "DELETING":
+        return gone
+    return (*settle_first(kind, live), *_disable(kind, live), _delete(kind, live), *gone)
+
+
+def settle_first(kind: Kind, live: Live) -> tuple[Step, ...]:
+    """AWS refuses to touch what is in transition ("resource is being modified")."""
+    if not kind.settles or live.status in SETTLED:
+        return ()
+    patience = kind.update_patience(live.spec) if kind.update_patience and live.status == "UPDATING" else 0
+    says = f"wait until {live.address.name} is no longer {live.status}"
+    return (Wait(Until.SETTLED, kind.update_timeout + patience, says),)
+
+
+def gone_first(kind: Kind, live: Live) -> tuple[Step, ...]:
+    """A name stays reserved until the resource that is being deleted is gone ("Object already exists")."""
+    return (Wait(Until.GONE, kind.delete_timeout, f"wait until the old {live.address.name} is gone"),)
+
+
+def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[Step, ...]:
+    keys = list(untag)
+    tagging = (Call(TAG, {"resourceArn": arn, "tags": dict(tag)}, f"tag {_tail(arn)}"),) if tag else ()
+    untagging = (Call(UNTAG, {"resourceArn": arn, "tagKeys": keys}, f"untag {_tail(arn)}"),) if keys else ()
+    return (*tagging, *untagging)
+
+
+def all_tags(stack: str, prefix: str, desired: Desired, applied: Applied) -> dict[str, str]:
+    return {**desired.tags, **ownership_tags(stack, prefix, desired.address.name, desired.name, applied)}
+
+
+def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[str, Json]:
+    """Return `body` without unmanaged and null members; for an update also without what an update cannot carry."""
+    known = {row.name: row for row in rows}
+    out = {}
+    for name, value in body.items():
+        row = known.get(name)
+        if isinstance(row, Unmanaged) or value is None or (update and row is not None and row.cost is Cost.REPLACE):
+            continue
+        out[name] = _sendable(row.fields, value, update=update) if isinstance(row, Field) and row.fields else value
+    return out
+
+
+def _sendable(fields: tuple[Row, ...], value: Json, *, update: bool) -> Json:
+    if isinstance(value, Mapping):
+        return sendable(fields, value, update=update)
+    if isinstance(value, list | tuple):
+        return [_sendable(fields, item, update=update) for item in value]
+    return value
+
+
+def _create_members(kind: Kind, spec: Spec) -> dict[str, Json]:
+    later = {row.name for row in kind.fields if row.created is Created.LATER}
+    return {name: value for name, value in sendable(kind.rows, spec).items() if name not in later}
+
+
+def _later_members(kind: Kind, spec: Spec) -> dict[str, Json]:
+    """What the create request cannot carry and what differs from the default that a create leaves behind."""
+    names = [row.name for row in kind.fields if row.created is Created.LATER and spec.get(row.name) is not None]
+    members = sendable(kind.rows, {name: spec[name] for name in names}, update=True)
+    return {name: value for name, value in members.items() if not _is_default(kind, name, value)}
+
+
+def _is_default(kind: Kind, name: str, value: Json) -> bool:
+    row = kind.field(name)
+    return row is not None and row.default is not None and str(value).upper() == str(row.default).upper()
+
+
+def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Json]:
+    """The members of an update request: only what changes, each as the whole that the API replaces."""
+    members: dict[str, Json] = {}
+    for change in found.fields:
+        if change.path.startswith("tags."):
+            continue
+        unit = sent_unit(kind, change.path.split("."))
+        value = _unit_value(kind, unit, live, found.desired)
+        if len(unit) == 1:
+            members[unit[0]] = value
+        else:
+            members.setdefault(unit[0], {})[unit[1]] = value
+    return members
+
+
+def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) -> Json:
+    wanted = at(sendable(kind.rows, desired, update=True), unit)
+    if wanted is not None:
+        return wanted
+    row = kind.field(unit[0])
+    inner = row if len(unit) == 1 or row is None else next((f for f in row.members if f.name == unit[1]), None)
+    unset = inner.unset if inner is not None else MISSING
+    return unset(at(live, unit)) if callable(unset) else unset
+
+
+def _update_call(kind: Kind, name: str, arn: str, members: Mapping[str, Json], whole: Spec) -> Call:
+    companion = {}
+    if kind.update_any_of and not set(members) & set(kind.update_any_of):
+        first = kind.update_any_of[0]
+        row = kind.field(first)
+        companion = {first: whole.get(first) or (row.default if row else None)}
+    request = {kind.update_id: arn if kind.update_id_is_arn else name, **members, **companion}
+    return Call(kind.update, request, f"update {kind.noun} {name}: {', '.join(sorted(members))}")
+
+
+def _replaces_instances(found: Difference) -> bool:
+    return any(change.cost is Cost.INFRASTRUCTURE for change in found.fields)
+
+
+def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Step, ...]:
+    return (Wait(until, timeout, f"wait until it is {until}"),) if kind.settles else ()
+
+
+def _disable(kind: Kind, live: Live) -> tuple[Step, ...]:
+    if not kind.disable_before_delete or str(live.spec.get("state", "")).upper() == "DISABLED":
+        return ()
+    request = {kind.update_id: live.address.name, "state": "DISABLED"}
+    call = Call(kind.update, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
+    # INVALID will do: an environment that is beyond repair can still be deleted.
+    return (call, *_settle(kind, kind.update_timeout, Until.SETTLED))
+
+
+def _delete(kind: Kind, live: Live) -> Call:
+    request = {kind.delete_id: live.arn if kind.delete_id_is_arn else live.address.name}
+    return Call(kind.delete, request, f"delete {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
+
+
+def _deregister(kind: Kind, live: Live, revision: int) -> Call:
+    arn = f"{live.arn.rpartition(':')[0]}:{revision}"
+    return Call(kind.delete, {kind.delete_id: arn}, f"deregister {live.address.name}:{revision}", Repeat.GONE_IS_DONE)
+
+
+def _tail(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1] if "/" in arn.rsplit(":", 1)[-1] else arn.split(":", 5)[-1]

@@ -1,0 +1,72 @@
+"""The use cases, each a few lines: what the commands do, without arguments and without printing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event as Flag
+
+from reconciler import apply
+from reconciler.guard import check_place, check_plan
+from reconciler.kinds import KINDS
+from reconciler.model import Plan, Stack
+from reconciler.plan import Wanted, make_plan
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import Exit
+from reconciler.read import read_all
+
+AS_DECLARED = Wanted()
+PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What apply did, and what the closing proof still found to do."""
+
+    outcome: apply.Outcome
+    rest: Plan
+
+    @property
+    def exit(self) -> Exit:
+        counts = self.outcome.counts
+        if self.outcome.interrupted:
+            return Exit.INTERRUPTED
+        if counts[apply.State.FAILED]:
+            return Exit.PARTLY
+        if counts[apply.State.UNHEALTHY]:
+            return Exit.UNHEALTHY
+        if counts[apply.State.TIMED_OUT]:
+            return Exit.TIMED_OUT
+        return Exit.DONE if self.rest.is_empty and not self.rest.unhealthy else Exit.UNHEALTHY
+
+
+def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
+    """Compare the stack with what is live. Makes no call that writes."""
+    identity = cloud.identity()
+    check_place(stack, identity.account, identity.region)
+    return make_plan(stack, identity, read_all(cloud, KINDS.values()), wanted)
+
+
+def run(
+    plan_: Plan,
+    stack: Stack,
+    cloud: Cloud,
+    clock: Clock,
+    *,
+    wanted: Wanted = AS_DECLARED,
+    parallelism: int = 8,
+    watch: Callable[[apply.Event], None] = lambda _event: None,
+    stop: Flag | None = None,
+) -> Finish:
+    """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
+    check_plan(stack, plan_, destroy=wanted.destroy)
+    outcome = apply.run(plan_, cloud, clock, parallelism=parallelism, watch=watch, stop=stop)
+    return Finish(outcome, _proof(stack, cloud, clock, wanted, patient=outcome.is_done))
+
+
+def _proof(stack: Stack, cloud: Cloud, clock: Clock, wanted: Wanted, *, patient: bool) -> Plan:
+    rest = plan(stack, cloud, wanted)
+    for look in range(1, PROOFS if patient else 1):
+        if rest.is_empty:
+            break
+        clock.sleep(float(look))
+        rest = plan(stack, cloud, wanted)
+    return rest

@@ -1,0 +1,74 @@
+import pytest
+
+from reconciler.apply.wait import Unsettled, wait
+from reconciler.kinds import KINDS
+from reconciler.model import Until, Wait
+from tests.fakes import InstantClock, ScriptedCloud
+
+
+def states(*statuses: str | None, reason: str = "") -> dict[str, list[object]]:
+    """One describe answer a status; None is a queue that is not there."""
+    item = {"jobQueueName": "q", "jobQueueArn": "arn", "statusReason": reason}
+    answers = [{"jobQueues": [{**item, "status": status}] if status else []} for status in statuses]
+    return {"DescribeJobQueues": answers}
+
+
+def waited(
+    script: dict[str, list[object]], until: Until, timeout: float = 600
+) -> tuple[ScriptedCloud, InstantClock, list[str]]:
+    cloud, clock, told = ScriptedCloud(script), InstantClock(), []
+    wait(Wait(until, timeout, "wait"), KINDS["JobQueue"], "q", cloud, clock, told.append)
+    return cloud, clock, told
+
+
+def test_it_ends_when_the_resource_is_valid() -> None:
+    cloud, _, told = waited(states("CREATING", "CREATING", "VALID"), Until.VALID)
+    assert (cloud.count("DescribeJobQueues"), told) == (3, ["CREATING", "CREATING"])
+
+
+def test_an_invalid_resource_is_told_with_its_reason() -> None:
+    with pytest.raises(Unsettled, match="Not authorized to perform sts:AssumeRole") as caught:
+        waited(states("INVALID", reason="CLIENT_ERROR - Not authorized to perform sts:AssumeRole"), Until.VALID)
+    assert caught.value.invalid
+
+
+def test_an_invalid_resource_is_settled() -> None:
+    assert waited(states("UPDATING", "INVALID"), Until.SETTLED)[2] == ["UPDATING"]
+
+
+@pytest.mark.parametrize("last", [None, "DELETED"])
+def test_gone_and_deleted_are_the_same(last: str | None) -> None:
+    assert waited(states("DELETING", last), Until.GONE)[2] == ["DELETING"]
+
+
+def test_a_deletion_that_falls_back_to_invalid_is_told() -> None:
+    with pytest.raises(Unsettled, match="role is gone"):
+        waited(states("DELETING", "INVALID", reason="role is gone"), Until.GONE)
+
+
+def test_a_resource_that_is_not_seen_at_once_is_waited_for() -> None:
+    assert waited(states(None, None, "CREATING", "VALID"), Until.VALID)[2] == [
+        "not seen yet",
+        "not seen yet",
+        "CREATING",
+    ]
+
+
+def test_a_resource_that_stays_unseen_has_vanished() -> None:
+    with pytest.raises(Unsettled, match="vanished"):
+        waited(states(None), Until.VALID)
+
+
+def test_the_time_is_bounded() -> None:
+    with pytest.raises(Unsettled, match=r"q is UPDATING after 6.. s") as caught:
+        waited(states("UPDATING"), Until.VALID)
+    assert not caught.value.invalid
+
+
+def test_a_look_is_never_much_later_than_what_it_looks_for() -> None:
+    """One look in five of the time waited so far, so that apply takes little longer than AWS does."""
+    clock = waited(states(*["CREATING"] * 12, "VALID"), Until.VALID)[1]
+    total = 0.0
+    for pause in clock.slept:
+        assert pause <= max(0.5, 0.2 * total + 1e-9)
+        total += pause

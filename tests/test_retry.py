@@ -1,0 +1,64 @@
+from threading import Barrier, Thread
+
+import pytest
+
+from reconciler.problems import CloudError
+from reconciler.retry import WRITES_AT_ONCE, Patient
+from tests.fakes import InstantClock, ScriptedCloud, lost, throttled, unreachable
+
+
+@pytest.mark.parametrize("operation", ["DescribeJobQueues", "RegisterJobDefinition"])
+def test_throttling_is_waited_out_for_reads_and_writes(operation: str) -> None:
+    cloud = ScriptedCloud({operation: [throttled(), throttled(), {"ok": 1}]})
+    clock = InstantClock()
+    assert Patient(cloud, clock).call(operation, {}) == {"ok": 1}
+    assert len(clock.slept) == 2
+
+
+def test_pauses_grow_and_stay_bounded() -> None:
+    cloud = ScriptedCloud({"ListSchedulingPolicies": [*[throttled()] * 9, {}]})
+    clock = InstantClock()
+    Patient(cloud, clock).call("ListSchedulingPolicies", {})
+    assert clock.slept[0] < 1 < clock.slept[3]
+    assert max(clock.slept) <= 25
+
+
+def test_a_read_of_unknown_outcome_is_repeated() -> None:
+    assert Patient(ScriptedCloud({"DescribeJobQueues": [lost(), {"ok": 1}]}), InstantClock()).call(
+        "DescribeJobQueues", {}
+    ) == {"ok": 1}
+
+
+def test_a_write_of_unknown_outcome_is_not() -> None:
+    cloud = ScriptedCloud({"RegisterJobDefinition": [lost(), {}]})
+    with pytest.raises(CloudError):
+        Patient(cloud, InstantClock()).call("RegisterJobDefinition", {})
+    assert cloud.count("RegisterJobDefinition") == 1
+
+
+def test_an_endpoint_that_cannot_be_reached_is_given_up_soon() -> None:
+    cloud, clock = ScriptedCloud({"DescribeJobQueues": [unreachable()]}), InstantClock()
+    with pytest.raises(CloudError):
+        Patient(cloud, clock).call("DescribeJobQueues", {})
+    assert clock.now() < 5
+
+
+def test_only_a_few_writes_are_under_way_at_once() -> None:
+    together = Barrier(WRITES_AT_ONCE)
+    under_way: list[int] = []
+    peak: list[int] = []
+
+    def slow(_request: object) -> dict[str, object]:
+        under_way.append(1)
+        peak.append(len(under_way))
+        together.wait(timeout=5)
+        under_way.pop()
+        return {}
+
+    patient = Patient(ScriptedCloud({"CreateJobQueue": [slow]}), InstantClock())
+    threads = [Thread(target=patient.call, args=("CreateJobQueue", {})) for _ in range(WRITES_AT_ONCE * 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(peak) <= WRITES_AT_ONCE
