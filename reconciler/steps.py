@@ -99,8 +99,15 @@ def _sendable(fields: tuple[Row, ...], value: Json, *, update: bool) -> Json:
 
 
 def _create_members(kind: Kind, spec: Spec) -> dict[str, Json]:
-    later = {row.name for row in kind.fields if row.created is Created.LATER}
-    return {name: value for name, value in sendable(kind.rows, spec).items() if name not in later}
+    """What the create request carries. Of the members that come later, their default may be written all the same."""
+    later = _later_members(kind, spec)
+    members = sendable(kind.rows, spec)
+    return {name: value for name, value in members.items() if name not in later and not _is_update_only(kind, name)}
+
+
+def _is_update_only(kind: Kind, name: str) -> bool:
+    row = kind.field(name)
+    return row is not None and row.created is Created.LATER and row.default is None
 
 
 def _later_members(kind: Kind, spec: Spec) -> dict[str, Json]:
@@ -131,13 +138,14 @@ def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Jso
 
 
 def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) -> Json:
+    """What to send for a member: what is wanted, and the unset form for what of it is not."""
     wanted = at(sendable(kind.rows, desired, update=True), unit)
-    if wanted is not None:
-        return wanted
     row = kind.field(unit[0])
     inner = row if len(unit) == 1 or row is None else next((f for f in row.members if f.name == unit[1]), None)
     unset = inner.unset if inner is not None else MISSING
-    return unset(at(live, unit)) if callable(unset) else unset
+    if wanted is None:
+        return unset(at(live, unit)) if callable(unset) else unset
+    return {**unset, **wanted} if isinstance(unset, Mapping) else wanted
 
 
 def _update_call(kind: Kind, name: str, arn: str, members: Mapping[str, Json], whole: Spec) -> Call:

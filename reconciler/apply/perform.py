@@ -19,7 +19,7 @@ TRANSITIONS = (
 EXISTS, MISSING = "already exists", "does not exist"
 PATIENCE = 900.0  # seconds for which a transition is waited out
 LOST_TRIES = 6
-LOOKS = 3  # reads may lag a few seconds behind a write whose answer was lost
+LAG = 8.0  # seconds that reads may lag behind a write whose answer was lost
 
 Tell = Callable[[str], None]
 
@@ -54,11 +54,13 @@ def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud,
 
 def _is_proven(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
     identity = cloud.identity()
-    for look in range(1, LOOKS + 1):
-        if _carries_proof(call, read_one(cloud, kind, identity, name)):
-            return True
-        clock.sleep(back_off(look, salt=0))
-    return False
+    start, looks = clock.now(), 0
+    while not _carries_proof(call, read_one(cloud, kind, identity, name)):
+        if clock.now() - start >= LAG:
+            return False
+        looks += 1
+        clock.sleep(back_off(looks, salt=clock.now()))
+    return True
 
 
 def _carries_proof(call: Call, live: Live | None) -> bool:

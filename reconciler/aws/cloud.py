@@ -21,7 +21,6 @@ ONCE = Config(
     read_timeout=60,
     max_pool_connections=32,
     user_agent_extra="batch-reconciler",
-    parameter_validation=False,  # the schema has validated; a newer service may know more than this botocore
 )
 
 
@@ -68,10 +67,6 @@ class AwsCloud:
             raise Denied(str(error), hint="check --profile and the AWS configuration files") from error
         except (ValueError, boto.BotoCoreError) as error:
             raise WrongUsage(f"the AWS configuration cannot be used: {error}") from error
-
-
-def session_of(profile: str | None = None) -> botocore.session.Session:
-    return botocore.session.Session(profile=profile)
 
 
 def _call(client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:

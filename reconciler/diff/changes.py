@@ -54,7 +54,7 @@ def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
     from deepdiff import DeepDiff  # noqa: PLC0415 - most plans have no difference and never load it
 
     seen: dict[tuple[str, ...], None] = {}
-    for found in DeepDiff(dict(live), dict(desired), view="tree").values():
+    for found in DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0).values():
         for item in found:
             seen.setdefault(_cut(kind, item.path(output_format="list")))
     yield from sorted(seen)

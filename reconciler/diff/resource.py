@@ -9,7 +9,7 @@ from reconciler.diff.digest import digest_of
 from reconciler.diff.ignore import with_ignored
 from reconciler.kinds.base import Kind
 from reconciler.model import Cost, Desired, FieldChange, Identity, Live, Spec
-from reconciler.ownership import APPLIED, Applied, own_tags, users_tags
+from reconciler.ownership import APPLIED, OWNER, Applied, own_tags, users_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,8 @@ def _told(change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChan
 
 
 def _ownership_change(live: Live, ownership: Mapping[str, str]) -> FieldChange:
-    return FieldChange(
-        path=f"tags.{APPLIED}",
-        before=live.tags.get(APPLIED),
-        after=ownership.get(APPLIED),
-        cost=Cost.METADATA,
-        why="the record of what was applied is out of date",
-    )
+    """Tell the tag of ours that matters most: whose it is, else what was last applied."""
+    key = OWNER if live.tags.get(OWNER) != ownership[OWNER] else APPLIED
+    why = "" if key == OWNER else "the record of what was applied is out of date"
+    before, after = live.tags.get(key), ownership[key]
+    return FieldChange(path=f"tags.{key}", before=before, after=after, cost=Cost.METADATA, why=why)

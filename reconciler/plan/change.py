@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from reconciler.diff import Difference, canonical, declared_digest, difference
+from reconciler.diff import Difference, declared_digest, difference
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Live, Stack
@@ -21,7 +21,16 @@ from reconciler.ownership import (
 )
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
 from reconciler.problems import Problem
-from reconciler.steps import all_tags, create_steps, delete_steps, gone_first, settle_first, tag_steps, update_steps
+from reconciler.steps import (
+    all_tags,
+    create_steps,
+    delete_steps,
+    gone_first,
+    sendable,
+    settle_first,
+    tag_steps,
+    update_steps,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class Planner:
             address=desired.address,
             name=desired.name,
             arn=desired.arn,
-            fields=_created_fields(kind, desired, self.identity),
+            fields=_created_fields(kind, desired),
             steps=(*before, *steps),
             where=desired.places.find(()),
         )
@@ -138,8 +147,8 @@ def _waiting(kind: Kind, desired: Desired, live: Live) -> Change | None:
     )
 
 
-def _created_fields(kind: Kind, desired: Desired, identity: Identity) -> tuple[FieldChange, ...]:
-    spec = canonical(kind.rows, desired.spec, identity)
+def _created_fields(kind: Kind, desired: Desired) -> tuple[FieldChange, ...]:
+    spec = sendable(kind.rows, desired.spec)
     tags = [(f"tags.{key}", value) for key, value in sorted(desired.tags.items())]
     return tuple(
         FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find((path,)))

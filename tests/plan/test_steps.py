@@ -113,6 +113,15 @@ def test_members_of_the_environment_itself_are_unset_in_their_own_way(member: st
     assert request[member] == unset
 
 
+def test_what_is_dropped_from_a_policy_is_sent_as_its_default() -> None:
+    """The service keeps members of updatePolicy that an update does not carry."""
+    before = {"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 1}
+    request = updated(
+        CE, {**ec2(), "updatePolicy": before}, {**ec2(), "updatePolicy": {"terminateJobsOnUpdate": True}}
+    )[0][1]
+    assert request["updatePolicy"] == {"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 30}
+
+
 def test_a_queue_update_replaces_the_whole_order() -> None:
     a, b = (live(CE, name, ec2()) for name in "ab")
     old = stack({(JQ, "q"): queue("a")})

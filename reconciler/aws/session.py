@@ -1,0 +1,44 @@
+"""Sessions with a profile and, where one is given, a role that is assumed when needed and renewed in time."""
+
+from functools import partial
+
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import ProfileNotFound
+from botocore.session import Session
+
+from reconciler.problems import Denied
+
+SESSION_NAME = "batch-reconciler"  # how CloudTrail names our calls
+ANY_REGION = "us-east-1"  # STS answers there for the standard partition
+
+
+def open_session(profile: str | None = None, role_arn: str | None = None, region: str | None = None) -> Session:
+    """Return a session; AWS is not called yet. Raises `Denied` for a profile or credentials that do not exist."""
+    base = Session(profile=profile)
+    try:
+        credentials = base.get_credentials() if role_arn else None
+        region = region or base.get_config_variable("region")
+    except ProfileNotFound as error:
+        raise Denied(str(error), hint="check --profile and AWS_PROFILE") from error
+    if role_arn is None:
+        return base
+    if credentials is None:
+        raise Denied("no AWS credentials to assume the role with", hint="configure credentials, or give --profile")
+    create_client = partial(base.create_client, region_name=region or ANY_REGION)
+    fetcher = AssumeRoleCredentialFetcher(
+        create_client, credentials, role_arn, extra_args={"RoleSessionName": SESSION_NAME}
+    )
+    assumed = Session(profile=profile)
+    role = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
+    assumed.register_component("credential_provider", _Only(role))
+    return assumed
+
+
+class _Only:
+    """The one source of credentials of a session."""
+
+    def __init__(self, credentials: DeferredRefreshableCredentials) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> DeferredRefreshableCredentials:
+        return self._credentials

@@ -1,0 +1,133 @@
+"""Print the figures of the budgets: wall time, peak memory, API calls, against the sandbox's server with a set latency.
+
+python tests/bench                  everything
+python tests/bench plan --latency 0.05 --runs 5
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.bench.server import Server, serving
+from tests.bench.worlds import environments_and_queues, one_queue, only_definitions
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    seconds: float
+    memory: float  # MiB, peak of the process
+    calls: int | None
+    budget: str
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("only", nargs="*", help=f"some of: {', '.join(BENCHES)}")
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds that the server adds to each call")
+    parser.add_argument("--runs", type=int, default=3)
+    args = parser.parse_args()
+    print(f"latency {args.latency * 1000:.0f} ms a call, median of {args.runs} runs, {os.cpu_count()} cores")
+    print(f"{'what':58} {'seconds':>8} {'MiB':>6} {'calls':>6}  budget")
+    for name, bench in BENCHES.items():
+        if not args.only or name in args.only:
+            for figure in bench(args.latency, args.runs):
+                calls = "" if figure.calls is None else str(figure.calls)
+                print(
+                    f"{figure.what:58} {figure.seconds:8.2f} {figure.memory:6.0f} {calls:>6}  {figure.budget}",
+                    flush=True,
+                )
+
+
+def start_up(_latency: float, runs: int) -> Iterator[Figure]:
+    yield measured("--help", ["--help"], runs, "0.15 s")
+    yield measured("--version", ["--version"], runs, "0.15 s")
+
+
+def validate(_latency: float, runs: int) -> Iterator[Figure]:
+    for count, budget in ((500, "1.5 s"), (10_000, "practical")):
+        with written(only_definitions(count)) as folder:
+            yield measured(f"validate, {count} job definitions", ["validate", folder], runs, budget)
+
+
+def plan(latency: float, runs: int) -> Iterator[Figure]:
+    for count, older, budget in ((1000, 0, "18 calls, 3 s + network, 200 MiB"), (1000, 2, "38 calls")):
+        with written(only_definitions(count)) as folder, serving(latency) as server:
+            applied(server, folder, older)
+            revisions = f", {older} older revisions each" if older else ""
+            yield measured(
+                f"plan, nothing to change, {count} definitions{revisions}", ["plan", folder], runs, budget, server
+            )
+    with written(environments_and_queues(50, 500)) as folder, serving(latency) as server:
+        applied(server, folder, 0)
+        what = "plan, 50 environments, 50 queues, 500 definitions"
+        yield measured(what, ["plan", folder], runs, "25 calls", server)
+
+
+def apply(latency: float, _runs: int) -> Iterator[Figure]:
+    with written(only_definitions(200)) as folder, serving(latency) as server:
+        yield measured("apply, 200 new job definitions", ["apply", folder, "--yes"], 1, "10 s", server)
+    settle = 10.0
+    with written(one_queue()) as folder, serving(latency, settle=settle) as server:
+        what = f"apply, one queue on one environment ({2 * settle:.0f} s to settle)"
+        yield measured(what, ["apply", folder, "--yes"], 1, f"{3 * settle:.0f} s", server)
+
+
+BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
+    "start-up": start_up, "validate": validate, "plan": plan, "apply": apply}  # fmt: skip
+
+
+@contextmanager
+def written(files: dict[str, str]) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            Path(folder, name).write_text(text, encoding="utf-8")
+        yield folder
+
+
+def applied(server: Server, folder: str, older: int) -> None:
+    """Bring the server to where the stack is applied, each definition with some older active revisions."""
+    run(["apply", folder, "--yes"], server)
+    server.register_older(older)
+
+
+def measured(what: str, argv: list[str], runs: int, budget: str, server: Server | None = None) -> Figure:
+    results = []
+    for _ in range(runs):
+        before = server.count() if server else 0
+        seconds, memory = run(argv, server)
+        results.append((seconds, memory, server.count() - before if server else None))
+    return Figure(what, statistics.median(r[0] for r in results), max(r[1] for r in results), results[-1][2], budget)
+
+
+def run(argv: list[str], server: Server | None) -> tuple[float, float]:
+    """Run the command line as a user would; return seconds and peak MiB. A failure ends the benchmark."""
+    environment = {**os.environ, **(server.environment if server else {}), "CI": "true"}
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", *argv], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output: list[bytes] = []
+    reader = threading.Thread(target=lambda: output.append(process.stdout.read() if process.stdout else b""))
+    reader.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    reader.join()
+    if status:
+        sys.exit(f"{' '.join(argv)} failed:\n{b''.join(output).decode()}")
+    return time.perf_counter() - start, usage.ru_maxrss * resource.getpagesize() / 4096 / 1024
+
+
+if __name__ == "__main__":
+    main()

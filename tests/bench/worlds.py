@@ -1,0 +1,65 @@
+"""Stacks of a size, as files."""
+
+import json
+
+JOB = """\
+  job-{n:05}:
+    type: container
+    containerProperties:
+      image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/job:{n}
+      command: [run, --step, "{n}", Ref::input, --index, "${{AWS_BATCH_JOB_ARRAY_INDEX}}"]
+      resourceRequirements:
+        - {{type: VCPU, value: "{vcpus}"}}
+        - {{type: MEMORY, value: "{memory}"}}
+      jobRoleArn: arn:aws:iam::123456789012:role/job
+      executionRoleArn: arn:aws:iam::123456789012:role/execution
+      environment:
+        - {{name: STAGE, value: production}}
+        - {{name: NUMBER, value: "{n}"}}
+        - {{name: BUCKET, value: s3-bucket-of-the-team}}
+      mountPoints:
+        - {{containerPath: /data, sourceVolume: data, readOnly: false}}
+      volumes:
+        - {{name: data, host: {{sourcePath: /data}}}}
+      logConfiguration:
+        logDriver: awslogs
+        options: {{awslogs-group: /batch/jobs, awslogs-stream-prefix: job-{n}}}
+    parameters: {{input: s3://bucket/{n}}}
+    retryStrategy:
+      attempts: 3
+      evaluateOnExit:
+        - {{onStatusReason: "Host EC2*", action: RETRY}}
+        - {{onReason: "*", action: EXIT}}
+    timeout: {{attemptDurationSeconds: 3600}}
+    tags: {{team: bench, number: "{n}"}}
+"""
+
+
+def only_definitions(count: int) -> dict[str, str]:
+    jobs = "".join(JOB.format(n=n, vcpus=1 + n % 4, memory=1024 * (1 + n % 8)) for n in range(count))
+    return {"stack.yaml": f"stack: bench\ntags: {{owner: bench}}\njobDefinitions:\n{jobs}"}
+
+
+def environments_and_queues(pairs: int, definitions: int) -> dict[str, str]:
+    environments = {f"env-{n}": _environment() for n in range(pairs)}
+    queues = {f"queue-{n}": {"priority": n, "computeEnvironmentOrder": [f"env-{n}"]} for n in range(pairs)}
+    more = {"computeEnvironments": environments, "jobQueues": queues}
+    return {**only_definitions(definitions), "compute.json": json.dumps(more)}
+
+
+def one_queue() -> dict[str, str]:
+    body = {
+        "computeEnvironments": {"env": _environment()},
+        "jobQueues": {"queue": {"priority": 1, "computeEnvironmentOrder": ["env"]}},
+    }
+    return {"stack.yaml": json.dumps({"stack": "bench", **body})}
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "type": "MANAGED",
+        "computeResources": {
+            "type": "SPOT", "allocationStrategy": "SPOT_PRICE_CAPACITY_OPTIMIZED", "minvCpus": 0, "maxvCpus": 64,
+            "instanceTypes": ["m5", "c5"], "subnets": ["subnet-0a1b2c3d"], "securityGroupIds": ["sg-0a1b2c3d"],
+            "instanceRole": "ecsInstanceRole"},
+    }  # fmt: skip

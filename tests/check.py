@@ -1,0 +1,35 @@
+"""The one gate: format, lint, types, floors, tests. `--fast` leaves the tests out."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+CHECKS = (
+    ("format", [BIN / "ruff", "format", "--check", "."]),
+    ("lint", [BIN / "ruff", "check", "."]),
+    ("types", [BIN / "mypy"]),
+    ("floors", [BIN / "lint-imports"]),
+    ("tests", [BIN / "pytest", "-n", "auto"]),
+)
+
+
+def main() -> int:
+    failed = []
+    for name, command in CHECKS:
+        if name == "tests" and "--fast" in sys.argv:
+            continue
+        start = time.monotonic()
+        print(f"== {name}", flush=True)
+        if subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode:
+            failed.append(name)
+        print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
+    print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Whatever the history of stacks, whatever the lag and the faults: applying a plan leaves an empty plan."""
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from reconciler.model import Json, Stack
+from reconciler.plan import Wanted
+from reconciler.problems import Exit
+from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.faults import Failure, Rule
+from tests.builders import CE, JD, JQ, SP, container, ec2, stack, told
+from tests.world import World
+
+ENVIRONMENTS, POLICIES, JOBS = ("a", "b", "c"), ("p", "s"), ("j", "k")
+TYPES = ("m5", "c5", "r5", "optimal")
+
+
+def some(values: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), unique=True, min_size=1)
+
+
+def optional(**members: st.SearchStrategy[Json]) -> st.SearchStrategy[dict[str, Json]]:
+    return st.fixed_dictionaries({}, optional=members)
+
+
+TAGS = st.dictionaries(st.sampled_from(["team", "cost"]), st.sampled_from(["x", "y"]), max_size=2)
+TOP = optional(
+    state=st.sampled_from(["ENABLED", "DISABLED"]),
+    updatePolicy=optional(terminateJobsOnUpdate=st.booleans(), jobExecutionTimeoutMinutes=st.integers(1, 60)),
+    tags=TAGS,
+    ecsSettings=st.fixed_dictionaries({"containerInsights": st.sampled_from(["ENABLED", "DISABLED"])}),
+)
+RESOURCES = optional(
+    minvCpus=st.integers(0, 4),
+    maxvCpus=st.integers(8, 64),
+    instanceTypes=some(TYPES),
+    subnets=some(("subnet-1", "subnet-2")),
+    securityGroupIds=some(("sg-1", "sg-2")),
+    ec2KeyPair=st.just("key"),
+    imageId=st.just("ami-1"),
+    placementGroup=st.just("group"),
+    tags=TAGS,
+    type=st.sampled_from(["EC2"]),
+    launchTemplate=st.one_of(
+        st.fixed_dictionaries(
+            {"launchTemplateId": st.sampled_from(["lt-1", "lt-2"])}, optional={"version": st.just("$Latest")}
+        ),
+        st.fixed_dictionaries({"launchTemplateName": st.just("lt")}),
+    ),
+    ec2Configuration=st.lists(
+        st.fixed_dictionaries({"imageType": st.just("ECS_AL2023")}, optional={"imageIdOverride": st.just("ami-2")}),
+        max_size=1,
+    ),
+    scalingPolicy=st.fixed_dictionaries({"minScaleDownDelayMinutes": st.sampled_from([20, 60])}),
+    desiredvCpus=st.just(4),
+)
+FARGATE = st.fixed_dictionaries({
+    "type": st.just("MANAGED"), "computeResources": st.fixed_dictionaries({
+        "type": st.just("FARGATE"), "maxvCpus": st.integers(1, 9), "subnets": some(("subnet-1", "subnet-2")),
+        "securityGroupIds": some(("sg-1", "sg-2"))})})  # fmt: skip
+ENVIRONMENT = st.builds(lambda top, resources: {**ec2(**resources), **top}, TOP, RESOURCES)
+POLICY = st.fixed_dictionaries({"fairsharePolicy": optional(
+    shareDecaySeconds=st.integers(0, 10), computeReservation=st.integers(0, 99),
+    shareDistribution=st.lists(st.fixed_dictionaries(
+        {"shareIdentifier": st.sampled_from(["A", "B", "C"])}, optional={"weightFactor": st.sampled_from([0.1, 1, 0.3, 7.7])}),
+        unique_by=lambda share: share["shareIdentifier"]))})  # fmt: skip
+VARIABLES = st.lists(
+    st.fixed_dictionaries({"name": st.sampled_from(["A", "B", "C"]), "value": st.sampled_from(["", "1", "2"])}),
+    unique_by=lambda entry: entry["name"],
+)
+JOB = st.builds(
+    lambda members, top: {**container(**members), **top},
+    optional(command=st.lists(st.sampled_from(["run", "Ref::x"])), environment=VARIABLES, memory=st.integers(4, 9),
+             ulimits=st.just([{"name": "nofile", "softLimit": 1, "hardLimit": 2}]), privileged=st.booleans()),
+    optional(tags=TAGS, parameters=st.just({"x": "1"}), propagateTags=st.booleans(),
+             retryStrategy=st.just({"attempts": 2, "evaluateOnExit": [{"onReason": "*", "action": "RETRY"}]})),
+)  # fmt: skip
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Stack:
+    environments = draw(st.dictionaries(st.sampled_from(ENVIRONMENTS), st.one_of(ENVIRONMENT, FARGATE), max_size=3))
+    policies = draw(st.dictionaries(st.sampled_from(POLICIES), POLICY, max_size=2))
+    jobs = draw(st.dictionaries(st.sampled_from(JOBS), JOB, max_size=2))
+    resources: dict[tuple[str, str], dict[str, Json]] = {(JD, "always"): container()}
+    resources |= {(CE, name): spec for name, spec in environments.items()}
+    resources |= {(SP, name): spec for name, spec in policies.items()}
+    resources |= {(JD, name): spec for name, spec in jobs.items()}
+    for name, type_ in (("q", "EC2"), ("r", "FARGATE")):
+        if any(spec["computeResources"]["type"] == type_ for spec in environments.values()) and draw(st.booleans()):
+            resources[JQ, name] = draw(queues(name, environments, tuple(policies)))
+    return stack(resources, tags=draw(TAGS))
+
+
+@st.composite
+def queues(draw: st.DrawFn, name: str, environments: dict[str, Json], policies: tuple[str, ...]) -> dict[str, Json]:
+    # A queue is of one type for life, which its first environments decide: one name for each type.
+    wanted = "EC2" if name == "q" else "FARGATE"
+    fitting = tuple(one for one, spec in environments.items() if spec["computeResources"]["type"] == wanted)
+    names = draw(some(fitting))
+    start = draw(st.integers(0, 3))
+    order = [{"order": start + 2 * n, "computeEnvironment": name} for n, name in enumerate(names)]
+    body = {"priority": draw(st.integers(0, 3)), "computeEnvironmentOrder": order}
+    more = draw(optional(state=st.sampled_from(["ENABLED", "DISABLED"]), tags=TAGS))
+    if policies and draw(st.booleans()):
+        more["schedulingPolicyArn"] = draw(st.sampled_from(policies))
+    return {**body, **more}
+
+
+RULES = st.lists(
+    st.builds(
+        lambda failure, operation, nth: Rule(failure=failure, operation=operation, nth=nth),
+        st.sampled_from([Failure.THROTTLE, Failure.SERVER_ERROR, Failure.LOST_ANSWER]),
+        st.sampled_from(["*", "Create*", "Update*", "Delete*", "Register*", "Tag*", "Untag*", "Deregister*"]),
+        st.integers(1, 6),
+    ),
+    max_size=3,
+)
+TIMINGS = st.builds(
+    lambda create, update, delete, grace, lag: Timings(
+        create=create, update=update, delete=delete, relationship_grace=grace, read_lag=lag),
+    *[st.sampled_from([0.0, 2.0, 45.0])] * 3, st.sampled_from([0.0, 30.0]), st.sampled_from([0.0, 1.5]),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(stacks(), min_size=1, max_size=4), TIMINGS, RULES, st.integers(0, 9))
+def test_any_history_of_stacks_ends_in_an_empty_plan(
+    history: list[Stack], timings: Timings, rules: list[Rule], seed: int
+) -> None:
+    world = World(timings, seed=seed)
+    for version in history:
+        world.strike(*rules)
+        plan = world.plan(version)
+        note(f"{told(plan)} {[str(p) for p in plan.refusals]}")
+        if plan.refusals:  # what needs a replacement is shown and refused
+            continue
+        finish = world.apply(version)
+        note(str([(r.state, r.message) for r in finish.outcome.results]))
+        assert finish.exit is Exit.DONE
+        assert world.plan(version).is_empty
+    world.strike(*rules)
+    last = history[-1]
+    assert world.apply(last, Wanted(destroy=True)).exit is Exit.DONE
+    assert world.plan(stack({})).is_empty

@@ -1,0 +1,168 @@
+"""Laws that every implementation of the Cloud port obeys: the simulator called directly, under botocore in this
+process, and over HTTP; and plain moto for the part of AWS Batch that it supports.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from reconciler import workflow
+from reconciler.aws.cloud import AwsCloud
+from reconciler.aws.session import open_session
+from reconciler.kinds import KINDS
+from reconciler.model import Json, Stack
+from reconciler.plan import Wanted
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import CloudError, Exit, Fault
+from reconciler.read import read_all, read_one
+from reconciler.retry import Patient
+from reconciler.sandbox.clock import TurnableClock
+from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.server import sandbox_server
+from reconciler.sandbox.session import sandbox_session
+from reconciler.sandbox.simulator import Simulator
+from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack
+from tests.fakes import HERE
+
+
+@dataclass
+class Place:
+    """One implementation, with the clock that its resources settle by."""
+
+    cloud: Cloud
+    clock: Clock
+    simulator: Simulator
+
+
+def direct(simulator: Simulator, _patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    yield SimulatedCloud(simulator, HERE)
+
+
+def in_process(simulator: Simulator, _patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    yield AwsCloud(sandbox_session(simulator, HERE.region), HERE.region)
+
+
+def over_http(simulator: Simulator, patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    server = sandbox_server(simulator, 0)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    for name, value in (
+        ("ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}"),
+        ("ACCESS_KEY_ID", "k"),
+        ("SECRET_ACCESS_KEY", "s"),
+    ):
+        patch.setenv(f"AWS_{name}", value)
+    yield AwsCloud(open_session(), HERE.region)
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(params=[direct, in_process, over_http])
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH"):
+        monkeypatch.delenv(name, raising=False)
+    clock = TurnableClock()
+    simulator = Simulator(clock)
+    door: Callable[[Simulator, pytest.MonkeyPatch], Iterator[Cloud]] = request.param
+    for cloud in door(simulator, monkeypatch):
+        yield Place(cloud, clock, simulator)
+
+
+RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
+    (SP, "fair"): fair(shareDistribution=[{"shareIdentifier": "A", "weightFactor": 0.1}]),
+    (CE, "spot"): ec2(tags={"a": "b"}),
+    (JQ, "q"): queue("spot"),
+    (JD, "job"): container(environment=[{"name": "A", "value": "1"}]),
+}
+
+
+def apply(place: Place, mine: Stack, wanted: Wanted | None = None) -> workflow.Finish:
+    cloud, wanted = Patient(place.cloud, place.clock), wanted or Wanted()
+    plan = workflow.plan(mine, cloud, wanted)
+    return workflow.run(plan, mine, cloud, place.clock, wanted=wanted, parallelism=2)
+
+
+def test_it_knows_where_it_is(place: Place) -> None:
+    assert place.cloud.identity() == HERE
+
+
+def test_what_is_created_reads_back_as_declared(place: Place) -> None:
+    mine = stack(RESOURCES, tags={"team": "x"})
+    assert apply(place, mine).exit is Exit.DONE
+    assert workflow.plan(mine, place.cloud).is_empty
+
+
+def test_an_update_keeps_the_identity(place: Place) -> None:
+    apply(place, stack(RESOURCES))
+    before = read_one(place.cloud, KINDS[CE], HERE, "spot")
+    apply(place, stack({**RESOURCES, (CE, "spot"): ec2(tags={"a": "b"}, maxvCpus=99)}))
+    after = read_one(place.cloud, KINDS[CE], HERE, "spot")
+    assert before
+    assert after
+    assert (before.arn, after.spec["computeResources"]["maxvCpus"]) == (after.arn, 99)
+
+
+def test_what_is_deleted_cannot_be_read(place: Place) -> None:
+    mine = stack(RESOURCES)
+    apply(place, mine)
+    assert apply(place, mine, Wanted(destroy=True)).exit is Exit.DONE
+    assert read_all(place.cloud, KINDS.values()) == ()
+
+
+def test_unknown_names_read_as_nothing(place: Place) -> None:
+    assert [read_one(place.cloud, kind, HERE, "unknown") for kind in KINDS.values()] == [None] * 4
+
+
+def test_creating_twice_is_refused_in_words(place: Place) -> None:
+    request = {"name": "fair", **fair()}
+    place.cloud.call("CreateSchedulingPolicy", request)
+    with pytest.raises(CloudError) as caught:
+        place.cloud.call("CreateSchedulingPolicy", request)
+    assert (caught.value.fault, caught.value.code) == (Fault.REFUSED, "ClientException")
+    assert "Object already exists" in caught.value.message
+
+
+def test_updating_the_unknown_is_refused_in_words(place: Place) -> None:
+    with pytest.raises(CloudError, match="does not exist"):
+        place.cloud.call("UpdateJobQueue", {"jobQueue": "unknown", "priority": 1})
+
+
+def test_every_registration_makes_a_revision(place: Place) -> None:
+    revisions = [
+        place.cloud.call("RegisterJobDefinition", {"jobDefinitionName": "j", **container()})["revision"] for _ in "abc"
+    ]
+    assert revisions == [1, 2, 3]
+    found = read_one(place.cloud, KINDS[JD], HERE, "j")
+    assert found
+    assert (found.revisions, found.arn.rsplit(":", 1)[1]) == ((1, 2, 3), "3")
+
+
+def test_lists_come_in_pages_and_are_read_whole(place: Place) -> None:
+    for number in range(103):
+        place.cloud.call("CreateSchedulingPolicy", {"name": f"p{number}", **fair()})
+        place.cloud.call("RegisterJobDefinition", {"jobDefinitionName": f"j{number}", **container()})
+    assert len(read_all(place.cloud, [KINDS[SP]])) == len(read_all(place.cloud, [KINDS[JD]])) == 103
+
+
+def test_a_throttled_call_is_told_as_such(place: Place) -> None:
+    place.simulator.faults = Faults([Rule(failure=Failure.THROTTLE)])
+    with pytest.raises(CloudError) as caught:
+        place.cloud.call("DescribeJobQueues", {})
+    assert caught.value.fault is Fault.THROTTLED
+
+
+@pytest.mark.parametrize("failure", [Failure.LOST_ANSWER, Failure.SERVER_ERROR])
+def test_a_call_of_unknown_outcome_is_told_as_such_and_made_once(place: Place, failure: Failure) -> None:
+    place.simulator.faults = Faults([Rule(failure=failure)])
+    with pytest.raises(CloudError) as caught:
+        place.cloud.call("RegisterJobDefinition", {"jobDefinitionName": "j", **container()})
+    assert caught.value.fault is Fault.UNKNOWN
+    assert len(place.simulator.calls) == 1
+
+
+def test_a_member_that_the_api_does_not_have_is_refused(place: Place) -> None:
+    with pytest.raises(CloudError) as caught:
+        place.cloud.call("CreateJobQueue", {"jobQueueName": "q", "priority": 1, "prioritty": 2})
+    assert caught.value.fault is Fault.REFUSED

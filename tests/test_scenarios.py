@@ -1,0 +1,67 @@
+"""Whole stories, for people to read: a stack that was applied, what an outside hand did, the stack of today;
+and out of it the plan as a user reads it and the calls that applying it makes.
+
+A story is a folder of `scenarios/`: before.yaml (optional), hand.yaml (optional: a list of {Operation: request}),
+after.yaml, expected.txt. `pytest --update` writes expected.txt anew; read what changed.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from reconciler import workflow
+from reconciler.kinds import KINDS
+from reconciler.load import load_valid
+from reconciler.lookup.environment import Environment
+from reconciler.lookup.files import DiskFiles
+from reconciler.lookup.schemas import read_schema
+from reconciler.model import Stack
+from reconciler.plan import Wanted
+from reconciler.problems import Refused
+from reconciler.report.plan_text import plan_page
+from reconciler.validate import validate
+from tests.fakes import HERE
+from tests.world import World
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+WIDTH = 110
+
+
+@pytest.mark.parametrize("folder", sorted(SCENARIOS.iterdir()), ids=lambda folder: folder.name)
+def test_scenario(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    expected = folder / "expected.txt"
+    told = story(folder)
+    if request.config.getoption("--update"):
+        expected.write_text(told, encoding="utf-8")
+    assert told == expected.read_text(encoding="utf-8")
+
+
+def story(folder: Path) -> str:
+    world = World()
+    if (folder / "before.yaml").exists():
+        world.apply(read("before.yaml"))
+    if (folder / "hand.yaml").exists():
+        for call in YAML(typ="safe").load(folder / "hand.yaml"):
+            ((operation, body),) = call.items()
+            world.hand(operation, **body)
+    stack = read("after.yaml")
+    wanted = Wanted(adopt="adopt" in folder.name)
+    plan = world.plan(stack, wanted)
+    lines = [plan_page(plan, WIDTH).plain, "calls:"]
+    since = len(world.calls)
+    try:
+        workflow.run(plan, stack, world.cloud, world.clock, wanted=wanted, parallelism=1)
+    except Refused as refused:
+        lines.append(f"  none: {refused.message}")
+    lines += [f"  {operation} {json.dumps(body)}" for operation, body in world.writes(since)]
+    return "\n".join(lines) + "\n"
+
+
+def read(file: str) -> Stack:
+    stack = load_valid(DiskFiles(file), Environment({}), KINDS, identity=HERE)
+    stack, problems = validate(stack, read_schema("stack"), KINDS)
+    assert problems == ()
+    return stack

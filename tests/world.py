@@ -1,0 +1,60 @@
+"""A simulated AWS Batch with its clock, and what a user would do to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler import workflow
+from reconciler.model import Json, Plan, Stack
+from reconciler.plan import Wanted
+from reconciler.problems import CloudError
+from reconciler.retry import Patient, is_read
+from reconciler.sandbox.clock import Timings, TurnableClock
+from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.faults import Faults, Rule
+from reconciler.sandbox.simulator import Simulator
+from reconciler.workflow import Finish
+from tests.builders import AS_DECLARED
+from tests.fakes import HERE
+
+
+@dataclass
+class World:
+    timings: Timings = field(default_factory=Timings)
+    rules: tuple[Rule, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.clock = TurnableClock()
+        self.simulator = Simulator(self.clock, faults=Faults(self.rules), timings=self.timings, seed=self.seed)
+        self.raw = SimulatedCloud(self.simulator, HERE)
+        self.cloud = Patient(self.raw, self.clock)
+
+    def plan(self, stack: Stack, wanted: Wanted = AS_DECLARED) -> Plan:
+        return workflow.plan(stack, self.cloud, wanted)
+
+    def apply(self, stack: Stack, wanted: Wanted = AS_DECLARED) -> Finish:
+        plan = self.plan(stack, wanted)
+        return workflow.run(plan, stack, self.cloud, self.clock, wanted=wanted, parallelism=4)
+
+    def hand(self, operation: str, **request: Json) -> Mapping[str, Json]:
+        """An outside hand makes a call, and time goes on until all has settled."""
+        try:
+            return self.raw.call(operation, request)
+        finally:
+            self.clock.turn(3600)
+
+    def strike(self, *rules: Rule) -> None:
+        self.simulator.faults = Faults(rules)
+
+    @property
+    def calls(self) -> list[tuple[str, Json]]:
+        return self.simulator.calls
+
+    def writes(self, since: int = 0) -> list[tuple[str, Json]]:
+        return [(operation, request) for operation, request in self.calls[since:] if not is_read(operation)]
+
+    def names(self, describe: str, result: str, name: str) -> set[str]:
+        try:
+            return {item[name] for item in self.raw.call(describe, {})[result]}
+        except CloudError:
+            return set()
