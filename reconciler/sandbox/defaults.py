@@ -1,0 +1,155 @@
+"""What the service fills in by itself and shows in Describe, though nobody sent it.
+
+Sources: transcripts of `aws batch describe-*` (2025, 2026), the acceptance tests of hashicorp/terraform-provider-aws
+and the live corpus of go-to-k/cdk-real-drift.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.model import Json, Spec
+from reconciler.sandbox.roles import is_service_linked, role_arn, service_linked_role
+from reconciler.sandbox.world import World
+
+GPU = re.compile(r"(p\d|g\d|gr\d).*")
+EMPTY_LISTS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
+TASK_CONTAINER_LISTS = ("command", "dependsOn", "environment", "mountPoints", "secrets", "ulimits")
+EKS_CONTAINER_LISTS = ("args", "command", "env", "volumeMounts")
+POD_LISTS = ("imagePullSecrets", "initContainers", "volumes")
+
+
+def environment_body(world: World, request: Spec) -> dict[str, Json]:
+    orchestration = "EKS" if "eksConfiguration" in request else "ECS"
+    role = role_arn(world, request["serviceRole"]) if "serviceRole" in request else service_linked_role(world)
+    unique = world.new_id()
+    body = {member: value for member, value in request.items() if member not in ("computeEnvironmentName", "tags")}
+    body |= {"type": request["type"].upper(), "state": "ENABLED", "serviceRole": role, "uuid": unique}
+    body |= {"containerOrchestrationType": orchestration}
+    if orchestration == "ECS":
+        body["ecsClusterArn"] = world.arn("cluster", _cluster(request["computeEnvironmentName"], role, unique), "ecs")
+    if "computeResources" in request:
+        body["computeResources"] = _resources(request["computeResources"], orchestration)
+    return body
+
+
+def default_images(instance_types: Iterable[str], orchestration: str) -> list[Json]:
+    """AL2023 since January 2026, with NVIDIA drivers for GPU families."""
+    types = tuple(instance_types)
+    gpu = bool(types) and all(GPU.match(each) for each in types)
+    return [{"imageType": f"{orchestration}_AL2023{'_NVIDIA' if gpu else ''}"}]
+
+
+def template_body(template: Spec) -> dict[str, Json]:
+    return {"overrides": [], **template}
+
+
+def definition_body(request: Spec) -> dict[str, Json]:
+    """Return a definition as Describe shows it: empties filled in, actions in lower case, empty variables gone."""
+    fargate = request.get("platformCapabilities") == ["FARGATE"]
+    body = {member: value for member, value in request.items() if member not in ("jobDefinitionName", "tags")}
+    body |= {"type": request["type"].lower(), "parameters": request.get("parameters", {})}
+    body["containerOrchestrationType"] = "EKS" if _is_eks(request) else "ECS"
+    if "containerProperties" in body:
+        body["containerProperties"] = _container(body["containerProperties"], fargate=fargate)
+    if "ecsProperties" in body:
+        body["ecsProperties"] = _tasks(body["ecsProperties"], fargate=fargate)
+    if "eksProperties" in body:
+        body["eksProperties"] = _pod(body["eksProperties"])
+    if "nodeProperties" in body:
+        ranges = [_node_range(each) for each in body["nodeProperties"]["nodeRangeProperties"]]
+        body["nodeProperties"] = {**body["nodeProperties"], "nodeRangeProperties": ranges}
+    if "retryStrategy" in body:
+        body["retryStrategy"] = _retry(body["retryStrategy"])
+    if body.get("timeout") == {}:
+        del body["timeout"]
+    return body
+
+
+def _cluster(name: str, role: str, unique: str) -> str:
+    return f"AWSBatch-{name}-{unique}" if is_service_linked(role) else f"{name}_Batch_{unique}"
+
+
+def _resources(sent: Spec, orchestration: str) -> dict[str, Json]:
+    if sent["type"] in ("FARGATE", "FARGATE_SPOT"):
+        return {**sent, "instanceTypes": [], "ec2Configuration": []}
+    if sent["type"] not in ("EC2", "SPOT"):
+        return dict(sent)
+    filled = {"tags": {}, "desiredvCpus": sent["minvCpus"], **sent}
+    if not sent.get("ec2Configuration"):
+        filled["ec2Configuration"] = default_images(sent["instanceTypes"], orchestration)
+    if "launchTemplate" in sent:
+        filled["launchTemplate"] = template_body(sent["launchTemplate"])
+    return filled
+
+
+def _container(sent: Spec, *, fargate: bool) -> dict[str, Json]:
+    filled = _common({**{member: [] for member in EMPTY_LISTS}, **sent})
+    if fargate:
+        filled["fargatePlatformConfiguration"] = {
+            "platformVersion": "LATEST", **sent.get("fargatePlatformConfiguration", {})
+        }  # fmt: skip
+    if "runtimePlatform" in sent:
+        linux = {"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"}
+        filled["runtimePlatform"] = {**linux, **sent["runtimePlatform"]}
+    return filled
+
+
+def _tasks(sent: Spec, *, fargate: bool) -> dict[str, Json]:
+    platform = {"platformVersion": "LATEST"} if fargate else {}
+    return {
+        "taskProperties": [
+            {"volumes": [], **platform, **task, "containers": [_task_container(each) for each in task["containers"]]}
+            for task in sent["taskProperties"]
+        ]
+    }
+
+
+def _task_container(sent: Spec) -> dict[str, Json]:
+    return _common({"essential": True, **{member: [] for member in TASK_CONTAINER_LISTS}, **sent})
+
+
+def _common(container: dict[str, Json]) -> dict[str, Json]:
+    """What happens to every ECS container, in a definition of its own or in a task."""
+    # Variables with an empty value are dropped (hashicorp/terraform-provider-aws issues 19466 and 26960).
+    kept = [each for each in container["environment"] if each.get("value") != ""]
+    filled = {**container, "environment": kept}
+    if "logConfiguration" in container:
+        filled["logConfiguration"] = {"options": {}, "secretOptions": [], **container["logConfiguration"]}
+    if "linuxParameters" in container:
+        filled["linuxParameters"] = _linux(container["linuxParameters"])
+    return filled
+
+
+def _linux(sent: Spec) -> dict[str, Json]:
+    devices = [{"permissions": [], **device} for device in sent.get("devices", ())]
+    tmpfs = [{"mountOptions": [], **each} for each in sent.get("tmpfs", ())]
+    return {**sent, "devices": devices, "tmpfs": tmpfs}
+
+
+def _node_range(sent: Spec) -> dict[str, Json]:
+    filled: dict[str, Any] = {"instanceTypes": [], **sent}
+    if "container" in sent:
+        filled["container"] = _container(sent["container"], fargate=False)
+    if "ecsProperties" in sent:
+        filled["ecsProperties"] = _tasks(sent["ecsProperties"], fargate=False)
+    if "eksProperties" in sent:
+        filled["eksProperties"] = _pod(sent["eksProperties"])
+    return filled
+
+
+def _pod(sent: Spec) -> dict[str, Json]:
+    pod = {**{member: [] for member in POD_LISTS}, **sent.get("podProperties", {})}
+    for member in ("containers", "initContainers"):
+        pod[member] = [{**{m: [] for m in EKS_CONTAINER_LISTS}, **each} for each in pod.get(member, ())]
+    return {"podProperties": pod}
+
+
+def _retry(sent: Spec) -> dict[str, Json]:
+    rules = [{**rule, "action": rule["action"].lower()} for rule in sent.get("evaluateOnExit", ())]
+    return {**sent, "evaluateOnExit": rules}
+
+
+def _is_eks(request: Mapping[str, Json]) -> bool:
+    ranges = request.get("nodeProperties", {}).get("nodeRangeProperties", ())
+    return "eksProperties" in request or any("eksProperties" in each for each in ranges)

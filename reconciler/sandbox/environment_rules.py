@@ -1,0 +1,190 @@
+"""What AWS refuses about a compute environment's shape, with its own words where somebody has seen them.
+
+Messages were measured by badmintoncryer/cdk-preflight (rules pf-batch-ce-*) unless a comment says otherwise.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from reconciler.model import Json, Spec
+from reconciler.sandbox.answers import Refusal, refuse_if
+from reconciler.sandbox.reading import ORDERED_STRATEGIES
+from reconciler.sandbox.roles import is_service_linked, role_arn
+from reconciler.sandbox.templates import refuse_bad_template
+from reconciler.sandbox.world import World
+
+FARGATE = ("FARGATE", "FARGATE_SPOT")
+EC2 = ("EC2", "SPOT")
+MANAGED_INSTANCES = "ECS_MANAGED_INSTANCES"
+BUNDLES = ("optimal", "default_x86_64", "default_arm64")
+# Members for instances that Batch starts itself; neither Fargate nor managed instances take them.
+INSTANCE_MEMBERS = (
+    "minvCpus", "desiredvCpus", "instanceTypes", "imageId", "ec2KeyPair", "instanceRole", "tags", "placementGroup",
+    "bidPercentage", "spotIamFleetRole", "launchTemplate", "ec2Configuration", "allocationStrategy", "scalingPolicy",
+)  # fmt: skip
+IMAGE_TYPES = {
+    "ECS": ("ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA", "ECS_AL1"),
+    "EKS": ("EKS_AL2", "EKS_AL2_NVIDIA", "EKS_AL2023", "EKS_AL2023_NVIDIA"),
+}
+# Graviton families have a g after their generation (m6g, c7gn, im4gn), a1 has not.
+ARM = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)(\..*)?|default_arm64")
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def refuse_bad_environment(world: World, request: Spec) -> None:
+    """Check a create request."""
+    refuse_if(request.get("state") == "DISABLED", "Compute Environment must be created in ENABLED state.")
+    if request["type"].upper() == "UNMANAGED":
+        _check_unmanaged(request)
+        return
+    refuse_if("unmanagedvCpus" in request, "unmanagedvCpus can only be set on an UNMANAGED compute environment.")
+    # aws/aws-cdk issue 6615
+    refuse_if(
+        "computeResources" not in request,
+        "computeResources is missing but required on a managed compute environment",
+    )
+    resources = request["computeResources"]
+    if "eksConfiguration" in request:
+        _check_eks(world, request, resources)
+    _check_family(resources)
+    refuse_inconsistent(resources)
+    refuse_retired_images(resources)
+
+
+def refuse_inconsistent(resources: Spec) -> None:
+    """Check what must hold after a create and after every update."""
+    if resources["type"] not in EC2:
+        return
+    _check_vcpus(resources)
+    _check_strategy(resources)
+    _check_instance_types(resources)
+    if "launchTemplate" in resources:
+        refuse_bad_template(resources["launchTemplate"], resources.get("instanceTypes", ()))
+
+
+def refuse_bad_image_types(resources: Spec, orchestration: str) -> None:
+    for entry in resources.get("ec2Configuration", ()):
+        refuse_if(
+            entry["imageType"] not in IMAGE_TYPES[orchestration],
+            "Invalid imageType in ComputeResources.ec2Configuration",
+        )
+    refuse_if(len(resources.get("ec2Configuration", ())) > 2, "One or two ec2Configuration values can be provided.")  # noqa: PLR2004
+
+
+def refuse_retired_images(resources: Spec) -> None:
+    """Amazon Linux 2 images of AWS's own are gone; one's own image of that type is still taken (Ec2Configuration)."""
+    for entry in resources.get("ec2Configuration", ()):
+        own = "imageIdOverride" in entry or "imageId" in resources
+        refuse_if("_AL2" in entry["imageType"] and "_AL2023" not in entry["imageType"] and not own,
+                  "Amazon Linux 2 is end-of-life.")  # fmt: skip
+
+
+def is_arm(instance_type: str) -> bool:
+    return bool(ARM.fullmatch(instance_type))
+
+
+def _check_unmanaged(request: Spec) -> None:
+    for member in ("computeResources", "eksConfiguration"):
+        refuse_if(member in request, f"{member} is not applicable for an unmanaged compute environment.")
+    refuse_if("serviceRole" not in request, "serviceRole is required on an unmanaged compute environment.")
+
+
+def _check_family(resources: Spec) -> None:
+    checks: Mapping[str, Callable[[Spec], None]] = {
+        **dict.fromkeys(FARGATE, _check_fargate),
+        **dict.fromkeys(EC2, _check_ec2),
+        MANAGED_INSTANCES: _check_managed_instances,
+    }
+    checks[resources["type"]](resources)
+
+
+def _check_fargate(resources: Spec) -> None:
+    for member in (*INSTANCE_MEMBERS, "managedInstancesProvider"):
+        refuse_if(member in resources, f"{member} is not applicable for Fargate.")
+    _require(resources, "subnets", "Subnets are required.")
+    _require(resources, "securityGroupIds", "Security group ids are required.")
+    refuse_crowded_fargate(resources)
+
+
+def refuse_crowded_fargate(resources: Spec) -> None:
+    refuse_if(len(resources.get("securityGroupIds", ())) > 5, "Fargate supports a maximum of 5 security groups.")  # noqa: PLR2004
+    refuse_if(len(resources.get("subnets", ())) > 16, "Fargate supports a maximum of 16 subnets.")  # noqa: PLR2004
+
+
+def _check_ec2(resources: Spec) -> None:
+    refuse_if("managedInstancesProvider" in resources, f"managedInstancesProvider is only for {MANAGED_INSTANCES}.")
+    _require(resources, "instanceTypes", "Resource instanceTypes are required.")
+    _require(resources, "instanceRole", "Instance role is required.")
+    _require(resources, "subnets", "Subnets are required.")
+    refuse_if("minvCpus" not in resources, "Resource minvCpus is required.")
+    refuse_if(
+        not resources.get("securityGroupIds") and "launchTemplate" not in resources, "Security group ids are required."
+    )
+
+
+def _check_managed_instances(resources: Spec) -> None:
+    """Networking and instance profile live in the provider (User Guide, 'ECS managed instances')."""
+    for member in (*INSTANCE_MEMBERS, "subnets", "securityGroupIds"):
+        refuse_if(member in resources, f"{member} is not applicable for {MANAGED_INSTANCES}.")
+    _require(resources, "managedInstancesProvider", "managedInstancesProvider is required.")
+
+
+def _check_eks(world: World, request: Spec, resources: Spec) -> None:
+    refuse_if(resources["type"] not in EC2, "Supported compute types for EKS compute environments are [EC2, SPOT]")
+    strategy = resources.get("allocationStrategy")
+    refuse_if(strategy is None, "allocationStrategy is required for EKS Compute Environments.")
+    refuse_if(strategy == "BEST_FIT", "BEST_FIT is not supported for EKS Compute Environments.")
+    role = request.get("serviceRole")
+    refuse_if(
+        role and not is_service_linked(role_arn(world, role)),
+        "EKS Compute Environments must use the Batch Service Linked Role.",
+    )
+    _check_cluster(world, request["eksConfiguration"])
+
+
+def _check_cluster(world: World, configuration: Spec) -> None:
+    parts = configuration["eksClusterArn"].split(":")
+    is_cluster = parts[0] == "arn" and parts[2:3] == ["eks"] and parts[-1].startswith("cluster/")
+    refuse_if(not is_cluster, "eksClusterArn must be an EKS cluster ARN.")
+    refuse_if(parts[3] != world.region, "eksClusterArn must be in the same AWS region as the compute environment")
+    namespace = configuration["kubernetesNamespace"]
+    refuse_if(len(namespace) > 63, "kubernetesNamespace must less than or equal to 63 characters")  # noqa: PLR2004
+    refuse_if(not NAMESPACE.fullmatch(namespace), "kubernetesNamespace must be a valid Kubernetes namespace.")
+    refuse_if(namespace == "default", "kubernetesNamespace cannot be the default Kubernetes namespace.")
+    refuse_if(namespace.startswith("kube-"), "kubernetesNamespace cannot be a reserved Kubernetes system namespace.")
+
+
+def _check_vcpus(resources: Spec) -> None:
+    least, most, desired = resources.get("minvCpus", 0), resources["maxvCpus"], resources.get("desiredvCpus")
+    refuse_if(least < 0, "minvCpus should be greater than or equal to 0.")
+    refuse_if(least > most, "maxvCpus should be greater than or equal to minvCpus.")
+    refuse_if(
+        desired is not None and not least <= desired <= most,
+        "desiredvCpus should be between minvCpus and maxvCpus.",
+    )
+
+
+def _check_strategy(resources: Spec) -> None:
+    kind, strategy = resources["type"], resources.get("allocationStrategy", "BEST_FIT")
+    wrong = strategy.startswith("SPOT_") if kind == "EC2" else strategy == "BEST_FIT_PROGRESSIVE_ORDERED"
+    refuse_if(wrong, f"Invalid compute resource allocation strategy {strategy} for type {kind}")
+    refuse_if(
+        kind == "SPOT" and strategy == "BEST_FIT" and not resources.get("spotIamFleetRole"),
+        "compute resource spotIamFleetRole is required.",
+    )
+    bundled = strategy in ORDERED_STRATEGIES and any(each in BUNDLES for each in resources.get("instanceTypes", ()))
+    refuse_if(
+        bundled,
+        f"Instance type bundles (e.g. optimal, default_x86_64) are not allowed for {strategy} allocation strategy. "
+        "Specify instance families or types directly.",
+    )
+
+
+def _check_instance_types(resources: Spec) -> None:
+    arms = {is_arm(each) for each in resources.get("instanceTypes", ())}
+    refuse_if(len(arms) > 1, "arm-based instance type cannot be used with other instance types")
+
+
+def _require(resources: Mapping[str, Json], member: str, message: str) -> None:
+    if not resources.get(member):
+        raise Refusal(message)

@@ -1,0 +1,107 @@
+"""Compute environments: create, read, update, delete."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+
+from reconciler.model import Json
+from reconciler.sandbox import lifecycle, roles
+from reconciler.sandbox.answers import refuse_if
+from reconciler.sandbox.defaults import environment_body
+from reconciler.sandbox.environment_rules import EC2, refuse_bad_environment, refuse_bad_image_types
+from reconciler.sandbox.environment_updates import is_infrastructure, merged, refuse_bad_update
+from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
+from reconciler.sandbox.reading import named_or_paged, shuffled
+from reconciler.sandbox.records import Record
+from reconciler.sandbox.world import World
+
+NOUN = "compute-environment"
+HEALTHY = "ComputeEnvironment Healthy"
+RELEASED = ".released-environments"  # ARN of an environment, when it stops counting as used
+
+
+def create(world: World, request: Mapping[str, Json]) -> Json:
+    name = request["computeEnvironmentName"]
+    refuse_bad_name(name, "Compute Environment")
+    refuse_bad_tags(request.get("tags", {}))
+    refuse_bad_environment(world, request)
+    refuse_bad_image_types(request.get("computeResources", {}), "EKS" if "eksConfiguration" in request else "ECS")
+    refuse_if(world.find(NOUN, name), "Object already exists")
+    body = environment_body(world, request)
+    record = Record(
+        name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}), hidden={"scaled": world.now}
+    )
+    record = lifecycle.created(world, record, healthy=HEALTHY, illness=roles.illness(world, body))
+    world.put(NOUN, record)
+    return _identity(record)
+
+
+def describe(world: World, request: Mapping[str, Json]) -> Json:
+    records, token = named_or_paged(world, NOUN, request, "computeEnvironments", "ComputeEnvironments")
+    return {"computeEnvironments": [_shown(world, record) for record in records], **token}
+
+
+def update(world: World, request: Mapping[str, Json]) -> Json:
+    record = lifecycle.settled(world, NOUN, request["computeEnvironment"])
+    body = autoscaled(world, record)
+    refuse_bad_update(world, body, request)
+    after = merged(world, body, request)
+    seconds = world.timings.infrastructure if is_infrastructure(body, request) else world.timings.update
+    record = replace(record, body=after, hidden={**record.hidden, "scaled": world.now})
+    record = lifecycle.updated(world, record, seconds=seconds, healthy=HEALTHY, illness=roles.illness(world, after))
+    world.put(NOUN, record)
+    return _identity(record)
+
+
+def delete(world: World, request: Mapping[str, Json]) -> Json:
+    identifier = request["computeEnvironment"]
+    record = lifecycle.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
+    lifecycle.refuse_deletion_unless_disabled(record, "compute environment")
+    refuse_if(_is_used(world, record.arn), "Cannot delete, found existing JobQueue relationship")
+    world.put(NOUN, lifecycle.deleted(world, record, illness=roles.service_role_illness(world, record.body)))
+    return {}
+
+
+def release(world: World, arn: str, at: float) -> None:
+    """Note that a queue lets go of an environment: for a while the service does not believe it.
+
+    Source: hashicorp/terraform-provider-aws issue 46925.
+    """
+    latest = max(world.fact(RELEASED, arn, 0.0), at + world.timings.relationship_grace)
+    world.note(RELEASED, arn, latest)
+
+
+def autoscaled(world: World, record: Record) -> dict[str, Json]:
+    """Return the body with the desiredvCpus of the moment: the service moves them between minvCpus and maxvCpus."""
+    resources = record.body.get("computeResources", {})
+    rounds = int((world.now - record.hidden.get("scaled", world.now)) // world.timings.autoscale)
+    still = record.is_moving or record.body["state"] == "DISABLED"
+    if resources.get("type") not in EC2 or not rounds or still:
+        return dict(record.body)
+    least, most = resources.get("minvCpus", 0), resources["maxvCpus"]
+    chance = Random(f"{world.seed} {record.arn} {rounds}")  # noqa: S311 - nothing secret
+    return {**record.body, "computeResources": {**resources, "desiredvCpus": chance.randint(least, most)}}
+
+
+OPERATIONS = {
+    "CreateComputeEnvironment": create,
+    "DescribeComputeEnvironments": describe,
+    "UpdateComputeEnvironment": update,
+    "DeleteComputeEnvironment": delete,
+}
+
+
+def _is_used(world: World, arn: str) -> bool:
+    orders = (queue.body["computeEnvironmentOrder"] for queue in world.every("job-queue"))
+    used = any(entry["computeEnvironment"] == arn for order in orders for entry in order)
+    return used or world.now < world.fact(RELEASED, arn, 0.0)
+
+
+def _shown(world: World, record: Record) -> dict[str, Json]:
+    health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
+    body = shuffled(autoscaled(world, record), world.random)
+    return {**_identity(record), "tags": record.tags, **health, **body}
+
+
+def _identity(record: Record) -> dict[str, Json]:
+    return {"computeEnvironmentName": record.name, "computeEnvironmentArn": record.arn}

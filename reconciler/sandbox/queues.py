@@ -1,0 +1,106 @@
+"""Job queues: create, read, update, delete."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.model import Json
+from reconciler.sandbox import lifecycle
+from reconciler.sandbox.answers import refuse_if
+from reconciler.sandbox.environments import release
+from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
+from reconciler.sandbox.queue_rules import (
+    attached,
+    derived_type,
+    refuse_bad_limits,
+    refuse_bad_policy,
+    refuse_bad_priority,
+)
+from reconciler.sandbox.reading import named_or_paged, shuffled
+from reconciler.sandbox.records import Record
+from reconciler.sandbox.world import World
+
+NOUN = "job-queue"
+HEALTHY = "JobQueue Healthy"
+UPDATABLE = ("state", "priority", "jobStateTimeLimitActions", "schedulingPolicyArn")
+
+
+def create(world: World, request: Mapping[str, Json]) -> Json:
+    name = request["jobQueueName"]
+    refuse_bad_name(name, "Job Queue")
+    refuse_bad_tags(request.get("tags", {}))
+    refuse_if(world.find(NOUN, name), "Object already exists")
+    body = _body(world, request)
+    record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
+    record = lifecycle.created(world, record, healthy=HEALTHY)
+    world.put(NOUN, record)
+    return _identity(record)
+
+
+def describe(world: World, request: Mapping[str, Json]) -> Json:
+    records, token = named_or_paged(world, NOUN, request, "jobQueues", "JobQueues")
+    return {"jobQueues": [_shown(world, record) for record in records], **token}
+
+
+def update(world: World, request: Mapping[str, Json]) -> Json:
+    record = lifecycle.settled(world, NOUN, request["jobQueue"])
+    _refuse_bad_members(world, request)
+    if "schedulingPolicyArn" in request:
+        # A policy can be exchanged, neither added nor removed (ASFHyP3/hyp3 issue 799; UpdateJobQueue).
+        refuse_if("schedulingPolicyArn" not in record.body, "Only fairshare queue can have scheduling policy")
+    body = {**record.body, **{member: request[member] for member in UPDATABLE if member in request}}
+    if "computeEnvironmentOrder" in request or "serviceEnvironmentOrder" in request:
+        body["computeEnvironmentOrder"] = attached(world, request, body["jobQueueType"])
+        _release(world, _environments(record.body) - _environments(body), world.now)
+    record = lifecycle.updated(world, replace(record, body=body), seconds=world.timings.update, healthy=HEALTHY)
+    world.put(NOUN, record)
+    return _identity(record)
+
+
+def delete(world: World, request: Mapping[str, Json]) -> Json:
+    record = lifecycle.settled(world, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
+    lifecycle.refuse_deletion_unless_disabled(record, "job queue")
+    going = lifecycle.deleted(world, record)
+    world.put(NOUN, going)
+    _release(world, _environments(record.body), going.until)
+    return {}
+
+
+OPERATIONS = {
+    "CreateJobQueue": create,
+    "DescribeJobQueues": describe,
+    "UpdateJobQueue": update,
+    "DeleteJobQueue": delete,
+}
+
+
+def _body(world: World, request: Mapping[str, Json]) -> dict[str, Json]:
+    _refuse_bad_members(world, request)
+    order = attached(world, request, request.get("jobQueueType", ""))
+    body = {member: value for member, value in request.items() if member not in ("jobQueueName", "tags")}
+    filled = {"state": "ENABLED", "jobStateTimeLimitActions": [], **body, "computeEnvironmentOrder": order}
+    return {**filled, "jobQueueType": derived_type(world, order)}
+
+
+def _refuse_bad_members(world: World, request: Mapping[str, Json]) -> None:
+    refuse_bad_priority(request)
+    refuse_bad_limits(request.get("jobStateTimeLimitActions", ()))
+    if "schedulingPolicyArn" in request:
+        refuse_bad_policy(world, request["schedulingPolicyArn"])
+
+
+def _environments(body: Mapping[str, Json]) -> set[str]:
+    return {entry["computeEnvironment"] for entry in body["computeEnvironmentOrder"]}
+
+
+def _release(world: World, arns: set[str], at: float) -> None:
+    for arn in sorted(arns):
+        release(world, arn, at)
+
+
+def _shown(world: World, record: Record) -> dict[str, Json]:
+    health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
+    return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), world.random)}
+
+
+def _identity(record: Record) -> dict[str, Json]:
+    return {"jobQueueName": record.name, "jobQueueArn": record.arn}

@@ -1,0 +1,88 @@
+"""What every Describe and List has in common: by name or by page, at most 100, in no promised order."""
+
+import base64
+import binascii
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from reconciler.model import Json
+from reconciler.sandbox.answers import Refusal, refuse_if
+from reconciler.sandbox.records import Record
+from reconciler.sandbox.world import World
+
+PAGE = 100
+SortKey = tuple[str | int, ...]
+
+# Lists whose order the service does not keep, with the member that tells entries apart ("" for plain strings).
+UNORDERED = (
+    "allowedInstanceTypes", "computeEnvironmentOrder", "containers", "dependsOn", "devices", "ec2Configuration", "env",
+    "environment", "instanceTypes", "jobStateTimeLimitActions", "mountPoints", "overrides", "resourceRequirements",
+    "secretOptions", "secrets", "securityGroupIds", "securityGroups", "shareDistribution", "subnets",
+    "targetInstanceTypes", "tmpfs", "ulimits", "volumeMounts", "volumes",
+)  # fmt: skip
+ORDERED_STRATEGIES = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")
+
+
+def name_key(record: Record) -> SortKey:
+    return (record.name,)
+
+
+def named(world: World, noun: str, identifiers: Sequence[str]) -> list[Record]:
+    """Return those that exist; unknown ones are left out without a word."""
+    refuse_if(len(identifiers) > PAGE, f"At most {PAGE} names or ARNs can be described at once")
+    keys = dict.fromkeys(world.key(noun, identifier) for identifier in identifiers)
+    found = (world.see(noun, key) for key in keys)
+    return [record for record in found if record]
+
+
+def named_or_paged(
+    world: World, noun: str, request: Mapping[str, Json], member: str, label: str
+) -> tuple[list[Record], dict[str, str]]:
+    """Return the records that a Describe asks for, and the token of the next page."""
+    if request.get(member):
+        # Seen in k1LoW/awspec issue 563.
+        refuse_if("maxResults" in request, f"{label} and MaxResults cannot both be set")
+        return named(world, noun, request[member]), {}
+    return paged(world.see_every(noun), request, name_key)
+
+
+def paged(
+    records: Iterable[Record], request: Mapping[str, Json], key: Callable[[Record], SortKey]
+) -> tuple[list[Record], dict[str, str]]:
+    size = request.get("maxResults", PAGE)
+    refuse_if(not 1 <= size <= PAGE, f"maxResults must be between 1 and {PAGE}")
+    ordered = sorted(records, key=key)
+    start = bisect_right(ordered, _position(request["nextToken"]), key=key) if request.get("nextToken") else 0
+    page = ordered[start : start + size]
+    more = len(ordered) > start + size
+    return page, {"nextToken": _token(key(page[-1]))} if more else {}
+
+
+def shuffled(value: Json, random: Random) -> Json:
+    """Return a copy in which every list without a promised order is in a new one."""
+    if isinstance(value, dict):
+        return {member: _shuffled_member(value, member, inner, random) for member, inner in value.items()}
+    return [shuffled(inner, random) for inner in value] if isinstance(value, list) else value
+
+
+def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, random: Random) -> Json:
+    inner = shuffled(inner, random)
+    keeps = member == "instanceTypes" and owner.get("allocationStrategy") in ORDERED_STRATEGIES
+    unnamed = member == "containers" and not all("name" in each for each in inner)
+    if isinstance(inner, list) and member in UNORDERED and not keeps and not unnamed:
+        random.shuffle(inner)
+    return inner
+
+
+def _token(key: SortKey) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+def _position(token: str) -> Any:
+    try:
+        return tuple(json.loads(base64.urlsafe_b64decode(token)))
+    except (ValueError, TypeError, binascii.Error) as wrong:
+        raise Refusal("Invalid nextToken") from wrong

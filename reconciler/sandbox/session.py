@@ -1,0 +1,86 @@
+"""botocore sessions whose every request ends in the simulator: nothing leaves the machine, whatever is configured."""
+
+import io
+import os
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
+from botocore.session import Session
+
+from reconciler.problems import Stopped
+from reconciler.sandbox.answers import Response
+from reconciler.sandbox.simulator import ACCOUNT, Simulator
+from reconciler.sandbox.sts import caller_identity
+
+UNIQUE_ID = "reconciler-sandbox"
+
+
+def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT) -> Session:
+    """Return a session with dummy credentials that reads neither AWS environment variables nor the user's AWS files.
+
+    For boto3: `boto3.Session(botocore_session=sandbox_session(...))`.
+    """
+    quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
+    session = Session(session_vars=quiet)
+    for file in ("config_file", "credentials_file"):
+        session.set_config_variable(file, os.devnull)
+    session.set_config_variable("region", region)
+    # The hook answers whatever AWS_ENDPOINT_URL says, but a broken one would not parse.
+    session.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
+    session.set_credentials("sandbox", "sandbox")
+    attach(session, simulator, account, region)
+    return session
+
+
+def attach(session: Session, simulator: Simulator, account: str, region: str) -> None:
+    """Answer every request of clients that this session creates from now on.
+
+    The hook is keyed on the event, not on the host: endpoints, profiles, proxies and dual stack make no difference.
+    """
+    answer: Any = partial(_answer, simulator=simulator, account=account, region=region)
+    session.register("before-send", answer, unique_id=UNIQUE_ID)
+
+
+class _Raw(io.BytesIO):
+    """What AWSResponse reads the body from."""
+
+    def stream(self, **_options: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _answer(
+    request: AWSPreparedRequest, event_name: str, simulator: Simulator, account: str, region: str, **_more: Any
+) -> AWSResponse:
+    _, service, operation = event_name.split(".", 2)
+    if service == "batch":
+        response = simulator.handle(account, region, request.method, _path(request.url), _bytes(request.body))
+    elif (service, operation) == ("sts", "GetCallerIdentity"):
+        response = Response(200, {"content-type": "text/xml"}, caller_identity(account, region))
+    else:
+        raise Stopped(
+            f"the sandbox does not answer {service} {operation}",
+            hint="`reconciler sandbox serve` offers the services around AWS Batch",
+        )
+    if response.lost:
+        raise ConnectionClosedError(endpoint_url=request.url)
+    return AWSResponse(request.url, response.status, _headers(response), _Raw(response.body))
+
+
+def _headers(response: Response) -> HTTPHeaders:
+    headers = HTTPHeaders()
+    for name, value in response.headers.items():
+        headers[name] = value
+    return headers
+
+
+def _path(url: str) -> str:
+    """Return path and query, undecoded: an ARN in a path has escaped slashes."""
+    return "/" + url.split("://", 1)[-1].partition("/")[2]
+
+
+def _bytes(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else (body or b"")

@@ -1,0 +1,116 @@
+"""The simulated service: one request in, one answer out. Pure but for the clock, the store and the faults handed in."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from random import Random
+
+from reconciler.model import Json
+from reconciler.ports import Clock
+from reconciler.sandbox import definitions, environments, jobs, policies, queues, roles, tags
+from reconciler.sandbox.answers import Refusal, Response, error, refusal, success
+from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
+from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.store import Memory, Store
+from reconciler.sandbox.world import World
+
+ACCOUNT = "123456789012"
+REMEMBERED = 100_000  # calls, so that a server that runs for weeks does not grow
+
+Operation = Callable[[World, Mapping[str, Json]], Json]
+OPERATIONS: Mapping[str, Operation] = {
+    **environments.OPERATIONS,
+    **queues.OPERATIONS,
+    **policies.OPERATIONS,
+    **definitions.OPERATIONS,
+    **jobs.OPERATIONS,
+    **tags.OPERATIONS,
+}
+
+
+class Simulator:
+    """AWS Batch for any number of accounts and regions. Safe between threads; `calls` are all that were made."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        store: Store | None = None,
+        faults: Faults | None = None,
+        timings: Timings | None = None,
+        seed: int = 0,
+        recording: bool = True,
+    ) -> None:
+        self.faults = faults or Faults()
+        self.timings = timings or Timings()
+        self._calls: deque[tuple[str, Json]] = deque(maxlen=REMEMBERED if recording else 0)
+        self._clock = clock
+        self._store = store or Memory()
+        self._seed = seed
+        self._random = Random(seed)  # noqa: S311 - for shuffling
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> list[tuple[str, Json]]:
+        """Operation and request of every call so far, failed ones too."""
+        return list(self._calls)
+
+    def handle(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
+        """Answer one HTTP request; `path` includes the query."""
+        routed = route(method, path)
+        if routed is None:
+            return error(404, "UnknownOperationException", f"AWS Batch has no operation at {method} {path}")
+        with self._lock:
+            rules = self.faults.strike(routed.operation)
+        self._delay(rules)
+        with self._lock:
+            return self._struck(rules, account, region, routed, body)
+
+    def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
+        """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""
+        with self._lock, self._store.session():
+            roles.set_missing(self._store, account, roles_or_profiles)
+
+    def _delay(self, rules: Iterable[Rule]) -> None:
+        seconds = sum(rule.seconds for rule in rules if rule.failure is Failure.LATENCY)
+        if seconds:
+            self._clock.sleep(seconds)
+
+    def _struck(self, rules: Iterable[Rule], account: str, region: str, routed: Routed, body: bytes) -> Response:
+        failures = {rule.failure for rule in rules}
+        with self._store.session():
+            world = self._world(account, region)
+            try:
+                request = members(routed, body)
+                self._calls.append((routed.operation, request))
+                if Failure.THROTTLE in failures:
+                    return error(429, "TooManyRequestsException", "Too Many Requests")
+                if Failure.SERVER_ERROR in failures:
+                    return error(500, "ServerException", "Internal server error")
+                refuse_bad_request(routed.operation, request)
+                answer = success(_operation(routed.operation)(world, request))
+            except Refusal as no:
+                answer = refusal(str(no), world.new_id())
+        return _lost(answer) if Failure.LOST_ANSWER in failures else answer
+
+    def _world(self, account: str, region: str) -> World:
+        return World(
+            account=account,
+            region=region,
+            now=self._clock.now(),
+            store=self._store,
+            timings=self.timings,
+            random=self._random,
+            seed=self._seed,
+        )
+
+
+def _operation(name: str) -> Operation:
+    if name not in OPERATIONS:
+        raise Refusal(f"{name} is not simulated by the sandbox")
+    return OPERATIONS[name]
+
+
+def _lost(answer: Response) -> Response:
+    return Response(answer.status, answer.headers, answer.body, lost=True)

@@ -1,0 +1,52 @@
+"""Tagging: by ARN, for every kind."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.model import Json
+from reconciler.sandbox.answers import Refusal
+from reconciler.sandbox.names import refuse_bad_tags
+from reconciler.sandbox.records import Record
+from reconciler.sandbox.world import World
+
+TAGGABLE = ("compute-environment", "job-queue", "scheduling-policy", "job-definition")
+
+
+def tag(world: World, request: Mapping[str, Json]) -> Json:
+    noun, record = _resource(world, request["resourceArn"])
+    refuse_bad_tags(request["tags"])
+    merged = {**record.tags, **request["tags"]}
+    refuse_bad_tags(merged)
+    world.put(noun, replace(record, tags=merged))
+    return {}
+
+
+def untag(world: World, request: Mapping[str, Json]) -> Json:
+    noun, record = _resource(world, request["resourceArn"])
+    kept = {key: value for key, value in record.tags.items() if key not in request["tagKeys"]}
+    world.put(noun, replace(record, tags=kept))
+    return {}
+
+
+def list_tags(world: World, request: Mapping[str, Json]) -> Json:
+    arn = request["resourceArn"]
+    noun = _noun(arn)
+    record = world.see(noun, arn)
+    if record is None:
+        raise Refusal(f"{arn} does not exist")
+    return {"tags": record.tags}
+
+
+OPERATIONS = {"TagResource": tag, "UntagResource": untag, "ListTagsForResource": list_tags}
+
+
+def _resource(world: World, arn: str) -> tuple[str, Record]:
+    noun = _noun(arn)
+    return noun, world.get(noun, arn)
+
+
+def _noun(arn: str) -> str:
+    noun = arn.split(":", 5)[-1].partition("/")[0]
+    if not arn.startswith("arn:") or noun not in TAGGABLE:
+        raise Refusal(f"{arn} does not exist")
+    return noun

@@ -1,0 +1,155 @@
+"""The sandbox's file: shared by processes, kept through crashes, and never somebody else's."""
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from reconciler.problems import Stopped
+from reconciler.sandbox.clock import TurnableClock
+from reconciler.sandbox.journal import SLACK, Journal
+from reconciler.sandbox.opening import open_sandbox
+
+
+def request(simulator, operation, **members):
+    answer = simulator.handle(
+        "123456789012", "us-east-1", "POST", f"/v1/{operation.lower()}", json.dumps(members).encode()
+    )
+    return json.loads(answer.body)
+
+
+def policies(simulator):
+    return len(request(simulator, "ListSchedulingPolicies")["schedulingPolicies"])
+
+
+def register_many(file: str, count: int) -> list[int]:
+    simulator = open_sandbox(file)
+    body = {"jobDefinitionName": "a", "type": "container"}
+    container = {"image": "busybox", "vcpus": 1, "memory": 128}
+    registered = (
+        request(simulator, "RegisterJobDefinition", **body, containerProperties=container) for _ in range(count)
+    )
+    return [each["revision"] for each in registered]
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path):
+    return tmp_path / "folder" / "sandbox.json"
+
+
+def test_what_one_command_made_the_next_one_sees(file):
+    clock = TurnableClock()
+    first = open_sandbox(str(file), clock=clock)
+    resources = {"type": "FARGATE", "maxvCpus": 1, "subnets": ["s"], "securityGroupIds": ["g"]}
+    request(first, "CreateComputeEnvironment", computeEnvironmentName="a", type="MANAGED", computeResources=resources)
+    clock.turn(60)
+    second = open_sandbox(str(file), clock=clock)
+    [seen] = request(second, "DescribeComputeEnvironments")["computeEnvironments"]
+    assert (seen["computeEnvironmentName"], seen["status"]) == ("a", "VALID")
+
+
+def test_two_that_are_open_at_once_see_each_others_writes(file):
+    first, second = open_sandbox(str(file)), open_sandbox(str(file))
+    request(first, "CreateSchedulingPolicy", name="a")
+    request(second, "CreateSchedulingPolicy", name="b")
+    assert (policies(first), policies(second)) == (2, 2)
+    assert "Object already exists" in request(second, "CreateSchedulingPolicy", name="a")["message"]
+
+
+def test_two_processes_never_give_out_the_same_revision(file):
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2) as pool:
+        revisions = pool.starmap(register_many, [(str(file), 50)] * 2)
+    assert sorted(revision for each in revisions for revision in each) == list(range(1, 101))
+
+
+def test_missing_roles_are_part_of_the_state(file):
+    open_sandbox(str(file)).set_missing_roles(["batch"])
+    clock = TurnableClock()
+    simulator = open_sandbox(str(file), clock=clock)
+    request(simulator, "CreateComputeEnvironment", computeEnvironmentName="a", type="UNMANAGED", serviceRole="batch")
+    clock.turn(60)
+    assert request(simulator, "DescribeComputeEnvironments")["computeEnvironments"][0]["status"] == "INVALID"
+
+
+def test_a_write_costs_its_rows_and_a_read_or_a_refusal_nothing(file):
+    simulator = open_sandbox(str(file))
+    request(simulator, "CreateSchedulingPolicy", name="a")
+    size = file.stat().st_size
+    request(simulator, "ListSchedulingPolicies")
+    request(simulator, "CreateSchedulingPolicy", name="a")
+    assert file.stat().st_size == size
+    request(simulator, "CreateSchedulingPolicy", name="b")
+    assert len(file.read_text().splitlines()) == 3
+
+
+def test_a_long_log_is_rewritten_on_opening_and_those_who_have_it_open_go_on(file):
+    journal = Journal(file)
+    for number in range(SLACK + 10):
+        with journal.session():
+            journal.put("scope", "table", "key", number)
+    other = Journal(file)
+    assert len(file.read_text().splitlines()) == 2
+    with journal.session():
+        assert journal.rows("scope", "table") == {"key": SLACK + 9}
+        journal.put("scope", "table", "key", "new")
+    with other.session():
+        assert other.rows("scope", "table") == {"key": "new"}
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_file_that_vanished_starts_afresh(file):
+    simulator = open_sandbox(str(file))
+    request(simulator, "CreateSchedulingPolicy", name="a")
+    file.unlink()
+    assert policies(simulator) == 0
+    request(simulator, "CreateSchedulingPolicy", name="a")
+    assert policies(open_sandbox(str(file))) == 1
+
+
+def test_a_line_that_a_killed_process_did_not_finish_is_dropped(file):
+    simulator = open_sandbox(str(file))
+    request(simulator, "CreateSchedulingPolicy", name="a")
+    with file.open("a") as log:
+        log.write('["123456789012/us-east-1","scheduling-pol')
+    other = open_sandbox(str(file))
+    assert policies(other) == 1
+    request(other, "CreateSchedulingPolicy", name="b")
+    assert policies(open_sandbox(str(file))) == 2
+
+
+@pytest.mark.parametrize("content", ["stack: monte-carlo\n", "{}", '{"format": "reconciler sandbox", "version": 2}\n'])
+def test_a_file_that_is_not_ours_is_refused_and_left_alone(tmp_path: Path, content):
+    foreign = tmp_path / "stack.yaml"
+    foreign.write_text(content)
+    with pytest.raises(Stopped, match="is not a file of this sandbox"):
+        open_sandbox(str(foreign))
+    assert foreign.read_text() == content
+
+
+def test_a_damaged_file_is_named_with_its_line_and_left_alone(file):
+    simulator = open_sandbox(str(file))
+    request(simulator, "CreateSchedulingPolicy", name="a")
+    with file.open("a") as log:
+        log.write("what?\n")
+    content = file.read_text()
+    with pytest.raises(Stopped, match=r"sandbox\.json:3: the sandbox's file is damaged"):
+        open_sandbox(str(file))
+    with pytest.raises(Stopped, match="damaged"):
+        request(simulator, "ListSchedulingPolicies")
+    assert file.read_text() == content
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(Stopped, match="cannot use"):
+        open_sandbox(str(tmp_path))
+
+
+def test_a_file_that_somebody_else_took_over_is_left_alone(file):
+    simulator = open_sandbox(str(file))
+    content = "stack: monte-carlo " * 50
+    file.write_text(content)
+    with pytest.raises(Stopped, match="is not a file of this sandbox"):
+        request(simulator, "CreateSchedulingPolicy", name="a")
+    assert file.read_text() == content
