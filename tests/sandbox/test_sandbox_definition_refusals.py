@@ -1,7 +1,8 @@
 """Job definitions in the sandbox: what AWS refuses about them."""
 
 import pytest
-from sandbox_definitions import fargate, multinode, pod, tasks
+
+from tests.sandbox.definitions import fargate, multinode, pod, tasks
 
 
 @pytest.mark.parametrize(

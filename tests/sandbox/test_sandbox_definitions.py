@@ -1,7 +1,8 @@
 """Job definitions in the sandbox: revisions, and what the service fills in."""
 
 import pytest
-from sandbox_definitions import fargate, multinode, pod, tasks
+
+from tests.sandbox.definitions import fargate, multinode, pod, tasks
 
 ARN = "arn:aws:batch:us-east-1:123456789012:job-definition"
 
