@@ -97,18 +97,26 @@ def _entry(row: Field, item: Json, identity: Identity) -> Json:
 
 
 def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str, Json]:
+    key_row = next((inner for inner in row.members if inner.name == row.key), None)
     out = {}
     for index, entry in enumerate(entries):
         if row.drop_if and row.drop_if(entry):
             continue
         plain = canonical(row.fields, entry, identity)
-        key = entry.get(row.key)
-        key_row = next((inner for inner in row.members if inner.name == row.key), None)
-        if key_row is not None and key is not None:
-            key = _scalar(key_row, key, identity)
         plain.pop(row.key, None)
-        out[f"[{index}]" if key is None else str(key)] = plain
+        out[_key(key_row, entry, identity) or position(index)] = plain
     return out
+
+
+def _key(row: Field | None, entry: Spec, identity: Identity) -> str:
+    """Return what tells an entry apart: the value of its key, or the default of the key; empty if there is neither."""
+    value = None if row is None else entry.get(row.name, row.default)
+    return "" if row is None or value is None else str(_scalar(row, value, identity))
+
+
+def position(index: int) -> str:
+    """How an entry is named that nothing but its position tells apart."""
+    return f"[{index}]"
 
 
 def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Json]:

@@ -1,7 +1,9 @@
 """`lifecycle.ignoreChanges`: members whose live value is taken as the wanted one, so that nothing is sent over it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from reconciler.diff.canonical import position
+from reconciler.diff.changes import WHOLE
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.model import Json, Spec
 
@@ -22,7 +24,7 @@ def _members(fields: Iterable[Field], desired: Spec, live: Spec, steps: list[str
 
 
 def _value(row: Field | None, desired: Json, live: Json, rest: list[str]) -> Json:
-    if not rest:
+    if not rest or (row is not None and row.form in WHOLE):
         return live
     if row is not None and row.form is Form.KEYED:
         return _keyed(row, desired or [], live or [], rest)
@@ -30,12 +32,15 @@ def _value(row: Field | None, desired: Json, live: Json, rest: list[str]) -> Jso
 
 
 def _keyed(row: Field, desired: list[Json], live: list[Json], rest: list[str]) -> list[Json]:
-    key, *deeper = rest
-    ours, theirs = _entry(row, desired, key), _entry(row, live, key)
-    kept: Json = _members(row.members, ours or {}, theirs or {}, deeper) if deeper else theirs
-    others = [entry for entry in desired if entry is not ours]
-    return others if not kept else [*others, {row.key: key, **kept}]
+    """Entries keep their places: those without a key have nothing but their place."""
+    name, *deeper = rest
+    ours, theirs = _named(row, desired), _named(row, live)
+    kept: Json = theirs.get(name)
+    if deeper:
+        kept = _members(row.members, ours.get(name, {}), theirs.get(name, {}), deeper)
+        kept = {**kept, row.key: name} if row.key and kept else kept
+    return [entry for entry in ({**ours, name: kept}).values() if entry]
 
 
-def _entry(row: Field, entries: list[Json], key: str) -> Json:
-    return next((entry for entry in entries if isinstance(entry, Mapping) and str(entry.get(row.key)) == key), None)
+def _named(row: Field, entries: list[Json]) -> dict[str, Json]:
+    return {str(entry.get(row.key, position(index))): entry for index, entry in enumerate(entries)}

@@ -96,6 +96,7 @@ COMPUTE_RESOURCES = (
         name="maxvCpus", cost=Cost.SCALING, limits={"minimum": 0}, says="The most vCPUs the environment may grow to."
     ),
     Unmanaged("desiredvCpus", "owned by the autoscaler: never sent and never compared"),
+    Unmanaged("updateToLatestImageVersion", "a trigger of updates, not a state: it can never be read back"),
     Field(
         name="instanceTypes",
         form=Form.SET,

@@ -1,0 +1,19 @@
+"""The generated schema files: in an installed package beside the code, in a checkout beside the package."""
+
+import json
+from pathlib import Path
+
+from reconciler.model import Json
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def read_schema(name: str = "stack") -> Json:
+    """Return a schema by name: `stack`, or the noun of a kind such as `job-definition`."""
+    return json.loads(schema_text(name))
+
+
+def schema_text(name: str = "stack") -> str:
+    """Return a schema as it stands in its file. Raises `FileNotFoundError` for a name that has none."""
+    folder = next(folder for folder in (PACKAGE / "schemas", PACKAGE.parent / "schemas") if folder.is_dir())
+    return (folder / f"{name}.schema.json").read_text(encoding="utf-8")

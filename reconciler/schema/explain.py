@@ -1,0 +1,207 @@
+"""What one member is, what it may hold, and what changing it costs."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Unmanaged
+from reconciler.model import Cost, Json
+from reconciler.schema.bodies import DEFS, TAGS
+
+FORMS: Mapping[Form, str] = {
+    Form.CASELESS: "upper and lower case are the same",
+    Form.NUMBER: "as numbers: 1.0 is 1",
+    Form.FLOAT32: "as 32-bit numbers",
+    Form.ROLE: "a role's name and its ARN are the same",
+    Form.PROFILE: "an instance profile's name and its ARN are the same",
+    Form.REFERENCE: "a name and its ARN are the same",
+    Form.ORDERED: "in order",
+    Form.SET: "in any order",
+    Form.KEYED: "entry by entry, in any order, told apart by {key}",
+    Form.RANKED: "in the sequence that {key} gives; its numbers do not matter",
+    Form.MAP: "key by key",
+    Form.STRUCT: "member by member",
+}
+COSTS: Mapping[Cost, str] = {
+    Cost.METADATA: "nothing is interrupted",
+    Cost.SCALING: "in place, no instance is replaced",
+    Cost.REVISION: "a new revision; running jobs keep theirs",
+    Cost.INFRASTRUCTURE: "in place, instances are replaced and jobs follow updatePolicy",
+    Cost.REPLACE: "the API cannot change it: a new resource is needed",
+    Cost.IMPOSSIBLE: "the API cannot change it",
+}
+LIMITS: Mapping[str, str] = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "pattern": "matches {}",
+}
+NEAR = 3  # suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One member (or a kind as a whole) in words; `facts` are label and text, in reading order."""
+
+    path: str
+    says: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member in its place: its row, its part of the schema, and what it inherits."""
+
+    kind: Kind
+    path: tuple[str, ...]
+    row: Row | None
+    schema: Json
+    required: bool
+    cost: Cost | None
+
+    @property
+    def dotted(self) -> str:
+        return ".".join((self.kind.section, *self.path))
+
+
+def explain(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[Explained, ...]:
+    """Explain a kind (`jobQueues`), a member (`jobQueues.priority`) or every member of a name (`minvCpus`).
+
+    Empty if there is none; `nearest` then knows what may have been meant.
+    """
+    steps = [step.lower() for step in _steps(path)]
+    kind = _kind(steps[0], kinds) if steps else None
+    if kind and len(steps) == 1:
+        return (_explained_kind(kind, schema),)
+    found = _all_members({kind.name: kind} if kind else kinds, schema)
+    wanted = steps[1:] if kind else steps
+    if kind:
+        return tuple(_explained(member, schema) for member in found if _lower(member.path) == wanted)
+    return tuple(_explained(member, schema) for member in found if _lower(member.path)[-len(wanted) :] == wanted)
+
+
+def nearest(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[str, ...]:
+    """Return the paths that are nearest to one that does not exist: by its last member, then as a whole."""
+    members = {member.dotted: member.path[-1].lower() for member in _all_members(kinds, schema)}
+    steps = _steps(path)
+    last = difflib.get_close_matches(steps[-1].lower() if steps else "", set(members.values()), n=NEAR, cutoff=0.7)
+    alike = [dotted for name in last for dotted, own in members.items() if own == name]
+    return tuple(difflib.get_close_matches(".".join(steps), alike or members, n=NEAR, cutoff=0.0 if alike else 0.6))
+
+
+def _steps(path: str) -> list[str]:
+    """Split a path; indices (`environment[0].name`, `environment.0.name`) say nothing about the member."""
+    return [step for step in re.split(r"[./]|\[\d*\]", path) if step and not step.isdigit()]
+
+
+def _kind(name: str, kinds: Mapping[str, Kind]) -> Kind | None:
+    return next((kind for kind in kinds.values() if name in _lower((kind.name, kind.section, kind.noun))), None)
+
+
+def _lower(words: tuple[str, ...]) -> list[str]:
+    return [word.lower() for word in words]
+
+
+def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_Member]:
+    for kind in kinds.values():
+        yield from _members(kind, (), (*kind.rows, TAGS), schema["$defs"][kind.create], schema["$defs"], None)
+
+
+def _members(
+    kind: Kind, path: tuple[str, ...], rows: tuple[Row, ...], body: Json, defs: Json, cost: Cost | None
+) -> Iterator[_Member]:
+    known = {row.name: row for row in rows}
+    for name, member in body["properties"].items():
+        row = known.get(name)
+        own = (row.cost if isinstance(row, Field) else None) or cost
+        yield _Member(kind, (*path, name), row, member, name in body.get("required", ()), own)
+        inner = _structure(member, defs)
+        if inner:
+            fields = row.fields if isinstance(row, Field) else ()
+            yield from _members(kind, (*path, name), fields, inner, defs, own)
+
+
+def _structure(member: Json, defs: Json) -> Json:
+    """Return the body of a structure, or of a list's structures; None for everything else."""
+    target = member.get("items", member)
+    body = defs[target["$ref"].removeprefix(DEFS)] if "$ref" in target else target
+    return body if "properties" in body else None
+
+
+def _explained_kind(kind: Kind, schema: Json) -> Explained:
+    members = ", ".join(name for name in schema["$defs"][kind.create]["properties"] if name != kind.name_member)
+    return Explained(kind.section, kind.says, (("members", members), ("source", kind.source)))
+
+
+def _explained(member: _Member, schema: Json) -> Explained:
+    if isinstance(member.row, Unmanaged):
+        return Explained(member.dotted, f"Accepted and ignored: {member.row.reason}.")
+    facts = [("type", _type(member.schema, schema["$defs"])), *_choice(member.schema), *_rules(member)]
+    if isinstance(member.row, Field):
+        facts += [*_behaviour(member, member.row), *_origin(member.row, member.kind)]
+    return Explained(member.dotted, member.schema.get("description", ""), tuple(facts))
+
+
+def _type(schema: Json, defs: Json) -> str:
+    if "enum" in schema:
+        return "string"
+    if "items" in schema:
+        return f"list of {_type(schema['items'], defs)}"
+    if _structure(schema, defs):
+        return f"structure of {', '.join(_structure(schema, defs)['properties'])}"
+    if "additionalProperties" in schema:
+        return "map from strings to strings"
+    return "string" if "string" in schema["type"] else str(schema["type"])
+
+
+def _choice(schema: Json) -> Iterator[tuple[str, str]]:
+    values = schema.get("enum", schema.get("items", {}).get("enum", ()))
+    own = list({value.lower(): value for value in reversed(values)}.values())
+    if own:
+        yield "one of", ", ".join(reversed(own))
+
+
+def _rules(member: _Member) -> Iterator[tuple[str, str]]:
+    if member.required:
+        yield "required", "yes"
+    limits = [text.format(member.schema[word]) for word, text in LIMITS.items() if word in member.schema]
+    if limits:
+        yield "limits", ", ".join(limits)
+    if "default" in member.schema:
+        yield "default", _written(member.schema["default"])
+
+
+def _behaviour(member: _Member, row: Field) -> Iterator[tuple[str, str]]:
+    if row.form in FORMS:
+        yield "compared", FORMS[row.form].format(key=row.key or "position")
+    if row.refers_to:
+        yield "refers to", f"a {row.refers_to}: its key in the stack, or the name or ARN of an existing one"
+    if row.short:
+        yield "short", f"{row.short}: name"
+    if member.cost:
+        perhaps = "; live role and strategy may make it dearer" if member.kind.judge and _is_judged(member.cost) else ""
+        yield "changing it", f"{member.cost}: {COSTS[member.cost]}{perhaps}"
+    if row.presence:
+        yield "adding or removing it", f"{row.presence}: {COSTS[row.presence]}"
+    if row.created is Created.LATER:
+        yield "set by", f"{member.kind.update} only: create, wait, update"
+    if row.unset is not MISSING and not callable(row.unset):
+        yield "unset by sending", _written(row.unset)
+
+
+def _is_judged(cost: Cost) -> bool:
+    return cost in (Cost.SCALING, Cost.INFRASTRUCTURE)
+
+
+def _origin(row: Field, kind: Kind) -> Iterator[tuple[str, str]]:
+    if row.source or kind.source:
+        yield "source", row.source or kind.source
+
+
+def _written(value: Json) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value)

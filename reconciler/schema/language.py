@@ -1,0 +1,198 @@
+"""All schema files: one for the language of a stack, and one a kind for bodies as the AWS CLI takes them."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from reconciler.kinds.base import Form, Kind
+from reconciler.model import Json
+from reconciler.schema.bodies import DEFS, Bodies
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SCALAR: Json = {"type": ["string", "number", "boolean"]}
+PAIR = 2  # a ranked structure of its rank and one more member: that member alone can stand for it
+SUFFIX = ".partial"  # of definitions in which nothing is required
+
+LIFECYCLE: Json = {
+    "type": "object",
+    "description": "How this resource is treated.",
+    "additionalProperties": False,
+    "properties": {
+        "preventDestroy": {"type": "boolean", "default": False, "description": "Refuse to delete or replace it."},
+        "ignoreChanges": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Dotted paths of members whose live value is left alone.",
+        },
+        "replace": {
+            "enum": ["blue-green", "refuse"],
+            "default": "refuse",
+            "description": "When a change needs a new resource: build a second one and move over, or refuse.",
+        },
+        "retainRevisions": {
+            "anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}],
+            "default": "all",
+            "description": "How many active revisions of a job definition are kept.",
+        },
+        "onRemove": {
+            "enum": ["delete", "orphan"],
+            "default": "delete",
+            "description": "What to do when it is no longer declared: delete it, or leave it in place.",
+        },
+        "renamedFrom": {"type": "string", "description": "The key under which it was declared before."},
+        "adopt": {
+            "type": "boolean",
+            "default": False,
+            "description": "Take ownership of a live resource of this name that nobody owns.",
+        },
+    },
+}
+
+VARIABLE: Json = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "type": {
+            "enum": ["string", "number", "integer", "boolean", "list", "map"],
+            "default": "string",
+            "description": "What its values are; a value of another type is refused.",
+        },
+        "default": {"description": "Its value when nobody sets it. Without a default it must be set."},
+        "enum": {"type": "array", "description": "The only values that it may have."},
+        "pattern": {"type": "string", "description": "A regular expression that its values match."},
+        "description": {"type": "string", "description": "What it is for."},
+        "secret": {"type": "boolean", "default": False, "description": "Never show its value."},
+    },
+}
+
+HEAD: Mapping[str, Json] = {
+    "stack": {
+        "type": "string",
+        "minLength": 1,
+        "description": "Name of the owner; written as a tag on every resource.",
+    },
+    "account": {
+        "type": ["string", "integer"],
+        "pattern": "^[0-9]{12}$",
+        "description": "The only account in which this stack may be used.",
+    },
+    "region": {"type": "string", "description": "Region; otherwise the AWS configuration decides."},
+    "namePrefix": {"type": "string", "description": "In front of the name of every resource."},
+    "tags": {"type": "object", "additionalProperties": SCALAR, "description": "Tags on every resource."},
+    "variables": {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/Variable"},
+        "description": "What may differ between uses: !var name, or ${name} in !sub.",
+    },
+}
+
+
+def schemas(kinds: Iterable[Kind], model: Mapping[str, Json]) -> dict[str, Json]:
+    """Return every schema by the name of its file. `model` is botocore's service model of Batch."""
+    known = tuple(kinds)
+    return {"stack.schema.json": _stack(known, model)} | {
+        f"{kind.noun}.schema.json": _body(kind, model) for kind in known
+    }
+
+
+def rendered(schema: Json) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _body(kind: Kind, model: Mapping[str, Json]) -> dict[str, Json]:
+    bodies = Bodies(model["shapes"], model["operations"])
+    body = bodies.of(kind)
+    return {"$schema": DIALECT, "title": kind.create, "description": kind.says, **body, "$defs": bodies.defs}
+
+
+def _stack(kinds: tuple[Kind, ...], model: Mapping[str, Json]) -> dict[str, Json]:
+    bodies = Bodies(model["shapes"], model["operations"])
+    own = {kind.create: _nameless(kind, bodies.of(kind)) for kind in kinds}
+    entries = {kind.name: _entry(kind, own[kind.create]) for kind in kinds}
+    defs: dict[str, Json] = {"Lifecycle": LIFECYCLE, "Variable": VARIABLE, **bodies.defs, **own, **entries}
+    partial = {kind.name: _partial(kind.name, defs) for kind in kinds}
+    return {
+        "$schema": DIALECT,
+        "title": "A stack of AWS Batch resources",
+        "type": "object",
+        "properties": {**HEAD, "defaults": _defaults(kinds, partial), **_sections(kinds, partial)},
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+        # What a resource must have may come from `defaults`; where a file has none, it must be there.
+        "if": {"properties": {"defaults": False}},
+        "then": {"properties": _sections(kinds, {})},
+        "$defs": defs,
+    }
+
+
+def _nameless(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
+    """In a stack the key is the name."""
+    required = [name for name in body["required"] if name != kind.name_member]
+    rest = {word: value for word, value in body.items() if word != "required"}
+    return {**rest, "required": required} if required else rest
+
+
+def _entry(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what stands under a resource's key: the body with our shorts, and lifecycle beside it."""
+    return {
+        "description": kind.says,
+        **body,
+        "properties": {
+            **{name: _written(kind, name) for name in body["properties"]},
+            **{row.short: _short(kind, row.name) for row in kind.fields if row.short},
+            "lifecycle": {"$ref": "#/$defs/Lifecycle"},
+        },
+    }
+
+
+def _written(kind: Kind, name: str) -> dict[str, Json]:
+    own = {"$ref": f"{DEFS}{kind.create}/properties/{name}"}
+    row = kind.field(name)
+    if row is None or row.form is not Form.RANKED or len(row.fields) != PAIR:
+        return own
+    return {"anyOf": [own, {"type": "array", "items": {"type": "string"}}]}
+
+
+def _short(kind: Kind, name: str) -> dict[str, Json]:
+    return {"$ref": f"{DEFS}{kind.create}/properties/{name}", "description": f"Short for {name}."}
+
+
+def _sections(kinds: Iterable[Kind], names: Mapping[str, str]) -> dict[str, Json]:
+    return {
+        kind.section: {
+            "type": "object",
+            "description": kind.says,
+            "additionalProperties": {"$ref": DEFS + names.get(kind.name, kind.name)},
+        }
+        for kind in kinds
+    }
+
+
+def _defaults(kinds: Iterable[Kind], names: Mapping[str, str]) -> dict[str, Json]:
+    return {
+        "type": "object",
+        "description": "Merged below each resource of the kind.",
+        "properties": {kind.section: {"$ref": DEFS + names[kind.name]} for kind in kinds},
+        "additionalProperties": False,
+    }
+
+
+def _partial(name: str, defs: dict[str, Json]) -> str:
+    """Write the definition in which nothing is required, through all structures; return its name, or the old one.
+
+    Lists are not merged with defaults but taken whole, so their entries keep what they require.
+    """
+    body = {word: value for word, value in defs[name].items() if word != "required"}
+    partial = {**body, "properties": {member: _relaxed(inner, defs) for member, inner in body["properties"].items()}}
+    if partial == defs[name]:
+        return name
+    defs[name + SUFFIX] = partial
+    return name + SUFFIX
+
+
+def _relaxed(schema: Json, defs: dict[str, Json]) -> Json:
+    """Return a member that requires nothing. What a section says of a member stands beside the reference to it."""
+    target, _, member = schema.get("$ref", "").removeprefix(DEFS).partition("/properties/")
+    if member:
+        beside = {word: value for word, value in schema.items() if word != "$ref"}
+        return _relaxed({**defs[target]["properties"][member], **beside}, defs)
+    return {**schema, "$ref": DEFS + _partial(target, defs)} if target else schema

@@ -1,0 +1,52 @@
+"""Rules that a schema cannot say: about tags, which a stack and its resources make together."""
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.model import Declared, Json, Stack
+from reconciler.ownership import APPLIED, NAME, OWNER, PREFIX
+from reconciler.problems import Problem
+
+OURS = len((OWNER, NAME, APPLIED))
+RESERVED = ("aws:", PREFIX)
+# A resource has at most 50 tags, keys of 1 to 128 and values of up to 256 characters (TagResource).
+MOST_TAGS = 50
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+RESERVED_HINT = "aws: belongs to AWS, reconciler: to this tool"
+MOST_TAGS_HINT = f"a resource has at most {MOST_TAGS} tags, of which {OURS} are ours"
+
+
+def problems_of_resource(stack: Stack, resource: Declared) -> Iterator[Problem]:
+    """Yield what is wrong with one resource beyond its schema."""
+    tags = resource.spec.get("tags") if isinstance(resource.spec, Mapping) else None
+    if not isinstance(tags, Mapping):
+        return
+    for key in _reserved(tags):
+        where = resource.places.find(("tags", key))
+        yield Problem("TAG003", f"{resource.address}: the tag {key} is reserved", where, RESERVED_HINT)
+    both = len({**stack.tags, **tags})
+    if both > MOST_TAGS - OURS:
+        where = resource.places.find(("tags",))
+        yield Problem("TAG004", f"{resource.address}: {both} tags with those of the stack", where, MOST_TAGS_HINT)
+
+
+def problems_of_stack(stack: Stack) -> Iterator[Problem]:
+    """Yield what is wrong with the stack's own tags."""
+    for key, value in stack.tags.items():
+        if not 1 <= len(key) <= LONGEST_KEY:
+            yield _of_stack(stack, "TAG001", f"a tag key has {len(key)} characters", "1 to 128 are allowed")
+        if isinstance(value, str) and len(value) > LONGEST_VALUE:
+            message = f"the value of tag {key} has {len(value)} characters"
+            yield _of_stack(stack, "TAG002", message, "at most 256 are allowed")
+    for key in _reserved(stack.tags):
+        yield _of_stack(stack, "TAG003", f"the tag {key} is reserved", RESERVED_HINT)
+    if len(stack.tags) > MOST_TAGS - OURS:
+        yield _of_stack(stack, "TAG004", f"{len(stack.tags)} tags", MOST_TAGS_HINT)
+
+
+def _of_stack(stack: Stack, code: str, message: str, hint: str) -> Problem:
+    return Problem(code, f"stack {stack.name}: {message}", None, hint)
+
+
+def _reserved(tags: Mapping[str, Json]) -> Iterator[str]:
+    return (key for key in tags if key.lower().startswith(RESERVED))
