@@ -11,7 +11,7 @@ from reconciler.sandbox.faults import Failure, Rule
 from tests.builders import CE, JD, JQ, SP, container, ec2, stack, told
 from tests.world import World
 
-ENVIRONMENTS, POLICIES, JOBS = ("a", "b", "c"), ("p", "s"), ("j", "k")
+ENVIRONMENTS, QUEUES, POLICIES, JOBS = ("a", "b", "c"), ("q", "r"), ("p", "s"), ("j", "k")
 TYPES = ("m5", "c5", "r5", "optimal")
 
 
@@ -86,18 +86,18 @@ def stacks(draw: st.DrawFn) -> Stack:
     resources |= {(CE, name): spec for name, spec in environments.items()}
     resources |= {(SP, name): spec for name, spec in policies.items()}
     resources |= {(JD, name): spec for name, spec in jobs.items()}
-    for name, type_ in (("q", "EC2"), ("r", "FARGATE")):
-        if any(spec["computeResources"]["type"] == type_ for spec in environments.values()) and draw(st.booleans()):
-            resources[JQ, name] = draw(queues(name, environments, tuple(policies)))
+    for name in QUEUES if environments else ():
+        if draw(st.booleans()):
+            resources[JQ, name] = draw(queues(environments, tuple(policies)))
     return stack(resources, tags=draw(TAGS))
 
 
 @st.composite
-def queues(draw: st.DrawFn, name: str, environments: dict[str, Json], policies: tuple[str, ...]) -> dict[str, Json]:
-    # A queue is of one type for life, which its first environments decide: one name for each type.
-    wanted = "EC2" if name == "q" else "FARGATE"
-    fitting = tuple(one for one, spec in environments.items() if spec["computeResources"]["type"] == wanted)
-    names = draw(some(fitting))
+def queues(draw: st.DrawFn, environments: dict[str, Json], policies: tuple[str, ...]) -> dict[str, Json]:
+    by_type: dict[str, list[str]] = {}
+    for name, spec in environments.items():
+        by_type.setdefault(spec["computeResources"]["type"], []).append(name)
+    names = draw(some(tuple(draw(st.sampled_from(list(by_type.values()))))))
     start = draw(st.integers(0, 3))
     order = [{"order": start + 2 * n, "computeEnvironment": name} for n, name in enumerate(names)]
     body = {"priority": draw(st.integers(0, 3)), "computeEnvironmentOrder": order}

@@ -27,7 +27,7 @@ Tell = Callable[[str], None]
 def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
     """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it."""
     deadline = clock.now() + PATIENCE
-    tries = 0
+    tries = lost = 0
     while True:
         tries += 1
         try:
@@ -35,7 +35,8 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
         except CloudError as error:
             if _is_done(call, error, kind, name, cloud, clock):
                 return
-            if not _may_repeat(error, tries, clock.now() < deadline):
+            lost += error.fault is Fault.UNKNOWN
+            if not _may_repeat(error, lost, in_time=clock.now() < deadline):
                 raise
             tell(error.message)
             clock.sleep(back_off(tries, salt=clock.now()))
@@ -71,7 +72,7 @@ def _carries_proof(call: Call, live: Live | None) -> bool:
     return is_newer and own_tags(live.tags) == own_tags(call.request["tags"])
 
 
-def _may_repeat(error: CloudError, tries: int, in_time: bool) -> bool:  # noqa: FBT001 - read once, here
+def _may_repeat(error: CloudError, lost: int, *, in_time: bool) -> bool:
     if error.fault is Fault.UNKNOWN:
-        return tries < LOST_TRIES
+        return lost < LOST_TRIES
     return error.fault is Fault.REFUSED and in_time and any(text in error.message for text in TRANSITIONS)

@@ -1,5 +1,6 @@
 """The `Cloud` port over botocore: one call in, plain data or a `CloudError` out."""
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -29,7 +30,8 @@ class AwsCloud:
 
     def __init__(self, session: botocore.session.Session, region: str | None = None) -> None:
         self._session = session
-        self._region = region
+        # botocore itself reads AWS_DEFAULT_REGION only; the other AWS SDKs and CI systems set AWS_REGION.
+        self._region = region or os.environ.get("AWS_REGION")
 
     def identity(self) -> Identity:
         return self._identity

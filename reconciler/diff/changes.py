@@ -5,18 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reconciler.kinds.base import MISSING, Field, Form, Judged, Kind
 from reconciler.model import Cost, FieldChange, Json, Path, Spec
 
+Bodies = Mapping[str, Spec]  # by ARN
+
 # Where a path ends for people: below, differences are told as the whole value.
 WHOLE = (Form.SET, Form.ORDERED, Form.RANKED)
 
 
-def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec) -> tuple[FieldChange, ...]:
+def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies: Bodies) -> tuple[FieldChange, ...]:
     """Compare two canonical bodies. `full_live` still has what the service filled in; it decides costs.
 
     Equal bodies cost one comparison; deepdiff is asked only for the paths of what differs.
     """
     if live == desired:
         return ()
-    return tuple(_change(kind, path, live, desired, full_live) for path in _paths(kind, live, desired))
+    return tuple(_change(kind, path, (live, desired), full_live, bodies) for path in _paths(kind, live, desired))
 
 
 def rows_on(kind: Kind, path: Sequence[str]) -> list[Field]:
@@ -69,10 +71,12 @@ def _cut(kind: Kind, path: Path) -> tuple[str, ...]:
     return steps
 
 
-def _change(kind: Kind, path: tuple[str, ...], live: Spec, desired: Spec, full_live: Spec) -> FieldChange:
-    before, after = at(live, path), at(desired, path)
+def _change(
+    kind: Kind, path: tuple[str, ...], sides: tuple[Spec, Spec], full_live: Spec, bodies: Bodies
+) -> FieldChange:
+    before, after = (at(side, path) for side in sides)
     rows = rows_on(kind, path)
-    cost, why = _cost(kind, path, rows, (before, after), (full_live, desired))
+    cost, why = _cost(kind, rows, (before, after), Judged(path, full_live, sides[1], _row_cost(rows), bodies))
     return FieldChange(
         path=".".join(path),
         before=before,
@@ -83,18 +87,19 @@ def _change(kind: Kind, path: tuple[str, ...], live: Spec, desired: Spec, full_l
     )
 
 
-def _cost(
-    kind: Kind, path: tuple[str, ...], rows: list[Field], values: tuple[Json, Json], bodies: tuple[Spec, Spec]
-) -> tuple[Cost, str]:
+def _row_cost(rows: list[Field]) -> Cost:
+    return next((row.cost for row in reversed(rows) if row.cost), Cost.REPLACE)
+
+
+def _cost(kind: Kind, rows: list[Field], values: tuple[Json, Json], judged: Judged) -> tuple[Cost, str]:
     if kind.revisions:
         return Cost.REVISION, ""
-    cost = next((row.cost for row in reversed(rows) if row.cost), Cost.REPLACE)
-    why = next((row.source for row in reversed(rows) if row.source), "") if cost is Cost.REPLACE else ""
-    if None in values and rows and len(rows) == len(path) and rows[-1].presence:
+    if None in values and rows and len(rows) == len(judged.path) and rows[-1].presence:
         return rows[-1].presence, rows[-1].source
-    if kind.judge and cost is not Cost.REPLACE:
-        cost, why = kind.judge(Judged(path, bodies[0], bodies[1], cost))
-    if cost is not Cost.REPLACE and not _can_send(kind, path, bodies[1]):
+    if judged.cost is Cost.REPLACE:
+        return Cost.REPLACE, next((row.source for row in reversed(rows) if row.source), "")
+    cost, why = kind.judge(judged) if kind.judge else (judged.cost, "")
+    if cost is not Cost.REPLACE and not _can_send(kind, judged.path, judged.desired):
         return Cost.IMPOSSIBLE, "the API has no way to unset it; declare the value it should have"
     return cost, why
 

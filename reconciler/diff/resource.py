@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.canonical import canonical, without_filled
-from reconciler.diff.changes import field_changes
+from reconciler.diff.changes import Bodies, field_changes
 from reconciler.diff.digest import digest_of
 from reconciler.diff.ignore import with_ignored
 from reconciler.kinds.base import Kind
@@ -32,14 +32,17 @@ def declared_digest(kind: Kind, desired: Desired, identity: Identity) -> str:
 
 
 def difference(
-    kind: Kind, desired: Desired, live: Live, ownership: Mapping[str, str], identity: Identity
+    kind: Kind, desired: Desired, live: Live, ownership: Mapping[str, str], identity: Identity, bodies: Bodies
 ) -> Difference:
-    """Compare a declaration with what is live. `ownership` are the tags of ours that it should carry."""
+    """Compare a declaration with what is live.
+
+    `ownership` are the tags of ours that it should carry, `bodies` what it may refer to, by ARN.
+    """
     ignored = desired.lifecycle.ignore_changes
     body = with_ignored(kind, desired.spec, live.spec, [path for path in ignored if not path.startswith("tags.")])
     wanted = canonical(kind.rows, body, identity)
     full = canonical(kind.rows, live.spec, identity)
-    fields = field_changes(kind, without_filled(kind.rows, full, wanted), wanted, full)
+    fields = field_changes(kind, without_filled(kind.rows, full, wanted), wanted, full, bodies)
     tags = tuple(_tag_changes(users_tags(live.tags), _wanted_tags(desired, live)))
     is_drift = Applied.of(live.claims).digest == Applied.of(ownership).digest
     changed = tuple(_told(change, desired, is_drift=is_drift) for change in (*fields, *tags))

@@ -141,9 +141,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a kind's `judge` sees: one changed member between two canonical bodies, and the row's own verdict."""
+    """What a kind's `judge` sees: one changed member between two canonical bodies, and the row's own verdict.
+
+    `bodies` are the bodies, by ARN, of what the resource may refer to: as wanted, else as live.
+    """
 
     path: tuple[str, ...]
     live: Spec
     desired: Spec
     cost: Cost
+    bodies: Mapping[str, Spec]

@@ -1,11 +1,38 @@
 """Job queues: where jobs wait, and which environments take them."""
 
-from reconciler.kinds.base import Created, Field, Form, Kind, Reading
-from reconciler.model import Cost, Json
+from collections.abc import Iterable
+
+from reconciler.kinds.base import Created, Field, Form, Judged, Kind, Reading
+from reconciler.model import Cost, Json, Spec
 
 
 def _always(_value: Json) -> bool:
     return True
+
+
+def _judge(judged: Judged) -> tuple[Cost, str]:
+    """A queue is of one type for life; its environments decide which (CreateJobQueue, jobQueueType)."""
+    if judged.path[0] != "computeEnvironmentOrder":
+        return judged.cost, ""
+    sides = (judged.live, judged.desired)
+    before, after = (_types(judged, side.get("computeEnvironmentOrder", ())) for side in sides)
+    if not before or not after or after <= before:
+        return judged.cost, ""
+    return Cost.REPLACE, f"a queue is of one type for life, this one is {', '.join(sorted(before))} (UpdateJobQueue)"
+
+
+def _types(judged: Judged, arns: Iterable[str]) -> set[str]:
+    return {_queue_type(judged.bodies[arn]) for arn in arns if arn in judged.bodies}
+
+
+def _queue_type(environment: Spec) -> str:
+    """Return the jobQueueType that goes with an environment."""
+    type_ = str(environment.get("computeResources", {}).get("type", "")).upper()
+    if environment.get("eksConfiguration"):
+        return "EKS"
+    if type_ in ("FARGATE", "FARGATE_SPOT"):
+        return "ECS_FARGATE"
+    return "ECS_MANAGED_INSTANCES" if type_ == "ECS_MANAGED_INSTANCES" else "ECS"
 
 
 KIND = Kind(
@@ -106,6 +133,7 @@ KIND = Kind(
     response_only=("status", "statusReason"),
     settles=True,
     disable_before_delete=True,
+    judge=_judge,
     create_timeout=600,
     update_timeout=600,
     delete_timeout=1800,

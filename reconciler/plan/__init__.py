@@ -26,7 +26,8 @@ def make_plan(stack: Stack, identity: Identity, live: Iterable[Live], wanted: Wa
     desired, problems = ((), ()) if wanted.destroy else resolve(stack, identity, world)
     if problems:
         raise InvalidStack(problems)
-    planner = Planner(stack, identity, wanted.adopt, wanted.destroy)
+    bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
+    planner = Planner(stack, identity, bodies, wanted.adopt, wanted.destroy)
     changes = [change for one in desired if (change := planner.change(one))]
     removals = [planner.removal(one) for one in _unwanted(world, desired)]
     ordered = in_order(with_edges((*changes, *removals), desired, world))

@@ -1,11 +1,12 @@
 """The change of one resource: what kind of change it is, what it touches, and the program that makes it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff import Difference, declared_digest, difference
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Live, Stack
+from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Live, Spec, Stack
 from reconciler.ownership import (
     APPLIED,
     NAME,
@@ -37,6 +38,7 @@ from reconciler.steps import (
 class Planner:
     stack: Stack
     identity: Identity
+    bodies: Mapping[str, Spec]  # by ARN: as wanted, else as live
     adopt: bool = False
     destroy: bool = False
 
@@ -47,7 +49,7 @@ class Planner:
         if live is None or live.status == "DELETING":
             return self.creation(kind, desired, applied)
         tags = ownership_tags(self.stack.name, self.stack.name_prefix, desired.address.name, desired.name, applied)
-        found = difference(kind, desired, live, tags, self.identity)
+        found = difference(kind, desired, live, tags, self.identity, self.bodies)
         if not is_ours(live, self.stack.name, self.stack.name_prefix):
             return self.adoption(kind, desired, live, found)
         if found.is_empty:

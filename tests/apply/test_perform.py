@@ -124,3 +124,10 @@ def test_a_service_that_gives_no_answer_is_asked_a_bounded_number_of_times() -> 
     with pytest.raises(CloudError) as caught:
         perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None)
     assert (caught.value.fault, cloud.count("UpdateJobQueue")) == (Fault.UNKNOWN, LOST_TRIES)
+
+
+def test_transitions_and_lost_answers_are_counted_apart() -> None:
+    call = Call("DeleteComputeEnvironment", {}, "delete", Repeat.GONE_IS_DONE)
+    moving = refused("Cannot delete, resource is being modified.")
+    cloud, _ = run(call, {"DeleteComputeEnvironment": [*[moving] * (LOST_TRIES + 3), lost(), {}]})
+    assert cloud.count("DeleteComputeEnvironment") == LOST_TRIES + 5

@@ -18,7 +18,7 @@ CE_ARN = "arn:aws:batch:us-east-1:123456789012:compute-environment/"
 def changes(kind: str, live: Mapping[str, Json], declared: Mapping[str, Json]) -> tuple[FieldChange, ...]:
     rows = KINDS[kind].rows
     full, wanted = canonical(rows, live, HERE), canonical(rows, declared, HERE)
-    return field_changes(KINDS[kind], without_filled(rows, full, wanted), wanted, full)
+    return field_changes(KINDS[kind], without_filled(rows, full, wanted), wanted, full, {})
 
 
 def environment(**resources: Json) -> dict[str, Json]:

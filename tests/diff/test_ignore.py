@@ -1,8 +1,8 @@
 import pytest
+
 from reconciler.diff.ignore import with_ignored
 from reconciler.kinds import KINDS
 from reconciler.model import Json
-
 from tests.builders import CE, JD, container, ec2
 
 

@@ -170,6 +170,17 @@ def test_a_policy_can_be_neither_added_to_a_queue_nor_removed(before: str | None
     assert [problem.message.split(" cannot")[0] for problem in plan.refusals] == ["JobQueue/q: schedulingPolicyArn"]
 
 
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_a_queue_cannot_move_to_environments_of_another_type(is_declared: bool) -> None:
+    old = live(CE, "old", ec2())
+    before = owned(stack({(JQ, "q"): queue(old.arn)}), live(JQ, "q", queue(old.arn)))
+    declared = {(CE, "new"): FARGATE} if is_declared else {}
+    others = () if is_declared else (live(CE, "new", FARGATE),)
+    plan = planned(stack({(JQ, "q"): queue("new"), **declared}), old, before, *others)
+    (refusal,) = plan.refusals
+    assert "computeEnvironmentOrder cannot be changed in place: a queue is of one type for life" in refusal.message
+
+
 def test_a_policy_can_be_exchanged_for_another() -> None:
     policies = [live(SP, name, fair(), status="") for name in ("a", "b")]
     environment = live(CE, "spot", ec2())

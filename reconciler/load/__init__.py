@@ -1,0 +1,99 @@
+"""From files to a stack: parsed, included, substituted, merged; with every problem found, each at its place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.load.expand import Expander, Scope
+from reconciler.load.findings import Findings
+from reconciler.load.gather import gather
+from reconciler.load.library import Library
+from reconciler.load.resources import declared_resources
+from reconciler.load.scalars import text_of
+from reconciler.load.settings import read_settings
+from reconciler.load.values import FromOutside, scope_of
+from reconciler.load.variables import Variable, declared_variables
+from reconciler.model import Identity, Json, Stack
+from reconciler.ports import Files, Lookups
+from reconciler.problems import InvalidStack, Problem
+
+__all__ = ["Loaded", "load", "load_with_problems", "text_of"]
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files declare, and all that is wrong with them, in file order.
+
+    With problems the stack is good for finding more of them only: what could not be read is not in it.
+    `secrets` are the texts of variables that are declared secret; no output may show them.
+    """
+
+    stack: Stack
+    problems: tuple[Problem, ...] = ()
+    secrets: frozenset[str] = frozenset()
+
+
+def load(
+    files: Files,
+    lookups: Lookups,
+    *,
+    variables: Mapping[str, str] = NO_VARIABLES,
+    variable_files: Sequence[tuple[str, bytes]] = (),
+    identity: Identity | None = None,
+    kinds: Mapping[str, Kind] = KINDS,
+) -> Stack:
+    """Return what the files declare. Raises `InvalidStack` with all that is wrong with them."""
+    loaded = load_with_problems(
+        files, lookups, variables=variables, variable_files=variable_files, identity=identity, kinds=kinds
+    )
+    if loaded.problems:
+        raise InvalidStack(loaded.problems)
+    return loaded.stack
+
+
+def load_with_problems(
+    files: Files,
+    lookups: Lookups,
+    *,
+    variables: Mapping[str, str] = NO_VARIABLES,
+    variable_files: Sequence[tuple[str, bytes]] = (),
+    identity: Identity | None = None,
+    kinds: Mapping[str, Kind] = KINDS,
+) -> Loaded:
+    """Return what the files declare, as far as they can be understood.
+
+    `variables` are the texts of --var; `variable_files` those of --var-file, name and content. Without an identity,
+    `${account}` and its like are what the stack says, or dummies of the right form.
+    """
+    findings = Findings()
+    expander = Expander(Library(files, findings), lookups, findings)
+    gathered = gather(expander, kinds)
+    declared = declared_variables(gathered, expander)
+    scope = scope_of(declared, FromOutside(variables, variable_files), expander)
+    settings, expander = read_settings(gathered, scope, expander, identity)
+    stack = Stack(
+        name=settings.stack,
+        declared=declared_resources(gathered, kinds, settings.name_prefix, expander),
+        tags=settings.tags,
+        name_prefix=settings.name_prefix,
+        account=settings.account,
+        region=settings.region,
+    )
+    return Loaded(stack, findings.in_file_order(), _secrets(declared, scope))
+
+
+def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:
+    secret = [value for name, value in scope.values.items() if variables[name].secret]
+    return frozenset(text for value in secret for text in _texts(value))
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    elif value is not None and not isinstance(value, bool) and value != "":
+        yield text_of(value)

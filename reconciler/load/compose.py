@@ -1,0 +1,259 @@
+"""YAML text to nodes. The scanning is libyaml's; what the events mean is decided here, strictly by YAML 1.2."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from reconciler.load.findings import Findings, did_you_mean, listed
+from reconciler.load.nodes import (
+    DEEPEST,
+    Alias,
+    Broken,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    Sequence,
+    Spot,
+    Tagged,
+    TooDeep,
+    where_of,
+)
+from reconciler.load.scalars import plain_value
+from reconciler.load.wording import complaint
+
+# libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
+# without it, its own scanner gives the same events, more slowly.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn")
+STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
+TEXT_TAGS = ("!", f"{STANDARD}str")
+PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
+COLLECTION_TAGS = (None, f"{STANDARD}map", f"{STANDARD}seq")
+MERGE = "<<"
+# Noticed on a later line than the one to look at.
+NOTICED_LATE = ("unexpected end of stream", "could not find expected ':'")
+# YAML 1.2, production c-printable, turned round; surrogates cannot come out of UTF-8.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One parsed file. `is_literal` says that nothing in it needs expanding."""
+
+    root: Node | None  # None: the file is empty
+    includes: tuple[Tagged, ...] = ()
+    is_literal: bool = True
+
+    @property
+    def is_broken(self) -> bool:
+        return isinstance(self.root, Broken)
+
+
+def compose(name: str, text: str, findings: Findings) -> Document:
+    """Parse one file; `name` is what messages call it."""
+    stream = _Stream(text)
+    stream.name = name
+    composer = _Composer(yaml.parse(stream, Loader=LOADER), findings)
+    try:
+        root = composer.document()
+    except yaml.MarkedYAMLError as error:
+        root = _broken(error, text, findings)
+    except yaml.YAMLError:
+        root = _unprintable(name, text, findings)
+    except TooDeep as error:
+        root = too_deep(error, findings)
+    return Document(root, tuple(composer.includes), is_literal=composer.is_literal)
+
+
+class _Stream(io.StringIO):
+    name: str  # libyaml's marks take it from here
+
+
+def _mark(event: Event) -> Mark:
+    mark: Mark | None = event.start_mark
+    assert mark is not None  # only events that a program makes up have none
+    return mark
+
+
+def _broken(error: yaml.MarkedYAMLError, text: str, findings: Findings) -> Broken:
+    problem, opened = error.problem or "", error.context_mark
+    mark: Mark | None = error.problem_mark
+    assert mark is not None  # the scanner and the parser always say where
+    said = complaint(problem, _character(text, mark), f"{opened.line + 1}:{opened.column + 1}" if opened else "")
+    if opened and any(late in problem for late in NOTICED_LATE):
+        mark = opened
+    findings.add("YML002", said.message, mark, said.hint)
+    return Broken(mark)
+
+
+def _character(text: str, mark: Mark) -> str:
+    lines = text.split("\n")
+    return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
+
+
+def too_deep(error: TooDeep, findings: Findings) -> Broken:
+    findings.add("YML009", f"this is {error}", error.mark, "no request of AWS Batch is that deep")
+    return Broken(error.mark)
+
+
+def _unprintable(name: str, text: str, findings: Findings) -> Broken:
+    """Say where the character is that YAML forbids: what is left for libyaml to refuse without a place."""
+    found = UNPRINTABLE.search(text)
+    before = text[: found.start()] if found else ""
+    mark = Spot(name, before.count("\n"), len(before) - before.rfind("\n") - 1)
+    shown = f"the control character U+{ord(found[0]):04X}" if found else "a character that YAML forbids"
+    findings.add(
+        "YML002", f"there is {shown} in the text", mark, "remove it, or write it as an escape in double quotes"
+    )
+    return Broken(mark)
+
+
+@dataclass(slots=True)
+class _Composer:
+    events: Iterator[Event]
+    findings: Findings
+    includes: list[Tagged] = field(default_factory=list)
+    is_literal: bool = True
+    anchors: dict[str, Node] = field(default_factory=dict)
+    open_anchors: set[str] = field(default_factory=set)
+    depth: int = 0
+
+    def document(self) -> Node | None:
+        next(self.events)  # the start of the stream
+        if not isinstance(next(self.events), DocumentStartEvent):
+            return None
+        root = self.node(next(self.events))
+        next(self.events)  # the end of the document
+        after = next(self.events)
+        if isinstance(after, DocumentStartEvent):
+            hint = "give every document a file of its own"
+            self.findings.add("YML004", "a second YAML document begins here", _mark(after), hint)
+        return None if isinstance(root, Scalar) and root.value is None else root
+
+    def node(self, event: Event) -> Node:
+        if isinstance(event, ScalarEvent):
+            node = self.scalar(event)
+        elif isinstance(event, AliasEvent):
+            return self.alias(event)
+        else:
+            assert isinstance(event, CollectionStartEvent)
+            return self.collection(event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def scalar(self, event: ScalarEvent) -> Node:
+        tag = event.tag
+        if tag is None:
+            plain = event.implicit[0]
+            return Scalar(plain_value(event.value) if plain else event.value, _mark(event))
+        if tag in TAGS:
+            return self.tagged(tag, event)
+        if tag in TEXT_TAGS:
+            return Scalar(event.value, _mark(event))
+        if tag in PLAIN_TAGS:
+            return Scalar(plain_value(event.value), _mark(event))
+        return self.unknown_tag(tag, _mark(event))
+
+    def tagged(self, tag: str, event: ScalarEvent) -> Tagged:
+        self.is_literal = False
+        tagged = Tagged(tag, event.value, _mark(event))
+        if tagged.tag == "!include":
+            self.includes.append(tagged)
+        return tagged
+
+    def unknown_tag(self, tag: str, mark: Mark) -> Broken:
+        shown = tag.replace(STANDARD, "!!")
+        hint = did_you_mean(shown, TAGS, f"the tags are {listed(TAGS, 'and')}")
+        self.findings.add("YML005", f"{shown} is not a tag of this language", mark, hint)
+        return Broken(mark)
+
+    def alias(self, event: AliasEvent) -> Node:
+        self.is_literal = False
+        if event.anchor in self.anchors:
+            return Alias(self.anchors[event.anchor], _mark(event))
+        if event.anchor in self.open_anchors:
+            message, hint = f"*{event.anchor} stands inside its own anchor", "it would contain itself without end"
+        else:
+            known = [f"*{name}" for name in self.anchors]
+            message = f"*{event.anchor} has no anchor &{event.anchor} above it in this file"
+            hint = did_you_mean(f"*{event.anchor}", known, "quote a text that begins with *")
+        self.findings.add("YML007", message, _mark(event), hint)
+        return Broken(_mark(event))
+
+    def collection(self, event: CollectionStartEvent) -> Node:
+        if self.depth == DEEPEST:
+            raise TooDeep(_mark(event))
+        self.depth += 1
+        if event.anchor is not None:
+            self.open_anchors.add(event.anchor)
+        node: Node = self.mapping(event) if isinstance(event, MappingStartEvent) else self.sequence(event)
+        self.depth -= 1
+        if event.tag not in COLLECTION_TAGS:
+            node = self.misplaced_tag(event.tag, _mark(event))
+        if event.anchor is not None:
+            self.open_anchors.discard(event.anchor)
+            self.anchors[event.anchor] = node
+        return node
+
+    def misplaced_tag(self, tag: str, mark: Mark) -> Broken:
+        if tag not in TAGS:
+            return self.unknown_tag(tag, mark)
+        self.findings.add("YML011", f"{tag} takes a text, not a list or mapping", mark, f"write `{tag} text`")
+        return Broken(mark)
+
+    def sequence(self, start: CollectionStartEvent) -> Sequence:
+        items = []
+        while not isinstance(event := next(self.events), SequenceEndEvent):
+            items.append(self.node(event))
+        return Sequence(tuple(items), _mark(start))
+
+    def mapping(self, start: CollectionStartEvent) -> Mapping:
+        entries: dict[str, tuple[Mark, Node]] = {}
+        merges: tuple[Node, ...] = ()
+        while not isinstance(event := next(self.events), MappingEndEvent):
+            key, is_plain = self.key(event), isinstance(event, ScalarEvent) and event.implicit[0]
+            node = self.node(next(self.events))
+            if key is None:
+                continue
+            if key == MERGE and is_plain:
+                self.is_literal = False
+                merges = (*merges, *(node.items if isinstance(node, Sequence) else (node,)))
+            elif key in entries:
+                self.duplicate(key, entries[key][0], _mark(event))
+            else:
+                entries[key] = (_mark(event), node)
+        return Mapping(entries, _mark(start), merges)
+
+    def key(self, event: Event) -> str | None:
+        if isinstance(event, ScalarEvent) and event.tag in (None, *TEXT_TAGS):
+            if event.anchor is not None:
+                self.anchors[event.anchor] = Scalar(event.value, _mark(event))
+            return str(event.value)
+        if isinstance(event, ScalarEvent):
+            self.bad_key(f"{event.tag} cannot make a key: only values are substituted", _mark(event), "")
+        else:
+            self.node(event)
+            self.bad_key("a key must be a plain text", _mark(event), "quote a value that begins with {, [ or *")
+        return None
+
+    def bad_key(self, message: str, mark: Mark, hint: str) -> None:
+        self.findings.add("YML006", message, mark, hint or "write the key out")
+
+    def duplicate(self, key: str, first: Mark, second: Mark) -> None:
+        message = f"{key} is written twice in one mapping; first at {where_of(first)}"
+        self.findings.add("YML003", message, second, "keep one of the two")

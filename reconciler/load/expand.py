@@ -1,0 +1,206 @@
+"""From what is written to what is meant: aliases followed, merge keys merged, tagged scalars substituted."""
+
+import re
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+
+from reconciler.load.findings import Findings, did_you_mean
+from reconciler.load.library import Library
+from reconciler.load.nodes import (
+    DEEPEST,
+    Alias,
+    Broken,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    Sequence,
+    Tagged,
+    node_of,
+)
+from reconciler.load.scalars import text_of
+from reconciler.model import Json
+from reconciler.ports import Lookups, Unsupported
+
+Entries = MappingABC[str, tuple[Mark, Node]]
+
+IN_TEXT = re.compile(r"\$\{(!?)([^}]*)\}")  # `${!x}` stays `${x}`, as in CloudFormation's Fn::Sub
+CONTEXT = ("account", "region", "partition", "stack")  # names that every stack can use
+LARGEST = 2_000_000  # nodes; 10,000 job definitions are about half a million. Stops a billion laughs.
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What can be substituted. `unset` are declared without a value; `broken` have one that was reported."""
+
+    values: MappingABC[str, Json] = field(default_factory=dict)
+    unset: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Expander:
+    """`scope` is None where variables do not exist yet: inside their own declarations."""
+
+    library: Library
+    lookups: Lookups
+    findings: Findings
+    scope: Scope | None = None
+    found: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    merged: dict[Mapping, Entries | None] = field(default_factory=dict)
+    size: int = 0
+    depth: int = 0
+
+    def expand(self, node: Node) -> Node:
+        """Return the node with nothing left to expand, save `Broken` ones for what has been reported."""
+        if isinstance(node, Scalar | Broken):
+            return node
+        if self._is_too_much(node.mark):
+            return Broken(node.mark)
+        self.depth += 1
+        expanded = self._inner(node)
+        self.depth -= 1
+        return expanded
+
+    def entries(self, mapping: Mapping) -> Entries | None:
+        """Return a mapping's own entries and, below them, those of its merge keys; none of them expanded."""
+        if not mapping.merges:
+            return mapping.entries
+        if mapping not in self.merged:  # each is merged once: merges of merges would multiply
+            self.merged[mapping] = None if self._is_too_much(mapping.mark) else self._merge(mapping)
+        return self.merged[mapping]
+
+    def _merge(self, mapping: Mapping) -> Entries | None:
+        self.depth += 1
+        result = dict(mapping.entries)
+        below = [self._merged(node, node.mark) for node in mapping.merges]
+        self.depth -= 1
+        for entries in below:
+            if entries is None:
+                return None
+            result |= {key: entry for key, entry in entries.items() if key not in result}
+        return result
+
+    def _inner(self, node: Sequence | Mapping | Alias | Tagged) -> Node:
+        match node:
+            case Sequence(items, mark):
+                self.size += len(items)
+                return Sequence(tuple(self.expand(item) for item in items), mark)
+            case Mapping():
+                return self._mapping(node)
+            case Alias(target, mark):
+                expanded = self.expand(target)
+                return Scalar(expanded.value, mark) if isinstance(expanded, Scalar) else expanded
+            case Tagged():
+                return self._substitute(node)
+
+    def _mapping(self, mapping: Mapping) -> Node:
+        entries = self.entries(mapping)
+        if entries is None:
+            return Broken(mapping.mark)
+        self.size += len(entries)
+        return Mapping({key: (mark, self.expand(node)) for key, (mark, node) in entries.items()}, mapping.mark)
+
+    def _merged(self, node: Node, blame: Mark) -> Entries | None:
+        match node:
+            case Mapping():
+                return self.entries(node)
+            case Alias(target):
+                return self._merged(target, blame)
+            case Tagged("!include"):
+                return self._merged(self.library.content_of(node), blame)
+            case Tagged():
+                return self._merged(self._substitute(node), blame)
+            case Scalar() | Sequence():
+                hint = "a merge key takes *anchor, a list of them, or a mapping"
+                self.findings.add("YML008", "<< does not name a mapping", blame, hint)
+        return None
+
+    def _is_too_much(self, mark: Mark) -> bool:
+        if self.depth == DEEPEST:
+            self.findings.add("YML009", f"this is nested deeper than {DEEPEST} levels", mark, "include fewer levels")
+            return True
+        if self.size <= LARGEST:
+            self.size += 1
+            return False
+        message = f"aliases and includes make more than {LARGEST:,} values of this stack"
+        if all(problem.message != message for problem in self.findings.found):
+            self.findings.add("YML009", message, mark, "anchors that hold aliases of anchors multiply")
+        return True
+
+    def _substitute(self, tagged: Tagged) -> Node:
+        name = tagged.text.strip()
+        if not name and tagged.tag != "!sub":
+            self.findings.add("VAR014", f"{tagged.tag} names nothing", tagged.mark, f"write `{tagged.tag} name`")
+            return Broken(tagged.mark)
+        match tagged.tag:
+            case "!include":
+                return self.expand(self.library.content_of(tagged))
+            case "!var":
+                return self._variable(name, tagged)
+            case "!sub":
+                return self._text(tagged)
+            case _:
+                return self._look_up(name, tagged)
+
+    def _variable(self, name: str, tagged: Tagged) -> Node:
+        if self.scope and name in self.scope.values:
+            return node_of(self.scope.values[name], tagged.mark)
+        self._missing(name, tagged)
+        return Broken(tagged.mark)
+
+    def _text(self, tagged: Tagged) -> Node:
+        pieces = [self._piece(match, tagged) for match in IN_TEXT.finditer(tagged.text)]
+        if None in pieces:
+            return Broken(tagged.mark)
+        filled = iter(pieces)
+        return Scalar(IN_TEXT.sub(lambda _match: next(filled) or "", tagged.text), tagged.mark)
+
+    def _piece(self, match: re.Match[str], tagged: Tagged) -> str | None:
+        name = match[2].strip()
+        if match[1]:
+            return f"${{{match[2]}}}"
+        if not self.scope or name not in self.scope.values:
+            self._missing(name, tagged)
+            return None
+        value = self.scope.values[name]
+        if not isinstance(value, dict | list):
+            return text_of(value)
+        message = f"{name} is a {'list' if isinstance(value, list) else 'map'} and cannot become part of a text"
+        self.findings.add("VAR009", message, tagged.mark, f"write `!var {name}` to use it as it is")
+        return None
+
+    def _missing(self, name: str, tagged: Tagged) -> None:
+        if self.scope is None:
+            hint = "a variable cannot depend on another; !env and !include work here"
+            self.findings.add("VAR008", f"{tagged.tag} cannot be used inside variables", tagged.mark, hint)
+        elif name in CONTEXT:
+            message = f"{name} is not known yet where the stack itself is described"
+            self.findings.add("VAR001", message, tagged.mark, "write it out, or use a variable")
+        elif name in self.scope.unset:
+            hint = f"give it with --var {name}=VALUE or --var-file, or declare a default"
+            self.findings.add("VAR002", f"the variable {name} has no value", tagged.mark, hint)
+        elif name not in self.scope.broken and not self.library.incomplete:
+            self.findings.add("VAR001", f"there is no variable {name}", tagged.mark, self._hint(name, tagged))
+
+    def _hint(self, name: str, tagged: Tagged) -> str:
+        known = (*(self.scope or Scope()).values, *(self.scope or Scope()).unset)
+        keep = f", or write ${{!{name}}} to keep the text" if tagged.tag == "!sub" else ""
+        return did_you_mean(name, known, f"declare it under variables{keep}")
+
+    def _look_up(self, name: str, tagged: Tagged) -> Node:
+        try:
+            value = self._found(tagged.tag.removeprefix("!"), name)
+        except Unsupported:
+            self.findings.add("VAR011", f"{tagged.tag} look-ups are not supported yet", tagged.mark, "use a variable")
+            return Broken(tagged.mark)
+        if value is None:
+            hint = "set it, or use a variable with a default"
+            self.findings.add("VAR010", f"{tagged.tag} {name}: it is not set", tagged.mark, hint)
+            return Broken(tagged.mark)
+        return Scalar(value, tagged.mark)
+
+    def _found(self, tag: str, name: str) -> str | None:
+        if (tag, name) not in self.found:
+            self.found[tag, name] = self.lookups.find(tag, name)
+        return self.found[tag, name]

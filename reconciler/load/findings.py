@@ -1,0 +1,37 @@
+"""What was found wrong so far, and how it is put in order for the reader."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from reconciler.load.codes import CODES
+from reconciler.load.nodes import Mark, where_of
+from reconciler.problems import Problem, Where
+
+NO_FILE = Where("")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """A sink. The same finding at the same place counts once, however often an alias leads there."""
+
+    found: dict[Problem, None] = field(default_factory=dict)
+
+    def add(self, code: str, message: str, mark: Mark | None, hint: str = "") -> None:
+        if code not in CODES:
+            raise KeyError(code)
+        self.found[Problem(code, message, where_of(mark) if mark else None, hint)] = None
+
+    def in_file_order(self) -> tuple[Problem, ...]:
+        return tuple(sorted(self.found, key=lambda problem: problem.where or NO_FILE))
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(word, tuple(known), n=1)
+    return f"did you mean {near[0]}?" if near else otherwise
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """Join words as prose does: `a, b or c`."""
+    *head, tail = words
+    return f"{', '.join(head)} {last} {tail}" if head else tail

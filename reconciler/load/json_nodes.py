@@ -1,0 +1,99 @@
+"""JSON text to nodes. YAML parsers stumble over tabs and some escapes of JSON, so it is read as what it is."""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.load.compose import Document, too_deep
+from reconciler.load.findings import Findings
+from reconciler.load.nodes import DEEPEST, Broken, Mapping, Mark, Node, Scalar, Sequence, Spot, TooDeep, where_of
+from reconciler.load.scalars import plain_value
+
+# In well-formed JSON these are all the tokens there are.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:"{}\[\]]+')
+
+
+def compose_json(name: str, text: str, findings: Findings) -> Document:
+    """Parse one JSON file as strictly as the AWS CLI does, and more so: duplicate keys are problems."""
+    if not text.strip():
+        return Document(None)
+    if broken := _syntax(name, text, findings):
+        return Document(broken)
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    try:
+        return Document(_Reader(name, TOKEN.finditer(text), lines, findings).document())
+    except TooDeep as error:
+        return Document(too_deep(error, findings))
+
+
+def _syntax(name: str, text: str, findings: Findings) -> Broken | None:
+    try:
+        json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        mark, message = Spot(name, error.lineno - 1, error.colno - 1), error.msg
+    except _NoConstantError as error:
+        mark, message = Spot(name), f"it has no {error}"
+    except RecursionError:
+        mark, message = Spot(name), f"it is nested deeper than {DEEPEST} levels"
+    else:
+        return None
+    said = message[:1].lower() + message[1:]
+    findings.add("YML010", f"this is not JSON: {said}", mark, "check commas, brackets and double quotes")
+    return Broken(mark)
+
+
+class _NoConstantError(ValueError):
+    """NaN or Infinity, which Python would read."""
+
+
+def _no_constant(word: str) -> None:
+    raise _NoConstantError(word)
+
+
+@dataclass(slots=True)
+class _Reader:
+    name: str
+    tokens: Iterator[re.Match[str]]
+    lines: list[int]
+    findings: Findings
+    depth: int = 0
+
+    def document(self) -> Node:
+        return self.node(next(self.tokens))
+
+    def node(self, token: re.Match[str]) -> Node:
+        text = token[0]
+        if text in "{[":
+            return self.collection(text, self.mark(token))
+        return Scalar(json.loads(text) if text[0] == '"' else plain_value(text), self.mark(token))
+
+    def collection(self, opening: str, mark: Mark) -> Node:
+        if self.depth == DEEPEST:
+            raise TooDeep(mark)
+        self.depth += 1
+        node = self.mapping(mark) if opening == "{" else self.sequence(mark)
+        self.depth -= 1
+        return node
+
+    def sequence(self, mark: Mark) -> Sequence:
+        items = []
+        while (token := next(self.tokens))[0] != "]":
+            items.append(self.node(token))
+        return Sequence(tuple(items), mark)
+
+    def mapping(self, mark: Mark) -> Mapping:
+        entries: dict[str, tuple[Mark, Node]] = {}
+        while (token := next(self.tokens))[0] != "}":
+            key, here, node = json.loads(token[0]), self.mark(token), self.node(next(self.tokens))
+            if key in entries:
+                message = f"{key} is written twice in one object; first at {where_of(entries[key][0])}"
+                self.findings.add("YML003", message, here, "keep one of the two")
+            else:
+                entries[key] = (here, node)
+        return Mapping(entries, mark)
+
+    def mark(self, token: re.Match[str]) -> Mark:
+        line = bisect_right(self.lines, token.start()) - 1
+        return Spot(self.name, line, token.start() - self.lines[line])

@@ -1,0 +1,134 @@
+"""The files of a stack, each read and parsed once, and who includes whom."""
+
+import posixpath
+from dataclasses import dataclass, field
+
+from reconciler.load.compose import Document, compose
+from reconciler.load.findings import Findings, did_you_mean
+from reconciler.load.json_nodes import compose_json
+from reconciler.load.nodes import DEEPEST, Broken, Mark, Node, Scalar, Spot, Tagged
+from reconciler.ports import Files, OutsideStack
+
+YAML_FILES = (".yaml", ".yml")
+JSON_FILES = (".json",)
+NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
+
+
+@dataclass(slots=True)
+class Library:
+    """`incomplete`: some file could not be understood, so what seems to be missing may be in there."""
+
+    files: Files
+    findings: Findings
+    incomplete: bool = False
+    documents: dict[str, Document] = field(default_factory=dict)
+    included: set[str] = field(default_factory=set)
+    circular: set[Tagged] = field(default_factory=set)
+
+    def parts(self) -> tuple[tuple[str, Document], ...]:
+        """Return the files that make up the stack: those that no other one includes."""
+        for name in self.files.names():
+            if self.document(name, Spot(self.shown(name))):
+                self._follow(name, ())
+        return tuple(
+            (name, self.documents[name])
+            for name in self.files.names()
+            if name in self.documents and name not in self.included
+        )
+
+    def shown(self, name: str) -> str:
+        return self._prefix + name
+
+    def target_of(self, include: Tagged) -> str:
+        """Return the name of the file that an include means: relative to the file in which it is written."""
+        here = include.mark.name.removeprefix(self._prefix)
+        return posixpath.normpath(posixpath.join(posixpath.dirname(here), include.text.strip()))
+
+    def content_of(self, include: Tagged) -> Node:
+        document = self.documents.get(self.target_of(include))
+        if document is None or include in self.circular:
+            return Broken(include.mark)
+        return Scalar(None, include.mark) if document.root is None else document.root
+
+    def document(self, name: str, blame: Mark) -> Document | None:
+        """Return a file; what keeps us from reading it is reported at `blame`, what is wrong in it at its place."""
+        if name not in self.documents and (raw := self._read(name, blame)) is not None:
+            self.documents[name] = parse(self.shown(name), raw, self.findings)
+        document = self.documents.get(name)
+        self.incomplete = self.incomplete or document is None or document.is_broken
+        return document
+
+    @property
+    def _prefix(self) -> str:
+        root = self.files.root.rstrip("/")
+        return "" if root in ("", ".") and not self.files.root.startswith("/") else f"{root}/"
+
+    def _follow(self, name: str, chain: tuple[str, ...]) -> None:
+        chain = (*chain, name)
+        for include in self.documents[name].includes:
+            target = self.target_of(include)
+            known = target in self.documents
+            self.included.add(target)
+            if target in chain:
+                self._circle(include, (*chain[chain.index(target) :], target))
+            elif len(chain) == DEEPEST:
+                self.findings.add("YML009", f"more than {DEEPEST} files include one another", include.mark)
+            elif self._may_read(target, include) and self.document(target, include.mark) and not known:
+                self._follow(target, chain)
+
+    def _circle(self, include: Tagged, circle: tuple[str, ...]) -> None:
+        self.circular.add(include)
+        self.incomplete = True
+        message = f"these files include each other in a circle: {' -> '.join(circle)}"
+        self.findings.add("INC003", message, include.mark, "take one of the includes out")
+
+    def _may_read(self, target: str, include: Tagged) -> bool:
+        if target.startswith(("/", "../")) or target == "..":
+            self._outside(include.text, include.mark)
+            return False
+        return bool(include.text.strip())
+
+    def _outside(self, path: str, mark: Mark) -> None:
+        hint = "a stack reads nothing but its own folder: move or copy the file"
+        self.findings.add("INC001", f"{path} leads out of the stack's folder", mark, hint)
+        self.incomplete = True
+
+    def _read(self, name: str, blame: Mark) -> bytes | None:
+        try:
+            return self.files.read(name)
+        except OutsideStack:
+            self._outside(name, blame)
+        except FileNotFoundError:
+            hint = did_you_mean(name, self.files.names(), "the path is relative to the file that includes it")
+            self.findings.add("INC002", f"there is no file {self.shown(name)}", blame, hint)
+        except OSError as error:
+            self.findings.add("YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame)
+        return None
+
+
+def parse(shown: str, raw: bytes, findings: Findings) -> Document:
+    """Parse a file by what its name says it is; what is neither YAML nor JSON is one text."""
+    text = _text(shown, raw, findings)
+    if text is None:
+        return Document(Broken(Spot(shown)))
+    if shown.endswith(YAML_FILES):
+        return compose(shown, text, findings)
+    if shown.endswith(JSON_FILES):
+        return compose_json(shown, text, findings)
+    # Editors end a file with a line break that nobody means: an image name in a file of its own has none.
+    return Document(Scalar(text.removesuffix("\n").removesuffix("\r"), Spot(shown, 0, 0)))
+
+
+def _text(shown: str, raw: bytes, findings: Findings) -> str | None:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start)
+        findings.add(
+            "YML001", f"this is not UTF-8 text (byte {raw[error.start]:#04x})", Spot(shown, line, 0), NOT_TEXT_HINT
+        )
+        return None
+    if "\0" in text:
+        findings.add("YML001", "this is a binary file", Spot(shown), NOT_TEXT_HINT)
+        return None
+    return text

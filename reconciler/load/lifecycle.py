@@ -1,0 +1,75 @@
+"""How a resource is to be treated: the `lifecycle` beside its body."""
+
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
+
+from reconciler.load.findings import Findings, did_you_mean, listed
+from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
+from reconciler.load.shape import mapping_of
+from reconciler.model import Json, Lifecycle
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    name: str  # in the model
+    takes: str
+    fits: Callable[[Json], bool]
+    convert: Callable[[Json], Json] = lambda value: value
+
+
+def _one_of(*words: str) -> Callable[[Json], bool]:
+    return lambda value: isinstance(value, str) and value.lower() in words
+
+
+def _is_bool(value: Json) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_texts(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_count(value: Json) -> bool:
+    return value == ALL or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
+
+
+MEMBERS: MappingABC[str, _Member] = {
+    "preventDestroy": _Member("prevent_destroy", "true or false", _is_bool),
+    "ignoreChanges": _Member(
+        "ignore_changes", "a list of members, such as [computeResources.maxvCpus]", _are_texts, tuple
+    ),
+    "replace": _Member("replace", "blue-green or refuse", _one_of("blue-green", "refuse"), str.lower),
+    "retainRevisions": _Member(
+        "retain_revisions", "a number from 1, or all", _is_count, lambda value: None if value == ALL else int(value)
+    ),
+    "onRemove": _Member("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
+    "renamedFrom": _Member("renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""),
+    "adopt": _Member("adopt", "true or false", _is_bool),
+}
+
+
+def lifecycle_of(node: Node, findings: Findings) -> Lifecycle:
+    section = mapping_of(node, "lifecycle", findings)
+    given: dict[str, Json] = {}
+    for key, (mark, inner) in section.entries.items() if section else ():
+        if key not in MEMBERS:
+            hint = did_you_mean(key, MEMBERS, f"it has {listed(MEMBERS, 'and')}")
+            findings.add("LIF001", f"{key} is no member of lifecycle", mark, hint)
+        elif not is_null(inner):
+            given |= _read(key, inner, findings)
+    return Lifecycle(**given)
+
+
+def _read(key: str, node: Node, findings: Findings) -> dict[str, Json]:
+    member = MEMBERS[key]
+    try:
+        value = value_of(node)
+    except BrokenValue:
+        return {}
+    if not member.fits(value):
+        findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)
+        return {}
+    return {member.name: member.convert(value)}

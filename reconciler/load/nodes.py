@@ -1,0 +1,116 @@
+"""What the parsers leave: values that know their places, with aliases, merge keys and tags still in them."""
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from reconciler.model import Json
+from reconciler.problems import Where
+
+DEEPEST = 100  # far beyond any request of the API, far below Python's limit
+
+
+class Mark(Protocol):
+    """A place as libyaml gives it: lines and columns count from 0."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class Spot(NamedTuple):
+    """A place that we name ourselves; without a line it is the file as a whole."""
+
+    name: str
+    line: int = -1
+    column: int = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    value: Json
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    items: tuple["Node", ...]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """`entries` keep the place of each key; `merges` are what `<<` names, until it is expanded."""
+
+    entries: MappingABC[str, tuple[Mark, "Node"]]
+    mark: Mark
+    merges: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alias:
+    target: "Node"
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tagged:
+    """A scalar that stands for something else: `!var image`."""
+
+    tag: str
+    text: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Broken:
+    """What could not be read. The problem has been reported; whatever holds this is left out."""
+
+    mark: Mark
+
+
+Node = Scalar | Sequence | Mapping | Alias | Tagged | Broken
+
+
+class TooDeep(Exception):  # noqa: N818 - names what happened
+    """A file nests deeper than we follow."""
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__(f"nested deeper than {DEEPEST} levels")
+        self.mark = mark
+
+
+class BrokenValue(Exception):  # noqa: N818 - names what happened
+    """A value holds something that could not be read."""
+
+
+def where_of(mark: Mark) -> Where:
+    return Where(mark.name, mark.line + 1, mark.column + 1)
+
+
+def value_of(node: Node) -> Json:
+    """Return the plain value of an expanded node. Raises `BrokenValue`."""
+    # The order of the questions is the frequency of the answers: this runs once for every value of a stack.
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Mapping):
+        return {key: value_of(value) for key, (_, value) in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [value_of(item) for item in node.items]
+    raise BrokenValue
+
+
+def node_of(value: Json, mark: Mark) -> Node:
+    """Return a plain value as a node, all of it at one place."""
+    if isinstance(value, dict):
+        return Mapping({key: (mark, node_of(inner, mark)) for key, inner in value.items()}, mark)
+    if isinstance(value, list):
+        return Sequence(tuple(node_of(item, mark) for item in value), mark)
+    return Scalar(value, mark)
+
+
+def is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None

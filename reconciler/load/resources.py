@@ -1,0 +1,144 @@
+"""Resources: defaults merged below, shorts written out, lifecycle taken apart, names checked."""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
+
+from reconciler.kinds.base import Kind
+from reconciler.load.expand import Expander
+from reconciler.load.findings import Findings, did_you_mean, listed
+from reconciler.load.gather import Bare, Gathered
+from reconciler.load.lifecycle import lifecycle_of
+from reconciler.load.merge import merged
+from reconciler.load.nodes import BrokenValue, Mapping, Mark, Scalar, value_of, where_of
+from reconciler.load.places import NodePlaces
+from reconciler.load.scalars import text_of
+from reconciler.load.shape import mapping_of, text_from
+from reconciler.load.shorts import written_out
+from reconciler.model import Address, Declared, Lifecycle
+
+LIFECYCLE = "lifecycle"
+NAME_HINT = "1 to 128 letters, digits, hyphens and underscores are allowed"
+# CreateComputeEnvironment: "It can be up to 128 characters long. It can contain uppercase and lowercase letters,
+# numbers, hyphens (-), and underscores (_)." The other kinds say the same of their names.
+NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A resource as it is written: its name, the place of the name, its body."""
+
+    kind: Kind
+    name: str
+    mark: Mark
+    body: Mapping
+
+
+def declared_resources(
+    gathered: Gathered, kinds: MappingABC[str, Kind], prefix: str, expander: Expander
+) -> dict[Address, Declared]:
+    """Return the resources in file order. What could not be read is left out: no later stage complains again."""
+    findings = expander.findings
+    reader = _Reader(gathered, kinds, expander, findings)
+    defaults = reader.defaults()
+    declared: dict[Address, Declared] = {}
+    seen: dict[Address, Mark] = {}
+    for written in sorted(reader.written(), key=lambda one: where_of(one.mark)):
+        address = Address(written.kind.name, written.name)
+        if address in seen:
+            message = f"{address} is declared twice; first at {where_of(seen[address])}"
+            findings.add("STK006", message, written.mark, "keep one, or give it another name")
+            continue
+        seen[address] = written.mark
+        reader.check_name(written, prefix)
+        if one := reader.declared(address, written, defaults.get(written.kind.name)):
+            declared[address] = one
+    return declared
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    gathered: Gathered
+    kinds: MappingABC[str, Kind]
+    expander: Expander
+    findings: Findings
+
+    def written(self) -> Iterator[_Written]:
+        for kind in self.kinds.values():
+            for entry in self.gathered.entries(kind.section):
+                section = mapping_of(entry.expanded(self.expander), kind.section, self.findings)
+                for name, (mark, node) in section.entries.items() if section else ():
+                    body = mapping_of(node, f"{kind.name}/{name}", self.findings)
+                    if body:
+                        yield _Written(kind, name, mark, body)
+        for bare in self.gathered.bare:
+            yield from self.bare(bare)
+
+    def bare(self, bare: Bare) -> Iterator[_Written]:
+        mark, node = bare.body.entries[bare.kind.name_member]
+        name = text_from(node, mark, bare.kind.name_member, self.findings)
+        if name is not None:
+            yield _Written(bare.kind, name, node.mark, bare.body)
+
+    def defaults(self) -> dict[str, Mapping]:
+        """Return what `defaults` says for each kind, over all files."""
+        by_section = {kind.section: kind for kind in self.kinds.values()}
+        result: dict[str, Mapping] = {}
+        for entry in self.gathered.entries("defaults"):
+            sections = mapping_of(entry.expanded(self.expander), "defaults", self.findings)
+            for section, (mark, node) in sections.entries.items() if sections else ():
+                if section not in by_section:
+                    hint = did_you_mean(section, by_section, f"the kinds are {listed(by_section, 'and')}")
+                    self.findings.add("STK002", f"defaults has no section {section}", mark, hint)
+                elif body := mapping_of(node, f"defaults.{section}", self.findings):
+                    kind = by_section[section]
+                    body = written_out(kind, body, self.findings)
+                    self.agree(result.get(kind.name), body, f"defaults.{section}")
+                    result[kind.name] = merged(result[kind.name], body) if kind.name in result else body
+        return result
+
+    def agree(self, first: Mapping | None, second: Mapping, what: str) -> None:
+        """Complain about members that two files give different defaults."""
+        for key, (mark, node) in second.entries.items():
+            if first is None or key not in first.entries:
+                continue
+            other = first.entries[key]
+            if isinstance(node, Mapping) and isinstance(other[1], Mapping):
+                self.agree(other[1], node, f"{what}.{key}")
+            else:
+                message = f"{what}.{key} is given twice; first at {where_of(other[0])}"
+                self.findings.add("STK004", message, mark, "keep one of the two")
+
+    def check_name(self, written: _Written, prefix: str) -> None:
+        physical = prefix + written.name
+        if NAME.fullmatch(physical):
+            return
+        behind = f" (with namePrefix: {physical})" if prefix else ""
+        message = f"AWS refuses {written.name} as the name of a {written.kind.noun}{behind}"
+        self.findings.add("STK007", message, written.mark, NAME_HINT)
+
+    def declared(self, address: Address, written: _Written, defaults: Mapping | None) -> Declared | None:
+        body = written_out(written.kind, written.body, self.findings)
+        self.check_inner_name(written)
+        if defaults:
+            body = merged(body, defaults)
+        entries = dict(body.entries)
+        entries.pop(written.kind.name_member, None)
+        _, lifecycle = entries.pop(LIFECYCLE, (None, None))
+        body = Mapping(entries, body.mark)
+        try:
+            spec = value_of(body)
+        except BrokenValue:
+            return None
+        treated = lifecycle_of(lifecycle, self.findings) if lifecycle else Lifecycle()
+        return Declared(address, spec, treated, NodePlaces(written.mark, body))
+
+    def check_inner_name(self, written: _Written) -> None:
+        member = written.kind.name_member
+        if member not in written.body.entries:
+            return
+        _, node = written.body.entries[member]
+        if isinstance(node, Scalar) and node.value is not None and text_of(node.value) != written.name:
+            message = f"{member} is {text_of(node.value)}, but the resource is called {written.name}"
+            self.findings.add("STK009", message, node.mark, f"leave {member} out: the key is the name")

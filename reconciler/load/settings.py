@@ -1,0 +1,129 @@
+"""What a stack says about itself: its name, where it may run, what is in front of its names and on its resources."""
+
+import re
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from reconciler.load.expand import Expander, Scope
+from reconciler.load.findings import Findings
+from reconciler.load.gather import Entry, Gathered
+from reconciler.load.nodes import Mark, Spot, where_of
+from reconciler.load.shape import mapping_of, text_from
+from reconciler.model import Identity
+
+# The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
+STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
+ACCOUNT = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+# Offline nobody knows where the stack will run; these let a name or an ARN be checked all the same.
+NOWHERE = Identity("000000000000", "us-east-1")
+PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    stack: str = ""
+    account: str | None = None
+    region: str | None = None
+    name_prefix: str = ""
+    tags: MappingABC[str, str] = field(default_factory=dict)
+
+
+class _Said(NamedTuple):
+    text: str
+    mark: Mark
+
+
+def read_settings(
+    gathered: Gathered, scope: Scope, expander: Expander, identity: Identity | None
+) -> tuple[Settings, Expander]:
+    """Return the settings, and an expander that knows the stack's name and place: `${stack}`, `${account}` …"""
+    findings = expander.findings
+    expander = replace(expander, scope=scope)
+    reader = _Reader(gathered, _placed(expander, identity or NOWHERE), findings)
+    account = reader.checked("account", ACCOUNT, "an account id has 12 digits; quote it")
+    region = reader.checked("region", REGION, "a region reads like us-east-1")
+    here = identity or Identity(account or NOWHERE.account, region or NOWHERE.region, _partition(region or ""))
+    reader.expander = _placed(expander, here)
+    hint = "1 to 128 letters, digits and - _ . / are allowed"
+    stack = reader.checked("stack", STACK_NAME, hint)
+    if stack is None:
+        _unnamed(gathered, reader.expander, findings)
+    full = _with(reader.expander, {"stack": stack} if stack else {})
+    reader.expander = full
+    prefix = reader.text("namePrefix")
+    settings = Settings(
+        stack=stack or "",
+        account=account,
+        region=region,
+        name_prefix=prefix.text if prefix else "",
+        tags=reader.tags(),
+    )
+    return settings, full
+
+
+def _unnamed(gathered: Gathered, expander: Expander, findings: Findings) -> None:
+    library = expander.library
+    something = gathered.keys or gathered.bare
+    if something and not gathered.entries("stack") and not library.incomplete:
+        hint = "add `stack: NAME` to one of its YAML files; the name becomes a tag on every resource"
+        findings.add("STK003", "no file says which stack this is", Spot(library.files.root), hint)
+
+
+def _placed(expander: Expander, identity: Identity) -> Expander:
+    place = {"account": identity.account, "region": identity.region, "partition": identity.partition}
+    return _with(expander, place)
+
+
+def _with(expander: Expander, values: MappingABC[str, str]) -> Expander:
+    scope = expander.scope or Scope()
+    # What was merged before was merged without these values.
+    return replace(expander, scope=replace(scope, values={**scope.values, **values}), merged={})
+
+
+def _partition(region: str) -> str:
+    return next((partition for start, partition in PARTITIONS if region.startswith(start)), NOWHERE.partition)
+
+
+@dataclass(slots=True)
+class _Reader:
+    gathered: Gathered
+    expander: Expander
+    findings: Findings
+
+    def checked(self, key: str, pattern: re.Pattern[str], hint: str) -> str | None:
+        said = self.text(key)
+        if said and not pattern.fullmatch(said.text):
+            what = "name" if key == "stack" else key
+            message = f"{said.text or 'an empty text'} cannot be the {what} of a stack"
+            self.findings.add("STK011", message, said.mark, hint)
+            return None
+        return said.text if said else None
+
+    def text(self, key: str) -> _Said | None:
+        said = [self.said(key, entry) for entry in self.gathered.entries(key)]
+        given = [one for one in said if one]
+        for other in given[1:]:
+            self.agree(key, given[0], other)
+        return given[0] if given else None
+
+    def said(self, key: str, entry: Entry) -> _Said | None:
+        node = entry.expanded(self.expander)
+        text = text_from(node, entry.mark, key, self.findings)
+        return None if text is None else _Said(text, node.mark)
+
+    def agree(self, what: str, first: _Said, other: _Said) -> None:
+        if first.text != other.text:
+            message = f"{what} is {other.text} here, but {first.text} at {where_of(first.mark)}"
+            self.findings.add("STK004", message, other.mark, "write it once; the files of a folder make one stack")
+
+    def tags(self) -> dict[str, str]:
+        seen: dict[str, _Said] = {}
+        for entry in self.gathered.entries("tags"):
+            mapping = mapping_of(entry.expanded(self.expander), "tags", self.findings)
+            for key, (mark, node) in mapping.entries.items() if mapping else ():
+                text = text_from(node, mark, f"the tag {key}", self.findings)
+                if text is not None:
+                    self.agree(f"the tag {key}", seen.setdefault(key, _Said(text, node.mark)), _Said(text, node.mark))
+        return {key: said.text for key, said in seen.items()}

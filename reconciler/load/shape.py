@@ -1,0 +1,36 @@
+"""Asking a node for the shape that we need, and saying so if it has another."""
+
+from reconciler.load.findings import Findings
+from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, is_null
+from reconciler.load.scalars import text_of
+
+
+def mapping_of(node: Node, what: str, findings: Findings) -> Mapping | None:
+    """Return a mapping; an empty one for null, which is what a key without a value means."""
+    if isinstance(node, Mapping):
+        return node
+    if is_null(node):
+        return Mapping({}, node.mark)
+    _complain(node, node.mark, f"{what} must be a mapping", findings)
+    return None
+
+
+def text_from(node: Node, mark: Mark, what: str, findings: Findings) -> str | None:
+    """Return a scalar as it was written; numbers may stand for texts."""
+    if isinstance(node, Scalar) and node.value is not None:
+        return text_of(node.value)
+    _complain(node, mark if is_null(node) else node.mark, f"{what} must be a text", findings)
+    return None
+
+
+def _complain(node: Node, mark: Mark, message: str, findings: Findings) -> None:
+    if not isinstance(node, Broken):
+        findings.add("STK005", f"{message}, not {_name_of(node)}", mark)
+
+
+def _name_of(node: Node) -> str:
+    if isinstance(node, Sequence):
+        return "a list"
+    if isinstance(node, Mapping):
+        return "a mapping"
+    return "nothing" if is_null(node) else "a single value"

@@ -1,0 +1,142 @@
+"""The values of variables: from --var, else from files of --var-file (the last one wins), else by default."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingABC
+from collections.abc import Sequence as SequenceABC
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reconciler.load.compose import compose
+from reconciler.load.expand import Expander, Scope
+from reconciler.load.findings import Findings, did_you_mean, listed
+from reconciler.load.library import parse
+from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
+from reconciler.load.scalars import plain_value, text_of
+from reconciler.load.variables import Variable, converted
+from reconciler.model import Json
+
+EXAMPLES: MappingABC[str, str] = {
+    "boolean": "true", "integer": "8", "number": "0.5", "list": "[a, b]", "map": "{key: value}", "string": "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FromOutside:
+    """What the command line gives: texts of --var, and the files of --var-file, already read."""
+
+    variables: MappingABC[str, str] = field(default_factory=dict)
+    files: SequenceABC[tuple[str, bytes]] = ()
+
+
+class _Given(NamedTuple):
+    value: Json
+    mark: Mark | None
+
+
+def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expander: Expander) -> Scope:
+    filler = _Filler(variables, expander, expander.findings)
+    given = filler.from_files(outside.files) | filler.from_texts(outside.variables)
+    values, unset, broken = {}, set(), set()
+    for name, variable in variables.items():
+        chosen = given.get(name, _Given(variable.default, variable.default_mark))
+        if variable.is_broken or name in filler.broken:
+            broken.add(name)
+        elif chosen.value is None:
+            unset.add(name)
+        elif (value := filler.fitting(variable, chosen)) is None:
+            broken.add(name)
+        else:
+            values[name] = value
+    return Scope(values, frozenset(unset), frozenset(broken))
+
+
+@dataclass(frozen=True, slots=True)
+class _Filler:
+    variables: MappingABC[str, Variable]
+    expander: Expander
+    findings: Findings
+    broken: set[str] = field(default_factory=set)
+
+    def from_files(self, files: Iterable[tuple[str, bytes]]) -> dict[str, _Given]:
+        given: dict[str, _Given] = {}
+        for name, raw in files:
+            given |= self.from_file(name, raw)
+        return given
+
+    def from_file(self, name: str, raw: bytes) -> dict[str, _Given]:
+        document = parse(name, raw, self.findings)
+        for include in document.includes:
+            hint = "write the values out"
+            self.findings.add("VAR008", "!include cannot be used in a file of values", include.mark, hint)
+        if document.root is None or document.is_broken or document.includes:
+            return {}
+        root = self.expander.expand(document.root)
+        if not isinstance(root, Mapping):
+            self.findings.add("VAR013", "a file of values is a mapping", root.mark, "write `variable: value`")
+            return {}
+        given: dict[str, _Given] = {}
+        for key, (mark, node) in root.entries.items():
+            if self.is_declared(key, mark):
+                try:
+                    given |= {} if is_null(node) else {key: _Given(value_of(node), node.mark)}
+                except BrokenValue:
+                    self.broken.add(key)
+        return given
+
+    def from_texts(self, texts: MappingABC[str, str]) -> dict[str, _Given]:
+        return {
+            name: _Given(self.from_text(self.variables[name], text), None)
+            for name, text in texts.items()
+            if self.is_declared(name, None)
+        }
+
+    def from_text(self, variable: Variable, text: str) -> Json:
+        """Read a text of the command line as its variable's type wants it; what does not fit is refused later."""
+        if variable.type == "string":
+            return text
+        if variable.type not in ("list", "map"):
+            value = plain_value(text)
+            return text if value is None else value
+        document = compose("", text, Findings())  # whatever is wrong with it, what matters is that it does not fit
+        try:
+            return value_of(document.root) if document.root else text
+        except BrokenValue:
+            return text
+
+    def is_declared(self, name: str, mark: Mark | None) -> bool:
+        if name in self.variables or self.expander.library.incomplete:
+            return name in self.variables
+        hint = did_you_mean(name, self.variables, "declare it under variables")
+        self.findings.add("VAR007", f"{_source(name, mark)}there is no variable {name}", mark, hint)
+        return False
+
+    def fitting(self, variable: Variable, given: _Given) -> Json:
+        """Return the value in its variable's type, or None after saying why it cannot be taken."""
+        start = f"{_source(variable.name, given.mark)}{_shown(given.value)}"
+        try:
+            value = converted(variable, given.value)
+        except TypeError:
+            message = f"{start} is not of the type {variable.type} that the variable {variable.name} has"
+            self.findings.add("VAR003", message, given.mark, f"write it like {EXAMPLES[variable.type]}")
+            return None
+        if variable.enum and value not in variable.enum and text_of(value) not in map(text_of, variable.enum):
+            hint = f"it can be {listed(map(_shown, variable.enum))}"
+            self.findings.add(
+                "VAR004", f"{start} is not a value that the variable {variable.name} allows", given.mark, hint
+            )
+            return None
+        if variable.pattern and not variable.pattern.search(text_of(value)):
+            message = f"{start} does not match the pattern of the variable {variable.name}"
+            self.findings.add("VAR005", message, given.mark, f"the pattern is {variable.pattern.pattern}")
+            return None
+        return value
+
+
+def _source(name: str, mark: Mark | None) -> str:
+    return "" if mark else f"--var {name}: "
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a map"
+    return text_of(value) or "an empty text"

@@ -1,0 +1,169 @@
+"""The variables that a stack declares: their types, defaults and what they allow."""
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
+
+from reconciler.load.expand import CONTEXT, Expander
+from reconciler.load.findings import Findings, did_you_mean, listed
+from reconciler.load.gather import Gathered
+from reconciler.load.nodes import Broken, BrokenValue, Mapping, Mark, Node, is_null, value_of, where_of
+from reconciler.load.scalars import text_of
+from reconciler.load.shape import mapping_of, text_from
+from reconciler.model import Json
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+MEMBERS = ("type", "default", "enum", "pattern", "description", "secret")
+
+
+def _is_single(value: Json) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _is_integer(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+TYPES: MappingABC[str, Callable[[Json], bool]] = {
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": _is_integer,
+    "number": lambda value: _is_integer(value) or isinstance(value, float),
+    "list": lambda value: isinstance(value, list),
+    "map": lambda value: isinstance(value, dict),
+    "string": lambda value: _is_single(value) and value is not None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`default` is None where there is none: null is no value. `is_broken`: we have complained about it."""
+
+    name: str
+    mark: Mark
+    type: str = "string"
+    default: Json = None
+    default_mark: Mark | None = None
+    enum: tuple[Json, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    secret: bool = False
+    is_broken: bool = False
+
+
+def declared_variables(gathered: Gathered, expander: Expander) -> dict[str, Variable]:
+    findings = expander.findings
+    variables: dict[str, Variable] = {}
+    reader = _Reader(findings)
+    for entry in gathered.entries("variables"):
+        section = mapping_of(entry.expanded(expander), "variables", findings)
+        for name, (mark, node) in section.entries.items() if section else ():
+            if name in variables:
+                first = where_of(variables[name].mark)
+                message = f"the variable {name} is declared twice; first at {first}"
+                findings.add("VAR012", message, mark, "keep one of the two")
+            else:
+                variables[name] = reader.variable(name, mark, node)
+    return variables
+
+
+def converted(variable: Variable, value: Json) -> Json:
+    """Return a value in the type of its variable. Raises `TypeError`."""
+    if not TYPES[variable.type](value):
+        raise TypeError
+    return text_of(value) if variable.type == "string" else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    findings: Findings
+
+    def variable(self, name: str, mark: Mark, node: Node) -> Variable:
+        broken = Variable(name, mark, is_broken=True)
+        if name in CONTEXT or not NAME.fullmatch(name):
+            reason = "is known to every stack" if name in CONTEXT else "is no name for a variable"
+            hint = "take another name, of letters, digits and _"
+            self.findings.add("VAR006", f"{name} {reason}", mark, hint)
+            return broken
+        try:
+            return self.long(name, mark, node) if isinstance(node, Mapping) else self.short(name, mark, node)
+        except BrokenValue:
+            return broken
+
+    def short(self, name: str, mark: Mark, node: Node) -> Variable:
+        """`size: 5` declares a default, and by it the type."""
+        value = value_of(node)
+        return Variable(name, mark, _type_of(value), value, None if is_null(node) else node.mark)
+
+    def long(self, name: str, mark: Mark, node: Mapping) -> Variable:
+        unknown = {key: key_mark for key, (key_mark, _) in node.entries.items() if key not in MEMBERS}
+        for key, key_mark in unknown.items():
+            hint = did_you_mean(key, MEMBERS, f"a variable has {listed(MEMBERS, 'and')}")
+            self.findings.add("VAR006", f"{key} is no member of a variable", key_mark, hint)
+        if unknown:
+            raise BrokenValue
+        default = node.entries.get("default")
+        value = value_of(default[1]) if default else None
+        return Variable(
+            name,
+            mark,
+            self.type(node, value),
+            value,
+            default[1].mark if default and value is not None else None,
+            self.enum(node),
+            self.pattern(node),
+            self.secret(node),
+        )
+
+    def type(self, node: Mapping, default: Json) -> str:
+        text = self.text(node, "type")
+        if text is None:
+            return _type_of(default)
+        text = text.lower()  # enumerations are accepted in any case
+        if text not in TYPES:
+            mark = node.entries["type"][1].mark
+            hint = did_you_mean(text, TYPES, f"the types are {listed(TYPES, 'and')}")
+            self.findings.add("VAR006", f"{text} is no type of a variable", mark, hint)
+            raise BrokenValue
+        return text
+
+    def enum(self, node: Mapping) -> tuple[Json, ...]:
+        if "enum" not in node.entries:
+            return ()
+        inner = node.entries["enum"][1]
+        values = value_of(inner)
+        if not isinstance(values, list):
+            self.findings.add("VAR006", "enum must be a list of values", inner.mark, "write `enum: [dev, prod]`")
+            raise BrokenValue
+        return tuple(values)
+
+    def pattern(self, node: Mapping) -> re.Pattern[str] | None:
+        text = self.text(node, "pattern")
+        try:
+            return re.compile(text) if text is not None else None
+        except re.error as error:
+            mark = node.entries["pattern"][1].mark
+            self.findings.add("VAR006", f"the pattern is no regular expression: {error}", mark, "quote it with ' '")
+            raise BrokenValue from error
+
+    def secret(self, node: Mapping) -> bool:
+        if "secret" not in node.entries:
+            return False
+        inner = node.entries["secret"][1]
+        value = value_of(inner)
+        if not isinstance(value, bool):
+            self.findings.add("VAR006", "secret must be true or false", inner.mark)
+            raise BrokenValue
+        return value
+
+    def text(self, node: Mapping, member: str) -> str | None:
+        if member not in node.entries:
+            return None
+        mark, inner = node.entries[member]
+        text = text_from(inner, mark, member, self.findings)
+        if text is None or isinstance(inner, Broken):
+            raise BrokenValue
+        return text
+
+
+def _type_of(value: Json) -> str:
+    return next((name for name, holds in TYPES.items() if holds(value)), "string")

@@ -1,0 +1,1 @@
+"""Where values come from outside the core: files on disk, environment variables."""

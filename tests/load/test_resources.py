@@ -1,0 +1,224 @@
+"""Defaults, shorts, lifecycle, names, and where each value is written."""
+
+import pytest
+
+from reconciler.model import Lifecycle, Path
+from tests.load.memory import declared, loaded, problems
+
+DEFAULTS = """\
+    defaults:
+      jobDefinitions:
+        type: container
+        retryStrategy: {attempts: 3, evaluateOnExit: [{action: RETRY}]}
+        containerProperties: {user: nobody, privileged: false, command: [a, b]}
+        lifecycle: {retainRevisions: 5, onRemove: orphan}
+      jobQueues:
+        schedulingPolicy: fair
+    jobDefinitions:
+      one:
+        retryStrategy: {attempts: 5}
+        containerProperties:
+          user: null
+          command: [c]
+          memory:
+        lifecycle: {onRemove: delete}
+    jobQueues:
+      long: {schedulingPolicyArn: other}
+      short: {computeEnvironmentOrder: [spot, on-demand]}
+    """
+
+
+def test_defaults_are_merged_below_a_resource() -> None:
+    one = declared(DEFAULTS, "JobDefinition", "one")
+    assert one.spec == {
+        "type": "container",
+        "retryStrategy": {"attempts": 5, "evaluateOnExit": [{"action": "RETRY"}]},
+        "containerProperties": {"command": ["c"], "privileged": False, "memory": None},
+    }
+    assert one.lifecycle == Lifecycle(retain_revisions=5, on_remove="delete")
+
+
+def test_a_short_in_the_defaults_gives_way_to_the_long_form_in_a_resource() -> None:
+    assert declared(DEFAULTS, "JobQueue", "long").spec == {"schedulingPolicyArn": "other"}
+    assert declared(DEFAULTS, "JobQueue", "short").spec["schedulingPolicyArn"] == "fair"
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ((), "12:3"),
+        (("retryStrategy",), "13:5"),
+        (("retryStrategy", "attempts"), "13:31"),
+        (("retryStrategy", "evaluateOnExit"), "6:34"),
+        (("retryStrategy", "evaluateOnExit", 0, "action"), "6:60"),
+        (("retryStrategy", "evaluateOnExit", 1), "6:34"),
+        (("type",), "5:11"),
+        (("containerProperties",), "14:5"),
+        (("containerProperties", "image"), "14:5"),
+        (("containerProperties", "memory"), "17:7"),
+        (("containerProperties", "command", 0), "16:17"),
+        (("containerProperties", "command", "x"), "16:7"),
+        (("nothing", "at", "all"), "12:3"),
+    ],
+)
+def test_every_value_knows_its_place_also_through_defaults(path: Path, place: str) -> None:
+    text = "\n" + DEFAULTS.replace("\n    ", "\n").removeprefix("    ")
+    one = declared(text, "JobDefinition", "one")
+    assert str(one.places.find(path)) == f"stacks/main.yaml:{place}"
+
+
+def test_places_lead_through_aliases_and_merge_keys() -> None:
+    text = """\
+        x-a: &a {image: busybox, command: [x]}
+        jobDefinitions:
+          one:
+            containerProperties: {<<: *a, command: [y]}
+            nodeProperties: *a
+        """
+    one = declared(text, "JobDefinition", "one")
+    assert [str(one.places.find(path)) for path in (("containerProperties", "image"), ("nodeProperties",))] == [
+        "stacks/main.yaml:2:17",
+        "stacks/main.yaml:6:5",
+    ]
+
+
+def test_a_list_of_names_is_short_for_a_ranked_list() -> None:
+    short = declared(DEFAULTS, "JobQueue", "short")
+    assert short.spec["computeEnvironmentOrder"] == [
+        {"order": 1, "computeEnvironment": "spot"},
+        {"order": 2, "computeEnvironment": "on-demand"},
+    ]
+    path = ("computeEnvironmentOrder", 1, "computeEnvironment")
+    assert str(short.places.find(path)) == "stacks/main.yaml:20:43"
+    assert str(short.places.find(("schedulingPolicyArn",))) == "stacks/main.yaml:9:23"
+
+
+def test_the_long_form_of_a_ranked_list_stays_as_it_is() -> None:
+    text = "jobQueues: {q: {computeEnvironmentOrder: [{order: 7, computeEnvironment: a}]}}\n"
+    assert declared(text, "JobQueue", "q").spec["computeEnvironmentOrder"] == [{"order": 7, "computeEnvironment": "a"}]
+
+
+def test_a_ranked_list_cannot_mix_names_with_mappings() -> None:
+    assert problems("jobQueues: {q: {computeEnvironmentOrder: [{order: 7}, a]}}\n") == [
+        (
+            "stacks/main.yaml:2:55: error[STK010]: computeEnvironmentOrder mixes names with mappings\n"
+            "    hint: write only names, or {order, computeEnvironment} for each"
+        )
+    ]
+
+
+def test_a_short_beside_its_long_form_is_an_error() -> None:
+    assert problems("jobQueues: {q: {schedulingPolicyArn: a, schedulingPolicy: b}}\n") == [
+        (
+            "stacks/main.yaml:2:41: error[STK010]: schedulingPolicy is short for schedulingPolicyArn, which is written at "
+            "stacks/main.yaml:2:17, too\n    hint: keep one of the two"
+        )
+    ]
+
+
+def test_a_name_inside_the_body_must_be_the_name_of_the_resource() -> None:
+    text = "jobQueues: {q: {jobQueueName: q, priority: 1}, r: {jobQueueName: s}, 012: {jobQueueName: 012}, t: {jobQueueName: }}\n"
+    result = loaded(text)
+    assert [str(problem) for problem in result.problems] == [
+        (
+            "stacks/main.yaml:2:66: error[STK009]: jobQueueName is s, but the resource is called r\n"
+            "    hint: leave jobQueueName out: the key is the name"
+        )
+    ]
+    assert [dict(one.spec) for one in result.stack.declared.values()] == [{"priority": 1}, {}, {}, {}]
+
+
+@pytest.mark.parametrize("name", ["a b", "a.b", "ä", "x" * 129, "a/b"])
+def test_a_name_that_aws_refuses_is_an_error_at_the_key(name: str) -> None:
+    assert problems(f"jobQueues: {{'{name}': {{}}}}\n") == [
+        (
+            f"stacks/main.yaml:2:13: error[STK007]: AWS refuses {name} as the name of a job-queue\n"
+            "    hint: 1 to 128 letters, digits, hyphens and underscores are allowed"
+        )
+    ]
+
+
+def test_the_prefix_counts_as_part_of_the_name() -> None:
+    assert problems("namePrefix: a.\njobQueues: {q: {}}\n") == [
+        (
+            "stacks/main.yaml:3:13: error[STK007]: AWS refuses q as the name of a job-queue (with namePrefix: a.q)\n"
+            "    hint: 1 to 128 letters, digits, hyphens and underscores are allowed"
+        )
+    ]
+
+
+def test_defaults_of_several_files_are_one() -> None:
+    files = {
+        "a.yaml": "stack: x\ndefaults: {jobQueues: {priority: 1, tags: {a: b}}}\n",
+        "b.yaml": "defaults: {jobQueues: {state: DISABLED, tags: {c: d}}}\njobQueues: {q: }\n",
+    }
+    assert declared(files, "JobQueue", "q").spec == {"priority": 1, "state": "DISABLED", "tags": {"a": "b", "c": "d"}}
+
+
+def test_defaults_of_several_files_must_not_contradict_each_other() -> None:
+    files = {
+        "a.yaml": "stack: x\ndefaults: {jobQueues: {priority: 1, tags: {a: b}}}\n",
+        "b.yaml": "defaults: {jobQueues: {priority: 2, tags: {a: c}}}\n",
+    }
+    assert problems(files) == [
+        (
+            "stacks/b.yaml:1:24: error[STK004]: defaults.jobQueues.priority is given twice; first at stacks/a.yaml:2:24\n"
+            "    hint: keep one of the two"
+        ),
+        (
+            "stacks/b.yaml:1:44: error[STK004]: defaults.jobQueues.tags.a is given twice; first at stacks/a.yaml:2:44\n"
+            "    hint: keep one of the two"
+        ),
+    ]
+
+
+def test_lifecycle_is_read() -> None:
+    text = """\
+        jobQueues:
+          q:
+            lifecycle:
+              preventDestroy: true
+              ignoreChanges: [priority, computeEnvironmentOrder]
+              replace: Blue-Green
+              retainRevisions: 012
+              onRemove: orphan
+              renamedFrom: old
+              adopt: true
+        """
+    assert declared(text, "JobQueue", "q").lifecycle == Lifecycle(
+        prevent_destroy=True,
+        ignore_changes=("priority", "computeEnvironmentOrder"),
+        replace="blue-green",
+        retain_revisions=12,
+        on_remove="orphan",
+        renamed_from="old",
+        adopt=True,
+    )
+
+
+@pytest.mark.parametrize("text", ["{}", "", "{retainRevisions: all}", "{retainRevisions: null}"])
+def test_lifecycle_has_defaults(text: str) -> None:
+    assert declared(f"jobQueues: {{q: {{lifecycle: {text}}}}}\n", "JobQueue", "q").lifecycle == Lifecycle()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{preventDestory: true}", ("30: error[LIF001]: preventDestory is no member of lifecycle\n"
+                                   "    hint: did you mean preventDestroy?")),
+        ("{zzz: true}", ("30: error[LIF001]: zzz is no member of lifecycle\n    hint: it has preventDestroy, "
+                        "ignoreChanges, replace, retainRevisions, onRemove, renamedFrom and adopt")),
+        ("{preventDestroy: 'true'}", "46: error[LIF002]: lifecycle.preventDestroy takes true or false"),
+        ("{ignoreChanges: a}", ("45: error[LIF002]: lifecycle.ignoreChanges takes a list of members, such as "
+                               "[computeResources.maxvCpus]")),
+        ("{replace: always}", "39: error[LIF002]: lifecycle.replace takes blue-green or refuse"),
+        ("{retainRevisions: 0}", "47: error[LIF002]: lifecycle.retainRevisions takes a number from 1, or all"),
+        ("{retainRevisions: true}", "47: error[LIF002]: lifecycle.retainRevisions takes a number from 1, or all"),
+        ("{onRemove: keep}", "40: error[LIF002]: lifecycle.onRemove takes delete or orphan"),
+        ("{renamedFrom: 8}", "43: error[LIF002]: lifecycle.renamedFrom takes the former name"),
+        ("{adopt: !var nobody}", "37: error[VAR001]: there is no variable nobody\n    hint: declare it under variables"),
+        ("[adopt]", "29: error[STK005]: lifecycle must be a mapping, not a list"),
+    ],
+)  # fmt: skip
+def test_a_lifecycle_that_cannot_be_right_is_an_error_at_its_place(text: str, expected: str) -> None:
+    assert problems(f"jobQueues: {{q: {{lifecycle:  {text}}}}}\n") == [f"stacks/main.yaml:2:{expected}"]

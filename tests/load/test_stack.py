@@ -1,0 +1,247 @@
+"""Several files make one stack; what is wrong with it is said all at once."""
+
+import pytest
+
+from reconciler.load import load
+from reconciler.load.codes import CODES
+from reconciler.load.findings import Findings
+from reconciler.lookup.environment import Environment
+from reconciler.model import Address
+from reconciler.problems import InvalidStack
+from tests.load.memory import STACK, MemoryFiles, loaded, problems
+
+
+def test_an_empty_folder_is_an_error() -> None:
+    assert problems({"notes.txt": "x"}) == [
+        (
+            "stacks: error[STK001]: there is no .yaml, .yml or .json file in stacks\n"
+            "    hint: name the folder of a stack; `reconciler init` makes one"
+        )
+    ]
+
+
+def test_a_folder_of_empty_files_is_an_error() -> None:
+    assert problems({"a.yaml": "# nothing\n", "b.json": "", "c.yml": "---\n"}) == [
+        (
+            "stacks: error[STK001]: every file in stacks is empty\n"
+            "    hint: name the folder of a stack; `reconciler init` makes one"
+        )
+    ]
+
+
+def test_the_settings_of_a_stack_are_read() -> None:
+    text = """\
+        account: 012345678901
+        region: eu-west-1
+        namePrefix: !sub "${environment}-"
+        tags: {team: risk, cost: 30.0, prod: true}
+        variables: {environment: {default: dev}}
+        x-anything: [!var nobody]
+        $schema: ignored
+        """
+    stack = loaded(text).stack
+    assert (stack.name, stack.account, stack.region, stack.name_prefix) == ("risk", "012345678901", "eu-west-1", "dev-")
+    assert stack.tags == {"team": "risk", "cost": "30.0", "prod": "true"}
+    assert stack.declared == {}
+
+
+def test_an_unknown_top_level_key_is_named_with_the_one_that_was_meant() -> None:
+    assert problems("jobQueue: {}\nfoo: 1\n") == [
+        "stacks/main.yaml:2:1: error[STK002]: the top-level key jobQueue is not known\n    hint: did you mean jobQueues?",
+        (
+            "stacks/main.yaml:3:1: error[STK002]: the top-level key foo is not known\n"
+            "    hint: a stack has stack, account, region, namePrefix, tags, variables, defaults, schedulingPolicies, "
+            "computeEnvironments, jobQueues and jobDefinitions; x-… is yours"
+        ),
+    ]
+
+
+def test_a_request_of_the_cli_in_yaml_is_shown_its_section() -> None:
+    (first, *_) = problems({"main.yaml": STACK, "one.yaml": "jobDefinitionName: x\n"})
+    assert first == (
+        "stacks/one.yaml:1:1: error[STK002]: the top-level key jobDefinitionName is not known\n"
+        "    hint: only JSON files can be one resource as the AWS CLI takes it; in YAML, use jobDefinitions"
+    )
+
+
+def test_a_section_without_resources_is_empty() -> None:
+    assert loaded("jobQueues:\ntags:\ndefaults: {jobQueues: }\nvariables:\n").problems == ()
+
+
+def test_a_file_that_is_no_mapping_is_an_error() -> None:
+    assert problems({"main.yaml": STACK, "list.yaml": "- a\n"}) == [
+        (
+            "stacks/list.yaml:1:1: error[STK005]: a file of a stack is a mapping with keys such as stack and "
+            "jobDefinitions\n    hint: write `key: value`"
+        )
+    ]
+
+
+def test_a_stack_needs_a_name() -> None:
+    assert problems({"q.json": '{"jobQueueName": "q", "priority": 1}'}) == [
+        (
+            "stacks: error[STK003]: no file says which stack this is\n"
+            "    hint: add `stack: NAME` to one of its YAML files; the name becomes a tag on every resource"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "stack: a b\n",
+            (
+                "1:8: error[STK011]: a b cannot be the name of a stack\n"
+                "    hint: 1 to 128 letters, digits and - _ . / are allowed"
+            ),
+        ),
+        (
+            "stack: ''\n",
+            (
+                "1:8: error[STK011]: an empty text cannot be the name of a stack\n"
+                "    hint: 1 to 128 letters, digits and - _ . / are allowed"
+            ),
+        ),
+        (
+            "stack: x\naccount: 12345\n",
+            (
+                "2:10: error[STK011]: 12345 cannot be the account of a stack\n"
+                "    hint: an account id has 12 digits; quote it"
+            ),
+        ),
+        (
+            "stack: x\nregion: virginia\n",
+            "2:9: error[STK011]: virginia cannot be the region of a stack\n    hint: a region reads like us-east-1",
+        ),
+        ("stack: [x]\n", "1:8: error[STK005]: stack must be a text, not a list"),
+        ("stack: x\ntags: a\n", "2:7: error[STK005]: tags must be a mapping, not a single value"),
+        ("stack: x\ntags: {a: {b: c}}\n", "2:11: error[STK005]: the tag a must be a text, not a mapping"),
+        ("stack: x\ntags: {a: }\n", "2:8: error[STK005]: the tag a must be a text, not nothing"),
+        ("stack: x\njobQueues: [a]\n", "2:12: error[STK005]: jobQueues must be a mapping, not a list"),
+        ("stack: x\njobQueues: {a: b}\n", "2:16: error[STK005]: JobQueue/a must be a mapping, not a single value"),
+        ("stack: x\nvariables: [a]\n", "2:12: error[STK005]: variables must be a mapping, not a list"),
+        ("stack: x\ndefaults: [a]\n", "2:11: error[STK005]: defaults must be a mapping, not a list"),
+        (
+            "stack: x\ndefaults: {jobQueues: a}\n",
+            "2:23: error[STK005]: defaults.jobQueues must be a mapping, not a single value",
+        ),
+        (
+            "stack: x\ndefaults: {jobQueue: {}}\n",
+            "2:12: error[STK002]: defaults has no section jobQueue\n    hint: did you mean jobQueues?",
+        ),
+        (
+            "stack: !sub 'x-${stack}'\n",
+            (
+                "1:8: error[VAR001]: stack is not known yet where the stack itself is described\n"
+                "    hint: write it out, or use a variable"
+            ),
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_an_error_at_its_place(text: str, expected: str) -> None:
+    assert problems({"main.yaml": text}) == [f"stacks/main.yaml:{expected}"]
+
+
+def test_settings_can_be_repeated_but_not_contradicted() -> None:
+    files = {
+        "a.yaml": "stack: x\nregion: eu-west-1\ntags: {team: risk}\n",
+        "b.yaml": "stack: x\nregion: us-east-1\ntags: {team: ops, more: tags}\n",
+    }
+    result = loaded(files)
+    assert [str(problem) for problem in result.problems] == [
+        (
+            "stacks/b.yaml:2:9: error[STK004]: region is us-east-1 here, but eu-west-1 at stacks/a.yaml:2:9\n"
+            "    hint: write it once; the files of a folder make one stack"
+        ),
+        (
+            "stacks/b.yaml:3:14: error[STK004]: the tag team is ops here, but risk at stacks/a.yaml:3:14\n"
+            "    hint: write it once; the files of a folder make one stack"
+        ),
+    ]
+    assert (result.stack.name, result.stack.tags) == ("x", {"team": "risk", "more": "tags"})
+
+
+def test_two_stacks_in_one_folder_are_a_contradiction() -> None:
+    assert problems({"a.yaml": "stack: x\n", "b.yaml": "stack: y\n"}) == [
+        (
+            "stacks/b.yaml:1:8: error[STK004]: stack is y here, but x at stacks/a.yaml:1:8\n"
+            "    hint: write it once; the files of a folder make one stack"
+        )
+    ]
+
+
+def test_the_same_resource_in_two_files_names_both_places() -> None:
+    files = {
+        "a.yaml": "stack: x\njobQueues: {q: {priority: 1}}\n",
+        "b.yaml": "jobQueues: {r: {}, q: {}}\n",
+        "c.json": '{"jobQueueName": "r", "priority": 1}',
+    }
+    assert problems(files) == [
+        (
+            "stacks/b.yaml:1:20: error[STK006]: JobQueue/q is declared twice; first at stacks/a.yaml:2:13\n"
+            "    hint: keep one, or give it another name"
+        ),
+        (
+            "stacks/c.json:1:18: error[STK006]: JobQueue/r is declared twice; first at stacks/b.yaml:1:13\n"
+            "    hint: keep one, or give it another name"
+        ),
+    ]
+
+
+def test_resources_come_in_file_order() -> None:
+    files = {
+        "b.yaml": "stack: x\njobQueues: {z: {}, a: {}}\ncomputeEnvironments: {ce: {}}\n",
+        "a.yaml": "jobDefinitions: {jd: {}}\nschedulingPolicies: {fair: }\n",
+    }
+    assert list(loaded(files).stack.declared) == [
+        Address("JobDefinition", "jd"),
+        Address("SchedulingPolicy", "fair"),
+        Address("JobQueue", "z"),
+        Address("JobQueue", "a"),
+        Address("ComputeEnvironment", "ce"),
+    ]
+
+
+def test_all_problems_are_reported_at_once_in_file_order() -> None:
+    files = {
+        "c.yaml": "a: [\n",
+        "b.json": '{"what": 1}',
+        "a.yaml": """\
+            stack: x
+            jobQueues:
+              one: {priority: !env NOPE, priority: 2}
+              "t w o": {schedulingPolicy: a, schedulingPolicyArn: b, lifecycle: {adop: true}}
+            tags: {a: [b]}
+            """,
+    }
+    with pytest.raises(InvalidStack) as caught:
+        load(MemoryFiles(files), Environment({}))
+    assert [(problem.code, str(problem.where or "")) for problem in caught.value.problems] == [
+        ("VAR010", "stacks/a.yaml:3:19"),
+        ("YML003", "stacks/a.yaml:3:30"),
+        ("STK007", "stacks/a.yaml:4:3"),
+        ("STK010", "stacks/a.yaml:4:13"),
+        ("LIF001", "stacks/a.yaml:4:70"),
+        ("STK005", "stacks/a.yaml:5:11"),
+        ("STK008", "stacks/b.json:1:1"),
+        ("YML002", "stacks/c.yaml:2:1"),
+    ]
+
+
+def test_a_valid_stack_is_returned_without_warnings() -> None:
+    stack = load(MemoryFiles({"main.yaml": "stack: x\n"}), Environment({}))
+    assert (stack.name, stack.warnings) == ("x", ())
+
+
+def test_ten_thousand_definitions_load() -> None:
+    lines = "".join(f"  job{n}: {{type: container, parameters: {{n: {n}}}}}\n" for n in range(10_000))
+    text = f"stack: x\ndefaults: {{jobDefinitions: {{retryStrategy: {{attempts: 3}}}}}}\njobDefinitions:\n{lines}"
+    result = loaded({"main.yaml": text})
+    assert (len(result.stack.declared), result.problems) == (10_000, ())
+
+
+def test_every_code_has_a_meaning() -> None:
+    assert all(meaning and not meaning.endswith(".") for meaning in CODES.values())
+    with pytest.raises(KeyError):
+        Findings().add("XYZ001", "", None)

@@ -1,0 +1,419 @@
+"""Variables and substitution: only tagged scalars, and everything wrong at its place."""
+
+import pytest
+
+from reconciler.lookup.environment import Environment
+from reconciler.model import Identity, Json
+from tests.load.memory import declared, loaded, problems, spec
+
+SOME = """\
+    variables:
+      text: {type: string, default: dev, enum: [dev, prod]}
+      count: {type: integer, default: 012}
+      share: {type: number, default: 1.50}
+      flag: {type: boolean, default: true}
+      names: {type: list, default: [a, b]}
+      options: {type: map, default: {k: v}}
+      unset: {type: string, description: Nobody sets it}
+      short: 30.0
+      plain: [c]
+      empty:
+    jobDefinitions:
+      one:
+        parameters: {x: %s}
+    """
+
+
+def value(written: str, **given: Json) -> Json:
+    return declared(SOME % written, "JobDefinition", "one", **given).spec["parameters"]["x"]
+
+
+def said(written: str, **given: Json) -> list[str]:
+    return problems(SOME % written, **given)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("!var text", "dev"),
+        ("!var count", 12),
+        ("!var share", 1.5),
+        ("!var flag", True),
+        ("!var names", ["a", "b"]),
+        ("!var options", {"k": "v"}),
+        ("!var short", 30.0),
+        ("!var plain", ["c"]),
+        ("!var region", "us-east-1"),
+        ('!sub "${text}-${count}-${share}-${flag}-${short}"', "dev-012-1.50-true-30.0"),
+        ('!sub "arn:${partition}:batch:${region}:${account}:${stack}"', "arn:aws:batch:us-east-1:000000000000:risk"),
+        ('!sub "${!AWS_BATCH_JOB_ARRAY_INDEX} $HOME $${text} ${!a"', "${AWS_BATCH_JOB_ARRAY_INDEX} $HOME $dev ${!a"),
+        ('!sub ""', ""),
+        ("!env HOME", "/root"),
+        ("'${text}'", "${text}"),
+        ("'!var text'", "!var text"),
+    ],
+)
+def test_tagged_scalars_are_substituted_and_keep_their_type(written: str, expected: Json) -> None:
+    result = value(written, env={"HOME": "/root"})
+    assert result == expected
+    assert type(result).__mro__[-2:] == type(expected).__mro__[-2:]
+
+
+def test_a_map_can_be_merged() -> None:
+    text = (
+        "variables: {base: {default: {state: DISABLED, priority: 1}}}\njobQueues: {q: {<<: !var base, priority: 2}}\n"
+    )
+    assert declared(text, "JobQueue", "q").spec == {"state": "DISABLED", "priority": 2}
+
+
+def test_shell_in_a_command_is_never_touched() -> None:
+    body = "containerProperties: {command: [sh, -c, 'echo ${AWS_BATCH_JOB_ARRAY_INDEX} $(date) ${x:-y}']}"
+    assert spec(body)["containerProperties"]["command"][2] == "echo ${AWS_BATCH_JOB_ARRAY_INDEX} $(date) ${x:-y}"
+
+
+def test_the_place_of_the_stack_comes_from_the_identity() -> None:
+    here = Identity("123456789012", "cn-north-1", "aws-cn")
+    assert value('!sub "${account} ${region} ${partition}"', identity=here) == "123456789012 cn-north-1 aws-cn"
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eu-west-1", "aws")]
+)
+def test_offline_the_place_of_the_stack_is_what_the_stack_says(region: str, partition: str) -> None:
+    text = f"account: 012345678901\nregion: {region}\n" + "tags: {x: !sub '${account} ${region} ${partition}'}\n"
+    assert loaded(text).stack.tags == {"x": f"012345678901 {region} {partition}"}
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "expected"),
+    [
+        ({"text": "prod"}, "!var text", "prod"),
+        ({"count": "8"}, "!var count", 8),
+        ({"share": "2"}, "!var share", 2),
+        ({"flag": "false"}, "!var flag", False),
+        ({"names": "[x, 1]"}, "!var names", ["x", 1]),
+        ({"options": '{"a": {"b": 1}}'}, "!var options", {"a": {"b": 1}}),
+        ({"unset": "012"}, "!sub '${unset}'", "012"),
+        ({"unset": ""}, "!var unset", ""),
+        ({"short": "31.0"}, "!sub '${short}'", "31.0"),
+    ],
+)
+def test_texts_of_the_command_line_get_the_declared_type(given: dict[str, str], written: str, expected: Json) -> None:
+    assert value(written, variables=given) == expected
+
+
+def test_files_of_values_are_below_the_command_line_and_the_last_one_wins() -> None:
+    files = [
+        ("a.yaml", b"text: prod\ncount: 1\nshare: 3\nunset: 7.0\n"),
+        ("b.json", b'{"count": 2, "share": 4, "names": null}'),
+        ("empty.yaml", b""),
+    ]
+    written = "!sub '${text} ${count} ${share} ${unset}'"
+    assert value(written, variable_files=files, variables={"share": "5"}) == "prod 2 5 7.0"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (
+            "!var unset",
+            (
+                "stacks/main.yaml:15:21: error[VAR002]: the variable unset has no value\n"
+                "    hint: give it with --var unset=VALUE or --var-file, or declare a default"
+            ),
+        ),
+        (
+            "!var empty",
+            (
+                "stacks/main.yaml:15:21: error[VAR002]: the variable empty has no value\n"
+                "    hint: give it with --var empty=VALUE or --var-file, or declare a default"
+            ),
+        ),
+        (
+            "!var tetx",
+            "stacks/main.yaml:15:21: error[VAR001]: there is no variable tetx\n    hint: did you mean text?",
+        ),
+        (
+            "!sub '${AWS_BATCH_JOB_ID}'",
+            (
+                "stacks/main.yaml:15:21: error[VAR001]: there is no variable AWS_BATCH_JOB_ID\n"
+                "    hint: declare it under variables, or write ${!AWS_BATCH_JOB_ID} to keep the text"
+            ),
+        ),
+        (
+            "!sub 'a ${names}'",
+            (
+                "stacks/main.yaml:15:21: error[VAR009]: names is a list and cannot become part of a text\n"
+                "    hint: write `!var names` to use it as it is"
+            ),
+        ),
+        (
+            "!sub '${options}'",
+            (
+                "stacks/main.yaml:15:21: error[VAR009]: options is a map and cannot become part of a text\n"
+                "    hint: write `!var options` to use it as it is"
+            ),
+        ),
+        (
+            "!env NOPE",
+            (
+                "stacks/main.yaml:15:21: error[VAR010]: !env NOPE: it is not set\n"
+                "    hint: set it, or use a variable with a default"
+            ),
+        ),
+        (
+            "!ssm /path/to/parameter",
+            "stacks/main.yaml:15:21: error[VAR011]: !ssm look-ups are not supported yet\n    hint: use a variable",
+        ),
+        (
+            "!cfn stack.Output",
+            "stacks/main.yaml:15:21: error[VAR011]: !cfn look-ups are not supported yet\n    hint: use a variable",
+        ),
+        (
+            "!var ''",
+            "stacks/main.yaml:15:21: error[VAR014]: !var names nothing\n    hint: write `!var name`",
+        ),
+    ],
+)
+def test_what_cannot_be_substituted_is_an_error_at_its_place(written: str, expected: str) -> None:
+    assert said(written) == [expected]
+
+
+def test_an_unset_variable_is_named_once_for_every_place_that_uses_it() -> None:
+    text = """\
+        variables: {image: {type: string}}
+        x-shared: &shared {image: !var image}
+        defaults:
+          jobDefinitions: {containerProperties: {<<: *shared}}
+        jobDefinitions:
+          one: {parameters: {x: !var image}}
+          two: {containerProperties: {<<: *shared}}
+          three: {}
+        """
+    result = loaded(text)
+    assert [str(problem.where) for problem in result.problems] == ["stacks/main.yaml:3:27", "stacks/main.yaml:7:25"]
+    assert result.stack.declared == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"text": "test"},
+            (
+                "error[VAR004]: --var text: test is not a value that the variable text allows\n"
+                "    hint: it can be dev or prod"
+            ),
+        ),
+        (
+            {"count": "1.5"},
+            (
+                "error[VAR003]: --var count: 1.5 is not of the type integer that the variable count has\n"
+                "    hint: write it like 8"
+            ),
+        ),
+        (
+            {"count": ""},
+            (
+                "error[VAR003]: --var count: an empty text is not of the type integer that the variable count has\n"
+                "    hint: write it like 8"
+            ),
+        ),
+        (
+            {"flag": "yes"},
+            (
+                "error[VAR003]: --var flag: yes is not of the type boolean that the variable flag has\n"
+                "    hint: write it like true"
+            ),
+        ),
+        (
+            {"names": "[a"},
+            (
+                "error[VAR003]: --var names: [a is not of the type list that the variable names has\n"
+                "    hint: write it like [a, b]"
+            ),
+        ),
+        (
+            {"options": "[a]"},
+            (
+                "error[VAR003]: --var options: a list is not of the type map that the variable options has\n"
+                "    hint: write it like {key: value}"
+            ),
+        ),
+        (
+            {"tetx": "x"},
+            "error[VAR007]: --var tetx: there is no variable tetx\n    hint: did you mean text?",
+        ),
+        (
+            {"zzz": "x"},
+            "error[VAR007]: --var zzz: there is no variable zzz\n    hint: declare it under variables",
+        ),
+    ],
+)
+def test_a_value_of_the_command_line_that_does_not_fit_is_an_error(given: dict[str, str], expected: str) -> None:
+    assert said("8", variables=given) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            b"text: [x]",
+            (
+                "vars.yaml:1:7: error[VAR003]: a list is not of the type string that the variable text has\n"
+                "    hint: write it like text"
+            ),
+        ),
+        (
+            b"\nother: x",
+            "vars.yaml:2:1: error[VAR007]: there is no variable other\n    hint: declare it under variables",
+        ),
+        (
+            b"- x",
+            "vars.yaml:1:1: error[VAR013]: a file of values is a mapping\n    hint: write `variable: value`",
+        ),
+        (
+            b"text: !include x.txt",
+            "vars.yaml:1:7: error[VAR008]: !include cannot be used in a file of values\n    hint: write the values out",
+        ),
+        (
+            b"text: !var count",
+            (
+                "vars.yaml:1:7: error[VAR008]: !var cannot be used inside variables\n"
+                "    hint: a variable cannot depend on another; !env and !include work here"
+            ),
+        ),
+        (
+            b"text: [",
+            "vars.yaml:2:1: error[YML002]: did not find expected node content\n    hint: check the lines around it",
+        ),
+    ],
+)
+def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: bytes, expected: str) -> None:
+    assert said("!var text" if b"!var" in content else "8", variable_files=[("vars.yaml", content)]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "expected"),
+    [
+        (
+            "image: {type: strnig}",
+            "2:27: error[VAR006]: strnig is no type of a variable\n    hint: did you mean string?",
+        ),
+        (
+            "image: {typ: string}",
+            "2:21: error[VAR006]: typ is no member of a variable\n    hint: did you mean type?",
+        ),
+        (
+            "image: {type: integer, default: x}",
+            "2:45: error[VAR003]: x is not of the type integer that the variable image has\n    hint: write it like 8",
+        ),
+        (
+            "image: {default: x, enum: dev}",
+            "2:39: error[VAR006]: enum must be a list of values\n    hint: write `enum: [dev, prod]`",
+        ),
+        (
+            "image: {default: x, pattern: '['}",
+            (
+                "2:42: error[VAR006]: the pattern is no regular expression: unterminated character set at position 0\n"
+                "    hint: quote it with ' '"
+            ),
+        ),
+        (
+            "image: {default: x, pattern: '^[0-9]+$'}",
+            (
+                "2:30: error[VAR005]: x does not match the pattern of the variable image\n"
+                "    hint: the pattern is ^[0-9]+$"
+            ),
+        ),
+        (
+            "image: {default: x, secret: maybe}",
+            "2:41: error[VAR006]: secret must be true or false",
+        ),
+        (
+            "image: {default: x, type: [string]}",
+            "2:39: error[STK005]: type must be a text, not a list",
+        ),
+        (
+            "account: x",
+            "2:13: error[VAR006]: account is known to every stack\n    hint: take another name, of letters, digits and _",
+        ),
+        (
+            "'a b': x",
+            "2:13: error[VAR006]: a b is no name for a variable\n    hint: take another name, of letters, digits and _",
+        ),
+        (
+            "image: !var other",
+            (
+                "2:20: error[VAR008]: !var cannot be used inside variables\n"
+                "    hint: a variable cannot depend on another; !env and !include work here"
+            ),
+        ),
+        (
+            "image: {default: !sub 'x'}",
+            None,
+        ),
+        (
+            "image: {default: !sub '${x}'}",
+            (
+                "2:30: error[VAR008]: !sub cannot be used inside variables\n"
+                "    hint: a variable cannot depend on another; !env and !include work here"
+            ),
+        ),
+    ],
+)
+def test_a_declaration_that_cannot_be_understood_is_an_error_and_its_uses_are_not(
+    declaration: str, expected: str | None
+) -> None:
+    text = f"variables: {{{declaration}}}\njobDefinitions: {{one: {{parameters: {{x: !var image}}}}}}\n"
+    uses_nothing = text if declaration.startswith("image") else text.replace("!var image", "x")
+    assert problems(uses_nothing) == ([f"stacks/main.yaml:{expected}"] if expected else [])
+
+
+def test_a_variable_of_two_files_names_both_places() -> None:
+    files = {"a.yaml": "stack: x\nvariables: {image: a}\n", "b.yaml": "variables: {image: a}\n"}
+    assert problems(files) == [
+        (
+            "stacks/b.yaml:1:13: error[VAR012]: the variable image is declared twice; first at stacks/a.yaml:2:13\n"
+            "    hint: keep one of the two"
+        )
+    ]
+
+
+def test_the_type_of_a_variable_is_accepted_in_any_case() -> None:
+    assert loaded("variables: {n: {type: INTEGER, default: 1}}\ntags: {n: !var n}\n").stack.tags == {"n": "1"}
+
+
+def test_defaults_can_come_from_the_environment_and_from_files() -> None:
+    files = {
+        "main.yaml": "stack: x\nvariables: {a: {default: !env HOME}, b: !include b.txt}\ntags: {t: !sub '${a} ${b}'}\n",
+        "b.txt": "seen\n",
+    }
+    assert loaded(files, env={"HOME": "/root"}).stack.tags == {"t": "/root seen"}
+
+
+def test_the_texts_of_secret_variables_are_handed_out() -> None:
+    text = """\
+        variables:
+          token: {default: hush, secret: true}
+          keys: {default: [1.50, {a: silence, b: true, c: '', d: null}], secret: true}
+          open: {default: loud}
+          none: {type: string, secret: true}
+        """
+    assert loaded(text).secrets == {"hush", "1.50", "silence"}
+
+
+def test_every_look_up_is_made_once() -> None:
+    asked = []
+
+    class Asked(Environment):
+        def find(self, tag: str, argument: str) -> str | None:
+            asked.append(argument)
+            return "x"
+
+    from reconciler.load import load
+    from tests.load.memory import MemoryFiles
+
+    text = "stack: !env A\ntags: {a: !env A, b: !env B}\njobDefinitions: {one: {parameters: {a: !env A}}}\n"
+    assert load(MemoryFiles({"main.yaml": text}), Asked({})).name == "x"
+    assert sorted(asked) == ["A", "B"]

@@ -1,0 +1,59 @@
+"""What README says is what is so."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from reconciler.cli.main import main
+from reconciler.problems import Exit
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(mark: str) -> str:
+    found = re.search(rf"<!-- {mark} -->\n```sh\n(.+)\n```", README)
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "stacks").symlink_to(ROOT / "stacks")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CI", "true")
+    return tmp_path
+
+
+def test_the_first_command_runs_the_main_job_to_an_empty_plan(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commands = [part.split("reconciler ", 1)[1] for part in block("try").split(" && ") if "bin/reconciler " in part]
+    assert [command.split()[0] for command in commands] == ["plan", "apply", "plan"]
+    assert [main(shlex.split(command)) for command in commands] == [0, 0, 0]
+    assert "No changes." in capsys.readouterr().out
+
+
+def test_the_gate_runs_the_second_command() -> None:
+    assert block("test").endswith(".venv/bin/python tests/check.py")
+    assert "<!-- test -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_example_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```yaml\n(.+?)```", README, re.DOTALL)
+    (tmp_path / "stack.yaml").write_text(example, encoding="utf-8")
+    code = main(["validate", str(tmp_path), "--var", "image=repository/image:1"])
+    assert (code, capsys.readouterr().err) == (0, "")
+
+
+def test_the_commands_are_those_that_exist() -> None:
+    from reconciler.cli.arguments import COMMANDS
+
+    rows = re.findall(r"^\| (`[^|]+) \|", README.split("## Commands")[1], re.MULTILINE)
+    told = {word for row in rows for word in re.findall(r"`(\w+)", row)}
+    assert told == set(COMMANDS)
+
+
+def test_the_exit_codes_are_those_that_exist() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
+    told = {int(number) for row in rows for number in row.split(",")}
+    assert told == set(Exit) - {Exit.STALE}  # saved plans are still to come
