@@ -12,7 +12,7 @@ KIND = KINDS["JobDefinition"]
 
 def changes(live: Json, declared: Json) -> list[str]:
     full, wanted = canonical(KIND.rows, live, HERE), canonical(KIND.rows, declared, HERE)
-    found = field_changes(KIND, without_filled(KIND.rows, full, wanted), wanted, full)
+    found = field_changes(KIND, without_filled(KIND.rows, full, wanted), wanted, full, {})
     assert {change.cost for change in found} <= {Cost.REVISION}
     return [change.path for change in found]
 
