@@ -10,7 +10,7 @@ from reconciler.kinds import KINDS
 from reconciler.model import Plan, Stack
 from reconciler.plan import Wanted, make_plan
 from reconciler.ports import Clock, Cloud
-from reconciler.problems import Exit
+from reconciler.problems import CloudError, Exit
 from reconciler.read import read_all
 
 AS_DECLARED = Wanted()
@@ -19,22 +19,25 @@ PROOFS = 4  # looks at the world after the last step: reads may lag behind write
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What apply did, and what the closing proof still found to do."""
+    """What apply did, and what the closing proof still found to do; None, with a reason, if it could not be made."""
 
     outcome: apply.Outcome
-    rest: Plan
+    rest: Plan | None
+    doubt: str = ""
 
     @property
     def exit(self) -> Exit:
         counts = self.outcome.counts
         if self.outcome.interrupted:
             return Exit.INTERRUPTED
-        if counts[apply.State.FAILED]:
+        if counts[apply.State.FAILED] or counts[apply.State.NOT_STARTED]:
             return Exit.PARTLY
         if counts[apply.State.UNHEALTHY]:
             return Exit.UNHEALTHY
         if counts[apply.State.TIMED_OUT]:
             return Exit.TIMED_OUT
+        if self.rest is None:
+            return Exit.ERROR
         return Exit.DONE if self.rest.is_empty and not self.rest.unhealthy else Exit.UNHEALTHY
 
 
@@ -59,7 +62,10 @@ def run(
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
     check_plan(stack, plan_, destroy=wanted.destroy)
     outcome = apply.run(plan_, cloud, clock, parallelism=parallelism, watch=watch, stop=stop)
-    return Finish(outcome, _proof(stack, cloud, clock, wanted, patient=outcome.is_done))
+    try:
+        return Finish(outcome, _proof(stack, cloud, clock, wanted, patient=outcome.is_done))
+    except CloudError as error:  # what was done is done, and has to be told
+        return Finish(outcome, None, str(error))
 
 
 def _proof(stack: Stack, cloud: Cloud, clock: Clock, wanted: Wanted, *, patient: bool) -> Plan:

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+
 from reconciler.cli.main import main
 from reconciler.problems import Exit
 

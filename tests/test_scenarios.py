@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from reconciler import workflow
 from reconciler.kinds import KINDS
-from reconciler.load import load_valid
+from reconciler.load import load
 from reconciler.lookup.environment import Environment
 from reconciler.lookup.files import DiskFiles
 from reconciler.lookup.schemas import read_schema
@@ -61,7 +61,7 @@ def story(folder: Path) -> str:
 
 
 def read(file: str) -> Stack:
-    stack = load_valid(DiskFiles(file), Environment({}), KINDS, identity=HERE)
+    stack = load(DiskFiles(file), Environment({}), identity=HERE)
     stack, problems = validate(stack, read_schema("stack"), KINDS)
     assert problems == ()
     return stack

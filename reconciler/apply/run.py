@@ -53,6 +53,10 @@ def _before(changes: tuple[Change, ...]) -> Mapping[int, set[int]]:
     }
 
 
+class Interrupted(Exception):  # noqa: N818 - names what happened
+    """The run is to stop."""
+
+
 @dataclass(slots=True)
 class _Runner:
     cloud: Cloud
@@ -62,11 +66,11 @@ class _Runner:
 
     def unstarted(self, change: Change, needed: list[Result]) -> Result | None:
         """Return the result of a change that must not start, or None if it may."""
+        if self.stop.is_set():
+            return self.finished(Result(change, State.NOT_STARTED, "interrupted"))
         failed = [result.change.address for result in needed if result.state is not State.DONE]
         if failed:
             return self.finished(Result(change, State.SKIPPED, f"needs {', '.join(map(str, failed))}"))
-        if self.stop.is_set():
-            return self.finished(Result(change, State.NOT_STARTED, "interrupted"))
         return None
 
     def result(self, change: Change) -> Result:
@@ -77,6 +81,8 @@ class _Runner:
                 if self.stop.is_set():
                     return self.finished(Result(change, State.NOT_STARTED, f"interrupted before: {step.says}"))
                 self.step(change, step)
+        except Interrupted as interrupted:
+            return self.finished(Result(change, State.NOT_STARTED, str(interrupted)))
         except Unsettled as unsettled:
             state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
             return self.finished(Result(change, state, str(unsettled), seconds=self.clock.now() - start))
@@ -87,23 +93,25 @@ class _Runner:
 
     def step(self, change: Change, step: Call | Wait) -> None:
         kind = KINDS[change.address.kind]
-        start = self.clock.now()
         self.watch(Event(change, "step", step.says))
         match step:
             case Call():
-
-                def retrying(text: str) -> None:
-                    self.watch(Event(change, "retrying", text, self.clock.now() - start))
-
-                perform(step, kind, change.name, self.cloud, self.clock, retrying)
+                perform(step, kind, change.name, self.cloud, self.clock, self.telling(change, "retrying"))
             case Wait():
-
-                def waiting(status: str) -> None:
-                    self.watch(Event(change, "waiting", status, self.clock.now() - start))
-
-                wait(step, kind, change.name, self.cloud, self.clock, waiting)
+                wait(step, kind, change.name, self.cloud, self.clock, self.telling(change, "waiting"))
             case _:
                 assert_never(step)
+
+    def telling(self, change: Change, stage: str) -> Callable[[str], None]:
+        """Return what a step tells its patience to. Between two looks it may be interrupted, like between two steps."""
+        start = self.clock.now()
+
+        def tell(detail: str) -> None:
+            if self.stop.is_set():
+                raise Interrupted(f"interrupted while {detail}")
+            self.watch(Event(change, stage, detail, self.clock.now() - start))
+
+        return tell
 
     def finished(self, result: Result) -> Result:
         self.watch(Event(result.change, "finished", result.state, result.seconds, result))

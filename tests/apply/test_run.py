@@ -227,3 +227,26 @@ def test_a_wait_that_takes_too_long_is_told() -> None:
     finish = world.apply(stack({(CE, "spot"): ec2()}))
     assert finish.exit is Exit.TIMED_OUT
     assert "spot is CREATING after" in finish.outcome.results[0].message
+
+
+def test_a_long_wait_can_be_interrupted() -> None:
+    world, flag = World(Timings(create=100_000)), Flag()
+    mine = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
+
+    def watch(event: apply.Event) -> None:
+        if event.stage == "waiting":
+            flag.set()
+
+    finish = workflow.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    assert [result.state for result in finish.outcome.results] == [State.NOT_STARTED, State.NOT_STARTED]
+    assert finish.outcome.results[0].message == "interrupted while CREATING"
+
+
+def test_what_was_done_is_told_although_the_proof_cannot_be_made() -> None:
+    world = World()
+    mine = stack({(SP, "fair"): fair()})
+    plan = world.plan(mine)
+    world.strike(Rule(failure=Failure.SERVER_ERROR, operation="DescribeJobQueues"))
+    finish = workflow.run(plan, mine, world.cloud, world.clock, parallelism=1)
+    assert (finish.exit, finish.rest, finish.outcome.is_done) == (Exit.ERROR, None, True)
+    assert "ServerException" in finish.doubt

@@ -1,0 +1,106 @@
+"""The command line's grammar: argparse, with our exit code for wrong usage and suggestions for what was mistyped."""
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from reconciler import __version__
+from reconciler.cli.commands import COMMANDS
+from reconciler.problems import WrongUsage
+
+Namespace = argparse.Namespace
+ALIKE = 0.7  # how near a suggestion must be
+DEFAULT_SANDBOX = ".reconciler/sandbox.json"
+EXAMPLES = """\
+examples:
+  reconciler init jobs --template fargate     start a stack
+  reconciler validate stacks/*                check files; needs no credentials
+  reconciler plan stacks/prod                 see what would change
+  reconciler apply stacks/prod                change it, wait, and prove that nothing is left
+  reconciler drift stacks/prod                see what somebody else changed
+  reconciler apply --sandbox                  try it in a simulated AWS
+
+exit codes:
+  0 done   1 error   2 changes   3 invalid stack   4 denied   5 refused   6 stale plan   7 partly applied
+  8 unhealthy or not converged   9 timed out   10 declined   64 wrong usage   130, 143 interrupted
+"""
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Return the arguments, with `run` set to the command's function. Raises `WrongUsage`."""
+    parser = _parser()
+    args, rest = parser.parse_known_args([_with_file(word) for word in argv])
+    if not hasattr(args, "run"):
+        parser.print_help(sys.stderr)
+        raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
+    if rest and (not hasattr(args, "stacks") or any(word.startswith("-") for word in rest)):
+        args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.stacks = [*getattr(args, "stacks", ()), *rest] or ["."]
+    _set_defaults(args)
+    return args
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise WrongUsage(_plain(message), hint=self._suggestion(message) or f"see `{self.prog} --help`")
+
+    def _suggestion(self, message: str) -> str:
+        unknown = re.search(r"unrecognized arguments:.*?(--[\w-]+)", message)
+        options = [option for action in self._actions for option in action.option_strings]
+        mistyped, known = (unknown[1], options) if unknown else (_invalid_choice(message), list(COMMANDS))
+        near = difflib.get_close_matches(mistyped, known, n=1, cutoff=ALIKE) if mistyped else []
+        return f"did you mean {near[0]}?" if near else ""
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="reconciler",
+        description="Declarative YAML for AWS Batch: validate, plan, apply, and see what drifted.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"reconciler {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        _add(commands, name, command)
+    return parser
+
+
+def _add(commands: Any, name: str, command: Any) -> None:
+    parser = commands.add_parser(
+        name,
+        help=command.HELP,
+        description=f"{command.HELP[0].upper()}{command.HELP[1:]}.",
+        epilog=f"examples:\n{command.EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=command.run, parser=parser)
+    command.add(parser)
+
+
+def _set_defaults(args: Namespace) -> None:
+    """Options that not every command has, but that every run needs."""
+    defaults: dict[str, Callable[[], Any]] = {"output": tuple, "color": lambda: True, "verbose": int}
+    for name, default in defaults.items():
+        if getattr(args, name, None) is None:
+            setattr(args, name, default())
+
+
+def _with_file(word: str) -> str:
+    """A bare --sandbox takes no word after it: what follows is a stack."""
+    return f"--sandbox={DEFAULT_SANDBOX}" if word == "--sandbox" else word
+
+
+def _invalid_choice(message: str) -> str:
+    found = re.search(r"invalid choice: '([^']+)'", message)
+    return found[1] if found else ""
+
+
+def _plain(message: str) -> str:
+    command = _invalid_choice(message) if "COMMAND" in message else ""
+    return f"there is no command {command}" if command else message

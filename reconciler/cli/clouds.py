@@ -1,0 +1,47 @@
+"""The cloud that the arguments ask for: AWS with a profile and a role, or the sandbox."""
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.model import Stack
+from reconciler.ports import Clock, Cloud
+
+if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
+    from botocore.session import Session
+
+SANDBOX_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sky:
+    """A cloud and the clock that goes with it."""
+
+    cloud: Cloud
+    clock: Clock
+
+
+def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
+    """Return the cloud for a stack: its region, unless the arguments name another."""
+    from reconciler.aws.clock import WallClock
+    from reconciler.aws.cloud import AwsCloud
+    from reconciler.retry import Patient
+
+    clock = WallClock()
+    region = args.region or stack.region
+    session = _sandbox(stack, args, region) if args.sandbox else _aws(args, region)
+    return Sky(Patient(AwsCloud(session, region), clock), clock)
+
+
+def _aws(args: argparse.Namespace, region: str | None) -> "Session":
+    from reconciler.aws.session import open_session
+
+    return open_session(args.profile, args.role_arn, region)
+
+
+def _sandbox(stack: Stack, args: argparse.Namespace, region: str | None) -> "Session":
+    from reconciler.sandbox.opening import open_sandbox
+    from reconciler.sandbox.session import sandbox_session
+    from reconciler.sandbox.simulator import ACCOUNT
+
+    return sandbox_session(open_sandbox(args.sandbox), region or SANDBOX_REGION, stack.account or ACCOUNT)

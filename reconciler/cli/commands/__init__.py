@@ -1,0 +1,21 @@
+"""The commands: each module says what it does, adds its arguments, and runs."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from reconciler.cli.commands import apply, destroy, drift, explain, graph, init, plan, render, sandbox, schema, validate
+
+# In the order in which people meet them.
+COMMANDS: Mapping[str, ModuleType] = {
+    "init": init,
+    "validate": validate,
+    "plan": plan,
+    "apply": apply,
+    "drift": drift,
+    "destroy": destroy,
+    "render": render,
+    "graph": graph,
+    "explain": explain,
+    "schema": schema,
+    "sandbox": sandbox,
+}

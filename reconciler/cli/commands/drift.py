@@ -1,0 +1,40 @@
+"""`reconciler drift`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import add_cloud, add_output, add_stacks, add_targets, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import each_stack, live_stack
+from reconciler.problems import Exit
+
+HELP = "show what somebody else changed"
+EXAMPLES = """\
+  reconciler drift stacks/*
+  reconciler drift stacks/prod -o json
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_stacks(parser)
+    add_targets(parser)
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    return each_stack(args, out, lambda path: _drift(path, args, out))
+
+
+def _drift(path: str, args: Namespace, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.plan import Wanted
+    from reconciler.report.documents import drift_json
+    from reconciler.report.drift import drift_of
+    from reconciler.report.drift_text import drift_page
+
+    read, sky = live_stack(path, args)
+    plan = workflow.plan(read.stack, sky.cloud, Wanted(targets=tuple(args.target)))
+    drift = drift_of(read.secrets.plan(plan))
+    out.publish(lambda width: drift_page(drift, width), lambda: drift_json(drift))
+    return Exit.DONE if drift.is_none else Exit.CHANGES

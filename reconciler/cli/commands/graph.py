@@ -1,0 +1,30 @@
+"""`reconciler graph`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import add_one_stack, add_output, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import valid_stack
+from reconciler.problems import Exit
+
+HELP = "show which resources refer to which"
+EXAMPLES = """\
+  reconciler graph stacks/prod
+  reconciler graph stacks/prod -o mermaid=graph.mmd
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_one_stack(parser)
+    add_variables(parser)
+    add_output(parser, ("text", "json", "mermaid"))
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.report.graph import graph_json, graph_mermaid, graph_text
+
+    stack = valid_stack(args.stacks[0], args).stack
+    out.publish_text(graph_text(stack), lambda: graph_json(stack))
+    if out.wants("mermaid"):
+        out.publish_text(graph_mermaid(stack), dict, "mermaid")
+    return Exit.DONE

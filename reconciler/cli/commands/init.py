@@ -1,0 +1,78 @@
+"""`reconciler init`."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from reconciler.cli.output import Output
+from reconciler.problems import Exit, WrongUsage
+
+HELP = "start a stack from a template, with settings for editors"
+EXAMPLES = """\
+  reconciler init jobs --template fargate
+  reconciler init --list
+"""
+TEMPLATES = Path(__file__).parents[2] / "templates"
+DEFAULT = "fargate"
+SCHEMA = ".vscode/stack.schema.json"  # beside the settings: an editor needs no network, and it fits this version
+MODELINE = "# yaml-language-server: $schema="
+TAGS = ("var", "env", "sub", "ssm", "cfn", "include")
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", help="where to (default: the current folder)")
+    parser.add_argument("--template", default=DEFAULT, metavar="NAME", help=f"which template (default: {DEFAULT})")
+    parser.add_argument("--list", action="store_true", help="list the templates")
+
+
+def run(args: Namespace, out: Output) -> int:
+    if args.list:
+        out.publish_text("".join(f"{name:<22}{says}\n" for name, says in templates().items()), templates)
+        return Exit.DONE
+    folder = Path(args.folder)
+    files = _contents(args.template)
+    taken = [name for name in files if (folder / name).exists()]
+    if taken:
+        hint = "choose another folder; nothing was written"
+        raise WrongUsage(f"{folder / taken[0]} exists already", hint=hint)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    written = [str(folder / name) for name in files]
+    out.publish_text("".join(f"wrote {name}\n" for name in written) + _next(args.folder), lambda: {"written": written})
+    return Exit.DONE
+
+
+def templates() -> dict[str, str]:
+    """Return the templates with the first line of comment of each."""
+    return {folder.name: _says(folder) for folder in sorted(TEMPLATES.iterdir()) if (folder / "stack.yaml").is_file()}
+
+
+def _says(folder: Path) -> str:
+    lines = (folder / "stack.yaml").read_text(encoding="utf-8").splitlines()
+    return next((line.removeprefix("# ") for line in lines if line.startswith("# ") and MODELINE not in line), "")
+
+
+def _contents(template: str) -> dict[str, str]:
+    from reconciler.lookup.schemas import schema_text
+
+    folder = TEMPLATES / template
+    if template not in templates():
+        raise WrongUsage(f"there is no template {template}", hint=f"there are {', '.join(templates())}")
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    texts = {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    stack = texts["stack.yaml"]
+    texts["stack.yaml"] = stack if stack.startswith(MODELINE) else f"{MODELINE}{SCHEMA}\n{stack}"
+    return {**texts, ".vscode/settings.json": editor_settings(), SCHEMA: schema_text()}
+
+
+def editor_settings() -> str:
+    """Tell the YAML extension of VS Code where the schema is, and which tags are ours."""
+    tags = [f"!{tag} scalar" for tag in TAGS]
+    settings = {"yaml.schemas": {f"./{SCHEMA}": ["*.yaml", "*.yml"]}, "yaml.customTags": tags}
+    return json.dumps(settings, indent=2) + "\n"
+
+
+def _next(folder: str) -> str:
+    where = "" if folder == "." else f" {folder}"
+    return f"\nNext: reconciler validate{where}, then reconciler plan{where} --sandbox\n"

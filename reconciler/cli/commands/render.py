@@ -1,0 +1,56 @@
+"""`reconciler render`."""
+
+from argparse import ArgumentParser, Namespace
+from io import StringIO
+
+from reconciler.cli.options import add_one_stack, add_output, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import valid_stack
+from reconciler.model import Json, Stack
+from reconciler.problems import Exit
+
+HELP = "print the stack as it is understood"
+EXAMPLES = """\
+  reconciler render stacks/prod
+  reconciler render stacks/prod --var environment=dev -o json
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_one_stack(parser)
+    add_variables(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    read = valid_stack(args.stacks[0], args)
+    document = read.secrets.value(rendered(read.stack))
+    out.publish_text(_yaml(document), lambda: document)
+    return Exit.DONE
+
+
+def rendered(stack: Stack) -> dict[str, Json]:
+    """Return the stack as one document of the language, without secrets."""
+    from reconciler.kinds import KINDS
+    from reconciler.report.redaction import redacted
+
+    settings = {"account": stack.account, "region": stack.region, "namePrefix": stack.name_prefix}
+    whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
+    if stack.tags:
+        whole["tags"] = dict(stack.tags)
+    for kind in KINDS.values():
+        own = {a.name: declared.spec for a, declared in stack.declared.items() if a.kind == kind.name}
+        if own:
+            whole[kind.section] = own
+    return dict(redacted(whole))
+
+
+def _yaml(document: Json) -> str:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = StringIO()
+    yaml.dump(document, text)
+    return text.getvalue()

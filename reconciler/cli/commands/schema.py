@@ -1,0 +1,36 @@
+"""`reconciler schema`."""
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import add_output
+from reconciler.cli.output import Output
+from reconciler.problems import Exit, WrongUsage
+
+HELP = "print the JSON Schema of stacks or of one kind"
+EXAMPLES = """\
+  reconciler schema > stack.schema.json
+  reconciler schema JobDefinition
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("kind", nargs="?", metavar="KIND", help="JobDefinition, jobDefinitions or job-definition")
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.lookup.schemas import schema_text
+
+    text = schema_text(_name(args.kind) if args.kind else "stack")
+    out.publish_text(text, lambda: json.loads(text))
+    return Exit.DONE
+
+
+def _name(kind: str) -> str:
+    from reconciler.kinds import KINDS
+
+    for known in KINDS.values():
+        if kind.lower() in (known.name.lower(), known.section.lower(), known.noun):
+            return known.noun
+    raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")

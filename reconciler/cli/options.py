@@ -1,0 +1,112 @@
+"""Options that several commands share, and how their values are read."""
+
+import argparse
+import re
+from typing import NamedTuple
+
+FORMATS = ("text", "json")
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Target(NamedTuple):
+    """One product: its format, and the file that it goes to (empty: stdout)."""
+
+    format: str
+    file: str
+
+
+def add_stacks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "stacks", nargs="*", metavar="STACK", help="folder or file of a stack (default: the current folder)"
+    )
+
+
+def add_one_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "stacks", nargs="?", metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        metavar="FORMAT[=FILE]",
+        type=lambda text: _target(text, formats),
+        help=f"{', '.join(formats)}; repeatable; text goes to stdout unless another format does",
+    )
+    group.add_argument("--no-color", dest="color", action="store_false", default=True, help="no colours, ever")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="more detail; -vv for all of it")
+
+
+def add_variables(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("variables")
+    group.add_argument(
+        "--var", action="append", default=[], metavar="NAME=VALUE", type=_pair, help="set a variable; repeatable"
+    )
+    group.add_argument(
+        "--var-file", action="append", default=[], metavar="FILE", help="YAML or JSON file of variables; repeatable"
+    )
+
+
+def add_cloud(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("AWS")
+    group.add_argument("--region", help="region (default: the stack's, then the AWS configuration's)")
+    group.add_argument("--profile", help="profile of the AWS configuration files")
+    group.add_argument("--role-arn", metavar="ARN", help="role to assume first")
+    group.add_argument(
+        "--sandbox",
+        metavar="[=FILE]",
+        help="run against a simulated AWS kept in FILE (default: .reconciler/sandbox.json)",
+    )
+
+
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="KIND/NAME",
+        help="only these and what they need; * and ? match; repeatable",
+    )
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
+    parser.add_argument("--parallelism", type=_count, default=8, metavar="N", help="changes at a time (default: 8)")
+    parser.add_argument(
+        "--timeout", type=_duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
+    )
+
+
+def _target(text: str, formats: tuple[str, ...]) -> Target:
+    name, _, file = text.partition("=")
+    if name not in formats:
+        raise argparse.ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(formats)}")
+    return Target(name, file)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    found = re.fullmatch(r"(\d+)([smh]?)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
+    return float(int(found[1]) * UNITS[found[2]])
+
+
+def _listed(text: str) -> list[str]:
+    return [text]

@@ -1,0 +1,152 @@
+"""Where the product goes: text as it comes, JSON as one value at the end; everything else goes to stderr."""
+
+import json
+import re
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from reconciler.cli.options import Target
+from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
+
+if TYPE_CHECKING:  # rich is only loaded by what prints
+    from rich.console import Console
+
+    from reconciler.report.page import Page
+
+Json = object
+MakePage = Callable[[int], "Page"]
+CRASHED = "this is a bug; -v shows where"
+
+
+class Output:
+    """Collects what a command produces for each of its targets."""
+
+    def __init__(
+        self, targets: Sequence[Target], *, several: bool = False, color: bool = True, verbose: int = 0
+    ) -> None:
+        claimed = any(not target.file for target in targets)
+        self._targets = tuple(targets) if claimed else (Target("text", ""), *targets)
+        self._several = several
+        self._color = color
+        self._verbose = verbose
+        self._documents: list[Json] = []
+        self._texts: list[str] = []
+        self._other: dict[str, list[str]] = {}
+
+    @classmethod
+    def for_arguments(cls, argv: Sequence[str]) -> Self:
+        """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
+        asked = re.search(r"(^|\0)(-o\0?|--output[\0=])json($|\0)", "\0".join(argv))
+        return cls((Target("json", ""),) if asked else ())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._write()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether stdout is for people."""
+        return any(target == Target("text", "") for target in self._targets)
+
+    @property
+    def err(self) -> "Console":
+        return self._console(sys.stderr)
+
+    def publish(self, page: MakePage, document: Callable[[], Json]) -> None:
+        """Take one product. Text is shown at once; what nobody asked for is not made."""
+        if self.is_text:
+            self._print(page, sys.stdout)
+        self._keep(page)
+        self.document(document)
+
+    def document(self, document: Callable[[], Json]) -> None:
+        """Take a product that only programs read."""
+        if self.wants("json"):
+            self._documents.append(document())
+
+    def show(self, page: MakePage) -> None:
+        """Take text alone: on stdout, or, if that is for a program, on stderr."""
+        self._print(page, sys.stdout if self.is_text else sys.stderr)
+        self._keep(page)
+
+    def publish_text(self, text: str, document: Callable[[], Json], format_: str = "text") -> None:
+        """Take text that is to stay as it is: YAML, a schema, a diagram."""
+        self._other.setdefault(format_, []).append(text)
+        self.document(document)
+
+    def tell(self, page: MakePage) -> None:
+        """Say something on stderr."""
+        self._print(page, sys.stderr)
+
+    def stopped(self, stopped: Stopped, *, told: tuple[Problem, ...] = (), **more: Json) -> None:
+        """Say on stderr what stopped us; problems that the reader has been `told` are not repeated there."""
+        from reconciler.report.documents import stopped_json
+        from reconciler.report.problems_text import stopped_page
+
+        self.tell(lambda width: stopped_page(stopped, width, told))
+        self.document(lambda: {**stopped_json(stopped), **more})
+
+    def failed(self, error: CloudError, code: Exit) -> None:
+        from reconciler.report.documents import failed_json
+        from reconciler.report.problems_text import stopped_page
+
+        self.tell(lambda width: stopped_page(Stopped(str(error), hint=error.hint), width))
+        self.document(lambda: failed_json(error, code))
+
+    def crashed(self, error: Exception) -> None:
+        if self._verbose:
+            traceback.print_exception(error)
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        self.stopped(Stopped(text, hint="" if self._verbose else CRASHED))
+
+    def wants(self, format_: str) -> bool:
+        return any(target.format == format_ for target in self._targets)
+
+    def _keep(self, page: MakePage) -> None:
+        if any(target.format == "text" and target.file for target in self._targets):
+            from reconciler.report.page import PIPE_WIDTH
+
+            self._texts.append(page(PIPE_WIDTH).plain)
+
+    def _print(self, page: MakePage, stream: TextIO) -> None:
+        from reconciler.report.page import show
+
+        console = self._console(stream)
+        show(page(console.width), console)
+
+    def _console(self, stream: TextIO) -> "Console":
+        from reconciler.report.page import console_for
+
+        return console_for(stream, color=self._color)
+
+    def _write(self) -> None:
+        for format_, file in self._targets:
+            text = self._text(format_, is_file=bool(file))
+            if file:
+                _save(file, text)
+            elif text:
+                sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def _text(self, format_: str, *, is_file: bool) -> str:
+        if format_ == "json":
+            whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
+            return json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
+        own = "".join(self._other.get(format_, ()))
+        return own + "\n".join(self._texts) if is_file and format_ == "text" else own
+
+
+def _save(file: str, text: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WrongUsage(f"cannot write {file}: {error.strerror}") from error

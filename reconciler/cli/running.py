@@ -1,0 +1,117 @@
+"""What apply and destroy share: show the plan, refuse, ask, run, tell."""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import Read, live_stack
+from reconciler.model import Plan, Stack, Wait
+from reconciler.problems import Declined, Exit, Refused, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.cli.clouds import Sky
+    from reconciler.plan import Wanted
+    from reconciler.workflow import Finish
+
+
+def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted", question: str) -> int:
+    """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
+    from reconciler import workflow
+    from reconciler.report.documents import finish_json, plan_json
+    from reconciler.report.plan_text import plan_page
+
+    read, sky = live_stack(path, args)
+    plan = capped(workflow.plan(read.stack, sky.cloud, wanted), args.timeout)
+    shown = read.secrets.plan(plan)
+    out.show(lambda width: plan_page(shown, width, args.verbose))
+    try:
+        _consent(read.stack, plan, wanted, args, question)
+    except (Refused, Declined, WrongUsage) as no:
+        out.stopped(no, told=plan.refusals, plan=plan_json(shown))
+        return no.exit
+    if not plan.changes:
+        out.document(lambda: finish_json(shown, None))
+        return Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
+    finish, code = _run(plan, read, sky, args, out, wanted)
+    _tell(read.secrets.finish(finish), shown, out)
+    return code
+
+
+def capped(plan: Plan, longest: float | None) -> Plan:
+    """Let no wait of the plan take longer than that."""
+    if longest is None:
+        return plan
+    changes = tuple(
+        replace(
+            change,
+            steps=tuple(
+                replace(step, timeout=min(step.timeout, longest)) if isinstance(step, Wait) else step
+                for step in change.steps
+            ),
+        )
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes)
+
+
+def _consent(stack: Stack, plan: Plan, wanted: "Wanted", args: argparse.Namespace, question: str) -> None:
+    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run."""
+    from reconciler.guard import check_plan
+
+    check_plan(stack, plan, destroy=wanted.destroy)
+    if args.yes or plan.is_empty:
+        return
+    if not is_interactive():
+        raise WrongUsage("nobody is there to say yes; nothing was changed", hint="give --yes to go on without asking")
+    count = len(plan.changes)
+    verb, noun = question.split()
+    what = f"this {noun}" if count == 1 else f"these {count} {noun}s"
+    sys.stderr.write(f"\n{verb} {what}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Declined("declined; nothing was changed")
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked: both ends are a terminal, and no CI runs us."""
+    return not is_ci() and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def is_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _run(
+    plan: Plan, read: Read, sky: "Sky", args: argparse.Namespace, out: Output, wanted: "Wanted"
+) -> tuple["Finish", int]:
+    from reconciler import workflow
+    from reconciler.cli.signals import stopping
+    from reconciler.report.progress import watching
+
+    err = out.err
+    notice = partial(err.print, "Stopping after the steps under way. Once more to stop at once; then apply again.")
+    with stopping(notice) as stop, watching(err, sky.clock.now, live=err.is_terminal and not is_ci()) as watch:
+        finish = workflow.run(
+            plan,
+            read.stack,
+            sky.cloud,
+            sky.clock,
+            wanted=wanted,
+            parallelism=args.parallelism,
+            watch=lambda event: watch(read.secrets.event(event)),
+            stop=stop.flag,
+        )
+    interrupted = finish.outcome.interrupted and stop.code
+    return finish, stop.code if interrupted and stop.code else finish.exit
+
+
+def _tell(finish: "Finish", plan: Plan, out: Output) -> None:
+    from reconciler.report.documents import finish_json
+    from reconciler.report.outcome_text import finish_page
+
+    out.show(lambda width: finish_page(finish, width))
+    out.document(lambda: finish_json(plan, finish))

@@ -1,0 +1,117 @@
+"""Stacks from the command line's arguments: load, validate, and go through several of them."""
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.clouds import Sky, sky_for
+from reconciler.cli.output import Output
+from reconciler.model import Identity, Stack
+from reconciler.problems import CloudError, Exit, Fault, InvalidStack, Problem, Severity, Stopped, Where, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.report.secrets import Secrets
+
+# What only the cloud can tell. Offline the loader puts dummies of the right form in their place.
+_OF_THE_CLOUD = re.compile(rb"(\$\{\s*|!var\s+[\"']?)(account|region|partition)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A stack as read from its files, all that is wrong with it, and what no output may show of it."""
+
+    stack: Stack
+    problems: tuple[Problem, ...]
+    secrets: "Secrets"
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+def valid_stack(path: str, args: argparse.Namespace, identity: Identity | None = None) -> Read:
+    """Return a valid stack. Raises `InvalidStack` with every problem."""
+    read = read_stack(path, args, identity)
+    if not read.is_valid:
+        raise InvalidStack(read.problems)
+    return read
+
+
+def live_stack(path: str, args: argparse.Namespace) -> tuple[Read, Sky]:
+    """Return a valid stack and its cloud. A stack that speaks of its account is read again when that is known."""
+    read = valid_stack(path, args)
+    sky = sky_for(read.stack, args)
+    return (valid_stack(path, args, sky.cloud.identity()) if _speaks_of_cloud(path) else read), sky
+
+
+def read_stack(path: str, args: argparse.Namespace, identity: Identity | None = None) -> Read:
+    """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use."""
+    from reconciler.kinds import KINDS
+    from reconciler.load import load_with_problems
+    from reconciler.lookup.environment import Environment
+    from reconciler.lookup.files import DiskFiles
+    from reconciler.lookup.schemas import read_schema
+    from reconciler.report.secrets import Secrets
+    from reconciler.validate import validate
+
+    loaded = load_with_problems(
+        DiskFiles(path),
+        Environment(os.environ),
+        variables=dict(args.var),
+        variable_files=[_read_file(file) for file in args.var_file],
+        identity=identity,
+    )
+    secrets = Secrets(loaded.secrets)
+    stack, wrong = validate(loaded.stack, read_schema(), KINDS)
+    found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
+    problems = secrets.problems(tuple(found))
+    warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
+    return Read(replace(stack, warnings=warnings), problems, secrets)
+
+
+def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:
+    """Do the work for every stack, each with its own failures, and return the code that matters most.
+
+    `go_on`: also after a stack that failed. What changes the world does not: the next stack may need this one.
+    """
+    codes = []
+    for path in args.stacks:
+        try:
+            codes.append(work(path))
+        except Stopped as stopped:
+            out.stopped(stopped)
+            codes.append(stopped.exit)
+        except CloudError as error:
+            out.failed(error, exit_of(error))
+            codes.append(exit_of(error))
+        if not go_on and codes[-1] != Exit.DONE:
+            break
+    return gravest(codes)
+
+
+def exit_of(error: CloudError) -> Exit:
+    return Exit.DENIED if error.fault is Fault.DENIED else Exit.ERROR
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """An error is graver than changes, changes are graver than none; of errors the first counts."""
+    harmless = (Exit.DONE, Exit.CHANGES)
+    return max(codes, key=lambda code: harmless.index(Exit(code)) if code in harmless else len(harmless))
+
+
+def _speaks_of_cloud(path: str) -> bool:
+    from reconciler.lookup.files import DiskFiles
+
+    files = DiskFiles(path)
+    return any(_OF_THE_CLOUD.search(files.read(name)) for name in files.names())
+
+
+def _read_file(file: str) -> tuple[str, bytes]:
+    try:
+        return file, Path(file).read_bytes()
+    except OSError as error:
+        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error

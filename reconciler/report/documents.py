@@ -1,0 +1,162 @@
+"""Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
+
+from collections.abc import Iterable, Mapping
+
+from reconciler import __version__
+from reconciler.apply import Result
+from reconciler.model import Action, Call, Change, FieldChange, Json, Plan, Step, Unhealthy, Wait
+from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
+from reconciler.report.drift import Drift
+from reconciler.report.redaction import is_hidden, redacted, redacted_change, redacted_text
+from reconciler.report.words import ACTIONS, summary
+from reconciler.workflow import Finish
+
+FORMAT = "1.0"
+
+
+def plan_json(plan: Plan) -> dict[str, Json]:
+    return {
+        **_frame("plan"),
+        "stack": plan.stack,
+        "account": plan.identity.account,
+        "region": plan.identity.region,
+        "is_empty": plan.is_empty,
+        "summary": summary(plan),
+        "changes": [_change(change) for change in plan.changes],
+        "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
+        "notes": [problem_json(note) for note in plan.notes],
+    }
+
+
+def drift_json(drift: Drift) -> dict[str, Json]:
+    return {
+        **_frame("drift"),
+        "stack": drift.plan.stack,
+        "account": drift.plan.identity.account,
+        "region": drift.plan.identity.region,
+        "summary": {**drift.counts, "pending": len(drift.pending)},
+        "changed": [_change(change) for change in drift.changed],
+        "undeclared": [_change(change) for change in drift.undeclared],
+        "missing": [_change(change) for change in drift.missing],
+        "pending": [_change(change) for change in drift.pending],
+        "unhealthy": [_unhealthy(one) for one in drift.plan.unhealthy],
+        "notes": [problem_json(note) for note in drift.plan.notes],
+    }
+
+
+def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
+    """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
+    results = finish.outcome.results if finish else ()
+    rest = finish.rest if finish else plan
+    return {
+        **plan_json(plan),
+        "document": "apply",
+        "interrupted": finish.outcome.interrupted if finish else False,
+        "results": [_result(result) for result in results],
+        "outcome": {str(state): count for state, count in finish.outcome.counts.items()} if finish else {},
+        "rest": plan_json(rest) if rest else None,
+        "doubt": finish.doubt if finish else "",
+    }
+
+
+def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:
+    return {**_frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
+
+
+def stopped_json(stopped: Stopped) -> dict[str, Json]:
+    error = {
+        "kind": type(stopped).__name__,
+        "exit": int(stopped.exit),
+        "message": redacted_text(stopped.message),
+        "hint": redacted_text(stopped.hint),
+    }
+    return problems_json(stopped.problems, document="error", error=error)
+
+
+def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
+    told = {
+        "kind": "CloudError",
+        "exit": int(code),
+        "operation": error.operation,
+        "code": error.code,
+        "message": redacted_text(error.message),
+        "hint": error.hint,
+    }
+    return problems_json((), document="error", error=told)
+
+
+def problem_json(problem: Problem) -> dict[str, Json]:
+    return {
+        "code": problem.code,
+        "severity": str(problem.severity),
+        "message": redacted_text(problem.message),
+        "hint": redacted_text(problem.hint),
+        **_place(problem.where),
+    }
+
+
+def _frame(document: str) -> dict[str, Json]:
+    return {"format_version": FORMAT, "tool": {"name": "reconciler", "version": __version__}, "document": document}
+
+
+def _change(change: Change) -> dict[str, Json]:
+    return {
+        "address": str(change.address),
+        "kind": change.address.kind,
+        "name": change.name,
+        "arn": change.arn,
+        "action": ACTIONS[change.action],
+        "sign": change.action.value,
+        "class": None if change.action is Action.CREATE or change.cost is None else str(change.cost),
+        "reasons": list(change.reasons),
+        "after": [str(address) for address in change.after],
+        "drift": change.drift,
+        "fields": [_field(field) for field in change.fields],
+        "steps": [_step(step) for step in change.steps],
+        "refusals": [problem_json(refusal) for refusal in change.refusals],
+        **_place(change.where),
+    }
+
+
+def _field(field: FieldChange) -> dict[str, Json]:
+    before, after = redacted_change(field)
+    return {
+        "path": field.path,
+        "before": before,
+        "after": after,
+        "class": str(field.cost),
+        "why": field.why,
+        "drift": field.drift,
+        "undeclared": field.undeclared,
+        "sensitive": is_hidden(field),
+        **_place(field.where),
+    }
+
+
+def _step(step: Step) -> dict[str, Json]:
+    match step:
+        case Call():
+            return {"operation": step.operation, "request": redacted(step.request), "says": step.says}
+        case Wait():
+            return {"wait": str(step.until), "timeout": step.timeout, "says": step.says}
+
+
+def _result(result: Result) -> dict[str, Json]:
+    return {
+        "address": str(result.change.address),
+        "action": ACTIONS[result.change.action],
+        "state": str(result.state),
+        "message": redacted_text(result.message),
+        "hint": result.hint,
+        "seconds": round(result.seconds, 1),
+    }
+
+
+def _unhealthy(one: Unhealthy) -> dict[str, Json]:
+    return {"address": str(one.address), "status": one.status, "reason": redacted_text(one.reason)}
+
+
+def _place(where: Where | None) -> Mapping[str, Json]:
+    if where is None:
+        return {"file": None, "line": None, "column": None}
+    return {"file": where.file, "line": where.line or None, "column": where.column or None}

@@ -1,0 +1,62 @@
+"""What became of a plan, for people: one line a change, what is left, and the line that scripts look for."""
+
+from reconciler.apply import Result, State
+from reconciler.report.page import Page
+from reconciler.report.redaction import redacted_text
+from reconciler.report.words import duration, number_of, outcome_line
+from reconciler.workflow import Finish
+
+STYLES = {
+    State.DONE: "green",
+    State.FAILED: "bold red",
+    State.UNHEALTHY: "bold red",
+    State.TIMED_OUT: "bold red",
+    State.SKIPPED: "yellow",
+    State.NOT_STARTED: "yellow",
+}
+COLUMN = max(len(state) for state in State) + 2
+
+
+def finish_page(finish: Finish, width: int) -> Page:
+    page = Page(width)
+    for result in finish.outcome.results:
+        _write_result(page, result)
+    page.blank()
+    _write_proof(page, finish)
+    page.blank()
+    page.whole((outcome_line(finish.outcome.counts), "bold"))
+    return page
+
+
+def _write_result(page: Page, result: Result) -> None:
+    took = f"  {duration(result.seconds)}" if result.seconds >= 1 else ""
+    page.line(
+        (f"{result.state:<{COLUMN}}", STYLES[result.state]),
+        f"{result.change.action.value:<3} {result.change.address}",
+        (took, "dim"),
+        hang=COLUMN,
+    )
+    if result.message:
+        page.line(redacted_text(result.message), indent=COLUMN + 4, hang=2)
+    if result.hint:
+        page.line(("hint: ", "dim"), redacted_text(result.hint), indent=COLUMN + 4, hang=6)
+
+
+def _write_proof(page: Page, finish: Finish) -> None:
+    rest = finish.rest
+    if rest is None:
+        page.line(("Not proven:", "bold yellow"), f" planning again failed. {redacted_text(finish.doubt)}")
+        return
+    if rest.is_empty and not rest.unhealthy:
+        page.line(("Converged:", "bold green"), " planning again finds nothing to do.")
+        return
+    if not rest.is_empty:
+        left = number_of(len(rest.changes), "change")
+        page.line(("Not converged:", "bold yellow"), f" planning again finds {left}.")
+        for change in rest.changes:
+            members = ", ".join(field.path for field in change.fields)
+            page.line(f"{change.action.value:<3} {change.address}", f": {members}" if members else "", indent=4)
+    for one in rest.unhealthy:
+        page.line(("!", "bold red"), f"   {one.address} is {one.status}: {redacted_text(one.reason)}", indent=4)
+    if finish.outcome.interrupted:
+        page.line("Interrupted. The same command run again finishes the work.")

@@ -1,0 +1,97 @@
+"""Lines of styled text that fit a width, and the console that they are written to."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_WIDTH = 120  # nobody's terminal: wide enough that few lines are folded
+NARROWEST = 40
+
+Part = str | tuple[str, str]  # text, or text and style
+
+
+@dataclass(slots=True)
+class Page:
+    """Lines no wider than `width`: what is longer is folded under itself, never cut, without trailing blanks."""
+
+    width: int
+    lines: list[Text] = field(default_factory=list)
+
+    def line(self, *parts: Part, indent: int = 0, hang: int = 4) -> None:
+        text = Text.assemble(*(_visible(part) for part in parts))
+        room = max(self.width - indent, NARROWEST // 2)
+        for piece in text.split("\n", allow_blank=True):
+            for index, folded in enumerate(piece.divide(_folds(piece.plain, room, max(room - hang, NARROWEST // 2)))):
+                self._put(folded, indent + (hang if index else 0))
+
+    def whole(self, *parts: Part) -> None:
+        """Add a line that scripts look for: it stays one line, however narrow the page."""
+        text = Text.assemble(*(_visible(part) for part in parts))
+        self.lines.append(Text(" ").join(text.split("\n")))
+
+    def blank(self) -> None:
+        if self.lines and self.lines[-1].plain:
+            self.lines.append(Text())
+
+    def add(self, other: Iterable[Text]) -> None:
+        self.lines.extend(other)
+
+    @property
+    def plain(self) -> str:
+        return "".join(f"{line.plain}\n" for line in self.lines)
+
+    def _put(self, text: Text, indent: int) -> None:
+        shown = text.copy()
+        shown.rstrip()
+        self.lines.append(Text(" " * indent).append_text(shown) if shown.plain else shown)
+
+
+def console_for(stream: TextIO, *, color: bool = True) -> Console:
+    """Return a console that honours COLUMNS, NO_COLOR, FORCE_COLOR, and pipes."""
+    plain = not color or bool(os.environ.get("NO_COLOR"))
+    console = Console(file=stream, color_system=None if plain else "auto", highlight=False, emoji=False, markup=False)
+    width = _columns() or (console.width if console.is_terminal else PIPE_WIDTH)
+    return Console(
+        file=stream,
+        width=max(width, NARROWEST),
+        color_system=None if plain else "auto",
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+
+
+def show(page: Page, console: Console) -> None:
+    if console.color_system is None:
+        console.file.write(page.plain)
+        return
+    for line in page.lines:
+        console.print(line, soft_wrap=True)
+
+
+def _visible(part: Part) -> Part:
+    """Drop control characters: a message from elsewhere must not steer the terminal."""
+    text, *style = (part,) if isinstance(part, str) else part
+    clean = "".join(char for char in text if char == "\n" or char.isprintable())
+    return (clean, style[0]) if style else clean
+
+
+def _folds(text: str, first: int, room: int) -> Iterator[int]:
+    """Yield where to fold: after a blank, or inside of what is too long for any line."""
+    start, limit = 0, first
+    while len(text) - start > limit:
+        blank = text.rfind(" ", start, start + limit + 1)
+        following = text.find(" ", blank + 1)
+        word = (following if following > 0 else len(text)) - blank
+        at = blank + 1 if text[start : blank + 1].strip() and word <= room else start + limit
+        yield at
+        start, limit = at, room
+
+
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdigit() else 0

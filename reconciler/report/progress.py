@@ -1,0 +1,104 @@
+"""What a run is doing, while it does it: a live region in a terminal, plain lines with a heartbeat elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from reconciler.apply import Event, State
+from reconciler.model import Change
+from reconciler.report.redaction import redacted_text
+from reconciler.report.words import duration
+
+HEARTBEAT = 30.0  # seconds between two lines about the same wait
+Watch = Callable[[Event], None]
+STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.NOT_STARTED: "yellow"}
+
+
+@contextmanager
+def watching(console: Console, now: Callable[[], float], *, live: bool) -> Iterator[Watch]:
+    """Yield a watcher that may be called from any thread. `live`: a person looks at a terminal."""
+    if not live:
+        yield Lines(console, now).watch
+        return
+    with Live(console=console, refresh_per_second=8, transient=True) as region:
+        yield Region(console, region, now).watch
+
+
+@dataclass(slots=True)
+class Lines:
+    """One line when a change starts and ends, and at most one each thirty seconds while it waits."""
+
+    console: Console
+    now: Callable[[], float]
+    _told: dict[int, float] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def watch(self, event: Event) -> None:
+        with self._lock:
+            if self._is_news(event):
+                self._told[id(event.change)] = self.now()
+                self.console.print(_line(event), soft_wrap=True)
+
+    def _is_news(self, event: Event) -> bool:
+        if event.stage in ("started", "finished"):
+            return True
+        if event.stage == "step":
+            return False
+        return self.now() - self._told.get(id(event.change), 0.0) >= HEARTBEAT
+
+
+@dataclass(slots=True)
+class Region:
+    """A line a running change, redrawn in place; what has ended scrolls away above it."""
+
+    console: Console
+    live: Live
+    now: Callable[[], float]
+    _running: dict[int, tuple[Event, float]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def watch(self, event: Event) -> None:
+        with self._lock:
+            key = id(event.change)
+            if event.stage == "finished":
+                self._running.pop(key, None)
+                self.console.print(_line(event))
+            else:
+                self._running[key] = (event, self._running.get(key, (event, self.now()))[1])
+            self.live.update(self)
+
+    def __rich__(self) -> Text:
+        """Drawn by the region's own thread several times a second, so that the seconds run on."""
+        rows = [self._row(event, start) for event, start in list(self._running.values())]
+        return Text("\n").join(rows)
+
+    def _row(self, event: Event, start: float) -> Text:
+        row = _described(event.change, redacted_text(event.detail))
+        row.append(f"  {duration(self.now() - start)}", "dim")
+        row.truncate(self.console.width - 1, overflow="ellipsis")  # one line each: the full text comes with the outcome
+        return row
+
+
+def _line(event: Event) -> Text:
+    if event.stage != "finished" or event.result is None:
+        return _described(event.change, _detail(event))
+    result = event.result
+    line = _described(event.change, "")
+    line.append(f": {result.state}", STYLES.get(result.state, "bold red"))
+    if result.seconds >= 1:
+        line.append(f" after {duration(result.seconds)}")
+    return line.append(f": {redacted_text(result.message)}") if result.message else line
+
+
+def _described(change: Change, detail: str) -> Text:
+    return Text(f"{change.action.value:<3} {change.address}" + (f": {detail}" if detail else ""))
+
+
+def _detail(event: Event) -> str:
+    after = f" ({duration(event.seconds)})" if event.seconds >= 1 else ""
+    return redacted_text(f"{event.detail}{after}" if event.stage != "started" else f"{event.detail} …")

@@ -1,0 +1,118 @@
+"""Secrets never appear in an output: values under secret-looking names are replaced, so that only a change shows."""
+
+import re
+from collections.abc import Mapping
+
+from reconciler.model import FieldChange, Json
+
+REDACTED = "<redacted>"
+CHANGED = "<redacted, changed>"
+
+_NAME = re.compile(
+    r"passw(or)?d|passphrase|(?<!by)(?<!com)(?<!over)(?<!under)(pass|pwd)($|[^a-z])|secret|token(?!iz)|credential"
+    r"|(api|access|account|auth|encryption|private|signing|ssh|storage)[^a-z]?key",
+    re.IGNORECASE,
+)
+# A password inside a URL and a private key are secrets whatever they are called.
+_VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY")
+# Members of the API under which users choose the names.
+_NAMED_BY_USERS = frozenset(
+    {"annotations", "capacityTags", "env", "environment", "labels", "options", "parameters", "tags"}
+)
+# Members of the API whose name sounds secret and whose content is not: they say where a secret is.
+_POINTERS = frozenset(
+    {
+        "credentialsParameter",
+        "imagePullSecrets",
+        "nextToken",
+        "repositoryCredentials",
+        "secret",
+        "secretName",
+        "secretOptions",
+        "secrets",
+        "valueFrom",
+    }
+)
+_UNKNOWN = object()  # nothing to compare with
+
+
+def is_secret_name(name: str) -> bool:
+    return _NAME.search(name) is not None
+
+
+def redacted(value: Json, other: Json = _UNKNOWN) -> Json:
+    """Return `value` without secrets, at every depth. Where `other`, its former self, differs, that is said."""
+    return _walk(value, other, chosen=False)
+
+
+def redacted_change(change: FieldChange) -> tuple[Json, Json]:
+    """Return what may be shown of before and after."""
+    path = change.path.split(".")
+    if change.sensitive or _is_secret_path(path):
+        return _hide(change.before, _UNKNOWN), _hide(change.after, change.before)
+    chosen = path[-1] in _NAMED_BY_USERS
+    return _walk(change.before, _UNKNOWN, chosen=chosen), _walk(change.after, change.before, chosen=chosen)
+
+
+def is_hidden(change: FieldChange) -> bool:
+    """Whether anything of the change is kept from sight."""
+    shown = repr(redacted_change(change))
+    return REDACTED in shown or CHANGED in shown
+
+
+def redacted_text(text: str) -> str:
+    """Return prose (a message of the service, say) without the secrets that can be told by their looks."""
+    return " ".join(REDACTED if _VALUE.search(word) else word for word in text.split(" "))
+
+
+def _is_secret_path(path: list[str]) -> bool:
+    for index, step in enumerate(path[:-1]):
+        if step in _NAMED_BY_USERS:
+            return is_secret_name(".".join(path[index + 1 :]))
+    return False
+
+
+def _walk(value: Json, other: Json, *, chosen: bool) -> Json:
+    """`chosen`: users chose the keys of this mapping, so a secret-looking one hides all that is under it."""
+    if isinstance(value, Mapping):
+        return {key: _member(str(key), value, other, chosen=chosen) for key in value}
+    if isinstance(value, list | tuple):
+        return [_walk(item, _at(other, index), chosen=chosen) for index, item in enumerate(value)]
+    return _hide(value, other) if isinstance(value, str) and _VALUE.search(value) else value
+
+
+def _member(key: str, owner: Mapping[str, Json], other: Json, *, chosen: bool) -> Json:
+    value, former = owner[key], _at(other, key)
+    named = owner.get("name")
+    if key == "value" and isinstance(named, str) and is_secret_name(named):
+        return _hide(value, former)
+    is_entry = chosen and "value" in owner and isinstance(named, str)
+    if chosen and not is_entry and is_secret_name(key):
+        return _hide(value, former)
+    if key not in _POINTERS and is_secret_name(key) and not _holds_mappings(value):
+        return _hide(value, former)
+    return _walk(value, former, chosen=key in _NAMED_BY_USERS)
+
+
+def _hide(value: Json, other: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _hide(inner, _at(other, key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide(inner, _at(other, index)) for index, inner in enumerate(value)]
+    if value is None:
+        return None
+    return REDACTED if other is _UNKNOWN or other is None or other == value else CHANGED
+
+
+def _at(other: Json, step: str | int) -> Json:
+    if isinstance(other, Mapping):
+        return other.get(step, _UNKNOWN)
+    if isinstance(other, list | tuple) and isinstance(step, int) and step < len(other):
+        return other[step]
+    return _UNKNOWN
+
+
+def _holds_mappings(value: Json) -> bool:
+    return isinstance(value, Mapping) or (
+        isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value)
+    )

@@ -1,0 +1,92 @@
+"""Values that the user declared secret, wherever they end up: taken out before anything is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.apply import Event, Result
+from reconciler.model import Call, Change, FieldChange, Json, Plan, Step
+from reconciler.problems import Problem
+from reconciler.report.redaction import CHANGED, REDACTED
+from reconciler.workflow import Finish
+
+SHORT = 4  # shorter texts are only found as whole values: inside of others they would be everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The texts that no output may show."""
+
+    texts: frozenset[str] = frozenset()
+
+    def are_in(self, text: str) -> bool:
+        return text in self.texts or any(secret in text for secret in self.texts if len(secret) >= SHORT)
+
+    def text(self, text: str) -> str:
+        for secret in sorted(self.texts, key=len, reverse=True):
+            if len(secret) >= SHORT:
+                text = text.replace(secret, REDACTED)
+        return REDACTED if text in self.texts else text
+
+    def value(self, value: Json) -> Json:
+        if isinstance(value, Mapping):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return REDACTED if _is_scalar(value) and self.are_in(str(value)) else value
+
+    def plan(self, plan: Plan) -> Plan:
+        if not self.texts:
+            return plan
+        unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
+        changes = tuple(self._change(change) for change in plan.changes)
+        return replace(plan, changes=changes, unhealthy=unhealthy, notes=self.problems(plan.notes))
+
+    def finish(self, finish: Finish) -> Finish:
+        if not self.texts:
+            return finish
+        results = tuple(self._result(result) for result in finish.outcome.results)
+        rest = self.plan(finish.rest) if finish.rest else None
+        return Finish(replace(finish.outcome, results=results), rest, self.text(finish.doubt))
+
+    def event(self, event: Event) -> Event:
+        result = self._result(event.result) if event.result else None
+        return replace(event, detail=self.text(event.detail), result=result)
+
+    def problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
+
+    def _change(self, change: Change) -> Change:
+        return replace(
+            change,
+            fields=tuple(self._field(field) for field in change.fields),
+            steps=tuple(self._step(step) for step in change.steps),
+            refusals=self.problems(change.refusals),
+        )
+
+    def _field(self, field: FieldChange) -> FieldChange:
+        before, after = self._pair(field.before, field.after)
+        return replace(field, before=before, after=after)
+
+    def _pair(self, before: Json, after: Json) -> tuple[Json, Json]:
+        """Where the new value is secret, the old one was, too: it is only not known any more."""
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            pairs = {key: self._pair(before.get(key), after.get(key)) for key in {**before, **after}}
+            return {key: pairs[key][0] for key in before}, {key: pairs[key][1] for key in after}
+        shown = self.value(after)
+        if shown == after:
+            return self.value(before), shown
+        if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+            return [item if item in after and self.value(item) == item else REDACTED for item in before], shown
+        if before is None:
+            return None, shown
+        return REDACTED, shown if before == after or shown != REDACTED else CHANGED
+
+    def _step(self, step: Step) -> Step:
+        return replace(step, request=self.value(step.request)) if isinstance(step, Call) else step
+
+    def _result(self, result: Result) -> Result:
+        return replace(result, message=self.text(result.message), hint=self.text(result.hint))
+
+
+def _is_scalar(value: Json) -> bool:
+    return value is not None and not isinstance(value, bool)

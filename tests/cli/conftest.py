@@ -1,0 +1,91 @@
+"""The command line in a folder of its own, with a sandbox in which time takes no time."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from reconciler.aws import clock as aws_clock
+from reconciler.cli import main
+from reconciler.model import Json
+from reconciler.sandbox import opening
+from tests.fakes import InstantClock
+
+STACK = """\
+stack: risk
+computeEnvironments:
+  spot:
+    type: MANAGED
+    computeResources:
+      type: FARGATE
+      maxvCpus: 16
+      subnets: [subnet-0a1b2c3d]
+      securityGroupIds: [sg-0a1b2c3d]
+jobQueues:
+  pricing:
+    priority: 10
+    computeEnvironmentOrder: [spot]
+jobDefinitions:
+  simulate:
+    type: container
+    platformCapabilities: [FARGATE]
+    containerProperties:
+      image: busybox:1
+      executionRoleArn: arn:aws:iam::123456789012:role/ecsTaskExecutionRole
+      resourceRequirements: [{type: VCPU, value: 1}, {type: MEMORY, value: 2048}]
+"""
+SMALL = """\
+stack: small
+schedulingPolicies:
+  fair: {fairsharePolicy: {shareDecaySeconds: 60}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Json:
+        return json.loads(self.out)
+
+    @property
+    def last(self) -> str:
+        return self.out.splitlines()[-1]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in a folder with the stacks `risk` and `small`."""
+    clock = InstantClock(1_700_000_000.0)
+    monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
+    monkeypatch.setattr(opening, "open_sandbox", partial(opening.open_sandbox, clock=clock))
+    for name in ("CI", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.chdir(tmp_path)
+    write("risk", STACK)
+    write("small", SMALL)
+
+    def running(*words: str) -> Ran:
+        capsys.readouterr()
+        code = main(words)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return running
+
+
+def write(name: str, text: str) -> None:
+    Path(name).mkdir(exist_ok=True)
+    Path(name, "stack.yaml").write_text(text, encoding="utf-8")

@@ -1,0 +1,92 @@
+"""What may be typed, and what is said about the rest."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler import __version__
+from reconciler.cli.commands import COMMANDS
+from tests.cli.conftest import Run
+
+HEAVY = "boto3 botocore deepdiff jsonschema rich ruamel.yaml"
+
+
+def imported_by(*words: str) -> str:
+    """Run a command in a new process and return which heavy packages it loaded."""
+    code = (
+        f"import sys; from reconciler.cli import main; main({list(words)!r});"
+        f"print('loaded:', *(name for name in {HEAVY!r}.split() if name in sys.modules))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("plan", "--help")])
+def test_help_and_version_load_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert imported_by(*words) == "loaded:"
+
+
+def test_version(run: Run) -> None:
+    ran = run("--version")
+    assert (ran.code, ran.out) == (0, f"reconciler {__version__}\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(command: str, run: Run) -> None:
+    ran = run(command, "--help")
+    assert (ran.code, "examples:\n  reconciler " in ran.out) == (0, True)
+
+
+def test_without_a_command_the_help_is_printed_and_the_usage_is_wrong(run: Run) -> None:
+    ran = run()
+    assert (ran.code, ran.out, ran.err.startswith("usage: reconciler")) == (64, "", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (("aply",), "there is no command aply", "did you mean apply?"),
+        (("plan", "--adoptt"), "unrecognized arguments: --adoptt", "did you mean --adopt?"),
+        (("plan", "--xyz"), "unrecognized arguments: --xyz", "see `reconciler plan --help`"),
+        (
+            ("plan", "-o", "pdf"),
+            "argument -o/--output: there is no format 'pdf' here; there are text, json",
+            "see `reconciler plan --help`",
+        ),
+        (
+            ("apply", "--timeout", "soon"),
+            "argument --timeout: 'soon' is not a time such as 90s, 30m or 2h",
+            "see `reconciler apply --help`",
+        ),
+        (
+            ("apply", "--parallelism", "0"),
+            "argument --parallelism: '0' is not a number of at least 1",
+            "see `reconciler apply --help`",
+        ),
+        (("plan", "--var", "x"), "argument --var: 'x' is not NAME=VALUE", "see `reconciler plan --help`"),
+        (("plan", "nowhere"), "there is no file or folder nowhere", "name the folder of a stack, or its one file"),
+    ],
+)
+def test_wrong_usage_is_64_and_says_what_to_do(words: tuple[str, ...], message: str, hint: str, run: Run) -> None:
+    ran = run(*words)
+    assert (ran.code, ran.out, ran.err) == (64, "", f"error: {message}\n    hint: {hint}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("plan", "--nope", "-o", "json"), ("aply", "-ojson"), ("plan", "--output=json", "-x")]
+)
+def test_wrong_usage_is_json_for_those_who_asked_for_it(words: tuple[str, ...], run: Run) -> None:
+    assert run(*words).json["error"]["exit"] == 64
+
+
+def test_stacks_may_stand_before_and_after_options(run: Run) -> None:
+    ran = run("validate", "risk", "-v", "small")
+    assert [line.split(":")[0] for line in ran.out.splitlines()] == ["risk", "small"]
+
+
+def test_a_bare_sandbox_option_does_not_swallow_the_stack(run: Run) -> None:
+    assert run("plan", "--sandbox", "small").code == 0

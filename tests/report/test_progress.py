@@ -1,0 +1,80 @@
+"""What a run tells while it runs."""
+
+import io
+
+from rich.console import Console
+
+from reconciler.apply import Event, Result, State
+from reconciler.report.progress import Region, watching
+from tests.fakes import InstantClock
+from tests.report.samples import PRICING, SPOT
+
+
+def console() -> Console:
+    return Console(file=io.StringIO(), width=80, color_system=None)
+
+
+def text(of: Console) -> list[str]:
+    assert isinstance(of.file, io.StringIO)
+    return of.file.getvalue().splitlines()
+
+
+def test_without_a_terminal_a_change_has_a_line_when_it_starts_and_when_it_ends() -> None:
+    out = console()
+    with watching(out, InstantClock().now, live=False) as watch:
+        watch(Event(SPOT, "started", "create"))
+        watch(Event(SPOT, "step", "create compute-environment prod-spot"))
+        watch(Event(SPOT, "waiting", "CREATING", 3))
+        watch(Event(SPOT, "finished", "done", 12, Result(SPOT, State.DONE, seconds=12)))
+    assert text(out) == ["+   ComputeEnvironment/spot: create …", "+   ComputeEnvironment/spot: done after 12 s"]
+
+
+def test_a_long_wait_has_a_heartbeat_of_thirty_seconds() -> None:
+    out, clock = console(), InstantClock()
+    with watching(out, clock.now, live=False) as watch:
+        watch(Event(SPOT, "started", "create"))
+        for seconds in range(0, 91, 10):
+            clock.time = float(seconds)
+            watch(Event(SPOT, "waiting", "CREATING", seconds))
+    assert text(out)[1:] == [
+        f"+   ComputeEnvironment/spot: CREATING ({time})" for time in ("30 s", "1 min", "1 min 30 s")
+    ]
+
+
+def test_changes_have_heartbeats_of_their_own() -> None:
+    out, clock = console(), InstantClock()
+    with watching(out, clock.now, live=False) as watch:
+        watch(Event(SPOT, "started", "create"))
+        clock.time = 20.0
+        watch(Event(PRICING, "started", "update"))
+        clock.time = 30.0
+        watch(Event(SPOT, "waiting", "CREATING", 30))
+        watch(Event(PRICING, "waiting", "UPDATING", 10))
+    assert text(out)[2:] == ["+   ComputeEnvironment/spot: CREATING (30 s)"]
+
+
+def test_a_failure_is_told_with_its_reason() -> None:
+    out = console()
+    with watching(out, InstantClock().now, live=False) as watch:
+        watch(Event(PRICING, "finished", "failed", 0, Result(PRICING, State.FAILED, "AccessDenied: no")))
+    assert text(out) == ["~   JobQueue/pricing: failed: AccessDenied: no"]
+
+
+def test_a_terminal_shows_a_line_a_running_change_that_vanishes_when_it_ends() -> None:
+    out, clock = console(), InstantClock()
+    with watching(out, clock.now, live=True) as watch:
+        region = watch.__self__
+        assert isinstance(region, Region)
+        watch(Event(SPOT, "started", "create"))
+        watch(Event(PRICING, "step", "update job-queue prod-pricing"))
+        clock.time = 61.0
+        running = region.__rich__().plain.splitlines()
+        watch(Event(SPOT, "finished", "done", 61, Result(SPOT, State.DONE, seconds=61)))
+        after = region.__rich__().plain.splitlines()
+    assert (running, after) == (
+        [
+            "+   ComputeEnvironment/spot: create  1 min 1 s",
+            "~   JobQueue/pricing: update job-queue prod-pricing  1 min 1 s",
+        ],
+        ["~   JobQueue/pricing: update job-queue prod-pricing  1 min 1 s"],
+    )

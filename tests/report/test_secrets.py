@@ -1,0 +1,73 @@
+"""What the user declared secret is shown nowhere, whatever the member is called."""
+
+import json
+from dataclasses import replace
+
+from reconciler.apply import Event, Outcome, Result, State
+from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
+from reconciler.problems import Problem
+from reconciler.report.documents import finish_json, plan_json
+from reconciler.report.redaction import CHANGED, REDACTED
+from reconciler.report.secrets import Secrets
+from reconciler.workflow import Finish
+from tests.fakes import HERE
+
+SECRETS = Secrets(frozenset({"s3cr3t-new", "7"}))
+
+
+def change(before: Json, after: Json, path: str = "dsn") -> Change:
+    return Change(
+        action=Action.REVISION,
+        address=Address("JobDefinition", "a"),
+        name="a",
+        fields=(FieldChange(path=path, before=before, after=after, cost=Cost.REVISION),),
+        steps=(Call("RegisterJobDefinition", {"x": after}, "register"),),
+    )
+
+
+def shown(before: Json, after: Json) -> tuple[Json, Json]:
+    (field,) = SECRETS.plan(Plan("risk", HERE, (change(before, after),))).changes[0].fields
+    return field.before, field.after
+
+
+def test_a_new_secret_hides_the_old_one() -> None:
+    assert shown("s3cr3t-old", "s3cr3t-new") == (REDACTED, CHANGED)
+
+
+def test_a_text_around_a_secret_is_hidden_with_it() -> None:
+    assert shown(None, "user:s3cr3t-new@db") == (None, REDACTED)
+
+
+def test_an_entry_of_a_list_that_a_secret_replaces_is_hidden() -> None:
+    assert shown(["run", "s3cr3t-old"], ["run", "s3cr3t-new"]) == (["run", REDACTED], ["run", REDACTED])
+
+
+def test_the_same_member_is_hidden_on_both_sides_of_a_structure() -> None:
+    assert shown({"a": "s3cr3t-old", "b": 1}, {"a": "s3cr3t-new", "b": 2}) == (
+        {"a": REDACTED, "b": 1},
+        {"a": CHANGED, "b": 2},
+    )
+
+
+def test_a_member_with_a_secret_is_marked_sensitive() -> None:
+    plan = SECRETS.plan(Plan("risk", HERE, (change("s3cr3t-old", "s3cr3t-new"),)))
+    assert plan_json(plan)["changes"][0]["fields"][0]["sensitive"] is True
+
+
+def test_a_short_secret_is_hidden_as_a_whole_value_only() -> None:
+    assert shown(None, ["7", 7, "17"]) == (None, [REDACTED, REDACTED, "17"])
+
+
+def test_without_secrets_a_plan_stays_as_it_is() -> None:
+    plan = Plan("risk", HERE, (change("a", "b"),))
+    assert Secrets().plan(plan) is plan
+
+
+def test_no_secret_is_in_what_apply_tells() -> None:
+    one = change("s3cr3t-new", "s3cr3t-new")
+    plan = Plan("risk", HERE, (replace(one, refusals=(Problem("A", "is s3cr3t-new"),)),))
+    result = Result(one, State.FAILED, "bad s3cr3t-new", "not s3cr3t-new")
+    finish = Finish(Outcome((result,)), plan)
+    told = json.dumps(finish_json(SECRETS.plan(plan), SECRETS.finish(finish)))
+    event = SECRETS.event(Event(one, "waiting", "s3cr3t-new?"))
+    assert ("s3cr3t-new" in told, event.detail) == (False, f"{REDACTED}?")

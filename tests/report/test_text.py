@@ -1,0 +1,113 @@
+"""Plans, drift and outcomes as people read them. `pytest --update` rewrites the golden files; read them then."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.model import Plan
+from reconciler.problems import Declined, Problem, Stopped, Where
+from reconciler.report.drift import drift_of
+from reconciler.report.drift_text import drift_page
+from reconciler.report.outcome_text import finish_page
+from reconciler.report.page import Page, console_for, show
+from reconciler.report.plan_text import plan_page
+from reconciler.report.problems_text import problems_page, stopped_page
+from tests.fakes import HERE
+from tests.report import samples
+
+WIDTHS = pytest.mark.parametrize("width", [80, 200])
+PAGES: dict[str, Callable[[int], Page]] = {
+    "plan": lambda width: plan_page(samples.EVERYTHING, width),
+    "plan-verbose": lambda width: plan_page(samples.EVERYTHING, width, 2),
+    "nothing": lambda width: plan_page(samples.NOTHING, width),
+    "drift": lambda width: drift_page(drift_of(samples.EVERYTHING), width),
+    "no-drift": lambda width: drift_page(drift_of(samples.NOTHING), width),
+    "partly": lambda width: finish_page(samples.PARTLY, width),
+    "converged": lambda width: finish_page(samples.CONVERGED, width),
+}
+
+
+@WIDTHS
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_reads_as_its_golden_file(name: str, width: int, golden: Callable[[str, str], None]) -> None:
+    golden(f"{name}-{width}.txt", PAGES[name](width).plain)
+
+
+@WIDTHS
+@pytest.mark.parametrize("name", PAGES)
+def test_no_line_but_the_last_is_wider_than_the_page_and_none_ends_in_blanks(name: str, width: int) -> None:
+    *lines, _last = PAGES[name](width).plain.splitlines()
+    assert [line for line in lines if len(line) > width or line != line.rstrip()] == []
+
+
+def test_the_last_line_of_a_plan_is_stable() -> None:
+    assert plan_page(samples.LEFT, 80).plain.splitlines()[-1] == (
+        "Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy."
+    )
+
+
+def test_the_last_line_stays_one_line_on_a_narrow_page() -> None:
+    assert plan_page(samples.EVERYTHING, 40).plain.splitlines()[-1] == (
+        "Plan: 1 to add, 3 to change, 1 to replace, 1 to destroy. 1 to adopt. 1 to forget. 1 refused."
+    )
+
+
+def test_folding_loses_no_character_of_a_long_value() -> None:
+    page = Page(40)
+    page.line("value ", "x" * 100, indent=4)
+    assert "".join(page.plain.split()) == "value" + "x" * 100
+
+
+def test_a_message_cannot_steer_the_terminal() -> None:
+    page = Page(80)
+    page.line("before \x1b[31mred\x07 after")
+    assert page.plain == "before [31mred after\n"
+
+
+def test_a_pipe_gets_no_escape_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    stream = io.StringIO()
+    show(plan_page(samples.EVERYTHING, 120), console_for(stream))
+    assert stream.getvalue() == plan_page(samples.EVERYTHING, 120).plain
+
+
+def test_colour_can_be_forced_and_no_color_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    colored, plain = io.StringIO(), io.StringIO()
+    show(plan_page(samples.LEFT, 80), console_for(colored))
+    monkeypatch.setenv("NO_COLOR", "1")
+    show(plan_page(samples.LEFT, 80), console_for(plain))
+    assert ("\x1b[" in colored.getvalue(), "\x1b[" in plain.getvalue()) == (True, False)
+
+
+def test_columns_decides_the_width_and_a_pipe_has_120(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    by_default = console_for(io.StringIO()).width
+    monkeypatch.setenv("COLUMNS", "66")
+    assert (by_default, console_for(io.StringIO()).width) == (120, 66)
+
+
+def test_one_resource_as_declared_is_told_in_the_singular() -> None:
+    assert plan_page(Plan("risk", HERE, unchanged=1), 80).plain.splitlines()[2] == (
+        "No changes. 1 resource is as declared."
+    )
+
+
+def test_what_stopped_a_command_stands_below_its_problems() -> None:
+    stopped = Stopped("2 problems found", problems=(Problem("A1", "wrong", Where("a.yaml", 3, 5), "right it"),))
+    assert stopped_page(stopped, 80).plain == (
+        "a.yaml:3:5: error[A1]: wrong\n    hint: right it\nerror: 2 problems found\n"
+    )
+
+
+def test_a_problem_is_one_line_however_long() -> None:
+    problem = Problem("A1", "wrong" * 40, Where("a.yaml", 3, 5))
+    assert problems_page([problem], 80).plain == f"a.yaml:3:5: error[A1]: {'wrong' * 40}\n"
+
+
+def test_a_no_of_the_user_is_not_called_an_error() -> None:
+    assert stopped_page(Declined("declined; nothing was changed"), 80).plain == "declined; nothing was changed\n"
