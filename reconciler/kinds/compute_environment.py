@@ -114,7 +114,7 @@ KIND = Kind(
     create="CreateComputeEnvironment",
     update="UpdateComputeEnvironment",
     update_id="computeEnvironment",
-    # The service refuses an update that has none of these (hashicorp/terraform-provider-aws 43969).
+    # GovCloud refuses an update that has none of these (hashicorp/terraform-provider-aws 43969).
     update_any_of=("state", "computeResources", "serviceRole", "unmanagedvCpus"),
     delete="DeleteComputeEnvironment",
     delete_id="computeEnvironment",

@@ -64,7 +64,7 @@ def _judge_infrastructure(judged: Judged, member: str) -> tuple[Cost, str]:
         return (
             Cost.REPLACE,
             (
-                f"{member} can only change in place with the service-linked role {SERVICE_LINKED_ROLE}; this one "
+                f"that takes the service-linked role {SERVICE_LINKED_ROLE}, and this environment "
                 f"uses {str(role).rsplit('/', 1)[-1]} ({INFRASTRUCTURE_PAGE})"
             ),
         )
@@ -73,7 +73,7 @@ def _judge_infrastructure(judged: Judged, member: str) -> tuple[Cost, str]:
     if stuck:
         return (
             Cost.REPLACE,
-            f"{member} cannot change in place with the allocation strategy {stuck[0]} ({INFRASTRUCTURE_PAGE})",
+            f"not with the allocation strategy {stuck[0]} ({INFRASTRUCTURE_PAGE})",
         )
     return Cost.INFRASTRUCTURE, ""
 

@@ -1,7 +1,8 @@
 """Drift for people: per resource, what is declared and what is live."""
 
 from reconciler.model import Address, Change, FieldChange, Json
-from reconciler.report.drift import Drift, drift_fields
+from reconciler.report.drift import Drift, drift_fields, drift_of
+from reconciler.report.names import with_short_names
 from reconciler.report.page import Page
 from reconciler.report.plan_text import write_heading
 from reconciler.report.redaction import redacted_change, redacted_text
@@ -13,6 +14,7 @@ COLUMN = 12  # the width of the word in front of a resource
 
 def drift_page(drift: Drift, width: int) -> Page:
     page = Page(width)
+    drift = drift_of(with_short_names(drift.plan))
     write_heading(page, drift.plan)
     for change in drift.changed:
         _write_change(page, "changed", change)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.model import Action, Call, Change, Cost, FieldChange, Plan, Wait
 from reconciler.problems import Problem
 from reconciler.report.member_text import write_members
+from reconciler.report.names import with_short_names
 from reconciler.report.page import Page
 from reconciler.report.problems_text import write_problem
 from reconciler.report.redaction import redacted, redacted_change, redacted_text
@@ -32,7 +33,7 @@ def plan_page(plan: Plan, width: int, verbose: int = 0) -> Page:
     """`verbose`: 1 adds the order, requests and waits in words, 2 the requests themselves."""
     page = Page(width)
     write_heading(page, plan)
-    for number, change in enumerate(plan.changes, 1):
+    for number, change in enumerate(with_short_names(plan).changes, 1):
         _write_change(page, number, change, verbose)
     write_unhealthy(page, plan)
     _write_notes(page, plan.notes)

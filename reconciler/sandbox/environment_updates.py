@@ -14,10 +14,12 @@ from reconciler.sandbox.environment_rules import (
     refuse_inconsistent,
 )
 from reconciler.sandbox.roles import is_service_linked, role_arn
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import World, partition_of
 
-# hashicorp/terraform-provider-aws issue 43969
+# GovCloud refuses an update without one of these (hashicorp/terraform-provider-aws issue 43969); elsewhere an updatePolicy
+# alone is taken (its acceptance tests, pull request 34353).
 ONE_OF = ("state", "computeResources", "serviceRole", "unmanagedvCpus")
+NEWER = ("ecsSettings", "eksConfiguration", "context")
 # aws/aws-cdk issue 27054
 NOT_ON_FARGATE = (
     "allocationStrategy", "bidPercentage", "ec2Configuration", "ec2KeyPair", "imageId", "instanceRole", "instanceTypes",
@@ -38,8 +40,9 @@ UPDATABLE_STRATEGIES = (
 
 
 def refuse_bad_update(world: World, body: Spec, request: Spec) -> None:
+    enough = ONE_OF if partition_of(world.region) == "aws-us-gov" else (*ONE_OF, "updatePolicy", *NEWER)
     refuse_if(
-        not any(member in request for member in ONE_OF),
+        not any(member in request for member in enough),
         "One of [state | compute-resources | service-role | unmanaged-vcpus] is required.",
     )
     _check_unmanaged(body, request)

@@ -2,6 +2,9 @@
 
 import pytest
 
+from reconciler.model import Identity
+from reconciler.sandbox.cloud import SimulatedCloud
+
 UPDATE = "UpdateComputeEnvironment"
 
 
@@ -9,10 +12,6 @@ UPDATE = "UpdateComputeEnvironment"
     ("request_", "words"),
     [
         ({}, "One of [state | compute-resources | service-role | unmanaged-vcpus] is required."),
-        (
-            {"updatePolicy": {"terminateJobsOnUpdate": True}},
-            "One of [state | compute-resources | service-role | unmanaged-vcpus] is required.",
-        ),
         ({"computeResources": {}}, "At least one compute-resources attribute must be specified"),
         (
             {"computeResources": {"desiredvCpus": 2}},
@@ -183,3 +182,14 @@ def test_an_eks_environment_that_aws_refuses_is_refused(lab, cluster, resources,
 @pytest.mark.parametrize("operation", [UPDATE, "DeleteComputeEnvironment"])
 def test_changing_an_unknown_environment_says_that_it_does_not_exist(lab, operation):
     assert lab.refused(operation, computeEnvironment="nobody") == "nobody does not exist"
+
+
+def test_an_update_policy_alone_is_refused_in_govcloud_only(lab):
+    policy = {"terminateJobsOnUpdate": True}
+    lab.environment("spot")
+    lab.call(UPDATE, computeEnvironment="spot", updatePolicy=policy)
+    lab.cloud = SimulatedCloud(lab.simulator, Identity("123456789012", "us-gov-west-1", "aws-us-gov"))
+    lab.environment("spot")
+    assert lab.refused(UPDATE, computeEnvironment="spot", updatePolicy=policy) == (
+        "One of [state | compute-resources | service-role | unmanaged-vcpus] is required."
+    )
