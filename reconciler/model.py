@@ -148,16 +148,30 @@ class Action(Enum):
 class Cost(StrEnum):
     """What a change costs, cheapest first."""
 
-    METADATA = "metadata"  # tags: free
-    SCALING = "scaling"  # in place, seconds to minutes, no instance is replaced
-    REVISION = "revision"  # a new job definition revision; running jobs keep theirs
-    INFRASTRUCTURE = "infrastructure"  # in place, instances are replaced, jobs follow updatePolicy
-    REPLACE = "replace"  # the API cannot change it: a new resource is needed
-    IMPOSSIBLE = "impossible"  # the API can neither change nor unset it
+    METADATA = "metadata"
+    SCALING = "scaling"
+    REVISION = "revision"
+    INFRASTRUCTURE = "infrastructure"
+    REPLACE = "replace"
+    IMPOSSIBLE = "impossible"
+
+    @property
+    def says(self) -> str:
+        return _COSTS[self]
 
     @property
     def rank(self) -> int:
         return list(Cost).index(self)
+
+
+_COSTS = {
+    Cost.METADATA: "free",
+    Cost.SCALING: "in place, nothing is replaced",
+    Cost.REVISION: "running jobs keep theirs",
+    Cost.INFRASTRUCTURE: "instances are replaced, jobs follow updatePolicy",
+    Cost.REPLACE: "cannot be changed in place",
+    Cost.IMPOSSIBLE: "the API can neither change nor unset it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

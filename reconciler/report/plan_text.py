@@ -12,7 +12,7 @@ from reconciler.report.page import Page
 from reconciler.report.problems_text import write_problem
 from reconciler.report.redaction import redacted, redacted_change, redacted_text
 from reconciler.report.values import block
-from reconciler.report.words import COSTS, duration, is_greeted_by_name, number_of, place, plan_line
+from reconciler.report.words import duration, is_greeted_by_name, number_of, place, plan_line
 
 SIGN_STYLES = {
     Action.CREATE: "green",
@@ -96,7 +96,7 @@ def _write_header(page: Page, number: int, change: Change) -> None:
 
 def _about(change: Change) -> Iterator[str]:
     if change.cost and change.action is not Action.CREATE:
-        yield COSTS[change.cost] + (_forced_by(change) if change.cost in SURPRISING else "")
+        yield f"{change.cost}: {change.cost.says}" + (_forced_by(change) if change.cost in SURPRISING else "")
     yield from change.reasons
     if change.drift:
         yield "changed outside of this stack"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reconciler.apply import State
-from reconciler.model import Action, Change, Cost, Plan
+from reconciler.model import Action, Change, Plan
 from reconciler.problems import Where
 
 ACTIONS: Mapping[Action, str] = {
@@ -16,15 +16,6 @@ ACTIONS: Mapping[Action, str] = {
     Action.ADOPT: "adopt",
     Action.FORGET: "forget",
     Action.WAIT: "wait",
-}
-
-COSTS: Mapping[Cost, str] = {
-    Cost.METADATA: "metadata: free",
-    Cost.SCALING: "scaling: in place, nothing is replaced",
-    Cost.REVISION: "revision: running jobs keep theirs",
-    Cost.INFRASTRUCTURE: "infrastructure: instances are replaced, jobs follow updatePolicy",
-    Cost.REPLACE: "replace: cannot be changed in place",
-    Cost.IMPOSSIBLE: "impossible: the API can neither change nor unset it",
 }
 
 _COUNTED = (

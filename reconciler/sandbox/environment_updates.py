@@ -16,8 +16,8 @@ from reconciler.sandbox.environment_rules import (
 from reconciler.sandbox.roles import is_service_linked, role_arn
 from reconciler.sandbox.world import World, partition_of
 
-# GovCloud refuses an update without one of these (hashicorp/terraform-provider-aws issue 43969); elsewhere an updatePolicy
-# alone is taken (its acceptance tests, pull request 34353).
+# GovCloud refuses an update without one of these (hashicorp/terraform-provider-aws issue 43969); elsewhere an
+# updatePolicy alone is taken (its acceptance tests, pull request 34353).
 ONE_OF = ("state", "computeResources", "serviceRole", "unmanagedvCpus")
 NEWER = ("ecsSettings", "eksConfiguration", "context")
 # aws/aws-cdk issue 27054

@@ -24,14 +24,6 @@ FORMS: Mapping[Form, str] = {
     Form.MAP: "key by key",
     Form.STRUCT: "member by member",
 }
-COSTS: Mapping[Cost, str] = {
-    Cost.METADATA: "nothing is interrupted",
-    Cost.SCALING: "in place, no instance is replaced",
-    Cost.REVISION: "a new revision; running jobs keep theirs",
-    Cost.INFRASTRUCTURE: "in place, instances are replaced and jobs follow updatePolicy",
-    Cost.REPLACE: "the API cannot change it: a new resource is needed",
-    Cost.IMPOSSIBLE: "the API cannot change it",
-}
 LIMITS: Mapping[str, str] = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -184,10 +176,10 @@ def _behaviour(member: _Member, row: Field) -> Iterator[tuple[str, str]]:
     if row.short:
         yield "short", f"{row.short}: name"
     if member.cost:
-        perhaps = "; live role and strategy may make it dearer" if member.kind.judge and _is_judged(member.cost) else ""
-        yield "changing it", f"{member.cost}: {COSTS[member.cost]}{perhaps}"
+        perhaps = "; what is live may make it dearer" if member.kind.judge and _is_judged(member.cost) else ""
+        yield "changing it", f"{member.cost}: {member.cost.says}{perhaps}"
     if row.presence:
-        yield "adding or removing it", f"{row.presence}: {COSTS[row.presence]}"
+        yield "adding or removing it", f"{row.presence}: {row.presence.says}"
     if row.created is Created.LATER:
         yield "set by", f"{member.kind.update} only: create, wait, update"
     if row.unset is not MISSING and not callable(row.unset):

@@ -28,7 +28,7 @@ def test_a_member_is_explained_in_full(schema: Json) -> None:
             facts=(
                 ("type", "integer"),
                 ("limits", "at least 1, at most 10"),
-                ("changing it", "revision: a new revision; running jobs keep theirs"),
+                ("changing it", "revision: running jobs keep theirs"),
                 ("source", "https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html"),
             ),
         ),
@@ -72,11 +72,10 @@ def test_a_kind_is_explained_by_its_members(schema: Json) -> None:
 
 def test_costs_are_inherited_and_differ_for_presence(schema: Json) -> None:
     assert facts("computeEnvironments.computeResources.subnets", schema)["changing it"] == (
-        "infrastructure: in place, instances are replaced and jobs follow updatePolicy; "
-        "live role and strategy may make it dearer"
+        "infrastructure: instances are replaced, jobs follow updatePolicy; what is live may make it dearer"
     )
     assert facts("jobQueues.schedulingPolicyArn", schema)["adding or removing it"] == (
-        "replace: the API cannot change it: a new resource is needed"
+        "replace: cannot be changed in place"
     )
 
 
