@@ -82,7 +82,7 @@ def _newest_first(record: Record) -> SortKey:
 
 
 def _shown(world: World, record: Record) -> dict[str, Json]:
-    body = shuffled(dict(record.body), world.random)
+    body = shuffled(dict(record.body), world)
     return {**_identity(record), "status": record.status, "tags": record.tags, **body}
 
 

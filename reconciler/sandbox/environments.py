@@ -99,7 +99,7 @@ def _is_used(world: World, arn: str) -> bool:
 
 def _shown(world: World, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    body = shuffled(autoscaled(world, record), world.random)
+    body = shuffled(autoscaled(world, record), world)
     return {**_identity(record), "tags": record.tags, **health, **body}
 
 

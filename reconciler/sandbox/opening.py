@@ -6,6 +6,7 @@ from reconciler.ports import Clock
 from reconciler.sandbox.clock import Timings, WallClock
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.journal import Journal
+from reconciler.sandbox.reading import SEEN_UNORDERED
 from reconciler.sandbox.simulator import Simulator
 from reconciler.sandbox.store import Memory, Store
 
@@ -24,4 +25,12 @@ def open_sandbox(
     The clock must tell the time of day if the file outlives the process: resources settle between two commands.
     """
     store: Store = Journal(Path(file)) if file else Memory()
-    return Simulator(clock or WallClock(), store=store, faults=faults, timings=timings, seed=seed, recording=recording)
+    return Simulator(
+        clock or WallClock(),
+        store=store,
+        faults=faults,
+        timings=timings,
+        seed=seed,
+        recording=recording,
+        unordered=SEEN_UNORDERED,
+    )

@@ -36,7 +36,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
 def describe(world: World, request: Mapping[str, Json]) -> Json:
     arns = [arn for arn in request["arns"] if arn.startswith("arn:")]
     shown = [
-        {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffled(dict(each.body), world.random)}
+        {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffled(dict(each.body), world)}
         for each in named(world, NOUN, arns)
     ]
     return {"schedulingPolicies": shown}

@@ -99,7 +99,7 @@ def _release(world: World, arns: set[str], at: float) -> None:
 
 def _shown(world: World, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), world.random)}
+    return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), world)}
 
 
 def _identity(record: Record) -> dict[str, Json]:

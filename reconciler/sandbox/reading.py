@@ -5,7 +5,6 @@ import binascii
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from random import Random
 from typing import Any
 
 from reconciler.model import Json
@@ -16,13 +15,16 @@ from reconciler.sandbox.world import World
 PAGE = 100
 SortKey = tuple[str | int, ...]
 
-# Lists whose order the service does not keep, with the member that tells entries apart ("" for plain strings).
+# Lists whose order the service does not promise to keep.
 UNORDERED = (
     "allowedInstanceTypes", "computeEnvironmentOrder", "containers", "dependsOn", "devices", "ec2Configuration", "env",
     "environment", "instanceTypes", "jobStateTimeLimitActions", "mountPoints", "overrides", "resourceRequirements",
     "secretOptions", "secrets", "securityGroupIds", "securityGroups", "shareDistribution", "subnets",
     "targetInstanceTypes", "tmpfs", "ulimits", "volumeMounts", "volumes",
 )  # fmt: skip
+# The one that was seen in another order (hashicorp/terraform-provider-aws issue 34947); Terraform's provider relies on
+# the order of others, resourceRequirements among them.
+SEEN_UNORDERED = ("environment",)
 ORDERED_STRATEGIES = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")
 
 
@@ -61,19 +63,19 @@ def paged(
     return page, {"nextToken": _token(key(page[-1]))} if more else {}
 
 
-def shuffled(value: Json, random: Random) -> Json:
-    """Return a copy in which every list without a promised order is in a new one."""
+def shuffled(value: Json, world: World) -> Json:
+    """Return a copy in which every list whose order is not kept is in a new one."""
     if isinstance(value, dict):
-        return {member: _shuffled_member(value, member, inner, random) for member, inner in value.items()}
-    return [shuffled(inner, random) for inner in value] if isinstance(value, list) else value
+        return {member: _shuffled_member(value, member, inner, world) for member, inner in value.items()}
+    return [shuffled(inner, world) for inner in value] if isinstance(value, list) else value
 
 
-def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, random: Random) -> Json:
-    inner = shuffled(inner, random)
+def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, world: World) -> Json:
+    inner = shuffled(inner, world)
     keeps = member == "instanceTypes" and owner.get("allocationStrategy") in ORDERED_STRATEGIES
     unnamed = member == "containers" and not all("name" in each for each in inner)
-    if isinstance(inner, list) and member in UNORDERED and not keeps and not unnamed:
-        random.shuffle(inner)
+    if isinstance(inner, list) and member in world.unordered and not keeps and not unnamed:
+        world.random.shuffle(inner)
     return inner
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from random import Random
 
 from reconciler.model import Json
@@ -12,6 +12,7 @@ from reconciler.sandbox.answers import Refusal, Response, error, refusal, succes
 from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.reading import UNORDERED
 from reconciler.sandbox.store import Memory, Store
 from reconciler.sandbox.world import World
 
@@ -41,6 +42,7 @@ class Simulator:
         timings: Timings | None = None,
         seed: int = 0,
         recording: bool = True,
+        unordered: Container[str] = UNORDERED,
     ) -> None:
         self.faults = faults or Faults()
         self.timings = timings or Timings()
@@ -48,6 +50,7 @@ class Simulator:
         self._clock = clock
         self._store = store or Memory()
         self._seed = seed
+        self._unordered = unordered
         self._random = Random(seed)  # noqa: S311 - for shuffling
         self._lock = threading.Lock()
 
@@ -102,6 +105,7 @@ class Simulator:
             store=self._store,
             timings=self.timings,
             random=self._random,
+            unordered=self._unordered,
             seed=self._seed,
         )
 

@@ -1,7 +1,7 @@
 """What an operation sees of the simulated service during one call: an account's region at one moment."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -28,6 +28,7 @@ class World:
     store: Store
     timings: Timings
     random: Random
+    unordered: Container[str]  # the lists that a read shows in another order
     seed: int
 
     def arn(self, noun: str, key: str, service: str = "batch") -> str:
