@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Declared, Json, Stack
 from reconciler.problems import Problem, Where
+from reconciler.rules import Subject, problems_of
 from reconciler.validate.errors import Judge
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
 from reconciler.validate.walk import Readers, text
@@ -13,20 +14,31 @@ from reconciler.validate.walk import Readers, text
 __all__ = ["validate"]
 
 
-def validate(stack: Stack, schema: Json, kinds: Mapping[str, Kind]) -> tuple[Stack, tuple[Problem, ...]]:
-    """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order."""
+def validate(
+    stack: Stack, schema: Json, kinds: Mapping[str, Kind], *, strict: bool = False
+) -> tuple[Stack, tuple[Problem, ...]]:
+    """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
+
+    Rules look at what the schema has passed; `strict` asks for their advice too.
+    """
     readers, judge = Readers(schema["$defs"]), Judge(schema)
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
+    sound: list[Declared] = []
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create, resource.spec)
         declared[address] = replace(resource, spec=spec)
-        if is_doubtful:
-            problems += judge.problems(kind, declared[address])
+        found = judge.problems(kind, declared[address]) if is_doubtful else []
+        if not found:
+            sound.append(declared[address])
+        problems += found
         problems += problems_of_resource(typed, declared[address])
     problems += problems_of_stack(typed)
+    bodies = {address: resource.spec for address, resource in declared.items()}
+    for resource in sound:
+        problems += problems_of(resource, Subject(resource.address, resource.spec, bodies), strict=strict)
     return replace(typed, declared=declared), tuple(_once(sorted(problems, key=_place)))
 
 

@@ -1,0 +1,25 @@
+"""What AWS refuses beyond its schema, and what a careful person would not do: one table a kind."""
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.model import Declared
+from reconciler.problems import Problem
+from reconciler.rules import scheduling_policy
+from reconciler.rules.base import Example, Rule, Subject
+
+__all__ = ["RULES", "Example", "Rule", "Subject", "problems_of"]
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "SchedulingPolicy": scheduling_policy.RULES,
+}
+
+
+def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
+    """Yield what the rules of its kind have against a resource; advice only when strict."""
+    for rule in RULES.get(resource.address.kind, ()):
+        if rule.advice and not strict:
+            continue
+        for path, message in rule.check(subject):
+            dotted = ".".join(str(step) for step in path)
+            said = f"{resource.address}: {dotted} {message}" if dotted else f"{resource.address}: {message}"
+            yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)
