@@ -21,22 +21,6 @@ def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies
     return tuple(_change(kind, path, (live, desired), full_live, bodies) for path in _paths(kind, live, desired))
 
 
-def rows_on(kind: Kind, path: Sequence[str]) -> list[Field]:
-    """Return the rows along a canonical path, outermost first. Keys of KEYED lists are steps without a row."""
-    rows: list[Field] = []
-    at_key = False
-    for step in path:
-        if at_key:
-            at_key = False
-            continue
-        row = next((field for field in (rows[-1].members if rows else kind.fields) if field.name == step), None)
-        if row is None:
-            break
-        rows.append(row)
-        at_key = row.form is Form.KEYED
-    return rows
-
-
 def sent_unit(kind: Kind, path: Sequence[str]) -> tuple[str, ...]:
     """Return the member that an update sends as a whole when something at `path` changes."""
     top = kind.field(path[0])
@@ -65,7 +49,7 @@ def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
 def _cut(kind: Kind, path: Path) -> tuple[str, ...]:
     steps = tuple(str(step) for step in path)
     for length in range(1, len(steps)):
-        rows = rows_on(kind, steps[:length])
+        rows = kind.rows_on(steps[:length])
         if rows and rows[-1].form in WHOLE:
             return steps[:length]
     return steps
@@ -75,7 +59,7 @@ def _change(
     kind: Kind, path: tuple[str, ...], sides: tuple[Spec, Spec], full_live: Spec, bodies: Bodies
 ) -> FieldChange:
     before, after = (at(side, path) for side in sides)
-    rows = rows_on(kind, path)
+    rows = kind.rows_on(path)
     cost, why = _cost(kind, rows, (before, after), Judged(path, full_live, sides[1], _row_cost(rows), bodies))
     return FieldChange(
         path=".".join(path),
@@ -108,5 +92,5 @@ def _can_send(kind: Kind, path: tuple[str, ...], desired: Spec) -> bool:
     unit = sent_unit(kind, path)
     if at(desired, unit) is not None:
         return True
-    rows = rows_on(kind, unit)
+    rows = kind.rows_on(unit)
     return len(rows) == len(unit) and rows[-1].unset is not MISSING

@@ -1,6 +1,6 @@
 """The vocabulary of the kind tables: what a row can say about a member, and what a kind can say about itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
@@ -134,6 +134,21 @@ class Kind:
     def arn(self, identity: Identity, name: str) -> str:
         """Return the ARN that a resource of this name has (job definitions: without the revision)."""
         return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{self.noun}/{name}"
+
+    def rows_on(self, path: Sequence[str]) -> list[Field]:
+        """Return the rows along a canonical path, outermost first. Keys of KEYED lists are steps without a row."""
+        rows: list[Field] = []
+        at_key = False
+        for step in path:
+            if at_key:
+                at_key = False
+                continue
+            row = next((field for field in (rows[-1].members if rows else self.fields) if field.name == step), None)
+            if row is None:
+                break
+            rows.append(row)
+            at_key = row.form is Form.KEYED
+        return rows
 
     def field(self, name: str) -> Field | None:
         return next((row for row in self.fields if row.name == name), None)

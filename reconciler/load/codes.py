@@ -45,4 +45,6 @@ CODES: Mapping[str, str] = {
     "STK011": "a setting of the stack has a value that cannot be right",
     "LIF001": "a member of lifecycle is not known",
     "LIF002": "a member of lifecycle has a value that cannot be right",
+    "LIF003": "a member of lifecycle has no effect yet",
+    "LIF004": "lifecycle.ignoreChanges names a member that does not exist",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler.load.codes import CODES
 from reconciler.load.nodes import Mark, where_of
-from reconciler.problems import Problem, Where
+from reconciler.problems import Problem, Severity, Where
 
 NO_FILE = Where("")
 
@@ -17,10 +17,12 @@ class Findings:
 
     found: dict[Problem, None] = field(default_factory=dict)
 
-    def add(self, code: str, message: str, mark: Mark | None, hint: str = "") -> None:
+    def add(
+        self, code: str, message: str, mark: Mark | None, hint: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
         if code not in CODES:
             raise KeyError(code)
-        self.found[Problem(code, message, where_of(mark) if mark else None, hint)] = None
+        self.found[Problem(code, message, where_of(mark) if mark else None, hint, severity)] = None
 
     def in_file_order(self) -> tuple[Problem, ...]:
         return tuple(sorted(self.found, key=lambda problem: problem.where or NO_FILE))

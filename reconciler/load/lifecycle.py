@@ -8,6 +8,7 @@ from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
 from reconciler.load.shape import mapping_of
 from reconciler.model import Json, Lifecycle
+from reconciler.problems import Severity
 
 ALL = "all"
 
@@ -18,6 +19,7 @@ class _Member:
     takes: str
     fits: Callable[[Json], bool]
     convert: Callable[[Json], Json] = lambda value: value
+    only: tuple[Json, ...] | None = None  # where not every value has an effect yet: those that have
 
 
 def _one_of(*words: str) -> Callable[[Json], bool]:
@@ -41,9 +43,13 @@ MEMBERS: MappingABC[str, _Member] = {
     "ignoreChanges": _Member(
         "ignore_changes", "a list of members, such as [computeResources.maxvCpus]", _are_texts, tuple
     ),
-    "replace": _Member("replace", "blue-green or refuse", _one_of("blue-green", "refuse"), str.lower),
+    "replace": _Member("replace", "blue-green or refuse", _one_of("blue-green", "refuse"), str.lower, only=("refuse",)),
     "retainRevisions": _Member(
-        "retain_revisions", "a number from 1, or all", _is_count, lambda value: None if value == ALL else int(value)
+        "retain_revisions",
+        "a number from 1, or all",
+        _is_count,
+        lambda value: None if value == ALL else int(value),
+        only=(None,),
     ),
     "onRemove": _Member("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
     "renamedFrom": _Member("renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""),
@@ -72,4 +78,8 @@ def _read(key: str, node: Node, findings: Findings) -> dict[str, Json]:
     if not member.fits(value):
         findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)
         return {}
-    return {member.name: member.convert(value)}
+    converted = member.convert(value)
+    if member.only is not None and converted not in member.only:
+        hint = "leave it out until a version of reconciler that knows it"
+        findings.add("LIF003", f"lifecycle.{key}: {value} has no effect yet", node.mark, hint, Severity.WARNING)
+    return {member.name: converted}

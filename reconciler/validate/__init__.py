@@ -34,7 +34,7 @@ def validate(
         if not found:
             sound.append(declared[address])
         problems += found
-        problems += problems_of_resource(typed, declared[address])
+        problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
     bodies = {address: resource.spec for address, resource in declared.items()}
     for resource in sound:

@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.model import Lifecycle, Path
+from reconciler.problems import Severity
 from tests.load.memory import declared, loaded, problems
 
 DEFAULTS = """\
@@ -222,3 +223,10 @@ def test_lifecycle_has_defaults(text: str) -> None:
 )  # fmt: skip
 def test_a_lifecycle_that_cannot_be_right_is_an_error_at_its_place(text: str, expected: str) -> None:
     assert problems(f"jobQueues: {{q: {{lifecycle:  {text}}}}}\n") == [f"stacks/main.yaml:2:{expected}"]
+
+
+@pytest.mark.parametrize("text", ["replace: blue-green", "retainRevisions: 5"])
+def test_what_has_no_effect_yet_is_said_to_have_none(text: str) -> None:
+    (problem,) = loaded(f"jobQueues: {{q: {{lifecycle: {{{text}}}}}}}\n").problems
+    assert (problem.code, problem.severity, problem.message) == (
+        "LIF003", Severity.WARNING, f"lifecycle.{text} has no effect yet")  # fmt: skip

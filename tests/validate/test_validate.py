@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.lookup.schemas import read_schema
-from reconciler.model import Address, Declared, Json, Path, Stack
+from reconciler.model import Address, Declared, Json, Lifecycle, Path, Stack
 from reconciler.problems import Problem, Where
 from reconciler.validate import validate
 
@@ -289,3 +289,34 @@ def test_a_valid_stack_loads_neither_jsonschema_nor_botocore() -> None:
     )
     done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("containerProperties.imgae", "did you mean image?"),
+        ("containerPropertis", "did you mean containerProperties?"),
+        ("containerProperties.environment.LEVEL.valu", "did you mean value?"),
+    ],
+)
+def test_an_ignored_path_that_leads_nowhere_is_an_error(path: str, hint: str) -> None:
+    problem = _of_ignored(path)
+    assert problem is not None
+    assert (problem.code, problem.hint) == ("LIF004", hint)
+    assert problem.message == f"JobDefinition/x: lifecycle.ignoreChanges: {path} is no member of a job-definition"
+
+
+@pytest.mark.parametrize(
+    "path", ["tags.owner", "parameters.a", "containerProperties.environment.LEVEL", "containerProperties.command",
+             "ecsProperties.taskProperties.[0].containers.a.image", "retryStrategy.evaluateOnExit.0"],
+)  # fmt: skip
+def test_an_ignored_path_may_lead_into_lists_and_maps(path: str) -> None:
+    assert _of_ignored(path) is None
+
+
+def _of_ignored(path: str) -> Problem | None:
+    address = Address("JobDefinition", "x")
+    body = {"type": "container", "containerProperties": {"image": "i", "vcpus": 1, "memory": 4}}
+    declared = Declared(address, body, Lifecycle(ignore_changes=(path,)))
+    _, problems = validate(Stack("s", {address: declared}), SCHEMA, KINDS)
+    return next((problem for problem in problems if problem.code == "LIF004"), None)
