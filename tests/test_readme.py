@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.arguments import parse
 from reconciler.cli.main import main
 from reconciler.problems import Exit
 
@@ -52,6 +53,19 @@ def test_the_commands_are_those_that_exist() -> None:
     rows = re.findall(r"^\| (`[^|]+) \|", README.split("## Commands")[1], re.MULTILINE)
     told = {word for row in rows for word in re.findall(r"`(\w+)", row)}
     assert told == set(COMMANDS)
+
+
+def test_every_command_line_is_one_that_is_taken() -> None:
+    lines = re.findall(
+        r"^(?:\S+=\S+ )*(?:\S*/)?reconciler (.+?)(?: &)?(?:  +#.*)?$", "\n".join(shell_blocks()), re.MULTILINE
+    )
+    assert len(lines) > 5
+    for line in lines:
+        assert parse(shlex.split(line)).run
+
+
+def shell_blocks() -> list[str]:
+    return [line for found in re.findall(r"```sh\n(.+?)```", README, re.DOTALL) for line in found.split(" && ")]
 
 
 def test_the_exit_codes_are_those_that_exist() -> None:

@@ -1,0 +1,69 @@
+"""Nothing that the service makes of a request by itself shows as a change: for any request that botocore can make."""
+
+from copy import deepcopy
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.diff import canonical, field_changes, without_filled
+from reconciler.kinds import KINDS
+from reconciler.model import FieldChange, Json
+from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.defaults import definition_body, environment_body
+from reconciler.sandbox.reading import UNORDERED, shuffled
+from reconciler.sandbox.store import Memory
+from reconciler.sandbox.world import World
+from tests.builders import CE, JD
+from tests.fakes import HERE
+from tests.shapes import bodies
+
+CALM = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def world(seed: int) -> World:
+    return World(account=HERE.account, region=HERE.region, now=0.0, store=Memory(), timings=Timings(),
+                 random=Random(seed), seed=seed, unordered=UNORDERED)  # fmt: skip
+
+
+def described(kind: str, body: dict[str, Json], seed: int) -> dict[str, Json]:
+    """Return a body as the simulated service shows it, without checking whether its members fit together."""
+    here = world(seed)
+    raw = definition_body(body) if kind == JD else environment_body(here, {"computeEnvironmentName": "x", **body})
+    shown = shuffled(deepcopy(raw), here)
+    return {name: value for name, value in shown.items() if name not in KINDS[kind].response_only}
+
+
+def possible(body: dict[str, Json]) -> dict[str, Json]:
+    """Take out what a create request cannot be: DISABLED, instances without a type, Fargate with instances."""
+    if "computeResources" in body:
+        resources = {"minvCpus": 0, "instanceTypes": ["m5"], **body["computeResources"]}
+        barred = ("instanceTypes", "ec2Configuration") if resources["type"].startswith("FARGATE") else ()
+        body["computeResources"] = {name: value for name, value in resources.items() if name not in barred}
+    return {name: value for name, value in body.items() if name != "state"}
+
+
+def changes(kind: str, live: dict[str, Json], declared: dict[str, Json]) -> tuple[FieldChange, ...]:
+    rows = KINDS[kind].rows
+    full, wanted = canonical(rows, live, HERE), canonical(rows, declared, HERE)
+    return field_changes(KINDS[kind], without_filled(rows, full, wanted), wanted, full, {})
+
+
+@pytest.mark.parametrize("kind", [JD, CE])
+@given(data=st.data(), seed=st.integers(0, 99))
+@CALM
+def test_what_the_service_makes_of_a_request_is_no_change(kind: str, data: st.DataObject, seed: int) -> None:
+    body = possible(data.draw(bodies(KINDS[kind])))
+    before = deepcopy(body)
+    assert [(c.path, c.before, c.after) for c in changes(kind, described(kind, body, seed), body)] == []
+    assert body == before
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@given(data=st.data())
+@CALM
+def test_a_body_is_canonical_after_one_go(kind: str, data: st.DataObject) -> None:
+    """Comparing a body with itself is silent, whatever its members."""
+    body = data.draw(bodies(KINDS[kind]))
+    assert changes(kind, body, deepcopy(body)) == ()
