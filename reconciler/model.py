@@ -24,6 +24,11 @@ class Address:
         return f"{self.kind}/{self.name}"
 
 
+def own_name(physical: str) -> str:
+    """Return what a resource is called: its physical name, or the last part of it where it is part of another."""
+    return physical.rpartition("/")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Where we are: account id, region and partition (`aws`, `aws-cn`, `aws-us-gov`)."""
@@ -78,7 +83,10 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One owner's resources, as read from the files."""
+    """One owner's resources, as read from the files.
+
+    `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said.
+    """
 
     name: str
     declared: Mapping[Address, Declared]
@@ -87,11 +95,13 @@ class Stack:
     account: str | None = None
     region: str | None = None
     warnings: tuple[Problem, ...] = ()
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    silenced: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A resource as AWS describes it. `name` in the address is the physical name.
+    """A resource as AWS describes it. `name` in the address is the physical name, `parent/name` for parts of others.
 
     `spec` has neither tags nor the members that only a response has; `revisions` are the active ones, ascending.
     `claim` are the tags of the newest revision that has an owner, where the newest of all has none.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.model import Lifecycle, Live
+from reconciler.model import Lifecycle, Live, own_name
 
 OWNER = "reconciler:stack"
 NAME = "reconciler:name"
@@ -40,7 +40,7 @@ def flags_of(lifecycle: Lifecycle) -> frozenset[str]:
 
 def ownership_tags(stack: str, prefix: str, logical: str, physical: str, applied: Applied) -> dict[str, str]:
     """Return our tags. The logical name is written only where it differs from the physical one."""
-    named = {} if logical == physical and not prefix else {NAME: f"{prefix}/{logical}" if prefix else logical}
+    named = {} if logical == own_name(physical) and not prefix else {NAME: f"{prefix}/{logical}" if prefix else logical}
     return {OWNER: stack, **named, APPLIED: str(applied)}
 
 
@@ -85,5 +85,5 @@ def other_prefixes(live: Iterable[Live], stack: str, prefix: str) -> dict[str, i
 
 
 def _name(live: Live) -> tuple[str, str]:
-    prefix, slash, logical = live.claims.get(NAME, live.address.name).rpartition("/")
-    return (prefix, logical) if slash else ("", logical)
+    prefix, _, logical = live.claims.get(NAME, own_name(live.address.name)).rpartition("/")
+    return prefix, logical

@@ -2,47 +2,122 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Identity, Json, Live
 from reconciler.ownership import OWNER
 from reconciler.ports import Cloud
+from reconciler.problems import CloudError, Fault
 
 PAGE = 100  # the most that one page holds, and the most names that one describe takes
+HANDFUL = 8  # calls side by side where each is about one resource
 GONE = ("DELETED", "INACTIVE")
 
+Item = Mapping[str, Json]
+Outcome = tuple[Live, ...] | CloudError
 
-def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> tuple[Live, ...]:
-    """Read all resources of these kinds, the kinds side by side. Revisions: the newest active one stands for all."""
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is live; and of the newer kinds those that could not be read, with the reason, by the kind's name."""
+
+    live: tuple[Live, ...]
+    unread: Mapping[str, CloudError] = field(default_factory=dict)
+
+
+def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> Found:
+    """Read all resources of these kinds, the kinds side by side. Revisions: the newest active one stands for all.
+
+    Those that are parts of others are read last, for what was read of the others.
+    """
     wanted = tuple(kinds)
-    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-        found = pool.map(lambda kind: tuple(_live(kind, list(_list(cloud, kind)))), wanted)
-        return tuple(live for lives in found for live in lives)
+    found = _side_by_side(cloud, [(kind, ()) for kind in wanted if not kind.parent])
+    found |= _side_by_side(cloud, [(kind, _parents(kind, found)) for kind in wanted if kind.parent])
+    return Found(
+        live=tuple(live for result in found.values() if not isinstance(result, CloudError) for live in result),
+        unread={name: result for name, result in found.items() if isinstance(result, CloudError)},
+    )
 
 
 def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | None:
     """Read one resource by its physical name; None if there is none."""
-    reading = kind.reading
+    reading, arn = kind.reading, kind.arn(identity, name)
     if reading.one_filter:
         items = list(_pages(cloud, reading.operation, reading.result, {**reading.filters, reading.one_filter: name}))
+    elif reading.result:
+        items = list(cloud.call(reading.operation, {reading.names: [arn if reading.by_arn else name]})[reading.result])
     else:
-        key = kind.arn(identity, name) if reading.by_arn else name
-        items = list(cloud.call(reading.operation, {reading.names: [key]})[reading.result])
-    return next(_live(kind, [item for item in items if item[kind.name_member] == name]), None)
+        # What a description of the unknown answers is documented nowhere: a list shows what exists.
+        of = {kind.parent: name.rpartition("/")[0]} if kind.parent else {}
+        items = [item for known in _listed(cloud, kind, of) if known == arn for item in _described(cloud, kind, known)]
+    return next(_live(kind, [item for item in items if _name(kind, item) == name]), None)
 
 
-def _list(cloud: Cloud, kind: Kind) -> Iterator[Mapping[str, Json]]:
+def _side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
+    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
+        outcomes = pool.map(lambda one: _read(cloud, *one), wanted)
+        return {kind.name: outcome for (kind, _), outcome in zip(wanted, outcomes, strict=True)}
+
+
+def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
+    try:
+        return tuple(_live(kind, list(_list(cloud, kind, parents))))
+    except CloudError as error:
+        if kind.reading.newer and error.fault in (Fault.DENIED, Fault.REFUSED):
+            return error
+        raise
+
+
+def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
+    row = kind.field(kind.parent)
+    known = found.get(row.refers_to, ()) if row else ()
+    may_have = kind.reading.listed_if
+    return [one for one in known if may_have is None or may_have(one.spec)] if isinstance(known, tuple) else []
+
+
+def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
     reading = kind.reading
     if not reading.listing:
         yield from _pages(cloud, reading.operation, reading.result, reading.filters)
         return
-    arns = [item["arn"] for item in _pages(cloud, reading.listing, reading.result, {})]
+    of = [{kind.parent: parent.arn} for parent in parents] if kind.parent else [{}]
+    with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
+        arns = [arn for listed in pool.map(lambda one: _listed(cloud, kind, one), of) for arn in listed]
+        if not reading.result:
+            yield from (item for items in pool.map(lambda arn: _described(cloud, kind, arn), arns) for item in items)
+            return
     for start in range(0, len(arns), PAGE):
         yield from cloud.call(reading.operation, {reading.names: arns[start : start + PAGE]})[reading.result]
 
 
-def _pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
+    """Return the ARNs that a listing has; none of something that has gone in the meantime."""
+    reading = kind.reading
+    try:
+        items = list(_pages(cloud, reading.listing, reading.listed or reading.result, of))
+    except CloudError as error:
+        if of and _is_gone(error):
+            return []
+        raise
+    return [item[kind.arn_member] for item in items]
+
+
+def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
+    """Return the description of one resource; none if it has gone since it was listed."""
+    try:
+        return [cloud.call(kind.reading.operation, {kind.reading.names: arn})]
+    except CloudError as error:
+        if _is_gone(error):
+            return []
+        raise
+
+
+def _is_gone(error: CloudError) -> bool:
+    return error.fault is Fault.REFUSED and "does not exist" in error.message
+
+
+def _pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:
     token: Mapping[str, Json] = {}
     while True:
         page = cloud.call(operation, {**filters, "maxResults": PAGE, **token})
@@ -52,18 +127,18 @@ def _pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json
         token = {"nextToken": page["nextToken"]}
 
 
-def _live(kind: Kind, items: Sequence[Mapping[str, Json]]) -> Iterator[Live]:
+def _live(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
     present = [item for item in items if item.get("status") not in GONE]
     if not kind.revisions:
         yield from (_one(kind, item) for item in present)
         return
-    by_name: dict[str, list[Mapping[str, Json]]] = {}
+    by_name: dict[str, list[Item]] = {}
     for item in present:
         by_name.setdefault(item[kind.name_member], []).append(item)
     yield from (_newest(kind, items) for items in by_name.values())
 
 
-def _newest(kind: Kind, items: list[Mapping[str, Json]]) -> Live:
+def _newest(kind: Kind, items: list[Item]) -> Live:
     items.sort(key=lambda item: int(item["revision"]))
     owned: Mapping[str, str] = next((item["tags"] for item in reversed(items) if OWNER in item.get("tags", {})), {})
     newest = _one(kind, items[-1])
@@ -71,13 +146,19 @@ def _newest(kind: Kind, items: list[Mapping[str, Json]]) -> Live:
     return replace(newest, revisions=revisions, claim={} if OWNER in newest.tags else owned)
 
 
-def _one(kind: Kind, item: Mapping[str, Json]) -> Live:
+def _one(kind: Kind, item: Item) -> Live:
     apart = {kind.name_member, kind.arn_member, "tags", *kind.response_only}
+    ours = {row.shown_as: row.name for row in kind.fields if row.shown_as}
     return Live(
-        address=Address(kind.name, item[kind.name_member]),
-        spec={name: value for name, value in item.items() if name not in apart},
+        address=Address(kind.name, _name(kind, item)),
+        spec={ours.get(name, name): value for name, value in item.items() if name not in apart},
         arn=item[kind.arn_member],
         tags=item.get("tags", {}),
         status=item.get("status", ""),
         reason=item.get("statusReason", ""),
     )
+
+
+def _name(kind: Kind, item: Item) -> str:
+    row = kind.field(kind.parent)
+    return kind.name_within(item[row.shown_as or row.name] if row else "", item[kind.name_member])

@@ -57,13 +57,38 @@ def references(rows: Iterable[Row], body: Spec, path: Path = ()) -> Iterator[tup
 
 def live_match(stack: Stack, declared: Declared, world: World) -> Live | None:
     """Find the live resource of a declaration: by our tags, by a former name, else by physical name."""
-    kind, name = declared.address.kind, declared.address.name
+    kind = declared.address.kind
     former = declared.lifecycle.renamed_from
     return (
         world.ours.get(declared.address)
         or (world.ours.get(Address(kind, former)) if former else None)
-        or world.named.get(Address(kind, stack.name_prefix + name))
+        or world.named.get(Address(kind, physical_name(stack, declared, world)))
     )
+
+
+def physical_name(stack: Stack, declared: Declared, world: World) -> str:
+    """Return the name that a declaration has when it is created anew; `parent/name` where it is part of another."""
+    kind = KINDS[declared.address.kind]
+    own = stack.name_prefix + declared.address.name
+    row = kind.field(kind.parent)
+    if row is None:
+        return own
+    named = str(declared.spec.get(row.name, ""))
+    parent = stack.declared.get(Address(row.refers_to, named))
+    if parent is None:
+        return kind.name_within(named, own)
+    live = live_match(stack, parent, world)
+    return kind.name_within(live.address.name if live else physical_name(stack, parent, world), own)
+
+
+def used_kinds(stack: Stack) -> frozenset[str]:
+    """Return the kinds that the stack declares or refers to."""
+    referred = {
+        row.refers_to
+        for declared in stack.declared.values()
+        for _, row, _ in references(KINDS[declared.address.kind].rows, declared.spec)
+    }
+    return frozenset({address.kind for address in stack.declared} | referred)
 
 
 @dataclass(slots=True)
@@ -76,7 +101,7 @@ class _Resolver:
     def desired(self, declared: Declared) -> Desired:
         kind = KINDS[declared.address.kind]
         live = live_match(self.stack, declared, self.world)
-        name = live.address.name if live else self.stack.name_prefix + declared.address.name
+        name = live.address.name if live else physical_name(self.stack, declared, self.world)
         needs: dict[Address, None] = {}
         spec = dict(declared.spec)
         for path, row, value in references(kind.rows, declared.spec):
@@ -124,8 +149,9 @@ class _Resolver:
         return Problem("REF001", message, declared.places.find(path), hint)
 
     def arn_of(self, kind: Kind, address: Address) -> str:
-        live = live_match(self.stack, self.stack.declared[address], self.world)
-        return live.arn if live else kind.arn(self.identity, self.stack.name_prefix + address.name)
+        declared = self.stack.declared[address]
+        live = live_match(self.stack, declared, self.world)
+        return live.arn if live else kind.arn(self.identity, physical_name(self.stack, declared, self.world))
 
 
 def _put(body: Json, path: Path, value: Json) -> Json:

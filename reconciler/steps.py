@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.diff import Difference, at, sent_unit
+from reconciler.diff import Difference, at, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
-from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
+from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait, own_name
 from reconciler.ownership import PENDING, Applied, ownership_tags
 
 SETTLED = ("VALID", "INVALID")
@@ -16,7 +16,7 @@ def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied:
     later = _later_members(kind, desired.spec)
     first = Applied(PENDING, applied.flags) if later else applied
     labels = {key: str(first) if value == str(applied) else value for key, value in tags.items()}
-    body = {kind.name_member: desired.name, **_create_members(kind, desired.spec), "tags": labels}
+    body = {kind.name_member: own_name(desired.name), **_create_members(kind, desired.spec), "tags": labels}
     verb = "register a revision of" if kind.revisions else "create"
     call = Call(
         operation=kind.create,
@@ -37,7 +37,8 @@ def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
     members = _changed_members(kind, live.spec, found)
     update: tuple[Step, ...] = ()
     if members:
-        patience = kind.update_patience(live.spec) if kind.update_patience and _replaces_instances(found) else 0
+        # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
+        patience = kind.update_patience(found.desired) if kind.update_patience and _replaces_instances(found) else 0
         call = _update_call(kind, live.address.name, live.arn, members, {**live.spec, **found.desired})
         update = (call, *_settle(kind, kind.update_timeout + patience))
     return (*settle_first(kind, live), *update, *tag_steps(live.arn, found.tag, found.untag))
@@ -84,10 +85,25 @@ def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[s
     out = {}
     for name, value in body.items():
         row = known.get(name)
-        if isinstance(row, Unmanaged) or value is None or (update and row is not None and row.cost is Cost.REPLACE):
+        if isinstance(row, Unmanaged) or value is None or (row and not _is_sent(row, value, body, update=update)):
             continue
-        out[name] = _sendable(row.fields, value, update=update) if isinstance(row, Field) and row.fields else value
+        out[name] = _sendable(row.fields, value, update=update) if row and row.fields else value
     return out
+
+
+def _is_sent(row: Field, value: Json, body: Spec, *, update: bool) -> bool:
+    if not row.counts_in(body):
+        return False
+    if update:
+        return row.cost is not Cost.REPLACE or row.merges  # of a structure that merges, each part for itself
+    return not _is_blank(row, value)
+
+
+def _is_blank(row: Field, value: Json) -> bool:
+    """Whether a value says what an update would send to take the member away: at creation that is nothing to say."""
+    if isinstance(value, Mapping):
+        return callable(row.unset) and all(inner == "" for inner in value.values())
+    return bool(value == "" and row.unset == "")
 
 
 def _sendable(fields: tuple[Row, ...], value: Json, *, update: bool) -> Json:
@@ -112,9 +128,9 @@ def _is_update_only(kind: Kind, name: str) -> bool:
 
 def _later_members(kind: Kind, spec: Spec) -> dict[str, Json]:
     """What the create request cannot carry and what differs from the default that a create leaves behind."""
-    names = [row.name for row in kind.fields if row.created is Created.LATER and spec.get(row.name) is not None]
-    members = sendable(kind.rows, {name: spec[name] for name in names}, update=True)
-    return {name: value for name, value in members.items() if not _is_default(kind, name, value)}
+    names = [row.name for row in kind.fields if row.created is Created.LATER]
+    members = sendable(kind.rows, spec, update=True)
+    return {name: value for name, value in members.items() if name in names and not _is_default(kind, name, value)}
 
 
 def _is_default(kind: Kind, name: str, value: Json) -> bool:
@@ -130,11 +146,29 @@ def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Jso
             continue
         unit = sent_unit(kind, change.path.split("."))
         value = _unit_value(kind, unit, live, found.desired)
-        if len(unit) == 1:
+        row = kind.field(unit[0])
+        if row is not None and row.update_as:
+            members |= row.update_as(value)
+        elif len(unit) == 1:
             members[unit[0]] = value
         else:
             members.setdefault(unit[0], {})[unit[1]] = value
+    for row in kind.fields:
+        if row.name in members and row.merges:
+            members[row.name] |= _triggers(row, members[row.name], found)
     return members
+
+
+def _triggers(row: Field, sent: Mapping[str, Json], found: Difference) -> dict[str, Json]:
+    """What rides along with the members that are sent: with some of them always, with new instances if declared."""
+    declared = found.desired.get(row.name) or {}
+    out = {}
+    for inner in row.members:
+        wanted = declared.get(inner.name)
+        is_due = wanted is not False and any(name in sent for name in inner.rides_with)
+        if is_due or (inner.rides_with and wanted and _replaces_instances(found)):
+            out[inner.name] = True
+    return out
 
 
 def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) -> Json:
@@ -143,7 +177,7 @@ def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) ->
     row = kind.field(unit[0])
     inner = row if len(unit) == 1 or row is None else next((f for f in row.members if f.name == unit[1]), None)
     unset = inner.unset if inner is not None else MISSING
-    if wanted is None:
+    if is_absent(wanted):
         return unset(at(live, unit)) if callable(unset) else unset
     return {**unset, **wanted} if isinstance(unset, Mapping) else wanted
 
@@ -169,7 +203,7 @@ def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Ste
 def _disable(kind: Kind, live: Live) -> tuple[Step, ...]:
     if not kind.disable_before_delete or str(live.spec.get("state", "")).upper() == "DISABLED":
         return ()
-    request = {kind.update_id: live.address.name, "state": "DISABLED"}
+    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, "state": "DISABLED"}
     call = Call(kind.update, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
     # INVALID will do: an environment that is beyond repair can still be deleted.
     return (call, *_settle(kind, kind.update_timeout, Until.SETTLED))

@@ -45,7 +45,8 @@ def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
-    return make_plan(stack, identity, read_all(cloud, KINDS.values()), wanted)
+    found = read_all(cloud, KINDS.values())
+    return make_plan(stack, identity, found.live, wanted, found.unread)
 
 
 def run(

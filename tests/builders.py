@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from reconciler.diff import declared_digest
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack
+from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack, own_name
 from reconciler.ownership import Applied, ownership_tags
 from reconciler.plan import Wanted, make_plan
 from reconciler.resolve import resolve, world_of
 from tests.fakes import HERE
 
 CE, JQ, SP, JD = "ComputeEnvironment", "JobQueue", "SchedulingPolicy", "JobDefinition"
+CR, SE, QS = "ConsumableResource", "ServiceEnvironment", "QuotaShare"
 AS_DECLARED = Wanted()
 SLR = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 
@@ -33,6 +34,33 @@ def container(**members: Json) -> dict[str, Json]:
 
 def fair(**members: Json) -> dict[str, Json]:
     return {"fairsharePolicy": {"shareDecaySeconds": 60, **members}}
+
+
+def quota() -> dict[str, Json]:
+    return {"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}}
+
+
+def consumable(quantity: int = 10, **members: Json) -> dict[str, Json]:
+    return {"totalQuantity": quantity, **members}
+
+
+def service(**capacity: int) -> dict[str, Json]:
+    """A service environment; without limits of its own with eight instances of one type."""
+    return {"serviceEnvironmentType": "SAGEMAKER_TRAINING", "capacityLimits": limits(**capacity or {"m5": 8})}
+
+
+def training(environment: str, **members: Json) -> dict[str, Json]:
+    order = [{"order": 1, "serviceEnvironment": environment}]
+    return {"priority": 1, "jobQueueType": "SAGEMAKER_TRAINING", "serviceEnvironmentOrder": order, **members}
+
+
+def share(of: str, **members: Json) -> dict[str, Json]:
+    return {"jobQueue": of, "capacityLimits": limits(m5=4), "preemptionConfiguration": {"inSharePreemption": "ENABLED"},
+            "resourceSharingConfiguration": {"strategy": "LEND"}, **members}  # fmt: skip
+
+
+def limits(**capacity: int) -> list[dict[str, Json]]:
+    return [{"capacityUnit": f"ml.{unit}.large", "maxCapacity": most} for unit, most in capacity.items()]
 
 
 def stack(
@@ -69,7 +97,7 @@ def owned(of: Stack, live_: Live) -> Live:
     desired, problems = resolve(of, HERE, world_of([live_], of))
     mine = next((d for d in desired if d.address.kind == live_.address.kind and d.name == live_.address.name), None)
     digest = declared_digest(KINDS[live_.address.kind], mine, HERE) if mine and not problems else "0"
-    logical = live_.address.name.removeprefix(of.name_prefix)
+    logical = own_name(live_.address.name).removeprefix(of.name_prefix)
     tags = ownership_tags(of.name, of.name_prefix, logical, live_.address.name, Applied(digest))
     return Live(
         live_.address, live_.spec, live_.arn, {**live_.tags, **tags}, live_.status, live_.reason, live_.revisions

@@ -8,7 +8,25 @@ from reconciler.plan import Wanted
 from reconciler.problems import Exit
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure, Rule
-from tests.builders import CE, JD, JQ, SP, container, ec2, stack, told
+from tests.builders import (
+    CE,
+    CR,
+    JD,
+    JQ,
+    QS,
+    SE,
+    SP,
+    consumable,
+    container,
+    ec2,
+    limits,
+    quota,
+    service,
+    share,
+    stack,
+    told,
+    training,
+)
 from tests.world import World
 
 ENVIRONMENTS, QUEUES, POLICIES, JOBS = ("a", "b", "c"), ("q", "r"), ("p", "s"), ("j", "k")
@@ -36,7 +54,7 @@ RESOURCES = optional(
     instanceTypes=some(TYPES),
     subnets=some(("subnet-1", "subnet-2")),
     securityGroupIds=some(("sg-1", "sg-2")),
-    ec2KeyPair=st.just("key"),
+    ec2KeyPair=st.sampled_from(["key", ""]),
     imageId=st.just("ami-1"),
     placementGroup=st.just("group"),
     tags=TAGS,
@@ -46,6 +64,7 @@ RESOURCES = optional(
             {"launchTemplateId": st.sampled_from(["lt-1", "lt-2"])}, optional={"version": st.just("$Latest")}
         ),
         st.fixed_dictionaries({"launchTemplateName": st.just("lt")}),
+        st.just({"launchTemplateId": ""}),
     ),
     ec2Configuration=st.lists(
         st.fixed_dictionaries({"imageType": st.just("ECS_AL2023")}, optional={"imageIdOverride": st.just("ami-2")}),
@@ -53,11 +72,13 @@ RESOURCES = optional(
     ),
     scalingPolicy=st.fixed_dictionaries({"minScaleDownDelayMinutes": st.sampled_from([20, 60])}),
     desiredvCpus=st.just(4),
+    updateToLatestImageVersion=st.booleans(),
 )
 FARGATE = st.fixed_dictionaries({
     "type": st.just("MANAGED"), "computeResources": st.fixed_dictionaries({
         "type": st.just("FARGATE"), "maxvCpus": st.integers(1, 9), "subnets": some(("subnet-1", "subnet-2")),
-        "securityGroupIds": some(("sg-1", "sg-2"))})})  # fmt: skip
+        "securityGroupIds": some(("sg-1", "sg-2"))})},
+    optional={"updatePolicy": st.just({"terminateJobsOnUpdate": True})})  # fmt: skip
 ENVIRONMENT = st.builds(lambda top, resources: {**ec2(**resources), **top}, TOP, RESOURCES)
 POLICY = st.fixed_dictionaries({"fairsharePolicy": optional(
     shareDecaySeconds=st.integers(0, 10), computeReservation=st.integers(0, 99),
@@ -86,6 +107,9 @@ def stacks(draw: st.DrawFn) -> Stack:
     resources |= {(CE, name): spec for name, spec in environments.items()}
     resources |= {(SP, name): spec for name, spec in policies.items()}
     resources |= {(JD, name): spec for name, spec in jobs.items()}
+    resources |= draw(consumables(tuple(jobs)))
+    if draw(st.booleans()):
+        resources |= draw(trainings())
     for name in QUEUES if environments else ():
         if draw(st.booleans()):
             resources[JQ, name] = draw(queues(environments, tuple(policies)))
@@ -105,6 +129,38 @@ def queues(draw: st.DrawFn, environments: dict[str, Json], policies: tuple[str, 
     if policies and draw(st.booleans()):
         more["schedulingPolicyArn"] = draw(st.sampled_from(policies))
     return {**body, **more}
+
+
+@st.composite
+def consumables(draw: st.DrawFn, jobs: tuple[str, ...]) -> dict[tuple[str, str], dict[str, Json]]:
+    """Consumable resources, and jobs that take some of them. What is used up is called so."""
+    types = {"free": {}, "used": {"resourceType": "NON_REPLENISHABLE"}}
+    found = draw(st.dictionaries(st.sampled_from(list(types)), st.integers(0, 3)))
+    resources = {(CR, name): consumable(quantity, **types[name]) for name, quantity in found.items()}
+    if jobs and found and draw(st.booleans()):
+        takes = [{"consumableResource": name, "quantity": 1} for name in draw(some(tuple(found)))]
+        resources[JD, "takes"] = {**container(), "consumableResourceProperties": {"consumableResourceList": takes}}
+    return resources
+
+
+@st.composite
+def trainings(draw: st.DrawFn) -> dict[tuple[str, str], dict[str, Json]]:
+    """A queue for SageMaker training, with what it needs and its quota shares."""
+    state = optional(state=st.sampled_from(["ENABLED", "DISABLED"]), tags=TAGS)
+    capacity = st.dictionaries(st.sampled_from(["m5", "g5", "p4d"]), st.integers(1, 3), min_size=1)
+    sharing = st.sampled_from([{"strategy": "RESERVE"}, {"strategy": "LEND_AND_BORROW", "borrowLimit": 5},
+                               {"strategy": "LEND_AND_BORROW", "borrowLimit": -1}, {"strategy": "LEND"}])  # fmt: skip
+    shares = draw(st.sets(st.sampled_from(["s", "t"])))
+    return {
+        (SP, "quotas"): quota(),
+        (SE, "gpu"): {**service(**draw(capacity)), **draw(state)},
+        (JQ, "train"): {**training("gpu", schedulingPolicyArn="quotas"), **draw(state)},
+        **{
+            (QS, name): share("train", capacityLimits=limits(**draw(capacity)),
+                              resourceSharingConfiguration=draw(sharing), **draw(state))
+            for name in sorted(shares)
+        },
+    }  # fmt: skip
 
 
 RULES = st.lists(

@@ -16,7 +16,7 @@ from reconciler.model import Json, Stack
 from reconciler.plan import Wanted
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Exit, Fault
-from reconciler.read import read_all, read_one
+from reconciler.read import Found, read_all, read_one
 from reconciler.retry import Patient
 from reconciler.sandbox.clock import TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
@@ -24,7 +24,26 @@ from reconciler.sandbox.faults import Failure, Faults, Rule
 from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.session import sandbox_session
 from reconciler.sandbox.simulator import Simulator
-from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack
+from tests.builders import (
+    CE,
+    CR,
+    JD,
+    JQ,
+    QS,
+    SE,
+    SP,
+    consumable,
+    container,
+    ec2,
+    fair,
+    limits,
+    queue,
+    quota,
+    service,
+    share,
+    stack,
+    training,
+)
 from tests.fakes import HERE
 
 
@@ -74,7 +93,15 @@ RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
     (SP, "fair"): fair(shareDistribution=[{"shareIdentifier": "A", "weightFactor": 0.1}]),
     (CE, "spot"): ec2(tags={"a": "b"}),
     (JQ, "q"): queue("spot"),
-    (JD, "job"): container(environment=[{"name": "A", "value": "1"}]),
+    (JD, "job"): {
+        **container(environment=[{"name": "A", "value": "1"}]),
+        "consumableResourceProperties": {"consumableResourceList": [{"consumableResource": "seats", "quantity": 1}]},
+    },
+    (CR, "seats"): consumable(tags={"a": "b"}),
+    (SP, "quotas"): quota(),
+    (SE, "gpu"): service(m5=8, g5=4),
+    (JQ, "train"): training("gpu", schedulingPolicyArn="quotas"),
+    (QS, "vision"): share("train", capacityLimits=limits(m5=2, g5=1), tags={"a": "b"}),
 }
 
 
@@ -108,11 +135,12 @@ def test_what_is_deleted_cannot_be_read(place: Place) -> None:
     mine = stack(RESOURCES)
     apply(place, mine)
     assert apply(place, mine, Wanted(destroy=True)).exit is Exit.DONE
-    assert read_all(place.cloud, KINDS.values()) == ()
+    assert read_all(place.cloud, KINDS.values()) == Found(())
 
 
 def test_unknown_names_read_as_nothing(place: Place) -> None:
-    assert [read_one(place.cloud, kind, HERE, "unknown") for kind in KINDS.values()] == [None] * 4
+    names = ["queue/unknown" if kind.parent else "unknown" for kind in KINDS.values()]
+    assert [read_one(place.cloud, *each) for each in zip(KINDS.values(), [HERE] * 7, names, strict=True)] == [None] * 7
 
 
 def test_creating_twice_is_refused_in_words(place: Place) -> None:
@@ -143,7 +171,7 @@ def test_lists_come_in_pages_and_are_read_whole(place: Place) -> None:
     for number in range(103):
         place.cloud.call("CreateSchedulingPolicy", {"name": f"p{number}", **fair()})
         place.cloud.call("RegisterJobDefinition", {"jobDefinitionName": f"j{number}", **container()})
-    assert len(read_all(place.cloud, [KINDS[SP]])) == len(read_all(place.cloud, [KINDS[JD]])) == 103
+    assert [len(read_all(place.cloud, [KINDS[kind]]).live) for kind in (SP, JD)] == [103, 103]
 
 
 def test_a_throttled_call_is_told_as_such(place: Place) -> None:

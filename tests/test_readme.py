@@ -20,6 +20,10 @@ def block(mark: str) -> str:
     return found[1]
 
 
+def section(title: str) -> str:
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "stacks").symlink_to(ROOT / "stacks")
@@ -50,7 +54,7 @@ def test_the_example_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_the_commands_are_those_that_exist() -> None:
     from reconciler.cli.arguments import COMMANDS
 
-    rows = re.findall(r"^\| (`[^|]+) \|", README.split("## Commands")[1], re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+) \|", section("Commands"), re.MULTILINE)
     told = {word for row in rows for word in re.findall(r"`(\w+)", row)}
     assert told == set(COMMANDS)
 
@@ -72,3 +76,18 @@ def test_the_exit_codes_are_those_that_exist() -> None:
     rows = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
     told = {int(number) for row in rows for number in row.split(",")}
     assert told == set(Exit) - {Exit.STALE}  # saved plans are still to come
+
+
+def test_the_formats_are_those_that_exist() -> None:
+    from reconciler.cli.options import OF_FINDINGS, OF_OUTCOMES, OF_PLANS
+
+    told = dict(re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|", section("In CI"), re.MULTILINE))
+    rows = {name: told[row] for row in told for name in re.findall(r"`(\w+)`", row) if row != "`-o`"}
+    assert rows.keys() == {*OF_FINDINGS, *OF_PLANS, *OF_OUTCOMES}
+    for command, formats in {
+        "validate": OF_FINDINGS,
+        "plan": OF_PLANS,
+        "drift": OF_PLANS,
+        "apply": OF_OUTCOMES,
+    }.items():
+        assert {name for name, of in rows.items() if "every" in of or f"`{command}`" in of} == set(formats)

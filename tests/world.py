@@ -36,7 +36,7 @@ class World:
         plan = self.plan(stack, wanted)
         return workflow.run(plan, stack, self.cloud, self.clock, wanted=wanted, parallelism=4)
 
-    def hand(self, operation: str, **request: Json) -> Mapping[str, Json]:
+    def hand(self, operation: str, /, **request: Json) -> Mapping[str, Json]:
         """An outside hand makes a call, and time goes on until all has settled."""
         try:
             return self.raw.call(operation, request)

@@ -15,6 +15,7 @@ TRANSITIONS = (
     "resource is being modified",  # hashicorp/terraform-provider-aws 2044
     "found existing JobQueue relationship",  # 46925: lingers after the queue has let go
     "must be created and valid before attaching",
+    "must be in the VALID state",  # CreateQuotaShare, of the queue: its documentation's words, no others were seen
 )
 EXISTS, MISSING = "already exists", "does not exist"
 PATIENCE = 900.0  # seconds for which a transition is waited out

@@ -72,8 +72,12 @@ class AwsCloud:
 
 
 def _call(client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+    method = getattr(client, xform_name(operation), None)
+    if method is None:  # botocore knows an operation from the release on that brought it
+        message = "the installed botocore does not know this operation"
+        raise CloudError(operation, Fault.REFUSED, "UnknownOperation", message, hint="install a newer boto3")
     try:
-        response: dict[str, Json] = getattr(client, xform_name(operation))(**request)
+        response: dict[str, Json] = method(**request)
     except boto.ClientError as error:
         raise _refused(operation, error) from error
     except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError) as error:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
+from reconciler.cli.options import ONE_VALUE
 from reconciler.problems import WrongUsage
 
 Namespace = argparse.Namespace
@@ -38,6 +39,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
     if rest and (not hasattr(args, "stacks") or any(word.startswith("-") for word in rest)):
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    _check_stdout(args)
     args.stacks = [*getattr(args, "stacks", ()), *rest] or ["."]
     _set_defaults(args)
     return args
@@ -89,6 +91,14 @@ def _set_defaults(args: Namespace) -> None:
     for name, default in defaults.items():
         if getattr(args, name, None) is None:
             setattr(args, name, default())
+
+
+def _check_stdout(args: Namespace) -> None:
+    there = [target.format for target in getattr(args, "output", None) or () if not target.file]
+    values = [format_ for format_ in there if format_ in ONE_VALUE]
+    if len(set(values)) > 1:
+        first, second, *_ = dict.fromkeys(values)
+        args.parser.error(f"{first} and {second} cannot share stdout: give one of them a file, as in {second}=FILE")
 
 
 def _with_file(word: str) -> str:

@@ -5,6 +5,11 @@ import re
 from typing import NamedTuple
 
 FORMATS = ("text", "json")
+OF_FINDINGS = (*FORMATS, "github", "sarif", "junit")
+OF_PLANS = (*FORMATS, "github", "markdown")
+OF_OUTCOMES = (*FORMATS, "markdown")
+JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
+ONE_VALUE = ("json", "sarif", "junit")  # whoever reads them on stdout reads nothing else
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 

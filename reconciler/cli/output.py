@@ -1,6 +1,7 @@
 """Where the product goes: text as it comes, JSON as one value at the end; everything else goes to stderr."""
 
 import json
+import os
 import re
 import sys
 import traceback
@@ -9,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from reconciler.cli.options import Target
+from reconciler.cli.options import JOINED, Target
 from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
 
 if TYPE_CHECKING:  # rich is only loaded by what prints
     from rich.console import Console
 
+    from reconciler.report.items import Item
     from reconciler.report.page import Page
 
 Json = object
@@ -36,6 +38,7 @@ class Output:
         self._documents: list[Json] = []
         self._texts: list[str] = []
         self._other: dict[str, list[str]] = {}
+        self._items: list[Item] = []
 
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
@@ -61,12 +64,21 @@ class Output:
     def err(self) -> "Console":
         return self._console(sys.stderr)
 
-    def publish(self, page: MakePage, document: Callable[[], Json]) -> None:
-        """Take one product. Text is shown at once; what nobody asked for is not made."""
+    def publish(self, page: MakePage, document: Callable[[], Json], item: "Item | None" = None) -> None:
+        """Take one product; `item` is what formats for other programs make theirs of.
+
+        Text is shown at once; what nobody asked for is not made.
+        """
         if self.is_text:
             self._print(page, sys.stdout)
         self._keep(page)
         self.document(document)
+        self.item(item)
+
+    def item(self, item: "Item | None") -> None:
+        """Take what a stack has come to, for formats for other programs alone."""
+        if item is not None:
+            self._items.append(item)
 
     def document(self, document: Callable[[], Json]) -> None:
         """Take a product that only programs read."""
@@ -87,20 +99,28 @@ class Output:
         """Say something on stderr."""
         self._print(page, sys.stderr)
 
-    def stopped(self, stopped: Stopped, *, told: tuple[Problem, ...] = (), **more: Json) -> None:
-        """Say on stderr what stopped us; problems that the reader has been `told` are not repeated there."""
+    def stopped(
+        self, stopped: Stopped, *, told: tuple[Problem, ...] = (), item: "Item | None" = None, **more: Json
+    ) -> None:
+        """Say on stderr what stopped us; problems that the reader has been `told` are not repeated there.
+
+        `item` stands for it where the stack has come to more than that.
+        """
         from reconciler.report.documents import stopped_json
         from reconciler.report.problems_text import stopped_page
 
         self.tell(lambda width: stopped_page(stopped, width, told))
         self.document(lambda: {**stopped_json(stopped), **more})
+        self.item(item or stopped)
 
     def failed(self, error: CloudError, code: Exit) -> None:
         from reconciler.report.documents import failed_json
         from reconciler.report.problems_text import stopped_page
 
-        self.tell(lambda width: stopped_page(Stopped(str(error), hint=error.hint), width))
+        stopped = Stopped(str(error), hint=error.hint)
+        self.tell(lambda width: stopped_page(stopped, width))
         self.document(lambda: failed_json(error, code))
+        self.item(stopped)
 
     def crashed(self, error: Exception) -> None:
         if self._verbose:
@@ -141,8 +161,17 @@ class Output:
         if format_ == "json":
             whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
             return json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
+        if format_ in JOINED:
+            from reconciler.report.formats import RENDERERS
+
+            return RENDERERS[format_](self._items, _repository())
         own = "".join(self._other.get(format_, ()))
         return own + "\n".join(self._texts) if is_file and format_ == "text" else own
+
+
+def _repository() -> str:
+    """Return the folder that other programs tell paths from: in a job of GitHub Actions it says so itself."""
+    return os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
 
 
 def _save(file: str, text: str) -> None:

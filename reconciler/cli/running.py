@@ -22,6 +22,7 @@ def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted"
     """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
     from reconciler import workflow
     from reconciler.report.documents import finish_json, plan_json
+    from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
 
     read, sky = live_stack(path, args)
@@ -29,12 +30,13 @@ def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted"
     shown = read.secrets.plan(plan)
     out.show(lambda width: plan_page(shown, width, args.verbose))
     try:
-        _consent(read.stack, plan, wanted, args, question)
+        _consent(read.stack, shown, wanted, args, question)
     except (Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=plan.refusals, plan=plan_json(shown))
+        out.stopped(no, told=shown.refusals, item=Applied(shown, stopped=no), plan=plan_json(shown))
         return no.exit
     if not plan.changes:
         out.document(lambda: finish_json(shown, None))
+        out.item(Applied(shown))
         return Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
     finish, code = _run(plan, read, sky, args, out, wanted)
     _tell(read.secrets.finish(finish), shown, out)
@@ -111,7 +113,9 @@ def _run(
 
 def _tell(finish: "Finish", plan: Plan, out: Output) -> None:
     from reconciler.report.documents import finish_json
+    from reconciler.report.items import Applied
     from reconciler.report.outcome_text import finish_page
 
     out.show(lambda width: finish_page(finish, width))
     out.document(lambda: finish_json(plan, finish))
+    out.item(Applied(plan, finish))

@@ -48,8 +48,11 @@ def live_stack(path: str, args: argparse.Namespace) -> tuple[Read, Sky]:
     return (valid_stack(path, args, sky.cloud.identity()) if _speaks_of_cloud(path) else read), sky
 
 
-def read_stack(path: str, args: argparse.Namespace, identity: Identity | None = None) -> Read:
-    """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use."""
+def read_stack(path: str, args: argparse.Namespace, identity: Identity | None = None, *, strict: bool = False) -> Read:
+    """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use.
+
+    `strict` tells advice, too.
+    """
     from reconciler.kinds import KINDS
     from reconciler.load import load_with_problems
     from reconciler.lookup.environment import Environment
@@ -66,11 +69,12 @@ def read_stack(path: str, args: argparse.Namespace, identity: Identity | None = 
         identity=identity,
     )
     secrets = Secrets(loaded.secrets)
-    stack, wrong = validate(loaded.stack, read_schema(), KINDS)
+    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict)
     found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
-    return Read(replace(stack, warnings=warnings), problems, secrets)
+    disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
+    return Read(replace(stack, warnings=warnings, disabled=disabled), problems, secrets)
 
 
 def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:

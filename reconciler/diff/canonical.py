@@ -1,7 +1,8 @@
 """One form for a resource's body, whoever wrote it: users, AWS's describe calls, older clients.
 
-Missing, null, [] and {} are one; defaults are absence; lists that are sets are sorted, lists of named things become
-mappings; names and ARNs, upper and lower case, legacy sizes and float32 meet. Equal bodies are then plainly equal.
+Missing, null, "", [] and {} are one; defaults are absence; lists that are sets are sorted, lists of named things become
+mappings; names and ARNs, upper and lower case, legacy sizes and float32 meet. Equal bodies are then plainly equal,
+once the live one is without what the service filled in.
 """
 
 import json
@@ -20,7 +21,7 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
     out: dict[str, Json] = {}
     for name, value in body.items():
         row = known.get(name)
-        if isinstance(row, Unmanaged) or (row and row.folds):
+        if isinstance(row, Unmanaged) or (row and (row.folds or not row.counts_in(body))):
             continue
         plain = _member(row, value, body, identity) if row else compact(value)
         if not is_absent(plain):
@@ -32,22 +33,18 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
 
 
 def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
-    """Return canonical `live` without what the service filled in by itself and `desired` leaves to it."""
-    out = dict(live)
-    for row in rows:
-        if not isinstance(row, Field) or row.name not in out:
-            continue
-        ours, theirs = desired.get(row.name), out[row.name]
-        if ours is None and row.fills and row.fills(theirs):
-            del out[row.name]
-        elif row.form is Form.STRUCT:
-            out[row.name] = without_filled(row.fields, theirs, ours or {})
-        elif row.form is Form.KEYED:
-            out[row.name] = {
-                key: without_filled(row.fields, entry, (ours or {}).get(key, {})) for key, entry in theirs.items()
-            }
-        if row.name in out and is_absent(out[row.name]):
-            del out[row.name]
+    """Return canonical `live` as `desired` sees it.
+
+    Without what the service filled in by itself and `desired` leaves to it, and without members that no row knows and
+    nobody declared: the service gains new ones all the time.
+    """
+    fields = tuple(row for row in rows if isinstance(row, Field))
+    known = {row.name for row in fields}
+    out = {name: value for name, value in live.items() if name in desired and name not in known}
+    for row in fields:
+        value = _seen(row, live.get(row.name), desired.get(row.name))
+        if not is_absent(value):
+            out[row.name] = value
     return out
 
 
@@ -64,15 +61,34 @@ def compact(value: Json) -> Json:
     return value
 
 
-def _member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
-    plain = _formed(row, value, siblings, identity)
-    if row.default is not None and plain == _formed(row, row.default, siblings, identity):
+def _seen(row: Field, theirs: Json, ours: Json) -> Json:
+    """Return the live value of a member as whoever declared `ours` sees it."""
+    if ours is None and (theirs is None or (row.fills and row.fills(theirs))):
         return None
-    return plain
+    match row.form:
+        case Form.STRUCT:
+            return without_filled(row.fields, theirs or {}, ours or {})
+        case Form.KEYED if theirs is not None:
+            entries = ours or {}
+            return {key: without_filled(row.fields, entry, entries.get(key, {})) for key, entry in theirs.items()}
+        case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
+            return ours if _may_be_one(theirs, ours) else theirs
+    if theirs is None and (row.hidden or (row.fills and ours == row.default)):
+        return ours
+    return theirs
+
+
+def _member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
+    """Return a member in canonical form. A default is absence, but where the service may fill in something else."""
+    plain = _formed(row, value, siblings, identity)
+    default = row.assumed(siblings) if row.assumed else row.default
+    if default is None or row.fills or plain != _formed(row, default, siblings, identity):
+        return plain
+    return None
 
 
 def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
-    if is_absent(value):
+    if is_absent(value) or value == "":
         return None
     match row.form:
         case Form.STRUCT:
@@ -162,11 +178,16 @@ def _float32(value: float) -> float:
 
 
 def _iam(value: str, resource: str, identity: Identity) -> str:
-    """IAM names are unique whatever their path, so the path is dropped; a bare name is one of this account."""
-    name = value.rsplit("/", 1)[-1]
-    if not value.startswith("arn:"):
-        return f"arn:{identity.partition}:iam::{identity.account}:{resource}/{name}"
-    return f"{value.split('/', 1)[0]}/{name}"
+    """A bare name stays one: which path it has, only IAM knows."""
+    if value.startswith("arn:") or "/" not in value:
+        return value
+    return f"arn:{identity.partition}:iam::{identity.account}:{resource}/{value.lstrip('/')}"
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether a bare name and an ARN mean the same: names are unique in an account, whatever their paths."""
+    is_named = not (one.startswith("arn:") and other.startswith("arn:"))
+    return is_named and one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]
 
 
 def _reference(kind: str, value: str, identity: Identity) -> str:

@@ -33,13 +33,20 @@ def _value(row: Field | None, desired: Json, live: Json, rest: list[str]) -> Jso
 
 def _keyed(row: Field, desired: list[Json], live: list[Json], rest: list[str]) -> list[Json]:
     """Entries keep their places: those without a key have nothing but their place."""
-    name, *deeper = rest
     ours, theirs = _named(row, desired), _named(row, live)
+    name, deeper = _key_and_rest(rest, {*ours, *theirs})
     kept: Json = theirs.get(name)
     if deeper:
         kept = _members(row.members, ours.get(name, {}), theirs.get(name, {}), deeper)
         kept = {**kept, row.key: name} if row.key and kept else kept
     return [entry for entry in ({**ours, name: kept}).values() if entry]
+
+
+def _key_and_rest(steps: list[str], names: set[str]) -> tuple[str, list[str]]:
+    """Split a path behind a key, which may have dots of its own: ml.m5.large."""
+    lengths = (length for length in range(len(steps), 1, -1) if ".".join(steps[:length]) in names)
+    length = next(lengths, 1)
+    return ".".join(steps[:length]), steps[length:]
 
 
 def _named(row: Field, entries: list[Json]) -> dict[str, Json]:

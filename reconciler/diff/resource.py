@@ -7,17 +7,18 @@ from reconciler.diff.canonical import canonical, without_filled
 from reconciler.diff.changes import Bodies, field_changes
 from reconciler.diff.digest import digest_of
 from reconciler.diff.ignore import with_ignored
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Field, Kind
 from reconciler.model import Cost, Desired, FieldChange, Identity, Live, Spec
-from reconciler.ownership import APPLIED, OWNER, Applied, own_tags, users_tags
+from reconciler.ownership import APPLIED, OWNER, Applied, flags_of, own_tags, users_tags
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`desired` is the body to send: as declared, but for ignored members, which keep their live value."""
+    """`desired` and `tags` are what to send: as declared, but for ignored members, which keep their live value."""
 
     fields: tuple[FieldChange, ...]
     desired: Spec
+    tags: Mapping[str, str]  # without ours
     tag: Mapping[str, str]  # to write
     untag: tuple[str, ...]  # to take off
 
@@ -31,6 +32,15 @@ def declared_digest(kind: Kind, desired: Desired, identity: Identity) -> str:
     return digest_of({"spec": canonical(kind.rows, desired.spec, identity), "tags": dict(desired.tags)})
 
 
+def applied_of(kind: Kind, desired: Desired, identity: Identity) -> Applied:
+    """Return the record of a declaration that the resource carries once it is applied.
+
+    It keeps the declared values of members that the service moves by itself: only another value is sent again.
+    """
+    moving = {_declared(row, desired) for row in kind.fields if row.runtime_if and row.runtime_if(desired.spec)}
+    return Applied(declared_digest(kind, desired, identity), flags_of(desired.lifecycle) | moving)
+
+
 def difference(
     kind: Kind, desired: Desired, live: Live, ownership: Mapping[str, str], identity: Identity, bodies: Bodies
 ) -> Difference:
@@ -38,19 +48,32 @@ def difference(
 
     `ownership` are the tags of ours that it should carry, `bodies` what it may refer to, by ARN.
     """
-    ignored = desired.lifecycle.ignore_changes
+    ignored = (*desired.lifecycle.ignore_changes, *_left_to_runtime(kind, desired, live))
     body = with_ignored(kind, desired.spec, live.spec, [path for path in ignored if not path.startswith("tags.")])
     wanted = canonical(kind.rows, body, identity)
     full = canonical(kind.rows, live.spec, identity)
     fields = field_changes(kind, without_filled(kind.rows, full, wanted), wanted, full, bodies)
-    tags = tuple(_tag_changes(users_tags(live.tags), _wanted_tags(desired, live)))
+    labels = _wanted_tags(desired, live)
+    tags = tuple(_tag_changes(users_tags(live.tags), labels))
     is_drift = Applied.of(live.claims).digest == Applied.of(ownership).digest
     changed = tuple(_told(change, desired, is_drift=is_drift) for change in (*fields, *tags))
     tag = {**_to_write(live.tags, ownership), **{_key(c): c.after for c in tags if c.after is not None}}
     untag = (*(_key(c) for c in tags if c.after is None), *(key for key in own_tags(live.tags) if key not in ownership))
     if not changed and (tag or untag):
         changed = (_ownership_change(live, ownership),)
-    return Difference(changed, body, tag, untag)
+    return Difference(changed, body, labels, tag, untag)
+
+
+def _left_to_runtime(kind: Kind, desired: Desired, live: Live) -> Iterator[str]:
+    """Yield the members that the service moves by itself, and whose declared value was applied once."""
+    flags = Applied.of(live.claims).flags
+    for row in kind.fields:
+        if row.runtime_if and row.runtime_if(live.spec) and _declared(row, desired) in flags:
+            yield row.name
+
+
+def _declared(row: Field, desired: Desired) -> str:
+    return f"{row.name}={desired.spec.get(row.name)}"
 
 
 def _wanted_tags(desired: Desired, live: Live) -> dict[str, str]:

@@ -2,10 +2,27 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds import compute_environment, job_definition, job_queue, scheduling_policy
+from reconciler.kinds import (
+    compute_environment,
+    consumable_resource,
+    job_definition,
+    job_queue,
+    quota_share,
+    scheduling_policy,
+    service_environment,
+)
 from reconciler.kinds.base import Kind
 
 # In the order in which people think of them: what others need comes first.
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (scheduling_policy.KIND, compute_environment.KIND, job_queue.KIND, job_definition.KIND)
+    kind.name: kind
+    for kind in (
+        scheduling_policy.KIND,
+        consumable_resource.KIND,
+        compute_environment.KIND,
+        service_environment.KIND,
+        job_queue.KIND,
+        quota_share.KIND,
+        job_definition.KIND,
+    )
 }

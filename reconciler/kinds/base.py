@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from reconciler.model import Cost, Identity, Json, Spec
+from reconciler.model import Cost, Identity, Json, Spec, own_name
 
 
 class Form(StrEnum):
-    """How two values of a member are compared, beyond plain equality. Missing, null, [] and {} are one everywhere."""
+    """How two values of a member are compared, beyond plain equality. Missing, null, "", [] and {} are one."""
 
     VALUE = "value"
     CASELESS = "caseless"  # MANAGED == managed
     NUMBER = "number"  # "1.0" == "1" == 1
     FLOAT32 = "float32"  # the service keeps 32 bits
-    ROLE = "role"  # a role's name or ARN; roles are unique by name, whatever their path
-    PROFILE = "profile"  # an instance profile's name or ARN
+    ROLE = "role"  # a role's name, path and name, or ARN; a bare name leaves the path open
+    PROFILE = "profile"  # an instance profile's name or ARN, likewise
     REFERENCE = "reference"  # a Batch resource's name or ARN
     ORDERED = "ordered"  # a list whose order matters
     SET = "set"  # a list whose order does not
@@ -51,15 +51,23 @@ class Field:
     cost: Cost | None = None  # what changing it costs; None: as the enclosing member
     presence: Cost | None = None  # what adding or removing it costs, where that differs
     default: Json = None  # what the service assumes when it is absent: absent equals this
+    assumed: Callable[[Spec], Json] | None = None  # the same, where it depends on the siblings
     fills: Callable[[Json], bool] | None = None  # is this live value one that the service filled in by itself?
+    hidden: bool = False  # descriptions may lack it: it is then as declared
     unset: Json | Callable[[Json], Json] = MISSING  # what an update sends to unset it; may depend on the live value
     created: Created = Created.SENT
+    update_as: Callable[[Json], Mapping[str, Json]] | None = None  # what an update sends in place of the member
+    runtime_if: Callable[[Spec], bool] | None = None  # the service moves it by itself: only a new value of ours is sent
     merges: bool = False  # STRUCT: an update carries only the members that change
+    only_if: Callable[[Spec], bool] | None = None  # siblings beside which alone it is sent and compared
+    rides_with: tuple[str, ...] = ()  # a trigger, no state: sent as true where one of these siblings changes
     ordered_if: Callable[[Spec], bool] | None = None  # SET: order counts when the siblings say so
     folds: tuple[str, str] | None = None  # legacy size: (resource type, sibling list) that it stands for
     drop_if: Callable[[Json], bool] | None = None  # KEYED: entries that the service drops
     refers_to: str = ""  # the kind that Form.REFERENCE names
     short: str = ""  # another spelling of this member that users may write
+    shown_as: str = ""  # what descriptions call it, where that differs
+    required: bool = False  # although the service model does not say so
     sensitive: bool = False
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
     source: str = ""  # where the fact comes from: an API operation or a page
@@ -68,6 +76,10 @@ class Field:
     def members(self) -> tuple["Field", ...]:
         """The managed rows of `fields`."""
         return tuple(row for row in self.fields if isinstance(row, Field))
+
+    def counts_in(self, body: Spec) -> bool:
+        """Whether the member is part of the state that `body` describes."""
+        return not self.rides_with and (self.only_if is None or self.only_if(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +98,17 @@ class Reading:
     """How live resources are listed. One page holds at most 100."""
 
     operation: str  # the describe call
-    result: str  # its list
-    names: str  # the member that restricts it to some names or ARNs
+    result: str  # its list; empty: it describes one resource at a time, and is itself the description
+    names: str  # the member that restricts it to some names or ARNs, or names the one
     by_arn: bool = False  # `names` wants ARNs
     filters: Mapping[str, Json] = field(default_factory=dict)  # when listing all
     listing: str = ""  # a separate call that lists ARNs, where describe cannot list
+    listed: str = ""  # its list, where that is not `result`
+    listed_if: Callable[[Spec], bool] | None = None  # whether a parent can have any: for the others nothing is listed
     one_filter: str = (
         ""  # the member that restricts a listing to one name, where `names` cannot be combined with filters
     )
+    newer: bool = False  # older roles may not read it, and not every endpoint has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +121,8 @@ class Kind:
     noun: str  # in ARNs and prose: compute-environment
     name_member: str
     arn_member: str
+    parent: str = ""  # the member that refers to what it is part of; its physical name is then `parent/name`
+    parent_noun: str = ""
     rows: tuple[Row, ...]
     reading: Reading
     create: str
@@ -133,7 +150,13 @@ class Kind:
 
     def arn(self, identity: Identity, name: str) -> str:
         """Return the ARN that a resource of this name has (job definitions: without the revision)."""
-        return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{self.noun}/{name}"
+        parent, slash, own = name.rpartition("/")
+        path = f"{self.parent_noun}/{parent}/{self.noun}/{own}" if slash else f"{self.noun}/{own}"
+        return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{path}"
+
+    def name_within(self, parent: str, own: str) -> str:
+        """Return the physical name of one that is called `own`; `parent` names what it is part of, or is its ARN."""
+        return f"{own_name(parent)}/{own}" if self.parent else own
 
     def rows_on(self, path: Sequence[str]) -> list[Field]:
         """Return the rows along a canonical path, outermost first. Keys of KEYED lists are steps without a row."""

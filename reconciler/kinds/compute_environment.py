@@ -2,7 +2,7 @@
 
 from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
-from reconciler.kinds.updating import SERVICE_LINKED_ROLE, is_service_linked, judge, patience
+from reconciler.kinds.updating import SERVICE_LINKED_ROLE, is_service_linked, judge, patience, takes_update_policy
 from reconciler.model import Cost
 
 KIND = Kind(
@@ -59,8 +59,10 @@ KIND = Kind(
             cost=Cost.METADATA,
             created=Created.LATER,
             unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
-            says="What happens to running jobs when instances are replaced. Not on Fargate.",
-            source="UpdateComputeEnvironment only; CreateComputeEnvironment has no such member",
+            only_if=takes_update_policy,
+            says="What happens to running jobs when instances are replaced. Never sent for Fargate, which has none.",
+            source="CreateComputeEnvironment has no such member; UpdateComputeEnvironment refuses it for Fargate "
+            "(aws/aws-cdk issue 27054)",
             fields=(
                 Field(name="terminateJobsOnUpdate", default=False, says="End the jobs at once."),
                 Field(
@@ -83,10 +85,15 @@ KIND = Kind(
                     name="accessEntry",
                     form=Form.STRUCT,
                     cost=Cost.METADATA,
+                    unset={"desiredState": "INHERIT_FROM_CLUSTER"},
                     says="Who manages the cluster's access entry for Batch. All environments of a cluster must agree.",
                     fields=(
                         Field(
-                            name="desiredState", form=Form.CASELESS, says="ENABLED, DISABLED or INHERIT_FROM_CLUSTER."
+                            name="desiredState",
+                            form=Form.CASELESS,
+                            default="INHERIT_FROM_CLUSTER",
+                            says="ENABLED, DISABLED or INHERIT_FROM_CLUSTER.",
+                            source="EksConfiguration: left out, it behaves as INHERIT_FROM_CLUSTER",
                         ),
                         Unmanaged("status", "read-only: the state that the service observed"),
                     ),

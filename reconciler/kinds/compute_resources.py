@@ -24,6 +24,13 @@ def _no_template(template: Json) -> Json:
     return {"launchTemplateName": ""} if "launchTemplateName" in template else {"launchTemplateId": ""}
 
 
+USERDATA_TYPE = Field(
+    name="userdataType",
+    default="EKS_BOOTSTRAP_SH",
+    says="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM; only beside an image of your own.",
+    source="LaunchTemplateSpecification",
+)
+
 LAUNCH_TEMPLATE_OVERRIDE = (
     Field(name="launchTemplateId", says="Id of the template to use instead; or give its name."),
     Field(name="launchTemplateName", says="Name of the template to use instead; or give its id."),
@@ -38,7 +45,7 @@ LAUNCH_TEMPLATE_OVERRIDE = (
         form=Form.SET,
         says="Instance types or families, out of instanceTypes, that this override is for.",
     ),
-    Field(name="userdataType", says="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM."),
+    USERDATA_TYPE,
 )
 
 LAUNCH_TEMPLATE = (
@@ -58,7 +65,7 @@ LAUNCH_TEMPLATE = (
         limits={"maxItems": 10},
         says="Other templates for some of the instance types.",
     ),
-    Field(name="userdataType", says="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM."),
+    USERDATA_TYPE,
 )
 
 EC2_CONFIGURATION = (
@@ -96,7 +103,13 @@ COMPUTE_RESOURCES = (
         name="maxvCpus", cost=Cost.SCALING, limits={"minimum": 0}, says="The most vCPUs the environment may grow to."
     ),
     Unmanaged("desiredvCpus", "owned by the autoscaler: never sent and never compared"),
-    Unmanaged("updateToLatestImageVersion", "a trigger of updates, not a state: it can never be read back"),
+    Field(
+        name="updateToLatestImageVersion",
+        rides_with=("launchTemplate",),
+        says="A trigger, no state: true takes the latest image whenever instances are replaced. Left out, only a "
+        "change of launchTemplate does, which could otherwise keep the image of the old template.",
+        source="LaunchTemplateSpecification: an image from a template is only changed if this is true",
+    ),
     Field(
         name="instanceTypes",
         form=Form.SET,

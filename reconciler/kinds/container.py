@@ -1,11 +1,15 @@
 """What single-container and multi-container jobs share: environment, volumes, devices, logs, sizes."""
 
 from reconciler.kinds.base import Field, Form
-from reconciler.model import Json
+from reconciler.model import Json, Spec
 
 
 def _is_empty(entry: Json) -> bool:
     return entry.get("value") in (None, "")
+
+
+def _host_path(device: Spec) -> Json:
+    return device.get("hostPath")
 
 
 ENVIRONMENT_ENTRY = (
@@ -84,7 +88,7 @@ RESOURCE_REQUIREMENTS = Field(
 
 DEVICE = (
     Field(name="hostPath", says="Path of the device on the instance."),
-    Field(name="containerPath", says="Path in the container; the hostPath when left out."),
+    Field(name="containerPath", assumed=_host_path, says="Path in the container; the hostPath when left out."),
     Field(
         name="permissions",
         form=Form.SET,

@@ -1,19 +1,18 @@
 """The EKS shape of a job: a pod."""
 
 from reconciler.kinds.base import Field, Form
-from reconciler.model import Json
+from reconciler.model import Spec
 
 HIGHEST_ID = 2147483647
 
 
-def _is_usual_dns(policy: Json) -> bool:
-    """What the service assumes depends on hostNetwork (EksPodProperties), and for such pods both mean the same."""
-    return policy in ("CLUSTERFIRST", "CLUSTERFIRSTWITHHOSTNET")
+def _usual_dns(pod: Spec) -> str:
+    """What is in effect depends on hostNetwork; descriptions show nothing (EksPodPropertiesDetail)."""
+    return "ClusterFirst" if pod.get("hostNetwork") is False else "ClusterFirstWithHostNet"
 
 
-def _is_usual_pull(policy: Json) -> bool:
-    """Kubernetes pulls :latest always and the rest if not present."""
-    return policy in ("ALWAYS", "IFNOTPRESENT")
+def _usual_pull(container: Spec) -> str:
+    return "Always" if str(container.get("image", "")).endswith(":latest") else "IfNotPresent"
 
 
 def _id(name: str, says: str) -> Field:
@@ -46,7 +45,7 @@ CONTAINER_SECURITY = (
     Field(name="privileged", default=False, says="Root's power over the node."),
     Field(name="allowPrivilegeEscalation", default=False, says="The process may gain more rights than its parent."),
     Field(name="readOnlyRootFilesystem", default=False, says="The container may not write to its root."),
-    Field(name="runAsNonRoot", default=False, says="Refuse to start as user 0."),
+    Field(name="runAsNonRoot", says="Refuse to start as user 0; otherwise as the pod's securityContext says."),
     CAPABILITIES,
     SECCOMP,
 )
@@ -86,7 +85,7 @@ EKS_CONTAINER = (
     Field(
         name="imagePullPolicy",
         form=Form.CASELESS,
-        fills=_is_usual_pull,
+        assumed=_usual_pull,
         limits={"enum": ["Always", "IfNotPresent", "Never"]},
         says="When to pull: Always (also the default for :latest), IfNotPresent (otherwise) or Never.",
     ),
@@ -176,7 +175,7 @@ POD = (
     Field(
         name="dnsPolicy",
         form=Form.CASELESS,
-        fills=_is_usual_dns,
+        assumed=_usual_dns,
         limits={"enum": ["Default", "ClusterFirst", "ClusterFirstWithHostNet"]},
         says="How names are resolved. Left out: ClusterFirst, on the host's network ClusterFirstWithHostNet.",
     ),

@@ -20,7 +20,12 @@ CONSUMABLES = Field(
             limits={"maxItems": 5},
             says="At most 5, each resource once.",
             fields=(
-                Field(name="consumableResource", says="Name or ARN of the consumable resource."),
+                Field(
+                    name="consumableResource",
+                    form=Form.REFERENCE,
+                    refers_to="ConsumableResource",
+                    says="Name in the stack, or name or ARN of an existing consumable resource.",
+                ),
                 Field(name="quantity", says="How many of it the job takes."),
             ),
         ),

@@ -59,8 +59,8 @@ KIND = Kind(
             short="schedulingPolicy",
             cost=Cost.SCALING,
             presence=Cost.REPLACE,
-            says="Fair share instead of first in, first out. It can be exchanged for another, but neither added "
-            "to a queue nor taken away.",
+            says="Fair share, or quota shares, instead of first in, first out. It can be exchanged for another, but "
+            "neither added to a queue nor taken away.",
             source="UpdateJobQueue: a policy can be exchanged, not removed; 'Only fairshare queue can have scheduling "
             "policy'",
         ),
@@ -93,10 +93,15 @@ KIND = Kind(
             key="order",
             cost=Cost.SCALING,
             limits={"maxItems": 1},
-            says="The service environment of a SAGEMAKER_TRAINING queue; exactly one.",
+            says="The service environment of a SAGEMAKER_TRAINING queue; exactly one. Short: a list of its name.",
             fields=(
-                Field(name="order", says="Position."),
-                Field(name="serviceEnvironment", form=Form.VALUE, says="ARN of the service environment."),
+                Field(name="order", says="Position; only the sequence matters."),
+                Field(
+                    name="serviceEnvironment",
+                    form=Form.REFERENCE,
+                    refers_to="ServiceEnvironment",
+                    says="Name in the stack, or name or ARN of an existing service environment.",
+                ),
             ),
         ),
         Field(
@@ -104,6 +109,7 @@ KIND = Kind(
             form=Form.CASELESS,
             cost=Cost.REPLACE,
             fills=_always,
+            hidden=True,  # queues from before the member was there do not show it
             says="Derived from the environments when left out; it cannot change.",
         ),
         Field(

@@ -5,6 +5,7 @@ from reconciler.model import Cost, Json
 
 
 def _always(_value: Json) -> bool:
+    """What the service shows for members that were left out is not documented: such members are left to it."""
     return True
 
 
@@ -23,8 +24,9 @@ MANAGED_INSTANCES_TEMPLATE = (
         name="instanceRequirements",
         form=Form.STRUCT,
         says="Which instances may be chosen.",
-        fills=_always,
-        fields=(Field(name="allowedInstanceTypes", form=Form.SET, says="Instance types; * is a wildcard."),),
+        fields=(
+            Field(name="allowedInstanceTypes", form=Form.SET, fills=_always, says="Instance types; * is a wildcard."),
+        ),
     ),
     Field(
         name="capacityOptionType",
@@ -38,8 +40,9 @@ MANAGED_INSTANCES_TEMPLATE = (
         name="storageConfiguration",
         form=Form.STRUCT,
         says="Root volume.",
-        fills=_always,
-        fields=(Field(name="storageSizeGiB", says="Size of the root volume, GiB.", limits={"minimum": 1}),),
+        fields=(
+            Field(name="storageSizeGiB", fills=_always, says="Size of the root volume, GiB.", limits={"minimum": 1}),
+        ),
     ),
     Field(name="monitoring", says="Detail of the instances' CloudWatch metrics.", fills=_always),
     Field(
@@ -54,10 +57,9 @@ MANAGED_INSTANCES_TEMPLATE = (
         name="capacityReservations",
         form=Form.STRUCT,
         says="Capacity reservations to draw from.",
-        fills=_always,
         fields=(
-            Field(name="reservationGroupArn", says="Resource group with the reservations."),
-            Field(name="reservationPreference", says="How reservations are preferred."),
+            Field(name="reservationGroupArn", fills=_always, says="Resource group with the reservations."),
+            Field(name="reservationPreference", fills=_always, says="How reservations are preferred."),
         ),
     ),
     Field(
@@ -70,8 +72,7 @@ MANAGED_INSTANCES_TEMPLATE = (
         name="localStorageConfiguration",
         form=Form.STRUCT,
         says="Instance store volumes.",
-        fills=_always,
-        fields=(Field(name="useLocalStorage", says="Use the instance's local disks.", default=False),),
+        fields=(Field(name="useLocalStorage", fills=_always, says="Use the instance's local disks.", default=False),),
     ),
 )
 
@@ -94,10 +95,10 @@ MANAGED_INSTANCES = (
         name="infrastructureOptimization",
         form=Form.STRUCT,
         says="How eagerly idle instances go.",
-        fills=_always,
         fields=(
             Field(
                 name="scaleInAfter",
+                fills=_always,
                 says="Seconds an idle instance is kept; -1 keeps it for ever.",
                 limits={"minimum": -1, "maximum": 3600},
             ),

@@ -5,6 +5,8 @@ from reconciler.model import Cost, Json, Spec
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
 
+SERVICE_LINKED_PATH = f":role/aws-service-role/batch.amazonaws.com/{SERVICE_LINKED_ROLE}"
+
 # Strategies with which instances can be replaced in place (User Guide, "Updating compute environments").
 UPDATABLE_STRATEGIES = (
     "BEST_FIT_PROGRESSIVE",
@@ -21,8 +23,13 @@ INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
 
 def patience(spec: Spec) -> float:
     """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy)."""
-    policy = spec.get("updatePolicy", {})
+    policy = spec.get("updatePolicy") or {}
     return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
+
+
+def takes_update_policy(spec: Spec) -> bool:
+    """Fargate has no instances to replace; its updates refuse the member."""
+    return _type(spec).upper() not in FARGATE
 
 
 def judge(judged: Judged) -> tuple[Cost, str]:
@@ -35,11 +42,17 @@ def judge(judged: Judged) -> tuple[Cost, str]:
         return judged.cost, ""
     if _type(live) in FARGATE:
         if member in FARGATE_UPDATABLE:
-            return Cost.SCALING, ""
+            return _judge_fargate(judged, member)
         return Cost.REPLACE, f"a Fargate environment can only change {', '.join(FARGATE_UPDATABLE)} and state"
     if judged.cost is not Cost.INFRASTRUCTURE:
         return judged.cost, ""
     return _judge_infrastructure(judged, member)
+
+
+def _judge_fargate(judged: Judged, member: str) -> tuple[Cost, str]:
+    if member in judged.desired.get("computeResources", {}):
+        return Cost.SCALING, ""
+    return Cost.IMPOSSIBLE, "on Fargate an empty list changes nothing (ComputeResourceUpdate)"
 
 
 def _judge_role(judged: Judged) -> tuple[Cost, str]:
@@ -79,8 +92,9 @@ def _judge_infrastructure(judged: Judged, member: str) -> tuple[Cost, str]:
 
 
 def is_service_linked(role: Json) -> bool:
-    return str(role).endswith(f"/{SERVICE_LINKED_ROLE}")
+    """Its path is part of it: by its bare name AWS Batch finds no such role (aws/aws-cdk issue 20727)."""
+    return str(role).endswith(SERVICE_LINKED_PATH)
 
 
 def _type(spec: Spec) -> str:
-    return str(spec.get("computeResources", {}).get("type", ""))
+    return str((spec.get("computeResources") or {}).get("type", ""))

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
+from reconciler.load.disabled import disabled_rules
 from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import gather
@@ -18,6 +19,7 @@ from reconciler.load.variables import Variable, declared_variables
 from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem
+from reconciler.rules import RULE_IDS
 
 __all__ = ["Loaded", "load", "load_with_problems", "text_of"]
 
@@ -82,6 +84,7 @@ def load_with_problems(
         name_prefix=settings.name_prefix,
         account=settings.account,
         region=settings.region,
+        disabled=disabled_rules(gathered, expander, RULE_IDS),
     )
     return Loaded(stack, findings.in_file_order(), _secrets(declared, scope))
 

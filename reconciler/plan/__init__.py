@@ -1,13 +1,15 @@
 """Decide what to do, in which order, and why. Pure: no clock, no network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from reconciler.model import Desired, Identity, Live, Plan, Stack, Unhealthy
 from reconciler.ownership import other_prefixes
 from reconciler.plan.change import Planner
 from reconciler.plan.order import in_order, targeted, with_edges
-from reconciler.problems import InvalidStack, Problem, Severity
+from reconciler.plan.unread import check_unread, unread_notes
+from reconciler.problems import CloudError, InvalidStack, Problem, Severity
 from reconciler.resolve import World, resolve, world_of
 
 
@@ -20,8 +22,21 @@ class Wanted:
     targets: tuple[str, ...] = ()  # globs over addresses; empty means all
 
 
-def make_plan(stack: Stack, identity: Identity, live: Iterable[Live], wanted: Wanted = Wanted()) -> Plan:
-    """Return the difference as a program. Raises `InvalidStack` for references that lead nowhere."""
+ALL_READ: Mapping[str, CloudError] = MappingProxyType({})
+
+
+def make_plan(
+    stack: Stack,
+    identity: Identity,
+    live: Iterable[Live],
+    wanted: Wanted = Wanted(),
+    unread: Mapping[str, CloudError] = ALL_READ,
+) -> Plan:
+    """Return the difference as a program. `unread` are the kinds of which nothing is known, with the reason.
+
+    Raises `InvalidStack` for references that lead nowhere, and `CloudError` if the stack needs an unread kind.
+    """
+    check_unread(stack, unread)
     world = world_of(live, stack)
     desired, problems = ((), ()) if wanted.destroy else resolve(stack, identity, world)
     if problems:
@@ -38,7 +53,7 @@ def make_plan(stack: Stack, identity: Identity, live: Iterable[Live], wanted: Wa
         changes=chosen,
         unchanged=len(desired) - len(changes),
         unhealthy=tuple(_unhealthy(desired)),
-        notes=(*stack.warnings, *_notes(stack, world)),
+        notes=(*stack.warnings, *_notes(stack, world), *unread_notes(stack, unread)),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.diff import Difference, declared_digest, difference
+from reconciler.diff import Difference, applied_of, difference
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Live, Spec, Stack
@@ -45,7 +45,7 @@ class Planner:
     def change(self, desired: Desired) -> Change | None:
         kind = KINDS[desired.address.kind]
         live = desired.live
-        applied = Applied(declared_digest(kind, desired, self.identity), flags_of(desired.lifecycle))
+        applied = applied_of(kind, desired, self.identity)
         if live is None or live.status == "DELETING":
             return self.creation(kind, desired, applied)
         tags = ownership_tags(self.stack.name, self.stack.name_prefix, desired.address.name, desired.name, applied)
@@ -75,9 +75,12 @@ class Planner:
         if refusals:
             return self.shown(Action.REPLACE, desired, live, found.fields, refusals=refusals)
         if kind.revisions and any(not change.path.startswith("tags.") for change in found.fields):
-            applied = Applied(declared_digest(kind, desired, self.identity), flags_of(desired.lifecycle))
-            tags = all_tags(self.stack.name, self.stack.name_prefix, desired, applied)
-            register = create_steps(kind, replace(desired, spec=found.desired), tags, applied)
+            applied = applied_of(kind, desired, self.identity)
+            wanted = replace(
+                desired, spec=found.desired, tags=found.tags
+            )  # a revision has no tags but those it is given
+            tags = all_tags(self.stack.name, self.stack.name_prefix, wanted, applied)
+            register = create_steps(kind, wanted, tags, applied)
             return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
         steps = update_steps(kind, live, found)
         return replace(self.shown(Action.UPDATE, desired, live, found.fields), steps=steps)

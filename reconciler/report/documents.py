@@ -7,6 +7,7 @@ from reconciler.apply import Result
 from reconciler.model import Action, Call, Change, FieldChange, Json, Plan, Step, Unhealthy, Wait
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
 from reconciler.report.drift import Drift
+from reconciler.report.items import Validation
 from reconciler.report.redaction import is_hidden, redacted, redacted_change, redacted_text
 from reconciler.report.words import ACTIONS, summary
 from reconciler.workflow import Finish
@@ -57,6 +58,19 @@ def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
         "rest": plan_json(rest) if rest else None,
         "doubt": finish.doubt if finish else "",
     }
+
+
+def validation_json(found: Validation) -> dict[str, Json]:
+    return problems_json(
+        found.problems,
+        document="validation",
+        path=found.path,
+        stack=found.stack.name if found.is_valid else None,
+        valid=found.is_valid,
+        silenced=[
+            {"rule": one.rule, "reason": redacted_text(one.reason), "findings": one.findings} for one in found.silenced
+        ],
+    )
 
 
 def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:

@@ -35,7 +35,7 @@ class Row:
 
 def write_members(page: Page, change: Change, indent: int) -> None:
     """Write one row a member: in columns where they fit, on a line of its own, or with its values below it."""
-    rows = [_row(field, change) for field in change.fields]
+    rows = rows_of(change)
     room = page.width - indent
     widths = _columns(rows, room)
     for row in rows:
@@ -45,6 +45,10 @@ def write_members(page: Page, change: Change, indent: int) -> None:
             _write_line(page, row, indent, widths if _length(row, widths) <= room else UNALIGNED)
         if row.why:
             page.line((row.why, "dim"), indent=indent + 4, hang=0)
+
+
+def rows_of(change: Change) -> list[Row]:
+    return [_row(field, change) for field in change.fields]
 
 
 def _row(field: FieldChange, change: Change) -> Row:

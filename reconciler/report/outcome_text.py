@@ -14,6 +14,7 @@ STYLES = {
     State.SKIPPED: "yellow",
     State.NOT_STARTED: "yellow",
 }
+UNFOLDED = 100_000  # wider than any line
 COLUMN = max(len(state) for state in State) + 2
 
 
@@ -26,6 +27,13 @@ def finish_page(finish: Finish, width: int) -> Page:
     page.blank()
     page.whole((outcome_line(finish.outcome.counts), "bold"))
     return page
+
+
+def proof_lines(finish: Finish) -> list[str]:
+    """Return what planning again has found, as lines of any length."""
+    page = Page(UNFOLDED)
+    _write_proof(page, finish)
+    return page.plain.splitlines()
 
 
 def _write_result(page: Page, result: Result) -> None:

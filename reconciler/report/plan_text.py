@@ -95,8 +95,21 @@ def _write_header(page: Page, number: int, change: Change) -> None:
 
 
 def _about(change: Change) -> Iterator[str]:
-    if change.cost and change.action is not Action.CREATE:
-        yield f"{change.cost}: {change.cost.says}" + (_forced_by(change) if change.cost in SURPRISING else "")
+    cost = cost_of(change)
+    first, *rest = (*reasons_of(change), "")
+    yield from (text for text in (f"{cost}: {first}" if cost else first, *rest) if text)
+
+
+def cost_of(change: Change) -> Cost | None:
+    """Return the cost that is worth a word: to create has none."""
+    return None if change.action is Action.CREATE else change.cost
+
+
+def reasons_of(change: Change) -> Iterator[str]:
+    """Yield what the cost of a change means, why it happens, and whether somebody else caused it."""
+    cost = cost_of(change)
+    if cost:
+        yield cost.says + (_forced_by(change) if cost in SURPRISING else "")
     yield from change.reasons
     if change.drift:
         yield "changed outside of this stack"

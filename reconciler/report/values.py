@@ -11,7 +11,7 @@ from reconciler.report.redaction import CHANGED, REDACTED
 SHORT = 60  # a mapping longer than this reads better as a block, however wide the terminal is
 
 _INVISIBLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff]")  # JSON leaves them as they are, a terminal may obey them
-_LOOKS_OTHER = re.compile(r"[-+.\d][\d_.,:eExXoO+-]*|true|false|yes|no|on|off|null|~", re.IGNORECASE)
+_LOOKS_OTHER = re.compile(r"[-+.\d][\d_.,:eExXoO+-]*|<<|=|true|false|yes|no|on|off|null|~", re.IGNORECASE)
 _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff"\[\]{},]|: |:$| #|^[\s:&*!|>'%@`#?]|^--?-?$|\s$|^- """)
 
 

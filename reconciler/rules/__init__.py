@@ -4,14 +4,18 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.model import Declared
 from reconciler.problems import Problem
-from reconciler.rules import scheduling_policy
+from reconciler.rules import compute_environment, job_definition, job_queue, scheduling_policy
 from reconciler.rules.base import Example, Rule, Subject
 
-__all__ = ["RULES", "Example", "Rule", "Subject", "problems_of"]
+__all__ = ["RULES", "RULE_IDS", "Example", "Rule", "Subject", "problems_of"]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
+    "ComputeEnvironment": compute_environment.RULES,
+    "JobDefinition": job_definition.RULES,
+    "JobQueue": job_queue.RULES,
     "SchedulingPolicy": scheduling_policy.RULES,
 }
+RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
 
 
 def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:

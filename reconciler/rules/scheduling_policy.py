@@ -3,7 +3,10 @@
 from collections import Counter
 
 from reconciler.model import Json
+from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+
+MOST_RESERVED = 50  # percent: with more, one active share alone cannot use half of the environment
 
 
 def _fair(**members: Json) -> Example:
@@ -19,10 +22,18 @@ def _identifiers(subject: Subject) -> list[str]:
     return [str(share["shareIdentifier"]) for share in shares]
 
 
-def _one_policy(subject: Subject) -> Findings:
-    given = [name for name in ("fairsharePolicy", "quotaSharePolicy") if subject.body.get(name) is not None]
-    if len(given) != 1:
-        yield (), "must have either fairsharePolicy or quotaSharePolicy" if given else "has no policy"
+def _kinds(subject: Subject) -> list[str]:
+    return [name for name in ("fairsharePolicy", "quotaSharePolicy") if subject.body.get(name) is not None]
+
+
+def _one_kind(subject: Subject) -> Findings:
+    if len(_kinds(subject)) > 1:
+        yield (), "has both fairsharePolicy and quotaSharePolicy"
+
+
+def _some_kind(subject: Subject) -> Findings:
+    if not _kinds(subject):
+        yield (), "has neither fairsharePolicy nor quotaSharePolicy"
 
 
 def _distinct_shares(subject: Subject) -> Findings:
@@ -41,14 +52,31 @@ def _separate_shares(subject: Subject) -> Findings:
                 yield path, f"{name} is covered by {other} already"
 
 
+def _large_reservation(subject: Subject) -> Findings:
+    percentage = subject.body.get("fairsharePolicy", {}).get("computeReservation", 0)
+    if percentage > MOST_RESERVED:
+        path = ("fairsharePolicy", "computeReservation")
+        yield path, f"is {percentage}: while one share is active, it can use {100 - percentage} % of the vCPUs"
+
+
 RULES = (
     Rule(
         id="SP001",
         says="A policy is either a fair-share policy or a quota-share policy.",
-        check=_one_policy,
-        hint="write `fairsharePolicy: {}` for a fair share with the defaults",
+        check=_one_kind,
         source="CreateSchedulingPolicy: 'A scheduling policy can have either fairsharePolicy or quotaSharePolicy'",
         fails=Example({"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}, "fairsharePolicy": {}}),
+        passes=Example({"fairsharePolicy": {}}),
+    ),
+    Rule(
+        id="SP005",
+        says="A policy says what it is; one that does not is taken for a fair share.",
+        check=_some_kind,
+        hint="write `fairsharePolicy: {}` for a fair share with the defaults",
+        # Templates in public use create such policies (ASFHyP3/hyp3), so it is no error.
+        source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateSchedulingPolicy.html",
+        severity=Severity.WARNING,
+        fails=Example({}),
         passes=Example({"fairsharePolicy": {}}),
     ),
     Rule(
@@ -67,5 +95,16 @@ RULES = (
         source="CreateSchedulingPolicy: 'Share identifier ... matches another share identifier ...'",
         fails=_shares("A*", "A1"),
         passes=_shares("A*", "B1"),
+    ),
+    Rule(
+        id="SP010",
+        says="A large computeReservation leaves most vCPUs idle while few shares are active.",
+        check=_large_reservation,
+        hint="the reserved part is (computeReservation / 100) to the power of the number of active shares",
+        severity=Severity.NOTE,
+        advice=True,
+        source="FairsharePolicy, computeReservation",
+        fails=_fair(computeReservation=75),
+        passes=_fair(computeReservation=50),
     ),
 )

@@ -40,6 +40,20 @@ def default_images(instance_types: Iterable[str], orchestration: str) -> list[Js
     return [{"imageType": f"{orchestration}_AL2023{'_NVIDIA' if gpu else ''}"}]
 
 
+def observed(body: Spec) -> dict[str, Json]:
+    """Return an environment's body with what Describe alone shows: the state of images and of the access entry."""
+    out = dict(body)
+    if "accessEntry" in body.get("eksConfiguration", {}):
+        entry = body["eksConfiguration"]["accessEntry"]
+        status = "ACTIVE" if entry["desiredState"] == "ENABLED" else "INACTIVE"
+        out["eksConfiguration"] = {**body["eksConfiguration"], "accessEntry": {**entry, "status": status}}
+    resources = body.get("computeResources", {})
+    if resources.get("desiredvCpus") and not {"imageId", "launchTemplate"} & resources.keys():
+        images = [_with_status(image) for image in resources["ec2Configuration"]]
+        out["computeResources"] = {**resources, "ec2Configuration": images}
+    return out
+
+
 def template_body(template: Spec) -> dict[str, Json]:
     return {"overrides": [], **template}
 
@@ -64,6 +78,11 @@ def definition_body(request: Spec) -> dict[str, Json]:
     if body.get("timeout") == {}:
         del body["timeout"]
     return body
+
+
+def _with_status(image: Spec) -> Spec:
+    """Only of images that the service chose itself, and only once instances have run with them (Ec2Configuration)."""
+    return image if "imageIdOverride" in image else {**image, "batchImageStatus": "LATEST"}
 
 
 def _cluster(name: str, role: str, unique: str) -> str:

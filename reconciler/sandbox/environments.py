@@ -7,17 +7,17 @@ from random import Random
 from reconciler.model import Json
 from reconciler.sandbox import lifecycle, roles
 from reconciler.sandbox.answers import refuse_if
-from reconciler.sandbox.defaults import environment_body
+from reconciler.sandbox.defaults import environment_body, observed
 from reconciler.sandbox.environment_rules import EC2, refuse_bad_environment, refuse_bad_image_types
 from reconciler.sandbox.environment_updates import is_infrastructure, merged, refuse_bad_update
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import named_or_paged, shuffled
 from reconciler.sandbox.records import Record
+from reconciler.sandbox.relationships import refuse_used
 from reconciler.sandbox.world import World
 
 NOUN = "compute-environment"
 HEALTHY = "ComputeEnvironment Healthy"
-RELEASED = ".released-environments"  # ARN of an environment, when it stops counting as used
 
 
 def create(world: World, request: Mapping[str, Json]) -> Json:
@@ -57,18 +57,9 @@ def delete(world: World, request: Mapping[str, Json]) -> Json:
     identifier = request["computeEnvironment"]
     record = lifecycle.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "compute environment")
-    refuse_if(_is_used(world, record.arn), "Cannot delete, found existing JobQueue relationship")
+    refuse_used(world, record.arn)
     world.put(NOUN, lifecycle.deleted(world, record, illness=roles.service_role_illness(world, record.body)))
     return {}
-
-
-def release(world: World, arn: str, at: float) -> None:
-    """Note that a queue lets go of an environment: for a while the service does not believe it.
-
-    Source: hashicorp/terraform-provider-aws issue 46925.
-    """
-    latest = max(world.fact(RELEASED, arn, 0.0), at + world.timings.relationship_grace)
-    world.note(RELEASED, arn, latest)
 
 
 def autoscaled(world: World, record: Record) -> dict[str, Json]:
@@ -91,15 +82,9 @@ OPERATIONS = {
 }
 
 
-def _is_used(world: World, arn: str) -> bool:
-    orders = (queue.body["computeEnvironmentOrder"] for queue in world.every("job-queue"))
-    used = any(entry["computeEnvironment"] == arn for order in orders for entry in order)
-    return used or world.now < world.fact(RELEASED, arn, 0.0)
-
-
 def _shown(world: World, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    body = shuffled(autoscaled(world, record), world)
+    body = shuffled(observed(autoscaled(world, record)), world)
     return {**_identity(record), "tags": record.tags, **health, **body}
 
 

@@ -1,21 +1,30 @@
 """What AWS refuses about a job queue, in its own words where seen (cdk-preflight, rules pf-batch-jq-*)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.answers import Refusal, refuse_if
 from reconciler.sandbox.environment_rules import FARGATE, MANAGED_INSTANCES, is_arm
 from reconciler.sandbox.records import Record
+from reconciler.sandbox.service_rules import attached_services
 from reconciler.sandbox.world import World
 
 MAX_ENVIRONMENTS = 3  # the default quota
 MAX_PRIORITY = 1000
 LIMIT_SECONDS = (600, 86400)
+TRAINING = "SAGEMAKER_TRAINING"
 
 
-def attached(world: World, request: Spec, queue_type: str) -> list[Json]:
-    """Return the request's order with ARNs for names. Raises `Refusal`."""
-    _refuse_service_environments(request, queue_type)
+def attached(world: World, request: Spec, queue_type: str, queue: str) -> dict[str, list[Json]]:
+    """Return the orders that the request leads to, with ARNs for names. Raises `Refusal`."""
+    _refuse_wrong_orders(request, queue_type)
+    if request.get("serviceEnvironmentOrder"):
+        service = attached_services(world, request["serviceEnvironmentOrder"], queue)
+        return {"computeEnvironmentOrder": [], "serviceEnvironmentOrder": service}
+    return {"computeEnvironmentOrder": _attached_computers(world, request, queue_type)}
+
+
+def _attached_computers(world: World, request: Spec, queue_type: str) -> list[Json]:
     order = request.get("computeEnvironmentOrder", [])
     refuse_if(not order, "computeEnvironmentOrder or serviceEnvironmentOrder is required.")
     refuse_if(len(order) > MAX_ENVIRONMENTS, "Only 3 environments are allowed in job queue request.")
@@ -27,54 +36,56 @@ def attached(world: World, request: Spec, queue_type: str) -> list[Json]:
     return [{"order": entry["order"], "computeEnvironment": environment.arn} for entry, environment in pairs]
 
 
-def derived_type(world: World, order: Sequence[Json]) -> str:
-    return _family(world.get("compute-environment", order[0]["computeEnvironment"]))
+def resulting_type(world: World, orders: Mapping[str, Sequence[Json]]) -> str:
+    """Return the type of a queue with these orders."""
+    if orders.get("serviceEnvironmentOrder"):
+        return TRAINING
+    return _family(world.get("compute-environment", orders["computeEnvironmentOrder"][0]["computeEnvironment"]))
 
 
 def refuse_bad_priority(request: Spec) -> None:
     refuse_if(not 0 <= request.get("priority", 0) <= MAX_PRIORITY, f"Priority should be between 0 and {MAX_PRIORITY}.")
 
 
-def refuse_bad_limits(actions: Sequence[Spec]) -> None:
+def refuse_bad_limits(actions: Sequence[Spec], queue_type: str) -> None:
     least, most = LIMIT_SECONDS
     refuse_if(
         any(not least <= each["maxTimeSeconds"] <= most for each in actions),
         f"maxTimeSeconds should be between {least} and {most}.",
     )
-    refuse_if(any(each["action"] != "CANCEL" for each in actions), "Invalid job action. Valid job actions: [CANCEL]")
+    valid = "TERMINATE" if queue_type == TRAINING else "CANCEL"
+    refuse_if(any(each["action"] != valid for each in actions), f"Invalid job action. Valid job actions: [{valid}]")
     refuse_if(
         _has_doubles((each["state"], each["reason"]) for each in actions),
         "Duplicate job state limit actions are not allowed.",
     )
 
 
-def refuse_bad_policy(world: World, arn: str) -> None:
+def refuse_bad_policy(world: World, arn: str, queue_type: str) -> None:
     refuse_if(":scheduling-policy/" not in arn, "Only scheduling policy Arn can be allowed.")
     policy = world.find("scheduling-policy", arn)
     if policy is None:
         raise Refusal(f"SchedulingPolicy {arn} not found.")
     refuse_if(
-        "quotaSharePolicy" in policy.body,
+        "quotaSharePolicy" in policy.body and queue_type != TRAINING,
         "Quota Management feature is only supported for SageMaker Training job queues.",
     )
 
 
-def _refuse_service_environments(request: Spec, queue_type: str) -> None:
-    """Service environments do not exist here, so none can be attached."""
+def _refuse_wrong_orders(request: Spec, queue_type: str) -> None:
     service = request.get("serviceEnvironmentOrder")
     refuse_if(
         service and request.get("computeEnvironmentOrder"),
         "Only one of computeEnvironmentOrder and serviceEnvironmentOrder can be provided.",
     )
     refuse_if(
-        queue_type == "SAGEMAKER_TRAINING" and not service,
+        queue_type == TRAINING and not service,
         "Job queues of type SAGEMAKER_TRAINING must have serviceEnvironmentOrder.",
     )
     refuse_if(
-        service and queue_type != "SAGEMAKER_TRAINING",
+        service and queue_type != TRAINING,
         f"The jobQueueType provided is {queue_type}, which is incompatible with the provided serviceEnvironmentOrder.",
     )
-    refuse_if(service, "Service environments must be created and valid before attaching them to a job queue.")
 
 
 def _environment(world: World, identifier: str) -> Record:

@@ -6,17 +6,18 @@ from dataclasses import replace
 from reconciler.model import Json
 from reconciler.sandbox import lifecycle
 from reconciler.sandbox.answers import refuse_if
-from reconciler.sandbox.environments import release
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.queue_rules import (
     attached,
-    derived_type,
     refuse_bad_limits,
     refuse_bad_policy,
     refuse_bad_priority,
+    resulting_type,
 )
+from reconciler.sandbox.quota_shares import shares_of
 from reconciler.sandbox.reading import named_or_paged, shuffled
 from reconciler.sandbox.records import Record
+from reconciler.sandbox.relationships import environments_of, release
 from reconciler.sandbox.world import World
 
 NOUN = "job-queue"
@@ -43,14 +44,14 @@ def describe(world: World, request: Mapping[str, Json]) -> Json:
 
 def update(world: World, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["jobQueue"])
-    _refuse_bad_members(world, request)
+    _refuse_bad_members(world, request, record.body["jobQueueType"])
     if "schedulingPolicyArn" in request:
         # A policy can be exchanged, neither added nor removed (ASFHyP3/hyp3 issue 799; UpdateJobQueue).
         refuse_if("schedulingPolicyArn" not in record.body, "Only fairshare queue can have scheduling policy")
     body = {**record.body, **{member: request[member] for member in UPDATABLE if member in request}}
     if "computeEnvironmentOrder" in request or "serviceEnvironmentOrder" in request:
-        body["computeEnvironmentOrder"] = attached(world, request, body["jobQueueType"])
-        _release(world, _environments(record.body) - _environments(body), world.now)
+        body |= attached(world, request, body["jobQueueType"], record.arn)
+        release(world, environments_of(record.body) - environments_of(body), world.now)
     record = lifecycle.updated(world, replace(record, body=body), seconds=world.timings.update, healthy=HEALTHY)
     world.put(NOUN, record)
     return _identity(record)
@@ -59,9 +60,11 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
 def delete(world: World, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "job queue")
+    # What becomes of the shares of a queue that is deleted is documented nowhere.
+    refuse_if(any(shares_of(world, record.arn)), "Cannot delete, the job queue has quota shares.")
     going = lifecycle.deleted(world, record)
     world.put(NOUN, going)
-    _release(world, _environments(record.body), going.until)
+    release(world, environments_of(record.body), going.until)
     return {}
 
 
@@ -74,27 +77,19 @@ OPERATIONS = {
 
 
 def _body(world: World, request: Mapping[str, Json]) -> dict[str, Json]:
-    _refuse_bad_members(world, request)
-    order = attached(world, request, request.get("jobQueueType", ""))
+    wanted = request.get("jobQueueType", "")
+    _refuse_bad_members(world, request, wanted)
+    orders = attached(world, request, wanted, world.arn(NOUN, request["jobQueueName"]))
     body = {member: value for member, value in request.items() if member not in ("jobQueueName", "tags")}
-    filled = {"state": "ENABLED", "jobStateTimeLimitActions": [], **body, "computeEnvironmentOrder": order}
-    return {**filled, "jobQueueType": derived_type(world, order)}
+    filled = {"state": "ENABLED", "jobStateTimeLimitActions": [], **body, **orders}
+    return {**filled, "jobQueueType": resulting_type(world, orders)}
 
 
-def _refuse_bad_members(world: World, request: Mapping[str, Json]) -> None:
+def _refuse_bad_members(world: World, request: Mapping[str, Json], kind: str) -> None:
     refuse_bad_priority(request)
-    refuse_bad_limits(request.get("jobStateTimeLimitActions", ()))
+    refuse_bad_limits(request.get("jobStateTimeLimitActions", ()), kind)
     if "schedulingPolicyArn" in request:
-        refuse_bad_policy(world, request["schedulingPolicyArn"])
-
-
-def _environments(body: Mapping[str, Json]) -> set[str]:
-    return {entry["computeEnvironment"] for entry in body["computeEnvironmentOrder"]}
-
-
-def _release(world: World, arns: set[str], at: float) -> None:
-    for arn in sorted(arns):
-        release(world, arn, at)
+        refuse_bad_policy(world, request["schedulingPolicyArn"], kind)
 
 
 def _shown(world: World, record: Record) -> dict[str, Json]:

@@ -17,10 +17,10 @@ SortKey = tuple[str | int, ...]
 
 # Lists whose order the service does not promise to keep.
 UNORDERED = (
-    "allowedInstanceTypes", "computeEnvironmentOrder", "containers", "dependsOn", "devices", "ec2Configuration", "env",
-    "environment", "instanceTypes", "jobStateTimeLimitActions", "mountPoints", "overrides", "resourceRequirements",
-    "secretOptions", "secrets", "securityGroupIds", "securityGroups", "shareDistribution", "subnets",
-    "targetInstanceTypes", "tmpfs", "ulimits", "volumeMounts", "volumes",
+    "allowedInstanceTypes", "capacityLimits", "computeEnvironmentOrder", "containers", "dependsOn", "devices",
+    "ec2Configuration", "env", "environment", "instanceTypes", "jobStateTimeLimitActions", "mountPoints", "overrides",
+    "resourceRequirements", "secretOptions", "secrets", "securityGroupIds", "securityGroups", "shareDistribution",
+    "subnets", "targetInstanceTypes", "tmpfs", "ulimits", "volumeMounts", "volumes",
 )  # fmt: skip
 # The one that was seen in another order (hashicorp/terraform-provider-aws issue 34947); Terraform's provider relies on
 # the order of others, resourceRequirements among them.

@@ -7,7 +7,18 @@ from random import Random
 
 from reconciler.model import Json
 from reconciler.ports import Clock
-from reconciler.sandbox import definitions, environments, jobs, policies, queues, roles, tags
+from reconciler.sandbox import (
+    consumables,
+    definitions,
+    environments,
+    jobs,
+    policies,
+    queues,
+    quota_shares,
+    roles,
+    service_environments,
+    tags,
+)
 from reconciler.sandbox.answers import Refusal, Response, error, refusal, success
 from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
 from reconciler.sandbox.clock import Timings
@@ -22,7 +33,10 @@ REMEMBERED = 100_000  # calls, so that a server that runs for weeks does not gro
 Operation = Callable[[World, Mapping[str, Json]], Json]
 OPERATIONS: Mapping[str, Operation] = {
     **environments.OPERATIONS,
+    **service_environments.OPERATIONS,
     **queues.OPERATIONS,
+    **quota_shares.OPERATIONS,
+    **consumables.OPERATIONS,
     **policies.OPERATIONS,
     **definitions.OPERATIONS,
     **jobs.OPERATIONS,

@@ -9,7 +9,10 @@ from reconciler.sandbox.names import refuse_bad_tags
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.world import World
 
-TAGGABLE = ("compute-environment", "job-queue", "scheduling-policy", "job-definition")
+TAGGABLE = (
+    "compute-environment", "consumable-resource", "job-definition", "job-queue", "quota-share", "scheduling-policy",
+    "service-environment",
+)  # fmt: skip
 
 
 def tag(world: World, request: Mapping[str, Json]) -> Json:
@@ -46,7 +49,7 @@ def _resource(world: World, arn: str) -> tuple[str, Record]:
 
 
 def _noun(arn: str) -> str:
-    noun = arn.split(":", 5)[-1].partition("/")[0]
+    *_, noun, _name = ("", *arn.split(":", 5)[-1].split("/"))  # parts follow what they are part of
     if not arn.startswith("arn:") or noun not in TAGGABLE:
         raise Refusal(f"{arn} does not exist")
     return noun

@@ -50,7 +50,8 @@ class Bodies:
     def structure(self, shape: str, update: str, rows: Iterable[Row]) -> dict[str, Json]:
         known = {row.name: row for row in rows}
         members = self.members(shape, update, known)
-        required = [name for name in self.shapes[shape].get("required", ()) if _is_ours(known.get(name))]
+        own = [name for name, row in known.items() if isinstance(row, Field) and row.required]
+        required = [name for name in self.shapes[shape].get("required", ()) if _is_ours(known.get(name))] + own
         return {
             "type": "object",
             "properties": {

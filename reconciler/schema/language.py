@@ -83,6 +83,19 @@ HEAD: Mapping[str, Json] = {
         "additionalProperties": {"$ref": "#/$defs/Variable"},
         "description": "What may differ between uses: !var name, or ${name} in !sub.",
     },
+    "rules": {
+        "type": "object",
+        "description": "Which rules of validate hold for this stack.",
+        "additionalProperties": False,
+        "properties": {
+            "disable": {
+                "type": "object",
+                "description": "Rules that do not hold here, by id, each with the reason.",
+                "propertyNames": {"pattern": "^[A-Z]{2}[0-9]{3}$"},
+                "additionalProperties": {"type": "string", "pattern": "\\S"},
+            }
+        },
+    },
 }
 
 

@@ -19,7 +19,8 @@ def validate(
 ) -> tuple[Stack, tuple[Problem, ...]]:
     """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
 
-    Rules look at what the schema has passed; `strict` asks for their advice too.
+    Rules look at what the schema has passed; `strict` asks for their advice too. What the rules say that the stack
+    has disabled is on the stack that is returned, as `silenced`.
     """
     readers, judge = Readers(schema["$defs"]), Judge(schema)
     declared: dict[Address, Declared] = {}
@@ -37,9 +38,15 @@ def validate(
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
     bodies = {address: resource.spec for address, resource in declared.items()}
+    silenced: list[Problem] = []
     for resource in sound:
-        problems += problems_of(resource, Subject(resource.address, resource.spec, bodies), strict=strict)
-    return replace(typed, declared=declared), tuple(_once(sorted(problems, key=_place)))
+        for problem in problems_of(resource, Subject(resource.address, resource.spec, bodies), strict=strict):
+            (silenced if problem.code in stack.disabled else problems).append(problem)
+    return replace(typed, declared=declared, silenced=_in_order(silenced)), _in_order(problems)
+
+
+def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(_once(sorted(problems, key=_place)))
 
 
 def _place(problem: Problem) -> Where:

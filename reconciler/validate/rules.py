@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping
 
-from reconciler.kinds.base import Form, Kind
+from reconciler.kinds.base import Field, Form, Kind
 from reconciler.model import Declared, Json, Stack
 from reconciler.ownership import APPLIED, NAME, OWNER, PREFIX
 from reconciler.problems import Problem
@@ -29,9 +29,9 @@ def problems_of_resource(stack: Stack, resource: Declared, kind: Kind) -> Iterat
 def _problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
     """A path of ignoreChanges that leads nowhere would be believed to protect something."""
     for path in resource.lifecycle.ignore_changes:
-        first, *_ = steps = path.split(".")
+        first, *_ = steps = _steps(kind, path)
         rows = kind.rows_on(steps)
-        known_steps = sum(2 if row.form is Form.KEYED else 1 for row in rows)
+        known_steps = _length(rows)
         if first == "tags" or known_steps >= len(steps) or (rows and rows[-1].form in OPEN):
             continue
         known = [row.name for row in (rows[-1].members if rows else kind.fields)]
@@ -40,6 +40,21 @@ def _problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         message = f"{resource.address}: lifecycle.ignoreChanges: {path} is no member of a {kind.noun}"
         yield Problem("LIF004", message, resource.places.find(()), hint)
+
+
+def _steps(kind: Kind, path: str) -> list[str]:
+    """Split a path. A key may have dots of its own (ml.m5.large) and ends where a member of its entry begins."""
+    steps = path.split(".")
+    rows = kind.rows_on(steps)
+    length = _length(rows)
+    members = {row.name for row in rows[-1].members} if rows and rows[-1].form is Form.KEYED else set()
+    end = next((at for at in range(length, len(steps)) if steps[at] in members), length)
+    return [*steps[: length - 1], ".".join(steps[length - 1 : end]), *steps[end:]] if end > length else steps
+
+
+def _length(rows: list[Field]) -> int:
+    """Return how many steps of a path the rows along it take: a keyed list takes its key, too."""
+    return sum(2 if row.form is Form.KEYED else 1 for row in rows)
 
 
 def _problems_of_tags(stack: Stack, resource: Declared) -> Iterator[Problem]:

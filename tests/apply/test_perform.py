@@ -95,7 +95,12 @@ def test_what_is_already_gone_is_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["Cannot delete, resource is being modified.", "Cannot delete, found existing JobQueue relationship"]
+    "message",
+    [
+        "Cannot delete, resource is being modified.",
+        "Cannot delete, found existing JobQueue relationship",
+        "A job queue must be in the VALID state before you can associate it with a quota share.",
+    ],
 )
 def test_transitions_are_waited_out(message: str) -> None:
     call = Call("DeleteComputeEnvironment", {}, "delete", Repeat.GONE_IS_DONE)

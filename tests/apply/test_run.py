@@ -213,7 +213,8 @@ def test_a_plan_reads_by_pages_and_never_a_resource_at_a_time() -> None:
     assert world.plan(many).is_empty
     assert sorted(operation for operation, _ in world.calls[before:]) == [
         "DescribeComputeEnvironments", *["DescribeJobDefinitions"] * 3, "DescribeJobQueues",
-        *["DescribeSchedulingPolicies"] * 2, *["ListSchedulingPolicies"] * 2]  # fmt: skip
+        *["DescribeSchedulingPolicies"] * 2, "DescribeServiceEnvironments", "ListConsumableResources",
+        *["ListSchedulingPolicies"] * 2]  # fmt: skip
 
 
 def test_an_infrastructure_update_waits_as_long_as_jobs_may_take() -> None:

@@ -84,19 +84,6 @@ def test_a_graph_as_text_diagram_and_json(run: Run) -> None:
     assert edges[-1] == {"address": "JobQueue/pricing", "needs": ["ComputeEnvironment/spot"]}
 
 
-def test_a_member_is_explained(run: Run) -> None:
-    ran = run("explain", "jobQueues.priority")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "jobQueues.priority")
-
-
-def test_a_mistyped_member_has_a_suggestion(run: Run) -> None:
-    ran = run("explain", "jobQueues.priorty")
-    assert (ran.code, ran.err) == (
-        64,
-        "error: there is no jobQueues.priorty\n    hint: did you mean jobQueues.priority?\n",
-    )
-
-
 @pytest.mark.parametrize("name", ["JobQueue", "jobQueues", "job-queue"])
 def test_the_schema_of_a_kind_is_found_by_any_of_its_names(name: str, run: Run) -> None:
     assert run("schema", name).json["title"] == "CreateJobQueue"

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.credentials import AssumeRoleCredentialFetcher
 
+from reconciler.aws.cloud import AwsCloud
 from reconciler.aws.session import open_session
-from reconciler.problems import Denied
+from reconciler.problems import CloudError, Denied, Fault
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
@@ -39,3 +40,9 @@ def test_an_assumed_role_is_the_only_source_of_credentials(monkeypatch: pytest.M
     credentials = open_session(None, ROLE).get_credentials()
     assert credentials is not None
     assert credentials.get_frozen_credentials().access_key == "role"
+
+
+def test_an_operation_that_the_installed_botocore_lacks_is_refused_with_a_way_out() -> None:
+    with pytest.raises(CloudError, match="does not know this operation") as caught:
+        AwsCloud(open_session(), "us-east-1").call("PraiseQueue", {})
+    assert (caught.value.fault, caught.value.hint) == (Fault.REFUSED, "install a newer boto3")

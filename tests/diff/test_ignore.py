@@ -3,7 +3,7 @@ import pytest
 from reconciler.diff.ignore import with_ignored
 from reconciler.kinds import KINDS
 from reconciler.model import Json
-from tests.builders import CE, JD, container, ec2
+from tests.builders import CE, JD, SE, container, ec2, limits
 
 
 def task(*containers: dict[str, Json]) -> dict[str, Json]:
@@ -28,6 +28,15 @@ def test_an_ignored_member_is_sent_as_it_is_live(
     path: str, declared: dict[str, Json], live: dict[str, Json], sent: dict[str, Json]
 ) -> None:
     assert with_ignored(KINDS[JD], declared, live, [path]) == sent
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("capacityLimits.ml.m5.large.maxCapacity", 9), ("capacityLimits.ml.m5.large", 9), ("capacityLimits.ml.m5", 1)],
+)
+def test_a_key_may_have_dots(path: str, most: int) -> None:
+    declared, live = ({"capacityLimits": limits(m5=capacity)} for capacity in (1, 9))
+    assert with_ignored(KINDS[SE], declared, live, [path]) == {"capacityLimits": limits(m5=most)}
 
 
 def test_an_ignored_entry_that_is_not_live_is_not_sent() -> None:

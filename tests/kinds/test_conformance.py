@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Unmanaged
 from reconciler.model import Cost, Json
+from tests.fakes import HERE
 from tests.schemas import model
 
 IN_PLACE = (Cost.METADATA, Cost.SCALING, Cost.INFRASTRUCTURE)
@@ -63,8 +64,19 @@ def members(name: str) -> Mapping[str, str]:
 def places(kind: Kind) -> Iterator[Place]:
     created = operation(kind.create, "input")
     updated = operation(kind.update, "input") if kind.update else ""
-    apart = {kind.name_member, "tags", kind.update_id}
+    apart = {kind.name_member, "tags", kind.update_id, *stand_ins(kind), *tokens(updated)}
     yield from inside(kind.rows, created, updated, "", None, apart)
+
+
+def stand_ins(kind: Kind) -> Iterator[str]:
+    """Yield the members of updates that stand for members of another name."""
+    return (name for row in kind.fields if row.update_as for name in row.update_as(1))
+
+
+def tokens(structure: str) -> Iterator[str]:
+    """Yield the members against doubled calls, which are the client's."""
+    found = shape(structure)["members"] if structure else {}
+    return (name for name, member in found.items() if member.get("idempotencyToken"))
 
 
 def inside(
@@ -122,7 +134,7 @@ def test_every_top_level_row_has_a_cost(kind: Kind) -> None:
 
 @every_kind
 def test_what_changes_in_place_is_a_member_of_update(kind: Kind) -> None:
-    assert wrong(kind, lambda place, _row: place.cost in IN_PLACE and not place.updated) == []
+    assert wrong(kind, lambda place, row: place.cost in IN_PLACE and not place.updated and row.update_as is None) == []
 
 
 @every_kind
@@ -207,11 +219,13 @@ def test_operations_and_their_members_exist(kind: Kind) -> None:
         (kind.delete, kind.delete_id),
         (reading.operation, reading.names),
         *((reading.operation, name) for name in (*reading.filters, *filter(None, [reading.one_filter]))),
-        *((kind.update, name) for name in (*filter(None, [kind.update_id]), *kind.update_any_of)),
+        *((kind.update, name) for name in (*filter(None, [kind.update_id]), *kind.update_any_of, *stand_ins(kind))),
+        *((call, kind.parent) for call in (kind.create, reading.listing) if kind.parent),
     }
     assert {(call, name) for call, name in wanted if name not in members(operation(call, "input"))} == set()
-    for call in filter(None, (reading.operation, reading.listing)):
-        assert reading.result in members(operation(call, "output"))
+    for call, result in ((reading.operation, reading.result), (reading.listing, reading.listed or reading.result)):
+        assert not (call and result) or result in members(operation(call, "output"))
+    assert reading.result or reading.listing, "what is described one at a time has to be listed"
 
 
 @every_kind
@@ -222,8 +236,36 @@ def test_a_kind_without_an_update_has_revisions(kind: Kind) -> None:
 
 @every_kind
 def test_every_member_of_the_description_is_known(kind: Kind) -> None:
-    described = members(members(operation(kind.reading.operation, "output"))[kind.reading.result])
+    answer = operation(kind.reading.operation, "output")
+    described = members(members(answer)[kind.reading.result] if kind.reading.result else answer)
     known = {kind.name_member, kind.arn_member, "tags", *kind.response_only}
-    rows = {row.name for row in kind.rows}
+    rows = {row.shown_as or row.name if isinstance(row, Field) else row.name for row in kind.rows}
     assert known <= described.keys()
     assert described.keys() - known - rows == set()
+
+
+@every_kind
+def test_what_is_listed_is_told_by_its_arn(kind: Kind) -> None:
+    reading = kind.reading
+    if reading.listing:
+        listed = members(members(operation(reading.listing, "output"))[reading.listed or reading.result])
+        assert kind.arn_member in listed
+
+
+@every_kind
+def test_a_part_is_named_within_what_it_is_part_of(kind: Kind) -> None:
+    row = kind.field(kind.parent)
+    assert (row is None) == (not kind.parent) == (not kind.parent_noun)
+    if row is not None:
+        parent = KINDS[row.refers_to]
+        assert (row.form, row.cost, kind.parent_noun) == (Form.REFERENCE, Cost.REPLACE, parent.noun)
+        arn = kind.arn(HERE, kind.name_within(parent.arn(HERE, "whole"), "part"))
+        assert arn == f"{parent.arn(HERE, 'whole')}/{kind.noun}/part"
+
+
+@every_kind
+def test_what_the_service_moves_by_itself_is_a_single_value_of_the_resource(kind: Kind) -> None:
+    top = {row.name for row in kind.fields}
+    moving = [place.path for place, row in fields(kind) if row.runtime_if or row.update_as or row.required]
+    assert set(moving) <= top
+    assert [row.name for row in kind.fields if row.runtime_if and row.fields] == []

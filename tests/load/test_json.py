@@ -29,6 +29,9 @@ JOB = """\
         ('{"jobQueueName": "q", "priority": 1, "tags": {"a": "b"}}', Address("JobQueue", "q")),
         ('{"name": "fair", "fairsharePolicy": {}}', Address("SchedulingPolicy", "fair")),
         ('{"name": "quota", "quotaSharePolicy": {}}', Address("SchedulingPolicy", "quota")),
+        ('{"consumableResourceName": "seats", "totalQuantity": 5}', Address("ConsumableResource", "seats")),
+        ('{"serviceEnvironmentName": "train", "capacityLimits": []}', Address("ServiceEnvironment", "train")),
+        ('{"quotaShareName": "vision", "jobQueue": "q"}', Address("QuotaShare", "vision")),
     ],
 )
 def test_a_request_of_the_cli_is_a_resource(text: str, address: Address) -> None:
@@ -76,8 +79,9 @@ def test_json_that_is_no_known_input_says_what_is() -> None:
         (
             "stacks/package.json:1:1: error[STK008]: this JSON is neither a request of AWS Batch nor a part of a stack\n"
             "    hint: accepted are requests as the AWS CLI takes them with --cli-input-json, told by name "
-            "(CreateSchedulingPolicy), computeEnvironmentName (CreateComputeEnvironment), jobQueueName (CreateJobQueue) or "
-            "jobDefinitionName (RegisterJobDefinition) and a member beside it; and parts of a stack, with keys such as "
+            "(CreateSchedulingPolicy), consumableResourceName (CreateConsumableResource), computeEnvironmentName "
+            "(CreateComputeEnvironment), serviceEnvironmentName (CreateServiceEnvironment), jobQueueName (CreateJobQueue), "
+            "quotaShareName (CreateQuotaShare) or jobDefinitionName (RegisterJobDefinition) and a member beside it; and parts of a stack, with keys such as "
             "stack and schedulingPolicies"
         )
     ]

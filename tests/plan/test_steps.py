@@ -85,8 +85,6 @@ def test_a_change_of_state_alone_sends_no_compute_resources() -> None:
         ("bidPercentage", 50, 100),
         ("minvCpus", 4, 0),
         ("securityGroupIds", ["sg-1"], []),
-        ("launchTemplate", {"launchTemplateId": "lt-1"}, {"launchTemplateId": ""}),
-        ("launchTemplate", {"launchTemplateName": "lt"}, {"launchTemplateName": ""}),
         ("scalingPolicy", {"minScaleDownDelayMinutes": 30}, {"minScaleDownDelayMinutes": 0}),
         ("ec2Configuration", [{"imageType": "ECS_AL2023", "imageIdOverride": "ami-1"}], [{"imageType": "ECS_AL2023"}]),
     ],

@@ -25,10 +25,10 @@ class Lab:
         self.simulator = Simulator(self.clock, timings=timings, faults=Faults(rules), store=store, seed=seed)
         self.cloud = SimulatedCloud(self.simulator, Identity(ACCOUNT, REGION))
 
-    def call(self, operation: str, **request: Any) -> Any:
+    def call(self, operation: str, /, **request: Any) -> Any:
         return self.cloud.call(operation, request)
 
-    def refused(self, operation: str, **request: Any) -> str:
+    def refused(self, operation: str, /, **request: Any) -> str:
         """Make a call that must be refused; return AWS's words without their frame."""
         with pytest.raises(CloudError) as caught:
             self.call(operation, **request)

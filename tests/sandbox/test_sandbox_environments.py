@@ -265,32 +265,3 @@ def test_an_environment_without_its_role_comes_back_invalid_from_deletion(lab):
     lab.call("DeleteComputeEnvironment", computeEnvironment="spot")
     lab.settle()
     assert lab.see("spot") is None
-
-
-def test_an_eks_environment_is_marked_as_one(lab):
-    cluster = {"eksClusterArn": "arn:aws:eks:us-east-1:123456789012:cluster/c", "kubernetesNamespace": "batch"}
-    seen = lab.environment("pods", eksConfiguration=cluster)
-    assert (seen["containerOrchestrationType"], seen["eksConfiguration"]) == ("EKS", cluster)
-    assert seen["computeResources"]["ec2Configuration"] == [{"imageType": "EKS_AL2023"}]
-    assert "ecsClusterArn" not in seen
-
-
-def test_managed_instances_live_in_their_provider_and_merge_deeply(lab):
-    template = {
-        "ec2InstanceProfileArn": "arn:aws:iam::123456789012:instance-profile/p",
-        "networkConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]},
-    }
-    provider = {"infrastructureRoleArn": "arn:aws:iam::123456789012:role/r", "instanceLaunchTemplate": template}
-    resources = {"type": "ECS_MANAGED_INSTANCES", "maxvCpus": 4, "managedInstancesProvider": provider}
-    lab.environment("mi", computeEnvironmentName="mi", computeResources=resources)
-    sent = {"managedInstancesProvider": {"instanceLaunchTemplate": {"monitoring": "DETAILED"}}}
-    lab.call(UPDATE, computeEnvironment="mi", computeResources=sent)
-    after = {**provider, "instanceLaunchTemplate": {**template, "monitoring": "DETAILED"}}
-    assert lab.see("mi")["computeResources"]["managedInstancesProvider"] == after
-    words = lab.refused(
-        "CreateComputeEnvironment",
-        computeEnvironmentName="bad",
-        type="MANAGED",
-        computeResources={**resources, "minvCpus": 0},
-    )
-    assert words == "minvCpus is not applicable for ECS_MANAGED_INSTANCES."

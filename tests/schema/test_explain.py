@@ -59,8 +59,10 @@ def test_a_bare_member_is_explained_wherever_it_is(schema: Json) -> None:
     assert paths("evaluateOnExit.action", schema) == ["jobDefinitions.retryStrategy.evaluateOnExit.action"]
     assert paths("state", schema) == [
         "computeEnvironments.state",
+        "serviceEnvironments.state",
         "jobQueues.state",
         "jobQueues.jobStateTimeLimitActions.state",
+        "quotaShares.state",
     ]
 
 

@@ -18,6 +18,7 @@ STACK = {
     "x-notes": ["anything"],
     "tags": {"team": "risk", "costs": 42},
     "variables": {"image": {"type": "string", "description": "with tag"}},
+    "rules": {"disable": {"SP002": "why"}},
     "schedulingPolicies": {"fair": {"fairsharePolicy": {"shareDistribution": [{"shareIdentifier": "A"}]}}},
     "computeEnvironments": {
         "spot": {
@@ -115,6 +116,9 @@ def test_the_language_is_accepted(validator: Draft202012Validator) -> None:
         (("jobQueues", "pricing", "priority"), 1001, "jobQueues.pricing.priority"),
         (("variables", "image", "kind"), "x", "variables.image"),
         (("account",), "12", "account"),
+        (("rules", "disable", "SP002"), " ", "rules.disable.SP002"),
+        (("rules", "disable", "SCH001"), "why", "rules.disable"),
+        (("rules", "disabled"), {}, "rules"),
         (("jobDefinitions", "Job", "type"), "array", "jobDefinitions.Job.type"),
     ],
 )

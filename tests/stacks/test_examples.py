@@ -118,9 +118,6 @@ NOT_SHOWN = {
     "ComputeEnvironment.computeResources.desiredvCpus": "owned by the autoscaler",
     "ComputeEnvironment.computeResources.capacityTags": "needs a right that few have",
     "JobDefinition.containerProperties.instanceType": "for multi-node jobs only, inside nodeProperties",
-    "JobDefinition.consumableResourceProperties": "consumable resources cannot be declared yet",
-    "JobQueue.serviceEnvironmentOrder": "service environments cannot be declared yet",
-    "SchedulingPolicy.quotaSharePolicy": "for queues of service environments only",
 }
 
 

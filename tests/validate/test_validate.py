@@ -11,6 +11,7 @@ from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json, Lifecycle, Path, Stack
 from reconciler.problems import Problem, Where
 from reconciler.validate import validate
+from tests.builders import service
 
 SCHEMA = read_schema()
 
@@ -45,8 +46,15 @@ def check(kind: str, spec: Json, tags: dict[str, Json] | None = None) -> tuple[J
     return stack.declared[address].spec, problems
 
 
+ENOUGH = {"image": "busybox", "vcpus": 1, "memory": 128}
+
+
 def job(**container: Json) -> Json:
-    return {"type": "container", "containerProperties": {"image": "busybox", **container}}
+    return {"type": "container", "containerProperties": {**ENOUGH, **container}}
+
+
+def queue(**members: Json) -> Json:
+    return {"priority": 1, "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": "elsewhere"}], **members}
 
 
 def found(kind: str, spec: Json) -> list[tuple[str, str, str]]:
@@ -57,7 +65,7 @@ def found(kind: str, spec: Json) -> list[tuple[str, str, str]]:
 def container(**members: Json) -> Json:
     spec, problems = check("JobDefinition", job(**members))
     assert problems == ()
-    return {name: value for name, value in spec["containerProperties"].items() if name != "image"}
+    return {name: spec["containerProperties"][name] for name in members if name in spec["containerProperties"]}
 
 
 def test_numbers_and_booleans_become_strings_as_they_were_written() -> None:
@@ -80,10 +88,11 @@ def test_numbers_lose_their_spelling_where_the_api_wants_numbers() -> None:
 
 
 def test_enumerations_take_the_services_spelling() -> None:
-    spec, problems = check("ComputeEnvironment", {"type": "Managed", "state": "disabled"})
-    assert (spec, problems) == ({"type": "MANAGED", "state": "DISABLED"}, ())
-    spec, problems = check("JobDefinition", {**job(), "type": "CONTAINER", "platformCapabilities": ["fargate"]})
-    assert (spec["type"], spec["platformCapabilities"], problems) == ("container", ["FARGATE"], ())
+    role = "arn:aws:iam::123456789012:role/batch"
+    spec, problems = check("ComputeEnvironment", {"type": "Unmanaged", "state": "disabled", "serviceRole": role})
+    assert (spec, problems) == ({"type": "UNMANAGED", "state": "DISABLED", "serviceRole": role}, ())
+    spec, problems = check("JobDefinition", {**job(), "type": "CONTAINER", "platformCapabilities": ["ec2"]})
+    assert (spec["type"], spec["platformCapabilities"], problems) == ("container", ["EC2"], ())
 
 
 def test_members_without_a_value_are_dropped() -> None:
@@ -241,13 +250,13 @@ def test_a_mistake_in_shared_defaults_is_told_once() -> None:
     ],
 )
 def test_tags_that_aws_refuses_are_told(tags: Json, code: str, message: str) -> None:
-    assert [(c, m) for c, m, _ in found("JobQueue", {"priority": 1, "tags": tags})] == [(code, message)]
+    assert [(c, m) for c, m, _ in found("JobQueue", queue(tags=tags))] == [(code, message)]
 
 
 def test_tags_of_stack_and_resource_share_the_room() -> None:
     tags = {f"k{n}": "x" for n in range(40)}
-    assert check("JobQueue", {"priority": 1, "tags": {f"k{n}": "x" for n in range(39, 47)}}, tags)[1] == ()
-    (problem,) = check("JobQueue", {"priority": 1, "tags": {f"k{n}": "x" for n in range(40, 48)}}, tags)[1]
+    assert check("JobQueue", queue(tags={f"k{n}": "x" for n in range(39, 47)}), tags)[1] == ()
+    (problem,) = check("JobQueue", queue(tags={f"k{n}": "x" for n in range(40, 48)}), tags)[1]
     assert problem.message == "JobQueue/x: 48 tags with those of the stack"
 
 
@@ -266,13 +275,15 @@ def test_a_stack_has_room_for_47_tags() -> None:
 
 
 def test_an_unmanaged_member_is_accepted() -> None:
-    resources = {"type": "EC2", "maxvCpus": 1, "desiredvCpus": 4, "updateToLatestImageVersion": True}
+    resources = {
+        "type": "EC2", "minvCpus": 0, "maxvCpus": 1, "desiredvCpus": 4, "updateToLatestImageVersion": True,
+        "instanceTypes": ["m6i"], "instanceRole": "ecs", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"],
+    }  # fmt: skip
     assert found("ComputeEnvironment", {"type": "MANAGED", "computeResources": resources}) == []
 
 
 def test_a_reference_to_nothing_in_the_stack_is_no_error_offline() -> None:
-    order = [{"order": 1, "computeEnvironment": "elsewhere"}]
-    assert found("JobQueue", {"priority": 1, "computeEnvironmentOrder": order}) == []
+    assert found("JobQueue", queue()) == []
 
 
 def test_a_valid_stack_loads_neither_jsonschema_nor_botocore() -> None:
@@ -283,7 +294,9 @@ def test_a_valid_stack_loads_neither_jsonschema_nor_botocore() -> None:
         "from reconciler.model import Address, Declared, Stack\n"
         "from reconciler.validate import validate\n"
         "address = Address('JobQueue', 'q')\n"
-        "stack = Stack('s', {address: Declared(address, {'priority': 1})})\n"
+        "order = [{'order': 1, 'computeEnvironment': 'elsewhere'}]\n"
+        "body = {'priority': 1, 'computeEnvironmentOrder': order}\n"
+        "stack = Stack('s', {address: Declared(address, body)})\n"
         "assert validate(stack, read_schema(), KINDS)[1] == ()\n"
         "print([name for name in ('jsonschema', 'botocore', 'boto3', 'deepdiff') if name in sys.modules])\n"
     )
@@ -314,9 +327,23 @@ def test_an_ignored_path_may_lead_into_lists_and_maps(path: str) -> None:
     assert _of_ignored(path) is None
 
 
-def _of_ignored(path: str) -> Problem | None:
-    address = Address("JobDefinition", "x")
-    body = {"type": "container", "containerProperties": {"image": "i", "vcpus": 1, "memory": 4}}
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("capacityLimits.ml.m5.large.maxCapacity", None),
+        ("capacityLimits.ml.m5.large.maxcap", "known are maxCapacity, capacityUnit"),
+    ],
+)
+def test_the_key_in_an_ignored_path_may_have_dots(path: str, hint: str | None) -> None:
+    problem = _of_ignored(path, "ServiceEnvironment", service())
+    assert (problem.hint if problem else None) == hint
+
+
+JOB = {"type": "container", "containerProperties": {"image": "i", "vcpus": 1, "memory": 4}}
+
+
+def _of_ignored(path: str, kind: str = "JobDefinition", body: Json = JOB) -> Problem | None:
+    address = Address(kind, "x")
     declared = Declared(address, body, Lifecycle(ignore_changes=(path,)))
     _, problems = validate(Stack("s", {address: declared}), SCHEMA, KINDS)
     return next((problem for problem in problems if problem.code == "LIF004"), None)

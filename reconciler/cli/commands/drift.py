@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.options import add_cloud, add_output, add_stacks, add_targets, add_variables
+from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, live_stack
 from reconciler.problems import Exit
@@ -11,6 +11,7 @@ HELP = "show what somebody else changed"
 EXAMPLES = """\
   reconciler drift stacks/*
   reconciler drift stacks/prod -o json
+  reconciler drift stacks/prod -o text -o github     annotations in GitHub Actions
 """
 
 
@@ -19,7 +20,7 @@ def add(parser: ArgumentParser) -> None:
     add_targets(parser)
     add_variables(parser)
     add_cloud(parser)
-    add_output(parser)
+    add_output(parser, OF_PLANS)
 
 
 def run(args: Namespace, out: Output) -> int:
@@ -36,5 +37,5 @@ def _drift(path: str, args: Namespace, out: Output) -> int:
     read, sky = live_stack(path, args)
     plan = workflow.plan(read.stack, sky.cloud, Wanted(targets=tuple(args.target)))
     drift = drift_of(read.secrets.plan(plan))
-    out.publish(lambda width: drift_page(drift, width), lambda: drift_json(drift))
+    out.publish(lambda width: drift_page(drift, width), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none else Exit.CHANGES

@@ -12,30 +12,77 @@ if TYPE_CHECKING:
     from reconciler.report.page import Page
     from reconciler.schema import Explained
 
-HELP = "say what a member is, and what changing it costs"
+HELP = "say what a member or a finding is: what a change costs, why a rule is one"
 EXAMPLES = """\
   reconciler explain jobQueues
   reconciler explain computeEnvironments.computeResources.instanceTypes
   reconciler explain minvCpus
+  reconciler explain SP002
+  reconciler explain --rules
+  reconciler explain --rules jobDefinitions
 """
 LABEL = 24  # the width of the labels' column
+EVERYTHING = "rules"  # in place of a field, and as an option
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("field", metavar="FIELD", help="a section, a member with its path, or a member's name")
+    parser.add_argument(
+        "field",
+        metavar="FIELD|RULE",
+        nargs="?",
+        help="a section, a member with its path, a member's name, or the id of a rule or problem",
+    )
+    parser.add_argument(
+        "--rules", metavar="KIND", nargs="?", const="", help="list the rules: those of a kind, or all and every problem"
+    )
     add_output(parser)
 
 
 def run(args: Namespace, out: Output) -> int:
+    if args.rules is not None or args.field == EVERYTHING:
+        return _list(args.rules or "", out)
+    if args.field is None:
+        raise WrongUsage("nothing to explain", hint="name a member or a rule, or list the rules with --rules")
+    from reconciler.report.catalogue import catalogue
+
+    known = catalogue().get(args.field.upper())
+    return _explain_id(known.id, out) if known else _explain_field(args.field, out)
+
+
+def _list(kind: str, out: Output) -> int:
+    from reconciler.kinds import KINDS
+    from reconciler.report.catalogue import catalogue
+    from reconciler.report.catalogue_text import entries_page, entry_json
+
+    names = {name.lower(): one.name for one in KINDS.values() for name in (one.name, one.section, one.noun)}
+    if kind and kind.lower() not in names:
+        raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")
+    wanted = names.get(kind.lower())
+    found = [entry for entry in catalogue().values() if wanted in (None, entry.kind)]
+    out.publish(lambda width: entries_page(found, width), lambda: [entry_json(entry) for entry in found])
+    return Exit.DONE
+
+
+def _explain_id(id_: str, out: Output) -> int:
+    from reconciler.report.catalogue import entry_of
+    from reconciler.report.catalogue_text import entry_json, entry_page
+
+    entry = entry_of(id_)
+    out.publish(lambda width: entry_page(entry, width), lambda: entry_json(entry))
+    return Exit.DONE
+
+
+def _explain_field(field: str, out: Output) -> int:
     from reconciler.kinds import KINDS
     from reconciler.lookup.schemas import read_schema
+    from reconciler.report.catalogue import nearest_ids
     from reconciler.schema import explain, nearest
 
     schema = read_schema()
-    found = explain(args.field, KINDS, schema)
+    found = explain(field, KINDS, schema)
     if not found:
-        near = nearest(args.field, KINDS, schema)
-        raise WrongUsage(f"there is no {args.field}", hint=f"did you mean {' or '.join(near)}?" if near else "")
+        near = nearest_ids(field) or nearest(field, KINDS, schema)
+        raise WrongUsage(f"there is no {field}", hint=f"did you mean {' or '.join(near)}?" if near else "")
     out.publish(lambda width: _page(found, width), lambda: [dataclasses.asdict(one) for one in found])
     return Exit.DONE
 

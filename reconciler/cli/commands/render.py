@@ -1,7 +1,6 @@
 """`reconciler render`."""
 
 from argparse import ArgumentParser, Namespace
-from io import StringIO
 
 from reconciler.cli.options import add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
@@ -23,9 +22,11 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.report.yaml_text import yaml_text
+
     read = valid_stack(args.stacks[0], args)
     document = read.secrets.value(rendered(read.stack))
-    out.publish_text(_yaml(document), lambda: document)
+    out.publish_text(yaml_text(document), lambda: document)
     return Exit.DONE
 
 
@@ -38,19 +39,10 @@ def rendered(stack: Stack) -> dict[str, Json]:
     whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
     if stack.tags:
         whole["tags"] = dict(stack.tags)
+    if stack.disabled:
+        whole["rules"] = {"disable": dict(stack.disabled)}
     for kind in KINDS.values():
         own = {a.name: declared.spec for a, declared in stack.declared.items() if a.kind == kind.name}
         if own:
             whole[kind.section] = own
     return dict(redacted(whole))
-
-
-def _yaml(document: Json) -> str:
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    text = StringIO()
-    yaml.dump(document, text)
-    return text.getvalue()

@@ -2,24 +2,35 @@
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from reconciler.cli.options import add_output, add_stacks, add_variables
+from reconciler.cli.options import OF_FINDINGS, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, read_stack
 from reconciler.model import Stack
-from reconciler.problems import Exit, Problem, Severity
+from reconciler.problems import Exit
+
+if TYPE_CHECKING:
+    from reconciler.report.items import Validation
+    from reconciler.report.page import Page
 
 HELP = "check stacks offline: every problem at once"
 EXAMPLES = """\
   reconciler validate stacks/*
   reconciler validate stacks/prod --var image=repo/app:1 -o json
+  reconciler validate stacks/* -o text -o github               annotations in GitHub Actions
+  reconciler validate stacks/* -o sarif=reconciler.sarif       for code scanning
+  reconciler validate stacks/* --strict -o junit=report.xml
 """
 
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="tell advice, too; warnings and notes do not change the exit code"
+    )
     add_variables(parser)
-    add_output(parser)
+    add_output(parser, OF_FINDINGS)
 
 
 def run(args: Namespace, out: Output) -> int:
@@ -27,28 +38,29 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _validate(path: str, args: Namespace, out: Output) -> int:
-    read = read_stack(path, args)
-    _publish(path, read.stack if read.is_valid else None, read.problems, out)
-    return Exit.DONE if read.is_valid else Exit.INVALID
+    from reconciler.report.documents import validation_json
+    from reconciler.report.items import Validation
+
+    read = read_stack(path, args, strict=args.strict)
+    found = Validation(path, read.stack, read.problems)
+    out.publish(lambda width: _page(found, width, args.verbose), lambda: validation_json(found), found)
+    return Exit.DONE if found.is_valid else Exit.INVALID
 
 
-def _publish(path: str, stack: Stack | None, problems: tuple[Problem, ...], out: Output) -> None:
-    from reconciler.report.documents import problems_json
-    from reconciler.report.page import Page
+def _page(found: "Validation", width: int, verbose: int) -> "Page":
     from reconciler.report.problems_text import problems_page
+    from reconciler.report.redaction import redacted_text
+    from reconciler.report.words import number_of
 
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
-
-    def page(width: int) -> Page:
-        lines = problems_page(problems, width)
-        if stack is None:
-            lines.line((f"{path}: {errors} problem{'' if errors == 1 else 's'}", "bold red"))
-        else:
-            lines.line(f"{path}: ", ("valid", "bold green"), f", {contents(stack)}")
-        return lines
-
-    facts = {"path": path, "stack": stack.name if stack else None, "valid": stack is not None}
-    out.publish(page, lambda: problems_json(problems, document="validation", **facts))
+    page = problems_page(found.problems, width)
+    for one in found.silenced if verbose else ():
+        findings = number_of(one.findings, "finding")
+        page.line((f"silenced[{one.rule}]", "dim"), f": {findings}, because: {redacted_text(one.reason)}")
+    if found.is_valid:
+        page.line(f"{found.path}: ", ("valid", "bold green"), f", {contents(found.stack)}")
+    else:
+        page.line((f"{found.path}: {number_of(found.errors, 'problem')}", "bold red"))
+    return page
 
 
 def contents(stack: Stack) -> str:

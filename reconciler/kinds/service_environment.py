@@ -1,0 +1,51 @@
+"""Service environments: what SageMaker training jobs may use."""
+
+from reconciler.kinds.base import Created, Field, Form, Kind, Reading
+from reconciler.kinds.capacity import CAPACITY_LIMITS
+from reconciler.model import Cost
+
+KIND = Kind(
+    name="ServiceEnvironment",
+    section="serviceEnvironments",
+    says="Where the jobs of another service run: how much SageMaker training may use.",
+    noun="service-environment",
+    name_member="serviceEnvironmentName",
+    arn_member="serviceEnvironmentArn",
+    rows=(
+        Field(
+            name="serviceEnvironmentType",
+            form=Form.CASELESS,
+            cost=Cost.REPLACE,
+            says="The service whose jobs run there; SAGEMAKER_TRAINING is the only one.",
+            source="UpdateServiceEnvironment has no such member",
+        ),
+        Field(
+            name="state",
+            form=Form.CASELESS,
+            cost=Cost.SCALING,
+            default="ENABLED",
+            created=Created.LATER,
+            unset="ENABLED",
+            says="DISABLED takes no new jobs.",
+        ),
+        CAPACITY_LIMITS,
+    ),
+    reading=Reading(
+        operation="DescribeServiceEnvironments",
+        result="serviceEnvironments",
+        names="serviceEnvironments",
+        newer=True,
+    ),
+    create="CreateServiceEnvironment",
+    update="UpdateServiceEnvironment",
+    update_id="serviceEnvironment",
+    delete="DeleteServiceEnvironment",
+    delete_id="serviceEnvironment",
+    response_only=("status",),
+    settles=True,
+    disable_before_delete=True,
+    create_timeout=1200,
+    update_timeout=1200,
+    delete_timeout=1800,
+    source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateServiceEnvironment.html",
+)

@@ -1,0 +1,15 @@
+"""Every problem that a plan can have. Codes are stable; messages are not."""
+
+from collections.abc import Mapping
+
+CODES: Mapping[str, str] = {
+    "REF001": "a resource refers to one that neither the stack nor the account has",
+    "PLAN001": "a member cannot be changed in place",
+    "PLAN002": "a resource exists already, and no stack owns it",
+    "PLAN003": "a resource belongs to somebody else",
+    "PLAN004": "a protected resource would be deleted",
+    "PLAN005": "a resource that is to be deleted is still in use",
+    "PLAN006": "the stack owns resources under another name prefix, and leaves them alone",
+    "PLAN007": "a stack that declares nothing would lose all that it has",
+    "PLAN008": "a kind could not be read, and the stack declares none of it",
+}

@@ -1,0 +1,104 @@
+"""Every finding by its id: the rules, which a stack may disable, and the problems, which nobody can."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from reconciler.kinds import KINDS
+from reconciler.load.codes import CODES as LOAD
+from reconciler.model import Json
+from reconciler.plan.codes import CODES as PLAN
+from reconciler.problems import Severity
+from reconciler.rules import RULES, Example, Rule
+from reconciler.validate.codes import CODES as VALIDATE
+
+# Codes whose problems stop nobody; all others are errors.
+MILDER = {"LIF003": Severity.WARNING, "PLAN006": Severity.NOTE, "PLAN008": Severity.NOTE}
+NEAR = 3  # suggestions
+ID = re.compile(r"[A-Za-z]{2,4}[0-9]+")
+URL = re.compile(r"https?://\S+?(?=[.,:;)]*(\s|$))")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One id and what is known of it. Only rules have a kind; examples are parts of a stack."""
+
+    id: str
+    says: str
+    severity: Severity = Severity.ERROR
+    kind: str = ""
+    advice: bool = False
+    hint: str = ""
+    source: str = ""
+    fails: Json = None
+    passes: Json = None
+
+    @property
+    def url(self) -> str:
+        found = URL.search(self.source)
+        return found[0] if found else ""
+
+
+@cache
+def catalogue() -> Mapping[str, Entry]:
+    """Return every id: rules by kind, then problems, in the order in which a stack meets them."""
+    rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
+    problems = [
+        Entry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
+        for codes in (LOAD, VALIDATE, PLAN)
+        for code, says in codes.items()
+    ]
+    return {entry.id: entry for entry in (*rules, *problems)}
+
+
+def entry_of(id_: str) -> Entry:
+    """Return what is known of an id: at least itself."""
+    return catalogue().get(id_) or Entry(id_, id_)
+
+
+def nearest_ids(word: str) -> tuple[str, ...]:
+    """Return the ids nearest to a word that looks like one; none if it does not."""
+    if not ID.fullmatch(word):
+        return ()
+    return tuple(difflib.get_close_matches(word.upper(), catalogue(), n=NEAR, cutoff=0.5))
+
+
+def _sentence(text: str) -> str:
+    """Write it with a capital and a stop; names such as lifecycle.ignoreChanges stay as they are."""
+    first = text.split(maxsplit=1)[0]
+    return f"{text if '.' in first else text[0].upper() + text[1:]}."
+
+
+def _of_rule(kind: str, rule: Rule) -> Entry:
+    return Entry(
+        rule.id,
+        rule.says,
+        rule.severity,
+        kind,
+        rule.advice,
+        rule.hint,
+        rule.source,
+        _part_of_stack(kind, rule.fails),
+        _part_of_stack(kind, rule.passes),
+    )
+
+
+def _part_of_stack(kind: str, example: Example) -> Json:
+    """Return an example as it stands in a stack, with what it refers to."""
+    bodies = {(kind, "example"): example.body, **example.others}
+    sections = dict(_sections(bodies))
+    return {section: sections[section] for section in sorted(sections, key=lambda section: _rank(section, kind))}
+
+
+def _sections(bodies: Mapping[tuple[str, str], Json]) -> Iterator[tuple[str, Json]]:
+    for kind in KINDS.values():
+        own = {name: body for (of, name), body in bodies.items() if of == kind.name}
+        if own:
+            yield kind.section, own
+
+
+def _rank(section: str, kind: str) -> int:
+    """What the rule is about comes first."""
+    return section != KINDS[kind].section

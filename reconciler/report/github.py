@@ -1,0 +1,104 @@
+"""Workflow commands of GitHub Actions: annotations at the lines of a change. One line each.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
+"""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.model import Change, FieldChange, Plan
+from reconciler.problems import Problem, Severity, Stopped, Where
+from reconciler.report.drift import Drift, drift_fields
+from reconciler.report.foreign import in_repository, visible
+from reconciler.report.items import Applied, Item, Planned, Validation
+from reconciler.report.names import with_short_names
+from reconciler.report.redaction import redacted_change, redacted_text
+from reconciler.report.values import inline
+from reconciler.report.words import plan_line
+
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+# The runner's own escapes; % goes first, since the others make one.
+OF_DATA = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
+OF_PROPERTIES = (*OF_DATA, (":", "%3A"), (",", "%2C"))
+
+
+def github_commands(items: Sequence[Item], root: str) -> str:
+    return "".join(f"{line}\n" for item in items for line in _lines(item, root))
+
+
+def _lines(item: Item, root: str) -> Iterator[str]:
+    match item:
+        case Validation():
+            yield from (_problem(problem, root) for problem in item.problems)
+        case Planned():
+            yield from _of_plan(item, root)
+        case Drift():
+            yield from _of_drift(item, root)
+        case Stopped():
+            yield from (_problem(problem, root) for problem in item.problems)
+            yield _command("error", "reconciler", _with_hint(item.message, item.hint), None, root)
+        case Applied():  # apply asks nobody to look at a line
+            return
+
+
+def _of_plan(item: Planned, root: str) -> Iterator[str]:
+    plan = item.plan
+    yield from (_problem(refusal, root, "warning") for refusal in dict.fromkeys((*plan.refusals, *item.refusals)))
+    yield from _unhealthy(plan, root)
+    yield from (_drifted(change, root) for change in with_short_names(plan).changes if change.drift)
+    yield from (_problem(note, root) for note in plan.notes)
+    yield _command("notice", plan.stack, plan_line(plan), None, root)
+
+
+def _of_drift(drift: Drift, root: str) -> Iterator[str]:
+    shown = with_short_names(drift.plan).changes
+    told = {change.address for change in (*drift.changed, *drift.undeclared)}
+    yield from (_drifted(change, root) for change in shown if change.address in told)
+    for change in drift.missing:
+        message = f"{change.address}: declared, but not live: never applied, or deleted by somebody"
+        yield _command("warning", "missing", message, change.where, root)
+    yield from _unhealthy(drift.plan, root)
+    yield from (_problem(note, root) for note in drift.plan.notes)
+    yield _command("notice", drift.plan.stack, drift.line, None, root)
+
+
+def _unhealthy(plan: Plan, root: str) -> Iterator[str]:
+    places = {change.address: change.where for change in plan.changes}
+    for one in plan.unhealthy:
+        reason = f": {redacted_text(one.reason)}" if one.reason else ""
+        message = f"{one.address} is {one.status}{reason}"
+        yield _command("warning", "unhealthy", message, places.get(one.address), root)
+
+
+def _drifted(change: Change, root: str) -> str:
+    fields = drift_fields(change)
+    lines = (f"{change.address}: changed outside of this stack", *map(_member, fields))
+    where = next((field.where for field in fields if field.where), change.where)
+    return _command("warning", "drift", "\n".join(lines), where, root)
+
+
+def _member(field: FieldChange) -> str:
+    live, declared = redacted_change(field)
+    told = ("absent" if value is None else inline(value) for value in (declared, live))
+    return f"{field.path}: declared {next(told)}, live {next(told)}"
+
+
+def _problem(problem: Problem, root: str, level: str = "") -> str:
+    message = _with_hint(problem.message, problem.hint)
+    return _command(level or LEVELS[problem.severity], problem.code, message, problem.where, root)
+
+
+def _with_hint(message: str, hint: str) -> str:
+    return redacted_text(message) + (f"\nhint: {redacted_text(hint)}" if hint else "")
+
+
+def _command(level: str, title: str, message: str, where: Where | None, root: str) -> str:
+    line, column = (where.line, where.column) if where else (0, 0)
+    given = {"file": in_repository(where, root), "line": line, "col": column, "title": title}
+    properties = ",".join(f"{name}={_escaped(str(value), OF_PROPERTIES)}" for name, value in given.items() if value)
+    return f"::{level} {properties}::{_escaped(message, OF_DATA)}"
+
+
+def _escaped(text: str, escapes: Sequence[tuple[str, str]]) -> str:
+    for char, escape in escapes:
+        text = text.replace(char, escape)
+    return visible(text)

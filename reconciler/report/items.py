@@ -1,0 +1,60 @@
+"""What a command has come to, one item a stack: what the formats for other programs are made of."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reconciler.model import Plan, Stack
+from reconciler.problems import Problem, Severity, Stopped
+from reconciler.report.drift import Drift
+from reconciler.workflow import Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A rule that a stack has disabled, why, and how many findings it would have had."""
+
+    rule: str
+    reason: str
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """All that is wrong with a stack. With errors, the stack is good for naming its resources only."""
+
+    path: str
+    stack: Stack
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.severity is Severity.ERROR for problem in self.problems)
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.errors
+
+    @property
+    def silenced(self) -> tuple[Silenced, ...]:
+        counts = Counter(problem.code for problem in self.stack.silenced)
+        return tuple(Silenced(rule, reason, counts[rule]) for rule, reason in sorted(self.stack.disabled.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and why apply would refuse it."""
+
+    plan: Plan
+    refusals: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A plan and what became of it; without a finish nothing was done: there was nothing to do, or it was stopped."""
+
+    plan: Plan
+    finish: Finish | None = None
+    stopped: Stopped | None = None
+
+
+Item = Validation | Planned | Drift | Applied | Stopped

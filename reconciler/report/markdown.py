@@ -1,0 +1,176 @@
+"""Plans, drift and outcomes as Markdown: a comment of a pull request, or the summary of a job."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.apply import Result
+from reconciler.model import Change, Json, Plan
+from reconciler.problems import Problem, Stopped
+from reconciler.report.drift import Drift, drift_fields, drift_of
+from reconciler.report.items import Applied, Item, Planned, Validation
+from reconciler.report.markdown_text import Sheet, code, details, prose, row
+from reconciler.report.member_text import Row, rows_of
+from reconciler.report.names import with_short_names
+from reconciler.report.outcome_text import proof_lines
+from reconciler.report.plan_text import cost_of, reasons_of
+from reconciler.report.redaction import redacted_change
+from reconciler.report.values import block, list_changes
+from reconciler.report.words import ACTIONS, duration, number_of, outcome_line, plan_line
+
+LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
+LEAST = 1_000  # characters that one stack's report needs to say anything
+WIDTH = 100  # a longer mapping or list goes on several lines
+RULE = "|---|---|---|---|\n"
+
+
+def markdown_report(items: Sequence[Item], limit: int = LIMIT) -> str:
+    """Return the reports of all stacks, which share what may be written."""
+    texts: list[str] = []
+    room = limit
+    for index, item in enumerate(items):
+        if room < 2 * LEAST and index < len(items) - 1:
+            left = number_of(len(items) - index, "stack")
+            texts.append(f"**Not complete:** {left} did not fit here. The text of the same command has all.\n")
+            break
+        text = _report(item, Sheet(room // (len(items) - index)))
+        room -= len(text)
+        texts.append(text)
+    return "".join(texts)
+
+
+def _report(item: Item, sheet: Sheet) -> str:
+    match item:
+        case Planned():
+            _put_plan(sheet, item.plan, item.refusals)
+        case Drift():
+            _put_drift(sheet, item)
+        case Applied():
+            _put_applied(sheet, item)
+        case Stopped():
+            _put_stopped(sheet, item)
+        case Validation():  # has formats of its own
+            pass
+    return sheet.text
+
+
+def _put_plan(sheet: Sheet, plan: Plan, refusals: Sequence[Problem]) -> None:
+    sheet.put(_heading(plan_line(plan), plan))
+    told = list(dict.fromkeys((*plan.refusals, *refusals)))
+    sheet.put_all("refusals", [_problem(one) for one in told], "**Refused: apply would change nothing.**\n\n", "\n")
+    _put_changes(sheet, plan)
+
+
+def _put_changes(sheet: Sheet, plan: Plan) -> None:
+    shown = with_short_names(plan)
+    rows = [_change_row(change) for change in shown.changes]
+    rows += [row(("!", code(str(one.address)), prose(one.status), prose(one.reason))) for one in plan.unhealthy]
+    sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
+    sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
+    sheet.put_all("notes", [_problem(note) for note in plan.notes], after="\n")
+    if plan.unchanged:
+        sheet.put(f"As declared: {number_of(plan.unchanged, 'resource')}.\n\n")
+
+
+def _put_drift(sheet: Sheet, drift: Drift) -> None:
+    sheet.put(_heading(drift.line, drift.plan))
+    drift = drift_of(with_short_names(drift.plan))
+    named = (("changed", drift.changed), ("undeclared", drift.undeclared), ("missing", drift.missing))
+    rows = [_drift_row(word, change) for word, changes in named for change in changes]
+    rows += [
+        row(("unhealthy", code(str(one.address)), "", prose(_status(one.status, one.reason))))
+        for one in drift.plan.unhealthy
+    ]
+    rows += [_drift_row("pending", change) for change in drift.pending]
+    sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
+    sheet.put_all("details", [_drift_details(change) for change in (*drift.changed, *drift.undeclared)])
+    sheet.put_all("notes", [_problem(note) for note in drift.plan.notes], after="\n")
+
+
+def _put_applied(sheet: Sheet, item: Applied) -> None:
+    if item.finish is None:
+        if item.stopped:
+            sheet.put(f"**Not applied:** {prose(item.stopped.message)}\n\n")
+        _put_plan(sheet, item.plan, item.stopped.problems if item.stopped else ())
+        return
+    sheet.put(_heading(outcome_line(item.finish.outcome.counts), item.plan))
+    proof = [f"- {prose(line.strip())}\n" for line in proof_lines(item.finish)]
+    sheet.put_all("lines", proof, after="\n")
+    rows = [_result_row(result) for result in item.finish.outcome.results]
+    sheet.put_all("rows", rows, row(("", "resource", "state", "why")) + RULE, "\n")
+    shown = with_short_names(item.plan)
+    sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
+
+
+def _put_stopped(sheet: Sheet, stopped: Stopped) -> None:
+    hint = f" <br>hint: {prose(stopped.hint)}" if stopped.hint else ""
+    sheet.put(f"### Error\n\n**Stopped:** {prose(stopped.message)}{hint}\n\n")
+    sheet.put_all("problems", [_problem(problem) for problem in stopped.problems], after="\n")
+
+
+def _heading(line: str, plan: Plan) -> str:
+    here = plan.identity
+    return f"### {line}\n\nStack {code(plan.stack)}, account {prose(here.account)}, region {prose(here.region)}\n\n"
+
+
+def _problem(problem: Problem) -> str:
+    place = f" {code(str(problem.where))}" if problem.where and problem.where.file != "<memory>" else ""
+    hint = f" <br>hint: {prose(problem.hint)}" if problem.hint else ""
+    return f"- **{prose(problem.code)}**{place} {prose(problem.message)}{hint}\n"
+
+
+def _change_row(change: Change) -> str:
+    cost = cost_of(change)
+    why = [*reasons_of(change), *(f"refused: {refusal.code}" for refusal in change.refusals)]
+    about = str(cost) if cost else ACTIONS[change.action]
+    return row((code(change.action.value), code(str(change.address)), about, prose("; ".join(why))))
+
+
+def _drift_row(word: str, change: Change) -> str:
+    cost = cost_of(change)
+    why = {"missing": "declared, but not live", "pending": f"not applied yet: {ACTIONS[change.action]}"}
+    members = ", ".join(field.path for field in drift_fields(change))
+    return row((word, code(str(change.address)), str(cost) if cost else "", prose(why.get(word, members))))
+
+
+def _result_row(result: Result) -> str:
+    took = duration(result.seconds) if result.seconds >= 1 else ""
+    why = "; ".join(text for text in (result.message, result.hint, took) if text)
+    change = result.change
+    return row((code(change.action.value), code(str(change.address)), str(result.state), prose(why)))
+
+
+def _change_details(change: Change) -> str:
+    lines = [line for member in rows_of(change) for line in _member(member)]
+    return details(_summary(change, number_of(len(change.fields), "member")), lines)
+
+
+def _drift_details(change: Change) -> str:
+    lines: list[str] = []
+    for field in drift_fields(change):
+        live, declared = redacted_change(field)
+        lines += [*_value("-", field.path, declared), *_value("+", field.path, live)]
+    return details(_summary(change, "declared is -, live is +"), lines)
+
+
+def _summary(change: Change, about: str) -> str:
+    return f"{code(change.action.value)} {code(str(change.address))} {about}"
+
+
+def _member(member: Row) -> Iterator[str]:
+    if member.sign == "~" and isinstance(member.before, list) and isinstance(member.after, list):
+        yield f"  {member.path}:"
+        yield from (f"{sign}   {text}" for sign, text in list_changes(member.before, member.after))
+    else:
+        yield from _value("-", member.path, member.before)
+        yield from _value("+", member.path, member.after)
+    remark = "; ".join(text for text in (member.marks, member.why) if text)
+    if remark:
+        yield f"#   {remark}"
+
+
+def _value(sign: str, path: str, value: Json) -> Iterator[str]:
+    if value is not None:
+        yield from (f"{sign} {line}" for line in block({path: value}, WIDTH))
+
+
+def _status(status: str, reason: str) -> str:
+    return f"{status}: {reason}" if reason else status

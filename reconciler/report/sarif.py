@@ -1,0 +1,122 @@
+"""SARIF 2.1.0: findings for code scanning. https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from reconciler import __version__
+from reconciler.model import Json
+from reconciler.problems import Problem, Stopped, Where
+from reconciler.report.catalogue import Entry, entry_of
+from reconciler.report.foreign import in_repository, visible
+from reconciler.report.items import Item, Validation
+from reconciler.report.redaction import redacted_text
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+ROOT = "%SRCROOT%"
+# Not GitHub's own `primaryLocationLineHash`: its upload action computes that from the files, and warns of another one.
+FINGERPRINT = "findingHash/v1"
+_OTHERS = re.compile(r" \(and in \d+ more\)$")  # how many share a finding is no part of what it is
+Finding = tuple[Problem, str]  # a problem, and the stack that it is in
+
+
+def sarif_log(items: Sequence[Item], root: str) -> str:
+    findings = [
+        (problem, item.path) for item in items if isinstance(item, Validation) for problem in _ordered(item.problems)
+    ]
+    failures = [item for item in items if isinstance(item, Stopped)]
+    findings += [(problem, "") for failure in failures for problem in failure.problems]
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(findings, failures, root)]}
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _ordered(problems: Sequence[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda one: (one.where or Where(""), one.code, one.message))
+
+
+def _run(findings: Sequence[Finding], failures: Sequence[Stopped], root: str) -> Json:
+    rules = sorted({problem.code for problem, _ in findings})
+    return {
+        "tool": {
+            "driver": {
+                "name": "reconciler",
+                "semanticVersion": __version__,
+                "rules": [_rule(entry_of(rule)) for rule in rules],
+            }
+        },
+        "invocations": [_invocation(failures)],
+        "columnKind": "unicodeCodePoints",
+        "results": list(_results(findings, rules, root)),
+    }
+
+
+def _rule(entry: Entry) -> Json:
+    help_ = "\n".join(text for text in (entry.says, entry.hint, _sourced(entry)) if text)
+    return {
+        "id": entry.id,
+        "shortDescription": _message(entry.says),
+        "fullDescription": _message(entry.says),
+        "help": _message(help_),
+        **({"helpUri": entry.url} if entry.url else {}),
+        "defaultConfiguration": {"level": str(entry.severity)},
+        **({"properties": {"tags": [entry.kind, *(["advice"] if entry.advice else [])]}} if entry.kind else {}),
+    }
+
+
+def _sourced(entry: Entry) -> str:
+    return f"source: {entry.source}" if entry.source else ""
+
+
+def _invocation(failures: Sequence[Stopped]) -> Json:
+    told = [{"level": "error", "message": _message(_with_hint(one.message, one.hint))} for one in failures]
+    return {"executionSuccessful": not failures, **({"toolExecutionNotifications": told} if told else {})}
+
+
+def _results(findings: Sequence[Finding], rules: Sequence[str], root: str) -> Iterator[Json]:
+    seen: Counter[str] = Counter()
+    for problem, stack in findings:
+        where = problem.where if in_repository(problem.where, root) else Where(stack)
+        location = _location(where, root)
+        said = _OTHERS.sub("", redacted_text(problem.message))
+        same = _digest(problem.code, location["artifactLocation"]["uri"], said)
+        seen[same] += 1
+        yield {
+            "ruleId": problem.code,
+            "ruleIndex": rules.index(problem.code),
+            "level": str(problem.severity),
+            "message": _message(_with_hint(problem.message, problem.hint)),
+            "locations": [{"physicalLocation": location}],
+            "partialFingerprints": {FINGERPRINT: f"{same}:{seen[same]}"},
+        }
+
+
+def _location(where: Where | None, root: str) -> Mapping[str, Json]:
+    file = in_repository(where, root)
+    place: dict[str, Json] = {"artifactLocation": _artifact(file)}
+    if where and where.line:
+        column = {"startColumn": where.column} if where.column else {}
+        place["region"] = {"startLine": where.line, **column}
+    return place
+
+
+def _artifact(file: str) -> Json:
+    if file.startswith(("/", "..")):  # outside of the repository
+        return {"uri": Path(file).resolve().as_uri()}
+    return {"uri": quote(file or ".", errors="surrogateescape"), "uriBaseId": ROOT}
+
+
+def _digest(*parts: str) -> str:
+    """Say what a finding is without its line: it stays itself when lines move."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _with_hint(message: str, hint: str) -> str:
+    return message + (f"\nhint: {hint}" if hint else "")
+
+
+def _message(text: str) -> Json:
+    return {"text": visible(redacted_text(text))}

@@ -1,0 +1,23 @@
+"""Rules of compute environments, by theme."""
+
+from reconciler.rules.compute_environment import (
+    advice,
+    fargate,
+    images,
+    instances,
+    kubernetes,
+    managed,
+    shape,
+    templates,
+)
+
+RULES = (
+    *shape.RULES,
+    *fargate.RULES,
+    *instances.RULES,
+    *templates.RULES,
+    *images.RULES,
+    *kubernetes.RULES,
+    *managed.RULES,
+    *advice.RULES,
+)

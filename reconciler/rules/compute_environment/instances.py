@@ -1,0 +1,126 @@
+"""How environments on EC2 and Spot choose and reach their instances."""
+
+from reconciler.kinds.compute_resources import ORDERED_STRATEGIES
+from reconciler.rules.base import Findings, Rule, Subject
+from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, is_given, resources_of, spot, type_of
+from reconciler.rules.compute_environment.instance_types import ARM, BUNDLES, X86, architectures
+
+LEAST_DELAY = 20  # minutes
+FLEET_ROLE = "arn:aws:iam::123456789012:role/AmazonEC2SpotFleetTaggingRole"
+STRATEGY = ("computeResources", "allocationStrategy")
+TYPES = ("computeResources", "instanceTypes")
+
+
+def strategy_of(subject: Subject) -> str:
+    """Return the allocation strategy; without one it is BEST_FIT (ComputeResource, allocationStrategy)."""
+    return str(resources_of(subject).get("allocationStrategy", "BEST_FIT"))
+
+
+def _has_groups(subject: Subject) -> Findings:
+    resources = resources_of(subject)
+    reached = is_given(resources.get("securityGroupIds")) or is_given(resources.get("launchTemplate"))
+    if type_of(subject) in INSTANCES and not reached:
+        yield ("computeResources", "securityGroupIds"), "is missing, and there is no launch template that may have it"
+
+
+def _delay_is_long_or_none(subject: Subject) -> Findings:
+    delay = resources_of(subject).get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
+    if 0 < delay < LEAST_DELAY:
+        path = ("computeResources", "scalingPolicy", "minScaleDownDelayMinutes")
+        yield path, f"is {delay}; it can be {LEAST_DELAY} to 10080, or 0 for none"
+
+
+def _spot_strategies_on_spot(subject: Subject) -> Findings:
+    if type_of(subject) == "EC2" and strategy_of(subject).startswith("SPOT_"):
+        yield STRATEGY, f"is {strategy_of(subject)}, which is for SPOT, and the type is EC2"
+
+
+def _ordered_on_demand(subject: Subject) -> Findings:
+    if type_of(subject) == "SPOT" and strategy_of(subject) == "BEST_FIT_PROGRESSIVE_ORDERED":
+        yield STRATEGY, "is BEST_FIT_PROGRESSIVE_ORDERED, which is for EC2, and the type is SPOT"
+
+
+def _fleet_has_a_role(subject: Subject) -> Findings:
+    is_fleet = type_of(subject) == "SPOT" and strategy_of(subject) == "BEST_FIT"
+    if is_fleet and not resources_of(subject).get("spotIamFleetRole"):
+        yield ("computeResources", "spotIamFleetRole"), "is missing: Spot with BEST_FIT, the default, buys by a fleet"
+
+
+def _ordered_types_are_named(subject: Subject) -> Findings:
+    if type_of(subject) not in INSTANCES or strategy_of(subject) not in ORDERED_STRATEGIES:
+        return
+    for index, name in enumerate(resources_of(subject).get("instanceTypes", ())):
+        if name in BUNDLES:
+            yield (*TYPES, index), f"is {name}; {strategy_of(subject)} wants types or families"
+
+
+def _one_architecture(subject: Subject) -> Findings:
+    found = architectures(resources_of(subject).get("instanceTypes", ()))
+    if type_of(subject) in INSTANCES and len(found) > 1:
+        yield TYPES, f"mixes {found[ARM]}, which is ARM, with {found[X86]}, which is x86"
+
+
+RULES = (
+    Rule(
+        id="CE201",
+        says="EC2 and Spot environments have security groups, their own or those of a launch template.",
+        check=_has_groups,
+        source="CreateComputeEnvironment: 'Security group ids are required.'",
+        fails=ec2(securityGroupIds=[]),
+        passes=ec2(securityGroupIds=None, launchTemplate={"launchTemplateName": "with-groups"}),
+    ),
+    Rule(
+        id="CE202",
+        says="Instances stay at least 20 minutes after their last job, or no fixed time.",
+        check=_delay_is_long_or_none,
+        source="ComputeScalingPolicy, minScaleDownDelayMinutes: 20 to 10080, or 0 to unset it",
+        fails=ec2(scalingPolicy={"minScaleDownDelayMinutes": 19}),
+        passes=ec2(scalingPolicy={"minScaleDownDelayMinutes": 20}),
+    ),
+    Rule(
+        id="CE210",
+        says="SPOT_CAPACITY_OPTIMIZED and its like are for the type SPOT.",
+        check=_spot_strategies_on_spot,
+        hint="BEST_FIT_PROGRESSIVE is the usual strategy on EC2",
+        source="CreateComputeEnvironment: 'Invalid compute resource allocation strategy SPOT_CAPACITY_OPTIMIZED for "
+        "type EC2'",
+        fails=ec2(allocationStrategy="SPOT_PRICE_CAPACITY_OPTIMIZED"),
+        passes=spot(allocationStrategy="SPOT_PRICE_CAPACITY_OPTIMIZED"),
+    ),
+    Rule(
+        id="CE211",
+        says="BEST_FIT_PROGRESSIVE_ORDERED is for the type EC2.",
+        check=_ordered_on_demand,
+        hint="SPOT_CAPACITY_OPTIMIZED_PRIORITIZED minds the order of instanceTypes on Spot",
+        source="ComputeResource, allocationStrategy: 'only available for On-Demand Instance (EC2) compute resources'",
+        fails=spot(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
+        passes=ec2(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
+    ),
+    Rule(
+        id="CE212",
+        says="Spot with BEST_FIT, also by default, needs spotIamFleetRole.",
+        check=_fleet_has_a_role,
+        hint="or take allocationStrategy: SPOT_PRICE_CAPACITY_OPTIMIZED, which needs no such role",
+        source="CreateComputeEnvironment: 'compute resource spotIamFleetRole is required.'",
+        fails=spot(allocationStrategy=None),
+        passes=spot(allocationStrategy="BEST_FIT", spotIamFleetRole=FLEET_ROLE),
+    ),
+    Rule(
+        id="CE213",
+        says="A strategy that minds the order of instanceTypes takes no bundles such as optimal.",
+        check=_ordered_types_are_named,
+        source="CreateComputeEnvironment: 'Instance type bundles (e.g. optimal, default_x86_64) are not allowed for "
+        "<strategy> allocation strategy.'",
+        fails=ec2(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED", instanceTypes=["m6i", "optimal"]),
+        passes=ec2(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED", instanceTypes=["m6i", "m5.large"]),
+    ),
+    Rule(
+        id="CE220",
+        says="The instance types of an environment are all ARM or all x86.",
+        check=_one_architecture,
+        hint="make two environments, with a queue each",
+        source="CreateComputeEnvironment: 'arm-based instance type cannot be used with other instance types'",
+        fails=ec2(instanceTypes=["m6g", "optimal"]),
+        passes=ec2(instanceTypes=["m6g", "im4gn.large", "default_arm64"]),
+    ),
+)

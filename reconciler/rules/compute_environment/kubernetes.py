@@ -1,0 +1,201 @@
+"""Environments on EKS."""
+
+import re
+from collections.abc import Mapping
+
+from reconciler.model import Json
+from reconciler.problems import Severity
+from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.compute_environment.bodies import (
+    CLUSTER,
+    INSTANCES,
+    ROLE,
+    SERVICE_LINKED,
+    beside,
+    eks,
+    fargate,
+    resources_of,
+    type_of,
+)
+from reconciler.rules.compute_environment.shape import is_service_linked
+
+NAMESPACE = ("eksConfiguration", "kubernetesNamespace")
+LONGEST = 63
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+CLUSTER_ARN = re.compile(r"arn:[^:]+:eks:[^:]+:\d{12}:cluster/[^/]+")
+ON_EKS = {"eksClusterArn": CLUSTER, "kubernetesNamespace": "batch"}
+
+
+def _is_managed_eks(subject: Subject) -> bool:
+    return "eksConfiguration" in subject.body and type_of(subject) != ""
+
+
+def _namespace(subject: Subject) -> str | None:
+    configuration = subject.body.get("eksConfiguration")
+    return str(configuration["kubernetesNamespace"]) if configuration else None
+
+
+def _has_a_strategy(subject: Subject) -> Findings:
+    wants = _is_managed_eks(subject) and type_of(subject) in INSTANCES
+    if wants and "allocationStrategy" not in resources_of(subject):
+        yield ("computeResources", "allocationStrategy"), "is missing: an EKS environment needs it"
+
+
+def _not_best_fit(subject: Subject) -> Findings:
+    if _is_managed_eks(subject) and resources_of(subject).get("allocationStrategy") == "BEST_FIT":
+        yield ("computeResources", "allocationStrategy"), "is BEST_FIT, which is not for EKS"
+
+
+def _on_instances(subject: Subject) -> Findings:
+    if _is_managed_eks(subject) and type_of(subject) not in INSTANCES:
+        yield ("computeResources", "type"), f"is {type_of(subject)}; on EKS it can be EC2 or SPOT"
+
+
+def _namespace_is_own(subject: Subject) -> Findings:
+    if _namespace(subject) == "default":
+        yield NAMESPACE, "is default"
+
+
+def _namespace_is_not_reserved(subject: Subject) -> Findings:
+    if (name := _namespace(subject)) and name.startswith("kube-"):
+        yield NAMESPACE, f"is {name}; names that begin with kube- belong to Kubernetes"
+
+
+def _namespace_is_a_label(subject: Subject) -> Findings:
+    name = _namespace(subject)
+    if name is not None and not LABEL.fullmatch(name):
+        yield NAMESPACE, f"is {name or 'empty'}; it can have small letters, digits and inner hyphens"
+
+
+def _namespace_is_short(subject: Subject) -> Findings:
+    if (name := _namespace(subject)) and len(name) > LONGEST:
+        yield NAMESPACE, f"has {len(name)} characters; at most {LONGEST} are allowed"
+
+
+def _names_a_cluster(subject: Subject) -> Findings:
+    arn = str(subject.body.get("eksConfiguration", ON_EKS)["eksClusterArn"])
+    if not CLUSTER_ARN.fullmatch(arn):
+        yield ("eksConfiguration", "eksClusterArn"), f"is {arn}, which is not the ARN of an EKS cluster"
+
+
+def _role_is_service_linked(subject: Subject) -> Findings:
+    role = subject.body.get("serviceRole")
+    if _is_managed_eks(subject) and role and not is_service_linked(str(role)):
+        yield ("serviceRole",), "is a role of your own; on EKS Batch works with its service-linked role"
+
+
+def _wanted_entry(configuration: Json) -> tuple[str, str] | None:
+    """Return a cluster and what is wanted of its access entry; None if it is no configuration."""
+    if not isinstance(configuration, Mapping) or "eksClusterArn" not in configuration:
+        return None
+    entry = configuration.get("accessEntry")
+    state = entry.get("desiredState") if isinstance(entry, Mapping) else None
+    return str(configuration["eksClusterArn"]), str(state or "INHERIT_FROM_CLUSTER")
+
+
+def _clusters_agree(subject: Subject) -> Findings:
+    mine = _wanted_entry(subject.body.get("eksConfiguration"))
+    if mine is None:
+        return
+    for address, body in subject.stack.items():
+        if address.kind == subject.address.kind and address != subject.address and isinstance(body, Mapping):
+            other = _wanted_entry(body.get("eksConfiguration"))
+            if other and other[0] == mine[0] and other[1] != mine[1]:
+                yield ("eksConfiguration", "accessEntry"), f"wants {mine[1]}, and {address} {other[1]}"
+
+
+def _entry(state: str) -> Example:
+    return beside(eks(), eksConfiguration={**ON_EKS, "accessEntry": {"desiredState": state}})
+
+
+RULES = (
+    Rule(
+        id="CE501",
+        says="An EKS environment says its allocationStrategy.",
+        check=_has_a_strategy,
+        hint="BEST_FIT_PROGRESSIVE on EC2, SPOT_PRICE_CAPACITY_OPTIMIZED on SPOT",
+        source="CreateComputeEnvironment: 'allocationStrategy is required for EKS Compute Environments.'",
+        fails=eks(allocationStrategy=None),
+        passes=eks(),
+    ),
+    Rule(
+        id="CE502",
+        says="BEST_FIT is not for EKS.",
+        check=_not_best_fit,
+        hint="BEST_FIT_PROGRESSIVE is the usual strategy on EC2",
+        source="ComputeResource, allocationStrategy: required on EKS, BEST_FIT being a default for ECS; "
+        "aws-cdk ManagedEc2EksComputeEnvironment: 'uses invalid allocation strategy' for BEST_FIT",
+        fails=eks(allocationStrategy="BEST_FIT"),
+        passes=eks(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+    ),
+    Rule(
+        id="CE503",
+        says="An EKS environment is of the type EC2 or SPOT.",
+        check=_on_instances,
+        source="CreateComputeEnvironment: 'Supported compute types for EKS compute environments are [EC2, SPOT]'",
+        fails=beside(fargate(), eksConfiguration=ON_EKS),
+        passes=eks(),
+    ),
+    Rule(
+        id="CE504",
+        says="The namespace of an EKS environment is not default.",
+        check=_namespace_is_own,
+        hint="make a namespace for Batch in the cluster",
+        source="CreateComputeEnvironment: 'kubernetesNamespace cannot be the default Kubernetes namespace'",
+        fails=eks(namespace="default"),
+        passes=eks(namespace="batch"),
+    ),
+    Rule(
+        id="CE505",
+        says="The namespace of an EKS environment does not begin with kube-.",
+        check=_namespace_is_not_reserved,
+        source="CreateComputeEnvironment: 'kubernetesNamespace cannot be a reserved Kubernetes system namespace'",
+        fails=eks(namespace="kube-batch"),
+        passes=eks(namespace="batch-kube"),
+    ),
+    Rule(
+        id="CE506",
+        says="The namespace of an EKS environment is a name that Kubernetes allows.",
+        check=_namespace_is_a_label,
+        source="CreateComputeEnvironment: 'kubernetesNamespace must be a valid Kubernetes namespace.'",
+        fails=eks(namespace="Batch_jobs"),
+        passes=eks(namespace="batch-jobs"),
+    ),
+    Rule(
+        id="CE507",
+        says="The namespace of an EKS environment has at most 63 characters.",
+        check=_namespace_is_short,
+        source="CreateComputeEnvironment: 'kubernetesNamespace must less than or equal to 63 characters'",
+        fails=eks(namespace="b" * 64),
+        passes=eks(namespace="b" * 63),
+    ),
+    Rule(
+        id="CE508",
+        says="eksClusterArn is the full ARN of an EKS cluster.",
+        check=_names_a_cluster,
+        hint=f"write it like {CLUSTER}",
+        source="CreateComputeEnvironment: 'eksClusterArn must be an EKS cluster ARN.'",
+        fails=eks(cluster="research"),
+        passes=eks(),
+    ),
+    Rule(
+        id="CE509",
+        says="An EKS environment uses the service-linked role.",
+        check=_role_is_service_linked,
+        hint="leave serviceRole out",
+        source="AWS Batch User Guide, 'Getting started with AWS Batch on Amazon EKS': it is the service-linked role "
+        "that is given rights in the cluster",
+        fails=beside(eks(), serviceRole=ROLE),
+        passes=beside(eks(), serviceRole=SERVICE_LINKED),
+    ),
+    Rule(
+        id="CE510",
+        says="All environments of a cluster want the same of its access entry.",
+        check=_clusters_agree,
+        hint="the entry is made when all say ENABLED, and removed when all say DISABLED",
+        severity=Severity.WARNING,
+        source="EksAccessEntry: 'set desiredState consistently across all of them to avoid uncertainty'",
+        fails=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): eks().body}),
+        passes=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): _entry("ENABLED").body}),
+    ),
+)

@@ -1,0 +1,141 @@
+"""What managed and unmanaged environments have and do not have."""
+
+from reconciler.kinds.updating import SERVICE_LINKED_ROLE
+from reconciler.rules.base import Findings, Rule, Subject
+from reconciler.rules.compute_environment.bodies import (
+    FARGATE,
+    INSTANCES,
+    ROLE,
+    SERVICE_LINKED,
+    beside,
+    ec2,
+    fargate,
+    is_given,
+    resources_of,
+    type_of,
+    unmanaged,
+)
+from reconciler.rules.compute_environment.members import required
+
+UPDATE_POLICY = {"terminateJobsOnUpdate": True}
+
+
+def is_service_linked(role: str) -> bool:
+    return role.rsplit("/", 1)[-1] == SERVICE_LINKED_ROLE
+
+
+def _is_unmanaged(subject: Subject) -> bool:
+    return bool(subject.body["type"] == "UNMANAGED")
+
+
+def _managed_has_resources(subject: Subject) -> Findings:
+    if not _is_unmanaged(subject) and "computeResources" not in subject.body:
+        yield ("computeResources",), "is missing: a MANAGED environment needs it"
+
+
+def _unmanaged_has_none(subject: Subject) -> Findings:
+    if _is_unmanaged(subject) and is_given(subject.body.get("computeResources")):
+        yield ("computeResources",), "is not for UNMANAGED environments: you start the instances"
+
+
+def _unmanaged_has_a_role(subject: Subject) -> Findings:
+    # On EKS nobody has documented or measured it.
+    if _is_unmanaged(subject) and "eksConfiguration" not in subject.body and not subject.body.get("serviceRole"):
+        yield ("serviceRole",), "is missing: an UNMANAGED environment needs a role of your own"
+
+
+def _unmanaged_role_is_own(subject: Subject) -> Findings:
+    if _is_unmanaged(subject) and is_service_linked(str(subject.body.get("serviceRole", ""))):
+        yield ("serviceRole",), f"is {SERVICE_LINKED_ROLE}, which is for MANAGED environments only"
+
+
+def _managed_has_no_unmanaged_cpus(subject: Subject) -> Findings:
+    if not _is_unmanaged(subject) and "unmanagedvCpus" in subject.body:
+        yield ("unmanagedvCpus",), "is for UNMANAGED environments; MANAGED ones have computeResources.maxvCpus"
+
+
+def _unmanaged_has_no_updates(subject: Subject) -> Findings:
+    if _is_unmanaged(subject) and is_given(subject.body.get("updatePolicy")):
+        yield ("updatePolicy",), "is not for UNMANAGED environments: Batch never replaces their instances"
+
+
+def _most_is_not_below_least(subject: Subject) -> Findings:
+    least, most = resources_of(subject).get("minvCpus", 0), resources_of(subject).get("maxvCpus", 0)
+    if type_of(subject) in INSTANCES and most < least:
+        yield ("computeResources", "maxvCpus"), f"is {most}, less than minvCpus {least}"
+
+
+RULES = (
+    Rule(
+        id="CE001",
+        says="A MANAGED environment has computeResources.",
+        check=_managed_has_resources,
+        source="CreateComputeEnvironment: 'computeResources is missing but required on a managed compute environment'",
+        fails=beside(ec2(), computeResources=None),
+        passes=ec2(),
+    ),
+    Rule(
+        id="CE002",
+        says="An UNMANAGED environment has no computeResources.",
+        check=_unmanaged_has_none,
+        hint="make it MANAGED, or leave computeResources out",
+        source="CreateComputeEnvironment: computeResources are those 'managed by the compute environment'; on Fargate "
+        "types 'Cannot create an UNMANAGED Fargate Compute Environment.'",
+        fails=beside(ec2(), type="UNMANAGED", serviceRole=ROLE),
+        passes=unmanaged(),
+    ),
+    Rule(
+        id="CE003",
+        says="An UNMANAGED environment on ECS names its serviceRole.",
+        check=_unmanaged_has_a_role,
+        hint="Batch makes its service-linked role for MANAGED environments only",
+        source="CreateComputeEnvironment: 'ServiceRole is required.'",
+        fails=unmanaged(serviceRole=None),
+        passes=unmanaged(),
+    ),
+    Rule(
+        id="CE004",
+        says="An UNMANAGED environment cannot have the service-linked role.",
+        check=_unmanaged_role_is_own,
+        hint="give it a role with the policy AWSBatchServiceRole",
+        source="CreateComputeEnvironment: 'Service Linked Role cannot be used with UNMANAGED Compute Environment'",
+        fails=unmanaged(serviceRole=SERVICE_LINKED),
+        passes=unmanaged(),
+    ),
+    Rule(
+        id="CE005",
+        says="unmanagedvCpus is for UNMANAGED environments.",
+        check=_managed_has_no_unmanaged_cpus,
+        source="CreateComputeEnvironment: 'unmanagedvCpus is not applicable for managed Compute Environments'",
+        fails=beside(ec2(), unmanagedvCpus=8),
+        passes=unmanaged(unmanagedvCpus=8),
+    ),
+    Rule(
+        id="CE006",
+        says="updatePolicy is for MANAGED environments.",
+        check=_unmanaged_has_no_updates,
+        source="UpdatePolicy: it 'applies only to Amazon EC2 managed compute environments'",
+        fails=unmanaged(updatePolicy=UPDATE_POLICY),
+        passes=beside(ec2(), updatePolicy=UPDATE_POLICY),
+    ),
+    required("CE010", "minvCpus", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource minvCpus is required.'"),
+    required(
+        "CE011", "instanceTypes", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource instanceTypes are required.'"
+    ),
+    required("CE012", "instanceRole", INSTANCES, ec2(), "CreateComputeEnvironment: 'Instance role is required.'"),
+    required(
+        "CE013",
+        "subnets",
+        (*INSTANCES, *FARGATE),
+        fargate(),
+        "ComputeResource, subnets: 'required for compute environments using EC2, SPOT, FARGATE, or FARGATE_SPOT'",
+    ),
+    Rule(
+        id="CE015",
+        says="maxvCpus is not below minvCpus.",
+        check=_most_is_not_below_least,
+        source="CreateComputeEnvironment: 'maxvCpus should be greater than or equal to minvCpus.'",
+        fails=ec2(minvCpus=8, maxvCpus=4),
+        passes=ec2(minvCpus=4, maxvCpus=4),
+    ),
+)

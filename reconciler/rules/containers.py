@@ -1,0 +1,127 @@
+"""All ECS containers of a job definition, however it nests them, each with the path that leads there."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from reconciler.model import Json, Path, Spec
+from reconciler.rules.base import Findings, Subject
+
+
+class Home(NamedTuple):
+    """What has roles, volumes and the platform's members: a job's only container, or the task of several."""
+
+    path: Path
+    body: Spec
+    is_task: bool
+
+
+class Container(NamedTuple):
+    """One container and its home; a job's only container is its own home."""
+
+    path: Path
+    body: Spec
+    home: Home
+
+
+Check = Callable[[Subject], Findings]
+SINGLE: Path = ("containerProperties",)
+
+
+def platform(body: Spec) -> str:
+    """Return where the job runs: EC2, also when nothing is said, FARGATE or MANAGED_INSTANCES."""
+    capabilities = body.get("platformCapabilities")
+    return str(capabilities[0]) if capabilities else "EC2"
+
+
+def each_container(look: Callable[[Container], Findings], *, about: str = "", on: str = "") -> Check:
+    """Make a check that looks at every ECS container.
+
+    `about` is a member without which there is nothing to look at; `on` is a platform. None is any.
+    """
+
+    def check(subject: Subject) -> Findings:
+        if not on or platform(subject.body) == on:
+            for home in homes(subject.body):
+                for container in containers_of(home, about):
+                    yield from look(container)
+
+    return check
+
+
+def each_home(look: Callable[[Home], Findings], *, about: str = "", on: str = "") -> Check:
+    """Make a check that looks at every single container and every task, as `each_container` does."""
+
+    def check(subject: Subject) -> Findings:
+        if not on or platform(subject.body) == on:
+            for home in homes(subject.body):
+                if not about or about in home.body:
+                    yield from look(home)
+
+    return check
+
+
+def each_single(look: Callable[[Home], Findings], *, about: str = "", on: str = "") -> Check:
+    """Make a check that looks at containers that are their own home: what a task's containers need differs."""
+
+    def look_outside_tasks(home: Home) -> Findings:
+        if not home.is_task:
+            yield from look(home)
+
+    return each_home(look_outside_tasks, about=about, on=on)
+
+
+def containers(body: Spec) -> list[Container]:
+    """Return every ECS container: containerProperties, those of tasks, those of node ranges."""
+    return [container for home in homes(body) for container in containers_of(home)]
+
+
+def containers_of(home: Home, about: str = "") -> list[Container]:
+    """Return the containers of a task, or the one that is its own home; those only that have the member `about`."""
+    if not home.is_task:
+        return [Container(home.path, home.body, home)] if not about or about in home.body else []
+    inside = enumerate(home.body.get("containers") or ())
+    found = [Container((*home.path, "containers", index), each, home) for index, each in inside]
+    return [container for container in found if not about or about in container.body]
+
+
+def homes(body: Spec) -> list[Home]:
+    """Return every container outside a task, and every task."""
+    found = []
+    single = body.get("containerProperties")
+    if single is not None:
+        found.append(Home(SINGLE, single, is_task=False))
+    if "ecsProperties" in body:
+        found += _tasks((), body)
+    if "nodeProperties" in body:
+        found += _of_nodes(body["nodeProperties"] or {})
+    return found
+
+
+def members(container: Container, name: str) -> Iterator[tuple[Path, Json]]:
+    """Yield the entries of a container's list with their paths."""
+    for index, entry in enumerate(container.body.get(name) or ()):
+        yield (*container.path, name, index), entry
+
+
+def repeated(values: Iterable[Json]) -> list[tuple[Json, int]]:
+    """Return the values, other than none, that are there more than once, and how often."""
+    listed = [value for value in values if value]
+    if len(set(listed)) == len(listed):
+        return []
+    return [(value, count) for value, count in Counter(listed).items() if count > 1]
+
+
+def _tasks(path: Path, body: Spec) -> Iterator[Home]:
+    tasks = (body.get("ecsProperties") or {}).get("taskProperties") or ()
+    for index, task in enumerate(tasks):
+        yield Home((*path, "ecsProperties", "taskProperties", index), task, is_task=True)
+
+
+def _of_nodes(nodes: Spec) -> Iterator[Home]:
+    for index, span in enumerate(nodes.get("nodeRangeProperties") or ()):
+        path = ("nodeProperties", "nodeRangeProperties", index)
+        container = span.get("container")
+        if container is not None:
+            yield Home((*path, "container"), container, is_task=False)
+        yield from _tasks(path, span)

@@ -1,0 +1,48 @@
+"""Rules of job definitions, by theme: common ones, those of containers, then pods, tasks and nodes."""
+
+from reconciler.rules.base import Rule
+from reconciler.rules.job_definition import (
+    advice,
+    common,
+    consumables,
+    containers,
+    eks,
+    fargate,
+    fargate_sizes,
+    linux,
+    node_contents,
+    nodes,
+    pod_advice,
+    pod_metadata,
+    pod_security,
+    pods,
+    retry,
+    sizes,
+    task_platforms,
+    tasks,
+    volumes,
+    windows,
+)
+
+RULES: tuple[Rule, ...] = (
+    *common.RULES,
+    *sizes.RULES,
+    *containers.RULES,
+    *linux.RULES,
+    *fargate.RULES,
+    *fargate_sizes.RULES,
+    *windows.RULES,
+    *volumes.RULES,
+    *retry.RULES,
+    *advice.RULES,
+    *eks.RULES,
+    *pods.RULES,
+    *pod_metadata.RULES,
+    *pod_security.RULES,
+    *pod_advice.RULES,
+    *tasks.RULES,
+    *task_platforms.RULES,
+    *nodes.RULES,
+    *node_contents.RULES,
+    *consumables.RULES,
+)

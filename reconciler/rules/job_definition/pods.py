@@ -1,0 +1,252 @@
+"""Rules about pods: their containers and volumes, and what a job on EKS cannot have."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from reconciler.model import Json, Path, Spec
+from reconciler.problems import Severity
+from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.job_definition.pod_examples import one, pod
+from reconciler.rules.pods import LISTS, Pod, PodContainer, containers_of, each_pod, each_pod_container, pods
+
+DEFAULT_NAME = "Default"  # EksContainer: what a container without a name is called
+VOLUME_TYPES = ("hostPath", "emptyDir", "secret", "persistentVolumeClaim")
+SIZE = re.compile(r"[0-9]+(Mi)?")
+DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+DNS_NAME = re.compile(rf"{DNS_LABEL}(\.{DNS_LABEL})*")
+
+
+def _has_containers(pod: Pod) -> Findings:
+    if not pod.body.get("containers"):
+        yield (*pod.path, "containers"), "are missing; a pod has 1 to 10"
+
+
+def _distinct_names(pod: Pod) -> Findings:
+    found = [str(container.body.get("name", DEFAULT_NAME)) for container in containers_of(pod)]
+    for name, count in Counter(found).items():
+        if count > 1:
+            yield pod.path, f"has {count} containers of the name {name}, {' and '.join(LISTS)} together"
+
+
+def _distinct_variables(container: PodContainer) -> Findings:
+    for name, count in Counter(str(entry["name"]) for entry in container.body.get("env") or ()).items():
+        if count > 1:
+            yield (*container.path, "env"), f"has {name} {count} times"
+
+
+def _no_propagation(subject: Subject) -> Findings:
+    if subject.body.get("propagateTags") and pods(subject.body):
+        yield ("propagateTags",), "is not for jobs on EKS"
+
+
+def _no_platform(subject: Subject) -> Findings:
+    if subject.body.get("platformCapabilities") and pods(subject.body):
+        yield ("platformCapabilities",), "is not for jobs on EKS"
+
+
+def _volumes(pod: Pod) -> Iterator[tuple[Path, Spec]]:
+    for index, volume in enumerate(pod.body.get("volumes") or ()):
+        yield (*pod.path, "volumes", index), volume
+
+
+def _mounts(container: PodContainer) -> Iterator[tuple[Path, Spec]]:
+    for index, mount in enumerate(container.body.get("volumeMounts") or ()):
+        yield (*container.path, "volumeMounts", index), mount
+
+
+def _known_volumes(container: PodContainer) -> Findings:
+    known = {volume["name"] for _, volume in _volumes(container.pod)}
+    for path, mount in _mounts(container):
+        name = mount.get("name")
+        if name is None:
+            yield path, "names no volume"
+        elif name not in known:
+            yield (*path, "name"), f"is {name}, which is no volume of the pod"
+
+
+def _distinct_volumes(pod: Pod) -> Findings:
+    for name, count in Counter(str(volume["name"]) for _, volume in _volumes(pod)).items():
+        if count > 1:
+            yield (*pod.path, "volumes"), f"has {count} volumes of the name {name}"
+
+
+def _distinct_mount_paths(container: PodContainer) -> Findings:
+    found = Counter(str(mount["mountPath"]) for _, mount in _mounts(container) if "mountPath" in mount)
+    for path, count in found.items():
+        if count > 1:
+            yield (*container.path, "volumeMounts"), f"mounts {count} volumes at {path}"
+
+
+def _types(volume: Spec) -> list[str]:
+    return [name for name in VOLUME_TYPES if name in volume]
+
+
+def _one_type(pod: Pod) -> Findings:
+    for path, volume in _volumes(pod):
+        if len(_types(volume)) > 1:
+            yield path, f"is of several types: {', '.join(_types(volume))}"
+
+
+def _some_type(pod: Pod) -> Findings:
+    for path, volume in _volumes(pod):
+        if not _types(volume):
+            yield path, f"has none of {', '.join(VOLUME_TYPES)}"
+
+
+def _size_in_mebibytes(pod: Pod) -> Findings:
+    for path, volume in _volumes(pod):
+        size = (volume.get("emptyDir") or {}).get("sizeLimit")
+        if size is not None and not SIZE.fullmatch(size):
+            yield (*path, "emptyDir", "sizeLimit"), f"is {size}; it is a whole number of Mi"
+
+
+def _dns_names(pod: Pod) -> Findings:
+    for path, volume in _volumes(pod):
+        secret = (volume.get("secret") or {}).get("secretName")
+        for steps, name in (((*path, "name"), volume["name"]), ((*path, "secret", "secretName"), secret)):
+            if name is not None and not DNS_NAME.fullmatch(name):
+                yield steps, f"is {name}, which is no DNS name"
+
+
+def _used_volumes(pod: Pod) -> Findings:
+    used = {mount.get("name") for container in containers_of(pod) for _, mount in _mounts(container)}
+    for path, volume in _volumes(pod):
+        if volume["name"] not in used:
+            yield path, f"is the volume {volume['name']}, which no container mounts"
+
+
+def _with(example: Example, **members: Json) -> Example:
+    return Example({**example.body, **members})
+
+
+def _mounting(*mounts: Spec, volumes: list[Spec]) -> Example:
+    return pod(one(volumeMounts=list(mounts)), volumes=volumes)
+
+
+DATA: Spec = {"name": "data", "emptyDir": {}}
+AT_DATA: Spec = {"name": "data", "mountPath": "/data"}
+SAME_TWICE = [DATA, {"name": "data", "hostPath": {"path": "/data"}}]
+FROM_SECRET: Spec = {"name": "data", "secret": {"secretName": "Token"}}
+OF_TWO_TYPES: Spec = {"name": "data", "emptyDir": {}, "hostPath": {"path": "/data"}}
+
+RULES = (
+    Rule(
+        id="JD210",
+        says="A pod has containers.",
+        check=each_pod(_has_containers),
+        source="RegisterJobDefinition: 'Containers must be provided for Batch on EKS jobs.'",
+        fails=_with(pod(), eksProperties={"podProperties": {"hostNetwork": True}}),
+        passes=pod(),
+    ),
+    Rule(
+        id="JD211",
+        says="Containers and init containers of a pod have different names; without one it is Default.",
+        check=each_pod(_distinct_names),
+        source="RegisterJobDefinition: 'The container name: main must be unique in multi-container job.'",
+        fails=pod(initContainers=[one()]),
+        passes=pod(initContainers=[one(name="fetch")]),
+    ),
+    Rule(
+        id="JD212",
+        says="Tags are not propagated on EKS.",
+        check=_no_propagation,
+        hint="remove propagateTags; labels of the pod are in eksProperties.podProperties.metadata.labels",
+        source="RegisterJobDefinition: 'Batch on EKS does not support tag propagation.'",
+        fails=_with(pod(), propagateTags=True),
+        passes=_with(pod(), propagateTags=False),
+    ),
+    Rule(
+        id="JD213",
+        says="A job on EKS has no platformCapabilities.",
+        check=_no_platform,
+        hint="remove platformCapabilities",
+        source="API_RegisterJobDefinition: platformCapabilities, not to be given for jobs on Amazon EKS resources",
+        fails=_with(pod(), platformCapabilities=["EC2"]),
+        passes=pod(),
+    ),
+    Rule(
+        id="JD214",
+        says="An environment variable of a pod's container is given once.",
+        check=each_pod_container(_distinct_variables),
+        hint="in Kubernetes the last one counts",
+        source="Kubernetes API, Container: env is keyed by name",
+        severity=Severity.WARNING,
+        fails=pod(one(env=[{"name": "STAGE", "value": "test"}, {"name": "STAGE", "value": "live"}])),
+        passes=pod(one(env=[{"name": "STAGE", "value": "live"}])),
+    ),
+    Rule(
+        id="JD220",
+        says="Containers mount volumes that the pod has.",
+        check=each_pod_container(_known_volumes),
+        hint="add it to volumes of the pod",
+        source="RegisterJobDefinition: 'The volumeMounts name is required for eksProperties.', "
+        "said of names that match no volume",
+        fails=_mounting({"name": "cache", "mountPath": "/cache"}, AT_DATA, volumes=[DATA]),
+        passes=_mounting(AT_DATA, volumes=[DATA]),
+    ),
+    Rule(
+        id="JD221",
+        says="Volumes of a pod have different names.",
+        check=each_pod(_distinct_volumes),
+        source="Kubernetes API, Volume: the name is 'unique within the pod'",
+        fails=_mounting(AT_DATA, volumes=SAME_TWICE),
+        passes=_mounting(AT_DATA, volumes=[DATA]),
+    ),
+    Rule(
+        id="JD222",
+        says="A container mounts one volume at a path.",
+        check=each_pod_container(_distinct_mount_paths),
+        source="Kubernetes API, Container: volumeMounts are keyed by mountPath",
+        fails=_mounting(AT_DATA, {**AT_DATA, "subPath": "in"}, volumes=[DATA]),
+        passes=_mounting(AT_DATA, {**AT_DATA, "mountPath": "/in"}, volumes=[DATA]),
+    ),
+    Rule(
+        id="JD223",
+        says="A volume of a pod is of one type.",
+        check=each_pod(_one_type),
+        source="Kubernetes API, Volume: one source a volume; 'may not specify more than 1 volume type'",
+        fails=_mounting(AT_DATA, volumes=[OF_TWO_TYPES]),
+        passes=_mounting(AT_DATA, volumes=[DATA]),
+    ),
+    Rule(
+        id="JD224",
+        says="A volume of a pod says of which type it is.",
+        check=each_pod(_some_type),
+        hint="write emptyDir: {} for room that lives as long as the pod",
+        source="API_EksVolume: hostPath, emptyDir, secret and persistentVolumeClaim",
+        severity=Severity.WARNING,  # all four are optional in the API; what it makes of none is not documented
+        fails=_mounting(AT_DATA, volumes=[{"name": "data"}]),
+        passes=_mounting(AT_DATA, volumes=[DATA]),
+    ),
+    Rule(
+        id="JD225",
+        says="sizeLimit of an emptyDir is in Mi.",
+        check=each_pod(_size_in_mebibytes),
+        hint="write 1Gi as 1024Mi",
+        source="RegisterJobDefinition: 'Invalid empty dir size limit.'",
+        fails=_mounting(AT_DATA, volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Gi"}}]),
+        passes=_mounting(AT_DATA, volumes=[{"name": "data", "emptyDir": {"sizeLimit": "100Mi"}}]),
+    ),
+    Rule(
+        id="JD226",
+        says="Names of volumes and of their secrets are DNS names.",
+        check=each_pod(_dns_names),
+        hint="use small letters, digits and hyphens: otherwise the job is registered, but its pod is not created",
+        source="API_EksVolume, API_EksSecret: the name 'must be allowed as a DNS subdomain name'",
+        severity=Severity.WARNING,  # AWS CDK registers such a job in its integration tests
+        fails=_mounting(AT_DATA, volumes=[FROM_SECRET]),
+        passes=_mounting(AT_DATA, volumes=[{"name": "data", "secret": {"secretName": "token.v1"}}]),
+    ),
+    Rule(
+        id="JD227",
+        says="Every volume of a pod is mounted by a container.",
+        check=each_pod(_used_volumes),
+        hint="remove it, or mount it with volumeMounts",
+        source="API_EksVolume, API_EksContainerVolumeMount: volumes appear in containers by volumeMounts only",
+        severity=Severity.NOTE,
+        advice=True,
+        fails=pod(volumes=[DATA]),
+        passes=_mounting(AT_DATA, volumes=[DATA]),
+    ),
+)

@@ -1,0 +1,173 @@
+"""Rules about vCPUs, memory and GPUs of containers, on any platform and on EC2."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from reconciler.model import Json, Path
+from reconciler.rules.base import Findings, Rule
+from reconciler.rules.containers import Container, Home, each_container, each_single, members, repeated
+from reconciler.rules.job_definition.examples import ec2, size
+
+LEGACY = {"VCPU": "vcpus", "MEMORY": "memory"}
+LEAST_MEMORY = 4  # MiB
+
+
+def number(value: Json) -> Decimal | None:
+    """Return the number that a value stands for; None if it stands for none."""
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def wanted(home: Home, kind: str) -> tuple[Path, str] | None:
+    """Return where a container asks for a resource in resourceRequirements, and for how much."""
+    for index, entry in enumerate(home.body.get("resourceRequirements") or ()):
+        if entry["type"] == kind:
+            return (*home.path, "resourceRequirements", index, "value"), str(entry["value"])
+    return None
+
+
+def _required(kind: str) -> Callable[[Home], Findings]:
+    def look(home: Home) -> Findings:
+        if home.body.get(LEGACY[kind]) is None and wanted(home, kind) is None:
+            yield home.path, f"does not say how much {kind} it needs"
+
+    return look
+
+
+def _not_twice(kind: str) -> Callable[[Home], Findings]:
+    def look(home: Home) -> Findings:
+        if home.body.get(LEGACY[kind]) is not None and wanted(home, kind) is not None:
+            yield (*home.path, LEGACY[kind]), f"cannot be beside {kind} in resourceRequirements"
+
+    return look
+
+
+def _no_duplicates(container: Container) -> Findings:
+    for kind, count in repeated(entry["type"] for entry in container.body.get("resourceRequirements") or ()):
+        yield (*container.path, "resourceRequirements"), f"has {kind} {count} times"
+
+
+def _whole(kind: str, what: str) -> Callable[[Container], Findings]:
+    def look(container: Container) -> Findings:
+        for path, entry in members(container, "resourceRequirements"):
+            if entry["type"] == kind and not str(entry["value"]).isdecimal():
+                yield (*path, "value"), f"is {entry['value']}; {what} is a whole number, without a unit"
+
+    return look
+
+
+def _vcpus_are_a_number(container: Container) -> Findings:
+    for path, entry in members(container, "resourceRequirements"):
+        if entry["type"] == "VCPU" and (number(entry["value"]) or 0) <= 0:
+            yield (*path, "value"), f"is {entry['value']}; VCPU is a number above 0"
+
+
+def _enough_memory(container: Container) -> Findings:
+    for path, entry in members(container, "resourceRequirements"):
+        value = number(entry["value"])
+        if entry["type"] == "MEMORY" and value is not None and value < LEAST_MEMORY:
+            yield (*path, "value"), f"is {entry['value']} MiB; a container needs at least {LEAST_MEMORY}"
+
+
+def _whole_vcpus(home: Home) -> Findings:
+    found = wanted(home, "VCPU")
+    value = number(found[1]) if found else None
+    if found and value is not None and value > 0 and not found[1].isdecimal():
+        yield found[0], f"is {found[1]}; on EC2 VCPU is a whole number, 1 or more"
+
+
+RULES = (
+    Rule(
+        id="JD010",
+        says="A container says how many vCPUs it needs.",
+        check=each_single(_required("VCPU")),
+        hint="add {type: VCPU, value: 1} to resourceRequirements",
+        source="RegisterJobDefinition: 'vCPU is required.'",
+        fails=ec2(resourceRequirements=size(vcpus=None)),
+        passes=ec2(resourceRequirements=size(memory=None), memory=2048),
+    ),
+    Rule(
+        id="JD011",
+        says="A container says how much memory it needs.",
+        check=each_single(_required("MEMORY")),
+        hint="add {type: MEMORY, value: 2048} to resourceRequirements; the unit is MiB",
+        source="API_ResourceRequirement: MEMORY, 'This is required'",
+        fails=ec2(resourceRequirements=size(memory=None)),
+        passes=ec2(resourceRequirements=size(vcpus=None), vcpus=1),
+    ),
+    Rule(
+        id="JD012",
+        says="vCPUs are given once: by VCPU in resourceRequirements, or the old way by vcpus.",
+        check=each_single(_not_twice("VCPU"), about="vcpus"),
+        hint="remove vcpus: it is deprecated",
+        source="RegisterJobDefinition: 'Cannot use both ECS containerProperties vcpus and resourceRequirement VCPU.'",
+        fails=ec2(vcpus=1),
+        passes=ec2(vcpus=1, resourceRequirements=size(vcpus=None)),
+    ),
+    Rule(
+        id="JD013",
+        says="Memory is given once: by MEMORY in resourceRequirements, or the old way by memory.",
+        check=each_single(_not_twice("MEMORY"), about="memory"),
+        hint="remove memory: it is deprecated",
+        source="RegisterJobDefinition: 'Cannot use both ECS containerProperties memory and resourceRequirement '"
+        "MEMORY.'",
+        fails=ec2(memory=2048),
+        passes=ec2(memory=2048, resourceRequirements=size(memory=None)),
+    ),
+    Rule(
+        id="JD014",
+        says="Each type of resource is in resourceRequirements once.",
+        check=each_container(_no_duplicates, about="resourceRequirements"),
+        source="RegisterJobDefinition: 'Cannot provide duplicates in resourceRequirements.'",
+        fails=ec2(resourceRequirements=[*size(), {"type": "VCPU", "value": "2"}]),
+        passes=ec2(resourceRequirements=size(GPU=1)),
+    ),
+    Rule(
+        id="JD015",
+        says="VCPU is a number above 0.",
+        check=each_container(_vcpus_are_a_number, about="resourceRequirements"),
+        source="RegisterJobDefinition: 'Value ... for type VCPU in resourceRequirement is not valid.'",
+        fails=ec2(resourceRequirements=size(vcpus="two")),
+        passes=ec2(resourceRequirements=size(vcpus=2)),
+    ),
+    Rule(
+        id="JD016",
+        says="MEMORY is a whole number of MiB.",
+        check=each_container(_whole("MEMORY", "MEMORY in MiB"), about="resourceRequirements"),
+        hint="write 2 GiB as 2048",
+        source="RegisterJobDefinition: 'Value ... for type MEMORY in resourceRequirement is not valid.'",
+        fails=ec2(resourceRequirements=size(memory="2GB")),
+        passes=ec2(resourceRequirements=size(memory="2048")),
+    ),
+    Rule(
+        id="JD017",
+        says="GPU is a whole number.",
+        check=each_container(_whole("GPU", "GPU"), about="resourceRequirements"),
+        source="RegisterJobDefinition: 'Value ... for type GPU in resourceRequirement is not valid. "
+        "Please provide a numeric value.'",
+        fails=ec2(resourceRequirements=size(GPU="0.5")),
+        passes=ec2(resourceRequirements=size(GPU=1)),
+    ),
+    Rule(
+        id="JD018",
+        says="A container has at least 4 MiB of memory.",
+        check=each_container(_enough_memory, about="resourceRequirements"),
+        hint="the unit is MiB: write 2 GiB as 2048",
+        source="RegisterJobDefinition: 'Memory must be at least 4 Mib, got ... Mib.'",
+        fails=ec2(resourceRequirements=size(memory=2)),
+        passes=ec2(resourceRequirements=size(memory=4)),
+    ),
+    Rule(
+        id="JD019",
+        says="On EC2 a container has whole vCPUs, at least one.",
+        check=each_single(_whole_vcpus, on="EC2"),
+        hint="write 1 for 1.0; fractions are for Fargate: platformCapabilities: [FARGATE]",
+        source="RegisterJobDefinition: 'vCPU must be at least 1, got ...', 'Value 1.0 for type VCPU in "
+        "resourceRequirement is not valid.'",
+        fails=ec2(resourceRequirements=size(vcpus="0.25")),
+        passes=ec2(resourceRequirements=size(vcpus=16)),
+    ),
+)

@@ -1,0 +1,235 @@
+"""Rules about the containers of a task: their names, who waits for whom, who passes logs on."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from reconciler.model import Json, Path, Spec
+from reconciler.problems import Severity
+from reconciler.rules.base import Example, Findings, Rule
+from reconciler.rules.containers import Check, Home, each_home
+from reconciler.rules.job_definition.examples import IMAGE, size, task
+
+ROUTED = "awsfirelens"
+
+
+def each_task(look: Callable[[Home], Findings], *, on: str = "") -> Check:
+    """Make a check that looks at every task, if the job runs `on` that platform (none: on any)."""
+
+    def look_at_task(home: Home) -> Findings:
+        if home.is_task:
+            yield from look(home)
+
+    return each_home(look_at_task, on=on)
+
+
+def inside(task: Home) -> Iterator[tuple[Path, Spec]]:
+    """Yield the containers of a task with their paths."""
+    for index, container in enumerate(task.body["containers"]):
+        yield (*task.path, "containers", index), container
+
+
+def container(name: str | None, **members: Json) -> Spec:
+    """Return a container of a task, for examples; one without a name if that is None."""
+    named = {} if name is None else {"name": name}
+    return {**named, "image": IMAGE, "resourceRequirements": size(), **members}
+
+
+def _dependencies(task: Home) -> Iterator[tuple[Path, Spec, Spec]]:
+    """Yield every dependency of a task of several containers: its path, the container that waits, the entry."""
+    if len(task.body["containers"]) > 1:
+        for path, waiting in inside(task):
+            for index, entry in enumerate(waiting.get("dependsOn") or ()):
+                yield (*path, "dependsOn", index), waiting, entry
+
+
+def _distinct_names(task: Home) -> Findings:
+    for name, count in Counter(each.get("name") for _, each in inside(task)).items():
+        if count > 1 and name is not None:
+            yield (*task.path, "containers"), f"has {count} containers of the name {name}"
+
+
+def _an_essential_one(task: Home) -> Findings:
+    if not any(each.get("essential", True) for _, each in inside(task)):
+        yield (*task.path, "containers"), "has no essential container"
+
+
+def _nobody_to_wait_for(task: Home) -> Findings:
+    if len(task.body["containers"]) == 1:
+        for path, only in inside(task):
+            if only.get("dependsOn"):
+                yield (*path, "dependsOn"), "is for tasks of several containers"
+
+
+def _known_targets(task: Home) -> Findings:
+    known = {each.get("name") for _, each in inside(task)}
+    for path, _, entry in _dependencies(task):
+        target = entry.get("containerName")
+        if target is None:
+            yield path, "names no container"
+        elif target not in known:
+            yield (*path, "containerName"), f"is {target}, which is no container of the task"
+
+
+def _not_itself(task: Home) -> Findings:
+    for path, waiting, entry in _dependencies(task):
+        if entry.get("containerName") is not None and entry["containerName"] == waiting.get("name"):
+            yield (*path, "containerName"), "is the container itself"
+
+
+def _no_circle(task: Home) -> Findings:
+    waits: dict[str, set[str]] = {}
+    for _, waiting, entry in _dependencies(task):
+        if entry.get("containerName") != waiting.get("name"):
+            waits.setdefault(str(waiting.get("name")), set()).add(str(entry.get("containerName")))
+    circle = _circle(waits)
+    if circle:
+        yield (*task.path, "containers"), f"has containers that wait for each other: {', '.join(sorted(circle))}"
+
+
+def _circle(waits: Mapping[str, set[str]]) -> set[str]:
+    """Return who waits in a circle: all but those who wait for nobody, or for whom nobody waits, one after another."""
+    left = set(waits)
+    while free := {name for name in left if not waits[name] & left or not any(name in waits[one] for one in left)}:
+        left -= free
+    return left
+
+
+def _end_of_helpers_only(task: Home) -> Findings:
+    essential = {each.get("name") for _, each in inside(task) if each.get("essential", True)}
+    for path, _, entry in _dependencies(task):
+        condition, target = entry.get("condition"), entry.get("containerName")
+        if condition in ("COMPLETE", "SUCCESS") and target in essential:
+            yield (*path, "condition"), f"is {condition}, but {target} is essential: when it ends, the job ends"
+
+
+def _routes(task: Home) -> bool:
+    return any("firelensConfiguration" in each for _, each in inside(task))
+
+
+def _routed(task: Home) -> list[Path]:
+    return [path for path, each in inside(task) if (each.get("logConfiguration") or {}).get("logDriver") == ROUTED]
+
+
+def _something_to_route(task: Home) -> Findings:
+    if _routes(task) and not _routed(task):
+        yield (*task.path, "containers"), f"has a log router, but no container with the log driver {ROUTED}"
+
+
+def _a_router(task: Home) -> Findings:
+    for path in _routed(task) if not _routes(task) else ():
+        yield (*path, "logConfiguration", "logDriver"), f"is {ROUTED}, but no container has a firelensConfiguration"
+
+
+def _names(task: Home) -> Findings:
+    if len(task.body["containers"]) > 1:
+        for path, each in inside(task):
+            if not each.get("name"):
+                yield path, "has no name"
+
+
+def _task(*containers: Spec) -> Example:
+    return task(containers=list(containers))
+
+
+def _waits(target: str, condition: str = "START") -> Json:
+    return [{"containerName": target, "condition": condition}]
+
+
+A, B = container("a"), container("b")
+HELPER = container("b", essential=False)
+ROUTER = container("router", firelensConfiguration={"type": "fluentbit"})
+ROUTED_A = container("a", logConfiguration={"logDriver": ROUTED})
+
+RULES = (
+    Rule(
+        id="JD260",
+        says="Containers of a task have different names.",
+        check=each_task(_distinct_names),
+        source="RegisterJobDefinition: 'Container names must be unique'",
+        fails=_task(A, A),
+        passes=_task(A, B),
+    ),
+    Rule(
+        id="JD261",
+        says="A task has an essential container.",
+        check=each_task(_an_essential_one),
+        hint="leave out `essential: false` of the container whose end is the job's end",
+        source="RegisterJobDefinition: 'At least one container must be set as essential'",
+        fails=_task(HELPER),
+        passes=_task(A, HELPER),
+    ),
+    Rule(
+        id="JD262",
+        says="A task's only container waits for nobody.",
+        check=each_task(_nobody_to_wait_for),
+        hint="remove dependsOn",
+        source="RegisterJobDefinition: 'Container dependency can not be used in a single-container job.'",
+        fails=_task(container("a", dependsOn=_waits("b"))),
+        passes=_task(container("a", dependsOn=[])),
+    ),
+    Rule(
+        id="JD263",
+        says="Containers wait for containers of the same task.",
+        check=each_task(_known_targets),
+        source="RegisterJobDefinition: 'containerName ... must reference a defined container.'",
+        fails=_task(container("a", dependsOn=_waits("c")), B),
+        passes=_task(container("a", dependsOn=_waits("b")), B),
+    ),
+    Rule(
+        id="JD264",
+        says="No container waits for itself.",
+        check=each_task(_not_itself),
+        source="API_TaskContainerDependency: the one that depends starts after the other",
+        fails=_task(container("a", dependsOn=_waits("a")), B),
+        passes=_task(container("a", dependsOn=_waits("b")), B),
+    ),
+    Rule(
+        id="JD265",
+        says="No containers wait for each other.",
+        check=each_task(_no_circle),
+        source="API_TaskContainerDependency: the one that depends starts after the other",
+        fails=_task(container("a", dependsOn=_waits("b")), container("b", dependsOn=_waits("a"))),
+        passes=_task(container("a", dependsOn=_waits("b")), container("c", dependsOn=_waits("a")), B),
+    ),
+    Rule(
+        id="JD266",
+        says="Nobody waits for the end of an essential container.",
+        check=each_task(_end_of_helpers_only),
+        hint="make that container `essential: false`, or wait for its START",
+        source="RegisterJobDefinition: 'The container target of a dependency can not have condition ... "
+        "if the target is essential'",
+        fails=_task(container("a", dependsOn=_waits("b", "SUCCESS")), B),
+        passes=_task(container("a", dependsOn=_waits("b", "SUCCESS")), HELPER),
+    ),
+    Rule(
+        id="JD267",
+        says="A log router has logs to route.",
+        check=each_task(_something_to_route),
+        hint=f"write logConfiguration: {{logDriver: {ROUTED}}} at the containers whose logs it is for",
+        source="RegisterJobDefinition: 'When a firelensConfiguration object is specified, at least one container "
+        "has to be configured with the awsfirelens log driver'",
+        fails=_task(A, ROUTER),
+        passes=_task(ROUTED_A, ROUTER),
+    ),
+    Rule(
+        id="JD268",
+        says="Logs for a log router have one.",
+        check=each_task(_a_router),
+        hint="add a container with firelensConfiguration",
+        source="ECS RegisterTaskDefinition: 'When awsfirelens log driver is specified in log configuration, a firelens "
+        "configuration object must be configured in one of the containers.'",
+        fails=_task(ROUTED_A, B),
+        passes=_task(ROUTED_A, ROUTER),
+    ),
+    Rule(
+        id="JD269",
+        says="Each of several containers has a name.",
+        check=each_task(_names),
+        hint="dependsOn and the overrides of a job find a container by its name",
+        source="API_TaskContainerProperties: name, a unique identifier for dependsOn and overrides",
+        severity=Severity.NOTE,
+        advice=True,
+        fails=_task(A, container(None)),
+        passes=_task(A, B),
+    ),
+)

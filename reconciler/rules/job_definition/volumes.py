@@ -1,0 +1,258 @@
+"""Rules about volumes and where containers mount them."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from reconciler.model import Json, Path, Spec
+from reconciler.problems import Severity
+from reconciler.rules.base import Example, Findings, Rule
+from reconciler.rules.containers import Container, Home, containers_of, each_container, each_home, members, repeated
+from reconciler.rules.job_definition.examples import ROLE, ec2
+
+TYPES = ("host", "efsVolumeConfiguration", "s3filesVolumeConfiguration")
+EFS = "efsVolumeConfiguration"
+FILE_SYSTEM = "fs-0a1b2c3d4e5f60718"
+
+
+def _volumes(home: Home) -> Iterator[tuple[Path, Json]]:
+    for index, volume in enumerate(home.body.get("volumes") or ()):
+        yield (*home.path, "volumes", index), volume
+
+
+def _efs(home: Home) -> Iterator[tuple[Path, Json, Json]]:
+    for path, volume in _volumes(home):
+        efs = volume.get(EFS)
+        if efs:
+            yield (*path, EFS), efs, efs.get("authorizationConfig") or {}
+
+
+def _role(home: Home) -> Json:
+    return home.body.get("taskRoleArn" if home.is_task else "jobRoleArn")
+
+
+def _one_type(home: Home) -> Findings:
+    for path, volume in _volumes(home):
+        given = [name for name in TYPES if volume.get(name) is not None]
+        if len(given) > 1:
+            yield path, f"has {' and '.join(given)}; a volume is of one type"
+
+
+def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[Home], Findings]:
+    def look(home: Home) -> Findings:
+        for path, efs, authorization in _efs(home):
+            if wants(authorization.get(member)) and efs.get("transitEncryption") != "ENABLED":
+                yield (*path, "authorizationConfig", member), "needs transitEncryption: ENABLED"
+
+    return look
+
+
+def _access_point_is_root(home: Home) -> Findings:
+    for path, efs, authorization in _efs(home):
+        if authorization.get("accessPointId") and efs.get("rootDirectory", "/") != "/":
+            yield (*path, "rootDirectory"), f"is {efs['rootDirectory']}; with an access point it is / or left out"
+
+
+def _iam_has_role(home: Home) -> Findings:
+    for path, _, authorization in _efs(home):
+        if authorization.get("iam") == "ENABLED" and not _role(home):
+            yield (*path, "authorizationConfig", "iam"), "is ENABLED, but the job has no role"
+
+
+def _file_system_exists(home: Home) -> Findings:
+    for path, efs, _ in _efs(home):
+        if not str(efs["fileSystemId"]).startswith("fs-"):
+            yield (*path, "fileSystemId"), f"is {efs['fileSystemId']}; it begins with fs-"
+
+
+def _port_is_used(home: Home) -> Findings:
+    for path, efs, _ in _efs(home):
+        if efs.get("transitEncryptionPort") is not None and efs.get("transitEncryption") != "ENABLED":
+            yield (*path, "transitEncryptionPort"), "has no effect without transitEncryption: ENABLED"
+
+
+def _s3_has_role(home: Home) -> Findings:
+    for path, volume in _volumes(home):
+        if volume.get("s3filesVolumeConfiguration") and not _role(home):
+            yield (*path, "s3filesVolumeConfiguration"), "needs a job role (jobRoleArn, in a task taskRoleArn)"
+
+
+def _named_well(home: Home) -> Findings:
+    for path, volume in _volumes(home):
+        name = str(volume.get("name", ""))
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            said = f"is {name}; it has letters, digits, - and _" if name else "is missing; no mount point can name it"
+            yield (*path, "name"), said
+
+
+def _mounts_volumes(container: Container) -> Findings:
+    names = {volume.get("name") for volume in container.home.body.get("volumes") or ()}
+    for path, mount in members(container, "mountPoints"):
+        source = mount.get("sourceVolume")
+        if source is not None and source not in names:
+            yield (*path, "sourceVolume"), f"is {source}, which is none of the volumes"
+
+
+def _mounts_somewhere(container: Container) -> Findings:
+    for path, mount in members(container, "mountPoints"):
+        for name in ("sourceVolume", "containerPath"):
+            if not mount.get(name):
+                yield path, f"has no {name}"
+
+
+def _names_once(home: Home) -> Findings:
+    for name, count in repeated(volume.get("name") for volume in home.body.get("volumes") or ()):
+        yield (*home.path, "volumes"), f"has {name} {count} times"
+
+
+def _paths_once(container: Container) -> Findings:
+    for path, count in repeated(mount.get("containerPath") for mount in container.body.get("mountPoints") or ()):
+        yield (*container.path, "mountPoints"), f"has {path} {count} times"
+
+
+def _all_mounted(home: Home) -> Findings:
+    mounts = (mount for each in containers_of(home) for mount in each.body.get("mountPoints") or ())
+    mounted = {mount.get("sourceVolume") for mount in mounts}
+    for path, volume in _volumes(home):
+        if volume.get("name") and volume["name"] not in mounted:
+            yield path, f"is {volume['name']}, which no container mounts"
+
+
+def _mounting(volume: Spec, mounts: list[Spec] | None = None, **members: Json) -> Example:
+    """Return a job with a volume named data, and mount points, by default one."""
+    default = [{"sourceVolume": "data", "containerPath": "/data"}]
+    return ec2(volumes=[{"name": "data", **volume}], mountPoints=mounts or default, **members)
+
+
+def _with_efs(authorization: Spec | None = None, role: str | None = ROLE, **members: Json) -> Example:
+    more = {"authorizationConfig": authorization} if authorization else {}
+    return _mounting({EFS: {"fileSystemId": FILE_SYSTEM, **members, **more}}, jobRoleArn=role)
+
+
+HOST = {"host": {"sourcePath": "/data"}}
+S3 = {"s3filesVolumeConfiguration": {"fileSystemArn": "arn:aws:s3files:us-east-1:123456789012:file-system/fs-1"}}
+POINT = {"accessPointId": "fsap-0a1b2c3d4e5f60718"}
+
+RULES = (
+    Rule(
+        id="JD110",
+        says="A volume is of one type: a directory of the host, EFS or S3 Files.",
+        check=each_home(_one_type, about="volumes"),
+        source="RegisterJobDefinition: 'When the volume parameter is specified, only one volume configuration type "
+        "should be used.'",
+        fails=_mounting({**HOST, EFS: {"fileSystemId": FILE_SYSTEM}}),
+        passes=_mounting(HOST),
+    ),
+    Rule(
+        id="JD111",
+        says="EFS with IAM authorization encrypts the traffic.",
+        check=each_home(_encrypts_for("iam", lambda iam: bool(iam == "ENABLED")), about="volumes"),
+        source="RegisterJobDefinition: 'EFS IAM authorization requires TransitEncryption to be enabled.'",
+        fails=_with_efs({"iam": "ENABLED"}),
+        passes=_with_efs({"iam": "ENABLED"}, transitEncryption="ENABLED"),
+    ),
+    Rule(
+        id="JD112",
+        says="EFS with an access point encrypts the traffic.",
+        check=each_home(_encrypts_for("accessPointId", bool), about="volumes"),
+        source="API_EFSAuthorizationConfig: accessPointId, 'transit encryption must be enabled'",
+        fails=_with_efs(POINT),
+        passes=_with_efs(POINT, transitEncryption="ENABLED"),
+    ),
+    Rule(
+        id="JD113",
+        says="EFS with an access point has no other root directory than /.",
+        check=each_home(_access_point_is_root, about="volumes"),
+        hint="the access point brings its directory along",
+        source="API_EFSVolumeConfiguration: rootDirectory, 'must either be omitted or set to /'",
+        fails=_with_efs(POINT, transitEncryption="ENABLED", rootDirectory="/team"),
+        passes=_with_efs(POINT, transitEncryption="ENABLED", rootDirectory="/"),
+    ),
+    Rule(
+        id="JD114",
+        says="EFS with IAM authorization needs a job role.",
+        check=each_home(_iam_has_role, about="volumes"),
+        source="API_EFSAuthorizationConfig: iam, 'requires ... that a JobRoleArn is specified'",
+        fails=_with_efs({"iam": "ENABLED"}, role=None, transitEncryption="ENABLED"),
+        passes=_with_efs({"iam": "ENABLED"}, transitEncryption="ENABLED"),
+    ),
+    Rule(
+        id="JD115",
+        says="An EFS file system is named by its id, which begins with fs-.",
+        check=each_home(_file_system_exists, about="volumes"),
+        source="API_EFSVolumeConfiguration: fileSystemId, 'The Amazon EFS file system ID to use.'",
+        fails=_mounting({EFS: {"fileSystemId": "shared-data"}}),
+        passes=_mounting({EFS: {"fileSystemId": FILE_SYSTEM}}),
+    ),
+    Rule(
+        id="JD116",
+        says="A port for encrypted traffic comes with encryption.",
+        check=each_home(_port_is_used, about="volumes"),
+        severity=Severity.NOTE,
+        advice=True,
+        source="API_EFSVolumeConfiguration: transitEncryptionPort, 'to use when sending encrypted data'",
+        fails=_with_efs(transitEncryptionPort=2999),
+        passes=_with_efs(transitEncryptionPort=2999, transitEncryption="ENABLED"),
+    ),
+    Rule(
+        id="JD117",
+        says="S3 Files needs a job role.",
+        check=each_home(_s3_has_role, about="volumes"),
+        source="RegisterJobDefinition: 'A jobRoleArn/taskRoleArn is required when using s3filesVolumeConfiguration.'",
+        fails=_mounting(S3),
+        passes=_mounting(S3, jobRoleArn=ROLE),
+    ),
+    Rule(
+        id="JD118",
+        says="A volume has a name of letters, digits, - and _.",
+        check=each_home(_named_well, about="volumes"),
+        source="API_Volume: name",
+        fails=ec2(volumes=[{**HOST, "name": "my data"}]),
+        passes=_mounting(HOST),
+    ),
+    Rule(
+        id="JD119",
+        says="A mount point names one of the volumes.",
+        check=each_container(_mounts_volumes, about="mountPoints"),
+        source="ECS RegisterTaskDefinition: 'Unknown volume'; API_MountPoint: sourceVolume",
+        fails=_mounting(HOST, mounts=[{"sourceVolume": "date", "containerPath": "/data"}]),
+        passes=_mounting(HOST),
+    ),
+    Rule(
+        id="JD120",
+        says="A mount point says which volume is mounted where.",
+        check=each_container(_mounts_somewhere, about="mountPoints"),
+        severity=Severity.WARNING,
+        source="API_MountPoint: sourceVolume, containerPath",
+        fails=_mounting(HOST, mounts=[{"sourceVolume": "data"}]),
+        passes=_mounting(HOST),
+    ),
+    Rule(
+        id="JD121",
+        says="Every volume has a name of its own.",
+        check=each_home(_names_once, about="volumes"),
+        severity=Severity.WARNING,
+        source="AWS::Batch::JobDefinition: volumes is a set of names; mount points find one of two",
+        fails=ec2(volumes=[{"name": "data", **HOST}, {"name": "data"}]),
+        passes=ec2(volumes=[{"name": "data", **HOST}, {"name": "scratch"}]),
+    ),
+    Rule(
+        id="JD122",
+        says="In a container only one volume is mounted at a path.",
+        check=each_container(_paths_once, about="mountPoints"),
+        severity=Severity.WARNING,
+        source="Docker, which starts the container: 'Duplicate mount point'",
+        fails=_mounting(HOST, mounts=[{"sourceVolume": "data", "containerPath": "/data"}] * 2),
+        passes=_mounting(HOST, mounts=[{"sourceVolume": "data", "containerPath": path} for path in ("/a", "/b")]),
+    ),
+    Rule(
+        id="JD123",
+        says="Every volume is mounted by a container.",
+        check=each_home(_all_mounted, about="volumes"),
+        severity=Severity.NOTE,
+        advice=True,
+        hint="add a mount point, or remove the volume",
+        source="API_Volume: name, 'referenced in the sourceVolume parameter of container definition mountPoints'",
+        fails=ec2(volumes=[{"name": "data", **HOST}]),
+        passes=_mounting(HOST),
+    ),
+)

@@ -1,0 +1,5 @@
+"""Rules of job queues, by theme."""
+
+from reconciler.rules.job_queue import advice, mixture, order, scheduling
+
+RULES = (*order.RULES, *mixture.RULES, *scheduling.RULES, *advice.RULES)

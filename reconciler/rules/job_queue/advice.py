@@ -1,0 +1,87 @@
+"""Queues that work, but where jobs may wait longer than their author thinks."""
+
+from reconciler.problems import Severity
+from reconciler.rules.base import Findings, Rule, Subject
+from reconciler.rules.compute_environment.bodies import beside, ec2, fargate, spot
+from reconciler.rules.job_queue.bodies import attached, entries, queue, queue_on
+
+ORDER = ("computeEnvironmentOrder",)
+
+
+def _disabled(subject: Subject) -> Findings:
+    if subject.body.get("state") == "DISABLED":
+        yield ("state",), "is DISABLED: no job can be submitted"
+
+
+def _only_spot(subject: Subject) -> Findings:
+    found = attached(subject)
+    if found and len(found) == len(list(entries(subject))) and all(each.is_spot for each in found):
+        yield ORDER, "has Spot only: while there is no Spot capacity, jobs wait"
+
+
+def _nowhere_to_run(subject: Subject) -> Findings:
+    found = attached(subject)
+    is_whole = found and len(found) == len(list(entries(subject)))
+    if is_whole and all(str(each.body.get("state")).upper() == "DISABLED" for each in found):
+        yield ORDER, "has DISABLED environments only: no job starts"
+
+
+def _no_limits(subject: Subject) -> Findings:
+    if not subject.body.get("jobStateTimeLimitActions") and subject.body.get("computeEnvironmentOrder"):
+        yield ("jobStateTimeLimitActions",), "is missing: a job that can never start may block those behind it"
+
+
+RULES = (
+    Rule(
+        id="JQ901",
+        says="A DISABLED queue takes no jobs.",
+        check=_disabled,
+        severity=Severity.NOTE,
+        advice=True,
+        source="CreateJobQueue, state: 'new jobs can't be added to the queue'",
+        fails=queue("spot", state="DISABLED"),
+        passes=queue("spot", state="ENABLED"),
+    ),
+    Rule(
+        id="JQ902",
+        says="A queue on Spot alone waits for Spot.",
+        check=_only_spot,
+        hint="add an On-Demand environment behind them",
+        severity=Severity.NOTE,
+        advice=True,
+        source="ComputeEnvironmentOrder: environments 'are tried in ascending order'",
+        fails=queue_on(fargate(type="FARGATE_SPOT")),
+        passes=queue_on(spot(), ec2()),
+    ),
+    Rule(
+        id="JQ903",
+        says="A queue has an environment that is ENABLED.",
+        check=_nowhere_to_run,
+        severity=Severity.WARNING,
+        advice=True,
+        source="CreateComputeEnvironment, state: in a DISABLED one 'the Batch scheduler doesn't attempt to place jobs'",
+        fails=queue_on(beside(ec2(), state="DISABLED")),
+        passes=queue_on(beside(ec2(), state="DISABLED"), ec2()),
+    ),
+    Rule(
+        id="JQ904",
+        says="A queue limits how long a job may block its head.",
+        check=_no_limits,
+        hint="see jobStateTimeLimitActions: state RUNNABLE, action CANCEL",
+        severity=Severity.NOTE,
+        advice=True,
+        source="CreateJobQueue, jobStateTimeLimitActions: for jobs that 'remain at the head of the job queue'",
+        fails=queue("spot"),
+        passes=queue(
+            "spot",
+            jobStateTimeLimitActions=[
+                {
+                    "state": "RUNNABLE",
+                    "reason": "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+                    "maxTimeSeconds": 600,
+                    "action": "CANCEL",
+                }
+            ],
+        ),
+    ),
+)

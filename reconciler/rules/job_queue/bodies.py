@@ -1,0 +1,124 @@
+"""Job queues as rules read them, with the environments of the stack that they refer to.
+
+A body that is referred to may have problems of its own: whatever does not look right is taken as unknown.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.model import Json, Path, Spec
+from reconciler.rules.base import Example, Subject
+from reconciler.rules.compute_environment import bodies as environments
+from reconciler.rules.compute_environment.instance_types import architectures
+
+ENVIRONMENT = "ComputeEnvironment"
+POLICY = "SchedulingPolicy"
+SAGEMAKER = "SAGEMAKER_TRAINING"
+SERVICE_ENVIRONMENT = "arn:aws:batch:us-east-1:123456789012:service-environment/training"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An environment of the stack in a queue's order."""
+
+    path: Path
+    order: int
+    name: str
+    body: Spec
+
+    @property
+    def resources(self) -> Spec:
+        return _mapping(self.body.get("computeResources"))
+
+    @property
+    def type(self) -> str:
+        """Return EC2, SPOT, FARGATE, … of a managed environment; empty if it is unmanaged, or unclear."""
+        return str(self.resources.get("type", "")).upper() if self.body.get("type") == "MANAGED" else ""
+
+    @property
+    def queue_type(self) -> str:
+        """Return the jobQueueType that goes with the environment; empty if that is unclear."""
+        if self.body.get("eksConfiguration"):
+            return "EKS"
+        if self.body.get("type") == "UNMANAGED":  # unmanaged environments can only have EC2 (CreateComputeEnvironment)
+            return "ECS"
+        return _QUEUE_TYPES.get(self.type, "")
+
+    @property
+    def is_spot(self) -> bool:
+        option = self.launch.get("capacityOptionType", "")
+        return self.type in ("SPOT", "FARGATE_SPOT") or str(option).upper() == "SPOT"
+
+    @property
+    def launch(self) -> Spec:
+        """Return the instanceLaunchTemplate of ECS managed instances."""
+        return _mapping(_mapping(self.resources.get("managedInstancesProvider")).get("instanceLaunchTemplate"))
+
+    @property
+    def architecture(self) -> str | None:
+        """Return the architecture, where the names of instance types leave no doubt."""
+        types = self.resources.get("instanceTypes")
+        found = (
+            architectures(map(str, types)) if self.type in environments.INSTANCES and isinstance(types, list) else {}
+        )
+        return next(iter(found)) if len(found) == 1 else None
+
+
+_QUEUE_TYPES = {
+    **dict.fromkeys(environments.INSTANCES, "ECS"),
+    **dict.fromkeys(environments.FARGATE, "ECS_FARGATE"),
+    environments.MANAGED_INSTANCES: "ECS_MANAGED_INSTANCES",
+}
+
+
+def entries(subject: Subject) -> Iterator[tuple[Path, Spec]]:
+    """Yield the entries of computeEnvironmentOrder."""
+    listed = subject.body.get("computeEnvironmentOrder", ())
+    yield from ((("computeEnvironmentOrder", index), entry) for index, entry in enumerate(listed))
+
+
+def attached(subject: Subject) -> list[Attached]:
+    """Return the environments of the stack that the queue uses; those outside the stack are unknown."""
+    found = []
+    for path, entry in entries(subject):
+        body = subject.referred(ENVIRONMENT, entry["computeEnvironment"])
+        if isinstance(body, Mapping):
+            found.append(Attached((*path, "computeEnvironment"), entry["order"], entry["computeEnvironment"], body))
+    return found
+
+
+def is_sagemaker(subject: Subject) -> bool:
+    return subject.body.get("jobQueueType") == SAGEMAKER
+
+
+def policy_of(subject: Subject) -> Spec:
+    """Return the queue's scheduling policy if the stack has it, else an empty body."""
+    return _mapping(subject.referred(POLICY, subject.body.get("schedulingPolicyArn")))
+
+
+def queue(*names: str, **members: Json) -> Example:
+    """Write a queue on environments; members stand beside its order."""
+    order = [{"order": rank, "computeEnvironment": name} for rank, name in enumerate(names, 1)]
+    return Example({"priority": 1, "computeEnvironmentOrder": order, **members})
+
+
+def training(**members: Json) -> Example:
+    order = [{"order": 1, "serviceEnvironment": SERVICE_ENVIRONMENT}]
+    return Example({"priority": 1, "jobQueueType": SAGEMAKER, "serviceEnvironmentOrder": order, **members})
+
+
+def queue_on(*others: Example, **members: Json) -> Example:
+    """Write a queue on environments of the stack, tried in this order."""
+    named = {f"env-{index}": other for index, other in enumerate(others)}
+    bodies = {(ENVIRONMENT, name): other.body for name, other in named.items()}
+    return Example(queue(*named, **members).body, bodies)
+
+
+def with_policy(example: Example, policy: Spec) -> Example:
+    """Return the queue with a scheduling policy of the stack."""
+    others = {**example.others, (POLICY, "shares"): policy}
+    return Example({**example.body, "schedulingPolicyArn": "shares"}, others)
+
+
+def _mapping(value: Json) -> Spec:
+    return value if isinstance(value, Mapping) else {}

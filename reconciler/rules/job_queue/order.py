@@ -1,0 +1,172 @@
+"""Which environments a queue names, and how."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from reconciler.model import Path
+from reconciler.problems import Severity
+from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.job_queue.bodies import ENVIRONMENT, entries, is_sagemaker, queue, training
+
+QUOTA = 3
+_REGION = re.compile(r"arn:[^:]+:batch:([^:]+):")
+_COMPUTE, _SERVICE = "computeEnvironmentOrder", "serviceEnvironmentOrder"
+
+
+def _has_an_order(subject: Subject) -> Findings:
+    if not subject.body.get(_COMPUTE) and not subject.body.get(_SERVICE) and not is_sagemaker(subject):
+        yield (_COMPUTE,), "is missing: a queue names at least one environment"
+
+
+def _has_one_order(subject: Subject) -> Findings:
+    if subject.body.get(_COMPUTE) and subject.body.get(_SERVICE):
+        yield (_SERVICE,), "stands beside computeEnvironmentOrder; a queue has one of them"
+
+
+def _distinct_orders(subject: Subject) -> Findings:
+    seen = Counter(entry["order"] for _, entry in entries(subject))
+    for order, count in seen.items():
+        if count > 1:
+            yield (_COMPUTE,), f"has the order {order} {count} times"
+
+
+def _identity(subject: Subject, name: str) -> tuple[bool, str]:
+    """Tell environments apart: one of the stack by its logical name, others by name, which ends their ARN."""
+    declared = subject.referred(ENVIRONMENT, name) is not None
+    return declared, name if declared else name.rsplit("/", 1)[-1]
+
+
+def _distinct_environments(subject: Subject) -> Findings:
+    names = [_identity(subject, entry["computeEnvironment"]) for _, entry in entries(subject)]
+    for (_, name), count in Counter(names).items():
+        if count > 1:
+            yield (_COMPUTE,), f"names the environment {name} {count} times"
+
+
+def _few_environments(subject: Subject) -> Findings:
+    count = len(subject.body.get(_COMPUTE, ()))
+    if count > QUOTA:
+        yield (_COMPUTE,), f"has {count} environments; without a raised quota a queue takes {QUOTA}"
+
+
+def _references(subject: Subject) -> Iterator[tuple[Path, str, str]]:
+    """Yield what the queue refers to, each with the noun that its ARN would have."""
+    for path, entry in entries(subject):
+        yield (*path, "computeEnvironment"), str(entry["computeEnvironment"]), "compute-environment"
+    for index, entry in enumerate(subject.body.get(_SERVICE, ())):
+        yield (_SERVICE, index, "serviceEnvironment"), str(entry["serviceEnvironment"]), "service-environment"
+    if policy := subject.body.get("schedulingPolicyArn"):
+        yield ("schedulingPolicyArn",), str(policy), "scheduling-policy"
+
+
+def _environment_arns(subject: Subject) -> Findings:
+    for path, name, noun in _references(subject):
+        if noun != "scheduling-policy" and _is_other(name, noun):
+            yield path, f"is {name}, which is not the ARN of a {noun}"
+
+
+def _policy_arn(subject: Subject) -> Findings:
+    for path, name, noun in _references(subject):
+        if noun == "scheduling-policy" and _is_other(name, noun):
+            yield path, f"is {name}, which is not the ARN of a {noun}"
+
+
+def _is_other(name: str, noun: str) -> bool:
+    return name.startswith("arn:") and f":{noun}/" not in name
+
+
+def _one_region(subject: Subject) -> Findings:
+    found = [match[1] for _, name, _ in _references(subject) if (match := _REGION.match(name))]
+    if len(regions := list(dict.fromkeys(found))) > 1:
+        yield (), f"refers to resources in {' and '.join(regions)}; a queue and what it uses are in one region"
+
+
+def _arn(what: str, region: str = "us-east-1") -> str:
+    return f"arn:aws:batch:{region}:123456789012:{what}"
+
+
+RULES = (
+    Rule(
+        id="JQ001",
+        says="A queue names its environments.",
+        check=_has_an_order,
+        source="CreateJobQueue: 'computeEnvironmentOrder is required.'",
+        fails=queue(),
+        passes=queue("spot"),
+    ),
+    Rule(
+        id="JQ002",
+        says="A queue has compute environments or a service environment, not both.",
+        check=_has_one_order,
+        source="CreateJobQueue, serviceEnvironmentOrder: 'A job queue can't have both'",
+        fails=training(computeEnvironmentOrder=[{"order": 1, "computeEnvironment": "spot"}]),
+        passes=training(),
+    ),
+    Rule(
+        id="JQ003",
+        says="The environments of a queue have different orders.",
+        check=_distinct_orders,
+        hint="or write only their names, in the order in which they are tried",
+        source="CreateJobQueue: 'Duplicate ComputeEnvironment order values.'",
+        fails=Example(
+            {
+                "priority": 1,
+                "computeEnvironmentOrder": [
+                    {"order": 1, "computeEnvironment": "spot"},
+                    {"order": 1, "computeEnvironment": "on-demand"},
+                ],
+            }
+        ),
+        passes=queue("spot", "on-demand"),
+    ),
+    Rule(
+        id="JQ004",
+        says="A queue names an environment once.",
+        check=_distinct_environments,
+        source="CreateJobQueue: 'Duplicate ComputeEnvironments within order list.'",
+        fails=queue("spot", _arn("compute-environment/spot")),
+        passes=queue("spot", "on-demand"),
+    ),
+    Rule(
+        id="JQ005",
+        says="A queue has at most 3 environments, unless the account's quota is higher.",
+        check=_few_environments,
+        hint="ask for a higher quota, or disable this rule if you have one",
+        severity=Severity.WARNING,
+        source="CreateJobQueue: 'Only 3 environments are allowed in job queue request.'",
+        fails=queue("a", "b", "c", "d"),
+        passes=queue("a", "b", "c"),
+    ),
+    Rule(
+        id="JQ006",
+        says="An ARN among the environments of a queue is that of an environment.",
+        check=_environment_arns,
+        source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue'",
+        fails=queue(_arn("job-queue/spot")),
+        passes=queue(_arn("compute-environment/spot")),
+    ),
+    Rule(
+        id="JQ007",
+        says="schedulingPolicyArn is a name, or the ARN of a scheduling policy.",
+        check=_policy_arn,
+        source="CreateJobQueue: 'Only scheduling policy Arn can be allowed.'",
+        fails=queue("spot", schedulingPolicyArn=_arn("job-queue/fair")),
+        passes=queue("spot", schedulingPolicyArn=_arn("scheduling-policy/fair")),
+    ),
+    Rule(
+        id="JQ008",
+        says="A queue refers to resources of one region.",
+        check=_one_region,
+        source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue' "
+        "and 'SchedulingPolicy … not found.' for those of another region",
+        fails=queue(
+            _arn("compute-environment/spot"),
+            schedulingPolicyArn=_arn("scheduling-policy/fair", "us-west-2"),
+        ),
+        passes=queue(
+            _arn("compute-environment/spot"),
+            schedulingPolicyArn=_arn("scheduling-policy/fair"),
+        ),
+    ),
+)

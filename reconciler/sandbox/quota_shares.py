@@ -1,0 +1,117 @@
+"""Quota shares: create, read, list, update, delete. Each is part of a queue, and is named by its ARN."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.model import Json, Spec
+from reconciler.sandbox import lifecycle
+from reconciler.sandbox.answers import refuse_if
+from reconciler.sandbox.capacity_rules import refuse_bad_limits
+from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
+from reconciler.sandbox.reading import name_key, paged, shuffled
+from reconciler.sandbox.records import Record
+from reconciler.sandbox.world import World
+
+NOUN = "quota-share"
+MAX_SHARES = 20  # a queue (AWS Batch User Guide, 'Service quotas')
+UNLIMITED = -1
+UPDATABLE = ("capacityLimits", "resourceSharingConfiguration", "preemptionConfiguration", "state")
+
+
+def create(world: World, request: Mapping[str, Json]) -> Json:
+    name = request["quotaShareName"]
+    refuse_bad_name(name, "Quota share")
+    refuse_bad_tags(request.get("tags", {}))
+    queue = world.get("job-queue", request["jobQueue"])
+    _refuse_bad_queue(world, queue)
+    arn = f"{queue.arn}/{NOUN}/{name}"
+    refuse_if(world.find(NOUN, arn), "Object already exists")
+    refuse_if(
+        len(list(shares_of(world, queue.arn))) >= MAX_SHARES, f"A job queue has at most {MAX_SHARES} quota shares"
+    )
+    _refuse_bad_members(request)
+    body = {"jobQueueArn": queue.arn, "state": "ENABLED", **_members(request)}
+    record = Record(name=name, arn=arn, body=body, tags=request.get("tags", {}))
+    world.put(NOUN, lifecycle.created(world, record, healthy=""))
+    return _identity(record)
+
+
+def describe(world: World, request: Mapping[str, Json]) -> Json:
+    record = world.see(NOUN, request["quotaShareArn"])
+    refuse_if(record is None, f"{request['quotaShareArn']} does not exist")
+    return {**_shown(world, record), "tags": record.tags} if record else {}
+
+
+def list_all(world: World, request: Mapping[str, Json]) -> Json:
+    queue = world.get("job-queue", request["jobQueue"])
+    seen = (record for record in world.see_every(NOUN) if record.body["jobQueueArn"] == queue.arn)
+    records, token = paged(seen, request, name_key)
+    return {"quotaShares": [_shown(world, record) for record in records], **token}
+
+
+def update(world: World, request: Mapping[str, Json]) -> Json:
+    record = lifecycle.settled(world, NOUN, request["quotaShareArn"])
+    body = {**record.body, **_members(request)}
+    _refuse_bad_members(body)
+    record = replace(record, body=body)
+    world.put(NOUN, lifecycle.updated(world, record, seconds=world.timings.update, healthy=""))
+    return _identity(record)
+
+
+def delete(world: World, request: Mapping[str, Json]) -> Json:
+    record = lifecycle.settled(world, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified")
+    lifecycle.refuse_deletion_unless_disabled(record, "quota share")
+    world.put(NOUN, lifecycle.deleted(world, record))
+    return {}
+
+
+def shares_of(world: World, queue: str) -> Iterator[Record]:
+    return (record for record in world.every(NOUN) if record.body["jobQueueArn"] == queue)
+
+
+OPERATIONS = {
+    "CreateQuotaShare": create,
+    "DescribeQuotaShare": describe,
+    "ListQuotaShares": list_all,
+    "UpdateQuotaShare": update,
+    "DeleteQuotaShare": delete,
+}
+
+
+def _refuse_bad_queue(world: World, queue: Record) -> None:
+    """Source: CreateQuotaShare (jobQueue), and the User Guide, 'Create quota management resources'."""
+    refuse_if(
+        queue.status != "VALID",
+        "A job queue must be in the VALID state before you can associate it with a quota share.",
+    )
+    refuse_if(
+        queue.body["jobQueueType"] != "SAGEMAKER_TRAINING",
+        "Quota Management feature is only supported for SageMaker Training job queues.",
+    )
+    policy = world.find("scheduling-policy", queue.body.get("schedulingPolicyArn", ""))
+    refuse_if(
+        policy is None or "quotaSharePolicy" not in policy.body, "The job queue has no quota-share scheduling policy."
+    )
+
+
+def _refuse_bad_members(body: Spec) -> None:
+    limits: Sequence[Spec] = body["capacityLimits"]
+    refuse_bad_limits(limits)
+    sharing = body["resourceSharingConfiguration"]
+    refuse_if(sharing.get("borrowLimit", UNLIMITED) < UNLIMITED, "borrowLimit should be at least -1.")
+    refuse_if(
+        sharing["strategy"] != "LEND_AND_BORROW" and sharing.get("borrowLimit", UNLIMITED) != UNLIMITED,
+        "borrowLimit can only be applied to the strategy LEND_AND_BORROW.",
+    )
+
+
+def _members(request: Mapping[str, Json]) -> dict[str, Json]:
+    return {member: request[member] for member in UPDATABLE if member in request}
+
+
+def _shown(world: World, record: Record) -> dict[str, Json]:
+    return {**_identity(record), "status": record.status, **shuffled(dict(record.body), world)}
+
+
+def _identity(record: Record) -> dict[str, Json]:
+    return {"quotaShareName": record.name, "quotaShareArn": record.arn}

@@ -1,0 +1,83 @@
+"""Members and findings, explained."""
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def test_a_member_is_explained(run: Run) -> None:
+    ran = run("explain", "jobQueues.priority")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "jobQueues.priority")
+
+
+def test_a_mistyped_member_has_a_suggestion(run: Run) -> None:
+    ran = run("explain", "jobQueues.priorty")
+    assert (ran.code, ran.err) == (
+        64,
+        "error: there is no jobQueues.priorty\n    hint: did you mean jobQueues.priority?\n",
+    )
+
+
+@pytest.mark.parametrize("id_", ["SP002", "sp002"])
+def test_a_rule_is_explained_by_its_id(id_: str, run: Run) -> None:
+    ran = run("explain", id_)
+    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["SP002  SchedulingPolicy", "  A share is named once."])
+
+
+@pytest.mark.parametrize(
+    "id_", ["SCH001", "YML001", "VAR001", "INC001", "STK012", "LIF001", "TAG001", "REF001", "PLAN001"]
+)
+def test_a_problem_is_explained_by_its_code(id_: str, run: Run) -> None:
+    ran = run("explain", id_)
+    assert (ran.code, ran.out.splitlines()[0], "severity    error" in ran.out) == (0, id_, True)
+
+
+def test_a_rule_as_json_has_its_examples(run: Run) -> None:
+    rule = run("explain", "SP002", "-o", "json").json
+    shares = rule["fails"]["schedulingPolicies"]["example"]["fairsharePolicy"]["shareDistribution"]
+    assert (rule["id"], rule["kind"], rule["severity"], rule["advice"]) == ("SP002", "SchedulingPolicy", "error", False)
+    assert shares == [{"shareIdentifier": "A"}, {"shareIdentifier": "A"}]
+
+
+def test_an_example_is_a_stack_that_breaks_its_rule(run: Run) -> None:
+    from tests.cli.conftest import write
+
+    told = run("explain", "SP002").out
+    fails, passes = (part.split("\n\n")[0] for part in told.split("breaks it\n")[1].split("keeps it\n"))
+    write("fails", f"stack: s\n{_outdented(fails)}")
+    write("passes", f"stack: s\n{_outdented(passes)}")
+    ran = run("validate", "fails", "passes")
+    assert ("error[SP002]" in ran.out, ran.last) == (True, "passes: valid, 1 scheduling policy")
+
+
+def _outdented(text: str) -> str:
+    return "".join(line.removeprefix("    ") + "\n" for line in text.splitlines())
+
+
+def test_a_mistyped_id_has_suggestions(run: Run) -> None:
+    ran = run("explain", "STK13")
+    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: there is no STK13")
+    assert "did you mean STK013" in ran.err
+
+
+@pytest.mark.parametrize("words", [("rules",), ("--rules",)])
+def test_all_rules_and_problems_are_a_table(words: tuple[str, ...], run: Run) -> None:
+    lines = run("explain", *words).out.splitlines()
+    assert {"  SP002    error    A share is named once.", "Problems, which cannot be disabled"} <= set(lines)
+
+
+@pytest.mark.parametrize("kind", ["SchedulingPolicy", "schedulingPolicies", "scheduling-policy"])
+def test_the_rules_of_a_kind_are_found_by_any_of_its_names(kind: str, run: Run) -> None:
+    lines = run("explain", "--rules", kind).out.splitlines()
+    assert (lines[0], {line[2:4] for line in lines[1:] if line[2:4].strip()}) == ("SchedulingPolicy", {"SP"})
+
+
+def test_an_unknown_kind_is_answered_with_those_that_exist(run: Run) -> None:
+    ran = run("explain", "--rules", "nope")
+    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: there is no kind nope")
+
+
+def test_nothing_to_explain_says_what_can_be(run: Run) -> None:
+    assert run("explain").err == (
+        "error: nothing to explain\n    hint: name a member or a rule, or list the rules with --rules\n"
+    )

@@ -1,0 +1,190 @@
+"""Formats for other programs, from `-o` to what is written where."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SMALL, STACK, Run, write
+
+TWICE = """\
+stack: small
+schedulingPolicies:
+  fair: {fairsharePolicy: {shareDistribution: [{shareIdentifier: A}, {shareIdentifier: A}]}}
+"""
+PLANNED = "Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy."
+
+
+def read(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")
+
+
+def test_findings_are_annotations_below_the_text(run: Run) -> None:
+    write("small", TWICE)
+    ran = run("validate", "risk", "small", "-o", "text", "-o", "github")
+    assert (ran.code, ran.out.splitlines()[-2:]) == (
+        3,
+        [
+            "small: 1 problem",
+            (
+                "::error file=small/stack.yaml,line=3,col=28,title=SP002::SchedulingPolicy/fair: "
+                "fairsharePolicy.shareDistribution names the share A 2 times"
+            ),
+        ],
+    )
+
+
+def test_in_a_job_of_github_paths_begin_at_its_workspace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(Path.cwd().parent))
+    write("small", TWICE)
+    assert run("validate", "small", "-o", "github").out.startswith(f"::error file={Path.cwd().name}/small/stack.yaml,")
+
+
+def test_all_formats_of_findings_at_once(run: Run) -> None:
+    write("small", TWICE)
+    words = ("-o", "sarif=a.sarif", "-o", "junit=a.xml", "-o", "github=a.txt", "-o", "json=a.json")
+    ran = run("validate", "risk", "small", *words)
+    assert (ran.code, ran.last) == (3, "small: 1 problem")
+    (result,) = json.loads(read("a.sarif"))["runs"][0]["results"]
+    assert result["ruleId"] == "SP002"
+    assert [suite.get("name") for suite in ET.fromstring(read("a.xml"))] == ["risk", "small"]
+    assert read("a.txt").startswith("::error ")
+    assert [one["valid"] for one in json.loads(read("a.json"))] == [True, False]
+
+
+def test_a_stack_that_is_not_there_fails_in_every_format(run: Run) -> None:
+    ran = run("validate", "nowhere", "-o", "github", "-o", "sarif=a.sarif", "-o", "junit=a.xml")
+    assert (ran.code, ran.out[:31]) == (64, "::error title=reconciler::there")
+    assert json.loads(read("a.sarif"))["runs"][0]["invocations"][0]["executionSuccessful"] is False
+    assert ET.fromstring(read("a.xml")).get("errors") == "1"
+
+
+def test_two_values_cannot_share_stdout(run: Run) -> None:
+    ran = run("validate", "-o", "sarif", "-o", "junit")
+    assert (ran.code, ran.out, ran.err.splitlines()[0]) == (
+        64,
+        "",
+        "error: sarif and junit cannot share stdout: give one of them a file, as in junit=FILE",
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "formats"),
+    [
+        ("validate", "text, json, github, sarif, junit"),
+        ("plan", "text, json, github, markdown"),
+        ("drift", "text, json, github, markdown"),
+        ("apply", "text, json, markdown"),
+        ("destroy", "text, json"),
+    ],
+)
+def test_every_command_names_its_formats(command: str, formats: str, run: Run) -> None:
+    assert f"there are {formats}\n" in run(command, "-o", "pdf").err
+    assert formats.replace(" ", "") in "".join(run(command, "--help").out.split())
+
+
+def test_a_plan_as_annotations_ends_with_its_summary(run: Run) -> None:
+    assert run("plan", "risk", "--sandbox", "-o", "github").out == f"::notice title=risk::{PLANNED}\n"
+
+
+def test_a_plan_that_apply_would_refuse_is_warned_of(run: Run) -> None:
+    run("apply", "small", "--sandbox", "--yes")
+    write("small", "stack: small\n")
+    ran = run("plan", "small", "--sandbox", "-o", "github", "-o", "markdown=a.md")
+    assert (ran.code, ran.out.splitlines()[0].split("::")[1:]) == (
+        5,
+        [
+            "warning title=PLAN007",
+            (
+                "stack small declares nothing, and 1 live resources would be deleted%0A"
+                "hint: if that is what you want, run `reconciler destroy`"
+            ),
+        ],
+    )
+    assert "- **PLAN007** stack small declares nothing" in read("a.md")
+
+
+def test_a_plan_of_an_invalid_stack_is_told_in_every_format(run: Run) -> None:
+    write("small", TWICE)
+    ran = run("plan", "small", "--sandbox", "-o", "github", "-o", "markdown=a.md")
+    assert (ran.code, [line.split("title=")[1][:5] for line in ran.out.splitlines()]) == (3, ["SP002", "recon"])
+    assert read("a.md").startswith("### Error\n\n**Stopped:** 1 problem found\n")
+
+
+def test_drift_as_annotations_and_as_markdown(run: Run) -> None:
+    run("apply", "small", "--sandbox", "--yes")
+    line = "Drift: 0 changed, 0 undeclared, 0 missing, 0 unhealthy."
+    ran = run("drift", "small", "--sandbox", "-o", "github", "-o", "markdown=a.md")
+    assert (ran.code, ran.out) == (0, f"::notice title=small::{line}\n")
+    assert read("a.md").startswith(f"### {line}\n")
+
+
+def test_what_apply_did_is_markdown(run: Run) -> None:
+    ran = run("apply", "small", "--sandbox", "--yes", "-o", "text", "-o", "markdown=a.md")
+    assert (ran.code, read("a.md").splitlines()[0]) == (
+        0,
+        "### Apply: 1 done, 0 failed, 0 skipped, 0 not started.",
+    )
+    assert run("apply", "small", "--sandbox", "--yes", "-o", "markdown").out.startswith("### Plan: 0 to add")
+
+
+def test_an_apply_that_nobody_allowed_is_a_plan_that_was_not_applied(run: Run) -> None:
+    ran = run("apply", "small", "--sandbox", "-o", "markdown")
+    assert (ran.code, ran.out.splitlines()[0]) == (
+        64,
+        "**Not applied:** nobody is there to say yes; nothing was changed",
+    )
+
+
+def test_secrets_are_in_no_format(run: Run) -> None:
+    variables = "variables:\n  dsn: {secret: true, default: topsecret}\n"
+    write("risk", STACK.replace("jobQueues:", variables + "jobQueues:").replace("image: busybox:1", "image: !var dsn"))
+    write("small", SMALL + variables + 'rules: {disable: {SP002: !sub "as ${dsn} says"}}\n')
+    told = [
+        run(*words).out
+        for words in (
+            ("plan", "risk", "--sandbox", "-o", "markdown"),
+            ("plan", "risk", "--sandbox", "-o", "github"),
+            ("apply", "risk", "--sandbox", "--yes", "-o", "markdown"),
+            ("validate", "small", "-v", "-o", "text", "-o", "github", "-o", "sarif"),
+            ("validate", "small", "-o", "json"),
+        )
+    ]
+    assert ["topsecret" in out for out in told] == [False] * 5
+
+
+def test_advice_is_told_strictly_and_changes_no_exit_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    from reconciler import rules
+    from reconciler.problems import Severity
+
+    (second,) = [rule for rule in rules.RULES["SchedulingPolicy"] if rule.id == "SP002"]
+    advice = dataclasses.replace(second, advice=True, severity=Severity.WARNING)
+    monkeypatch.setattr(rules, "RULES", {"SchedulingPolicy": (advice,)})
+    write("small", TWICE)
+    plain, strict = run("validate", "small"), run("validate", "small", "--strict")
+    assert (plain.code, strict.code) == (0, 0)
+    assert ("warning[SP002]" in plain.out, "warning[SP002]" in strict.out) == (False, True)
+    assert "SP002" not in run("plan", "small", "--sandbox").out
+
+
+def test_a_silenced_rule_is_told_to_those_who_ask(run: Run) -> None:
+    write("small", TWICE + 'rules: {disable: {SP002: "the old scheduler needs it", SP003: unused}}\n')
+    assert run("validate", "small").out == "small: valid, 1 scheduling policy\n"
+    assert run("validate", "small", "-v").out == (
+        "silenced[SP002]: 1 finding, because: the old scheduler needs it\n"
+        "silenced[SP003]: 0 findings, because: unused\n"
+        "small: valid, 1 scheduling policy\n"
+    )
+    assert run("validate", "small", "-o", "json").json["silenced"] == [
+        {"rule": "SP002", "reason": "the old scheduler needs it", "findings": 1},
+        {"rule": "SP003", "reason": "unused", "findings": 0},
+    ]
+
+
+def test_a_rendered_stack_keeps_what_it_disables(run: Run) -> None:
+    write("small", TWICE + "rules: {disable: {SP002: why}}\n")
+    write("again", run("render", "small").out)
+    assert (run("validate", "again").code, run("render", "again").out) == (0, run("render", "small").out)

@@ -1,0 +1,38 @@
+"""A stack with every sort of finding, some of them written by somebody who means harm."""
+
+from reconciler.model import Address, Declared, Stack
+from reconciler.problems import Problem, Severity, Where, WrongUsage
+from reconciler.report.items import Validation
+
+FILE = "stacks/prod/stack.yaml"
+HOSTILE = 'a|b`c<script>&"\n::error::x\r```\x1b[31m%0A,:@somebody #1 \u202e{0} [x](y) _z_ ~'
+
+
+def problem(code: str, message: str, line: int = 0, column: int = 0, **more: str | Severity) -> Problem:
+    return Problem(code, message, Where(FILE, line, column), **more)  # type: ignore[arg-type]
+
+
+STACK = Stack(
+    "risk",
+    {
+        address: Declared(address, {})
+        for address in (Address("SchedulingPolicy", "fair"), Address("JobQueue", "pricing"), Address("JobQueue", "ok"))
+    },
+    disabled={"SP003": "both shares end this year", "SP001": "unused"},
+    silenced=(problem("SP003", "SchedulingPolicy/fair: A is covered by A* already", 9, 5),),
+)
+FOUND = Validation(
+    "stacks/prod",
+    STACK,
+    (
+        problem("STK002", "the top-level key jobQueue is not known", 2, 1, hint="did you mean jobQueues?"),
+        problem("SP002", "SchedulingPolicy/fair: names the share A 2 times", 7, 3),
+        problem("SCH001", "JobQueue/pricing: priorty is not a member", 12, 5, hint="did you mean priority?"),
+        problem("SCH004", "JobQueue/pricing: priority is missing", 11, 3),
+        problem("LIF003", "lifecycle.replace: x has no effect yet", 14, 3, severity=Severity.WARNING),
+        problem("YML012", f"SchedulingPolicy/fair: {HOSTILE}", hint="50% more\nor less"),
+        Problem("TAG004", "stack risk: 48 tags", severity=Severity.NOTE),
+    ),
+)
+CLEAN = Validation("stacks/dev", Stack("dev", {Address("JobQueue", "q"): Declared(Address("JobQueue", "q"), {})}), ())
+FAILED = WrongUsage("there is no file or folder nowhere", hint="name the folder of a stack, or its one file")

@@ -1,0 +1,136 @@
+"""Markdown for pull requests: no value breaks out of its place, and nothing is left out without a word."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from reconciler.model import Address, Cost, FieldChange, Plan
+from reconciler.problems import Declined, Problem, Refused
+from reconciler.report.drift import drift_of
+from reconciler.report.foreign import visible
+from reconciler.report.items import Applied, Item, Planned
+from reconciler.report.markdown import LIMIT, markdown_report
+from reconciler.report.markdown_text import code, details, prose, row
+from tests.fakes import HERE
+from tests.report.findings import FAILED, HOSTILE
+from tests.report.samples import CONVERGED, EVERYTHING, NOTHING, PARTLY, PRICING
+
+REPORTS: dict[str, list[Item]] = {
+    "plan": [Planned(EVERYTHING, EVERYTHING.refusals)],
+    "nothing": [Planned(NOTHING)],
+    "drift": [drift_of(EVERYTHING)],
+    "partly": [Applied(EVERYTHING, PARTLY)],
+    "converged": [Applied(EVERYTHING, CONVERGED)],
+    "declined": [Applied(NOTHING, stopped=Declined("declined; nothing was changed"))],
+    "several": [Planned(NOTHING), FAILED],
+}
+
+
+def plan_of(count: int, size: int = 10) -> Plan:
+    changes = (
+        replace(
+            PRICING,
+            address=Address("JobQueue", f"q{index}"),
+            fields=(FieldChange(path="tags.a", before="x" * size, after="y" * size, cost=Cost.METADATA),),
+        )
+        for index in range(count)
+    )
+    return Plan("risk", HERE, tuple(changes))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_reads_as_its_golden_file(name: str, golden: Callable[[str, str], None]) -> None:
+    golden(f"{name}.md", markdown_report(REPORTS[name]))
+
+
+@given(st.text())
+def test_no_text_is_anything_but_text(text: str) -> None:
+    for shown in (prose(text), code(text).removeprefix("<code>").removesuffix("</code>")):
+        bare = re.sub(r"&#\d+;(<!-- -->)?", "", shown)
+        assert re.search(r"[|`<>&*_\[\]!~$@#\\\n\r]", bare) is None
+
+
+@given(st.lists(st.text(), min_size=1, max_size=3))
+def test_a_row_is_one_line_with_its_cells(cells: list[str]) -> None:
+    text = row([prose(cell) for cell in cells])
+    assert (text.count("\n"), text.count("|")) == (1, len(cells) + 1)
+
+
+@given(st.text(), st.text(alphabet="`*_[]()<>!#@|-+=~:/ \n\\&;0a"))
+def test_a_parser_of_markdown_finds_nothing_but_the_text(text: str, dense: str) -> None:
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    for said in (text, dense):
+        (_open, inline, _close) = parser.parse(f"x {prose(said)} {code(said)} x\n")
+        tokens = [token for token in inline.children or () if token.type not in ("text", "text_special")]
+        tags = [token.content for token in tokens if token.content != "<!-- -->"]
+        shown = "".join(token.content for token in inline.children or () if token.type != "html_inline")
+        flat = visible(said).replace("\n", " ")
+        assert (tags, shown) == (["<code>", "</code>"], f"x {flat} {flat} x")
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("`~ +-<>/abcdetails\n\r\x1b"))))
+def test_no_line_closes_the_fence_that_it_stands_in(lines: list[str]) -> None:
+    text = details("x", lines)
+    fence = re.findall(r"^(`{3,})diff$", text, re.MULTILINE)[0]
+    inside = text.split(f"{fence}diff\n", 1)[1]
+    assert inside.endswith(f"\n{fence}\n\n</details>\n\n")
+    assert fence not in inside.removesuffix(f"\n{fence}\n\n</details>\n\n")
+
+
+def test_a_sign_at_the_beginning_makes_no_list() -> None:
+    assert (prose("- old"), prose("+ new"), prose("a - b")) == ("&#45; old", "&#43; new", "a - b")
+
+
+def test_names_in_messages_call_neither_people_nor_issues() -> None:
+    assert prose("@somebody #1") == "&#64;<!-- -->somebody &#35;<!-- -->1"
+
+
+def test_a_hostile_refusal_stays_one_entry_of_the_list() -> None:
+    refusal = Problem("PLAN001", HOSTILE, hint=HOSTILE)
+    lines = markdown_report([Planned(NOTHING, (refusal,))]).splitlines()
+    assert len([line for line in lines if line.startswith("- ")]) == 1
+
+
+def test_secrets_are_not_in_it() -> None:
+    text = markdown_report(REPORTS["plan"])
+    assert ("hunter1" in text, "hunter2" in text, "<redacted, changed>" in text) == (False, False, True)
+
+
+def test_what_was_refused_is_told_before_what_was_planned() -> None:
+    refused = Refused("1 refused; nothing was changed", problems=EVERYTHING.refusals)
+    lines = markdown_report([Applied(EVERYTHING, stopped=refused)]).splitlines()
+    assert lines[0] == "**Not applied:** 1 refused; nothing was changed"
+    assert len([line for line in lines if line.startswith("- **PLAN001**")]) == 1
+
+
+def test_a_report_ends_before_the_limit_and_counts_what_it_leaves_out() -> None:
+    text = markdown_report([Planned(plan_of(2000))])
+    rows, shown = text.count("\n| <code>&#126;</code>"), text.count("<details>")
+    assert len(text) <= LIMIT
+    assert f"**Not complete:** {2000 - rows} of the rows, {2000 - shown} of the details did not fit here." in text
+
+
+def test_one_change_that_is_too_large_does_not_hide_the_others() -> None:
+    plan = plan_of(3)
+    large = replace(plan_of(1, LIMIT).changes[0], address=Address("JobQueue", "large"))
+    text = markdown_report([Planned(replace(plan, changes=(large, *plan.changes)))])
+    assert (text.count("<details>"), "**Not complete:** 1 of the details did not fit here." in text) == (3, True)
+
+
+@pytest.mark.parametrize("count", [2, 30, 500])
+def test_stacks_share_the_limit(count: int) -> None:
+    text = markdown_report([Planned(plan_of(200))] * count)
+    told = text.count("### Plan")
+    left = re.search(r"\*\*Not complete:\*\* (\d+) stacks? did not fit", text)
+    assert len(text) <= LIMIT
+    assert told + int(left[1] if left else 0) == count
+
+
+def test_small_reports_leave_their_room_to_the_others() -> None:
+    text = markdown_report([*[Planned(NOTHING)] * 9, Planned(plan_of(100))])
+    assert "Not complete" not in text
