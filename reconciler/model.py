@@ -24,11 +24,6 @@ class Address:
         return f"{self.kind}/{self.name}"
 
 
-def own_name(physical: str) -> str:
-    """Return what a resource is called: its physical name, or the last part of it where it is part of another."""
-    return physical.rpartition("/")[2]
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Where we are: account id, region and partition (`aws`, `aws-cn`, `aws-us-gov`)."""
@@ -169,10 +164,6 @@ class Cost(StrEnum):
     def says(self) -> str:
         return _COSTS[self]
 
-    @property
-    def rank(self) -> int:
-        return list(Cost).index(self)
-
 
 _COSTS = {
     Cost.METADATA: "free",
@@ -265,11 +256,11 @@ class Change:
     @property
     def cost(self) -> Cost | None:
         """The dearest of the members' costs; None when no member changes (create, delete)."""
-        return max((f.cost for f in self.fields), key=lambda cost: cost.rank, default=None)
+        return max((f.cost for f in self.fields), key=list(Cost).index, default=None)
 
     @property
     def drift(self) -> bool:
-        return any(f.drift for f in self.fields)
+        return any(change.drift for change in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.model import Lifecycle, Live, own_name
+from reconciler.model import Lifecycle, Live
 
 OWNER = "reconciler:stack"
 NAME = "reconciler:name"
@@ -30,6 +30,11 @@ class Applied:
     def of(cls, tags: Mapping[str, str]) -> "Applied":
         digest, *flags = tags.get(APPLIED, "").split(":")
         return cls(digest, frozenset(flags))
+
+
+def own_name(physical: str) -> str:
+    """Return what a resource is called: its physical name, or the last part of it where it is part of another."""
+    return physical.rpartition("/")[2]
 
 
 def flags_of(lifecycle: Lifecycle) -> frozenset[str]:

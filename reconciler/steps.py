@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.diff import Difference, at, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
-from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait, own_name
-from reconciler.ownership import PENDING, Applied, ownership_tags
+from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
+from reconciler.ownership import PENDING, Applied, own_name, ownership_tags
 
 SETTLED = ("VALID", "INVALID")
 TAG, UNTAG = "TagResource", "UntagResource"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from reconciler.diff import declared_digest
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack, own_name
-from reconciler.ownership import Applied, ownership_tags
+from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack
+from reconciler.ownership import Applied, own_name, ownership_tags
 from reconciler.plan import Wanted, make_plan
 from reconciler.resolve import resolve, world_of
 from tests.fakes import HERE

@@ -57,12 +57,14 @@ def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud,
 def _is_proven(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
     identity = cloud.identity()
     start, looks = clock.now(), 0
-    while not _carries_proof(call, read_one(cloud, kind, identity, name)):
-        if clock.now() - start >= LAG:
+    while True:
+        waited = clock.now() - start  # before the look, which may take its time
+        if _carries_proof(call, read_one(cloud, kind, identity, name)):
+            return True
+        if waited >= LAG:
             return False
         looks += 1
         clock.sleep(back_off(looks, salt=clock.now()))
-    return True
 
 
 def _carries_proof(call: Call, live: Live | None) -> bool:

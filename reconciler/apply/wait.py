@@ -27,8 +27,8 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
     identity = cloud.identity()
     start = clock.now()
     while True:
+        waited = clock.now() - start  # before the look: what it shows is at least as old as that
         live = read_one(cloud, kind, identity, name)
-        waited = clock.now() - start
         if _is_reached(step.until, live, name, waited):
             return
         status = f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from reconciler.model import Cost, Identity, Json, Spec, own_name
+from reconciler.model import Cost, Identity, Json, Spec
+from reconciler.ownership import own_name
 
 
 class Form(StrEnum):

@@ -169,6 +169,9 @@ def _rules(member: _Member) -> Iterator[tuple[str, str]]:
 
 
 def _behaviour(member: _Member, row: Field) -> Iterator[tuple[str, str]]:
+    if row.rides_with:
+        yield "sent with", f"a change of {', '.join(row.rides_with)}; where true, whenever instances are replaced"
+        return
     if row.form in FORMS:
         yield "compared", FORMS[row.form].format(key=row.key or "position")
     if row.refers_to:

@@ -72,3 +72,17 @@ def test_a_look_is_never_much_later_than_what_it_looks_for() -> None:
     for pause in clock.slept:
         assert pause <= max(0.5, 0.2 * total + 1e-9)
         total += pause
+
+
+def test_a_look_that_takes_long_is_no_sign_that_the_resource_vanished() -> None:
+    """Only what is looked at after the lag of reads is known to be gone."""
+    clock = InstantClock()
+    nothing, valid = states(None, "VALID")["DescribeJobQueues"]
+
+    def slow(_request: object) -> object:
+        clock.sleep(60)
+        return nothing
+
+    cloud = ScriptedCloud({"DescribeJobQueues": [slow, valid]})
+    wait(Wait(Until.VALID, 600, "wait"), KINDS["JobQueue"], "q", cloud, clock, lambda _text: None)
+    assert cloud.count("DescribeJobQueues") == 2

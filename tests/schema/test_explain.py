@@ -87,6 +87,12 @@ def test_what_only_an_update_can_set_says_so(schema: Json) -> None:
     )
 
 
+def test_a_trigger_has_no_cost_and_says_what_it_rides_with(schema: Json) -> None:
+    told = facts("computeEnvironments.computeResources.updateToLatestImageVersion", schema)
+    assert told["sent with"] == "a change of launchTemplate; where true, whenever instances are replaced"
+    assert "changing it" not in told
+
+
 def test_lists_say_how_they_are_compared(schema: Json) -> None:
     assert facts("jobDefinitions.containerProperties.command", schema)["compared"] == "in order"
     assert facts("jobDefinitions.containerProperties.environment", schema)["compared"] == (
