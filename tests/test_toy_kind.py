@@ -1,0 +1,121 @@
+"""A new kind is one table and one name: everything else follows from it."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from reconciler import workflow
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.model import Cost, Identity, Json, Stack
+from reconciler.plan import Wanted
+from reconciler.problems import Exit
+from reconciler.schema import explain, schemas
+from reconciler.validate import validate
+from tests.builders import stack, told
+from tests.fakes import HERE, InstantClock
+from tests.schemas import model
+
+TOY = Kind(
+    name="Toy",
+    section="toys",
+    says="What children play with.",
+    noun="toy",
+    name_member="toyName",
+    arn_member="toyArn",
+    rows=(
+        Field(name="color", form=Form.CASELESS, cost=Cost.SCALING, default="RED", says="Any color."),
+        Field(name="material", cost=Cost.REPLACE, says="What it is made of; for life."),
+        Field(name="parts", form=Form.SET, cost=Cost.SCALING, unset=[], says="In any order."),
+    ),
+    reading=Reading(operation="DescribeToys", result="toys", names="names"),
+    create="CreateToy",
+    update="UpdateToy",
+    update_id="toy",
+    delete="DeleteToy",
+    delete_id="toy",
+)
+MEMBERS = {"color": {"shape": "String"}, "material": {"shape": "String"}, "parts": {"shape": "StringList"}}
+
+
+@dataclass
+class Toyshop:
+    """A service that has toys and nothing else, and shows every list backwards."""
+
+    toys: dict[str, dict[str, Json]] = field(default_factory=dict)
+
+    def identity(self) -> Identity:
+        return HERE
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        match operation:
+            case "CreateToy":
+                body = {"color": "red", **request}
+                self.toys[request["toyName"]] = body | {"toyArn": TOY.arn(HERE, request["toyName"])}
+            case "UpdateToy":
+                self.toys[request["toy"]] |= {k: v for k, v in request.items() if k != "toy"}
+            case "DeleteToy":
+                del self.toys[request["toy"]]
+            case "TagResource":
+                next(toy for toy in self.toys.values() if toy["toyArn"] == request["resourceArn"])["tags"] |= request[
+                    "tags"
+                ]
+            case "DescribeToys":
+                return {"toys": [toy | {"parts": list(reversed(toy.get("parts", [])))} for toy in self.toys.values()]}
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def _only_toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(KINDS):
+        monkeypatch.delitem(KINDS, name)  # type: ignore[arg-type]
+    monkeypatch.setitem(KINDS, "Toy", TOY)  # type: ignore[arg-type]
+
+
+def toys(**bodies: dict[str, Json]) -> Stack:
+    return stack({("Toy", name): body for name, body in bodies.items()})
+
+
+def apply(shop: Toyshop, mine: Stack, wanted: Wanted | None = None) -> workflow.Finish:
+    wanted = wanted or Wanted()
+    plan = workflow.plan(mine, shop, wanted)
+    return workflow.run(plan, mine, shop, InstantClock(), wanted=wanted, parallelism=1)
+
+
+def test_a_toy_is_created_compared_updated_and_deleted() -> None:
+    shop, first = Toyshop(), toys(bear={"material": "wool", "parts": ["arm", "leg"]})
+    assert apply(shop, first).exit is Exit.DONE
+    assert workflow.plan(first, shop).is_empty
+    second = toys(bear={"material": "wool", "parts": ["leg", "ear"], "color": "BLUE"})
+    assert told(workflow.plan(second, shop)) == ["~ Toy/bear"]
+    assert apply(shop, second).exit is Exit.DONE
+    assert apply(shop, second, Wanted(destroy=True)).exit is Exit.DONE
+    assert shop.toys == {}
+
+
+def test_what_a_toy_cannot_change_is_refused() -> None:
+    shop = Toyshop()
+    apply(shop, toys(bear={"material": "wool"}))
+    (refusal,) = workflow.plan(toys(bear={"material": "wood"}), shop).refusals
+    assert "Toy/bear: material cannot be changed in place" in refusal.message
+
+
+def test_a_toy_has_a_schema_and_can_be_explained() -> None:
+    service = copy.deepcopy(dict(model()))
+    service["operations"] |= {
+        name: {"name": name, "input": {"shape": f"{name}Request"}} for name in ("CreateToy", "UpdateToy")
+    }
+    tags = {"tags": {"shape": "TagrisTagsMap"}}
+    service["shapes"] |= {
+        "CreateToyRequest": {"type": "structure", "required": ["toyName", "material"],
+                             "members": {"toyName": {"shape": "String"}, **MEMBERS, **tags}},
+        "UpdateToyRequest": {"type": "structure", "members": {"toy": {"shape": "String"}, **MEMBERS}},
+    }  # fmt: skip
+    schema = schemas(KINDS.values(), service)["stack.schema.json"]
+    _, problems = validate(toys(bear={"colour": "red"}), schema, KINDS)
+    assert {problem.message for problem in problems} == {
+        "Toy/bear: colour is not a member", "Toy/bear: material is missing"}  # fmt: skip
+    (color,) = explain("toys.color", KINDS, schema)
+    assert color.says == "Any color."
