@@ -10,15 +10,15 @@ from reconciler.problems import CloudError, Fault
 from reconciler.read import read_one
 from reconciler.retry import back_off
 
-# AWS tells these cases apart in the message only; the texts were seen in public issues of other tools.
-TRANSITIONS = (
-    "resource is being modified",  # hashicorp/terraform-provider-aws 2044
-    "found existing JobQueue relationship",  # 46925: lingers after the queue has let go
-    "must be created and valid before attaching",
-    "must be in the VALID state",  # CreateQuotaShare, of the queue: its documentation's words, no others were seen
-)
+# AWS tells these cases apart in the message only; the texts were seen in public issues of other tools. Beside each, the
+# seconds for which it is waited out. What has to be VALID was waited for before, so only a lagging read is bridged.
+TRANSITIONS = {
+    "resource is being modified": 900.0,  # hashicorp/terraform-provider-aws 2044
+    "found existing JobQueue relationship": 900.0,  # 46925: lingers after the queue has let go
+    "must be created and valid before attaching": 60.0,
+    "must be in the VALID state": 60.0,  # CreateQuotaShare, of the queue: its documentation's words
+}
 EXISTS, MISSING = "already exists", "does not exist"
-PATIENCE = 900.0  # seconds for which a transition is waited out
 LOST_TRIES = 6
 LAG = 8.0  # seconds that reads may lag behind a write whose answer was lost
 
@@ -27,7 +27,7 @@ Tell = Callable[[str], None]
 
 def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
     """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it."""
-    deadline = clock.now() + PATIENCE
+    start = clock.now()
     tries = lost = 0
     while True:
         tries += 1
@@ -37,7 +37,7 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
             if _is_done(call, error, kind, name, cloud, clock):
                 return
             lost += error.fault is Fault.UNKNOWN
-            if not _may_repeat(error, lost, in_time=clock.now() < deadline):
+            if not _may_repeat(error, lost, clock.now() - start):
                 raise
             tell(error.message)
             clock.sleep(back_off(tries, salt=clock.now()))
@@ -75,7 +75,8 @@ def _carries_proof(call: Call, live: Live | None) -> bool:
     return is_newer and own_tags(live.tags) == own_tags(call.request["tags"])
 
 
-def _may_repeat(error: CloudError, lost: int, *, in_time: bool) -> bool:
+def _may_repeat(error: CloudError, lost: int, waited: float) -> bool:
     if error.fault is Fault.UNKNOWN:
         return lost < LOST_TRIES
-    return error.fault is Fault.REFUSED and in_time and any(text in error.message for text in TRANSITIONS)
+    patience = max((seconds for text, seconds in TRANSITIONS.items() if text in error.message), default=0.0)
+    return error.fault is Fault.REFUSED and waited < patience

@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.apply.perform import LOST_TRIES, PATIENCE, perform
+from reconciler.apply.perform import LOST_TRIES, perform
 from reconciler.kinds import KINDS
 from reconciler.model import Call, Repeat
 from reconciler.problems import CloudError, Fault
@@ -82,6 +82,19 @@ def test_a_registration_that_shows_late_makes_no_second_revision() -> None:
     assert cloud.count("RegisterJobDefinition") == 1
 
 
+def test_a_look_that_takes_long_is_no_proof_that_nothing_was_registered() -> None:
+    clock = InstantClock()
+
+    def slow(_request: object) -> dict[str, object]:
+        clock.sleep(60)
+        return revisions(3)
+
+    script = {"RegisterJobDefinition": [lost()], "DescribeJobDefinitions": [slow, revisions(3, 4)]}
+    cloud = ScriptedCloud(script)
+    perform(register(), DEFINITION, "spot", cloud, clock, lambda _text: None)
+    assert cloud.count("RegisterJobDefinition") == 1
+
+
 def test_an_older_revision_of_the_same_digest_is_not_taken_for_the_new_one() -> None:
     script = {"RegisterJobDefinition": [lost(), {}], "DescribeJobDefinitions": [revisions(3)]}
     cloud, _ = run(register(after=3), script, "JobDefinition")
@@ -109,12 +122,16 @@ def test_transitions_are_waited_out(message: str) -> None:
     assert len(clock.slept) == 2
 
 
-def test_a_transition_is_not_waited_out_for_ever() -> None:
-    cloud = ScriptedCloud({"UpdateJobQueue": [refused("resource is being modified")]})
+@pytest.mark.parametrize(
+    ("message", "patience"),
+    [("resource is being modified", 900), ("must be created and valid before attaching", 60)],
+)
+def test_a_transition_is_not_waited_out_for_ever(message: str, patience: float) -> None:
+    cloud = ScriptedCloud({"UpdateJobQueue": [refused(message)]})
     clock = InstantClock()
-    with pytest.raises(CloudError, match="being modified"):
+    with pytest.raises(CloudError, match=message):
         perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, clock, lambda _text: None)
-    assert PATIENCE <= clock.now() < PATIENCE + 60
+    assert patience <= clock.now() < patience + 60
 
 
 def test_any_other_refusal_is_final() -> None:
