@@ -41,8 +41,11 @@ class Files(Protocol):
 class Lookups(Protocol):
     """Values from outside the files, for tagged scalars such as `!env`."""
 
-    def find(self, tag: str, argument: str) -> str | None:
-        """Return the value, or None if there is none. Raises `Unsupported` for a tag it does not know."""
+    def find(self, tag: str, argument: str) -> str | list[str] | None:
+        """Return the value, or None if there is none: a `Secret` for what must stay one, an `Unknown` offline.
+
+        Raises `Missing`, `Unsupported` for a tag that it does not know, and `CloudError`.
+        """
 
 
 class OutsideStack(Exception):  # noqa: N818 - names what happened
@@ -51,3 +54,15 @@ class OutsideStack(Exception):  # noqa: N818 - names what happened
 
 class Unsupported(Exception):  # noqa: N818
     """This source of look-ups does not exist here."""
+
+    def __init__(self, message: str, hint: str = "use a variable") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Missing(Exception):  # noqa: N818
+    """There is no such value; the message and the hint say what is missing."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint

@@ -54,6 +54,14 @@ def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | 
     return next(_live(kind, [item for item in items if _name(kind, item) == name]), None)
 
 
+def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
+    """Yield every active revision of one name with its number."""
+    reading = kind.reading
+    for item in _pages(cloud, reading.operation, reading.result, {**reading.filters, reading.one_filter: name}):
+        if _name(kind, item) == name and item.get("status") not in GONE:
+            yield int(item["revision"]), _one(kind, item)
+
+
 def _side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
     with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
         outcomes = pool.map(lambda one: _read(cloud, *one), wanted)

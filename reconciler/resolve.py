@@ -34,10 +34,10 @@ def world_of(live: Iterable[Live], stack: Stack) -> World:
 
 
 def resolve(stack: Stack, identity: Identity, world: World) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
-    """Return every declared resource with its place in the world, and the references that lead nowhere."""
+    """Return every declared resource with its place in the world, and the names and references that do not work out."""
     resolver = _Resolver(stack, identity, world)
     desired = tuple(resolver.desired(declared) for declared in stack.declared.values())
-    return desired, tuple(resolver.problems)
+    return desired, (*resolver.problems, *_contested(desired))
 
 
 def references(rows: Iterable[Row], body: Spec, path: Path = ()) -> Iterator[tuple[Path, Field, str]]:
@@ -152,6 +152,22 @@ class _Resolver:
         declared = self.stack.declared[address]
         live = live_match(self.stack, declared, self.world)
         return live.arn if live else kind.arn(self.identity, physical_name(self.stack, declared, self.world))
+
+
+def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:
+    """A live resource is one of the declared at most. A former name leads two to it, or one that another still has."""
+    claimed: dict[str, list[tuple[Desired, Live]]] = {}
+    for one in desired:
+        if one.live:
+            claimed.setdefault(one.live.arn, []).append((one, one.live))
+    for (first, live), *others in claimed.values():
+        claimants = [first, *(other for other, _ in others)]
+        owner = next((one for one in claimants if one.address.name == logical_name(live)), first)
+        for one in claimants:
+            if one is not owner:
+                message = f"{one.address}: the live {live.address.name} is {owner.address} of this stack already"
+                hint = f"give {one.address.name} another name, or drop {owner.address.name}"
+                yield Problem("REF002", message, one.places.find(()), hint)
 
 
 def _put(body: Json, path: Path, value: Json) -> Json:

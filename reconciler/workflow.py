@@ -10,7 +10,7 @@ from reconciler.kinds import KINDS
 from reconciler.model import Plan, Stack
 from reconciler.plan import Wanted, make_plan
 from reconciler.ports import Clock, Cloud
-from reconciler.problems import CloudError, Exit
+from reconciler.problems import CloudError, Exit, InvalidStack
 from reconciler.read import read_all
 
 AS_DECLARED = Wanted()
@@ -67,6 +67,8 @@ def run(
         return Finish(outcome, _proof(stack, cloud, clock, wanted, patient=outcome.is_done))
     except CloudError as error:  # what was done is done, and has to be told
         return Finish(outcome, None, str(error))
+    except InvalidStack as invalid:  # somebody took away what a resource refers to
+        return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
 def _proof(stack: Stack, cloud: Cloud, clock: Clock, wanted: Wanted, *, patient: bool) -> Plan:

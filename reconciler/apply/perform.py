@@ -1,13 +1,13 @@
 """Make one call so that a lost answer loses nothing and doubles nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Call, Live, Repeat
-from reconciler.ownership import own_tags
+from reconciler.model import Call, Json, Live, Repeat
+from reconciler.ownership import APPLIED, PENDING, Applied, own_tags
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault
-from reconciler.read import read_one
+from reconciler.read import active_revisions, read_one
 from reconciler.retry import back_off
 
 # AWS tells these cases apart in the message only; the texts were seen in public issues of other tools. Beside each, the
@@ -32,7 +32,7 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
     while True:
         tries += 1
         try:
-            cloud.call(call.operation, call.request)
+            answer = cloud.call(call.operation, call.request)
         except CloudError as error:
             if _is_done(call, error, kind, name, cloud, clock):
                 return
@@ -42,6 +42,22 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
             tell(error.message)
             clock.sleep(back_off(tries, salt=clock.now()))
         else:
+            if kind.revisions and call.repeat is Repeat.LOOK_FIRST:
+                _withdraw_twin(call, kind, name, answer, cloud)
+            return
+
+
+def _withdraw_twin(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], cloud: Cloud) -> None:
+    """Take our revision back if another run registered the same one meanwhile: two runs at once leave one revision.
+
+    The API has no condition to register under. Of twins the first stays, so that both runs agree without a word.
+    """
+    ours = int(answer.get("revision", 0))
+    if ours <= call.after_revision + 1:  # nobody came between, which nearly always is so
+        return
+    for revision, live in active_revisions(cloud, kind, name):
+        if call.after_revision < revision < ours and own_tags(live.tags) == own_tags(call.request["tags"]):
+            cloud.call(kind.delete, {kind.delete_id: answer[kind.arn_member]})
             return
 
 
@@ -68,11 +84,17 @@ def _is_proven(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock) ->
 
 
 def _carries_proof(call: Call, live: Live | None) -> bool:
-    """Whether what is live is what the call asked for: it carries the same tags of ours, digest included."""
+    """Whether what is live is what the call asked for: it carries the same tags of ours, digest included.
+
+    A pending digest is no more than a beginning: another run may have gone on from there already.
+    """
     if live is None or live.status == "DELETING":
         return False
     is_newer = max(live.revisions, default=1) > call.after_revision
-    return is_newer and own_tags(live.tags) == own_tags(call.request["tags"])
+    ours, theirs = own_tags(call.request["tags"]), own_tags(live.tags)
+    if Applied.of(ours).digest == PENDING and APPLIED in theirs:
+        theirs[APPLIED] = ours[APPLIED]
+    return is_newer and ours == theirs
 
 
 def _may_repeat(error: CloudError, lost: int, waited: float) -> bool:

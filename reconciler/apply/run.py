@@ -11,7 +11,7 @@ from reconciler.apply.outcome import Event, Outcome, Result, State
 from reconciler.apply.perform import perform
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Call, Change, Plan, Wait
+from reconciler.model import Action, Address, Call, Change, Plan, Wait
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError
 
@@ -98,7 +98,9 @@ class _Runner:
             case Call():
                 perform(step, kind, change.name, self.cloud, self.clock, self.telling(change, "retrying"))
             case Wait():
-                wait(step, kind, change.name, self.cloud, self.clock, self.telling(change, "waiting"))
+                leaving = change.action is Action.DELETE
+                tell = self.telling(change, "waiting")
+                wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaving)
             case _:
                 assert_never(step)
 

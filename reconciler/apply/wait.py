@@ -22,14 +22,17 @@ class Unsettled(Exception):  # noqa: N818 - names what happened
         self.invalid = invalid
 
 
-def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
-    """Return when the resource is as wanted. Raises `Unsettled`: it is INVALID, vanished, or the time is over."""
+def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell, *, leaving: bool = False) -> None:
+    """Return when the resource is as wanted. Raises `Unsettled`: it is INVALID, vanished, or the time is over.
+
+    `leaving`: it is to go in the end, so that nobody minds who took it away.
+    """
     identity = cloud.identity()
     start = clock.now()
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
         live = read_one(cloud, kind, identity, name)
-        if _is_reached(step.until, live, name, waited):
+        if (leaving and live is None) or _is_reached(step.until, live, name, waited):
             return
         status = f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
         if waited >= step.timeout:

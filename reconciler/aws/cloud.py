@@ -26,10 +26,22 @@ ONCE = Config(
 
 
 class AwsCloud:
-    """AWS as one session sees it. Clients are made when they are first needed; botocore's are safe to share."""
+    """AWS as one session sees it. Clients are made when they are first needed; botocore's are safe to share.
 
-    def __init__(self, session: botocore.session.Session, region: str | None = None) -> None:
+    Calls go to AWS Batch, unless another `service` is named.
+    """
+
+    def __init__(
+        self,
+        session: botocore.session.Session,
+        region: str | None = None,
+        endpoint: str | None = None,
+        *,
+        service: str = "batch",
+    ) -> None:
         self._session = session
+        self._service = service
+        self._endpoint = endpoint  # None: as the environment and the AWS configuration say
         # botocore itself reads AWS_DEFAULT_REGION only; the other AWS SDKs and CI systems set AWS_REGION.
         self._region = region or os.environ.get("AWS_REGION")
 
@@ -37,26 +49,29 @@ class AwsCloud:
         return self._identity
 
     def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
-        return _call(self._batch, operation, request)
+        return _call(self._called, operation, request)
 
     @cached_property
     def _identity(self) -> Identity:
-        found = _call(self._sts, "GetCallerIdentity", {})
+        found = _call(self._beside("sts"), "GetCallerIdentity", {})
         return Identity(
             account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
         )
 
     @cached_property
     def _batch(self) -> BaseClient:
-        return self._client("batch")
+        return self._client("batch", self._endpoint)
 
     @cached_property
-    def _sts(self) -> BaseClient:
-        """STS where the session has it; for a Batch endpoint on this machine, on the same endpoint: it is not AWS."""
+    def _called(self) -> BaseClient:
+        return self._batch if self._service == "batch" else self._beside(self._service)
+
+    def _beside(self, service: str) -> BaseClient:
+        """A service where the session has it; for a Batch endpoint on this machine, on the same one: it is not AWS."""
         endpoint = self._batch.meta.endpoint_url
-        client = self._client("sts")
+        client = self._client(service)
         if urlsplit(endpoint).hostname in LOCAL and urlsplit(client.meta.endpoint_url).hostname not in LOCAL:
-            return self._client("sts", endpoint)
+            return self._client(service, endpoint)
         return client
 
     def _client(self, service: str, endpoint: str | None = None) -> BaseClient:

@@ -41,6 +41,8 @@ def parse(argv: Sequence[str]) -> Namespace:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     _check_stdout(args)
     args.stacks = [*getattr(args, "stacks", ()), *rest] or ["."]
+    if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
+        args.parser.error("the path of a stack is empty")
     _set_defaults(args)
     return args
 
@@ -52,7 +54,8 @@ class Parser(argparse.ArgumentParser):
     def _suggestion(self, message: str) -> str:
         unknown = re.search(r"unrecognized arguments:.*?(--[\w-]+)", message)
         options = [option for action in self._actions for option in action.option_strings]
-        mistyped, known = (unknown[1], options) if unknown else (_invalid_choice(message), list(COMMANDS))
+        choices = [str(choice) for action in self._actions for choice in action.choices or ()]
+        mistyped, known = (unknown[1], options) if unknown else (_invalid_choice(message), choices)
         near = difflib.get_close_matches(mistyped, known, n=1, cutoff=ALIKE) if mistyped else []
         return f"did you mean {near[0]}?" if near else ""
 
@@ -94,11 +97,13 @@ def _set_defaults(args: Namespace) -> None:
 
 
 def _check_stdout(args: Namespace) -> None:
+    """One value is all that its reader can read: nothing may stand beside it, not even its twin."""
     there = [target.format for target in getattr(args, "output", None) or () if not target.file]
-    values = [format_ for format_ in there if format_ in ONE_VALUE]
-    if len(set(values)) > 1:
-        first, second, *_ = dict.fromkeys(values)
-        args.parser.error(f"{first} and {second} cannot share stdout: give one of them a file, as in {second}=FILE")
+    value = next((format_ for format_ in there if format_ in ONE_VALUE), "")
+    if value and len(there) > 1:
+        there.remove(value)
+        other = there[0]
+        args.parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
 
 
 def _with_file(word: str) -> str:

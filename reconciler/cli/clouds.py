@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.model import Stack
-from reconciler.ports import Clock, Cloud
+from reconciler.ports import Clock, Cloud, Lookups
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
@@ -15,22 +15,29 @@ SANDBOX_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """A cloud and the clock that goes with it."""
+    """A cloud, the clock that goes with it, and what can be looked up there."""
 
     cloud: Cloud
     clock: Clock
+    lookups: Lookups
 
 
 def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     """Return the cloud for a stack: its region, unless the arguments name another."""
     from reconciler.aws.clock import WallClock
     from reconciler.aws.cloud import AwsCloud
+    from reconciler.lookup.aws import AwsLookups
+    from reconciler.lookup.sources import Sandbox
     from reconciler.retry import Patient
 
     clock = WallClock()
     region = args.region or stack.region
-    session = _sandbox(stack, args, region) if args.sandbox else _aws(args, region)
-    return Sky(Patient(AwsCloud(session, region), clock), clock)
+    session = _sandbox(stack, args, region) if args.sandbox is not None else _aws(args, region)
+
+    def service(name: str) -> Cloud:
+        return Patient(AwsCloud(session, region, service=name), clock)
+
+    return Sky(service("batch"), clock, Sandbox() if args.sandbox is not None else AwsLookups(service))
 
 
 def _aws(args: argparse.Namespace, region: str | None) -> "Session":

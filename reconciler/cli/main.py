@@ -1,10 +1,13 @@
 """From arguments to an exit code. Whatever goes wrong ends here, as a message and a number."""
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from reconciler.cli.arguments import Namespace, parse
-from reconciler.cli.output import Output
+from reconciler.cli.output import Output, check_writable
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.stacks import exit_of
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
@@ -12,6 +15,7 @@ from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
 
 def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
     try:
         args = parse(given)
     except WrongUsage as wrong:
@@ -24,7 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(args)
 
 
+def _open_streams() -> None:
+    """Python has no stream where the shell closed it (`>&-`); what goes there must not go elsewhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+
+
 def _run(args: Namespace) -> int:
+    try:
+        check_writable(args.output)  # before anything is changed, not after
+    except WrongUsage as unwritable:
+        with Output([target for target in args.output if not target.file], color=args.color) as out:
+            out.stopped(unwritable)
+        return unwritable.exit
     try:
         with Output(args.output, several=len(args.stacks) > 1, color=args.color, verbose=args.verbose) as out:
             return _guarded(args, out)
@@ -32,6 +49,9 @@ def _run(args: Namespace) -> int:
         Output((), color=args.color).stopped(unwritable)
         return unwritable.exit
     except BrokenPipeError:
+        return _nobody_reads()
+    except OSError as full:
+        Output((), color=args.color).stopped(Stopped(f"cannot write: {full.strerror}"))
         return _nobody_reads()
 
 
@@ -46,21 +66,24 @@ def _guarded(args: Namespace, out: Output) -> int:
         out.failed(error, code)
         return code
     except KeyboardInterrupt:
-        out.stopped(Stopped("interrupted"))
-        return Exit.INTERRUPTED
+        return _ended(out, "interrupted", Exit.INTERRUPTED)
     except Terminated:
-        out.stopped(Stopped("terminated"))
-        return Exit.TERMINATED
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the last place: no traceback reaches a user unasked
+        return _ended(out, "terminated", Exit.TERMINATED)
+    except Exception as error:  # the last place: no traceback reaches a user unasked
+        if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
+            raise
         out.crashed(error)
         return Exit.ERROR
 
 
+def _ended(out: Output, message: str, code: Exit) -> Exit:
+    stopped = Stopped(message)
+    stopped.exit = code
+    out.stopped(stopped)
+    return code
+
+
 def _nobody_reads() -> int:
     """`reconciler plan | head`: the reader has gone; what is buffered for it must not fail at exit."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return Exit.ERROR

@@ -10,6 +10,7 @@ OF_PLANS = (*FORMATS, "github", "markdown")
 OF_OUTCOMES = (*FORMATS, "markdown")
 JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
 ONE_VALUE = ("json", "sarif", "junit")  # whoever reads them on stdout reads nothing else
+LAST_PORT = 65535
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -64,6 +65,7 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sandbox",
         metavar="[=FILE]",
+        type=_file,
         help="run against a simulated AWS kept in FILE (default: .reconciler/sandbox.json)",
     )
 
@@ -80,10 +82,36 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
 
 def add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
-    parser.add_argument("--parallelism", type=_count, default=8, metavar="N", help="changes at a time (default: 8)")
+    parser.add_argument("--parallelism", type=count, default=8, metavar="N", help="changes at a time (default: 8)")
     parser.add_argument(
-        "--timeout", type=_duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
+        "--timeout", type=duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
     )
+
+
+def _file(text: str) -> str:
+    """An empty name is a variable that nobody set. It must not lead to the real AWS."""
+    if not text:
+        raise argparse.ArgumentTypeError("the file has no name")
+    return text
+
+
+def count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def duration(text: str) -> float:
+    found = re.fullmatch(r"(\d+)([smh]?)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
+    return float(int(found[1]) * UNITS[found[2]])
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {LAST_PORT}")
+    return int(text)
 
 
 def _target(text: str, formats: tuple[str, ...]) -> Target:
@@ -98,19 +126,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
-    return int(text)
-
-
-def _duration(text: str) -> float:
-    found = re.fullmatch(r"(\d+)([smh]?)", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
-    return float(int(found[1]) * UNITS[found[2]])
 
 
 def _listed(text: str) -> list[str]:

@@ -43,7 +43,7 @@ class Output:
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
         """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
-        asked = re.search(r"(^|\0)(-o\0?|--output[\0=])json($|\0)", "\0".join(argv))
+        asked = re.search(r"(^|\0)(-o[\0=]?|--output[\0=])json($|\0)", "\0".join(argv))
         return cls((Target("json", ""),) if asked else ())
 
     def __enter__(self) -> Self:
@@ -152,7 +152,7 @@ class Output:
         for format_, file in self._targets:
             text = self._text(format_, is_file=bool(file))
             if file:
-                _save(file, text)
+                _write_to(file, "w", text)
             elif text:
                 sys.stdout.write(text)
         sys.stdout.flush()
@@ -174,8 +174,16 @@ def _repository() -> str:
     return os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
 
 
-def _save(file: str, text: str) -> None:
+def check_writable(targets: Sequence[Target]) -> None:
+    """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
+    for target in targets:
+        if target.file:
+            _write_to(target.file, "a", "")
+
+
+def _write_to(file: str, mode: str, text: str) -> None:
     try:
-        Path(file).write_text(text, encoding="utf-8")
+        with Path(file).open(mode, encoding="utf-8") as opened:
+            opened.write(text)
     except OSError as error:
         raise WrongUsage(f"cannot write {file}: {error.strerror}") from error

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import Read, live_stack
+from reconciler.cli.stacks import Read, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
 from reconciler.problems import Declined, Exit, Refused, WrongUsage
 
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
 def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted", question: str) -> int:
     """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
-    from reconciler import workflow
     from reconciler.report.documents import finish_json, plan_json
     from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
 
     read, sky = live_stack(path, args)
-    plan = capped(workflow.plan(read.stack, sky.cloud, wanted), args.timeout)
+    plan = capped(planned(read, sky, wanted), args.timeout)
     shown = read.secrets.plan(plan)
     out.show(lambda width: plan_page(shown, width, args.verbose))
     try:

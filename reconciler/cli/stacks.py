@@ -10,12 +10,26 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
-from reconciler.model import Identity, Stack
-from reconciler.problems import CloudError, Exit, Fault, InvalidStack, Problem, Severity, Stopped, Where, WrongUsage
+from reconciler.model import Identity, Plan, Stack
+from reconciler.ports import Lookups
+from reconciler.problems import (
+    CloudError,
+    Denied,
+    Exit,
+    Fault,
+    InvalidStack,
+    Problem,
+    Severity,
+    Stopped,
+    Where,
+    WrongUsage,
+)
 
 if TYPE_CHECKING:
+    from reconciler.plan import Wanted
     from reconciler.report.secrets import Secrets
 
+DENIED_LOOKUP = "VAR017"
 # What only the cloud can tell. Offline the loader puts dummies of the right form in their place.
 _OF_THE_CLOUD = re.compile(rb"(\$\{\s*|!var\s+[\"']?)(account|region|partition)\b")
 
@@ -27,43 +41,75 @@ class Read:
     stack: Stack
     problems: tuple[Problem, ...]
     secrets: "Secrets"
+    has_unknown: bool = False
 
     @property
     def is_valid(self) -> bool:
         return not any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def valid_stack(path: str, args: argparse.Namespace, identity: Identity | None = None) -> Read:
-    """Return a valid stack. Raises `InvalidStack` with every problem."""
-    read = read_stack(path, args, identity)
+def valid_stack(
+    path: str, args: argparse.Namespace, identity: Identity | None = None, lookups: Lookups | None = None
+) -> Read:
+    """Return a valid stack. Raises `InvalidStack` with every problem, or `Denied` where a look-up was."""
+    read = read_stack(path, args, identity, lookups)
+    if any(problem.code == DENIED_LOOKUP for problem in read.problems):
+        raise Denied("a look-up in AWS was denied", problems=read.problems)
     if not read.is_valid:
         raise InvalidStack(read.problems)
     return read
 
 
 def live_stack(path: str, args: argparse.Namespace) -> tuple[Read, Sky]:
-    """Return a valid stack and its cloud. A stack that speaks of its account is read again when that is known."""
+    """Return a valid stack and its cloud. A stack that speaks of its account, or looks values up, is read again there.
+
+    Only then is anything looked up, and not before it is clear that it is the stack's account and region.
+    """
+    from reconciler.guard import check_place
+
     read = valid_stack(path, args)
     sky = sky_for(read.stack, args)
-    return (valid_stack(path, args, sky.cloud.identity()) if _speaks_of_cloud(path) else read), sky
+    if not read.has_unknown and not _speaks_of_cloud(path):
+        return read, sky
+    identity = sky.cloud.identity()
+    check_place(read.stack, identity.account, identity.region)
+    return valid_stack(path, args, identity, sky.lookups), sky
 
 
-def read_stack(path: str, args: argparse.Namespace, identity: Identity | None = None, *, strict: bool = False) -> Read:
+def planned(read: Read, sky: Sky, wanted: "Wanted") -> Plan:
+    """Return the plan of a stack. Raises `InvalidStack` without the stack's secrets."""
+    from reconciler import workflow
+
+    try:
+        return workflow.plan(read.stack, sky.cloud, wanted)
+    except InvalidStack as invalid:
+        raise InvalidStack(read.secrets.problems(invalid.problems)) from invalid
+
+
+def read_stack(
+    path: str,
+    args: argparse.Namespace,
+    identity: Identity | None = None,
+    lookups: Lookups | None = None,
+    *,
+    strict: bool = False,
+) -> Read:
     """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use.
 
-    `strict` tells advice, too.
+    Without `lookups` AWS is not asked, and what it would answer is unknown. `strict` tells advice, too.
     """
     from reconciler.kinds import KINDS
     from reconciler.load import load_with_problems
     from reconciler.lookup.environment import Environment
     from reconciler.lookup.files import DiskFiles
     from reconciler.lookup.schemas import read_schema
+    from reconciler.lookup.sources import Offline, Sources
     from reconciler.report.secrets import Secrets
     from reconciler.validate import validate
 
     loaded = load_with_problems(
         DiskFiles(path),
-        Environment(os.environ),
+        Sources(Environment(os.environ), lookups or Offline()),
         variables=dict(args.var),
         variable_files=[_read_file(file) for file in args.var_file],
         identity=identity,
@@ -74,7 +120,7 @@ def read_stack(path: str, args: argparse.Namespace, identity: Identity | None = 
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
-    return Read(replace(stack, warnings=warnings, disabled=disabled), problems, secrets)
+    return Read(replace(stack, warnings=warnings, disabled=disabled), problems, secrets, loaded.has_unknown)
 
 
 def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:

@@ -7,7 +7,7 @@ once the live one is without what the service filled in.
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from reconciler.kinds import KINDS
@@ -114,14 +114,20 @@ def _entry(row: Field, item: Json, identity: Identity) -> Json:
 
 def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str, Json]:
     key_row = next((inner for inner in row.members if inner.name == row.key), None)
-    out = {}
+    named: dict[str, list[Json]] = {}
     for index, entry in enumerate(entries):
         if row.drop_if and row.drop_if(entry):
             continue
         plain = canonical(row.fields, entry, identity)
         plain.pop(row.key, None)
-        out[_key(key_row, entry, identity) or position(index)] = plain
-    return out
+        named.setdefault(_key(key_row, entry, identity) or position(index), []).append(plain)
+    return {name: entry for key, namesakes in named.items() for name, entry in _numbered(key, namesakes)}
+
+
+def _numbered(key: str, entries: list[Json]) -> Iterator[tuple[str, Json]]:
+    """Only their content tells namesakes apart: the service keeps all, in no order (an environment variable twice)."""
+    for number, entry in enumerate(sorted(entries, key=sort_key) if len(entries) > 1 else entries, 1):
+        yield key if number == 1 else f"{key}#{number}", entry
 
 
 def _key(row: Field | None, entry: Spec, identity: Identity) -> str:

@@ -9,7 +9,7 @@ from reconciler.diff.digest import digest_of
 from reconciler.diff.ignore import with_ignored
 from reconciler.kinds.base import Field, Kind
 from reconciler.model import Cost, Desired, FieldChange, Identity, Live, Spec
-from reconciler.ownership import APPLIED, OWNER, Applied, flags_of, own_tags, users_tags
+from reconciler.ownership import APPLIED, NAME, OWNER, Applied, flags_of, own_tags, users_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ def _told(change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChan
 
 
 def _ownership_change(live: Live, ownership: Mapping[str, str]) -> FieldChange:
-    """Tell the tag of ours that matters most: whose it is, else what was last applied."""
-    key = OWNER if live.tags.get(OWNER) != ownership[OWNER] else APPLIED
-    why = "" if key == OWNER else "the record of what was applied is out of date"
-    before, after = live.tags.get(key), ownership[key]
+    """Tell the tag of ours that matters most: whose it is, else under which name, else what was last applied."""
+    key = next((key for key in (OWNER, NAME) if live.tags.get(key) != ownership.get(key)), APPLIED)
+    why = "the record of what was applied is out of date" if key == APPLIED else ""
+    before, after = live.tags.get(key), ownership.get(key)
     return FieldChange(path=f"tags.{key}", before=before, after=after, cost=Cost.METADATA, why=why)

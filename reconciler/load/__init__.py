@@ -11,6 +11,7 @@ from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import gather
 from reconciler.load.library import Library
+from reconciler.load.lookups import Finder
 from reconciler.load.resources import declared_resources
 from reconciler.load.scalars import text_of
 from reconciler.load.settings import read_settings
@@ -31,12 +32,14 @@ class Loaded:
     """What the files declare, and all that is wrong with them, in file order.
 
     With problems the stack is good for finding more of them only: what could not be read is not in it.
-    `secrets` are the texts of variables that are declared secret; no output may show them.
+    `secrets` are the texts of variables that are declared secret, and of look-ups that are; no output may show them.
+    `has_unknown`: some look-ups were not made, and what they would have given is an `Unknown`.
     """
 
     stack: Stack
     problems: tuple[Problem, ...] = ()
     secrets: frozenset[str] = frozenset()
+    has_unknown: bool = False
 
 
 def load(
@@ -72,7 +75,8 @@ def load_with_problems(
     `${account}` and its like are what the stack says, or dummies of the right form.
     """
     findings = Findings()
-    expander = Expander(Library(files, findings), lookups, findings)
+    finder = Finder(lookups, findings)
+    expander = Expander(Library(files, findings), finder, findings)
     gathered = gather(expander, kinds)
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, FromOutside(variables, variable_files), expander)
@@ -86,7 +90,8 @@ def load_with_problems(
         region=settings.region,
         disabled=disabled_rules(gathered, expander, RULE_IDS),
     )
-    return Loaded(stack, findings.in_file_order(), _secrets(declared, scope))
+    secrets = _secrets(declared, scope) | finder.secrets
+    return Loaded(stack, findings.in_file_order(), secrets, finder.has_unknown)
 
 
 def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:

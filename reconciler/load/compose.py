@@ -38,7 +38,7 @@ from reconciler.load.wording import complaint
 # libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
 # without it, its own scanner gives the same events, more slowly.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn")
+TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret")
 STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
 TEXT_TAGS = ("!", f"{STANDARD}str")
 PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))

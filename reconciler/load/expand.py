@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.library import Library
+from reconciler.load.lookups import Finder
 from reconciler.load.nodes import (
     DEEPEST,
     Alias,
@@ -19,8 +20,7 @@ from reconciler.load.nodes import (
     node_of,
 )
 from reconciler.load.scalars import text_of
-from reconciler.model import Json
-from reconciler.ports import Lookups, Unsupported
+from reconciler.model import Json, Unknown, holds_unknown
 
 Entries = MappingABC[str, tuple[Mark, Node]]
 
@@ -43,10 +43,9 @@ class Expander:
     """`scope` is None where variables do not exist yet: inside their own declarations."""
 
     library: Library
-    lookups: Lookups
+    finder: Finder
     findings: Findings
     scope: Scope | None = None
-    found: dict[tuple[str, str], str | None] = field(default_factory=dict)
     merged: dict[Mapping, Entries | None] = field(default_factory=dict)
     size: int = 0
     depth: int = 0
@@ -141,7 +140,7 @@ class Expander:
             case "!sub":
                 return self._text(tagged)
             case _:
-                return self._look_up(name, tagged)
+                return self.finder.node(name, tagged)
 
     def _variable(self, name: str, tagged: Tagged) -> Node:
         if self.scope and name in self.scope.values:
@@ -154,7 +153,8 @@ class Expander:
         if None in pieces:
             return Broken(tagged.mark)
         filled = iter(pieces)
-        return Scalar(IN_TEXT.sub(lambda _match: next(filled) or "", tagged.text), tagged.mark)
+        text = IN_TEXT.sub(lambda _match: next(filled) or "", tagged.text)
+        return Scalar(Unknown(text) if holds_unknown(pieces) else text, tagged.mark)
 
     def _piece(self, match: re.Match[str], tagged: Tagged) -> str | None:
         name = match[2].strip()
@@ -187,20 +187,3 @@ class Expander:
         known = (*(self.scope or Scope()).values, *(self.scope or Scope()).unset)
         keep = f", or write ${{!{name}}} to keep the text" if tagged.tag == "!sub" else ""
         return did_you_mean(name, known, f"declare it under variables{keep}")
-
-    def _look_up(self, name: str, tagged: Tagged) -> Node:
-        try:
-            value = self._found(tagged.tag.removeprefix("!"), name)
-        except Unsupported:
-            self.findings.add("VAR011", f"{tagged.tag} look-ups are not supported yet", tagged.mark, "use a variable")
-            return Broken(tagged.mark)
-        if value is None:
-            hint = "set it, or use a variable with a default"
-            self.findings.add("VAR010", f"{tagged.tag} {name}: it is not set", tagged.mark, hint)
-            return Broken(tagged.mark)
-        return Scalar(value, tagged.mark)
-
-    def _found(self, tag: str, name: str) -> str | None:
-        if (tag, name) not in self.found:
-            self.found[tag, name] = self.lookups.find(tag, name)
-        return self.found[tag, name]

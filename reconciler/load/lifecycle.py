@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
 from reconciler.load.shape import mapping_of
-from reconciler.model import Json, Lifecycle
+from reconciler.model import Json, Lifecycle, holds_unknown
 from reconciler.problems import Severity
 
 ALL = "all"
@@ -74,6 +74,8 @@ def _read(key: str, node: Node, findings: Findings) -> dict[str, Json]:
     try:
         value = value_of(node)
     except BrokenValue:
+        return {}
+    if holds_unknown(value):
         return {}
     if not member.fits(value):
         findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)

@@ -16,7 +16,7 @@ from reconciler.load.places import NodePlaces
 from reconciler.load.scalars import text_of
 from reconciler.load.shape import mapping_of, text_from
 from reconciler.load.shorts import written_out
-from reconciler.model import Address, Declared, Lifecycle
+from reconciler.model import Address, Declared, Lifecycle, holds_unknown
 
 LIFECYCLE = "lifecycle"
 NAME_HINT = "1 to 128 letters, digits, hyphens and underscores are allowed"
@@ -139,6 +139,11 @@ class _Reader:
         if member not in written.body.entries:
             return
         _, node = written.body.entries[member]
-        if isinstance(node, Scalar) and node.value is not None and text_of(node.value) != written.name:
+        if (
+            isinstance(node, Scalar)
+            and node.value is not None
+            and not holds_unknown(node.value)
+            and text_of(node.value) != written.name
+        ):
             message = f"{member} is {text_of(node.value)}, but the resource is called {written.name}"
             self.findings.add("STK009", message, node.mark, f"leave {member} out: the key is the name")

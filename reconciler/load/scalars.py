@@ -44,6 +44,8 @@ def plain_value(text: str) -> Json:
 
 def text_of(value: Json) -> str:
     """Return a scalar as it was written; booleans in lower case, which is how JSON and AWS write them."""
+    if isinstance(value, str):
+        return value  # an `Unknown` stays one
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(getattr(value, "text", value))

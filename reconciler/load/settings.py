@@ -10,7 +10,7 @@ from reconciler.load.findings import Findings
 from reconciler.load.gather import Entry, Gathered
 from reconciler.load.nodes import Mark, Spot, where_of
 from reconciler.load.shape import mapping_of, text_from
-from reconciler.model import Identity
+from reconciler.model import Identity, Unknown, holds_unknown
 
 # The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
 STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
@@ -111,10 +111,14 @@ class _Reader:
     def said(self, key: str, entry: Entry) -> _Said | None:
         node = entry.expanded(self.expander)
         text = text_from(node, entry.mark, key, self.findings)
+        if isinstance(text, Unknown):
+            hint = "write it out, or use a variable that --var sets"
+            self.findings.add("VAR018", f"{key} cannot be looked up in AWS: it is needed before", node.mark, hint)
+            return None
         return None if text is None else _Said(text, node.mark)
 
     def agree(self, what: str, first: _Said, other: _Said) -> None:
-        if first.text != other.text:
+        if first.text != other.text and not holds_unknown((first.text, other.text)):
             message = f"{what} is {other.text} here, but {first.text} at {where_of(first.mark)}"
             self.findings.add("STK004", message, other.mark, "write it once; the files of a folder make one stack")
 

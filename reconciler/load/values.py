@@ -13,7 +13,7 @@ from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import Variable, converted
-from reconciler.model import Json
+from reconciler.model import Json, holds_unknown
 
 EXAMPLES: MappingABC[str, str] = {
     "boolean": "true", "integer": "8", "number": "0.5", "list": "[a, b]", "map": "{key: value}", "string": "text",
@@ -112,7 +112,10 @@ class _Filler:
 
     def fitting(self, variable: Variable, given: _Given) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""
-        start = f"{_source(variable.name, given.mark)}{_shown(given.value)}"
+        shown = "the secret" if variable.secret else _shown(given.value)
+        if holds_unknown((given.value, *variable.enum)):
+            return given.value
+        start = f"{_source(variable.name, given.mark)}{shown}"
         try:
             value = converted(variable, given.value)
         except TypeError:
@@ -120,7 +123,7 @@ class _Filler:
             self.findings.add("VAR003", message, given.mark, f"write it like {EXAMPLES[variable.type]}")
             return None
         if variable.enum and value not in variable.enum and text_of(value) not in map(text_of, variable.enum):
-            hint = f"it can be {listed(map(_shown, variable.enum))}"
+            hint = "" if variable.secret else f"it can be {listed(map(_shown, variable.enum))}"
             self.findings.add(
                 "VAR004", f"{start} is not a value that the variable {variable.name} allows", given.mark, hint
             )

@@ -16,5 +16,5 @@ class Environment:
     def find(self, tag: str, argument: str) -> str | None:
         """Return the variable's value, or None if it is not set. Raises `Unsupported` for any other tag."""
         if tag != TAG:
-            raise Unsupported(tag)
+            raise Unsupported(f"!{tag} look-ups are not supported here")
         return self.variables.get(argument)

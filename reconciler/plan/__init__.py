@@ -7,7 +7,7 @@ from types import MappingProxyType
 from reconciler.model import Desired, Identity, Live, Plan, Stack, Unhealthy
 from reconciler.ownership import other_prefixes
 from reconciler.plan.change import Planner
-from reconciler.plan.order import in_order, targeted, with_edges
+from reconciler.plan.order import in_order, missed, targeted, with_edges
 from reconciler.plan.unread import check_unread, unread_notes
 from reconciler.problems import CloudError, InvalidStack, Problem, Severity
 from reconciler.resolve import World, resolve, world_of
@@ -53,7 +53,12 @@ def make_plan(
         changes=chosen,
         unchanged=len(desired) - len(changes),
         unhealthy=tuple(_unhealthy(desired)),
-        notes=(*stack.warnings, *_notes(stack, world), *unread_notes(stack, unread)),
+        notes=(
+            *stack.warnings,
+            *_notes(stack, world),
+            *unread_notes(stack, unread),
+            *missed(wanted.targets, (*stack.declared, *(change.address for change in ordered))),
+        ),
     )
 
 

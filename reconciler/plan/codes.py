@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 CODES: Mapping[str, str] = {
     "REF001": "a resource refers to one that neither the stack nor the account has",
+    "REF002": "two declarations mean the same live resource",
     "PLAN001": "a member cannot be changed in place",
     "PLAN002": "a resource exists already, and no stack owns it",
     "PLAN003": "a resource belongs to somebody else",
@@ -12,4 +13,5 @@ CODES: Mapping[str, str] = {
     "PLAN006": "the stack owns resources under another name prefix, and leaves them alone",
     "PLAN007": "a stack that declares nothing would lose all that it has",
     "PLAN008": "a kind could not be read, and the stack declares none of it",
+    "PLAN009": "a target matches none of the stack's resources",
 }

@@ -1,6 +1,7 @@
 """The order of changes: go after what you need; if you leave, go after whoever used you."""
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
@@ -8,7 +9,7 @@ from graphlib import TopologicalSorter
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Change, Desired, Live
 from reconciler.plan.refusals import still_used
-from reconciler.problems import Problem
+from reconciler.problems import Problem, Severity
 from reconciler.resolve import World, references
 
 
@@ -90,3 +91,14 @@ def targeted(changes: tuple[Change, ...], targets: tuple[str, ...]) -> tuple[Cha
         if change.address in kept:
             kept.update(change.after)
     return tuple(change for change in changes if change.address in kept)
+
+
+def missed(targets: Iterable[str], addresses: Iterable[Address]) -> Iterator[Problem]:
+    """Warn of targets that match nothing. Of several stacks, one may have what another lacks: it is no error."""
+    known = list(dict.fromkeys(map(str, addresses)))
+    for target in targets:
+        if not any(fnmatchcase(name, target) for name in known):
+            near = difflib.get_close_matches(target, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "a target is KIND/NAME, such as JobQueue/*"
+            message = f"--target {target} matches nothing in this stack"
+            yield Problem("PLAN009", message, hint=hint, severity=Severity.WARNING)

@@ -76,7 +76,11 @@ class Secrets:
         if shown == after:
             return self.value(before), shown
         if isinstance(before, list | tuple) and isinstance(after, list | tuple):
-            return [item if item in after and self.value(item) == item else REDACTED for item in before], shown
+            hidden = [item if item in after and self.value(item) == item else REDACTED for item in before]
+            return hidden, [
+                CHANGED if new == REDACTED and item not in before else new
+                for item, new in zip(after, shown, strict=True)
+            ]
         if before is None:
             return None, shown
         return REDACTED, shown if before == after or shown != REDACTED else CHANGED

@@ -74,6 +74,16 @@ def autoscaled(world: World, record: Record) -> dict[str, Json]:
     return {**record.body, "computeResources": {**resources, "desiredvCpus": chance.randint(least, most)}}
 
 
+def sicken(world: World) -> None:
+    """A role that disappears makes the environments INVALID that were healthy with it (User Guide, troubleshooting)."""
+    for record in tuple(world.every(NOUN)):
+        sick = roles.illness(world, record.body)
+        if sick and record.status == "VALID":
+            world.put(NOUN, replace(record, status="INVALID", reason=sick))
+        elif sick and record.then == "VALID":
+            world.put(NOUN, replace(record, then="INVALID", then_reason=sick))
+
+
 OPERATIONS = {
     "CreateComputeEnvironment": create,
     "DescribeComputeEnvironments": describe,

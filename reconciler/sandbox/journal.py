@@ -51,6 +51,9 @@ class Journal:
         self._apply(scope, table, key, row)
         self._pending.append(json.dumps([scope, table, key, row], separators=(",", ":")))
 
+    def scopes(self) -> tuple[str, ...]:
+        return tuple(self._tables)
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from reconciler.model import Json
+from reconciler.sandbox.breakage import breakage_of
 from reconciler.sandbox.store import Store
 from reconciler.sandbox.world import World, partition_of
 
@@ -52,7 +53,10 @@ def illness(world: World, body: Mapping[str, Json]) -> str:
 
 
 def _is_missing(world: World, role: str) -> bool:
-    return bool(role) and _name(role) in world.account_fact(MISSING, "names", ())
+    if not role:
+        return False
+    missing = (*world.account_fact(MISSING, "names", ()), *breakage_of(world.store).missing_roles)
+    return _name(role) in map(_name, missing)
 
 
 def _name(role: str) -> str:

@@ -21,6 +21,7 @@ from reconciler.sandbox import (
 )
 from reconciler.sandbox.answers import Refusal, Response, error, refusal, success
 from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
+from reconciler.sandbox.breakage import Breakage, ahead, breakage_of, keep, strike, turn
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure, Faults, Rule
 from reconciler.sandbox.reading import UNORDERED
@@ -89,6 +90,29 @@ class Simulator:
         with self._lock, self._store.session():
             roles.set_missing(self._store, account, roles_or_profiles)
 
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Return the accounts and regions in which anything has ever been."""
+        with self._lock, self._store.session():
+            return self._places()
+
+    def break_(self, change: Callable[[Breakage], Breakage]) -> Breakage:
+        """Change what is broken on purpose, in all accounts, until it is repaired; return what is broken then."""
+        with self._lock, self._store.session():
+            broken = change(breakage_of(self._store))
+            keep(self._store, broken)
+            for account, region in self._places():
+                environments.sicken(self._world(account, region))
+            return broken
+
+    def tick(self, seconds: float) -> float:
+        """Turn the sandbox's clock forward; return how far it is ahead in all."""
+        with self._lock, self._store.session():
+            return turn(self._store, seconds)
+
+    def _places(self) -> tuple[tuple[str, str], ...]:
+        parts = (scope.partition("/") for scope in self._store.scopes())
+        return tuple(sorted((account, region) for account, slash, region in parts if slash))
+
     def _delay(self, rules: Iterable[Rule]) -> None:
         seconds = sum(rule.seconds for rule in rules if rule.failure is Failure.LATENCY)
         if seconds:
@@ -97,6 +121,7 @@ class Simulator:
     def _struck(self, rules: Iterable[Rule], account: str, region: str, routed: Routed, body: bytes) -> Response:
         failures = {rule.failure for rule in rules}
         with self._store.session():
+            failures |= strike(self._store, routed.operation)
             world = self._world(account, region)
             try:
                 request = members(routed, body)
@@ -115,9 +140,9 @@ class Simulator:
         return World(
             account=account,
             region=region,
-            now=self._clock.now(),
+            now=self._clock.now() + ahead(self._store),
             store=self._store,
-            timings=self.timings,
+            timings=breakage_of(self._store).slowed(self.timings),
             random=self._random,
             unordered=self._unordered,
             seed=self._seed,

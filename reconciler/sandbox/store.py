@@ -19,6 +19,9 @@ class Store(Protocol):
 
     def put(self, scope: str, table: str, key: str, row: Json) -> None: ...
 
+    def scopes(self) -> tuple[str, ...]:
+        """Return every scope that has had a row."""
+
 
 class Memory:
     def __init__(self) -> None:
@@ -32,3 +35,6 @@ class Memory:
 
     def put(self, scope: str, table: str, key: str, row: Json) -> None:
         self._tables.setdefault(scope, {}).setdefault(table, {})[key] = row
+
+    def scopes(self) -> tuple[str, ...]:
+        return tuple(self._tables)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Address, Declared, Json, Stack
+from reconciler.model import Address, Declared, Json, Spec, Stack, holds_unknown
 from reconciler.problems import Problem, Where
 from reconciler.rules import Subject, problems_of
 from reconciler.validate.errors import Judge
@@ -19,25 +19,26 @@ def validate(
 ) -> tuple[Stack, tuple[Problem, ...]]:
     """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
 
-    Rules look at what the schema has passed; `strict` asks for their advice too. What the rules say that the stack
-    has disabled is on the stack that is returned, as `silenced`.
+    Rules look at what the schema has passed and in which nothing is unknown; `strict` asks for their advice too. What
+    the rules say that the stack has disabled is on the stack that is returned, as `silenced`.
     """
     readers, judge = Readers(schema["$defs"]), Judge(schema)
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
     sound: list[Declared] = []
+    bodies: dict[Address, Spec] = {}
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create, resource.spec)
         declared[address] = replace(resource, spec=spec)
         found = judge.problems(kind, declared[address]) if is_doubtful else []
-        if not found:
-            sound.append(declared[address])
+        if not (is_doubtful and holds_unknown(spec)):
+            bodies[address] = spec
+            sound += () if found else (declared[address],)
         problems += found
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
-    bodies = {address: resource.spec for address, resource in declared.items()}
     silenced: list[Problem] = []
     for resource in sound:
         for problem in problems_of(resource, Subject(resource.address, resource.spec, bodies), strict=strict):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Declared, Json, Path
+from reconciler.model import Declared, Json, Path, Unknown
 from reconciler.problems import Problem
 from reconciler.validate.meant import DEFS, dotted, meant
 
@@ -43,9 +43,10 @@ class Judge:
     compiled: dict[str, "Draft202012Validator"] = field(default_factory=dict)
 
     def problems(self, kind: Kind, resource: Declared) -> list[Problem]:
-        """Return everything that the schema has against a resource, each thing once."""
+        """Return everything that the schema has against a resource, each thing once; nothing about an `Unknown`."""
         errors = self._validator(kind.create).iter_errors(resource.spec)
-        said = (said for error in errors for said in _said(_found(error), kind, self.schema["$defs"]))
+        known = (error for error in errors if not isinstance(error.instance, Unknown))
+        said = (said for error in known for said in _said(_found(error), kind, self.schema["$defs"]))
         return [
             Problem(
                 one.code, f"{resource.address}: {dotted(one.path)} {one.text}", resource.places.find(one.path), one.hint

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from reconciler.kinds.base import Field, Form, Kind
-from reconciler.model import Declared, Json, Stack
+from reconciler.model import Declared, Json, Stack, Unknown
 from reconciler.ownership import APPLIED, NAME, OWNER, PREFIX
 from reconciler.problems import Problem
 
@@ -75,7 +75,7 @@ def problems_of_stack(stack: Stack) -> Iterator[Problem]:
     for key, value in stack.tags.items():
         if not 1 <= len(key) <= LONGEST_KEY:
             yield _of_stack(stack, "TAG001", f"a tag key has {len(key)} characters", "1 to 128 are allowed")
-        if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        if isinstance(value, str) and not isinstance(value, Unknown) and len(value) > LONGEST_VALUE:
             message = f"the value of tag {key} has {len(value)} characters"
             yield _of_stack(stack, "TAG002", message, "at most 256 are allowed")
     for key in _reserved(stack.tags):

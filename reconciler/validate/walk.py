@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model import Json
+from reconciler.model import Json, Unknown
 
 DEFS = "#/$defs/"
 KNOWN = {
@@ -155,8 +155,8 @@ def _list(reader: Reader, checks: tuple[Check, ...]) -> Reader:
 
 def _string(checks: tuple[Check, ...]) -> Reader:
     def read(value: Json, doubt: Doubt) -> Json:
-        out = value if isinstance(value, str) else text(value)
-        if not isinstance(out, str):
+        out = value if type(value) is str else text(value)
+        if not isinstance(out, str) or isinstance(out, Unknown):
             return _undecided(value, doubt)
         for check in checks:
             if not check(out):

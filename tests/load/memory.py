@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.load import Loaded, load_with_problems
 from reconciler.lookup.environment import Environment
 from reconciler.model import Address, Declared, Identity, Json
-from reconciler.ports import OutsideStack
+from reconciler.ports import Lookups, OutsideStack
 from reconciler.problems import Severity
 
 STACK = "stack: risk\n"
@@ -46,13 +46,14 @@ def loaded(
     env: Mapping[str, str] | None = None,
     identity: Identity | None = None,
     root: str = "stacks",
+    lookups: Lookups | None = None,
 ) -> Loaded:
     """Load some files; a text alone is `main.yaml` of a stack, after a line with the stack's name."""
     if isinstance(contents, str):
         contents = {"main.yaml": STACK + textwrap.dedent(contents)}
     return load_with_problems(
         MemoryFiles(contents, root),
-        Environment(env or {}),
+        lookups or Environment(env or {}),
         variables=variables or {},
         variable_files=variable_files,
         identity=identity,

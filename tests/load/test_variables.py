@@ -163,11 +163,11 @@ def test_files_of_values_are_below_the_command_line_and_the_last_one_wins() -> N
         ),
         (
             "!ssm /path/to/parameter",
-            "stacks/main.yaml:15:21: error[VAR011]: !ssm look-ups are not supported yet\n    hint: use a variable",
+            "stacks/main.yaml:15:21: error[VAR011]: !ssm look-ups are not supported here\n    hint: use a variable",
         ),
         (
             "!cfn stack.Output",
-            "stacks/main.yaml:15:21: error[VAR011]: !cfn look-ups are not supported yet\n    hint: use a variable",
+            "stacks/main.yaml:15:21: error[VAR011]: !cfn look-ups are not supported here\n    hint: use a variable",
         ),
         (
             "!var ''",

@@ -100,7 +100,7 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
             "a: !Ref b",
             (
                 "f:1:4: error[YML005]: !Ref is not a tag of this language\n"
-                "    hint: the tags are !var, !env, !sub, !include, !ssm and !cfn"
+                "    hint: the tags are !var, !env, !sub, !include, !ssm, !cfn and !secret"
             ),
         ),
         (
@@ -109,10 +109,7 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
         ),
         (
             "a: !!set {b}",
-            (
-                "f:1:4: error[YML005]: !!set is not a tag of this language\n"
-                "    hint: the tags are !var, !env, !sub, !include, !ssm and !cfn"
-            ),
+            ("f:1:4: error[YML005]: !!set is not a tag of this language\n    hint: did you mean !secret?"),
         ),
         (
             "a: !var [b]",

@@ -39,7 +39,7 @@ def test_a_text_around_a_secret_is_hidden_with_it() -> None:
 
 
 def test_an_entry_of_a_list_that_a_secret_replaces_is_hidden() -> None:
-    assert shown(["run", "s3cr3t-old"], ["run", "s3cr3t-new"]) == (["run", REDACTED], ["run", REDACTED])
+    assert shown(["run", "s3cr3t-old"], ["run", "s3cr3t-new"]) == (["run", REDACTED], ["run", CHANGED])
 
 
 def test_the_same_member_is_hidden_on_both_sides_of_a_structure() -> None:

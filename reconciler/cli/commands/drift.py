@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, live_stack
+from reconciler.cli.stacks import each_stack, live_stack, planned
 from reconciler.problems import Exit
 
 HELP = "show what somebody else changed"
@@ -28,14 +28,13 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _drift(path: str, args: Namespace, out: Output) -> int:
-    from reconciler import workflow
     from reconciler.plan import Wanted
     from reconciler.report.documents import drift_json
     from reconciler.report.drift import drift_of
     from reconciler.report.drift_text import drift_page
 
     read, sky = live_stack(path, args)
-    plan = workflow.plan(read.stack, sky.cloud, Wanted(targets=tuple(args.target)))
+    plan = planned(read, sky, Wanted(targets=tuple(args.target)))
     drift = drift_of(read.secrets.plan(plan))
     out.publish(lambda width: drift_page(drift, width), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none else Exit.CHANGES

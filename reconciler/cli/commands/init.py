@@ -16,7 +16,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 DEFAULT = "fargate"
 SCHEMA = ".vscode/stack.schema.json"  # beside the settings: an editor needs no network, and it fits this version
 MODELINE = "# yaml-language-server: $schema="
-TAGS = ("var", "env", "sub", "ssm", "cfn", "include")
+TAGS = ("var", "env", "sub", "ssm", "cfn", "secret", "include")
 
 
 def add(parser: ArgumentParser) -> None:

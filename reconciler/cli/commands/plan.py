@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, live_stack
+from reconciler.cli.stacks import each_stack, live_stack, planned
 from reconciler.model import Plan, Stack
 from reconciler.problems import Exit, Refused
 
@@ -32,7 +32,6 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _plan(path: str, args: Namespace, out: Output) -> int:
-    from reconciler import workflow
     from reconciler.plan import Wanted
     from reconciler.report.documents import plan_json
     from reconciler.report.items import Planned
@@ -40,7 +39,7 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
     from reconciler.report.problems_text import stopped_page
 
     read, sky = live_stack(path, args)
-    plan = workflow.plan(read.stack, sky.cloud, Wanted(adopt=args.adopt, targets=tuple(args.target)))
+    plan = planned(read, sky, Wanted(adopt=args.adopt, targets=tuple(args.target)))
     shown = read.secrets.plan(plan)
     refused = _refused(read.stack, shown)
     item = Planned(shown, refused.problems if refused else ())

@@ -21,6 +21,10 @@ EXAMPLES = """\
   reconciler validate stacks/* -o text -o github               annotations in GitHub Actions
   reconciler validate stacks/* -o sarif=reconciler.sarif       for code scanning
   reconciler validate stacks/* --strict -o junit=report.xml
+
+look-ups:
+  !ssm, !cfn and !secret are not made here: what they give is unknown, and fits everywhere.
+  plan, apply, drift and destroy make them, and check the stack once more.
 """
 
 

@@ -1,0 +1,94 @@
+"""The sandbox that an outside hand works on: a file, or a server on this machine."""
+
+import os
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reconciler.cli.clouds import SANDBOX_REGION
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import WrongUsage
+
+if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
+    from botocore.session import Session
+
+ENDPOINTS = ("AWS_ENDPOINT_URL_BATCH", "AWS_ENDPOINT_URL")
+REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A cloud to meddle with, its clock, and the file or URL that it is at."""
+
+    cloud: Cloud
+    clock: Clock
+    where: str
+
+
+def hand(args: Namespace) -> Hand:
+    """Return what the arguments and the environment lead to; never anything outside this machine."""
+    url = f"http://127.0.0.1:{args.port}" if args.port is not None else _local_endpoint()
+    return _served(url, args.region) if url else _kept(args)
+
+
+def _served(url: str, region: str | None) -> Hand:
+    return _hand(_dummy_session(), region or _first(REGIONS) or SANDBOX_REGION, url, endpoint=url)
+
+
+def _kept(args: Namespace) -> Hand:
+    from reconciler.sandbox.opening import open_sandbox
+    from reconciler.sandbox.session import sandbox_session
+    from reconciler.sandbox.simulator import ACCOUNT
+
+    if not Path(args.file).exists():
+        hint = "`reconciler apply --sandbox` makes one; --file names another, --port one that is served"
+        raise WrongUsage(f"there is no sandbox in {args.file}", hint=hint)
+    simulator = open_sandbox(args.file)
+    account, region = _place(simulator.places(), args) or (args.account or ACCOUNT, args.region or SANDBOX_REGION)
+    return _hand(sandbox_session(simulator, region, account), region, args.file)
+
+
+def _hand(session: "Session", region: str, where: str, *, endpoint: str | None = None) -> Hand:
+    from reconciler.aws.clock import WallClock
+    from reconciler.aws.cloud import AwsCloud
+    from reconciler.retry import Patient
+
+    clock = WallClock()
+    return Hand(Patient(AwsCloud(session, region, endpoint), clock), clock, where)
+
+
+def _place(known: tuple[tuple[str, str], ...], args: Namespace) -> tuple[str, str] | None:
+    """Return the one account and region that fit the arguments; None if nothing is there."""
+    fitting = [
+        (account, region)
+        for account, region in known
+        if args.account in (None, account) and args.region in (None, region)
+    ]
+    if len(fitting) > 1:
+        told = ", ".join(f"{region} of account {account}" for account, region in fitting)
+        raise WrongUsage(f"there are resources in {told}", hint="choose one by --region and --account")
+    return fitting[0] if fitting else None
+
+
+def _dummy_session() -> "Session":
+    """The user's credentials and profiles are never sent to what is not AWS."""
+    from botocore.session import Session
+
+    quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
+    session = Session(session_vars=quiet)
+    for file in ("config_file", "credentials_file"):
+        session.set_config_variable(file, os.devnull)
+    session.set_credentials("sandbox", "sandbox")
+    return session
+
+
+def _local_endpoint() -> str:
+    url = _first(ENDPOINTS)
+    return url if urlsplit(url).hostname in LOOPBACK else ""
+
+
+def _first(names: tuple[str, ...]) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")

@@ -1,0 +1,33 @@
+"""Sources of look-ups: put together, or where AWS is not asked."""
+
+from dataclasses import dataclass
+
+from reconciler.lookup import environment
+from reconciler.model import Unknown
+from reconciler.ports import Lookups, Unsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Environment variables are at hand everywhere; all other look-ups are the cloud's."""
+
+    environment: Lookups
+    cloud: Lookups
+
+    def find(self, tag: str, argument: str) -> str | list[str] | None:
+        return (self.environment if tag == environment.TAG else self.cloud).find(tag, argument)
+
+
+class Offline:
+    """Nobody is asked: every value is unknown."""
+
+    def find(self, tag: str, argument: str) -> Unknown:
+        return Unknown.of(tag, argument)
+
+
+class Sandbox:
+    """The sandbox in the process has AWS Batch alone."""
+
+    def find(self, tag: str, argument: str) -> str:  # noqa: ARG002 - the protocol's signature
+        hint = "`reconciler sandbox serve` answers it by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
+        raise Unsupported(f"the sandbox in this process does not answer !{tag}", hint)

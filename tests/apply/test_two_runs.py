@@ -1,0 +1,79 @@
+"""Two runs of the same stack at the same moment, each with a plan of its own."""
+
+from reconciler import workflow
+from reconciler.apply.perform import perform
+from reconciler.kinds import KINDS
+from reconciler.model import Call, Json, Plan, Repeat, Stack
+from reconciler.plan import Wanted
+from reconciler.problems import Exit
+from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, queue, stack
+from tests.fakes import InstantClock, ScriptedCloud
+from tests.world import World
+
+OURS = {"reconciler:stack": "s", "reconciler:applied": "d1"}
+DESTROYED = Wanted(destroy=True)
+THEIRS = {"reconciler:stack": "s", "reconciler:applied": "d2"}
+
+
+def registering(number: int, *others: tuple[int, dict[str, str]]) -> ScriptedCloud:
+    """Register revision `number` after 3 was seen, where others are active by then."""
+    listed: list[Json] = [
+        {"jobDefinitionName": "j", "jobDefinitionArn": f"arn:{n}", "revision": n, "status": "ACTIVE", "tags": tags}
+        for n, tags in (*others, (number, OURS))
+    ]
+    answer = {"jobDefinitionName": "j", "jobDefinitionArn": f"arn:{number}", "revision": number}
+    cloud = ScriptedCloud({
+        "RegisterJobDefinition": [answer],
+        "DescribeJobDefinitions": [{"jobDefinitions": listed}],
+        "DeregisterJobDefinition": [{}],
+    })  # fmt: skip
+    call = Call("RegisterJobDefinition", {"tags": OURS}, "register", Repeat.LOOK_FIRST, 3)
+    perform(call, KINDS[JD], "j", cloud, InstantClock(), lambda _text: None)
+    return cloud
+
+
+def withdrawn(cloud: ScriptedCloud) -> list[Json]:
+    return [request["jobDefinition"] for operation, request in cloud.calls if operation == "DeregisterJobDefinition"]
+
+
+def test_the_later_of_two_equal_revisions_is_taken_back() -> None:
+    assert withdrawn(registering(5, (3, OURS), (4, OURS))) == ["arn:5"]
+
+
+def test_a_revision_that_nobody_came_before_is_not_looked_at_again() -> None:
+    assert registering(4, (3, OURS)).count("DescribeJobDefinitions") == 0
+
+
+def test_a_revision_of_other_content_or_of_another_hand_is_no_twin() -> None:
+    assert withdrawn(registering(6, (3, OURS), (4, THEIRS), (5, {}))) == []
+
+
+def test_numbers_that_were_used_up_before_are_no_twins() -> None:
+    assert withdrawn(registering(9)) == []
+
+
+def run(world: World, of: Stack, plan: Plan, wanted: Wanted = AS_DECLARED) -> Exit:
+    return workflow.run(plan, of, world.cloud, world.clock, wanted=wanted).exit
+
+
+def test_what_another_run_deleted_first_is_deleted() -> None:
+    world, of = World(), stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
+    assert run(world, of, world.plan(of)) is Exit.DONE
+    plans = [world.plan(of, DESTROYED) for _ in range(2)]
+    assert [run(world, of, plan, DESTROYED) for plan in plans] == [Exit.DONE, Exit.DONE]
+    assert world.clock.now() < 60
+
+
+def test_what_another_run_has_created_and_updated_is_taken_as_created() -> None:
+    world, of = World(), stack({(CE, "spot"): {**ec2(), "state": "DISABLED"}})
+    plans = [world.plan(of) for _ in range(2)]
+    assert [run(world, of, plan) for plan in plans] == [Exit.DONE, Exit.DONE]
+
+
+def test_two_plans_of_one_moment_leave_one_of_everything() -> None:
+    world, of = World(), stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot"), (JD, "job"): container()})
+    first, second = world.plan(of), world.plan(of)
+    assert (run(world, of, first), run(world, of, second)) == (Exit.DONE, Exit.DONE)
+    active = world.raw.call("DescribeJobDefinitions", {"status": "ACTIVE"})["jobDefinitions"]
+    assert [one["revision"] for one in active] == [1]
+    assert world.plan(of).is_empty

@@ -1,0 +1,155 @@
+"""`!ssm`, `!cfn` and `!secret` from words to exit code: unknown offline, looked up where AWS is asked."""
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from botocore.session import Session
+
+from reconciler.aws import clock as aws_clock
+from reconciler.cli import clouds
+from reconciler.lookup.aws import AwsLookups
+from reconciler.model import Json
+from reconciler.problems import CloudError, Fault
+from reconciler.sandbox.server import sandbox_server
+from reconciler.sandbox.simulator import Simulator
+from tests.cli.conftest import STACK, Run, write
+from tests.cli.test_arguments import imported_by
+from tests.fakes import ScriptedCloud
+
+SECRET = "topsecret-hush"
+TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-0a1b2c3d"}}}'
+LOOKING = (
+    STACK.replace("maxvCpus: 16", "maxvCpus: !ssm /size")
+    .replace("subnets: [subnet-0a1b2c3d]", "subnets: [!cfn network.Subnet]")
+    .replace("[sg-0a1b2c3d]", "!ssm /groups")
+    .replace("stack: risk\n", "stack: risk\nvariables: {dsn: !secret db#dsn}\ntags: {team: !ssm /team}\n")
+    + "      environment: [{name: DSN, value: !sub 'pg ${dsn}'}, {name: COPY, value: !secret db#dsn}]\n"
+)
+
+
+@pytest.fixture
+def server(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """AWS as `sandbox serve` offers it, with what the stack looks up; its clock is the one that `run` sets up."""
+    moto = pytest.importorskip("moto.core.base_backend")
+    with sandbox_server(Simulator(aws_clock.WallClock()), 0) as serving:
+        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{serving.server_port}"
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BATCH", url)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "key")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        try:
+            fill(url)
+            yield url
+        finally:
+            serving.shutdown()
+            thread.join()
+            for backends in moto.BackendDict._instances:
+                backends.reset()
+
+
+def fill(url: str) -> None:
+    def client(service: str) -> Json:
+        return Session().create_client(service, "us-east-1", endpoint_url=url)
+
+    ssm = client("ssm")
+    for name, value, kind in (
+        ("/size", "16", "String"),
+        ("/groups", "sg-0a1b2c3d,sg-1a1b2c3d", "StringList"),
+        ("/team", "risk", "String"),
+    ):
+        ssm.put_parameter(Name=name, Value=value, Type=kind)
+    client("cloudformation").create_stack(StackName="network", TemplateBody=TEMPLATE)
+    client("secretsmanager").create_secret(Name="db", SecretString=json.dumps({"dsn": SECRET}))
+
+
+def test_offline_look_ups_are_valid_and_load_no_aws_library(run: Run) -> None:
+    write("risk", LOOKING)
+    ran = run("validate", "risk")
+    assert (ran.code, ran.out) == (0, "risk: valid, 1 compute environment, 1 job queue, 1 job definition\n")
+    assert "boto" not in imported_by("validate", "risk")
+
+
+def test_a_rendered_stack_has_its_look_ups_again(run: Run) -> None:
+    write("risk", LOOKING)
+    rendered = run("render", "risk")
+    assert "maxvCpus: !ssm /size\n" in rendered.out
+    assert "securityGroupIds: !ssm /groups\n" in rendered.out
+    assert "- !cfn network.Subnet\n" in rendered.out
+    assert "value: !secret db#dsn\n" in rendered.out
+    write("again", rendered.out)
+    assert run("render", "again", "-o", "json").json == run("render", "risk", "-o", "json").json
+
+
+def test_the_sandbox_in_the_process_says_who_answers_look_ups(run: Run) -> None:
+    write("small", "stack: small\ntags: {team: !ssm /team}\n")
+    ran = run("plan", "small", "--sandbox")
+    assert ran.code == 3
+    assert "error[VAR011]: the sandbox in this process does not answer !ssm" in ran.err
+    assert "`reconciler sandbox serve` answers it by moto" in ran.err
+
+
+def test_a_stack_that_looks_values_up_is_planned_applied_and_removed(run: Run, server: str) -> None:
+    write("risk", LOOKING)
+    planned = run("plan", "risk", "-o", "json")
+    assert (planned.code, planned.err) == (0, "")
+    for shown in ('"maxvCpus": 16', '"subnet-0a1b2c3d"', '"sg-1a1b2c3d"', '"team": "risk"'):
+        assert shown in planned.out
+    assert run("apply", "risk", "--yes").code == 0
+    assert run("plan", "risk", "--detailed-exitcode").code == 0
+    assert run("drift", "risk").code == 0
+    assert run("destroy", "risk", "--yes").code == 0
+
+
+def test_no_output_shows_a_secret(run: Run, server: str) -> None:
+    write("risk", LOOKING)
+    words = (("plan", "-vv"), ("plan", "-o", "json"), ("plan", "-o", "markdown"), ("apply", "--yes", "-vv"))
+    told = [run(*some, "risk") for some in words]
+    assert [ran.code for ran in told] == [0] * 4
+    write("risk", LOOKING.replace("'pg ${dsn}'", "'other ${dsn}'").replace("priority: 10", "priority: !secret db#dsn"))
+    told.append(run("plan", "risk", "-vv"))
+    assert (told[-1].code, "SCH002" in told[-1].err) == (3, True)
+    assert [ran for ran in told if SECRET in ran.out + ran.err] == []
+
+
+def test_what_is_missing_is_an_error_at_its_place(run: Run, server: str) -> None:
+    write("small", "stack: small\ntags: {a: !ssm /nope, b: !cfn network.Subnets, c: !secret db#nope}\n")
+    ran = run("plan", "small", "-o", "json")
+    problems = ran.json["problems"]
+    assert (ran.code, [(one["code"], one["message"], one["hint"]) for one in problems]) == (
+        3,
+        [
+            ("VAR016", "!ssm /nope: there is no parameter /nope", "check the name, the region and the account"),
+            ("VAR016", "!cfn network.Subnets: the stack network has no output Subnets", "did you mean Subnet?"),
+            ("VAR016", "!secret db#nope: the secret db has no key nope", "check the key; upper and lower case count"),
+        ],
+    )
+
+
+def test_a_denied_look_up_exits_4_and_names_the_permission(
+    run: Run, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied = CloudError("GetParameter", Fault.DENIED, "AccessDeniedException", "not authorized")
+    cloud = ScriptedCloud({"GetParameter": [denied]})
+    sky_for = clouds.sky_for
+
+    def without_permission(stack: Json, args: Json) -> clouds.Sky:
+        sky = sky_for(stack, args)
+        return clouds.Sky(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud))
+
+    monkeypatch.setattr("reconciler.cli.stacks.sky_for", without_permission)
+    write("small", "stack: small\ntags: {team: !ssm /team}\n")
+    ran = run("plan", "small")
+    assert ran.code == 4
+    assert "small/stack.yaml:2:14" in ran.err
+    assert "the caller needs the permission ssm:GetParameter" in ran.err
+
+
+def test_nothing_is_looked_up_in_another_account_than_the_stack_names(run: Run, server: str) -> None:
+    write("small", "stack: small\naccount: '999999999999'\ntags: {team: !ssm /nope}\n")
+    ran = run("plan", "small")
+    assert (ran.code, "VAR016" in ran.err) == (4, False)

@@ -1,0 +1,101 @@
+"""What goes where: one value on stdout, files that can be written, streams that are closed or full."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler import workflow
+from reconciler.cli.main import _open_streams
+from reconciler.cli.signals import Terminated
+from tests.cli.conftest import Run, write
+from tests.cli.test_running import batch, failing
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("other", ["text", "json", "github"])
+def test_nothing_stands_beside_a_json_value_on_stdout(other: str, run: Run) -> None:
+    ran = run("plan", "risk", "--sandbox", "-o", other, "-o", "json")
+    assert (ran.code, ran.json["error"]["exit"]) == (64, 64)
+    message = f"json and {other} cannot share stdout: give one of them a file, as in {other}=FILE"
+    assert ran.json["error"]["message"] == message
+
+
+def test_wrong_usage_is_json_behind_an_equals_sign_too(run: Run) -> None:
+    assert run("plan", "risk", "-o=json", "--nope").json["error"]["exit"] == 64
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+def test_json_tells_the_exit_code_of_an_interruption(
+    error: BaseException, code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "plan", failing(error))
+    ran = run("plan", "risk", "--sandbox", "-o", "json")
+    assert (ran.code, ran.json["error"]["exit"]) == (code, code)
+
+
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_changed(run: Run) -> None:
+    ran = run("apply", "small", "--sandbox", "--yes", "-o", "json", "-o", "text=no/such/folder")
+    assert (ran.code, ran.json["error"]["exit"]) == (64, 64)
+    assert batch("list_scheduling_policies")["schedulingPolicies"] == []
+
+
+def test_a_sandbox_without_a_name_is_not_the_real_aws(run: Run) -> None:
+    ran = run("plan", "risk", "--sandbox=")
+    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: argument --sandbox: the file has no name")
+
+
+def test_a_stack_without_a_path_is_not_the_current_folder(run: Run) -> None:
+    ran = run("destroy", "", "--sandbox", "--yes")
+    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: the path of a stack is empty")
+
+
+def test_a_reference_that_leads_nowhere_does_not_tell_a_secret(run: Run) -> None:
+    write(
+        "risk",
+        "stack: risk\nvariables: {pw: {type: string, secret: true}}\n"
+        "jobQueues: {q: {priority: 1, computeEnvironmentOrder: [!var pw]}}\n",
+    )
+    for command in ("plan", "drift", "apply"):
+        ran = run(command, "risk", "--sandbox", "--var", "pw=hunter2", "-o", "json")
+        assert (ran.code, "hunter2" in ran.out + ran.err) == (3, False)
+
+
+def test_what_the_shell_closed_takes_what_goes_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    _open_streams()
+    for stream in (sys.stdout, sys.stderr):
+        with stream:
+            assert stream.name == os.devnull
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")  # noqa: PTH110
+@pytest.mark.parametrize("words", [("explain", "priority"), ("explain", "priority", "-o", "json")])
+def test_a_full_disk_is_said_in_words(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ran = subprocess.run(
+            [sys.executable, "-m", "reconciler", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+    assert (ran.returncode, ran.stderr) == (1, "error: cannot write: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--port", "65536"), "argument --port: '65536' is not a port: 0 to 65535"),
+        (("--port=-1",), "argument --port: '-1' is not a port: 0 to 65535"),
+        (("--latency=-1",), "argument --latency: '-1' is not a number of seconds"),
+    ],
+)
+def test_a_server_is_not_started_with_nonsense(words: tuple[str, ...], message: str, run: Run) -> None:
+    ran = run("sandbox", "serve", *words)
+    assert (ran.code, ran.err.splitlines()[0]) == (64, f"error: {message}")

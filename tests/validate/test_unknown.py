@@ -1,0 +1,56 @@
+"""A value that nobody has looked up is never wrong; what stands beside it still can be."""
+
+import pytest
+
+from reconciler.kinds import KINDS
+from reconciler.lookup.schemas import read_schema
+from reconciler.lookup.sources import Offline
+from reconciler.validate import validate
+from tests.load.memory import loaded
+
+STACK = """\
+    computeEnvironments:
+      spot:
+        type: MANAGED
+        state: {state}
+        computeResources:
+          type: FARGATE
+          maxvCpus: {cpus}
+          subnets: {subnets}
+          securityGroupIds: [{group}]
+    jobQueues:
+      queue:
+        priority: {priority}
+        computeEnvironmentOrder: [spot]
+    """
+PLAIN = {"state": "ENABLED", "cpus": "16", "subnets": "[subnet-0a1b2c3d]", "group": "sg-0a1b2c3d", "priority": "1"}
+
+
+def said(**members: str) -> list[str]:
+    result = loaded(STACK.format(**PLAIN | members), lookups=Offline())
+    assert result.problems == ()
+    return [str(one) for one in validate(result.stack, read_schema(), KINDS)[1]]
+
+
+@pytest.mark.parametrize("member", PLAIN)
+def test_an_unknown_value_fits_whatever_the_type(member: str) -> None:
+    assert said(**{member: "!ssm /x"}) == []
+
+
+def test_what_stands_beside_an_unknown_is_still_checked() -> None:
+    (problem,) = said(cpus="many", subnets="!ssm /x")
+    assert "error[SCH002]: ComputeEnvironment/spot: computeResources.maxvCpus must be a whole number" in problem
+
+
+def test_rules_leave_a_resource_alone_in_which_something_is_unknown() -> None:
+    body = "jobQueues: {{q: {{priority: 1, computeEnvironmentOrder: [{{order: {0}, computeEnvironment: a}}, {{order: 1, computeEnvironment: a}}]}}}}"
+    codes = []
+    for order in ("1", "!ssm /order"):
+        result = loaded(body.format(order), lookups=Offline())
+        codes.append(bool(validate(result.stack, read_schema(), KINDS)[1]))
+    assert codes == [True, False]
+
+
+def test_a_long_unknown_tag_is_not_too_long() -> None:
+    result = loaded(f"tags: {{team: !ssm /{'x' * 300}}}\njobDefinitions: {{}}\n", lookups=Offline())
+    assert validate(result.stack, read_schema(), KINDS)[1] == ()
