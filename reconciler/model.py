@@ -4,37 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 
 from reconciler.problems import Problem, Where
 
 Json = Any  # what a JSON or YAML document may hold; the one place where Any has a name
 Path = tuple[str | int, ...]  # members and list indices, from the body of a resource inwards
 Spec = Mapping[str, Json]  # a resource's body in the API's own spelling
-
-
-class Unknown(str):
-    """Stands for a value that nobody has looked up: nothing can be said about it, and it never reaches AWS."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, tag: str, argument: str) -> Self:
-        return cls(f"<unknown: !{tag} {argument}>")
-
-
-class Secret(str):
-    """A text that no output may show."""
-
-    __slots__ = ()
-
-
-def holds_unknown(value: Json) -> bool:
-    if isinstance(value, Mapping):
-        return any(holds_unknown(inner) for inner in value.values())
-    if isinstance(value, list | tuple):
-        return any(holds_unknown(inner) for inner in value)
-    return isinstance(value, Unknown)
 
 
 @dataclass(frozen=True, slots=True, order=True)

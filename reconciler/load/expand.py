@@ -20,7 +20,8 @@ from reconciler.load.nodes import (
     node_of,
 )
 from reconciler.load.scalars import text_of
-from reconciler.model import Json, Unknown, holds_unknown
+from reconciler.looked_up import Unknown, holds_unknown
+from reconciler.model import Json
 
 Entries = MappingABC[str, tuple[Mark, Node]]
 

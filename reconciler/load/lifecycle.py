@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
 from reconciler.load.shape import mapping_of
-from reconciler.model import Json, Lifecycle, holds_unknown
+from reconciler.looked_up import holds_unknown
+from reconciler.model import Json, Lifecycle
 from reconciler.problems import Severity
 
 ALL = "all"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from reconciler.load.findings import Findings
 from reconciler.load.nodes import Broken, Node, Tagged, node_of
 from reconciler.load.scalars import plain_value
-from reconciler.model import Json, Secret, Unknown
+from reconciler.looked_up import Secret, Unknown
+from reconciler.model import Json
 from reconciler.ports import Lookups, Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 

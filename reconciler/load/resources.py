@@ -16,7 +16,8 @@ from reconciler.load.places import NodePlaces
 from reconciler.load.scalars import text_of
 from reconciler.load.shape import mapping_of, text_from
 from reconciler.load.shorts import written_out
-from reconciler.model import Address, Declared, Lifecycle, holds_unknown
+from reconciler.looked_up import holds_unknown
+from reconciler.model import Address, Declared, Lifecycle
 
 LIFECYCLE = "lifecycle"
 NAME_HINT = "1 to 128 letters, digits, hyphens and underscores are allowed"

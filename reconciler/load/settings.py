@@ -10,7 +10,8 @@ from reconciler.load.findings import Findings
 from reconciler.load.gather import Entry, Gathered
 from reconciler.load.nodes import Mark, Spot, where_of
 from reconciler.load.shape import mapping_of, text_from
-from reconciler.model import Identity, Unknown, holds_unknown
+from reconciler.looked_up import Unknown, holds_unknown
+from reconciler.model import Identity
 
 # The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
 STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")

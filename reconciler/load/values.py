@@ -13,7 +13,8 @@ from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import Variable, converted
-from reconciler.model import Json, holds_unknown
+from reconciler.looked_up import holds_unknown
+from reconciler.model import Json
 
 EXAMPLES: MappingABC[str, str] = {
     "boolean": "true", "integer": "8", "number": "0.5", "list": "[a, b]", "map": "{key: value}", "string": "text",

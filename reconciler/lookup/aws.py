@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from reconciler.model import Json, Secret
+from reconciler.looked_up import Secret
+from reconciler.model import Json
 from reconciler.ports import Cloud, Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from reconciler.looked_up import Unknown
 from reconciler.lookup import environment
-from reconciler.model import Unknown
 from reconciler.ports import Lookups, Unsupported
 
 

@@ -3,7 +3,8 @@
 import re
 from io import StringIO
 
-from reconciler.model import Json, Unknown
+from reconciler.looked_up import Unknown
+from reconciler.model import Json
 
 LOOKUP = re.compile(r"<unknown: (!\w+) ([^<>]+)>")
 

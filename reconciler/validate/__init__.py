@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Address, Declared, Json, Spec, Stack, holds_unknown
+from reconciler.looked_up import holds_unknown
+from reconciler.model import Address, Declared, Json, Spec, Stack
 from reconciler.problems import Problem, Where
 from reconciler.rules import Subject, problems_of
 from reconciler.validate.errors import Judge

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Declared, Json, Path, Unknown
+from reconciler.looked_up import Unknown
+from reconciler.model import Declared, Json, Path
 from reconciler.problems import Problem
 from reconciler.validate.meant import DEFS, dotted, meant
 

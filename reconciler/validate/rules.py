@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from reconciler.kinds.base import Field, Form, Kind
-from reconciler.model import Declared, Json, Stack, Unknown
+from reconciler.looked_up import Unknown
+from reconciler.model import Declared, Json, Stack
 from reconciler.ownership import APPLIED, NAME, OWNER, PREFIX
 from reconciler.problems import Problem
 

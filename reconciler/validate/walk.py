@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model import Json, Unknown
+from reconciler.looked_up import Unknown
+from reconciler.model import Json
 
 DEFS = "#/$defs/"
 KNOWN = {

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from reconciler.load import Loaded
+from reconciler.looked_up import Secret, Unknown
 from reconciler.lookup.sources import Offline
-from reconciler.model import Address, Json, Secret, Unknown
+from reconciler.model import Address, Json
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault
 from tests.load.memory import loaded

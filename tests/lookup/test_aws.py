@@ -7,9 +7,9 @@ import pytest
 from botocore.session import Session
 
 from reconciler.aws.cloud import AwsCloud
+from reconciler.looked_up import Secret, Unknown
 from reconciler.lookup.aws import AwsLookups
 from reconciler.lookup.sources import Offline, Sandbox, Sources
-from reconciler.model import Secret, Unknown
 from reconciler.ports import Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 from reconciler.retry import is_read
