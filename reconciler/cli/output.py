@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # rich is only loaded by what prints
 
 Json = object
 MakePage = Callable[[int], "Page"]
+# JSON may leave these as they are, and a terminal may obey them: C1 controls, line separators, reading directions.
+STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 CRASHED = "this is a bug; -v shows where"
 
 
@@ -160,7 +162,8 @@ class Output:
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
             whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
-            return json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
+            text = json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
+            return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         if format_ in JOINED:
             from reconciler.report.formats import RENDERERS
 

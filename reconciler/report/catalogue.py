@@ -15,7 +15,12 @@ from reconciler.rules import RULES, Example, Rule
 from reconciler.validate.codes import CODES as VALIDATE
 
 # Codes whose problems stop nobody; all others are errors.
-MILDER = {"LIF003": Severity.WARNING, "PLAN006": Severity.NOTE, "PLAN008": Severity.NOTE}
+MILDER = {
+    "LIF003": Severity.WARNING,
+    "PLAN006": Severity.NOTE,
+    "PLAN008": Severity.NOTE,
+    "PLAN009": Severity.WARNING,
+}
 NEAR = 3  # suggestions
 ID = re.compile(r"[A-Za-z]{2,4}[0-9]+")
 URL = re.compile(r"https?://\S+?(?=[.,:;)]*(\s|$))")

@@ -13,11 +13,11 @@ DEFS = "#/$defs/"
 
 def meant(name: str, members: Sequence[str], kind: Kind, defs: Json) -> str:
     """Return a hint for a name that is none of the members."""
+    if name in (*kind.response_only, kind.arn_member):
+        return "only answers of the API have it: leave it out"
     own = {_letters(member): member for member in members}
     if near := difflib.get_close_matches(_letters(name), own, n=1, cutoff=0.7):
         return f"did you mean {own[near[0]]}?"
-    if name in (*kind.response_only, kind.arn_member):
-        return "only answers of the API have it: leave it out"
     if home := _home(_letters(name), kind, defs):
         return f"it belongs to {dotted(home)}"
     return f"members here: {', '.join(members)}"

@@ -58,6 +58,14 @@ def test_a_rendered_stack_has_its_shorts_written_out_and_is_a_stack_again(run: R
     assert "      - order: 1\n        computeEnvironment: spot\n" in rendered.out
 
 
+def test_a_rendered_stack_says_how_its_resources_are_treated(run: Run) -> None:
+    how = {"preventDestroy": True, "ignoreChanges": ["tags.a"], "onRemove": "orphan", "renamedFrom": "b", "adopt": True}
+    policy = {"fairsharePolicy": {"shareDecaySeconds": 60}}
+    document = {"stack": "small", "schedulingPolicies": {"fair": {**policy, "lifecycle": how}, "plain": policy}}
+    write("small", json.dumps(document))
+    assert run("render", "small", "-o", "json").json == document
+
+
 def test_no_output_shows_what_is_declared_secret(run: Run) -> None:
     secret = "variables:\n  dsn: {type: string, secret: true}\n"
     entries = "environment: [{name: DSN, value: !var dsn}, {name: DB_PASSWORD, value: hunter2}]\n"

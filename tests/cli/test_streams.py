@@ -37,6 +37,14 @@ def test_json_tells_the_exit_code_of_an_interruption(
     assert (ran.code, ran.json["error"]["exit"]) == (code, code)
 
 
+def test_json_does_not_steer_a_terminal(run: Run) -> None:
+    steering = "\x9b31m\u202ered\u2028\x7f"
+    write("small", f'stack: small\ntags: {{a: "{steering.encode("unicode_escape").decode()}\u65e5"}}\n')
+    ran = run("render", "small", "-o", "json")
+    assert (ran.json["tags"]["a"], "\u65e5" in ran.out) == (f"{steering}\u65e5", True)
+    assert not any(char in ran.out for char in steering if not char.isalnum())
+
+
 def test_a_file_that_cannot_be_written_is_found_before_anything_is_changed(run: Run) -> None:
     ran = run("apply", "small", "--sandbox", "--yes", "-o", "json", "-o", "text=no/such/folder")
     assert (ran.code, ran.json["error"]["exit"]) == (64, 64)

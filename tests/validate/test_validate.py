@@ -129,9 +129,10 @@ def test_an_unknown_member_is_named_with_what_was_meant(name: str, hint: str) ->
     ]
 
 
-def test_a_member_of_an_answer_is_told_to_go() -> None:
-    assert found("JobQueue", {"priority": 1, "statusReason": "JobQueue Healthy"}) == [
-        ("SCH001", "statusReason is not a member", "only answers of the API have it: leave it out")
+@pytest.mark.parametrize("member", ["statusReason", "jobQueueArn"])
+def test_a_member_of_an_answer_is_told_to_go(member: str) -> None:
+    assert found("JobQueue", {"priority": 1, member: "x"}) == [
+        ("SCH001", f"{member} is not a member", "only answers of the API have it: leave it out")
     ]
 
 
