@@ -115,8 +115,15 @@ def _refused(operation: str, error: boto.ClientError) -> CloudError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     code = str(told.get("Code", status))
     fault = fault_of(status, code)
-    hint = f"the caller needs the right to {operation}" if fault is Fault.DENIED else ""
+    hint = _hint(operation, code) if fault is Fault.DENIED else ""
     return CloudError(operation, fault, code, str(told.get("Message", error)), hint=hint)
+
+
+def _hint(operation: str, code: str) -> str:
+    """Expired or unknown credentials are renewed; only valid ones can lack a right."""
+    if "AccessDenied" in code or code == "UnauthorizedOperation":
+        return f"the caller needs the right to {operation}"
+    return "renew the credentials, for example with `aws sso login`, or give --profile"
 
 
 def _failed(operation: str, fault: Fault, error: Exception, hint: str = "") -> CloudError:

@@ -70,6 +70,14 @@ def lifecycle_of(node: Node, findings: Findings) -> Lifecycle:
     return Lifecycle(**given)
 
 
+def spelled(lifecycle: Lifecycle) -> dict[str, Json]:
+    """Return what a lifecycle says beyond the ordinary, as users write it."""
+    ordinary = Lifecycle()
+    told = {key: getattr(lifecycle, member.name) for key, member in MEMBERS.items()}
+    unusual = {key: value for key, value in told.items() if value != getattr(ordinary, MEMBERS[key].name)}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in unusual.items()}
+
+
 def _read(key: str, node: Node, findings: Findings) -> dict[str, Json]:
     member = MEMBERS[key]
     try:

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.options import add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
-from reconciler.model import Declared, Json, Lifecycle, Stack
+from reconciler.model import Declared, Json, Stack
 from reconciler.problems import Exit
 
 HELP = "print the stack as it is understood"
@@ -49,15 +49,7 @@ def rendered(stack: Stack) -> dict[str, Json]:
 
 
 def _body(declared: Declared) -> dict[str, Json]:
-    how, ordinary = declared.lifecycle, Lifecycle()
-    members = {
-        "preventDestroy": (how.prevent_destroy, ordinary.prevent_destroy),
-        "ignoreChanges": (list(how.ignore_changes), list(ordinary.ignore_changes)),
-        "replace": (how.replace, ordinary.replace),
-        "retainRevisions": (how.retain_revisions, ordinary.retain_revisions),
-        "onRemove": (how.on_remove, ordinary.on_remove),
-        "renamedFrom": (how.renamed_from, ordinary.renamed_from),
-        "adopt": (how.adopt, ordinary.adopt),
-    }
-    said: dict[str, Json] = {name: value for name, (value, usual) in members.items() if value != usual}
+    from reconciler.load.lifecycle import spelled
+
+    said = spelled(declared.lifecycle)
     return {**declared.spec, **({"lifecycle": said} if said else {})}
