@@ -1,0 +1,134 @@
+"""What people declare and what AWS describes: addresses, bodies, stacks, live and desired resources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from reconciler.problems import Problem, Where
+
+Json = Any  # what a JSON or YAML document may hold; the one place where Any has a name
+Path = tuple[str | int, ...]  # members and list indices, from the body of a resource inwards
+Spec = Mapping[str, Json]  # a resource's body in the API's own spelling
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """How users name a resource: `ComputeEnvironment/spot`. The name is the logical one, the key in the YAML."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Where we are: account id, region and partition (`aws`, `aws-cn`, `aws-us-gov`)."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+
+
+class Places(Protocol):
+    """Finds where a member was written; computed when a message needs it, not before."""
+
+    def find(self, path: Path) -> Where:
+        """Return the place of `path`, or of its nearest written ancestor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """Places for resources that no file describes (tests, imports)."""
+
+    file: str = "<memory>"
+
+    def find(self, path: Path) -> Where:  # noqa: ARG002 - the protocol's signature
+        return Where(self.file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """How we treat a resource, beside its body."""
+
+    prevent_destroy: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    replace: Literal["blue-green", "refuse"] = "refuse"
+    retain_revisions: int | None = None  # None keeps all
+    on_remove: Literal["delete", "orphan"] = "delete"
+    renamed_from: str | None = None
+    adopt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A resource as the user wrote it: variables substituted, defaults merged, shorts expanded.
+
+    `spec` is the API's create request without the name member; references still hold logical names.
+    """
+
+    address: Address
+    spec: Spec
+    lifecycle: Lifecycle = Lifecycle()
+    places: Places = field(default=Nowhere(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One owner's resources, as read from the files.
+
+    `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said.
+    """
+
+    name: str
+    declared: Mapping[Address, Declared]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    name_prefix: str = ""
+    account: str | None = None
+    region: str | None = None
+    warnings: tuple[Problem, ...] = ()
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    silenced: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A resource as AWS describes it. `name` in the address is the physical name, `parent/name` for parts of others.
+
+    `spec` has neither tags nor the members that only a response has; `revisions` are the active ones, ascending.
+    `claim` are the tags of the newest revision that has an owner, where the newest of all has none.
+    """
+
+    address: Address
+    spec: Spec
+    arn: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    status: str = ""
+    reason: str = ""
+    revisions: tuple[int, ...] = ()
+    claim: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def claims(self) -> Mapping[str, str]:
+        """The tags that tell the owner: a revision registered by hand has none, an older one may still have them."""
+        return self.claim or self.tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """A declared resource in one account and region: physical name, references as ARNs, tags merged.
+
+    `arn` is empty where it cannot be built from the name (job definitions). `needs` are the resources of the stack
+    that it refers to.
+    """
+
+    address: Address
+    name: str
+    arn: str
+    spec: Spec
+    tags: Mapping[str, str]
+    lifecycle: Lifecycle = Lifecycle()
+    needs: tuple[Address, ...] = ()
+    live: Live | None = None
+    places: Places = field(default=Nowhere(), compare=False, repr=False)
