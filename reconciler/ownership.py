@@ -14,6 +14,7 @@ CLOUDFORMATION = "aws:cloudformation:stack-name"
 PENDING = "pending"  # created, but members that only an update can set are still to come
 ORPHAN = "orphan"  # leave it in place when the stack drops it
 PROTECT = "protect"  # refuse to delete it
+LEFT = "left="  # in front of the digest of what the service filled in, and nobody declares
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,15 @@ class Applied:
 
     def __str__(self) -> str:
         return ":".join((self.digest, *sorted(self.flags)))
+
+    @property
+    def left(self) -> str:
+        """The digest of what is left to the service; empty if nothing is."""
+        return next((flag.removeprefix(LEFT) for flag in self.flags if flag.startswith(LEFT)), "")
+
+    @property
+    def without_left(self) -> "Applied":
+        return Applied(self.digest, frozenset(flag for flag in self.flags if not flag.startswith(LEFT)))
 
     @classmethod
     def of(cls, tags: Mapping[str, str]) -> "Applied":

@@ -1,6 +1,6 @@
 """What the core asks of the world. The command line brings the adapters; tests bring fakes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model import Identity, Json
@@ -17,6 +17,16 @@ class Cloud(Protocol):
 
         The response is plain JSON data, as botocore parses it, without `ResponseMetadata`.
         """
+
+
+# Whether the request of an operation can have a member, as the AWS SDK that is installed knows it: it may be newer than
+# this program. Entries of lists and maps are steps of the path.
+Takes = Callable[[str, Sequence[str | int]], bool]
+
+
+def takes_everything(_operation: str, _path: Sequence[str | int]) -> bool:
+    """Nobody knows better: what a description has, a request may have, too."""
+    return True
 
 
 class Clock(Protocol):

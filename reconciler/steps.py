@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.diff import Difference, at, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
+from reconciler.kinds.state import DISABLED, MEMBER, is_disabled
 from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
 from reconciler.ownership import PENDING, Applied, own_name, ownership_tags
 
@@ -142,7 +143,7 @@ def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Jso
     """The members of an update request: only what changes, each as the whole that the API replaces."""
     members: dict[str, Json] = {}
     for change in found.fields:
-        if change.path.startswith("tags."):
+        if change.noted or change.path.startswith("tags."):
             continue
         unit = sent_unit(kind, change.path.split("."))
         value = _unit_value(kind, unit, live, found.desired)
@@ -201,9 +202,9 @@ def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Ste
 
 
 def _disable(kind: Kind, live: Live) -> tuple[Step, ...]:
-    if not kind.disable_before_delete or str(live.spec.get("state", "")).upper() == "DISABLED":
+    if not kind.disable_before_delete or is_disabled(live.spec):
         return ()
-    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, "state": "DISABLED"}
+    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, MEMBER: DISABLED}
     call = Call(kind.update, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
     # INVALID will do: an environment that is beyond repair can still be deleted.
     return (call, *_settle(kind, kind.update_timeout, Until.SETTLED))

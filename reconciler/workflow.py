@@ -1,7 +1,8 @@
 """The use cases, each a few lines: what the commands do, without arguments and without printing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event as Flag
 
 from reconciler import apply
@@ -63,19 +64,25 @@ def run(
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
     check_plan(stack, plan_, destroy=wanted.destroy)
     outcome = apply.run(plan_, cloud, clock, parallelism=parallelism, watch=watch, stop=stop)
+    look = partial(plan, stack, cloud, replace(wanted, made=outcome.made))
     try:
-        return Finish(outcome, _proof(stack, cloud, clock, wanted, patient=outcome.is_done))
+        rest = _proof(look, clock, patient=outcome.is_done)
+        notes = tuple(change for change in rest.changes if change.is_note and change.address in outcome.touched)
+        if notes and not outcome.interrupted:
+            apply.run(replace(rest, changes=notes), cloud, clock, parallelism=parallelism, watch=watch, stop=stop)
+            rest = _proof(look, clock, patient=True)
+        return Finish(outcome, rest)
     except CloudError as error:  # what was done is done, and has to be told
         return Finish(outcome, None, str(error))
     except InvalidStack as invalid:  # somebody took away what a resource refers to
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _proof(stack: Stack, cloud: Cloud, clock: Clock, wanted: Wanted, *, patient: bool) -> Plan:
-    rest = plan(stack, cloud, wanted)
-    for look in range(1, PROOFS if patient else 1):
-        if rest.is_empty:
+def _proof(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:
+    rest = look()
+    for looks in range(1, PROOFS if patient else 1):
+        if rest.is_empty or all(change.is_note for change in rest.changes):
             break
-        clock.sleep(float(look))
-        rest = plan(stack, cloud, wanted)
+        clock.sleep(float(looks))
+        rest = look()
     return rest

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.diff import canonical, field_changes, without_filled
 from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field
 from reconciler.model import FieldChange, Json
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.defaults import definition_body, environment_body
@@ -19,6 +20,7 @@ from tests.builders import CE, JD
 from tests.fakes import HERE
 from tests.shapes import bodies
 
+NEWS = st.lists(st.sampled_from(["newMember", "otherNews"]), max_size=2, unique=True)
 CALM = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -58,6 +60,27 @@ def test_what_the_service_makes_of_a_request_is_no_change(kind: str, data: st.Da
     before = deepcopy(body)
     assert [(c.path, c.before, c.after) for c in changes(kind, described(kind, body, seed), body)] == []
     assert body == before
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@given(data=st.data())
+@CALM
+def test_members_that_nobody_has_heard_of_are_no_change_wherever_they_appear(kind: str, data: st.DataObject) -> None:
+    body = data.draw(bodies(KINDS[kind]))
+    live = with_news(deepcopy(body), KINDS[kind].fields, data)
+    assert [(c.path, c.before, c.after) for c in changes(kind, live, body)] == []
+
+
+def with_news(body: dict[str, Json], rows: tuple[Field, ...], data: st.DataObject) -> dict[str, Json]:
+    """Return a body in which the service has filled in members that no table knows: here, below, or both."""
+    news = {name: data.draw(st.sampled_from(["x", 7, False, {"deep": [1]}])) for name in data.draw(NEWS)}
+    for row in rows:
+        inside = body.get(row.name)
+        if row.fields and isinstance(inside, dict):
+            body[row.name] = with_news(inside, row.members, data)
+        elif row.fields and isinstance(inside, list):
+            body[row.name] = [with_news(entry, row.members, data) for entry in inside if isinstance(entry, dict)]
+    return body | news
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model import Change
+from reconciler.model import Action, Address, Change
 
 
 class State(StrEnum):
@@ -40,6 +40,17 @@ class Outcome:
     @property
     def is_done(self) -> bool:
         return all(result.state is State.DONE for result in self.results)
+
+    @property
+    def touched(self) -> frozenset[Address]:
+        """What was changed as planned."""
+        return frozenset(result.change.address for result in self.results if result.state is State.DONE)
+
+    @property
+    def made(self) -> frozenset[Address]:
+        """What was created or registered: whatever it has now, nobody else can have put there."""
+        done = (result.change for result in self.results if result.state is State.DONE)
+        return frozenset(change.address for change in done if change.action in (Action.CREATE, Action.REVISION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import Read, live_stack, planned
+from reconciler.cli.stacks import Read, informed, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
 from reconciler.problems import Declined, Exit, Refused, WrongUsage
 
@@ -101,7 +101,7 @@ def _run(
             read.stack,
             sky.cloud,
             sky.clock,
-            wanted=wanted,
+            wanted=informed(wanted),
             parallelism=args.parallelism,
             watch=lambda event: watch(read.secrets.event(event)),
             stop=stop.flag,

@@ -81,9 +81,16 @@ def planned(read: Read, sky: Sky, wanted: "Wanted") -> Plan:
     from reconciler import workflow
 
     try:
-        return workflow.plan(read.stack, sky.cloud, wanted)
+        return workflow.plan(read.stack, sky.cloud, informed(wanted))
     except InvalidStack as invalid:
         raise InvalidStack(read.secrets.problems(invalid.problems)) from invalid
+
+
+def informed(wanted: "Wanted") -> "Wanted":
+    """Return what is wanted with the knowledge of the SDK that is installed, which may be newer than we are."""
+    from reconciler.lookup.installed import takes
+
+    return replace(wanted, takes=takes)
 
 
 def read_stack(

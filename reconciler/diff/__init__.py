@@ -1,13 +1,17 @@
 """What differs, for one resource."""
 
-from reconciler.diff.canonical import canonical, is_absent, without_filled
+from reconciler.diff.canonical import canonical, is_absent
 from reconciler.diff.changes import at, field_changes, sent_unit
 from reconciler.diff.digest import digest_of
-from reconciler.diff.resource import Difference, applied_of, declared_digest, difference
+from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service
+from reconciler.diff.seen import without_filled
+from reconciler.diff.sides import declared_digest, sides_of
 
 __all__ = [
     "Difference",
+    "Left",
     "applied_of",
+    "applied_to",
     "at",
     "canonical",
     "declared_digest",
@@ -15,6 +19,8 @@ __all__ = [
     "digest_of",
     "field_changes",
     "is_absent",
+    "left_to_service",
     "sent_unit",
+    "sides_of",
     "without_filled",
 ]

@@ -32,22 +32,6 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
     return out
 
 
-def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
-    """Return canonical `live` as `desired` sees it.
-
-    Without what the service filled in by itself and `desired` leaves to it, and without members that no row knows and
-    nobody declared: the service gains new ones all the time.
-    """
-    fields = tuple(row for row in rows if isinstance(row, Field))
-    known = {row.name for row in fields}
-    out = {name: value for name, value in live.items() if name in desired and name not in known}
-    for row in fields:
-        value = _seen(row, live.get(row.name), desired.get(row.name))
-        if not is_absent(value):
-            out[row.name] = value
-    return out
-
-
 def is_absent(value: Json) -> bool:
     return value is None or (isinstance(value, Mapping | list | tuple) and not value)
 
@@ -59,23 +43,6 @@ def compact(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [compact(item) for item in value]
     return value
-
-
-def _seen(row: Field, theirs: Json, ours: Json) -> Json:
-    """Return the live value of a member as whoever declared `ours` sees it."""
-    if ours is None and (theirs is None or (row.fills and row.fills(theirs))):
-        return None
-    match row.form:
-        case Form.STRUCT:
-            return without_filled(row.fields, theirs or {}, ours or {})
-        case Form.KEYED if theirs is not None:
-            entries = ours or {}
-            return {key: without_filled(row.fields, entry, entries.get(key, {})) for key, entry in theirs.items()}
-        case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
-            return ours if _may_be_one(theirs, ours) else theirs
-    if theirs is None and (row.hidden or (row.fills and ours == row.default)):
-        return ours
-    return theirs
 
 
 def _member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
@@ -136,6 +103,15 @@ def _key(row: Field | None, entry: Spec, identity: Identity) -> str:
     return "" if row is None or value is None else str(_scalar(row, value, identity))
 
 
+def key_of(row: Field, entry: Spec, index: int) -> str:
+    """Return how users name an entry of a keyed list: by its key, or by its position where it has none."""
+    key_row = next((inner for inner in row.members if inner.name == row.key), None)
+    value = entry.get(row.key, key_row.default if key_row else None)
+    if value is None:
+        return position(index)
+    return str(value).upper() if key_row and key_row.form is Form.CASELESS else str(value)
+
+
 def position(index: int) -> str:
     """How an entry is named that nothing but its position tells apart."""
     return f"[{index}]"
@@ -188,12 +164,6 @@ def _iam(value: str, resource: str, identity: Identity) -> str:
     if value.startswith("arn:") or "/" not in value:
         return value
     return f"arn:{identity.partition}:iam::{identity.account}:{resource}/{value.lstrip('/')}"
-
-
-def _may_be_one(one: str, other: str) -> bool:
-    """Whether a bare name and an ARN mean the same: names are unique in an account, whatever their paths."""
-    is_named = not (one.startswith("arn:") and other.startswith("arn:"))
-    return is_named and one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]
 
 
 def _reference(kind: str, value: str, identity: Identity) -> str:

@@ -1,8 +1,8 @@
-"""`lifecycle.ignoreChanges`: members whose live value is taken as the wanted one, so that nothing is sent over it."""
+"""What users leave alone: members whose live value is taken as the wanted one, so that nothing is sent over it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from reconciler.diff.canonical import position
+from reconciler.diff.canonical import key_of
 from reconciler.diff.changes import WHOLE
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.model import Json, Spec
@@ -13,6 +13,24 @@ def with_ignored(kind: Kind, desired: Spec, live: Spec, paths: Iterable[str]) ->
     for path in paths:
         desired = _members(kind.fields, desired, live, path.split("."))
     return desired
+
+
+def is_written(kind: Kind, body: Spec, path: str) -> bool:
+    """Whether a body has the member at `path`, be it with the value that the service assumes anyway."""
+    return _has(kind.fields, body, path.split("."))
+
+
+def _has(fields: Iterable[Field], body: Spec, steps: list[str]) -> bool:
+    name, *rest = steps
+    row = next((field for field in fields if field.name == name), None)
+    value = body.get(name)
+    if not rest or value is None:
+        return value is not None
+    if row is not None and row.form is Form.KEYED:
+        entries = _named(row, value)
+        key, deeper = _key_and_rest(rest, set(entries))
+        return key in entries and (not deeper or _has(row.members, entries[key], deeper))
+    return not isinstance(value, Mapping) or _has(row.members if row else (), value, rest)
 
 
 def _members(fields: Iterable[Field], desired: Spec, live: Spec, steps: list[str]) -> dict[str, Json]:
@@ -50,4 +68,4 @@ def _key_and_rest(steps: list[str], names: set[str]) -> tuple[str, list[str]]:
 
 
 def _named(row: Field, entries: list[Json]) -> dict[str, Json]:
-    return {str(entry.get(row.key, position(index))): entry for index, entry in enumerate(entries)}
+    return {key_of(row, entry, index): entry for index, entry in enumerate(entries)}

@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.diff.canonical import canonical, without_filled
-from reconciler.diff.changes import Bodies, field_changes
-from reconciler.diff.digest import digest_of
-from reconciler.diff.ignore import with_ignored
-from reconciler.kinds.base import Field, Kind
-from reconciler.model import Cost, Desired, FieldChange, Identity, Live, Spec
-from reconciler.ownership import APPLIED, NAME, OWNER, Applied, flags_of, own_tags, users_tags
+from reconciler.diff.ignore import is_written
+from reconciler.diff.seen import spelled
+from reconciler.diff.sides import Sides, declared_digest, declared_value, digest_of_members
+from reconciler.kinds.base import Kind
+from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
+from reconciler.ownership import APPLIED, LEFT, NAME, OWNER, Applied, flags_of, own_tags, users_tags
+from reconciler.ports import Takes
+
+SHOWN = "only answers of the service have it"
+NOTED = "it was there when this stack was last applied, and nobody declares it"
+UNHEARD = "this version does not know the member: apply takes note of its value, and leaves it"
+SERVICE = "nobody declared it: the service filled it in, apply takes note of its value, and leaves it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,65 +26,87 @@ class Difference:
     tags: Mapping[str, str]  # without ours
     tag: Mapping[str, str]  # to write
     untag: tuple[str, ...]  # to take off
+    ignored: tuple[Ignored, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         return not self.fields and not self.tag and not self.untag
 
 
-def declared_digest(kind: Kind, desired: Desired, identity: Identity) -> str:
-    """Return the digest of a declaration: of its meaning, not of its spelling."""
-    return digest_of({"spec": canonical(kind.rows, desired.spec, identity), "tags": dict(desired.tags)})
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left to the service: live members that nobody declared, and no update resets.
+
+    `digest` is the record of it; `fields` are told, since they are not as in the record, `ignored` are.
+    """
+
+    digest: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
 
 def applied_of(kind: Kind, desired: Desired, identity: Identity) -> Applied:
-    """Return the record of a declaration that the resource carries once it is applied.
+    """Return the record of a declaration that a resource carries when it has just been made."""
+    return _applied(kind, desired, declared_digest(kind, desired, identity), "")
 
-    It keeps the declared values of members that the service moves by itself: only another value is sent again.
+
+def applied_to(kind: Kind, desired: Desired, sides: Sides, left: Left) -> Applied:
+    """Return the record of a declaration that a live resource carries once it is applied."""
+    return _applied(kind, desired, sides.digest, left.digest)
+
+
+def left_to_service(kind: Kind, desired: Desired, sides: Sides, live: Live, takes: Takes, *, is_made: bool) -> Left:
+    """Tell what the service filled in, by itself, of what nobody declared.
+
+    It is not told while it is as it was noted when the stack was last applied. `takes` tells what requests can have;
+    the rest is only ever in answers. `is_made`: the resource was made a moment ago, so that all that nobody declared
+    comes from the service.
     """
-    moving = {_declared(row, desired) for row in kind.fields if row.runtime_if and row.runtime_if(desired.spec)}
-    return Applied(declared_digest(kind, desired, identity), flags_of(desired.lifecycle) | moving)
+    unheard, shown = {}, []
+    for path, value in sides.seen.unheard.items():
+        if any(takes(operation, path) for operation in (kind.create, kind.update) if operation):
+            unheard[spelled(path)] = value
+        else:
+            shown.append(Ignored(spelled(path), value, None, SHOWN))
+    undeclared = {change.path: change.before for change in sides.fields if _is_undeclared(kind, desired, change)}
+    everything = {**undeclared, **unheard}
+    recorded = Applied.of(live.claims).left
+    for kept in (everything,) if is_made else (everything, unheard):  # what else there is, is a change of its own
+        if recorded == digest_of_members(kept):
+            return Left(recorded, ignored=(*shown, *(Ignored(path, kept[path], None, NOTED) for path in kept)))
+    kept = everything if is_made else unheard
+    fields = tuple(_noted(path, value, SERVICE if path in undeclared else UNHEARD) for path, value in kept.items())
+    return Left(digest_of_members(kept), fields, tuple(shown))
 
 
 def difference(
-    kind: Kind, desired: Desired, live: Live, ownership: Mapping[str, str], identity: Identity, bodies: Bodies
+    kind: Kind, desired: Desired, live: Live, sides: Sides, left: Left, ownership: Mapping[str, str]
 ) -> Difference:
-    """Compare a declaration with what is live.
-
-    `ownership` are the tags of ours that it should carry, `bodies` what it may refer to, by ARN.
-    """
-    ignored = (*desired.lifecycle.ignore_changes, *_left_to_runtime(kind, desired, live))
-    body = with_ignored(kind, desired.spec, live.spec, [path for path in ignored if not path.startswith("tags.")])
-    wanted = canonical(kind.rows, body, identity)
-    full = canonical(kind.rows, live.spec, identity)
-    fields = field_changes(kind, without_filled(kind.rows, full, wanted), wanted, full, bodies)
-    labels = _wanted_tags(desired, live)
-    tags = tuple(_tag_changes(users_tags(live.tags), labels))
+    """Return what differs. `ownership` are the tags of ours that the resource should carry."""
+    quiet = {one.path for one in left.ignored} | {change.path for change in left.fields}
+    fields = (*(change for change in sides.fields if change.path not in quiet), *left.fields)
+    tags = tuple(_tag_changes(users_tags(live.tags), sides.tags))
     is_drift = Applied.of(live.claims).digest == Applied.of(ownership).digest
-    changed = tuple(_told(change, desired, is_drift=is_drift) for change in (*fields, *tags))
+    changed = tuple(_told(kind, change, desired, is_drift=is_drift) for change in (*fields, *tags))
     tag = {**_to_write(live.tags, ownership), **{_key(c): c.after for c in tags if c.after is not None}}
     untag = (*(_key(c) for c in tags if c.after is None), *(key for key in own_tags(live.tags) if key not in ownership))
     if not changed and (tag or untag):
         changed = (_ownership_change(live, ownership),)
-    return Difference(changed, body, labels, tag, untag)
+    return Difference(changed, sides.body, sides.tags, tag, untag, (*sides.ignored, *left.ignored))
 
 
-def _left_to_runtime(kind: Kind, desired: Desired, live: Live) -> Iterator[str]:
-    """Yield the members that the service moves by itself, and whose declared value was applied once."""
-    flags = Applied.of(live.claims).flags
-    for row in kind.fields:
-        if row.runtime_if and row.runtime_if(live.spec) and _declared(row, desired) in flags:
-            yield row.name
+def _applied(kind: Kind, desired: Desired, digest: str, left: str) -> Applied:
+    """It keeps the declared values of members that the service moves by itself: only another value is sent again."""
+    moving = {declared_value(row, desired) for row in kind.fields if row.runtime_if and row.runtime_if(desired.spec)}
+    return Applied(digest, flags_of(desired.lifecycle) | moving | ({f"{LEFT}{left}"} if left else frozenset()))
 
 
-def _declared(row: Field, desired: Desired) -> str:
-    return f"{row.name}={desired.spec.get(row.name)}"
+def _is_undeclared(kind: Kind, desired: Desired, change: FieldChange) -> bool:
+    return change.after is None and not is_written(kind, desired.spec, change.path)
 
 
-def _wanted_tags(desired: Desired, live: Live) -> dict[str, str]:
-    kept = {path.removeprefix("tags.") for path in desired.lifecycle.ignore_changes if path.startswith("tags.")}
-    wanted = {key: value for key, value in desired.tags.items() if key not in kept}
-    return wanted | {key: value for key, value in users_tags(live.tags).items() if key in kept}
+def _noted(path: str, value: Json, why: str) -> FieldChange:
+    return FieldChange(path=path, before=value, after=None, cost=Cost.METADATA, why=why, undeclared=True, noted=True)
 
 
 def _tag_changes(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[FieldChange]:
@@ -96,8 +123,8 @@ def _to_write(live: Mapping[str, str], ownership: Mapping[str, str]) -> dict[str
     return {key: value for key, value in ownership.items() if live.get(key) != value}
 
 
-def _told(change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChange:
-    undeclared = is_drift and change.after is None
+def _told(kind: Kind, change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChange:
+    undeclared = change.noted or (is_drift and _is_undeclared(kind, desired, change))
     where = desired.places.find(tuple(change.path.split(".")))
     return replace(change, drift=is_drift, undeclared=undeclared, where=where)
 
@@ -105,6 +132,14 @@ def _told(change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChan
 def _ownership_change(live: Live, ownership: Mapping[str, str]) -> FieldChange:
     """Tell the tag of ours that matters most: whose it is, else under which name, else what was last applied."""
     key = next((key for key in (OWNER, NAME) if live.tags.get(key) != ownership.get(key)), APPLIED)
-    why = "the record of what was applied is out of date" if key == APPLIED else ""
     before, after = live.tags.get(key), ownership.get(key)
-    return FieldChange(path=f"tags.{key}", before=before, after=after, cost=Cost.METADATA, why=why)
+    is_gone = key == APPLIED and Applied.of(live.tags).without_left == Applied.of(ownership).without_left
+    why = "the record of what was applied is out of date" if key == APPLIED else ""
+    return FieldChange(
+        path=f"tags.{key}",
+        before=before,
+        after=after,
+        cost=Cost.METADATA,
+        why="a member that the service had filled in has gone" if is_gone else why,
+        noted=is_gone,
+    )

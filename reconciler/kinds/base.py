@@ -66,6 +66,7 @@ class Field:
     folds: tuple[str, str] | None = None  # legacy size: (resource type, sibling list) that it stands for
     drop_if: Callable[[Json], bool] | None = None  # KEYED: entries that the service drops
     refers_to: str = ""  # the kind that Form.REFERENCE names
+    needs_one: bool = False  # a list of references: the resource works as long as one of those that it names does
     short: str = ""  # another spelling of this member that users may write
     shown_as: str = ""  # what descriptions call it, where that differs
     required: bool = False  # although the service model does not say so

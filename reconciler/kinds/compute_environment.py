@@ -2,6 +2,7 @@
 
 from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
+from reconciler.kinds.state import state
 from reconciler.kinds.updating import SERVICE_LINKED_ROLE, is_service_linked, judge, patience, takes_update_policy
 from reconciler.model import Cost
 
@@ -19,13 +20,7 @@ KIND = Kind(
             cost=Cost.REPLACE,
             says="MANAGED: Batch starts the instances. UNMANAGED: you do.",
         ),
-        Field(
-            name="state",
-            form=Form.CASELESS,
-            cost=Cost.SCALING,
-            default="ENABLED",
-            created=Created.LATER,
-            unset="ENABLED",
+        state(
             says="DISABLED takes no new jobs; minvCpus keep running. Batch creates environments "
             "ENABLED only, so DISABLED is a create and an update.",
             source="CreateComputeEnvironment: 'Compute Environment must be created in ENABLED state.'",

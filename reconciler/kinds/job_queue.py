@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from reconciler.kinds.base import Created, Field, Form, Judged, Kind, Reading
+from reconciler.kinds.base import Field, Form, Judged, Kind, Reading
+from reconciler.kinds.state import state
 from reconciler.model import Cost, Json, Spec
 
 
@@ -43,15 +44,7 @@ KIND = Kind(
     name_member="jobQueueName",
     arn_member="jobQueueArn",
     rows=(
-        Field(
-            name="state",
-            form=Form.CASELESS,
-            cost=Cost.SCALING,
-            default="ENABLED",
-            created=Created.LATER,
-            unset="ENABLED",
-            says="DISABLED takes no new jobs; those in the queue go on.",
-        ),
+        state("DISABLED takes no new jobs; those in the queue go on."),
         Field(
             name="schedulingPolicyArn",
             form=Form.REFERENCE,
@@ -74,6 +67,7 @@ KIND = Kind(
             name="computeEnvironmentOrder",
             form=Form.RANKED,
             key="order",
+            needs_one=True,
             cost=Cost.SCALING,
             says="The environments that take the jobs, tried in ascending order. Short: a list of names.",
             source="UpdateJobQueue replaces the whole list",
@@ -91,6 +85,7 @@ KIND = Kind(
             name="serviceEnvironmentOrder",
             form=Form.RANKED,
             key="order",
+            needs_one=True,
             cost=Cost.SCALING,
             limits={"maxItems": 1},
             says="The service environment of a SAGEMAKER_TRAINING queue; exactly one. Short: a list of its name.",

@@ -1,7 +1,8 @@
 """Quota shares: the part of a SageMaker training queue that a team may use."""
 
-from reconciler.kinds.base import Created, Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Kind, Reading
 from reconciler.kinds.capacity import CAPACITY_LIMITS
+from reconciler.kinds.state import state
 from reconciler.model import Cost, Spec
 
 
@@ -63,15 +64,7 @@ KIND = Kind(
                 ),
             ),
         ),
-        Field(
-            name="state",
-            form=Form.CASELESS,
-            cost=Cost.SCALING,
-            default="ENABLED",
-            created=Created.LATER,
-            unset="ENABLED",
-            says="DISABLED takes no new jobs; those in the share go on.",
-        ),
+        state("DISABLED takes no new jobs; those in the share go on."),
     ),
     # A list shows no tags.
     reading=Reading(

@@ -1,7 +1,8 @@
 """Service environments: what SageMaker training jobs may use."""
 
-from reconciler.kinds.base import Created, Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Kind, Reading
 from reconciler.kinds.capacity import CAPACITY_LIMITS
+from reconciler.kinds.state import state
 from reconciler.model import Cost
 
 KIND = Kind(
@@ -19,15 +20,7 @@ KIND = Kind(
             says="The service whose jobs run there; SAGEMAKER_TRAINING is the only one.",
             source="UpdateServiceEnvironment has no such member",
         ),
-        Field(
-            name="state",
-            form=Form.CASELESS,
-            cost=Cost.SCALING,
-            default="ENABLED",
-            created=Created.LATER,
-            unset="ENABLED",
-            says="DISABLED takes no new jobs.",
-        ),
+        state("DISABLED takes no new jobs."),
         CAPACITY_LIMITS,
     ),
     reading=Reading(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from reconciler.model.resources import Address, Identity, Json
@@ -62,8 +62,19 @@ class FieldChange:
     why: str = ""  # the rule behind a cost that surprises, with its source
     drift: bool = False  # somebody else changed it: our declaration is the one last applied
     undeclared: bool = False  # live, but not written in the YAML
+    noted: bool = False  # left to the service: applying takes note of the live value, and leaves it
     sensitive: bool = False
     where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A member that is no change although the two sides differ in it, and why. Values are as in `FieldChange`."""
+
+    path: str
+    before: Json
+    after: Json
+    why: str
 
 
 class Until(StrEnum):
@@ -135,6 +146,11 @@ class Change:
     def drift(self) -> bool:
         return any(change.drift for change in self.fields)
 
+    @property
+    def is_note(self) -> bool:
+        """Whether it changes nothing but our record of what is left to the service."""
+        return bool(self.fields) and all(change.noted for change in self.fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Unhealthy:
@@ -155,6 +171,7 @@ class Plan:
     unchanged: int = 0
     unhealthy: tuple[Unhealthy, ...] = ()
     notes: tuple[Problem, ...] = ()
+    ignored: Mapping[Address, tuple[Ignored, ...]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:

@@ -75,10 +75,25 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """Members of some resources that the user leaves alone, and why. `resources` is a glob over addresses.
+
+    `expires` is the last day on which it holds, as 2027-03-31; empty for ever.
+    """
+
+    resources: str
+    members: tuple[str, ...]
+    reason: str
+    expires: str = ""
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """One owner's resources, as read from the files.
 
-    `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said.
+    `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said. `ignore` has what
+    has not expired.
     """
 
     name: str
@@ -90,6 +105,7 @@ class Stack:
     warnings: tuple[Problem, ...] = ()
     disabled: Mapping[str, str] = field(default_factory=dict)
     silenced: tuple[Problem, ...] = ()
+    ignore: tuple[Ignore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +136,7 @@ class Desired:
     """A declared resource in one account and region: physical name, references as ARNs, tags merged.
 
     `arn` is empty where it cannot be built from the name (job definitions). `needs` are the resources of the stack
-    that it refers to.
+    that it refers to. `ignored` are the members that the stack's `ignore` leaves alone, each with the reason.
     """
 
     address: Address
@@ -130,5 +146,6 @@ class Desired:
     tags: Mapping[str, str]
     lifecycle: Lifecycle = Lifecycle()
     needs: tuple[Address, ...] = ()
+    ignored: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
     places: Places = field(default=Nowhere(), compare=False, repr=False)

@@ -1,12 +1,12 @@
 """The change of one resource: what kind of change it is, what it touches, and the program that makes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from reconciler.diff import Difference, applied_of, difference
+from reconciler.diff import Difference, applied_of, applied_to, difference, left_to_service, sides_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Live, Spec, Stack
+from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Ignored, Live, Spec, Stack
 from reconciler.ownership import (
     APPLIED,
     NAME,
@@ -21,6 +21,7 @@ from reconciler.ownership import (
     ownership_tags,
 )
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
+from reconciler.ports import Takes, takes_everything
 from reconciler.problems import Problem
 from reconciler.steps import (
     all_tags,
@@ -41,20 +42,27 @@ class Planner:
     bodies: Mapping[str, Spec]  # by ARN: as wanted, else as live
     adopt: bool = False
     destroy: bool = False
+    made: frozenset[Address] = frozenset()  # created a moment ago
+    takes: Takes = takes_everything
+    ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
 
     def change(self, desired: Desired) -> Change | None:
         kind = KINDS[desired.address.kind]
         live = desired.live
-        applied = applied_of(kind, desired, self.identity)
         if live is None or live.status == "DELETING":
-            return self.creation(kind, desired, applied)
+            return self.creation(kind, desired, applied_of(kind, desired, self.identity))
+        sides = sides_of(kind, desired, live, self.identity, self.bodies)
+        left = left_to_service(kind, desired, sides, live, self.takes, is_made=desired.address in self.made)
+        applied = applied_to(kind, desired, sides, left)
         tags = ownership_tags(self.stack.name, self.stack.name_prefix, desired.address.name, desired.name, applied)
-        found = difference(kind, desired, live, tags, self.identity, self.bodies)
+        found = difference(kind, desired, live, sides, left, tags)
+        if found.ignored:
+            self.ignored[desired.address] = found.ignored
         if not is_ours(live, self.stack.name, self.stack.name_prefix):
-            return self.adoption(kind, desired, live, found)
+            return self.adoption(kind, desired, live, found, applied)
         if found.is_empty:
             return _waiting(kind, desired, live)
-        return self.update(kind, desired, live, found)
+        return self.update(kind, desired, live, found, applied)
 
     def creation(self, kind: Kind, desired: Desired, applied: Applied) -> Change:
         tags = all_tags(self.stack.name, self.stack.name_prefix, desired, applied)
@@ -70,12 +78,11 @@ class Planner:
             where=desired.places.find(()),
         )
 
-    def update(self, kind: Kind, desired: Desired, live: Live, found: Difference) -> Change:
+    def update(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         refusals = tuple(not_in_place(desired, change) for change in found.fields if _needs_more_than_update(change))
         if refusals:
             return self.shown(Action.REPLACE, desired, live, found.fields, refusals=refusals)
-        if kind.revisions and any(not change.path.startswith("tags.") for change in found.fields):
-            applied = applied_of(kind, desired, self.identity)
+        if kind.revisions and any(_is_of_body(change) for change in found.fields):
             wanted = replace(
                 desired, spec=found.desired, tags=found.tags
             )  # a revision has no tags but those it is given
@@ -85,10 +92,10 @@ class Planner:
         steps = update_steps(kind, live, found)
         return replace(self.shown(Action.UPDATE, desired, live, found.fields), steps=steps)
 
-    def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference) -> Change:
+    def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         owner = owner_of(live.claims)
         if owner is None and (self.adopt or desired.lifecycle.adopt):
-            change = self.update(kind, desired, live, found)
+            change = self.update(kind, desired, live, found, applied)
             action = Action.ADOPT if change.action is Action.UPDATE else change.action
             return replace(change, action=action, reasons=("nobody owns it; this stack takes it over",))
         problem = foreign(desired, live, owner) if owner else unowned(desired, live)
@@ -159,6 +166,10 @@ def _created_fields(kind: Kind, desired: Desired) -> tuple[FieldChange, ...]:
         FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find((path,)))
         for path, value in (*spec.items(), *tags)
     )
+
+
+def _is_of_body(change: FieldChange) -> bool:
+    return not change.noted and not change.path.startswith("tags.")
 
 
 def _needs_more_than_update(change: FieldChange) -> bool:

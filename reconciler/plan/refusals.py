@@ -20,7 +20,7 @@ def unowned(desired: Desired, live: Live) -> Problem:
         "PLAN002",
         f"{desired.address}: {live.address.name} exists already and no stack owns it",
         desired.places.find(()),
-        "to take it over, write `lifecycle: {adopt: true}` beside it or run with --adopt",
+        "to take it over, or back from who took its tags off, run with --adopt or write `lifecycle: {adopt: true}`",
     )
 
 

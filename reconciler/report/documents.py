@@ -26,6 +26,7 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "changes": [_change(change) for change in plan.changes],
         "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],
+        "ignored": _ignored(plan),
     }
 
 
@@ -39,9 +40,11 @@ def drift_json(drift: Drift) -> dict[str, Json]:
         "changed": [_change(change) for change in drift.changed],
         "undeclared": [_change(change) for change in drift.undeclared],
         "missing": [_change(change) for change in drift.missing],
+        "foreign": [_change(change) for change in drift.foreign],
         "pending": [_change(change) for change in drift.pending],
         "unhealthy": [_unhealthy(one) for one in drift.plan.unhealthy],
         "notes": [problem_json(note) for note in drift.plan.notes],
+        "ignored": _ignored(drift.plan),
     }
 
 
@@ -168,6 +171,16 @@ def _result(result: Result) -> dict[str, Json]:
 
 def _unhealthy(one: Unhealthy) -> dict[str, Json]:
     return {"address": str(one.address), "status": one.status, "reason": redacted_text(one.reason)}
+
+
+def _ignored(plan: Plan) -> list[Json]:
+    """The members that differ and are no change, each with the reason."""
+    return [
+        {"address": str(address), "path": one.path, "before": before, "after": after, "why": redacted_text(one.why)}
+        for address, members in plan.ignored.items()
+        for one in members
+        for before, after in (redacted_change(one),)
+    ]
 
 
 def _place(where: Where | None) -> Mapping[str, Json]:

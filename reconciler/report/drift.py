@@ -13,6 +13,7 @@ class Drift:
     changed: tuple[Change, ...]  # a member that we applied is different now
     undeclared: tuple[Change, ...]  # only members that nobody declared
     missing: tuple[Change, ...]  # declared, and not live
+    foreign: tuple[Change, ...]  # there is one of a declared name, and it is not ours
     pending: tuple[Change, ...]  # ours to change: not applied yet
     plan: Plan
 
@@ -23,6 +24,7 @@ class Drift:
             "undeclared": len(self.undeclared),
             "missing": len(self.missing),
             "unhealthy": len(self.plan.unhealthy),
+            "foreign": len(self.foreign),
         }
 
     @property
@@ -31,18 +33,24 @@ class Drift:
 
     @property
     def line(self) -> str:
-        return f"Drift: {', '.join(f'{count} {word}' for word, count in self.counts.items())}."
+        """The last line of a report. What is rare is appended, so that the beginning stays as it is."""
+        counts = dict(self.counts)
+        foreign = counts.pop("foreign")
+        rare = f" {foreign} foreign." if foreign else ""
+        return f"Drift: {', '.join(f'{count} {word}' for word, count in counts.items())}.{rare}"
 
 
 def drift_of(plan: Plan) -> Drift:
-    drifted = [change for change in plan.changes if change.drift]
+    foreign = [change for change in plan.changes if change.action is Action.ADOPT and change.refusals]
+    drifted = [change for change in plan.changes if change.drift and change not in foreign]
     undeclared = [change for change in drifted if all(field.undeclared for field in drift_fields(change))]
     missing = [change for change in plan.changes if change.action is Action.CREATE]
-    told = [*drifted, *missing]
+    told = [*drifted, *missing, *foreign]
     return Drift(
         changed=tuple(change for change in drifted if change not in undeclared),
         undeclared=tuple(undeclared),
         missing=tuple(missing),
+        foreign=tuple(foreign),
         pending=tuple(c for c in plan.changes if c not in told and c.action is not Action.WAIT),
         plan=plan,
     )
@@ -50,3 +58,8 @@ def drift_of(plan: Plan) -> Drift:
 
 def drift_fields(change: Change) -> tuple[FieldChange, ...]:
     return tuple(field for field in change.fields if field.drift)
+
+
+def foreign_reason(change: Change) -> str:
+    """Say whose a foreign resource is; the resource has been named already."""
+    return "; ".join(refusal.message.removeprefix(f"{change.address}: ") for refusal in change.refusals)

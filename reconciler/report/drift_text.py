@@ -1,7 +1,8 @@
 """Drift for people: per resource, what is declared and what is live."""
 
 from reconciler.model import Address, Change, FieldChange, Json
-from reconciler.report.drift import Drift, drift_fields, drift_of
+from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
+from reconciler.report.ignored_text import write_ignored
 from reconciler.report.names import with_short_names
 from reconciler.report.page import Page
 from reconciler.report.plan_text import write_heading
@@ -12,7 +13,8 @@ from reconciler.report.words import ACTIONS, place
 COLUMN = 12  # the width of the word in front of a resource
 
 
-def drift_page(drift: Drift, width: int) -> Page:
+def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
+    """`verbose` adds what is ignored, and why."""
     page = Page(width)
     drift = drift_of(with_short_names(drift.plan))
     write_heading(page, drift.plan)
@@ -25,11 +27,16 @@ def drift_page(drift: Drift, width: int) -> Page:
             page, "missing", change.address, "declared, but not live: never applied, or deleted by somebody"
         )
         page.blank()
+    for change in drift.foreign:
+        _write_resource(page, "foreign", change.address, foreign_reason(change))
+        page.blank()
     for one in drift.plan.unhealthy:
         about = f"{one.status}: {redacted_text(one.reason)}" if one.reason else one.status
         _write_resource(page, "unhealthy", one.address, about, style="red")
     page.blank()
     _write_pending(page, drift)
+    if verbose:
+        write_ignored(page, drift.plan)
     if drift.is_none:
         page.line(("No drift.", "bold green"), " What is live is what was applied.")
         page.blank()

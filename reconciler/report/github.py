@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model import Change, FieldChange, Plan
 from reconciler.problems import Problem, Severity, Stopped, Where
-from reconciler.report.drift import Drift, drift_fields
+from reconciler.report.drift import Drift, drift_fields, foreign_reason
 from reconciler.report.foreign import in_repository, visible
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.names import with_short_names
@@ -56,6 +56,9 @@ def _of_drift(drift: Drift, root: str) -> Iterator[str]:
     for change in drift.missing:
         message = f"{change.address}: declared, but not live: never applied, or deleted by somebody"
         yield _command("warning", "missing", message, change.where, root)
+    for change in drift.foreign:
+        message = f"{change.address}: {redacted_text(foreign_reason(change))}"
+        yield _command("warning", "foreign", message, change.where, root)
     yield from _unhealthy(drift.plan, root)
     yield from (_problem(note, root) for note in drift.plan.notes)
     yield _command("notice", drift.plan.stack, drift.line, None, root)

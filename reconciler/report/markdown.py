@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.apply import Result
 from reconciler.model import Change, Json, Plan
 from reconciler.problems import Problem, Stopped
-from reconciler.report.drift import Drift, drift_fields, drift_of
+from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.markdown_text import Sheet, code, details, prose, row
 from reconciler.report.member_text import Row, rows_of
@@ -79,6 +79,7 @@ def _put_drift(sheet: Sheet, drift: Drift) -> None:
         row(("unhealthy", code(str(one.address)), "", prose(_status(one.status, one.reason))))
         for one in drift.plan.unhealthy
     ]
+    rows += [row(("foreign", code(str(change.address)), "", prose(foreign_reason(change)))) for change in drift.foreign]
     rows += [_drift_row("pending", change) for change in drift.pending]
     sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
     sheet.put_all("details", [_drift_details(change) for change in (*drift.changed, *drift.undeclared)])

@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
-from reconciler.model import Change, Json, Plan
+from reconciler.model import Change, FieldChange, Ignored, Json, Plan
+
+S = TypeVar("S", FieldChange, Ignored)
 
 
 def with_short_names(plan: Plan) -> Plan:
-    """Return the plan with short names in what its members were and will be. Requests keep their ARNs."""
+    """Return the plan with short names in what its members are and should be. Requests keep their ARNs."""
     here = plan.identity
     prefix = f"arn:{here.partition}:batch:{here.region}:{here.account}:"
-    return replace(plan, changes=tuple(_short_change(change, prefix) for change in plan.changes))
+    ignored = {address: tuple(_short_sides(one, prefix) for one in ones) for address, ones in plan.ignored.items()}
+    return replace(plan, changes=tuple(_short_change(change, prefix) for change in plan.changes), ignored=ignored)
 
 
 def _short_change(change: Change, prefix: str) -> Change:
-    fields = (
-        replace(field, before=_short(field.before, prefix), after=_short(field.after, prefix))
-        for field in change.fields
-    )
-    return replace(change, fields=tuple(fields))
+    return replace(change, fields=tuple(_short_sides(field, prefix) for field in change.fields))
+
+
+def _short_sides(sides: S, prefix: str) -> S:
+    return replace(sides, before=_short(sides.before, prefix), after=_short(sides.after, prefix))
 
 
 def _short(value: Json, prefix: str) -> Json:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.model import Action, Call, Change, Cost, FieldChange, Plan, Wait
 from reconciler.problems import Problem
+from reconciler.report.ignored_text import write_ignored
 from reconciler.report.member_text import write_members
 from reconciler.report.names import with_short_names
 from reconciler.report.page import Page
@@ -30,12 +31,14 @@ INDENT = 9  # where the details of a change begin: after its number and its sign
 
 
 def plan_page(plan: Plan, width: int, verbose: int = 0) -> Page:
-    """`verbose`: 1 adds the order, requests and waits in words, 2 the requests themselves."""
+    """`verbose`: 1 adds the order, requests and waits in words, and what is ignored; 2 the requests themselves."""
     page = Page(width)
     write_heading(page, plan)
     for number, change in enumerate(with_short_names(plan).changes, 1):
         _write_change(page, number, change, verbose)
     write_unhealthy(page, plan)
+    if verbose:
+        write_ignored(page, plan)
     _write_notes(page, plan.notes)
     if not plan.changes:
         page.line(("No changes.", "bold green"), f" {_as_declared(plan)}")

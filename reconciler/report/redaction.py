@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from reconciler.model import FieldChange, Json
+from reconciler.model import FieldChange, Ignored, Json
 
 REDACTED = "<redacted>"
 CHANGED = "<redacted, changed>"
@@ -45,10 +45,10 @@ def redacted(value: Json, other: Json = _UNKNOWN) -> Json:
     return _walk(value, other, chosen=False)
 
 
-def redacted_change(change: FieldChange) -> tuple[Json, Json]:
+def redacted_change(change: FieldChange | Ignored) -> tuple[Json, Json]:
     """Return what may be shown of before and after."""
     path = change.path.split(".")
-    if change.sensitive or _is_secret_path(path):
+    if (isinstance(change, FieldChange) and change.sensitive) or _is_secret_path(path):
         return _hide(change.before, _UNKNOWN), _hide(change.after, change.before)
     chosen = path[-1] in _NAMED_BY_USERS
     return _walk(change.before, _UNKNOWN, chosen=chosen), _walk(change.after, change.before, chosen=chosen)

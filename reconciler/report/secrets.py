@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from reconciler.apply import Event, Result
-from reconciler.model import Call, Change, FieldChange, Json, Plan, Step
+from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Step
 from reconciler.problems import Problem
 from reconciler.report.redaction import CHANGED, REDACTED
 from reconciler.workflow import Finish
 
+S = TypeVar("S", FieldChange, Ignored)
 SHORT = 4  # shorter texts are only found as whole values: inside of others they would be everywhere
 
 
@@ -39,7 +41,8 @@ class Secrets:
             return plan
         unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
         changes = tuple(self._change(change) for change in plan.changes)
-        return replace(plan, changes=changes, unhealthy=unhealthy, notes=self.problems(plan.notes))
+        ignored = {address: tuple(self._sides(one) for one in ones) for address, ones in plan.ignored.items()}
+        return replace(plan, changes=changes, unhealthy=unhealthy, notes=self.problems(plan.notes), ignored=ignored)
 
     def finish(self, finish: Finish) -> Finish:
         if not self.texts:
@@ -58,14 +61,14 @@ class Secrets:
     def _change(self, change: Change) -> Change:
         return replace(
             change,
-            fields=tuple(self._field(field) for field in change.fields),
+            fields=tuple(self._sides(field) for field in change.fields),
             steps=tuple(self._step(step) for step in change.steps),
             refusals=self.problems(change.refusals),
         )
 
-    def _field(self, field: FieldChange) -> FieldChange:
-        before, after = self._pair(field.before, field.after)
-        return replace(field, before=before, after=after)
+    def _sides(self, sides: S) -> S:
+        before, after = self._pair(sides.before, sides.after)
+        return replace(sides, before=before, after=after, why=self.text(sides.why))
 
     def _pair(self, before: Json, after: Json) -> tuple[Json, Json]:
         """Where the new value is secret, the old one was, too: it is only not known any more."""

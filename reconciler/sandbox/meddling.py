@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.apply.wait import Unsettled, wait
-from reconciler.diff import Difference, difference
+from reconciler.diff import Difference, Left, difference, sides_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.load.findings import did_you_mean, listed
@@ -99,7 +99,7 @@ def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], 
     tags = {key: value for key, value in {**live.tags, **labels}.items() if value is not None}
     name = live.address.name
     desired = Desired(address=live.address, name=name, arn=live.arn, spec=spec, tags=users_tags(tags), live=live)
-    return difference(kind, desired, live, own_tags(tags), here, {})
+    return difference(kind, desired, live, sides_of(kind, desired, live, here, {}), Left(), own_tags(tags))
 
 
 def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from reconciler.model import (
     Change,
     Cost,
     FieldChange,
+    Ignored,
     Json,
     Plan,
     Repeat,
@@ -185,6 +186,21 @@ FAIR = Change(
     fields=(member("fairsharePolicy.shareDecaySeconds", 600, 3600, line=81),),
     reasons=("nobody owns it; this stack takes it over",),
 )
+SHARED = Change(
+    action=Action.ADOPT,
+    address=Address(JQ, "shared"),
+    name="shared",
+    arn=f"{ARN}:job-queue/shared",
+    refusals=(
+        Problem(
+            "PLAN003",
+            "JobQueue/shared: shared belongs to stack billing",
+            Where(FILE, 88, 3),
+            "give it another name here, or have its owner let go of it first",
+        ),
+    ),
+    where=Where(FILE, 88, 3),
+)
 REPORTS = Change(
     action=Action.FORGET,
     address=Address(JQ, "reports"),
@@ -204,12 +220,21 @@ BUSY = Change(
 EVERYTHING = Plan(
     stack="risk",
     identity=HERE,
-    changes=(FAIR, SPOT, GPU, LEGACY, BUSY, PRICING, REPORTS, SIMULATE, OLD),
+    changes=(FAIR, SPOT, GPU, LEGACY, BUSY, PRICING, SHARED, REPORTS, SIMULATE, OLD),
     unchanged=12,
     unhealthy=(Unhealthy(Address(CE, "gpu"), "INVALID", "CLIENT_ERROR - The request uses the same client token"),),
     notes=(
         Problem("PLAN006", "left alone: 4 of stack risk under the name prefix 'dev-'", severity=Severity.NOTE),
     ),
+    ignored={
+        Address(CE, "gpu"): (
+            Ignored("computeResources.desiredvCpus", 48, None, "owned by the autoscaler: never sent and never compared"),
+            Ignored("computeResources.maxvCpus", 512, 256, "the night shift scales by hand (until 2027-03-31)"),
+        ),
+        Address(CE, "spot"): (
+            Ignored("computeResources.desiredvCpus", 0, None, "owned by the autoscaler: never sent and never compared"),
+        ),
+    },
 )  # fmt: skip
 NOTHING = Plan(stack="risk", identity=HERE, unchanged=5)
 LEFT = Plan(stack="risk", identity=HERE, changes=(PRICING,), unchanged=4)

@@ -14,9 +14,9 @@ def test_a_plan_says_what_it_comes_to() -> None:
         "change": 3,
         "replace": 1,
         "destroy": 1,
-        "adopt": 1,
+        "adopt": 2,
         "forget": 1,
-        "refused": 1,
+        "refused": 2,
         "unchanged": 12,
     }
 
@@ -80,15 +80,28 @@ def test_a_hidden_member_is_marked_sensitive() -> None:
 
 def test_drift_and_what_is_not_applied_yet_are_told_apart() -> None:
     document = drift_json(drift_of(EVERYTHING))
-    kinds = {word: [change["address"] for change in document[word]] for word in ("changed", "undeclared", "missing")}
+    tiers = ("changed", "undeclared", "missing", "foreign")
+    kinds = {word: [change["address"] for change in document[word]] for word in tiers}
     assert (kinds, document["summary"]) == (
         {
             "changed": ["ComputeEnvironment/gpu"],
             "undeclared": ["JobQueue/pricing"],
             "missing": ["ComputeEnvironment/spot"],
+            "foreign": ["JobQueue/shared"],
         },
-        {"changed": 1, "undeclared": 1, "missing": 1, "unhealthy": 1, "pending": 5},
+        {"changed": 1, "undeclared": 1, "missing": 1, "unhealthy": 1, "foreign": 1, "pending": 5},
     )
+
+
+def test_what_is_ignored_has_both_sides_and_the_reason() -> None:
+    for document in (plan_json(EVERYTHING), drift_json(drift_of(EVERYTHING))):
+        assert document["ignored"][1] == {
+            "address": "ComputeEnvironment/gpu",
+            "path": "computeResources.maxvCpus",
+            "before": 512,
+            "after": 256,
+            "why": "the night shift scales by hand (until 2027-03-31)",
+        }
 
 
 def test_a_finish_has_results_and_what_is_left() -> None:

@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[int], Page]] = {
     "plan-verbose": lambda width: plan_page(samples.EVERYTHING, width, 2),
     "nothing": lambda width: plan_page(samples.NOTHING, width),
     "drift": lambda width: drift_page(drift_of(samples.EVERYTHING), width),
+    "drift-verbose": lambda width: drift_page(drift_of(samples.EVERYTHING), width, 1),
     "no-drift": lambda width: drift_page(drift_of(samples.NOTHING), width),
     "partly": lambda width: finish_page(samples.PARTLY, width),
     "converged": lambda width: finish_page(samples.CONVERGED, width),
@@ -49,7 +50,7 @@ def test_the_last_line_of_a_plan_is_stable() -> None:
 
 def test_the_last_line_stays_one_line_on_a_narrow_page() -> None:
     assert plan_page(samples.EVERYTHING, 40).plain.splitlines()[-1] == (
-        "Plan: 1 to add, 3 to change, 1 to replace, 1 to destroy. 1 to adopt. 1 to forget. 1 refused."
+        "Plan: 1 to add, 3 to change, 1 to replace, 1 to destroy. 2 to adopt. 1 to forget. 2 refused."
     )
 
 

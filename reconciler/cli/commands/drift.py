@@ -12,6 +12,14 @@ EXAMPLES = """\
   reconciler drift stacks/*
   reconciler drift stacks/prod -o json
   reconciler drift stacks/prod -o text -o github     annotations in GitHub Actions
+  reconciler drift stacks/prod -v                    also what is ignored, and why
+
+tiers:
+  changed      a member that was applied is different now
+  undeclared   a member that nobody declared has appeared or moved
+  missing      declared, and not live
+  unhealthy    INVALID, disabled by somebody, or a queue of which no environment works
+  foreign      a resource of a declared name that this stack does not own
 """
 
 
@@ -36,5 +44,5 @@ def _drift(path: str, args: Namespace, out: Output) -> int:
     read, sky = live_stack(path, args)
     plan = planned(read, sky, Wanted(targets=tuple(args.target)))
     drift = drift_of(read.secrets.plan(plan))
-    out.publish(lambda width: drift_page(drift, width), lambda: drift_json(drift), drift)
+    out.publish(lambda width: drift_page(drift, width, args.verbose), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none else Exit.CHANGES

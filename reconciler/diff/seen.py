@@ -1,0 +1,167 @@
+"""The live body as whoever declared the other sees it: without what is left to the service, and why that is.
+
+Members that no row knows and nobody declared are set apart: the service gains new ones all the time.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.diff.canonical import is_absent, position, sort_key
+from reconciler.kinds.base import Field, Form, Row, Unmanaged
+from reconciler.model import Ignored, Json, Spec
+
+FILLED = "the service fills it in by itself"
+HIDDEN = "descriptions may lack it: it is taken as declared"
+WITHOUT_EFFECT = "it has no effect beside the other members, and is not sent"
+LISTS = (Form.SET, Form.ORDERED, Form.RANKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`unheard` are the live members that no row knows and nobody declared, by their path.
+
+    In a path, the entry of a list is its key or, as `[0]`, its position.
+    """
+
+    body: dict[str, Json]
+    ignored: tuple[Ignored, ...] = ()
+    unheard: Mapping[tuple[str, ...], Json] = field(default_factory=dict)
+
+
+def seen_by(rows: Iterable[Row], live: Spec, desired: Spec) -> Seen:
+    """Return canonical `live` as canonical `desired` sees it."""
+    viewer = _Viewer()
+    body = viewer.members(rows, live, desired, ())
+    return Seen(body, tuple(viewer.ignored), viewer.unheard)
+
+
+def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
+    """Return the body alone."""
+    return seen_by(rows, live, desired).body
+
+
+def spelled(path: Iterable[str]) -> str:
+    """Write a path as users do: `computeEnvironmentOrder[0].order`."""
+    return ".".join(path).replace(".[", "[")
+
+
+def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") -> Iterator[Ignored]:
+    """Yield the members of two bodies as they were written that never count, whatever they are."""
+    if not isinstance(live, Mapping) or not isinstance(declared, Mapping):
+        return
+    for row in rows:
+        theirs, ours = live.get(row.name), declared.get(row.name)
+        path = at + row.name
+        if isinstance(row, Unmanaged):
+            if not is_absent(theirs) or not is_absent(ours):
+                yield Ignored(path, theirs, ours, row.reason)
+        elif ours is not None and not row.counts_in(declared):
+            yield Ignored(path, theirs, ours, _why_not(row))
+        elif row.fields:
+            yield from _uncompared_below(row, theirs, ours, path)
+
+
+def _uncompared_below(row: Field, theirs: Json, ours: Json, path: str) -> Iterator[Ignored]:
+    if row.form is Form.STRUCT:
+        yield from uncompared(row.fields, theirs or {}, ours or {}, f"{path}.")
+        return
+    for index, entry in enumerate(theirs or ()):
+        yield from uncompared(row.fields, entry, {}, f"{path}[{index}].")
+
+
+def _why_not(row: Field) -> str:
+    riding = " and ".join(row.rides_with)
+    return f"a trigger, no state: it rides along when {riding} changes" if riding else WITHOUT_EFFECT
+
+
+@dataclass(slots=True)
+class _Viewer:
+    ignored: list[Ignored] = field(default_factory=list)
+    unheard: dict[tuple[str, ...], Json] = field(default_factory=dict)
+
+    def members(self, rows: Iterable[Row], live: Spec, desired: Spec, at: tuple[str, ...]) -> dict[str, Json]:
+        fields = tuple(row for row in rows if isinstance(row, Field))
+        out = self.unknown({row.name for row in fields}, live, (desired,), at)
+        for row in fields:
+            value = self.member(row, live.get(row.name), desired.get(row.name), (*at, row.name))
+            if not is_absent(value):
+                out[row.name] = value
+        return out
+
+    def unknown(self, known: set[str], live: Spec, desired: Iterable[Spec], at: tuple[str, ...]) -> dict[str, Json]:
+        """Return what somebody declared of the members without a row; the others are unheard of."""
+        out = {}
+        for name, value in live.items():
+            if name in known:
+                continue
+            if any(name in ours for ours in desired):
+                out[name] = value
+            else:
+                self.unheard[(*at, name)] = value
+        return out
+
+    def member(self, row: Field, theirs: Json, ours: Json, path: tuple[str, ...]) -> Json:
+        if theirs is None and ours is None:
+            return None
+        if ours is None and row.fills and row.fills(theirs):
+            self.ignored.append(Ignored(spelled(path), theirs, None, FILLED))
+            return None
+        match row.form:
+            case Form.STRUCT:
+                return self.members(row.fields, theirs or {}, ours or {}, path)
+            case Form.KEYED if theirs is not None:
+                entries = ours or {}
+                return {
+                    key: self.members(row.fields, entry, entries.get(key, {}), (*path, key))
+                    for key, entry in theirs.items()
+                }
+            case Form.SET | Form.ORDERED | Form.RANKED if theirs is not None and row.fields:
+                return self.entries(row, theirs, ours or (), path)
+            case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
+                return ours if _may_be_one(theirs, ours) else theirs
+        if theirs is None and (row.hidden or (row.fills and ours == row.default)):
+            self.ignored.append(Ignored(spelled(path), None, ours, HIDDEN))
+            return ours
+        return theirs
+
+    def entries(self, row: Field, theirs: Sequence[Json], ours: Sequence[Json], path: tuple[str, ...]) -> list[Json]:
+        """Entries are compared as a whole, so what is unheard of in one must not make it another."""
+        declared = [entry for entry in ours if isinstance(entry, Mapping)]
+        out = [self.entry(row, item, declared, (*path, position(index))) for index, item in enumerate(theirs)]
+        return sorted(out, key=sort_key) if row.form is Form.SET and out != list(theirs) else out
+
+    def entry(self, row: Field, entry: Json, ours: Sequence[Spec], at: tuple[str, ...]) -> Json:
+        if not isinstance(entry, Mapping):
+            return entry
+        known = self.known_part(row.fields, entry, ours, at)
+        return next(iter(known.values())) if row.form is Form.RANKED and len(known) == 1 else known
+
+    def known_part(
+        self, rows: Iterable[Row], entry: Spec, ours: Sequence[Spec], at: tuple[str, ...]
+    ) -> dict[str, Json]:
+        fields = {row.name: row for row in rows if isinstance(row, Field)}
+        out = self.unknown(set(fields), entry, ours, at)
+        for name, value in entry.items():
+            if name in fields:
+                out[name] = self.known_value(fields[name], value, [one.get(name) for one in ours], (*at, name))
+        return out
+
+    def known_value(self, row: Field, value: Json, ours: Sequence[Json], path: tuple[str, ...]) -> Json:
+        if not row.fields:
+            return value
+        if row.form in LISTS:
+            declared = [entry for entries in ours for entry in entries or () if isinstance(entry, Mapping)]
+            return self.entries(row, value, declared, path)
+        mappings = [one for one in ours if isinstance(one, Mapping)]
+        if row.form is Form.KEYED:
+            return {
+                key: self.known_part(row.fields, entry, [one[key] for one in mappings if key in one], (*path, key))
+                for key, entry in value.items()
+            }
+        return self.known_part(row.fields, value, mappings, path)
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether a bare name and an ARN mean the same: names are unique in an account, whatever their paths."""
+    is_named = not (one.startswith("arn:") and other.startswith("arn:"))
+    return is_named and one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]

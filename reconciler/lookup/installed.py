@@ -1,0 +1,53 @@
+"""What the installed AWS SDK knows of AWS Batch: it may be newer than our tables. Read as a file, without botocore."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from reconciler.model import Json
+
+SERVICE = "batch"
+
+
+def takes(operation: str, path: Sequence[str | int]) -> bool:
+    """Whether a request of the operation can have the member at `path`. Entries of lists and maps are steps of it."""
+    model = service_model()
+    known = model.get("operations", {}).get(operation)
+    return known is not None and _has(model["shapes"], known["input"]["shape"], tuple(path))
+
+
+@cache
+def service_model() -> Json:
+    """Return the newest service model; an empty one where there is none to be found."""
+    spec = find_spec("botocore")  # of a top-level package: it is found, not imported
+    folders = spec.submodule_search_locations if spec else None
+    for folder in folders or ():
+        for version in sorted((Path(folder) / "data" / SERVICE).glob("*"), reverse=True):
+            for file in (version / "service-2.json", version / "service-2.json.gz"):
+                if file.is_file():
+                    return _parsed(file)
+    return {}
+
+
+def _parsed(file: Path) -> Json:
+    packed = file.read_bytes()
+    return json.loads(gzip.decompress(packed) if file.suffix == ".gz" else packed)
+
+
+def _has(shapes: Json, shape: str, path: tuple[str | int, ...]) -> bool:
+    model = shapes[shape]
+    if not path:
+        return True
+    step, rest = path[0], path[1:]
+    match model["type"]:
+        case "structure":
+            return step in model["members"] and _has(shapes, model["members"][step]["shape"], rest)
+        case "list":
+            return _has(shapes, model["member"]["shape"], rest)
+        case "map":
+            return _has(shapes, model["value"]["shape"], rest)
+        case _:
+            return False
