@@ -29,6 +29,11 @@ def takes_everything(_operation: str, _path: Sequence[str | int]) -> bool:
     return True
 
 
+def takes_nothing(_operation: str, _path: Sequence[str | int]) -> bool:
+    """Nobody knows more than our tables."""
+    return False
+
+
 class Clock(Protocol):
     def now(self) -> float:
         """Seconds since any fixed moment; never goes back."""

@@ -109,6 +109,7 @@ def read_stack(
     from reconciler.load import load_with_problems
     from reconciler.lookup.environment import Environment
     from reconciler.lookup.files import DiskFiles
+    from reconciler.lookup.installed import takes
     from reconciler.lookup.schemas import read_schema
     from reconciler.lookup.sources import Offline, Sources
     from reconciler.report.secrets import Secrets
@@ -122,7 +123,7 @@ def read_stack(
         identity=identity,
     )
     secrets = Secrets(loaded.secrets)
-    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict)
+    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict, takes=takes)
     found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)

@@ -7,6 +7,7 @@ from reconciler.model import Cost, FieldChange, Json, Path, Spec
 
 Bodies = Mapping[str, Spec]  # by ARN
 
+NEWER = "this version of reconciler does not know the member, nor whether AWS can change it in place"
 # Where a path ends for people: below, differences are told as the whole value.
 WHOLE = (Form.SET, Form.ORDERED, Form.RANKED)
 
@@ -81,7 +82,7 @@ def _cost(kind: Kind, rows: list[Field], values: tuple[Json, Json], judged: Judg
     if None in values and rows and len(rows) == len(judged.path) and rows[-1].presence:
         return rows[-1].presence, rows[-1].source
     if judged.cost is Cost.REPLACE:
-        return Cost.REPLACE, next((row.source for row in reversed(rows) if row.source), "")
+        return Cost.REPLACE, next((row.source for row in reversed(rows) if row.source), "") if rows else NEWER
     cost, why = kind.judge(judged) if kind.judge else (judged.cost, "")
     if cost is not Cost.REPLACE and not _can_send(kind, judged.path, judged.desired):
         return Cost.IMPOSSIBLE, "the API has no way to unset it; declare the value it should have"

@@ -20,6 +20,7 @@ MILDER = {
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
+    "SCH009": Severity.WARNING,
 }
 NEAR = 3  # suggestions
 ID = re.compile(r"[A-Za-z]{2,4}[0-9]+")

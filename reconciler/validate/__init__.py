@@ -6,7 +6,8 @@ from dataclasses import replace
 from reconciler.kinds.base import Kind
 from reconciler.looked_up import holds_unknown
 from reconciler.model import Address, Declared, Json, Spec, Stack
-from reconciler.problems import Problem, Where
+from reconciler.ports import Takes, takes_nothing
+from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of
 from reconciler.validate.errors import Judge
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
@@ -16,14 +17,15 @@ __all__ = ["validate"]
 
 
 def validate(
-    stack: Stack, schema: Json, kinds: Mapping[str, Kind], *, strict: bool = False
+    stack: Stack, schema: Json, kinds: Mapping[str, Kind], *, strict: bool = False, takes: Takes = takes_nothing
 ) -> tuple[Stack, tuple[Problem, ...]]:
     """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
 
     Rules look at what the schema has passed and in which nothing is unknown; `strict` asks for their advice too. What
-    the rules say that the stack has disabled is on the stack that is returned, as `silenced`.
+    the rules say that the stack has disabled is on the stack that is returned, as `silenced`. `takes` tells what the
+    installed SDK can send: a member that only it knows is passed on, with a warning.
     """
-    readers, judge = Readers(schema["$defs"]), Judge(schema)
+    readers, judge = Readers(schema["$defs"]), Judge(schema, takes)
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
     sound: list[Declared] = []
@@ -36,7 +38,7 @@ def validate(
         found = judge.problems(kind, declared[address]) if is_doubtful else []
         if not (is_doubtful and holds_unknown(spec)):
             bodies[address] = spec
-            sound += () if found else (declared[address],)
+            sound += () if any(one.severity is Severity.ERROR for one in found) else (declared[address],)
         problems += found
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)

@@ -11,6 +11,7 @@ CODES: Mapping[str, str] = {
     "SCH006": "a text does not match the pattern of its member",
     "SCH007": "a text, list or mapping is too short or too long",
     "SCH008": "a value does not fit its member",
+    "SCH009": "a member is newer than this version of reconciler, and is sent unchecked",
     "TAG001": "the key of a tag is empty or too long",
     "TAG002": "the value of a tag is too long",
     "TAG003": "a tag is reserved",

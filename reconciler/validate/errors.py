@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from reconciler.kinds.base import Kind
 from reconciler.looked_up import Unknown
 from reconciler.model import Declared, Json, Path
-from reconciler.problems import Problem
+from reconciler.ports import Takes, takes_nothing
+from reconciler.problems import Problem, Severity
 from reconciler.validate.meant import DEFS, dotted, meant
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ BOUNDS = {
     "maxItems": ("SCH007", "must have at most {} entries"),
     "maxProperties": ("SCH007", "must have at most {} entries"),
 }
+UNKNOWN, NEWER = "SCH001", "SCH009"
+NEWER_HINT = "the installed AWS SDK knows it; upgrade reconciler when a version does, too"
 SHOWN = 60  # characters of the longest text in a message
 
 
@@ -41,6 +44,7 @@ class Judge:
     """Validators of the kinds' bodies, compiled when the first resource needs one."""
 
     schema: Json
+    takes: Takes = takes_nothing
     compiled: dict[str, "Draft202012Validator"] = field(default_factory=dict)
 
     def problems(self, kind: Kind, resource: Declared) -> list[Problem]:
@@ -48,12 +52,15 @@ class Judge:
         errors = self._validator(kind.create).iter_errors(resource.spec)
         known = (error for error in errors if not isinstance(error.instance, Unknown))
         said = (said for error in known for said in _said(_found(error), kind, self.schema["$defs"]))
-        return [
-            Problem(
-                one.code, f"{resource.address}: {dotted(one.path)} {one.text}", resource.places.find(one.path), one.hint
-            )
-            for one in dict.fromkeys(said)
-        ]
+        return [self._problem(kind, resource, one) for one in dict.fromkeys(said)]
+
+    def _problem(self, kind: Kind, resource: Declared, said: "_Said") -> Problem:
+        where, told = resource.places.find(said.path), f"{resource.address}: {dotted(said.path)}"
+        operations = (kind.create, kind.update) if said.code == UNKNOWN else ()
+        if any(self.takes(operation, said.path) for operation in operations if operation):
+            message = f"{told} is newer than this version of reconciler: it is sent as it is written, unchecked"
+            return Problem(NEWER, message, where, NEWER_HINT, Severity.WARNING)
+        return Problem(said.code, f"{told} {said.text}", where, said.hint)
 
     def _validator(self, name: str) -> "Draft202012Validator":
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - a valid stack never loads it
@@ -126,7 +133,7 @@ def _unknown(found: _Found, kind: Kind, defs: Json) -> Iterator[_Said]:
     members = found.schema["properties"]
     for name in found.value:
         if name not in members:
-            yield _Said("SCH001", (*found.path, name), "is not a member", meant(name, tuple(members), kind, defs))
+            yield _Said(UNKNOWN, (*found.path, name), "is not a member", meant(name, tuple(members), kind, defs))
 
 
 def _missing(found: _Found) -> Iterator[_Said]:
