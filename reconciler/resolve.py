@@ -3,10 +3,11 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
-from reconciler.model import Address, Declared, Desired, Identity, Json, Live, Path, Spec, Stack
+from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Spec, Stack
 from reconciler.ownership import is_ours, logical_name
 from reconciler.problems import Problem
 
@@ -91,6 +92,16 @@ def used_kinds(stack: Stack) -> frozenset[str]:
     return frozenset({address.kind for address in stack.declared} | referred)
 
 
+def ignored_members(ignore: Iterable[Ignore], address: Address) -> dict[str, str]:
+    """Return the members of a resource that the stack leaves alone, each with the reason."""
+    return {
+        member: f"{one.reason} (until {one.expires})" if one.expires else one.reason
+        for one in ignore
+        if fnmatchcase(str(address), one.resources)
+        for member in one.members
+    }
+
+
 @dataclass(slots=True)
 class _Resolver:
     stack: Stack
@@ -118,6 +129,7 @@ class _Resolver:
             tags=tags,
             lifecycle=declared.lifecycle,
             needs=tuple(needs),
+            ignored=ignored_members(self.stack.ignore, declared.address),
             live=live,
             places=declared.places,
         )

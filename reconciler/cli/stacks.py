@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,8 @@ def read_stack(
         identity=identity,
     )
     secrets = Secrets(loaded.secrets)
-    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict, takes=takes)
+    today = datetime.now(UTC).date().isoformat()
+    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today)
     found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)

@@ -10,6 +10,7 @@ from reconciler.load.disabled import disabled_rules
 from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import gather
+from reconciler.load.ignored import ignored_members
 from reconciler.load.library import Library
 from reconciler.load.lookups import Finder
 from reconciler.load.resources import declared_resources
@@ -89,6 +90,7 @@ def load_with_problems(
         account=settings.account,
         region=settings.region,
         disabled=disabled_rules(gathered, expander, RULE_IDS),
+        ignore=ignored_members(gathered, expander),
     )
     secrets = _secrets(declared, scope) | finder.secrets
     return Loaded(stack, findings.in_file_order(), secrets, finder.has_unknown)

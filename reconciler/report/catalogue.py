@@ -16,6 +16,8 @@ from reconciler.validate.codes import CODES as VALIDATE
 
 # Codes whose problems stop nobody; all others are errors.
 MILDER = {
+    "IGN004": Severity.WARNING,
+    "IGN006": Severity.WARNING,
     "LIF003": Severity.WARNING,
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,

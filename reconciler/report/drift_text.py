@@ -5,7 +5,7 @@ from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reaso
 from reconciler.report.ignored_text import write_ignored
 from reconciler.report.names import with_short_names
 from reconciler.report.page import Page
-from reconciler.report.plan_text import write_heading
+from reconciler.report.plan_text import write_heading, write_notes
 from reconciler.report.redaction import redacted_change, redacted_text
 from reconciler.report.values import inline
 from reconciler.report.words import ACTIONS, place
@@ -37,6 +37,7 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
     _write_pending(page, drift)
     if verbose:
         write_ignored(page, drift.plan)
+    write_notes(page, drift.plan.notes)
     if drift.is_none:
         page.line(("No drift.", "bold green"), " What is live is what was applied.")
         page.blank()

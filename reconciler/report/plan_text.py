@@ -39,7 +39,7 @@ def plan_page(plan: Plan, width: int, verbose: int = 0) -> Page:
     write_unhealthy(page, plan)
     if verbose:
         write_ignored(page, plan)
-    _write_notes(page, plan.notes)
+    write_notes(page, plan.notes)
     if not plan.changes:
         page.line(("No changes.", "bold green"), f" {_as_declared(plan)}")
     elif plan.unchanged:
@@ -62,7 +62,7 @@ def write_unhealthy(page: Page, plan: Plan) -> None:
     page.blank()
 
 
-def _write_notes(page: Page, notes: tuple[Problem, ...]) -> None:
+def write_notes(page: Page, notes: tuple[Problem, ...]) -> None:
     for note in notes:
         write_problem(page, note)
     page.blank()

@@ -64,6 +64,27 @@ VARIABLE: Json = {
     },
 }
 
+IGNORED: Json = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["resources", "members", "reason"],
+    "properties": {
+        "resources": {"type": "string", "description": "Which resources: KIND/NAME; * and ? match."},
+        "members": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string"},
+            "description": "Dotted paths of members whose live value is left alone; tags.* means all tags.",
+        },
+        "reason": {"type": "string", "pattern": "\\S", "description": "Why, for the next reader."},
+        "expires": {
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            "description": "The last day on which it holds. After it, the members count again.",
+        },
+    },
+}
+
 HEAD: Mapping[str, Json] = {
     "stack": {
         "type": "string",
@@ -82,6 +103,11 @@ HEAD: Mapping[str, Json] = {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/Variable"},
         "description": "What may differ between uses: !var name, or ${name} in !sub.",
+    },
+    "ignore": {
+        "type": "array",
+        "items": {"$ref": "#/$defs/Ignore"},
+        "description": "Members that plan, apply and drift leave alone, with the reason, for a time or for ever.",
     },
     "rules": {
         "type": "object",
@@ -121,7 +147,14 @@ def _stack(kinds: tuple[Kind, ...], model: Mapping[str, Json]) -> dict[str, Json
     bodies = Bodies(model["shapes"], model["operations"])
     own = {kind.create: _nameless(kind, bodies.of(kind)) for kind in kinds}
     entries = {kind.name: _entry(kind, own[kind.create]) for kind in kinds}
-    defs: dict[str, Json] = {"Lifecycle": LIFECYCLE, "Variable": VARIABLE, **bodies.defs, **own, **entries}
+    defs: dict[str, Json] = {
+        "Lifecycle": LIFECYCLE,
+        "Variable": VARIABLE,
+        "Ignore": IGNORED,
+        **bodies.defs,
+        **own,
+        **entries,
+    }
     partial = {kind.name: _partial(kind.name, defs) for kind in kinds}
     return {
         "$schema": DIALECT,

@@ -10,6 +10,7 @@ from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of
 from reconciler.validate.errors import Judge
+from reconciler.validate.ignored import in_force, problems_of_ignore
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
 from reconciler.validate.walk import Readers, text
 
@@ -17,13 +18,20 @@ __all__ = ["validate"]
 
 
 def validate(
-    stack: Stack, schema: Json, kinds: Mapping[str, Kind], *, strict: bool = False, takes: Takes = takes_nothing
+    stack: Stack,
+    schema: Json,
+    kinds: Mapping[str, Kind],
+    *,
+    strict: bool = False,
+    takes: Takes = takes_nothing,
+    today: str = "",
 ) -> tuple[Stack, tuple[Problem, ...]]:
     """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
 
     Rules look at what the schema has passed and in which nothing is unknown; `strict` asks for their advice too. What
     the rules say that the stack has disabled is on the stack that is returned, as `silenced`. `takes` tells what the
-    installed SDK can send: a member that only it knows is passed on, with a warning.
+    installed SDK can send: a member that only it knows is passed on, with a warning. What
+    the stack ignores is dropped when it has expired; without `today`, nothing has.
     """
     readers, judge = Readers(schema["$defs"]), Judge(schema, takes)
     declared: dict[Address, Declared] = {}
@@ -42,11 +50,13 @@ def validate(
         problems += found
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
+    problems += problems_of_ignore(typed, kinds, today)
     silenced: list[Problem] = []
     for resource in sound:
         for problem in problems_of(resource, Subject(resource.address, resource.spec, bodies), strict=strict):
             (silenced if problem.code in stack.disabled else problems).append(problem)
-    return replace(typed, declared=declared, silenced=_in_order(silenced)), _in_order(problems)
+    typed = replace(typed, declared=declared, silenced=_in_order(silenced), ignore=in_force(typed, today))
+    return typed, _in_order(problems)
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.options import add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
-from reconciler.model import Declared, Json, Stack
+from reconciler.model import Declared, Ignore, Json, Stack
 from reconciler.problems import Exit
 
 HELP = "print the stack as it is understood"
@@ -39,6 +39,8 @@ def rendered(stack: Stack) -> dict[str, Json]:
     whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
     if stack.tags:
         whole["tags"] = dict(stack.tags)
+    if stack.ignore:
+        whole["ignore"] = [_entry(one) for one in stack.ignore]
     if stack.disabled:
         whole["rules"] = {"disable": dict(stack.disabled)}
     for kind in KINDS.values():
@@ -46,6 +48,11 @@ def rendered(stack: Stack) -> dict[str, Json]:
         if own:
             whole[kind.section] = own
     return dict(redacted(whole))
+
+
+def _entry(one: Ignore) -> dict[str, Json]:
+    until = {"expires": one.expires} if one.expires else {}
+    return {"resources": one.resources, "members": list(one.members), "reason": one.reason, **until}
 
 
 def _body(declared: Declared) -> dict[str, Json]:
