@@ -14,21 +14,30 @@ from reconciler.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is live, found by logical address (ours alone), by physical address, and by ARN."""
+    """What is live, found by logical address (ours alone), by physical address, and by ARN.
+
+    While one resource replaces another, two are ours under one address: `ours` has the one that stands, `owned` all.
+    `heirs` are the physical names of those that are to be created in the place of the one that stands.
+    """
 
     ours: Mapping[Address, Live]
     named: Mapping[Address, Live]
     arns: Mapping[str, Live]
+    owned: tuple[Live, ...] = ()
+    heirs: Mapping[Address, str] = field(default_factory=dict)
+
+    def rivals(self, address: Address) -> tuple[Live, ...]:
+        """Return all that are ours under an address."""
+        same = (one for one in self.owned if one.address.kind == address.kind)
+        return tuple(one for one in same if logical_name(one) == address.name)
 
 
 def world_of(live: Iterable[Live], stack: Stack) -> World:
     everything = tuple(live)
+    owned = tuple(one for one in everything if is_ours(one, stack.name, stack.name_prefix))
     return World(
-        ours={
-            Address(one.address.kind, logical_name(one)): one
-            for one in everything
-            if is_ours(one, stack.name, stack.name_prefix)
-        },
+        ours={Address(one.address.kind, logical_name(one)): one for one in owned},
+        owned=owned,
         named={one.address: one for one in everything},
         arns={one.arn: one for one in everything},
     )
@@ -60,6 +69,8 @@ def live_match(stack: Stack, declared: Declared, world: World) -> Live | None:
     """Find the live resource of a declaration: by our tags, by a former name, else by physical name."""
     kind = declared.address.kind
     former = declared.lifecycle.renamed_from
+    if declared.address in world.heirs:
+        return None
     return (
         world.ours.get(declared.address)
         or (world.ours.get(Address(kind, former)) if former else None)
@@ -70,6 +81,8 @@ def live_match(stack: Stack, declared: Declared, world: World) -> Live | None:
 def physical_name(stack: Stack, declared: Declared, world: World) -> str:
     """Return the name that a declaration has when it is created anew; `parent/name` where it is part of another."""
     kind = KINDS[declared.address.kind]
+    if declared.address in world.heirs:
+        return world.heirs[declared.address]
     own = stack.name_prefix + declared.address.name
     row = kind.field(kind.parent)
     if row is None:

@@ -45,14 +45,19 @@ def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
     return (*settle_first(kind, live), *update, *tag_steps(live.arn, found.tag, found.untag))
 
 
-def delete_steps(kind: Kind, live: Live) -> tuple[Step, ...]:
-    """Disable, wait, delete, wait until it is gone; or deregister every active revision."""
+def delete_steps(kind: Kind, live: Live, *, idle: bool = False) -> tuple[Step, ...]:
+    """Disable, wait, delete, wait until it is gone; or deregister every active revision.
+
+    `idle`: wait before the deletion until nothing runs on it any more.
+    """
     if kind.revisions:
         return tuple(_deregister(kind, live, revision) for revision in live.revisions)
     gone = (Wait(Until.GONE, kind.delete_timeout, f"wait until {live.address.name} is gone"),) if kind.settles else ()
     if live.status == "DELETING":
         return gone
-    return (*settle_first(kind, live), *_disable(kind, live), _delete(kind, live), *gone)
+    ends = kind.idle_timeout if idle and kind.is_idle else 0
+    idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {live.address.name}"),) if ends else ()
+    return (*settle_first(kind, live), *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
 
 
 def settle_first(kind: Kind, live: Live) -> tuple[Step, ...]:
@@ -201,10 +206,11 @@ def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Ste
     return (Wait(until, timeout, f"wait until it is {until}"),) if kind.settles else ()
 
 
-def _disable(kind: Kind, live: Live) -> tuple[Step, ...]:
-    if not kind.disable_before_delete or is_disabled(live.spec):
+def _disable(kind: Kind, live: Live, *, idle: bool) -> tuple[Step, ...]:
+    more = kind.disable_with(live.spec) if idle and kind.disable_with else {}
+    if not kind.disable_before_delete or (is_disabled(live.spec) and not more):
         return ()
-    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, MEMBER: DISABLED}
+    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, MEMBER: DISABLED, **more}
     call = Call(kind.update, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
     # INVALID will do: an environment that is beyond repair can still be deleted.
     return (call, *_settle(kind, kind.update_timeout, Until.SETTLED))

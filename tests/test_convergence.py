@@ -49,6 +49,7 @@ TOP = optional(
     ecsSettings=st.fixed_dictionaries({"containerInsights": st.sampled_from(["ENABLED", "DISABLED"])}),
 )
 RESOURCES = optional(
+    allocationStrategy=st.sampled_from(["BEST_FIT", "BEST_FIT_PROGRESSIVE"]),
     minvCpus=st.integers(0, 4),
     maxvCpus=st.integers(8, 64),
     instanceTypes=some(TYPES),
@@ -180,18 +181,20 @@ TIMINGS = st.builds(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(stacks(), min_size=1, max_size=4), TIMINGS, RULES, st.integers(0, 9))
+@given(st.lists(stacks(), min_size=1, max_size=4), TIMINGS, RULES, st.booleans(), st.integers(0, 9))
 def test_any_history_of_stacks_ends_in_an_empty_plan(
-    history: list[Stack], timings: Timings, rules: list[Rule], seed: int
+    history: list[Stack], timings: Timings, rules: list[Rule], replacing: bool, seed: int
 ) -> None:
     world = World(timings, seed=seed)
+    wanted = Wanted(allow_replace=replacing)
     for version in history:
         world.strike(*rules)
-        plan = world.plan(version)
+        plan = world.plan(version, wanted)
         note(f"{told(plan)} {[str(p) for p in plan.refusals]}")
         if plan.refusals:  # what needs a replacement is shown and refused
+            assert not replacing or {problem.code for problem in plan.refusals} <= {"PLAN001"}
             continue
-        finish = world.apply(version)
+        finish = world.apply(version, wanted)
         note(str([(r.state, r.message) for r in finish.outcome.results]))
         assert finish.exit is Exit.DONE
         assert world.plan(version).is_empty

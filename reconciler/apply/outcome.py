@@ -17,6 +17,9 @@ class State(StrEnum):
     NOT_STARTED = "not started"  # the run was interrupted first
 
 
+MAKES = (Action.CREATE, Action.REVISION, Action.BLUE_GREEN, Action.REPLACE)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     change: Change
@@ -50,7 +53,7 @@ class Outcome:
     def made(self) -> frozenset[Address]:
         """What was created or registered: whatever it has now, nobody else can have put there."""
         done = (result.change for result in self.results if result.state is State.DONE)
-        return frozenset(change.address for change in done if change.action in (Action.CREATE, Action.REVISION))
+        return frozenset(change.address for change in done if change.action in MAKES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Run a plan: changes side by side where the graph allows, each waiting for its own resource, failures kept apart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ from reconciler.apply.outcome import Event, Outcome, Result, State
 from reconciler.apply.perform import perform
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Call, Change, Plan, Wait
+from reconciler.model import Call, Change, Plan, Wait
+from reconciler.plan.order import waits
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError
 
@@ -27,7 +28,7 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
     waiting = list(range(len(plan.changes)))
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
-    before = _before(plan.changes)
+    before = waits(plan.changes)
     with ThreadPoolExecutor(max_workers=parallelism) as pool:
         while waiting or running:
             for index in [index for index in waiting if before[index] <= results.keys()]:
@@ -40,17 +41,6 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
             for future in wait_for(running, return_when=FIRST_COMPLETED).done if running else ():
                 results[running.pop(future)] = future.result()
     return Outcome(tuple(results[index] for index in sorted(results)), interrupted=runner.stop.is_set())
-
-
-def _before(changes: tuple[Change, ...]) -> Mapping[int, set[int]]:
-    """Return, for each change, the changes that it waits for: by position, since an address may stand twice."""
-    at: dict[Address, set[int]] = {}
-    for index, change in enumerate(changes):
-        at.setdefault(change.address, set()).add(index)
-    return {
-        index: {other for need in change.after for other in at.get(need, ()) if other < index}
-        for index, change in enumerate(changes)
-    }
 
 
 class Interrupted(Exception):  # noqa: N818 - names what happened
@@ -85,22 +75,32 @@ class _Runner:
             return self.finished(Result(change, State.NOT_STARTED, str(interrupted)))
         except Unsettled as unsettled:
             state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
-            return self.finished(Result(change, state, str(unsettled), seconds=self.clock.now() - start))
+            undone = self.undone(change) if unsettled.invalid and change.undo else ""
+            return self.finished(Result(change, state, f"{unsettled}{undone}", seconds=self.clock.now() - start))
         except CloudError as error:
             failed = Result(change, State.FAILED, str(error), error.hint, self.clock.now() - start)
             return self.finished(failed)
         return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
 
-    def step(self, change: Change, step: Call | Wait) -> None:
+    def undone(self, change: Change) -> str:
+        """Take back what was made, and say what has become of it."""
+        try:
+            for step in change.undo:
+                self.step(change, step, leaving=True)
+        except (CloudError, Unsettled, Interrupted) as error:
+            return f"; {change.name} could not be removed again ({error}): the same command tries it once more"
+        return f"; {change.name} was removed again, and nothing had moved to it"
+
+    def step(self, change: Change, step: Call | Wait, *, leaving: bool = False) -> None:
         kind = KINDS[change.address.kind]
         self.watch(Event(change, "step", step.says))
         match step:
             case Call():
                 perform(step, kind, change.name, self.cloud, self.clock, self.telling(change, "retrying"))
             case Wait():
-                leaving = change.action is Action.DELETE
                 tell = self.telling(change, "waiting")
-                wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaving)
+                leaves = leaving or change.action.leaves
+                wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaves)
             case _:
                 assert_never(step)
 

@@ -32,7 +32,7 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
         live = read_one(cloud, kind, identity, name)
-        if (leaving and live is None) or _is_reached(step.until, live, name, waited):
+        if (leaving and live is None) or _is_reached(step.until, kind, live, name, waited):
             return
         status = f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
         if waited >= step.timeout:
@@ -41,7 +41,7 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
         clock.sleep(min(LATEST, max(SOONEST, waited * SHARE)))
 
 
-def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bool:
+def _is_reached(until: Until, kind: Kind, live: Live | None, name: str, waited: float) -> bool:
     if live is None:
         if until is not Until.GONE and waited > LAG:
             raise Unsettled(f"{name} vanished while it was waited for", invalid=False)
@@ -50,6 +50,8 @@ def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bo
         return False
     if until is Until.SETTLED:
         return True
+    if until is Until.IDLE:
+        return kind.is_idle is None or live.status == "INVALID" or kind.is_idle(live.spec)
     if live.status == "INVALID":
         raise Unsettled(live.reason or "no reason given", invalid=True)
     return until is Until.VALID

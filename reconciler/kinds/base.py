@@ -33,6 +33,13 @@ class Created(Enum):
     LATER = "later"  # only an update can set it: create, wait, update
 
 
+class Succession(StrEnum):
+    """How a resource that cannot be changed in place is replaced."""
+
+    BLUE_GREEN = "blue-green"  # a second one under another name takes over, then the old one goes
+    ANEW = "anew"  # the old one goes first, since only one can have the name that others know
+
+
 class _Missing(Enum):
     MISSING = "missing"
 
@@ -142,6 +149,10 @@ class Kind:
     create_timeout: float = 0
     update_timeout: float = 0
     delete_timeout: float = 0
+    succession: Succession | None = None  # None: it cannot be replaced
+    is_idle: Callable[[Spec], bool] | None = None  # whether, by its description, nothing runs on it
+    idle_timeout: float = 0
+    disable_with: Callable[[Spec], Mapping[str, Json]] | None = None  # what else ends its costs when it is disabled
     update_patience: Callable[[Spec], float] | None = None  # seconds on top, when instances are replaced
     judge: Callable[["Judged"], tuple[Cost, str]] | None = None  # the cost of a change, where a row cannot know it
     source: str = ""

@@ -1,9 +1,17 @@
 """Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
 
-from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Unmanaged
+from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Succession, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
 from reconciler.kinds.state import state
-from reconciler.kinds.updating import SERVICE_LINKED_ROLE, is_service_linked, judge, patience, takes_update_policy
+from reconciler.kinds.updating import (
+    SERVICE_LINKED_ROLE,
+    is_idle,
+    is_service_linked,
+    judge,
+    patience,
+    takes_update_policy,
+    without_minimum,
+)
 from reconciler.model import Cost
 
 KIND = Kind(
@@ -127,6 +135,10 @@ KIND = Kind(
     update_timeout=1200,
     delete_timeout=1800,
     update_patience=patience,
+    succession=Succession.BLUE_GREEN,
+    is_idle=is_idle,
+    idle_timeout=86400,
+    disable_with=without_minimum,
     judge=judge,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html",
 )

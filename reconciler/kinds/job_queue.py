@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reconciler.kinds.base import Field, Form, Judged, Kind, Reading
+from reconciler.kinds.base import Field, Form, Judged, Kind, Reading, Succession
 from reconciler.kinds.state import state
 from reconciler.model import Cost, Json, Spec
 
@@ -126,6 +126,7 @@ KIND = Kind(
         ),
     ),
     reading=Reading(operation="DescribeJobQueues", result="jobQueues", names="jobQueues"),
+    succession=Succession.ANEW,
     create="CreateJobQueue",
     update="UpdateJobQueue",
     update_id="jobQueue",

@@ -1,6 +1,6 @@
 """Scheduling policies: fair shares for queues."""
 
-from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Kind, Reading, Succession
 from reconciler.model import Cost
 
 KIND = Kind(
@@ -72,6 +72,7 @@ KIND = Kind(
         by_arn=True,
         listing="ListSchedulingPolicies",
     ),
+    succession=Succession.ANEW,
     create="CreateSchedulingPolicy",
     update="UpdateSchedulingPolicy",
     update_id="arn",

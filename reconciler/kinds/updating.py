@@ -1,5 +1,7 @@
 """What UpdateComputeEnvironment can do, decided from the live role, type and allocation strategy."""
 
+from collections.abc import Mapping
+
 from reconciler.kinds.base import Judged
 from reconciler.model import Cost, Json, Spec
 
@@ -30,6 +32,21 @@ def patience(spec: Spec) -> float:
 def takes_update_policy(spec: Spec) -> bool:
     """Fargate has no instances to replace; its updates refuse the member."""
     return _type(spec).upper() not in FARGATE
+
+
+def is_idle(spec: Spec) -> bool:
+    """Detached from its queues, an environment scales down as its jobs end; Fargate shows nothing of the kind.
+
+    UpdateComputeEnvironment: "Disconnecting job queues from compute environment will cause it to scale-down to
+    minvCpus."
+    """
+    return not (spec.get("computeResources") or {}).get("desiredvCpus")
+
+
+def without_minimum(spec: Spec) -> Mapping[str, Json]:
+    """The minimum is kept running even while an environment is DISABLED (UpdateComputeEnvironmentRequest, state)."""
+    has_minimum = (spec.get("computeResources") or {}).get("minvCpus")
+    return {"computeResources": {"minvCpus": 0}} if has_minimum else {}
 
 
 def judge(judged: Judged) -> tuple[Cost, str]:

@@ -44,7 +44,7 @@ MEMBERS: MappingABC[str, _Member] = {
     "ignoreChanges": _Member(
         "ignore_changes", "a list of members, such as [computeResources.maxvCpus]", _are_texts, tuple
     ),
-    "replace": _Member("replace", "blue-green or refuse", _one_of("blue-green", "refuse"), str.lower, only=("refuse",)),
+    "replace": _Member("replace", "blue-green or refuse", _one_of("blue-green", "refuse"), str.lower),
     "retainRevisions": _Member(
         "retain_revisions",
         "a number from 1, or all",

@@ -18,9 +18,15 @@ class Action(Enum):
     REPLACE = "-/+"
     BLUE_GREEN = "+/-"
     DELETE = "-"
+    RETIRE = "(-)"  # the old one of a replacement
     ADOPT = ">"
     FORGET = "."
     WAIT = "="
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the resource is gone afterwards."""
+        return self in (Action.DELETE, Action.RETIRE)
 
 
 class Cost(StrEnum):
@@ -82,6 +88,7 @@ class Until(StrEnum):
 
     SETTLED = "settled"  # VALID or INVALID: no transition under way
     VALID = "VALID"
+    IDLE = "idle"  # nothing runs on it any more
     GONE = "gone"
 
 
@@ -123,7 +130,8 @@ Step = Call | Wait
 class Change:
     """What happens to one resource: a small program of complete requests and waits.
 
-    `after` are the changes that must be done first. A change with `refusals` is shown, never run.
+    `after` are the changes that must be done first. A change with `refusals` is shown, never run. `undo` takes back
+    what was made where it turns out INVALID.
     """
 
     action: Action
@@ -132,6 +140,7 @@ class Change:
     arn: str = ""
     fields: tuple[FieldChange, ...] = ()
     steps: tuple[Step, ...] = ()
+    undo: tuple[Step, ...] = ()
     reasons: tuple[str, ...] = ()
     after: tuple[Address, ...] = ()
     refusals: tuple[Problem, ...] = ()

@@ -54,7 +54,7 @@ class Lifecycle:
 
     prevent_destroy: bool = False
     ignore_changes: tuple[str, ...] = ()
-    replace: Literal["blue-green", "refuse"] = "refuse"
+    replace: Literal["blue-green", "refuse"] | None = None  # None: only with the consent of whoever applies
     retain_revisions: int | None = None  # None keeps all
     on_remove: Literal["delete", "orphan"] = "delete"
     renamed_from: str | None = None

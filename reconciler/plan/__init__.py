@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from reconciler.model import Address, Desired, Identity, Live, Plan, Stack
-from reconciler.ownership import other_prefixes
-from reconciler.plan.change import Planner
+from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Stack
+from reconciler.ownership import logical_name, other_prefixes
+from reconciler.plan.change import Heir, Planner
 from reconciler.plan.health import unhealthy
 from reconciler.plan.order import in_order, missed, targeted, with_edges
+from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
 from reconciler.ports import Takes, takes_everything
 from reconciler.problems import CloudError, InvalidStack, Problem, Severity
@@ -21,6 +22,7 @@ class Wanted:
 
     adopt: bool = False  # consent to take resources that nobody owns
     destroy: bool = False  # remove everything that the stack owns
+    allow_replace: bool = False  # consent to replace what cannot be changed in place
     targets: tuple[str, ...] = ()  # globs over addresses; empty means all
     made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
     takes: Takes = takes_everything  # what requests can have, as far as the installed SDK knows
@@ -45,10 +47,14 @@ def make_plan(
     desired, problems = ((), ()) if wanted.destroy else resolve(stack, identity, world)
     if problems:
         raise InvalidStack(problems)
-    bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
-    planner = Planner(stack, identity, bodies, wanted.adopt, wanted.destroy, wanted.made, wanted.takes)
-    changes = [change for one in desired if (change := planner.change(one))]
-    removals = [planner.removal(one) for one in _unwanted(world, desired)]
+    planner = _planner(stack, identity, world, desired, wanted)
+    succession = settled(planner, desired, world, allowed=wanted.allow_replace)
+    if succession.heirs or succession.standing:
+        world = succession.world(world)
+        desired, _ = resolve(stack, identity, world)
+        planner = _planner(stack, identity, world, desired, wanted)
+    changes = [change for one in desired if (change := _change(planner, one, succession.heirs.get(one.address)))]
+    removals = [_removal(planner, one, desired) for one in _unwanted(world, desired)]
     ordered = in_order(with_edges((*changes, *removals), desired, world))
     chosen = targeted(ordered, wanted.targets)
     return Plan(
@@ -67,9 +73,26 @@ def make_plan(
     )
 
 
+def _planner(stack: Stack, identity: Identity, world: World, desired: tuple[Desired, ...], wanted: Wanted) -> Planner:
+    bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
+    return Planner(stack, identity, bodies, wanted.adopt, wanted.destroy, wanted.made, wanted.takes)
+
+
+def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | None:
+    change = planner.change(desired)
+    return planner.succession(change, heir) if change and heir else change
+
+
+def _removal(planner: Planner, live: Live, desired: Iterable[Desired]) -> Change:
+    """A resource leaves because nobody declares it any more, or because another stands in its place."""
+    address = Address(live.address.kind, logical_name(live))
+    stands = next((one.name for one in desired if one.address == address), None)
+    return planner.removal(live) if stands is None else planner.retirement(live, stands)
+
+
 def _unwanted(world: World, desired: Iterable[Desired]) -> list[Live]:
     kept = {one.live.arn for one in desired if one.live}
-    return [live for live in world.ours.values() if live.arn not in kept]
+    return [live for live in world.owned if live.arn not in kept]
 
 
 def _notes(stack: Stack, world: World) -> Iterable[Problem]:

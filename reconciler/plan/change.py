@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.diff import Difference, applied_of, applied_to, difference, left_to_service, sides_of
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Kind, Succession
 from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Ignored, Live, Spec, Stack
 from reconciler.ownership import (
     APPLIED,
@@ -34,6 +34,18 @@ from reconciler.steps import (
     update_steps,
 )
 
+GOES_FIRST = "the old one has to go first: there can be only one of that name"
+
+
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """A resource that is to be created in the place of `old`, for the members that cannot be changed in it."""
+
+    name: str
+    old: Live
+    fields: tuple[FieldChange, ...]
+    how: Succession
+
 
 @dataclass(frozen=True, slots=True)
 class Planner:
@@ -46,26 +58,40 @@ class Planner:
     takes: Takes = takes_everything
     ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
 
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Stack and name prefix: what makes a resource ours."""
+        return self.stack.name, self.stack.name_prefix
+
     def change(self, desired: Desired) -> Change | None:
         kind = KINDS[desired.address.kind]
         live = desired.live
         if live is None or live.status == "DELETING":
             return self.creation(kind, desired, applied_of(kind, desired, self.identity))
-        sides = sides_of(kind, desired, live, self.identity, self.bodies)
-        left = left_to_service(kind, desired, sides, live, self.takes, is_made=desired.address in self.made)
-        applied = applied_to(kind, desired, sides, left)
-        tags = ownership_tags(self.stack.name, self.stack.name_prefix, desired.address.name, desired.name, applied)
-        found = difference(kind, desired, live, sides, left, tags)
+        found, applied = self.compared(kind, desired, live)
         if found.ignored:
             self.ignored[desired.address] = found.ignored
-        if not is_ours(live, self.stack.name, self.stack.name_prefix):
+        if not is_ours(live, *self.owner):
             return self.adoption(kind, desired, live, found, applied)
         if found.is_empty:
             return _waiting(kind, desired, live)
         return self.update(kind, desired, live, found, applied)
 
+    def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, Applied]:
+        """Return what differs, and the record that the resource carries once it is as declared."""
+        sides = sides_of(kind, desired, live, self.identity, self.bodies)
+        left = left_to_service(kind, desired, sides, live, self.takes, is_made=desired.address in self.made)
+        applied = applied_to(kind, desired, sides, left)
+        tags = ownership_tags(*self.owner, desired.address.name, live.address.name, applied)
+        return difference(kind, desired, live, sides, left, tags), applied
+
+    def not_in_place(self, desired: Desired, live: Live) -> tuple[FieldChange, ...]:
+        """Return the members that no update can bring to what is declared."""
+        found, _ = self.compared(KINDS[desired.address.kind], desired, live)
+        return tuple(change for change in found.fields if _needs_more_than_update(change))
+
     def creation(self, kind: Kind, desired: Desired, applied: Applied) -> Change:
-        tags = all_tags(self.stack.name, self.stack.name_prefix, desired, applied)
+        tags = all_tags(*self.owner, desired, applied)
         steps = create_steps(kind, desired, tags, applied)
         before = gone_first(kind, desired.live) if desired.live else ()
         return Change(
@@ -86,7 +112,7 @@ class Planner:
             wanted = replace(
                 desired, spec=found.desired, tags=found.tags
             )  # a revision has no tags but those it is given
-            tags = all_tags(self.stack.name, self.stack.name_prefix, wanted, applied)
+            tags = all_tags(*self.owner, wanted, applied)
             register = create_steps(kind, wanted, tags, applied)
             return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
         steps = update_steps(kind, live, found)
@@ -118,6 +144,25 @@ class Planner:
             refusals=refusals,
             where=desired.places.find(()),
         )
+
+    def succession(self, change: Change, heir: Heir) -> Change:
+        """Return the creation of an heir. It is taken back if it turns out INVALID: nobody has moved to it by then."""
+        kind = KINDS[change.address.kind]
+        if heir.how is Succession.ANEW:
+            return replace(change, action=Action.REPLACE, fields=heir.fields, reasons=(GOES_FIRST,))
+        made = Live(Address(kind.name, change.name), {}, change.arn, status="INVALID")
+        reasons = (f"{change.name} takes over from {heir.old.address.name}",)
+        undo = delete_steps(kind, made)
+        return replace(change, action=Action.BLUE_GREEN, fields=heir.fields, undo=undo, reasons=reasons)
+
+    def retirement(self, live: Live, stands: str) -> Change:
+        """Return the removal of a resource in whose place another stands, or will stand."""
+        kind = KINDS[live.address.kind]
+        change = self.removal(live)
+        if change.refusals:
+            return replace(change, action=Action.RETIRE)
+        reason = "makes room for its successor" if stands == live.address.name else f"{stands} stands in its place"
+        return replace(change, action=Action.RETIRE, steps=delete_steps(kind, live, idle=True), reasons=(reason,))
 
     def removal(self, live: Live) -> Change:
         kind = KINDS[live.address.kind]

@@ -1,7 +1,7 @@
 """The order of changes: go after what you need; if you leave, go after whoever used you."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
@@ -16,19 +16,52 @@ from reconciler.resolve import World, references
 def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: World) -> tuple[Change, ...]:
     """Go after what you need; if you leave, go after whoever used you. Who goes on using it forbids the leaving."""
     needs = {one.address: one.needs for one in desired}
-    staying = {one.live.arn: one for one in desired if one.live}
-    changed = {change.address for change in changes if change.action is not Action.DELETE}
-    by_arn = {change.arn: change for change in changes if change.arn}
+    staying = {one.arn: one for one in desired if one.arn}
+    coming = {change.address for change in changes if not change.action.leaves}
+    leaving = {change.address for change in changes if change.action.leaves}
     users = _users(world)
+    by_arn = _by_arn(changes)
     out = []
     for change in changes:
-        if change.action is not Action.DELETE:
-            after = tuple(need for need in needs.get(change.address, ()) if need in changed)
-            out.append(replace(change, after=after))
+        if change.action.leaves:
+            after, blocking = _leaving(change, users.get(change.arn, ()), by_arn, staying)
+            out.append(replace(change, after=after, refusals=(*change.refusals, *blocking)))
             continue
-        after, blocking = _leaving(change, users.get(change.arn, ()), by_arn, staying)
-        out.append(replace(change, after=after, refusals=(*change.refusals, *blocking)))
+        room = (change.address,) if change.action is Action.REPLACE and change.address in leaving else ()
+        after = (*room, *(need for need in needs.get(change.address, ()) if need in coming))
+        out.append(replace(change, after=after))
     return tuple(out)
+
+
+def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
+    """Return, for each change, those that it waits for, by their positions.
+
+    An address may stand twice, while one resource leaves and another comes. Who comes waits for those that come, and
+    for its own predecessor; who leaves waits for users that leave, too, and otherwise for users that change.
+    """
+    coming = {change.address: index for index, change in enumerate(changes) if not change.action.leaves}
+    leaving: dict[Address, set[int]] = {}
+    for index, change in enumerate(changes):
+        if change.action.leaves:
+            leaving.setdefault(change.address, set()).add(index)
+    out: dict[int, set[int]] = {}
+    for index, change in enumerate(changes):
+        found: set[int] = set()
+        for need in change.after:
+            moved = {coming[need]} if need in coming else set()
+            is_leaving = change.action.leaves or need == change.address
+            found |= (leaving.get(need) or moved) if is_leaving else moved
+        out[index] = found - {index}
+    return out
+
+
+def _by_arn(changes: Iterable[Change]) -> Mapping[str, Change]:
+    """Return the change of each live resource; of what leaves and comes again under one ARN, the leaving."""
+    found: dict[str, Change] = {}
+    for change in changes:
+        if change.arn and not (change.arn in found and found[change.arn].action.leaves):
+            found[change.arn] = change
+    return found
 
 
 def _users(world: World) -> Mapping[str, tuple[Live, ...]]:
@@ -47,12 +80,11 @@ def _leaving(
 ) -> tuple[tuple[Address, ...], tuple[Problem, ...]]:
     after, blocking = [], []
     for user in users:
-        desired = staying.get(user.arn)
+        desired, moved = staying.get(user.arn), by_arn.get(user.arn)
         still = desired is not None and any(
             value == change.arn for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
         )
-        moved = by_arn.get(user.arn)
-        if moved is not None and not still:
+        if moved is not None and (moved.action.leaves or not still):
             after.append(moved.address)
         else:
             blocking.append(still_used(change, user))
@@ -66,13 +98,7 @@ def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     """
     kinds = list(KINDS)
     ranked = sorted(changes, key=lambda change: (kinds.index(change.address.kind), change.address.name))
-    at_address: dict[Address, list[int]] = {}
-    for index, change in enumerate(ranked):
-        at_address.setdefault(change.address, []).append(index)
-    sorter: TopologicalSorter[int] = TopologicalSorter()
-    for index, change in enumerate(ranked):
-        before = [other for need in change.after for other in at_address[need] if other != index]
-        sorter.add(index, *before)
+    sorter: TopologicalSorter[int] = TopologicalSorter(waits(ranked))
     sorter.prepare()
     out: list[Change] = []
     while sorter.is_active():

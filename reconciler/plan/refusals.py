@@ -1,5 +1,7 @@
 """Why a change is shown but not run: the rule, and the way out."""
 
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Succession
 from reconciler.model import Address, Change, Cost, Desired, FieldChange, Live
 from reconciler.ownership import OWNER
 from reconciler.problems import Problem
@@ -8,11 +10,31 @@ from reconciler.problems import Problem
 def not_in_place(desired: Desired, change: FieldChange) -> Problem:
     why = f": {change.why}" if change.why else ""
     message = f"{desired.address}: {change.path} cannot be changed in place{why}"
-    hint = (
-        f"declare it anew under another name, move what uses {desired.address.name} there, and drop the old one; "
-        "one apply then creates, moves and deletes in that order"
-    )
-    return Problem("PLAN001", message, change.where, hint if change.cost is Cost.REPLACE else "")
+    return Problem("PLAN001", message, change.where, _way_out(desired, change))
+
+
+def _way_out(desired: Desired, change: FieldChange) -> str:
+    how, refuses = KINDS[desired.address.kind].succession, desired.lifecycle.replace == "refuse"
+    if how and refuses:
+        return "lifecycle.replace: refuse forbids to replace it"
+    match how:
+        case Succession.BLUE_GREEN:
+            return (
+                "to build a new one beside it, move the queues over and retire the old one, run with --allow-replace "
+                "or write `lifecycle: {replace: blue-green}` beside it"
+            )
+        case Succession.ANEW:
+            return (
+                f"to delete it and create it again, run with --allow-replace; or declare it anew under another name, "
+                f"move what uses {desired.address.name} there, and drop the old one"
+            )
+        case None if change.cost is Cost.REPLACE:
+            return (
+                f"declare it anew under another name, move what uses {desired.address.name} there, and drop the old "
+                "one; one apply then creates, moves and deletes in that order"
+            )
+        case _:
+            return ""
 
 
 def unowned(desired: Desired, live: Live) -> Problem:

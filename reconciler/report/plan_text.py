@@ -22,6 +22,7 @@ SIGN_STYLES = {
     Action.REPLACE: "red",
     Action.BLUE_GREEN: "magenta",
     Action.DELETE: "red",
+    Action.RETIRE: "magenta",
     Action.ADOPT: "cyan",
     Action.FORGET: "cyan",
     Action.WAIT: "dim",

@@ -13,6 +13,7 @@ ACTIONS: Mapping[Action, str] = {
     Action.REPLACE: "replace",
     Action.BLUE_GREEN: "blue-green",
     Action.DELETE: "delete",
+    Action.RETIRE: "retire",
     Action.ADOPT: "adopt",
     Action.FORGET: "forget",
     Action.WAIT: "wait",

@@ -66,10 +66,11 @@ def autoscaled(world: World, record: Record) -> dict[str, Json]:
     """Return the body with the desiredvCpus of the moment: the service moves them between minvCpus and maxvCpus."""
     resources = record.body.get("computeResources", {})
     rounds = int((world.now - record.hidden.get("scaled", world.now)) // world.timings.autoscale)
-    still = record.is_moving or record.body["state"] == "DISABLED"
-    if resources.get("type") not in EC2 or not rounds or still:
+    if resources.get("type") not in EC2 or not rounds or record.is_moving:
         return dict(record.body)
     least, most = resources.get("minvCpus", 0), resources["maxvCpus"]
+    if record.body["state"] == "DISABLED":  # nothing starts any more: it scales down
+        most = least
     chance = Random(f"{world.seed} {record.arn} {rounds}")  # noqa: S311 - nothing secret
     return {**record.body, "computeResources": {**resources, "desiredvCpus": chance.randint(least, most)}}
 

@@ -25,8 +25,8 @@ LIFECYCLE: Json = {
         },
         "replace": {
             "enum": ["blue-green", "refuse"],
-            "default": "refuse",
-            "description": "When a change needs a new resource: build a second one and move over, or refuse.",
+            "description": "When a change needs a new environment: build it beside the old one and move the queues "
+            "over, or refuse. Left out, --allow-replace decides.",
         },
         "retainRevisions": {
             "anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}],

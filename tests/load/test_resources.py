@@ -225,7 +225,7 @@ def test_a_lifecycle_that_cannot_be_right_is_an_error_at_its_place(text: str, ex
     assert problems(f"jobQueues: {{q: {{lifecycle:  {text}}}}}\n") == [f"stacks/main.yaml:2:{expected}"]
 
 
-@pytest.mark.parametrize("text", ["replace: blue-green", "retainRevisions: 5"])
+@pytest.mark.parametrize("text", ["retainRevisions: 5"])
 def test_what_has_no_effect_yet_is_said_to_have_none(text: str) -> None:
     (problem,) = loaded(f"jobQueues: {{q: {{lifecycle: {{{text}}}}}}}\n").problems
     assert (problem.code, problem.severity, problem.message) == (

@@ -1,0 +1,192 @@
+"""Replacing without an outage: run, interrupted anywhere and run again, or taken back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from reconciler import workflow
+from reconciler.apply import State
+from reconciler.model import Identity, Json, Stack
+from reconciler.plan import Wanted
+from reconciler.problems import Exit
+from reconciler.retry import is_read
+from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.faults import Failure, Rule
+from reconciler.workflow import Finish
+from tests.builders import CE, JQ, SP, ec2, fair, queue, stack
+from tests.world import World
+
+ALLOWED = Wanted(allow_replace=True)
+TWO_QUEUES = {(JQ, "pricing"): queue("spot"), (JQ, "reports"): queue("spot")}
+OLD = stack({(CE, "spot"): ec2(allocationStrategy="BEST_FIT"), **TWO_QUEUES})
+NEW = stack({(CE, "spot"): ec2(), **TWO_QUEUES})
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Witness:
+    """Looks at the world around every write, and kills the process at one of them, before or after the work is done."""
+
+    world: World
+    kill_at: int = 0
+    kill_before: bool = True
+    writes: int = 0
+    outages: list[str] = field(default_factory=list)
+
+    def identity(self) -> Identity:
+        return self.world.cloud.identity()
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        if is_read(operation):
+            return self.world.cloud.call(operation, request)
+        self.writes += 1
+        if self.writes == self.kill_at and self.kill_before:
+            raise Killed
+        answer = self.world.cloud.call(operation, request)
+        self.outages += [f"after {operation}: {name}" for name in stranded(self.world)]
+        if self.writes == self.kill_at:
+            raise Killed
+        return answer
+
+    def apply(self, of: Stack, wanted: Wanted = ALLOWED) -> Finish:
+        plan = workflow.plan(of, self, wanted)
+        return workflow.run(plan, of, self, self.world.clock, wanted=wanted, parallelism=1)
+
+
+def stranded(world: World) -> list[str]:
+    """Return the queues of which no environment is VALID and ENABLED."""
+    environments = world.raw.call("DescribeComputeEnvironments", {})["computeEnvironments"]
+    working = {one["computeEnvironmentArn"] for one in environments
+               if one["status"] in ("VALID", "UPDATING") and one["state"] == "ENABLED"}  # fmt: skip
+    return [
+        one["jobQueueName"]
+        for one in world.raw.call("DescribeJobQueues", {})["jobQueues"]
+        if not working & {entry["computeEnvironment"] for entry in one["computeEnvironmentOrder"]}
+    ]
+
+
+def names(world: World) -> list[str]:
+    return sorted(world.names("DescribeComputeEnvironments", "computeEnvironments", "computeEnvironmentName"))
+
+
+def applied(of: Stack = OLD, **timings: float) -> World:
+    world = World(timings=Timings(**timings))
+    assert world.apply(of).exit is Exit.DONE
+    return world
+
+
+def test_a_replaced_environment_leaves_no_queue_without_one() -> None:
+    witness = Witness(applied())
+    finish = witness.apply(NEW)
+    assert (finish.exit, witness.outages) == (Exit.DONE, [])
+    (name,) = names(witness.world)
+    assert name.startswith("spot-")
+    assert witness.world.plan(NEW).is_empty
+
+
+WRITES = Witness(applied())
+WRITES.apply(NEW)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(1, WRITES.writes + 1))
+def test_killed_at_any_write_the_same_command_finishes_the_replacement(number: int, before: bool) -> None:
+    world = applied()
+    first = Witness(world, kill_at=number, kill_before=before)
+    with pytest.raises(Killed):
+        first.apply(NEW)
+    second = Witness(world)
+    assert second.apply(NEW).exit is Exit.DONE
+    assert (first.outages, second.outages) == ([], [])
+    assert len(names(world)) == 1
+    assert world.plan(NEW).is_empty
+
+
+@pytest.mark.parametrize("failure", [Failure.LOST_ANSWER, Failure.SERVER_ERROR, Failure.THROTTLE])
+@pytest.mark.parametrize("number", range(1, WRITES.writes + 1))
+def test_a_replacement_survives_a_failure_of_any_write(failure: Failure, number: int) -> None:
+    world = applied()
+    operations = [operation for operation, _ in WRITES.world.writes()][-WRITES.writes :]
+    operation = operations[number - 1]
+    nth = operations[:number].count(operation)
+    world.strike(Rule(failure=failure, operation=operation, nth=nth))
+    witness = Witness(world)
+    assert witness.apply(NEW).exit is Exit.DONE
+    assert (len(names(world)), witness.outages, world.plan(NEW).is_empty) == (1, [], True)
+
+
+NO_PROFILE = stack({(CE, "spot"): ec2(instanceRole="gone"), **TWO_QUEUES})
+NO_ROLE = stack({(CE, "spot"): {**ec2(), "serviceRole": "arn:aws:iam::123456789012:role/gone"}, **TWO_QUEUES})
+
+
+def without_roles() -> World:
+    world = applied()
+    world.simulator.set_missing_roles(["gone"])
+    return world
+
+
+def invalid_result(finish: Finish) -> str:
+    states = {str(result.change.address): result.state for result in finish.outcome.results}
+    assert (finish.exit, states["JobQueue/pricing"]) == (Exit.UNHEALTHY, State.SKIPPED)
+    (made,) = [result for result in finish.outcome.results if result.state is State.UNHEALTHY]
+    return made.message
+
+
+def test_a_new_environment_that_turns_out_invalid_is_taken_back() -> None:
+    witness = Witness(without_roles())
+    message = invalid_result(witness.apply(NO_PROFILE))
+    assert message.startswith("CLIENT_ERROR - Instance profile gone does not exist; spot-")
+    assert message.endswith(" was removed again, and nothing had moved to it")
+    assert (names(witness.world), witness.outages) == (["spot"], [])
+    assert witness.world.plan(OLD).is_empty
+
+
+def test_one_that_cannot_be_deleted_for_want_of_its_role_is_told_and_dealt_with_by_the_next_run() -> None:
+    """AWS needs the service role to delete an environment: without it, deletion ends as INVALID."""
+    witness = Witness(without_roles())
+    assert "could not be removed again" in invalid_result(witness.apply(NO_ROLE))
+    assert (len(names(witness.world)), witness.outages) == (2, [])
+    witness.world.simulator.set_missing_roles([])
+    assert witness.apply(NEW).exit is Exit.DONE
+    assert (len(names(witness.world)), witness.outages) == (1, [])
+    assert witness.world.plan(NEW).is_empty
+
+
+def test_killed_before_it_is_taken_back_the_next_run_makes_another_and_removes_it() -> None:
+    world = without_roles()
+    with pytest.raises(Killed):
+        Witness(world, kill_at=2).apply(NO_PROFILE)
+    assert len(names(world)) == 2
+    world.simulator.set_missing_roles([])
+    assert Witness(world).apply(NO_PROFILE).exit is Exit.DONE
+    assert len(names(world)) == 1
+    assert world.plan(NO_PROFILE).is_empty
+
+
+def test_a_queue_that_becomes_fair_is_deleted_and_created_again() -> None:
+    before = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
+    after = stack(
+        {(CE, "spot"): ec2(), (SP, "fair"): fair(), (JQ, "q"): {**queue("spot"), "schedulingPolicyArn": "fair"}}
+    )
+    world = applied(before)
+    assert world.apply(after, ALLOWED).exit is Exit.DONE
+    (one,) = world.raw.call("DescribeJobQueues", {})["jobQueues"]
+    assert one["schedulingPolicyArn"].endswith("/fair")
+    assert world.plan(after).is_empty
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_killed_while_a_queue_is_created_again_the_same_command_finishes(number: int) -> None:
+    before = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
+    after = stack(
+        {(CE, "spot"): ec2(), (SP, "fair"): fair(), (JQ, "q"): {**queue("spot"), "schedulingPolicyArn": "fair"}}
+    )
+    world = applied(before)
+    with pytest.raises(Killed):
+        Witness(world, kill_at=number, kill_before=False).apply(after)
+    assert Witness(world).apply(after).exit is Exit.DONE
+    assert world.plan(after).is_empty
