@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.diff import Difference, at, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
-from reconciler.kinds.state import DISABLED, MEMBER, is_disabled
+from reconciler.kinds.state import DISABLED, ENABLED, MEMBER, is_disabled
 from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
 from reconciler.ownership import PENDING, Applied, own_name, ownership_tags
 
@@ -35,7 +35,7 @@ def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied:
 
 def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
     """Bring a live resource to the declaration: wait for it to settle, update what changed, then the tags."""
-    members = _changed_members(kind, live.spec, found)
+    members = _changed_members(kind, live.spec, found) or _revalidating(kind, live)
     update: tuple[Step, ...] = ()
     if members:
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
@@ -148,7 +148,7 @@ def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Jso
     """The members of an update request: only what changes, each as the whole that the API replaces."""
     members: dict[str, Json] = {}
     for change in found.fields:
-        if change.noted or change.path.startswith("tags."):
+        if change.noted or change.path.startswith("tags.") or change.path in kind.response_only:
             continue
         unit = sent_unit(kind, change.path.split("."))
         value = _unit_value(kind, unit, live, found.desired)
@@ -163,6 +163,11 @@ def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Jso
         if row.name in members and row.merges:
             members[row.name] |= _triggers(row, members[row.name], found)
     return members
+
+
+def _revalidating(kind: Kind, live: Live) -> dict[str, Json]:
+    """Any update validates what is INVALID again (hashicorp/terraform-provider-aws 8549); this one changes nothing."""
+    return {MEMBER: live.spec.get(MEMBER) or ENABLED} if kind.settles and live.status == "INVALID" else {}
 
 
 def _triggers(row: Field, sent: Mapping[str, Json], found: Difference) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from reconciler.apply.outcome import Event, Outcome, Result, State
 from reconciler.apply.perform import perform
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
+from reconciler.kinds.ailments import ailment_of
 from reconciler.model import Call, Change, Plan, Wait
 from reconciler.plan.order import waits
 from reconciler.ports import Clock, Cloud
@@ -76,7 +77,8 @@ class _Runner:
         except Unsettled as unsettled:
             state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
             undone = self.undone(change) if unsettled.invalid and change.undo else ""
-            return self.finished(Result(change, state, f"{unsettled}{undone}", seconds=self.clock.now() - start))
+            hint = ailment_of(str(unsettled)).remedy if unsettled.invalid else ""
+            return self.finished(Result(change, state, f"{unsettled}{undone}", hint, self.clock.now() - start))
         except CloudError as error:
             failed = Result(change, State.FAILED, str(error), error.hint, self.clock.now() - start)
             return self.finished(failed)

@@ -21,6 +21,7 @@ class Action(Enum):
     RETIRE = "(-)"  # the old one of a replacement
     ADOPT = ">"
     FORGET = "."
+    REPAIR = "!"  # nothing differs, but it is INVALID: an update validates it again
     WAIT = "="
 
     @property
@@ -163,11 +164,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Unhealthy:
-    """A live resource of the stack that does not work, whatever its members say."""
+    """A live resource of the stack that does not work, whatever its members say. `reason` is the service's own word."""
 
     address: Address
     status: str
     reason: str
+    cause: str = ""
+    remedy: str = ""
+    name: str = ""  # physical
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.diff import Difference, applied_of, applied_to, difference, left_to_service, sides_of
 from reconciler.kinds import KINDS
+from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
 from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Ignored, Live, Spec, Stack
 from reconciler.ownership import (
@@ -34,6 +35,7 @@ from reconciler.steps import (
     update_steps,
 )
 
+STATUS, INVALID = "status", "INVALID"
 GOES_FIRST = "the old one has to go first: there can be only one of that name"
 
 
@@ -83,7 +85,9 @@ class Planner:
         left = left_to_service(kind, desired, sides, live, self.takes, is_made=desired.address in self.made)
         applied = applied_to(kind, desired, sides, left)
         tags = ownership_tags(*self.owner, desired.address.name, live.address.name, applied)
-        return difference(kind, desired, live, sides, left, tags), applied
+        found = difference(kind, desired, live, sides, left, tags)
+        sick = (_illness(live),) if kind.settles and live.status == INVALID else ()
+        return replace(found, fields=(*found.fields, *sick)), applied
 
     def not_in_place(self, desired: Desired, live: Live) -> tuple[FieldChange, ...]:
         """Return the members that no update can bring to what is declared."""
@@ -116,7 +120,8 @@ class Planner:
             register = create_steps(kind, wanted, tags, applied)
             return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
         steps = update_steps(kind, live, found)
-        return replace(self.shown(Action.UPDATE, desired, live, found.fields), steps=steps)
+        action = Action.REPAIR if all(change.path == STATUS for change in found.fields) else Action.UPDATE
+        return replace(self.shown(action, desired, live, found.fields), steps=steps)
 
     def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         owner = owner_of(live.claims)
@@ -186,6 +191,13 @@ class Planner:
         if PROTECT in flags:
             return replace(change, refusals=(protected(address, change),))
         return replace(change, steps=delete_steps(kind, live))
+
+
+def _illness(live: Live) -> FieldChange:
+    """What is INVALID is to become VALID. An update validates again, but there are ailments that it cannot cure."""
+    ailment = ailment_of(live.reason)
+    cost = Cost.REPLACE if ailment.cure is Cure.REPLACE else Cost.SCALING
+    return FieldChange(path=STATUS, before=INVALID, after="VALID", cost=cost, why=ailment.cause or live.reason)
 
 
 def _waiting(kind: Kind, desired: Desired, live: Live) -> Change | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.kinds import KINDS
+from reconciler.kinds.ailments import ailment_of
 from reconciler.kinds.state import DISABLED, MEMBER, is_disabled
 from reconciler.model import Address, Change, Desired, Live, Unhealthy
 from reconciler.ownership import own_name
@@ -10,6 +11,8 @@ from reconciler.resolve import World, references
 
 INVALID = "INVALID"
 BLOCKED = "BLOCKED"
+ENABLES = "apply, which enables it; or declare state: DISABLED"
+UNBLOCKS = "repair one of them, or declare another"
 BY_SOMEBODY = "disabled, and this stack did not do it: it takes no new jobs"
 
 
@@ -22,11 +25,13 @@ def unhealthy(desired: Iterable[Desired], changes: Iterable[Change], world: Worl
         if live is None:
             continue
         if live.status == INVALID:
-            yield Unhealthy(one.address, INVALID, live.reason)
+            ailment = ailment_of(live.reason)
+            yield Unhealthy(one.address, INVALID, live.reason, ailment.cause, ailment.remedy, live.address.name)
         elif one.address in drifted:
-            yield Unhealthy(one.address, DISABLED, BY_SOMEBODY)
+            yield Unhealthy(one.address, DISABLED, BY_SOMEBODY, remedy=ENABLES, name=live.address.name)
         elif not is_disabled(live.spec) and (why := "; ".join(_blocked(one.address, live, wanted, world))):
-            yield Unhealthy(one.address, BLOCKED, f"nothing is left that takes its jobs: {why}")
+            reason = f"nothing is left that takes its jobs: {why}"
+            yield Unhealthy(one.address, BLOCKED, reason, remedy=UNBLOCKS, name=live.address.name)
 
 
 def _is_disabled_by_somebody(change: Change) -> bool:

@@ -170,7 +170,14 @@ def _result(result: Result) -> dict[str, Json]:
 
 
 def _unhealthy(one: Unhealthy) -> dict[str, Json]:
-    return {"address": str(one.address), "status": one.status, "reason": redacted_text(one.reason)}
+    return {
+        "address": str(one.address),
+        "name": one.name,
+        "status": one.status,
+        "reason": redacted_text(one.reason),
+        "cause": one.cause,
+        "remedy": one.remedy,
+    }
 
 
 def _ignored(plan: Plan) -> list[Json]:

@@ -51,7 +51,7 @@ def drift_of(plan: Plan) -> Drift:
         undeclared=tuple(undeclared),
         missing=tuple(missing),
         foreign=tuple(foreign),
-        pending=tuple(c for c in plan.changes if c not in told and c.action is not Action.WAIT),
+        pending=tuple(c for c in plan.changes if c not in told and c.action not in (Action.WAIT, Action.REPAIR)),
         plan=plan,
     )
 

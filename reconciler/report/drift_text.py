@@ -33,6 +33,9 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
     for one in drift.plan.unhealthy:
         about = f"{one.status}: {redacted_text(one.reason)}" if one.reason else one.status
         _write_resource(page, "unhealthy", one.address, about, style="red")
+        for word, told in (("cause", one.cause), ("remedy", one.remedy)):
+            if told:
+                page.line((f"{word}: ", "dim"), told, indent=COLUMN, hang=len(word) + 2)
     page.blank()
     _write_pending(page, drift)
     if verbose:

@@ -25,6 +25,7 @@ SIGN_STYLES = {
     Action.RETIRE: "magenta",
     Action.ADOPT: "cyan",
     Action.FORGET: "cyan",
+    Action.REPAIR: "red",
     Action.WAIT: "dim",
 }
 SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
@@ -60,6 +61,9 @@ def write_unhealthy(page: Page, plan: Plan) -> None:
     for one in plan.unhealthy:
         reason = f": {redacted_text(one.reason)}" if one.reason else ""
         page.line("     ", ("!", "bold red"), f"   {one.address} is {one.status}{reason}", hang=INDENT)
+        for word, told in (("cause", one.cause), ("remedy", one.remedy)):
+            if told:
+                page.line((f"{word}: ", "dim"), told, indent=INDENT, hang=len(word) + 2)
     page.blank()
 
 

@@ -16,12 +16,13 @@ ACTIONS: Mapping[Action, str] = {
     Action.RETIRE: "retire",
     Action.ADOPT: "adopt",
     Action.FORGET: "forget",
+    Action.REPAIR: "repair",
     Action.WAIT: "wait",
 }
 
 _COUNTED = (
     ("add", (Action.CREATE,)),
-    ("change", (Action.UPDATE, Action.REVISION)),
+    ("change", (Action.UPDATE, Action.REVISION, Action.REPAIR)),
     ("replace", (Action.REPLACE, Action.BLUE_GREEN)),
     ("destroy", (Action.DELETE,)),
     ("adopt", (Action.ADOPT,)),
