@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.model import Declared
+from reconciler.model import Declared, dotted
 from reconciler.problems import Problem
 from reconciler.rules import compute_environment, job_definition, job_queue, scheduling_policy
 from reconciler.rules.base import Example, Rule, Subject
@@ -24,6 +24,5 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
         if rule.advice and not strict:
             continue
         for path, message in rule.check(subject):
-            dotted = ".".join(str(step) for step in path)
-            said = f"{resource.address}: {dotted} {message}" if dotted else f"{resource.address}: {message}"
+            said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
             yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)

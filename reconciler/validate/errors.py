@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.base import Kind
 from reconciler.looked_up import Unknown
-from reconciler.model import Declared, Json, Path
+from reconciler.model import Declared, Json, Path, dotted
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
-from reconciler.validate.meant import DEFS, dotted, meant
+from reconciler.validate.meant import DEFS, meant
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -55,7 +55,7 @@ class Judge:
         return [self._problem(kind, resource, one) for one in dict.fromkeys(said)]
 
     def _problem(self, kind: Kind, resource: Declared, said: "_Said") -> Problem:
-        where, told = resource.places.find(said.path), f"{resource.address}: {dotted(said.path)}"
+        where, told = resource.places.find(said.path), f"{resource.address}: {dotted(said.path) or 'the body'}"
         operations = (kind.create, kind.update) if said.code == UNKNOWN else ()
         if any(self.takes(operation, said.path) for operation in operations if operation):
             message = f"{told} is newer than this version of reconciler: it is sent as it is written, unchecked"

@@ -348,3 +348,15 @@ def _of_ignored(path: str, kind: str = "JobDefinition", body: Json = JOB) -> Pro
     declared = Declared(address, body, Lifecycle(ignore_changes=(path,)))
     _, problems = validate(Stack("s", {address: declared}), SCHEMA, KINDS)
     return next((problem for problem in problems if problem.code == "LIF004"), None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"name": "AWS_BATCH_X"}, 'environment[1].name is "AWS_BATCH_X", which does not match ^(?!AWS_BATCH)'),
+        ({"value": "x"}, "environment[1] has no name"),
+    ],
+)
+def test_the_schema_and_the_rules_spell_a_path_in_one_way(entry: Json, said: str) -> None:
+    (problem,) = found("JobDefinition", job(environment=[{"name": "A", "value": "x"}, entry]))
+    assert problem[1] == f"containerProperties.{said}"
