@@ -4,16 +4,27 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.model import Declared, dotted
 from reconciler.problems import Problem
-from reconciler.rules import compute_environment, job_definition, job_queue, scheduling_policy
+from reconciler.rules import (
+    compute_environment,
+    consumable_resource,
+    job_definition,
+    job_queue,
+    quota_share,
+    scheduling_policy,
+    service_environment,
+)
 from reconciler.rules.base import Example, Rule, Subject
 
 __all__ = ["RULES", "RULE_IDS", "Example", "Rule", "Subject", "problems_of"]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "ComputeEnvironment": compute_environment.RULES,
+    "ConsumableResource": consumable_resource.RULES,
     "JobDefinition": job_definition.RULES,
     "JobQueue": job_queue.RULES,
+    "QuotaShare": quota_share.RULES,
     "SchedulingPolicy": scheduling_policy.RULES,
+    "ServiceEnvironment": service_environment.RULES,
 }
 RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
 

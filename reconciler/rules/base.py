@@ -11,23 +11,35 @@ Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong th
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a rule sees: one body that the schema has passed, and all bodies of the stack by address."""
+    """What a rule sees: one body that the schema has passed, and all bodies of the stack by address.
+
+    None stands for a body in which something is unknown. `region` is empty where the stack leaves it open.
+    """
 
     address: Address
     body: Spec
-    stack: Mapping[Address, Spec] = field(default_factory=dict)
+    stack: Mapping[Address, Spec | None] = field(default_factory=dict)
+    region: str = ""
 
     def referred(self, kind: str, name: Json) -> Spec | None:
-        """Return the body that a reference leads to; None if the stack does not declare it."""
-        return self.stack.get(Address(kind, str(name)))
+        """Return the body that a reference leads to; None if the stack has none, or none that can be looked at."""
+        body = self.stack.get(Address(kind, str(name)))
+        return body if isinstance(body, Mapping) else None
+
+    def every(self, kind: str) -> Iterator[tuple[str, Spec]]:
+        """Yield the resources of a kind by name; what is unknown, or no mapping, has an empty body."""
+        for address, body in self.stack.items():
+            if address.kind == kind:
+                yield address.name, body if isinstance(body, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A body that shows a rule, with the resources that it refers to."""
+    """A body that shows a rule, with the resources that it refers to, and the region that its stack names."""
 
     body: Spec
     others: Mapping[tuple[str, str], Spec] = field(default_factory=dict)
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

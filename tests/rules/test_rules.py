@@ -19,7 +19,8 @@ def found(kind: str, example: Example) -> dict[str, list[str]]:
     """Return the messages that validating an example gives, strictly, by code."""
     mine = Address(kind, "example")
     declared = {mine: example.body, **{Address(*key): body for key, body in example.others.items()}}
-    stack = Stack("s", {address: Declared(address, body) for address, body in declared.items()})
+    resources = {address: Declared(address, body) for address, body in declared.items()}
+    stack = Stack("s", resources, region=example.region or None)
     _, problems = validate(stack, SCHEMA, KINDS, strict=True)
     codes: dict[str, list[str]] = {}
     for problem in problems:
