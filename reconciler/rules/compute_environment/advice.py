@@ -14,9 +14,10 @@ from reconciler.rules.compute_environment.bodies import (
     unmanaged,
 )
 from reconciler.rules.compute_environment.images import RETIRED, images, is_own
-from reconciler.rules.compute_environment.instances import FLEET_ROLE, STRATEGY, TYPES, strategy_of
+from reconciler.rules.compute_environment.instances import STRATEGY, TYPES, strategy_of
 from reconciler.rules.compute_environment.shape import is_service_linked
 from reconciler.rules.compute_environment.templates import templates
+from reconciler.rules.quotas import quota
 
 UPDATING = "AWS Batch User Guide, 'Updating compute environments'"
 AMI = "ami-0a1b2c3d4e5f60718"
@@ -85,15 +86,9 @@ def _disabled(subject: Subject) -> Findings:
         yield ("state",), "is DISABLED: no job starts here, and minvCpus go on to cost"
 
 
-def _spot_price_on_demand(subject: Subject) -> Findings:
-    for member in ("bidPercentage", "spotIamFleetRole"):
-        if type_of(subject) == "EC2" and member in resources_of(subject):
-            yield ("computeResources", member), "says nothing on EC2: it is about Spot"
-
-
 def _price_limit(subject: Subject) -> Findings:
     percentage = resources_of(subject).get("bidPercentage", 100)
-    if type_of(subject) == "SPOT" and percentage < 100:  # noqa: PLR2004 - percent: the On-Demand price
+    if type_of(subject) == "SPOT" and 0 < percentage < 100:  # noqa: PLR2004 - percent: the On-Demand price
         yield ("computeResources", "bidPercentage"), f"is {percentage}: while Spot costs more, no instance starts"
 
 
@@ -218,17 +213,6 @@ RULES = (
         passes=ec2(),
     ),
     Rule(
-        id="CE912",
-        says="bidPercentage and spotIamFleetRole are about Spot.",
-        check=_spot_price_on_demand,
-        severity=Severity.NOTE,
-        advice=True,
-        source="ComputeResource, bidPercentage: of 'a Spot Instance price'; spotIamFleetRole: 'applied to a SPOT "
-        "compute environment'",
-        fails=ec2(spotIamFleetRole=FLEET_ROLE),
-        passes=spot(spotIamFleetRole=FLEET_ROLE),
-    ),
-    Rule(
         id="CE913",
         says="bidPercentage is best left out.",
         check=_price_limit,
@@ -239,4 +223,5 @@ RULES = (
         fails=spot(bidPercentage=40),
         passes=spot(bidPercentage=100),
     ),
+    quota("CE917", "ComputeEnvironment", "compute environments", 50, ec2().body),
 )
