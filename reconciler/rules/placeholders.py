@@ -23,7 +23,7 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
         id=id_,
         says="No text is left as a placeholder of a shell or a template.",
         check=_all_filled,
-        hint="in YAML, !var name and !sub 'text ${name}' fill it in; a JSON file is taken as it is",
+        hint="in YAML, !var name, !sub 'text ${name}' and !ssm /parameter fill it in; a JSON file is taken as it is",
         severity=Severity.WARNING,
         source="a JSON file for the AWS CLI is often written by a shell: cat <<EOF",
         fails=fails,

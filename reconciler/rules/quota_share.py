@@ -5,6 +5,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, each_unit_once, is_type, limit, limits, most, some_limit
 from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training, policy_name, policy_of, service_of
+from reconciler.rules.placeholders import placeholders
 from reconciler.rules.references import arn, astray
 from reconciler.rules.service_environment import TYPE, service
 
@@ -76,8 +77,9 @@ def _there(subject: Subject) -> dict[str, int]:
 def _units_are_there(subject: Subject) -> Findings:
     there = _there(subject)
     for path, each in limits(subject.body):
-        if there and each["capacityUnit"] not in there:
-            yield (*path, "capacityUnit"), f"is {each['capacityUnit']}; the service environment has {', '.join(there)}"
+        unit = str(each["capacityUnit"])
+        if there and is_type(unit) and unit not in there:
+            yield (*path, "capacityUnit"), f"is {unit}; the service environment has {', '.join(there)}"
 
 
 def _not_more_than_there_is(subject: Subject) -> Findings:
@@ -185,6 +187,7 @@ RULES = (
         fails=share(jobQueue=arn("service-environment/gpus")),
         passes=share(jobQueue=arn("job-queue/training")),
     ),
+    placeholders("QS006", share(jobQueue="${QUEUE}"), share()),
     Rule(
         id="QS010",
         says="The queue of a quota share is of the type SAGEMAKER_TRAINING.",

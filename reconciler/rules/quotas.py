@@ -10,7 +10,7 @@ def quota(id_: str, kind: str, what: str, most: int, body: Spec) -> Rule:
 
     def check(subject: Subject) -> Findings:
         names = sorted(name for name, _ in subject.every(kind))
-        if names.index(subject.address.name) == most:
+        if names[most : most + 1] == [subject.address.name]:
             yield (), f"is one of {len(names)} {what}; a region has {most}, unless AWS has raised the quota"
 
     def stack_of(count: int) -> Example:

@@ -4,6 +4,7 @@ from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, LIMITS, each_unit_once, is_type, limit, limits, some_limit
+from reconciler.rules.quotas import quota
 
 TYPE = "ml.g6.xlarge"
 
@@ -95,4 +96,5 @@ RULES = (
         fails=service(state="DISABLED"),
         passes=service(),
     ),
+    quota("SE902", "ServiceEnvironment", "service environments", 50, service().body),
 )

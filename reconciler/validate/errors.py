@@ -154,7 +154,8 @@ def _choice(path: Path, value: Json, allowed: list[str]) -> _Said:
     own = list({choice.lower(): choice for choice in reversed(allowed)}.values())[::-1]
     near = difflib.get_close_matches(str(value).lower(), [choice.lower() for choice in own], n=1)
     hint = next((f"did you mean {choice}?" for choice in own if near and choice.lower() == near[0]), "")
-    return _Said("SCH003", path, f"is {_shown(value)}, which is not one of {', '.join(own)}", hint)
+    known = ", ".join(choice or '""' for choice in own)
+    return _Said("SCH003", path, f"is {_shown(value)}, which is not one of {known}", hint)
 
 
 def _way_out(wanted: Json, value: Json) -> str:

@@ -4,6 +4,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import beside, ec2, fargate, spot
 from reconciler.rules.job_queue.bodies import attached, entries, queue, queue_on
+from reconciler.rules.quotas import quota
 
 ORDER = ("computeEnvironmentOrder",)
 
@@ -84,4 +85,5 @@ RULES = (
             ],
         ),
     ),
+    quota("JQ906", "JobQueue", "job queues", 50, queue("spot").body),
 )

@@ -81,12 +81,20 @@ def entries(subject: Subject) -> Iterator[tuple[Path, Spec]]:
 
 def attached(subject: Subject) -> list[Attached]:
     """Return the environments of the stack that the queue uses; those outside the stack are unknown."""
-    found = []
-    for path, entry in entries(subject):
-        body = subject.referred(ENVIRONMENT, entry["computeEnvironment"])
-        if isinstance(body, Mapping):
-            found.append(Attached((*path, "computeEnvironment"), entry["order"], entry["computeEnvironment"], body))
-    return found
+    return [each for each in environments_of(subject, subject.body) if each is not None]
+
+
+def environments_of(subject: Subject, queue: Spec) -> list[Attached | None]:
+    """Return the environments that a queue of the stack uses; None stands for one outside the stack."""
+    listed = queue.get("computeEnvironmentOrder")
+    found = enumerate(listed if isinstance(listed, list) else ())
+    return [_attached(subject, ("computeEnvironmentOrder", index), _mapping(entry)) for index, entry in found]
+
+
+def _attached(subject: Subject, path: Path, entry: Spec) -> Attached | None:
+    name = str(entry.get("computeEnvironment", ""))
+    body = subject.referred(ENVIRONMENT, name)
+    return None if body is None else Attached((*path, "computeEnvironment"), entry.get("order", 0), name, body)
 
 
 def is_sagemaker(subject: Subject) -> bool:

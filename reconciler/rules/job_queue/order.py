@@ -7,6 +7,7 @@ from reconciler.model import Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.job_queue.bodies import ENVIRONMENT, entries, is_sagemaker, queue, training
+from reconciler.rules.placeholders import placeholders
 from reconciler.rules.references import arn, is_other, region_of
 
 QUOTA = 3
@@ -175,4 +176,5 @@ RULES = (
         fails=Example(queue(arn("compute-environment/spot")).body, region="eu-west-1"),
         passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
     ),
+    placeholders("JQ010", queue("${ENVIRONMENT}"), queue("spot")),
 )
