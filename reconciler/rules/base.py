@@ -1,11 +1,13 @@
 """What a rule is: something that AWS refuses, or that a careful person would not do, although the schema allows it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from reconciler.model import Address, Json, Path, Spec
 from reconciler.problems import Severity
 
+Made = TypeVar("Made")
 Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong there, as the end of a sentence
 
 
@@ -20,6 +22,18 @@ class Subject:
     body: Spec
     stack: Mapping[Address, Spec | None] = field(default_factory=dict)
     region: str = ""
+    _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
+
+    def beside(self, address: Address, body: Spec) -> "Subject":
+        """Return another resource of the same stack, which shares what was made of it."""
+        return replace(self, address=address, body=body)
+
+    def once(self, make: Callable[["Subject"], Made]) -> Made:
+        """Return what `make` makes of the stack as a whole; it is made for the first resource that needs it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
     def referred(self, kind: str, name: Json) -> Spec | None:
         """Return the body that a reference leads to; None if the stack has none, or none that can be looked at."""
@@ -28,9 +42,14 @@ class Subject:
 
     def every(self, kind: str) -> Iterator[tuple[str, Spec]]:
         """Yield the resources of a kind by name; what is unknown, or no mapping, has an empty body."""
-        for address, body in self.stack.items():
-            if address.kind == kind:
-                yield address.name, body if isinstance(body, Mapping) else {}
+        yield from self.once(_by_kind).get(kind, ())
+
+
+def _by_kind(subject: Subject) -> Mapping[str, list[tuple[str, Spec]]]:
+    found: dict[str, list[tuple[str, Spec]]] = {}
+    for address, body in subject.stack.items():
+        found.setdefault(address.kind, []).append((address.name, body if isinstance(body, Mapping) else {}))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,9 @@ def validate(
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
     silenced: list[Problem] = []
+    whole = Subject(Address("", ""), {}, bodies, stack.region or "")
     for resource in sound:
-        subject = Subject(resource.address, resource.spec, bodies, stack.region or "")
-        for problem in problems_of(resource, subject, strict=strict):
+        for problem in problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict):
             (silenced if problem.code in stack.disabled else problems).append(problem)
     typed = replace(typed, declared=declared, silenced=_in_order(silenced), ignore=in_force(typed, today))
     return typed, _in_order(problems)

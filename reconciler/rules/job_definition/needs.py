@@ -1,6 +1,6 @@
 """What a job needs to start: a kind of environment, and so many vCPUs at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from reconciler.model import Path, Spec
@@ -25,21 +25,34 @@ def queues(subject: Subject) -> list[Spec]:
     return [queue for _, queue in subject.every(QUEUE) if not is_training(queue)]
 
 
-def known_environments(subject: Subject) -> list[Attached]:
-    """Return the environments of all queues that the stack has; those outside it are left out."""
-    found = (environments_of(subject, queue) for queue in queues(subject))
-    return [each for attached in found for each in attached if each is not None]
+def known(subject: Subject) -> list[Attached]:
+    """Return the environments of the stack's queues that may run the job; those outside the stack are left out."""
+    return subject.once(_known).get(queue_type(subject.body), [])
 
 
-def all_environments(subject: Subject) -> list[Attached]:
-    """Return the environments of all queues that the stack has; none if any of them is not known for certain."""
-    found = [each for queue in queues(subject) for each in environments_of(subject, queue) or [None]]
-    certain = [each for each in found if each is not None and each.queue_type]
-    return certain if len(certain) == len(found) else []
+def everywhere(subject: Subject) -> Mapping[str, list[Attached]]:
+    """Return all environments of the stack's queues by jobQueueType; none if any is not known for certain."""
+    return subject.once(_certain)
 
 
-def fitting(environments: Iterable[Attached], body: Spec) -> list[Attached]:
-    return [each for each in environments if each.queue_type == queue_type(body)]
+def certain(subject: Subject) -> list[Attached]:
+    """Return all environments of the stack's queues that may run the job; none if any is not known for certain."""
+    return everywhere(subject).get(queue_type(subject.body), [])
+
+
+def _known(subject: Subject) -> Mapping[str, list[Attached]]:
+    found: dict[str, list[Attached]] = {}
+    for queue in queues(subject):
+        for each in environments_of(subject, queue):
+            if each is not None:
+                found.setdefault(each.queue_type, []).append(each)
+    return found
+
+
+def _certain(subject: Subject) -> Mapping[str, list[Attached]]:
+    lists = [environments_of(subject, queue) for queue in queues(subject)]
+    is_certain = all(attached and all(each and each.queue_type for each in attached) for attached in lists)
+    return subject.once(_known) if is_certain else {}
 
 
 def vcpus(body: Spec) -> Iterator[tuple[Path, Decimal]]:

@@ -8,9 +8,9 @@ from reconciler.rules.containers import homes
 from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
 from reconciler.rules.job_definition.needs import (
     QUEUE,
-    all_environments,
-    fitting,
-    known_environments,
+    certain,
+    everywhere,
+    known,
     queue_type,
     queues,
     vcpus,
@@ -24,14 +24,14 @@ HINT = "jobs of this definition can start only in a queue outside the stack"
 
 
 def _some_queue_runs_it(subject: Subject) -> Findings:
-    everything = all_environments(subject)
-    if everything and not fitting(everything, subject.body):
-        runs = ", ".join(sorted({PLATFORMS[each.queue_type] for each in everything}))
+    types = everywhere(subject)
+    if types and queue_type(subject.body) not in types:
+        runs = ", ".join(sorted(PLATFORMS[type_] for type_ in types))
         yield (), f"runs on {PLATFORMS[queue_type(subject.body)]}, and the queues of the stack have {runs}"
 
 
 def _some_environment_is_large_enough(subject: Subject) -> Findings:
-    found = fitting(all_environments(subject), subject.body)
+    found = certain(subject)
     sizes = [size for each in found if isinstance(size := each.resources.get("maxvCpus"), int)]
     if not sizes or len(sizes) < len(found):  # unmanaged ones have no limit
         return
@@ -41,13 +41,13 @@ def _some_environment_is_large_enough(subject: Subject) -> Findings:
 
 
 def _nodes_have_their_instances(subject: Subject) -> Findings:
-    found = fitting(all_environments(subject), subject.body)
+    found = certain(subject)
     if subject.body["type"] == "multinode" and found and not any(each.type == "EC2" for each in found):
         yield ("type",), "is multinode, and all environments of the stack's queues are Spot, managed or unmanaged"
 
 
 def _windows_is_on_demand(subject: Subject) -> Findings:
-    found = fitting(all_environments(subject), subject.body)
+    found = certain(subject)
     if found and all(each.type == "FARGATE_SPOT" for each in found):
         for home in homes(subject.body):
             if is_windows(home):
@@ -58,7 +58,7 @@ def _windows_is_on_demand(subject: Subject) -> Findings:
 def survives_spot(subject: Subject) -> Findings:
     """A job on Spot has a second attempt. Whether a condition ends it anyway, is looked at elsewhere."""
     strategy = subject.body.get("retryStrategy") or {}
-    spot = next((each for each in fitting(known_environments(subject), subject.body) if each.is_spot), None)
+    spot = next((each for each in known(subject) if each.is_spot), None)
     if spot and (strategy.get("attempts") or 1) == 1:
         why = f"is not tried again when its instance is taken back, and {spot.name} is Spot"
         yield (("retryStrategy", "attempts"), f"is 1: the job {why}") if "attempts" in strategy else ((), why)
