@@ -8,6 +8,7 @@ from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training,
 from reconciler.rules.placeholders import placeholders
 from reconciler.rules.references import arn, astray
 from reconciler.rules.service_environment import TYPE, service
+from reconciler.rules.states import disabled
 
 QUEUE, SERVICE = "JobQueue", "ServiceEnvironment"
 MOST_SHARES = 20
@@ -88,11 +89,6 @@ def _not_more_than_there_is(subject: Subject) -> Findings:
         whole = there.get(each["capacityUnit"])
         if whole is not None and each["maxCapacity"] > whole:
             yield (*path, "maxCapacity"), f"is {each['maxCapacity']}; the service environment has {whole}"
-
-
-def _disabled(subject: Subject) -> Findings:
-    if subject.body.get("state") == "DISABLED":
-        yield ("state",), "is DISABLED: no job can be submitted to it"
 
 
 def _borrows_something(subject: Subject) -> Findings:
@@ -234,15 +230,12 @@ RULES = (
         fails=share_of(MANAGED, limit(TYPE, 9)),
         passes=share_of(MANAGED, limit(TYPE, 8)),
     ),
-    Rule(
-        id="QS901",
-        says="A DISABLED quota share takes no jobs.",
-        check=_disabled,
-        severity=Severity.NOTE,
-        advice=True,
-        source="CreateQuotaShare, state: 'new jobs won't be accepted'",
-        fails=share(state="DISABLED"),
-        passes=share(),
+    disabled(
+        "QS901",
+        "A DISABLED quota share takes no jobs.",
+        "no job can be submitted to it",
+        "CreateQuotaShare, state: 'new jobs won't be accepted'",
+        share(),
     ),
     Rule(
         id="QS902",

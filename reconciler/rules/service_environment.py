@@ -5,6 +5,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, LIMITS, each_unit_once, is_type, limit, limits, some_limit
 from reconciler.rules.quotas import quota
+from reconciler.rules.states import disabled
 
 TYPE = "ml.g6.xlarge"
 
@@ -34,11 +35,6 @@ def _one_measure(subject: Subject) -> Findings:
     types = [unit for unit in units if is_type(unit)]
     if types and INSTANCES in units:
         yield (LIMITS,), f"mixes {INSTANCES} with the instance type {types[0]}"
-
-
-def _disabled(subject: Subject) -> Findings:
-    if subject.body.get("state") == "DISABLED":
-        yield ("state",), "is DISABLED: no service job starts here"
 
 
 RULES = (
@@ -86,15 +82,12 @@ RULES = (
         fails=service(limit(TYPE), limit(TYPE, 4)),
         passes=service(limit(TYPE), limit("ml.g6.12xlarge")),
     ),
-    Rule(
-        id="SE901",
-        says="A DISABLED service environment starts no jobs.",
-        check=_disabled,
-        severity=Severity.NOTE,
-        advice=True,
-        source="CreateServiceEnvironment, state",
-        fails=service(state="DISABLED"),
-        passes=service(),
+    disabled(
+        "SE901",
+        "A DISABLED service environment starts no jobs.",
+        "no service job starts here",
+        "CreateServiceEnvironment, state",
+        service(),
     ),
     quota("SE902", "ServiceEnvironment", "service environments", 50, service().body),
 )

@@ -18,6 +18,7 @@ from reconciler.rules.compute_environment.instances import STRATEGY, TYPES, stra
 from reconciler.rules.compute_environment.shape import is_service_linked
 from reconciler.rules.compute_environment.templates import templates
 from reconciler.rules.quotas import quota
+from reconciler.rules.states import disabled
 
 UPDATING = "AWS Batch User Guide, 'Updating compute environments'"
 AMI = "ami-0a1b2c3d4e5f60718"
@@ -79,11 +80,6 @@ def _latest_template(subject: Subject) -> Findings:
 def _deprecated_image(subject: Subject) -> Findings:
     if type_of(subject) in INSTANCES and resources_of(subject).get("imageId"):
         yield ("computeResources", "imageId"), "is deprecated"
-
-
-def _disabled(subject: Subject) -> Findings:
-    if subject.body.get("state") == "DISABLED":
-        yield ("state",), "is DISABLED: no job starts here, and minvCpus go on to cost"
 
 
 def _price_limit(subject: Subject) -> Findings:
@@ -202,15 +198,12 @@ RULES = (
         fails=ec2(imageId=AMI),
         passes=ec2(ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": AMI}]),
     ),
-    Rule(
-        id="CE911",
-        says="A DISABLED environment starts no jobs and may still cost.",
-        check=_disabled,
-        severity=Severity.NOTE,
-        advice=True,
-        source="CreateComputeEnvironment, state: DISABLED environments 'may continue to incur billing charges'",
-        fails=beside(ec2(), state="DISABLED"),
-        passes=ec2(),
+    disabled(
+        "CE911",
+        "A DISABLED environment starts no jobs and may still cost.",
+        "no job starts here, and minvCpus go on to cost",
+        "CreateComputeEnvironment, state: DISABLED environments 'may continue to incur billing charges'",
+        ec2(),
     ),
     Rule(
         id="CE913",

@@ -8,6 +8,7 @@ from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.containers import Container, each_container, members
 from reconciler.rules.job_definition.examples import IMAGE, ec2, size
 from reconciler.rules.job_definition.starts import survives_spot
+from reconciler.rules.placeholders import looks_unfilled
 
 SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE)
 # A name that ends so leads to a secret, and is none.
@@ -29,7 +30,7 @@ def _has_retries(subject: Subject) -> Findings:
 def _image_is_pinned(container: Container) -> Findings:
     image = str(container.body.get("image", ""))
     tag = image.rpartition("/")[2].partition(":")[2]
-    if image and "@" not in image and tag in ("", "latest"):
+    if image and "@" not in image and tag in ("", "latest") and not looks_unfilled(image):
         yield (*container.path, "image"), f"is {image}, which is another image after the next push"
 
 
