@@ -147,7 +147,9 @@ def _bound(found: _Found) -> _Said:
     code, text = BOUNDS[found.word]
     whose = "has a key that " if found.of_key else ""
     measure = f"is {found.value}" if code == "SCH005" else f"has {len(found.value)}"
-    return _Said(code, found.path, f"{whose}{text.format(found.bound)}, and {measure}", found.says)
+    wanted = text.format(found.bound)
+    one = wanted.replace("characters", "character").replace("entries", "entry") if found.bound == 1 else wanted
+    return _Said(code, found.path, f"{whose}{one}, and {measure}", found.says)
 
 
 def _choice(path: Path, value: Json, allowed: list[str]) -> _Said:

@@ -8,7 +8,7 @@ from reconciler.kinds import KINDS
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Stack
 from reconciler.problems import Severity
-from reconciler.rules import RULES, Example, Rule
+from reconciler.rules import RULES, Example, Rule, Subject
 from reconciler.validate import validate
 
 SCHEMA = read_schema()
@@ -56,3 +56,16 @@ def test_ids_are_unique_and_of_one_form() -> None:
 
 def test_every_rule_says_something_and_names_its_source() -> None:
     assert [rule.id for _, rule in ALL if not rule.says.endswith(".") or not rule.source] == []
+
+
+def test_what_is_made_of_a_stack_is_made_once_for_all_its_resources() -> None:
+    made: list[Address] = []
+
+    def make(subject: Subject) -> int:
+        made.append(subject.address)
+        return len(subject.stack)
+
+    one, other = Address("JobQueue", "one"), Address("JobQueue", "other")
+    first = Subject(one, {}, {one: {}, other: None})
+    assert (first.once(make), first.beside(other, {}).once(make), made) == (2, 2, [one])
+    assert list(first.every("JobQueue")) == [("one", {}), ("other", {})]

@@ -242,7 +242,7 @@ def test_a_mistake_in_shared_defaults_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("tags", "code", "message"),
     [
-        ({"": "x"}, "SCH007", "tags has a key that must have at least 1 characters, and has 0"),
+        ({"": "x"}, "SCH007", "tags has a key that must have at least 1 character, and has 0"),
         ({"k" * 129: "x"}, "SCH007", "tags has a key that must have at most 128 characters, and has 129"),
         ({"k": "v" * 257}, "SCH007", "tags.k must have at most 256 characters, and has 257"),
         ({"aws:x": "y"}, "TAG003", "the tag aws:x is reserved"),
