@@ -11,6 +11,11 @@ def _keeps_order(resources: Spec) -> bool:
     return str(resources.get("allocationStrategy", "")).upper() in ORDERED_STRATEGIES
 
 
+def _has_price(resources: Spec) -> bool:
+    """Between 0 and 100 the API takes all, and other tools write 0 where they mean none."""
+    return bool(resources.get("bidPercentage") != 0)
+
+
 def _is_plain_image(images: Json) -> bool:
     """Whether `images` (keyed by imageType) name image types alone, which is all that the service fills in."""
     return all(set(image) <= {"imageType", "batchImageStatus"} for image in images.values())
@@ -138,7 +143,8 @@ COMPUTE_RESOURCES = (
         name="bidPercentage",
         default=100,
         unset=100,
-        limits={"minimum": 1, "maximum": 100},
+        only_if=_has_price,
+        limits={"minimum": 0, "maximum": 100},
         says="Highest Spot price, in percent of the On-Demand price.",
     ),
     Field(

@@ -28,6 +28,7 @@ from reconciler.model.resources import (
     Places,
     Spec,
     Stack,
+    dotted,
 )
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "Unhealthy",
     "Until",
     "Wait",
+    "dotted",
 ]

@@ -11,6 +11,12 @@ Path = tuple[str | int, ...]  # members and list indices, from the body of a res
 Spec = Mapping[str, Json]  # a resource's body in the API's own spelling
 
 
+def dotted(path: Path) -> str:
+    """Write a path as users do: `containerProperties.environment[0].name`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
     """How users name a resource: `ComputeEnvironment/spot`. The name is the logical one, the key in the YAML."""

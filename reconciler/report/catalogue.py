@@ -97,7 +97,8 @@ def _part_of_stack(kind: str, example: Example) -> Json:
     """Return an example as it stands in a stack, with what it refers to."""
     bodies = {(kind, "example"): example.body, **example.others}
     sections = dict(_sections(bodies))
-    return {section: sections[section] for section in sorted(sections, key=lambda section: _rank(section, kind))}
+    ranked = {section: sections[section] for section in sorted(sections, key=lambda section: _rank(section, kind))}
+    return {"region": example.region, **ranked} if example.region else ranked
 
 
 def _sections(bodies: Mapping[tuple[str, str], Json]) -> Iterator[tuple[str, Json]]:

@@ -33,7 +33,8 @@ def entry_page(entry: Entry, width: int) -> Page:
     return page
 
 
-def entries_page(entries: Iterable[Entry], width: int) -> Page:
+def entries_page(entries: Iterable[Entry], width: int, *, sources: bool = False) -> Page:
+    """Write a row for each; below it, where `sources` are asked for, what to do and on what grounds."""
     page = Page(width)
     heading = ""
     for entry in entries:
@@ -43,6 +44,9 @@ def entries_page(entries: Iterable[Entry], width: int) -> Page:
             page.line((heading, "bold"))
         word = "advice" if entry.advice else str(entry.severity)
         page.line(f"{entry.id:<{ID}}", (f"{word:<{WORD}}", "dim"), entry.says, indent=2, hang=ID + WORD)
+        for label, text in (("hint", entry.hint), ("source", entry.source)):
+            if sources and text:
+                page.line((f"{label}: {text}", "dim"), indent=2 + ID + WORD, hang=2)
     return page
 
 

@@ -2,18 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.model import Declared
+from reconciler.model import Declared, dotted
 from reconciler.problems import Problem
-from reconciler.rules import compute_environment, job_definition, job_queue, scheduling_policy
+from reconciler.rules import (
+    compute_environment,
+    consumable_resource,
+    job_definition,
+    job_queue,
+    quota_share,
+    scheduling_policy,
+    service_environment,
+)
 from reconciler.rules.base import Example, Rule, Subject
 
 __all__ = ["RULES", "RULE_IDS", "Example", "Rule", "Subject", "problems_of"]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "ComputeEnvironment": compute_environment.RULES,
+    "ConsumableResource": consumable_resource.RULES,
     "JobDefinition": job_definition.RULES,
     "JobQueue": job_queue.RULES,
+    "QuotaShare": quota_share.RULES,
     "SchedulingPolicy": scheduling_policy.RULES,
+    "ServiceEnvironment": service_environment.RULES,
 }
 RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
 
@@ -24,6 +35,5 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
         if rule.advice and not strict:
             continue
         for path, message in rule.check(subject):
-            dotted = ".".join(str(step) for step in path)
-            said = f"{resource.address}: {dotted} {message}" if dotted else f"{resource.address}: {message}"
+            said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
             yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)

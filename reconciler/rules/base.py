@@ -1,33 +1,64 @@
 """What a rule is: something that AWS refuses, or that a careful person would not do, although the schema allows it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from reconciler.model import Address, Json, Path, Spec
 from reconciler.problems import Severity
 
+Made = TypeVar("Made")
 Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong there, as the end of a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a rule sees: one body that the schema has passed, and all bodies of the stack by address."""
+    """What a rule sees: one body that the schema has passed, and all bodies of the stack by address.
+
+    None stands for a body in which something is unknown. `region` is empty where the stack leaves it open.
+    """
 
     address: Address
     body: Spec
-    stack: Mapping[Address, Spec] = field(default_factory=dict)
+    stack: Mapping[Address, Spec | None] = field(default_factory=dict)
+    region: str = ""
+    _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
+
+    def beside(self, address: Address, body: Spec) -> "Subject":
+        """Return another resource of the same stack, which shares what was made of it."""
+        return replace(self, address=address, body=body)
+
+    def once(self, make: Callable[["Subject"], Made]) -> Made:
+        """Return what `make` makes of the stack as a whole; it is made for the first resource that needs it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
     def referred(self, kind: str, name: Json) -> Spec | None:
-        """Return the body that a reference leads to; None if the stack does not declare it."""
-        return self.stack.get(Address(kind, str(name)))
+        """Return the body that a reference leads to; None if the stack has none, or none that can be looked at."""
+        body = self.stack.get(Address(kind, str(name)))
+        return body if isinstance(body, Mapping) else None
+
+    def every(self, kind: str) -> Iterator[tuple[str, Spec]]:
+        """Yield the resources of a kind by name; what is unknown, or no mapping, has an empty body."""
+        yield from self.once(_by_kind).get(kind, ())
+
+
+def _by_kind(subject: Subject) -> Mapping[str, list[tuple[str, Spec]]]:
+    found: dict[str, list[tuple[str, Spec]]] = {}
+    for address, body in subject.stack.items():
+        found.setdefault(address.kind, []).append((address.name, body if isinstance(body, Mapping) else {}))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A body that shows a rule, with the resources that it refers to."""
+    """A body that shows a rule, with the resources that it refers to, and the region that its stack names."""
 
     body: Spec
     others: Mapping[tuple[str, str], Spec] = field(default_factory=dict)
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

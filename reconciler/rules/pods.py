@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from reconciler.model import Path, Spec
+from reconciler.rules import containers
 from reconciler.rules.base import Findings, Subject
 
 
@@ -62,6 +63,15 @@ def containers_of(pod: Pod) -> Iterator[PodContainer]:
     for name in LISTS:
         for index, body in enumerate(pod.body.get(name) or ()):
             yield PodContainer((*pod.path, name, index), body, pod)
+
+
+def every_container(body: Spec) -> Iterator[tuple[Path, Spec]]:
+    """Yield every container of a job definition, on ECS or in a pod, with its path."""
+    for container in containers.containers(body):
+        yield container.path, container.body
+    for pod in pods(body):
+        for each in containers_of(pod):
+            yield each.path, each.body
 
 
 def _pod(path: Path, body: Spec) -> list[Pod]:

@@ -1,6 +1,6 @@
 """What may be written: JSON Schemas from the kind tables and the service model, and the words to explain a member."""
 
-from reconciler.schema.explain import Explained, explain, nearest
+from reconciler.schema.explain import Explained, explain, member_at, nearest
 from reconciler.schema.language import rendered, schemas
 
-__all__ = ["Explained", "explain", "nearest", "rendered", "schemas"]
+__all__ = ["Explained", "explain", "member_at", "nearest", "rendered", "schemas"]

@@ -42,10 +42,9 @@ class Bodies:
 
     def of(self, kind: Kind) -> dict[str, Json]:
         """Return the schema of what creates a resource, with what only an update can set, and the name."""
-        name = Field(name=kind.name_member, says=f"Name of the {kind.noun}.", limits={"pattern": NAME})
         create = self.operations[kind.create]["input"]["shape"]
         update = self.operations[kind.update]["input"]["shape"] if kind.update else ""
-        return self.structure(create, update, (name, *kind.rows, TAGS))
+        return self.structure(create, update, (name_row(kind), *kind.rows, TAGS))
 
     def structure(self, shape: str, update: str, rows: Iterable[Row]) -> dict[str, Json]:
         known = {row.name: row for row in rows}
@@ -101,6 +100,17 @@ class Bodies:
             self.written[shape] = meaning
             self.defs[shape] = self.structure(shape, update, rows)
         return {"$ref": DEFS + shape}
+
+
+def name_row(kind: Kind) -> Field:
+    """Return the row of a kind's name, which is no part of its body: the key in the stack stands for it."""
+    return Field(
+        name=kind.name_member,
+        cost=Cost.REPLACE,
+        limits={"pattern": NAME},
+        says=f"Name of the {kind.noun.replace('-', ' ')}. In YAML its key is the name, and a name here has to agree.",
+        source=kind.source,
+    )
 
 
 def any_case(values: Iterable[str]) -> dict[str, Json]:

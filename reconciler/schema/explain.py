@@ -3,12 +3,13 @@
 import difflib
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Unmanaged
-from reconciler.model import Cost, Json
-from reconciler.schema.bodies import DEFS, TAGS
+from reconciler.model import Cost, Json, Path
+from reconciler.schema.bodies import DEFS, TAGS, name_row
 
 FORMS: Mapping[Form, str] = {
     Form.CASELESS: "upper and lower case are the same",
@@ -77,6 +78,43 @@ def explain(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[Explain
     return tuple(_explained(member, schema) for member in found if _lower(member.path)[-len(wanted) :] == wanted)
 
 
+def member_at(kind: Kind, path: Path, schema: Json) -> str:
+    """Return the member that a path in a body of the kind leads to, as `explain` calls it; keys of maps are none.
+
+    A structure that stands in several places is named by the outermost: a node's container is containerProperties.
+    """
+    homes = _homes(kind, schema["$defs"])
+    steps: tuple[str, ...] = (kind.section,)
+    body = schema["$defs"][kind.create]
+    for step in path:
+        if isinstance(step, int):
+            continue
+        if body is None or step not in body["properties"]:
+            break
+        member = body["properties"][step]
+        steps = homes.get(_target(member), (*steps, step))
+        body = _structure(member, schema["$defs"])
+    return ".".join(steps)
+
+
+def _homes(kind: Kind, defs: Json) -> Mapping[str, tuple[str, ...]]:
+    """Return where each definition stands first, outermost first."""
+    found: dict[str, tuple[str, ...]] = {}
+    waiting: deque[tuple[tuple[str, ...], Json]] = deque([((kind.section,), defs[kind.create])])
+    while waiting:
+        path, body = waiting.popleft()
+        for name, member in body["properties"].items():
+            target, inner = _target(member), _structure(member, defs)
+            if inner and target not in found:
+                found |= {target: (*path, name)} if target else {}
+                waiting.append(((*path, name), inner))
+    return found
+
+
+def _target(member: Json) -> str:
+    return str(member.get("items", member).get("$ref", ""))
+
+
 def nearest(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[str, ...]:
     """Return the paths that are nearest to one that does not exist: by its last member, then as a whole."""
     members = {member.dotted: member.path[-1].lower() for member in _all_members(kinds, schema)}
@@ -100,8 +138,9 @@ def _lower(words: tuple[str, ...]) -> list[str]:
 
 
 def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_Member]:
+    defs = schema["$defs"]
     for kind in kinds.values():
-        yield from _members(kind, (), (*kind.rows, TAGS), schema["$defs"][kind.create], schema["$defs"], None)
+        yield from _members(kind, (), (name_row(kind), *kind.rows, TAGS), defs[kind.create], defs, None)
 
 
 def _members(
@@ -121,7 +160,7 @@ def _members(
 def _structure(member: Json, defs: Json) -> Json:
     """Return the body of a structure, or of a list's structures; None for everything else."""
     target = member.get("items", member)
-    body = defs[target["$ref"].removeprefix(DEFS)] if "$ref" in target else target
+    body = defs[_target(member).removeprefix(DEFS)] if "$ref" in target else target
     return body if "properties" in body else None
 
 

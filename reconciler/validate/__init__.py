@@ -37,23 +37,25 @@ def validate(
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
     sound: list[Declared] = []
-    bodies: dict[Address, Spec] = {}
+    bodies: dict[Address, Spec | None] = {}
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create, resource.spec)
         declared[address] = replace(resource, spec=spec)
         found = judge.problems(kind, declared[address]) if is_doubtful else []
-        if not (is_doubtful and holds_unknown(spec)):
-            bodies[address] = spec
-            sound += () if any(one.severity is Severity.ERROR for one in found) else (declared[address],)
+        is_unknown = is_doubtful and holds_unknown(spec)
+        bodies[address] = None if is_unknown else spec
+        is_broken = any(one.severity is Severity.ERROR for one in found)
+        sound += () if is_broken or is_unknown else (declared[address],)
         problems += found
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
     silenced: list[Problem] = []
+    whole = Subject(Address("", ""), {}, bodies, stack.region or "")
     for resource in sound:
-        for problem in problems_of(resource, Subject(resource.address, resource.spec, bodies), strict=strict):
+        for problem in problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict):
             (silenced if problem.code in stack.disabled else problems).append(problem)
     typed = replace(typed, declared=declared, silenced=_in_order(silenced), ignore=in_force(typed, today))
     return typed, _in_order(problems)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.base import Kind
 from reconciler.looked_up import Unknown
-from reconciler.model import Declared, Json, Path
+from reconciler.model import Declared, Json, Path, dotted
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
-from reconciler.validate.meant import DEFS, dotted, meant
+from reconciler.validate.meant import DEFS, meant
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -55,7 +55,7 @@ class Judge:
         return [self._problem(kind, resource, one) for one in dict.fromkeys(said)]
 
     def _problem(self, kind: Kind, resource: Declared, said: "_Said") -> Problem:
-        where, told = resource.places.find(said.path), f"{resource.address}: {dotted(said.path)}"
+        where, told = resource.places.find(said.path), f"{resource.address}: {dotted(said.path) or 'the body'}"
         operations = (kind.create, kind.update) if said.code == UNKNOWN else ()
         if any(self.takes(operation, said.path) for operation in operations if operation):
             message = f"{told} is newer than this version of reconciler: it is sent as it is written, unchecked"
@@ -147,14 +147,17 @@ def _bound(found: _Found) -> _Said:
     code, text = BOUNDS[found.word]
     whose = "has a key that " if found.of_key else ""
     measure = f"is {found.value}" if code == "SCH005" else f"has {len(found.value)}"
-    return _Said(code, found.path, f"{whose}{text.format(found.bound)}, and {measure}", found.says)
+    wanted = text.format(found.bound)
+    one = wanted.replace("characters", "character").replace("entries", "entry") if found.bound == 1 else wanted
+    return _Said(code, found.path, f"{whose}{one}, and {measure}", found.says)
 
 
 def _choice(path: Path, value: Json, allowed: list[str]) -> _Said:
     own = list({choice.lower(): choice for choice in reversed(allowed)}.values())[::-1]
     near = difflib.get_close_matches(str(value).lower(), [choice.lower() for choice in own], n=1)
     hint = next((f"did you mean {choice}?" for choice in own if near and choice.lower() == near[0]), "")
-    return _Said("SCH003", path, f"is {_shown(value)}, which is not one of {', '.join(own)}", hint)
+    known = ", ".join(choice or '""' for choice in own)
+    return _Said("SCH003", path, f"is {_shown(value)}, which is not one of {known}", hint)
 
 
 def _way_out(wanted: Json, value: Json) -> str:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Json, Path
+from reconciler.model import Json, Path, dotted
 
 DEFS = "#/$defs/"
 
@@ -21,12 +21,6 @@ def meant(name: str, members: Sequence[str], kind: Kind, defs: Json) -> str:
     if home := _home(_letters(name), kind, defs):
         return f"it belongs to {dotted(home)}"
     return f"members here: {', '.join(members)}"
-
-
-def dotted(path: Path) -> str:
-    """Write a path as users do: `containerProperties.environment[0].name`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return "".join(steps).removeprefix(".") or "the body"
 
 
 def _home(name: str, kind: Kind, defs: Json) -> Path:

@@ -66,6 +66,26 @@ def test_all_rules_and_problems_are_a_table(words: tuple[str, ...], run: Run) ->
     assert {"  SP002    error    A share is named once.", "Problems, which cannot be disabled"} <= set(lines)
 
 
+def test_the_rules_of_a_kind_have_hints_and_sources_when_asked_for_more(run: Run) -> None:
+    lines = run("explain", "--rules", "serviceEnvironments", "-v").out.splitlines()
+    at = lines.index("  SE003    error    Capacity is counted in NUM_INSTANCES or in an instance type of SageMaker.")
+    assert lines[at + 1 : at + 3] == [
+        "                    hint: types of SageMaker begin with ml.",
+        "                    source: CreateServiceEnvironment: '... is unknown capacity unit'",
+    ]
+
+
+def test_a_member_without_its_kind_is_explained_wherever_it_fits(run: Run) -> None:
+    one = run("explain", "computeResources.allocationStrategy").out
+    assert one.startswith("computeEnvironments.computeResources.allocationStrategy\n")
+    assert "  rule CE210              SPOT_CAPACITY_OPTIMIZED and its like are for the type SPOT.\n" in one
+    several = run("explain", "capacityLimits.capacityUnit").out
+    assert [line for line in several.splitlines() if line.endswith("capacityUnit")] == [
+        "serviceEnvironments.capacityLimits.capacityUnit",
+        "quotaShares.capacityLimits.capacityUnit",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["SchedulingPolicy", "schedulingPolicies", "scheduling-policy"])
 def test_the_rules_of_a_kind_are_found_by_any_of_its_names(kind: str, run: Run) -> None:
     lines = run("explain", "--rules", kind).out.splitlines()

@@ -37,6 +37,11 @@ def test_01_desired_vcpus_belong_to_the_autoscaler() -> None:
     assert changes("ComputeEnvironment", environment(desiredvCpus=64), environment(desiredvCpus=0)) == ()
 
 
+@pytest.mark.parametrize(("live", "declared"), [({}, {"bidPercentage": 0}), ({"bidPercentage": 0}, {})])
+def test_a_spot_price_of_0_is_none(live: dict[str, Json], declared: dict[str, Json]) -> None:
+    assert changes("ComputeEnvironment", environment(**live), environment(**declared)) == ()
+
+
 def test_02_an_omitted_service_role_comes_back_as_the_service_linked_role() -> None:
     assert changes("ComputeEnvironment", {**environment(), "serviceRole": SLR}, environment()) == ()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Address, Json, Spec
+from reconciler.model import Address, Json, Spec, dotted
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
 from reconciler.rules.job_definition.examples import task
@@ -15,7 +15,7 @@ BY_ID = {rule.id: rule for rule in RULES["JobDefinition"]}
 
 def said(rule: str, example: Example) -> list[str]:
     found = BY_ID[rule].check(Subject(Address("JobDefinition", "example"), example.body))
-    return [f"{'.'.join(map(str, path))} {message}" for path, message in found]
+    return [f"{dotted(path)} {message}" for path, message in found]
 
 
 def waiting(**waits: str) -> Example:
@@ -37,7 +37,7 @@ def on_nodes(nodes: str, **properties: Json) -> Spec:
 
 @pytest.mark.parametrize("value", ["100m", "0.1", "1.3", "-1", "one", "1e3", ".5"])
 def test_cpu_of_a_pod_is_a_multiple_of_a_quarter(value: str) -> None:
-    path = "eksProperties.podProperties.containers.0.resources.limits.cpu"
+    path = "eksProperties.podProperties.containers[0].resources.limits.cpu"
     message = f"{path} is {value}; cpu is a number in steps of 0.25, without a unit"
     assert said("JD202", wanting(amounts(cpu=value, memory="512Mi"))) == [message]
 
@@ -49,7 +49,7 @@ def test_cpu_may_be_written_with_zeros(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["2Gi", "1.5Mi", "512M", "512MiB", "much"])
 def test_memory_of_a_pod_has_no_other_unit_than_mi(value: str) -> None:
-    path = "eksProperties.podProperties.containers.0.resources.limits.memory"
+    path = "eksProperties.podProperties.containers[0].resources.limits.memory"
     assert said("JD204", wanting(amounts(cpu="1", memory=value))) == [
         f"{path} is {value}; memory is a whole number of Mi"
     ]
@@ -69,7 +69,7 @@ def test_what_is_badly_written_is_not_compared_too() -> None:
 def test_init_containers_and_pods_of_node_ranges_are_looked_at() -> None:
     hungry = one(name="fetch", resources={})
     example = multinode(on_nodes("0", containers=[one()]), on_nodes("1:", containers=[one()], initContainers=[hungry]))
-    path = "nodeProperties.nodeRangeProperties.1.eksProperties.podProperties.initContainers.0.resources"
+    path = "nodeProperties.nodeRangeProperties[1].eksProperties.podProperties.initContainers[0].resources"
     assert said("JD201", example) == [f"{path} does not say how much cpu and memory it needs"]
 
 
@@ -82,7 +82,7 @@ def test_containers_without_a_name_have_the_same_one() -> None:
 
 def test_a_mount_without_a_name_names_no_volume() -> None:
     assert said("JD220", pod(one(volumeMounts=[{"mountPath": "/data"}]))) == [
-        "eksProperties.podProperties.containers.0.volumeMounts.0 names no volume"
+        "eksProperties.podProperties.containers[0].volumeMounts[0] names no volume"
     ]
 
 
@@ -100,7 +100,7 @@ def test_keys_that_kubernetes_does_not_know_are_refused(key: str) -> None:
 
 
 def test_the_pod_s_user_counts_for_containers_that_choose_none() -> None:
-    path = "eksProperties.podProperties.containers.0.securityContext"
+    path = "eksProperties.podProperties.containers[0].securityContext"
     assert said("JD244", pod(one(), securityContext={"runAsNonRoot": True, "runAsUser": 0})) == [
         f"{path} has runAsNonRoot and the user 0, so that it never starts"
     ]
@@ -108,7 +108,7 @@ def test_the_pod_s_user_counts_for_containers_that_choose_none() -> None:
 
 def test_a_circle_is_named_without_those_who_only_wait_for_it() -> None:
     assert said("JD265", waiting(a="b", b="c", c="a", before="a", after="", d="after")) == [
-        "ecsProperties.taskProperties.0.containers has containers that wait for each other: a, b, c"
+        "ecsProperties.taskProperties[0].containers has containers that wait for each other: a, b, c"
     ]
 
 
@@ -119,14 +119,14 @@ def test_waiting_for_the_same_container_is_no_circle() -> None:
 def test_waiting_for_oneself_is_told_once() -> None:
     example = waiting(a="a", b="a")
     assert said("JD264", example) == [
-        "ecsProperties.taskProperties.0.containers.0.dependsOn.0.containerName is the container itself"
+        "ecsProperties.taskProperties[0].containers[0].dependsOn[0].containerName is the container itself"
     ]
     assert said("JD265", example) == []
 
 
 def test_the_end_of_a_container_that_says_nothing_cannot_be_waited_for() -> None:
     ends = [{"containerName": "b", "condition": "COMPLETE"}]
-    path = "ecsProperties.taskProperties.0.containers.0.dependsOn.0.condition"
+    path = "ecsProperties.taskProperties[0].containers[0].dependsOn[0].condition"
     assert said("JD266", task(containers=[container("a", dependsOn=ends), container("b")])) == [
         f"{path} is COMPLETE, but b is essential: when it ends, the job ends"
     ]
@@ -162,13 +162,13 @@ def test_a_thousand_nodes_of_which_the_last_is_missing() -> None:
 def test_ranges_may_be_nested_but_not_cross() -> None:
     assert said("JD305", ranges("0:9", "4:5", "4", "0:3")) == []
     assert said("JD305", ranges("4:9", "0:5")) == [
-        "nodeProperties.nodeRangeProperties.1.targetNodes is 0:5, which shares a part of its nodes with 4:9"
+        "nodeProperties.nodeRangeProperties[1].targetNodes is 0:5, which shares a part of its nodes with 4:9"
     ]
 
 
 def test_the_same_nodes_written_differently_are_the_same() -> None:
     assert said("JD304", ranges("0:9", ":")) == [
-        "nodeProperties.nodeRangeProperties.1.targetNodes is :, the same nodes as 0:9"
+        "nodeProperties.nodeRangeProperties[1].targetNodes is :, the same nodes as 0:9"
     ]
 
 

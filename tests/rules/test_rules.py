@@ -8,7 +8,7 @@ from reconciler.kinds import KINDS
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Stack
 from reconciler.problems import Severity
-from reconciler.rules import RULES, Example, Rule
+from reconciler.rules import RULES, Example, Rule, Subject
 from reconciler.validate import validate
 
 SCHEMA = read_schema()
@@ -19,7 +19,8 @@ def found(kind: str, example: Example) -> dict[str, list[str]]:
     """Return the messages that validating an example gives, strictly, by code."""
     mine = Address(kind, "example")
     declared = {mine: example.body, **{Address(*key): body for key, body in example.others.items()}}
-    stack = Stack("s", {address: Declared(address, body) for address, body in declared.items()})
+    resources = {address: Declared(address, body) for address, body in declared.items()}
+    stack = Stack("s", resources, region=example.region or None)
     _, problems = validate(stack, SCHEMA, KINDS, strict=True)
     codes: dict[str, list[str]] = {}
     for problem in problems:
@@ -55,3 +56,16 @@ def test_ids_are_unique_and_of_one_form() -> None:
 
 def test_every_rule_says_something_and_names_its_source() -> None:
     assert [rule.id for _, rule in ALL if not rule.says.endswith(".") or not rule.source] == []
+
+
+def test_what_is_made_of_a_stack_is_made_once_for_all_its_resources() -> None:
+    made: list[Address] = []
+
+    def make(subject: Subject) -> int:
+        made.append(subject.address)
+        return len(subject.stack)
+
+    one, other = Address("JobQueue", "one"), Address("JobQueue", "other")
+    first = Subject(one, {}, {one: {}, other: None})
+    assert (first.once(make), first.beside(other, {}).once(make), made) == (2, 2, [one])
+    assert list(first.every("JobQueue")) == [("one", {}), ("other", {})]

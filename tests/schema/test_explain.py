@@ -105,6 +105,14 @@ def test_choices_are_listed_in_the_services_spelling(schema: Json) -> None:
     assert facts("jobDefinitions.platformCapabilities", schema)["one of"] == "EC2, FARGATE, MANAGED_INSTANCES"
 
 
+def test_a_name_is_explained_with_what_changing_it_costs(schema: Json) -> None:
+    told = facts("jobQueues.jobQueueName", schema)
+    assert (told["limits"], told["changing it"]) == (
+        "matches ^[a-zA-Z0-9_-]{1,128}$",
+        "replace: cannot be changed in place",
+    )
+
+
 def test_an_unmanaged_member_is_explained_by_its_reason(schema: Json) -> None:
     assert explain("desiredvCpus", KINDS, schema) == (
         Explained(

@@ -23,6 +23,16 @@ STACK = """\
         priority: {priority}
         computeEnvironmentOrder: [spot]
     """
+LARGE = """\
+    jobDefinitions:
+      large:
+        type: container
+        platformCapabilities: [FARGATE]
+        containerProperties:
+          image: busybox:1.36
+          executionRoleArn: ecsTaskExecutionRole
+          resourceRequirements: [{type: VCPU, value: 32}, {type: MEMORY, value: 61440}]
+"""
 PLAIN = {"state": "ENABLED", "cpus": "16", "subnets": "[subnet-0a1b2c3d]", "group": "sg-0a1b2c3d", "priority": "1"}
 
 
@@ -49,6 +59,14 @@ def test_rules_leave_a_resource_alone_in_which_something_is_unknown() -> None:
         result = loaded(body.format(order), lookups=Offline())
         codes.append(bool(validate(result.stack, read_schema(), KINDS)[1]))
     assert codes == [True, False]
+
+
+def test_rules_conclude_nothing_from_an_environment_in_which_something_is_unknown() -> None:
+    def told(cpus: str) -> set[str]:
+        result = loaded(LARGE + STACK.format(**PLAIN | {"cpus": cpus}), lookups=Offline())
+        return {one.code for one in validate(result.stack, read_schema(), KINDS, strict=True)[1]}
+
+    assert {"JD401"} == told("16") - told("!ssm /cpus")
 
 
 def test_a_long_unknown_tag_is_not_too_long() -> None:

@@ -242,7 +242,7 @@ def test_a_mistake_in_shared_defaults_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("tags", "code", "message"),
     [
-        ({"": "x"}, "SCH007", "tags has a key that must have at least 1 characters, and has 0"),
+        ({"": "x"}, "SCH007", "tags has a key that must have at least 1 character, and has 0"),
         ({"k" * 129: "x"}, "SCH007", "tags has a key that must have at most 128 characters, and has 129"),
         ({"k": "v" * 257}, "SCH007", "tags.k must have at most 256 characters, and has 257"),
         ({"aws:x": "y"}, "TAG003", "the tag aws:x is reserved"),
@@ -348,3 +348,15 @@ def _of_ignored(path: str, kind: str = "JobDefinition", body: Json = JOB) -> Pro
     declared = Declared(address, body, Lifecycle(ignore_changes=(path,)))
     _, problems = validate(Stack("s", {address: declared}), SCHEMA, KINDS)
     return next((problem for problem in problems if problem.code == "LIF004"), None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"name": "AWS_BATCH_X"}, 'environment[1].name is "AWS_BATCH_X", which does not match ^(?!AWS_BATCH)'),
+        ({"value": "x"}, "environment[1] has no name"),
+    ],
+)
+def test_the_schema_and_the_rules_spell_a_path_in_one_way(entry: Json, said: str) -> None:
+    (problem,) = found("JobDefinition", job(environment=[{"name": "A", "value": "x"}, entry]))
+    assert problem[1] == f"containerProperties.{said}"

@@ -19,7 +19,7 @@ EXAMPLES = """\
   reconciler explain minvCpus
   reconciler explain SP002
   reconciler explain --rules
-  reconciler explain --rules jobDefinitions
+  reconciler explain --rules jobDefinitions -v      with hints and sources
 """
 LABEL = 24  # the width of the labels' column
 EVERYTHING = "rules"  # in place of a field, and as an option
@@ -40,7 +40,7 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     if args.rules is not None or args.field == EVERYTHING:
-        return _list(args.rules or "", out)
+        return _list(args.rules or "", args.verbose, out)
     if args.field is None:
         raise WrongUsage("nothing to explain", hint="name a member or a rule, or list the rules with --rules")
     from reconciler.report.catalogue import catalogue
@@ -49,7 +49,7 @@ def run(args: Namespace, out: Output) -> int:
     return _explain_id(known.id, out) if known else _explain_field(args.field, out)
 
 
-def _list(kind: str, out: Output) -> int:
+def _list(kind: str, verbose: int, out: Output) -> int:
     from reconciler.kinds import KINDS
     from reconciler.report.catalogue import catalogue
     from reconciler.report.catalogue_text import entries_page, entry_json
@@ -59,7 +59,9 @@ def _list(kind: str, out: Output) -> int:
         raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")
     wanted = names.get(kind.lower())
     found = [entry for entry in catalogue().values() if wanted in (None, entry.kind)]
-    out.publish(lambda width: entries_page(found, width), lambda: [entry_json(entry) for entry in found])
+    out.publish(
+        lambda width: entries_page(found, width, sources=bool(verbose)), lambda: [entry_json(entry) for entry in found]
+    )
     return Exit.DONE
 
 
@@ -76,10 +78,11 @@ def _explain_field(field: str, out: Output) -> int:
     from reconciler.kinds import KINDS
     from reconciler.lookup.schemas import read_schema
     from reconciler.report.catalogue import nearest_ids
+    from reconciler.report.member_rules import with_rules
     from reconciler.schema import explain, nearest
 
     schema = read_schema()
-    found = explain(field, KINDS, schema)
+    found = with_rules(explain(field, KINDS, schema), schema)
     if not found:
         near = nearest_ids(field) or nearest(field, KINDS, schema)
         raise WrongUsage(f"there is no {field}", hint=f"did you mean {' or '.join(near)}?" if near else "")

@@ -2,6 +2,7 @@
 
 from reconciler.rules.compute_environment import (
     advice,
+    effects,
     fargate,
     images,
     instances,
@@ -20,4 +21,5 @@ RULES = (
     *kubernetes.RULES,
     *managed.RULES,
     *advice.RULES,
+    *effects.RULES,
 )

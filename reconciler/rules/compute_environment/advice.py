@@ -14,9 +14,11 @@ from reconciler.rules.compute_environment.bodies import (
     unmanaged,
 )
 from reconciler.rules.compute_environment.images import RETIRED, images, is_own
-from reconciler.rules.compute_environment.instances import FLEET_ROLE, STRATEGY, TYPES, strategy_of
+from reconciler.rules.compute_environment.instances import STRATEGY, TYPES, strategy_of
 from reconciler.rules.compute_environment.shape import is_service_linked
 from reconciler.rules.compute_environment.templates import templates
+from reconciler.rules.quotas import quota
+from reconciler.rules.states import disabled
 
 UPDATING = "AWS Batch User Guide, 'Updating compute environments'"
 AMI = "ami-0a1b2c3d4e5f60718"
@@ -80,20 +82,9 @@ def _deprecated_image(subject: Subject) -> Findings:
         yield ("computeResources", "imageId"), "is deprecated"
 
 
-def _disabled(subject: Subject) -> Findings:
-    if subject.body.get("state") == "DISABLED":
-        yield ("state",), "is DISABLED: no job starts here, and minvCpus go on to cost"
-
-
-def _spot_price_on_demand(subject: Subject) -> Findings:
-    for member in ("bidPercentage", "spotIamFleetRole"):
-        if type_of(subject) == "EC2" and member in resources_of(subject):
-            yield ("computeResources", member), "says nothing on EC2: it is about Spot"
-
-
 def _price_limit(subject: Subject) -> Findings:
     percentage = resources_of(subject).get("bidPercentage", 100)
-    if type_of(subject) == "SPOT" and percentage < 100:  # noqa: PLR2004 - percent: the On-Demand price
+    if type_of(subject) == "SPOT" and 0 < percentage < 100:  # noqa: PLR2004 - percent: the On-Demand price
         yield ("computeResources", "bidPercentage"), f"is {percentage}: while Spot costs more, no instance starts"
 
 
@@ -207,26 +198,12 @@ RULES = (
         fails=ec2(imageId=AMI),
         passes=ec2(ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": AMI}]),
     ),
-    Rule(
-        id="CE911",
-        says="A DISABLED environment starts no jobs and may still cost.",
-        check=_disabled,
-        severity=Severity.NOTE,
-        advice=True,
-        source="CreateComputeEnvironment, state: DISABLED environments 'may continue to incur billing charges'",
-        fails=beside(ec2(), state="DISABLED"),
-        passes=ec2(),
-    ),
-    Rule(
-        id="CE912",
-        says="bidPercentage and spotIamFleetRole are about Spot.",
-        check=_spot_price_on_demand,
-        severity=Severity.NOTE,
-        advice=True,
-        source="ComputeResource, bidPercentage: of 'a Spot Instance price'; spotIamFleetRole: 'applied to a SPOT "
-        "compute environment'",
-        fails=ec2(spotIamFleetRole=FLEET_ROLE),
-        passes=spot(spotIamFleetRole=FLEET_ROLE),
+    disabled(
+        "CE911",
+        "A DISABLED environment starts no jobs and may still cost.",
+        "no job starts here, and minvCpus go on to cost",
+        "CreateComputeEnvironment, state: DISABLED environments 'may continue to incur billing charges'",
+        ec2(),
     ),
     Rule(
         id="CE913",
@@ -239,4 +216,5 @@ RULES = (
         fails=spot(bidPercentage=40),
         passes=spot(bidPercentage=100),
     ),
+    quota("CE917", "ComputeEnvironment", "compute environments", 50, ec2().body),
 )

@@ -12,6 +12,7 @@ MANAGED_INSTANCES = "ECS_MANAGED_INSTANCES"
 ROLE = "arn:aws:iam::123456789012:role/service-role/AWSBatchServiceRole"
 SERVICE_LINKED = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 CLUSTER = "arn:aws:eks:us-east-1:123456789012:cluster/research"
+ON_EKS: Spec = {"eksClusterArn": CLUSTER, "kubernetesNamespace": "batch"}
 NETWORK: Spec = {"subnets": ["subnet-0a1b2c3d"], "securityGroupIds": ["sg-0a1b2c3d"]}
 _EC2: Spec = {
     **NETWORK,

@@ -59,6 +59,8 @@ RULES = (
     NOT_ON_FARGATE.rule("CE112", "ec2Configuration", [{"imageType": "ECS_AL2023"}]),
     NOT_ON_FARGATE.rule("CE113", "allocationStrategy", "BEST_FIT_PROGRESSIVE"),
     NOT_ON_FARGATE.rule("CE114", "scalingPolicy", {"minScaleDownDelayMinutes": 30}),
+    # It rides with a launch template, which there is none of.
+    NOT_ON_FARGATE.rule("CE116", "updateToLatestImageVersion", value=True, severity=Severity.WARNING),
     Rule(
         id="CE115",
         says="updatePolicy is not for Fargate.",

@@ -1,11 +1,13 @@
 """How environments on EC2 and Spot choose and reach their instances."""
 
 from reconciler.kinds.compute_resources import ORDERED_STRATEGIES
+from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, is_given, resources_of, spot, type_of
 from reconciler.rules.compute_environment.instance_types import ARM, BUNDLES, X86, architectures
 
 LEAST_DELAY = 20  # minutes
+RESERVED = "aws:"
 FLEET_ROLE = "arn:aws:iam::123456789012:role/AmazonEC2SpotFleetTaggingRole"
 STRATEGY = ("computeResources", "allocationStrategy")
 TYPES = ("computeResources", "instanceTypes")
@@ -60,6 +62,18 @@ def _one_architecture(subject: Subject) -> Findings:
         yield TYPES, f"mixes {found[ARM]}, which is ARM, with {found[X86]}, which is x86"
 
 
+def _tags_are_own(subject: Subject) -> Findings:
+    for member in ("tags", "capacityTags"):
+        for key in resources_of(subject).get(member, {}):
+            if key.lower().startswith(RESERVED):
+                yield ("computeResources", member, key), f"begins with {RESERVED}, which belongs to AWS"
+
+
+def _price_is_limited(subject: Subject) -> Findings:
+    if type_of(subject) in INSTANCES and resources_of(subject).get("bidPercentage") == 0:
+        yield ("computeResources", "bidPercentage"), "is 0, which is taken for none: the limit is the On-Demand price"
+
+
 RULES = (
     Rule(
         id="CE201",
@@ -76,6 +90,25 @@ RULES = (
         source="ComputeScalingPolicy, minScaleDownDelayMinutes: 20 to 10080, or 0 to unset it",
         fails=ec2(scalingPolicy={"minScaleDownDelayMinutes": 19}),
         passes=ec2(scalingPolicy={"minScaleDownDelayMinutes": 20}),
+    ),
+    Rule(
+        id="CE203",
+        says="Tags of instances do not begin with aws:.",
+        check=_tags_are_own,
+        severity=Severity.WARNING,
+        source="EC2 CreateTags: tag keys 'may not begin with aws:'",
+        fails=ec2(tags={"aws:batch": "x"}),
+        passes=ec2(tags={"team": "x"}),
+    ),
+    Rule(
+        id="CE204",
+        says="bidPercentage is 1 to 100, or left out.",
+        check=_price_is_limited,
+        hint="leave it out; it is never sent as 0",
+        severity=Severity.WARNING,
+        source="CreateComputeEnvironment: 'Bid percentage must be between 0 to 100.'; 0 is how other tools unset it",
+        fails=spot(bidPercentage=0),
+        passes=spot(bidPercentage=100),
     ),
     Rule(
         id="CE210",

@@ -9,6 +9,7 @@ from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import (
     CLUSTER,
     INSTANCES,
+    ON_EKS,
     ROLE,
     SERVICE_LINKED,
     beside,
@@ -22,8 +23,8 @@ from reconciler.rules.compute_environment.shape import is_service_linked
 NAMESPACE = ("eksConfiguration", "kubernetesNamespace")
 LONGEST = 63
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-CLUSTER_ARN = re.compile(r"arn:[^:]+:eks:[^:]+:\d{12}:cluster/[^/]+")
-ON_EKS = {"eksClusterArn": CLUSTER, "kubernetesNamespace": "batch"}
+CLUSTER_ARN = re.compile(r"arn:[^:]+:eks:(?P<region>[^:]+):\d{12}:cluster/[^/]+")
+MOST_ON_A_CLUSTER = 5
 
 
 def _is_managed_eks(subject: Subject) -> bool:
@@ -78,6 +79,22 @@ def _names_a_cluster(subject: Subject) -> Findings:
         yield ("eksConfiguration", "eksClusterArn"), f"is {arn}, which is not the ARN of an EKS cluster"
 
 
+def _cluster_is_near(subject: Subject) -> Findings:
+    found = CLUSTER_ARN.fullmatch(str(subject.body.get("eksConfiguration", {}).get("eksClusterArn", "")))
+    if found and subject.region not in ("", found["region"]):
+        yield ("eksConfiguration", "eksClusterArn"), f"is in {found['region']}, and the stack is in {subject.region}"
+
+
+def _few_on_a_cluster(subject: Subject) -> Findings:
+    cluster = _wanted_entry(subject.body.get("eksConfiguration"))
+    environments = subject.every(subject.address.kind) if cluster else ()
+    wanted = ((name, _wanted_entry(body.get("eksConfiguration"))) for name, body in environments)
+    names = sorted(name for name, other in wanted if cluster and other and other[0] == cluster[0])
+    if subject.address.name in names[MOST_ON_A_CLUSTER:]:
+        path = ("eksConfiguration", "eksClusterArn")
+        yield path, f"has {len(names)} environments; a cluster takes {MOST_ON_A_CLUSTER}"
+
+
 def _role_is_service_linked(subject: Subject) -> Findings:
     role = subject.body.get("serviceRole")
     if _is_managed_eks(subject) and role and not is_service_linked(str(role)):
@@ -97,15 +114,20 @@ def _clusters_agree(subject: Subject) -> Findings:
     mine = _wanted_entry(subject.body.get("eksConfiguration"))
     if mine is None:
         return
-    for address, body in subject.stack.items():
-        if address.kind == subject.address.kind and address != subject.address and isinstance(body, Mapping):
-            other = _wanted_entry(body.get("eksConfiguration"))
-            if other and other[0] == mine[0] and other[1] != mine[1]:
-                yield ("eksConfiguration", "accessEntry"), f"wants {mine[1]}, and {address} {other[1]}"
+    for name, body in subject.every(subject.address.kind):
+        other = _wanted_entry(body.get("eksConfiguration"))
+        if other and other[0] == mine[0] and other[1] != mine[1]:
+            address = f"{subject.address.kind}/{name}"
+            yield ("eksConfiguration", "accessEntry"), f"wants {mine[1]}, and {address} {other[1]}"
 
 
 def _entry(state: str) -> Example:
     return beside(eks(), eksConfiguration={**ON_EKS, "accessEntry": {"desiredState": state}})
+
+
+def _crowded(count: int) -> Example:
+    others = {("ComputeEnvironment", f"a-{number}"): eks().body for number in range(count - 1)}
+    return Example(eks().body, others)
 
 
 RULES = (
@@ -197,5 +219,22 @@ RULES = (
         source="EksAccessEntry: 'set desiredState consistently across all of them to avoid uncertainty'",
         fails=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): eks().body}),
         passes=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): _entry("ENABLED").body}),
+    ),
+    Rule(
+        id="CE511",
+        says="An EKS environment and its cluster are in one region.",
+        check=_cluster_is_near,
+        source="CreateComputeEnvironment: 'eksClusterArn must be in the same AWS region as the compute environment'",
+        fails=Example(eks().body, region="eu-west-1"),
+        passes=Example(eks().body, region="us-east-1"),
+    ),
+    Rule(
+        id="CE512",
+        says=f"A cluster has at most {MOST_ON_A_CLUSTER} environments.",
+        check=_few_on_a_cluster,
+        severity=Severity.WARNING,
+        source="AWS Batch User Guide, 'Service quotas': compute environments of an EKS cluster",
+        fails=_crowded(MOST_ON_A_CLUSTER + 1),
+        passes=_crowded(MOST_ON_A_CLUSTER),
     ),
 )

@@ -54,6 +54,14 @@ def _full_arns(subject: Subject) -> Findings:
             yield path, f"is {body[path[-1]]}, and has to be a full ARN"
 
 
+def _has_a_network(subject: Subject) -> Findings:
+    provider = resources_of(subject).get("managedInstancesProvider")
+    network = provider["instanceLaunchTemplate"]["networkConfiguration"] if provider else {}
+    for name, listed in network.items():
+        if not listed:
+            yield (*TEMPLATE, "networkConfiguration", name), "is empty: the instances need some"
+
+
 RULES = (
     required(
         "CE601",
@@ -86,6 +94,14 @@ RULES = (
         source="ManagedInstancesProvider, infrastructureRoleArn and InstanceLaunchTemplate, ec2InstanceProfileArn: "
         "'The Amazon Resource Name (ARN) of …'",
         fails=managed_instances(template={"ec2InstanceProfileArn": "ecsInstanceRole"}),
+        passes=managed_instances(),
+    ),
+    Rule(
+        id="CE609",
+        says="ECS managed instances have subnets and security groups.",
+        check=_has_a_network,
+        source="ManagedInstancesNetworkConfiguration: subnets and securityGroups are required",
+        fails=managed_instances(template={"networkConfiguration": {"subnets": [], "securityGroups": ["sg-0a1b2c3d"]}}),
         passes=managed_instances(),
     ),
     one_of(
@@ -140,6 +156,8 @@ RULES = (
     NOT_HERE.rule("CE633", "ec2Configuration", [{"imageType": "ECS_AL2023"}]),
     NOT_HERE.rule("CE634", "allocationStrategy", "BEST_FIT_PROGRESSIVE"),
     NOT_HERE.rule("CE635", "scalingPolicy", {"minScaleDownDelayMinutes": 30}),
+    NOT_HERE.rule("CE637", "desiredvCpus", 0, Severity.WARNING),
+    NOT_HERE.rule("CE638", "updateToLatestImageVersion", value=True, severity=Severity.WARNING),
     Rule(
         id="CE636",
         says="updatePolicy is not for ECS managed instances.",

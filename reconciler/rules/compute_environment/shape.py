@@ -5,6 +5,7 @@ from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import (
     FARGATE,
     INSTANCES,
+    ON_EKS,
     ROLE,
     SERVICE_LINKED,
     beside,
@@ -16,8 +17,10 @@ from reconciler.rules.compute_environment.bodies import (
     unmanaged,
 )
 from reconciler.rules.compute_environment.members import required
+from reconciler.rules.placeholders import placeholders
 
 UPDATE_POLICY = {"terminateJobsOnUpdate": True}
+LATEST = {"launchTemplateName": "batch", "version": "$Latest"}
 
 
 def is_service_linked(role: str) -> bool:
@@ -39,8 +42,7 @@ def _unmanaged_has_none(subject: Subject) -> Findings:
 
 
 def _unmanaged_has_a_role(subject: Subject) -> Findings:
-    # On EKS nobody has documented or measured it.
-    if _is_unmanaged(subject) and "eksConfiguration" not in subject.body and not subject.body.get("serviceRole"):
+    if _is_unmanaged(subject) and not subject.body.get("serviceRole"):
         yield ("serviceRole",), "is missing: an UNMANAGED environment needs a role of your own"
 
 
@@ -57,6 +59,11 @@ def _managed_has_no_unmanaged_cpus(subject: Subject) -> Findings:
 def _unmanaged_has_no_updates(subject: Subject) -> Findings:
     if _is_unmanaged(subject) and is_given(subject.body.get("updatePolicy")):
         yield ("updatePolicy",), "is not for UNMANAGED environments: Batch never replaces their instances"
+
+
+def _unmanaged_has_no_cluster(subject: Subject) -> Findings:
+    if _is_unmanaged(subject) and is_given(subject.body.get("eksConfiguration")):
+        yield ("eksConfiguration",), "is not for UNMANAGED environments: on EKS, Batch starts the nodes"
 
 
 def _most_is_not_below_least(subject: Subject) -> Findings:
@@ -86,7 +93,7 @@ RULES = (
     ),
     Rule(
         id="CE003",
-        says="An UNMANAGED environment on ECS names its serviceRole.",
+        says="An UNMANAGED environment names its serviceRole.",
         check=_unmanaged_has_a_role,
         hint="Batch makes its service-linked role for MANAGED environments only",
         source="CreateComputeEnvironment: 'ServiceRole is required.'",
@@ -118,6 +125,16 @@ RULES = (
         fails=unmanaged(updatePolicy=UPDATE_POLICY),
         passes=beside(ec2(), updatePolicy=UPDATE_POLICY),
     ),
+    Rule(
+        id="CE007",
+        says="An environment on EKS is MANAGED.",
+        check=_unmanaged_has_no_cluster,
+        source="CreateComputeEnvironment: of an unmanaged environment one finds 'the Amazon ECS cluster that's "
+        "associated with it', to launch instances into",
+        fails=unmanaged(eksConfiguration=ON_EKS),
+        passes=beside(ec2(), eksConfiguration=ON_EKS),
+    ),
+    placeholders("CE020", ec2(instanceRole="${INSTANCE_ROLE}"), ec2(launchTemplate=LATEST)),
     required("CE010", "minvCpus", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource minvCpus is required.'"),
     required(
         "CE011", "instanceTypes", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource instanceTypes are required.'"

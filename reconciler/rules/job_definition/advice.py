@@ -5,8 +5,10 @@ import re
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.containers import Container, containers, each_container, members
+from reconciler.rules.containers import Container, each_container, members
 from reconciler.rules.job_definition.examples import IMAGE, ec2, size
+from reconciler.rules.job_definition.starts import survives_spot
+from reconciler.rules.placeholders import looks_unfilled
 
 SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE)
 # A name that ends so leads to a secret, and is none.
@@ -21,24 +23,24 @@ def _has_timeout(subject: Subject) -> Findings:
 
 
 def _has_retries(subject: Subject) -> Findings:
-    if not (subject.body.get("retryStrategy") or {}).get("attempts"):
+    if not any(survives_spot(subject)) and not (subject.body.get("retryStrategy") or {}).get("attempts"):
         yield (), "has no retryStrategy: a job that fails once has failed"
 
 
 def _image_is_pinned(container: Container) -> Findings:
     image = str(container.body.get("image", ""))
     tag = image.rpartition("/")[2].partition(":")[2]
-    if image and "@" not in image and tag in ("", "latest"):
+    if image and "@" not in image and tag in ("", "latest") and not looks_unfilled(image):
         yield (*container.path, "image"), f"is {image}, which is another image after the next push"
 
 
 def _keeps_secrets(container: Container) -> Findings:
     for path, entry in members(container, "environment"):
-        if _is_secret(str(entry.get("name", "")), str(entry.get("value", ""))):
+        if is_secret(str(entry.get("name", "")), str(entry.get("value", ""))):
             yield (*path, "value"), f"looks like a secret ({entry['name']}), which everybody who sees jobs can read"
 
 
-def _is_secret(name: str, value: str) -> bool:
+def is_secret(name: str, value: str) -> bool:
     """Tell by the name; ARNs, paths and plain numbers (MAX_TOKENS) are no secrets."""
     is_harmless = not value or value.isdecimal() or value.startswith(("arn:", "/"))
     return bool(SECRET_NAME.search(name)) and not REFERENCE.search(name) and not is_harmless
@@ -76,26 +78,6 @@ def _is_split(container: Container) -> Findings:
     command: Json = container.body.get("command") or []
     if len(command) == 1 and " " in str(command[0]).strip():
         yield (*container.path, "command"), f"is the one word {command[0]!r}: no shell splits it"
-
-
-def _has_values(container: Container, given: frozenset[str]) -> Findings:
-    for path, word in members(container, "command"):
-        if str(word).startswith("Ref::") and str(word).removeprefix("Ref::") not in given:
-            yield path, f"is {word}, which has no parameter: each job must bring a value"
-
-
-def _parameters_are_there(subject: Subject) -> Findings:
-    given = frozenset(subject.body.get("parameters") or ())
-    for container in containers(subject.body):
-        yield from _has_values(container, given)
-
-
-def _parameters_are_used(subject: Subject) -> Findings:
-    names = subject.body.get("parameters") or ()
-    body = repr(subject.body) if names else ""
-    for name in names:
-        if f"Ref::{name}" not in body:
-            yield ("parameters", name), f"is not used: no command has Ref::{name}"
 
 
 def _with(example: Example, **members: object) -> Example:
@@ -201,26 +183,5 @@ RULES = (
         source="API_ContainerProperties: command, which maps to Docker's Cmd",
         fails=ec2(command=["python main.py"]),
         passes=ec2(command=["sh", "-c", "python main.py"]),
-    ),
-    Rule(
-        id="JD160",
-        says="Every Ref::name in a command has a parameter.",
-        check=_parameters_are_there,
-        hint="add it to parameters, unless every job that is submitted has it",
-        severity=Severity.NOTE,
-        advice=True,
-        source="https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html: parameters",
-        fails=_with(ec2(command=["echo", "Ref::echoParam"]), parameters={"echo_param": "hello"}),
-        passes=_with(ec2(command=["echo", "Ref::message"]), parameters={"message": "hello"}),
-    ),
-    Rule(
-        id="JD161",
-        says="Every parameter is used by a command.",
-        check=_parameters_are_used,
-        severity=Severity.NOTE,
-        advice=True,
-        source="https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html: parameters",
-        fails=_with(ec2(command=["echo"]), parameters={"message": "hello"}),
-        passes=_with(ec2(command=["echo", "Ref::message"]), parameters={"message": "hello"}),
     ),
 )

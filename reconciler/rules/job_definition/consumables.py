@@ -8,6 +8,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.nodes import spans
+from reconciler.rules.references import arn, astray
 
 PROPERTIES = "consumableResourceProperties"
 LIST = "consumableResourceList"
@@ -52,6 +53,13 @@ def _enough_of_it(subject: Subject) -> Findings:
             wanted, there = entry.get("quantity", 0), resource.get("totalQuantity")
             if there is not None and wanted > there:
                 yield (*path, index, "quantity"), f"is {wanted}, but there are {there}: the job waits for ever"
+
+
+def _is_a_resource(subject: Subject) -> Findings:
+    for path, entries in _lists(subject.body):
+        for index, entry in enumerate(entries):
+            if wrong := astray(subject, str(entry.get("consumableResource", "")), "consumable-resource"):
+                yield (*path, index, "consumableResource"), wrong
 
 
 def _holding(*entries: Spec, there: Json = 2) -> Example:
@@ -100,5 +108,13 @@ RULES = (
         severity=Severity.WARNING,
         fails=_holding(_take("licence", 3)),
         passes=_holding(_take("licence", 3), there=3),
+    ),
+    Rule(
+        id="JD344",
+        says="A consumable resource is a name, or the ARN of one in the stack's region.",
+        check=_is_a_resource,
+        source="API_ConsumableResourceRequirement: consumableResource, 'The name or ARN of the consumable resource.'",
+        fails=_holding(_take(arn("job-queue/licence"))),
+        passes=_holding(_take(arn("consumable-resource/licence"))),
     ),
 )

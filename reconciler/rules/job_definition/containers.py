@@ -7,6 +7,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_home, each_single, members, repeated
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2
+from reconciler.rules.placeholders import placeholders
 
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/token"}
 SECRET_STORES = (":secretsmanager:", ":ssm:")
@@ -231,4 +232,5 @@ RULES = (
         fails=ec2(ulimits=[{"name": "nofile", "softLimit": 4096, "hardLimit": 1024}]),
         passes=ec2(ulimits=[{"name": "memlock", "softLimit": 4096, "hardLimit": -1}]),
     ),
+    placeholders("JD045", ec2(image="${IMAGE}"), ec2(command=["sh", "-c", "echo ${AWS_BATCH_JOB_ARRAY_INDEX}"])),
 )

@@ -2,7 +2,7 @@
 
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
-from reconciler.rules.job_definition.advice import REFERENCE, SECRET_NAME
+from reconciler.rules.job_definition.advice import ACCESS_KEY, is_secret
 from reconciler.rules.job_definition.pod_examples import amounts, one, pod
 from reconciler.rules.pods import Pod, PodContainer, each_pod, each_pod_container
 
@@ -38,10 +38,19 @@ def _not_privileged(container: PodContainer) -> Findings:
 
 def _keeps_secrets(container: PodContainer) -> Findings:
     for index, entry in enumerate(container.body.get("env") or ()):
-        name, value = str(entry["name"]), str(entry.get("value", ""))
-        if SECRET_NAME.search(name) and not REFERENCE.search(name) and value and not value.startswith(("arn:", "/")):
+        if is_secret(str(entry["name"]), str(entry.get("value", ""))):
             path = (*container.path, "env", index, "value")
-            yield path, f"looks like a secret ({name}), and everybody who may describe jobs can read it"
+            yield path, f"looks like a secret ({entry['name']}), and everybody who may describe jobs can read it"
+
+
+def _keeps_access_keys(container: PodContainer) -> Findings:
+    for index, entry in enumerate(container.body.get("env") or ()):
+        if ACCESS_KEY.search(str(entry.get("value", ""))):
+            yield (*container.path, "env", index, "value"), "has an AWS access key"
+    for member in ("command", "args"):
+        for index, word in enumerate(container.body.get(member) or ()):
+            if ACCESS_KEY.search(str(word)):
+                yield (*container.path, member, index), "has an AWS access key"
 
 
 LIMITLESS = {"limits": amounts(cpu="1"), "requests": amounts(memory="2048Mi")}
@@ -112,5 +121,16 @@ RULES = (
         advice=True,
         fails=pod(one(env=[{"name": "DB_PASSWORD", "value": "swordfish"}])),
         passes=pod(one(env=[{"name": "DB_PASSWORD_FILE", "value": "/keys/password"}])),
+    ),
+    Rule(
+        id="JD251",
+        says="No AWS access key is in a pod.",
+        check=each_pod_container(_keeps_access_keys),
+        hint="give the pod a service account with an IAM role: serviceAccountName",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html: use temporary credentials",
+        severity=Severity.WARNING,
+        advice=True,
+        fails=pod(one(env=[{"name": "KEY", "value": "AKIAIOSFODNN7EXAMPLE"}])),
+        passes=pod(one(env=[{"name": "KEY", "value": "AKIA"}])),
     ),
 )

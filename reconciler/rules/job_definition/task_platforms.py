@@ -51,7 +51,9 @@ def _task(where: str, **members: Json) -> Example:
     return Example({**task(**role, **members).body, "platformCapabilities": [where]})
 
 
-def _placed(code: str, member: str, value: Json, platforms: tuple[str, ...], source: str) -> Rule:
+def _placed(
+    code: str, member: str, value: Json, platforms: tuple[str, ...], source: str, severity: Severity = Severity.ERROR
+) -> Rule:
     """Return the rule that a member of tasks is for these platforms only."""
     elsewhere = next(each for each in (EC2, FARGATE, MANAGED) if each not in platforms)
     return Rule(
@@ -59,6 +61,7 @@ def _placed(code: str, member: str, value: Json, platforms: tuple[str, ...], sou
         says=f"{member} of a task is for {' and '.join(platforms)} only.",
         check=_only(member, *platforms),
         hint="remove it",
+        severity=severity,
         source=source,
         fails=_task(elsewhere, **{member: value}),
         passes=_task(platforms[0], **{member: value}),
@@ -122,6 +125,14 @@ RULES = (
         {"cpuArchitecture": "ARM64"},
         (FARGATE, MANAGED),
         "RegisterJobDefinition: 'runtimePlatform is not applicable for EC2.'",
+    ),
+    _placed(
+        "JD289",
+        "ephemeralStorage",
+        {"sizeInGiB": 50},
+        (FARGATE,),
+        "API_EphemeralStorage: 'for tasks hosted on Fargate'",
+        Severity.WARNING,
     ),
     Rule(
         id="JD288",

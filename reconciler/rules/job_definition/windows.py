@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reconciler.model import Json, Path
+from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_home, each_single
 from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
@@ -12,7 +13,7 @@ from reconciler.rules.job_definition.sizes import number, wanted
 FAMILY: Path = ("runtimePlatform", "operatingSystemFamily")
 
 
-def _is_windows(home: Home) -> bool:
+def is_windows(home: Home) -> bool:
     return str(at(home.body, FAMILY) or "LINUX").upper().startswith("WINDOWS")
 
 
@@ -23,14 +24,14 @@ def _family_exists(home: Home) -> Findings:
 
 
 def _is_x86(home: Home) -> Findings:
-    if _is_windows(home) and at(home.body, ("runtimePlatform", "cpuArchitecture")) == "ARM64":
+    if is_windows(home) and at(home.body, ("runtimePlatform", "cpuArchitecture")) == "ARM64":
         yield (*home.path, "runtimePlatform", "cpuArchitecture"), "is ARM64; Windows needs X86_64"
 
 
 def _has_a_vcpu(home: Home) -> Findings:
     found = wanted(home, "VCPU")
     value = number(found[1]) if found else None
-    if found and value is not None and 0 < value < 1 and _is_windows(home):
+    if found and value is not None and 0 < value < 1 and is_windows(home):
         yield found[0], f"is {found[1]}; Windows needs at least 1 vCPU"
 
 
@@ -38,25 +39,26 @@ def _refused(member: str) -> Callable[[Container], Findings]:
     look_anyway = refuses(member, where="Windows")
 
     def look(container: Container) -> Findings:
-        if _is_windows(container.home):
+        if is_windows(container.home):
             yield from look_anyway(container)
 
     return look
 
 
 def _has_no_efs(home: Home) -> Findings:
-    for index, volume in enumerate(home.body.get("volumes") or () if _is_windows(home) else ()):
+    for index, volume in enumerate(home.body.get("volumes") or () if is_windows(home) else ()):
         if volume.get("efsVolumeConfiguration"):
             yield (*home.path, "volumes", index, "efsVolumeConfiguration"), "is not for Windows"
 
 
-def _only_fargate(code: str, member: str, value: Json, source: str) -> Rule:
+def _only_fargate(code: str, member: str, value: Json, source: str, severity: Severity = Severity.ERROR) -> Rule:
     look = refuses(member, where="EC2")
     return Rule(
         id=code,
         says=f"{member} is not for EC2.",
         check=each_single(lambda home: look(Container(home.path, home.body, home)), about=member, on="EC2"),
         hint="remove it, or write platformCapabilities: [FARGATE]",
+        severity=severity,
         source=source,
         fails=ec2(**{member: value}),
         passes=fargate(**{member: value}),
@@ -132,5 +134,12 @@ RULES = (
         "networkConfiguration",
         {"assignPublicIp": "ENABLED"},
         "RegisterJobDefinition: 'networkConfiguration not applicable for EC2.'",
+    ),
+    _only_fargate(
+        "JD103",
+        "ephemeralStorage",
+        {"sizeInGiB": 50},
+        "API_EphemeralStorage: 'for tasks hosted on Fargate'",
+        Severity.WARNING,
     ),
 )

@@ -4,13 +4,10 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import beside, ec2, fargate, spot
 from reconciler.rules.job_queue.bodies import attached, entries, queue, queue_on
+from reconciler.rules.quotas import quota
+from reconciler.rules.states import disabled
 
 ORDER = ("computeEnvironmentOrder",)
-
-
-def _disabled(subject: Subject) -> Findings:
-    if subject.body.get("state") == "DISABLED":
-        yield ("state",), "is DISABLED: no job can be submitted"
 
 
 def _only_spot(subject: Subject) -> Findings:
@@ -32,15 +29,12 @@ def _no_limits(subject: Subject) -> Findings:
 
 
 RULES = (
-    Rule(
-        id="JQ901",
-        says="A DISABLED queue takes no jobs.",
-        check=_disabled,
-        severity=Severity.NOTE,
-        advice=True,
-        source="CreateJobQueue, state: 'new jobs can't be added to the queue'",
-        fails=queue("spot", state="DISABLED"),
-        passes=queue("spot", state="ENABLED"),
+    disabled(
+        "JQ901",
+        "A DISABLED queue takes no jobs.",
+        "no job can be submitted",
+        "CreateJobQueue, state: 'new jobs can't be added to the queue'",
+        queue("spot"),
     ),
     Rule(
         id="JQ902",
@@ -84,4 +78,5 @@ RULES = (
             ],
         ),
     ),
+    quota("JQ906", "JobQueue", "job queues", 50, queue("spot").body),
 )

@@ -13,8 +13,10 @@ from reconciler.rules.compute_environment.instance_types import architectures
 
 ENVIRONMENT = "ComputeEnvironment"
 POLICY = "SchedulingPolicy"
+SERVICE = "ServiceEnvironment"
 SAGEMAKER = "SAGEMAKER_TRAINING"
 SERVICE_ENVIRONMENT = "arn:aws:batch:us-east-1:123456789012:service-environment/training"
+QUOTA_SHARES: Spec = {"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +81,49 @@ def entries(subject: Subject) -> Iterator[tuple[Path, Spec]]:
 
 def attached(subject: Subject) -> list[Attached]:
     """Return the environments of the stack that the queue uses; those outside the stack are unknown."""
-    found = []
-    for path, entry in entries(subject):
-        body = subject.referred(ENVIRONMENT, entry["computeEnvironment"])
-        if isinstance(body, Mapping):
-            found.append(Attached((*path, "computeEnvironment"), entry["order"], entry["computeEnvironment"], body))
-    return found
+    return [each for each in environments_of(subject, subject.body) if each is not None]
+
+
+def environments_of(subject: Subject, queue: Spec) -> list[Attached | None]:
+    """Return the environments that a queue of the stack uses; None stands for one outside the stack."""
+    listed = queue.get("computeEnvironmentOrder")
+    found = enumerate(listed if isinstance(listed, list) else ())
+    return [_attached(subject, ("computeEnvironmentOrder", index), _mapping(entry)) for index, entry in found]
+
+
+def _attached(subject: Subject, path: Path, entry: Spec) -> Attached | None:
+    name = str(entry.get("computeEnvironment", ""))
+    body = subject.referred(ENVIRONMENT, name)
+    return None if body is None else Attached((*path, "computeEnvironment"), entry.get("order", 0), name, body)
 
 
 def is_sagemaker(subject: Subject) -> bool:
-    return subject.body.get("jobQueueType") == SAGEMAKER
+    return is_training(subject.body)
 
 
-def policy_of(subject: Subject) -> Spec:
-    """Return the queue's scheduling policy if the stack has it, else an empty body."""
-    return _mapping(subject.referred(POLICY, subject.body.get("schedulingPolicyArn")))
+def is_training(queue: Spec) -> bool:
+    return queue.get("jobQueueType") == SAGEMAKER
+
+
+def policy_name(queue: Spec) -> str:
+    return str(queue.get("schedulingPolicyArn") or "")
+
+
+def policy_of(subject: Subject, queue: Spec) -> Spec:
+    """Return a queue's scheduling policy if the stack has it, else an empty body."""
+    return _mapping(subject.referred(POLICY, policy_name(queue)))
+
+
+def service_name(queue: Spec) -> str:
+    """Return what a queue names as its service environment; empty if it names none."""
+    order = queue.get("serviceEnvironmentOrder")
+    first = _mapping(order[0]) if isinstance(order, list) and order else {}
+    return str(first.get("serviceEnvironment") or "")
+
+
+def service_of(subject: Subject, queue: Spec) -> Spec:
+    """Return a queue's service environment if the stack has it, else an empty body."""
+    return _mapping(subject.referred(SERVICE, service_name(queue)))
 
 
 def queue(*names: str, **members: Json) -> Example:
@@ -105,6 +135,12 @@ def queue(*names: str, **members: Json) -> Example:
 def training(**members: Json) -> Example:
     order = [{"order": 1, "serviceEnvironment": SERVICE_ENVIRONMENT}]
     return Example({"priority": 1, "jobQueueType": SAGEMAKER, "serviceEnvironmentOrder": order, **members})
+
+
+def training_on(service: Example, **members: Json) -> Example:
+    """Write a queue on a service environment of the stack."""
+    order = [{"order": 1, "serviceEnvironment": "gpus"}]
+    return Example(training(serviceEnvironmentOrder=order, **members).body, {(SERVICE, "gpus"): service.body})
 
 
 def queue_on(*others: Example, **members: Json) -> Example:

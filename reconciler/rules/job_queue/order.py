@@ -1,6 +1,5 @@
 """Which environments a queue names, and how."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -8,9 +7,10 @@ from reconciler.model import Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.job_queue.bodies import ENVIRONMENT, entries, is_sagemaker, queue, training
+from reconciler.rules.placeholders import placeholders
+from reconciler.rules.references import arn, is_other, region_of
 
 QUOTA = 3
-_REGION = re.compile(r"arn:[^:]+:batch:([^:]+):")
 _COMPUTE, _SERVICE = "computeEnvironmentOrder", "serviceEnvironmentOrder"
 
 
@@ -62,28 +62,26 @@ def _references(subject: Subject) -> Iterator[tuple[Path, str, str]]:
 
 def _environment_arns(subject: Subject) -> Findings:
     for path, name, noun in _references(subject):
-        if noun != "scheduling-policy" and _is_other(name, noun):
+        if noun != "scheduling-policy" and is_other(name, noun):
             yield path, f"is {name}, which is not the ARN of a {noun}"
 
 
 def _policy_arn(subject: Subject) -> Findings:
     for path, name, noun in _references(subject):
-        if noun == "scheduling-policy" and _is_other(name, noun):
+        if noun == "scheduling-policy" and is_other(name, noun):
             yield path, f"is {name}, which is not the ARN of a {noun}"
 
 
-def _is_other(name: str, noun: str) -> bool:
-    return name.startswith("arn:") and f":{noun}/" not in name
-
-
 def _one_region(subject: Subject) -> Findings:
-    found = [match[1] for _, name, _ in _references(subject) if (match := _REGION.match(name))]
+    found = [region for _, name, _ in _references(subject) if (region := region_of(name))]
     if len(regions := list(dict.fromkeys(found))) > 1:
         yield (), f"refers to resources in {' and '.join(regions)}; a queue and what it uses are in one region"
 
 
-def _arn(what: str, region: str = "us-east-1") -> str:
-    return f"arn:aws:batch:{region}:123456789012:{what}"
+def _own_region(subject: Subject) -> Findings:
+    for path, name, _ in _references(subject):
+        if subject.region and region_of(name) not in ("", subject.region):
+            yield path, f"is {name}; the stack is in {subject.region}"
 
 
 RULES = (
@@ -125,7 +123,7 @@ RULES = (
         says="A queue names an environment once.",
         check=_distinct_environments,
         source="CreateJobQueue: 'Duplicate ComputeEnvironments within order list.'",
-        fails=queue("spot", _arn("compute-environment/spot")),
+        fails=queue("spot", arn("compute-environment/spot")),
         passes=queue("spot", "on-demand"),
     ),
     Rule(
@@ -143,16 +141,16 @@ RULES = (
         says="An ARN among the environments of a queue is that of an environment.",
         check=_environment_arns,
         source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue'",
-        fails=queue(_arn("job-queue/spot")),
-        passes=queue(_arn("compute-environment/spot")),
+        fails=queue(arn("job-queue/spot")),
+        passes=queue(arn("compute-environment/spot")),
     ),
     Rule(
         id="JQ007",
         says="schedulingPolicyArn is a name, or the ARN of a scheduling policy.",
         check=_policy_arn,
         source="CreateJobQueue: 'Only scheduling policy Arn can be allowed.'",
-        fails=queue("spot", schedulingPolicyArn=_arn("job-queue/fair")),
-        passes=queue("spot", schedulingPolicyArn=_arn("scheduling-policy/fair")),
+        fails=queue("spot", schedulingPolicyArn=arn("job-queue/fair")),
+        passes=queue("spot", schedulingPolicyArn=arn("scheduling-policy/fair")),
     ),
     Rule(
         id="JQ008",
@@ -161,12 +159,22 @@ RULES = (
         source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue' "
         "and 'SchedulingPolicy … not found.' for those of another region",
         fails=queue(
-            _arn("compute-environment/spot"),
-            schedulingPolicyArn=_arn("scheduling-policy/fair", "us-west-2"),
+            arn("compute-environment/spot"),
+            schedulingPolicyArn=arn("scheduling-policy/fair", "us-west-2"),
         ),
         passes=queue(
-            _arn("compute-environment/spot"),
-            schedulingPolicyArn=_arn("scheduling-policy/fair"),
+            arn("compute-environment/spot"),
+            schedulingPolicyArn=arn("scheduling-policy/fair"),
         ),
     ),
+    Rule(
+        id="JQ009",
+        says="A queue refers to resources of the region that its stack names.",
+        check=_own_region,
+        source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue' "
+        "for those of another region",
+        fails=Example(queue(arn("compute-environment/spot")).body, region="eu-west-1"),
+        passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
+    ),
+    placeholders("JQ010", queue("${ENVIRONMENT}"), queue("spot")),
 )

@@ -7,6 +7,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import unmanaged
 from reconciler.rules.job_queue.bodies import (
+    QUOTA_SHARES,
     SAGEMAKER,
     attached,
     is_sagemaker,
@@ -18,12 +19,17 @@ from reconciler.rules.job_queue.bodies import (
 )
 
 LIMITS = "jobStateTimeLimitActions"
+NO_CAPACITY = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
 REASONS = (
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    NO_CAPACITY,
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
 )
-QUOTA_SHARES: Spec = {"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}}
+TRAINING_REASONS = (
+    NO_CAPACITY,
+    "MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:QUOTA_MANAGEMENT_LIMIT_EXCEEDED",
+)
 RESERVING: Spec = {"fairsharePolicy": {"computeReservation": 50}}
 
 
@@ -52,18 +58,19 @@ def _terminate_service_jobs(subject: Subject) -> Findings:
 
 
 def _known_reasons(subject: Subject) -> Findings:
+    reasons = TRAINING_REASONS if is_sagemaker(subject) else REASONS
     for index, limit in enumerate(subject.body.get(LIMITS, ())):
-        if not str(limit["reason"]).startswith(REASONS):
-            yield (LIMITS, index, "reason"), "is none of the reasons that Batch gives for blocked jobs"
+        if not str(limit["reason"]).startswith(reasons):
+            yield (LIMITS, index, "reason"), f"is none of {', '.join(reasons)}"
 
 
 def _quota_shares_for_training(subject: Subject) -> Findings:
-    if not is_sagemaker(subject) and policy_of(subject).get("quotaSharePolicy") is not None:
+    if not is_sagemaker(subject) and policy_of(subject, subject.body).get("quotaSharePolicy") is not None:
         yield ("schedulingPolicyArn",), f"is a quota-share policy, which is for {SAGEMAKER} queues"
 
 
 def _something_to_reserve(subject: Subject) -> Findings:
-    shares = policy_of(subject).get("fairsharePolicy")
+    shares = policy_of(subject, subject.body).get("fairsharePolicy")
     reserves = isinstance(shares, dict) and shares.get("computeReservation")
     for each in attached(subject) if reserves else ():
         if each.body.get("type") == "UNMANAGED" and "unmanagedvCpus" not in each.body:
@@ -101,12 +108,12 @@ RULES = (
     ),
     Rule(
         id="JQ204",
-        says="A time limit is for one of the reasons that Batch gives for blocked jobs.",
+        says="A time limit is for one of the reasons that Batch gives for blocked jobs of such a queue.",
         check=_known_reasons,
-        hint=f"the reasons are {', '.join(REASONS)}",
         severity=Severity.NOTE,
         advice=True,
-        source="JobDetail, statusReason: the reasons of RUNNABLE jobs; JobStateTimeLimitAction, reason",
+        source="JobDetail, statusReason: the reasons of RUNNABLE jobs; AWS Batch User Guide, 'Jobs stuck in a RUNNABLE "
+        "status', which has others for service jobs",
         fails=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL", "too long")]),
         passes=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL")]),
     ),

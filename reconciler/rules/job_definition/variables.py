@@ -1,0 +1,52 @@
+"""Environment variables of containers and pods whose values are not what they seem."""
+
+from reconciler.problems import Severity
+from reconciler.rules.base import Findings, Rule, Subject
+from reconciler.rules.containers import Container, each_container, members
+from reconciler.rules.job_definition.examples import ec2
+from reconciler.rules.placeholders import looks_unfilled
+from reconciler.rules.pods import every_container
+
+FEW = 3  # variables that a message names
+
+
+def _are_filled(subject: Subject) -> Findings:
+    for path, body in every_container(subject.body):
+        for member in ("environment", "env"):
+            variables = body.get(member) or ()
+            names = [str(each.get("name")) for each in variables if looks_unfilled(str(each.get("value", "")))]
+            more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+            if names:
+                told = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder that nobody filled in"
+                yield (*path, member), told
+
+
+def _has_value(container: Container) -> Findings:
+    for path, entry in members(container, "environment"):
+        if not entry.get("value"):
+            yield path, f"has no value: AWS Batch drops {entry.get('name')}"
+
+
+RULES = (
+    Rule(
+        id="JD163",
+        says="The value of an environment variable is no placeholder of a shell or a template.",
+        check=_are_filled,
+        hint="no shell reads it: !sub fills it in here, `sh -c` in the command when the job starts",
+        severity=Severity.NOTE,
+        advice=True,
+        source="API_ContainerProperties: environment, which maps to Docker's Env",
+        fails=ec2(environment=[{"name": "BUCKET", "value": "${BUCKET}"}]),
+        passes=ec2(environment=[{"name": "BUCKET", "value": "results"}]),
+    ),
+    Rule(
+        id="JD164",
+        says="An environment variable has a value.",
+        check=each_container(_has_value, about="environment"),
+        severity=Severity.NOTE,
+        advice=True,
+        source="terraform-provider-aws, issues 19466 and 26960: one without a value is gone when it is read back",
+        fails=ec2(environment=[{"name": "STAGE", "value": ""}]),
+        passes=ec2(environment=[{"name": "STAGE", "value": "test"}]),
+    ),
+)
