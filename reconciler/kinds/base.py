@@ -154,6 +154,7 @@ class Kind:
     idle_timeout: float = 0
     disable_with: Callable[[Spec], Mapping[str, Json]] | None = None  # what else ends its costs when it is disabled
     update_patience: Callable[[Spec], float] | None = None  # seconds on top, when instances are replaced
+    update_terms: Callable[[Spec], str] | None = None  # what becomes of running jobs then, in words
     judge: Callable[["Judged"], tuple[Cost, str]] | None = None  # the cost of a change, where a row cannot know it
     source: str = ""
 

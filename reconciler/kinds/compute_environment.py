@@ -10,6 +10,7 @@ from reconciler.kinds.updating import (
     judge,
     patience,
     takes_update_policy,
+    terms,
     without_minimum,
 )
 from reconciler.model import Cost
@@ -135,6 +136,7 @@ KIND = Kind(
     update_timeout=1200,
     delete_timeout=1800,
     update_patience=patience,
+    update_terms=terms,
     succession=Succession.BLUE_GREEN,
     is_idle=is_idle,
     idle_timeout=86400,

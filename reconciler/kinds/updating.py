@@ -29,6 +29,17 @@ def patience(spec: Spec) -> float:
     return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
 
 
+def terms(spec: Spec) -> str:
+    """Say what becomes of the running jobs when instances are replaced (UpdatePolicy)."""
+    policy = spec.get("updatePolicy") or {}
+    if policy.get("terminateJobsOnUpdate"):
+        return "running jobs are ended at once (updatePolicy.terminateJobsOnUpdate)"
+    minutes = policy.get("jobExecutionTimeoutMinutes", 30)
+    return (
+        f"running jobs keep the old instances for {minutes} minutes at most (updatePolicy.jobExecutionTimeoutMinutes)"
+    )
+
+
 def takes_update_policy(spec: Spec) -> bool:
     """Fargate has no instances to replace; its updates refuse the member."""
     return _type(spec).upper() not in FARGATE

@@ -49,7 +49,7 @@ _COSTS = {
     Cost.METADATA: "free",
     Cost.SCALING: "in place, nothing is replaced",
     Cost.REVISION: "running jobs keep theirs",
-    Cost.INFRASTRUCTURE: "instances are replaced, jobs follow updatePolicy",
+    Cost.INFRASTRUCTURE: "instances are replaced",
     Cost.REPLACE: "cannot be changed in place",
     Cost.IMPOSSIBLE: "the API can neither change nor unset it",
 }

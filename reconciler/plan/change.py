@@ -121,7 +121,11 @@ class Planner:
             return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
         steps = update_steps(kind, live, found)
         action = Action.REPAIR if all(change.path == STATUS for change in found.fields) else Action.UPDATE
-        return replace(self.shown(action, desired, live, found.fields), steps=steps)
+        change = replace(self.shown(action, desired, live, found.fields), steps=steps)
+        if change.cost is not Cost.INFRASTRUCTURE or kind.update_terms is None:
+            return change
+        # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
+        return replace(change, reasons=(kind.update_terms({**live.spec, **found.desired}),))
 
     def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         owner = owner_of(live.claims)

@@ -74,7 +74,7 @@ def test_a_kind_is_explained_by_its_members(schema: Json) -> None:
 
 def test_costs_are_inherited_and_differ_for_presence(schema: Json) -> None:
     assert facts("computeEnvironments.computeResources.subnets", schema)["changing it"] == (
-        "infrastructure: instances are replaced, jobs follow updatePolicy; what is live may make it dearer"
+        "infrastructure: instances are replaced; what is live may make it dearer"
     )
     assert facts("jobQueues.schedulingPolicyArn", schema)["adding or removing it"] == (
         "replace: cannot be changed in place"
