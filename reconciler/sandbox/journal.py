@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.model import Json
 from reconciler.problems import Stopped
-from reconciler.sandbox.store import Tables
+from reconciler.sandbox.store import Tables, place
 
 HEADER = {"format": "reconciler sandbox", "version": 1}
 SLACK = 500  # lines that may be obsolete before a file is worth rewriting
@@ -48,7 +48,7 @@ class Journal:
         return self._tables.get(scope, {}).get(table, {})
 
     def put(self, scope: str, table: str, key: str, row: Json) -> None:
-        self._apply(scope, table, key, row)
+        place(self._tables, scope, table, key, row)
         self._pending.append(json.dumps([scope, table, key, row], separators=(",", ":")))
 
     def scopes(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Journal:
             raise Stopped(
                 f"{self._path}:{self._lines}: the sandbox's file is damaged", hint="remove it to start afresh"
             ) from wrong
-        self._apply(scope, table, key, row)
+        place(self._tables, scope, table, key, row)
 
     def _check_header(self, line: bytes) -> None:
         try:
@@ -131,9 +131,6 @@ class Journal:
         return Stopped(
             f"{self._path} is not a file of this sandbox: it begins with {beginning!r}", hint="name another file"
         )
-
-    def _apply(self, scope: str, table: str, key: str, row: Json) -> None:
-        self._tables.setdefault(scope, {}).setdefault(table, {})[key] = row
 
     def _flush(self) -> None:
         if self._pending:

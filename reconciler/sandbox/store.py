@@ -10,14 +10,15 @@ Tables = dict[str, dict[str, dict[str, Json]]]  # scope, table, key, row
 
 
 class Store(Protocol):
-    """Rows are replaced, never changed in place."""
+    """Rows are replaced, never changed in place. A table keeps the order in which its rows first came."""
 
     def session(self) -> AbstractContextManager[None]:
         """Hold the store for one call: nobody else writes, and what others wrote before is seen."""
 
     def rows(self, scope: str, table: str) -> Mapping[str, Json]: ...
 
-    def put(self, scope: str, table: str, key: str, row: Json) -> None: ...
+    def put(self, scope: str, table: str, key: str, row: Json) -> None:
+        """Keep a row; None takes it away."""
 
     def scopes(self) -> tuple[str, ...]:
         """Return every scope that has had a row."""
@@ -34,7 +35,15 @@ class Memory:
         return self._tables.get(scope, {}).get(table, {})
 
     def put(self, scope: str, table: str, key: str, row: Json) -> None:
-        self._tables.setdefault(scope, {}).setdefault(table, {})[key] = row
+        place(self._tables, scope, table, key, row)
 
     def scopes(self) -> tuple[str, ...]:
         return tuple(self._tables)
+
+
+def place(tables: Tables, scope: str, table: str, key: str, row: Json) -> None:
+    rows = tables.setdefault(scope, {}).setdefault(table, {})
+    if row is None:
+        rows.pop(key, None)
+    else:
+        rows[key] = row

@@ -7,11 +7,11 @@ from reconciler.model import Json
 from reconciler.sandbox.answers import Refusal
 from reconciler.sandbox.names import refuse_bad_tags
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import World, noun_of
 
 TAGGABLE = (
-    "compute-environment", "consumable-resource", "job-definition", "job-queue", "quota-share", "scheduling-policy",
-    "service-environment",
+    "compute-environment", "consumable-resource", "job", "job-definition", "job-queue", "quota-share",
+    "scheduling-policy", "service-environment", "service-job",
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def _resource(world: World, arn: str) -> tuple[str, Record]:
 
 
 def _noun(arn: str) -> str:
-    *_, noun, _name = ("", *arn.split(":", 5)[-1].split("/"))  # parts follow what they are part of
-    if not arn.startswith("arn:") or noun not in TAGGABLE:
+    noun = noun_of(arn)
+    if noun not in TAGGABLE:
         raise Refusal(f"{arn} does not exist")
     return noun

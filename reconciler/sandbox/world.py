@@ -1,7 +1,7 @@
 """What an operation sees of the simulated service during one call: an account's region at one moment."""
 
 import uuid
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -12,10 +12,23 @@ from reconciler.sandbox.records import GONE, Record
 from reconciler.sandbox.store import Store
 
 PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+# The kinds whose status may be DELETED (CEStatus, JQStatus, ServiceEnvironmentStatus); QuotaShareStatus has no such.
+LINGERING = ("compute-environment", "job-queue", "service-environment")
+COUNTERS = ".counters"
+LINES = ".lines"  # the queues in which jobs wait
+SCHEDULER, DUE = ".scheduler", "due"  # when jobs that wait may next find room
+# What a job in line may wait for.
+AWAITED = ("compute-environment", "consumable-resource", "job-queue", "quota-share", "service-environment")
 
 
 def partition_of(region: str) -> str:
     return next((partition for prefix, partition in PARTITIONS if region.startswith(prefix)), "aws")
+
+
+def noun_of(arn: str) -> str:
+    """Return the noun of an ARN; a part's follows what it is part of. Empty for what is no ARN."""
+    *_, noun, _name = ("", "", *arn.split(":", 5)[-1].split("/"))
+    return noun if arn.startswith("arn:") else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +43,7 @@ class World:
     random: Random
     unordered: Container[str]  # the lists that a read shows in another order
     seed: int
+    restless: bool = False  # desiredvCpus moves without jobs, too
 
     def arn(self, noun: str, key: str, service: str = "batch") -> str:
         return f"arn:{partition_of(self.region)}:{service}:{self.region}:{self.account}:{noun}/{key}"
@@ -59,11 +73,11 @@ class World:
     def see(self, noun: str, identifier: str) -> Record | None:
         """Return the resource as a read shows it, which may lag."""
         row = self.store.rows(self._scope, noun).get(self.key(noun, identifier))
-        return self._shown(Record.of(row)) if row else None
+        return self._shown(noun, Record.of(row)) if row else None
 
     def see_every(self, noun: str) -> Iterator[Record]:
         for row in self.store.rows(self._scope, noun).values():
-            record = self._shown(Record.of(row))
+            record = self._shown(noun, Record.of(row))
             if record:
                 yield record
 
@@ -71,10 +85,17 @@ class World:
         key = record.arn.removeprefix(self.arn(noun, ""))
         row = replace(record, changed=self.now, before=self._before(noun, key)).row()
         self.store.put(self._scope, noun, key, row)
+        if noun in AWAITED:
+            self.stir()
 
     def remove(self, noun: str, record: Record) -> None:
         """Let a resource without a status machine go at once."""
         self.put(noun, replace(record, until=self.now, then=GONE))
+
+    def stir(self) -> None:
+        """Something has changed that jobs in line may have waited for."""
+        if self.rows(LINES) and self.fact(SCHEDULER, DUE) != self.now:
+            self.note(SCHEDULER, DUE, self.now)
 
     def fact(self, table: str, key: str, default: Json = None) -> Json:
         return self.store.rows(self._scope, table).get(key, default)
@@ -82,25 +103,41 @@ class World:
     def note(self, table: str, key: str, value: Json) -> None:
         self.store.put(self._scope, table, key, value)
 
+    def rows(self, table: str) -> Mapping[str, Json]:
+        return self.store.rows(self._scope, table)
+
+    def forget(self, table: str, key: str) -> None:
+        self.store.put(self._scope, table, key, None)
+
     def account_fact(self, table: str, key: str, default: Json = None) -> Json:
         return self.store.rows(self.account, table).get(key, default)
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
+    def next_id(self, noun: str) -> str:
+        """Return an identifier that nothing here has had, in no process that shares the store."""
+        count = self.fact(COUNTERS, noun, 0) + 1
+        self.note(COUNTERS, noun, count)
+        chance = Random(f"{self.seed} {self._scope} {noun} {count}")  # noqa: S311 - nothing secret
+        return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+    def at(self, moment: float) -> "World":
+        return replace(self, now=moment)
+
     @property
     def _scope(self) -> str:
         return f"{self.account}/{self.region}"
 
-    def _shown(self, record: Record) -> Record | None:
+    def _shown(self, noun: str, record: Record) -> Record | None:
         if self.timings.read_lag and self.now < record.changed + self.timings.read_lag:
             return Record.of(record.before).at(self.now) if record.before else None
         present = record.at(self.now)
-        if present is None and self.now < record.until + self.timings.deleted:
+        if present is None and noun in LINGERING and self.now < record.until + self.timings.deleted:
             return replace(record, status="DELETED", then="", reason="")
         return present
 
     def _before(self, noun: str, key: str) -> dict[str, Json] | None:
         row = self.store.rows(self._scope, noun).get(key)
-        shown = self._shown(Record.of(row)) if row and self.timings.read_lag else None
+        shown = self._shown(noun, Record.of(row)) if row and self.timings.read_lag else None
         return replace(shown, before=None).row() if shown else None
