@@ -174,6 +174,47 @@ def test_lists_come_in_pages_and_are_read_whole(place: Place) -> None:
     assert [len(read_all(place.cloud, [KINDS[kind]]).live) for kind in (SP, JD)] == [103, 103]
 
 
+def submit(place: Place, queue: str, count: int) -> list[str]:
+    request = {"jobName": "job", "jobQueue": queue, "jobDefinition": "sleep"}
+    return [place.cloud.call("SubmitJob", request)["jobId"] for _ in range(count)]
+
+
+def listed(place: Place, queue: str, status: str) -> list[str]:
+    found = place.cloud.call("ListJobs", {"jobQueue": queue, "jobStatus": status})["jobSummaryList"]
+    return [job["jobId"] for job in found]
+
+
+def test_jobs_run_where_there_is_room_and_end(place: Place) -> None:
+    sleep = container(command=["sleep", "30"])
+    apply(place, stack({(CE, "spot"): ec2(maxvCpus=2), (JQ, "q"): queue("spot"), (JD, "sleep"): sleep}))
+    jobs = submit(place, "q", 3)
+    place.clock.sleep(3)
+    assert (listed(place, "q", "RUNNING"), listed(place, "q", "RUNNABLE")) == (jobs[1::-1], jobs[2:])
+    place.clock.sleep(31)
+    described = place.cloud.call("DescribeJobs", {"jobs": jobs})["jobs"]
+    assert [job["status"] for job in described] == ["SUCCEEDED", "SUCCEEDED", "RUNNING"]
+    place.cloud.call("TerminateJob", {"jobId": jobs[2], "reason": "enough"})
+    assert listed(place, "q", "FAILED") == jobs[2:]
+
+
+def test_a_busy_stack_has_no_drift_and_can_be_removed(place: Place) -> None:
+    mine = stack({**RESOURCES, (JD, "sleep"): container(command=["sleep", "3000"])})
+    apply(place, mine)
+    jobs = submit(place, "q", 20)
+    place.clock.sleep(3)
+    assert len(listed(place, "q", "RUNNING")) == 16
+    assert workflow.plan(mine, place.cloud).is_empty
+    assert apply(place, mine, Wanted(destroy=True)).exit is Exit.DONE
+    described = place.cloud.call("DescribeJobs", {"jobs": jobs})["jobs"]
+    assert {job["status"] for job in described} == {"FAILED"}
+
+
+def test_an_unknown_queue_takes_no_jobs(place: Place) -> None:
+    with pytest.raises(CloudError, match="JobQueue nobody not found") as caught:
+        submit(place, "nobody", 1)
+    assert caught.value.fault is Fault.REFUSED
+
+
 def test_a_throttled_call_is_told_as_such(place: Place) -> None:
     place.simulator.faults = Faults([Rule(failure=Failure.THROTTLE)])
     with pytest.raises(CloudError) as caught:

@@ -11,9 +11,12 @@ from reconciler import workflow
 from reconciler.aws.cloud import AwsCloud
 from reconciler.model import Json, Stack
 from reconciler.plan import Wanted
+from reconciler.ports import Cloud
 from reconciler.problems import Exit
+from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.simulator import Simulator
 from tests.builders import CE, JD, JQ, SP, container, fair, queue, stack, told
-from tests.fakes import InstantClock
+from tests.fakes import HERE, InstantClock
 
 REGION = "us-east-1"
 
@@ -70,3 +73,52 @@ def test_a_stack_is_created_read_back_changed_and_removed(
 
     assert apply(second, Wanted(destroy=True)).exit is Exit.DONE
     assert workflow.plan(stack({}), cloud).is_empty
+
+
+def shape(value: Json) -> Json:
+    """What can be compared of answers that two services gave: the members, and what is in them."""
+    if isinstance(value, dict):
+        return {member: shape(inner) for member, inner in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
+
+
+def alike(first: Json, second: Json) -> bool:
+    """Whether two shapes say the same of all members that both have. An empty list says nothing."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return all(alike(first[member], second[member]) for member in first.keys() & second.keys())
+    if isinstance(first, list) and isinstance(second, list):
+        return alike(first[0], second[0])
+    return bool(first == second) or "list" in (first, second)
+
+
+def lived_jobs(cloud: Cloud, clock: InstantClock, mine: Stack) -> dict[str, Json]:
+    """A short life of two jobs; every answer by its operation."""
+    workflow.run(workflow.plan(mine, cloud), mine, cloud, clock, wanted=Wanted(), parallelism=1)
+    job = {"jobName": "job", "jobQueue": "queue", "jobDefinition": "job", "parameters": {"a": "b"}, "tags": {"c": "d"}}
+    answers = {"SubmitJob": cloud.call("SubmitJob", {**job, "dependsOn": []})}
+    jobs = [answers["SubmitJob"]["jobId"], cloud.call("SubmitJob", job)["jobId"]]
+    clock.sleep(3)
+    answers["ListJobs"] = cloud.call(
+        "ListJobs", {"jobQueue": "queue", "filters": [{"name": "JOB_NAME", "values": ["JOB"]}]}
+    )
+    answers["CancelJob"] = cloud.call("CancelJob", {"jobId": jobs[0], "reason": "enough"})
+    answers["TerminateJob"] = cloud.call("TerminateJob", {"jobId": jobs[1], "reason": "enough"})
+    answers["DescribeJobs"] = cloud.call("DescribeJobs", {"jobs": jobs[1:]})
+    return answers
+
+
+def test_answers_about_jobs_are_shaped_like_those_of_the_sandbox(
+    session: Session, resources: dict[tuple[str, str], dict[str, Json]]
+) -> None:
+    plain = {key: {m: v for m, v in body.items() if m != "schedulingPolicyArn"} for key, body in resources.items()}
+    plain[JD, "job"] = {**plain[JD, "job"], "platformCapabilities": ["FARGATE"], "containerProperties": {
+        "image": "busybox", "executionRoleArn": "arn:aws:iam::123456789012:role/run",
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]}}  # fmt: skip
+    clock = InstantClock()
+    theirs = lived_jobs(AwsCloud(session, REGION), clock, stack(plain))
+    ours = lived_jobs(SimulatedCloud(Simulator(clock), HERE), clock, stack(plain))
+    for operation, answer in theirs.items():
+        mine, other = shape(ours[operation]), shape(answer)
+        assert alike(mine, other), (operation, mine, other)
+    described = set(ours["DescribeJobs"]["jobs"][0])
+    assert set(theirs["DescribeJobs"]["jobs"][0]) - described == set()

@@ -44,4 +44,7 @@ class Timings:
     deleted: float = 0.0  # how long a deleted resource is still shown, as DELETED
     relationship_grace: float = 1.0  # how long an environment still counts as used after a queue let go of it
     read_lag: float = 0.0  # how long reads still show what was before a write
-    autoscale: float = 300.0  # how often desiredvCpus moves by itself
+    autoscale: float = 300.0  # how long after an update desiredvCpus moves by itself, and how often then
+    submitted: float = 0.5  # how long a job is SUBMITTED, up to the next full second
+    starting: float = 1.0  # how long a job is STARTING
+    job: float = 60.0  # how long a job runs that does not say it

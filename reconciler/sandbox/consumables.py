@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from reconciler.model import Json
 from reconciler.sandbox.answers import refuse_if
+from reconciler.sandbox.jobs.capacity import QUANTITY
+from reconciler.sandbox.jobs.holdings import taken
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import name_key, paged
 from reconciler.sandbox.records import Record
@@ -14,7 +16,6 @@ NOUN = "consumable-resource"
 TYPES = ("REPLENISHABLE", "NON_REPLENISHABLE")
 TOKENS = ".update-tokens"  # clientToken, the request and when it was made
 REMEMBERED = 8 * 3600.0  # seconds (UpdateConsumableResource, clientToken)
-SUMMARY = ("totalQuantity", "inUseQuantity", "resourceType")
 
 
 def create(world: World, request: Mapping[str, Json]) -> Json:
@@ -27,7 +28,6 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     refuse_if(world.find(NOUN, name), "Object already exists")
     body = {
         "totalQuantity": request.get("totalQuantity", 0),
-        "inUseQuantity": 0,
         "resourceType": kind,
         "createdAt": int(world.now * 1000),
     }
@@ -39,15 +39,14 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
 def describe(world: World, request: Mapping[str, Json]) -> Json:
     record = world.see(NOUN, request["consumableResource"])
     refuse_if(record is None, f"{request['consumableResource']} does not exist")
-    return _shown(record) if record else {}
+    return _shown(world, record) if record else {}
 
 
 def list_all(world: World, request: Mapping[str, Json]) -> Json:
     wanted = [value for each in request.get("filters", ()) for value in each.get("values", ())]
     matching = (record for record in world.see_every(NOUN) if not wanted or _matches(record.name, wanted))
     records, token = paged(matching, request, name_key)
-    shown = [{**_identity(each), **{member: each.body[member] for member in SUMMARY}} for each in records]
-    return {"consumableResources": shown, **token}
+    return {"consumableResources": [_summary(world, each) for each in records], **token}
 
 
 def update(world: World, request: Mapping[str, Json]) -> Json:
@@ -102,9 +101,17 @@ def _refuse_negative(quantity: int) -> None:
     refuse_if(quantity < 0, "The quantity of a consumable resource must be non-negative.")
 
 
-def _shown(record: Record) -> dict[str, Json]:
-    available = record.body["totalQuantity"] - record.body["inUseQuantity"]
-    return {**_identity(record), **record.body, "availableQuantity": available, "tags": record.tags}
+def _summary(world: World, record: Record) -> dict[str, Json]:
+    members = {member: record.body[member] for member in ("totalQuantity", "resourceType")}
+    return {**_identity(record), **members, "inUseQuantity": int(taken(world, record.arn)[QUANTITY])}
+
+
+def _shown(world: World, record: Record) -> dict[str, Json]:
+    """What is used up is gone from the total of what is NON_REPLENISHABLE (User Guide, 'Resource-aware scheduling')."""
+    summary = _summary(world, record)
+    used = summary["inUseQuantity"] if record.body["resourceType"] == "REPLENISHABLE" else 0
+    available = record.body["totalQuantity"] - used
+    return {**summary, "availableQuantity": available, "createdAt": record.body["createdAt"], "tags": record.tags}
 
 
 def _identity(record: Record) -> dict[str, Json]:

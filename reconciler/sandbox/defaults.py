@@ -22,7 +22,7 @@ POD_LISTS = ("imagePullSecrets", "initContainers", "volumes")
 def environment_body(world: World, request: Spec) -> dict[str, Json]:
     orchestration = "EKS" if "eksConfiguration" in request else "ECS"
     role = role_arn(world, request["serviceRole"]) if "serviceRole" in request else service_linked_role(world)
-    unique = world.new_id()
+    unique = world.next_id("compute-environment")
     body = {member: value for member, value in request.items() if member not in ("computeEnvironmentName", "tags")}
     body |= {"type": request["type"].upper(), "state": "ENABLED", "serviceRole": role, "uuid": unique}
     body |= {"containerOrchestrationType": orchestration}
@@ -40,15 +40,18 @@ def default_images(instance_types: Iterable[str], orchestration: str) -> list[Js
     return [{"imageType": f"{orchestration}_AL2023{'_NVIDIA' if gpu else ''}"}]
 
 
-def observed(body: Spec) -> dict[str, Json]:
-    """Return an environment's body with what Describe alone shows: the state of images and of the access entry."""
+def observed(body: Spec, *, scaled: bool) -> dict[str, Json]:
+    """Return an environment's body with what Describe alone shows: the state of images and of the access entry.
+
+    `scaled`: instances have run there.
+    """
     out = dict(body)
     if "accessEntry" in body.get("eksConfiguration", {}):
         entry = body["eksConfiguration"]["accessEntry"]
         status = "ACTIVE" if entry["desiredState"] == "ENABLED" else "INACTIVE"
         out["eksConfiguration"] = {**body["eksConfiguration"], "accessEntry": {**entry, "status": status}}
     resources = body.get("computeResources", {})
-    if resources.get("desiredvCpus") and not {"imageId", "launchTemplate"} & resources.keys():
+    if scaled and "ec2Configuration" in resources and not {"imageId", "launchTemplate"} & resources.keys():
         images = [_with_status(image) for image in resources["ec2Configuration"]]
         out["computeResources"] = {**resources, "ec2Configuration": images}
     return out

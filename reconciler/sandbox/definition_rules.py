@@ -28,13 +28,56 @@ def refuse_bad_definition(request: Spec) -> None:
         _check_multinode(request, platform)
     else:
         _check_single(request, platform)
-    _check_retry(request.get("retryStrategy", {}))
-    _check_consumables(request.get("consumableResourceProperties", {}))
+    refuse_bad_retry(request.get("retryStrategy", {}))
+    refuse_bad_consumables(request.get("consumableResourceProperties", {}))
     refuse_if(
         not 0 <= request.get("schedulingPriority", 0) <= MAX_PRIORITY, "Scheduling priority must be between 0 and 9999."
     )
-    timeout = request.get("timeout", {}).get("attemptDurationSeconds", MIN_TIMEOUT)
-    refuse_if(timeout < MIN_TIMEOUT, "Timeout attemptDurationSeconds must be at least 60 seconds.")
+    refuse_bad_timeout(request.get("timeout", {}))
+
+
+def refuse_bad_retry(retry: Spec) -> None:
+    rules: Sequence[Spec] = retry.get("evaluateOnExit", ())
+    attempts = retry.get("attempts")
+    refuse_if(rules and attempts is None, "RetryAttempts must be provided with retry strategy.")
+    refuse_if(attempts is not None and not 1 <= attempts <= MAX_ATTEMPTS, "Retry attempts must be between 1 and 10.")
+    refuse_if(len(rules) > 5, "EvaluateOnExit can have at most 5 conditions.")  # noqa: PLR2004
+    for rule in rules:
+        patterns = list(_patterns(rule))
+        refuse_if(not patterns, "EvaluateOnExit should contain at least one of onExitCode, onReason or onStatusReason")
+        refuse_if(
+            any(len(pattern) > 512 for pattern in patterns),  # noqa: PLR2004
+            "Evaluate on exit condition cannot exceed 512 characters.",
+        )
+        refuse_if(
+            not EXIT_CODE.fullmatch(rule.get("onExitCode", "")),
+            f"onExitCode {rule.get('onExitCode')} contains restricted characters.",
+        )
+
+
+def refuse_bad_timeout(timeout: Spec) -> None:
+    refuse_if(
+        timeout.get("attemptDurationSeconds", MIN_TIMEOUT) < MIN_TIMEOUT,
+        "Timeout attemptDurationSeconds must be at least 60 seconds.",
+    )
+
+
+def refuse_bad_consumables(properties: Spec) -> None:
+    listed: Sequence[Json] = properties.get("consumableResourceList", ())
+    refuse_if(len(listed) > MAX_CONSUMABLES, "Each ConsumableResourceProperty can have at most 5 consumableResources")
+    names = [each.get("consumableResource") for each in listed]
+    refuse_if(len(names) != len(set(names)), "Cannot have duplicate consumableResource in consumableResourceProperties")
+
+
+def targets(target: str, nodes: int) -> range:
+    """Return the nodes that a range stands for."""
+    first, colon, last = target.partition(":")
+    digits = all(part.isdigit() for part in (first, last) if part)
+    refuse_if(not digits or not target.strip(":"), "targetNodes should contain only digits.")
+    begin = int(first or 0)
+    end = int(last or nodes - 1) if colon else begin
+    refuse_if(end >= nodes, "targetNodes is out of range, must be less than numNodes.")
+    return range(begin, end + 1)
 
 
 def _platform(request: Spec) -> str:
@@ -79,20 +122,10 @@ def _check_multinode(request: Spec, platform: str) -> None:
         not 0 <= nodes["mainNode"] < nodes["numNodes"], "Main node index is out of range, must be less than numNodes."
     )
     refuse_if(len(ranges) > MAX_RANGES, "Maximum allowed size of node range properties is 5")
-    covered = {node for each in ranges for node in _targets(each["targetNodes"], nodes["numNodes"])}
+    covered = {node for each in ranges for node in targets(each["targetNodes"], nodes["numNodes"])}
     refuse_if(covered != set(range(nodes["numNodes"])), "Node ranges must cover all nodes.")
     for each in ranges:
         _check_range(each)
-
-
-def _targets(target: str, nodes: int) -> range:
-    first, colon, last = target.partition(":")
-    digits = all(part.isdigit() for part in (first, last) if part)
-    refuse_if(not digits or not target.strip(":"), "targetNodes should contain only digits.")
-    begin = int(first or 0)
-    end = int(last or nodes - 1) if colon else begin
-    refuse_if(end >= nodes, "targetNodes is out of range, must be less than numNodes.")
-    return range(begin, end + 1)
 
 
 def _check_range(each: Spec) -> None:
@@ -111,33 +144,7 @@ def _check_range(each: Spec) -> None:
         refuse_bad_container(each["container"], "EC2")
 
 
-def _check_retry(retry: Spec) -> None:
-    rules: Sequence[Spec] = retry.get("evaluateOnExit", ())
-    attempts = retry.get("attempts")
-    refuse_if(rules and attempts is None, "RetryAttempts must be provided with retry strategy.")
-    refuse_if(attempts is not None and not 1 <= attempts <= MAX_ATTEMPTS, "Retry attempts must be between 1 and 10.")
-    refuse_if(len(rules) > 5, "EvaluateOnExit can have at most 5 conditions.")  # noqa: PLR2004
-    for rule in rules:
-        patterns = list(_patterns(rule))
-        refuse_if(not patterns, "EvaluateOnExit should contain at least one of onExitCode, onReason or onStatusReason")
-        refuse_if(
-            any(len(pattern) > 512 for pattern in patterns),  # noqa: PLR2004
-            "Evaluate on exit condition cannot exceed 512 characters.",
-        )
-        refuse_if(
-            not EXIT_CODE.fullmatch(rule.get("onExitCode", "")),
-            f"onExitCode {rule.get('onExitCode')} contains restricted characters.",
-        )
-
-
 def _patterns(rule: Spec) -> Iterator[str]:
     for member in ("onExitCode", "onReason", "onStatusReason"):
         if member in rule:
             yield rule[member]
-
-
-def _check_consumables(properties: Spec) -> None:
-    listed: Sequence[Json] = properties.get("consumableResourceList", ())
-    refuse_if(len(listed) > MAX_CONSUMABLES, "Each ConsumableResourceProperty can have at most 5 consumableResources")
-    names = [each.get("consumableResource") for each in listed]
-    refuse_if(len(names) != len(set(names)), "Cannot have duplicate consumableResource in consumableResourceProperties")

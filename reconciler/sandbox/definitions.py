@@ -63,6 +63,14 @@ def deregister(world: World, request: Mapping[str, Json]) -> Json:
     return {}
 
 
+def newest_active(world: World, identifier: str) -> Record | None:
+    """Return the revision that is named, by name or ARN, if it is ACTIVE; without a number the newest that is."""
+    key = world.key(NOUN, identifier)
+    keys = [key] if ":" in key else (f"{key}:{number}" for number in range(world.fact(REVISIONS, key, 0), 0, -1))
+    revisions = (world.find(NOUN, key) for key in keys)
+    return next((found for found in revisions if found and found.status == "ACTIVE"), None)
+
+
 OPERATIONS = {
     "RegisterJobDefinition": register,
     "DescribeJobDefinitions": describe,

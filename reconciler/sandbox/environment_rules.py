@@ -28,6 +28,7 @@ IMAGE_TYPES = {
 }
 # Graviton families have a g after their generation (m6g, c7gn, im4gn), a1 has not.
 ARM = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)(\..*)?|default_arm64")
+SCALE_DOWN_MINUTES = (20, 10_080)  # ComputeScalingPolicy
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -56,6 +57,7 @@ def refuse_inconsistent(resources: Spec) -> None:
     if resources["type"] not in EC2:
         return
     _check_vcpus(resources)
+    _check_scaling(resources)
     _check_strategy(resources)
     _check_instance_types(resources)
     if "launchTemplate" in resources:
@@ -161,6 +163,15 @@ def _check_vcpus(resources: Spec) -> None:
     refuse_if(
         desired is not None and not least <= desired <= most,
         "desiredvCpus should be between minvCpus and maxvCpus.",
+    )
+
+
+def _check_scaling(resources: Spec) -> None:
+    least, most = SCALE_DOWN_MINUTES
+    minutes = resources.get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
+    refuse_if(
+        minutes and not least <= minutes <= most,
+        f"minScaleDownDelayMinutes should be 0, or between {least} and {most}.",
     )
 
 

@@ -1,5 +1,6 @@
 """Compute environments: create, read, update, delete."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
@@ -8,8 +9,12 @@ from reconciler.model import Json
 from reconciler.sandbox import lifecycle, roles
 from reconciler.sandbox.answers import refuse_if
 from reconciler.sandbox.defaults import environment_body, observed
-from reconciler.sandbox.environment_rules import EC2, refuse_bad_environment, refuse_bad_image_types
+from reconciler.sandbox.environment_rules import EC2, FARGATE, refuse_bad_environment, refuse_bad_image_types
 from reconciler.sandbox.environment_updates import is_infrastructure, merged, refuse_bad_update
+from reconciler.sandbox.jobs.capacity import VCPU
+from reconciler.sandbox.jobs.endings import evict, replacement
+from reconciler.sandbox.jobs.holdings import holders, taken
+from reconciler.sandbox.jobs.placing import SCALED
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import named_or_paged, shuffled
 from reconciler.sandbox.records import Record
@@ -46,8 +51,10 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     body = autoscaled(world, record)
     refuse_bad_update(world, body, request)
     after = merged(world, body, request)
-    seconds = world.timings.infrastructure if is_infrastructure(body, request) else world.timings.update
-    record = replace(record, body=after, hidden={**record.hidden, "scaled": world.now})
+    record = replace(record, body=after, hidden={"scaled": world.now})
+    seconds = world.timings.update
+    if is_infrastructure(body, request):
+        record, seconds = replacement(world, record)
     record = lifecycle.updated(world, record, seconds=seconds, healthy=HEALTHY, illness=roles.illness(world, after))
     world.put(NOUN, record)
     return _identity(record)
@@ -58,21 +65,32 @@ def delete(world: World, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "compute environment")
     refuse_used(world, record.arn)
-    world.put(NOUN, lifecycle.deleted(world, record, illness=roles.service_role_illness(world, record.body)))
+    illness = roles.service_role_illness(world, record.body) or _occupied(world, record)
+    going = lifecycle.deleted(world, record, illness=illness)
+    world.put(NOUN, going)
+    if not illness:
+        evict(world, going, going.until)
     return {}
 
 
 def autoscaled(world: World, record: Record) -> dict[str, Json]:
-    """Return the body with the desiredvCpus of the moment: the service moves them between minvCpus and maxvCpus."""
+    """Return the body with the desiredvCpus of the moment: they follow the jobs between minvCpus and maxvCpus.
+
+    When the last job has gone they stay for a while.
+    """
     resources = record.body.get("computeResources", {})
-    rounds = int((world.now - record.hidden.get("scaled", world.now)) // world.timings.autoscale)
-    if resources.get("type") not in EC2 or not rounds or record.is_moving:
+    if resources.get("type") not in EC2:
         return dict(record.body)
     least, most = resources.get("minvCpus", 0), resources["maxvCpus"]
-    if record.body["state"] == "DISABLED":  # nothing starts any more: it scales down
-        most = least
-    chance = Random(f"{world.seed} {record.arn} {rounds}")  # noqa: S311 - nothing secret
-    return {**record.body, "computeResources": {**resources, "desiredvCpus": chance.randint(least, most)}}
+    used = math.ceil(taken(world, record.arn)[VCPU])
+    rounds = int((world.now - record.hidden.get("scaled", world.now)) // world.timings.autoscale)
+    if used:
+        desired = min(max(least, used), most)
+    elif rounds and not record.is_moving:
+        desired = _restless(world, record, rounds) if world.restless else least
+    else:
+        desired = resources["desiredvCpus"]
+    return {**record.body, "computeResources": {**resources, "desiredvCpus": desired}}
 
 
 def sicken(world: World) -> None:
@@ -93,10 +111,34 @@ OPERATIONS = {
 }
 
 
+def _restless(world: World, record: Record, rounds: int) -> int:
+    """As if other jobs came and went, where they may: a caller must not rely on the number."""
+    resources = record.body["computeResources"]
+    least = int(resources.get("minvCpus", 0))
+    chance = Random(f"{world.seed} {record.arn} {rounds}")  # noqa: S311 - nothing secret
+    return least if record.body["state"] == "DISABLED" else chance.randint(least, resources["maxvCpus"])
+
+
+def _occupied(world: World, record: Record) -> str:
+    """Return why an environment without instances cannot go: its jobs must be terminated before. The words are ours.
+
+    Source: DeleteComputeEnvironment.
+    """
+    fargate = record.body.get("computeResources", {}).get("type") in FARGATE
+    active = sum(1 for _ in holders(world, record.arn)) if fargate else 0
+    return f"CLIENT_ERROR - Cannot delete, {active} active jobs run on Fargate" if active else ""
+
+
 def _shown(world: World, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    body = shuffled(observed(autoscaled(world, record)), world)
+    body = autoscaled(world, record)
+    scaled = bool(body.get("computeResources", {}).get("desiredvCpus")) or _has_scaled(world, record)
+    body = shuffled(observed(body, scaled=scaled), world)
     return {**_identity(record), "tags": record.tags, **health, **body}
+
+
+def _has_scaled(world: World, record: Record) -> bool:
+    return bool(world.fact(SCALED, record.arn) == record.body["uuid"])
 
 
 def _identity(record: Record) -> dict[str, Json]:

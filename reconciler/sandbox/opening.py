@@ -33,4 +33,5 @@ def open_sandbox(
         seed=seed,
         recording=recording,
         unordered=SEEN_UNORDERED,
+        restless=False,
     )

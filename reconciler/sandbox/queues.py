@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.model import Json
 from reconciler.sandbox import lifecycle
 from reconciler.sandbox.answers import refuse_if
+from reconciler.sandbox.jobs.endings import end_all, jobs_in
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.queue_rules import (
     attached,
@@ -22,6 +23,7 @@ from reconciler.sandbox.world import World
 
 NOUN = "job-queue"
 HEALTHY = "JobQueue Healthy"
+DELETED = "Job queue deleted"  # why its jobs ended; the words are ours
 UPDATABLE = ("state", "priority", "jobStateTimeLimitActions", "schedulingPolicyArn")
 
 
@@ -63,6 +65,9 @@ def delete(world: World, request: Mapping[str, Json]) -> Json:
     # What becomes of the shares of a queue that is deleted is documented nowhere.
     refuse_if(any(shares_of(world, record.arn)), "Cannot delete, the job queue has quota shares.")
     going = lifecycle.deleted(world, record)
+    going = replace(
+        going, until=max(going.until, world.now + end_all(world, record.arn, jobs_in(world, record.arn), DELETED))
+    )
     world.put(NOUN, going)
     release(world, environments_of(record.body), going.until)
     return {}

@@ -7,6 +7,9 @@ from reconciler.model import Json, Spec
 from reconciler.sandbox import lifecycle
 from reconciler.sandbox.answers import refuse_if
 from reconciler.sandbox.capacity_rules import refuse_bad_limits
+from reconciler.sandbox.jobs.courses import line_of
+from reconciler.sandbox.jobs.endings import end_all
+from reconciler.sandbox.jobs.holdings import holders
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import name_key, paged, shuffled
 from reconciler.sandbox.records import Record
@@ -15,6 +18,7 @@ from reconciler.sandbox.world import World
 NOUN = "quota-share"
 MAX_SHARES = 20  # a queue (AWS Batch User Guide, 'Service quotas')
 UNLIMITED = -1
+SHARE_DELETED = "Quota share deleted"
 UPDATABLE = ("capacityLimits", "resourceSharingConfiguration", "preemptionConfiguration", "state")
 
 
@@ -61,7 +65,8 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
 def delete(world: World, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "quota share")
-    world.put(NOUN, lifecycle.deleted(world, record))
+    going = lifecycle.deleted(world, record)
+    world.put(NOUN, replace(going, until=max(going.until, world.now + _end_jobs(world, record))))
     return {}
 
 
@@ -76,6 +81,13 @@ OPERATIONS = {
     "UpdateQuotaShare": update,
     "DeleteQuotaShare": delete,
 }
+
+
+def _end_jobs(world: World, record: Record) -> float:
+    """All jobs of a share end with it (DeleteQuotaShare); return how many seconds that takes."""
+    queue = record.body["jobQueueArn"]
+    waiting = [job for job, row in line_of(world, queue).items() if row["share"] == record.arn]
+    return end_all(world, queue, [*(job for job, _ in holders(world, record.arn)), *waiting], SHARE_DELETED)
 
 
 def _refuse_bad_queue(world: World, queue: Record) -> None:

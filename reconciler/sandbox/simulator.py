@@ -11,7 +11,6 @@ from reconciler.sandbox import (
     consumables,
     definitions,
     environments,
-    jobs,
     policies,
     queues,
     quota_shares,
@@ -24,6 +23,9 @@ from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
 from reconciler.sandbox.breakage import Breakage, ahead, breakage_of, keep, strike, turn
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.jobs import operations as jobs
+from reconciler.sandbox.jobs import scheduler, snapshots
+from reconciler.sandbox.jobs import service as service_jobs
 from reconciler.sandbox.reading import UNORDERED
 from reconciler.sandbox.store import Memory, Store
 from reconciler.sandbox.world import World
@@ -41,6 +43,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **policies.OPERATIONS,
     **definitions.OPERATIONS,
     **jobs.OPERATIONS,
+    **service_jobs.OPERATIONS,
+    **snapshots.OPERATIONS,
     **tags.OPERATIONS,
 }
 
@@ -58,6 +62,7 @@ class Simulator:
         seed: int = 0,
         recording: bool = True,
         unordered: Container[str] = UNORDERED,
+        restless: bool = True,
     ) -> None:
         self.faults = faults or Faults()
         self.timings = timings or Timings()
@@ -66,6 +71,7 @@ class Simulator:
         self._store = store or Memory()
         self._seed = seed
         self._unordered = unordered
+        self._restless = restless
         self._random = Random(seed)  # noqa: S311 - for shuffling
         self._lock = threading.Lock()
 
@@ -98,6 +104,8 @@ class Simulator:
     def break_(self, change: Callable[[Breakage], Breakage]) -> Breakage:
         """Change what is broken on purpose, in all accounts, until it is repaired; return what is broken then."""
         with self._lock, self._store.session():
+            for account, region in self._places():
+                scheduler.advance(self._world(account, region))
             broken = change(breakage_of(self._store))
             keep(self._store, broken)
             for account, region in self._places():
@@ -131,7 +139,9 @@ class Simulator:
                 if Failure.SERVER_ERROR in failures:
                     return error(500, "ServerException", "Internal server error")
                 refuse_bad_request(routed.operation, request)
-                answer = success(_operation(routed.operation)(world, request))
+                work = _operation(routed.operation)
+                scheduler.advance(world)
+                answer = success(work(world, request))
             except Refusal as no:
                 answer = refusal(str(no), world.new_id())
         return _lost(answer) if Failure.LOST_ANSWER in failures else answer
@@ -145,6 +155,7 @@ class Simulator:
             timings=breakage_of(self._store).slowed(self.timings),
             random=self._random,
             unordered=self._unordered,
+            restless=self._restless,
             seed=self._seed,
         )
 

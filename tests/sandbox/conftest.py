@@ -19,10 +19,18 @@ TIMINGS = Timings(create=10, update=10, infrastructure=60, delete=10, relationsh
 
 class Lab:
     def __init__(
-        self, timings: Timings = TIMINGS, rules: tuple[Rule, ...] = (), store: Any = None, seed: int = 7
+        self,
+        timings: Timings = TIMINGS,
+        rules: tuple[Rule, ...] = (),
+        store: Any = None,
+        seed: int = 7,
+        *,
+        restless: bool = True,
     ) -> None:
         self.clock = TurnableClock()
-        self.simulator = Simulator(self.clock, timings=timings, faults=Faults(rules), store=store, seed=seed)
+        self.simulator = Simulator(
+            self.clock, timings=timings, faults=Faults(rules), store=store, seed=seed, restless=restless
+        )
         self.cloud = SimulatedCloud(self.simulator, Identity(ACCOUNT, REGION))
 
     def call(self, operation: str, /, **request: Any) -> Any:
@@ -63,6 +71,27 @@ class Lab:
     def see_queue(self, name: str) -> Any:
         found = self.call("DescribeJobQueues", jobQueues=[name])["jobQueues"]
         return found[0] if found else None
+
+    def busy(self, **resources: Any) -> None:
+        """An environment `spot` and a queue `main` on it, for jobs of `render`, which sleep half a minute."""
+        self.environment("spot", **ec2("spot", **resources))
+        self.queue("main", "spot")
+        self.call("RegisterJobDefinition", **self.container(command=["sleep", "30"]))
+
+    def submit(self, count: int = 1, **members: Any) -> list[str]:
+        request = {"jobName": "job", "jobQueue": "main", "jobDefinition": "render", **members}
+        return [self.call("SubmitJob", **request)["jobId"] for _ in range(count)]
+
+    def job(self, job: str) -> Any:
+        found = self.call("DescribeJobs", jobs=[job])["jobs"]
+        return found[0] if found else None
+
+    def statuses(self, *jobs: str) -> list[str]:
+        return [self.job(job)["status"] for job in jobs]
+
+    def listed(self, status: str, queue: str = "main") -> list[str]:
+        jobs = self.call("ListJobs", jobQueue=queue, jobStatus=status)["jobSummaryList"]
+        return [job["jobId"] for job in jobs]
 
     def see_definition(self, name: str) -> Any:
         """The newest active revision."""

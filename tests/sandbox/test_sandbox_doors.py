@@ -1,9 +1,6 @@
 """The doors into the sandbox, botocore and HTTP; and that there is no door out of it."""
 
-import os
 import socket
-import subprocess
-import sys
 import threading
 import urllib.request
 from contextlib import contextmanager
@@ -264,21 +261,3 @@ def test_services_around_batch_come_from_moto_over_http(server):
     trust = '{"Version": "2012-10-17", "Statement": []}'
     iam.create_role(RoleName="batch", AssumeRolePolicyDocument=trust)
     assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["batch"]
-
-
-def test_the_aws_command_line_works_on_the_server(server):
-    command = Path(sys.executable).with_name("aws")
-    if not command.exists():
-        pytest.skip("no aws command")
-    environment = {
-        "AWS_ENDPOINT_URL_BATCH": server,
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "y",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "PATH": os.environ["PATH"],
-    }
-    arguments = ["batch", "create-scheduling-policy", "--name", "fair", "--query", "arn", "--output", "text"]
-    done = subprocess.run([command, *arguments], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "arn:aws:batch:us-east-1:123456789012:scheduling-policy/fair\n"

@@ -87,6 +87,10 @@ def test_fargate_names_every_member_that_it_cannot_update(lab):
         ({"minvCpus": 65}, "maxvCpus should be greater than or equal to minvCpus."),
         ({"desiredvCpus": 65}, "desiredvCpus should be between minvCpus and maxvCpus."),
         ({"securityGroupIds": []}, "Security group ids are required."),
+        (
+            {"scalingPolicy": {"minScaleDownDelayMinutes": 5}},
+            "minScaleDownDelayMinutes should be 0, or between 20 and 10080.",
+        ),
         ({"type": "SPOT", "allocationStrategy": "BEST_FIT"}, "compute resource spotIamFleetRole is required."),
         (
             {"allocationStrategy": "SPOT_CAPACITY_OPTIMIZED"},

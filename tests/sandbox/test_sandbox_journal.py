@@ -10,6 +10,7 @@ from reconciler.problems import Stopped
 from reconciler.sandbox.clock import TurnableClock
 from reconciler.sandbox.journal import SLACK, Journal
 from reconciler.sandbox.opening import open_sandbox
+from tests.sandbox.conftest import ec2
 
 
 def request(simulator, operation, **members):
@@ -82,6 +83,74 @@ def test_a_write_costs_its_rows_and_a_read_or_a_refusal_nothing(file):
     assert file.stat().st_size == size
     request(simulator, "CreateSchedulingPolicy", name="b")
     assert len(file.read_text().splitlines()) == 3
+
+
+def busy(simulator, clock):
+    """Make a queue `main` with room for two jobs."""
+    order = [{"order": 1, "computeEnvironment": "a"}]
+    container = {"image": "busybox", "vcpus": 1, "memory": 128, "command": ["sleep", "30"]}
+    request(simulator, "CreateComputeEnvironment", **ec2("a", maxvCpus=2))
+    clock.turn(60)
+    request(simulator, "CreateJobQueue", jobQueueName="main", priority=1, computeEnvironmentOrder=order)
+    request(simulator, "RegisterJobDefinition", jobDefinitionName="a", type="container", containerProperties=container)
+    clock.turn(60)
+
+
+def submit(simulator, count=1):
+    job = {"jobName": "job", "jobQueue": "main", "jobDefinition": "a"}
+    return [request(simulator, "SubmitJob", **job)["jobId"] for _ in range(count)]
+
+
+def statuses(simulator, jobs):
+    return [job["status"] for job in request(simulator, "DescribeJobs", jobs=jobs)["jobs"]]
+
+
+def test_jobs_go_on_in_the_next_command(file):
+    clock = TurnableClock()
+    first = open_sandbox(str(file), clock=clock)
+    busy(first, clock)
+    jobs = submit(first, 3)
+    clock.turn(2)
+    assert statuses(first, jobs) == ["RUNNING", "RUNNING", "RUNNABLE"]
+    clock.turn(31)
+    second = open_sandbox(str(file), clock=clock)
+    assert statuses(second, jobs) == ["SUCCEEDED", "SUCCEEDED", "RUNNING"]
+    assert statuses(first, jobs) == ["SUCCEEDED", "SUCCEEDED", "RUNNING"]
+
+
+def test_no_two_commands_give_a_job_or_an_environment_the_same_identifier(file):
+    clock = TurnableClock()
+    busy(open_sandbox(str(file), clock=clock), clock)
+    jobs = [job for _ in range(3) for job in submit(open_sandbox(str(file), clock=clock), 2)]
+    request(open_sandbox(str(file), clock=clock), "CreateComputeEnvironment", **ec2("b"))
+    seen = request(open_sandbox(str(file), clock=clock), "DescribeComputeEnvironments")["computeEnvironments"]
+    assert (len(set(jobs)), len({environment["uuid"] for environment in seen})) == (6, 2)
+
+
+def test_looking_at_jobs_costs_nothing_while_none_moves(file):
+    clock = TurnableClock()
+    simulator = open_sandbox(str(file), clock=clock)
+    busy(simulator, clock)
+    jobs = submit(simulator, 5)
+    clock.turn(2)
+    statuses(simulator, jobs)
+    size = file.stat().st_size
+    for status in ("RUNNABLE", "RUNNING"):
+        request(simulator, "ListJobs", jobQueue="main", jobStatus=status)
+        clock.turn(5)
+    assert (file.stat().st_size, statuses(simulator, jobs)) == (size, ["RUNNING"] * 2 + ["RUNNABLE"] * 3)
+
+
+def test_what_is_taken_away_is_gone_for_all_and_after_a_restart(file):
+    first, second = Journal(file), Journal(file)
+    with first.session():
+        first.put("scope", "table", "a", 1)
+        first.put("scope", "table", "b", 2)
+    with second.session():
+        second.put("scope", "table", "a", None)
+    for journal in (first, second, Journal(file)):
+        with journal.session():
+            assert journal.rows("scope", "table") == {"b": 2}
 
 
 def test_a_long_log_is_rewritten_on_opening_and_those_who_have_it_open_go_on(file):

@@ -5,12 +5,14 @@ import pytest
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox.api import problems_of, service_model
 from reconciler.sandbox.clock import Timings
+from tests.sandbox.trainings import environment, queue
 
 ARN = "arn:aws:batch:us-east-1:123456789012"
 READS = [
     ("DescribeComputeEnvironments", "computeEnvironments", "ComputeEnvironments"),
     ("DescribeJobQueues", "jobQueues", "JobQueues"),
     ("DescribeJobDefinitions", "jobDefinitions", "JobDefinitions"),
+    ("DescribeServiceEnvironments", "serviceEnvironments", "ServiceEnvironments"),
 ]
 
 
@@ -173,9 +175,8 @@ def test_a_null_member_is_an_absent_one(lab):
 
 
 def test_what_is_not_simulated_says_so(lab):
-    words = lab.refused("SubmitJob", jobName="j", jobQueue="q", jobDefinition="d")
-    assert words == "SubmitJob is not simulated by the sandbox"
-    assert lab.call("ListJobs", jobQueue="q") == {"jobSummaryList": []}
+    words = lab.refused("UpdateServiceJob", jobId="j", schedulingPriority=1)
+    assert words == "UpdateServiceJob is not simulated by the sandbox"
     with pytest.raises(CloudError, match="no operation Create") as caught:
         lab.call("Create")
     assert caught.value.fault is Fault.REFUSED
@@ -212,6 +213,17 @@ def test_every_answer_has_the_shape_that_the_model_promises(lab):
     fair = lab.call("CreateSchedulingPolicy", name="fair")["arn"]
     lab.queue("main", "spot", schedulingPolicyArn=fair)
     lab.call("RegisterJobDefinition", **lab.container(environment=[{"name": "a", "value": "b"}]), timeout={})
+    lab.call("CreateConsumableResource", consumableResourceName="seats", totalQuantity=1)
+    needs = {"consumableResourceList": [{"consumableResource": "seats", "quantity": 1}]}
+    retry = {"attempts": 2, "evaluateOnExit": [{"onReason": "*", "action": "retry"}]}
+    members = {"shareIdentifier": "A", "consumableResourcePropertiesOverride": needs, "retryStrategy": retry}
+    [array] = lab.submit(**members, arrayProperties={"size": 2}, containerOverrides={"command": ["false"]})
+    environment(lab)
+    queue(lab)
+    payload = '{"ResourceConfig": {"InstanceType": "ml.m5.large"}}'
+    training = {"serviceJobType": "SAGEMAKER_TRAINING", "serviceRequestPayload": payload, "tags": {"a": "b"}}
+    trained = lab.call("SubmitServiceJob", jobName="t", jobQueue="train", **training)["jobId"]
+    lab.clock.turn(3600)
     reads = {
         "DescribeComputeEnvironments": {},
         "DescribeJobQueues": {},
@@ -219,8 +231,26 @@ def test_every_answer_has_the_shape_that_the_model_promises(lab):
         "DescribeSchedulingPolicies": {"arns": [fair]},
         "ListSchedulingPolicies": {},
         "ListTagsForResource": {"resourceArn": fair},
+        "DescribeConsumableResource": {"consumableResource": "seats"},
+        "ListConsumableResources": {},
+        "DescribeJobs": {"jobs": [f"{array}:1"]},
+        "ListJobs": {"arrayJobId": array, "jobStatus": "FAILED"},
+        "ListJobsByConsumableResource": {"consumableResource": "seats"},
+        "GetJobQueueSnapshot": {"jobQueue": "main"},
+        "DescribeServiceJob": {"jobId": trained},
+        "ListServiceJobs": {"jobQueue": "train", "jobStatus": "SUCCEEDED"},
     }
     for operation, request in reads.items():
         shape = service_model().operation_model(operation).output_shape
         problems = [each for each in problems_of(shape, lab.call(operation, **request), "") if "tags: 0" not in each]
         assert problems == [], operation
+
+
+def test_what_has_no_status_is_gone_at_once(make_lab):
+    lab = make_lab(timings=Timings(deleted=100))
+    arn = lab.call("CreateSchedulingPolicy", name="fair")["arn"]
+    lab.call("CreateConsumableResource", consumableResourceName="seats")
+    lab.call("DeleteSchedulingPolicy", arn=arn)
+    lab.call("DeleteConsumableResource", consumableResource="seats")
+    assert lab.call("ListSchedulingPolicies") == {"schedulingPolicies": []}
+    assert lab.call("ListConsumableResources") == {"consumableResources": []}

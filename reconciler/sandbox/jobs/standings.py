@@ -1,0 +1,67 @@
+"""Where a job stands now: in line, on its course, or as the parent of an array."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.sandbox.jobs.courses import Course, course_of, line_of, members_of
+from reconciler.sandbox.jobs.scheduler import blocked_reason, needs_met
+from reconciler.sandbox.records import Record
+from reconciler.sandbox.world import World
+
+WAITS = ("SUBMITTED", "PENDING", "RUNNABLE")
+ENDED = ("SUCCEEDED", "FAILED")
+STATUSES = (*WAITS, "STARTING", "RUNNING", *ENDED)
+CHILD_FAILED = "Array Child Job failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands now. `course`: None while it waits, and for the parent of an array."""
+
+    status: str
+    reason: str = ""
+    course: Course | None = None
+    children: Mapping[str, int] | None = None  # how many of an array have which status
+
+
+def job_id(record: Record) -> str:
+    return record.arn.rsplit("/", 1)[1]
+
+
+def standing_of(world: World, record: Record) -> Standing:
+    job = job_id(record)
+    children = members_of(world, job)
+    if children != (job,):
+        return _array_standing(world, record, children)
+    return _standing(world, job, record.body["jobQueue"])
+
+
+def status_of(world: World, job: str, queue: str) -> str:
+    """Return the status of a job that is no array."""
+    return _standing(world, job, queue).status
+
+
+def _standing(world: World, job: str, queue: str) -> Standing:
+    course = course_of(world, job)
+    if course:
+        status = course.status(world.now)
+        return Standing(status, course.reason if status in ENDED else "", course)
+    waiting = line_of(world, queue).get(job)
+    if waiting is None or world.now < waiting["runnable"]:
+        return Standing("SUBMITTED")
+    if not needs_met(world, waiting):
+        return Standing("PENDING")
+    return Standing("RUNNABLE", blocked_reason(world, queue, job))
+
+
+def _array_standing(world: World, record: Record, children: tuple[str, ...]) -> Standing:
+    """A parent is PENDING from when a child is RUNNABLE until all have ended (AWS Batch User Guide, 'Job states')."""
+    counted = Counter(status_of(world, child, record.body["jobQueue"]) for child in children)
+    counts = {status: counted[status] for status in STATUSES}
+    if counted["SUBMITTED"] == len(children):
+        return Standing("SUBMITTED", children=counts)
+    if sum(counted[status] for status in ENDED) < len(children):
+        return Standing("PENDING", children=counts)
+    failed = counted["FAILED"] > 0
+    return Standing("FAILED" if failed else "SUCCEEDED", CHILD_FAILED if failed else "", children=counts)
