@@ -5,10 +5,10 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.cli.options import add_output, count, duration, port
+from reconciler.cli.options import add_output, count, duration
 from reconciler.cli.output import Output
-from reconciler.cli.sandboxes import hand
-from reconciler.problems import CloudError, Exit, Fault, WrongUsage
+from reconciler.cli.sandboxes import add_place, hand, reaching
+from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.model import Json
@@ -58,10 +58,7 @@ def add_drift(parser: ArgumentParser) -> None:
         type=_member,
         help="a member by its path, or by its last name if only one is called so; tags.KEY for a tag",
     )
-    parser.add_argument("--port", type=port, help="of a running `sandbox serve` (default: the file is changed, unless "
-                        "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_BATCH is on this machine)")  # fmt: skip
-    parser.add_argument("--region", help="where it is (default: where anything is)")
-    parser.add_argument("--account", help="whose it is (default: the only one)")
+    add_place(parser)
     add_output(parser)
 
 
@@ -89,13 +86,8 @@ def drift(args: Namespace, out: Output) -> int:
     from reconciler.sandbox.meddling import meddle
 
     found = hand(args)
-    try:
+    with reaching(found):
         done = meddle(found.cloud, found.clock, args.resource, dict(args.members))
-    except CloudError as error:
-        if error.fault is not Fault.UNREACHABLE:
-            raise
-        hint = "start it with `reconciler sandbox serve`"
-        raise WrongUsage(f"no sandbox answers at {found.where}", hint=hint) from error
     out.publish(lambda width: _drift_page(done, width), lambda: _drift_json(done, found.where))
     return Exit.DONE
 

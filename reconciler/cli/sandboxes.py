@@ -1,15 +1,18 @@
 """The sandbox that an outside hand works on: a file, or a server on this machine."""
 
 import os
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler.cli.clouds import SANDBOX_REGION
+from reconciler.cli.options import port
 from reconciler.ports import Clock, Cloud
-from reconciler.problems import WrongUsage
+from reconciler.problems import CloudError, Fault, WrongUsage
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
@@ -28,10 +31,29 @@ class Hand:
     where: str
 
 
+def add_place(parser: ArgumentParser) -> None:
+    parser.add_argument("--port", type=port, help="of a running `sandbox serve` (default: the file is changed, unless "
+                        "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_BATCH is on this machine)")  # fmt: skip
+    parser.add_argument("--region", help="where it is (default: where anything is)")
+    parser.add_argument("--account", help="whose it is (default: the only one)")
+
+
 def hand(args: Namespace) -> Hand:
     """Return what the arguments and the environment lead to; never anything outside this machine."""
     url = f"http://127.0.0.1:{args.port}" if args.port is not None else _local_endpoint()
     return _served(url, args.region) if url else _kept(args)
+
+
+@contextmanager
+def reaching(found: Hand) -> Iterator[None]:
+    """Tell that nobody answers there. Raises `WrongUsage`."""
+    try:
+        yield
+    except CloudError as error:
+        if error.fault is not Fault.UNREACHABLE:
+            raise
+        hint = "start it with `reconciler sandbox serve`"
+        raise WrongUsage(f"no sandbox answers at {found.where}", hint=hint) from error
 
 
 def _served(url: str, region: str | None) -> Hand:

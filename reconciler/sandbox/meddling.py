@@ -31,19 +31,19 @@ class Meddled:
 
 def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json]) -> Meddled:
     """Change members of `KIND/NAME`; a null takes a member or a tag away. Raises `WrongUsage` and `CloudError`."""
-    kind, live = _found(cloud, wanted)
+    kind, live = found(cloud, wanted)
     spec: Spec = live.spec
     for member, value in members.items():
         if not member.startswith(TAGS):
             spec = _with(spec, member_path(kind, live.spec, member).split("."), value)
     labels = {member.removeprefix(TAGS): value for member, value in members.items() if member.startswith(TAGS)}
-    found = _difference(kind, live, spec, labels, cloud.identity())
-    steps = _steps(kind, live, found)
+    change = _difference(kind, live, spec, labels, cloud.identity())
+    steps = _steps(kind, live, change)
     for step in steps:
         _do(step, kind, live, cloud, clock)
     after = read_one(cloud, kind, cloud.identity(), live.address.name)
     calls = tuple(step.operation for step in steps if isinstance(step, Call))
-    return Meddled(address=live.address, fields=found.fields, calls=calls, status=after.status if after else "")
+    return Meddled(address=live.address, fields=change.fields, calls=calls, status=after.status if after else "")
 
 
 def member_path(kind: Kind, live: Spec, member: str) -> str:
@@ -73,7 +73,8 @@ def kind_of(name: str) -> Kind:
     return kind
 
 
-def _found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
+def found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
+    """Return the one live resource that is called so, by its physical or its logical name. Raises `WrongUsage`."""
     noun, slash, name = wanted.partition("/")
     if not slash or not name:
         raise WrongUsage(f"{wanted!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")

@@ -1,7 +1,8 @@
 """The command line in a folder of its own, with a sandbox in which time takes no time."""
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from reconciler.aws import clock as aws_clock
 from reconciler.cli import main
 from reconciler.model import Json
 from reconciler.sandbox import opening
+from reconciler.sandbox.server import sandbox_server
 from tests.fakes import InstantClock
 
 STACK = """\
@@ -44,6 +46,12 @@ schedulingPolicies:
 """
 
 
+UNSET = (
+    "CI", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_BATCH",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     code: int
@@ -68,7 +76,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     clock = InstantClock(1_700_000_000.0)
     monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
     monkeypatch.setattr(opening, "open_sandbox", partial(opening.open_sandbox, clock=clock))
-    for name in ("CI", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+    for name in UNSET:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -84,6 +92,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Ran(code, captured.out, captured.err)
 
     return running
+
+
+@pytest.fixture
+def port(run: Run) -> Iterator[str]:
+    """A server on a file of its own, `served.json`."""
+    server = sandbox_server(opening.open_sandbox("served.json"), 0)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield str(server.server_port)
+    server.shutdown()
+    server.server_close()
 
 
 def write(name: str, text: str) -> None:

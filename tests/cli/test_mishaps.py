@@ -1,35 +1,15 @@
 """`sandbox drift`, `break` and `tick`: what goes wrong, on demand, and what the other commands make of it."""
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import opening
-from reconciler.sandbox.server import sandbox_server
 from tests.cli.conftest import STACK, Run, write
 
 FILE = ".reconciler/sandbox.json"
 EC2 = STACK.replace(
     "type: FARGATE\n", "type: EC2\n      minvCpus: 0\n      instanceTypes: [optimal]\n      instanceRole: workers\n"
 ).replace("platformCapabilities: [FARGATE]\n    ", "")
-
-
-@pytest.fixture(autouse=True)
-def _no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def port(run: Run) -> Iterator[str]:
-    """A server on a file of its own."""
-    server = sandbox_server(opening.open_sandbox("served.json"), 0)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield str(server.server_port)
-    server.shutdown()
-    server.server_close()
 
 
 def test_what_an_outside_hand_changes_is_drift(run: Run) -> None:

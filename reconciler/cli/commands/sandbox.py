@@ -5,16 +5,17 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from reconciler.cli import mishaps
+from reconciler.cli import mishaps, submitting
 from reconciler.cli.options import add_output, port
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "serve the simulated AWS, see what goes wrong in it, or empty it"
+HELP = "serve the simulated AWS, keep it busy, see what goes wrong in it, or empty it"
 EXAMPLES = """\
   reconciler sandbox serve --port 5055
   AWS_ENDPOINT_URL=http://127.0.0.1:5055 aws batch describe-job-queues
   reconciler sandbox drift ComputeEnvironment/spot maxvCpus=512
+  reconciler sandbox submit pricing simulate --count 20 --seconds 10m
   reconciler sandbox break --missing-role ecsInstanceRole
   reconciler sandbox tick 30m
   reconciler sandbox reset
@@ -100,6 +101,7 @@ ACTIONS = (
         mishaps.add_drift,
         mishaps.drift,
     ),
+    ("submit", "submit jobs: a queue gets busy, and drains", submitting.add_submit, submitting.submit),
     ("break", "break something on purpose: roles, calls, answers, patience", mishaps.add_break, mishaps.break_),
     ("tick", "turn the sandbox's clock forward", mishaps.add_tick, mishaps.tick),
     ("reset", "forget every resource of the sandbox", add_output, _reset),
