@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench.jobs import busy_sandbox
 from tests.bench.server import Server, serving
 from tests.bench.worlds import environments_and_queues, one_queue, only_definitions
 
@@ -85,8 +86,18 @@ def apply(latency: float, _runs: int) -> Iterator[Figure]:
         yield measured(what, ["apply", folder, "--yes"], 1, f"{3 * settle:.0f} s", server)
 
 
+def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
+    """The sandbox alone, in this process, in a file: no latency, and the memory of the benchmark itself."""
+    for what, work in busy_sandbox(10_000):
+        start = time.perf_counter()
+        calls = work()
+        seconds = time.perf_counter() - start
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        yield Figure(what, seconds, memory, calls, "practical")
+
+
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
-    "start-up": start_up, "validate": validate, "plan": plan, "apply": apply}  # fmt: skip
+    "start-up": start_up, "validate": validate, "plan": plan, "apply": apply, "jobs": jobs}  # fmt: skip
 
 
 @contextmanager
