@@ -29,8 +29,9 @@ def add_stacks(parser: argparse.ArgumentParser) -> None:
 
 def add_one_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "stacks", nargs="?", metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
+        "stacks", nargs="?", default=[], metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
     )
+    parser.set_defaults(most_stacks=1)
 
 
 def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:
