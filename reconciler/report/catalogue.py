@@ -22,6 +22,8 @@ MILDER = {
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
+    "REV001": Severity.NOTE,
+    "REV002": Severity.WARNING,
     "SCH009": Severity.WARNING,
 }
 NEAR = 3  # suggestions
