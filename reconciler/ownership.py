@@ -15,6 +15,7 @@ PENDING = "pending"  # created, but members that only an update can set are stil
 ORPHAN = "orphan"  # leave it in place when the stack drops it
 PROTECT = "protect"  # refuse to delete it
 LEFT = "left="  # in front of the digest of what the service filled in, and nobody declares
+ROLLBACK = "rollback-"  # in place of a digest: an older revision, whose number follows, stands again
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Applied:
     def of(cls, tags: Mapping[str, str]) -> "Applied":
         digest, *flags = tags.get(APPLIED, "").split(":")
         return cls(digest, frozenset(flags))
+
+    @property
+    def rolled_back_to(self) -> str:
+        """The number of the revision that was registered again; empty if a declaration was applied last."""
+        return self.digest.removeprefix(ROLLBACK) if self.digest.startswith(ROLLBACK) else ""
 
 
 def own_name(physical: str) -> str:

@@ -61,6 +61,11 @@ def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int,
     return ((number, live) for number, live in found if live.status not in GONE)
 
 
+def all_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
+    """Return every revision of one name that AWS still has, with its number: inactive ones are kept for 180 days."""
+    return _revisions(cloud, kind, name, {})
+
+
 def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, int]:
     """Count the users of each revision, by `name:revision`; those that do not tell what they use under "".
 

@@ -1,12 +1,14 @@
 """The complete requests and waits that make one change. Pure: the same change always gives the same program."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
-from reconciler.diff import Difference, at, is_absent, sent_unit
+from reconciler.diff import Difference, at, compact, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
 from reconciler.kinds.state import DISABLED, ENABLED, MEMBER, is_disabled
-from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
+from reconciler.model import Call, Cost, Desired, Json, Live, Path, Repeat, Spec, Step, Until, Wait
 from reconciler.ownership import PENDING, Applied, own_name, own_tags, ownership_tags, owns
+from reconciler.ports import Takes
 
 SETTLED = ("VALID", "INVALID")
 TAG, UNTAG = "TagResource", "UntagResource"
@@ -124,6 +126,27 @@ def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[s
             continue
         out[name] = _sendable(row.fields, value, update=update) if row and row.fields else value
     return out
+
+
+def as_request(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
+    """Return a described body as a create request takes it.
+
+    Without the empties that the service shows for what was never sent, and without what only descriptions have.
+    """
+    return dict(_taken(kind.rows, compact(described), (), partial(takes, kind.create)))
+
+
+def _taken(rows: tuple[Row, ...], value: Json, path: Path, takes: Callable[[Path], bool]) -> Json:
+    if isinstance(value, list | tuple):
+        return [_taken(rows, item, (*path, index), takes) for index, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return value
+    known = {row.name: row.fields for row in rows if isinstance(row, Field)}
+    return {
+        name: _taken(known[name], inner, (*path, name), takes) if known.get(name) else inner
+        for name, inner in value.items()
+        if name in known or takes((*path, name))
+    }
 
 
 def _is_sent(row: Field, value: Json, body: Spec, *, update: bool) -> bool:

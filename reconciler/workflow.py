@@ -11,10 +11,12 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Using
 from reconciler.model import Live, Plan, Stack
 from reconciler.plan import Wanted, make_plan
+from reconciler.plan.history import History, history_of, nothing_known, revised
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
-from reconciler.ports import Clock, Cloud
+from reconciler.plan.rollback import Rollback, rollback_of
+from reconciler.ports import Clock, Cloud, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
-from reconciler.read import read_all, read_uses
+from reconciler.read import active_revisions, all_revisions, read_all, read_uses
 
 AS_DECLARED = Wanted()
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
@@ -55,6 +57,29 @@ def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     return made
 
 
+def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, users: bool = False) -> History:
+    """Read the revisions of one definition, and if asked for the number of their users. Makes no call that writes.
+
+    Raises `WrongUsage` if there are none.
+    """
+    identity = cloud.identity()
+    check_place(stack, identity.account, identity.region)
+    kind, name = revised(wanted)
+    using = kind.using if users else None
+    found = read_all(cloud, [kind, *([KINDS[using.of]] if using else [])])
+    known = history_of(stack, identity, kind, name, found.live)
+    read = (all_revisions if inactive else active_revisions)(cloud, kind, known.name)
+    revisions = dict(sorted(read, key=lambda one: one[0], reverse=True))
+    if not revisions:
+        raise nothing_known(known, stack, found.live)
+    return replace(known, revisions=revisions, uses=_uses(cloud, using, found.live) if using else None)
+
+
+def rollback(stack: Stack, cloud: Cloud, wanted: str, to: int | None = None, takes: Takes = takes_nothing) -> Rollback:
+    """Plan the way back to an older revision. Raises `Refused` and `WrongUsage`."""
+    return rollback_of(stack, history(stack, cloud, wanted), to, takes)
+
+
 def run(
     plan_: Plan,
     stack: Stack,
@@ -71,6 +96,21 @@ def run(
     work = partial(apply.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
     outcome = work(plan_)
     return _finish(outcome, partial(plan, stack, cloud, replace(wanted, made=outcome.made)), clock, work)
+
+
+def roll_back(
+    back: Rollback,
+    stack: Stack,
+    cloud: Cloud,
+    clock: Clock,
+    *,
+    watch: Callable[[apply.Event], None] = lambda _event: None,
+    stop: Flag | None = None,
+) -> Finish:
+    """Run a rollback, and plan the same one again, to prove that the old revision stands."""
+    work = partial(apply.run, cloud=cloud, clock=clock, parallelism=1, watch=watch, stop=stop)
+    look = partial(rollback, stack, cloud, str(back.history.address), back.to)
+    return _finish(work(back.plan), lambda: look().plan, clock, work)
 
 
 def _finish(

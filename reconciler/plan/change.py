@@ -117,7 +117,9 @@ class Planner:
             )  # a revision has no tags but those it is given
             tags = all_tags(*self.owner, wanted, applied)
             register = revision_steps(kind, wanted, live, tags, applied)
-            return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
+            return replace(
+                self.shown(Action.REVISION, desired, live, found.fields), steps=register, reasons=_rolled_back(live)
+            )
         steps = update_steps(kind, live, found)
         action = Action.REPAIR if all(change.path == STATUS for change in found.fields) else Action.UPDATE
         change = replace(self.shown(action, desired, live, found.fields), steps=steps)
@@ -202,6 +204,12 @@ def _illness(live: Live) -> FieldChange:
     ailment = ailment_of(live.reason)
     cost = Cost.REPLACE if ailment.cure is Cure.REPLACE else Cost.SCALING
     return FieldChange(path=STATUS, before=INVALID, after="VALID", cost=cost, why=ailment.cause or live.reason)
+
+
+def _rolled_back(live: Live) -> tuple[str, ...]:
+    """What stands was chosen by somebody: whoever rolls it forward should know."""
+    number = Applied.of(live.claims).rolled_back_to
+    return (f"it was rolled back to revision {number}",) if number else ()
 
 
 def _waiting(kind: Kind, desired: Desired, live: Live) -> Change | None:

@@ -16,4 +16,5 @@ CODES: Mapping[str, str] = {
     "PLAN009": "a target matches none of the stack's resources",
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
+    "REV003": "how many live jobs use a revision is not known",
 }

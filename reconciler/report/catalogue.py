@@ -24,6 +24,7 @@ MILDER = {
     "PLAN009": Severity.WARNING,
     "REV001": Severity.NOTE,
     "REV002": Severity.WARNING,
+    "REV003": Severity.NOTE,
     "SCH009": Severity.WARNING,
 }
 NEAR = 3  # suggestions
