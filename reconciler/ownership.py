@@ -15,6 +15,7 @@ PENDING = "pending"  # created, but members that only an update can set are stil
 ORPHAN = "orphan"  # leave it in place when the stack drops it
 PROTECT = "protect"  # refuse to delete it
 LEFT = "left="  # in front of the digest of what the service filled in, and nobody declares
+ROLLBACK = "rollback-"  # in place of a digest: an older revision, whose number follows, stands again
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Applied:
     def of(cls, tags: Mapping[str, str]) -> "Applied":
         digest, *flags = tags.get(APPLIED, "").split(":")
         return cls(digest, frozenset(flags))
+
+    @property
+    def rolled_back_to(self) -> str:
+        """The number of the revision that was registered again; empty if a declaration was applied last."""
+        return self.digest.removeprefix(ROLLBACK) if self.digest.startswith(ROLLBACK) else ""
 
 
 def own_name(physical: str) -> str:
@@ -73,11 +79,16 @@ def is_ours(live: Live, stack: str, prefix: str) -> bool:
 
     One stack name may be used with several prefixes (one an environment); each is an owner of its own.
     """
-    return live.claims.get(OWNER) == stack and _name(live)[0] == prefix
+    return owns(live.claims, live.address.name, stack, prefix)
+
+
+def owns(tags: Mapping[str, str], physical: str, stack: str, prefix: str) -> bool:
+    """Whether these tags, of a resource or of one of its revisions, are this stack's."""
+    return tags.get(OWNER) == stack and _name(tags, physical)[0] == prefix
 
 
 def logical_name(live: Live) -> str:
-    return _name(live)[1]
+    return _name(live.claims, live.address.name)[1]
 
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
@@ -94,11 +105,12 @@ def other_prefixes(live: Iterable[Live], stack: str, prefix: str) -> dict[str, i
     """Count the stack's resources under other name prefixes."""
     found: dict[str, int] = {}
     for resource in live:
-        if resource.claims.get(OWNER) == stack and _name(resource)[0] != prefix:
-            found[_name(resource)[0]] = found.get(_name(resource)[0], 0) + 1
+        other, _ = _name(resource.claims, resource.address.name)
+        if resource.claims.get(OWNER) == stack and other != prefix:
+            found[other] = found.get(other, 0) + 1
     return found
 
 
-def _name(live: Live) -> tuple[str, str]:
-    prefix, _, logical = live.claims.get(NAME, own_name(live.address.name)).rpartition("/")
+def _name(tags: Mapping[str, str], physical: str) -> tuple[str, str]:
+    prefix, _, logical = tags.get(NAME, own_name(physical)).rpartition("/")
     return prefix, logical

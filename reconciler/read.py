@@ -1,12 +1,13 @@
 """What is live: every resource of some kinds, or one, in as few calls as the API allows."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Kind, Using
 from reconciler.model import Address, Identity, Json, Live
-from reconciler.ownership import OWNER
+from reconciler.ownership import OWNER, own_name
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 
@@ -55,10 +56,31 @@ def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | 
 
 
 def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
-    """Yield every active revision of one name with its number."""
+    """Return every active revision of one name with its number."""
+    found = _revisions(cloud, kind, name, kind.reading.filters)
+    return ((number, live) for number, live in found if live.status not in GONE)
+
+
+def all_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
+    """Return every revision of one name that AWS still has, with its number: inactive ones are kept for 180 days."""
+    return _revisions(cloud, kind, name, {})
+
+
+def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, int]:
+    """Count the users of each revision, by `name:revision`; those that do not tell what they use under "".
+
+    `live` has the resources for which is listed.
+    """
+    of = [one for one in live if one.address.kind == using.of and using.of_if(one.spec)]
+    wanted = [{using.of_member: one.arn, **filter_} for one in of for filter_ in using.filters]
+    with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
+        return sum(pool.map(lambda one: _used(cloud, using, one), wanted), Counter[str]())
+
+
+def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
     reading = kind.reading
-    for item in _pages(cloud, reading.operation, reading.result, {**reading.filters, reading.one_filter: name}):
-        if _name(kind, item) == name and item.get("status") not in GONE:
+    for item in _pages(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
+        if _name(kind, item) == name:
             yield int(item["revision"]), _one(kind, item)
 
 
@@ -111,6 +133,17 @@ def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     return [item[kind.arn_member] for item in items]
 
 
+def _used(cloud: Cloud, using: Using, request: Mapping[str, Json]) -> Counter[str]:
+    """Count what the users in one listing use; there are none where the resource has gone in the meantime."""
+    try:
+        users = _pages(cloud, using.operation, using.result, request)
+        return Counter(own_name(user.get(using.member, "")) for user in users)
+    except CloudError as error:
+        if _is_gone(error):
+            return Counter()
+        raise
+
+
 def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
     """Return the description of one resource; none if it has gone since it was listed."""
     try:
@@ -128,7 +161,7 @@ def _is_gone(error: CloudError) -> bool:
 def _pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:
     token: Mapping[str, Json] = {}
     while True:
-        page = cloud.call(operation, {**filters, "maxResults": PAGE, **token})
+        page = cloud.call(operation, {"maxResults": PAGE, **filters, **token})
         yield from page.get(result, ())
         if not page.get("nextToken"):
             return
@@ -148,10 +181,8 @@ def _live(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
 
 def _newest(kind: Kind, items: list[Item]) -> Live:
     items.sort(key=lambda item: int(item["revision"]))
-    owned: Mapping[str, str] = next((item["tags"] for item in reversed(items) if OWNER in item.get("tags", {})), {})
-    newest = _one(kind, items[-1])
-    revisions = tuple(int(item["revision"]) for item in items)
-    return replace(newest, revisions=revisions, claim={} if OWNER in newest.tags else owned)
+    owned = {int(item["revision"]): item["tags"] for item in items if OWNER in item.get("tags", {})}
+    return replace(_one(kind, items[-1]), revisions=tuple(int(item["revision"]) for item in items), owned=owned)
 
 
 def _one(kind: Kind, item: Item) -> Live:

@@ -1,15 +1,18 @@
 """The complete requests and waits that make one change. Pure: the same change always gives the same program."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
-from reconciler.diff import Difference, at, is_absent, sent_unit
+from reconciler.diff import Difference, at, compact, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
 from reconciler.kinds.state import DISABLED, ENABLED, MEMBER, is_disabled
-from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
-from reconciler.ownership import PENDING, Applied, own_name, ownership_tags
+from reconciler.model import Call, Cost, Desired, Json, Live, Path, Repeat, Spec, Step, Until, Wait
+from reconciler.ownership import PENDING, Applied, own_name, own_tags, ownership_tags, owns
+from reconciler.ports import Takes
 
 SETTLED = ("VALID", "INVALID")
 TAG, UNTAG = "TagResource", "UntagResource"
+SEEN_WITHIN = 60.0  # seconds in which a new revision is described: AWS names no bound, and seconds are usual
 
 
 def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied: Applied) -> tuple[Step, ...]:
@@ -51,13 +54,41 @@ def delete_steps(kind: Kind, live: Live, *, idle: bool = False) -> tuple[Step, .
     `idle`: wait before the deletion until nothing runs on it any more.
     """
     if kind.revisions:
-        return tuple(_deregister(kind, live, revision) for revision in live.revisions)
+        # What nobody owns goes first: a run after an interrupted one knows the rest by its tags.
+        return prune_steps(kind, live, sorted(live.revisions, key=lambda number: (number in live.owned, number)))
     gone = (Wait(Until.GONE, kind.delete_timeout, f"wait until {live.address.name} is gone"),) if kind.settles else ()
     if live.status == "DELETING":
         return gone
     ends = kind.idle_timeout if idle and kind.is_idle else 0
     idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {live.address.name}"),) if ends else ()
     return (*settle_first(kind, live), *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
+
+
+def revision_steps(
+    kind: Kind, desired: Desired, live: Live, tags: Mapping[str, str], applied: Applied
+) -> tuple[Step, ...]:
+    """Register a revision, and wait until it is seen: from then on it is what jobs run that name none."""
+    name = live.address.name
+    seen = Wait(
+        Until.SEEN, SEEN_WITHIN, f"wait until the new revision of {name} is seen", max(live.revisions, default=0)
+    )
+    return (*create_steps(kind, desired, tags, applied), seen)
+
+
+def prune_steps(kind: Kind, live: Live, revisions: Iterable[int]) -> tuple[Step, ...]:
+    return tuple(_deregister(kind, live, revision) for revision in revisions)
+
+
+def forget_steps(live: Live, stack: str, prefix: str) -> tuple[Step, ...]:
+    """Take our tags off; of revisions the newest last, which tells an interrupted run's successor what is wanted."""
+    owned = {
+        _revision_arn(live, number): tags
+        for number, tags in sorted(live.owned.items())
+        if owns(tags, live.address.name, stack, prefix)
+    }
+    return tuple(
+        step for arn, tags in (owned or {live.arn: live.tags}).items() for step in tag_steps(arn, {}, own_tags(tags))
+    )
 
 
 def settle_first(kind: Kind, live: Live) -> tuple[Step, ...]:
@@ -95,6 +126,27 @@ def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[s
             continue
         out[name] = _sendable(row.fields, value, update=update) if row and row.fields else value
     return out
+
+
+def as_request(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
+    """Return a described body as a create request takes it.
+
+    Without the empties that the service shows for what was never sent, and without what only descriptions have.
+    """
+    return dict(_taken(kind.rows, compact(described), (), partial(takes, kind.create)))
+
+
+def _taken(rows: tuple[Row, ...], value: Json, path: Path, takes: Callable[[Path], bool]) -> Json:
+    if isinstance(value, list | tuple):
+        return [_taken(rows, item, (*path, index), takes) for index, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return value
+    known = {row.name: row.fields for row in rows if isinstance(row, Field)}
+    return {
+        name: _taken(known[name], inner, (*path, name), takes) if known.get(name) else inner
+        for name, inner in value.items()
+        if name in known or takes((*path, name))
+    }
 
 
 def _is_sent(row: Field, value: Json, body: Spec, *, update: bool) -> bool:
@@ -227,8 +279,12 @@ def _delete(kind: Kind, live: Live) -> Call:
 
 
 def _deregister(kind: Kind, live: Live, revision: int) -> Call:
-    arn = f"{live.arn.rpartition(':')[0]}:{revision}"
-    return Call(kind.delete, {kind.delete_id: arn}, f"deregister {live.address.name}:{revision}", Repeat.GONE_IS_DONE)
+    request = {kind.delete_id: _revision_arn(live, revision)}
+    return Call(kind.delete, request, f"deregister {live.address.name}:{revision}", Repeat.GONE_IS_DONE)
+
+
+def _revision_arn(live: Live, revision: int) -> str:
+    return f"{live.arn.rpartition(':')[0]}:{revision}"
 
 
 def _tail(arn: str) -> str:

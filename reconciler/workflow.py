@@ -1,6 +1,6 @@
 """The use cases, each a few lines: what the commands do, without arguments and without printing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event as Flag
@@ -8,11 +8,15 @@ from threading import Event as Flag
 from reconciler import apply
 from reconciler.guard import check_place, check_plan
 from reconciler.kinds import KINDS
-from reconciler.model import Plan, Stack
+from reconciler.kinds.base import Using
+from reconciler.model import Live, Plan, Stack
 from reconciler.plan import Wanted, make_plan
-from reconciler.ports import Clock, Cloud
+from reconciler.plan.history import History, history_of, nothing_known, revised
+from reconciler.plan.pruning import Uses, pruned_kinds, spared
+from reconciler.plan.rollback import Rollback, rollback_of
+from reconciler.ports import Clock, Cloud, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
-from reconciler.read import read_all
+from reconciler.read import active_revisions, all_revisions, read_all, read_uses
 
 AS_DECLARED = Wanted()
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
@@ -47,7 +51,33 @@ def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
     found = read_all(cloud, KINDS.values())
-    return make_plan(stack, identity, found.live, wanted, found.unread)
+    made = make_plan(stack, identity, found.live, wanted, found.unread)
+    for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
+        made = spared(made, kind, using, _uses(cloud, using, found.live))
+    return made
+
+
+def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, users: bool = False) -> History:
+    """Read the revisions of one definition, and if asked for the number of their users. Makes no call that writes.
+
+    Raises `WrongUsage` if there are none.
+    """
+    identity = cloud.identity()
+    check_place(stack, identity.account, identity.region)
+    kind, name = revised(wanted)
+    using = kind.using if users else None
+    found = read_all(cloud, [kind, *([KINDS[using.of]] if using else [])])
+    known = history_of(stack, identity, kind, name, found.live)
+    read = (all_revisions if inactive else active_revisions)(cloud, kind, known.name)
+    revisions = dict(sorted(read, key=lambda one: one[0], reverse=True))
+    if not revisions:
+        raise nothing_known(known, stack, found.live)
+    return replace(known, revisions=revisions, uses=_uses(cloud, using, found.live) if using else None)
+
+
+def rollback(stack: Stack, cloud: Cloud, wanted: str, to: int | None = None, takes: Takes = takes_nothing) -> Rollback:
+    """Plan the way back to an older revision. Raises `Refused` and `WrongUsage`."""
+    return rollback_of(stack, history(stack, cloud, wanted), to, takes)
 
 
 def run(
@@ -63,19 +93,48 @@ def run(
 ) -> Finish:
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
     check_plan(stack, plan_, destroy=wanted.destroy)
-    outcome = apply.run(plan_, cloud, clock, parallelism=parallelism, watch=watch, stop=stop)
-    look = partial(plan, stack, cloud, replace(wanted, made=outcome.made))
+    work = partial(apply.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
+    outcome = work(plan_)
+    return _finish(outcome, partial(plan, stack, cloud, replace(wanted, made=outcome.made)), clock, work)
+
+
+def roll_back(
+    back: Rollback,
+    stack: Stack,
+    cloud: Cloud,
+    clock: Clock,
+    *,
+    watch: Callable[[apply.Event], None] = lambda _event: None,
+    stop: Flag | None = None,
+) -> Finish:
+    """Run a rollback, and plan the same one again, to prove that the old revision stands."""
+    work = partial(apply.run, cloud=cloud, clock=clock, parallelism=1, watch=watch, stop=stop)
+    look = partial(rollback, stack, cloud, str(back.history.address), back.to)
+    return _finish(work(back.plan), lambda: look().plan, clock, work)
+
+
+def _finish(
+    outcome: apply.Outcome, look: Callable[[], Plan], clock: Clock, work: Callable[[Plan], apply.Outcome]
+) -> Finish:
     try:
         rest = _proof(look, clock, patient=outcome.is_done)
         notes = tuple(change for change in rest.changes if change.is_note and change.address in outcome.touched)
         if notes and not outcome.interrupted:
-            apply.run(replace(rest, changes=notes), cloud, clock, parallelism=parallelism, watch=watch, stop=stop)
+            work(replace(rest, changes=notes))
             rest = _proof(look, clock, patient=True)
         return Finish(outcome, rest)
     except CloudError as error:  # what was done is done, and has to be told
         return Finish(outcome, None, str(error))
     except InvalidStack as invalid:  # somebody took away what a resource refers to
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
+
+
+def _uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Uses:
+    """Return what is in use; or why that is not known, which stops nothing but the pruning."""
+    try:
+        return read_uses(cloud, using, live)
+    except CloudError as error:
+        return error
 
 
 def _proof(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:

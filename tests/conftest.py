@@ -5,9 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.sandbox import simulator
+from tests.live_jobs import LiveJobs
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files instead of comparing with them")
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> LiveJobs:
+    """The jobs that every simulator tells of."""
+    listing = LiveJobs()
+    monkeypatch.setitem(simulator.OPERATIONS, "ListJobs", listing)
+    return listing
 
 
 @pytest.fixture

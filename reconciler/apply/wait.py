@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reconciler.kinds.base import Kind
 from reconciler.model import Live, Until, Wait
 from reconciler.ports import Clock, Cloud
-from reconciler.read import read_one
+from reconciler.read import active_revisions, read_one
 
 SOONEST, LATEST = 0.5, 15.0  # seconds between two looks
 SHARE = 0.2  # of the time waited so far: a look is never much later than what it looks for
@@ -27,18 +27,27 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
 
     `leaving`: it is to go in the end, so that nobody minds who took it away.
     """
-    identity = cloud.identity()
     start = clock.now()
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
-        live = read_one(cloud, kind, identity, name)
-        if (leaving and live is None) or _is_reached(step.until, kind, live, name, waited):
+        status = _missing(step, kind, name, cloud, waited, leaving=leaving)
+        if not status:
             return
-        status = f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
         if waited >= step.timeout:
             raise Unsettled(f"{name} is {status} after {waited:.0f} s", invalid=False)
         tell(status)
         clock.sleep(min(LATEST, max(SOONEST, waited * SHARE)))
+
+
+def _missing(step: Wait, kind: Kind, name: str, cloud: Cloud, waited: float, *, leaving: bool) -> str:
+    """Return what it is as long as that is not what is wanted; then nothing."""
+    if step.until is Until.SEEN:
+        seen = any(number > step.after_revision for number, _ in active_revisions(cloud, kind, name))
+        return "" if seen else "not seen in a new revision yet"
+    live = read_one(cloud, kind, cloud.identity(), name)
+    if (leaving and live is None) or _is_reached(step.until, kind, live, name, waited):
+        return ""
+    return f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
 
 
 def _is_reached(until: Until, kind: Kind, live: Live | None, name: str, waited: float) -> bool:

@@ -41,6 +41,8 @@ def parse(argv: Sequence[str]) -> Namespace:
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     _check_stdout(args)
     args.stacks = [*getattr(args, "stacks", ()), *rest] or ["."]
+    if len(args.stacks) > getattr(args, "most_stacks", len(args.stacks)):
+        args.parser.error(f"it takes one stack, not {len(args.stacks)}: {' '.join(args.stacks)}")
     if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
         args.parser.error("the path of a stack is empty")
     _set_defaults(args)

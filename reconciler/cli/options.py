@@ -29,8 +29,9 @@ def add_stacks(parser: argparse.ArgumentParser) -> None:
 
 def add_one_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "stacks", nargs="?", metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
+        "stacks", nargs="?", default=[], metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
     )
+    parser.set_defaults(most_stacks=1)
 
 
 def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:
@@ -81,8 +82,12 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
 
 
 def add_running(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
+    add_waiting(parser)
     parser.add_argument("--parallelism", type=count, default=8, metavar="N", help="changes at a time (default: 8)")
+
+
+def add_waiting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--timeout", type=duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
     )

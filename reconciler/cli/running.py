@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted", question: str) -> int:
     """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
+    from reconciler import workflow
     from reconciler.report.documents import finish_json, plan_json
     from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
@@ -29,7 +31,7 @@ def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted"
     shown = read.secrets.plan(plan)
     out.show(lambda width: plan_page(shown, width, args.verbose))
     try:
-        _consent(read.stack, shown, wanted, args, question)
+        consent(read.stack, shown, args, question, destroy=wanted.destroy)
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.refusals, item=Applied(shown, stopped=no), plan=plan_json(shown))
         return no.exit
@@ -37,7 +39,10 @@ def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted"
         out.document(lambda: finish_json(shown, None))
         out.item(Applied(shown))
         return Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
-    finish, code = _run(plan, read, sky, args, out, wanted)
+    work = partial(
+        workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
+    )
+    finish, code = watched(work, read, sky, out)
     _tell(read.secrets.finish(finish), shown, out)
     return code
 
@@ -59,11 +64,11 @@ def capped(plan: Plan, longest: float | None) -> Plan:
     return replace(plan, changes=changes)
 
 
-def _consent(stack: Stack, plan: Plan, wanted: "Wanted", args: argparse.Namespace, question: str) -> None:
+def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, *, destroy: bool = False) -> None:
     """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run."""
     from reconciler.guard import check_plan
 
-    check_plan(stack, plan, destroy=wanted.destroy)
+    check_plan(stack, plan, destroy=destroy)
     if args.yes or plan.is_empty:
         return
     if not is_interactive():
@@ -86,26 +91,15 @@ def is_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-def _run(
-    plan: Plan, read: Read, sky: "Sky", args: argparse.Namespace, out: Output, wanted: "Wanted"
-) -> tuple["Finish", int]:
-    from reconciler import workflow
+def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) -> tuple["Finish", int]:
+    """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code."""
     from reconciler.cli.signals import stopping
     from reconciler.report.progress import watching
 
     err = out.err
     notice = partial(err.print, "Stopping after the steps under way. Once more to stop at once; then apply again.")
     with stopping(notice) as stop, watching(err, sky.clock.now, live=err.is_terminal and not is_ci()) as watch:
-        finish = workflow.run(
-            plan,
-            read.stack,
-            sky.cloud,
-            sky.clock,
-            wanted=informed(wanted),
-            parallelism=args.parallelism,
-            watch=lambda event: watch(read.secrets.event(event)),
-            stop=stop.flag,
-        )
+        finish = work(watch=lambda event: watch(read.secrets.event(event)), stop=stop.flag)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 

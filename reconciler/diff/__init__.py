@@ -1,6 +1,6 @@
 """What differs, for one resource."""
 
-from reconciler.diff.canonical import canonical, is_absent
+from reconciler.diff.canonical import canonical, compact, is_absent
 from reconciler.diff.changes import at, field_changes, sent_unit
 from reconciler.diff.digest import digest_of
 from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service
@@ -14,6 +14,7 @@ __all__ = [
     "applied_to",
     "at",
     "canonical",
+    "compact",
     "declared_digest",
     "difference",
     "digest_of",

@@ -26,3 +26,11 @@ KINDS: Mapping[str, Kind] = {
         job_definition.KIND,
     )
 }
+
+
+def kind_named(word: str) -> Kind | None:
+    """Return the kind that is called so: by its name, its section or its noun, in any case."""
+    wanted = word.lower()
+    return next(
+        (kind for kind in KINDS.values() if wanted in (kind.name.lower(), kind.section.lower(), kind.noun)), None
+    )

@@ -121,6 +121,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Using:
+    """How to tell what uses the revisions of a kind right now: listed for each resource of another kind."""
+
+    operation: str
+    result: str
+    member: str  # of a listed user: the ARN of what it uses, revision included
+    noun: str  # of a user, in prose
+    of: str  # the kind for whose resources is listed
+    of_member: str  # the member of the request that names one
+    of_if: Callable[[Spec], bool]  # whether one can have any: for the others nothing is listed
+    filters: tuple[Mapping[str, Json], ...]  # a listing each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of resource. Everything that stages need to know about it; none of them names a kind."""
 
@@ -146,6 +160,7 @@ class Kind:
     settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
     disable_before_delete: bool = False
     revisions: bool = False
+    using: Using | None = None
     create_timeout: float = 0
     update_timeout: float = 0
     delete_timeout: float = 0

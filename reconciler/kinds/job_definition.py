@@ -1,11 +1,18 @@
 """Job definitions: what runs. They are never changed; each registration makes a new revision."""
 
-from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Kind, Reading, Using
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
-from reconciler.model import Cost
+from reconciler.model import Cost, Spec
 
 CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters
+LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")  # ListJobs, jobStatus: all but the final ones
+
+
+def _takes_jobs(queue: Spec) -> bool:
+    """Queues for SageMaker training have service jobs, which no definition describes (SubmitServiceJob)."""
+    return bool(queue.get("jobQueueType") != "SAGEMAKER_TRAINING")
+
 
 CONSUMABLES = Field(
     name="consumableResourceProperties",
@@ -196,5 +203,16 @@ KIND = Kind(
     delete_id_is_arn=True,
     response_only=("status", "revision", "containerOrchestrationType"),
     revisions=True,
+    # With a status a page holds up to 1000 (ListJobs, maxResults). Parents stand for the children of arrays.
+    using=Using(
+        operation="ListJobs",
+        result="jobSummaryList",
+        member="jobDefinition",
+        noun="live job",
+        of="JobQueue",
+        of_member="jobQueue",
+        of_if=_takes_jobs,
+        filters=tuple({"jobStatus": status, "maxResults": 1000} for status in LIVE),
+    ),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html",
 )

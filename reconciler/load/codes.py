@@ -55,6 +55,6 @@ CODES: Mapping[str, str] = {
     "IGN003": "an entry of ignore lacks what it needs",
     "LIF001": "a member of lifecycle is not known",
     "LIF002": "a member of lifecycle has a value that cannot be right",
-    "LIF003": "a member of lifecycle has no effect yet",
+    "LIF003": "a member of lifecycle has no effect",
     "LIF004": "lifecycle.ignoreChanges names a member that does not exist",
 }

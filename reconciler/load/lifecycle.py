@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 
+from reconciler.kinds.base import Kind
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
 from reconciler.load.shape import mapping_of
@@ -20,7 +21,7 @@ class _Member:
     takes: str
     fits: Callable[[Json], bool]
     convert: Callable[[Json], Json] = lambda value: value
-    only: tuple[Json, ...] | None = None  # where not every value has an effect yet: those that have
+    of_if: Callable[[Kind], bool] = lambda _kind: True  # the kinds on which it has an effect
 
 
 def _one_of(*words: str) -> Callable[[Json], bool]:
@@ -50,7 +51,7 @@ MEMBERS: MappingABC[str, _Member] = {
         "a number from 1, or all",
         _is_count,
         lambda value: None if value == ALL else int(value),
-        only=(None,),
+        of_if=lambda kind: kind.revisions,
     ),
     "onRemove": _Member("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
     "renamedFrom": _Member("renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""),
@@ -58,7 +59,7 @@ MEMBERS: MappingABC[str, _Member] = {
 }
 
 
-def lifecycle_of(node: Node, findings: Findings) -> Lifecycle:
+def lifecycle_of(kind: Kind, node: Node, findings: Findings) -> Lifecycle:
     section = mapping_of(node, "lifecycle", findings)
     given: dict[str, Json] = {}
     for key, (mark, inner) in section.entries.items() if section else ():
@@ -66,7 +67,7 @@ def lifecycle_of(node: Node, findings: Findings) -> Lifecycle:
             hint = did_you_mean(key, MEMBERS, f"it has {listed(MEMBERS, 'and')}")
             findings.add("LIF001", f"{key} is no member of lifecycle", mark, hint)
         elif not is_null(inner):
-            given |= _read(key, inner, findings)
+            given |= _read(kind, key, inner, findings)
     return Lifecycle(**given)
 
 
@@ -78,7 +79,7 @@ def spelled(lifecycle: Lifecycle) -> dict[str, Json]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in unusual.items()}
 
 
-def _read(key: str, node: Node, findings: Findings) -> dict[str, Json]:
+def _read(kind: Kind, key: str, node: Node, findings: Findings) -> dict[str, Json]:
     member = MEMBERS[key]
     try:
         value = value_of(node)
@@ -89,8 +90,7 @@ def _read(key: str, node: Node, findings: Findings) -> dict[str, Json]:
     if not member.fits(value):
         findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)
         return {}
-    converted = member.convert(value)
-    if member.only is not None and converted not in member.only:
-        hint = "leave it out until a version of reconciler that knows it"
-        findings.add("LIF003", f"lifecycle.{key}: {value} has no effect yet", node.mark, hint, Severity.WARNING)
-    return {member.name: converted}
+    if not member.of_if(kind):
+        message = f"lifecycle.{key} has no effect on a {kind.noun}"
+        findings.add("LIF003", message, node.mark, "leave it out", Severity.WARNING)
+    return {member.name: member.convert(value)}

@@ -132,7 +132,7 @@ class _Reader:
             spec = value_of(body)
         except BrokenValue:
             return None
-        treated = lifecycle_of(lifecycle, self.findings) if lifecycle else Lifecycle()
+        treated = lifecycle_of(written.kind, lifecycle, self.findings) if lifecycle else Lifecycle()
         return Declared(address, spec, treated, NodePlaces(written.mark, body))
 
     def check_inner_name(self, written: _Written) -> None:

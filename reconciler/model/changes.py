@@ -22,6 +22,7 @@ class Action(Enum):
     ADOPT = ">"
     FORGET = "."
     REPAIR = "!"  # nothing differs, but it is INVALID: an update validates it again
+    PRUNE = "-^"
     WAIT = "="
 
     @property
@@ -91,6 +92,7 @@ class Until(StrEnum):
     VALID = "VALID"
     IDLE = "idle"  # nothing runs on it any more
     GONE = "gone"
+    SEEN = "seen"  # a revision newer than the one before
 
 
 class Repeat(StrEnum):
@@ -117,11 +119,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for the resource of the change it belongs to; `timeout` in seconds."""
+    """Wait for the resource of the change it belongs to; `timeout` in seconds, `after_revision` as that of a call."""
 
     until: Until
     timeout: float
     says: str
+    after_revision: int = 0
 
 
 Step = Call | Wait

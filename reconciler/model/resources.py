@@ -119,7 +119,7 @@ class Live:
     """A resource as AWS describes it. `name` in the address is the physical name, `parent/name` for parts of others.
 
     `spec` has neither tags nor the members that only a response has; `revisions` are the active ones, ascending.
-    `claim` are the tags of the newest revision that has an owner, where the newest of all has none.
+    `owned` are the tags of those that have an owner.
     """
 
     address: Address
@@ -129,12 +129,12 @@ class Live:
     status: str = ""
     reason: str = ""
     revisions: tuple[int, ...] = ()
-    claim: Mapping[str, str] = field(default_factory=dict)
+    owned: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def claims(self) -> Mapping[str, str]:
         """The tags that tell the owner: a revision registered by hand has none, an older one may still have them."""
-        return self.claim or self.tags
+        return self.owned[max(self.owned)] if self.owned else self.tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

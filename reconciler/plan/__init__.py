@@ -9,6 +9,7 @@ from reconciler.ownership import logical_name, other_prefixes
 from reconciler.plan.change import Heir, Planner
 from reconciler.plan.health import unhealthy
 from reconciler.plan.order import in_order, missed, targeted, with_edges
+from reconciler.plan.pruning import pruning
 from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
 from reconciler.ports import Takes, takes_everything
@@ -54,8 +55,10 @@ def make_plan(
         desired, _ = resolve(stack, identity, world)
         planner = _planner(stack, identity, world, desired, wanted)
     changes = [change for one in desired if (change := _change(planner, one, succession.heirs.get(one.address)))]
+    by_address = {change.address: change for change in changes}
+    prunings = [change for one in desired if (change := pruning(stack, one, by_address.get(one.address)))]
     removals = [_removal(planner, one, desired) for one in _unwanted(world, desired)]
-    ordered = in_order(with_edges((*changes, *removals), desired, world))
+    ordered = in_order((*with_edges((*changes, *removals), desired, world), *prunings))
     chosen = targeted(ordered, wanted.targets)
     return Plan(
         stack=stack.name,

@@ -9,10 +9,7 @@ from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
 from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Ignored, Live, Spec, Stack
 from reconciler.ownership import (
-    APPLIED,
-    NAME,
     ORPHAN,
-    OWNER,
     PROTECT,
     Applied,
     flags_of,
@@ -21,6 +18,7 @@ from reconciler.ownership import (
     owner_of,
     ownership_tags,
 )
+from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
 from reconciler.ports import Takes, takes_everything
 from reconciler.problems import Problem
@@ -28,10 +26,11 @@ from reconciler.steps import (
     all_tags,
     create_steps,
     delete_steps,
+    forget_steps,
     gone_first,
+    revision_steps,
     sendable,
     settle_first,
-    tag_steps,
     update_steps,
 )
 
@@ -117,8 +116,10 @@ class Planner:
                 desired, spec=found.desired, tags=found.tags
             )  # a revision has no tags but those it is given
             tags = all_tags(*self.owner, wanted, applied)
-            register = create_steps(kind, wanted, tags, applied)
-            return replace(self.shown(Action.REVISION, desired, live, found.fields), steps=register)
+            register = revision_steps(kind, wanted, live, tags, applied)
+            return replace(
+                self.shown(Action.REVISION, desired, live, found.fields), steps=register, reasons=_rolled_back(live)
+            )
         steps = update_steps(kind, live, found)
         action = Action.REPAIR if all(change.path == STATUS for change in found.fields) else Action.UPDATE
         change = replace(self.shown(action, desired, live, found.fields), steps=steps)
@@ -178,20 +179,21 @@ class Planner:
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
         flags = Applied.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
-        why = "the stack is being destroyed" if self.destroy else "owned by this stack and no longer declared"
+        why = ("the stack is being destroyed" if self.destroy else "owned by this stack and no longer declared",)
         change = Change(
             action=Action.FORGET if ORPHAN in flags else Action.DELETE,
             address=address,
             name=live.address.name,
             arn=live.arn,
-            reasons=(why,),
+            reasons=why,
             where=declared.places.find(()) if declared else None,
         )
         if ORPHAN in flags:
-            ours = [key for key in (OWNER, NAME, APPLIED) if key in live.tags]
-            return replace(
-                change, steps=tag_steps(live.arn, {}, ours), reasons=(why, "onRemove: orphan leaves it in place")
-            )
+            forget = forget_steps(live, *self.owner)
+            return replace(change, steps=forget, reasons=(*why, "onRemove: orphan leaves it in place"))
+        if kind.revisions:
+            live = without_others(self.stack, live)
+            change = replace(change, reasons=(*why, deregisters(live.revisions)))
         if PROTECT in flags:
             return replace(change, refusals=(protected(address, change),))
         return replace(change, steps=delete_steps(kind, live))
@@ -202,6 +204,12 @@ def _illness(live: Live) -> FieldChange:
     ailment = ailment_of(live.reason)
     cost = Cost.REPLACE if ailment.cure is Cure.REPLACE else Cost.SCALING
     return FieldChange(path=STATUS, before=INVALID, after="VALID", cost=cost, why=ailment.cause or live.reason)
+
+
+def _rolled_back(live: Live) -> tuple[str, ...]:
+    """What stands was chosen by somebody: whoever rolls it forward should know."""
+    number = Applied.of(live.claims).rolled_back_to
+    return (f"it was rolled back to revision {number}",) if number else ()
 
 
 def _waiting(kind: Kind, desired: Desired, live: Live) -> Change | None:

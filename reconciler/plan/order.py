@@ -37,9 +37,14 @@ def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
     """Return, for each change, those that it waits for, by their positions.
 
     An address may stand twice, while one resource leaves and another comes. Who comes waits for those that come, and
-    for its own predecessor; who leaves waits for users that leave, too, and otherwise for users that change.
+    for its own predecessor; who leaves waits for users that leave, too, and otherwise for users that change. Nobody
+    waits until a resource is pruned.
     """
-    coming = {change.address: index for index, change in enumerate(changes) if not change.action.leaves}
+    coming = {
+        change.address: index
+        for index, change in enumerate(changes)
+        if not change.action.leaves and change.action is not Action.PRUNE
+    }
     leaving: dict[Address, set[int]] = {}
     for index, change in enumerate(changes):
         if change.action.leaves:

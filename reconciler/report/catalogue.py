@@ -22,6 +22,9 @@ MILDER = {
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
+    "REV001": Severity.NOTE,
+    "REV002": Severity.WARNING,
+    "REV003": Severity.NOTE,
     "SCH009": Severity.WARNING,
 }
 NEAR = 3  # suggestions

@@ -1,10 +1,12 @@
 """Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler import __version__
 from reconciler.apply import Result
 from reconciler.model import Action, Call, Change, FieldChange, Json, Plan, Step, Unhealthy, Wait
+from reconciler.plan.history import Entry, History
+from reconciler.plan.rollback import Rollback
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
 from reconciler.report.drift import Drift
 from reconciler.report.items import Validation
@@ -60,6 +62,31 @@ def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
         "outcome": {str(state): count for state, count in finish.outcome.counts.items()} if finish else {},
         "rest": plan_json(rest) if rest else None,
         "doubt": finish.doubt if finish else "",
+    }
+
+
+def history_json(history: History, entries: Sequence[Entry]) -> dict[str, Json]:
+    return {
+        **_frame("revisions"),
+        "stack": history.stack or None,
+        "account": history.identity.account,
+        "region": history.identity.region,
+        "address": str(history.address),
+        "name": history.name,
+        "is_declared": history.desired is not None,
+        "revisions": [_entry(entry) for entry in entries],
+        "notes": [problem_json(note) for note in history.notes],
+    }
+
+
+def rollback_json(back: Rollback, plan: Plan, finish: Finish | None, next_: Plan | None) -> dict[str, Json]:
+    """`next_` is what the next plan of the stack will say of the definition."""
+    return {
+        **finish_json(plan, finish),
+        "document": "rollback",
+        "address": str(back.history.address),
+        "to": back.to,
+        "next": plan_json(next_) if next_ else None,
     }
 
 
@@ -132,6 +159,19 @@ def _change(change: Change) -> dict[str, Json]:
         "steps": [_step(step) for step in change.steps],
         "refusals": [problem_json(refusal) for refusal in change.refusals],
         **_place(change.where),
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Json]:
+    return {
+        "revision": entry.number,
+        "status": entry.live.status,
+        "arn": entry.live.arn,
+        "owner": entry.owner,
+        "applied": str(entry.applied) or None,
+        "live_jobs": entry.users,
+        "is_as_declared": entry.is_declared,
+        "changed": [_field(field) for field in entry.change.fields],
     }
 
 

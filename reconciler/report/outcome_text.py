@@ -1,6 +1,7 @@
 """What became of a plan, for people: one line a change, what is left, and the line that scripts look for."""
 
 from reconciler.apply import Result, State
+from reconciler.model import Plan
 from reconciler.report.page import Page
 from reconciler.report.redaction import redacted_text
 from reconciler.report.words import duration, number_of, outcome_line
@@ -21,7 +22,7 @@ COLUMN = max(len(state) for state in State) + 2
 def finish_page(finish: Finish, width: int) -> Page:
     page = Page(width)
     for result in finish.outcome.results:
-        _write_result(page, result)
+        write_result(page, result)
     page.blank()
     _write_proof(page, finish)
     page.blank()
@@ -36,7 +37,7 @@ def proof_lines(finish: Finish) -> list[str]:
     return page.plain.splitlines()
 
 
-def _write_result(page: Page, result: Result) -> None:
+def write_result(page: Page, result: Result) -> None:
     took = f"  {duration(result.seconds)}" if result.seconds >= 1 else ""
     page.line(
         (f"{result.state:<{COLUMN}}", STYLES[result.state]),
@@ -50,6 +51,13 @@ def _write_result(page: Page, result: Result) -> None:
         page.line(("hint: ", "dim"), redacted_text(result.hint), indent=COLUMN + 4, hang=6)
 
 
+def write_changes(page: Page, plan: Plan) -> None:
+    """Tell what a plan is about, a line a change."""
+    for change in plan.changes:
+        about = ", ".join(field.path for field in change.fields) or "; ".join(change.reasons)
+        page.line(f"{change.action.value:<3} {change.address}", f": {about}" if about else "", indent=4)
+
+
 def _write_proof(page: Page, finish: Finish) -> None:
     rest = finish.rest
     if rest is None:
@@ -61,9 +69,7 @@ def _write_proof(page: Page, finish: Finish) -> None:
     if not rest.is_empty:
         left = number_of(len(rest.changes), "change")
         page.line(("Not converged:", "bold yellow"), f" planning again finds {left}.")
-        for change in rest.changes:
-            members = ", ".join(field.path for field in change.fields)
-            page.line(f"{change.action.value:<3} {change.address}", f": {members}" if members else "", indent=4)
+        write_changes(page, rest)
     for one in rest.unhealthy:
         page.line(("!", "bold red"), f"   {one.address} is {one.status}: {redacted_text(one.reason)}", indent=4)
     if finish.outcome.interrupted:

@@ -26,6 +26,7 @@ SIGN_STYLES = {
     Action.ADOPT: "cyan",
     Action.FORGET: "cyan",
     Action.REPAIR: "red",
+    Action.PRUNE: "cyan",
     Action.WAIT: "dim",
 }
 SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)

@@ -1,6 +1,6 @@
 """Values that the user declared secret, wherever they end up: taken out before anything is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -19,6 +19,10 @@ class Secrets:
     """The texts that no output may show."""
 
     texts: frozenset[str] = frozenset()
+
+    def and_former(self, declared: Json, former: Iterable[Json]) -> "Secrets":
+        """Return these and the values that others have where `declared` has a secret: it was one before, too."""
+        return Secrets(self.texts | {text for other in former for text in self._former(declared, other)})
 
     def are_in(self, text: str) -> bool:
         return text in self.texts or any(secret in text for secret in self.texts if len(secret) >= SHORT)
@@ -58,6 +62,14 @@ class Secrets:
     def problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
 
+    def _former(self, declared: Json, other: Json) -> Iterator[str]:
+        if isinstance(declared, Mapping) and isinstance(other, Mapping):
+            for key in declared.keys() & other.keys():
+                yield from self._former(declared[key], other[key])
+        elif declared != self.value(declared):
+            kept = set(_scalars(declared))  # of a list: what stands in both and is no secret itself
+            yield from (text for text in _scalars(other) if text not in kept)
+
     def _change(self, change: Change) -> Change:
         return replace(
             change,
@@ -93,6 +105,15 @@ class Secrets:
 
     def _result(self, result: Result) -> Result:
         return replace(result, message=self.text(result.message), hint=self.text(result.hint))
+
+
+def _scalars(value: Json) -> Iterator[str]:
+    """Yield every text and number in a value."""
+    if isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _scalars(item)
+    elif _is_scalar(value):
+        yield str(value)
 
 
 def _is_scalar(value: Json) -> bool:

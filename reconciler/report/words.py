@@ -17,6 +17,7 @@ ACTIONS: Mapping[Action, str] = {
     Action.ADOPT: "adopt",
     Action.FORGET: "forget",
     Action.REPAIR: "repair",
+    Action.PRUNE: "prune",
     Action.WAIT: "wait",
 }
 
@@ -27,6 +28,7 @@ _COUNTED = (
     ("destroy", (Action.DELETE,)),
     ("adopt", (Action.ADOPT,)),
     ("forget", (Action.FORGET,)),
+    ("prune", (Action.PRUNE,)),
 )
 ALWAYS = 4  # of these, the first four are named even when they are 0: scripts look for them
 

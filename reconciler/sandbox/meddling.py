@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.diff import Difference, Left, difference, sides_of
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, kind_named
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.load.findings import did_you_mean, listed
 from reconciler.model import Address, Call, Cost, Desired, FieldChange, Identity, Json, Live, Spec, Step, Until, Wait
@@ -65,8 +65,7 @@ def member_path(kind: Kind, live: Spec, member: str) -> str:
 
 
 def kind_of(name: str) -> Kind:
-    names = {known.lower(): kind for kind in KINDS.values() for known in (kind.name, kind.section, kind.noun)}
-    kind = names.get(name.lower())
+    kind = kind_named(name)
     if kind is None:
         hint = did_you_mean(name, KINDS, f"there are {listed(KINDS, 'and')}")
         raise WrongUsage(f"there is no kind {name}", hint=hint)

@@ -31,7 +31,8 @@ LIFECYCLE: Json = {
         "retainRevisions": {
             "anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}],
             "default": "all",
-            "description": "How many active revisions of a job definition are kept.",
+            "description": "How many revisions of this stack stay active. Older ones are deregistered after a change, "
+            "but for those that live jobs use.",
         },
         "onRemove": {
             "enum": ["delete", "orphan"],

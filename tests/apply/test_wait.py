@@ -3,7 +3,7 @@ import pytest
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.model import Until, Wait
-from tests.fakes import InstantClock, ScriptedCloud
+from tests.fakes import InstantClock, ScriptedCloud, refused
 
 
 def states(*statuses: str | None, reason: str = "") -> dict[str, list[object]]:
@@ -86,3 +86,30 @@ def test_a_look_that_takes_long_is_no_sign_that_the_resource_vanished() -> None:
     cloud = ScriptedCloud({"DescribeJobQueues": [slow, valid]})
     wait(Wait(Until.VALID, 600, "wait"), KINDS["JobQueue"], "q", cloud, clock, lambda _text: None)
     assert cloud.count("DescribeJobQueues") == 2
+
+
+def described(*numbers: int) -> dict[str, object]:
+    return {"jobDefinitions": [
+        {"jobDefinitionName": "j", "jobDefinitionArn": f"arn:{n}", "revision": n, "status": "ACTIVE"} for n in numbers]}  # fmt: skip
+
+
+def until_seen(*answers: object, timeout: float = 60) -> tuple[ScriptedCloud, list[str]]:
+    cloud, told = ScriptedCloud({"DescribeJobDefinitions": list(answers)}), []
+    wait(Wait(Until.SEEN, timeout, "wait", 3), KINDS["JobDefinition"], "j", cloud, InstantClock(), told.append)
+    return cloud, told
+
+
+def test_a_revision_is_waited_for_until_a_newer_one_is_described() -> None:
+    cloud, told = until_seen(described(3, 2), described(), described(4, 3))
+    assert (cloud.count("DescribeJobDefinitions"), told) == (3, ["not seen in a new revision yet"] * 2)
+
+
+def test_of_many_revisions_only_the_page_with_a_newer_one_is_read() -> None:
+    cloud, _ = until_seen({**described(4, 3), "nextToken": "more"}, refused("nobody should ask"))
+    assert cloud.count("DescribeJobDefinitions") == 1
+
+
+def test_a_revision_that_is_never_seen_is_told() -> None:
+    with pytest.raises(Unsettled, match=r"j is not seen in a new revision yet after 6. s") as caught:
+        until_seen(described(3))
+    assert not caught.value.invalid

@@ -88,5 +88,17 @@ def test_stacks_may_stand_before_and_after_options(run: Run) -> None:
     assert [line.split(":")[0] for line in ran.out.splitlines()] == ["risk", "small"]
 
 
+@pytest.mark.parametrize("command", ["render", "graph"])
+def test_one_stack_is_the_current_folder_or_the_one_that_is_named(
+    command: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = run(command, "risk")
+    two = run(command, "risk", "small")
+    assert (two.code, two.out) == (64, "")
+    assert two.err.startswith("error: it takes one stack, not 2: risk small\n")
+    monkeypatch.chdir("risk")
+    assert (named.code, run(command).out) == (0, named.out)
+
+
 def test_a_bare_sandbox_option_does_not_swallow_the_stack(run: Run) -> None:
     assert run("plan", "--sandbox", "small").code == 0

@@ -225,8 +225,11 @@ def test_a_lifecycle_that_cannot_be_right_is_an_error_at_its_place(text: str, ex
     assert problems(f"jobQueues: {{q: {{lifecycle:  {text}}}}}\n") == [f"stacks/main.yaml:2:{expected}"]
 
 
-@pytest.mark.parametrize("text", ["retainRevisions: 5"])
-def test_what_has_no_effect_yet_is_said_to_have_none(text: str) -> None:
-    (problem,) = loaded(f"jobQueues: {{q: {{lifecycle: {{{text}}}}}}}\n").problems
+def test_what_has_no_effect_is_said_to_have_none() -> None:
+    (problem,) = loaded("jobQueues: {q: {lifecycle: {retainRevisions: 5}}}\n").problems
     assert (problem.code, problem.severity, problem.message) == (
-        "LIF003", Severity.WARNING, f"lifecycle.{text} has no effect yet")  # fmt: skip
+        "LIF003", Severity.WARNING, "lifecycle.retainRevisions has no effect on a job-queue")  # fmt: skip
+
+
+def test_revisions_are_retained_of_what_has_some() -> None:
+    assert loaded("jobDefinitions: {j: {lifecycle: {retainRevisions: 5}}}\n").problems == ()

@@ -215,7 +215,7 @@ def test_an_existing_resource_may_be_named_and_is_not_touched() -> None:
 def test_a_definition_registered_by_hand_is_drift_of_ours() -> None:
     mine = stack({(JD, "job"): container()})
     ours = owned(mine, live(JD, "job", container(), revisions=(1,)))
-    by_hand = Live(ours.address, container(command=["x"]), ours.arn, {}, "ACTIVE", "", (1, 2), claim=ours.tags)
+    by_hand = Live(ours.address, container(command=["x"]), ours.arn, {}, "ACTIVE", "", (1, 2), owned={1: ours.tags})
     (change,) = planned(mine, by_hand).changes
     assert (change.action, change.drift) == (Action.REVISION, True)
 

@@ -157,9 +157,10 @@ def test_tags_that_aws_reserves_are_left_alone() -> None:
 
 def test_a_changed_definition_is_registered_whole_with_all_its_tags() -> None:
     old, new = stack({(JD, "job"): container()}), stack({(JD, "job"): {**container(command=["x"]), "tags": {"a": "1"}}})
-    ((operation, request),) = calls(
+    (operation, request), seen = calls(
         planned(new, owned(old, live(JD, "job", container(), status="ACTIVE", revisions=(3, 7))))
     )
+    assert seen == ("wait", "seen")
     assert operation == "RegisterJobDefinition"
     assert {k: v for k, v in request.items() if k != "tags"} == {"jobDefinitionName": "job", **container(command=["x"])}
     assert set(request["tags"]) == {"a", "reconciler:stack", "reconciler:applied"}

@@ -255,7 +255,7 @@ def test_a_new_revision_keeps_the_tags_that_are_left_to_others() -> None:
     new = stack({(JD, "x"): container(command=["new"])}, lifecycles=lifecycles)
     before = owned(stack({}), live(JD, "x", container(), tags={"owner": "them", "old": "1"}, revisions=(1,)))
     (change,) = planned(new, before).changes
-    (step,) = change.steps
+    step, _seen = change.steps
     assert isinstance(step, Call)
     assert change.action is Action.REVISION
     assert {key for key in step.request["tags"] if not key.startswith("reconciler:")} == {"owner"}

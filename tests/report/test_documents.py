@@ -16,6 +16,7 @@ def test_a_plan_says_what_it_comes_to() -> None:
         "destroy": 1,
         "adopt": 2,
         "forget": 1,
+        "prune": 0,
         "refused": 2,
         "unchanged": 12,
     }

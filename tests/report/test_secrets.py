@@ -71,3 +71,18 @@ def test_no_secret_is_in_what_apply_tells() -> None:
     told = json.dumps(finish_json(SECRETS.plan(plan), SECRETS.finish(finish)))
     event = SECRETS.event(Event(one, "waiting", "s3cr3t-new?"))
     assert ("s3cr3t-new" in told, event.detail) == (False, f"{REDACTED}?")
+
+
+def test_what_stood_where_a_secret_stands_was_one_itself() -> None:
+    declared = {"dsn": "db:s3cr3t-new", "run": ["--key", "s3cr3t-new"], "env": {"A": {"value": "s3cr3t-new"}}, "b": 1}
+    older = {
+        "dsn": "db:old",
+        "run": ["--key", "old"],
+        "env": {"A": {"value": "older"}, "B": {"value": "plain"}},
+        "b": 2,
+    }
+    assert SECRETS.and_former(declared, [older]).texts == SECRETS.texts | {"db:old", "old", "older"}
+
+
+def test_a_whole_that_has_become_something_else_hides_what_it_was() -> None:
+    assert SECRETS.and_former({"a": "s3cr3t-new"}, [{"a": {"x": ["one", 2]}}, {}]).texts == SECRETS.texts | {"one", "2"}

@@ -3,7 +3,21 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from reconciler.cli.commands import apply, destroy, drift, explain, graph, init, plan, render, sandbox, schema, validate
+from reconciler.cli.commands import (
+    apply,
+    destroy,
+    drift,
+    explain,
+    graph,
+    init,
+    plan,
+    render,
+    revisions,
+    rollback,
+    sandbox,
+    schema,
+    validate,
+)
 
 # In the order in which people meet them.
 COMMANDS: Mapping[str, ModuleType] = {
@@ -13,6 +27,8 @@ COMMANDS: Mapping[str, ModuleType] = {
     "apply": apply,
     "drift": drift,
     "destroy": destroy,
+    "revisions": revisions,
+    "rollback": rollback,
     "render": render,
     "graph": graph,
     "explain": explain,

@@ -50,15 +50,14 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _list(kind: str, verbose: int, out: Output) -> int:
-    from reconciler.kinds import KINDS
+    from reconciler.kinds import KINDS, kind_named
     from reconciler.report.catalogue import catalogue
     from reconciler.report.catalogue_text import entries_page, entry_json
 
-    names = {name.lower(): one.name for one in KINDS.values() for name in (one.name, one.section, one.noun)}
-    if kind and kind.lower() not in names:
+    wanted = kind_named(kind)
+    if kind and wanted is None:
         raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")
-    wanted = names.get(kind.lower())
-    found = [entry for entry in catalogue().values() if wanted in (None, entry.kind)]
+    found = [entry for entry in catalogue().values() if wanted is None or entry.kind == wanted.name]
     out.publish(
         lambda width: entries_page(found, width, sources=bool(verbose)), lambda: [entry_json(entry) for entry in found]
     )

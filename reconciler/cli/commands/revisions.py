@@ -1,0 +1,56 @@
+"""`reconciler revisions`."""
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from reconciler.cli.histories import masked_entries
+from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import Read, live_stack
+from reconciler.problems import Exit, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.cli.clouds import Sky
+
+HELP = "show the revisions of a job definition: whose, how used, and what each changed"
+EXAMPLES = """\
+  reconciler revisions simulate stacks/prod
+  reconciler revisions JobDefinition/simulate --all -v    inactive ones, and all that each changed
+  reconciler revisions nightly-report --live              of any job definition, without a stack
+
+`jobs` counts those that are SUBMITTED, PENDING, RUNNABLE, STARTING or RUNNING; an array is one. Of revisions AWS tells
+no dates. `applied` is a digest of the declaration that apply registered, or the revision that a rollback went back to.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
+    add_one_stack(parser)
+    parser.add_argument("--all", action="store_true", help="inactive ones, too, which AWS keeps for 180 days")
+    parser.add_argument("--live", action="store_true", help="no stack is read, NAME is the one in AWS")
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.report.documents import history_json
+    from reconciler.report.history_text import history_page
+
+    read, sky = _no_stack(args) if args.live else live_stack(args.stacks[0], args)
+    history = workflow.history(read.stack, sky.cloud, args.name, inactive=args.all, users=True)
+    found = masked_entries(read, history)
+    out.publish(lambda width: history_page(history, found, width, args.verbose), lambda: history_json(history, found))
+    return Exit.DONE
+
+
+def _no_stack(args: Namespace) -> "tuple[Read, Sky]":
+    from reconciler.cli.clouds import sky_for
+    from reconciler.model import Stack
+    from reconciler.report.secrets import Secrets
+
+    if args.stacks != ["."]:
+        raise WrongUsage(f"--live reads no stack, but {args.stacks[0]} is given", hint="leave one of the two out")
+    nobody = Stack("", {})
+    return Read(nobody, (), Secrets()), sky_for(nobody, args)

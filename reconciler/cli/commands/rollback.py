@@ -1,0 +1,91 @@
+"""`reconciler rollback`."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reconciler.cli.histories import with_former
+from reconciler.cli.options import (
+    add_cloud,
+    add_one_stack,
+    add_output,
+    add_variables,
+    add_waiting,
+    count,
+)
+from reconciler.cli.output import Output
+from reconciler.cli.running import capped, consent, watched
+from reconciler.cli.stacks import Read, live_stack, planned
+from reconciler.model import Plan
+from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.cli.clouds import Sky
+    from reconciler.plan.rollback import Rollback
+
+HELP = "register what an older revision of a job definition says once more"
+EXAMPLES = """\
+  reconciler rollback simulate stacks/prod              to the last revision that says something else
+  reconciler rollback simulate stacks/prod --to 12 --yes
+  reconciler revisions simulate stacks/prod --all       which ones there are; inactive ones will do
+
+The YAML stays as it is: the next apply rolls forward again, unless the YAML has learnt what the old revision says.
+Repeated without --to, it goes further back.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
+    add_one_stack(parser)
+    parser.add_argument("--to", type=count, metavar="N", help="the revision to go back to")
+    add_waiting(parser)
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.lookup.installed import takes
+    from reconciler.report.documents import plan_json, rollback_json
+    from reconciler.report.history_text import nothing_page
+    from reconciler.report.plan_text import plan_page
+
+    read, sky = live_stack(args.stacks[0], args)
+    back = workflow.rollback(read.stack, sky.cloud, args.name, args.to, takes)
+    back = replace(back, plan=capped(back.plan, args.timeout))
+    read = with_former(read, back.history)
+    shown = read.secrets.plan(back.plan)
+    if not back.plan.changes:
+        out.publish(lambda width: nothing_page(back, width), lambda: rollback_json(back, shown, None, None))
+        return Exit.DONE
+    out.show(lambda width: plan_page(shown, width, args.verbose))
+    try:
+        consent(read.stack, shown, args, "Make change")
+    except (Refused, Declined, WrongUsage) as no:
+        out.stopped(no, plan=plan_json(shown))
+        return no.exit
+    return _roll_back(back, read, sky, shown, out)
+
+
+def _roll_back(back: "Rollback", read: Read, sky: "Sky", shown: Plan, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.report.documents import rollback_json
+    from reconciler.report.history_text import rollback_page
+
+    work = partial(workflow.roll_back, back, read.stack, sky.cloud, sky.clock)
+    finish, code = watched(work, read, sky, out)
+    told, next_ = read.secrets.finish(finish), _next(back, read, sky)
+    out.publish(lambda width: rollback_page(back, told, next_, width), lambda: rollback_json(back, shown, told, next_))
+    return code
+
+
+def _next(back: "Rollback", read: Read, sky: "Sky") -> Plan | None:
+    """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
+    from reconciler.plan import Wanted
+
+    try:
+        return read.secrets.plan(planned(read, sky, Wanted(targets=(str(back.history.address),))))
+    except (CloudError, InvalidStack):
+        return None

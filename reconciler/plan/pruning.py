@@ -1,0 +1,140 @@
+"""`lifecycle.retainRevisions`: of a stack's own revisions the newest few stay active, and those that are in use."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind, Using
+from reconciler.load.findings import listed
+from reconciler.model import Action, Call, Change, Desired, Live, Plan, Stack, Step
+from reconciler.ownership import is_ours, own_name, owns
+from reconciler.problems import CloudError, Fault, Problem, Severity
+from reconciler.steps import prune_steps
+
+Uses = Mapping[str, int] | CloudError  # how many use each revision, by `name:number`; or why nobody knows
+UNTOLD = ""  # under which users are counted that do not tell what they use
+
+
+def pruning(stack: Stack, desired: Desired, change: Change | None) -> Change | None:
+    """Return the change that deregisters what is too much once `change`, of the same resource, is done."""
+    kind, live, retained = KINDS[desired.address.kind], desired.live, desired.lifecycle.retain_revisions
+    if not kind.revisions or retained is None or live is None or not is_ours(live, stack.name, stack.name_prefix):
+        return None
+    superseded = change is not None and change.action is Action.REVISION
+    going = _surplus(stack, live, retained, superseded=superseded)
+    if not going:
+        return None
+    return Change(
+        action=Action.PRUNE,
+        address=desired.address,
+        name=live.address.name,
+        arn=live.arn,
+        steps=prune_steps(kind, live, going),
+        reasons=(deregisters(going), f"retainRevisions is {retained}"),
+        after=(desired.address,) if change else (),
+        where=desired.places.find(()),
+    )
+
+
+def pruned_kinds(plan: Plan) -> Iterator[tuple[Kind, Using]]:
+    """Yield the kinds of which the plan prunes revisions, and how to tell what uses those."""
+    for name in sorted({change.address.kind for change in plan.changes if change.action is Action.PRUNE}):
+        using = KINDS[name].using
+        if using:
+            yield KINDS[name], using
+
+
+def spared(plan: Plan, kind: Kind, using: Using, uses: Uses) -> Plan:
+    """Return the plan without pruning what is in use; where that is not known, without pruning this kind at all."""
+    doubt = tuple(_doubt(kind, using, uses))
+    changes, notes = list[Change](), list[Problem](doubt)
+    for change in plan.changes:
+        if change.action is not Action.PRUNE or change.address.kind != kind.name:
+            changes.append(change)
+        elif isinstance(uses, Mapping) and not doubt:
+            held = {revision: uses[revision] for revision in _pruned(kind, change) if uses.get(revision)}
+            changes += _without(kind, change, held)
+            notes += _held(change, using, held)
+    return replace(plan, changes=tuple(changes), notes=(*plan.notes, *notes))
+
+
+def without_others(stack: Stack, live: Live) -> Live:
+    """Return what is live without the revisions that another owner's tags are on."""
+    others = {number for number, tags in live.owned.items() if not _is_own(stack, live, tags)}
+    return replace(live, revisions=tuple(number for number in live.revisions if number not in others))
+
+
+def unknown(using: Using, uses: Uses) -> tuple[str, str]:
+    """Return why nobody knows what is in use, and the way out; nothing if it is known."""
+    if isinstance(uses, CloudError):
+        return str(uses), f"allow batch:{using.operation}" if uses.fault is Fault.DENIED else ""
+    if uses.get(UNTOLD):
+        return f"{using.operation} does not tell the {using.member} of {_users(uses[UNTOLD], using)}", ""
+    return "", ""
+
+
+def deregisters(numbers: Iterable[int]) -> str:
+    return f"deregisters {revisions(numbers)}"
+
+
+def revisions(numbers: Iterable[int]) -> str:
+    """Name revisions as people do: `revision 3`, `revisions 1 to 4, 6 and 8`."""
+    ordered, words = sorted(numbers), list[str]()
+    for _, group in groupby(enumerate(ordered), lambda one: one[1] - one[0]):
+        run = [str(number) for _, number in group]
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004 - two are told one by one
+    return f"revision{'s' if len(ordered) > 1 else ''} {listed(words, 'and')}"
+
+
+def _surplus(stack: Stack, live: Live, retained: int, *, superseded: bool) -> Sequence[int]:
+    """Return what is beyond the newest `retained` of ours. The newest of all is ours by then, whoever registered it."""
+    newest = max(live.revisions)
+    own = (number for number, tags in live.owned.items() if _is_own(stack, live, tags))
+    older = sorted(number for number in own if superseded or number != newest)
+    return older[: max(0, len(older) + 1 - retained)]
+
+
+def _is_own(stack: Stack, live: Live, tags: Mapping[str, str]) -> bool:
+    return owns(tags, live.address.name, stack.name, stack.name_prefix)
+
+
+def _pruned(kind: Kind, change: Change) -> Iterator[str]:
+    """Yield what the change deregisters, as `name:number`."""
+    yield from (_revision(kind, step) for step in change.steps if isinstance(step, Call))
+
+
+def _revision(kind: Kind, step: Step) -> str:
+    return own_name(step.request[kind.delete_id]) if isinstance(step, Call) else ""
+
+
+def _numbers(named: Iterable[str]) -> list[int]:
+    return [int(name.rpartition(":")[2]) for name in named]
+
+
+def _without(kind: Kind, change: Change, held: Mapping[str, int]) -> Iterator[Change]:
+    """Yield the change without what is held, if anything is left of it."""
+    left = replace(change, steps=tuple(step for step in change.steps if _revision(kind, step) not in held))
+    going = _numbers(_pruned(kind, left))
+    if going:
+        yield replace(left, reasons=(deregisters(going), *change.reasons[1:]))
+
+
+def _held(change: Change, using: Using, held: Mapping[str, int]) -> Iterator[Problem]:
+    if held:
+        verb = "is" if len(held) == 1 else "are"
+        by = _users(sum(held.values()), using)
+        message = f"{change.address}: {revisions(_numbers(held))} {verb} not pruned: in use by {by}"
+        hint = "a later plan prunes what is no longer in use"
+        yield Problem("REV001", message, change.where, hint, Severity.NOTE)
+
+
+def _doubt(kind: Kind, using: Using, uses: Uses) -> Iterator[Problem]:
+    why, hint = unknown(using, uses)
+    if why:
+        message = f"no {kind.noun} is pruned: which revisions {using.noun}s use is not known ({why})"
+        yield Problem("REV002", message, hint=hint, severity=Severity.WARNING)
+
+
+def _users(count: int, using: Using) -> str:
+    return f"{count} {using.noun}{'' if count == 1 else 's'}"
