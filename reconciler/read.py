@@ -45,7 +45,7 @@ def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | 
     """Read one resource by its physical name; None if there is none."""
     reading, arn = kind.reading, kind.arn(identity, name)
     if reading.one_filter:
-        items = list(_pages(cloud, reading.operation, reading.result, {**reading.filters, reading.one_filter: name}))
+        items = list(pages(cloud, reading.operation, reading.result, {**reading.filters, reading.one_filter: name}))
     elif reading.result:
         items = list(cloud.call(reading.operation, {reading.names: [arn if reading.by_arn else name]})[reading.result])
     else:
@@ -79,7 +79,7 @@ def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, 
 
 def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
     reading = kind.reading
-    for item in _pages(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
+    for item in pages(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
         if _name(kind, item) == name:
             yield int(item["revision"]), _one(kind, item)
 
@@ -109,7 +109,7 @@ def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
 def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
     reading = kind.reading
     if not reading.listing:
-        yield from _pages(cloud, reading.operation, reading.result, reading.filters)
+        yield from pages(cloud, reading.operation, reading.result, reading.filters)
         return
     of = [{kind.parent: parent.arn} for parent in parents] if kind.parent else [{}]
     with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
@@ -125,9 +125,9 @@ def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     """Return the ARNs that a listing has; none of something that has gone in the meantime."""
     reading = kind.reading
     try:
-        items = list(_pages(cloud, reading.listing, reading.listed or reading.result, of))
+        items = list(pages(cloud, reading.listing, reading.listed or reading.result, of))
     except CloudError as error:
-        if of and _is_gone(error):
+        if of and is_gone(error):
             return []
         raise
     return [item[kind.arn_member] for item in items]
@@ -136,10 +136,10 @@ def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
 def _used(cloud: Cloud, using: Using, request: Mapping[str, Json]) -> Counter[str]:
     """Count what the users in one listing use; there are none where the resource has gone in the meantime."""
     try:
-        users = _pages(cloud, using.operation, using.result, request)
+        users = pages(cloud, using.operation, using.result, request)
         return Counter(own_name(user.get(using.member, "")) for user in users)
     except CloudError as error:
-        if _is_gone(error):
+        if is_gone(error):
             return Counter()
         raise
 
@@ -149,16 +149,16 @@ def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
     try:
         return [cloud.call(kind.reading.operation, {kind.reading.names: arn})]
     except CloudError as error:
-        if _is_gone(error):
+        if is_gone(error):
             return []
         raise
 
 
-def _is_gone(error: CloudError) -> bool:
+def is_gone(error: CloudError) -> bool:
     return error.fault is Fault.REFUSED and "does not exist" in error.message
 
 
-def _pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:
+def pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:
     token: Mapping[str, Json] = {}
     while True:
         page = cloud.call(operation, {"maxResults": PAGE, **filters, **token})

@@ -7,10 +7,12 @@ from threading import Event as Flag
 
 from reconciler import apply
 from reconciler.guard import check_place, check_plan
+from reconciler.held import held_by_status
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Using
+from reconciler.kinds.base import Holding, Using
 from reconciler.model import Live, Plan, Stack
 from reconciler.plan import Wanted, make_plan
+from reconciler.plan.draining import Held, holders, with_jobs
 from reconciler.plan.history import History, history_of, nothing_known, revised
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
 from reconciler.plan.rollback import Rollback, rollback_of
@@ -54,7 +56,8 @@ def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     made = make_plan(stack, identity, found.live, wanted, found.unread)
     for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
         made = spared(made, kind, using, _uses(cloud, using, found.live))
-    return made
+    held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, found.live)}
+    return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
 
 
 def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, users: bool = False) -> History:
@@ -133,6 +136,14 @@ def _uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Uses:
     """Return what is in use; or why that is not known, which stops nothing but the pruning."""
     try:
         return read_uses(cloud, using, live)
+    except CloudError as error:
+        return error
+
+
+def _held(cloud: Cloud, holding: Holding, live: Live) -> Held:
+    """Return the jobs in a resource that is to go; or why they are not known, which takes another consent."""
+    try:
+        return held_by_status(cloud, holding, live.arn)
     except CloudError as error:
         return error
 

@@ -2,10 +2,12 @@
 
 import pytest
 
-from reconciler.model import Json, Stack
+from reconciler import workflow
+from reconciler.apply import Event
+from reconciler.model import Action, Json, Stack
 from reconciler.plan import Wanted
-from reconciler.problems import Exit
-from tests.builders import CE, CR, JD, JQ, consumable, container, ec2, queue, stack
+from reconciler.problems import Exit, Refused
+from tests.builders import CE, CR, JD, JQ, SP, consumable, container, ec2, fair, queue, stack
 from tests.world import World
 
 MINUTE = 60.0
@@ -62,27 +64,141 @@ def test_an_update_that_replaces_instances_waits_for_the_jobs_there(seconds: int
     assert (running(world), world.plan(after).is_empty) == (0, True)
 
 
-def test_a_full_queue_is_removed_with_its_jobs() -> None:
+def test_a_queue_with_jobs_is_not_removed_without_a_word() -> None:
+    world, mine = World(), sleeping(7200)
+    world.apply(mine)
+    submit(world, 20)
+    plan = world.plan(mine, Wanted(destroy=True))
+    (problem,) = plan.refusals
+    assert (problem.code, problem.message) == (
+        "PLAN010",
+        "JobQueue/q: 16 RUNNING and 4 RUNNABLE jobs would be ended with q",
+    )
+    with pytest.raises(Refused):
+        world.apply(mine, Wanted(destroy=True))
+    assert running(world) == 16
+
+
+def test_a_queue_with_jobs_is_drained_before_it_is_removed() -> None:
+    world, mine = World(), sleeping(600)
+    world.apply(mine)
+    submit(world, 20)
+    assert world.apply(mine, Wanted(destroy=True, drain=True)).exit is Exit.DONE
+    assert world.clock.now() > 1200  # two turns, since 16 fit at a time
+    jobs = world.raw.call("ListJobs", {"jobQueue": "q", "jobStatus": "FAILED"})["jobSummaryList"]
+    assert jobs == []
+
+
+def test_draining_ends_with_its_time() -> None:
+    world, mine = World(), sleeping(600_000)
+    world.apply(mine)
+    submit(world, 2)
+    finish = world.apply(mine, Wanted(destroy=True, drain=True))
+    assert finish.exit is Exit.TIMED_OUT
+    (late,) = [result for result in finish.outcome.results if result.message.startswith("q is not empty")]
+    assert "2 RUNNING jobs" in late.message
+    assert running(world) == 2
+
+
+def test_a_full_queue_is_removed_with_its_jobs_where_that_is_asked_for() -> None:
     world, mine = World(), sleeping(7200)
     world.apply(mine)
     submit(world, 800)
     before = world.clock.now()
-    assert world.apply(mine, Wanted(destroy=True)).exit is Exit.DONE
+    assert world.apply(mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
     assert world.clock.now() - before > 800 / 16
     assert world.plan(stack({})).is_empty
 
 
-def test_a_fargate_environment_whose_jobs_still_run_is_unhealthy_until_they_have_ended() -> None:
+def test_jobs_that_come_after_the_plan_are_not_lost_either() -> None:
+    world, mine = World(), sleeping(600)
+    world.apply(mine)
+    wanted = Wanted(destroy=True)
+    plan = world.plan(mine, wanted)
+    submit(world, 3)
+    finish = workflow.run(plan, mine, world.cloud, world.clock, wanted=wanted)
+    assert finish.exit is Exit.TIMED_OUT
+    assert running(world) == 3
+
+
+def test_an_empty_queue_costs_one_look_a_status() -> None:
+    world, mine = World(), sleeping(600)
+    world.apply(mine)
+    before = len(world.calls)
+    world.plan(mine, Wanted(destroy=True))
+    assert [operation for operation, _ in world.calls[before:]].count("ListJobs") == 5
+
+
+def test_whoever_may_not_list_jobs_has_to_say_what_becomes_of_them() -> None:
+    world, mine = World(), sleeping(600)
+    world.apply(mine)
+    world.forbid("ListJobs")
+    (problem,) = world.plan(mine, Wanted(destroy=True)).refusals
+    assert "whether jobs are in q is not known" in problem.message
+    assert problem.hint == "allow batch:ListJobs; or --cancel-jobs deletes it with whatever is in it"
+    assert world.apply(mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
+
+
+MOVED = {(CE, "new"): FARGATE, (JD, "job"): SERVERLESS, (JQ, "q"): queue("new")}
+
+
+def on_fargate(seconds: int = 600) -> World:
+    """A queue that is to move from one environment to another while its jobs run on the first."""
     world = World()
     both = {(CE, "old"): FARGATE, (CE, "new"): FARGATE, (JD, "job"): SERVERLESS}
     world.apply(stack({**both, (JQ, "q"): queue("old")}))
     submit(world, 3)
-    after = stack({(CE, "new"): FARGATE, (JD, "job"): SERVERLESS, (JQ, "q"): queue("new")})
-    finish = world.apply(after)
-    assert finish.exit is Exit.UNHEALTHY
-    assert [r.message for r in finish.outcome.results if r.message] == [
-        "CLIENT_ERROR - Cannot delete, 3 active jobs run on Fargate"
-    ]
-    world.clock.turn(600)
-    assert world.apply(after).exit is Exit.DONE
-    assert world.plan(after).is_empty
+    return world
+
+
+def test_an_environment_is_deleted_when_the_jobs_that_ran_there_have_ended() -> None:
+    world = on_fargate()
+    before = world.clock.now()
+    assert world.apply(stack(MOVED)).exit is Exit.DONE
+    assert world.clock.now() - before > 590
+    assert world.plan(stack(MOVED)).is_empty
+
+
+def test_jobs_that_start_elsewhere_are_not_waited_for() -> None:
+    world = on_fargate()
+    plan = world.plan(stack(MOVED))
+    later = iter(range(100))
+
+    def watch(event: Event) -> None:
+        if event.stage == "waiting" and "in use" in event.detail and next(later) < 20:
+            world.raw.call("SubmitJob", {"jobName": "job", "jobQueue": "q", "jobDefinition": "job"})
+
+    finish = workflow.run(plan, stack(MOVED), world.cloud, world.clock, watch=watch)
+    assert finish.exit is Exit.DONE
+    assert running(world) > 0
+
+
+def test_a_replaced_environment_keeps_its_jobs_to_their_end() -> None:
+    world = World()
+    old, new = (
+        stack({(CE, "spot"): ec2(**more), (JQ, "q"): queue("spot"), (JD, "job"): container(command=["sleep", "900"])})
+        for more in ({"allocationStrategy": "BEST_FIT"}, {})
+    )
+    world.apply(old)
+    submit(world, 4)
+    assert world.apply(new, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert world.clock.now() > 900
+    jobs = world.raw.call("ListJobs", {"jobQueue": "q", "jobStatus": "SUCCEEDED"})["jobSummaryList"]
+    assert len(jobs) == 4
+
+
+def test_a_queue_that_is_created_again_is_drained_first() -> None:
+    world = World()
+    job = {(JD, "job"): container(command=["sleep", "900"])}
+    before = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot"), **job})
+    after = stack(
+        {(CE, "spot"): ec2(), (SP, "fair"): fair(), (JQ, "q"): queue("spot", schedulingPolicyArn="fair"), **job}
+    )
+    world.apply(before)
+    submit(world, 4)
+    plan = world.plan(after, Wanted(allow_replace=True))
+    assert plan.refusals == ()
+    retired = next(change for change in plan.changes if change.action is Action.RETIRE)
+    assert retired.reasons[-1] == "4 RUNNING jobs in it: its jobs go on; it is deleted when they have ended"
+    assert world.apply(after, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert world.clock.now() > 900

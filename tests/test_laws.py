@@ -204,7 +204,7 @@ def test_a_busy_stack_has_no_drift_and_can_be_removed(place: Place) -> None:
     place.clock.sleep(3)
     assert len(listed(place, "q", "RUNNING")) == 16
     assert workflow.plan(mine, place.cloud).is_empty
-    assert apply(place, mine, Wanted(destroy=True)).exit is Exit.DONE
+    assert apply(place, mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
     described = place.cloud.call("DescribeJobs", {"jobs": jobs})["jobs"]
     assert {job["status"] for job in described} == {"FAILED"}
 

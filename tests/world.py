@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from reconciler import workflow
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import Wanted
-from reconciler.problems import CloudError
+from reconciler.problems import CloudError, Fault
 from reconciler.retry import Patient, is_read
 from reconciler.sandbox.clock import Timings, TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
@@ -42,6 +42,17 @@ class World:
             return self.raw.call(operation, request)
         finally:
             self.clock.turn(3600)
+
+    def forbid(self, operation: str) -> None:
+        """Deny an operation from now on, as a policy would."""
+        allowed = self.cloud.call
+
+        def call(asked: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+            if asked == operation:
+                raise CloudError(asked, Fault.DENIED, "AccessDeniedException", "no identity-based policy allows it")
+            return allowed(asked, request)
+
+        self.cloud.call = call  # type: ignore[method-assign] # the patient cloud stays what it is otherwise
 
     def strike(self, *rules: Rule) -> None:
         self.simulator.faults = Faults(rules)

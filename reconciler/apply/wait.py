@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from reconciler.apply.tenants import Tenants, still_held
 from reconciler.kinds.base import Kind
 from reconciler.model import Live, Until, Wait
 from reconciler.ports import Clock, Cloud
@@ -28,9 +29,10 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
     `leaving`: it is to go in the end, so that nobody minds who took it away.
     """
     start = clock.now()
+    tenants = Tenants(cloud, step.queues)
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
-        status = _missing(step, kind, name, cloud, waited, leaving=leaving)
+        status = _missing(step, kind, name, cloud, waited, tenants, leaving=leaving)
         if not status:
             return
         if waited >= step.timeout:
@@ -39,18 +41,24 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
         clock.sleep(min(LATEST, max(SOONEST, waited * SHARE)))
 
 
-def _missing(step: Wait, kind: Kind, name: str, cloud: Cloud, waited: float, *, leaving: bool) -> str:
+def _missing(step: Wait, kind: Kind, name: str, cloud: Cloud, waited: float, tenants: Tenants, *, leaving: bool) -> str:
     """Return what it is as long as that is not what is wanted; then nothing."""
     if step.until is Until.SEEN:
         seen = any(number > step.after_revision for number, _ in active_revisions(cloud, kind, name))
         return "" if seen else "not seen in a new revision yet"
     live = read_one(cloud, kind, cloud.identity(), name)
-    if (leaving and live is None) or _is_reached(step.until, kind, live, name, waited):
+    if leaving and live is None:
+        return ""
+    if live and step.until is Until.EMPTY:
+        return still_held(kind, live, cloud)
+    if live and step.until is Until.IDLE:
+        return tenants.told(kind, live)
+    if _is_reached(step.until, live, name, waited):
         return ""
     return f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
 
 
-def _is_reached(until: Until, kind: Kind, live: Live | None, name: str, waited: float) -> bool:
+def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bool:
     if live is None:
         if until is not Until.GONE and waited > LAG:
             raise Unsettled(f"{name} vanished while it was waited for", invalid=False)
@@ -59,8 +67,6 @@ def _is_reached(until: Until, kind: Kind, live: Live | None, name: str, waited: 
         return False
     if until is Until.SETTLED:
         return True
-    if until is Until.IDLE:
-        return kind.is_idle is None or live.status == "INVALID" or kind.is_idle(live.spec)
     if live.status == "INVALID":
         raise Unsettled(live.reason or "no reason given", invalid=True)
     return until is Until.VALID

@@ -135,6 +135,20 @@ class Using:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """How to list the jobs that are in a resource, and would be lost with it."""
+
+    operation: str
+    result: str
+    status_member: str  # of the request
+    live: tuple[str, ...]  # statuses, in the order in which a job has them
+    running: tuple[str, ...]
+    of_member: str = "jobQueue"  # of the request: what they are in
+    parts_of: str = ""  # the member of the request that lists the parts of one
+    page: int = 100  # the most that one page holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of resource. Everything that stages need to know about it; none of them names a kind."""
 
@@ -164,8 +178,12 @@ class Kind:
     create_timeout: float = 0
     update_timeout: float = 0
     delete_timeout: float = 0
+    holding: Callable[[Spec], Holding] | None = None  # by the body: what it may hold
+    drain_timeout: float = 0
+    needed_by_jobs: bool = False  # jobs that wait may need it: it goes after what holds them
     succession: Succession | None = None  # None: it cannot be replaced
-    is_idle: Callable[[Spec], bool] | None = None  # whether, by its description, nothing runs on it
+    is_idle: Callable[[Spec], bool | None] | None = None  # whether nothing runs on it; None: its description is silent
+    runs: Holding | None = None  # what may run on it, while it is in what holds that
     idle_timeout: float = 0
     disable_with: Callable[[Spec], Mapping[str, Json]] | None = None  # what else ends its costs when it is disabled
     update_patience: Callable[[Spec], float] | None = None  # seconds on top, when instances are replaced

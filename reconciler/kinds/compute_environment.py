@@ -2,6 +2,7 @@
 
 from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Succession, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
+from reconciler.kinds.jobs import JOBS
 from reconciler.kinds.state import state
 from reconciler.kinds.updating import (
     SERVICE_LINKED_ROLE,
@@ -139,6 +140,7 @@ KIND = Kind(
     update_terms=terms,
     succession=Succession.BLUE_GREEN,
     is_idle=is_idle,
+    runs=JOBS,
     idle_timeout=86400,
     disable_with=without_minimum,
     judge=judge,

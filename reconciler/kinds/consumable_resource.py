@@ -53,6 +53,7 @@ KIND = Kind(
         listed="consumableResources",
         newer=True,
     ),
+    needed_by_jobs=True,
     create="CreateConsumableResource",
     update="UpdateConsumableResource",
     update_id="consumableResource",

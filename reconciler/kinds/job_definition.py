@@ -3,17 +3,10 @@
 from reconciler.kinds.base import Field, Form, Kind, Reading, Using
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
-from reconciler.model import Cost, Spec
+from reconciler.kinds.jobs import LIVE, takes_jobs
+from reconciler.model import Cost
 
 CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters
-LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")  # ListJobs, jobStatus: all but the final ones
-
-
-def _takes_jobs(queue: Spec) -> bool:
-    """Queues for SageMaker training have service jobs, which no definition describes (SubmitServiceJob)."""
-    return bool(queue.get("jobQueueType") != "SAGEMAKER_TRAINING")
-
-
 CONSUMABLES = Field(
     name="consumableResourceProperties",
     form=Form.STRUCT,
@@ -203,6 +196,7 @@ KIND = Kind(
     delete_id_is_arn=True,
     response_only=("status", "revision", "containerOrchestrationType"),
     revisions=True,
+    needed_by_jobs=True,
     # With a status a page holds up to 1000 (ListJobs, maxResults). Parents stand for the children of arrays.
     using=Using(
         operation="ListJobs",
@@ -211,7 +205,7 @@ KIND = Kind(
         noun="live job",
         of="JobQueue",
         of_member="jobQueue",
-        of_if=_takes_jobs,
+        of_if=takes_jobs,
         filters=tuple({"jobStatus": status, "maxResults": 1000} for status in LIVE),
     ),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from reconciler.kinds.base import Field, Form, Judged, Kind, Reading, Succession
+from reconciler.kinds.jobs import holding
 from reconciler.kinds.state import state
 from reconciler.model import Cost, Json, Spec
 
@@ -126,6 +127,8 @@ KIND = Kind(
         ),
     ),
     reading=Reading(operation="DescribeJobQueues", result="jobQueues", names="jobQueues"),
+    holding=holding,
+    drain_timeout=86400,
     succession=Succession.ANEW,
     create="CreateJobQueue",
     update="UpdateJobQueue",

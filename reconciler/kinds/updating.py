@@ -45,13 +45,14 @@ def takes_update_policy(spec: Spec) -> bool:
     return _type(spec).upper() not in FARGATE
 
 
-def is_idle(spec: Spec) -> bool:
-    """Detached from its queues, an environment scales down as its jobs end; Fargate shows nothing of the kind.
+def is_idle(spec: Spec) -> bool | None:
+    """Detached from its queues, an environment scales down as its jobs end; others than EC2 show nothing of the kind.
 
     UpdateComputeEnvironment: "Disconnecting job queues from compute environment will cause it to scale-down to
     minvCpus."
     """
-    return not (spec.get("computeResources") or {}).get("desiredvCpus")
+    desired = (spec.get("computeResources") or {}).get("desiredvCpus")
+    return None if desired is None else not desired
 
 
 def without_minimum(spec: Spec) -> Mapping[str, Json]:

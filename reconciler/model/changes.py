@@ -91,6 +91,7 @@ class Until(StrEnum):
     SETTLED = "settled"  # VALID or INVALID: no transition under way
     VALID = "VALID"
     IDLE = "idle"  # nothing runs on it any more
+    EMPTY = "empty"  # no job is in it any more
     GONE = "gone"
     SEEN = "seen"  # a revision newer than the one before
 
@@ -125,6 +126,7 @@ class Wait:
     timeout: float
     says: str
     after_revision: int = 0
+    queues: tuple[str, ...] = ()  # IDLE: the ARNs of those whose jobs may run on it
 
 
 Step = Call | Wait

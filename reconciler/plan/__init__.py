@@ -8,7 +8,7 @@ from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Sta
 from reconciler.ownership import logical_name, other_prefixes
 from reconciler.plan.change import Heir, Planner
 from reconciler.plan.health import unhealthy
-from reconciler.plan.order import in_order, missed, targeted, with_edges
+from reconciler.plan.order import in_order, missed, targeted, users_of, with_edges
 from reconciler.plan.pruning import pruning
 from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
@@ -24,6 +24,8 @@ class Wanted:
     adopt: bool = False  # consent to take resources that nobody owns
     destroy: bool = False  # remove everything that the stack owns
     allow_replace: bool = False  # consent to replace what cannot be changed in place
+    drain: bool = False  # wait until the jobs in what is deleted have ended
+    cancel_jobs: bool = False  # or let them end with it
     targets: tuple[str, ...] = ()  # globs over addresses; empty means all
     made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
     takes: Takes = takes_everything  # what requests can have, as far as the installed SDK knows
@@ -54,10 +56,12 @@ def make_plan(
         world = succession.world(world)
         desired, _ = resolve(stack, identity, world)
         planner = _planner(stack, identity, world, desired, wanted)
+    users = users_of(world)
     changes = [change for one in desired if (change := _change(planner, one, succession.heirs.get(one.address)))]
     by_address = {change.address: change for change in changes}
     prunings = [change for one in desired if (change := pruning(stack, one, by_address.get(one.address)))]
-    removals = [_removal(planner, one, desired) for one in _unwanted(world, desired)]
+    unwanted = _unwanted(world, desired)
+    removals = [_removal(planner, one, desired, idle=not _goes_with_users(one, unwanted, users)) for one in unwanted]
     ordered = in_order((*with_edges((*changes, *removals), desired, world), *prunings))
     chosen = targeted(ordered, wanted.targets)
     return Plan(
@@ -86,11 +90,18 @@ def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | N
     return planner.succession(change, heir) if change and heir else change
 
 
-def _removal(planner: Planner, live: Live, desired: Iterable[Desired]) -> Change:
+def _goes_with_users(live: Live, unwanted: Iterable[Live], users: Mapping[str, tuple[Live, ...]]) -> bool:
+    """Whether all that used a resource leaves before it: then nothing can run on it any more."""
+    leaving = {one.arn for one in unwanted}
+    using = users.get(live.arn, ())
+    return bool(using) and all(user.arn in leaving for user in using)
+
+
+def _removal(planner: Planner, live: Live, desired: Iterable[Desired], *, idle: bool) -> Change:
     """A resource leaves because nobody declares it any more, or because another stands in its place."""
     address = Address(live.address.kind, logical_name(live))
     stands = next((one.name for one in desired if one.address == address), None)
-    return planner.removal(live) if stands is None else planner.retirement(live, stands)
+    return planner.removal(live, idle=idle) if stands is None else planner.retirement(live, stands, idle=idle)
 
 
 def _unwanted(world: World, desired: Iterable[Desired]) -> list[Live]:

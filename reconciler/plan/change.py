@@ -165,16 +165,17 @@ class Planner:
         undo = delete_steps(kind, made)
         return replace(change, action=Action.BLUE_GREEN, fields=heir.fields, undo=undo, reasons=reasons)
 
-    def retirement(self, live: Live, stands: str) -> Change:
+    def retirement(self, live: Live, stands: str, *, idle: bool) -> Change:
         """Return the removal of a resource in whose place another stands, or will stand."""
         kind = KINDS[live.address.kind]
-        change = self.removal(live)
+        change = self.removal(live, idle=idle)
         if change.refusals:
             return replace(change, action=Action.RETIRE)
         reason = "makes room for its successor" if stands == live.address.name else f"{stands} stands in its place"
-        return replace(change, action=Action.RETIRE, steps=delete_steps(kind, live, idle=True), reasons=(reason,))
+        return replace(change, action=Action.RETIRE, steps=delete_steps(kind, live, idle=idle), reasons=(reason,))
 
-    def removal(self, live: Live) -> Change:
+    def removal(self, live: Live, *, idle: bool) -> Change:
+        """`idle`: jobs of queues that stay may run on it."""
         kind = KINDS[live.address.kind]
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
@@ -196,7 +197,7 @@ class Planner:
             change = replace(change, reasons=(*why, deregisters(live.revisions)))
         if PROTECT in flags:
             return replace(change, refusals=(protected(address, change),))
-        return replace(change, steps=delete_steps(kind, live))
+        return replace(change, steps=delete_steps(kind, live, idle=idle))
 
 
 def _illness(live: Live) -> FieldChange:

@@ -14,6 +14,7 @@ CODES: Mapping[str, str] = {
     "PLAN007": "a stack that declares nothing would lose all that it has",
     "PLAN008": "a kind could not be read, and the stack declares none of it",
     "PLAN009": "a target matches none of the stack's resources",
+    "PLAN010": "jobs are in what is to be deleted",
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
 
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Change, Desired, Live
+from reconciler.model import Action, Address, Change, Desired, Live, Step, Until, Wait
 from reconciler.plan.refusals import still_used
 from reconciler.problems import Problem, Severity
 from reconciler.resolve import World, references
@@ -19,18 +19,36 @@ def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: W
     staying = {one.arn: one for one in desired if one.arn}
     coming = {change.address for change in changes if not change.action.leaves}
     leaving = {change.address for change in changes if change.action.leaves}
-    users = _users(world)
+    users = users_of(world)
     by_arn = _by_arn(changes)
     out = []
     for change in changes:
         if change.action.leaves:
             after, blocking = _leaving(change, users.get(change.arn, ()), by_arn, staying)
-            out.append(replace(change, after=after, refusals=(*change.refusals, *blocking)))
+            after = tuple(dict.fromkeys((*after, *_holding(change, changes))))
+            heirs = tuple(one.arn for one in staying.values() if change.address in one.needs)
+            steps = _with_queues(change, (*(user.arn for user in users.get(change.arn, ())), *heirs))
+            out.append(replace(change, after=after, steps=steps, refusals=(*change.refusals, *blocking)))
             continue
         room = (change.address,) if change.action is Action.REPLACE and change.address in leaving else ()
         after = (*room, *(need for need in needs.get(change.address, ()) if need in coming))
         out.append(replace(change, after=after))
     return tuple(out)
+
+
+def _holding(change: Change, changes: Iterable[Change]) -> Iterator[Address]:
+    """Yield what leaves with jobs in it that may need this to the end."""
+    if KINDS[change.address.kind].needed_by_jobs:
+        yield from (one.address for one in changes if one.action.leaves and KINDS[one.address.kind].holding)
+
+
+def _with_queues(change: Change, queues: Iterable[str]) -> tuple[Step, ...]:
+    """Tell the wait for idleness whose jobs may run there: of those that used it, and that use its successor."""
+    known = tuple(dict.fromkeys(queues))
+    return tuple(
+        replace(step, queues=known) if isinstance(step, Wait) and step.until is Until.IDLE else step
+        for step in change.steps
+    )
 
 
 def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
@@ -69,7 +87,7 @@ def _by_arn(changes: Iterable[Change]) -> Mapping[str, Change]:
     return found
 
 
-def _users(world: World) -> Mapping[str, tuple[Live, ...]]:
+def users_of(world: World) -> Mapping[str, tuple[Live, ...]]:
     """Return, for each ARN, the live resources that refer to it."""
     users: dict[str, tuple[Live, ...]] = {}
     for live in world.named.values():

@@ -1,0 +1,35 @@
+"""Jobs, as far as they matter to what they wait in and run on: what is live, and how it is listed."""
+
+from reconciler.kinds.base import Holding
+from reconciler.model import Spec
+
+RUNS = ("STARTING", "RUNNING")
+LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", *RUNS)  # ListJobs, jobStatus: all but the final ones
+TRAINING = "SAGEMAKER_TRAINING"
+
+JOBS = Holding(
+    operation="ListJobs",
+    result="jobSummaryList",
+    status_member="jobStatus",
+    live=LIVE,
+    running=RUNS,
+    parts_of="arrayJobId",
+    page=1000,  # where a status is given
+)
+# ListServiceJobs, jobStatus
+SERVICE_JOBS = Holding(
+    operation="ListServiceJobs",
+    result="jobSummaryList",
+    status_member="jobStatus",
+    live=("SUBMITTED", "PENDING", "RUNNABLE", "SCHEDULED", *RUNS),
+    running=("SCHEDULED", *RUNS),
+)
+
+
+def holding(queue: Spec) -> Holding:
+    """Queues for SageMaker training have service jobs, which no definition describes (SubmitServiceJob)."""
+    return SERVICE_JOBS if queue.get("jobQueueType") == TRAINING else JOBS
+
+
+def takes_jobs(queue: Spec) -> bool:
+    return holding(queue) is JOBS

@@ -1,0 +1,74 @@
+"""Jobs that are in what a plan deletes: told by status, and not lost without a word from the user."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.held import in_words
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Holding
+from reconciler.model import Action, Call, Change, Live, Plan, Until, Wait
+from reconciler.problems import CloudError, Fault, Problem
+
+Held = Mapping[str, int] | CloudError  # how many by status; or why nobody knows
+DRAINED = "its jobs go on; it is deleted when they have ended"
+CANCELLED = "its jobs are ended with it"
+
+
+def holders(plan: Plan, live: Iterable[Live]) -> Iterator[tuple[int, Live, Holding]]:
+    """Yield what leaves and may have jobs in it, by the position of its change."""
+    by_arn = {one.arn: one for one in live}
+    for index, change in enumerate(plan.changes):
+        holding = KINDS[change.address.kind].holding
+        if change.action.leaves and holding and any(isinstance(step, Call) for step in change.steps):
+            yield index, by_arn[change.arn], holding(by_arn[change.arn].spec)
+
+
+def with_jobs(plan: Plan, held: Mapping[int, Held], *, drain: bool, cancel: bool) -> Plan:
+    """Return the plan with the jobs that are in what leaves; refused where the user has not said what becomes of them.
+
+    `held` is by the position of the change.
+    """
+    changes = (
+        _with_jobs(change, held[index], drain=drain, cancel=cancel) if index in held else change
+        for index, change in enumerate(plan.changes)
+    )
+    return replace(plan, changes=tuple(changes))
+
+
+def _with_jobs(change: Change, held: Held, *, drain: bool, cancel: bool) -> Change:
+    drains = (drain or change.action is Action.RETIRE) and not cancel
+    refusals: tuple[Problem, ...] = ()
+    told = ""
+    if isinstance(held, CloudError):
+        told = "which jobs are in it is not known"
+        refusals = () if drains or cancel else (_unknown(change, held),)
+    elif held:
+        fate = CANCELLED if cancel else DRAINED if drains else "nobody said what becomes of them"
+        told = f"{in_words(held)} in it: {fate}"
+        refusals = () if drains or cancel else (_busy(change, held),)
+    return replace(
+        change,
+        steps=change.steps if cancel else _emptied(change, patient=drains),
+        reasons=(*change.reasons, told) if told else change.reasons,
+        refusals=(*change.refusals, *refusals),
+    )
+
+
+def _emptied(change: Change, *, patient: bool) -> tuple[Call | Wait, ...]:
+    """Put a look before the deletion: what came since the plan was made is not lost either."""
+    kind = KINDS[change.address.kind]
+    limit = kind.drain_timeout if patient else 0.0
+    wait = Wait(Until.EMPTY, limit, f"wait until no job is in {change.name}")
+    at = next(i for i, step in enumerate(change.steps) if isinstance(step, Call) and step.operation == kind.delete)
+    return (*change.steps[:at], wait, *change.steps[at:])
+
+
+def _busy(change: Change, held: Mapping[str, int]) -> Problem:
+    message = f"{change.address}: {in_words(held)} would be ended with {change.name}"
+    return Problem("PLAN010", message, change.where, "--drain waits until they have ended, --cancel-jobs ends them")
+
+
+def _unknown(change: Change, error: CloudError) -> Problem:
+    message = f"{change.address}: whether jobs are in {change.name} is not known ({error})"
+    allow = f"allow batch:{error.operation}; or " if error.fault is Fault.DENIED else ""
+    return Problem("PLAN010", message, change.where, f"{allow}--cancel-jobs deletes it with whatever is in it")
