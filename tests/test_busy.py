@@ -62,6 +62,20 @@ def test_an_update_that_replaces_instances_waits_for_the_jobs_there(seconds: int
     assert (running(world), world.plan(after).is_empty) == (0, True)
 
 
+def test_an_environment_with_a_successor_goes_when_its_jobs_have_ended() -> None:
+    world = World()
+    world.apply(sleeping(7200, allocationStrategy=None))
+    submit(world, 4)
+    jobs = [job["jobId"] for job in world.raw.call("ListJobs", {"jobQueue": "q"})["jobSummaryList"]]
+    after, before = sleeping(7200, allocationStrategy=None, subnets=["subnet-2"]), world.clock.now()
+    assert world.apply(after, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert 120 <= (world.clock.now() - before) / MINUTE < 180
+    described = world.raw.call("DescribeJobs", {"jobs": jobs})["jobs"]
+    assert [job["status"] for job in described] == ["SUCCEEDED"] * 4
+    assert world.plan(after).is_empty
+    assert len(world.names("DescribeComputeEnvironments", "computeEnvironments", "computeEnvironmentName")) == 1
+
+
 def test_a_full_queue_is_removed_with_its_jobs() -> None:
     world, mine = World(), sleeping(7200)
     world.apply(mine)
