@@ -14,6 +14,7 @@ from reconciler.problems import CloudError, Fault
 PAGE = 100  # the most that one page holds, and the most names that one describe takes
 HANDFUL = 8  # calls side by side where each is about one resource
 GONE = ("DELETED", "INACTIVE")
+NOT_THERE = ("does not exist", "not found")  # the API's messages for what it does not know
 
 Item = Mapping[str, Json]
 Outcome = tuple[Live, ...] | CloudError
@@ -155,7 +156,7 @@ def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
 
 
 def is_gone(error: CloudError) -> bool:
-    return error.fault is Fault.REFUSED and "does not exist" in error.message
+    return error.fault is Fault.REFUSED and any(text in error.message for text in NOT_THERE)
 
 
 def pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:

@@ -26,7 +26,7 @@ def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: W
         if change.action.leaves:
             after, blocking = _leaving(change, users.get(change.arn, ()), by_arn, staying)
             after = tuple(dict.fromkeys((*after, *_holding(change, changes))))
-            heirs = tuple(one.arn for one in staying.values() if change.address in one.needs)
+            heirs = tuple(one.live.arn for one in staying.values() if one.live and change.address in one.needs)
             steps = _with_queues(change, (*(user.arn for user in users.get(change.arn, ())), *heirs))
             out.append(replace(change, after=after, steps=steps, refusals=(*change.refusals, *blocking)))
             continue
