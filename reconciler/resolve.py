@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
-from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Spec, Stack
+from reconciler.looked_up import Unknown
+from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack
 from reconciler.ownership import is_ours, logical_name
 from reconciler.problems import Problem
 
@@ -50,8 +51,13 @@ def resolve(stack: Stack, identity: Identity, world: World) -> tuple[tuple[Desir
     return desired, (*resolver.problems, *_contested(desired))
 
 
-def references(rows: Iterable[Row], body: Spec, path: Path = ()) -> Iterator[tuple[Path, Field, str]]:
-    """Yield every reference to another Batch resource in a body, with its place and its row."""
+def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tuple[Path, Field, str]]:
+    """Yield every reference to another Batch resource in a body, with its place and its row.
+
+    A name that nobody has looked up is one; what is in a structure or list that nobody has looked up is not known.
+    """
+    if isinstance(body, Unknown):
+        return
     for row in rows:
         if not isinstance(row, Field) or body.get(row.name) is None:
             continue
@@ -60,7 +66,7 @@ def references(rows: Iterable[Row], body: Spec, path: Path = ()) -> Iterator[tup
             yield here, row, value
         elif row.form is Form.STRUCT:
             yield from references(row.fields, value, here)
-        elif row.fields:
+        elif row.fields and not isinstance(value, Unknown):
             for index, entry in enumerate(value):
                 yield from references(row.fields, entry, (*here, index))
 

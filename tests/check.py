@@ -13,6 +13,7 @@ CHECKS = (
     ("lint", [BIN / "ruff", "check", "."]),
     ("types", [BIN / "mypy"]),
     ("floors", [BIN / "lint-imports"]),
+    ("editors", [sys.executable, "-m", "tests.editors"]),
     ("tests", [BIN / "pytest", "-n", "auto"]),
 )
 
@@ -20,7 +21,7 @@ CHECKS = (
 def main() -> int:
     failed = []
     for name, command in CHECKS:
-        if name == "tests" and "--fast" in sys.argv:
+        if name in ("editors", "tests") and "--fast" in sys.argv:
             continue
         start = time.monotonic()
         print(f"== {name}", flush=True)

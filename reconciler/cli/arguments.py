@@ -91,8 +91,13 @@ def _add(commands: Any, name: str, command: Any) -> None:
 
 
 def _set_defaults(args: Namespace) -> None:
-    """Options that not every command has, but that every run needs."""
-    defaults: dict[str, Callable[[], Any]] = {"output": tuple, "color": lambda: True, "verbose": int}
+    """Options that not every command has, but that every run needs, and what the stacks of a run share."""
+    defaults: dict[str, Callable[[], Any]] = {
+        "output": tuple,
+        "color": lambda: True,
+        "verbose": int,
+        "looked_up": dict,  # look-ups by where they were made
+    }
     for name, default in defaults.items():
         if getattr(args, name, None) is None:
             setattr(args, name, default())

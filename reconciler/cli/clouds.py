@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.model import Stack
@@ -34,10 +35,12 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     region = args.region or stack.region
     session = _sandbox(stack, args, region) if args.sandbox is not None else _aws(args, region)
 
+    @cache
     def service(name: str) -> Cloud:
         return Patient(AwsCloud(session, region, service=name), clock)
 
-    return Sky(service("batch"), clock, Sandbox() if args.sandbox is not None else AwsLookups(service))
+    batch = service("batch")
+    return Sky(batch, clock, Sandbox() if args.sandbox is not None else AwsLookups(service, batch.identity))
 
 
 def _aws(args: argparse.Namespace, region: str | None) -> "Session":

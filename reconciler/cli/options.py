@@ -64,6 +64,11 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--profile", help="profile of the AWS configuration files")
     group.add_argument("--role-arn", metavar="ARN", help="role to assume first")
     group.add_argument(
+        "--no-lookups",
+        action="store_true",
+        help="make none of !ssm, !cfn and !secret: name those that the stack needs, and stop",
+    )
+    group.add_argument(
         "--sandbox",
         metavar="[=FILE]",
         type=_file,

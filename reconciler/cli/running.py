@@ -98,7 +98,8 @@ def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) 
 
     err = out.err
     notice = partial(err.print, "Stopping after the steps under way. Once more to stop at once; then apply again.")
-    with stopping(notice) as stop, watching(err, sky.clock.now, live=err.is_terminal and not is_ci()) as watch:
+    live = err.is_terminal and not is_ci()
+    with read.secrets.kept(), stopping(notice) as stop, watching(err, sky.clock.now, live=live) as watch:
         finish = work(watch=lambda event: watch(read.secrets.event(event)), stop=stop.flag)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit

@@ -64,27 +64,27 @@ def valid_stack(
 def live_stack(path: str, args: argparse.Namespace) -> tuple[Read, Sky]:
     """Return a valid stack and its cloud. A stack that speaks of its account, or looks values up, is read again there.
 
-    Only then is anything looked up, and not before it is clear that it is the stack's account and region.
+    Only then is anything looked up, and not before it is clear that it is the stack's account and region. What one
+    stack of the run has looked up there, the others are told.
     """
     from reconciler.guard import check_place
+    from reconciler.lookup.sources import Forbidden
 
-    read = valid_stack(path, args)
+    read = valid_stack(path, args, lookups=Forbidden() if args.no_lookups else None)
     sky = sky_for(read.stack, args)
     if not read.has_unknown and not _speaks_of_cloud(path):
         return read, sky
     identity = sky.cloud.identity()
     check_place(read.stack, identity.account, identity.region)
-    return valid_stack(path, args, identity, sky.lookups), sky
+    return valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups)), sky
 
 
 def planned(read: Read, sky: Sky, wanted: "Wanted") -> Plan:
-    """Return the plan of a stack. Raises `InvalidStack` without the stack's secrets."""
+    """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler import workflow
 
-    try:
+    with read.secrets.kept():
         return workflow.plan(read.stack, sky.cloud, informed(wanted))
-    except InvalidStack as invalid:
-        raise InvalidStack(read.secrets.problems(invalid.problems)) from invalid
 
 
 def informed(wanted: "Wanted") -> "Wanted":

@@ -116,7 +116,7 @@ KIND = Kind(
             says="What to do with a job that blocks the head of the queue.",
             fields=(
                 Field(name="reason", says="The status reason of the blocked job that this is about."),
-                Field(name="state", form=Form.CASELESS, says="RUNNABLE."),
+                Field(name="state", form=Form.CASELESS, says="In which state a job waits too long: RUNNABLE alone."),
                 Field(
                     name="maxTimeSeconds",
                     limits={"minimum": 600, "maximum": 86400},

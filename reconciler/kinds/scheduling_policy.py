@@ -18,7 +18,13 @@ KIND = Kind(
             presence=Cost.REPLACE,
             says="Quota shares, for SAGEMAKER_TRAINING queues. A policy has this or fairsharePolicy, for life.",
             source="UpdateSchedulingPolicy: the kind of a policy cannot change",
-            fields=(Field(name="idleResourceAssignmentStrategy", form=Form.CASELESS, says="FIFO."),),
+            fields=(
+                Field(
+                    name="idleResourceAssignmentStrategy",
+                    form=Form.CASELESS,
+                    says="In which order shares borrow what is idle: FIFO alone.",
+                ),
+            ),
         ),
         Field(
             name="fairsharePolicy",

@@ -2,28 +2,32 @@
 
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.looked_up import Secret
-from reconciler.model import Json
+from reconciler.model import Identity, Json
 from reconciler.ports import Cloud, Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 
-REGION_HINT = "check the name, the region and the account"
 # What the services answer for what does not exist (GetParameter, DescribeStacks, GetSecretValue).
 NOT_FOUND = ("ParameterNotFound", "ParameterVersionNotFound", "ResourceNotFoundException")
 NO_STACK = ("ValidationError", "does not exist")
 NO_PERMISSION = ("AccessDenied", "AccessDeniedException")
+# The action that a denial speaks of. SSM and Secrets Manager deny with their own code what KMS has denied them.
+LACKING = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+KEY = re.compile(r"\bKMS\b|ciphertext", re.IGNORECASE)
+Answer = Mapping[str, Json] | Missing | CloudError
 
 
 @dataclass(frozen=True, slots=True)
 class AwsLookups:
-    """`service` gives the cloud whose calls go to a service, by botocore's name of it."""
+    """`service` gives the cloud whose calls go to a service, by botocore's name of it; `here` is where they go."""
 
     service: Callable[[str], Cloud]
-    answers: dict[tuple[str, str], Mapping[str, Json]] = field(default_factory=dict)
+    here: Callable[[], Identity]
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def find(self, tag: str, argument: str) -> str | list[str]:
         """Return the value. Raises `Missing`, `Unsupported` and `CloudError`."""
@@ -65,10 +69,33 @@ class AwsLookups:
     def _asked(
         self, service: str, operation: str, name: str, request: Mapping[str, Json], missing: str
     ) -> Mapping[str, Json]:
+        """Return the one answer to a question, or raise it: what failed would fail again."""
         if (service, name) not in self.answers:
-            with _explained(f"{service}:{operation}", missing):
-                self.answers[service, name] = self.service(service).call(operation, request)
-        return self.answers[service, name]
+            self.answers[service, name] = self._answer(service, operation, request, missing)
+        answer = self.answers[service, name]
+        if isinstance(answer, Missing | CloudError):
+            raise answer
+        return answer
+
+    def _answer(self, service: str, operation: str, request: Mapping[str, Json], missing: str) -> Answer:
+        """Say what a failed call means to whoever wrote the look-up."""
+        try:
+            return self.service(service).call(operation, request)
+        except CloudError as error:
+            here = self.here()
+            if error.code in NOT_FOUND or (error.code == NO_STACK[0] and NO_STACK[1] in error.message):
+                return Missing(missing, f"it was looked for in {here.region} of account {here.account}")
+            if error.fault is Fault.DENIED and error.code in NO_PERMISSION:
+                action = _lacking(f"{service}:{operation}", error.message)
+                return replace(error, hint=f"the caller needs the permission {action} in {here.region}")
+            return error
+
+
+def _lacking(action: str, message: str) -> str:
+    """Return the action that was denied. Actions of IAM are named as the services are."""
+    if found := LACKING.search(message):
+        return found[1]
+    return "kms:Decrypt" if KEY.search(message) else action
 
 
 def _member(name: str, key: str, text: str) -> str:
@@ -81,17 +108,3 @@ def _member(name: str, key: str, text: str) -> str:
     if whole.get(key) is None:
         raise Missing(f"the secret {name} has no key {key}", "check the key; upper and lower case count")
     return whole[key] if isinstance(whole[key], str) else json.dumps(whole[key])
-
-
-@contextmanager
-def _explained(action: str, missing: str) -> Iterator[None]:
-    """Say what a failed call means to whoever wrote the look-up. Actions of IAM are named as the services are."""
-    try:
-        yield
-    except CloudError as error:
-        if error.code in NOT_FOUND or (error.code == NO_STACK[0] and NO_STACK[1] in error.message):
-            raise Missing(missing, REGION_HINT) from error
-        if error.fault is Fault.DENIED and error.code in NO_PERMISSION:
-            hint = f"the caller needs the permission {action}"
-            raise CloudError(error.operation, error.fault, error.code, error.message, hint=hint) from error
-        raise

@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 
 from reconciler.model import Json
+from reconciler.schema import untagged
 
 PACKAGE = Path(__file__).parents[1]
 
 
 def read_schema(name: str = "stack") -> Json:
-    """Return a schema by name: `stack`, or the noun of a kind such as `job-definition`."""
-    return json.loads(schema_text(name))
+    """Return the schema of values by name: `stack`, or the noun of a kind such as `job-definition`.
+
+    That of a stack is for editors, who cannot know what a tag stands for. We do.
+    """
+    return untagged(json.loads(schema_text(name)))
 
 
 def schema_text(name: str = "stack") -> str:

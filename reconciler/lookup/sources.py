@@ -25,6 +25,14 @@ class Offline:
         return Unknown.of(tag, argument)
 
 
+class Forbidden:
+    """Nobody may be asked: whoever needs it is told."""
+
+    def find(self, tag: str, argument: str) -> str:
+        message = f"!{tag} {argument} is needed, and --no-lookups keeps it from being looked up"
+        raise Unsupported(message, "leave --no-lookups away, or use a variable")
+
+
 class Sandbox:
     """The sandbox in the process has AWS Batch alone."""
 

@@ -3,6 +3,7 @@
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.model import Change, FieldChange, Plan
@@ -19,10 +20,14 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 # The runner's own escapes; % goes first, since the others make one.
 OF_DATA = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 OF_PROPERTIES = (*OF_DATA, (":", "%3A"), (",", "%2C"))
+# Annotations of one level that GitHub shows of a step; its log has the others, but not where they belong.
+# https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations
+SHOWN = 10
 
 
 def github_commands(items: Sequence[Item], root: str) -> str:
-    return "".join(f"{line}\n" for item in items for line in _lines(item, root))
+    lines = [line for item in items for line in _lines(item, root)]
+    return "".join(f"{line}\n" for line in (*lines, *_beyond(lines)))
 
 
 def _lines(item: Item, root: str) -> Iterator[str]:
@@ -38,6 +43,14 @@ def _lines(item: Item, root: str) -> Iterator[str]:
             yield _command("error", "reconciler", _with_hint(item.message, item.hint), None, root)
         case Applied():  # apply asks nobody to look at a line
             return
+
+
+def _beyond(lines: Sequence[str]) -> Iterator[str]:
+    """Say in the log that there is more than GitHub shows."""
+    counts = Counter(line.partition(" ")[0].strip(":") for line in lines)
+    more = [f"{SHOWN} of {count} {level}s" for level, count in counts.items() if count > SHOWN]
+    if more:
+        yield f"GitHub shows {' and '.join(more)} at their lines; the text format tells all places."
 
 
 def _of_plan(item: Planned, root: str) -> Iterator[str]:

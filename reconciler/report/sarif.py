@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.model import Json
-from reconciler.problems import Problem, Stopped, Where
+from reconciler.problems import Problem, Severity, Stopped, Where
 from reconciler.report.catalogue import Entry, entry_of
 from reconciler.report.foreign import in_repository, visible
 from reconciler.report.items import Item, Validation
@@ -20,6 +20,9 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 ROOT = "%SRCROOT%"
 # Not GitHub's own `primaryLocationLineHash`: its upload action computes that from the files, and warns of another one.
 FINGERPRINT = "findingHash/v1"
+# GitHub refuses a run with more, and shows 5,000 of them.
+# https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit
+MOST_RESULTS = 25_000
 _OTHERS = re.compile(r" \(and in \d+ more\)$")  # how many share a finding is no part of what it is
 Finding = tuple[Problem, str]  # a problem, and the stack that it is in
 
@@ -30,7 +33,10 @@ def sarif_log(items: Sequence[Item], root: str) -> str:
     ]
     failures = [item for item in items if isinstance(item, Stopped)]
     findings += [(problem, "") for failure in failures for problem in failure.problems]
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(findings, failures, root)]}
+    kept = _gravest(findings)
+    told = [*map(_failure, failures), *_left_out(len(findings) - len(kept))]
+    invocation = {"executionSuccessful": not failures, **({"toolExecutionNotifications": told} if told else {})}
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(kept, invocation, root)]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -38,7 +44,26 @@ def _ordered(problems: Sequence[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda one: (one.where or Where(""), one.code, one.message))
 
 
-def _run(findings: Sequence[Finding], failures: Sequence[Stopped], root: str) -> Json:
+def _gravest(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return as many as a run may have, in their order: notes are left out first, then warnings."""
+    if len(findings) <= MOST_RESULTS:
+        return findings
+    grave = list(Severity)
+    by_weight = sorted(range(len(findings)), key=lambda index: grave.index(findings[index][0].severity))
+    return [findings[index] for index in sorted(by_weight[:MOST_RESULTS])]
+
+
+def _failure(stopped: Stopped) -> Json:
+    return {"level": "error", "message": _message(_with_hint(stopped.message, stopped.hint))}
+
+
+def _left_out(count: int) -> Iterator[Json]:
+    if count:
+        text = f"{count} findings are left out: a run can have {MOST_RESULTS}. Validate the stacks one by one."
+        yield {"level": "warning", "message": _message(text)}
+
+
+def _run(findings: Sequence[Finding], invocation: Json, root: str) -> Json:
     rules = sorted({problem.code for problem, _ in findings})
     return {
         "tool": {
@@ -48,7 +73,7 @@ def _run(findings: Sequence[Finding], failures: Sequence[Stopped], root: str) ->
                 "rules": [_rule(entry_of(rule)) for rule in rules],
             }
         },
-        "invocations": [_invocation(failures)],
+        "invocations": [invocation],
         "columnKind": "unicodeCodePoints",
         "results": list(_results(findings, rules, root)),
     }
@@ -69,11 +94,6 @@ def _rule(entry: Entry) -> Json:
 
 def _sourced(entry: Entry) -> str:
     return f"source: {entry.source}" if entry.source else ""
-
-
-def _invocation(failures: Sequence[Stopped]) -> Json:
-    told = [{"level": "error", "message": _message(_with_hint(one.message, one.hint))} for one in failures]
-    return {"executionSuccessful": not failures, **({"toolExecutionNotifications": told} if told else {})}
 
 
 def _results(findings: Sequence[Finding], rules: Sequence[str], root: str) -> Iterator[Json]:

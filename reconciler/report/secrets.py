@@ -1,17 +1,23 @@
 """Values that the user declared secret, wherever they end up: taken out before anything is shown."""
 
+import base64
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
+from urllib.parse import quote, quote_plus
 
 from reconciler.apply import Event, Result
-from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Step
-from reconciler.problems import Problem
+from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
+from reconciler.problems import CloudError, Problem, Stopped
 from reconciler.report.redaction import CHANGED, REDACTED
 from reconciler.workflow import Finish
 
 S = TypeVar("S", FieldChange, Ignored)
-SHORT = 4  # shorter texts are only found as whole values: inside of others they would be everywhere
+SHORT = 4  # shorter texts are only found as whole values
+SHORT_LINE = 8  # shorter lines of a text are only found with the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +31,29 @@ class Secrets:
         return Secrets(self.texts | {text for other in former for text in self._former(declared, other)})
 
     def are_in(self, text: str) -> bool:
-        return text in self.texts or any(secret in text for secret in self.texts if len(secret) >= SHORT)
+        return text in self.texts or any(form in text for form in _forms(self.texts))
 
     def text(self, text: str) -> str:
-        for secret in sorted(self.texts, key=len, reverse=True):
-            if len(secret) >= SHORT:
-                text = text.replace(secret, REDACTED)
+        for form in _forms(self.texts):
+            text = text.replace(form, REDACTED)
         return REDACTED if text in self.texts else text
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let no error that leaves the block tell a secret: AWS, libraries and bugs repeat what they were given."""
+        try:
+            yield
+        except CloudError as error:
+            raise replace(error, message=self.text(error.message), hint=self.text(error.hint)) from None
+        except Stopped as stopped:
+            stopped.message, stopped.hint = self.text(stopped.message), self.text(stopped.hint)
+            stopped.problems = self.problems(stopped.problems)
+            raise
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+            if self.text(told) == told:
+                raise
+            raise RuntimeError(self.text(told)).with_traceback(error.__traceback__) from None
 
     def value(self, value: Json) -> Json:
         if isinstance(value, Mapping):
@@ -39,6 +61,11 @@ class Secrets:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return REDACTED if _is_scalar(value) and self.are_in(str(value)) else value
+
+    def stack(self, stack: Stack) -> Stack:
+        """Return a stack that can be shown, and nothing more."""
+        declared = {address: replace(one, spec=self.value(one.spec)) for address, one in stack.declared.items()}
+        return replace(stack, declared=declared)
 
     def plan(self, plan: Plan) -> Plan:
         if not self.texts:
@@ -75,12 +102,13 @@ class Secrets:
             change,
             fields=tuple(self._sides(field) for field in change.fields),
             steps=tuple(self._step(step) for step in change.steps),
+            reasons=tuple(self.text(reason) for reason in change.reasons),
             refusals=self.problems(change.refusals),
         )
 
     def _sides(self, sides: S) -> S:
         before, after = self._pair(sides.before, sides.after)
-        return replace(sides, before=before, after=after, why=self.text(sides.why))
+        return replace(sides, path=self.text(sides.path), before=before, after=after, why=self.text(sides.why))
 
     def _pair(self, before: Json, after: Json) -> tuple[Json, Json]:
         """Where the new value is secret, the old one was, too: it is only not known any more."""
@@ -114,6 +142,26 @@ def _scalars(value: Json) -> Iterator[str]:
             yield from _scalars(item)
     elif _is_scalar(value):
         yield str(value)
+
+
+@cache
+def _forms(texts: frozenset[str]) -> tuple[str, ...]:
+    """Return the texts as they may be repeated, longest first: whole or by line, in JSON, Python, a URL or base64.
+
+    Short ones are left out: inside of other texts they would be everywhere.
+    """
+    long = {text for text in texts if len(text) >= SHORT}
+    long |= {line for text in texts for line in map(str.strip, text.splitlines()) if len(line) >= SHORT_LINE}
+    forms = {form for text in long for form in _spellings(text)}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def _spellings(text: str) -> Iterator[str]:
+    raw = text.encode("utf-8", "surrogatepass")
+    yield from (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    yield from (repr(text)[1:-1], ascii(text)[1:-1])
+    yield from (quote(raw), quote(raw, safe=""), quote_plus(raw))
+    yield from (encode(raw).decode("ascii").rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
 
 
 def _is_scalar(value: Json) -> bool:

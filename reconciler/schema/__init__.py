@@ -2,5 +2,6 @@
 
 from reconciler.schema.explain import Explained, explain, member_at, nearest
 from reconciler.schema.language import rendered, schemas
+from reconciler.schema.tagged import untagged
 
-__all__ = ["Explained", "explain", "member_at", "nearest", "rendered", "schemas"]
+__all__ = ["Explained", "explain", "member_at", "nearest", "rendered", "schemas", "untagged"]

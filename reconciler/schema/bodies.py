@@ -46,6 +46,10 @@ class Bodies:
         update = self.operations[kind.update]["input"]["shape"] if kind.update else ""
         return self.structure(create, update, (name_row(kind), *kind.rows, TAGS))
 
+    def titled(self, shape: str, update: str, rows: Iterable[Row]) -> dict[str, Json]:
+        """Editors put the title of a structure above what they say of its members."""
+        return {"title": shape, **self.structure(shape, update, rows)}
+
     def structure(self, shape: str, update: str, rows: Iterable[Row]) -> dict[str, Json]:
         known = {row.name: row for row in rows}
         members = self.members(shape, update, known)
@@ -95,10 +99,10 @@ class Bodies:
         """Return a reference to the structure's definition; a second meaning of the same shape is written in place."""
         meaning = (update, rows)
         if shape in self.written and self.written[shape] != meaning:
-            return self.structure(shape, update, rows)
+            return self.titled(shape, update, rows)
         if shape not in self.written:
             self.written[shape] = meaning
-            self.defs[shape] = self.structure(shape, update, rows)
+            self.defs[shape] = self.titled(shape, update, rows)
         return {"$ref": DEFS + shape}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.kinds.base import Form, Kind
 from reconciler.model import Json
 from reconciler.schema.bodies import DEFS, Bodies
+from reconciler.schema.tagged import tagged
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCALAR: Json = {"type": ["string", "number", "boolean"]}
@@ -13,6 +14,7 @@ PAIR = 2  # a ranked structure of its rank and one more member: that member alon
 SUFFIX = ".partial"  # of definitions in which nothing is required
 
 LIFECYCLE: Json = {
+    "title": "lifecycle",
     "type": "object",
     "description": "How this resource is treated.",
     "additionalProperties": False,
@@ -49,6 +51,7 @@ LIFECYCLE: Json = {
 }
 
 VARIABLE: Json = {
+    "title": "variable",
     "type": "object",
     "additionalProperties": False,
     "properties": {
@@ -129,7 +132,7 @@ HEAD: Mapping[str, Json] = {
 def schemas(kinds: Iterable[Kind], model: Mapping[str, Json]) -> dict[str, Json]:
     """Return every schema by the name of its file. `model` is botocore's service model of Batch."""
     known = tuple(kinds)
-    return {"stack.schema.json": _stack(known, model)} | {
+    return {"stack.schema.json": tagged(_stack(known, model))} | {
         f"{kind.noun}.schema.json": _body(kind, model) for kind in known
     }
 
@@ -181,6 +184,7 @@ def _nameless(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
 def _entry(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
     """Return what stands under a resource's key: the body with our shorts, and lifecycle beside it."""
     return {
+        "title": kind.name,
         "description": kind.says,
         **body,
         "properties": {
@@ -196,7 +200,7 @@ def _written(kind: Kind, name: str) -> dict[str, Json]:
     row = kind.field(name)
     if row is None or row.form is not Form.RANKED or len(row.fields) != PAIR:
         return own
-    return {"anyOf": [own, {"type": "array", "items": {"type": "string"}}]}
+    return {"description": row.says, "anyOf": [own, {"type": "array", "items": {"type": "string"}}]}
 
 
 def _short(kind: Kind, name: str) -> dict[str, Json]:

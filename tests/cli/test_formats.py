@@ -7,11 +7,27 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SMALL, STACK, Run, write
+from tests.report.code_scanning import flaws
 
 TWICE = """\
 stack: small
 schedulingPolicies:
   fair: {fairsharePolicy: {shareDistribution: [{shareIdentifier: A}, {shareIdentifier: A}]}}
+"""
+BROKEN = """\
+stack: broken
+accont: "1"
+variables: {pw: {secret: true, default: topsecret}}
+schedulingPolicies:
+  fair: {fairsharePolicy: {shareDistribution: [{shareIdentifier: A}, {shareIdentifier: A}]}}
+computeEnvironments:
+  spöt: {type: MANAGED, computeResources: {type: SPOT, maxvCpus: lots, bidPercentage: 120, subnets: []}}
+jobQueues:
+  q: {priorty: !var pw, priority: !var nope, computeEnvironmentOrder: [nope]}
+jobDefinitions:
+  "日本 😀": {type: container, containerProperties: {image: !var pw, memory: !var pw, command: [!env NOT_SET]}}
+  q: {}
+  q: {}
 """
 PLANNED = "Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy."
 
@@ -58,6 +74,27 @@ def test_a_stack_that_is_not_there_fails_in_every_format(run: Run) -> None:
     assert (ran.code, ran.out[:31]) == (64, "::error title=reconciler::there")
     assert json.loads(read("a.sarif"))["runs"][0]["invocations"][0]["executionSuccessful"] is False
     assert ET.fromstring(read("a.xml")).get("errors") == "1"
+
+
+@pytest.mark.parametrize(
+    ("stacks", "code", "rules"),
+    [
+        (["risk"], 0, {"JQ904"}),
+        (["wröng ü%#"], 3, {"STK002", "STK007", "SP002", "VAR001", "VAR010", "YML003"}),
+        (["risk", "wröng ü%#", "small", "tab", "nowhere"], 3, {"JQ904", "SP002", "YML002"}),
+        (["nowhere"], 64, set()),
+    ],
+    ids=["advice", "many", "several", "none"],
+)
+def test_what_a_run_writes_for_code_scanning_is_as_the_standard_and_github_want_it(
+    stacks: list[str], code: int, rules: set[str], run: Run
+) -> None:
+    write("wröng ü%#", BROKEN)
+    write("tab", "stack: tab\n\tbad")
+    ran = run("validate", *stacks, "--strict", "-o", "sarif")
+    told = {result["ruleId"] for result in ran.json["runs"][0]["results"]}
+    assert (ran.code, rules - told, flaws(ran.out)) == (code, set(), [])
+    assert "topsecret" not in ran.out
 
 
 def test_two_values_cannot_share_stdout(run: Run) -> None:

@@ -1,24 +1,37 @@
 """`!ssm`, `!cfn` and `!secret` from words to exit code: unknown offline, looked up where AWS is asked."""
 
+import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from botocore.session import Session
 
 from reconciler.aws import clock as aws_clock
+from reconciler.aws.cloud import AwsCloud
 from reconciler.cli import clouds
 from reconciler.lookup.aws import AwsLookups
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox.server import sandbox_server
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.simulator import ACCOUNT, Simulator
 from tests.cli.conftest import STACK, Run, write
 from tests.cli.test_arguments import imported_by
 from tests.fakes import ScriptedCloud
 
-SECRET = "topsecret-hush"
+SECRET = 'top"secret\n/ü+hush?'
+# As it is, as JSON and URLs spell it, in base64: nobody may find any of it.
+TOLD = (
+    *SECRET.split("\n"),
+    json.dumps(SECRET)[1:-1],
+    quote(SECRET, safe=""),
+    base64.b64encode(SECRET.encode()).decode().rstrip("="),
+    base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+)
+LOOKED = f"it was looked for in us-east-1 of account {ACCOUNT}"
 TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-0a1b2c3d"}}}'
 LOOKING = (
     STACK.replace("maxvCpus: 16", "maxvCpus: !ssm /size")
@@ -105,15 +118,116 @@ def test_a_stack_that_looks_values_up_is_planned_applied_and_removed(run: Run, s
     assert run("destroy", "risk", "--yes").code == 0
 
 
+FORMATS = {
+    "validate": ("json", "github", "sarif", "junit"),
+    "plan": ("json", "github", "markdown"),
+    "apply": ("json", "markdown"),
+    "drift": ("json", "github", "markdown"),
+    "destroy": ("json",),
+    "render": ("json",),
+    "graph": ("json", "mermaid"),
+}
+
+
+def everything(run: Run, command: str, *more: str, verbosities: tuple[str, ...] = ("-vv",)) -> str:
+    """Return all that a command says, in all formats that it has."""
+    files = {format_: Path(f"told.{format_}") for format_ in FORMATS[command]}
+    targets = [word for format_, file in files.items() for word in ("-o", f"{format_}={file}")]
+    told = []
+    for verbosity in ([], *([one] for one in verbosities)):
+        ran = run(command, "risk", "-o", "text", *targets, *more, *verbosity)
+        told += [ran.out, ran.err, *(file.read_text(encoding="utf-8") for file in files.values())]
+    return "".join(told)
+
+
+def leaks(told: str) -> list[str]:
+    return [form for form in TOLD if form in told]
+
+
 def test_no_output_shows_a_secret(run: Run, server: str) -> None:
     write("risk", LOOKING)
-    words = (("plan", "-vv"), ("plan", "-o", "json"), ("plan", "-o", "markdown"), ("apply", "--yes", "-vv"))
-    told = [run(*some, "risk") for some in words]
-    assert [ran.code for ran in told] == [0] * 4
-    write("risk", LOOKING.replace("'pg ${dsn}'", "'other ${dsn}'").replace("priority: 10", "priority: !secret db#dsn"))
-    told.append(run("plan", "risk", "-vv"))
-    assert (told[-1].code, "SCH002" in told[-1].err) == (3, True)
-    assert [ran for ran in told if SECRET in ran.out + ran.err] == []
+    for command, more in (("validate", "--strict"), ("render", "-v"), ("graph", "-v"), ("plan", "-v")):
+        assert leaks(everything(run, command, more)) == [], command
+    created = everything(run, "apply", "--yes", verbosities=("-v",))
+    assert ("3 to add" in created, leaks(created)) == (True, [])
+    write("risk", LOOKING.replace("'pg ${dsn}'", "'other ${dsn}'"))
+    changed = everything(run, "plan") + everything(run, "drift")
+    assert ("<redacted, changed>" in changed, leaks(changed)) == (True, [])
+    write("risk", LOOKING.replace("priority: 10", "priority: !secret db#dsn"))
+    invalid = everything(run, "plan")
+    assert ("SCH002" in invalid, leaks(invalid)) == (True, [])
+    assert leaks(everything(run, "destroy", "--yes", verbosities=())) == []
+
+
+@pytest.mark.parametrize("error", [CloudError, KeyError])
+def test_no_error_shows_a_secret_that_aws_or_a_bug_repeats(
+    error: type[Exception], run: Run, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = AwsCloud.call
+    echo = " ".join((SECRET, json.dumps({"value": SECRET}), *TOLD))
+
+    def echoing(cloud: AwsCloud, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        if operation not in failing:
+            return call(cloud, operation, request)
+        refused = CloudError(operation, Fault.REFUSED, "ClientException", f"Invalid: {echo}.")
+        raise refused if error is CloudError else KeyError(echo)
+
+    monkeypatch.setattr(AwsCloud, "call", echoing)
+    write("risk", LOOKING)
+    failing = ["DescribeJobDefinitions"]
+    told = everything(run, "plan")
+    failing = ["RegisterJobDefinition"]
+    told += everything(run, "apply", "--yes")
+    assert ("Invalid: <redacted>" in told or "KeyError: '<redacted>" in told, leaks(told)) == (True, [])
+
+
+def test_a_look_up_is_made_once_for_all_stacks_of_a_run(run: Run, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = AwsCloud.call
+    asked: list[str] = []
+
+    def counting(cloud: AwsCloud, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        asked.append(f"{operation} {request.get('Name', request.get('SecretId', request.get('StackName', '')))}")
+        return call(cloud, operation, request)
+
+    monkeypatch.setattr(AwsCloud, "call", counting)
+    write("risk", LOOKING)
+    write("other", LOOKING.replace("stack: risk", "stack: other\nregion: us-east-1\nnamePrefix: other-"))
+    write("third", "stack: third\ntags: {a: !ssm /nope, b: !ssm /nope, c: !ssm /team}\n")
+    write("fourth", "stack: fourth\ntags: {a: !ssm /nope}\n")
+    write("far", "stack: far\nregion: eu-west-1\ntags: {a: !ssm /nope}\n")
+    ran = run("plan", "risk", "other", "third", "fourth", "far")
+    looked_up = [one for one in asked if one.startswith(("Get", "DescribeStacks"))]
+    assert sorted(looked_up) == [
+        "DescribeStacks network",
+        "GetParameter /groups",
+        "GetParameter /nope",  # in us-east-1
+        "GetParameter /nope",  # in eu-west-1
+        "GetParameter /size",
+        "GetParameter /team",
+        "GetSecretValue db",
+    ]
+    assert (ran.code, ran.err.count("VAR016"), ran.err.count("looked for in eu-west-1")) == (3, 4, 1)
+
+
+def test_without_look_ups_those_that_are_needed_are_named_and_aws_is_not_asked(run: Run) -> None:
+    write("risk", LOOKING)
+    for command in ("plan", "drift", "apply", "destroy"):
+        ran = run(command, "risk", "--no-lookups")
+        needed = [
+            line.split("error[VAR011]: ")[1].split(" is needed")[0] for line in ran.err.splitlines() if "VAR" in line
+        ]
+        assert (ran.code, needed) == (
+            3,
+            [
+                "!secret db#dsn",
+                "!ssm /team",
+                "!ssm /size",
+                "!cfn network.Subnet",
+                "!ssm /groups",
+                "!secret db#dsn",
+            ],
+        )
+    assert run("plan", "small", "--no-lookups", "--sandbox").code == 0
 
 
 def test_what_is_missing_is_an_error_at_its_place(run: Run, server: str) -> None:
@@ -123,7 +237,7 @@ def test_what_is_missing_is_an_error_at_its_place(run: Run, server: str) -> None
     assert (ran.code, [(one["code"], one["message"], one["hint"]) for one in problems]) == (
         3,
         [
-            ("VAR016", "!ssm /nope: there is no parameter /nope", "check the name, the region and the account"),
+            ("VAR016", "!ssm /nope: there is no parameter /nope", LOOKED),
             ("VAR016", "!cfn network.Subnets: the stack network has no output Subnets", "did you mean Subnet?"),
             ("VAR016", "!secret db#nope: the secret db has no key nope", "check the key; upper and lower case count"),
         ],
@@ -139,7 +253,7 @@ def test_a_denied_look_up_exits_4_and_names_the_permission(
 
     def without_permission(stack: Json, args: Json) -> clouds.Sky:
         sky = sky_for(stack, args)
-        return clouds.Sky(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud))
+        return clouds.Sky(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud, cloud.identity))
 
     monkeypatch.setattr("reconciler.cli.stacks.sky_for", without_permission)
     write("small", "stack: small\ntags: {team: !ssm /team}\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.commands.init import templates
+from reconciler.load.compose import TAGS
 from tests.cli.conftest import STACK, Run, write
 from tests.cli.test_arguments import imported_by
 
@@ -115,7 +116,7 @@ def test_a_new_stack_tells_editors_where_its_schema_is(run: Run) -> None:
         "# yaml-language-server: $schema=.vscode/stack.schema.json"
     )
     assert settings["yaml.schemas"] == {"./.vscode/stack.schema.json": ["*.yaml", "*.yml"]}
-    assert "!var scalar" in settings["yaml.customTags"]
+    assert settings["yaml.customTags"] == [f"{tag} {taken}" for tag in TAGS for taken in ("scalar:null", "scalar")]
     assert Path("new/.vscode/stack.schema.json").exists()
 
 

@@ -1,7 +1,6 @@
 """Parameters, outputs and secrets: against moto, and against a cloud that counts."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 from botocore.session import Session
@@ -9,14 +8,19 @@ from botocore.session import Session
 from reconciler.aws.cloud import AwsCloud
 from reconciler.looked_up import Secret, Unknown
 from reconciler.lookup.aws import AwsLookups
-from reconciler.lookup.sources import Offline, Sandbox, Sources
+from reconciler.lookup.sources import Forbidden, Offline, Sandbox, Sources
 from reconciler.ports import Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 from reconciler.retry import is_read
-from tests.fakes import ScriptedCloud
+from tests.fakes import HERE, ScriptedCloud
 
 REGION = "us-east-1"
+LOOKED = f"it was looked for in {HERE.region} of account {HERE.account}"
 TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-1"}}}'
+
+
+def asking(cloud: ScriptedCloud) -> AwsLookups:
+    return AwsLookups(lambda _service: cloud, cloud.identity)
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsLookups]:
         secrets.create_secret(Name="db", SecretString='{"user": "u", "password": "silence", "port": 5432, "no": null}')
         secrets.create_secret(Name="text", SecretString="quiet")
         secrets.create_secret(Name="bytes", SecretBinary=b"\0")
-        yield AwsLookups(lambda service: AwsCloud(session, REGION, service=service))
+        yield AwsLookups(lambda service: AwsCloud(session, REGION, service=service), lambda: HERE)
 
 
 @pytest.mark.parametrize(
@@ -59,11 +63,11 @@ def test_a_value_is_found(aws: AwsLookups, tag: str, argument: str, expected: ob
 @pytest.mark.parametrize(
     ("tag", "argument", "message", "hint"),
     [
-        ("ssm", "/nope", "there is no parameter /nope", "check the name, the region and the account"),
-        ("cfn", "nope.X", "there is no CloudFormation stack nope", "check the name, the region and the account"),
+        ("ssm", "/nope", "there is no parameter /nope", LOOKED),
+        ("cfn", "nope.X", "there is no CloudFormation stack nope", LOOKED),
         ("cfn", "network.Subnets", "the stack network has no output Subnets", "did you mean Subnet?"),
         ("cfn", "network.X", "the stack network has no output X", "it has Subnet"),
-        ("secret", "nope", "there is no secret nope", "check the name, the region and the account"),
+        ("secret", "nope", "there is no secret nope", LOOKED),
         ("secret", "db#nope", "the secret db has no key nope", "check the key; upper and lower case count"),
         ("secret", "db#no", "the secret db has no key no", "check the key; upper and lower case count"),
         ("secret", "text#x", "the secret text is no JSON object and has no keys", "write `!secret text`"),
@@ -86,7 +90,7 @@ def test_a_secret_or_stack_is_read_once_whatever_is_taken_from_it() -> None:
             "GetParameter": [{"Parameter": {"Type": "String", "Value": "v"}}],
         }
     )
-    lookups = AwsLookups(lambda _service: cloud)
+    lookups = asking(cloud)
     asked = [("secret", "s#a"), ("secret", "s#b"), ("cfn", "n.A"), ("cfn", "n.A"), ("ssm", "/p"), ("ssm", "/p")]
     assert [lookups.find(*one) for one in asked] == ["1", "2", "x", "x", "v", "v"]
     assert cloud.calls == [
@@ -98,25 +102,48 @@ def test_a_secret_or_stack_is_read_once_whatever_is_taken_from_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "argument", "operation", "action"),
+    ("tag", "argument", "operation", "message", "action"),
     [
-        ("ssm", "/x", "GetParameter", "ssm:GetParameter"),
-        ("cfn", "a.B", "DescribeStacks", "cloudformation:DescribeStacks"),
-        ("secret", "x", "GetSecretValue", "secretsmanager:GetSecretValue"),
+        ("ssm", "/x", "GetParameter", "no", "ssm:GetParameter"),
+        ("cfn", "a.B", "DescribeStacks", "no", "cloudformation:DescribeStacks"),
+        ("secret", "x", "GetSecretValue", "no", "secretsmanager:GetSecretValue"),
+        ("secret", "x", "GetSecretValue", "Access to KMS is not allowed", "kms:Decrypt"),
+        (
+            "ssm",
+            "/x",
+            "GetParameter",
+            "The ciphertext refers to a customer master key that you are not allowed to access.",
+            "kms:Decrypt",
+        ),
+        (
+            "ssm",
+            "/x",
+            "GetParameter",
+            "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: kms:Decrypt on resource: k",
+            "kms:Decrypt",
+        ),
     ],
 )
-def test_a_missing_permission_is_named(tag: str, argument: str, operation: str, action: str) -> None:
-    denied = CloudError(operation, Fault.DENIED, "AccessDeniedException", "no")
+def test_a_missing_permission_is_named(tag: str, argument: str, operation: str, message: str, action: str) -> None:
+    denied = CloudError(operation, Fault.DENIED, "AccessDeniedException", message)
     with pytest.raises(CloudError) as caught:
-        AwsLookups(lambda _service: ScriptedCloud({operation: [denied]})).find(tag, argument)
-    assert (caught.value.fault, caught.value.hint) == (Fault.DENIED, f"the caller needs the permission {action}")
+        asking(ScriptedCloud({operation: [denied]})).find(tag, argument)
+    assert (caught.value.fault, caught.value.message) == (Fault.DENIED, message)
+    assert caught.value.hint == f"the caller needs the permission {action} in {HERE.region}"
 
 
-def test_other_failures_are_passed_on() -> None:
-    broken = CloudError("GetParameter", Fault.UNKNOWN, "InternalServerError", "no")
-    with pytest.raises(CloudError) as caught:
-        AwsLookups(lambda _service: ScriptedCloud({"GetParameter": [broken]})).find("ssm", "/x")
-    assert caught.value is broken
+def test_what_is_missing_or_fails_is_asked_for_once() -> None:
+    broken = CloudError("GetSecretValue", Fault.UNKNOWN, "InternalServerError", "no")
+    missing = CloudError("GetParameter", Fault.REFUSED, "ParameterNotFound", "no")
+    cloud = ScriptedCloud({"GetParameter": [missing], "GetSecretValue": [broken]})
+    lookups = asking(cloud)
+    for _ in range(3):
+        with pytest.raises(Missing, match="there is no parameter /x"):
+            lookups.find("ssm", "/x")
+        with pytest.raises(CloudError) as caught:
+            lookups.find("secret", "x#key")
+        assert caught.value is broken
+    assert (cloud.count("GetParameter"), cloud.count("GetSecretValue")) == (1, 1)
 
 
 def test_environment_variables_are_found_beside_the_cloud() -> None:
@@ -132,4 +159,9 @@ def test_offline_everything_is_unknown() -> None:
 
 def test_other_tags_are_not_supported() -> None:
     with pytest.raises(Unsupported):
-        AwsLookups(partial(ScriptedCloud, {})).find("vault", "x")
+        asking(ScriptedCloud({})).find("vault", "x")
+
+
+def test_where_nobody_may_be_asked_each_need_is_named() -> None:
+    with pytest.raises(Unsupported, match="!secret db#dsn is needed"):
+        Forbidden().find("secret", "db#dsn")

@@ -67,5 +67,14 @@ def test_a_plan_without_changes_is_a_notice_alone() -> None:
     )
 
 
+def test_what_github_does_not_show_is_said_to_be_there() -> None:
+    def last(count: int) -> str:
+        problems = tuple(Problem("A1", "wrong", Where("a.yaml", line)) for line in range(1, count + 1))
+        return github_commands([Validation("x", STACK, problems)], HERE).splitlines()[-1]
+
+    assert last(10) == "::error file=a.yaml,line=10,title=A1::wrong"
+    assert last(11) == "GitHub shows 10 of 11 errors at their lines; the text format tells all places."
+
+
 def test_what_was_applied_is_no_annotation() -> None:
     assert github_commands([Applied(EVERYTHING)], HERE) == ""

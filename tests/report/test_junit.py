@@ -4,14 +4,48 @@ import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
+import pytest
+
+from reconciler.report.items import Item
 from reconciler.report.junit import junit_xml
 from tests.report.findings import CLEAN, FAILED, FOUND
 
 HERE = os.path.realpath(".")
+# What Jenkins takes (junit-10.xsd of its xUnit plugin, of which no package carries a copy): the attributes that an
+# element must have, those that it may have, and what may be in it.
+COUNTS = {"name", "tests", "failures", "errors"}
+TOLD: tuple[set[str], set[str], set[str]] = (set(), {"type", "message"}, set())
+FORM: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "testsuites": (set(), {*COUNTS, "time"}, {"testsuite"}),
+    "testsuite": (
+        COUNTS,
+        {"time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url", "version", "group"},
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+    ),
+    "testcase": (
+        {"name"},
+        {"classname", "time", "group"},
+        {"skipped", "error", "failure", "system-out", "system-err"},
+    ),
+    "failure": TOLD,
+    "error": TOLD,
+    "system-out": (set(), set(), set()),
+}
 
 
 def test_a_report_reads_as_its_golden_file(golden: Callable[[str, str], None]) -> None:
     golden("findings.junit.xml", junit_xml([FOUND, CLEAN, FAILED], HERE))
+
+
+@pytest.mark.parametrize("items", [[FOUND, CLEAN, FAILED], [CLEAN], []], ids=["all", "clean", "none"])
+def test_a_report_has_the_form_that_jenkins_takes(items: list[Item]) -> None:
+    whole = ET.fromstring(junit_xml(items, HERE))
+    assert whole.tag == "testsuites"
+    for element in whole.iter():
+        required, optional, inside = FORM[element.tag]
+        assert required <= set(element.keys()) <= required | optional
+        assert {child.tag for child in element} <= inside
+        assert all(element.get(count, "0").isdecimal() for count in COUNTS - {"name"})
 
 
 def test_each_resource_and_the_files_are_a_case() -> None:

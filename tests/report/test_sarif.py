@@ -1,4 +1,4 @@
-"""SARIF: the parts that we write are as the schema of SARIF 2.1.0 has them, and findings stay themselves."""
+"""SARIF: logs are as the standard and GitHub want them, and findings stay themselves."""
 
 import json
 import os
@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft7Validator, FormatChecker
+from jsonschema import Draft4Validator
 
 from reconciler import __version__
 from reconciler.model import Json
-from reconciler.problems import Problem, Where
+from reconciler.problems import Problem, Severity, Where
+from reconciler.report import sarif
+from reconciler.report.catalogue import catalogue
 from reconciler.report.items import Item, Validation
 from reconciler.report.sarif import sarif_log
+from tests.report.code_scanning import flaws, official_schema
 from tests.report.findings import CLEAN, FAILED, FILE, FOUND, STACK
-from tests.report.sarif_parts import LOG
 
 HERE = os.path.realpath(".")
 ALL: list[Item] = [FOUND, CLEAN, FAILED]
@@ -39,12 +41,54 @@ def test_a_log_reads_as_its_golden_file(golden: Callable[[str, str], None]) -> N
     golden("findings.sarif.json", sarif_log(ALL, HERE).replace(f'"{__version__}"', '"VERSION"'))
 
 
+def test_the_schema_is_the_one_that_logs_name() -> None:
+    Draft4Validator.check_schema(official_schema())
+    assert official_schema()["id"] == sarif.SCHEMA
+
+
 @pytest.mark.parametrize(
     "items", [ALL, [FOUND], [CLEAN], [FAILED], []], ids=["all", "found", "clean", "failed", "none"]
 )
-def test_a_log_has_the_form_of_the_standard(items: list[Item]) -> None:
-    validator = Draft7Validator(LOG, format_checker=FormatChecker())
-    assert [error.message for error in validator.iter_errors(json.loads(sarif_log(items, HERE)))] == []
+def test_a_log_has_nothing_against_the_standard_or_code_scanning(items: list[Item]) -> None:
+    assert flaws(sarif_log(items, HERE)) == []
+
+
+def test_what_the_standard_or_code_scanning_does_not_take_is_found() -> None:
+    log = json.loads(sarif_log([FOUND], HERE))
+    result, rule = log["runs"][0]["results"][0], log["runs"][0]["tool"]["driver"]["rules"][0]
+    result["places"] = result.pop("locations")
+    rule["shortDescription"]["text"] = "x" * 1025
+    found = flaws(json.dumps(log))
+    assert ["places" in found[0], "'locations' is a required property" in found[-1], len(found)] == [True, True, 3]
+
+
+def test_every_rule_and_every_problem_can_be_told() -> None:
+    everything = tuple(
+        Problem(entry.id, entry.says, Where(FILE, line, 1), entry.hint, entry.severity)
+        for line, entry in enumerate(catalogue().values(), 1)
+    )
+    log = sarif_log([Validation("x", STACK, everything)], HERE)
+    assert flaws(log) == []
+    assert len(json.loads(log)["runs"][0]["tool"]["driver"]["rules"]) == len(catalogue()) > 200
+
+
+def test_what_is_too_much_for_one_run_loses_its_notes_first_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sarif, "MOST_RESULTS", 3)
+    levels = (Severity.NOTE, Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.ERROR)
+    found = tuple(replace(problem(line), severity=level) for line, level in enumerate(levels, 1))
+    run = run_of(Validation("x", STACK, found))
+    assert [result["level"] for result in run["results"]] == ["error", "warning", "error"]
+    assert run["invocations"] == [
+        {
+            "executionSuccessful": True,
+            "toolExecutionNotifications": [
+                {
+                    "level": "warning",
+                    "message": {"text": "2 findings are left out: a run can have 3. Validate the stacks one by one."},
+                }
+            ],
+        }
+    ]
 
 
 def test_the_same_findings_make_the_same_log() -> None:

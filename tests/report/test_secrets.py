@@ -1,15 +1,21 @@
 """What the user declared secret is shown nowhere, whatever the member is called."""
 
+import base64
 import json
+import traceback
 from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
 
 from reconciler.apply import Event, Outcome, Result, State
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
-from reconciler.problems import Problem
+from reconciler.problems import CloudError, Fault, InvalidStack, Problem
 from reconciler.report.documents import finish_json, plan_json
 from reconciler.report.redaction import CHANGED, REDACTED
 from reconciler.report.secrets import Secrets
 from reconciler.workflow import Finish
+from tests.builders import JD, stack
 from tests.fakes import HERE
 
 SECRETS = Secrets(frozenset({"s3cr3t-new", "7"}))
@@ -86,3 +92,48 @@ def test_what_stood_where_a_secret_stands_was_one_itself() -> None:
 
 def test_a_whole_that_has_become_something_else_hides_what_it_was() -> None:
     assert SECRETS.and_former({"a": "s3cr3t-new"}, [{"a": {"x": ["one", 2]}}, {}]).texts == SECRETS.texts | {"one", "2"}
+
+
+KEY = '-----BEGIN KEY-----\nMIIE/vQ+IBADANBg"q?==\n-----END KEY-----'
+FORMS = {
+    "whole": KEY,
+    "a line": KEY.splitlines()[1],
+    "JSON": json.dumps(KEY),
+    "a dictionary's error": str(KeyError(KEY)),
+    "a URL": quote(KEY),
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64 in a URL": base64.urlsafe_b64encode(KEY.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_found_however_it_is_spelled(form: str) -> None:
+    secrets = Secrets(frozenset({KEY}))
+    told = secrets.text(f"refused: {FORMS[form]}!")
+    assert (told.startswith("refused: "), REDACTED in told, "MIIE" in told) == (True, True, False)
+    assert secrets.value({"x": f"({FORMS[form]})"}) == {"x": REDACTED}
+
+
+def test_an_error_leaves_a_block_without_secrets_and_is_the_same_error() -> None:
+    def raised(error: Exception) -> Exception:
+        with pytest.raises(type(error)) as caught, SECRETS.kept():
+            raise error
+        return caught.value
+
+    cloud = raised(CloudError("Register", Fault.REFUSED, "ClientException", "no s3cr3t-new", hint="s3cr3t-new"))
+    assert (str(cloud), cloud.hint) == (f"Register: ClientException: no {REDACTED}", REDACTED)  # type: ignore[attr-defined]
+    invalid = raised(InvalidStack((Problem("A", "is s3cr3t-new"),), "found s3cr3t-new"))
+    assert (invalid.message, invalid.problems[0].message) == (f"found {REDACTED}", f"is {REDACTED}")  # type: ignore[attr-defined]
+    assert str(raised(ValueError("harmless"))) == "harmless"
+
+
+def test_a_bug_that_repeats_a_secret_keeps_its_place_and_its_name() -> None:
+    with pytest.raises(RuntimeError) as caught, SECRETS.kept():
+        raise KeyError("s3cr3t-new")
+    assert str(caught.value) == f"KeyError: '{REDACTED}'"
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value)).replace('raise KeyError("s3cr3t-new")', "")
+
+
+def test_a_stack_is_shown_without_its_secrets() -> None:
+    shown = SECRETS.stack(stack({(JD, "a"): {"parameters": {"x": "s3cr3t-new", "y": "open"}}}))
+    assert [one.spec for one in shown.declared.values()] == [{"parameters": {"x": REDACTED, "y": "open"}}]

@@ -1,12 +1,20 @@
 """A value that nobody has looked up is never wrong; what stands beside it still can be."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from reconciler.kinds import KINDS
+from reconciler.looked_up import Unknown
 from reconciler.lookup.schemas import read_schema
 from reconciler.lookup.sources import Offline
+from reconciler.model import Json, Stack
+from reconciler.report.graph import edges_of
 from reconciler.validate import validate
 from tests.load.memory import loaded
+from tests.stacks.read import read
 
 STACK = """\
     computeEnvironments:
@@ -72,3 +80,24 @@ def test_rules_conclude_nothing_from_an_environment_in_which_something_is_unknow
 def test_a_long_unknown_tag_is_not_too_long() -> None:
     result = loaded(f"tags: {{team: !ssm /{'x' * 300}}}\njobDefinitions: {{}}\n", lookups=Offline())
     assert validate(result.stack, read_schema(), KINDS)[1] == ()
+
+
+def with_one_unknown(value: Json) -> Iterator[Json]:
+    """Yield the value once for each of its parts that a look-up can stand for."""
+    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        for part in (Unknown.of("ssm", "/x"), *with_one_unknown(value[key])):
+            yield {**value, key: part} if isinstance(value, dict) else [*value[:key], part, *value[key + 1 :]]
+
+
+def test_any_part_of_any_resource_may_be_unknown() -> None:
+    stack, _ = read(Path(__file__).parents[2] / "stacks" / "features")
+    schema, count = read_schema(), 0
+    for address, declared in stack.declared.items():
+        for spec in with_one_unknown(declared.spec):
+            count += 1
+            alone = Stack(stack.name, {address: replace(declared, spec=spec)})
+            valid, problems = validate(alone, schema, KINDS)
+            assert problems == (), (address, spec)
+            assert edges_of(valid).keys() == {address}
+    assert count > 1000

@@ -16,7 +16,9 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 DEFAULT = "fargate"
 SCHEMA = ".vscode/stack.schema.json"  # beside the settings: an editor needs no network, and it fits this version
 MODELINE = "# yaml-language-server: $schema="
-TAGS = ("var", "env", "sub", "ssm", "cfn", "secret", "include")
+# How an editor is to take a tagged scalar: as null, which stands for every value in our schema. Versions of the YAML
+# language server before 1.24 know no types of tags; they read the second.
+TAKEN = ("scalar:null", "scalar")
 
 
 def add(parser: ArgumentParser) -> None:
@@ -68,11 +70,15 @@ def _contents(template: str) -> dict[str, str]:
 
 def editor_settings() -> str:
     """Tell the YAML extension of VS Code where the schema is, and which tags are ours."""
-    tags = [f"!{tag} scalar" for tag in TAGS]
+    from reconciler.load.compose import TAGS
+
+    tags = [f"{tag} {taken}" for tag in TAGS for taken in TAKEN]
     settings = {"yaml.schemas": {f"./{SCHEMA}": ["*.yaml", "*.yml"]}, "yaml.customTags": tags}
     return json.dumps(settings, indent=2) + "\n"
 
 
 def _next(folder: str) -> str:
-    where = "" if folder == "." else f" {folder}"
-    return f"\nNext: reconciler validate{where}, then reconciler plan{where} --sandbox\n"
+    if folder == ".":
+        return "\nNext: reconciler validate, then reconciler plan --sandbox\n"
+    opened = f"Editors find their settings where {folder} itself is the folder that is opened."
+    return f"\nNext: reconciler validate {folder}, then reconciler plan {folder} --sandbox\n{opened}\n"

@@ -53,7 +53,8 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.plan_text import plan_page
 
     read, sky = live_stack(args.stacks[0], args)
-    back = workflow.rollback(read.stack, sky.cloud, args.name, args.to, takes)
+    with read.secrets.kept():
+        back = workflow.rollback(read.stack, sky.cloud, args.name, args.to, takes)
     back = replace(back, plan=capped(back.plan, args.timeout))
     read = with_former(read, back.history)
     shown = read.secrets.plan(back.plan)

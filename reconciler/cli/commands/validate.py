@@ -18,20 +18,29 @@ HELP = "check stacks offline: every problem at once"
 EXAMPLES = """\
   reconciler validate stacks/*
   reconciler validate stacks/prod --var image=repo/app:1 -o json
-  reconciler validate stacks/* -o text -o github               annotations in GitHub Actions
-  reconciler validate stacks/* -o sarif=reconciler.sarif       for code scanning
+  reconciler validate stacks/* -o text -o github           in a step of GitHub Actions
+  reconciler validate stacks/* -o sarif=reconciler.sarif   text, and a file for code scanning
   reconciler validate stacks/* --strict -o junit=report.xml
 
+formats:
+  text for people, json for scripts, github for annotations in GitHub Actions,
+  sarif for code scanning, junit for Jenkins, GitLab and others
+
+exit codes:
+  0 valid, also with warnings and notes   3 errors in a stack   64 wrong usage
+
 look-ups:
-  !ssm, !cfn and !secret are not made here: what they give is unknown, and fits everywhere.
-  plan, apply, drift and destroy make them, and check the stack once more.
+  !ssm, !cfn and !secret are not made here: what they give is unknown, and fits
+  everywhere. plan, apply, drift and destroy make them, and check once more.
 """
 
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
     parser.add_argument(
-        "--strict", action="store_true", help="tell advice, too; warnings and notes do not change the exit code"
+        "--strict",
+        action="store_true",
+        help="tell advice, too: what AWS takes, but may surprise you; it changes no exit code",
     )
     add_variables(parser)
     add_output(parser, OF_FINDINGS)
