@@ -59,7 +59,7 @@ def _answer(
     if service == "batch":
         response = simulator.handle(account, region, request.method, _path(request.url), _bytes(request.body))
     elif (service, operation) == ("sts", "GetCallerIdentity"):
-        response = Response(200, {"content-type": "text/xml"}, caller_identity(account, region))
+        response = caller_identity(account, region)
     else:
         raise Stopped(
             f"the sandbox does not answer {service} {operation}",

@@ -91,6 +91,11 @@ class Simulator:
         with self._lock:
             return self._struck(rules, account, region, routed, body)
 
+    def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """Return the ARNs and tags of all that is tagged there."""
+        with self._lock, self._store.session():
+            return tuple(tags.every_tagged(self._world(account, region)))
+
     def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
         """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""
         with self._lock, self._store.session():

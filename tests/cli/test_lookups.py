@@ -1,7 +1,6 @@
 """`!ssm`, `!cfn` and `!secret` from words to exit code: unknown offline, looked up where AWS is asked."""
 
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,11 +11,11 @@ from reconciler.cli import clouds
 from reconciler.lookup.aws import AwsLookups
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.simulator import Simulator
 from tests.cli.conftest import STACK, Run, write
 from tests.cli.test_arguments import imported_by
 from tests.fakes import ScriptedCloud
+from tests.serving import forget_moto, running
 
 SECRET = "topsecret-hush"
 TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-0a1b2c3d"}}}'
@@ -32,24 +31,16 @@ LOOKING = (
 @pytest.fixture
 def server(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """AWS as `sandbox serve` offers it, with what the stack looks up; its clock is the one that `run` sets up."""
-    moto = pytest.importorskip("moto.core.base_backend")
-    with sandbox_server(Simulator(aws_clock.WallClock()), 0) as serving:
-        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        url = f"http://127.0.0.1:{serving.server_port}"
+    pytest.importorskip("moto.server")
+    with running(Simulator(aws_clock.WallClock())) as url:
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setenv("AWS_ENDPOINT_URL_BATCH", url)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "key")
         monkeypatch.setenv("AWS_REGION", "us-east-1")
-        try:
-            fill(url)
-            yield url
-        finally:
-            serving.shutdown()
-            thread.join()
-            for backends in moto.BackendDict._instances:
-                backends.reset()
+        fill(url)
+        yield url
+    forget_moto()
 
 
 def fill(url: str) -> None:

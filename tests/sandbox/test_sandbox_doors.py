@@ -1,9 +1,7 @@
 """The doors into the sandbox, botocore and HTTP; and that there is no door out of it."""
 
 import socket
-import threading
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -19,8 +17,8 @@ from reconciler.sandbox.opening import open_sandbox
 from reconciler.sandbox.server import sandbox_server, serve
 from reconciler.sandbox.session import attach, sandbox_session
 from reconciler.sandbox.simulator import Simulator
+from tests.serving import ONCE, client_of, running
 
-ONCE = Config(retries={"total_max_attempts": 1})
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
 
 
@@ -33,24 +31,6 @@ def _simulator():
 def _server(simulator):
     with running(simulator) as url:
         yield url
-
-
-@contextmanager
-def running(simulator):
-    with sandbox_server(simulator, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def client_of(url, service="batch", region="eu-west-1"):
-    session = botocore.session.Session()
-    session.set_credentials("x", "y")
-    return session.create_client(service, region_name=region, endpoint_url=url, config=ONCE)
 
 
 def lived(batch):
