@@ -1,6 +1,6 @@
 """The front desk of the served sandbox: it passes each request to who answers it, or refuses it by name."""
 
-from reconciler.sandbox import tagging
+from reconciler.sandbox import control, tagging
 from reconciler.sandbox.answers import Response
 from reconciler.sandbox.services import Services
 from reconciler.sandbox.simulator import ACCOUNT, Simulator
@@ -19,9 +19,13 @@ class Front:
         self._roles = Roles()
 
     def __call__(self, request: Request) -> Response:
+        if control.is_for(request):
+            return control.answer(self._simulator, request)
         account = request.headers.get(ACCOUNT_HEADER) or self._roles.account(request.key) or ACCOUNT
         if request.service == "batch" or (not request.service and request.path.startswith("/v1/")):
-            return self._simulator.handle(account, request.region, request.method, request.path, request.body)
+            return self._simulator.handle(
+                account, request.region, request.method, request.path, request.body, spared=control.spares(request)
+            )
         if not request.service:
             return request.error(403, "MissingAuthenticationToken", NO_SIGNATURE)
         if request.service == "sts":
