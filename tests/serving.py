@@ -1,5 +1,6 @@
 """The sandbox's server in this process, and clients of it."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ def running(simulator: Simulator) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+            _forget_moto()
 
 
 def client_of(url: str, service: str = "batch", region: str = "eu-west-1", key: str = "x", token: str = "") -> Json:
@@ -32,9 +34,8 @@ def client_of(url: str, service: str = "batch", region: str = "eu-west-1", key: 
     return session.client(service, region_name=region, endpoint_url=url, config=ONCE)
 
 
-def forget_moto() -> None:
-    """Moto keeps what it holds in the process: the next test starts afresh."""
-    from moto.core.base_backend import BackendDict
-
-    for backends in BackendDict._instances:
+def _forget_moto() -> None:
+    """Moto keeps what it holds in the process, if it was needed: the next server starts afresh."""
+    held = sys.modules.get("moto.core.base_backend")
+    for backends in held.BackendDict._instances if held else ():
         backends.reset()

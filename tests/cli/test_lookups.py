@@ -12,10 +12,10 @@ from reconciler.lookup.aws import AwsLookups
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox.simulator import Simulator
-from tests.cli.conftest import STACK, Run, write
+from tests.cli.conftest import SMALL, STACK, Run, write
 from tests.cli.test_arguments import imported_by
 from tests.fakes import ScriptedCloud
-from tests.serving import forget_moto, running
+from tests.serving import client_of, running
 
 SECRET = "topsecret-hush"
 TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-0a1b2c3d"}}}'
@@ -40,7 +40,6 @@ def server(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv("AWS_REGION", "us-east-1")
         fill(url)
         yield url
-    forget_moto()
 
 
 def fill(url: str) -> None:
@@ -144,3 +143,29 @@ def test_nothing_is_looked_up_in_another_account_than_the_stack_names(run: Run, 
     write("small", "stack: small\naccount: '999999999999'\ntags: {team: !ssm /nope}\n")
     ran = run("plan", "small")
     assert (ran.code, "VAR016" in ran.err) == (4, False)
+
+
+@pytest.fixture
+def everything(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same server, by the one variable that names the endpoint of all services."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_BATCH")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    return server
+
+
+def test_look_ups_go_where_all_services_are(run: Run, everything: str) -> None:
+    write("risk", LOOKING)
+    planned = run("plan", "risk", "-o", "json")
+    assert (planned.code, '"maxvCpus": 16' in planned.out) == (0, True)
+
+
+def test_values_are_looked_up_in_the_account_of_an_assumed_role(run: Run, everything: str) -> None:
+    role = "arn:aws:iam::210987654321:role/deploy"
+    given = client_of(everything, "sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    theirs = client_of(everything, "ssm", "us-east-1", given["AccessKeyId"], given["SessionToken"])
+    theirs.put_parameter(Name="/team", Value="theirs", Type="String")
+    write("small", "stack: small\naccount: '210987654321'\ntags: {team: !ssm /team}\n" + SMALL.partition("\n")[2])
+    planned = run("plan", "small", "--role-arn", role, "-o", "json")
+    assert (planned.code, '"team": "theirs"' in planned.out) == (0, True)
+    assert run("apply", "small", "--role-arn", role, "--yes").code == 0
+    assert run("plan", "small").code == 4

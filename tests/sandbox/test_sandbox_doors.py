@@ -95,13 +95,6 @@ def test_who_am_i_is_answered_by_the_sandbox(simulator):
     assert sts.get_caller_identity()["Account"] == "210987654321"
 
 
-def test_another_service_is_refused_with_the_way_out(simulator):
-    ec2 = sandbox_session(simulator, "us-east-1").create_client("ec2")
-    with pytest.raises(Stopped, match="does not answer ec2 DescribeSubnets") as caught:
-        ec2.describe_subnets()
-    assert "reconciler sandbox serve" in caught.value.hint
-
-
 @pytest.fixture(name="opened")
 def _opened(monkeypatch):
     """The sockets that anybody opened: none can be, and each attempt is noted, also one whose failure is swallowed."""
@@ -141,6 +134,37 @@ def test_nothing_in_the_environment_leads_out(simulator, monkeypatch, opened, wa
     assert session.create_client("batch").describe_job_queues()["jobQueues"] == []
     assert session.create_client("sts").get_caller_identity()["Account"] == "123456789012"
     assert [operation for operation, _ in simulator.calls] == ["DescribeJobQueues"]
+    assert opened == []
+
+
+# A call of each service that `sandbox serve` offers.
+AROUND = {
+    "cloudformation": ("describe_stacks", {}),
+    "ec2": ("describe_subnets", {}),
+    "ecr": ("describe_repositories", {}),
+    "events": ("list_rules", {}),
+    "iam": ("list_roles", {}),
+    "logs": ("describe_log_groups", {}),
+    "resourcegroupstaggingapi": ("get_resources", {}),
+    "secretsmanager": ("list_secrets", {}),
+    "ssm": ("describe_parameters", {}),
+    "sts": ("assume_role", {"RoleArn": "arn:aws:iam::1:role/deploy", "RoleSessionName": "me"}),
+}
+
+
+@pytest.mark.parametrize("service", AROUND)
+@pytest.mark.parametrize("endpoint", ["https://192.0.2.1", ""])
+def test_another_service_is_refused_by_name_with_the_way_out(simulator, monkeypatch, opened, service, endpoint):
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    operation, request = AROUND[service]
+    client = sandbox_session(simulator, "us-east-1").create_client(service)
+    with pytest.raises(Stopped) as caught:
+        getattr(client, operation)(**request)
+    called = client.meta.method_to_api_mapping[operation]
+    assert caught.value.message.endswith(f" {called}")
+    assert caught.value.message.startswith("the sandbox does not answer ")
+    assert "reconciler sandbox serve" in caught.value.hint
     assert opened == []
 
 

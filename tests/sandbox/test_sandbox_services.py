@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from reconciler.model import Json
 from reconciler.sandbox.clock import TurnableClock
 from reconciler.sandbox.simulator import Simulator
-from tests.serving import client_of, forget_moto, running
+from tests.serving import client_of, running
 
 REGION = "us-east-1"
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
@@ -24,7 +24,6 @@ def _url() -> Iterator[str]:
     pytest.importorskip("moto.server")
     with running(Simulator(TurnableClock())) as url:
         yield url
-    forget_moto()
 
 
 @pytest.fixture(name="client")

@@ -11,7 +11,7 @@ from reconciler.sandbox import cbor
 from reconciler.sandbox.clock import TurnableClock
 from reconciler.sandbox.simulator import Simulator
 from tests.sandbox.trainings import environment, queue, quota_policy, share
-from tests.serving import client_of, forget_moto, running
+from tests.serving import client_of, running
 
 REGION = "us-east-1"
 TAGGING = "resourcegroupstaggingapi"
@@ -44,12 +44,10 @@ def _tagging(url: str) -> Json:
 
 
 @pytest.fixture
-def group(url: str) -> Iterator[None]:
+def group(url: str) -> None:
     """A tagged resource of another service."""
     pytest.importorskip("moto.server")
     client_of(url, "logs", REGION).create_log_group(logGroupName="/jobs", tags={"team": "risk", "kept": "7"})
-    yield
-    forget_moto()
 
 
 def found(answer: Json) -> dict[str, dict[str, str]]:
