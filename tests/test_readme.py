@@ -81,7 +81,7 @@ def test_what_goes_wrong_in_the_sandbox_does_so_on_the_example(
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH"):
         monkeypatch.delenv(name, raising=False)
     assert main(["apply", "stacks/rendering", "--sandbox", "--yes"]) == 0
-    lines = re.findall(r"^reconciler (sandbox (?:drift|break|tick) .+)$", section("The sandbox"), re.MULTILINE)
+    lines = re.findall(r"^reconciler (sandbox (?:submit|drift|break|tick) .+)$", section("The sandbox"), re.MULTILINE)
     assert len(lines) > 10
     assert [line for line in lines if main(shlex.split(line, comments=True))] == []
     assert capsys.readouterr().out.endswith("sandbox.json: nothing is broken\n")

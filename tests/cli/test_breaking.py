@@ -2,7 +2,10 @@
 
 import pytest
 
+from reconciler.sandbox import opening
+from reconciler.sandbox.cloud import SimulatedCloud
 from tests.cli.conftest import STACK, Run, write
+from tests.fakes import HERE
 
 pytestmark = pytest.mark.usefixtures("no_endpoint")
 FILE = ".reconciler/sandbox.json"
@@ -59,6 +62,22 @@ def test_a_queue_is_blocked_by_its_environments(run: Run) -> None:
     assert health(run) == [f"ComputeEnvironment/other: {DENIED}", f"ComputeEnvironment/spot: {DENIED}"]
     [blocked] = health(run, "BLOCKED")
     assert blocked.startswith("JobQueue/pricing: nothing is left that takes its jobs: spot is INVALID")
+
+
+def test_no_job_of_a_blocked_queue_starts_until_an_environment_is_repaired(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    run("sandbox", "break", "JobQueue/pricing", "--blocked")
+    run("sandbox", "submit", "pricing", "simulate", "--seconds", "10m")
+    run("sandbox", "tick", "1h")
+    assert (jobs("RUNNABLE"), jobs("SUCCEEDED")) == (1, 0)
+    assert run("apply", "risk", "--sandbox", "--yes").code == 0
+    run("sandbox", "tick", "1h")
+    assert (jobs("RUNNABLE"), jobs("SUCCEEDED")) == (0, 1)
+
+
+def jobs(status: str) -> int:
+    cloud = SimulatedCloud(opening.open_sandbox(FILE), HERE)
+    return len(cloud.call("ListJobs", {"jobQueue": "pricing", "jobStatus": status})["jobSummaryList"])
 
 
 def test_what_is_stuck_in_its_deletion_is_waited_for_in_vain(run: Run) -> None:
