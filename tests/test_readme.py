@@ -2,13 +2,17 @@
 
 import re
 import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from reconciler.aws import clock as aws_clock
 from reconciler.cli.arguments import parse
 from reconciler.cli.main import main
 from reconciler.problems import Exit
+from reconciler.sandbox import opening
+from tests.fakes import InstantClock
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,6 +70,21 @@ def test_every_command_line_is_one_that_is_taken() -> None:
     assert len(lines) > 5
     for line in lines:
         assert parse(shlex.split(line)).run
+
+
+def test_what_goes_wrong_in_the_sandbox_does_so_on_the_example(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = InstantClock(1_700_000_000.0)
+    monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
+    monkeypatch.setattr(opening, "open_sandbox", partial(opening.open_sandbox, clock=clock))
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["apply", "stacks/rendering", "--sandbox", "--yes"]) == 0
+    lines = re.findall(r"^reconciler (sandbox (?:submit|drift|break|tick) .+)$", section("The sandbox"), re.MULTILINE)
+    assert len(lines) > 10
+    assert [line for line in lines if main(shlex.split(line, comments=True))] == []
+    assert capsys.readouterr().out.endswith("sandbox.json: nothing is broken\n")
 
 
 def shell_blocks() -> list[str]:

@@ -37,6 +37,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
+    if len(rest) == 1 and not rest[0].startswith("-") and getattr(args, "resource", "") is None:
+        args.resource = rest.pop()  # before Python 3.12, one that may be absent must stand in front of all options
     if rest and (not hasattr(args, "stacks") or any(word.startswith("-") for word in rest)):
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     _check_stdout(args)

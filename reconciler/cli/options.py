@@ -71,7 +71,7 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sandbox",
         metavar="[=FILE]",
-        type=_file,
+        type=file_name,
         help="run against a simulated AWS kept in FILE (default: .reconciler/sandbox.json)",
     )
 
@@ -98,7 +98,7 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _file(text: str) -> str:
+def file_name(text: str) -> str:
     """An empty name is a variable that nobody set. It must not lead to the real AWS."""
     if not text:
         raise argparse.ArgumentTypeError("the file has no name")

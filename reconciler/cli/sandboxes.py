@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reconciler.cli.clouds import SANDBOX_REGION
-from reconciler.cli.options import port
+from reconciler.cli.options import file_name, port
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault, WrongUsage
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
 
+    from reconciler.sandbox.control import Controls
+
+DEFAULT_FILE = ".reconciler/sandbox.json"
 ENDPOINTS = ("AWS_ENDPOINT_URL_BATCH", "AWS_ENDPOINT_URL")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -31,33 +34,82 @@ class Hand:
     where: str
 
 
-def add_place(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=port, help="of a running `sandbox serve` (default: the file is changed, unless "
-                        "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_BATCH is on this machine)")  # fmt: skip
-    parser.add_argument("--region", help="where it is (default: where anything is)")
-    parser.add_argument("--account", help="whose it is (default: the only one)")
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The controls of a sandbox, and the file or URL that it is at."""
+
+    controls: "Controls"
+    where: str
+
+
+def add_place(parser: ArgumentParser, *, resource: bool = True) -> None:
+    """Add what says which sandbox is meant and, where it is about a resource, in which account and region that is."""
+    place = parser.add_argument_group("which sandbox")
+    one = place.add_mutually_exclusive_group()
+    add_file(one)
+    one.add_argument("--port", type=port, help="of a running `sandbox serve`; also taken from AWS_ENDPOINT_URL or "
+                     "AWS_ENDPOINT_URL_BATCH where that is on this machine and no file is given")  # fmt: skip
+    if resource:
+        place.add_argument("--region", help="where the resource is (default: where anything is)")
+        place.add_argument("--account", help="whose it is (default: the only one)")
+
+
+def add_file(parser: Any) -> None:
+    parser.add_argument("--file", type=file_name, help=f"where it is kept (default: {DEFAULT_FILE})")
+
+
+def file_of(args: Namespace) -> str:
+    return args.file or DEFAULT_FILE
 
 
 def hand(args: Namespace) -> Hand:
     """Return what the arguments and the environment lead to; never anything outside this machine."""
-    url = f"http://127.0.0.1:{args.port}" if args.port is not None else _local_endpoint()
-    return _served(url, args.region) if url else _kept(args)
+    url = _url(args)
+    return _served(url, args) if url else _kept(args)
 
 
 @contextmanager
 def reaching(found: Hand) -> Iterator[None]:
     """Tell that nobody answers there. Raises `WrongUsage`."""
+    from reconciler.sandbox.control import no_sandbox
+
     try:
         yield
     except CloudError as error:
         if error.fault is not Fault.UNREACHABLE:
             raise
-        hint = "start it with `reconciler sandbox serve`"
-        raise WrongUsage(f"no sandbox answers at {found.where}", hint=hint) from error
+        raise no_sandbox(found.where) from error
 
 
-def _served(url: str, region: str | None) -> Hand:
-    return _hand(_dummy_session(), region or _first(REGIONS) or SANDBOX_REGION, url, endpoint=url)
+def controls(args: Namespace) -> Panel:
+    """Return the controls of what the arguments and the environment lead to."""
+    from reconciler.sandbox.control import Kept, Served
+    from reconciler.sandbox.opening import open_sandbox
+
+    url = _url(args)
+    return Panel(Served(url), url) if url else Panel(Kept(open_sandbox(file_of(args))), file_of(args))
+
+
+def _url(args: Namespace) -> str:
+    if args.port is not None:
+        return f"http://127.0.0.1:{args.port}"
+    url = "" if args.file else _first(ENDPOINTS)
+    return url if urlsplit(url).hostname in LOOPBACK else ""
+
+
+def _served(url: str, args: Namespace) -> Hand:
+    from reconciler.sandbox.control import SPARED
+    from reconciler.sandbox.wire import ACCOUNT_HEADER
+
+    def introduce(**event: Any) -> None:
+        headers = event["request"].headers
+        headers[SPARED] = "yes"
+        if args.account:
+            headers[ACCOUNT_HEADER] = args.account
+
+    session = _dummy_session()
+    session.register("before-sign", introduce)
+    return _hand(session, args.region or _first(REGIONS) or SANDBOX_REGION, url, endpoint=url)
 
 
 def _kept(args: Namespace) -> Hand:
@@ -65,12 +117,13 @@ def _kept(args: Namespace) -> Hand:
     from reconciler.sandbox.session import sandbox_session
     from reconciler.sandbox.simulator import ACCOUNT
 
-    if not Path(args.file).exists():
+    file = file_of(args)
+    if not Path(file).exists():
         hint = "`reconciler apply --sandbox` makes one; --file names another, --port one that is served"
-        raise WrongUsage(f"there is no sandbox in {args.file}", hint=hint)
-    simulator = open_sandbox(args.file)
+        raise WrongUsage(f"there is no sandbox in {file}", hint=hint)
+    simulator = open_sandbox(file)
     account, region = _place(simulator.places(), args) or (args.account or ACCOUNT, args.region or SANDBOX_REGION)
-    return _hand(sandbox_session(simulator, region, account), region, args.file)
+    return _hand(sandbox_session(simulator, region, account, spared=True), region, file)
 
 
 def _hand(session: "Session", region: str, where: str, *, endpoint: str | None = None) -> Hand:
@@ -105,11 +158,6 @@ def _dummy_session() -> "Session":
         session.set_config_variable(file, os.devnull)
     session.set_credentials("sandbox", "sandbox")
     return session
-
-
-def _local_endpoint() -> str:
-    url = _first(ENDPOINTS)
-    return url if urlsplit(url).hostname in LOOPBACK else ""
 
 
 def _first(names: tuple[str, ...]) -> str:

@@ -1,9 +1,10 @@
 """What was broken on purpose, and how far the clock was turned: kept with the state, for the commands to come."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
+from reconciler.model import Json
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure
 from reconciler.sandbox.store import Store
@@ -21,31 +22,95 @@ class Failing:
     calls: int  # how many are still to fail
     operation: str = "*"  # a glob
 
+    @classmethod
+    def of(cls, row: Mapping[str, Json]) -> "Failing":
+        return cls(Failure(row["failure"]), row["calls"], row["operation"])
+
+
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """A resource that was made INVALID, with the reason that it shows."""
+
+    arn: str
+    reason: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakage:
-    """`settle`: the seconds that every transition takes; None: as usual."""
+    """Everything that is broken. `settle`: the seconds that every transition takes; None: as usual."""
 
     missing_roles: tuple[str, ...] = ()
     failing: tuple[Failing, ...] = ()
     settle: float | None = None
+    lag: float | None = None  # the seconds for which reads show what was before a write
+    invalid: tuple[Sick, ...] = ()
+    stuck: tuple[str, ...] = ()  # ARNs of what never finishes its deletion
+
+    @classmethod
+    def of(cls, row: Mapping[str, Json]) -> "Breakage":
+        return cls(
+            missing_roles=tuple(row["missing_roles"]),
+            failing=tuple(map(Failing.of, row["failing"])),
+            settle=row["settle"],
+            lag=row.get("lag"),
+            invalid=tuple(Sick(**one) for one in row.get("invalid", ())),
+            stuck=tuple(row.get("stuck", ())),
+        )
 
     def slowed(self, timings: Timings) -> Timings:
+        lagging = timings if self.lag is None else replace(timings, read_lag=self.lag)
         if self.settle is None:
-            return timings
-        return replace(timings, create=self.settle, update=self.settle, infrastructure=self.settle, delete=self.settle)
+            return lagging
+        return replace(lagging, create=self.settle, update=self.settle, infrastructure=self.settle, delete=self.settle)
 
     def without_roles(self, roles: Iterable[str]) -> "Breakage":
         """Return it with more roles and instance profiles that do not exist."""
         return replace(self, missing_roles=tuple(sorted({*self.missing_roles, *roles})))
 
+    def without_harm(self, arns: Container[str]) -> "Breakage":
+        """Return it with these resources repaired."""
+        invalid = tuple(sick for sick in self.invalid if sick.arn not in arns)
+        return replace(self, invalid=invalid, stuck=tuple(arn for arn in self.stuck if arn not in arns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mishap:
+    """What somebody breaks on top of what is broken, or repairs."""
+
+    repair: bool = False  # comes first; with `arns`, only those
+    roles_back: bool = False
+    missing_roles: tuple[str, ...] = ()
+    failing: tuple[Failing, ...] = ()
+    settle: float | None = None
+    lag: float | None = None
+    arns: tuple[str, ...] = ()
+    invalid: str = ""  # the reason for which `arns` become INVALID
+    stuck: bool = False  # `arns` never finish their deletion
+
+    @classmethod
+    def of(cls, row: Mapping[str, Json]) -> "Mishap":
+        failing = tuple(map(Failing.of, row["failing"]))
+        return cls(**{**row, **{name: tuple(row[name]) for name in ("missing_roles", "arns")}, "failing": failing})
+
+    def after(self, before: Breakage) -> Breakage:
+        kept = before if not self.repair else before.without_harm(self.arns) if self.arns else Breakage()
+        kept = replace(kept, missing_roles=()) if self.roles_back else kept
+        kept = kept.without_roles(self.missing_roles)
+        sick = tuple(Sick(arn, self.invalid) for arn in self.arns if self.invalid)
+        stuck = self.arns if self.stuck else ()
+        return replace(
+            kept,
+            failing=(*kept.failing, *self.failing),
+            settle=kept.settle if self.settle is None else self.settle,
+            lag=kept.lag if self.lag is None else self.lag,
+            invalid=(*(one for one in kept.invalid if one.arn not in {each.arn for each in sick}), *sick),
+            stuck=tuple(sorted({*kept.stuck, *stuck})),
+        )
+
 
 def breakage_of(store: Store) -> Breakage:
     row = store.rows(EVERYWHERE, BREAKAGE).get(ALL)
-    if not row:
-        return Breakage()
-    failing = tuple(Failing(Failure(one["failure"]), one["calls"], one["operation"]) for one in row["failing"])
-    return Breakage(missing_roles=tuple(row["missing_roles"]), failing=failing, settle=row["settle"])
+    return Breakage.of(row) if row else Breakage()
 
 
 def keep(store: Store, broken: Breakage) -> None:

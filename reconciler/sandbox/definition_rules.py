@@ -105,8 +105,9 @@ def _said(body: str) -> str:
 
 
 def _check_kubernetes(request: Spec) -> None:
+    # False is taken: Terraform's provider sends it with every definition.
     for member in ("platformCapabilities", "propagateTags"):
-        refuse_if(member in request, f"{member} is not applicable for Batch on EKS jobs.")
+        refuse_if(request.get(member), f"{member} is not applicable for Batch on EKS jobs.")
     refuse_bad_pod(request["eksProperties"].get("podProperties", {}))
 
 

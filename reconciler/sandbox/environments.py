@@ -29,6 +29,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     name = request["computeEnvironmentName"]
     refuse_bad_name(name, "Compute Environment")
     refuse_bad_tags(request.get("tags", {}))
+    request = _without_empty_role(request)
     refuse_bad_environment(world, request)
     refuse_bad_image_types(request.get("computeResources", {}), "EKS" if "eksConfiguration" in request else "ECS")
     refuse_if(world.find(NOUN, name), "Object already exists")
@@ -127,6 +128,13 @@ def _occupied(world: World, record: Record) -> str:
     fargate = record.body.get("computeResources", {}).get("type") in FARGATE
     active = sum(1 for _ in holders(world, record.arn)) if fargate else 0
     return f"CLIENT_ERROR - Cannot delete, {active} active jobs run on Fargate" if active else ""
+
+
+def _without_empty_role(request: Mapping[str, Json]) -> Mapping[str, Json]:
+    """An empty role is none: Terraform's provider 5.100 sends one where none is configured, and reads the
+    service-linked role back.
+    """
+    return {member: value for member, value in request.items() if (member, value) != ("serviceRole", "")}
 
 
 def _shown(world: World, record: Record) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 class Failure(StrEnum):
     THROTTLE = "throttle"  # 429, nothing happened
     SERVER_ERROR = "server error"  # 500, nothing happened
+    LATE_ERROR = "server error after the work"  # 500, though the work is done
     LOST_ANSWER = "lost answer"  # the work is done, the connection breaks before the answer arrives
     LATENCY = "latency"  # the answer is late
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from reconciler.sandbox.answers import Refusal, refuse_if
+from reconciler.sandbox.breakage import breakage_of
 from reconciler.sandbox.records import GONE, Record
 from reconciler.sandbox.world import World
 
@@ -25,10 +26,15 @@ def updated(world: World, record: Record, *, seconds: float, healthy: str, illne
 
 def deleted(world: World, record: Record, *, illness: str = "") -> Record:
     """Start the deletion. With an illness it fails: the resource comes back as INVALID."""
-    until = world.now + world.timings.delete
     if illness:
-        return _becoming(record, "DELETING", until, "", illness)
-    return replace(record, status="DELETING", reason="", until=until, then=GONE, then_reason="")
+        return _becoming(record, "DELETING", world.now + world.timings.delete, "", illness)
+    return leaving(world, replace(record, status="DELETING", reason="", then_reason=""))
+
+
+def leaving(world: World, record: Record) -> Record:
+    """Return it on its way out; what was made to be stuck never gets there."""
+    stuck = record.arn in breakage_of(world.store).stuck
+    return replace(record, until=max(record.until, world.now + world.timings.delete), then="" if stuck else GONE)
 
 
 def refuse_deletion_unless_disabled(record: Record, kind: str) -> None:

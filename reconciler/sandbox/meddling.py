@@ -13,6 +13,7 @@ from reconciler.ownership import logical_name, own_name, own_tags, users_tags
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import WrongUsage
 from reconciler.read import read_all, read_one
+from reconciler.sandbox.relationships import environments_of
 from reconciler.steps import sendable, tag_steps, update_steps
 
 TAGS = "tags."
@@ -46,6 +47,41 @@ def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json])
     return Meddled(address=live.address, fields=change.fields, calls=calls, status=after.status if after else "")
 
 
+def found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
+    """Return what `KIND/NAME` is called, by its physical or its logical name. Raises `WrongUsage`."""
+    noun, slash, name = wanted.partition("/")
+    if not slash or not name:
+        raise WrongUsage(f"{wanted!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")
+    kind = kind_of(noun)
+    known = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
+    alike = [live for live in known if live.address.name == name] or [
+        live for live in known if logical_name(live) == name
+    ]
+    if len(alike) == 1:
+        return kind, alike[0]
+    here = cloud.identity()
+    if alike:
+        hint = f"give its physical name: {listed(live.address.name for live in alike)}"
+        raise WrongUsage(f"several {kind.section} are called {name}", hint=hint)
+    names = [live.address.name for live in known]
+    there = f"there are {listed(names, 'and')}" if names else f"there are no {kind.section} at all"
+    hint = did_you_mean(name, names, there)
+    raise WrongUsage(f"there is no {kind.name}/{name} in {here.region} of account {here.account}", hint=hint)
+
+
+def environments_behind(live: Live) -> tuple[str, ...]:
+    """Return the ARNs of the environments that a queue's jobs run on. Raises `WrongUsage` if it is no queue."""
+    arns = tuple(sorted(environments_of(live.spec)))
+    if not arns:
+        raise WrongUsage(f"{live.address} has no environments", hint="only a queue has, as in JobQueue/pricing")
+    return arns
+
+
+def address_of(arn: str) -> Address:
+    path = arn.split(":", 5)[-1].split("/")  # nouns and names by turns; parts follow what they are part of
+    return Address(kind_of(path[-2]).name, "/".join(path[1::2]))
+
+
 def member_path(kind: Kind, live: Spec, member: str) -> str:
     """Return the whole path of a member that is given by its path or by its last name."""
     known = tuple(_paths(kind.fields))
@@ -70,28 +106,6 @@ def kind_of(name: str) -> Kind:
         hint = did_you_mean(name, KINDS, f"there are {listed(KINDS, 'and')}")
         raise WrongUsage(f"there is no kind {name}", hint=hint)
     return kind
-
-
-def found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
-    """Return the one live resource that is called so, by its physical or its logical name. Raises `WrongUsage`."""
-    noun, slash, name = wanted.partition("/")
-    if not slash or not name:
-        raise WrongUsage(f"{wanted!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")
-    kind = kind_of(noun)
-    known = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
-    alike = [live for live in known if live.address.name == name] or [
-        live for live in known if logical_name(live) == name
-    ]
-    if len(alike) == 1:
-        return kind, alike[0]
-    here = cloud.identity()
-    if alike:
-        hint = f"give its physical name: {listed(live.address.name for live in alike)}"
-        raise WrongUsage(f"several {kind.section} are called {name}", hint=hint)
-    names = [live.address.name for live in known]
-    there = f"there are {listed(names, 'and')}" if names else f"there are no {kind.section} at all"
-    hint = did_you_mean(name, names, there)
-    raise WrongUsage(f"there is no {kind.name}/{name} in {here.region} of account {here.account}", hint=hint)
 
 
 def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], here: Identity) -> Difference:

@@ -25,7 +25,8 @@ class Record:
     then_reason: str = ""
     hidden: Mapping[str, Json] = field(default_factory=dict)  # what the service knows and does not show
     changed: float = 0.0
-    before: Mapping[str, Json] | None = None  # the row that reads still show within the read lag
+    lag: float = 0.0  # the read lag when it was changed
+    before: Mapping[str, Json] | None = None  # the row that reads still show within that
 
     @classmethod
     def of(cls, row: Mapping[str, Json]) -> Self:

@@ -19,10 +19,10 @@ from reconciler.sandbox.sts import caller_identity
 UNIQUE_ID = "reconciler-sandbox"
 
 
-def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT) -> Session:
+def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT, *, spared: bool = False) -> Session:
     """Return a session with dummy credentials that reads neither AWS environment variables nor the user's AWS files.
 
-    For boto3: `boto3.Session(botocore_session=sandbox_session(...))`.
+    For boto3: `boto3.Session(botocore_session=sandbox_session(...))`. `spared`: its calls meet no failure.
     """
     quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
     session = Session(session_vars=quiet)
@@ -32,16 +32,16 @@ def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT) -
     # The hook answers whatever AWS_ENDPOINT_URL says, but a broken one would not parse.
     session.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
     session.set_credentials("sandbox", "sandbox")
-    attach(session, simulator, account, region)
+    attach(session, simulator, account, region, spared=spared)
     return session
 
 
-def attach(session: Session, simulator: Simulator, account: str, region: str) -> None:
+def attach(session: Session, simulator: Simulator, account: str, region: str, *, spared: bool = False) -> None:
     """Answer every request of clients that this session creates from now on.
 
     The hook is keyed on the event, not on the host: endpoints, profiles, proxies and dual stack make no difference.
     """
-    answer: Any = partial(_answer, simulator=simulator, account=account, region=region)
+    answer: Any = partial(_answer, simulator=simulator, account=account, region=region, spared=spared)
     session.register("before-send", answer, unique_id=UNIQUE_ID)
 
 
@@ -53,13 +53,21 @@ class _Raw(io.BytesIO):
 
 
 def _answer(
-    request: AWSPreparedRequest, event_name: str, simulator: Simulator, account: str, region: str, **_more: Any
+    request: AWSPreparedRequest,
+    event_name: str,
+    *,
+    simulator: Simulator,
+    account: str,
+    region: str,
+    spared: bool,
+    **_more: Any,
 ) -> AWSResponse:
     _, service, operation = event_name.split(".", 2)
     if service == "batch":
-        response = simulator.handle(account, region, request.method, _path(request.url), _bytes(request.body))
+        path, body = _path(request.url), _bytes(request.body)
+        response = simulator.handle(account, region, request.method, path, body, spared=spared)
     elif (service, operation) == ("sts", "GetCallerIdentity"):
-        response = Response(200, {"content-type": "text/xml"}, caller_identity(account, region))
+        response = caller_identity(account, region)
     else:
         raise Stopped(
             f"the sandbox does not answer {service} {operation}",

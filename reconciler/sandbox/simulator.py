@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
 from random import Random
 
 from reconciler.model import Json
@@ -11,6 +12,7 @@ from reconciler.sandbox import (
     consumables,
     definitions,
     environments,
+    harm,
     policies,
     queues,
     quota_shares,
@@ -31,6 +33,7 @@ from reconciler.sandbox.store import Memory, Store
 from reconciler.sandbox.world import World
 
 ACCOUNT = "123456789012"
+BROKEN = error(500, "ServerException", "Internal server error")
 REMEMBERED = 100_000  # calls, so that a server that runs for weeks does not grow
 
 Operation = Callable[[World, Mapping[str, Json]], Json]
@@ -80,16 +83,26 @@ class Simulator:
         """Operation and request of every call so far, failed ones too."""
         return list(self._calls)
 
-    def handle(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
-        """Answer one HTTP request; `path` includes the query."""
+    def handle(
+        self, account: str, region: str, method: str, path: str, body: bytes, *, spared: bool = False
+    ) -> Response:
+        """Answer one HTTP request; `path` includes the query. `spared`: it meets no failure, nor uses one up."""
         routed = route(method, path)
         if routed is None:
             return error(404, "UnknownOperationException", f"AWS Batch has no operation at {method} {path}")
         with self._lock:
-            rules = self.faults.strike(routed.operation)
+            rules = () if spared else self.faults.strike(routed.operation)
         self._delay(rules)
-        with self._lock:
-            return self._struck(rules, account, region, routed, body)
+        with self._lock, self._store.session():
+            kept = frozenset() if spared else strike(self._store, routed.operation)
+            return self._answer(self._world(account, region), routed, body, kept | {rule.failure for rule in rules})
+
+    def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """Return the ARNs and tags of all that is tagged there."""
+        with self._lock, self._store.session():
+            world = self._world(account, region)
+            scheduler.advance(world)
+            return tuple(tags.every_tagged(world))
 
     def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
         """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""
@@ -106,10 +119,12 @@ class Simulator:
         with self._lock, self._store.session():
             for account, region in self._places():
                 scheduler.advance(self._world(account, region))
-            broken = change(breakage_of(self._store))
+            before = harm.remaining(breakage_of(self._store), self._world_of)
+            broken = change(before)
             keep(self._store, broken)
             for account, region in self._places():
                 environments.sicken(self._world(account, region))
+            harm.inflict(before, broken, self._world_of)
             return broken
 
     def tick(self, seconds: float) -> float:
@@ -126,25 +141,25 @@ class Simulator:
         if seconds:
             self._clock.sleep(seconds)
 
-    def _struck(self, rules: Iterable[Rule], account: str, region: str, routed: Routed, body: bytes) -> Response:
-        failures = {rule.failure for rule in rules}
-        with self._store.session():
-            failures |= strike(self._store, routed.operation)
-            world = self._world(account, region)
-            try:
-                request = members(routed, body)
-                self._calls.append((routed.operation, request))
-                if Failure.THROTTLE in failures:
-                    return error(429, "TooManyRequestsException", "Too Many Requests")
-                if Failure.SERVER_ERROR in failures:
-                    return error(500, "ServerException", "Internal server error")
-                refuse_bad_request(routed.operation, request)
-                work = _operation(routed.operation)
-                scheduler.advance(world)
-                answer = success(work(world, request))
-            except Refusal as no:
-                answer = refusal(str(no), world.new_id())
-        return _lost(answer) if Failure.LOST_ANSWER in failures else answer
+    def _answer(self, world: World, routed: Routed, body: bytes, failures: Container[Failure]) -> Response:
+        try:
+            request = members(routed, body)
+            self._calls.append((routed.operation, request))
+            if Failure.THROTTLE in failures:
+                return error(429, "TooManyRequestsException", "Too Many Requests")
+            if Failure.SERVER_ERROR in failures:
+                return BROKEN
+            refuse_bad_request(routed.operation, request)
+            work = _operation(routed.operation)
+            scheduler.advance(world)
+            answer = success(work(world, request))
+        except Refusal as no:
+            answer = refusal(str(no), world.new_id())
+        return _after_the_work(answer, failures)
+
+    def _world_of(self, arn: str) -> World:
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return self._world(account, region)
 
     def _world(self, account: str, region: str) -> World:
         return World(
@@ -166,5 +181,7 @@ def _operation(name: str) -> Operation:
     return OPERATIONS[name]
 
 
-def _lost(answer: Response) -> Response:
-    return Response(answer.status, answer.headers, answer.body, lost=True)
+def _after_the_work(answer: Response, failures: Container[Failure]) -> Response:
+    if Failure.LATE_ERROR in failures:
+        return BROKEN
+    return replace(answer, lost=True) if Failure.LOST_ANSWER in failures else answer

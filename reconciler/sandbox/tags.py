@@ -1,6 +1,6 @@
 """Tagging: by ARN, for every kind."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.model import Json
@@ -38,6 +38,12 @@ def list_tags(world: World, request: Mapping[str, Json]) -> Json:
     if record is None:
         raise Refusal(f"{arn} does not exist")
     return {"tags": record.tags}
+
+
+def every_tagged(world: World) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the ARN and the tags of whatever has any, as reads show it."""
+    for noun in TAGGABLE:
+        yield from ((record.arn, record.tags) for record in world.see_every(noun) if record.tags)
 
 
 OPERATIONS = {"TagResource": tag, "UntagResource": untag, "ListTagsForResource": list_tags}

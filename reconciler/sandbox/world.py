@@ -83,7 +83,7 @@ class World:
 
     def put(self, noun: str, record: Record) -> None:
         key = record.arn.removeprefix(self.arn(noun, ""))
-        row = replace(record, changed=self.now, before=self._before(noun, key)).row()
+        row = replace(record, changed=self.now, lag=self.timings.read_lag, before=self._before(noun, key)).row()
         self.store.put(self._scope, noun, key, row)
         if noun in AWAITED:
             self.stir()
@@ -130,7 +130,7 @@ class World:
         return f"{self.account}/{self.region}"
 
     def _shown(self, noun: str, record: Record) -> Record | None:
-        if self.timings.read_lag and self.now < record.changed + self.timings.read_lag:
+        if self.now < record.changed + min(record.lag, self.timings.read_lag):
             return Record.of(record.before).at(self.now) if record.before else None
         present = record.at(self.now)
         if present is None and noun in LINGERING and self.now < record.until + self.timings.deleted:

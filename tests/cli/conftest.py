@@ -1,7 +1,6 @@
 """The command line in a folder of its own, with a sandbox in which time takes no time."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +12,8 @@ from reconciler.aws import clock as aws_clock
 from reconciler.cli import main
 from reconciler.model import Json
 from reconciler.sandbox import opening
-from reconciler.sandbox.server import sandbox_server
 from tests.fakes import InstantClock
+from tests.serving import running
 
 STACK = """\
 stack: risk
@@ -95,13 +94,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
+def no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
 def port(run: Run) -> Iterator[str]:
-    """A server on a file of its own, `served.json`."""
-    server = sandbox_server(opening.open_sandbox("served.json"), 0)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield str(server.server_port)
-    server.shutdown()
-    server.server_close()
+    """The port of a sandbox that is served, on a file of its own, `served.json`."""
+    with running(opening.open_sandbox("served.json")) as url:
+        yield url.rpartition(":")[2]
 
 
 def write(name: str, text: str) -> None:

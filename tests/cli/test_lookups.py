@@ -2,7 +2,6 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -16,11 +15,11 @@ from reconciler.cli import clouds
 from reconciler.lookup.aws import AwsLookups
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.simulator import ACCOUNT, Simulator
-from tests.cli.conftest import STACK, Run, write
+from tests.cli.conftest import SMALL, STACK, Run, write
 from tests.cli.test_arguments import imported_by
 from tests.fakes import ScriptedCloud
+from tests.serving import client_of, running
 
 SECRET = 'top"secret\n/ü+hush?'
 # As it is, as JSON and URLs spell it, in base64: nobody may find any of it.
@@ -45,24 +44,15 @@ LOOKING = (
 @pytest.fixture
 def server(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """AWS as `sandbox serve` offers it, with what the stack looks up; its clock is the one that `run` sets up."""
-    moto = pytest.importorskip("moto.core.base_backend")
-    with sandbox_server(Simulator(aws_clock.WallClock()), 0) as serving:
-        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        url = f"http://127.0.0.1:{serving.server_port}"
+    pytest.importorskip("moto.server")
+    with running(Simulator(aws_clock.WallClock())) as url:
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setenv("AWS_ENDPOINT_URL_BATCH", url)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "key")
         monkeypatch.setenv("AWS_REGION", "us-east-1")
-        try:
-            fill(url)
-            yield url
-        finally:
-            serving.shutdown()
-            thread.join()
-            for backends in moto.BackendDict._instances:
-                backends.reset()
+        fill(url)
+        yield url
 
 
 def fill(url: str) -> None:
@@ -267,3 +257,29 @@ def test_nothing_is_looked_up_in_another_account_than_the_stack_names(run: Run, 
     write("small", "stack: small\naccount: '999999999999'\ntags: {team: !ssm /nope}\n")
     ran = run("plan", "small")
     assert (ran.code, "VAR016" in ran.err) == (4, False)
+
+
+@pytest.fixture
+def one_endpoint(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same server, by the one variable that names the endpoint of all services."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_BATCH")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    return server
+
+
+def test_look_ups_go_where_all_services_are(run: Run, one_endpoint: str) -> None:
+    write("risk", LOOKING)
+    planned = run("plan", "risk", "-o", "json")
+    assert (planned.code, '"maxvCpus": 16' in planned.out) == (0, True)
+
+
+def test_values_are_looked_up_in_the_account_of_an_assumed_role(run: Run, one_endpoint: str) -> None:
+    role = "arn:aws:iam::210987654321:role/deploy"
+    given = client_of(one_endpoint, "sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    theirs = client_of(one_endpoint, "ssm", "us-east-1", given["AccessKeyId"], given["SessionToken"])
+    theirs.put_parameter(Name="/team", Value="theirs", Type="String")
+    write("small", "stack: small\naccount: '210987654321'\ntags: {team: !ssm /team}\n" + SMALL.partition("\n")[2])
+    planned = run("plan", "small", "--role-arn", role, "-o", "json")
+    assert (planned.code, '"team": "theirs"' in planned.out) == (0, True)
+    assert run("apply", "small", "--role-arn", role, "--yes").code == 0
+    assert run("plan", "small").code == 4

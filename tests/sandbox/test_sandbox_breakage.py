@@ -51,6 +51,33 @@ def test_a_lost_answer_was_work_done(lab):
     assert lab.see_definition("render")["revision"] == 1
 
 
+def test_a_late_error_was_work_done(lab):
+    fail(lab, Failing(Failure.LATE_ERROR, 1, "Register*"))
+    with pytest.raises(CloudError) as caught:
+        lab.call("RegisterJobDefinition", **lab.container())
+    assert (caught.value.fault, caught.value.code) == (Fault.UNKNOWN, "ServerException")
+    assert lab.see_definition("render")["revision"] == 1
+
+
+def test_reads_lag_behind_the_writes_that_follow(lab):
+    lab.environment("spot")
+    lab.queue("pricing", "spot")
+    lab.simulator.break_(lambda before: replace(before, lag=5))
+    lab.call("UpdateJobQueue", jobQueue="pricing", priority=7)
+    lab.call("CreateSchedulingPolicy", name="fair")
+    for passed, expected in ((0, (1, 0)), (4.9, (1, 0)), (0.1, (7, 1))):
+        lab.clock.turn(passed)
+        policies = lab.call("ListSchedulingPolicies")["schedulingPolicies"]
+        assert (lab.see_queue("pricing")["priority"], len(policies)) == expected
+
+
+def test_a_repair_shows_reads_what_was_written(lab):
+    lab.simulator.break_(lambda before: replace(before, lag=500))
+    lab.call("CreateSchedulingPolicy", name="fair")
+    lab.simulator.break_(lambda _before: Breakage())
+    assert len(lab.call("ListSchedulingPolicies")["schedulingPolicies"]) == 1
+
+
 def test_a_role_that_disappears_makes_its_environments_invalid(lab):
     lab.environment("spot")
     lab.environment("other", computeResources={**lab.ec2()["computeResources"], "instanceRole": "another"})
@@ -98,7 +125,7 @@ def test_a_tick_frees_the_name_of_what_is_deleted(lab):
 
 def test_all_of_it_is_kept_in_the_file(tmp_path):
     file = str(tmp_path / "sandbox.json")
-    broken = Breakage(missing_roles=("a",), failing=(Failing(Failure.LOST_ANSWER, 2, "Create*"),), settle=5.0)
+    broken = Breakage(missing_roles=("a",), failing=(Failing(Failure.LOST_ANSWER, 2, "Create*"),), settle=5.0, lag=2.0)
     first, second = (open_sandbox(file, clock=TurnableClock()) for _ in range(2))
     first.break_(lambda _before: broken)
     first.tick(7)

@@ -165,6 +165,10 @@ def test_a_definition_that_aws_refuses_is_refused(lab, members, words):
             ),
             "containerName c must reference a defined container.",
         ),
+        (
+            {**pod({"image": "a"}), "propagateTags": True},
+            "propagateTags is not applicable for Batch on EKS jobs.",
+        ),
         (pod(), "Containers must be provided for Batch on EKS jobs."),
         (pod({"image": "a"}, dnsPolicy="None"), "Unsupported DNS policy value."),
         (
@@ -206,6 +210,7 @@ def test_a_body_that_aws_refuses_is_refused(lab, request_, words):
             {"image": "b", "name": "b", "essential": False},
         ),
         pod({"image": "a", "resources": {"limits": {"cpu": "0.5", "memory": "8Mi", "nvidia.com/gpu": "1"}}}),
+        {**pod({"image": "a"}), "propagateTags": False},
     ],
 )
 def test_sound_bodies_of_every_form_are_taken(lab, request_):

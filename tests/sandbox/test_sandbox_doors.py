@@ -1,9 +1,7 @@
 """The doors into the sandbox, botocore and HTTP; and that there is no door out of it."""
 
 import socket
-import threading
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -19,8 +17,8 @@ from reconciler.sandbox.opening import open_sandbox
 from reconciler.sandbox.server import sandbox_server, serve
 from reconciler.sandbox.session import attach, sandbox_session
 from reconciler.sandbox.simulator import Simulator
+from tests.serving import ONCE, client_of, running
 
-ONCE = Config(retries={"total_max_attempts": 1})
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
 
 
@@ -33,24 +31,6 @@ def _simulator():
 def _server(simulator):
     with running(simulator) as url:
         yield url
-
-
-@contextmanager
-def running(simulator):
-    with sandbox_server(simulator, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def client_of(url, service="batch", region="eu-west-1"):
-    session = botocore.session.Session()
-    session.set_credentials("x", "y")
-    return session.create_client(service, region_name=region, endpoint_url=url, config=ONCE)
 
 
 def lived(batch):
@@ -115,13 +95,6 @@ def test_who_am_i_is_answered_by_the_sandbox(simulator):
     assert sts.get_caller_identity()["Account"] == "210987654321"
 
 
-def test_another_service_is_refused_with_the_way_out(simulator):
-    ec2 = sandbox_session(simulator, "us-east-1").create_client("ec2")
-    with pytest.raises(Stopped, match="does not answer ec2 DescribeSubnets") as caught:
-        ec2.describe_subnets()
-    assert "reconciler sandbox serve" in caught.value.hint
-
-
 @pytest.fixture(name="opened")
 def _opened(monkeypatch):
     """The sockets that anybody opened: none can be, and each attempt is noted, also one whose failure is swallowed."""
@@ -161,6 +134,37 @@ def test_nothing_in_the_environment_leads_out(simulator, monkeypatch, opened, wa
     assert session.create_client("batch").describe_job_queues()["jobQueues"] == []
     assert session.create_client("sts").get_caller_identity()["Account"] == "123456789012"
     assert [operation for operation, _ in simulator.calls] == ["DescribeJobQueues"]
+    assert opened == []
+
+
+# A call of each service that `sandbox serve` offers.
+AROUND = {
+    "cloudformation": ("describe_stacks", {}),
+    "ec2": ("describe_subnets", {}),
+    "ecr": ("describe_repositories", {}),
+    "events": ("list_rules", {}),
+    "iam": ("list_roles", {}),
+    "logs": ("describe_log_groups", {}),
+    "resourcegroupstaggingapi": ("get_resources", {}),
+    "secretsmanager": ("list_secrets", {}),
+    "ssm": ("describe_parameters", {}),
+    "sts": ("assume_role", {"RoleArn": "arn:aws:iam::1:role/deploy", "RoleSessionName": "me"}),
+}
+
+
+@pytest.mark.parametrize("service", AROUND)
+@pytest.mark.parametrize("endpoint", ["https://192.0.2.1", ""])
+def test_another_service_is_refused_by_name_with_the_way_out(simulator, monkeypatch, opened, service, endpoint):
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    operation, request = AROUND[service]
+    client = sandbox_session(simulator, "us-east-1").create_client(service)
+    with pytest.raises(Stopped) as caught:
+        getattr(client, operation)(**request)
+    called = client.meta.method_to_api_mapping[operation]
+    assert caught.value.message.endswith(f" {called}")
+    assert caught.value.message.startswith("the sandbox does not answer ")
+    assert "reconciler sandbox serve" in caught.value.hint
     assert opened == []
 
 

@@ -52,6 +52,12 @@ def test_an_ec2_environment_is_described_with_what_the_service_fills_in(lab):
     }
 
 
+def test_an_empty_service_role_is_the_service_linked_one(lab):
+    assert lab.environment("spot", serviceRole="")["serviceRole"] == SLR
+    refused = lab.refused("CreateComputeEnvironment", computeEnvironmentName="own", type="UNMANAGED", serviceRole="")
+    assert refused == "serviceRole is required on an unmanaged compute environment."
+
+
 def test_a_fargate_environment_gets_empty_lists_and_nothing_else(lab):
     seen = lab.environment("serverless", **lab.fargate())
     assert seen["computeResources"] == {

@@ -2,19 +2,9 @@
 
 import pytest
 
-from tests.sandbox.trainings import ARN, LIMITS, environment, queue, queue_request
+from tests.sandbox.trainings import ARN, LIMITS, SHARE, environment, queue, queue_request, quota_policy, share
 
-SHARE = {
-    "capacityLimits": LIMITS,
-    "resourceSharingConfiguration": {"strategy": "LEND"},
-    "preemptionConfiguration": {"inSharePreemption": "DISABLED"},
-}
 VISION = f"{ARN}:job-queue/train/quota-share/vision"
-
-
-def quota_policy(lab):
-    policy = {"idleResourceAssignmentStrategy": "FIFO"}
-    return lab.call("CreateSchedulingPolicy", name="quotas", quotaSharePolicy=policy)["arn"]
 
 
 @pytest.fixture(name="ready")
@@ -23,11 +13,6 @@ def _ready(lab):
     environment(lab)
     queue(lab, schedulingPolicyArn=quota_policy(lab))
     return lab
-
-
-def share(lab, name="vision", **members):
-    lab.call("CreateQuotaShare", quotaShareName=name, jobQueue="train", **{**SHARE, **members})
-    lab.settle()
 
 
 def see_share(lab, arn=VISION):

@@ -5,9 +5,10 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from reconciler.cli import mishaps, submitting
+from reconciler.cli import breaking, mishaps, submitting
 from reconciler.cli.options import add_output, port
 from reconciler.cli.output import Output
+from reconciler.cli.sandboxes import add_file, file_of
 from reconciler.problems import Exit, WrongUsage
 
 HELP = "serve the simulated AWS, keep it busy, see what goes wrong in it, or empty it"
@@ -16,11 +17,31 @@ EXAMPLES = """\
   AWS_ENDPOINT_URL=http://127.0.0.1:5055 aws batch describe-job-queues
   reconciler sandbox drift ComputeEnvironment/spot maxvCpus=512
   reconciler sandbox submit pricing simulate --count 20 --seconds 10m
-  reconciler sandbox break --missing-role ecsInstanceRole
+  reconciler sandbox break ComputeEnvironment/spot --invalid
   reconciler sandbox tick 30m
   reconciler sandbox reset
+
+It is kept in a file between commands, .reconciler/sandbox.json unless --file names another; it is the one that
+`--sandbox` uses. `reconciler sandbox ACTION --help` has examples of each action.
 """
-DEFAULT_FILE = ".reconciler/sandbox.json"
+SERVE = """\
+examples:
+  reconciler sandbox serve
+  AWS_ENDPOINT_URL=http://127.0.0.1:5055 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws batch describe-job-queues
+  reconciler sandbox serve --port 0 --file /tmp/sandbox.json --latency 0.05
+
+AWS Batch is answered by the simulator; STS, EC2, IAM, ECR, SSM, Secrets Manager, CloudFormation, EventBridge,
+CloudWatch Logs and the Resource Groups Tagging API by moto (pip install 'batch-reconciler[sandbox]'). Batch is kept in
+the file, the others are gone when the server ends. What is not served is refused by name, and the server opens no
+connection itself. Any credentials do; those that AssumeRole gives work in the account of the role.
+"""
+RESET = """\
+examples:
+  reconciler sandbox reset
+  reconciler sandbox reset --file other.json
+
+A `sandbox serve` on the same file sees it. What was broken is repaired, too.
+"""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -29,7 +50,6 @@ def add(parser: ArgumentParser) -> None:
         action = actions.add_parser(name, help=says, description=f"{says[0].upper()}{says[1:]}.", allow_abbrev=False)
         action.formatter_class = RawDescriptionHelpFormatter
         arguments(action)
-        action.add_argument("--file", default=DEFAULT_FILE, help=f"where it is kept (default: {DEFAULT_FILE})")
         action.set_defaults(work=work, parser=action)
 
 
@@ -44,8 +64,16 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _add_serving(parser: ArgumentParser) -> None:
+    parser.epilog = SERVE
     parser.add_argument("--port", type=port, default=5055, help="0 takes a free one (default: 5055)")
     parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS", help="added to every answer")
+    add_file(parser)
+
+
+def _add_reset(parser: ArgumentParser) -> None:
+    parser.epilog = RESET
+    add_file(parser)
+    add_output(parser)
 
 
 def _serve(args: Namespace, _out: Output) -> int:
@@ -58,7 +86,7 @@ def _serve(args: Namespace, _out: Output) -> int:
         sys.stdout.flush()
 
     try:
-        serve(open_sandbox(args.file), args.port, latency=args.latency, ready=ready)
+        serve(open_sandbox(file_of(args)), args.port, latency=args.latency, ready=ready)
     except KeyboardInterrupt:
         return Exit.DONE
     except OSError as error:
@@ -71,18 +99,18 @@ def _serve(args: Namespace, _out: Output) -> int:
 def _reset(args: Namespace, out: Output) -> int:
     from reconciler.report.page import Page
 
-    file = Path(args.file)
+    file = Path(file_of(args))
     known = file.exists()
     if known:
-        _check_is_sandbox(args.file)
+        _check_is_sandbox(str(file))
         file.unlink()
 
     def page(width: int) -> Page:
         lines = Page(width)
-        lines.line(f"{args.file}: {'forgotten' if known else 'nothing to forget'}")
+        lines.line(f"{file}: {'forgotten' if known else 'nothing to forget'}")
         return lines
 
-    out.publish(page, lambda: {"file": args.file, "reset": known})
+    out.publish(page, lambda: {"file": str(file), "reset": known})
     return Exit.DONE
 
 
@@ -102,7 +130,12 @@ ACTIONS = (
         mishaps.drift,
     ),
     ("submit", "submit jobs: a queue gets busy, and drains", submitting.add_submit, submitting.submit),
-    ("break", "break something on purpose: roles, calls, answers, patience", mishaps.add_break, mishaps.break_),
+    (
+        "break",
+        "break something on purpose: resources, roles, calls, answers, patience",
+        breaking.add_break,
+        breaking.break_,
+    ),
     ("tick", "turn the sandbox's clock forward", mishaps.add_tick, mishaps.tick),
-    ("reset", "forget every resource of the sandbox", add_output, _reset),
+    ("reset", "forget every resource of the sandbox", _add_reset, _reset),
 )
