@@ -35,7 +35,7 @@ computeEnvironments:
   spot:
     type: MANAGED
     computeResources:
-      {{type: FARGATE, maxvCpus: 16, subnets: [subnet-0a1b2c3d], securityGroupIds: [sg-0a1b2c3d]}}
+      {{type: EC2, allocationStrategy: BEST_FIT_PROGRESSIVE, minvCpus: 0, maxvCpus: 16, instanceTypes: [m5], instanceRole: ecsInstanceRole, subnets: [subnet-0a1b2c3d], securityGroupIds: [sg-0a1b2c3d]}}
 jobQueues:
   q: {{priority: 10, computeEnvironmentOrder: [spot]}}
 jobDefinitions:
@@ -242,6 +242,20 @@ def test_apply_prunes_and_says_so_on_one_page(grown: Run, jobs: LiveJobs, golden
     assert (ran.code, revisions()) == (0, [1, 3, 4])
     golden("pruning-80.txt", ran.out)
     assert grown("plan", "risk", HERE, "--detailed-exitcode").code == 0
+
+
+def test_jobs_that_run_and_jobs_that_wait_hold_their_revisions_until_they_have_ended(grown: Run) -> None:
+    """With the sandbox's own jobs: sixteen vCPUs are room for five that take three."""
+    assert grown("sandbox", "submit", "q", "simulate:3", "--count", "8", "--seconds", "10m").code == 0
+    assert grown("sandbox", "submit", "q", "simulate:1", "--seconds", "10m").code == 0
+    table = grown("revisions", "simulate", "risk", HERE, "-o", "json").json["revisions"]
+    assert [(one["revision"], one["live_jobs"]) for one in table] == [(3, 8), (2, 0), (1, 1)]
+    write("risk", declared(4, "1"))
+    assert grown("apply", "risk", HERE, "--yes").code == 0
+    assert revisions() == [1, 3, 4]
+    grown("sandbox", "tick", "1h")
+    assert grown("apply", "risk", HERE, "--yes").code == 0
+    assert revisions() == [4]
 
 
 def test_a_plan_that_prunes_is_one_for_programs_too(grown: Run) -> None:

@@ -248,7 +248,7 @@ def test_jobs_that_do_not_tell_what_they_use_might_use_anything(jobs: LiveJobs) 
     assert (plan.is_empty, [code for code, _ in notes(plan)]) == (True, ["REV002"])
 
 
-def test_a_queue_that_goes_meanwhile_has_no_jobs(jobs: LiveJobs) -> None:
+def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
     world = grown(2)
     found = workflow.read_all(world.cloud, workflow.KINDS.values())
     world.apply(version(2), Wanted(destroy=True))
