@@ -10,14 +10,16 @@ from reconciler.fmt.tree import BLANK, Alias, Collection, Entry, Node, anchor_of
 Rank = Callable[[Entry], float]
 
 
-def in_order(entries: Sequence[Entry], rank: Rank) -> tuple[Entry, ...]:
+def in_order(entries: Sequence[Entry], rank: Rank, *, has_anchors: bool) -> tuple[Entry, ...]:
     """Return entries by rank; those of equal rank stay in their order.
 
     An alias means the last anchor of its name above it: two entries that use one name, of which one defines it, keep
-    their order.
+    their order. `has_anchors`: there are such names in the file.
     """
     if all(rank(one) <= rank(other) for one, other in pairwise(entries)):
         return tuple(entries)
+    if not has_anchors:
+        return _spaced(entries, sorted(entries, key=rank))
     names = [_names(entry) for entry in entries]
     left = list(range(len(entries)))
     ordered: list[int] = []

@@ -62,6 +62,9 @@ class _Span(NamedTuple):
         return self.line, self.column
 
 
+START = _Span(0, 0, 0, 0)
+
+
 def _span(event: Event) -> _Span:
     start, end = event.start_mark, event.end_mark
     assert start is not None  # only events that a program makes up have no marks
@@ -71,9 +74,12 @@ def _span(event: Event) -> _Span:
 
 @dataclass(slots=True)
 class _Reader:
+    """`span` is that of the event that was looked at or taken last."""
+
     source: Source
     events: Iterator[Event]
     ahead: Event | None = None
+    span: _Span = START
     anchors: dict[str, Place] = field(default_factory=dict)
 
     def tree(self) -> Tree:
@@ -82,21 +88,18 @@ class _Reader:
         if not isinstance(start, DocumentStartEvent):
             self.source.scan(len(self.source.text))
             return Tree(head=self.source.take(0), root=None)
-        directives = self.directives(start)
-        first = self.peek()
-        self.source.scan(_span(first).start)
-        head = (*directives, *self.source.take_head(_span(first).line))
+        directives = self.directives() if start.explicit else ()
+        first, span = self.peek(), self.span
+        self.source.scan(span.start)
+        head = (*directives, *self.source.take_head(span.line))
         is_block = isinstance(first, CollectionStartEvent) and not first.flow_style
-        above = () if is_block else self.source.take(_span(first).line)
-        root = self.entry(None, above, None)
+        root = self.entry(None, () if is_block else self.source.take(span.line), None)
         self.source.scan(len(self.source.text))
         return Tree(head=head, root=root, tail=self.source.take(0))
 
-    def directives(self, start: DocumentStartEvent) -> tuple[str, ...]:
+    def directives(self) -> tuple[str, ...]:
         """Return everything up to a `---`, line by line."""
-        if not start.explicit:
-            return ()
-        self.source.position = _span(start).end
+        self.source.position = self.span.end
         lines = [line.rstrip() for line in self.source.text[: self.source.position].split("\n")]
         if behind := self.source.behind():
             lines[-1] += f" {behind.lines[0]}"
@@ -109,49 +112,42 @@ class _Reader:
         Of two comments on its lines only the last can stay; the other goes above.
         """
         event = self.next()
+        early: tuple[str, ...] = ()
         if isinstance(event, CollectionStartEvent):
-            beside = self.opening(event, beside)
-            node: Node = self.collection(event, column)
-            early: tuple[str, ...] = ()
-            behind = self.source.behind() if event.flow_style else None
+            node, beside, behind = self.collection(event, column, beside)
         else:
             node, behind = self.value(event)
             early = tuple(line for line in self.source.take(0) if line != BLANK)
         if behind and beside:
             early, beside = (*beside.lines, *early), None
-        return Entry(node=node, key=key, above=(*above, *early), beside=behind or beside)
+        return Entry(node=node, key=key, above=above + early, beside=behind or beside)
 
-    def opening(self, start: CollectionStartEvent, beside: Beside | None) -> Beside | None:
-        """Go to where the first entry begins, and return the comment on the line before that."""
-        self.source.scan(_span(start).start)
-        self.source.position = _span(start).end if start.flow_style else self.props(start)[1]
-        return beside or self.source.behind()
-
-    def collection(self, start: CollectionStartEvent, outer: int) -> Collection:
-        is_mapping, is_flow = isinstance(start, MappingStartEvent), bool(start.flow_style)
-        column = self.first_column(start)
-        self.remember(start)
+    def collection(
+        self, start: CollectionStartEvent, outer: int, beside: Beside | None
+    ) -> tuple[Node, Beside | None, Beside | None]:
+        """Return a collection, the comment on the line before its first entry, and the one behind its bracket."""
+        is_mapping, is_flow, span = isinstance(start, MappingStartEvent), bool(start.flow_style), self.span
+        props, begin = self.props(start)
+        self.source.scan(span.start)
+        self.source.position = span.end if is_flow else begin
+        beside = beside or self.source.behind()
         entries = tuple(self.pairs(is_flow=is_flow) if is_mapping else self.items(is_flow=is_flow))
-        end = _span(self.next())
-        self.source.scan(end.start)
+        self.next()
+        self.source.scan(self.span.start)
         if is_flow:
             below = self.source.take(0) if entries else ()
-            self.source.position = end.end
+            self.source.position = self.span.end
         else:  # a list may begin in the column of the key that it belongs to
+            column = self.first_column(span.end, is_mapping=is_mapping)
             below = self.source.take_below(column + (column == outer))
-        return Collection(
-            entries=entries,
-            is_mapping=is_mapping,
-            is_flow=is_flow,
-            place=_span(start).place,
-            props=self.props(start)[0],
-            below=below,
+        node = Collection(
+            entries=entries, is_mapping=is_mapping, is_flow=is_flow, place=span.place, props=props, below=below
         )
+        return node, beside, self.source.behind() if is_flow else None
 
     def pairs(self, *, is_flow: bool) -> Iterator[Entry]:
-        while not isinstance(event := self.peek(), CollectionEndEvent):
-            self.next()
-            span = _span(event)
+        while not isinstance(self.peek(), CollectionEndEvent):
+            event, span = self.next(), self.span
             self.source.scan(span.start)
             above = self.source.take(span.line)
             key = self.key(event)
@@ -160,10 +156,10 @@ class _Reader:
             yield self.entry(key, above, self.source.behind(), -1 if is_flow else span.column)
 
     def items(self, *, is_flow: bool) -> Iterator[Entry]:
-        while not isinstance(event := self.peek(), CollectionEndEvent):
+        while not isinstance(self.peek(), CollectionEndEvent):
             if is_flow:
-                self.source.scan(_span(event).start)
-                yield self.entry(None, self.source.take(_span(event).line), None)
+                self.source.scan(self.span.start)
+                yield self.entry(None, self.source.take(self.span.line), None)
             else:
                 above = self.source.take(self.source.scan_dash())
                 yield self.entry(None, above, self.source.behind(is_dash=True))
@@ -174,9 +170,8 @@ class _Reader:
         if "\n" in leaf.text:
             raise Unkeepable("a key of several lines cannot be formatted", "write it on one line", leaf.place)
         if len(leaf.text) > LONGEST_KEY:
-            raise Unkeepable(
-                f"a key of more than {LONGEST_KEY} characters cannot be formatted", "shorten it", leaf.place
-            )
+            message = f"a key of more than {LONGEST_KEY} characters cannot be formatted"
+            raise Unkeepable(message, "shorten it", leaf.place)
         return leaf
 
     def value(self, event: Event) -> tuple[Node, Beside | None]:
@@ -186,18 +181,16 @@ class _Reader:
             return leaf, self.header(leaf) if leaf.style in BLOCK_STYLES else self.source.behind()
         assert isinstance(event, AliasEvent)
         assert event.anchor is not None
-        self.source.scan(_span(event).end)
-        alias = Alias(name=event.anchor, target=self.anchors[event.anchor], place=_span(event).place)
-        return alias, self.source.behind()
+        self.source.scan(self.span.end)
+        return Alias(name=event.anchor, target=self.anchors[event.anchor], place=self.span.place), self.source.behind()
 
     def leaf(self, event: ScalarEvent) -> Leaf:
         props, begin = self.props(event)
         self.source.scan(begin)
-        self.remember(event)
-        end = _span(event).end
+        end = self.span.end
         self.source.position = max(self.source.position, end)  # nothing, written as such, may stand before a comment
         text = self.source.text[begin:end]
-        return Leaf(text=text, value=event.value, style=event.style or "", place=_span(event).place, props=props)
+        return Leaf(text=text, value=event.value, style=event.style or "", place=self.span.place, props=props)
 
     def header(self, leaf: Leaf) -> Beside | None:
         """Return the comment on the first line of the block scalar that has just been read."""
@@ -207,15 +200,16 @@ class _Reader:
             self.source.seal(self.source.position)
         return Beside((header[2].rstrip(),)) if header[2] else None
 
-    def first_column(self, start: CollectionStartEvent) -> int:
+    def first_column(self, end: int, *, is_mapping: bool) -> int:
         """Return the column in which the entries of a block begin; a list's mark may stand behind its first dash."""
-        end = _span(start).end
-        is_behind = not isinstance(start, MappingStartEvent) and self.source.text[end : end + 1] != "-"
+        is_behind = not is_mapping and self.source.text[end : end + 1] != "-"
         return self.source.column(end - is_behind)
 
     def props(self, event: NodeEvent) -> tuple[tuple[str, ...], int]:
-        """Return anchor and tag as they are written, and where the value itself begins."""
-        index, end, _, _ = _span(event)
+        """Return anchor and tag as they are written, and where the value itself begins. Anchors are remembered."""
+        index, end = self.span.start, self.span.end
+        if event.anchor is not None:
+            self.anchors[event.anchor] = self.span.place
         found: list[str] = []
         while match := PROP.match(self.source.text, index, end) if _has(event, len(found)) else None:
             found.append(match[0])
@@ -225,13 +219,10 @@ class _Reader:
                 index = space.end()
         return tuple(found), index
 
-    def remember(self, event: NodeEvent) -> None:
-        if event.anchor is not None:
-            self.anchors[event.anchor] = _span(event).place
-
     def peek(self) -> Event:
         if self.ahead is None:
             self.ahead = next(self.events)
+            self.span = _span(self.ahead)
         return self.ahead
 
     def next(self) -> Event:

@@ -72,7 +72,7 @@ class Source:
 
     def take(self, line: int) -> tuple[str, ...]:
         """Take all waiting comments: they describe what begins on this line."""
-        return (*self._told(len(self.waiting)), *self._blank_before(line))
+        return self._told(len(self.waiting)) + self._blank_before(line)
 
     def take_below(self, column: int) -> tuple[str, ...]:
         """Take the waiting comments that are not left of a column: they end what begins there."""
@@ -105,6 +105,8 @@ class Source:
         return Comment(text.rstrip(), line, len(before), not before.strip())
 
     def _told(self, count: int) -> tuple[str, ...]:
+        if not count:
+            return ()
         taken = [self.waiting.popleft() for _ in range(count)]
         return tuple(line for one in taken for line in (*self._blank_before(one.line), one.text))
 

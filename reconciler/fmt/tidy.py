@@ -3,6 +3,7 @@
 from collections.abc import Collection as AnyOf
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import is_
 
 from reconciler.fmt.anchors import anchored_sites
 from reconciler.fmt.names import Names, is_free
@@ -92,31 +93,29 @@ class _Tidier:
 
     def collection(self, collection: Collection, site: Site) -> Collection:
         members = members_of(site.shape)
-        nodes = [
-            self.node(entry.node, self.names.inside(site, collection, index))
-            for index, entry in enumerate(collection.entries)
-        ]
-        entries = tuple(
-            replace(self.named(entry, collection, site) if members else entry, node=node)
-            for entry, node in zip(collection.entries, nodes, strict=True)
-        )
+        entries = tuple(self.entry(entry, index, collection, site) for index, entry in enumerate(collection.entries))
         if members:
-            entries = in_order(entries, _rank(members, () if site.path else self.names.sections))
-        return replace(collection, entries=entries)
+            rank = _rank(members, () if site.path else self.names.sections)
+            entries = in_order(entries, rank, has_anchors=bool(self.anchored))
+        is_same = all(map(is_, entries, collection.entries))
+        return collection if is_same else replace(collection, entries=entries)
 
-    def named(self, entry: Entry, collection: Collection, site: Site) -> Entry:
-        """Return an entry of a structure with the name that its member has."""
+    def entry(self, entry: Entry, index: int, collection: Collection, site: Site) -> Entry:
+        node = self.node(entry.node, self.names.inside(site, collection, index))
+        key = self.key(entry, collection, site) if entry.key and members_of(site.shape) else entry.key
+        is_same = node is entry.node and key is entry.key
+        return entry if is_same else replace(entry, key=key, node=node)
+
+    def key(self, entry: Entry, collection: Collection, site: Site) -> Leaf | None:
+        """Return the key of an entry of a structure, as the member is spelled that it means."""
         own, key = self.names.meant(entry, collection, site), entry.key
-        if key is None or entry.is_merge:
-            return entry
         if not own:
             self.doubt(entry, site)
-            return entry
+        if key is None or own not in members_of(site.shape) or own == key.text:
+            return key
         if own != key.value:
             self.respelled.append(Respelled(key.place, key.value, own))
-        return (
-            replace(entry, key=replace(key, text=own, value=own, style="")) if own in members_of(site.shape) else entry
-        )
+        return replace(key, text=own, value=own, style="")
 
     def doubt(self, entry: Entry, site: Site) -> None:
         """Complain as `validate` does about a name that resembles that of a member."""

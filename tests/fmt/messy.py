@@ -25,7 +25,7 @@ WORDS = (
     "<",
 )
 PLAIN = ("EC2", "ec2", "true", "no", "08", "30.0", "1e3", "Ref::action", "s3://b/c", "a b", "~", "null", "-x", "a#b", "x:y",
-         "$Latest", "é", "😀", "a'b", 'a"b', "2020-01-01")  # fmt: skip
+         "$Latest", "é", "😀", "a'b", 'a"b', "2020-01-01", "a-rather-long-word-" * 3)  # fmt: skip
 QUOTED = (
     "",
     "x",
