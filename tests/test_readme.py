@@ -55,6 +55,12 @@ def test_the_example_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert (code, capsys.readouterr().err) == (0, "")
 
 
+def test_the_example_is_in_canonical_style(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```yaml\n(.+?)```", README, re.DOTALL)
+    (tmp_path / "stack.yaml").write_text(example, encoding="utf-8")
+    assert main(["fmt", str(tmp_path), "--check"]) == Exit.DONE, capsys.readouterr().out
+
+
 def test_the_commands_are_those_that_exist() -> None:
     from reconciler.cli.arguments import COMMANDS
 

@@ -11,11 +11,11 @@ CAPACITY_LIMITS = Field(
     limits={"maxItems": 5},
     says="How much of what, at most 5 units, each once. An update replaces the whole list.",
     fields=(
-        Field(name="maxCapacity", limits={"minimum": 1}, says="How many, at least 1."),
         Field(
             name="capacityUnit",
             says="An instance type such as ml.m5.large, which quota shares need; or NUM_INSTANCES, all types together. "
             "The two are not mixed.",
         ),
+        Field(name="maxCapacity", limits={"minimum": 1}, says="How many, at least 1."),
     ),
 )

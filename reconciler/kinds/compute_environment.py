@@ -42,40 +42,12 @@ KIND = Kind(
             says="vCPUs of an UNMANAGED environment, for fair-share reservations.",
         ),
         Field(
-            name="computeResources",
-            form=Form.STRUCT,
-            cost=Cost.INFRASTRUCTURE,
-            merges=True,
-            fields=COMPUTE_RESOURCES,
-            presence=Cost.REPLACE,
-            says="What a MANAGED environment may start. Not allowed on UNMANAGED.",
-        ),
-        Field(
             name="serviceRole",
             form=Form.ROLE,
             cost=Cost.SCALING,
             fills=is_service_linked,
             says=f"Role with which Batch acts for you. Left out, it is the service-linked role {SERVICE_LINKED_ROLE}, "
             "which alone allows changes in place.",
-        ),
-        Field(
-            name="updatePolicy",
-            form=Form.STRUCT,
-            cost=Cost.METADATA,
-            created=Created.LATER,
-            unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
-            only_if=takes_update_policy,
-            says="What happens to running jobs when instances are replaced. Never sent for Fargate, which has none.",
-            source="CreateComputeEnvironment has no such member; UpdateComputeEnvironment refuses it for Fargate "
-            "(aws/aws-cdk issue 27054)",
-            fields=(
-                Field(name="terminateJobsOnUpdate", default=False, says="End the jobs at once."),
-                Field(
-                    name="jobExecutionTimeoutMinutes",
-                    default=30,
-                    says="Minutes that jobs may go on on the old instances.",
-                ),
-            ),
         ),
         Field(
             name="eksConfiguration",
@@ -102,6 +74,34 @@ KIND = Kind(
                         ),
                         Unmanaged("status", "read-only: the state that the service observed"),
                     ),
+                ),
+            ),
+        ),
+        Field(
+            name="computeResources",
+            form=Form.STRUCT,
+            cost=Cost.INFRASTRUCTURE,
+            merges=True,
+            fields=COMPUTE_RESOURCES,
+            presence=Cost.REPLACE,
+            says="What a MANAGED environment may start. Not allowed on UNMANAGED.",
+        ),
+        Field(
+            name="updatePolicy",
+            form=Form.STRUCT,
+            cost=Cost.METADATA,
+            created=Created.LATER,
+            unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
+            only_if=takes_update_policy,
+            says="What happens to running jobs when instances are replaced. Never sent for Fargate, which has none.",
+            source="CreateComputeEnvironment has no such member; UpdateComputeEnvironment refuses it for Fargate "
+            "(aws/aws-cdk issue 27054)",
+            fields=(
+                Field(name="terminateJobsOnUpdate", default=False, says="End the jobs at once."),
+                Field(
+                    name="jobExecutionTimeoutMinutes",
+                    default=30,
+                    says="Minutes that jobs may go on on the old instances.",
                 ),
             ),
         ),

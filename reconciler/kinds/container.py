@@ -53,9 +53,9 @@ MOUNT_POINTS = Field(
     key="containerPath",
     says="Where the volumes appear in the container.",
     fields=(
+        Field(name="sourceVolume", says="Name of the volume, one of volumes."),
         Field(name="containerPath", says="Path in the container."),
         Field(name="readOnly", default=False, says="The container may not write to it."),
-        Field(name="sourceVolume", says="Name of the volume, one of volumes."),
     ),
 )
 
@@ -65,9 +65,9 @@ ULIMITS = Field(
     key="name",
     says="Limits of the operating system for the container. Not on Fargate.",
     fields=(
-        Field(name="hardLimit", says="The most that a process may raise its limit to."),
         Field(name="name", says="Which limit: nofile, memlock, stack, core, …"),
         Field(name="softLimit", says="The limit to begin with."),
+        Field(name="hardLimit", says="The most that a process may raise its limit to."),
     ),
 )
 
@@ -77,12 +77,12 @@ RESOURCE_REQUIREMENTS = Field(
     key="type",
     says="vCPUs, MiB of memory and GPUs. Not together with vcpus and memory.",
     fields=(
+        Field(name="type", form=Form.CASELESS, says="What: VCPU, MEMORY or GPU; each at most once."),
         Field(
             name="value",
             form=Form.NUMBER,
             says="How much: vCPUs (fractions on Fargate only), MiB, or GPUs. On Fargate only certain pairs fit.",
         ),
-        Field(name="type", form=Form.CASELESS, says="What: VCPU, MEMORY or GPU; each at most once."),
     ),
 )
 
@@ -199,6 +199,7 @@ VOLUMES = Field(
     key="name",
     says="Volumes that mountPoints can name. One type a volume.",
     fields=(
+        Field(name="name", limits={"maxLength": 255}, says="Name of the volume, for mountPoints."),
         Field(
             name="host",
             form=Form.STRUCT,
@@ -207,7 +208,6 @@ VOLUMES = Field(
                 Field(name="sourcePath", says="Path on the instance; left out, Docker chooses one that does not last."),
             ),
         ),
-        Field(name="name", limits={"maxLength": 255}, says="Name of the volume, for mountPoints."),
         Field(name="efsVolumeConfiguration", form=Form.STRUCT, fields=EFS_VOLUME, says="An EFS file system."),
         Field(
             name="s3filesVolumeConfiguration",

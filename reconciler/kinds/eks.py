@@ -42,10 +42,10 @@ CAPABILITIES = Field(
 CONTAINER_SECURITY = (
     _id("runAsUser", "User id of the container's process; otherwise the image's."),
     _id("runAsGroup", "Group id of the container's process; otherwise the image's."),
+    Field(name="runAsNonRoot", says="Refuse to start as user 0; otherwise as the pod's securityContext says."),
     Field(name="privileged", default=False, says="Root's power over the node."),
     Field(name="allowPrivilegeEscalation", default=False, says="The process may gain more rights than its parent."),
     Field(name="readOnlyRootFilesystem", default=False, says="The container may not write to its root."),
-    Field(name="runAsNonRoot", says="Refuse to start as user 0; otherwise as the pod's securityContext says."),
     CAPABILITIES,
     SECCOMP,
 )
@@ -179,6 +179,7 @@ POD = (
         limits={"enum": ["Default", "ClusterFirst", "ClusterFirstWithHostNet"]},
         says="How names are resolved. Left out: ClusterFirst, on the host's network ClusterFirstWithHostNet.",
     ),
+    Field(name="shareProcessNamespace", default=False, says="Containers of the pod see each other's processes."),
     Field(
         name="imagePullSecrets",
         form=Form.KEYED,
@@ -186,13 +187,12 @@ POD = (
         fields=(Field(name="name", says="Name of the secret."),),
         says="Kubernetes secrets for private registries.",
     ),
+    Field(name="metadata", form=Form.STRUCT, fields=METADATA, says="Labels, annotations and namespace of the pod."),
     Field(
-        name="containers",
-        form=Form.KEYED,
-        key="name",
-        fields=EKS_CONTAINER,
-        limits={"maxItems": 10},
-        says="The containers, 1 to 10.",
+        name="securityContext",
+        form=Form.STRUCT,
+        fields=POD_SECURITY,
+        says="User and groups for all containers of the pod.",
     ),
     Field(
         name="initContainers",
@@ -202,15 +202,15 @@ POD = (
         limits={"maxItems": 10},
         says="Containers that run to their end first, at most 10.",
     ),
-    Field(name="volumes", form=Form.KEYED, key="name", fields=EKS_VOLUME, says="Volumes that volumeMounts can name."),
-    Field(name="metadata", form=Form.STRUCT, fields=METADATA, says="Labels, annotations and namespace of the pod."),
-    Field(name="shareProcessNamespace", default=False, says="Containers of the pod see each other's processes."),
     Field(
-        name="securityContext",
-        form=Form.STRUCT,
-        fields=POD_SECURITY,
-        says="User and groups for all containers of the pod.",
+        name="containers",
+        form=Form.KEYED,
+        key="name",
+        fields=EKS_CONTAINER,
+        limits={"maxItems": 10},
+        says="The containers, 1 to 10.",
     ),
+    Field(name="volumes", form=Form.KEYED, key="name", fields=EKS_VOLUME, says="Volumes that volumeMounts can name."),
 )
 
 EKS = (Field(name="podProperties", form=Form.STRUCT, fields=POD, says="The pod."),)

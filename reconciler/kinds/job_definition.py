@@ -33,6 +33,7 @@ CONSUMABLES = Field(
 )
 
 EVALUATION = (
+    Field(name="action", form=Form.CASELESS, says="RETRY or EXIT, if all conditions of the entry match."),
     Field(
         name="onStatusReason",
         limits={"maxLength": CONDITION_LENGTH},
@@ -48,7 +49,6 @@ EVALUATION = (
         limits={"maxLength": CONDITION_LENGTH, "pattern": r"^[0-9]*\*?$"},
         says="Exit code to match: digits; a * at the end matches any rest.",
     ),
-    Field(name="action", form=Form.CASELESS, says="RETRY or EXIT, if all conditions of the entry match."),
 )
 
 RETRY = (
@@ -72,8 +72,8 @@ NODE_RANGE = (
         limits={"pattern": "^([0-9]+|[0-9]*:[0-9]*)$"},
         says="The nodes, by index: 0:3, 4:, :2 or 5. All ranges together must cover every node.",
     ),
-    Field(name="container", form=Form.STRUCT, fields=CONTAINER, says="The container of these nodes."),
     Field(name="instanceTypes", form=Form.SET, says="Instance type of these nodes; only beside ecsProperties."),
+    Field(name="container", form=Form.STRUCT, fields=CONTAINER, says="The container of these nodes."),
     Field(name="ecsProperties", form=Form.STRUCT, fields=ECS, says="Several containers on each of these nodes."),
     Field(name="eksProperties", form=Form.STRUCT, fields=EKS, says="The pod of these nodes."),
     CONSUMABLES,
@@ -107,16 +107,30 @@ KIND = Kind(
             says="container, or multinode with nodeProperties.",
         ),
         Field(
-            name="parameters",
-            form=Form.MAP,
+            name="platformCapabilities",
+            form=Form.SET,
             cost=Cost.REVISION,
-            says="Values for Ref::name in the command; a job may bring its own.",
+            default=["EC2"],
+            limits={"maxItems": 1},
+            says="Where it can run: exactly one of EC2, FARGATE and MANAGED_INSTANCES. Not on EKS.",
         ),
         Field(
             name="schedulingPriority",
             cost=Cost.REVISION,
             limits={"minimum": 0, "maximum": 9999},
             says="Higher goes first within a share; only in queues with a fair-share policy.",
+        ),
+        Field(
+            name="propagateTags",
+            cost=Cost.REVISION,
+            default=False,
+            says="Copy tags to the ECS task. A job's and its definition's tags must then be 50 at most. Not on EKS.",
+        ),
+        Field(
+            name="parameters",
+            form=Form.MAP,
+            cost=Cost.REVISION,
+            says="Values for Ref::name in the command; a job may bring its own.",
         ),
         Field(
             name="containerProperties",
@@ -126,24 +140,33 @@ KIND = Kind(
             says="A job of one container. One of this, ecsProperties, eksProperties and nodeProperties.",
         ),
         Field(
+            name="ecsProperties",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=ECS,
+            says="A job of several containers. One of this, containerProperties, eksProperties and nodeProperties.",
+        ),
+        Field(
+            name="eksProperties",
+            form=Form.STRUCT,
+            cost=Cost.REVISION,
+            fields=EKS,
+            says="A job of one pod. One of this, containerProperties, ecsProperties and nodeProperties.",
+        ),
+        Field(
             name="nodeProperties",
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=NODES,
             says="A job of several nodes. Neither on Fargate nor on managed instances.",
         ),
+        CONSUMABLES,
         Field(
             name="retryStrategy",
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=RETRY,
             says="What happens when the job fails; a job may bring its own.",
-        ),
-        Field(
-            name="propagateTags",
-            cost=Cost.REVISION,
-            default=False,
-            says="Copy tags to the ECS task. A job's and its definition's tags must then be 50 at most. Not on EKS.",
         ),
         Field(
             name="timeout",
@@ -158,29 +181,6 @@ KIND = Kind(
                 ),
             ),
         ),
-        Field(
-            name="platformCapabilities",
-            form=Form.SET,
-            cost=Cost.REVISION,
-            default=["EC2"],
-            limits={"maxItems": 1},
-            says="Where it can run: exactly one of EC2, FARGATE and MANAGED_INSTANCES. Not on EKS.",
-        ),
-        Field(
-            name="eksProperties",
-            form=Form.STRUCT,
-            cost=Cost.REVISION,
-            fields=EKS,
-            says="A job of one pod. One of this, containerProperties, ecsProperties and nodeProperties.",
-        ),
-        Field(
-            name="ecsProperties",
-            form=Form.STRUCT,
-            cost=Cost.REVISION,
-            fields=ECS,
-            says="A job of several containers. One of this, containerProperties, eksProperties and nodeProperties.",
-        ),
-        CONSUMABLES,
     ),
     # `names` cannot be combined with a status (DescribeJobDefinitions), hence the filter by one name.
     reading=Reading(

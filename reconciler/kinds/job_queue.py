@@ -47,6 +47,12 @@ KIND = Kind(
     rows=(
         state("DISABLED takes no new jobs; those in the queue go on."),
         Field(
+            name="priority",
+            cost=Cost.SCALING,
+            limits={"minimum": 0, "maximum": 1000},
+            says="Queues with a higher number are served first by an environment that they share.",
+        ),
+        Field(
             name="schedulingPolicyArn",
             form=Form.REFERENCE,
             refers_to="SchedulingPolicy",
@@ -59,10 +65,12 @@ KIND = Kind(
             "policy'",
         ),
         Field(
-            name="priority",
-            cost=Cost.SCALING,
-            limits={"minimum": 0, "maximum": 1000},
-            says="Queues with a higher number are served first by an environment that they share.",
+            name="jobQueueType",
+            form=Form.CASELESS,
+            cost=Cost.REPLACE,
+            fills=_always,
+            hidden=True,  # queues from before the member was there do not show it
+            says="Derived from the environments when left out; it cannot change.",
         ),
         Field(
             name="computeEnvironmentOrder",
@@ -101,22 +109,14 @@ KIND = Kind(
             ),
         ),
         Field(
-            name="jobQueueType",
-            form=Form.CASELESS,
-            cost=Cost.REPLACE,
-            fills=_always,
-            hidden=True,  # queues from before the member was there do not show it
-            says="Derived from the environments when left out; it cannot change.",
-        ),
-        Field(
             name="jobStateTimeLimitActions",
             form=Form.SET,
             cost=Cost.SCALING,
             unset=[],
             says="What to do with a job that blocks the head of the queue.",
             fields=(
-                Field(name="reason", says="The status reason of the blocked job that this is about."),
                 Field(name="state", form=Form.CASELESS, says="In which state a job waits too long: RUNNABLE alone."),
+                Field(name="reason", says="The status reason of the blocked job that this is about."),
                 Field(
                     name="maxTimeSeconds",
                     limits={"minimum": 600, "maximum": 86400},

@@ -30,6 +30,7 @@ KIND = Kind(
             says="Name in the stack, or name or ARN of an existing queue with a quota-share scheduling policy.",
             source="UpdateQuotaShare has no such member",
         ),
+        state("DISABLED takes no new jobs; those in the share go on."),
         CAPACITY_LIMITS,
         Field(
             name="resourceSharingConfiguration",
@@ -64,7 +65,6 @@ KIND = Kind(
                 ),
             ),
         ),
-        state("DISABLED takes no new jobs; those in the share go on."),
     ),
     # A list shows no tags.
     reading=Reading(

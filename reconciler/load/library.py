@@ -108,7 +108,7 @@ class Library:
 
 def parse(shown: str, raw: bytes, findings: Findings) -> Document:
     """Parse a file by what its name says it is; what is neither YAML nor JSON is one text."""
-    text = _text(shown, raw, findings)
+    text = decoded(shown, raw, findings)
     if text is None:
         return Document(Broken(Spot(shown)))
     if shown.endswith(YAML_FILES):
@@ -119,7 +119,8 @@ def parse(shown: str, raw: bytes, findings: Findings) -> Document:
     return Document(Scalar(text.removesuffix("\n").removesuffix("\r"), Spot(shown, 0, 0)))
 
 
-def _text(shown: str, raw: bytes, findings: Findings) -> str | None:
+def decoded(shown: str, raw: bytes, findings: Findings) -> str | None:
+    """Return a file's text, or None after saying why it is none."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,6 +1,9 @@
 """The files of a stack on disk: a folder, or one file."""
 
+import errno
 import os
+import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +11,11 @@ from reconciler.ports import OutsideStack
 from reconciler.problems import InvalidStack, Problem, Where, WrongUsage
 
 SUFFIXES = (".yaml", ".yml", ".json")
+ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class DiskFiles:
-    """Reads nothing outside the folder, whatever `..`, absolute paths or links say; enters no linked folder."""
+    """Touches nothing outside the folder, whatever `..`, absolute paths or links say; enters no linked folder."""
 
     def __init__(self, path: str) -> None:
         """Take a folder or a file as the user wrote it. Raises `WrongUsage` if it is neither."""
@@ -30,13 +34,42 @@ class DiskFiles:
 
     def read(self, name: str) -> bytes:
         """Return a file's content. Raises `OutsideStack`, `FileNotFoundError`, `OSError`."""
+        return self._inside(name).read_bytes()
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Give a file another content, at once or not at all; its mode stays, and a link to it stays a link.
+
+        Raises `OutsideStack`, and `OSError`, also for a file that nobody may write.
+        """
+        path = self._inside(name)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & ANYBODY_WRITES:
+            raise PermissionError(errno.EACCES, "it is read-only")
+        descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(fresh).chmod(mode)
+            Path(fresh).replace(path)
+        except BaseException:
+            Path(fresh).unlink(missing_ok=True)
+            raise
+
+    def own_names(self) -> tuple[str, ...]:
+        """Return the files of the stack, each once: a name that is a link to another of them is left out."""
+        by_path: dict[str, str] = {}
+        for name in sorted(self.names(), key=lambda name: (self._folder / name).is_symlink()):
+            by_path.setdefault(os.path.realpath(self._folder / name), name)
+        return tuple(sorted(by_path.values()))
+
+    def _inside(self, name: str) -> Path:
         try:
             path = Path(os.path.realpath(self._folder / name))
         except ValueError as error:  # a null byte
             raise FileNotFoundError(name) from error
         if not path.is_relative_to(os.path.realpath(self._folder)):
             raise OutsideStack(name)
-        return path.read_bytes()
+        return path
 
     def _walk(self) -> Iterator[str]:
         for folder, below, names in os.walk(self._folder, onerror=refuse):

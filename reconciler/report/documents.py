@@ -1,15 +1,16 @@
 """Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler import __version__
 from reconciler.apply import Result
+from reconciler.fmt import Formatted, Respelled
 from reconciler.model import Action, Call, Change, FieldChange, Json, Plan, Step, Unhealthy, Wait
 from reconciler.plan.history import Entry, History
 from reconciler.plan.rollback import Rollback
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
 from reconciler.report.drift import Drift
-from reconciler.report.items import Validation
+from reconciler.report.items import Formatting, Validation
 from reconciler.report.redaction import is_hidden, redacted, redacted_change, redacted_text
 from reconciler.report.words import ACTIONS, summary
 from reconciler.workflow import Finish
@@ -103,6 +104,27 @@ def validation_json(found: Validation) -> dict[str, Json]:
     )
 
 
+def formatting_json(found: Formatting, texts: Callable[[Formatted], Mapping[str, str]]) -> dict[str, Json]:
+    """`texts` are what to show of each file beside what is known of it."""
+    files = [
+        {
+            "file": file.name,
+            "changed": file.is_changed,
+            "words": [_word(file, word) for word in file.respelled],
+            **texts(file),
+        }
+        for file in found.files
+    ]
+    return problems_json(
+        found.problems,
+        document="formatting",
+        path=found.path,
+        written=found.is_done,
+        changed=len(found.changed),
+        files=files,
+    )
+
+
 def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:
     return {**_frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
 
@@ -137,6 +159,11 @@ def problem_json(problem: Problem) -> dict[str, Json]:
         "hint": redacted_text(problem.hint),
         **_place(problem.where),
     }
+
+
+def _word(file: Formatted, word: Respelled) -> dict[str, Json]:
+    line, column = word.place
+    return {"before": word.before, "after": word.after, **_place(Where(file.name, line + 1, column + 1))}
 
 
 def _frame(document: str) -> dict[str, Json]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from reconciler.fmt import Formatted
 from reconciler.model import Plan, Stack
 from reconciler.problems import Problem, Severity, Stopped
 from reconciler.report.drift import Drift
@@ -38,6 +39,23 @@ class Validation:
     def silenced(self) -> tuple[Silenced, ...]:
         counts = Counter(problem.code for problem in self.stack.silenced)
         return tuple(Silenced(rule, reason, counts[rule]) for rule, reason in sorted(self.stack.disabled.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Formatting:
+    """What formatting the files of a stack has come to. `is_done`: what was to be changed has been written."""
+
+    path: str
+    files: tuple[Formatted, ...]
+    is_done: bool
+
+    @property
+    def changed(self) -> tuple[Formatted, ...]:
+        return tuple(file for file in self.files if file.is_changed)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(problem for file in self.files for problem in file.problems)
 
 
 @dataclass(frozen=True, slots=True)

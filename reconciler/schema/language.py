@@ -1,7 +1,7 @@
 """All schema files: one for the language of a stack, and one a kind for bodies as the AWS CLI takes them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.kinds.base import Form, Kind
 from reconciler.model import Json
@@ -108,6 +108,7 @@ HEAD: Mapping[str, Json] = {
         "additionalProperties": {"$ref": "#/$defs/Variable"},
         "description": "What may differ between uses: !var name, or ${name} in !sub.",
     },
+    "defaults": {},  # here is its place; what it holds is said of each kind
     "ignore": {
         "type": "array",
         "items": {"$ref": "#/$defs/Ignore"},
@@ -187,12 +188,17 @@ def _entry(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
         "title": kind.name,
         "description": kind.says,
         **body,
-        "properties": {
-            **{name: _written(kind, name) for name in body["properties"]},
-            **{row.short: _short(kind, row.name) for row in kind.fields if row.short},
-            "lifecycle": {"$ref": "#/$defs/Lifecycle"},
-        },
+        "properties": {**dict(_members(kind, body["properties"])), "lifecycle": {"$ref": "#/$defs/Lifecycle"}},
     }
+
+
+def _members(kind: Kind, names: Iterable[str]) -> Iterator[tuple[str, Json]]:
+    """Yield what may be written for each member, and beside it for its short."""
+    shorts = {row.name: row.short for row in kind.fields if row.short}
+    for name in names:
+        yield name, _written(kind, name)
+        if name in shorts:
+            yield shorts[name], _short(kind, name)
 
 
 def _written(kind: Kind, name: str) -> dict[str, Json]:

@@ -57,6 +57,11 @@ def start_up(_latency: float, runs: int) -> Iterator[Figure]:
     yield measured("--version", ["--version"], runs, "0.15 s")
 
 
+def fmt(_latency: float, runs: int) -> Iterator[Figure]:
+    with written(only_definitions(500)) as folder:
+        yield measured("fmt, 500 job definitions, all out of order", ["fmt", folder], runs, "3 s")
+
+
 def validate(_latency: float, runs: int) -> Iterator[Figure]:
     for count, budget in ((500, "1.5 s"), (10_000, "practical")):
         with written(only_definitions(count)) as folder:
@@ -97,7 +102,7 @@ def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
 
 
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
-    "start-up": start_up, "validate": validate, "plan": plan, "apply": apply, "jobs": jobs}  # fmt: skip
+    "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "apply": apply, "jobs": jobs}  # fmt: skip
 
 
 @contextmanager

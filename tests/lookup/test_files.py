@@ -56,6 +56,36 @@ def test_a_stack_behind_a_link_is_read(folder: Path) -> None:
     assert DiskFiles("link").read("main.yaml") == b"# main.yaml\n"
 
 
+def test_a_file_gets_another_content_and_keeps_its_mode(folder: Path) -> None:
+    (folder / "main.yaml").chmod(0o600)
+    before = sorted(folder.rglob("*"))
+    DiskFiles("stack").replace("main.yaml", b"new\n")
+    assert (DiskFiles("stack").read("main.yaml"), sorted(folder.rglob("*"))) == (b"new\n", before)
+    assert (folder / "main.yaml").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["../secret.yaml", "link.yaml", "out/secret.yaml"])
+def test_nothing_outside_the_folder_is_written(folder: Path, name: str) -> None:
+    (folder / "link.yaml").symlink_to("../secret.yaml")
+    (folder / "out").symlink_to("..")
+    with pytest.raises(OutsideStack):
+        DiskFiles("stack").replace(name, b"new\n")
+    assert (folder.parent / "secret.yaml").read_text() == "stack: secret\n"
+
+
+def test_what_nobody_may_write_is_not_written(folder: Path) -> None:
+    (folder / "main.yaml").chmod(0o444)
+    with pytest.raises(PermissionError):
+        DiskFiles("stack").replace("main.yaml", b"new\n")
+    assert DiskFiles("stack").read("main.yaml") == b"# main.yaml\n"
+
+
+def test_a_file_with_several_names_is_one_file(folder: Path) -> None:
+    (folder / "a.yaml").symlink_to("main.yaml")
+    (folder / "hidden.yaml").symlink_to(".hidden.yaml")
+    assert DiskFiles("stack").own_names() == ("hidden.yaml", "main.yaml", "sub/a.json", "sub/b.yml")
+
+
 def test_a_missing_file_is_missing(folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
         DiskFiles("stack").read("nothing.yaml")

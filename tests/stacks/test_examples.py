@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.main import main
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Action, Address, Json
@@ -42,6 +43,11 @@ def test_every_example_and_every_template_is_looked_at() -> None:
 def test_there_is_nothing_to_say_about_it(folder: Path) -> None:
     _, problems = read(folder)
     assert [str(problem) for problem in problems] == []
+
+
+@every_folder
+def test_it_is_in_canonical_style(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fmt", str(folder), "--check"]) == Exit.DONE, capsys.readouterr().out
 
 
 @every_folder

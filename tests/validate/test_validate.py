@@ -332,7 +332,7 @@ def test_an_ignored_path_may_lead_into_lists_and_maps(path: str) -> None:
     ("path", "hint"),
     [
         ("capacityLimits.ml.m5.large.maxCapacity", None),
-        ("capacityLimits.ml.m5.large.maxcap", "known are maxCapacity, capacityUnit"),
+        ("capacityLimits.ml.m5.large.maxcap", "known are capacityUnit, maxCapacity"),
     ],
 )
 def test_the_key_in_an_ignored_path_may_have_dots(path: str, hint: str | None) -> None:

@@ -8,6 +8,7 @@ from reconciler.cli.commands import (
     destroy,
     drift,
     explain,
+    fmt,
     graph,
     init,
     plan,
@@ -22,6 +23,7 @@ from reconciler.cli.commands import (
 # In the order in which people meet them.
 COMMANDS: Mapping[str, ModuleType] = {
     "init": init,
+    "fmt": fmt,
     "validate": validate,
     "plan": plan,
     "apply": apply,

@@ -1,0 +1,143 @@
+"""`reconciler fmt`."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import add_output
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import each_stack, gravest
+from reconciler.problems import Exit, Problem, Where, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.fmt import Formatted, Language
+    from reconciler.lookup.files import DiskFiles
+    from reconciler.report.items import Formatting
+
+STDIN, STDIN_NAME = "-", "<stdin>"
+BUGS = ("FMT002", "FMT003")  # nothing that the author of the file can mend in it
+HELP = "bring the YAML files of stacks into the one canonical style"
+EXAMPLES = """\
+  reconciler fmt stacks/*
+  reconciler fmt stacks/prod --check       for CI and pre-commit: writes nothing, exits 2 if a file would change
+  reconciler fmt stacks/prod --diff        show what would change, instead of changing it
+  reconciler fmt - < stack.yaml            for editors: from stdin to stdout
+
+what it does:
+  Indents by 2, puts members in their usual order, and spells members and enumerations as the API does where only one
+  can be meant; each such word is told on stderr. Comments move with what they describe; values stay as they are
+  written. A file that cannot be read, or in which a name is in doubt, stays as it is (exit 3). JSON is left alone.
+
+exit codes:
+  0 done, or nothing to do   1 a file cannot be written   2 --check: files would change   3 a file has problems
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "stacks", nargs="*", metavar="STACK", help="folder or YAML file; - is stdin to stdout (default: this folder)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 2 if a file would change")
+    parser.add_argument("--diff", action="store_true", help="write nothing; print a unified diff")
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    if STDIN in args.stacks and len(args.stacks) > 1:
+        raise WrongUsage(
+            "- stands alone: what comes from stdin goes to stdout", hint="name files, or - and nothing else"
+        )
+    return each_stack(args, out, lambda path: _format(path, args, out))
+
+
+def _format(path: str, args: Namespace, out: Output) -> int:
+    from reconciler.report.items import Formatting
+
+    if path == STDIN:
+        found = Formatting(STDIN_NAME, (_from_stdin(),), is_done=False)
+    else:
+        is_done = not (args.check or args.diff)
+        found = Formatting(path, tuple(_files(path, is_done=is_done)), is_done)
+    _tell(found, args, out)
+    codes = [Exit.ERROR if one.code in BUGS else Exit.INVALID for one in found.problems]
+    return gravest([*codes, Exit.CHANGES if found.changed and args.check else Exit.DONE])
+
+
+def _from_stdin() -> "Formatted":
+    from reconciler.fmt import formatted
+
+    return formatted(STDIN_NAME, sys.stdin.buffer.read(), _language())
+
+
+def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
+    from reconciler.load.findings import Findings
+    from reconciler.load.library import YAML_FILES, Library
+    from reconciler.lookup.files import DiskFiles
+
+    files = DiskFiles(path)
+    library = Library(files, Findings())
+    for name in files.own_names():
+        if name.endswith(YAML_FILES):
+            yield _file(files, name, library.shown(name), is_done=is_done)
+
+
+def _file(files: "DiskFiles", name: str, shown: str, *, is_done: bool) -> "Formatted":
+    """Format one file. What keeps us from reading or writing it is a problem of this file alone."""
+    from reconciler.fmt import formatted
+    from reconciler.ports import OutsideStack
+
+    try:
+        done = formatted(shown, files.read(name), _language())
+    except OutsideStack:
+        hint = "a stack has nothing but its own folder: format the file where it is"
+        return _failed(shown, "INC001", f"{name} leads out of the stack's folder", hint)
+    except OSError as error:
+        return _failed(shown, "YML012", f"{shown} cannot be read: {error.strerror}")
+    try:
+        if done.is_changed and is_done:
+            files.replace(name, done.after)
+    except OSError as error:
+        return _failed(shown, "FMT003", f"{shown} cannot be written: {error.strerror}", "it stays as it is")
+    return done
+
+
+def _failed(shown: str, code: str, message: str, hint: str = "") -> "Formatted":
+    from reconciler.fmt import Formatted
+
+    return Formatted(shown, b"", b"", problems=(Problem(code, message, Where(shown), hint),))
+
+
+@cache
+def _language() -> "Language":
+    from reconciler.fmt import Language
+    from reconciler.kinds import KINDS
+    from reconciler.lookup.installed import takes
+    from reconciler.lookup.schemas import read_schema
+
+    return Language(read_schema(), KINDS, takes)
+
+
+def _tell(found: "Formatting", args: Namespace, out: Output) -> None:
+    from reconciler.report.documents import formatting_json
+    from reconciler.report.format_text import difference, files_page, words_page
+    from reconciler.report.problems_text import problems_page
+
+    is_text = found.path == STDIN_NAME and not args.check and not args.diff
+    texts: dict[str, Callable[[Formatted], str]] = {"diff": difference} if args.diff else {}
+    texts |= {"text": lambda file: "" if file.problems else file.after.decode("utf-8")} if is_text else {}
+
+    def document() -> object:
+        return formatting_json(found, lambda file: {name: make(file) for name, make in texts.items()})
+
+    if found.problems:
+        out.tell(lambda width: problems_page(found.problems, width))
+    if any(file.respelled for file in found.changed):
+        out.tell(lambda width: words_page(found, width))
+    if not texts:
+        out.publish(lambda width: files_page(found, width), document)
+        return
+    out.publish_text("".join(make(file) for file in found.files for make in texts.values()), document)
+    if args.diff:
+        out.tell(lambda width: files_page(found, width))
