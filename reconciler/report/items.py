@@ -43,7 +43,7 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Formatting:
-    """What formatting the files of a stack has come to. `is_done`: what was to be changed has been written."""
+    """What formatting the files of a stack has come to. `is_done`: what was to be changed is changed."""
 
     path: str
     files: tuple[Formatted, ...]

@@ -65,10 +65,11 @@ def test_what_came_from_stdin_goes_to_stdout(run: Run, monkeypatch: pytest.Monke
         ran = run("fmt", "-", *words)
         return ran.code, ran.out, ran.err
 
-    said = WORDS.replace("messy/stack.yaml", "<stdin>").format("would change", "would change")
-    assert given(MESSY) == (0, TIDY, said)
+    said = WORDS.replace("messy/stack.yaml", "<stdin>")
+    assert given(MESSY) == (0, TIDY, said.format("changed", "changed"))
     assert given(TIDY) == (0, TIDY, "")
-    assert given(MESSY, "--check") == (2, "would format <stdin>\n<stdin>: 1 to format\n", said)
+    would = said.format("would change", "would change")
+    assert given(MESSY, "--check") == (2, "would format <stdin>\n<stdin>: 1 to format\n", would)
     code, out, err = given("a: [\n")
     assert (code, out, err.split()[:2]) == (3, "", ["<stdin>:2:1:", "error[YML002]:"])
     assert json.loads(given(MESSY, "-o", "json")[1])["files"][0]["text"] == TIDY

@@ -55,10 +55,10 @@ def run(args: Namespace, out: Output) -> int:
 def _format(path: str, args: Namespace, out: Output) -> int:
     from reconciler.report.items import Formatting
 
+    is_done = not (args.check or args.diff)
     if path == STDIN:
-        found = Formatting(STDIN_NAME, (_from_stdin(),), is_done=False)
+        found = Formatting(STDIN_NAME, (_from_stdin(),), is_done)
     else:
-        is_done = not (args.check or args.diff)
         found = Formatting(path, tuple(_files(path, is_done=is_done)), is_done)
     _tell(found, args, out)
     codes = [Exit.ERROR if one.code in BUGS else Exit.INVALID for one in found.problems]
@@ -124,7 +124,7 @@ def _tell(found: "Formatting", args: Namespace, out: Output) -> None:
     from reconciler.report.format_text import difference, files_page, words_page
     from reconciler.report.problems_text import problems_page
 
-    is_text = found.path == STDIN_NAME and not args.check and not args.diff
+    is_text = found.path == STDIN_NAME and found.is_done
     texts: dict[str, Callable[[Formatted], str]] = {"diff": difference} if args.diff else {}
     texts |= {"text": lambda file: "" if file.problems else file.after.decode("utf-8")} if is_text else {}
 
