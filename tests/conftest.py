@@ -11,6 +11,7 @@ from tests.live_jobs import LiveJobs
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files instead of comparing with them")
+    parser.addoption("--every-call", action="store_true", help="kill at every call of a run, not at a sample of them")
 
 
 @pytest.fixture

@@ -1,0 +1,121 @@
+"""The command line as a process that is killed at any of its calls; the same command run again finishes the work."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from signal import SIGKILL
+
+import pytest
+
+from reconciler.plan import Wanted
+from tests.builders import AS_DECLARED
+from tests.served import Gate, ended, interrupted, served, started
+from tests.stacks.read import read
+
+SAMPLE = 2  # kills a scenario in the gate; --every-call makes all of them
+SIDE_BY_SIDE = 4
+STACK = """\
+stack: risk
+computeEnvironments:
+  spot:
+    type: MANAGED
+    computeResources:
+      {type: EC2, allocationStrategy: %(strategy)s, minvCpus: 0, maxvCpus: %(most)s, instanceTypes: [m5],
+       subnets: [subnet-0a1b2c3d], securityGroupIds: [sg-0a1b2c3d], instanceRole: ecsInstanceRole}
+    lifecycle: {replace: blue-green}
+schedulingPolicies:
+  fair: {fairsharePolicy: {shareDecaySeconds: %(decay)s}}
+jobQueues:
+  pricing: {priority: %(priority)s, computeEnvironmentOrder: [spot], schedulingPolicy: fair}
+  reports: {priority: 1, computeEnvironmentOrder: [spot], tags: {team: %(team)s}}
+jobDefinitions:
+  simulate:
+    type: container
+    containerProperties:
+      image: %(image)s
+      resourceRequirements: [{type: VCPU, value: 1}, {type: MEMORY, value: 2048}]
+"""
+FIRST = {"strategy": "BEST_FIT", "most": 16, "decay": 60, "priority": 10, "team": "risk", "image": "busybox:1"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    command: str = "apply"
+    before: str = ""
+    after: str = STACK % FIRST
+    wanted: Wanted = AS_DECLARED
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (self.command, "after", "--yes")
+
+
+SCENARIOS = {
+    "create": Scenario(),
+    "update": Scenario(
+        before=STACK % FIRST, after=STACK % {**FIRST, "most": 32, "decay": 90, "priority": 20, "team": "ops"}
+    ),
+    "revision": Scenario(before=STACK % FIRST, after=STACK % {**FIRST, "image": "busybox:2"}),
+    "blue-green": Scenario(before=STACK % FIRST, after=STACK % {**FIRST, "strategy": "BEST_FIT_PROGRESSIVE"}),
+    "destroy": Scenario("destroy", before=STACK % FIRST, wanted=Wanted(destroy=True)),
+}
+
+
+@dataclass(frozen=True)
+class Kill:
+    """At which call, and whether `before` the service has done the work."""
+
+    call: int
+    before: bool
+
+
+def world_before(scenario: Scenario, **of_gate: object) -> Gate:
+    gate = Gate(**of_gate)
+    if scenario.before:
+        gate.apply(read(Path("before"))[0])
+    return gate
+
+
+def undisturbed(scenario: Scenario) -> Gate:
+    gate = world_before(scenario)
+    with served(gate) as env:
+        assert ended(started(scenario.words, env)).code == 0
+    assert gate.outages == []
+    return gate
+
+
+def wrong_after(scenario: Scenario, kill: Kill, wanted: list[str]) -> tuple[str, ...]:
+    """Kill, run again, and return what is wrong then, in words."""
+    gate = world_before(scenario, hold=kill.call, before=kill.before)
+    with served(gate) as env:
+        killed = interrupted(scenario.words, gate, env, SIGKILL)
+        again = ended(started(scenario.words, env))
+    stack = read(Path("after"))[0]
+    found = {
+        "it was not killed": killed.code != -SIGKILL,
+        f"the second run failed: {again}": again.code != 0,
+        f"it left {gate.inventory()}": gate.inventory() != wanted,
+        "the next plan is not empty": not gate.plan(stack, scenario.wanted).is_empty,
+        f"queues without an environment: {gate.outages}": bool(gate.outages),
+    }
+    return tuple(f"{kill}: {text}" for text, is_so in found.items() if is_so)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_killed_at_any_call_the_same_command_run_again_converges(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Nothing double, nothing left over, no revision too many, no queue without an environment at any moment."""
+    monkeypatch.chdir(tmp_path)
+    scenario = SCENARIOS[name]
+    for folder, text in (("before", scenario.before), ("after", scenario.after)):
+        Path(folder).mkdir()
+        Path(folder, "stack.yaml").write_text(text, encoding="utf-8")
+    gate = undisturbed(scenario)
+    kills = [Kill(call, before) for call in range(1, len(gate.calls) + 1) for before in (True, False)]
+    if not request.config.getoption("--every-call"):
+        kills = Random(request.config.getoption("randomly_seed")).sample(kills, SAMPLE)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        wrong = list(pool.map(lambda kill: wrong_after(scenario, kill, gate.inventory()), kills))
+    assert [text for texts in wrong for text in texts] == []

@@ -1,0 +1,183 @@
+"""The sandbox over HTTP in this process, and the command line as processes of their own, stopped at any call."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler import workflow
+from reconciler.kinds import KINDS
+from reconciler.model import Json, Plan, Stack
+from reconciler.plan import Wanted
+from reconciler.problems import Exit
+from reconciler.read import read_all
+from reconciler.sandbox.answers import Response
+from reconciler.sandbox.clock import Timings, TurnableClock
+from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.server import sandbox_server
+from reconciler.sandbox.simulator import Simulator
+from tests.builders import AS_DECLARED
+from tests.fakes import HERE
+
+ROOT = Path(__file__).parents[1]
+TICK = 1.0  # seconds that pass with each call: a run makes the same calls on a slow machine and on a fast one
+TIMINGS = Timings(create=3.0, update=3.0, infrastructure=4.0, delete=3.0, relationship_grace=2.0)
+PATIENCE = 60.0  # seconds until a process that hangs fails its test
+GOING = ("DELETING", "DELETED")
+
+
+def stranded(cloud: SimulatedCloud) -> list[str]:
+    """Return the queues of which no environment is VALID and ENABLED."""
+    environments = cloud.call("DescribeComputeEnvironments", {})["computeEnvironments"]
+    working = {one["computeEnvironmentArn"] for one in environments
+               if one["status"] in ("VALID", "UPDATING") and one["state"] == "ENABLED"}  # fmt: skip
+    return [
+        one["jobQueueName"]
+        for one in cloud.call("DescribeJobQueues", {})["jobQueues"]
+        if one["status"] not in GOING
+        and not working & {entry["computeEnvironment"] for entry in one["computeEnvironmentOrder"]}
+    ]
+
+
+@dataclass
+class Gate:
+    """Stands before the simulator: counts calls, watches over the queues, and keeps the answer of one call back.
+
+    `hold` is the number of that call; `before` the work of it is done, or after.
+    """
+
+    timings: Timings = TIMINGS
+    hold: int = 0
+    before: bool = True
+    calls: list[str] = field(default_factory=list)
+    outages: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clock = TurnableClock()
+        self.simulator = Simulator(self.clock, timings=self.timings, recording=False)
+        self.cloud = SimulatedCloud(self.simulator, HERE)
+        self.reached = threading.Event()
+        self.released = threading.Event()
+        self._lock = threading.Lock()
+
+    def handle(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
+        with self._lock:
+            self.calls.append(path.rpartition("/")[2])
+            is_held = len(self.calls) == self.hold
+        if is_held and self.before:
+            self._keep_back()
+            return Response(500, {}, b"", lost=True)
+        answer = self._handled(account, region, method, path, body)
+        if is_held:
+            self._keep_back()
+        return answer
+
+    def open(self) -> None:
+        """Keep nothing back any more, and count from the beginning."""
+        self.hold = 0
+        self.released.set()
+        self.calls = []
+
+    def apply(self, stack: Stack) -> None:
+        """Bring the stack about without a process."""
+        finish = workflow.run(self.plan(stack), stack, self.cloud, self.clock, parallelism=1)
+        assert finish.exit is Exit.DONE
+
+    def plan(self, stack: Stack, wanted: Wanted = AS_DECLARED) -> Plan:
+        return workflow.plan(stack, self.cloud, wanted)
+
+    def inventory(self) -> list[str]:
+        """Return every resource that there is, whoever made it, and every revision that there has ever been."""
+        live = read_all(self.cloud, KINDS.values()).live
+        ever = self.cloud.call("DescribeJobDefinitions", {})["jobDefinitions"]
+        revisions = [f"{one['jobDefinitionName']}:{one['revision']} {one['status']}" for one in ever]
+        return sorted([str(one.address) for one in live] + revisions)
+
+    def _handled(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
+        with self._lock:
+            self.clock.turn(TICK)
+            self._watch(f"before {path}")
+            answer = self.simulator.handle(account, region, method, path, body)
+            self._watch(f"after {path}")
+            return answer
+
+    def _watch(self, when: str) -> None:
+        self.outages += [f"{when}: {name}" for name in stranded(self.cloud)]
+
+    def _keep_back(self) -> None:
+        self.reached.set()
+        self.released.wait(PATIENCE)
+
+
+@contextmanager
+def served(gate: Gate) -> Iterator[Mapping[str, str]]:
+    """Serve on a free port; yield the environment of processes that are to work there."""
+    server = sandbox_server(gate, 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield environment(f"http://127.0.0.1:{server.server_port}")
+    finally:
+        gate.released.set()
+        server.shutdown()
+        server.server_close()
+
+
+def environment(url: str) -> Mapping[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": HERE.region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "COLUMNS": "100",
+    }
+
+
+def started(words: Sequence[str], env: Mapping[str, str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "reconciler", *words]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Json:
+        return json.loads(self.out)
+
+
+def ended(process: "subprocess.Popen[str]") -> Ended:
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Ended(process.returncode, out, err)
+
+
+def interrupted(words: Sequence[str], gate: Gate, env: Mapping[str, str], number: signal.Signals) -> Ended:
+    """Run a command to the call whose answer the gate keeps back, send it a signal there, and let that answer go.
+
+    Who is killed never sees it. A command that makes fewer calls ends as if nothing had been.
+    """
+    process = started(words, env)
+    while not gate.reached.wait(0.02) and process.poll() is None:
+        pass
+    process.send_signal(number)
+    if number is signal.SIGKILL:
+        process.wait(PATIENCE)
+    gate.open()
+    return ended(process)
