@@ -44,16 +44,14 @@ def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> Found:
 
 def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | None:
     """Read one resource by its physical name; None if there is none."""
-    reading, arn = kind.reading, kind.arn(identity, name)
-    if reading.one_filter:
-        items = list(pages(cloud, reading.operation, reading.result, {**reading.filters, reading.one_filter: name}))
-    elif reading.result:
-        items = list(cloud.call(reading.operation, {reading.names: [arn if reading.by_arn else name]})[reading.result])
-    else:
-        # What a description of the unknown answers is documented nowhere: a list shows what exists.
-        of = {kind.parent: name.rpartition("/")[0]} if kind.parent else {}
-        items = [item for known in _listed(cloud, kind, of) if known == arn for item in _described(cloud, kind, known)]
-    return next(_live(kind, [item for item in items if _name(kind, item) == name]), None)
+    return read_some(cloud, kind, identity, (name,)).get(name)
+
+
+def read_some(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> dict[str, Live]:
+    """Read the resources of these physical names, by up to 100 a call; those that do not exist are left out."""
+    wanted = set(names)
+    items = [item for item in _named(cloud, kind, identity, names) if _name(kind, item) in wanted]
+    return {live.address.name: live for live in _live(kind, items)}
 
 
 def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
@@ -120,6 +118,27 @@ def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
             return
     for start in range(0, len(arns), PAGE):
         yield from cloud.call(reading.operation, {reading.names: arns[start : start + PAGE]})[reading.result]
+
+
+def _named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> Iterator[Item]:
+    """Yield the descriptions of some names, and of others where that takes fewer calls."""
+    reading = kind.reading
+    if not reading.result:
+        # What a description of the unknown answers is documented nowhere: a list shows what exists.
+        parents = {name.rpartition("/")[0] for name in names}
+        known = {arn for one in parents for arn in _listed(cloud, kind, {kind.parent: one} if kind.parent else {})}
+        arns = [kind.arn(identity, name) for name in names]
+        yield from (item for arn in arns if arn in known for item in _described(cloud, kind, arn))
+    elif not reading.one_filter:
+        ids = [kind.arn(identity, name) if reading.by_arn else name for name in names]
+        for start in range(0, len(ids), PAGE):
+            yield from cloud.call(reading.operation, {reading.names: ids[start : start + PAGE]})[reading.result]
+    elif len(names) <= HANDFUL:
+        for name in names:
+            only = {**reading.filters, reading.one_filter: name}
+            yield from pages(cloud, reading.operation, reading.result, only)
+    else:
+        yield from pages(cloud, reading.operation, reading.result, reading.filters)
 
 
 def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:

@@ -56,6 +56,10 @@ class Outcome:
         return frozenset(change.address for change in done if change.action in MAKES)
 
 
+class Moved(Exception):  # noqa: N818 - names what happened
+    """Somebody else changed the resource since the plan was made; the message says what of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something happened that a person watching wants to see. `detail` is a status, a reason or a request in words."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from reconciler.apply.outcome import Moved
 from reconciler.kinds.base import Kind
 from reconciler.model import Call, Json, Live, Repeat
 from reconciler.ownership import APPLIED, PENDING, Applied, own_tags
@@ -26,7 +27,7 @@ Tell = Callable[[str], None]
 
 
 def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
-    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it."""
+    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `Moved`."""
     start = clock.now()
     tries = lost = 0
     while True:
@@ -43,22 +44,29 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
             clock.sleep(back_off(tries, salt=clock.now()))
         else:
             if kind.revisions and call.repeat is Repeat.LOOK_FIRST:
-                _withdraw_twin(call, kind, name, answer, cloud)
+                _give_way(call, kind, name, answer, cloud)
             return
 
 
-def _withdraw_twin(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], cloud: Cloud) -> None:
-    """Take our revision back if another run registered the same one meanwhile: two runs at once leave one revision.
+def _give_way(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], cloud: Cloud) -> None:
+    """Take our revision back if somebody registered another one since the plan: whoever came first stays.
 
-    The API has no condition to register under. Of twins the first stays, so that both runs agree without a word.
+    The API has no condition to register under. If theirs is the same as ours, two runs of one stack have met, and leave
+    one revision without a word. Raises `Moved` if it is not.
     """
     ours = int(answer.get("revision", 0))
     if ours <= call.after_revision + 1:  # nobody came between, which nearly always is so
         return
-    for revision, live in active_revisions(cloud, kind, name):
-        if call.after_revision < revision < ours and own_tags(live.tags) == own_tags(call.request["tags"]):
-            cloud.call(kind.delete, {kind.delete_id: answer[kind.arn_member]})
-            return
+    wanted = own_tags(call.request["tags"])
+    theirs = {
+        revision: own_tags(live.tags) == wanted
+        for revision, live in active_revisions(cloud, kind, name)
+        if call.after_revision < revision < ours
+    }
+    if theirs:
+        cloud.call(kind.delete, {kind.delete_id: answer[kind.arn_member]})
+    if theirs and not any(theirs.values()):
+        raise Moved(", ".join(f"revision {revision}" for revision in sorted(theirs)))
 
 
 def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event as Flag
 from typing import assert_never
 
-from reconciler.apply.outcome import Event, Outcome, Result, State
+from reconciler.apply.outcome import Event, Moved, Outcome, Result, State
 from reconciler.apply.perform import perform
+from reconciler.apply.sight import Sight, check_settled
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import ailment_of
@@ -18,6 +19,7 @@ from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError
 
 Watch = Callable[[Event], None]
+PLAN_AGAIN = "nothing of theirs was overwritten; the next plan shows it"
 
 
 def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watch, stop: Flag | None = None) -> Outcome:
@@ -25,7 +27,7 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
 
     A failure stops what depends on it; the rest goes on. When `stop` is set, changes end after the step they are in.
     """
-    runner = _Runner(cloud, clock, watch, stop or Flag())
+    runner = _Runner(cloud, clock, watch, Sight(cloud, clock, plan.changes), stop or Flag())
     waiting = list(range(len(plan.changes)))
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
@@ -53,7 +55,8 @@ class _Runner:
     cloud: Cloud
     clock: Clock
     watch: Watch
-    stop: Flag = field(default_factory=Flag)
+    sight: Sight
+    stop: Flag
 
     def unstarted(self, change: Change, needed: list[Result]) -> Result | None:
         """Return the result of a change that must not start, or None if it may."""
@@ -68,12 +71,18 @@ class _Runner:
         start = self.clock.now()
         self.watch(Event(change, "started", change.action.name.lower()))
         try:
+            first = next((step for step in change.steps if isinstance(step, Call)), None)
             for step in change.steps:
+                if step is first:
+                    self.sight.check(change)
                 if self.stop.is_set():
                     return self.finished(Result(change, State.NOT_STARTED, f"interrupted before: {step.says}"))
                 self.step(change, step)
         except Interrupted as interrupted:
             return self.finished(Result(change, State.NOT_STARTED, str(interrupted)))
+        except Moved as by_others:
+            message = f"it moved since the plan: {by_others}; plan again"
+            return self.finished(Result(change, State.FAILED, message, PLAN_AGAIN, self.clock.now() - start))
         except Unsettled as unsettled:
             state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
             undone = self.undone(change) if unsettled.invalid and change.undo else ""
@@ -102,7 +111,8 @@ class _Runner:
             case Wait():
                 tell = self.telling(change, "waiting")
                 leaves = leaving or change.action.leaves
-                wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaves)
+                settled = wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaves)
+                check_settled(change, settled, step.until)
             case _:
                 assert_never(step)
 

@@ -23,8 +23,10 @@ class Unsettled(Exception):  # noqa: N818 - names what happened
         self.invalid = invalid
 
 
-def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell, *, leaving: bool = False) -> None:
-    """Return when the resource is as wanted. Raises `Unsettled`: it is INVALID, vanished, or the time is over.
+def wait(
+    step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell, *, leaving: bool = False
+) -> Live | None:
+    """Return the resource when it is as wanted. Raises `Unsettled`: it is INVALID, vanished, or the time is over.
 
     `leaving`: it is to go in the end, so that nobody minds who took it away.
     """
@@ -32,25 +34,24 @@ def wait(step: Wait, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Te
     tenants = Tenants(cloud, step.queues)
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
-        status = _missing(step, kind, name, cloud, waited, tenants, leaving=leaving)
+        live = None if step.until is Until.SEEN else read_one(cloud, kind, cloud.identity(), name)
+        is_gone = leaving and live is None and step.until is not Until.SEEN
+        status = "" if is_gone else _missing(step, kind, name, live, waited, tenants)
         if not status:
-            return
+            return live
         if waited >= step.timeout:
             raise Unsettled(f"{name} is {status} after {waited:.0f} s", invalid=False)
         tell(status)
         clock.sleep(min(LATEST, max(SOONEST, waited * SHARE)))
 
 
-def _missing(step: Wait, kind: Kind, name: str, cloud: Cloud, waited: float, tenants: Tenants, *, leaving: bool) -> str:
+def _missing(step: Wait, kind: Kind, name: str, live: Live | None, waited: float, tenants: Tenants) -> str:
     """Return what it is as long as that is not what is wanted; then nothing."""
     if step.until is Until.SEEN:
-        seen = any(number > step.after_revision for number, _ in active_revisions(cloud, kind, name))
+        seen = any(number > step.after_revision for number, _ in active_revisions(tenants.cloud, kind, name))
         return "" if seen else "not seen in a new revision yet"
-    live = read_one(cloud, kind, cloud.identity(), name)
-    if leaving and live is None:
-        return ""
     if live and step.until is Until.EMPTY:
-        return still_held(kind, live, cloud)
+        return still_held(kind, live, tenants.cloud)
     if live and step.until is Until.IDLE:
         return tenants.told(kind, live)
     if _is_reached(step.until, live, name, waited):

@@ -3,6 +3,7 @@
 from reconciler.diff.canonical import canonical, compact, is_absent
 from reconciler.diff.changes import at, field_changes, sent_unit
 from reconciler.diff.digest import digest_of
+from reconciler.diff.moved import moved
 from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service
 from reconciler.diff.seen import without_filled
 from reconciler.diff.sides import declared_digest, sides_of
@@ -21,6 +22,7 @@ __all__ = [
     "field_changes",
     "is_absent",
     "left_to_service",
+    "moved",
     "sent_unit",
     "sides_of",
     "without_filled",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from reconciler.model.resources import Address, Identity, Json
+from reconciler.model.resources import Address, Identity, Json, Live
 from reconciler.problems import Problem, Where
 
 
@@ -137,7 +137,7 @@ class Change:
     """What happens to one resource: a small program of complete requests and waits.
 
     `after` are the changes that must be done first. A change with `refusals` is shown, never run. `undo` takes back
-    what was made where it turns out INVALID.
+    what was made where it turns out INVALID. `seen` is the live resource that the plan was made for.
     """
 
     action: Action
@@ -151,6 +151,7 @@ class Change:
     after: tuple[Address, ...] = ()
     refusals: tuple[Problem, ...] = ()
     where: Where | None = None
+    seen: Live | None = field(default=None, compare=False, repr=False)
 
     @property
     def cost(self) -> Cost | None:

@@ -153,6 +153,7 @@ class Planner:
             fields=fields,
             refusals=refusals,
             where=desired.places.find(()),
+            seen=live,
         )
 
     def succession(self, change: Change, heir: Heir) -> Change:
@@ -188,6 +189,7 @@ class Planner:
             arn=live.arn,
             reasons=why,
             where=declared.places.find(()) if declared else None,
+            seen=live,
         )
         if ORPHAN in flags:
             forget = forget_steps(live, *self.owner)

@@ -1,6 +1,9 @@
 """Two runs of the same stack at the same moment, each with a plan of its own."""
 
+import pytest
+
 from reconciler import workflow
+from reconciler.apply.outcome import Moved
 from reconciler.apply.perform import perform
 from reconciler.kinds import KINDS
 from reconciler.model import Call, Json, Plan, Repeat, Stack
@@ -44,8 +47,9 @@ def test_a_revision_that_nobody_came_before_is_not_looked_at_again() -> None:
     assert registering(4, (3, OURS)).count("DescribeJobDefinitions") == 0
 
 
-def test_a_revision_of_other_content_or_of_another_hand_is_no_twin() -> None:
-    assert withdrawn(registering(6, (3, OURS), (4, THEIRS), (5, {}))) == []
+def test_a_revision_of_other_content_or_of_another_hand_came_first_and_stays() -> None:
+    with pytest.raises(Moved, match="revision 4, revision 5"):
+        registering(6, (3, OURS), (4, THEIRS), (5, {}))
 
 
 def test_numbers_that_were_used_up_before_are_no_twins() -> None:
