@@ -24,25 +24,12 @@ from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.simulator import Simulator
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE
+from tests.world import stranded
 
 ROOT = Path(__file__).parents[1]
 TICK = 1.0  # seconds that pass with each call: a run makes the same calls on a slow machine and on a fast one
 TIMINGS = Timings(create=3.0, update=3.0, infrastructure=4.0, delete=3.0, relationship_grace=2.0)
 PATIENCE = 60.0  # seconds until a process that hangs fails its test
-GOING = ("DELETING", "DELETED")
-
-
-def stranded(cloud: SimulatedCloud) -> list[str]:
-    """Return the queues of which no environment is VALID and ENABLED."""
-    environments = cloud.call("DescribeComputeEnvironments", {})["computeEnvironments"]
-    working = {one["computeEnvironmentArn"] for one in environments
-               if one["status"] in ("VALID", "UPDATING") and one["state"] == "ENABLED"}  # fmt: skip
-    return [
-        one["jobQueueName"]
-        for one in cloud.call("DescribeJobQueues", {})["jobQueues"]
-        if one["status"] not in GOING
-        and not working & {entry["computeEnvironment"] for entry in one["computeEnvironmentOrder"]}
-    ]
 
 
 @dataclass

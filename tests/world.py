@@ -69,3 +69,20 @@ class World:
             return {item[name] for item in self.raw.call(describe, {})[result]}
         except CloudError:
             return set()
+
+
+def stranded(cloud: SimulatedCloud) -> list[str]:
+    """Return the queues of which no environment is VALID and ENABLED."""
+    orders = {"computeEnvironment": "DescribeComputeEnvironments", "serviceEnvironment": "DescribeServiceEnvironments"}
+    working = {
+        one[f"{member}Arn"]
+        for member, operation in orders.items()
+        for one in cloud.call(operation, {})[f"{member}s"]
+        if one["status"] in ("VALID", "UPDATING") and one["state"] == "ENABLED"
+    }
+    return [
+        one["jobQueueName"]
+        for one in cloud.call("DescribeJobQueues", {})["jobQueues"]
+        if one["status"] not in ("DELETING", "DELETED")
+        and not working & {entry[member] for member in orders for entry in one.get(f"{member}Order", ())}
+    ]

@@ -24,10 +24,18 @@ LOST_TRIES = 6
 LAG = 8.0  # seconds that reads may lag behind a write whose answer was lost
 
 Tell = Callable[[str], None]
+Look = Callable[[], None]
 
 
-def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell) -> None:
-    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `Moved`."""
+def nothing() -> None:
+    """There is nothing to look at."""
+
+
+def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell, look: Look = nothing) -> None:
+    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `Moved`.
+
+    `look` comes before a repetition: whoever was in the way may have left another resource behind.
+    """
     start = clock.now()
     tries = lost = 0
     while True:
@@ -42,6 +50,8 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
                 raise
             tell(error.message)
             clock.sleep(back_off(tries, salt=clock.now()))
+            if not lost:  # otherwise what has changed may be our own work
+                look()
         else:
             if kind.revisions and call.repeat is Repeat.LOOK_FIRST:
                 _give_way(call, kind, name, answer, cloud)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
+from functools import partial
 from threading import Event as Flag
 from typing import assert_never
 
@@ -71,10 +72,7 @@ class _Runner:
         start = self.clock.now()
         self.watch(Event(change, "started", change.action.name.lower()))
         try:
-            first = next((step for step in change.steps if isinstance(step, Call)), None)
             for step in change.steps:
-                if step is first:
-                    self.sight.check(change)
                 if self.stop.is_set():
                     return self.finished(Result(change, State.NOT_STARTED, f"interrupted before: {step.says}"))
                 self.step(change, step)
@@ -107,7 +105,10 @@ class _Runner:
         self.watch(Event(change, "step", step.says))
         match step:
             case Call():
-                perform(step, kind, change.name, self.cloud, self.clock, self.telling(change, "retrying"))
+                tell = self.telling(change, "retrying")
+                self.sight.check(change, step)
+                look = partial(self.sight.check, change, step, anew=True)
+                perform(step, kind, change.name, self.cloud, self.clock, tell, look)
             case Wait():
                 tell = self.telling(change, "waiting")
                 leaves = leaving or change.action.leaves

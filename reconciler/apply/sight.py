@@ -14,6 +14,7 @@ from reconciler.apply.outcome import Moved
 from reconciler.diff import moved
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
+from reconciler.kinds.state import MEMBER as STATE
 from reconciler.model import Call, Change, Live, Repeat, Until
 from reconciler.ownership import own_tags
 from reconciler.ports import Clock, Cloud
@@ -33,24 +34,29 @@ class Sight:
     _kinds: dict[str, "_Looks"] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def check(self, change: Change) -> None:
-        """Raises `Moved` if the resource is not what the plan saw, and `CloudError`."""
-        if change.seen is None or not _needs_look(change):
+    def check(self, change: Change, call: Call, *, anew: bool = False) -> None:
+        """Raises `Moved` if the call is a first write and the resource is not what the plan saw; and `CloudError`.
+
+        `anew`: no earlier look will do.
+        """
+        if change.seen is None or call is not _first_write(change):
             return
         kind = KINDS[change.address.kind]
-        now = self._looks(kind).find(change.name)
+        now = self._looks(kind).find(change.name, anew=anew)
         if now is None or now.status == "DELETING":
             if change.action.leaves or change.seen.status == "DELETING":
                 return
             raise Moved("it is gone")
         told = moved(kind, change.seen, now, self.cloud.identity())
+        if change.action.leaves:  # who leaves is disabled first; another run may have begun
+            told = tuple(path for path in told if path != STATE)
         if told:
             raise Moved(", ".join(told))
 
     def _looks(self, kind: Kind) -> "_Looks":
         with self._lock:
             if kind.name not in self._kinds:
-                names = [one.name for one in self.changes if one.address.kind == kind.name and _needs_look(one)]
+                names = [one.name for one in self.changes if one.address.kind == kind.name and _first_write(one)]
                 self._kinds[kind.name] = _Looks(names, self.clock, lambda of: self._read(kind, of))
             return self._kinds[kind.name]
 
@@ -79,15 +85,16 @@ class _Looks:
     _found: Mapping[str, Live] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def find(self, name: str) -> Live | None:
+    def find(self, name: str, *, anew: bool) -> Live | None:
         with self._lock:
-            if self.clock.now() - self._taken > FRESH:
+            if anew or self.clock.now() - self._taken > FRESH:
                 self._taken = self.clock.now()  # before the look: what it finds is at least as old as that
-                self._found = self.read(self.waiting)
+                self._found = self.read([*self.waiting, name] if name not in self.waiting else self.waiting)
             self.waiting = [other for other in self.waiting if other != name]
             return self._found.get(name)
 
 
-def _needs_look(change: Change) -> bool:
+def _first_write(change: Change) -> Call | None:
+    """Return the call before which somebody has to look; None if there is none."""
     first = next((step for step in change.steps if isinstance(step, Call)), None)
-    return change.seen is not None and first is not None and first.repeat is not Repeat.LOOK_FIRST
+    return first if first and change.seen and first.repeat is not Repeat.LOOK_FIRST else None

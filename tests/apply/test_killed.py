@@ -70,6 +70,15 @@ class Kill:
     before: bool
 
 
+def written(name: str) -> Scenario:
+    """Return a scenario whose stacks are in folders of their own."""
+    scenario = SCENARIOS[name]
+    for folder, text in (("before", scenario.before), ("after", scenario.after)):
+        Path(folder).mkdir()
+        Path(folder, "stack.yaml").write_text(text, encoding="utf-8")
+    return scenario
+
+
 def world_before(scenario: Scenario, **of_gate: object) -> Gate:
     gate = Gate(**of_gate)
     if scenario.before:
@@ -108,10 +117,7 @@ def test_killed_at_any_call_the_same_command_run_again_converges(
 ) -> None:
     """Nothing double, nothing left over, no revision too many, no queue without an environment at any moment."""
     monkeypatch.chdir(tmp_path)
-    scenario = SCENARIOS[name]
-    for folder, text in (("before", scenario.before), ("after", scenario.after)):
-        Path(folder).mkdir()
-        Path(folder, "stack.yaml").write_text(text, encoding="utf-8")
+    scenario = written(name)
     gate = undisturbed(scenario)
     kills = [Kill(call, before) for call in range(1, len(gate.calls) + 1) for before in (True, False)]
     if not request.config.getoption("--every-call"):
@@ -119,3 +125,22 @@ def test_killed_at_any_call_the_same_command_run_again_converges(
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         wrong = list(pool.map(lambda kill: wrong_after(scenario, kill, gate.inventory()), kills))
     assert [text for texts in wrong for text in texts] == []
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_two_processes_at_once_leave_one_of_everything(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds the other in the way says so; nobody fails for another reason, and one more run converges."""
+    monkeypatch.chdir(tmp_path)
+    scenario = written(name)
+    gate = world_before(scenario)
+    with served(gate) as env:
+        processes = [started(scenario.words, env) for _ in range(2)]
+        both = [ended(process) for process in processes]
+        again = ended(started(scenario.words, env))
+    assert [one.code in (0, 7, 8) and "Traceback" not in one.err for one in both] == [True, True], both
+    assert (again.code, gate.outages) == (0, []), again
+    assert [one for one in gate.inventory() if " INACTIVE" not in one] == [
+        one for one in undisturbed(scenario).inventory() if " INACTIVE" not in one
+    ]

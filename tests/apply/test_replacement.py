@@ -12,10 +12,9 @@ from reconciler.plan import Wanted
 from reconciler.problems import Exit
 from reconciler.retry import is_read
 from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, Rule
 from reconciler.workflow import Finish
 from tests.builders import CE, JQ, SP, ec2, fair, queue, stack
-from tests.world import World
+from tests.world import World, stranded
 
 ALLOWED = Wanted(allow_replace=True)
 TWO_QUEUES = {(JQ, "pricing"): queue("spot"), (JQ, "reports"): queue("spot")}
@@ -47,7 +46,7 @@ class Witness:
         if self.writes == self.kill_at and self.kill_before:
             raise Killed
         answer = self.world.cloud.call(operation, request)
-        self.outages += [f"after {operation}: {name}" for name in stranded(self.world)]
+        self.outages += [f"after {operation}: {name}" for name in stranded(self.world.raw)]
         if self.writes == self.kill_at:
             raise Killed
         return answer
@@ -55,18 +54,6 @@ class Witness:
     def apply(self, of: Stack, wanted: Wanted = ALLOWED) -> Finish:
         plan = workflow.plan(of, self, wanted)
         return workflow.run(plan, of, self, self.world.clock, wanted=wanted, parallelism=1)
-
-
-def stranded(world: World) -> list[str]:
-    """Return the queues of which no environment is VALID and ENABLED."""
-    environments = world.raw.call("DescribeComputeEnvironments", {})["computeEnvironments"]
-    working = {one["computeEnvironmentArn"] for one in environments
-               if one["status"] in ("VALID", "UPDATING") and one["state"] == "ENABLED"}  # fmt: skip
-    return [
-        one["jobQueueName"]
-        for one in world.raw.call("DescribeJobQueues", {})["jobQueues"]
-        if not working & {entry["computeEnvironment"] for entry in one["computeEnvironmentOrder"]}
-    ]
 
 
 def names(world: World) -> list[str]:
@@ -104,19 +91,6 @@ def test_killed_at_any_write_the_same_command_finishes_the_replacement(number: i
     assert (first.outages, second.outages) == ([], [])
     assert len(names(world)) == 1
     assert world.plan(NEW).is_empty
-
-
-@pytest.mark.parametrize("failure", [Failure.LOST_ANSWER, Failure.SERVER_ERROR, Failure.THROTTLE])
-@pytest.mark.parametrize("number", range(1, WRITES.writes + 1))
-def test_a_replacement_survives_a_failure_of_any_write(failure: Failure, number: int) -> None:
-    world = applied()
-    operations = [operation for operation, _ in WRITES.world.writes()][-WRITES.writes :]
-    operation = operations[number - 1]
-    nth = operations[:number].count(operation)
-    world.strike(Rule(failure=failure, operation=operation, nth=nth))
-    witness = Witness(world)
-    assert witness.apply(NEW).exit is Exit.DONE
-    assert (len(names(world)), witness.outages, world.plan(NEW).is_empty) == (1, [], True)
 
 
 NO_PROFILE = stack({(CE, "spot"): ec2(instanceRole="gone"), **TWO_QUEUES})

@@ -1,15 +1,21 @@
 """Two runs of the same stack at the same moment, each with a plan of its own."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
 import pytest
 
-from reconciler import workflow
+from reconciler import apply, workflow
 from reconciler.apply.outcome import Moved
 from reconciler.apply.perform import perform
 from reconciler.kinds import KINDS
-from reconciler.model import Call, Json, Plan, Repeat, Stack
+from reconciler.model import Call, Identity, Json, Plan, Repeat, Stack
 from reconciler.plan import Wanted
 from reconciler.problems import Exit
-from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, queue, stack
+from reconciler.read import read_all
+from reconciler.retry import is_read
+from reconciler.sandbox.clock import Timings
+from tests.builders import AS_DECLARED, CE, JD, JQ, SP, container, ec2, fair, queue, stack
 from tests.fakes import InstantClock, ScriptedCloud
 from tests.world import World
 
@@ -80,3 +86,74 @@ def test_two_plans_of_one_moment_leave_one_of_everything() -> None:
     active = world.raw.call("DescribeJobDefinitions", {"status": "ACTIVE"})["jobDefinitions"]
     assert [one["revision"] for one in active] == [1]
     assert world.plan(of).is_empty
+
+
+def version(number: int) -> Stack:
+    return stack(
+        {
+            (SP, "fair"): fair(shareDecaySeconds=60 * number),
+            (CE, "spot"): ec2(maxvCpus=16 * number),
+            (JQ, "q"): {**queue("spot"), "priority": number, "schedulingPolicyArn": "fair"},
+            (JD, "job"): container(image=f"busybox:{number}"),
+        }
+    )
+
+
+@dataclass
+class Meeting:
+    """A cloud in which another run takes place, from its plan to its end, just before call number `at` of ours."""
+
+    world: World
+    at: int
+    other: Callable[[], object]
+    calls: list[str] = field(default_factory=list)
+
+    def identity(self) -> Identity:
+        return self.world.cloud.identity()
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        self.calls.append(operation)
+        if len(self.calls) == self.at:
+            self.other()
+        return self.world.cloud.call(operation, request)
+
+
+def met(before: Stack | None, ours: Stack, theirs: Stack, at: int, wanted: Wanted = AS_DECLARED) -> Meeting:
+    world = World(timings=Timings(update=8, create=8, delete=8))
+    if before:
+        assert world.apply(before).exit is Exit.DONE
+    plan = world.plan(ours, wanted)
+    meeting = Meeting(world, at, lambda: world.apply(theirs, wanted))
+    apply.run(plan, meeting, world.clock, parallelism=1, watch=lambda _event: None)
+    return meeting
+
+
+MEETINGS = {
+    "two versions": (version(1), version(2), version(3), AS_DECLARED),
+    "one version": (version(1), version(2), version(2), AS_DECLARED),
+    "two first versions": (None, version(1), version(2), AS_DECLARED),
+    "one first version": (None, version(1), version(1), AS_DECLARED),
+    "two destructions": (version(1), version(1), version(1), DESTROYED),
+}
+
+
+def in_all(world: World) -> list[str]:
+    """Return all that there is, with every active revision of job definitions."""
+    return sorted(
+        f"{live.address} {live.revisions}" if live.revisions else str(live.address)
+        for live in read_all(world.raw, KINDS.values()).live
+    )
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_a_run_in_the_middle_of_another_doubles_nothing_and_is_not_half_overwritten(name: str) -> None:
+    """Only a whole run between a look and the write that follows at once goes unnoticed: a few milliseconds."""
+    before, ours, theirs, wanted = MEETINGS[name]
+    calls = met(before, ours, theirs, 0, wanted).calls
+    for number, operation in enumerate(calls, 1):
+        world = met(before, ours, theirs, number, wanted).world
+        kinds = [] if wanted.destroy else ["ComputeEnvironment/spot", "JobQueue/q", "SchedulingPolicy/fair"]
+        assert [one for one in in_all(world) if not one.startswith(JD)] == kinds, (number, operation)
+        left = [world.plan(of, wanted).is_empty for of in (ours, theirs)]
+        assert any(left) or not is_read(operation), (number, operation, in_all(world))
+        assert world.apply(theirs, wanted).exit is Exit.DONE
