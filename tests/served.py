@@ -36,11 +36,13 @@ PATIENCE = 60.0  # seconds until a process that hangs fails its test
 class Gate:
     """Stands before the simulator: counts calls, watches over the queues, and keeps the answer of one call back.
 
-    `hold` is the number of that call; `before` the work of it is done, or after.
+    `hold` is the number of that call, `hold_operation` the path of an operation and the number of its call; `before` the
+    work of it is done, or after.
     """
 
     timings: Timings = TIMINGS
     hold: int = 0
+    hold_operation: tuple[str, int] = ("", 0)
     before: bool = True
     calls: list[str] = field(default_factory=list)
     outages: list[str] = field(default_factory=list)
@@ -56,7 +58,7 @@ class Gate:
     def handle(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
         with self._lock:
             self.calls.append(path.rpartition("/")[2])
-            is_held = len(self.calls) == self.hold
+            is_held = len(self.calls) == self.hold or self._is_awaited(self.calls[-1])
         if is_held and self.before:
             self._keep_back()
             return Response(500, {}, b"", lost=True)
@@ -67,7 +69,7 @@ class Gate:
 
     def open(self) -> None:
         """Keep nothing back any more, and count from the beginning."""
-        self.hold = 0
+        self.hold, self.hold_operation = 0, ("", 0)
         self.released.set()
         self.calls = []
 
@@ -85,6 +87,9 @@ class Gate:
         ever = self.cloud.call("DescribeJobDefinitions", {})["jobDefinitions"]
         revisions = [f"{one['jobDefinitionName']}:{one['revision']} {one['status']}" for one in ever]
         return sorted([str(one.address) for one in live] + revisions)
+
+    def _is_awaited(self, operation: str) -> bool:
+        return self.hold_operation == (operation, self.calls.count(operation))
 
     def _handled(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
         with self._lock:

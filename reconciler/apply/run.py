@@ -1,5 +1,6 @@
 """Run a plan: changes side by side where the graph allows, each waiting for its own resource, failures kept apart."""
 
+import math
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -20,6 +21,7 @@ from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError
 
 Watch = Callable[[Event], None]
+SLICE = 0.5  # seconds that a sleep may go on after somebody has asked to stop
 PLAN_AGAIN = "nothing of theirs was overwritten; the next plan shows it"
 
 
@@ -28,7 +30,8 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
 
     A failure stops what depends on it; the rest goes on. When `stop` is set, changes end after the step they are in.
     """
-    runner = _Runner(cloud, clock, watch, Sight(cloud, clock, plan.changes), stop or Flag())
+    stop = stop or Flag()
+    runner = _Runner(cloud, _LightSleeper(clock, stop), watch, Sight(cloud, clock, plan.changes), stop)
     waiting = list(range(len(plan.changes)))
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
@@ -49,6 +52,24 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
 
 class Interrupted(Exception):  # noqa: N818 - names what happened
     """The run is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LightSleeper:
+    """A clock whose sleep ends soon after somebody has asked to stop."""
+
+    clock: Clock
+    stop: Flag
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        slices = max(1, math.ceil(seconds / SLICE))
+        for _ in range(slices):
+            self.clock.sleep(seconds / slices)
+            if self.stop.is_set():
+                break
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ def finish_page(finish: Finish, width: int) -> Page:
     for result in finish.outcome.results:
         write_result(page, result)
     page.blank()
-    _write_proof(page, finish)
+    _write_end(page, finish)
     page.blank()
     page.whole((outcome_line(finish.outcome.counts), "bold"))
     return page
@@ -33,7 +33,7 @@ def finish_page(finish: Finish, width: int) -> Page:
 def proof_lines(finish: Finish) -> list[str]:
     """Return what planning again has found, as lines of any length."""
     page = Page(UNFOLDED)
-    _write_proof(page, finish)
+    _write_end(page, finish)
     return page.plain.splitlines()
 
 
@@ -58,6 +58,12 @@ def write_changes(page: Page, plan: Plan) -> None:
         page.line(f"{change.action.value:<3} {change.address}", f": {about}" if about else "", indent=4)
 
 
+def _write_end(page: Page, finish: Finish) -> None:
+    _write_proof(page, finish)
+    if finish.outcome.interrupted:
+        page.line("Interrupted. The same command run again finishes the work.")
+
+
 def _write_proof(page: Page, finish: Finish) -> None:
     rest = finish.rest
     if rest is None:
@@ -72,5 +78,3 @@ def _write_proof(page: Page, finish: Finish) -> None:
         write_changes(page, rest)
     for one in rest.unhealthy:
         page.line(("!", "bold red"), f"   {one.address} is {one.status}: {redacted_text(one.reason)}", indent=4)
-    if finish.outcome.interrupted:
-        page.line("Interrupted. The same command run again finishes the work.")
