@@ -1,6 +1,7 @@
 """What the core asks of the world. The command line brings the adapters; tests bring fakes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.model import Identity, Json
@@ -39,6 +40,31 @@ class Clock(Protocol):
         """Seconds since any fixed moment; never goes back."""
 
     def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock. `id` tells two holders apart that are alike in all else."""
+
+    stack: str
+    who: str  # user@host
+    pid: int
+    command: str
+    since: str  # 2027-03-31T08:15:00+00:00
+    id: str
+
+
+class Locks(Protocol):
+    """Locks of stacks, by name: kept where every run can see them. All methods raise `CloudError`."""
+
+    def take(self, name: str, holder: Holder) -> Holder | None:
+        """Take a lock, unless it is held. Returns who holds it instead; None if it is ours now."""
+
+    def holder(self, name: str) -> Holder | None:
+        """Return who holds a lock, or None."""
+
+    def release(self, name: str, holder: Holder) -> None:
+        """Remove a lock, if it is this one's who holds it."""
 
 
 class Files(Protocol):

@@ -65,7 +65,7 @@ def test_the_commands_are_those_that_exist() -> None:
     from reconciler.cli.arguments import COMMANDS
 
     rows = re.findall(r"^\| (`[^|]+) \|", section("Commands"), re.MULTILINE)
-    told = {word for row in rows for word in re.findall(r"`(\w+)", row)}
+    told = {word for row in rows for word in re.findall(r"`([\w-]+)", row)}
     assert told == set(COMMANDS)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.model import Stack
-from reconciler.ports import Clock, Cloud, Lookups
+from reconciler.ports import Clock, Cloud, Locks, Lookups
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
@@ -16,17 +16,19 @@ SANDBOX_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """A cloud, the clock that goes with it, and what can be looked up there."""
+    """A cloud, the clock that goes with it, what can be looked up there, and the locks, where the stack has one."""
 
     cloud: Cloud
     clock: Clock
     lookups: Lookups
+    locks: Locks | None = None
 
 
 def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     """Return the cloud for a stack: its region, unless the arguments name another."""
     from reconciler.aws.clock import WallClock
     from reconciler.aws.cloud import AwsCloud
+    from reconciler.aws.locks import locks_at
     from reconciler.lookup.aws import AwsLookups
     from reconciler.lookup.sources import Sandbox
     from reconciler.retry import Patient
@@ -40,7 +42,10 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
         return Patient(AwsCloud(session, region, service=name), clock)
 
     batch = service("batch")
-    return Sky(batch, clock, Sandbox() if args.sandbox is not None else AwsLookups(service, batch.identity))
+    if args.sandbox is not None:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
+        return Sky(batch, clock, Sandbox())
+    locks = locks_at(stack.lock, service) if stack.lock else None
+    return Sky(batch, clock, AwsLookups(service, batch.identity), locks)
 
 
 def _aws(args: argparse.Namespace, region: str | None) -> "Session":

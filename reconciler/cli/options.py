@@ -96,6 +96,9 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
     )
+    parser.add_argument(
+        "--lock-timeout", type=duration, metavar="TIME", help="wait so long for the stack's lock (default: not at all)"
+    )
 
 
 def file_name(text: str) -> str:

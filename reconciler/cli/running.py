@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 
 def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted", question: str) -> int:
     """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
+    from reconciler.cli.locking import locked
+
+    read, sky = live_stack(path, args)
+    with locked(path, read.stack, sky, args, out):
+        return _planned_and_run(read, sky, args, out, wanted, question)
+
+
+def _planned_and_run(
+    read: Read, sky: "Sky", args: argparse.Namespace, out: Output, wanted: "Wanted", question: str
+) -> int:
     from reconciler import workflow
     from reconciler.report.documents import finish_json, plan_json
     from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
 
-    read, sky = live_stack(path, args)
     plan = capped(planned(read, sky, wanted), args.timeout)
     shown = read.secrets.plan(plan)
     out.show(lambda width: plan_page(shown, width, args.verbose))

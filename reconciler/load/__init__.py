@@ -12,6 +12,7 @@ from reconciler.load.findings import Findings
 from reconciler.load.gather import gather
 from reconciler.load.ignored import ignored_members
 from reconciler.load.library import Library
+from reconciler.load.locking import lock_of
 from reconciler.load.lookups import Finder
 from reconciler.load.resources import declared_resources
 from reconciler.load.scalars import text_of
@@ -91,6 +92,7 @@ def load_with_problems(
         region=settings.region,
         disabled=disabled_rules(gathered, expander, RULE_IDS),
         ignore=ignored_members(gathered, expander),
+        lock=lock_of(gathered, expander),
     )
     secrets = _secrets(declared, scope) | finder.secrets
     return Loaded(stack, findings.in_file_order(), secrets, finder.has_unknown)

@@ -53,6 +53,8 @@ CODES: Mapping[str, str] = {
     "IGN001": "a member of an entry of ignore is not known",
     "IGN002": "a member of an entry of ignore has a value that cannot be right",
     "IGN003": "an entry of ignore lacks what it needs",
+    "LCK001": "a lock is in no place that is known, or in two",
+    "LCK002": "the place of a lock has a name that cannot be right",
     "LIF001": "a member of lifecycle is not known",
     "LIF002": "a member of lifecycle has a value that cannot be right",
     "LIF003": "a member of lifecycle has no effect",

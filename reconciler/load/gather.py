@@ -10,7 +10,7 @@ from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.library import JSON_FILES, Library
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Spot, is_null
 
-SETTINGS = ("stack", "account", "region", "namePrefix", "tags", "variables", "defaults", "rules", "ignore")
+SETTINGS = ("stack", "account", "region", "namePrefix", "tags", "variables", "defaults", "rules", "ignore", "lock")
 IGNORED_PREFIX = "x-"
 SCHEMA = "$schema"  # editors look for it in JSON files
 

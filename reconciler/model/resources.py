@@ -95,6 +95,14 @@ class Ignore:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """Where a stack is locked while it is applied: in S3 a `bucket/prefix`, in DynamoDB a table."""
+
+    service: str  # as botocore calls it
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """One owner's resources, as read from the files.
 
@@ -112,6 +120,7 @@ class Stack:
     disabled: Mapping[str, str] = field(default_factory=dict)
     silenced: tuple[Problem, ...] = ()
     ignore: tuple[Ignore, ...] = ()
+    lock: Lock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The sandbox over HTTP, for any AWS client on this machine: Batch from the simulator, the rest from moto."""
 
 import socketserver
+import sys
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +51,11 @@ class _Server(ThreadingHTTPServer):
         """Bind without asking the name service what this machine is called, as http.server does."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no error of the server's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -114,6 +114,24 @@ HEAD: Mapping[str, Json] = {
         "items": {"$ref": "#/$defs/Ignore"},
         "description": "Members that plan, apply and drift leave alone, with the reason, for a time or for ever.",
     },
+    "lock": {
+        "type": "object",
+        "description": "Where the stack is locked while apply, destroy or rollback run.",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {
+            "s3": {
+                "type": "string",
+                "pattern": "^s3://",
+                "description": "Bucket and prefix, as s3://bucket/prefix: an object there that only one can write.",
+            },
+            "dynamodb": {
+                "type": "string",
+                "description": "A table whose key is the text LockID, as those of Terraform have it.",
+            },
+        },
+    },
     "rules": {
         "type": "object",
         "description": "Which rules of validate hold for this stack.",

@@ -14,6 +14,7 @@ from tests.stacks.read import read
 
 SAMPLE = 2  # kills a scenario in the gate; --every-call makes all of them
 SIDE_BY_SIDE = 4
+VARIES = 3  # by so many calls two undisturbed runs may differ: changes wait side by side
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def undisturbed(scenario: Scenario) -> Gate:
     return gate
 
 
-def wrong_after(scenario: Scenario, kill: Kill, wanted: list[str]) -> tuple[str, ...]:
+def wrong_after(scenario: Scenario, kill: Kill, calm: Gate) -> tuple[str, ...]:
     """Kill, run again, and return what is wrong then, in words."""
     gate = world_before(scenario, hold=kill.call, before=kill.before)
     with served(gate) as env:
@@ -40,9 +41,9 @@ def wrong_after(scenario: Scenario, kill: Kill, wanted: list[str]) -> tuple[str,
         again = ended(started(scenario.words, env))
     stack = read(Path("after"))[0]
     found = {
-        "it was not killed": killed.code != -SIGKILL,
+        "it was not killed": killed.code != -SIGKILL and kill.call <= len(calm.calls) - VARIES,
         f"the second run failed: {again}": again.code != 0,
-        f"it left {gate.inventory()}": gate.inventory() != wanted,
+        f"it left {gate.inventory()}": gate.inventory() != calm.inventory(),
         "the next plan is not empty": not gate.plan(stack, scenario.wanted).is_empty,
         f"queues without an environment: {gate.outages}": bool(gate.outages),
     }
@@ -61,7 +62,7 @@ def test_killed_at_any_call_the_same_command_run_again_converges(
     if not request.config.getoption("--every-call"):
         kills = Random(request.config.getoption("randomly_seed")).sample(kills, SAMPLE)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        wrong = list(pool.map(lambda kill: wrong_after(scenario, kill, gate.inventory()), kills))
+        wrong = list(pool.map(lambda kill: wrong_after(scenario, kill, gate), kills))
     assert [text for texts in wrong for text in texts] == []
 
 

@@ -46,13 +46,20 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.cli.locking import locked
+
+    read, sky = live_stack(args.stacks[0], args)
+    with locked(args.stacks[0], read.stack, sky, args, out):
+        return _planned_and_run(read, sky, args, out)
+
+
+def _planned_and_run(read: Read, sky: "Sky", args: Namespace, out: Output) -> int:
     from reconciler import workflow
     from reconciler.lookup.installed import takes
     from reconciler.report.documents import plan_json, rollback_json
     from reconciler.report.history_text import nothing_page
     from reconciler.report.plan_text import plan_page
 
-    read, sky = live_stack(args.stacks[0], args)
     with read.secrets.kept():
         back = workflow.rollback(read.stack, sky.cloud, args.name, args.to, takes)
     back = replace(back, plan=capped(back.plan, args.timeout))

@@ -1,0 +1,76 @@
+"""`reconciler force-unlock`."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import each_stack, live_stack
+from reconciler.problems import Declined, Exit, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.ports import Holder
+    from reconciler.report.page import Page
+
+HELP = "remove the lock that a run which is dead has left behind"
+EXAMPLES = """\
+  reconciler force-unlock stacks/prod           tells who holds it, and asks
+  reconciler force-unlock stacks/prod --yes
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_one_stack(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    return each_stack(args, out, lambda path: _unlock(path, args, out), go_on=False)
+
+
+def _unlock(path: str, args: Namespace, out: Output) -> int:
+    from reconciler.cli.locking import lock_name, told
+
+    read, sky = live_stack(path, args)
+    if sky.locks is None:
+        why = "in the sandbox nothing is locked" if read.stack.lock else f"stack {read.stack.name} has no `lock:`"
+        raise WrongUsage(f"{why}; there is nothing to remove")
+    name = lock_name(read.stack, sky)
+    holder = sky.locks.holder(name)
+    if holder is None:
+        _say(out, read.stack.name, f"stack {read.stack.name} is not locked", None)
+        return Exit.DONE
+    _ask(f"stack {read.stack.name} is locked by {told(holder)}", args)
+    sky.locks.release(name, holder)
+    _say(out, read.stack.name, f"the lock of {told(holder)} is removed", holder)
+    return Exit.DONE
+
+
+def _ask(what: str, args: Namespace) -> None:
+    from reconciler.cli.running import is_interactive
+
+    if args.yes:
+        return
+    if not is_interactive():
+        raise WrongUsage(f"{what}; nobody is there to say yes", hint="give --yes to remove it without asking")
+    sys.stderr.write(f"{what}\nIf that run is alive, both will write at once. Remove the lock? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Declined("declined; the lock is still there")
+
+
+def _say(out: Output, stack: str, message: str, holder: "Holder | None") -> None:
+    from dataclasses import asdict
+
+    from reconciler.report.page import Page
+
+    def page(width: int) -> "Page":
+        lines = Page(width)
+        lines.line(message)
+        return lines
+
+    out.publish(page, lambda: {"stack": stack, "removed": asdict(holder) if holder else None})

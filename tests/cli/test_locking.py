@@ -1,0 +1,196 @@
+"""The lock of a stack, from words to exit code, against S3 and DynamoDB of the served sandbox."""
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from signal import SIGINT, SIGKILL
+
+import pytest
+from botocore.session import Session
+
+from reconciler.aws import clock as aws_clock
+from reconciler.aws.cloud import AwsCloud
+from reconciler.aws.locks import locks_at
+from reconciler.cli import main
+from reconciler.model import Lock
+from reconciler.ports import Holder, Locks
+from tests.cli.conftest import SMALL, Ran, write
+from tests.cli.test_running import at_a_terminal
+from tests.fakes import HERE, InstantClock
+from tests.served import Gate, ended, interrupted, served, started
+
+NAME = f"{HERE.account}/{HERE.region}/small"
+BEN = Holder("small", "ben@laptop", 12, "reconciler apply", "2027-03-31T08:16:00+00:00", "b2")
+PLACES = {"s3": Lock("s3", "locks/prod"), "dynamodb": Lock("dynamodb", "locks")}
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A stack `small` with a lock, whose calls go to a server in this process."""
+
+    gate: Gate
+    env: dict[str, str]
+    locks: Locks
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *words: str) -> Ran:
+        self.capsys.readouterr()
+        code = main(words)
+        captured = self.capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+
+@pytest.fixture(params=PLACES)
+def locked(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Locked]:
+    pytest.importorskip("moto")
+    monkeypatch.chdir(tmp_path)
+    place = PLACES[request.param]
+    text = "s3: s3://locks/prod" if place.service == "s3" else "dynamodb: locks"
+    write("small", f"{SMALL}lock: {{{text}}}\n")
+    gate = Gate()
+    with served(gate) as env:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("CI", raising=False)
+        session = Session()
+        empty(session, env["AWS_ENDPOINT_URL"])
+        yield Locked(gate, dict(env), locks_at(place, lambda name: AwsCloud(session, service=name)), capsys)
+
+
+def empty(session: Session, url: str) -> None:
+    """Moto's state is that of the process: leave an empty bucket and an empty table."""
+    s3 = session.create_client("s3", HERE.region, endpoint_url=url)
+    s3.create_bucket(Bucket="locks")
+    for one in s3.list_objects_v2(Bucket="locks").get("Contents", ()):
+        s3.delete_object(Bucket="locks", Key=one["Key"])
+    table = session.create_client("dynamodb", HERE.region, endpoint_url=url)
+    if "locks" in table.list_tables()["TableNames"]:
+        table.delete_table(TableName="locks")
+    table.create_table(
+        TableName="locks", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+    )  # fmt: skip
+
+
+def test_a_run_holds_the_lock_while_it_writes_and_lets_it_go(locked: Locked) -> None:
+    assert locked.run("apply", "small", "--yes").code == 0
+    assert locked.locks.holder(NAME) is None
+    assert locked.run("destroy", "small", "--yes").code == 0
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_who_holds_it_and_since_when_is_told_and_nothing_is_changed(command: str, locked: Locked) -> None:
+    locked.locks.take(NAME, BEN)
+    ran = locked.run(command, "small", "--yes")
+    assert ran.code == 5
+    told = " ".join(ran.err.split())
+    who = r"error: stack small is locked by ben@laptop \(process 12, `reconciler apply`\) since 2027-03-31T08:16:00\+00:00"
+    assert re.match(rf"{who}, \d+ \w+.* ago; nothing was changed hint: wait for it with --lock-timeout 10m; ", told)
+    assert (locked.gate.inventory(), locked.locks.holder(NAME)) == ([], BEN)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_what_only_reads_takes_no_lock(command: str, locked: Locked) -> None:
+    locked.locks.take(NAME, BEN)
+    assert locked.run(command, "small").code in (0, 2)
+
+
+def test_a_lock_can_be_waited_for(locked: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Releasing(InstantClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.time >= 12:
+                locked.locks.release(NAME, BEN)
+
+    clock = Releasing()
+    monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
+    locked.locks.take(NAME, BEN)
+    ran = locked.run("apply", "small", "--yes", "--lock-timeout", "1m")
+    assert (ran.code, clock.slept[:3]) == (0, [5.0, 5.0, 5.0])
+    assert re.match(r"stack small is locked by ben@laptop .* ago; waiting …\n", ran.err)
+
+
+def test_a_lock_is_not_waited_for_longer_than_asked(locked: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = InstantClock()
+    monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
+    locked.locks.take(NAME, BEN)
+    assert (locked.run("apply", "small", "--yes", "--lock-timeout", "12s").code, clock.time) == (5, 15.0)
+
+
+def test_a_no_lets_the_lock_go(locked: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_a_terminal(monkeypatch, "n\n")
+    assert (locked.run("apply", "small").code, locked.locks.holder(NAME)) == (10, None)
+
+
+@pytest.mark.parametrize("operation", ["describejobqueues", "createschedulingpolicy"])
+def test_a_stopped_process_lets_it_go_and_a_killed_one_leaves_it(operation: str, locked: Locked) -> None:
+    words = ("apply", "small", "--yes")
+    locked.gate.hold_operation = (operation, 1)
+    assert interrupted(words, locked.gate, locked.env, SIGINT).code == 130
+    assert locked.locks.holder(NAME) is None
+    killed = Gate(hold_operation=(operation, 1), before=True)
+    with served(killed) as env:
+        interrupted(words, killed, env, SIGKILL)
+    held = locked.locks.holder(NAME)
+    assert held is not None
+    assert (held.stack, held.command, held.who.count("@")) == ("small", "reconciler apply", 1)
+    assert f"is locked by {held.who} (process {held.pid}, `reconciler apply`)" in " ".join(
+        ended(started(words, locked.env)).err.split()
+    )
+
+
+def test_a_lock_is_removed_by_force_after_a_question(locked: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked.locks.take(NAME, BEN)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert (locked.run("force-unlock", "small").code, locked.locks.holder(NAME)) == (64, BEN)
+    at_a_terminal(monkeypatch, "n\n")
+    assert (locked.run("force-unlock", "small").code, locked.locks.holder(NAME)) == (10, BEN)
+    at_a_terminal(monkeypatch, "y\n")
+    ran = locked.run("force-unlock", "small")
+    assert (ran.code, locked.locks.holder(NAME)) == (0, None)
+    assert "Remove the lock? [y/N]" in ran.err
+    assert ran.out.startswith("the lock of ben@laptop (process 12, `reconciler apply`) since")
+    assert locked.run("force-unlock", "small", "--yes").out == "stack small is not locked\n"
+
+
+def test_force_unlock_tells_programs_whose_lock_it_was(locked: Locked) -> None:
+    locked.locks.take(NAME, replace(BEN, since="some day"))
+    assert locked.run("force-unlock", "small", "--yes", "-o", "json").json["removed"]["who"] == "ben@laptop"
+
+
+def test_a_lock_that_cannot_be_released_is_told_and_what_was_done_is_done(
+    locked: Locked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reconciler.aws import locks
+    from tests.fakes import unreachable
+
+    def fail(*_given: object) -> None:
+        raise unreachable()
+
+    monkeypatch.setattr(locks._Locks, "release", fail)
+    ran = locked.run("apply", "small", "--yes")
+    assert ran.code == 0
+    assert "the lock of stack small could not be released" in ran.err
+    assert "reconciler force-unlock small" in ran.err
+
+
+def test_in_the_sandbox_nothing_is_locked(locked: Locked) -> None:
+    locked.locks.take(NAME, BEN)
+    assert locked.run("apply", "small", "--sandbox", "--yes").code == 0
+    ran = locked.run("force-unlock", "small", "--sandbox", "--yes")
+    assert (ran.code, ran.err) == (64, "error: in the sandbox nothing is locked; there is nothing to remove\n")
+
+
+def test_a_stack_without_a_lock_has_none_to_remove(locked: Locked) -> None:
+    write("small", SMALL)
+    ran = locked.run("force-unlock", "small", "--yes")
+    assert (ran.code, ran.err) == (64, "error: stack small has no `lock:`; there is nothing to remove\n")
