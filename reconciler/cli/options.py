@@ -7,9 +7,10 @@ from typing import NamedTuple
 FORMATS = ("text", "json")
 OF_FINDINGS = (*FORMATS, "github", "sarif", "junit")
 OF_PLANS = (*FORMATS, "github", "markdown")
-OF_OUTCOMES = (*FORMATS, "markdown")
+OF_OUTCOMES = (*FORMATS, "jsonl", "markdown")
+OF_REMOVALS = (*FORMATS, "jsonl")
 JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
-ONE_VALUE = ("json", "sarif", "junit")  # whoever reads them on stdout reads nothing else
+ONE_VALUE = ("json", "jsonl", "sarif", "junit")  # whoever reads them on stdout reads nothing else
 LAST_PORT = 65535
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 

@@ -5,13 +5,13 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from reconciler.cli.lines import Lines, harmless, write_to
 from reconciler.cli.options import JOINED, Target
-from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
+from reconciler.problems import CloudError, Exit, Problem, Stopped
 
 if TYPE_CHECKING:  # rich is only loaded by what prints
     from rich.console import Console
@@ -21,8 +21,7 @@ if TYPE_CHECKING:  # rich is only loaded by what prints
 
 Json = object
 MakePage = Callable[[int], "Page"]
-# JSON may leave these as they are, and a terminal may obey them: C1 controls, line separators, reading directions.
-STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+LINES = "jsonl"
 CRASHED = "this is a bug; -v shows where"
 
 
@@ -41,12 +40,13 @@ class Output:
         self._texts: list[str] = []
         self._other: dict[str, list[str]] = {}
         self._items: list[Item] = []
+        self._lines = Lines([target.file for target in targets if target.format == LINES])
 
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
         """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
-        asked = re.search(r"(^|\0)(-o[\0=]?|--output[\0=])json($|\0)", "\0".join(argv))
-        return cls((Target("json", ""),) if asked else ())
+        asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", "\0".join(argv))
+        return cls((Target(asked[1], ""),) if asked else ())
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +83,18 @@ class Output:
             self._items.append(item)
 
     def document(self, document: Callable[[], Json]) -> None:
-        """Take a product that only programs read."""
+        """Take a product that only programs read: for those that follow, it is the last of all events."""
         if self.wants("json"):
             self._documents.append(document())
+        if self.wants(LINES):
+            made = document()
+            assert isinstance(made, Mapping)  # of a run it always is
+            self._lines.write({"event": "outcome", **made})
+
+    def event(self, event: Callable[[], Mapping[str, Json]]) -> None:
+        """Take what happens on the way, for programs that follow: one line at once. Safe between threads."""
+        if self.wants(LINES):
+            self._lines.write(event())
 
     def show(self, page: MakePage) -> None:
         """Take text alone: on stdout, or, if that is for a program, on stderr."""
@@ -152,9 +161,11 @@ class Output:
 
     def _write(self) -> None:
         for format_, file in self._targets:
+            if format_ == LINES:  # written as it came
+                continue
             text = self._text(format_, is_file=bool(file))
             if file:
-                _write_to(file, "w", text)
+                write_to(file, "w", text)
             elif text:
                 sys.stdout.write(text)
         sys.stdout.flush()
@@ -162,8 +173,7 @@ class Output:
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
             whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
-            text = json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
-            return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+            return harmless(json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
         if format_ in JOINED:
             from reconciler.report.formats import RENDERERS
 
@@ -181,12 +191,4 @@ def check_writable(targets: Sequence[Target]) -> None:
     """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
     for target in targets:
         if target.file:
-            _write_to(target.file, "a", "")
-
-
-def _write_to(file: str, mode: str, text: str) -> None:
-    try:
-        with Path(file).open(mode, encoding="utf-8") as opened:
-            opened.write(text)
-    except OSError as error:
-        raise WrongUsage(f"cannot write {file}: {error.strerror}") from error
+            write_to(target.file, "a", "")

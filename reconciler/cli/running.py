@@ -14,6 +14,7 @@ from reconciler.model import Plan, Stack, Wait
 from reconciler.problems import Declined, Exit, Refused, WrongUsage
 
 if TYPE_CHECKING:
+    from reconciler.apply import Event
     from reconciler.cli.clouds import Sky
     from reconciler.plan import Wanted
     from reconciler.workflow import Finish
@@ -39,20 +40,22 @@ def _planned_and_run(
     plan = capped(planned(read, sky, wanted), args.timeout)
     shown = read.secrets.plan(plan)
     out.show(lambda width: plan_page(shown, width, args.verbose))
+    out.event(lambda: {"event": "planned", **plan_json(shown)})
     try:
         consent(read.stack, shown, args, question, destroy=wanted.destroy)
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.refusals, item=Applied(shown, stopped=no), plan=plan_json(shown))
         return no.exit
     if not plan.changes:
-        out.document(lambda: finish_json(shown, None))
+        idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
+        out.document(lambda: {**finish_json(shown, None), "exit": idle})
         out.item(Applied(shown))
-        return Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
+        return idle
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
     )
     finish, code = watched(work, read, sky, out)
-    _tell(read.secrets.finish(finish), shown, out)
+    _tell(read.secrets.finish(finish), shown, code, out)
     return code
 
 
@@ -103,22 +106,29 @@ def is_ci() -> bool:
 def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code."""
     from reconciler.cli.signals import stopping
+    from reconciler.report.documents import event_json
     from reconciler.report.progress import watching
 
     err = out.err
     notice = partial(err.print, "Stopping after the steps under way. Once more to stop at once; then apply again.")
     live = err.is_terminal and not is_ci()
     with read.secrets.kept(), stopping(notice) as stop, watching(err, sky.clock.now, live=live) as watch:
-        finish = work(watch=lambda event: watch(read.secrets.event(event)), stop=stop.flag)
+
+        def told(event: "Event") -> None:
+            shown = read.secrets.event(event)
+            watch(shown)
+            out.event(lambda: event_json(read.stack.name, shown))
+
+        finish = work(watch=told, stop=stop.flag)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 
 
-def _tell(finish: "Finish", plan: Plan, out: Output) -> None:
+def _tell(finish: "Finish", plan: Plan, code: int, out: Output) -> None:
     from reconciler.report.documents import finish_json
     from reconciler.report.items import Applied
     from reconciler.report.outcome_text import finish_page
 
     out.show(lambda width: finish_page(finish, width))
-    out.document(lambda: finish_json(plan, finish))
+    out.document(lambda: {**finish_json(plan, finish), "exit": code})
     out.item(Applied(plan, finish))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler import __version__
-from reconciler.apply import Result
+from reconciler.apply import Event, Result
 from reconciler.fmt import Formatted, Respelled
 from reconciler.model import Action, Call, Change, FieldChange, Json, Plan, Step, Unhealthy, Wait
 from reconciler.plan.history import Entry, History
@@ -88,6 +88,20 @@ def rollback_json(back: Rollback, plan: Plan, finish: Finish | None, next_: Plan
         "address": str(back.history.address),
         "to": back.to,
         "next": plan_json(next_) if next_ else None,
+    }
+
+
+def event_json(stack: str, event: Event) -> dict[str, Json]:
+    """Something that happens while a plan runs; `event` is started, step, waiting, retrying or finished."""
+    return {
+        "event": event.stage,
+        "stack": stack,
+        "address": str(event.change.address),
+        "name": event.change.name,
+        "action": ACTIONS[event.change.action],
+        "detail": redacted_text(event.detail),
+        "seconds": round(event.seconds, 1),
+        "result": _result(event.result) if event.result else None,
     }
 
 

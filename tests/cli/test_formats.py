@@ -112,8 +112,8 @@ def test_two_values_cannot_share_stdout(run: Run) -> None:
         ("validate", "text, json, github, sarif, junit"),
         ("plan", "text, json, github, markdown"),
         ("drift", "text, json, github, markdown"),
-        ("apply", "text, json, markdown"),
-        ("destroy", "text, json"),
+        ("apply", "text, json, jsonl, markdown"),
+        ("destroy", "text, json, jsonl"),
     ],
 )
 def test_every_command_names_its_formats(command: str, formats: str, run: Run) -> None:

@@ -19,6 +19,7 @@ HELP = "plan, ask, change, wait, and prove that nothing is left"
 EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI
+  reconciler apply stacks/prod --yes -o jsonl          a line an event, for programs that follow
   reconciler apply --sandbox                           in a simulated AWS
 """
 

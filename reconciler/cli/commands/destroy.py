@@ -2,7 +2,15 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.options import add_cloud, add_output, add_running, add_stacks, add_targets, add_variables
+from reconciler.cli.options import (
+    OF_REMOVALS,
+    add_cloud,
+    add_output,
+    add_running,
+    add_stacks,
+    add_targets,
+    add_variables,
+)
 from reconciler.cli.output import Output
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
@@ -20,7 +28,7 @@ def add(parser: ArgumentParser) -> None:
     add_running(parser)
     add_variables(parser)
     add_cloud(parser)
-    add_output(parser)
+    add_output(parser, OF_REMOVALS)
 
 
 def run(args: Namespace, out: Output) -> int:

@@ -1,0 +1,58 @@
+"""What happens, as JSON Lines: each written at once, so that a program can follow a run."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+from reconciler.problems import WrongUsage
+
+# JSON may leave these as they are, and a terminal may obey them: C1 controls, line separators, reading directions.
+STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+class Lines:
+    """Writes to stdout (an empty name) and to files. Safe between threads."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._files = files
+        self._lock = Lock()
+        self._is_begun = self._is_deaf = False
+
+    def write(self, event: Mapping[str, object]) -> None:
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = harmless(json.dumps({"time": time, **event}, ensure_ascii=False, default=str)) + "\n"
+        with self._lock:
+            for file in self._files:
+                if file:
+                    write_to(file, "a" if self._is_begun else "w", line)
+                else:
+                    self._say(line)
+            self._is_begun = True
+
+    def _say(self, line: str) -> None:
+        """Whoever stops reading must not stop a run between two of its steps."""
+        if self._is_deaf:
+            return
+        try:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._is_deaf = True
+
+
+def harmless(text: str) -> str:
+    """Return JSON that no terminal obeys."""
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def write_to(file: str, mode: str, text: str) -> None:
+    """Raises `WrongUsage` for a file that cannot be written."""
+    try:
+        with Path(file).open(mode, encoding="utf-8") as opened:
+            opened.write(text)
+    except OSError as error:
+        raise WrongUsage(f"cannot write {file}: {error.strerror}") from error
