@@ -55,7 +55,9 @@ class Gate:
         self.released = threading.Event()
         self._lock = threading.Lock()
 
-    def handle(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
+    def handle(
+        self, account: str, region: str, method: str, path: str, body: bytes, *, spared: bool = False
+    ) -> Response:
         with self._lock:
             self.calls.append(path.rpartition("/")[2])
             is_held = len(self.calls) == self.hold or self._is_awaited(self.calls[-1])

@@ -101,19 +101,6 @@ HEAD: Mapping[str, Json] = {
         "description": "The only account in which this stack may be used.",
     },
     "region": {"type": "string", "description": "Region; otherwise the AWS configuration decides."},
-    "namePrefix": {"type": "string", "description": "In front of the name of every resource."},
-    "tags": {"type": "object", "additionalProperties": SCALAR, "description": "Tags on every resource."},
-    "variables": {
-        "type": "object",
-        "additionalProperties": {"$ref": "#/$defs/Variable"},
-        "description": "What may differ between uses: !var name, or ${name} in !sub.",
-    },
-    "defaults": {},  # here is its place; what it holds is said of each kind
-    "ignore": {
-        "type": "array",
-        "items": {"$ref": "#/$defs/Ignore"},
-        "description": "Members that plan, apply and drift leave alone, with the reason, for a time or for ever.",
-    },
     "lock": {
         "type": "object",
         "description": "Where the stack is locked while apply, destroy or rollback run.",
@@ -131,6 +118,19 @@ HEAD: Mapping[str, Json] = {
                 "description": "A table whose key is the text LockID, as those of Terraform have it.",
             },
         },
+    },
+    "namePrefix": {"type": "string", "description": "In front of the name of every resource."},
+    "tags": {"type": "object", "additionalProperties": SCALAR, "description": "Tags on every resource."},
+    "variables": {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/Variable"},
+        "description": "What may differ between uses: !var name, or ${name} in !sub.",
+    },
+    "defaults": {},  # here is its place; what it holds is said of each kind
+    "ignore": {
+        "type": "array",
+        "items": {"$ref": "#/$defs/Ignore"},
+        "description": "Members that plan, apply and drift leave alone, with the reason, for a time or for ever.",
     },
     "rules": {
         "type": "object",
