@@ -1,5 +1,6 @@
 """The jobs that are in a queue: counted by status, and those that run."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +18,11 @@ def held_by_status(cloud: Cloud, holding: Holding, queue: str) -> dict[str, int]
     with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
         counts = pool.map(lambda status: sum(1 for _ in _listed(cloud, holding, queue, status)), holding.live)
         return {status: count for status, count in zip(holding.live, counts, strict=True) if count}
+
+
+def waiting_by_reason(cloud: Cloud, holding: Holding, queue: str) -> dict[str, int]:
+    """Count the jobs of a queue that wait for a place by what the service says of why; by "" where it says nothing."""
+    return Counter(job.get("statusReason", "") for job in _listed(cloud, holding, queue, holding.waiting))
 
 
 def running(cloud: Cloud, holding: Holding, queue: str) -> frozenset[str]:

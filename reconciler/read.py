@@ -215,6 +215,7 @@ def _one(kind: Kind, item: Item) -> Live:
         tags=item.get("tags", {}),
         status=item.get("status", ""),
         reason=item.get("statusReason", ""),
+        observed={name: item[name] for name in kind.response_only if name in item},
     )
 
 

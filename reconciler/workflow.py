@@ -7,15 +7,18 @@ from threading import Event as Flag
 
 from reconciler import apply
 from reconciler.guard import check_place, check_plan
-from reconciler.held import held_by_status
+from reconciler.held import held_by_status, waiting_by_reason
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding, Using
 from reconciler.model import Live, Plan, Stack
 from reconciler.plan import Wanted, make_plan
+from reconciler.plan.commands import Words
+from reconciler.plan.diagnosis import Examined, Waiting, examined
 from reconciler.plan.draining import Held, holders, with_jobs
 from reconciler.plan.history import History, history_of, nothing_known, revised
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
 from reconciler.plan.rollback import Rollback, rollback_of
+from reconciler.plan.standing import Standings, counted, job_holders, standings
 from reconciler.ports import Clock, Cloud, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 from reconciler.read import active_revisions, all_revisions, read_all, read_uses
@@ -50,14 +53,24 @@ class Finish:
 
 def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
-    identity = cloud.identity()
-    check_place(stack, identity.account, identity.region)
-    found = read_all(cloud, KINDS.values())
-    made = make_plan(stack, identity, found.live, wanted, found.unread)
-    for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
-        made = spared(made, kind, using, _uses(cloud, using, found.live))
-    held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, found.live)}
+    made, live = _compared(stack, cloud, wanted)
+    held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
     return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
+
+
+def status(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, *, jobs: bool = True) -> Standings:
+    """Tell where each resource stands, and what is in it. Makes no call that writes."""
+    found = standings(stack, *_compared(stack, cloud, wanted))
+    if not jobs:
+        return found
+    return counted(found, {live.arn: _held(cloud, holding, live) for live, holding in job_holders(found)})
+
+
+def doctor(stack: Stack, cloud: Cloud, again: Words, wanted: Wanted = AS_DECLARED) -> Examined:
+    """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
+    found = standings(stack, *_compared(stack, cloud, wanted))
+    waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in job_holders(found)}
+    return examined(found, waiting, again)
 
 
 def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, users: bool = False) -> History:
@@ -132,6 +145,16 @@ def _finish(
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
+def _compared(stack: Stack, cloud: Cloud, wanted: Wanted) -> tuple[Plan, tuple[Live, ...]]:
+    identity = cloud.identity()
+    check_place(stack, identity.account, identity.region)
+    found = read_all(cloud, KINDS.values())
+    made = make_plan(stack, identity, found.live, wanted, found.unread)
+    for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
+        made = spared(made, kind, using, _uses(cloud, using, found.live))
+    return made, found.live
+
+
 def _uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Uses:
     """Return what is in use; or why that is not known, which stops nothing but the pruning."""
     try:
@@ -144,6 +167,13 @@ def _held(cloud: Cloud, holding: Holding, live: Live) -> Held:
     """Return the jobs in a resource that is to go; or why they are not known, which takes another consent."""
     try:
         return held_by_status(cloud, holding, live.arn)
+    except CloudError as error:
+        return error
+
+
+def _waiting(cloud: Cloud, holding: Holding, live: Live) -> Waiting:
+    try:
+        return waiting_by_reason(cloud, holding, live.arn)
     except CloudError as error:
         return error
 

@@ -109,6 +109,17 @@ def file_name(text: str) -> str:
     return text
 
 
+def again(path: str, args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the words of a command line that lead to the same stack in the same place; secrets stay out of them."""
+    from reconciler.report.redaction import REDACTED, is_secret_name
+
+    pairs = [f"{name}={REDACTED if is_secret_name(name) else value}" for name, value in args.var]
+    given = [("region", args.region), ("profile", args.profile), ("role-arn", args.role_arn)]
+    given += [*(("var", pair) for pair in pairs), *(("var-file", file) for file in args.var_file)]
+    sandbox = () if args.sandbox is None else (f"--sandbox={args.sandbox}",)
+    return (path, *(f"--{option}={value}" for option, value in given if value), *sandbox)
+
+
 def count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")

@@ -4,11 +4,38 @@ Sources: AWS Batch User Guide, "Troubleshooting AWS Batch" (INVALID compute envi
 hashicorp/terraform-provider-aws 8549, 8550, 11699, 16417, 21262, 26930; aws/aws-cdk 20727; aws-nuke 674.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 TROUBLESHOOTING = "https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A read-only command of the AWS CLI that shows what a member names, and the option that takes the name."""
+
+    command: str
+    option: str
+    regional: bool = True
+
+
+_ROLE = Look("iam get-role", "--role-name", regional=False)
+# By member, with all that is in it.
+LOOKS: Mapping[str, Look] = {
+    "serviceRole": _ROLE,
+    "computeResources.spotIamFleetRole": _ROLE,
+    "computeResources.instanceRole": Look("iam get-instance-profile", "--instance-profile-name", regional=False),
+    "computeResources.launchTemplate.launchTemplateId": Look(
+        "ec2 describe-launch-template-versions", "--launch-template-id"
+    ),
+    "computeResources.launchTemplate.launchTemplateName": Look(
+        "ec2 describe-launch-template-versions", "--launch-template-name"
+    ),
+    "computeResources.subnets": Look("ec2 describe-subnets", "--subnet-ids"),
+    "computeResources.securityGroupIds": Look("ec2 describe-security-groups", "--group-ids"),
+    "eksConfiguration.eksClusterArn": Look("eks describe-cluster", "--name"),
+}
 
 
 class Cure(StrEnum):
@@ -73,6 +100,7 @@ AILMENTS = (
         ("EKS", "version", "unsupported"),
         "AWS Batch does not support the Kubernetes version of the EKS cluster any more",
         "upgrade the EKS cluster; then apply, which validates again",
+        members=("eksConfiguration.eksClusterArn",),
     ),
     Ailment(
         ("Kubernetes Namespace",),

@@ -143,9 +143,19 @@ class Holding:
     status_member: str  # of the request
     live: tuple[str, ...]  # statuses, in the order in which a job has them
     running: tuple[str, ...]
+    waiting: str = "RUNNABLE"  # nothing is left to wait for but a place
     of_member: str = "jobQueue"  # of the request: what they are in
     parts_of: str = ""  # the member of the request that lists the parts of one
     page: int = 100  # the most that one page holds
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How full a resource is. Paths into its description; what it lacks is not known."""
+
+    used: tuple[str, ...]
+    most: tuple[str, ...]
+    unit: str  # in words, behind the two numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +180,7 @@ class Kind:
     delete: str
     delete_id: str
     delete_id_is_arn: bool = False
+    leaving: str = ""  # what AWS does while it is DELETING, and what keeps it there
     response_only: tuple[str, ...] = ()
     settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
     disable_before_delete: bool = False
@@ -179,6 +190,7 @@ class Kind:
     update_timeout: float = 0
     delete_timeout: float = 0
     holding: Callable[[Spec], Holding] | None = None  # by the body: what it may hold
+    gauge: Gauge | None = None
     drain_timeout: float = 0
     needed_by_jobs: bool = False  # jobs that wait may need it: it goes after what holds them
     succession: Succession | None = None  # None: it cannot be replaced

@@ -1,6 +1,6 @@
 """Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
 
-from reconciler.kinds.base import Created, Field, Form, Kind, Reading, Succession, Unmanaged
+from reconciler.kinds.base import Created, Field, Form, Gauge, Kind, Reading, Succession, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
 from reconciler.kinds.jobs import JOBS
 from reconciler.kinds.state import state
@@ -130,12 +130,17 @@ KIND = Kind(
     update_any_of=("state", "computeResources", "serviceRole", "unmanagedvCpus"),
     delete="DeleteComputeEnvironment",
     delete_id="computeEnvironment",
+    # DeleteComputeEnvironment; User Guide, "INVALID compute environment"; hashicorp/terraform-provider-aws 8549, 26930
+    leaving="AWS Batch ends its instances and takes its cluster away, by means of the service role. What keeps it: a "
+    "service role that is gone (in the end it is INVALID again), jobs that still run on Fargate, or a queue that has "
+    "only just let go of it",
     response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
     settles=True,
     disable_before_delete=True,
     create_timeout=1200,
     update_timeout=1200,
     delete_timeout=1800,
+    gauge=Gauge(("computeResources", "desiredvCpus"), ("computeResources", "maxvCpus"), "vCPUs"),
     update_patience=patience,
     update_terms=terms,
     succession=Succession.BLUE_GREEN,

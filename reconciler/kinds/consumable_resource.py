@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Gauge, Kind, Reading
 from reconciler.model import Cost, Json, Spec
 
 
@@ -54,6 +54,7 @@ KIND = Kind(
         newer=True,
     ),
     needed_by_jobs=True,
+    gauge=Gauge(("inUseQuantity",), ("totalQuantity",), "in use"),
     create="CreateConsumableResource",
     update="UpdateConsumableResource",
     update_id="consumableResource",

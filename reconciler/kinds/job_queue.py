@@ -135,6 +135,7 @@ KIND = Kind(
     update_id="jobQueue",
     delete="DeleteJobQueue",
     delete_id="jobQueue",
+    leaving="AWS Batch ends the jobs in it first, about 16 a second (DeleteJobQueue)",
     response_only=("status", "statusReason"),
     settles=True,
     disable_before_delete=True,

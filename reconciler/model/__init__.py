@@ -30,6 +30,7 @@ from reconciler.model.resources import (
     Spec,
     Stack,
     dotted,
+    member_at,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "Until",
     "Wait",
     "dotted",
+    "member_at",
 ]

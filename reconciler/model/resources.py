@@ -1,6 +1,6 @@
 """What people declare and what AWS describes: addresses, bodies, stacks, live and desired resources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -15,6 +15,13 @@ def dotted(path: Path) -> str:
     """Write a path as users do: `containerProperties.environment[0].name`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")
+
+
+def member_at(body: Json, path: Iterable[str]) -> Json:
+    """Return the member at a path inside of structures; None where anything on the way is missing."""
+    for step in path:
+        body = body.get(step) if isinstance(body, Mapping) else None
+    return body
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -127,7 +134,8 @@ class Stack:
 class Live:
     """A resource as AWS describes it. `name` in the address is the physical name, `parent/name` for parts of others.
 
-    `spec` has neither tags nor the members that only a response has; `revisions` are the active ones, ascending.
+    `spec` has neither tags nor the members that only a response has, which are `observed`; `revisions` are the active
+    ones, ascending.
     `owned` are the tags of those that have an owner.
     """
 
@@ -139,6 +147,7 @@ class Live:
     reason: str = ""
     revisions: tuple[int, ...] = ()
     owned: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    observed: Spec = field(default_factory=dict)
 
     @property
     def claims(self) -> Mapping[str, str]:

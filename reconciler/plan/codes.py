@@ -18,4 +18,5 @@ CODES: Mapping[str, str] = {
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",
+    "STA001": "which jobs are in a queue is not known",
 }

@@ -171,13 +171,19 @@ def problem_json(problem: Problem) -> dict[str, Json]:
         "severity": str(problem.severity),
         "message": redacted_text(problem.message),
         "hint": redacted_text(problem.hint),
-        **_place(problem.where),
+        **place_json(problem.where),
     }
 
 
 def _word(file: Formatted, word: Respelled) -> dict[str, Json]:
     line, column = word.place
-    return {"before": word.before, "after": word.after, **_place(Where(file.name, line + 1, column + 1))}
+    return {"before": word.before, "after": word.after, **place_json(Where(file.name, line + 1, column + 1))}
+
+
+def place_json(where: Where | None) -> Mapping[str, Json]:
+    if where is None:
+        return {"file": None, "line": None, "column": None}
+    return {"file": where.file, "line": where.line or None, "column": where.column or None}
 
 
 def _frame(document: str) -> dict[str, Json]:
@@ -199,7 +205,7 @@ def _change(change: Change) -> dict[str, Json]:
         "fields": [_field(field) for field in change.fields],
         "steps": [_step(step) for step in change.steps],
         "refusals": [problem_json(refusal) for refusal in change.refusals],
-        **_place(change.where),
+        **place_json(change.where),
     }
 
 
@@ -227,7 +233,7 @@ def _field(field: FieldChange) -> dict[str, Json]:
         "drift": field.drift,
         "undeclared": field.undeclared,
         "sensitive": is_hidden(field),
-        **_place(field.where),
+        **place_json(field.where),
     }
 
 
@@ -269,9 +275,3 @@ def _ignored(plan: Plan) -> list[Json]:
         for one in members
         for before, after in (redacted_change(one),)
     ]
-
-
-def _place(where: Where | None) -> Mapping[str, Json]:
-    if where is None:
-        return {"file": None, "line": None, "column": None}
-    return {"file": where.file, "line": where.line or None, "column": where.column or None}

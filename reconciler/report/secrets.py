@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 
 from reconciler.apply import Event, Result
 from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
+from reconciler.plan.diagnosis import Examined
+from reconciler.plan.standing import Standing, Standings
 from reconciler.problems import CloudError, Problem, Stopped
 from reconciler.report.redaction import CHANGED, REDACTED
 from reconciler.workflow import Finish
@@ -82,6 +84,22 @@ class Secrets:
         rest = self.plan(finish.rest) if finish.rest else None
         return Finish(replace(finish.outcome, results=results), rest, self.text(finish.doubt))
 
+    def standings(self, found: Standings) -> Standings:
+        each = tuple(self._standing(one) for one in found.each) if self.texts else found.each
+        return replace(found, each=each, notes=self.problems(found.notes))
+
+    def examined(self, examined: Examined) -> Examined:
+        diagnoses = tuple(
+            replace(
+                one,
+                reason=self.text(one.reason),
+                cure=self.text(one.cure),
+                commands=tuple(map(self.text, one.commands)),
+            )
+            for one in examined.diagnoses
+        )
+        return Examined(self.standings(examined.found), diagnoses, self.problems(examined.notes))
+
     def event(self, event: Event) -> Event:
         result = self._result(event.result) if event.result else None
         return replace(event, detail=self.text(event.detail), result=result)
@@ -130,6 +148,10 @@ class Secrets:
 
     def _step(self, step: Step) -> Step:
         return replace(step, request=self.value(step.request)) if isinstance(step, Call) else step
+
+    def _standing(self, one: Standing) -> Standing:
+        live = replace(one.live, reason=self.text(one.live.reason)) if one.live else None
+        return replace(one, live=live)
 
     def _result(self, result: Result) -> Result:
         return replace(result, message=self.text(result.message), hint=self.text(result.hint))

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.aws import clock as aws_clock
+from reconciler.aws.cloud import AwsCloud
 from reconciler.cli import main
 from reconciler.model import Json
+from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import opening
 from tests.fakes import InstantClock
 from tests.serving import running
@@ -104,6 +106,37 @@ def port(run: Run) -> Iterator[str]:
     """The port of a sandbox that is served, on a file of its own, `served.json`."""
     with running(opening.open_sandbox("served.json")) as url:
         yield url.rpartition(":")[2]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The operations that are called from now on."""
+    calls: list[str] = []
+    call = AwsCloud.call
+
+    def counted(self: AwsCloud, operation: str, request: Json) -> Json:
+        calls.append(operation)
+        return call(self, operation, request)
+
+    monkeypatch.setattr(AwsCloud, "call", counted)
+    return calls
+
+
+@pytest.fixture
+def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Deny an operation from then on, as a policy would."""
+
+    def forbidding(forbidden: str) -> None:
+        call = AwsCloud.call
+
+        def denied(self: AwsCloud, operation: str, request: Json) -> Json:
+            if operation == forbidden:
+                raise CloudError(operation, Fault.DENIED, "AccessDeniedException", "not authorized")
+            return call(self, operation, request)
+
+        monkeypatch.setattr(AwsCloud, "call", denied)
+
+    return forbidding
 
 
 def write(name: str, text: str) -> None:

@@ -6,6 +6,7 @@ from types import ModuleType
 from reconciler.cli.commands import (
     apply,
     destroy,
+    doctor,
     drift,
     explain,
     fmt,
@@ -18,6 +19,7 @@ from reconciler.cli.commands import (
     rollback,
     sandbox,
     schema,
+    status,
     validate,
 )
 
@@ -30,6 +32,8 @@ COMMANDS: Mapping[str, ModuleType] = {
     "apply": apply,
     "drift": drift,
     "destroy": destroy,
+    "status": status,
+    "doctor": doctor,
     "revisions": revisions,
     "rollback": rollback,
     "force-unlock": force_unlock,

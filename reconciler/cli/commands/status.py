@@ -1,0 +1,49 @@
+"""`reconciler status`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import each_stack, informed, live_stack
+from reconciler.problems import Exit
+
+HELP = "show how all that a stack has is, what is in it, and whether it is as declared"
+EXAMPLES = """\
+  reconciler status stacks/*
+  reconciler status stacks/prod -o json
+  reconciler status stacks/prod --no-jobs     five calls less for each queue
+
+health, of which AWS tells what is in capitals:
+  VALID, ACTIVE, live      it works; live is what AWS tells no status of
+  CREATING, UPDATING       it is on its way
+  INVALID, DELETING        it does not work; `reconciler doctor` tells why
+  DISABLED                 declared so, or somebody did it, which is unhealthy
+  BLOCKED                  a queue of which no environment works
+  missing, foreign         declared, and not there, or not this stack's
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_stacks(parser)
+    parser.add_argument("--no-jobs", action="store_true", help="do not count the jobs in queues")
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    return each_stack(args, out, lambda path: _status(path, args, out))
+
+
+def _status(path: str, args: Namespace, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.plan import Wanted
+    from reconciler.report.health_json import status_json
+    from reconciler.report.health_text import status_page
+
+    read, sky = live_stack(path, args)
+    with read.secrets.kept():
+        found = workflow.status(read.stack, sky.cloud, informed(Wanted()), jobs=not args.no_jobs)
+    shown = read.secrets.standings(found)
+    out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))
+    return Exit.DONE if found.is_healthy else Exit.UNHEALTHY

@@ -1,0 +1,66 @@
+"""status and doctor as use cases: what they read of a live world, in which calls."""
+
+from reconciler import workflow
+from reconciler.plan.standing import Standings
+from reconciler.problems import CloudError
+from reconciler.retry import is_read
+from tests.builders import CE, CR, JD, JQ, SE, consumable, container, ec2, queue, service, stack, training
+from tests.world import World
+
+HERE = ("stacks/prod",)
+MINE = stack(
+    {
+        (CR, "licence"): consumable(4),
+        (CE, "spot"): ec2(),
+        (SE, "gpus"): service(),
+        (JQ, "q"): queue("spot"),
+        (JQ, "train"): training("gpus"),
+        (JD, "job"): container(),
+    }
+)
+
+
+def by_name(found: Standings) -> dict[str, object]:
+    return {one.name: one.jobs for one in found.each}
+
+
+def test_what_only_a_description_tells_is_in_the_table() -> None:
+    world = World()
+    world.apply(MINE)
+    loads = {one.name: one.load for one in workflow.status(MINE, world.cloud).each}
+    assert loads == {"licence": (0, 4), "spot": (0, 16), "gpus": (None, None), "q": (None, None),
+                     "train": (None, None), "job": (None, None)}  # fmt: skip
+
+
+def test_each_queue_is_asked_for_its_own_sort_of_jobs() -> None:
+    world = World()
+    world.apply(MINE)
+    since = len(world.calls)
+    assert by_name(workflow.status(MINE, world.cloud))["train"] == {}
+    asked = [operation for operation, _ in world.calls[since:]]
+    assert (asked.count("ListJobs"), asked.count("ListServiceJobs")) == (5, 6)
+    since = len(world.calls)
+    assert workflow.doctor(MINE, world.cloud, HERE).diagnoses == ()
+    asked = [operation for operation, _ in world.calls[since:]]
+    assert (asked.count("ListJobs"), asked.count("ListServiceJobs")) == (1, 1)
+    assert all(map(is_read, asked))
+
+
+def test_jobs_are_counted_by_status() -> None:
+    world = World()
+    world.apply(MINE)
+    for number in range(20):
+        world.raw.call("SubmitJob", {"jobName": f"n{number}", "jobQueue": "q", "jobDefinition": "job"})
+    world.clock.turn(10)
+    held = by_name(workflow.status(MINE, world.cloud))["q"]
+    assert isinstance(held, dict)
+    assert sum(held.values()) == 20
+
+
+def test_a_denied_listing_stops_nothing() -> None:
+    world = World()
+    world.apply(MINE)
+    world.forbid("ListJobs")
+    held = by_name(workflow.status(MINE, world.cloud))
+    assert isinstance(held["q"], CloudError)
+    assert held["train"] == {}
