@@ -11,7 +11,7 @@ from reconciler.held import held_by_status
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding, Using
 from reconciler.model import Live, Plan, Stack
-from reconciler.plan import Wanted, make_plan
+from reconciler.plan import AS_DECLARED, Wanted, make_plan
 from reconciler.plan.draining import Held, holders, with_jobs
 from reconciler.plan.history import History, history_of, nothing_known, revised
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
@@ -20,7 +20,6 @@ from reconciler.ports import Clock, Cloud, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 from reconciler.read import active_revisions, all_revisions, read_all, read_uses
 
-AS_DECLARED = Wanted()
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
 
@@ -95,7 +94,7 @@ def run(
     stop: Flag | None = None,
 ) -> Finish:
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
-    check_plan(stack, plan_, destroy=wanted.destroy)
+    check_plan(stack, plan_, wanted)
     work = partial(apply.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
     outcome = work(plan_)
     return _finish(outcome, partial(plan, stack, cloud, replace(wanted, made=outcome.made)), clock, work)

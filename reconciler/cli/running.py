@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from reconciler.workflow import Finish
 
 
-def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted", question: str) -> int:
-    """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
+def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted") -> int:
+    """Bring one stack to what is wanted of it."""
     from reconciler import workflow
     from reconciler.report.documents import finish_json, plan_json
     from reconciler.report.items import Applied
@@ -31,7 +31,7 @@ def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted"
     shown = read.secrets.plan(plan)
     out.show(lambda width: plan_page(shown, width, args.verbose))
     try:
-        consent(read.stack, shown, args, question, destroy=wanted.destroy)
+        consent(read.stack, shown, args, "Destroy resource" if wanted.destroy else "Apply change", wanted)
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.refusals, item=Applied(shown, stopped=no), plan=plan_json(shown))
         return no.exit
@@ -64,22 +64,32 @@ def capped(plan: Plan, longest: float | None) -> Plan:
     return replace(plan, changes=changes)
 
 
-def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, *, destroy: bool = False) -> None:
-    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run."""
+def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, wanted: "Wanted | None" = None) -> None:
+    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun."""
     from reconciler.guard import check_plan
+    from reconciler.plan import AS_DECLARED
 
-    check_plan(stack, plan, destroy=destroy)
+    wanted = wanted or AS_DECLARED
+    check_plan(stack, plan, wanted)
     if args.yes or plan.is_empty:
         return
     if not is_interactive():
         raise WrongUsage("nobody is there to say yes; nothing was changed", hint="give --yes to go on without asking")
     count = len(plan.changes)
     verb, noun = question.split()
-    what = f"this {noun}" if count == 1 else f"these {count} {noun}s"
-    sys.stderr.write(f"\n{verb} {what}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
+    if wanted.destroy:  # a yes comes easily: the name shows that it is this stack which is meant
+        is_meant = _answer(f"{what}? Type {stack.name} to go on: ") == stack.name
+    else:
+        is_meant = _answer(f"{what}? [y/N] ").lower() in ("y", "yes")
+    if not is_meant:
         raise Declined("declined; nothing was changed")
+
+
+def _answer(question: str) -> str:
+    sys.stderr.write(f"\n{question}")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
 
 
 def is_interactive() -> bool:

@@ -79,6 +79,20 @@ def live_stack(path: str, args: argparse.Namespace) -> tuple[Read, Sky]:
     return valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups)), sky
 
 
+def wanted_of(args: argparse.Namespace) -> "Wanted":
+    from reconciler.plan import Wanted
+
+    return Wanted(
+        adopt=args.adopt,
+        targets=tuple(args.target),
+        allow_destroy=tuple(args.allow_destroy),
+        allow_replace=args.allow_replace,
+        max_destroy=args.max_destroy,
+        drain=args.drain,
+        cancel_jobs=args.cancel_jobs,
+    )
+
+
 def planned(read: Read, sky: Sky, wanted: "Wanted") -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler import workflow

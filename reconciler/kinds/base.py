@@ -170,6 +170,7 @@ class Kind:
     delete: str
     delete_id: str
     delete_id_is_arn: bool = False
+    loss: str = ""  # what deleting one does to whoever runs jobs, as the end of a sentence; empty: nothing
     response_only: tuple[str, ...] = ()
     settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
     disable_before_delete: bool = False

@@ -130,6 +130,7 @@ KIND = Kind(
     update_any_of=("state", "computeResources", "serviceRole", "unmanagedvCpus"),
     delete="DeleteComputeEnvironment",
     delete_id="computeEnvironment",
+    loss="takes away a place where jobs run",
     response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
     settles=True,
     disable_before_delete=True,

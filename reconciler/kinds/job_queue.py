@@ -135,6 +135,7 @@ KIND = Kind(
     update_id="jobQueue",
     delete="DeleteJobQueue",
     delete_id="jobQueue",
+    loss="takes away a place where jobs wait",
     response_only=("status", "statusReason"),
     settles=True,
     disable_before_delete=True,

@@ -84,6 +84,7 @@ KIND = Kind(
     delete="DeleteQuotaShare",
     delete_id="quotaShareArn",
     delete_id_is_arn=True,
+    loss="takes away a place where jobs wait",
     response_only=("status",),
     settles=True,
     disable_before_delete=True,

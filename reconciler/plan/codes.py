@@ -18,4 +18,6 @@ CODES: Mapping[str, str] = {
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",
+    "GRD001": "what jobs need would be deleted, and nobody has allowed it",
+    "GRD002": "more would be deleted than is normal, or than was allowed",
 }

@@ -5,6 +5,8 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.options import (
     OF_OUTCOMES,
     add_cloud,
+    add_consents,
+    add_jobs,
     add_output,
     add_running,
     add_stacks,
@@ -13,12 +15,13 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.running import run_stack
-from reconciler.cli.stacks import each_stack
+from reconciler.cli.stacks import each_stack, wanted_of
 
 HELP = "plan, ask, change, wait, and prove that nothing is left"
 EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI
+  reconciler apply stacks/prod --allow-destroy=JobQueue/old --max-destroy 2
   reconciler apply --sandbox                           in a simulated AWS
 """
 
@@ -26,7 +29,8 @@ EXAMPLES = """\
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
     add_targets(parser)
-    parser.add_argument("--adopt", action="store_true", help="take over live resources that nobody owns")
+    add_consents(parser)
+    add_jobs(parser)
     add_running(parser)
     add_variables(parser)
     add_cloud(parser)
@@ -34,7 +38,5 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.plan import Wanted
-
-    wanted = Wanted(adopt=args.adopt, targets=tuple(args.target))
-    return each_stack(args, out, lambda path: run_stack(path, args, out, wanted, "Apply change"), go_on=False)
+    wanted = wanted_of(args)
+    return each_stack(args, out, lambda path: run_stack(path, args, out, wanted), go_on=False)
