@@ -262,7 +262,7 @@ def test_an_orphaned_resource_loses_our_tags_alone() -> None:
     created = planned(orphan).changes[0].steps[0].request["tags"]
     plan = planned(stack({}), live(CE, "spot", ec2(), tags=created))
     assert told(plan) == [". ComputeEnvironment/spot"]
-    assert plan.changes[0].steps[0].request["tagKeys"] == ["reconciler:stack", "reconciler:applied"]
+    assert plan.changes[0].steps[0].request["tagKeys"] == ["reconciler:applied", "reconciler:stack"]
 
 
 def test_a_target_brings_what_it_waits_for() -> None:
