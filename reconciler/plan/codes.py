@@ -20,4 +20,7 @@ CODES: Mapping[str, str] = {
     "REV003": "how many live jobs use a revision is not known",
     "GRD001": "what jobs need would be deleted, and nobody has allowed it",
     "GRD002": "more would be deleted than is normal, or than was allowed",
+    "STL001": "a change is not in the plan that was reviewed",
+    "STL002": "a change of the plan that was reviewed is gone",
+    "STL003": "a change is not the one that was reviewed",
 }
