@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Call, Change, Plan, Stack
+from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
 from reconciler.plan import Limit, Wanted
 from reconciler.problems import Denied, Problem, Refused
 
@@ -19,6 +19,14 @@ def check_place(stack: Stack, account: str, region: str) -> None:
         if wanted and wanted != found:
             message = f"stack {stack.name} is for {what} {wanted}, but these credentials lead to {found}"
             raise Denied(message, hint=f"use credentials for {what} {wanted}, or correct `{what}:` in the stack")
+
+
+def check_same_place(planned: Identity, found: Identity) -> None:
+    """Refuse to run a plan elsewhere than where it was made. Raises `Denied`."""
+    for what, then, now in (("account", planned.account, found.account), ("region", planned.region, found.region)):
+        if then != now:
+            message = f"the plan is for {what} {then}, but these credentials lead to {now}"
+            raise Denied(message, hint=f"use credentials for {what} {then}, or plan again here")
 
 
 def check_plan(stack: Stack, plan: Plan, wanted: Wanted) -> None:

@@ -55,7 +55,8 @@ def without_digest(record: str) -> str:
     Of a short secret in the declaration, a digest is as good as the secret: values can be tried until one fits.
     """
     applied = Applied.of({APPLIED: record}).without_left
-    return str(Applied(applied.digest if applied.digest in ("", PENDING) else DIGEST, applied.flags))
+    is_plain = applied.digest in ("", PENDING) or applied.rolled_back_to
+    return str(Applied(applied.digest if is_plain else DIGEST, applied.flags))
 
 
 def own_name(physical: str) -> str:

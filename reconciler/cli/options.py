@@ -24,10 +24,10 @@ class Target(NamedTuple):
     file: str
 
 
-def add_stacks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "stacks", nargs="*", metavar="STACK", help="folder or file of a stack (default: the current folder)"
-    )
+def add_stacks(
+    parser: argparse.ArgumentParser, metavar: str = "STACK", says: str = "folder or file of a stack"
+) -> None:
+    parser.add_argument("stacks", nargs="*", metavar=metavar, help=f"{says} (default: the current folder)")
 
 
 def add_one_stack(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +150,12 @@ def _limit(text: str) -> "Limit":
         return Limit.of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a percentage, such as 5 or 20%") from error
+
+
+def fingerprint(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{16,64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no fingerprint, such as `plan` shows: 16 to 64 of 0-9 and a-f")
+    return text
 
 
 def count(text: str) -> int:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler.cli.documents import present
 from reconciler.cli.output import Output
+from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
-from reconciler.problems import Declined, Exit, Refused, WrongUsage
+from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.cli.clouds import Sky
@@ -19,31 +21,34 @@ if TYPE_CHECKING:
     from reconciler.workflow import Finish
 
 
-def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted") -> int:
+def run_stack(job: Job, out: Output) -> int:
     """Bring one stack to what is wanted of it."""
     from reconciler import workflow
-    from reconciler.report.documents import finish_json, plan_json
+    from reconciler.report.documents import finish_json
     from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
 
-    read, sky = live_stack(path, args)
+    args, wanted, seal = job.args, job.wanted, job.seal
+    read, sky = live_stack(job.path, args, job.place)
     plan = capped(planned(read, sky, wanted), args.timeout)
-    shown = read.secrets.plan(plan)
-    out.show(lambda width: plan_page(shown, width, args.verbose))
+    shown = present(job.path, args, wanted, read, plan, seal)
+    fingerprint = "" if wanted.destroy else shown.fingerprint
+    out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
     try:
-        consent(read.stack, shown, args, "Destroy resource" if wanted.destroy else "Apply change", wanted)
-    except (Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=shown.refusals, item=Applied(shown, stopped=no), plan=plan_json(shown))
+        job.check(shown.document, read)
+        consent(read.stack, shown.plan, args, "Destroy resource" if wanted.destroy else "Apply change", wanted)
+    except (Stale, Refused, Declined, WrongUsage) as no:
+        out.stopped(no, told=shown.plan.refusals, item=Applied(shown.plan, stopped=no), plan=shown.document)
         return no.exit
     if not plan.changes:
-        out.document(lambda: finish_json(shown, None))
-        out.item(Applied(shown))
+        out.document(lambda: {**finish_json(shown.plan, None), "fingerprint": fingerprint})
+        out.item(Applied(shown.plan))
         return Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
     )
     finish, code = watched(work, read, sky, out)
-    _tell(read.secrets.finish(finish), shown, out)
+    _tell(read.secrets.finish(finish), shown.plan, out, fingerprint)
     return code
 
 
@@ -115,11 +120,11 @@ def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) 
     return finish, stop.code if interrupted and stop.code else finish.exit
 
 
-def _tell(finish: "Finish", plan: Plan, out: Output) -> None:
+def _tell(finish: "Finish", plan: Plan, out: Output, fingerprint: str) -> None:
     from reconciler.report.documents import finish_json
     from reconciler.report.items import Applied
     from reconciler.report.outcome_text import finish_page
 
     out.show(lambda width: finish_page(finish, width))
-    out.document(lambda: finish_json(plan, finish))
+    out.document(lambda: {**finish_json(plan, finish), "fingerprint": fingerprint})
     out.item(Applied(plan, finish))

@@ -187,6 +187,7 @@ def _field(field: FieldChange) -> dict[str, Json]:
         "why": field.why,
         "drift": field.drift,
         "undeclared": field.undeclared,
+        "noted": field.noted,
         "sensitive": is_hidden(field),
         **_place(field.where),
     }

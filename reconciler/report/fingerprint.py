@@ -1,6 +1,7 @@
 """What makes a plan the plan that it is: where it runs, what it changes, and the requests that change it.
 
-Not places in files, prose and waits; and not the order of a list where the order says nothing.
+Not places in files, prose and waits; not the order of a list where the order says nothing; and not what is refused,
+which the one who applies is told then.
 """
 
 import hashlib
@@ -10,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
 from reconciler.model import Action, Json
+from reconciler.ownership import APPLIED, DIGEST
 from reconciler.report.words import ACTIONS
 
 SHORT = 16  # digits that are shown, and the fewest that name a plan
 PLACE = ("stack", "account", "region")
+PASSING = (ACTIONS[Action.WAIT], ACTIONS[Action.PRUNE])
+RECORD = {APPLIED: DIGEST}
 UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have their numbers with them
 
 
@@ -24,8 +28,19 @@ def fingerprint_of(document: Mapping[str, Json]) -> str:
 
 
 def essence(document: Mapping[str, Json]) -> list[dict[str, Json]]:
-    """Return what matters of each change of a plan's document; waiting changes nothing."""
-    return [_essence(change) for change in document["changes"] if change["action"] != ACTIONS[Action.WAIT]]
+    """Return what matters of each change of a plan's document."""
+    return [_essence(change) for change in document["changes"] if _matters(change)]
+
+
+def _matters(change: Mapping[str, Json]) -> bool:
+    """To wait changes nothing, and to take note of what is left to the service nothing but our own record.
+
+    Which revisions are pruned depends on what jobs use at the moment, and a pruned one can be registered again.
+    """
+    is_noted = bool(change["fields"]) and all(field.get("noted") for field in change["fields"])
+    requests = [step["request"] for step in change["steps"] if "operation" in step]
+    is_note = is_noted and all(request.get("tags") == RECORD for request in requests)
+    return change["action"] not in PASSING and not is_note
 
 
 def _essence(change: Mapping[str, Json]) -> dict[str, Json]:
@@ -35,11 +50,10 @@ def _essence(change: Mapping[str, Json]) -> dict[str, Json]:
         "address": change["address"],
         "name": change["name"],
         "action": change["action"],
-        "members": {field["path"]: _member(rows, field) for field in change["fields"]},
+        "members": {field["path"]: _member(rows, field) for field in change["fields"] if not field.get("noted")},
         "requests": [
             [step["operation"], _settled(rows, step["request"])] for step in change["steps"] if "operation" in step
         ],
-        "refusals": sorted(refusal["code"] for refusal in change["refusals"]),
     }
 
 

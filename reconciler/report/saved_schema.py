@@ -26,7 +26,6 @@ CHANGE = _object(
     action=TEXT,
     fields=_list({**_object(path=TEXT, **{"class": TEXT}), "required": ["path", "before", "after", "class"]}),
     steps=_list(STEP),
-    refusals=_list(_object(code=TEXT)),
 )
 INPUTS = _object(
     path=TEXT,
@@ -38,6 +37,8 @@ INPUTS = _object(
     adopt=TRUTH,
     allow_destroy=TEXTS,
     allow_replace=TRUTH,
+    drain=TRUTH,
+    cancel_jobs=TRUTH,
     max_destroy={"type": ["string", "null"], "pattern": "^([0-9]{1,9}|(100|[0-9]{1,2})%)\\Z"},
 )
 SAVED: Mapping[str, Json] = _object(

@@ -11,7 +11,7 @@ from reconciler.report.values import inline, list_changes
 from reconciler.report.words import ACTIONS
 
 NEW, GONE, OTHER = "STL001", "STL002", "STL003"
-LEAVING = (ACTIONS[Action.DELETE], ACTIONS[Action.FORGET])
+LEAVING = tuple(word for action, word in ACTIONS.items() if action.leaves or action is Action.FORGET)
 FEW = 3  # members that are told of a change which only one of the plans has
 
 Change = Mapping[str, Json]
@@ -35,16 +35,19 @@ def differences(reviewed: Mapping[str, Json], now: Mapping[str, Json]) -> tuple[
     arns = re.compile(rf"arn:[a-z-]+:batch:{now['region']}:{now['account']}:")
     return tuple(
         Problem(code, f"{address}: {arns.sub('', text)}", places.get(address))
-        for (address, is_leaving), code, text in (*_of_now(old, new), *_of_then(old, new))
+        for (address, _), code, text in (*_of_now(old, new), *_of_then(old, new))
     )
 
 
-Key = tuple[str, bool]  # address, and whether it leaves: an old resource may leave while its namesake comes
+Key = tuple[str, str]  # address, and the physical name of what leaves: one may leave while its namesake comes
 Changes = Mapping[Key, Change]
 
 
 def _by_resource(document: Mapping[str, Json]) -> dict[Key, Change]:
-    return {(change["address"], change["action"] in LEAVING): change for change in essence(document)}
+    return {
+        (change["address"], change["name"] if change["action"] in LEAVING else ""): change
+        for change in essence(document)
+    }
 
 
 def _where(change: Change) -> Where | None:
@@ -84,9 +87,6 @@ def _facts(then: Change, now: Change) -> Iterator[str]:
     for what in ("action", "name"):
         if then[what] != now[what]:
             yield f"{what}: planned {then[what]}, now {now[what]}"
-    if then["refusals"] != now["refusals"]:
-        was, is_ = (", ".join(change["refusals"]) or "nothing" for change in (then, now))
-        yield f"refused: planned {was}, now {is_}"
 
 
 def _differing(then: Mapping[str, _Member], now: Mapping[str, _Member], none: str) -> Iterator[str]:

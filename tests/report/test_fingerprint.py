@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
-from reconciler.model import Call, Change, Cost, Json, Plan, Stack, Wait
+from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Lifecycle, Plan, Stack, Wait
 from reconciler.ownership import APPLIED
 from reconciler.report.fingerprint import fingerprint_of
-from tests.builders import CE, JD, SP, container, ec2, fair, live, owned, planned, stack
+from tests.builders import CE, JD, JQ, SP, container, ec2, fair, live, owned, planned, queue, stack
 from tests.report.documented import document, fingerprint, of
 from tests.report.samples import EVERYTHING, NOTHING
 from tests.test_convergence import ALLOWED, stacks
@@ -95,7 +95,6 @@ KEPT: Json = {
                 {"operation": "UpdateJobQueue", "request": {"jobQueue": "pricing", "priority": 20}},
                 {"wait": "VALID", "timeout": 300},
             ],
-            "refusals": [],
         }
     ],
 }
@@ -103,7 +102,7 @@ KEPT: Json = {
 
 def test_a_fingerprint_stays_what_it_is_from_one_version_to_the_next() -> None:
     """What counts, and how, is part of the format: by another way of counting, every plan that is kept looks damaged."""
-    assert fingerprint_of(KEPT) == "bc2ee5f5f43c801932c8de845ab1b3573e27887eaa53880e693efe5846618cfe"
+    assert fingerprint_of(KEPT) == "b18c75fca84771e005f8bf232a75586fd5dc10606c0d47e0a4d90b10e83c3fc0"
 
 
 def test_a_document_that_was_written_and_read_has_the_same() -> None:
@@ -123,9 +122,7 @@ PROSE: dict[str, Callable[[Change], Change]] = {
     "words": lambda change: replace(change, steps=tuple(replace(step, says="do it") for step in change.steps)),
     "waits": lambda change: replace(change, steps=tuple(step for step in change.steps if isinstance(step, Call))),
     "drift": lambda change: replace(change, fields=tuple(replace(f, drift=not f.drift) for f in change.fields)),
-    "refusals": lambda change: replace(
-        change, refusals=tuple(replace(r, message="no", hint="ask") for r in change.refusals)
-    ),
+    "refusals": lambda change: replace(change, refusals=()),
 }
 
 
@@ -146,15 +143,58 @@ def test_nor_what_is_only_waited_for() -> None:
     assert fingerprint(planned(mine, settled)) == fingerprint(planned(mine, busy))
 
 
+NOTE = FieldChange(path="newMember", before="x", after=None, cost=Cost.METADATA, noted=True)
+
+
+def noting(**tags: str) -> Plan:
+    """Everything, and a change of tags that takes note of a member."""
+    call = Call("TagResource", {"resourceArn": "arn", "tags": tags}, "tag it")
+    alone = Change(action=Action.UPDATE, address=Address(CE, "noted"), name="noted", fields=(NOTE,), steps=(call,))
+    return replace(EVERYTHING, changes=(*EVERYTHING.changes, alone))
+
+
+def test_nor_what_is_left_to_the_service_and_only_noted() -> None:
+    members = each_change(
+        EVERYTHING, lambda change: replace(change, fields=(*change.fields, NOTE)) if change.fields else change
+    )
+    assert fingerprint(members) == fingerprint(EVERYTHING)
+    assert fingerprint(noting(**{APPLIED: "0afd:left=1bfd"})) == fingerprint(EVERYTHING)
+
+
+def test_whatever_else_is_done_with_a_note_counts() -> None:
+    assert fingerprint(noting(**{APPLIED: "0afd", "reconciler:name": "other"})) != fingerprint(EVERYTHING)
+    assert fingerprint(noting(**{APPLIED: "0afd:protect"})) != fingerprint(EVERYTHING)
+
+
 def test_vcpus_that_batch_moves_do_not_count() -> None:
     old, new = stack({(CE, "spot"): ec2()}), stack({(CE, "spot"): ec2(maxvCpus=99)})
     found = {fingerprint(planned(new, owned(old, live(CE, "spot", ec2(desiredvCpus=number))))) for number in (0, 4, 16)}
     assert len(found) == 1
 
 
-def test_what_a_live_list_lends_to_a_new_revision_counts_in_any_order() -> None:
-    from reconciler.model import Lifecycle
+def test_jobs_do_not_count() -> None:
+    """Neither those in a queue that goes, nor those that hold a revision which would be pruned otherwise."""
+    lifecycle = {(JD, "job"): Lifecycle(retain_revisions=1)}
+    spot = {(CE, "spot"): ec2()}
+    versions = [
+        stack({**spot, (JQ, "q"): queue("spot"), (JD, "job"): container(command=[word])}, lifecycles=lifecycle)
+        for word in ("one", "two")
+    ]
+    last = stack({**spot, (JD, "job"): container(command=["three"])}, lifecycles=lifecycle)
+    found, told_of = set(), set()
+    for jobs in (0, 3):
+        world = World()
+        world.apply(versions[0])
+        for _ in range(jobs):
+            world.raw.call("SubmitJob", {"jobName": "x", "jobQueue": "q", "jobDefinition": "job"})
+        world.apply(versions[1])
+        plan = world.plan(last, replace(ALLOWED, drain=True))
+        found.add(fingerprint(plan))
+        told_of.add(json.dumps(document(plan)))
+    assert (len(found), len(told_of)) == (1, 2)
 
+
+def test_what_a_live_list_lends_to_a_new_revision_counts_in_any_order() -> None:
     lifecycles = {(JD, "job"): Lifecycle(ignore_changes=("containerProperties.environment",))}
     entries = [{"name": name, "value": "1"} for name in "ABC"]
     old = stack({(JD, "job"): container()})
@@ -230,7 +270,6 @@ OTHER: dict[str, Callable[[Plan], Plan]] = {
         plan, lambda change: replace(change, fields=tuple(replace(f, before="other") for f in change.fields))
     ),
     "physical name": lambda plan: each_change(plan, lambda change: replace(change, name=f"{change.name}-2")),
-    "refusal": lambda plan: each_change(plan, lambda change: replace(change, refusals=())),
 }
 
 

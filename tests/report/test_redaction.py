@@ -90,6 +90,7 @@ def test_the_digest_of_a_declaration_is_hidden_since_a_short_secret_can_be_found
         ("0afd", "1bfd", ("<digest>", "another <digest>")),
         ("0afd", "1bfd:protect", ("<digest>", "<digest>:protect")),
         ("pending", "1bfd", ("pending", "<digest>")),
+        ("rollback-7", "1bfd", ("rollback-7", "<digest>")),
         (None, "1bfd", (None, "<digest>")),
     ],
 )

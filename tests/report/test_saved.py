@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import Json
@@ -29,6 +29,8 @@ def inputs() -> st.SearchStrategy[Inputs]:
         allow_destroy=several,
         allow_replace=st.booleans(),
         max_destroy=st.none() | limits,
+        drain=st.booleans(),
+        cancel_jobs=st.booleans(),
     )
     return st.builds(
         Inputs,
@@ -41,6 +43,7 @@ def inputs() -> st.SearchStrategy[Inputs]:
     )
 
 
+@settings(deadline=None)
 @given(inputs())
 def test_what_a_plan_was_made_of_is_read_as_it_was_written(given: Inputs) -> None:
     (found,) = read_saved(json.dumps(saved_json(NOTHING, NOTHING, given, OPEN)), "plan.json") or ()
@@ -157,6 +160,7 @@ def test_a_kind_that_this_version_does_not_know_does_no_harm() -> None:
     assert read_saved(json.dumps(unknown), "p.json")
 
 
+@settings(deadline=None)
 @given(st.integers(len('{\n  "format_version"'), len(WHOLE) - 2))
 def test_wherever_it_is_cut_off_it_is_no_plan(length: int) -> None:
     with pytest.raises(WrongUsage):

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.options import add_cloud, add_jobs, add_output, add_running, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
+from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
 
@@ -29,4 +30,4 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.plan import Wanted
 
     wanted = Wanted(destroy=True, targets=tuple(args.target), drain=args.drain, cancel_jobs=args.cancel_jobs)
-    return each_stack(args, out, lambda path: run_stack(path, args, out, wanted), go_on=False)
+    return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

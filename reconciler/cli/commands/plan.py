@@ -1,8 +1,8 @@
 """`reconciler plan`."""
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
+from reconciler.cli.documents import present, seal_of_environment
 from reconciler.cli.options import (
     OF_PLANS,
     add_cloud,
@@ -15,16 +15,13 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, live_stack, planned, wanted_of
-from reconciler.model import Plan, Stack
 from reconciler.problems import Exit, Refused
-
-if TYPE_CHECKING:
-    from reconciler.plan import Wanted
 
 HELP = "show what apply would change, and what it costs"
 EXAMPLES = """\
   reconciler plan stacks/prod
-  reconciler plan stacks/prod --detailed-exitcode -o json=plan.json
+  reconciler plan stacks/prod --detailed-exitcode
+  reconciler plan stacks/prod -o text -o json=plan.json        keep it, for `apply plan.json`
   reconciler plan --target 'JobDefinition/*' -vv
   reconciler plan stacks/prod --allow-destroy=JobQueue/old     the consents that apply will be given
   reconciler plan stacks/prod -o text -o markdown="$GITHUB_STEP_SUMMARY"
@@ -47,30 +44,21 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _plan(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.report.documents import plan_json
     from reconciler.report.items import Planned
     from reconciler.report.plan_text import plan_page
     from reconciler.report.problems_text import stopped_page
 
+    wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)
-    wanted = wanted_of(args)
     plan = planned(read, sky, wanted)
-    shown = read.secrets.plan(plan)
-    refused = _refused(read.stack, shown, wanted)
-    item = Planned(shown, refused.problems if refused else ())
-    out.publish(lambda width: plan_page(shown, width, args.verbose), lambda: plan_json(shown, item.refusals), item)
-    if refused:
-        out.tell(lambda width: stopped_page(refused, width, shown.refusals))
+    shown = present(path, args, wanted, read, plan, seal)
+    item = Planned(shown.plan, shown.refused.problems if shown.refused else (), shown.fingerprint)
+    out.publish(
+        lambda width: plan_page(shown.plan, width, args.verbose, shown.fingerprint), lambda: shown.document, item
+    )
+    if shown.refused:  # better told in review than afterwards
+        message = f"apply would refuse this plan: {shown.refused.message}"
+        stopped = Refused(message, problems=shown.refused.problems)
+        out.tell(lambda width: stopped_page(stopped, width, shown.plan.refusals))
         return Exit.REFUSED
     return Exit.CHANGES if args.detailed_exitcode and not plan.is_empty else Exit.DONE
-
-
-def _refused(stack: Stack, plan: Plan, wanted: "Wanted") -> Refused | None:
-    """Return why apply would refuse this plan: better told in review than afterwards."""
-    from reconciler.guard import check_plan
-
-    try:
-        check_plan(stack, plan, wanted)
-    except Refused as refused:
-        return Refused(f"apply would refuse this plan: {refused.message}", problems=refused.problems)
-    return None
