@@ -106,6 +106,15 @@ def test_a_consent_may_be_given_when_it_is_applied(run: Run) -> None:
     assert (apply(run)[0], apply(run, "--allow-destroy")[0]) == (5, 0)
 
 
+def test_a_replacement_that_was_allowed_when_it_was_planned_is_made(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    write("risk", STACK.replace("type: FARGATE", "type: FARGATE_SPOT"))
+    save(run, "risk", "--allow-replace")
+    assert apply(run)[0] == 0
+    (environment,) = batch("describe_compute_environments")["computeEnvironments"]
+    assert environment["computeResources"]["type"] == "FARGATE_SPOT"
+
+
 def test_several_stacks_in_one_plan_are_applied_one_after_the_other(run: Run) -> None:
     save(run, "risk", "small")
     ran = run("apply", "plan.json", "--yes", "-o", "json")

@@ -16,14 +16,16 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Lifecycle, Plan, Stack, Wait
 from reconciler.ownership import APPLIED
+from reconciler.plan import Wanted
 from reconciler.report.fingerprint import fingerprint_of
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, live, owned, planned, queue, stack
 from tests.report.documented import document, fingerprint, of
 from tests.report.samples import EVERYTHING, NOTHING
-from tests.test_convergence import ALLOWED, stacks
+from tests.test_convergence import stacks
 from tests.world import World
 
 ROOT = Path(__file__).parents[2]
+ALLOWED = Wanted(allow_destroy=("*",), allow_replace=True)
 LAX = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 Step = tuple[str | int, ...]
 
