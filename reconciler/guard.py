@@ -1,7 +1,16 @@
 """Refuse a plan that should not run. The plan has been shown by then; the refusal names the consent that is missing."""
 
-from reconciler.model import Action, Plan, Stack
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from reconciler.kinds import KINDS
+from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
+from reconciler.plan import Limit, Wanted
 from reconciler.problems import Denied, Problem, Refused
+
+# Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
+FEW = Limit(3)
+USUAL = Limit(30, is_percentage=True)
 
 
 def check_place(stack: Stack, account: str, region: str) -> None:
@@ -12,16 +21,67 @@ def check_place(stack: Stack, account: str, region: str) -> None:
             raise Denied(message, hint=f"use credentials for {what} {wanted}, or correct `{what}:` in the stack")
 
 
-def check_plan(stack: Stack, plan: Plan, *, destroy: bool = False) -> None:
+def check_same_place(planned: Identity, found: Identity) -> None:
+    """Refuse to run a plan elsewhere than where it was made. Raises `Denied`."""
+    for what, then, now in (("account", planned.account, found.account), ("region", planned.region, found.region)):
+        if then != now:
+            message = f"the plan is for {what} {then}, but these credentials lead to {now}"
+            raise Denied(message, hint=f"use credentials for {what} {then}, or plan again here")
+
+
+def check_plan(stack: Stack, plan: Plan, wanted: Wanted) -> None:
     """Refuse what has no consent. Raises `Refused` with every reason."""
-    problems = (*plan.refusals, *(() if destroy else _emptied(stack, plan)))
+    problems = (*plan.refusals, *_guarded(stack, plan, wanted))
     if problems:
         raise Refused(f"{len(problems)} refused; nothing was changed", problems=problems)
 
 
-def _emptied(stack: Stack, plan: Plan) -> tuple[Problem, ...]:
-    going = plan.counts.get(Action.DELETE, 0)
-    if stack.declared or not going:
-        return ()
-    message = f"stack {stack.name} declares nothing, and {going} live resources would be deleted"
-    return (Problem("PLAN007", message, hint="if that is what you want, run `reconciler destroy`"),)
+def _guarded(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Problem]:
+    """Yield what the plan itself does not refuse. Whoever destroys a stack has said that all of it is to go."""
+    going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
+    if wanted.destroy or not going:
+        return
+    if not stack.declared:
+        yield _emptied(stack, len(going))
+        return
+    unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
+    yield from (_interrupting(change) for change in unallowed if KINDS[change.address.kind].loss)
+    yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
+
+
+def _is_ours_to_do(change: Change) -> bool:
+    """What is on its way out already is only waited for, and what is protected is refused by the plan."""
+    return any(isinstance(step, Call) for step in change.steps)
+
+
+def _emptied(stack: Stack, going: int) -> Problem:
+    message = f"stack {stack.name} declares nothing, and {_resources(going)} would be deleted"
+    return Problem("PLAN007", message, hint="if that is what you want, run `reconciler destroy`")
+
+
+def _is_allowed(address: Address, wanted: Wanted) -> bool:
+    return any(fnmatchcase(str(address), glob) for glob in wanted.allow_destroy)
+
+
+def _interrupting(change: Change) -> Problem:
+    message = f"{change.address}: deleting {change.name} {KINDS[change.address.kind].loss}"
+    hint = f"to allow it, give --allow-destroy={change.address}, or --allow-destroy for all that goes"
+    return Problem("GRD001", message, change.where, hint)
+
+
+def _too_many(
+    going: Sequence[Change], unallowed: Sequence[Change], owned: int, limit: Limit | None
+) -> Iterator[Problem]:
+    """A limit that was given holds for all that goes; the usual one for what nobody has allowed."""
+    if limit is not None:
+        if limit.is_exceeded(len(going), owned):
+            message = f"{len(going)} of {_resources(owned)} would be deleted, and --max-destroy is {limit}"
+            yield Problem("GRD002", message, hint=f"to allow it, give --max-destroy {len(going)}")
+    elif FEW.is_exceeded(len(unallowed), owned) and USUAL.is_exceeded(len(unallowed), owned):
+        message = f"{len(unallowed)} of {_resources(owned)} would be deleted, more than {USUAL} of them"
+        hint = f"to allow it, give --allow-destroy, or --max-destroy {len(going)}"
+        yield Problem("GRD002", message, hint=hint)
+
+
+def _resources(count: int) -> str:
+    return f"{count} live resource{'' if count == 1 else 's'}"

@@ -12,6 +12,7 @@ PREFIX = "reconciler:"
 CLOUDFORMATION = "aws:cloudformation:stack-name"
 
 PENDING = "pending"  # created, but members that only an update can set are still to come
+DIGEST = "<digest>"
 ORPHAN = "orphan"  # leave it in place when the stack drops it
 PROTECT = "protect"  # refuse to delete it
 LEFT = "left="  # in front of the digest of what the service filled in, and nobody declares
@@ -46,6 +47,16 @@ class Applied:
     def rolled_back_to(self) -> str:
         """The number of the revision that was registered again; empty if a declaration was applied last."""
         return self.digest.removeprefix(ROLLBACK) if self.digest.startswith(ROLLBACK) else ""
+
+
+def without_digest(record: str) -> str:
+    """Return what an applied tag tells beside its digests.
+
+    Of a short secret in the declaration, a digest is as good as the secret: values can be tried until one fits.
+    """
+    applied = Applied.of({APPLIED: record}).without_left
+    is_plain = applied.digest in ("", PENDING) or applied.rolled_back_to
+    return str(Applied(applied.digest if is_plain else DIGEST, applied.flags))
 
 
 def own_name(physical: str) -> str:

@@ -92,6 +92,12 @@ class Refused(Stopped):
     exit = Exit.REFUSED
 
 
+class Stale(Stopped):
+    """The plan is not the one that was reviewed; `problems` are the differences."""
+
+    exit = Exit.STALE
+
+
 class Declined(Stopped):
     exit = Exit.DECLINED
 

@@ -106,7 +106,7 @@ def gone_first(kind: Kind, live: Live) -> tuple[Step, ...]:
 
 
 def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[Step, ...]:
-    keys = list(untag)
+    keys = sorted(untag)  # a description has its tags in any order
     tagging = (Call(TAG, {"resourceArn": arn, "tags": dict(tag)}, f"tag {_tail(arn)}"),) if tag else ()
     untagging = (Call(UNTAG, {"resourceArn": arn, "tagKeys": keys}, f"untag {_tail(arn)}"),) if keys else ()
     return (*tagging, *untagging)

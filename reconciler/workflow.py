@@ -11,7 +11,7 @@ from reconciler.held import held_by_status, waiting_by_reason
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding, Using
 from reconciler.model import Live, Plan, Stack
-from reconciler.plan import Wanted, make_plan
+from reconciler.plan import AS_DECLARED, Wanted, make_plan
 from reconciler.plan.commands import Words
 from reconciler.plan.diagnosis import Examined, Waiting, examined
 from reconciler.plan.draining import Held, holders, with_jobs
@@ -23,7 +23,6 @@ from reconciler.ports import Clock, Cloud, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 from reconciler.read import active_revisions, all_revisions, read_all, read_uses
 
-AS_DECLARED = Wanted()
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
 
@@ -108,7 +107,7 @@ def run(
     stop: Flag | None = None,
 ) -> Finish:
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
-    check_plan(stack, plan_, destroy=wanted.destroy)
+    check_plan(stack, plan_, wanted)
     work = partial(apply.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
     outcome = work(plan_)
     return _finish(outcome, partial(plan, stack, cloud, replace(wanted, made=outcome.made)), clock, work)

@@ -6,13 +6,12 @@ from reconciler.diff import declared_digest
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack
 from reconciler.ownership import Applied, own_name, ownership_tags
-from reconciler.plan import Wanted, make_plan
+from reconciler.plan import AS_DECLARED, Wanted, make_plan
 from reconciler.resolve import resolve, world_of
 from tests.fakes import HERE
 
 CE, JQ, SP, JD = "ComputeEnvironment", "JobQueue", "SchedulingPolicy", "JobDefinition"
 CR, SE, QS = "ConsumableResource", "ServiceEnvironment", "QuotaShare"
-AS_DECLARED = Wanted()
 SLR = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 
 

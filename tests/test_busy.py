@@ -139,6 +139,7 @@ def test_whoever_may_not_list_jobs_has_to_say_what_becomes_of_them() -> None:
     assert world.apply(mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
 
 
+ALLOWED = Wanted(allow_destroy=("*",))
 MOVED = {(CE, "new"): FARGATE, (JD, "job"): SERVERLESS, (JQ, "q"): queue("new")}
 
 
@@ -154,7 +155,7 @@ def on_fargate(seconds: int = 600) -> World:
 def test_an_environment_is_deleted_when_the_jobs_that_ran_there_have_ended() -> None:
     world = on_fargate()
     before = world.clock.now()
-    assert world.apply(stack(MOVED)).exit is Exit.DONE
+    assert world.apply(stack(MOVED), ALLOWED).exit is Exit.DONE
     assert world.clock.now() - before > 590
     assert world.plan(stack(MOVED)).is_empty
 
@@ -168,7 +169,7 @@ def test_jobs_that_start_elsewhere_are_not_waited_for() -> None:
         if event.stage == "waiting" and "in use" in event.detail and next(later) < 20:
             world.raw.call("SubmitJob", {"jobName": "job", "jobQueue": "q", "jobDefinition": "job"})
 
-    finish = workflow.run(plan, stack(MOVED), world.cloud, world.clock, watch=watch)
+    finish = workflow.run(plan, stack(MOVED), world.cloud, world.clock, wanted=ALLOWED, watch=watch)
     assert finish.exit is Exit.DONE
     assert running(world) > 0
 

@@ -100,7 +100,7 @@ def shell_blocks() -> list[str]:
 def test_the_exit_codes_are_those_that_exist() -> None:
     rows = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
     told = {int(number) for row in rows for number in row.split(",")}
-    assert told == set(Exit) - {Exit.STALE}  # saved plans are still to come
+    assert told == set(Exit)
 
 
 def test_the_formats_are_those_that_exist() -> None:

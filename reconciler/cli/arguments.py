@@ -14,7 +14,7 @@ from reconciler.problems import WrongUsage
 
 Namespace = argparse.Namespace
 ALIKE = 0.7  # how near a suggestion must be
-DEFAULT_SANDBOX = ".reconciler/sandbox.json"
+BARE = {"--sandbox": ".reconciler/sandbox.json", "--allow-destroy": "*"}  # what they mean without a value
 EXAMPLES = """\
 examples:
   reconciler init jobs --template fargate     start a stack
@@ -33,7 +33,7 @@ exit codes:
 def parse(argv: Sequence[str]) -> Namespace:
     """Return the arguments, with `run` set to the command's function. Raises `WrongUsage`."""
     parser = _parser()
-    args, rest = parser.parse_known_args([_with_file(word) for word in argv])
+    args, rest = parser.parse_known_args([_with_value(word) for word in argv])
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
@@ -115,9 +115,9 @@ def _check_stdout(args: Namespace) -> None:
         args.parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
 
 
-def _with_file(word: str) -> str:
+def _with_value(word: str) -> str:
     """A bare --sandbox takes no word after it: what follows is a stack."""
-    return f"--sandbox={DEFAULT_SANDBOX}" if word == "--sandbox" else word
+    return f"{word}={BARE[word]}" if word in BARE else word
 
 
 def _invalid_choice(message: str) -> str:

@@ -2,7 +2,10 @@
 
 import argparse
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from reconciler.plan import Limit
 
 FORMATS = ("text", "json")
 OF_FINDINGS = (*FORMATS, "github", "sarif", "junit")
@@ -22,10 +25,10 @@ class Target(NamedTuple):
     file: str
 
 
-def add_stacks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "stacks", nargs="*", metavar="STACK", help="folder or file of a stack (default: the current folder)"
-    )
+def add_stacks(
+    parser: argparse.ArgumentParser, metavar: str = "STACK", says: str = "folder or file of a stack"
+) -> None:
+    parser.add_argument("stacks", nargs="*", metavar=metavar, help=f"{says} (default: the current folder)")
 
 
 def add_one_stack(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +90,34 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_consents(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("consent")
+    group.add_argument("--adopt", action="store_true", help="take over live resources that nobody owns")
+    group.add_argument(
+        "--allow-destroy",
+        action="append",
+        default=[],
+        metavar="[=KIND/NAME]",
+        type=_glob,
+        help="delete what the stack no longer declares, even if jobs need it or it is much; "
+        "* and ? match, without a value all; repeatable",
+    )
+    group.add_argument(
+        "--max-destroy",
+        type=_limit,
+        metavar="N|P%",
+        help="delete no more than N, or P per cent of the stack's live resources "
+        "(default: 3 or 30%%, whichever is more, and what --allow-destroy names)",
+    )
+    group.add_argument("--allow-replace", action="store_true", help="replace what cannot be changed in place")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("jobs in what is deleted").add_mutually_exclusive_group()
+    group.add_argument("--drain", action="store_true", help="wait until they have ended")
+    group.add_argument("--cancel-jobs", action="store_true", help="let them end with it")
+
+
 def add_running(parser: argparse.ArgumentParser) -> None:
     add_waiting(parser)
     parser.add_argument("--parallelism", type=count, default=8, metavar="N", help="changes at a time (default: 8)")
@@ -118,6 +149,28 @@ def again(path: str, args: argparse.Namespace) -> tuple[str, ...]:
     given += [*(("var", pair) for pair in pairs), *(("var-file", file) for file in args.var_file)]
     sandbox = () if args.sandbox is None else (f"--sandbox={args.sandbox}",)
     return (path, *(f"--{option}={value}" for option, value in given if value), *sandbox)
+
+
+def _glob(text: str) -> str:
+    """An empty one is a variable that nobody set: it would allow nothing, and say so to nobody."""
+    if not text:
+        raise argparse.ArgumentTypeError("there is nothing behind the =")
+    return text
+
+
+def _limit(text: str) -> "Limit":
+    from reconciler.plan import Limit
+
+    try:
+        return Limit.of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a percentage, such as 5 or 20%") from error
+
+
+def fingerprint(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{16,64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no fingerprint, such as `plan` shows: 16 to 64 of 0-9 and a-f")
+    return text
 
 
 def count(text: str) -> int:

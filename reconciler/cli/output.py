@@ -57,6 +57,10 @@ class Output:
         if kind is None:
             self._write()
 
+    def expect_several(self) -> None:
+        """From now on JSON is an array, however many stacks it comes to: one argument may mean several."""
+        self._several = True
+
     @property
     def is_text(self) -> bool:
         """Whether stdout is for people."""

@@ -3,15 +3,17 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler.cli.documents import present
 from reconciler.cli.output import Output
+from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
-from reconciler.model import Plan, Stack, Wait
-from reconciler.problems import Declined, Exit, Refused, WrongUsage
+from reconciler.model import Json, Plan, Stack, Wait
+from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.apply import Event
@@ -20,42 +22,43 @@ if TYPE_CHECKING:
     from reconciler.workflow import Finish
 
 
-def run_stack(path: str, args: argparse.Namespace, out: Output, wanted: "Wanted", question: str) -> int:
-    """Bring one stack to what is wanted of it. `question` is a verb and a noun: what is asked before."""
+def run_stack(job: Job, out: Output) -> int:
+    """Bring one stack to what is wanted of it."""
     from reconciler.cli.locking import locked
 
-    read, sky = live_stack(path, args)
-    with locked(path, read.stack, sky, args, out):
-        return _planned_and_run(read, sky, args, out, wanted, question)
+    read, sky = live_stack(job.path, job.args, job.place)
+    with locked(job.path, read.stack, sky, job.args, out):
+        return _planned_and_run(job, read, sky, out)
 
 
-def _planned_and_run(
-    read: Read, sky: "Sky", args: argparse.Namespace, out: Output, wanted: "Wanted", question: str
-) -> int:
+def _planned_and_run(job: Job, read: Read, sky: "Sky", out: Output) -> int:
     from reconciler import workflow
-    from reconciler.report.documents import finish_json, plan_json
+    from reconciler.report.documents import finish_json
     from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
 
+    args, wanted, seal = job.args, job.wanted, job.seal
     plan = capped(planned(read, sky, wanted), args.timeout)
-    shown = read.secrets.plan(plan)
-    out.show(lambda width: plan_page(shown, width, args.verbose))
-    out.event(lambda: {"event": "planned", **plan_json(shown)})
+    shown = present(job.path, args, wanted, read, plan, seal)
+    fingerprint = "" if wanted.destroy else shown.fingerprint
+    out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
+    out.event(lambda: {"event": "planned", **shown.document})
     try:
-        consent(read.stack, shown, args, question, destroy=wanted.destroy)
-    except (Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=shown.refusals, item=Applied(shown, stopped=no), plan=plan_json(shown))
+        job.check(shown.document, read)
+        consent(read.stack, shown.plan, args, "Destroy resource" if wanted.destroy else "Apply change", wanted)
+    except (Stale, Refused, Declined, WrongUsage) as no:
+        out.stopped(no, told=shown.plan.refusals, item=Applied(shown.plan, stopped=no), plan=shown.document)
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
-        out.document(lambda: {**finish_json(shown, None), "exit": idle})
-        out.item(Applied(shown))
+        out.document(lambda: {**finish_json(shown.plan, None), "fingerprint": fingerprint, "exit": idle})
+        out.item(Applied(shown.plan))
         return idle
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
     )
     finish, code = watched(work, read, sky, out)
-    _tell(read.secrets.finish(finish), shown, code, out)
+    _tell(read.secrets.finish(finish), shown.plan, out, {"fingerprint": fingerprint, "exit": code})
     return code
 
 
@@ -76,22 +79,32 @@ def capped(plan: Plan, longest: float | None) -> Plan:
     return replace(plan, changes=changes)
 
 
-def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, *, destroy: bool = False) -> None:
-    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run."""
+def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, wanted: "Wanted | None" = None) -> None:
+    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun."""
     from reconciler.guard import check_plan
+    from reconciler.plan import AS_DECLARED
 
-    check_plan(stack, plan, destroy=destroy)
+    wanted = wanted or AS_DECLARED
+    check_plan(stack, plan, wanted)
     if args.yes or plan.is_empty:
         return
     if not is_interactive():
         raise WrongUsage("nobody is there to say yes; nothing was changed", hint="give --yes to go on without asking")
     count = len(plan.changes)
     verb, noun = question.split()
-    what = f"this {noun}" if count == 1 else f"these {count} {noun}s"
-    sys.stderr.write(f"\n{verb} {what}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
+    if wanted.destroy:  # a yes comes easily: the name shows that it is this stack which is meant
+        is_meant = _answer(f"{what}? Type {stack.name} to go on: ") == stack.name
+    else:
+        is_meant = _answer(f"{what}? [y/N] ").lower() in ("y", "yes")
+    if not is_meant:
         raise Declined("declined; nothing was changed")
+
+
+def _answer(question: str) -> str:
+    sys.stderr.write(f"\n{question}")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
 
 
 def is_interactive() -> bool:
@@ -124,11 +137,11 @@ def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) 
     return finish, stop.code if interrupted and stop.code else finish.exit
 
 
-def _tell(finish: "Finish", plan: Plan, code: int, out: Output) -> None:
+def _tell(finish: "Finish", plan: Plan, out: Output, more: Mapping[str, Json]) -> None:
     from reconciler.report.documents import finish_json
     from reconciler.report.items import Applied
     from reconciler.report.outcome_text import finish_page
 
     out.show(lambda width: finish_page(finish, width))
-    out.document(lambda: {**finish_json(plan, finish), "exit": code})
+    out.document(lambda: {**finish_json(plan, finish), **more})
     out.item(Applied(plan, finish))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.plan import Wanted
     from reconciler.report.secrets import Secrets
 
+T = TypeVar("T")
 DENIED_LOOKUP = "VAR017"
 # What only the cloud can tell. Offline the loader puts dummies of the right form in their place.
 _OF_THE_CLOUD = re.compile(rb"(\$\{\s*|!var\s+[\"']?)(account|region|partition)\b")
@@ -37,11 +38,15 @@ _OF_THE_CLOUD = re.compile(rb"(\$\{\s*|!var\s+[\"']?)(account|region|partition)\
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A stack as read from its files, all that is wrong with it, and what no output may show of it."""
+    """A stack as read from its files, all that is wrong with it, and what no output may show of it.
+
+    `secret_variables` are names; the values are among the `secrets`.
+    """
 
     stack: Stack
     problems: tuple[Problem, ...]
     secrets: "Secrets"
+    secret_variables: frozenset[str] = frozenset()
     has_unknown: bool = False
 
     @property
@@ -61,22 +66,38 @@ def valid_stack(
     return read
 
 
-def live_stack(path: str, args: argparse.Namespace) -> tuple[Read, Sky]:
+def live_stack(path: str, args: argparse.Namespace, place: Identity | None = None) -> tuple[Read, Sky]:
     """Return a valid stack and its cloud. A stack that speaks of its account, or looks values up, is read again there.
 
-    Only then is anything looked up, and not before it is clear that it is the stack's account and region. What one
-    stack of the run has looked up there, the others are told.
+    Only then is anything looked up, and not before it is clear that it is the stack's account and region; and `place`,
+    where there is one. What one stack of the run has looked up there, the others are told.
     """
-    from reconciler.guard import check_place
+    from reconciler.guard import check_place, check_same_place
     from reconciler.lookup.sources import Forbidden
 
     read = valid_stack(path, args, lookups=Forbidden() if args.no_lookups else None)
     sky = sky_for(read.stack, args)
+    if place:
+        check_same_place(place, sky.cloud.identity())
     if not read.has_unknown and not _speaks_of_cloud(path):
         return read, sky
     identity = sky.cloud.identity()
     check_place(read.stack, identity.account, identity.region)
     return valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups)), sky
+
+
+def wanted_of(args: argparse.Namespace) -> "Wanted":
+    from reconciler.plan import Wanted
+
+    return Wanted(
+        adopt=args.adopt,
+        targets=tuple(args.target),
+        allow_destroy=tuple(args.allow_destroy),
+        allow_replace=args.allow_replace,
+        max_destroy=args.max_destroy,
+        drain=args.drain,
+        cancel_jobs=args.cancel_jobs,
+    )
 
 
 def planned(read: Read, sky: Sky, wanted: "Wanted") -> Plan:
@@ -130,7 +151,8 @@ def read_stack(
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
-    return Read(replace(stack, warnings=warnings, disabled=disabled), problems, secrets, loaded.has_unknown)
+    stack = replace(stack, warnings=warnings, disabled=disabled)
+    return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
 
 
 def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:
@@ -138,10 +160,14 @@ def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int]
 
     `go_on`: also after a stack that failed. What changes the world does not: the next stack may need this one.
     """
+    return each(args.stacks, out, work, go_on=go_on)
+
+
+def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool) -> int:
     codes = []
-    for path in args.stacks:
+    for stack in stacks:
         try:
-            codes.append(work(path))
+            codes.append(work(stack))
         except Stopped as stopped:
             out.stopped(stopped)
             codes.append(stopped.exit)

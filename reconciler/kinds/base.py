@@ -181,6 +181,7 @@ class Kind:
     delete_id: str
     delete_id_is_arn: bool = False
     leaving: str = ""  # what AWS does while it is DELETING, and what keeps it there
+    loss: str = ""  # what deleting one does to whoever runs jobs, as the end of a sentence; empty: nothing
     response_only: tuple[str, ...] = ()
     settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
     disable_before_delete: bool = False

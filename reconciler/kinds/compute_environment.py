@@ -134,6 +134,7 @@ KIND = Kind(
     leaving="AWS Batch ends its instances and takes its cluster away, by means of the service role. What keeps it: a "
     "service role that is gone (in the end it is INVALID again), jobs that still run on Fargate, or a queue that has "
     "only just let go of it",
+    loss="takes away a place where jobs run",
     response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
     settles=True,
     disable_before_delete=True,

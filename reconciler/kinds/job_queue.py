@@ -136,6 +136,7 @@ KIND = Kind(
     delete="DeleteJobQueue",
     delete_id="jobQueue",
     leaving="AWS Batch ends the jobs in it first, about 16 a second (DeleteJobQueue)",
+    loss="takes away a place where jobs wait",
     response_only=("status", "statusReason"),
     settles=True,
     disable_before_delete=True,

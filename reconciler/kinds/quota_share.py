@@ -85,6 +85,7 @@ KIND = Kind(
     delete_id="quotaShareArn",
     delete_id_is_arn=True,
     leaving="AWS Batch ends the jobs in it first (DeleteQuotaShare)",
+    loss="takes away a place where jobs wait",
     response_only=("status",),
     settles=True,
     disable_before_delete=True,

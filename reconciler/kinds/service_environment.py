@@ -34,6 +34,7 @@ KIND = Kind(
     update_id="serviceEnvironment",
     delete="DeleteServiceEnvironment",
     delete_id="serviceEnvironment",
+    loss="takes away a place where jobs run",
     response_only=("status",),
     settles=True,
     disable_before_delete=True,

@@ -35,12 +35,14 @@ class Loaded:
 
     With problems the stack is good for finding more of them only: what could not be read is not in it.
     `secrets` are the texts of variables that are declared secret, and of look-ups that are; no output may show them.
-    `has_unknown`: some look-ups were not made, and what they would have given is an `Unknown`.
+    `secret_variables` are the names of the former. `has_unknown`: some look-ups were not made, and what they would have
+    given is an `Unknown`.
     """
 
     stack: Stack
     problems: tuple[Problem, ...] = ()
     secrets: frozenset[str] = frozenset()
+    secret_variables: frozenset[str] = frozenset()
     has_unknown: bool = False
 
 
@@ -95,7 +97,8 @@ def load_with_problems(
         lock=lock_of(gathered, expander),
     )
     secrets = _secrets(declared, scope) | finder.secrets
-    return Loaded(stack, findings.in_file_order(), secrets, finder.has_unknown)
+    hidden = frozenset(name for name, variable in declared.items() if variable.secret)
+    return Loaded(stack, findings.in_file_order(), secrets, hidden, finder.has_unknown)
 
 
 def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:

@@ -182,11 +182,15 @@ class Unhealthy:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What, in which order, and why. `changes` come in an order that respects `after`."""
+    """What, in which order, and why. `changes` come in an order that respects `after`.
+
+    `owned` is how many live resources the stack has, whatever is to become of them.
+    """
 
     stack: str
     identity: Identity
     changes: tuple[Change, ...] = ()
+    owned: int = 0
     unchanged: int = 0
     unhealthy: tuple[Unhealthy, ...] = ()
     notes: tuple[Problem, ...] = ()

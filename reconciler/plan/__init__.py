@@ -1,7 +1,6 @@
 """Decide what to do, in which order, and why. Pure: no clock, no network."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Stack
@@ -12,24 +11,11 @@ from reconciler.plan.order import in_order, missed, targeted, users_of, with_edg
 from reconciler.plan.pruning import pruning
 from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
-from reconciler.ports import Takes, takes_everything
+from reconciler.plan.wanted import AS_DECLARED, Limit, Wanted
 from reconciler.problems import CloudError, InvalidStack, Problem, Severity
 from reconciler.resolve import World, resolve, world_of
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a plan takes into account beside the stack and what is live."""
-
-    adopt: bool = False  # consent to take resources that nobody owns
-    destroy: bool = False  # remove everything that the stack owns
-    allow_replace: bool = False  # consent to replace what cannot be changed in place
-    drain: bool = False  # wait until the jobs in what is deleted have ended
-    cancel_jobs: bool = False  # or let them end with it
-    targets: tuple[str, ...] = ()  # globs over addresses; empty means all
-    made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
-    takes: Takes = takes_everything  # what requests can have, as far as the installed SDK knows
-
+__all__ = ["AS_DECLARED", "Limit", "Wanted", "make_plan"]
 
 ALL_READ: Mapping[str, CloudError] = MappingProxyType({})
 
@@ -38,7 +24,7 @@ def make_plan(
     stack: Stack,
     identity: Identity,
     live: Iterable[Live],
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = AS_DECLARED,
     unread: Mapping[str, CloudError] = ALL_READ,
 ) -> Plan:
     """Return the difference as a program. `unread` are the kinds of which nothing is known, with the reason.
@@ -68,6 +54,7 @@ def make_plan(
         stack=stack.name,
         identity=identity,
         changes=chosen,
+        owned=len(world.owned),
         unchanged=len(desired) - len(changes),
         unhealthy=tuple(unhealthy(desired, changes, world)),
         notes=(

@@ -19,4 +19,9 @@ CODES: Mapping[str, str] = {
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",
     "STA001": "which jobs are in a queue is not known",
+    "GRD001": "what jobs need would be deleted, and nobody has allowed it",
+    "GRD002": "more would be deleted than is normal, or than was allowed",
+    "STL001": "a change is not in the plan that was reviewed",
+    "STL002": "a change of the plan that was reviewed is gone",
+    "STL003": "a change is not the one that was reviewed",
 }

@@ -60,7 +60,7 @@ def protected(address: Address, change: Change) -> Problem:
         "PLAN004",
         f"{address}: preventDestroy forbids deleting {change.name}",
         change.where,
-        "declare it with `lifecycle: {preventDestroy: false}`, apply, and then remove it",
+        "declare it as it is, with `lifecycle: {preventDestroy: false}`, and apply that first",
     )
 
 

@@ -18,7 +18,8 @@ from reconciler.workflow import Finish
 FORMAT = "1.0"
 
 
-def plan_json(plan: Plan) -> dict[str, Json]:
+def plan_json(plan: Plan, refusals: Iterable[Problem] = ()) -> dict[str, Json]:
+    """`refusals` are all the reasons why apply would refuse the plan; those of a change stand there as well."""
     return {
         **_frame("plan"),
         "stack": plan.stack,
@@ -26,6 +27,7 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "region": plan.identity.region,
         "is_empty": plan.is_empty,
         "summary": summary(plan),
+        "refusals": [problem_json(refusal) for refusal in dict.fromkeys((*plan.refusals, *refusals))],
         "changes": [_change(change) for change in plan.changes],
         "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],
@@ -232,6 +234,7 @@ def _field(field: FieldChange) -> dict[str, Json]:
         "why": field.why,
         "drift": field.drift,
         "undeclared": field.undeclared,
+        "noted": field.noted,
         "sensitive": is_hidden(field),
         **place_json(field.where),
     }

@@ -60,10 +60,11 @@ class Formatting:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and why apply would refuse it."""
+    """A plan, why apply would refuse it, and the fingerprint that apply can be told to expect."""
 
     plan: Plan
     refusals: tuple[Problem, ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from reconciler.apply import Result
 from reconciler.model import Change, Json, Plan
 from reconciler.problems import Problem, Stopped
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
+from reconciler.report.fingerprint import SHORT
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.markdown_text import Sheet, code, details, prose, row
 from reconciler.report.member_text import Row, rows_of
@@ -40,7 +41,7 @@ def markdown_report(items: Sequence[Item], limit: int = LIMIT) -> str:
 def _report(item: Item, sheet: Sheet) -> str:
     match item:
         case Planned():
-            _put_plan(sheet, item.plan, item.refusals)
+            _put_plan(sheet, item.plan, item.refusals, item.fingerprint)
         case Drift():
             _put_drift(sheet, item)
         case Applied():
@@ -52,8 +53,8 @@ def _report(item: Item, sheet: Sheet) -> str:
     return sheet.text
 
 
-def _put_plan(sheet: Sheet, plan: Plan, refusals: Sequence[Problem]) -> None:
-    sheet.put(_heading(plan_line(plan), plan))
+def _put_plan(sheet: Sheet, plan: Plan, refusals: Sequence[Problem], fingerprint: str = "") -> None:
+    sheet.put(_heading(plan_line(plan), plan, fingerprint))
     told = list(dict.fromkeys((*plan.refusals, *refusals)))
     sheet.put_all("refusals", [_problem(one) for one in told], "**Refused: apply would change nothing.**\n\n", "\n")
     _put_changes(sheet, plan)
@@ -107,9 +108,11 @@ def _put_stopped(sheet: Sheet, stopped: Stopped) -> None:
     sheet.put_all("problems", [_problem(problem) for problem in stopped.problems], after="\n")
 
 
-def _heading(line: str, plan: Plan) -> str:
+def _heading(line: str, plan: Plan, fingerprint: str = "") -> str:
     here = plan.identity
-    return f"### {line}\n\nStack {code(plan.stack)}, account {prose(here.account)}, region {prose(here.region)}\n\n"
+    named = f", fingerprint {code(fingerprint[:SHORT])}" if fingerprint else ""
+    place = f"Stack {code(plan.stack)}, account {prose(here.account)}, region {prose(here.region)}"
+    return f"### {line}\n\n{place}{named}\n\n"
 
 
 def _problem(problem: Problem) -> str:

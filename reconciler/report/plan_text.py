@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.model import Action, Call, Change, Cost, FieldChange, Plan, Wait
 from reconciler.problems import Problem
+from reconciler.report.fingerprint import SHORT
 from reconciler.report.ignored_text import write_ignored
 from reconciler.report.member_text import write_members
 from reconciler.report.names import with_short_names
@@ -33,8 +34,11 @@ SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
 INDENT = 9  # where the details of a change begin: after its number and its sign
 
 
-def plan_page(plan: Plan, width: int, verbose: int = 0) -> Page:
-    """`verbose`: 1 adds the order, requests and waits in words, and what is ignored; 2 the requests themselves."""
+def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -> Page:
+    """`verbose`: 1 adds the order, requests and waits in words, and what is ignored; 2 the requests themselves.
+
+    The last line is the one that scripts look for; a fingerprint is the line above it.
+    """
     page = Page(width)
     write_heading(page, plan)
     for number, change in enumerate(with_short_names(plan).changes, 1):
@@ -48,6 +52,8 @@ def plan_page(plan: Plan, width: int, verbose: int = 0) -> Page:
     elif plan.unchanged:
         page.line((_as_declared(plan), "dim"))
     page.blank()
+    if fingerprint:
+        page.whole((f"Fingerprint: {fingerprint[:SHORT]}", "dim"))
     page.whole((plan_line(plan), "bold"))
     return page
 

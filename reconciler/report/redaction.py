@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from reconciler.model import FieldChange, Ignored, Json
+from reconciler.ownership import APPLIED, DIGEST, without_digest
 
 REDACTED = "<redacted>"
 CHANGED = "<redacted, changed>"
@@ -48,6 +49,8 @@ def redacted(value: Json, other: Json = _UNKNOWN) -> Json:
 def redacted_change(change: FieldChange | Ignored) -> tuple[Json, Json]:
     """Return what may be shown of before and after."""
     path = change.path.split(".")
+    if path[-1] == APPLIED:
+        return _records(change.before, change.after)
     if (isinstance(change, FieldChange) and change.sensitive) or _is_secret_path(path):
         return _hide(change.before, _UNKNOWN), _hide(change.after, change.before)
     chosen = path[-1] in _NAMED_BY_USERS
@@ -63,6 +66,14 @@ def is_hidden(change: FieldChange) -> bool:
 def redacted_text(text: str) -> str:
     """Return prose (a message of the service, say) without the secrets that can be told by their looks."""
     return " ".join(REDACTED if _VALUE.search(word) else word for word in text.split(" "))
+
+
+def _records(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Return both records of what was applied; that one is another than the other still shows."""
+    plain = [None if record is None else without_digest(record) for record in (before, after)]
+    if plain[0] == plain[1] and before != after:
+        return plain[0], str(plain[1]).replace(DIGEST, f"another {DIGEST}", 1)
+    return plain[0], plain[1]
 
 
 def _is_secret_path(path: list[str]) -> bool:
@@ -83,6 +94,8 @@ def _walk(value: Json, other: Json, *, chosen: bool) -> Json:
 
 def _member(key: str, owner: Mapping[str, Json], other: Json, *, chosen: bool) -> Json:
     value, former = owner[key], _at(other, key)
+    if key == APPLIED:
+        return without_digest(str(value))
     named = owner.get("name")
     if key == "value" and isinstance(named, str) and is_secret_name(named):
         return _hide(value, former)

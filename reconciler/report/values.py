@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from reconciler.model import Json
-from reconciler.report.redaction import CHANGED, REDACTED
 
 SHORT = 60  # a mapping longer than this reads better as a block, however wide the terminal is
 
+_HIDDEN = re.compile(r"<redacted[a-z0-9, ]*>")  # with or without a mark
 _INVISIBLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff]")  # JSON leaves them as they are, a terminal may obey them
 _LOOKS_OTHER = re.compile(r"[-+.\d][\d_.,:eExXoO+-]*|<<|=|true|false|yes|no|on|off|null|~", re.IGNORECASE)
 _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff"\[\]{},]|: |:$| #|^[\s:&*!|>'%@`#?]|^--?-?$|\s$|^- """)
@@ -76,8 +76,8 @@ def _is_deep(item: Json) -> bool:
 
 
 def _scalar(value: Json) -> str:
-    if value in (REDACTED, CHANGED):
-        return str(value)
+    if isinstance(value, str) and _HIDDEN.fullmatch(value):
+        return value
     if not isinstance(value, str):
         return json.dumps(value)
     if not value or _UNSAFE.search(value) or _LOOKS_OTHER.fullmatch(value):

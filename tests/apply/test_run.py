@@ -68,7 +68,7 @@ def test_a_queue_is_moved_before_its_old_environment_goes() -> None:
     world = World()
     world.apply(stack({(CE, "old"): ec2(), (JQ, "q"): queue("old")}))
     before = len(world.calls)
-    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}))
+    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}), Wanted(allow_destroy=("*",)))
     assert finish.exit is Exit.DONE
     assert [name for name in dict.fromkeys(operations(world, before)) if name != "TagResource"] == [
         "CreateComputeEnvironment", "UpdateJobQueue", "UpdateComputeEnvironment", "DeleteComputeEnvironment"]  # fmt: skip
@@ -134,7 +134,7 @@ def test_throttled_reads_are_waited_out() -> None:
 def test_a_lingering_relationship_is_waited_out() -> None:
     world = World(Timings(relationship_grace=60))
     world.apply(stack({(CE, "old"): ec2(), (JQ, "q"): queue("old")}))
-    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}))
+    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}), Wanted(allow_destroy=("*",)))
     assert finish.exit is Exit.DONE
 
 

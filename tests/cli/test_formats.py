@@ -134,7 +134,7 @@ def test_a_plan_that_apply_would_refuse_is_warned_of(run: Run) -> None:
         [
             "warning title=PLAN007",
             (
-                "stack small declares nothing, and 1 live resources would be deleted%0A"
+                "stack small declares nothing, and 1 live resource would be deleted%0A"
                 "hint: if that is what you want, run `reconciler destroy`"
             ),
         ],

@@ -172,11 +172,15 @@ def test_what_is_not_applied_yet_is_no_drift(run: Run) -> None:
     assert (ran.code, "pending     JobQueue/pricing  not applied yet: update" in ran.out) == (0, True)
 
 
-def test_destroy_removes_what_the_stack_owns_after_a_yes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("answer", "code"), [("risk\n", 0), ("y\n", 10), ("Risk\n", 10), ("\n", 10), ("", 10)])
+def test_destroy_wants_to_hear_the_name_of_the_stack(
+    answer: str, code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run("apply", "risk", "--sandbox", "--yes")
-    at_a_terminal(monkeypatch, "y\n")
+    at_a_terminal(monkeypatch, answer)
     ran = run("destroy", "risk", "--sandbox")
-    assert (ran.code, ran.last, "Destroy these 3 resources? [y/N] " in ran.err) == (0, APPLIED, True)
+    assert (ran.code, "\nDestroy these 3 resources? Type risk to go on: " in ran.err) == (code, True)
+    assert (run("plan", "risk", "--sandbox").last == PLANNED) is (code == 0)
 
 
 def test_what_nobody_owns_is_shown_and_refused(run: Run) -> None:

@@ -32,7 +32,8 @@ def test_jobs_are_no_drift_and_go_with_their_queue(run: Run) -> None:
     run("apply", "risk", "--sandbox", "--yes")
     run("sandbox", "submit", "pricing", "simulate", "--count", "100", "--seconds", "2h")
     assert run("drift", "risk", "--sandbox").code == 0
-    assert run("destroy", "risk", "--sandbox", "--yes").code == 0
+    assert run("destroy", "risk", "--sandbox", "--yes").code == 5
+    assert run("destroy", "risk", "--sandbox", "--yes", "--cancel-jobs").code == 0
 
 
 def test_jobs_are_submitted_to_a_running_server(run: Run, port: str, monkeypatch: pytest.MonkeyPatch) -> None:

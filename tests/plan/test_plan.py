@@ -257,19 +257,12 @@ def test_an_ignored_member_of_a_definition_is_registered_as_it_is_live() -> None
     assert {e["name"]: e["value"] for e in body["environment"]} == {"A": "live", "B": "2"}
 
 
-def test_prevent_destroy_outlives_its_declaration() -> None:
-    protected = stack({(CE, "spot"): ec2()}, lifecycles={(CE, "spot"): Lifecycle(prevent_destroy=True)})
-    created = planned(protected).changes[0].steps[0].request["tags"]
-    plan = planned(stack({}), live(CE, "spot", ec2(), tags=created))
-    assert [problem.code for problem in plan.refusals] == ["PLAN004"]
-
-
 def test_an_orphaned_resource_loses_our_tags_alone() -> None:
     orphan = stack({(CE, "spot"): ec2()}, lifecycles={(CE, "spot"): Lifecycle(on_remove="orphan")})
     created = planned(orphan).changes[0].steps[0].request["tags"]
     plan = planned(stack({}), live(CE, "spot", ec2(), tags=created))
     assert told(plan) == [". ComputeEnvironment/spot"]
-    assert plan.changes[0].steps[0].request["tagKeys"] == ["reconciler:stack", "reconciler:applied"]
+    assert plan.changes[0].steps[0].request["tagKeys"] == ["reconciler:applied", "reconciler:stack"]
 
 
 def test_a_target_brings_what_it_waits_for() -> None:

@@ -51,6 +51,7 @@ def test_a_member_has_both_values_its_class_and_its_place() -> None:
         "why": "",
         "drift": False,
         "undeclared": False,
+        "noted": False,
         "sensitive": False,
         "file": "stacks/prod/stack.yaml",
         "line": 41,

@@ -76,6 +76,28 @@ def test_a_message_with_a_password_in_a_url_is_shown_without_it() -> None:
     assert redacted_text("cannot pull https://u:pw@registry/x now") == f"cannot pull {REDACTED} now"
 
 
+def test_the_digest_of_a_declaration_is_hidden_since_a_short_secret_can_be_found_from_it() -> None:
+    tags = {"reconciler:stack": "risk", "reconciler:applied": "0afd6f71dbd106740ddf:protect"}
+    assert redacted({"tags": tags})["tags"]["reconciler:applied"] == "<digest>:protect"
+    left = {"tags": {"reconciler:applied": "0afd:left=1afd:protect"}}
+    assert redacted(left)["tags"]["reconciler:applied"] == "<digest>:protect"
+    assert redacted({"tags": {"reconciler:applied": "pending"}})["tags"]["reconciler:applied"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("0afd", "1bfd", ("<digest>", "another <digest>")),
+        ("0afd", "1bfd:protect", ("<digest>", "<digest>:protect")),
+        ("pending", "1bfd", ("pending", "<digest>")),
+        ("rollback-7", "1bfd", ("rollback-7", "<digest>")),
+        (None, "1bfd", (None, "<digest>")),
+    ],
+)
+def test_that_the_digest_is_another_is_still_seen(before: str | None, after: str, shown: tuple[str, str]) -> None:
+    assert redacted_change(_field("tags.reconciler:applied", before, after)) == shown
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.sampled_from(NAMES), SECRET, SECRET)
 def test_no_secret_under_such_a_name_is_in_any_output(name: str, old: str, new: str) -> None:

@@ -5,29 +5,45 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.options import (
     OF_OUTCOMES,
     add_cloud,
+    add_consents,
+    add_jobs,
     add_output,
     add_running,
     add_stacks,
     add_targets,
     add_variables,
+    fingerprint,
 )
 from reconciler.cli.output import Output
+from reconciler.cli.reviewed import jobs_of
 from reconciler.cli.running import run_stack
-from reconciler.cli.stacks import each_stack
+from reconciler.cli.stacks import each
 
 HELP = "plan, ask, change, wait, and prove that nothing is left"
 EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI
   reconciler apply stacks/prod --yes -o jsonl          a line an event, for programs that follow
+  reconciler apply stacks/prod --allow-destroy=JobQueue/old --max-destroy 2
+  reconciler apply plan.json --yes                     only if it is still the plan that was reviewed
+  reconciler apply stacks/prod --expect 2c9972fbbe9b71eb
   reconciler apply --sandbox                           in a simulated AWS
 """
 
 
 def add(parser: ArgumentParser) -> None:
-    add_stacks(parser)
+    add_stacks(parser, "STACK|PLAN", "folder or file of a stack, or a plan that `plan -o json=FILE` has saved")
+    parser.add_argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="FINGERPRINT",
+        type=fingerprint,
+        help="go on only if this is the plan; one for each stack",
+    )
     add_targets(parser)
-    parser.add_argument("--adopt", action="store_true", help="take over live resources that nobody owns")
+    add_consents(parser)
+    add_jobs(parser)
     add_running(parser)
     add_variables(parser)
     add_cloud(parser)
@@ -35,7 +51,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.plan import Wanted
-
-    wanted = Wanted(adopt=args.adopt, targets=tuple(args.target))
-    return each_stack(args, out, lambda path: run_stack(path, args, out, wanted, "Apply change"), go_on=False)
+    jobs = jobs_of(args)
+    if len(jobs) > 1:
+        out.expect_several()
+    return each(jobs, out, lambda job: run_stack(job, out), go_on=False)

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
+    add_jobs,
     add_output,
     add_running,
     add_stacks,
@@ -12,6 +13,7 @@ from reconciler.cli.options import (
     add_variables,
 )
 from reconciler.cli.output import Output
+from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
 
@@ -19,12 +21,14 @@ HELP = "remove what the stack owns"
 EXAMPLES = """\
   reconciler destroy stacks/dev
   reconciler destroy stacks/dev --target JobQueue/old
+  reconciler destroy stacks/dev --yes --drain          in CI; without --yes the name of the stack is asked for
 """
 
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
     add_targets(parser)
+    add_jobs(parser)
     add_running(parser)
     add_variables(parser)
     add_cloud(parser)
@@ -34,5 +38,5 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.plan import Wanted
 
-    wanted = Wanted(destroy=True, targets=tuple(args.target))
-    return each_stack(args, out, lambda path: run_stack(path, args, out, wanted, "Destroy resource"), go_on=False)
+    wanted = Wanted(destroy=True, targets=tuple(args.target), drain=args.drain, cancel_jobs=args.cancel_jobs)
+    return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

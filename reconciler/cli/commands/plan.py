@@ -2,17 +2,28 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
+from reconciler.cli.documents import present, seal_of_environment
+from reconciler.cli.options import (
+    OF_PLANS,
+    add_cloud,
+    add_consents,
+    add_jobs,
+    add_output,
+    add_stacks,
+    add_targets,
+    add_variables,
+)
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, live_stack, planned
-from reconciler.model import Plan, Stack
+from reconciler.cli.stacks import each_stack, live_stack, planned, wanted_of
 from reconciler.problems import Exit, Refused
 
 HELP = "show what apply would change, and what it costs"
 EXAMPLES = """\
   reconciler plan stacks/prod
-  reconciler plan stacks/prod --detailed-exitcode -o json=plan.json
+  reconciler plan stacks/prod --detailed-exitcode
+  reconciler plan stacks/prod -o text -o json=plan.json        keep it, for `apply plan.json`
   reconciler plan --target 'JobDefinition/*' -vv
+  reconciler plan stacks/prod --allow-destroy=JobQueue/old     the consents that apply will be given
   reconciler plan stacks/prod -o text -o markdown="$GITHUB_STEP_SUMMARY"
 """
 
@@ -20,8 +31,9 @@ EXAMPLES = """\
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
     add_targets(parser)
-    parser.add_argument("--adopt", action="store_true", help="take over live resources that nobody owns")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 if there are changes")
+    add_consents(parser)
+    add_jobs(parser)
     add_variables(parser)
     add_cloud(parser)
     add_output(parser, OF_PLANS)
@@ -32,30 +44,21 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _plan(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.plan import Wanted
-    from reconciler.report.documents import plan_json
     from reconciler.report.items import Planned
     from reconciler.report.plan_text import plan_page
     from reconciler.report.problems_text import stopped_page
 
+    wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)
-    plan = planned(read, sky, Wanted(adopt=args.adopt, targets=tuple(args.target)))
-    shown = read.secrets.plan(plan)
-    refused = _refused(read.stack, shown)
-    item = Planned(shown, refused.problems if refused else ())
-    out.publish(lambda width: plan_page(shown, width, args.verbose), lambda: plan_json(shown), item)
-    if refused:
-        out.tell(lambda width: stopped_page(refused, width, shown.refusals))
+    plan = planned(read, sky, wanted)
+    shown = present(path, args, wanted, read, plan, seal)
+    item = Planned(shown.plan, shown.refused.problems if shown.refused else (), shown.fingerprint)
+    out.publish(
+        lambda width: plan_page(shown.plan, width, args.verbose, shown.fingerprint), lambda: shown.document, item
+    )
+    if shown.refused:  # better told in review than afterwards
+        message = f"apply would refuse this plan: {shown.refused.message}"
+        stopped = Refused(message, problems=shown.refused.problems)
+        out.tell(lambda width: stopped_page(stopped, width, shown.plan.refusals))
         return Exit.REFUSED
     return Exit.CHANGES if args.detailed_exitcode and not plan.is_empty else Exit.DONE
-
-
-def _refused(stack: Stack, plan: Plan) -> Refused | None:
-    """Return why apply would refuse this plan: better told in review than afterwards."""
-    from reconciler.guard import check_plan
-
-    try:
-        check_plan(stack, plan)
-    except Refused as refused:
-        return Refused(f"apply would refuse this plan: {refused.message}", problems=refused.problems)
-    return None

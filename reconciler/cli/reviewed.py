@@ -1,0 +1,159 @@
+"""What there is to apply: stacks, or plans that were saved and reviewed, and have to be the same ones still."""
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.documents import KEY, seal_of_environment
+from reconciler.cli.stacks import Read, wanted_of
+from reconciler.model import Identity, Json
+from reconciler.problems import Stale, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.plan import Wanted
+    from reconciler.report.saved import Inputs
+    from reconciler.report.sealing import Seal
+
+YAML_FILES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stack to bring to what is wanted of it.
+
+    `reviewed` is the plan that it has to be, and came from `file`; `expected` are fingerprints, of which it has to have
+    one.
+    """
+
+    path: str
+    args: Namespace
+    wanted: "Wanted"
+    expected: tuple[str, ...] = ()
+    reviewed: Mapping[str, Json] | None = None
+    file: str = ""
+
+    @property
+    def place(self) -> Identity | None:
+        return Identity(self.reviewed["account"], self.reviewed["region"]) if self.reviewed else None
+
+    @property
+    def seal(self) -> "Seal":
+        """The seal with which the reviewed plan was made, for what is hidden to be comparable."""
+        from reconciler.report.sealing import Seal
+
+        name = self.reviewed["key"] if self.reviewed else None
+        seal = Seal() if name == "" else seal_of_environment()
+        if name and name != seal.name:
+            hint = f"set {KEY} to the key that `plan` was given"
+            raise WrongUsage(f"the hidden values in {self.file} are marked with another key", hint=hint)
+        return seal
+
+    def check(self, document: Mapping[str, Json], read: Read) -> None:
+        """Raise `Stale` unless this is the document of the plan that was reviewed, or expected."""
+        from reconciler.report.fingerprint import SHORT
+
+        fingerprint = document["fingerprint"]
+        if self.reviewed and fingerprint != self.reviewed["fingerprint"]:
+            raise _stale(self.file, self.reviewed, document, read)
+        if self.expected and not any(fingerprint.startswith(each) for each in self.expected):
+            message = f"the fingerprint of this plan is {fingerprint[:SHORT]}, not {' or '.join(self.expected)}"
+            raise Stale(f"{message}; nothing was changed", hint="review the plan above, and expect its fingerprint")
+
+
+def jobs_of(args: Namespace) -> list[Job]:
+    """Return what the arguments name. Raises `WrongUsage` for what is neither a stack nor a plan."""
+    from reconciler.report.saved import inputs_of
+
+    plans = {path: _documents(path) for path in args.stacks}
+    if not any(plans.values()):
+        return [Job(path, args, wanted_of(args), tuple(args.expect)) for path in args.stacks]
+    if not all(plans.values()):
+        hint = "a plan brings its own stacks: apply it alone"
+        raise WrongUsage("a saved plan and a stack cannot be applied together", hint=hint)
+    saved = [(file, one, inputs_of(one)) for file, documents in plans.items() for one in documents or ()]
+    _check_options(args, {name: file for file, _, inputs in saved for name in inputs.withheld})
+    return [_job(*one, args) for one in saved]
+
+
+def _documents(path: str) -> Sequence[Mapping[str, Json]] | None:
+    from reconciler.report.saved import read_saved
+
+    if Path(path).suffix in YAML_FILES or not Path(path).is_file():
+        return None
+    try:
+        return read_saved(Path(path).read_text(encoding="utf-8-sig"), path)
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
+        raise WrongUsage(f"cannot read {path}: {error.strerror}") from error
+
+
+def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", args: Namespace) -> Job:
+    if not Path(inputs.path).exists():
+        hint = "run it in the folder in which the plan was made"
+        raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and there is no such folder", hint=hint)
+    again = Namespace(**{**vars(args), **_arguments(inputs, args), "region": args.region or document["region"]})
+    return Job(inputs.path, again, _consents(inputs.wanted, args), tuple(args.expect), document, file)
+
+
+def _arguments(inputs: "Inputs", args: Namespace) -> dict[str, Json]:
+    given = {name: value for name, value in args.var if name in inputs.withheld}
+    return {
+        "var": [*inputs.variables.items(), *given.items()],
+        "var_file": list(inputs.variable_files),
+        "sandbox": inputs.sandbox if args.sandbox is None else args.sandbox,
+    }
+
+
+def _consents(wanted: "Wanted", args: Namespace) -> "Wanted":
+    """What allows a deletion changes no request: it may be given to `plan`, or when the plan is applied."""
+    from dataclasses import replace
+
+    return replace(
+        wanted,
+        allow_destroy=(*wanted.allow_destroy, *args.allow_destroy),
+        max_destroy=args.max_destroy or wanted.max_destroy,
+        drain=(wanted.drain or args.drain) and not args.cancel_jobs,
+        cancel_jobs=(wanted.cancel_jobs or args.cancel_jobs) and not args.drain,
+    )
+
+
+def _check_options(args: Namespace, withheld: Mapping[str, str]) -> None:
+    """What decides about a plan was decided when it was made; what it could not keep has to be given again.
+
+    `withheld` are variables, each with the file that lacks it.
+    """
+    given = dict(args.var)
+    decided = {
+        "--target": args.target,
+        "--adopt": args.adopt,
+        "--allow-replace": args.allow_replace,
+        "--var-file": args.var_file,
+    }
+    decided |= {f"--var {name}": True for name in given if name not in withheld}
+    for option in (option for option, is_given in decided.items() if is_given):
+        raise WrongUsage(f"{option} cannot be given for a plan that is made", hint="plan again with it")
+    missing = [name for name in withheld if name not in given]
+    if missing:
+        again = " ".join(f"--var {name}=..." for name in missing)
+        message = f"{withheld[missing[0]]} was made with secret values, which it does not hold"
+        raise WrongUsage(message, hint=f"give them again: {again}")
+
+
+def _stale(file: str, reviewed: Mapping[str, Json], document: Mapping[str, Json], read: Read) -> Stale:
+    from reconciler.report.staleness import GONE, differences
+    from reconciler.report.words import number_of
+
+    if reviewed["stack"] != document["stack"]:
+        message = f"{file} is a plan of the stack {reviewed['stack']}, and this is the stack {document['stack']}"
+        return Stale(f"{message}; nothing was changed", hint="plan again")
+    found = read.secrets.problems(differences(reviewed, document))
+    hint = "review the plan above, and save it anew"
+    if all(problem.code == GONE for problem in found):
+        hint = "what is gone may have been done already: plan again, to see what is left"
+    if reviewed["tool"]["version"] != document["tool"]["version"]:
+        hint += f"; it was made by reconciler {reviewed['tool']['version']}, this is {document['tool']['version']}"
+    count = number_of(len(found), "difference")
+    return Stale(f"this is not the plan in {file}: {count}; nothing was changed", hint=hint, problems=found)

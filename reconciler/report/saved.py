@@ -1,0 +1,130 @@
+"""A plan as a document that is kept: what was reviewed, and all that it takes to plan it again."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler import __version__
+from reconciler.model import Json, Plan
+from reconciler.plan import AS_DECLARED, Limit, Wanted
+from reconciler.problems import Problem, WrongUsage
+from reconciler.report.documents import FORMAT, plan_json
+from reconciler.report.fingerprint import fingerprint_of
+from reconciler.report.saved_schema import SAVED
+from reconciler.report.sealing import Seal
+
+AGAIN = "plan again with -o json=FILE"
+BEGINNING = '{"format_version"'  # how every document of ours begins, but for blanks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a plan was made of, beside the files: the names of what no file may hold are `withheld`."""
+
+    path: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
+    variable_files: tuple[str, ...] = ()
+    sandbox: str | None = None
+    wanted: Wanted = AS_DECLARED
+
+
+def saved_json(
+    plan: Plan, shown: Plan, inputs: Inputs, seal: Seal, refusals: Iterable[Problem] = ()
+) -> dict[str, Json]:
+    """Return the document of a plan; `shown` is the same without what the user declared secret."""
+    document = plan_json(shown, refusals)
+    changes = seal.changes(document["changes"], plan)
+    key = seal.name if changes != document["changes"] else ""
+    whole = {**document, "changes": changes, "key": key, "inputs": _inputs_json(inputs)}
+    head = {name: whole[name] for name in ("format_version", "tool", "document")}
+    return {**head, "fingerprint": fingerprint_of(whole), **whole}
+
+
+def read_saved(text: str, name: str) -> list[Json] | None:
+    """Return the documents of the plans in a file; None if it is none of ours, but maybe a stack.
+
+    Raises `WrongUsage` for what is no plan any more, and for what has never been one.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        start = "".join(text[:100].split()).removeprefix("[")
+        if start and not start.startswith(BEGINNING):
+            return None
+        what = f"cut off or damaged: {error}" if start else "empty"
+        raise WrongUsage(f"{name} is {what}", hint=AGAIN) from error
+    documents = found if isinstance(found, list) else [found]
+    if not any(isinstance(document, dict) and "format_version" in document for document in documents):
+        return None
+    for document in documents:
+        _check(document, name)
+    return documents
+
+
+def inputs_of(document: Mapping[str, Json]) -> Inputs:
+    given = document["inputs"]
+    limit = given["max_destroy"]
+    return Inputs(
+        path=given["path"],
+        variables=given["variables"],
+        withheld=tuple(given["withheld"]),
+        variable_files=tuple(given["variable_files"]),
+        sandbox=given["sandbox"],
+        wanted=Wanted(
+            adopt=given["adopt"],
+            targets=tuple(given["targets"]),
+            allow_destroy=tuple(given["allow_destroy"]),
+            allow_replace=given["allow_replace"],
+            max_destroy=Limit.of(limit) if limit else None,
+            drain=given["drain"],
+            cancel_jobs=given["cancel_jobs"],
+        ),
+    )
+
+
+def _inputs_json(inputs: Inputs) -> dict[str, Json]:
+    wanted = inputs.wanted
+    return {
+        "path": inputs.path,
+        "variables": dict(inputs.variables),
+        "withheld": list(inputs.withheld),
+        "variable_files": list(inputs.variable_files),
+        "sandbox": inputs.sandbox,
+        "targets": list(wanted.targets),
+        "adopt": wanted.adopt,
+        "allow_destroy": list(wanted.allow_destroy),
+        "allow_replace": wanted.allow_replace,
+        "max_destroy": str(wanted.max_destroy) if wanted.max_destroy else None,
+        "drain": wanted.drain,
+        "cancel_jobs": wanted.cancel_jobs,
+    }
+
+
+def _check(document: Json, name: str) -> None:
+    """What a file says of itself first: a document of another format may have any shape."""
+    about = document if isinstance(document, dict) else {}
+    tool = about.get("tool")
+    maker = tool if isinstance(tool, dict) else {}
+    version = str(about.get("format_version", ""))
+    if maker.get("name") != "reconciler":
+        raise WrongUsage(f"{name} is no plan of reconciler", hint=AGAIN)
+    if version.partition(".")[0] != FORMAT.partition(".")[0]:
+        made = f"{name} has the format {version}, of reconciler {maker.get('version')}"
+        raise WrongUsage(f"{made}; this is {__version__}, and reads {FORMAT}", hint="use the version that planned")
+    if about.get("document") != "plan":
+        what = about.get("error", {}).get("message") if isinstance(about.get("error"), dict) else None
+        said = f"an error instead: {what}" if what else f"a document of the kind {about.get('document')}"
+        raise WrongUsage(f"{name} holds no plan, but {said}", hint=AGAIN)
+    _check_content(about, name, str(maker.get("version")))
+
+
+def _check_content(document: Mapping[str, Json], name: str, version: str) -> None:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes long to load, and most commands read no plan
+
+    wrong = next(Draft202012Validator(SAVED).iter_errors(document), None)
+    if wrong is not None:
+        raise WrongUsage(f"{name} is damaged at {wrong.json_path}", hint=AGAIN)
+    if document["fingerprint"] != fingerprint_of(document):
+        by = "" if version == __version__ else f" (or reconciler {version}, which made it, counts otherwise)"
+        raise WrongUsage(f"{name} was changed after it was written: its fingerprint is another{by}", hint=AGAIN)

@@ -1,0 +1,138 @@
+"""What plan and apply refuse, from words to exit code, and what lifts it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import STACK, Run, write
+from tests.cli.test_running import batch
+
+WITHOUT_QUEUE = STACK.replace(STACK[STACK.index("jobQueues:") : STACK.index("jobDefinitions:")], "")
+REFUSED = """\
+error[GRD001]: JobQueue/pricing: deleting pricing takes away a place where jobs wait
+    hint: to allow it, give --allow-destroy=JobQueue/pricing, or --allow-destroy for all that goes
+error: {}1 refused; nothing was changed
+"""
+ALLOWED = ("--allow-destroy=JobQueue/pricing",)
+
+
+@pytest.fixture
+def shrunk(run: Run) -> Run:
+    """The stack `risk` without the queue that it still has live."""
+    run("apply", "risk", "--sandbox", "--yes")
+    write("risk", WITHOUT_QUEUE)
+    return run
+
+
+def queues() -> list[str]:
+    return [one["jobQueueName"] for one in batch("describe_job_queues")["jobQueues"]]
+
+
+def test_a_plan_is_shown_whole_and_then_told_to_be_refused(shrunk: Run) -> None:
+    ran = shrunk("plan", "risk", "--sandbox")
+    assert (ran.code, ran.last) == (5, "Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy.")
+    assert ran.err == REFUSED.format("apply would refuse this plan: ")
+
+
+def test_apply_refuses_what_its_plan_was_told_to_be(shrunk: Run) -> None:
+    ran = shrunk("apply", "risk", "--sandbox", "--yes")
+    assert (ran.code, ran.err, queues()) == (5, REFUSED.format(""), ["pricing"])
+
+
+def test_with_the_word_both_go_on(shrunk: Run) -> None:
+    assert shrunk("plan", "risk", "--sandbox", *ALLOWED).code == 0
+    assert (shrunk("apply", "risk", "--sandbox", "--yes", *ALLOWED).code, queues()) == (0, [])
+
+
+def test_the_word_alone_is_for_everything_and_takes_no_stack_for_its_value(shrunk: Run) -> None:
+    assert shrunk("apply", "--allow-destroy", "risk", "--sandbox", "--yes").code == 0
+
+
+def test_every_format_tells_what_is_refused(shrunk: Run) -> None:
+    words = ("-o", "json", "-o", "markdown=a.md", "-o", "github=a.txt")
+    (refusal,) = shrunk("plan", "risk", "--sandbox", *words).json["refusals"]
+    assert (refusal["code"], "--allow-destroy=JobQueue/pricing" in refusal["hint"]) == ("GRD001", True)
+    assert "- **GRD001** JobQueue/pricing: deleting pricing takes away" in read("a.md")
+    assert read("a.txt").startswith("::warning title=GRD001::JobQueue/pricing: deleting pricing takes away")
+
+
+def test_a_refused_apply_tells_every_format(shrunk: Run) -> None:
+    document = shrunk("apply", "risk", "--sandbox", "--yes", "-o", "json", "-o", "markdown=a.md").json
+    assert (document["error"]["exit"], document["problems"][0]["code"]) == (5, "GRD001")
+    assert "**Not applied:** 1 refused; nothing was changed" in read("a.md")
+
+
+def test_what_is_allowed_is_refused_nowhere(shrunk: Run) -> None:
+    ran = shrunk("plan", "risk", "--sandbox", *ALLOWED, "-o", "json", "-o", "markdown=a.md")
+    assert (ran.json["refusals"], "Refused" in read("a.md")) == ([], False)
+
+
+def test_a_limit_counts_what_is_allowed_too(shrunk: Run) -> None:
+    ran = shrunk("apply", "risk", "--sandbox", "--yes", *ALLOWED, "--max-destroy", "0")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        5,
+        "error[GRD002]: 1 of 3 live resources would be deleted, and --max-destroy is 0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("--max-destroy", "many"),
+            "argument --max-destroy: 'many' is neither a number nor a percentage, such as 5 or 20%",
+        ),
+        (
+            ("--max-destroy", "150%"),
+            "argument --max-destroy: '150%' is neither a number nor a percentage, such as 5 or 20%",
+        ),
+        (("--allow-destroy=",), "argument --allow-destroy: there is nothing behind the ="),
+    ],
+)
+def test_a_word_that_means_nothing_is_wrong_usage(words: tuple[str, ...], message: str, run: Run) -> None:
+    ran = run("apply", "risk", "--sandbox", *words)
+    assert (ran.code, ran.err.splitlines()[0]) == (64, f"error: {message}")
+
+
+def test_drift_and_destroy_take_no_consents(run: Run) -> None:
+    assert [run(command, "risk", "--allow-destroy").code for command in ("drift", "destroy")] == [64, 64]
+
+
+def test_destroy_in_ci_is_held_by_protection_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    protected = "    lifecycle: {preventDestroy: true}\n"
+    write("risk", STACK.replace("  simulate:\n", f"  simulate:\n{protected}"))
+    run("apply", "risk", "--sandbox", "--yes")
+    assert run("destroy", "risk", "--sandbox", "--yes").code == 5
+    assert queues() == ["pricing"]
+    write("risk", STACK)
+    assert run("destroy", "risk", "--sandbox", "--yes").code == 5  # the tag says so until the next apply
+    assert run("apply", "risk", "--sandbox", "--yes").code == 0
+    assert (run("destroy", "risk", "--sandbox", "--yes").code, queues()) == (0, [])
+
+
+@pytest.fixture
+def busy(shrunk: Run) -> Run:
+    """The same, with jobs in the queue."""
+    shrunk("sandbox", "submit", "pricing", "simulate", "--count", "3", "--seconds", "10m")
+    return shrunk
+
+
+@pytest.mark.parametrize("words", [("--drain",), ("--cancel-jobs",)])
+def test_jobs_in_a_queue_need_a_word_of_their_own(words: tuple[str, ...], busy: Run) -> None:
+    ran = busy("plan", "risk", "--sandbox", *ALLOWED)
+    assert (ran.code, "refused[PLAN010]" in ran.out) == (5, True)
+    assert busy("plan", "risk", "--sandbox", *ALLOWED, *words).code == 0
+    assert (busy("apply", "risk", "--sandbox", "--yes", *ALLOWED, *words).code, queues()) == (0, [])
+
+
+def test_jobs_are_drained_or_cancelled(run: Run) -> None:
+    ran = run("destroy", "risk", "--sandbox", "--drain", "--cancel-jobs")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        64,
+        "error: argument --cancel-jobs: not allowed with argument --drain",
+    )
+
+
+def read(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")

@@ -1,0 +1,27 @@
+"""Plans as the documents that are kept."""
+
+from collections.abc import Mapping
+
+from reconciler.model import Json, Live, Plan, Stack
+from reconciler.plan import Wanted
+from reconciler.report.fingerprint import fingerprint_of
+from reconciler.report.saved import Inputs, saved_json
+from reconciler.report.sealing import Seal
+from tests.builders import AS_DECLARED, planned
+
+OPEN = Seal()
+KEYED = Seal(b"a key that nobody else has")
+
+
+def document(plan: Plan, seal: Seal = OPEN) -> dict[str, Json]:
+    return saved_json(plan, plan, Inputs(path="stacks/prod"), seal)
+
+
+def of(stack: Stack, *world: Live, wanted: Wanted = AS_DECLARED) -> dict[str, Json]:
+    return document(planned(stack, *world, wanted=wanted))
+
+
+def fingerprint(plan: Plan, seal: Seal = KEYED) -> str:
+    whole: Mapping[str, Json] = document(plan, seal)
+    assert whole["fingerprint"] == fingerprint_of(whole)
+    return str(whole["fingerprint"])
