@@ -91,7 +91,7 @@ class _Runner:
 
     def result(self, change: Change) -> Result:
         start = self.clock.now()
-        self.watch(Event(change, "started", change.action.name.lower()))
+        self.watch(Event(change, "started", change.action.name.lower().replace("_", "-")))
         try:
             for step in change.steps:
                 if self.stop.is_set():

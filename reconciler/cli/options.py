@@ -69,6 +69,7 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--role-arn", metavar="ARN", help="role to assume first")
     group.add_argument(
         "--no-lookups",
+        "--offline",
         action="store_true",
         help="make none of !ssm, !cfn and !secret: name those that the stack needs, and stop",
     )
