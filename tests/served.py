@@ -29,6 +29,8 @@ from tests.world import stranded
 ROOT = Path(__file__).parents[1]
 TICK = 1.0  # seconds that pass with each call: a run makes the same calls on a slow machine and on a fast one
 TIMINGS = Timings(create=3.0, update=3.0, infrastructure=4.0, delete=3.0, relationship_grace=2.0)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and hand that on
 PATIENCE = 60.0  # seconds until a process that hangs fails its test
 
 
