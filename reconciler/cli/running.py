@@ -3,22 +3,23 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.cli.documents import present
+from reconciler.cli.documents import Presented, present
 from reconciler.cli.output import Output
 from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
-from reconciler.model import Json, Plan, Stack, Wait
+from reconciler.model import Plan, Stack, Wait
 from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.apply import Event
     from reconciler.cli.clouds import Sky
     from reconciler.plan import Wanted
+    from reconciler.report.sealing import Seal
     from reconciler.workflow import Finish
 
 
@@ -26,18 +27,18 @@ def run_stack(job: Job, out: Output) -> int:
     """Bring one stack to what is wanted of it."""
     from reconciler.cli.locking import locked
 
+    seal = job.seal
     read, sky = live_stack(job.path, job.args, job.place)
     with locked(job.path, read.stack, sky, job.args, out):
-        return _planned_and_run(job, read, sky, out)
+        return _planned_and_run(job, seal, read, sky, out)
 
 
-def _planned_and_run(job: Job, read: Read, sky: "Sky", out: Output) -> int:
+def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output) -> int:
     from reconciler import workflow
-    from reconciler.report.documents import finish_json
     from reconciler.report.items import Applied
     from reconciler.report.plan_text import plan_page
 
-    args, wanted, seal = job.args, job.wanted, job.seal
+    args, wanted = job.args, job.wanted
     plan = capped(planned(read, sky, wanted), args.timeout)
     shown = present(job.path, args, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
@@ -51,14 +52,14 @@ def _planned_and_run(job: Job, read: Read, sky: "Sky", out: Output) -> int:
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
-        out.document(lambda: {**finish_json(shown.plan, None), "fingerprint": fingerprint, "exit": idle})
+        _document(None, shown, idle, out)
         out.item(Applied(shown.plan))
         return idle
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
     )
     finish, code = watched(work, read, sky, out)
-    _tell(read.secrets.finish(finish), shown.plan, out, {"fingerprint": fingerprint, "exit": code})
+    _tell(read.secrets.finish(finish), shown, code, out)
     return code
 
 
@@ -137,11 +138,16 @@ def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) 
     return finish, stop.code if interrupted and stop.code else finish.exit
 
 
-def _tell(finish: "Finish", plan: Plan, out: Output, more: Mapping[str, Json]) -> None:
-    from reconciler.report.documents import finish_json
+def _tell(finish: "Finish", shown: Presented, code: int, out: Output) -> None:
     from reconciler.report.items import Applied
     from reconciler.report.outcome_text import finish_page
 
     out.show(lambda width: finish_page(finish, width))
-    out.document(lambda: {**finish_json(plan, finish), **more})
-    out.item(Applied(plan, finish))
+    _document(finish, shown, code, out)
+    out.item(Applied(shown.plan, finish))
+
+
+def _document(finish: "Finish | None", shown: Presented, code: int, out: Output) -> None:
+    from reconciler.report.documents import finish_json
+
+    out.document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})
