@@ -125,7 +125,9 @@ def read_stack(
     )
     secrets = Secrets(loaded.secrets)
     today = datetime.now(UTC).date().isoformat()
-    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today)
+    stack, wrong = validate(
+        loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
+    )
     found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)

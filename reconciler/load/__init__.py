@@ -36,12 +36,14 @@ class Loaded:
     With problems the stack is good for finding more of them only: what could not be read is not in it.
     `secrets` are the texts of variables that are declared secret, and of look-ups that are; no output may show them.
     `has_unknown`: some look-ups were not made, and what they would have given is an `Unknown`.
+    `is_whole`: every file could be read. Otherwise what seems to be missing may be in one that could not.
     """
 
     stack: Stack
     problems: tuple[Problem, ...] = ()
     secrets: frozenset[str] = frozenset()
     has_unknown: bool = False
+    is_whole: bool = True
 
 
 def load(
@@ -78,7 +80,8 @@ def load_with_problems(
     """
     findings = Findings()
     finder = Finder(lookups, findings)
-    expander = Expander(Library(files, findings), finder, findings)
+    library = Library(files, findings)
+    expander = Expander(library, finder, findings)
     gathered = gather(expander, kinds)
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, FromOutside(variables, variable_files), expander)
@@ -95,7 +98,7 @@ def load_with_problems(
         lock=lock_of(gathered, expander),
     )
     secrets = _secrets(declared, scope) | finder.secrets
-    return Loaded(stack, findings.in_file_order(), secrets, finder.has_unknown)
+    return Loaded(stack, findings.in_file_order(), secrets, finder.has_unknown, not library.incomplete)
 
 
 def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:

@@ -39,6 +39,11 @@ from reconciler.load.wording import complaint
 # without it, its own scanner gives the same events, more slowly.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret")
+CLOUDFORMATION = ("!Ref", "!GetAtt", "!If", "!Join", "!Select", "!Split", "!FindInMap", "!ImportValue", "!Base64",
+                  "!Cidr", "!GetAZs", "!Condition", "!Equals", "!And", "!Or", "!Not", "!Transform")  # fmt: skip
+OF_CLOUDFORMATION = (
+    "it is CloudFormation's: here, a resource is named by its name, and values come from !var, !sub or !cfn"
+)
 STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
 TEXT_TAGS = ("!", f"{STANDARD}str")
 PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
@@ -178,7 +183,8 @@ class _Composer:
 
     def unknown_tag(self, tag: str, mark: Mark) -> Broken:
         shown = tag.replace(STANDARD, "!!")
-        hint = did_you_mean(shown, TAGS, f"the tags are {listed(TAGS, 'and')}")
+        known = f"the tags are {listed(TAGS, 'and')}"
+        hint = OF_CLOUDFORMATION if tag in CLOUDFORMATION else did_you_mean(shown, TAGS, known)
         self.findings.add("YML005", f"{shown} is not a tag of this language", mark, hint)
         return Broken(mark)
 

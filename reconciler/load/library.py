@@ -12,6 +12,7 @@ from reconciler.ports import Files, OutsideStack
 YAML_FILES = (".yaml", ".yml")
 JSON_FILES = (".json",)
 NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
+UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
 
 
 @dataclass(slots=True)
@@ -72,7 +73,9 @@ class Library:
             if target in chain:
                 self._circle(include, (*chain[chain.index(target) :], target))
             elif len(chain) == DEEPEST:
-                self.findings.add("YML009", f"more than {DEEPEST} files include one another", include.mark)
+                self.findings.add(
+                    "YML009", f"more than {DEEPEST} files include one another", include.mark, "include fewer levels"
+                )
             elif self._may_read(target, include) and self.document(target, include.mark) and not known:
                 self._follow(target, chain)
 
@@ -102,7 +105,9 @@ class Library:
             hint = did_you_mean(name, self.files.names(), "the path is relative to the file that includes it")
             self.findings.add("INC002", f"there is no file {self.shown(name)}", blame, hint)
         except OSError as error:
-            self.findings.add("YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame)
+            self.findings.add(
+                "YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame, UNREADABLE_HINT
+            )
         return None
 
 

@@ -103,6 +103,19 @@ def value_of(node: Node) -> Json:
     raise BrokenValue
 
 
+def value_with_gaps(node: Node, gap: Json) -> Json:
+    """Return the plain value of an expanded node, with `gap` wherever something could not be read."""
+    match node:
+        case Mapping(entries):
+            return {key: value_with_gaps(inner, gap) for key, (_, inner) in entries.items()}
+        case Sequence(items):
+            return [value_with_gaps(item, gap) for item in items]
+        case Scalar(value):
+            return value
+        case _:
+            return gap
+
+
 def node_of(value: Json, mark: Mark) -> Node:
     """Return a plain value as a node, all of it at one place."""
     if isinstance(value, dict):
