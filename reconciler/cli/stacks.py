@@ -173,7 +173,9 @@ def _speaks_of_cloud(path: str) -> bool:
 
 
 def _read_file(file: str) -> tuple[str, bytes]:
+    from reconciler.lookup.files import read_whole
+
     try:
-        return file, Path(file).read_bytes()
+        return file, read_whole(Path(file))
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error

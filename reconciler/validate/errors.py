@@ -15,11 +15,11 @@ from reconciler.validate.examples import example
 from reconciler.validate.meant import Slip, as_meant
 from reconciler.validate.verdicts import Habit
 from reconciler.validate.vocabulary import DEFS, Vocabulary
-from reconciler.validate.walk import Readers
+from reconciler.validate.walk import Readers, pattern_of
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 NOUNS = {
     "string": "text",
@@ -54,7 +54,7 @@ class Judge:
     readers: Readers
     vocabulary: Vocabulary
     takes: Takes = takes_nothing
-    compiled: dict[str, "Draft202012Validator"] = field(default_factory=dict)
+    compiled: dict[str, "Validator"] = field(default_factory=dict)
 
     def problems(self, kind: Kind, resource: Declared, *, is_whole: bool) -> list[Problem]:
         """Return everything that the schema has against a resource, each thing once; nothing about an `Unknown`.
@@ -86,13 +86,24 @@ class Judge:
         """Whether only the installed SDK knows the member at a path."""
         return any(self.takes(operation, path) for operation in (kind.create, kind.update) if operation)
 
-    def _validator(self, name: str) -> "Draft202012Validator":
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - a valid stack never loads it
-
+    def _validator(self, name: str) -> "Validator":
         if name not in self.compiled:
-            schema = {"$ref": DEFS + name, "$defs": self.vocabulary.defs}
-            self.compiled[name] = Draft202012Validator(schema)
+            self.compiled[name] = validator({"$ref": DEFS + name, "$defs": self.vocabulary.defs})
         return self.compiled[name]
+
+
+def validator(schema: Json) -> "Validator":
+    """Return jsonschema's validator, with patterns that end where the text does."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - a valid stack never loads it
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415
+    from jsonschema.validators import extend  # noqa: PLC0415
+
+    def pattern(_validator: "Validator", text: str, value: Json, _schema: Json) -> Iterator[ValidationError]:
+        if isinstance(value, str) and not pattern_of(text).search(value):
+            yield ValidationError("no match")
+
+    made: Validator = extend(Draft202012Validator, {"pattern": pattern})(schema)  # type: ignore[no-untyped-call]  # its stubs lack it
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,8 @@ def _said(found: _Found, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Said]:
             yield _choice(found, f"write it like `{example(kind, found.path, vocabulary)}`")
         case "pattern":
             text = f"is {_shown(found.value)}, which does not match {found.bound}"
-            yield _Said("SCH006", found.path, text, found.says)
+            hint = "it ends in a line break: write it on one line" if found.value.endswith("\n") else found.says
+            yield _Said("SCH006", found.path, text, hint)
         case word if word in BOUNDS:
             yield _bound(found)
         case word:

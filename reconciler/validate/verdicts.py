@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -80,8 +81,8 @@ def _restyled(own: str, name: str) -> Verdict:
 
 def _last_resort(stray: Stray, body: Json, homes: Mapping[str, list[Home]], own: Mapping[str, Home]) -> str:
     name, here = letters(stray.name), stray.here
-    far = get_close_matches(name, homes, n=1, cutoff=ELSEWHERE)
-    if far and (home := _closest(homes[far[0]], here, body)):
+    far = homes.get(_alike(name, tuple(homes), ELSEWHERE), [])
+    if home := _closest(far, here, body):
         return f"did you mean {home.member}? It {_belongs(home, here)}"
     return f"members here: {', '.join(home.member for home in own.values())}"
 
@@ -97,7 +98,13 @@ def _belongs(home: Home, here: Path, verb: str = "belongs") -> str:
 
 
 def _nearest(name: str, own: Mapping[str, Home], cutoff: float) -> Home | None:
-    return next((own[near] for near in get_close_matches(name, own, n=1, cutoff=cutoff)), None)
+    return own.get(_alike(name, tuple(own), cutoff))
+
+
+@lru_cache
+def _alike(name: str, known: tuple[str, ...], cutoff: float) -> str:
+    """One mistake is often made in many places, and looking for what was meant takes time."""
+    return next(iter(get_close_matches(name, known, n=1, cutoff=cutoff)), "")
 
 
 def _closest(homes: list[Home], here: Path, body: Json) -> Home | None:
