@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from reconciler.diff import Difference, at, compact, is_absent, sent_unit
-from reconciler.kinds.base import MISSING, Created, Field, Kind, Row, Unmanaged
+from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Unmanaged
 from reconciler.kinds.state import DISABLED, ENABLED, MEMBER, is_disabled
 from reconciler.model import Call, Cost, Desired, Json, Live, Path, Repeat, Spec, Step, Until, Wait
 from reconciler.ownership import PENDING, Applied, own_name, own_tags, ownership_tags, owns
@@ -158,9 +158,14 @@ def _is_sent(row: Field, value: Json, body: Spec, *, update: bool) -> bool:
 
 
 def _is_blank(row: Field, value: Json) -> bool:
-    """Whether a value says what an update would send to take the member away: at creation that is nothing to say."""
-    if isinstance(value, Mapping):
+    """Whether a value is nothing to say at creation: an empty list or map, or what an update sends to take it away.
+
+    AWS refuses some empty ones ("Exactly 1 capability must be provided", "capacityTags: 0, valid range: 1-50").
+    """
+    if isinstance(value, Mapping) and row.form is Form.STRUCT:
         return callable(row.unset) and all(inner == "" for inner in value.values())
+    if isinstance(value, Mapping | list | tuple):
+        return not value
     return bool(value == "" and row.unset == "")
 
 

@@ -39,7 +39,7 @@ class Finish:
         counts = self.outcome.counts
         if self.outcome.interrupted:
             return Exit.INTERRUPTED
-        if counts[apply.State.FAILED] or counts[apply.State.NOT_STARTED]:
+        if counts[apply.State.FAILED] or counts[apply.State.NOT_STARTED] or counts[apply.State.INTERRUPTED]:
             return Exit.PARTLY
         if counts[apply.State.UNHEALTHY]:
             return Exit.UNHEALTHY

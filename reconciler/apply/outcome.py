@@ -14,7 +14,8 @@ class State(StrEnum):
     UNHEALTHY = "unhealthy"  # it settled as INVALID
     TIMED_OUT = "timed out"
     SKIPPED = "skipped"  # something it needs did not get done
-    NOT_STARTED = "not started"  # the run was interrupted first
+    INTERRUPTED = "interrupted"  # a request was made, and what follows it was not waited for
+    NOT_STARTED = "not started"  # the run was interrupted before any request was made
 
 
 MAKES = (Action.CREATE, Action.REVISION, Action.BLUE_GREEN, Action.REPLACE)

@@ -1,7 +1,7 @@
 """Run a plan: changes side by side where the graph allows, each waiting for its own resource, failures kept apart."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from reconciler.apply.sight import Sight, check_settled
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import ailment_of
-from reconciler.model import Call, Change, Plan, Wait
+from reconciler.model import Call, Change, Plan, Step, Wait
 from reconciler.plan.order import waits
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError
@@ -91,14 +91,15 @@ class _Runner:
 
     def result(self, change: Change) -> Result:
         start = self.clock.now()
+        is_requested = False
         self.watch(Event(change, "started", change.action.name.lower().replace("_", "-")))
         try:
-            for step in change.steps:
-                if self.stop.is_set():
-                    return self.finished(Result(change, State.NOT_STARTED, f"interrupted before: {step.says}"))
+            for step in self.uninterrupted(change):
+                is_requested = is_requested or isinstance(step, Call)
                 self.step(change, step)
         except Interrupted as interrupted:
-            return self.finished(Result(change, State.NOT_STARTED, str(interrupted)))
+            state = State.INTERRUPTED if is_requested else State.NOT_STARTED
+            return self.finished(Result(change, state, str(interrupted), seconds=self.clock.now() - start))
         except Moved as by_others:
             message = f"it moved since the plan: {by_others}; plan again"
             return self.finished(Result(change, State.FAILED, message, PLAN_AGAIN, self.clock.now() - start))
@@ -111,6 +112,12 @@ class _Runner:
             failed = Result(change, State.FAILED, str(error), error.hint, self.clock.now() - start)
             return self.finished(failed)
         return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
+
+    def uninterrupted(self, change: Change) -> Iterator[Step]:
+        for step in change.steps:
+            if self.stop.is_set():
+                raise Interrupted(f"interrupted before: {step.says}")
+            yield step
 
     def undone(self, change: Change) -> str:
         """Take back what was made, and say what has become of it."""

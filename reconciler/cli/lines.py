@@ -1,5 +1,6 @@
 """What happens, as JSON Lines: each written at once, so that a program can follow a run."""
 
+import io
 import json
 import re
 import sys
@@ -7,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from typing import TextIO
 
 from reconciler.problems import WrongUsage
 
 # JSON may leave these as they are, and a terminal may obey them: C1 controls, line separators, reading directions.
-STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Halves of characters come from names of files that are not UTF-8.
+STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+UTF8 = "utf-8"
 
 
 class Lines:
@@ -38,6 +42,7 @@ class Lines:
         if self._is_deaf:
             return
         try:
+            speak_utf8(sys.stdout)
             sys.stdout.write(line)
             sys.stdout.flush()
         except BrokenPipeError:
@@ -49,10 +54,16 @@ def harmless(text: str) -> str:
     return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def speak_utf8(stream: TextIO) -> None:
+    """What programs read is UTF-8, whatever the locale says."""
+    if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != UTF8:
+        stream.reconfigure(encoding=UTF8, errors="backslashreplace")
+
+
 def write_to(file: str, mode: str, text: str) -> None:
     """Raises `WrongUsage` for a file that cannot be written."""
     try:
-        with Path(file).open(mode, encoding="utf-8") as opened:
+        with Path(file).open(mode, encoding=UTF8, errors="backslashreplace") as opened:
             opened.write(text)
     except OSError as error:
         raise WrongUsage(f"cannot write {file}: {error.strerror}") from error

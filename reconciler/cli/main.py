@@ -1,6 +1,7 @@
 """From arguments to an exit code. Whatever goes wrong ends here, as a message and a number."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -29,10 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Python has no stream where the shell closed it (`>&-`); what goes there must not go elsewhere."""
+    """Python has no stream where the shell closed it (`>&-`); what goes there must not go elsewhere.
+
+    What the locale of a stream cannot spell is escaped.
+    """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(args: Namespace) -> int:

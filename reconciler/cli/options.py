@@ -15,6 +15,7 @@ OF_REMOVALS = (*FORMATS, "jsonl")
 JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
 ONE_VALUE = ("json", "jsonl", "sarif", "junit")  # whoever reads them on stdout reads nothing else
 LAST_PORT = 65535
+NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -58,7 +59,12 @@ def add_variables(parser: argparse.ArgumentParser) -> None:
         "--var", action="append", default=[], metavar="NAME=VALUE", type=_pair, help="set a variable; repeatable"
     )
     group.add_argument(
-        "--var-file", action="append", default=[], metavar="FILE", help="YAML or JSON file of variables; repeatable"
+        "--var-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        type=file_name,
+        help="YAML or JSON file of variables; repeatable",
     )
 
 
@@ -175,13 +181,13 @@ def fingerprint(text: str) -> str:
 
 
 def count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
 
 
 def duration(text: str) -> float:
-    found = re.fullmatch(r"(\d+)([smh]?)", text)
+    found = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)  # a thousand million seconds are enough for anybody
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
     return float(int(found[1]) * UNITS[found[2]])
@@ -204,6 +210,8 @@ def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    if NOT_UTF8.search(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8 text")
     return name, value
 
 

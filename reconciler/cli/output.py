@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from reconciler.cli.lines import Lines, harmless, write_to
+from reconciler.cli.lines import Lines, harmless, speak_utf8, write_to
 from reconciler.cli.options import JOINED, Target
 from reconciler.problems import CloudError, Exit, Problem, Stopped
 
@@ -171,6 +171,7 @@ class Output:
             if file:
                 write_to(file, "w", text)
             elif text:
+                speak_utf8(sys.stdout)
                 sys.stdout.write(text)
         sys.stdout.flush()
 

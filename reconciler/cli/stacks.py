@@ -146,7 +146,9 @@ def read_stack(
     )
     secrets = Secrets(loaded.secrets)
     today = datetime.now(UTC).date().isoformat()
-    stack, wrong = validate(loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today)
+    stack, wrong = validate(
+        loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
+    )
     found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
@@ -197,7 +199,9 @@ def _speaks_of_cloud(path: str) -> bool:
 
 
 def _read_file(file: str) -> tuple[str, bytes]:
+    from reconciler.lookup.files import read_whole
+
     try:
-        return file, Path(file).read_bytes()
+        return file, read_whole(Path(file))
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error

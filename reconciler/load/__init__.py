@@ -36,7 +36,8 @@ class Loaded:
     With problems the stack is good for finding more of them only: what could not be read is not in it.
     `secrets` are the texts of variables that are declared secret, and of look-ups that are; no output may show them.
     `secret_variables` are the names of the former. `has_unknown`: some look-ups were not made, and what they would have
-    given is an `Unknown`.
+    given is an `Unknown`. `is_whole`: every file could be read. Otherwise what seems to be missing may be in one that
+    could not.
     """
 
     stack: Stack
@@ -44,6 +45,7 @@ class Loaded:
     secrets: frozenset[str] = frozenset()
     secret_variables: frozenset[str] = frozenset()
     has_unknown: bool = False
+    is_whole: bool = True
 
 
 def load(
@@ -80,7 +82,8 @@ def load_with_problems(
     """
     findings = Findings()
     finder = Finder(lookups, findings)
-    expander = Expander(Library(files, findings), finder, findings)
+    library = Library(files, findings)
+    expander = Expander(library, finder, findings)
     gathered = gather(expander, kinds)
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, FromOutside(variables, variable_files), expander)
@@ -98,7 +101,7 @@ def load_with_problems(
     )
     secrets = _secrets(declared, scope) | finder.secrets
     hidden = frozenset(name for name, variable in declared.items() if variable.secret)
-    return Loaded(stack, findings.in_file_order(), secrets, hidden, finder.has_unknown)
+    return Loaded(stack, findings.in_file_order(), secrets, hidden, finder.has_unknown, not library.incomplete)
 
 
 def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:

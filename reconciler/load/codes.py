@@ -33,6 +33,7 @@ CODES: Mapping[str, str] = {
     "VAR016": "a look-up finds nothing: no such parameter, stack, output, secret or key",
     "VAR017": "a look-up is denied: credentials or a permission are missing",
     "VAR018": "what must be known before AWS can be asked depends on a look-up in AWS",
+    "VAR019": "a `${` in a text is never closed",
     "INC001": "an include leaves the stack's folder",
     "INC002": "an included file does not exist",
     "INC003": "files include each other in a circle",

@@ -20,6 +20,7 @@ from yaml.events import (
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import (
     DEEPEST,
+    LARGEST,
     Alias,
     Broken,
     Mapping,
@@ -29,7 +30,9 @@ from reconciler.load.nodes import (
     Sequence,
     Spot,
     Tagged,
-    TooDeep,
+    TooMuch,
+    too_deep,
+    too_large,
     where_of,
 )
 from reconciler.load.scalars import plain_value
@@ -39,6 +42,11 @@ from reconciler.load.wording import complaint
 # without it, its own scanner gives the same events, more slowly.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret")
+CLOUDFORMATION = ("!Ref", "!GetAtt", "!If", "!Join", "!Select", "!Split", "!FindInMap", "!ImportValue", "!Base64",
+                  "!Cidr", "!GetAZs", "!Condition", "!Equals", "!And", "!Or", "!Not", "!Transform")  # fmt: skip
+OF_CLOUDFORMATION = (
+    "it is CloudFormation's: here, a resource is named by its name, and values come from !var, !sub or !cfn"
+)
 STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
 TEXT_TAGS = ("!", f"{STANDARD}str")
 PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
@@ -74,8 +82,8 @@ def compose(name: str, text: str, findings: Findings) -> Document:
         root = _broken(error, text, findings)
     except yaml.YAMLError:
         root = _unprintable(name, text, findings)
-    except TooDeep as error:
-        root = too_deep(error, findings)
+    except TooMuch as error:
+        root = too_much(error, findings)
     return Document(root, tuple(composer.includes), is_literal=composer.is_literal)
 
 
@@ -105,8 +113,8 @@ def _character(text: str, mark: Mark) -> str:
     return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
 
 
-def too_deep(error: TooDeep, findings: Findings) -> Broken:
-    findings.add("YML009", f"this is {error}", error.mark, "no request of AWS Batch is that deep")
+def too_much(error: TooMuch, findings: Findings) -> Broken:
+    findings.add("YML009", str(error), error.mark, error.hint)
     return Broken(error.mark)
 
 
@@ -131,6 +139,7 @@ class _Composer:
     anchors: dict[str, Node] = field(default_factory=dict)
     open_anchors: set[str] = field(default_factory=set)
     depth: int = 0
+    size: int = 0
 
     def document(self) -> Node | None:
         next(self.events)  # the start of the stream
@@ -145,6 +154,9 @@ class _Composer:
         return None if isinstance(root, Scalar) and root.value is None else root
 
     def node(self, event: Event) -> Node:
+        self.size += 1
+        if self.size > LARGEST:
+            raise too_large(_mark(event))
         if isinstance(event, ScalarEvent):
             node = self.scalar(event)
         elif isinstance(event, AliasEvent):
@@ -178,7 +190,8 @@ class _Composer:
 
     def unknown_tag(self, tag: str, mark: Mark) -> Broken:
         shown = tag.replace(STANDARD, "!!")
-        hint = did_you_mean(shown, TAGS, f"the tags are {listed(TAGS, 'and')}")
+        known = f"the tags are {listed(TAGS, 'and')}"
+        hint = OF_CLOUDFORMATION if tag in CLOUDFORMATION else did_you_mean(shown, TAGS, known)
         self.findings.add("YML005", f"{shown} is not a tag of this language", mark, hint)
         return Broken(mark)
 
@@ -197,7 +210,7 @@ class _Composer:
 
     def collection(self, event: CollectionStartEvent) -> Node:
         if self.depth == DEEPEST:
-            raise TooDeep(_mark(event))
+            raise too_deep(_mark(event))
         self.depth += 1
         if event.anchor is not None:
             self.open_anchors.add(event.anchor)

@@ -9,6 +9,7 @@ from reconciler.load.library import Library
 from reconciler.load.lookups import Finder
 from reconciler.load.nodes import (
     DEEPEST,
+    LARGEST,
     Alias,
     Broken,
     Mapping,
@@ -26,8 +27,8 @@ from reconciler.model import Json
 Entries = MappingABC[str, tuple[Mark, Node]]
 
 IN_TEXT = re.compile(r"\$\{(!?)([^}]*)\}")  # `${!x}` stays `${x}`, as in CloudFormation's Fn::Sub
+UNCLOSED = re.compile(r"\$\{(?!!)")
 CONTEXT = ("account", "region", "partition", "stack")  # names that every stack can use
-LARGEST = 2_000_000  # nodes; 10,000 job definitions are about half a million. Stops a billion laughs.
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,17 @@ class Expander:
         return Broken(tagged.mark)
 
     def _text(self, tagged: Tagged) -> Node:
-        pieces = [self._piece(match, tagged) for match in IN_TEXT.finditer(tagged.text)]
-        if None in pieces:
+        end = tagged.text.rfind("}") + 1
+        closed, rest = tagged.text[:end], tagged.text[end:]
+        pieces = [self._piece(match, tagged) for match in IN_TEXT.finditer(closed)]
+        is_open = UNCLOSED.search(rest) is not None
+        if is_open:
+            hint = "write ${name}, or ${!text} to keep it"
+            self.findings.add("VAR019", f"{tagged.tag}: ${{ is never closed", tagged.mark, hint)
+        if None in pieces or is_open:
             return Broken(tagged.mark)
         filled = iter(pieces)
-        text = IN_TEXT.sub(lambda _match: next(filled) or "", tagged.text)
+        text = IN_TEXT.sub(lambda _match: next(filled) or "", closed) + rest
         return Scalar(Unknown(text) if holds_unknown(pieces) else text, tagged.mark)
 
     def _piece(self, match: re.Match[str], tagged: Tagged) -> str | None:

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from reconciler.load.codes import CODES
 from reconciler.load.nodes import Mark, where_of
@@ -29,8 +30,14 @@ class Findings:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    near = difflib.get_close_matches(word, tuple(known), n=1)
-    return f"did you mean {near[0]}?" if near else otherwise
+    near = _nearest(word, tuple(known))
+    return f"did you mean {near}?" if near else otherwise
+
+
+@lru_cache
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    """One mistake is often made in many places, and looking for what was meant takes time."""
+    return next(iter(difflib.get_close_matches(word, known, n=1)), "")
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:

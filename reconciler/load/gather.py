@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from reconciler.kinds.base import Kind
 from reconciler.load.compose import Document
 from reconciler.load.expand import Expander
-from reconciler.load.findings import Findings, did_you_mean, listed
+from reconciler.load.findings import Findings, listed
 from reconciler.load.library import JSON_FILES, Library
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Spot, is_null
+from reconciler.load.strangers import strangers
 
 SETTINGS = ("stack", "account", "region", "namePrefix", "tags", "variables", "defaults", "rules", "ignore", "lock")
 IGNORED_PREFIX = "x-"
@@ -84,10 +85,12 @@ class _Collector:
             self.add_keys(root, document)
 
     def add_keys(self, root: Mapping, document: Document) -> None:
-        for key, (mark, node) in (self.expander.entries(root) or {}).items():
-            if not self.is_known(key):
-                self.unknown(key, mark)
-            elif not is_null(node):
+        entries = self.expander.entries(root) or {}
+        unknown = {key: mark for key, (mark, _) in entries.items() if not self.is_known(key)}
+        for stranger in strangers(unknown, self.known(), self.kinds):
+            self.findings.add("STK002", stranger.message, unknown[stranger.key], stranger.hint)
+        for key, (mark, node) in entries.items():
+            if key not in unknown and not is_null(node):
                 self.keys.setdefault(key, []).append(Entry(mark, node, document.is_literal))
 
     def is_known(self, key: str) -> bool:
@@ -95,13 +98,6 @@ class _Collector:
 
     def known(self) -> tuple[str, ...]:
         return (*SETTINGS, *(kind.section for kind in self.kinds.values()))
-
-    def unknown(self, key: str, mark: Mark) -> None:
-        sections = {kind.name_member: kind.section for kind in self.kinds.values()}
-        hint = did_you_mean(key, self.known(), f"a stack has {listed(self.known(), 'and')}; x-… is yours")
-        if key in sections:
-            hint = f"only JSON files can be one resource as the AWS CLI takes it; in YAML, use {sections[key]}"
-        self.findings.add("STK002", f"the top-level key {key} is not known", mark, hint)
 
     def kind_of(self, root: Mapping) -> Kind | None:
         """A body's name member tells its kind; since that is plain `name` for some, it needs a member beside it."""

@@ -6,11 +6,26 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.load.compose import Document, too_deep
+from reconciler.load.compose import Document, too_much
 from reconciler.load.findings import Findings
-from reconciler.load.nodes import DEEPEST, Broken, Mapping, Mark, Node, Scalar, Sequence, Spot, TooDeep, where_of
+from reconciler.load.nodes import (
+    DEEPEST,
+    LARGEST,
+    Broken,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    Sequence,
+    Spot,
+    TooMuch,
+    too_deep,
+    too_large,
+    where_of,
+)
 from reconciler.load.scalars import plain_value
 
+HALF = re.compile("[\ud800-\udfff]")  # JSON can escape half of a pair; UTF-8 cannot hold it
 # In well-formed JSON these are all the tokens there are.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:"{}\[\]]+')
 
@@ -24,8 +39,8 @@ def compose_json(name: str, text: str, findings: Findings) -> Document:
     lines = [0, *(match.end() for match in re.finditer("\n", text))]
     try:
         return Document(_Reader(name, TOKEN.finditer(text), lines, findings).document())
-    except TooDeep as error:
-        return Document(too_deep(error, findings))
+    except TooMuch as error:
+        return Document(too_much(error, findings))
 
 
 def _syntax(name: str, text: str, findings: Findings) -> Broken | None:
@@ -59,19 +74,30 @@ class _Reader:
     lines: list[int]
     findings: Findings
     depth: int = 0
+    size: int = 0
 
     def document(self) -> Node:
         return self.node(next(self.tokens))
 
     def node(self, token: re.Match[str]) -> Node:
         text = token[0]
+        self.size += 1
+        if self.size > LARGEST:
+            raise too_large(self.mark(token))
         if text in "{[":
             return self.collection(text, self.mark(token))
-        return Scalar(json.loads(text) if text[0] == '"' else plain_value(text), self.mark(token))
+        return Scalar(self.text(token) if text[0] == '"' else plain_value(text), self.mark(token))
+
+    def text(self, token: re.Match[str]) -> str:
+        text: str = json.loads(token[0])
+        if found := HALF.search(text):
+            message = f"\\u{ord(found[0]):04x} is half of a character"
+            self.findings.add("YML010", message, self.mark(token), "write both halves, or the character itself")
+        return text
 
     def collection(self, opening: str, mark: Mark) -> Node:
         if self.depth == DEEPEST:
-            raise TooDeep(mark)
+            raise too_deep(mark)
         self.depth += 1
         node = self.mapping(mark) if opening == "{" else self.sequence(mark)
         self.depth -= 1
@@ -86,7 +112,7 @@ class _Reader:
     def mapping(self, mark: Mark) -> Mapping:
         entries: dict[str, tuple[Mark, Node]] = {}
         while (token := next(self.tokens))[0] != "}":
-            key, here, node = json.loads(token[0]), self.mark(token), self.node(next(self.tokens))
+            key, here, node = self.text(token), self.mark(token), self.node(next(self.tokens))
             if key in entries:
                 message = f"{key} is written twice in one object; first at {where_of(entries[key][0])}"
                 self.findings.add("YML003", message, here, "keep one of the two")

@@ -11,7 +11,9 @@ from reconciler.ports import Files, OutsideStack
 
 YAML_FILES = (".yaml", ".yml")
 JSON_FILES = (".json",)
+SANDBOX = b'{"format": "reconciler sandbox"'  # so begins the file of a sandbox; somebody may keep it beside the stack
 NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
+UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
 
 
 @dataclass(slots=True)
@@ -72,7 +74,9 @@ class Library:
             if target in chain:
                 self._circle(include, (*chain[chain.index(target) :], target))
             elif len(chain) == DEEPEST:
-                self.findings.add("YML009", f"more than {DEEPEST} files include one another", include.mark)
+                self.findings.add(
+                    "YML009", f"more than {DEEPEST} files include one another", include.mark, "include fewer levels"
+                )
             elif self._may_read(target, include) and self.document(target, include.mark) and not known:
                 self._follow(target, chain)
 
@@ -99,22 +103,33 @@ class Library:
         except OutsideStack:
             self._outside(name, blame)
         except FileNotFoundError:
-            hint = did_you_mean(name, self.files.names(), "the path is relative to the file that includes it")
-            self.findings.add("INC002", f"there is no file {self.shown(name)}", blame, hint)
+            self._no_such_file(name, blame)
         except OSError as error:
-            self.findings.add("YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame)
+            self.findings.add(
+                "YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame, UNREADABLE_HINT
+            )
         return None
 
+    def _no_such_file(self, name: str, blame: Mark) -> None:
+        known = self.files.names()
+        if name in known:
+            self.findings.add("YML012", f"{self.shown(name)} is a link that leads nowhere", blame, UNREADABLE_HINT)
+            return
+        hint = did_you_mean(name, known, "the path is relative to the file that includes it")
+        self.findings.add("INC002", f"there is no file {self.shown(name)}", blame, hint)
 
-def parse(shown: str, raw: bytes, findings: Findings) -> Document:
-    """Parse a file by what its name says it is; what is neither YAML nor JSON is one text."""
+
+def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) -> Document:
+    """Parse a file by what its name says it is; what is neither YAML nor JSON is one text, unless it `is_yaml`."""
+    if raw.startswith(SANDBOX):
+        return Document(None)
     text = decoded(shown, raw, findings)
     if text is None:
         return Document(Broken(Spot(shown)))
-    if shown.endswith(YAML_FILES):
-        return compose(shown, text, findings)
     if shown.endswith(JSON_FILES):
         return compose_json(shown, text, findings)
+    if is_yaml or shown.endswith(YAML_FILES):
+        return compose(shown, text, findings)
     # Editors end a file with a line break that nobody means: an image name in a file of its own has none.
     return Document(Scalar(text.removesuffix("\n").removesuffix("\r"), Spot(shown, 0, 0)))
 

@@ -9,6 +9,8 @@ from reconciler.problems import Where
 
 DEEPEST = 100  # far beyond any request of the API, far below Python's limit
 
+LARGEST = 2_000_000  # values; 10,000 job definitions are about half a million. Stops a billion laughs.
+
 
 class Mark(Protocol):
     """A place as libyaml gives it: lines and columns count from 0."""
@@ -75,12 +77,21 @@ class Broken:
 Node = Scalar | Sequence | Mapping | Alias | Tagged | Broken
 
 
-class TooDeep(Exception):  # noqa: N818 - names what happened
-    """A file nests deeper than we follow."""
+class TooMuch(Exception):  # noqa: N818 - names what happened
+    """A file nests deeper, or holds more, than we follow."""
 
-    def __init__(self, mark: Mark) -> None:
-        super().__init__(f"nested deeper than {DEEPEST} levels")
+    def __init__(self, message: str, hint: str, mark: Mark) -> None:
+        super().__init__(message)
+        self.hint = hint
         self.mark = mark
+
+
+def too_deep(mark: Mark) -> TooMuch:
+    return TooMuch(f"this is nested deeper than {DEEPEST} levels", "no request of AWS Batch is that deep", mark)
+
+
+def too_large(mark: Mark) -> TooMuch:
+    return TooMuch(f"this file has more than {LARGEST:,} values", "no stack is that large; split it if yours is", mark)
 
 
 class BrokenValue(Exception):  # noqa: N818 - names what happened
@@ -101,6 +112,19 @@ def value_of(node: Node) -> Json:
     if isinstance(node, Sequence):
         return [value_of(item) for item in node.items]
     raise BrokenValue
+
+
+def value_with_gaps(node: Node, gap: Json) -> Json:
+    """Return the plain value of an expanded node, with `gap` wherever something could not be read."""
+    match node:
+        case Mapping(entries):
+            return {key: value_with_gaps(inner, gap) for key, (_, inner) in entries.items()}
+        case Sequence(items):
+            return [value_with_gaps(item, gap) for item in items]
+        case Scalar(value):
+            return value
+        case _:
+            return gap
 
 
 def node_of(value: Json, mark: Mark) -> Node:

@@ -11,15 +11,27 @@ from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.gather import Bare, Gathered
 from reconciler.load.lifecycle import lifecycle_of
 from reconciler.load.merge import merged
-from reconciler.load.nodes import BrokenValue, Mapping, Mark, Scalar, value_of, where_of
+from reconciler.load.nodes import (
+    Broken,
+    BrokenValue,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    is_null,
+    value_of,
+    value_with_gaps,
+    where_of,
+)
 from reconciler.load.places import NodePlaces
 from reconciler.load.scalars import text_of
 from reconciler.load.shape import mapping_of, text_from
 from reconciler.load.shorts import written_out
-from reconciler.looked_up import holds_unknown
+from reconciler.looked_up import Unknown, holds_unknown
 from reconciler.model import Address, Declared, Lifecycle
 
 LIFECYCLE = "lifecycle"
+GAP = Unknown("<could not be read>")
 NAME_HINT = "1 to 128 letters, digits, hyphens and underscores are allowed"
 # CreateComputeEnvironment: "It can be up to 128 characters long. It can contain uppercase and lowercase letters,
 # numbers, hyphens (-), and underscores (_)." The other kinds say the same of their names.
@@ -53,8 +65,7 @@ def declared_resources(
             continue
         seen[address] = written.mark
         reader.check_name(written, prefix)
-        if one := reader.declared(address, written, defaults.get(written.kind.name)):
-            declared[address] = one
+        declared[address] = reader.declared(address, written, defaults.get(written.kind.name))
     return declared
 
 
@@ -69,12 +80,27 @@ class _Reader:
         for kind in self.kinds.values():
             for entry in self.gathered.entries(kind.section):
                 section = mapping_of(entry.expanded(self.expander), kind.section, self.findings)
+                misplaced = self.misplaced(kind, section) if section else ()
                 for name, (mark, node) in section.entries.items() if section else ():
-                    body = mapping_of(node, f"{kind.name}/{name}", self.findings)
+                    body = None if name in misplaced else mapping_of(node, f"{kind.name}/{name}", self.findings)
                     if body:
                         yield _Written(kind, name, mark, body)
         for bare in self.gathered.bare:
             yield from self.bare(bare)
+
+    def misplaced(self, kind: Kind, section: Mapping) -> tuple[str, ...]:
+        """Return what stands where names of resources belong and is none, after saying so."""
+        nameless = _nameless(kind, section)
+        noun = kind.noun.replace("-", " ")
+        if nameless:
+            message = f"{listed(nameless, 'and')} stand where {kind.section} has names: a {noun} without its name"
+            hint = f"write the name of the {noun} above, and indent what belongs to it"
+            self.findings.add("STK005", message, next(iter(nameless.values())), hint)
+        sections = [name for name in section.entries if name in {other.section for other in self.kinds.values()}]
+        for name in sections:
+            message, hint = f"{name} stands inside of {kind.section}", f"indent it as {kind.section} is"
+            self.findings.add("STK005", message, section.entries[name][0], hint)
+        return (*nameless, *sections)
 
     def bare(self, bare: Bare) -> Iterator[_Written]:
         mark, node = bare.body.entries[bare.kind.name_member]
@@ -119,7 +145,7 @@ class _Reader:
         message = f"AWS refuses {written.name} as the name of a {written.kind.noun}{behind}"
         self.findings.add("STK007", message, written.mark, NAME_HINT)
 
-    def declared(self, address: Address, written: _Written, defaults: Mapping | None) -> Declared | None:
+    def declared(self, address: Address, written: _Written, defaults: Mapping | None) -> Declared:
         body = written_out(written.kind, written.body, self.findings)
         self.check_inner_name(written)
         if defaults:
@@ -131,7 +157,7 @@ class _Reader:
         try:
             spec = value_of(body)
         except BrokenValue:
-            return None
+            spec = value_with_gaps(body, GAP)
         treated = lifecycle_of(written.kind, lifecycle, self.findings) if lifecycle else Lifecycle()
         return Declared(address, spec, treated, NodePlaces(written.mark, body))
 
@@ -148,3 +174,19 @@ class _Reader:
         ):
             message = f"{member} is {text_of(node.value)}, but the resource is called {written.name}"
             self.findings.add("STK009", message, node.mark, f"leave {member} out: the key is the name")
+
+
+def _nameless(kind: Kind, section: Mapping) -> dict[str, Mark]:
+    """Return the members of a body that stand in a section where names of resources belong."""
+    members = {kind.name_member, *(row.name for row in kind.rows), "tags", LIFECYCLE}
+
+    def is_body(node: Node) -> bool:
+        return is_null(node) or (
+            isinstance(node, Mapping) and (not node.entries or not members.isdisjoint(node.entries))
+        )
+
+    return {
+        name: mark
+        for name, (mark, node) in section.entries.items()
+        if name in members and not isinstance(node, Broken) and not is_body(node)
+    }

@@ -11,7 +11,9 @@ def mapping_of(node: Node, what: str, findings: Findings) -> Mapping | None:
         return node
     if is_null(node):
         return Mapping({}, node.mark)
-    _complain(node, node.mark, f"{what} must be a mapping", findings)
+    _complain(
+        node, node.mark, f"{what} must be a mapping", "write its members below it, as in `  member: value`", findings
+    )
     return None
 
 
@@ -19,13 +21,19 @@ def text_from(node: Node, mark: Mark, what: str, findings: Findings) -> str | No
     """Return a scalar as it was written; numbers may stand for texts."""
     if isinstance(node, Scalar) and node.value is not None:
         return text_of(node.value)
-    _complain(node, mark if is_null(node) else node.mark, f"{what} must be a text", findings)
+    _complain(
+        node,
+        mark if is_null(node) else node.mark,
+        f"{what} must be a text",
+        "write one value on the same line",
+        findings,
+    )
     return None
 
 
-def _complain(node: Node, mark: Mark, message: str, findings: Findings) -> None:
+def _complain(node: Node, mark: Mark, message: str, hint: str, findings: Findings) -> None:
     if not isinstance(node, Broken):
-        findings.add("STK005", f"{message}, not {_name_of(node)}", mark)
+        findings.add("STK005", f"{message}, not {_name_of(node)}", mark, hint)
 
 
 def _name_of(node: Node) -> str:

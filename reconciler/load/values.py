@@ -65,10 +65,12 @@ class _Filler:
         return given
 
     def from_file(self, name: str, raw: bytes) -> dict[str, _Given]:
-        document = parse(name, raw, self.findings)
+        document = parse(name, raw, self.findings, is_yaml=True)
         for include in document.includes:
             hint = "write the values out"
             self.findings.add("VAR008", "!include cannot be used in a file of values", include.mark, hint)
+        if document.is_broken or document.includes:
+            self.broken.update(self.variables)  # it may have had a value for any of them
         if document.root is None or document.is_broken or document.includes:
             return {}
         root = self.expander.expand(document.root)

@@ -151,7 +151,7 @@ class _Reader:
         inner = node.entries["secret"][1]
         value = value_of(inner)
         if not isinstance(value, bool):
-            self.findings.add("VAR006", "secret must be true or false", inner.mark)
+            self.findings.add("VAR006", "secret must be true or false", inner.mark, "write `secret: true`")
             raise BrokenValue
         return value
 

@@ -25,6 +25,12 @@ KNOWN = (
     ("could not find expected ':'", "a key has no `:`", "write `key: value`, with a space"),
     ("unexpected end of stream", "a quote is never closed", "close it; inside single quotes, double a quote: ''"),
     ("unknown escape character", "a backslash in double quotes begins no known escape", "use single quotes"),
+    (
+        "invalid Unicode character escape",
+        "an escape names no character",
+        "write the character itself, or \\U and eight digits",
+    ),
+    ("maximum nesting depth", "this is nested deeper than any file of a stack", "no request of AWS Batch is that deep"),
     ("undefined tag handle", "a tag is written with a handle that nothing declares", "tags have one `!`"),
 )
 

@@ -12,6 +12,9 @@ from reconciler.problems import InvalidStack, Problem, Where, WrongUsage
 
 SUFFIXES = (".yaml", ".yml", ".json")
 ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+# Far more than a file of thousands of resources has. What is larger is no file of a stack, and may be without end.
+LARGEST = 16 * 2**20
+NAME_HINT = "name the folder of a stack, or its one file"
 
 
 class DiskFiles:
@@ -20,11 +23,10 @@ class DiskFiles:
     def __init__(self, path: str) -> None:
         """Take a folder or a file as the user wrote it. Raises `WrongUsage` if it is neither."""
         chosen = Path(path)
-        if not chosen.exists():
-            raise WrongUsage(f"there is no file or folder {path}", hint="name the folder of a stack, or its one file")
-        if chosen.is_file() and chosen.suffix not in SUFFIXES:
+        is_file = _is_file(chosen)
+        if is_file and chosen.suffix not in SUFFIXES:
             raise WrongUsage(f"{path} is no stack", hint=f"the files of a stack end in {', '.join(SUFFIXES)}")
-        self._only = chosen.name if chosen.is_file() else None
+        self._only = chosen.name if is_file else None
         self._folder = chosen.parent if self._only else chosen
         self.root = str(self._folder)
 
@@ -34,7 +36,11 @@ class DiskFiles:
 
     def read(self, name: str) -> bytes:
         """Return a file's content. Raises `OutsideStack`, `FileNotFoundError`, `OSError`."""
-        return self._inside(name).read_bytes()
+        path = self._inside(name)
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would keep us waiting for its writer
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return read_whole(path)
 
     def replace(self, name: str, content: bytes) -> None:
         """Give a file another content, at once or not at all; its mode stays, and a link to it stays a link.
@@ -77,6 +83,28 @@ class DiskFiles:
             for name in names:
                 if name.endswith(SUFFIXES) and not name.startswith("."):
                     yield (Path(folder) / name).relative_to(self._folder).as_posix()
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the content of a file. Raises `OSError`, also for one that is too large, or has no end."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST // 2**20} MiB")
+    return content
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file; otherwise it is a folder. Raises `WrongUsage` if it is neither."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise WrongUsage(f"there is no file or folder {path}", hint=NAME_HINT) from None
+    except OSError as error:
+        raise WrongUsage(f"cannot read {path}: {error.strerror}", hint=NAME_HINT) from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise WrongUsage(f"{path} is neither a file nor a folder", hint=NAME_HINT)
+    return stat.S_ISREG(mode)
 
 
 def refuse(error: OSError) -> None:

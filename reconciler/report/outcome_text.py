@@ -13,6 +13,7 @@ STYLES = {
     State.UNHEALTHY: "bold red",
     State.TIMED_OUT: "bold red",
     State.SKIPPED: "yellow",
+    State.INTERRUPTED: "yellow",
     State.NOT_STARTED: "yellow",
 }
 UNFOLDED = 100_000  # wider than any line

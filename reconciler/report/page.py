@@ -1,6 +1,7 @@
 """Lines of styled text that fit a width, and the console that they are written to."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 PIPE_WIDTH = 120  # nobody's terminal: wide enough that few lines are folded
+PIPE = os.terminal_size((PIPE_WIDTH, 25))
 NARROWEST = 40
 
 Part = str | tuple[str, str]  # text, or text and style
@@ -53,11 +55,11 @@ class Page:
 def console_for(stream: TextIO, *, color: bool = True) -> Console:
     """Return a console that honours COLUMNS, NO_COLOR, FORCE_COLOR, and pipes."""
     plain = not color or bool(os.environ.get("NO_COLOR"))
-    console = Console(file=stream, color_system=None if plain else "auto", highlight=False, emoji=False, markup=False)
-    width = _columns() or (console.width if console.is_terminal else PIPE_WIDTH)
+    size = _size(stream)
     return Console(
         file=stream,
-        width=max(width, NARROWEST),
+        width=max(_columns() or size.columns, NARROWEST),
+        height=size.lines,  # both are given, since rich stumbles over a COLUMNS or LINES that is no number
         color_system=None if plain else "auto",
         highlight=False,
         emoji=False,
@@ -94,4 +96,12 @@ def _folds(text: str, first: int, room: int) -> Iterator[int]:
 
 def _columns() -> int:
     given = os.environ.get("COLUMNS", "")
-    return int(given) if given.isdigit() else 0
+    return int(given) if given.isascii() and given.isdigit() and len(given) < len(str(sys.maxsize)) else 0
+
+
+def _size(stream: TextIO) -> os.terminal_size:
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):  # no terminal, or no file at all
+        return PIPE
+    return size if size.columns and size.lines else PIPE  # a serial line knows neither

@@ -16,7 +16,7 @@ from reconciler.report.words import duration
 
 HEARTBEAT = 30.0  # seconds between two lines about the same wait
 Watch = Callable[[Event], None]
-STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.NOT_STARTED: "yellow"}
+STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.INTERRUPTED: "yellow", State.NOT_STARTED: "yellow"}
 
 
 @contextmanager

@@ -52,7 +52,11 @@ def plan_line(plan: Plan) -> str:
 def outcome_line(counts: Mapping[State, int]) -> str:
     always = (State.DONE, State.FAILED, State.SKIPPED, State.NOT_STARTED)
     main = ", ".join(f"{counts.get(state, 0)} {state}" for state in always)
-    rare = [f" {counts[state]} {state}." for state in (State.UNHEALTHY, State.TIMED_OUT) if counts.get(state)]
+    rare = [
+        f" {counts[state]} {state}."
+        for state in (State.UNHEALTHY, State.TIMED_OUT, State.INTERRUPTED)
+        if counts.get(state)
+    ]
     return f"Apply: {main}.{''.join(rare)}"
 
 

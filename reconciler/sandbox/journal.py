@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,9 @@ class Journal:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as wrong:
             raise Stopped(f"the sandbox cannot use {self._path}: {wrong.strerror}") from wrong
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            self.close()
+            raise Stopped(f"the sandbox cannot use {self._path}: it is not a regular file", hint="name another file")
         self._tables, self._offset, self._lines = {}, 0, 0
 
     def _is_current(self) -> bool:
@@ -111,11 +115,11 @@ class Journal:
             return
         try:
             scope, table, key, row = json.loads(line)
+            place(self._tables, scope, table, key, row)
         except (ValueError, TypeError) as wrong:
             raise Stopped(
                 f"{self._path}:{self._lines}: the sandbox's file is damaged", hint="remove it to start afresh"
             ) from wrong
-        place(self._tables, scope, table, key, row)
 
     def _check_header(self, line: bytes) -> None:
         try:

@@ -12,6 +12,7 @@ from reconciler.rules import Subject, problems_of
 from reconciler.validate.errors import Judge
 from reconciler.validate.ignored import in_force, problems_of_ignore
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
+from reconciler.validate.vocabulary import Vocabulary
 from reconciler.validate.walk import Readers, text
 
 __all__ = ["validate"]
@@ -25,15 +26,18 @@ def validate(
     strict: bool = False,
     takes: Takes = takes_nothing,
     today: str = "",
+    is_whole: bool = True,
 ) -> tuple[Stack, tuple[Problem, ...]]:
     """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
 
     Rules look at what the schema has passed and in which nothing is unknown; `strict` asks for their advice too. What
     the rules say that the stack has disabled is on the stack that is returned, as `silenced`. `takes` tells what the
     installed SDK can send: a member that only it knows is passed on, with a warning. What
-    the stack ignores is dropped when it has expired; without `today`, nothing has.
+    the stack ignores is dropped when it has expired; without `today`, nothing has. Where the stack is not whole,
+    because files could not be read, nothing is missing, and no rule holds.
     """
-    readers, judge = Readers(schema["$defs"]), Judge(schema, takes)
+    readers = Readers(schema["$defs"])
+    judge = Judge(readers, Vocabulary(schema["$defs"]), takes)
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
     sound: list[Declared] = []
@@ -43,11 +47,11 @@ def validate(
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create, resource.spec)
         declared[address] = replace(resource, spec=spec)
-        found = judge.problems(kind, declared[address]) if is_doubtful else []
+        found = judge.problems(kind, declared[address], is_whole=is_whole) if is_doubtful else []
         is_unknown = is_doubtful and holds_unknown(spec)
         bodies[address] = None if is_unknown else spec
         is_broken = any(one.severity is Severity.ERROR for one in found)
-        sound += () if is_broken or is_unknown else (declared[address],)
+        sound += () if is_broken or is_unknown or not is_whole else (declared[address],)
         problems += found
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)

@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.base import Kind
@@ -11,11 +11,15 @@ from reconciler.looked_up import Unknown
 from reconciler.model import Declared, Json, Path, dotted
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
-from reconciler.validate.meant import DEFS, meant
+from reconciler.validate.examples import example
+from reconciler.validate.meant import Slip, as_meant
+from reconciler.validate.verdicts import Habit
+from reconciler.validate.vocabulary import DEFS, Vocabulary
+from reconciler.validate.walk import Readers, pattern_of
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 NOUNS = {
     "string": "text",
@@ -34,8 +38,12 @@ BOUNDS = {
     "maxItems": ("SCH007", "must have at most {} entries"),
     "maxProperties": ("SCH007", "must have at most {} entries"),
 }
-UNKNOWN, NEWER = "SCH001", "SCH009"
+NEWER = "SCH009"
 NEWER_HINT = "the installed AWS SDK knows it; upgrade reconciler when a version does, too"
+MANY = 3  # members that one habit has made wrong are told together
+LISTED = 6  # names in one hint
+FUNCTIONS = ("Ref", "Fn::")
+UNQUOTED = {"integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,)}
 SHOWN = 60  # characters of the longest text in a message
 
 
@@ -43,32 +51,59 @@ SHOWN = 60  # characters of the longest text in a message
 class Judge:
     """Validators of the kinds' bodies, compiled when the first resource needs one."""
 
-    schema: Json
+    readers: Readers
+    vocabulary: Vocabulary
     takes: Takes = takes_nothing
-    compiled: dict[str, "Draft202012Validator"] = field(default_factory=dict)
+    compiled: dict[str, "Validator"] = field(default_factory=dict)
 
-    def problems(self, kind: Kind, resource: Declared) -> list[Problem]:
-        """Return everything that the schema has against a resource, each thing once; nothing about an `Unknown`."""
-        errors = self._validator(kind.create).iter_errors(resource.spec)
-        known = (error for error in errors if not isinstance(error.instance, Unknown))
-        said = (said for error in known for said in _said(_found(error), kind, self.schema["$defs"]))
-        return [self._problem(kind, resource, one) for one in dict.fromkeys(said)]
+    def problems(self, kind: Kind, resource: Declared, *, is_whole: bool) -> list[Problem]:
+        """Return everything that the schema has against a resource, each thing once; nothing about an `Unknown`.
 
-    def _problem(self, kind: Kind, resource: Declared, said: "_Said") -> Problem:
-        where, told = resource.places.find(said.path), f"{resource.address}: {dotted(said.path) or 'the body'}"
-        operations = (kind.create, kind.update) if said.code == UNKNOWN else ()
-        if any(self.takes(operation, said.path) for operation in operations if operation):
-            message = f"{told} is newer than this version of reconciler: it is sent as it is written, unchecked"
-            return Problem(NEWER, message, where, NEWER_HINT, Severity.WARNING)
-        return Problem(said.code, f"{told} {said.text}", where, said.hint)
+        Of a stack that is not whole nobody knows what is missing.
+        """
+        meant = as_meant(kind, resource.spec, self.vocabulary, lambda path: self._is_newer(kind, path))
+        body, _ = self.readers.read(kind.create, meant.body)
+        errors = self._validator(kind.create).iter_errors(body)
+        known = (
+            error
+            for error in errors
+            if not isinstance(error.instance, Unknown) and (is_whole or error.validator != "required")
+        )
+        said = [said for error in known for said in _said(_found(error), kind, self.vocabulary)]
+        wrong = [replace(one, path=meant.place(one.path)) for one in said if one.path not in meant.implied]
+        return [
+            Problem(
+                one.code,
+                f"{resource.address}: {dotted(one.path) or 'the body'} {one.text}",
+                resource.places.find(one.path),
+                one.hint,
+                Severity.WARNING if one.code == NEWER else Severity.ERROR,
+            )
+            for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
+        ]
 
-    def _validator(self, name: str) -> "Draft202012Validator":
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - a valid stack never loads it
+    def _is_newer(self, kind: Kind, path: Path) -> bool:
+        """Whether only the installed SDK knows the member at a path."""
+        return any(self.takes(operation, path) for operation in (kind.create, kind.update) if operation)
 
+    def _validator(self, name: str) -> "Validator":
         if name not in self.compiled:
-            schema = {"$ref": DEFS + name, "$defs": self.schema["$defs"]}
-            self.compiled[name] = Draft202012Validator(schema)
+            self.compiled[name] = validator({"$ref": DEFS + name, "$defs": self.vocabulary.defs})
         return self.compiled[name]
+
+
+def validator(schema: Json) -> "Validator":
+    """Return jsonschema's validator, with patterns that end where the text does."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - a valid stack never loads it
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415
+    from jsonschema.validators import extend  # noqa: PLC0415
+
+    def pattern(_validator: "Validator", text: str, value: Json, _schema: Json) -> Iterator[ValidationError]:
+        if isinstance(value, str) and not pattern_of(text).search(value):
+            yield ValidationError("no match")
+
+    made: Validator = extend(Draft202012Validator, {"pattern": pattern})(schema)  # type: ignore[no-untyped-call]  # its stubs lack it
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +143,51 @@ def _found(error: "ValidationError") -> _Found:
     )
 
 
-def _said(found: _Found, kind: Kind, defs: Json) -> Iterator[_Said]:
+def _newer(path: Path) -> _Said:
+    return _Said(
+        NEWER, path, "is newer than this version of reconciler: it is sent as it is written, unchecked", NEWER_HINT
+    )
+
+
+def _told(slips: tuple[Slip, ...]) -> Iterator[_Said]:
+    """Tell each slip; those of a habit that has made many of them as one, at the first."""
+    habits: dict[Habit, list[Slip]] = {}
+    for slip in slips:
+        if slip.habit:
+            habits.setdefault(slip.habit, []).append(slip)
+    for slip in slips:
+        alike = habits.get(slip.habit, []) if slip.habit else []
+        if len(alike) < MANY or not slip.habit:
+            yield _Said(slip.fault.code, slip.path, slip.fault.one, slip.hint)
+        elif slip is alike[0]:
+            meant = _listed(tuple(dict.fromkeys(one.member for one in alike)))
+            text = f"and {len(alike) - 1} more {slip.fault.many}"
+            yield _Said(slip.fault.code, slip.path, text, meant.join(slip.habit))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
+
+
+def _said(found: _Found, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Said]:
     match found.word:
-        case "additionalProperties":
-            yield from _unknown(found, kind, defs)
         case "required":
             yield from _missing(found)
         case "type":
             wanted = NOUNS["string" if isinstance(found.bound, list) else found.bound]
             text = f"must be {wanted}, and is {_shown(found.value)}"
-            yield _Said("SCH002", found.path, text, _way_out(found.bound, found.value) or found.says)
+            way_out = _way_out(found.bound, found.value) or f"write it like `{example(kind, found.path, vocabulary)}`"
+            yield _Said("SCH002", found.path, text, way_out)
         case "enum":
-            yield _choice(found.path, found.value, found.bound)
+            yield _choice(found, f"write it like `{example(kind, found.path, vocabulary)}`")
         case "pattern":
             text = f"is {_shown(found.value)}, which does not match {found.bound}"
-            yield _Said("SCH006", found.path, text, found.says)
+            hint = "it ends in a line break: write it on one line" if found.value.endswith("\n") else found.says
+            yield _Said("SCH006", found.path, text, hint)
         case word if word in BOUNDS:
             yield _bound(found)
         case word:
             yield _Said("SCH008", found.path, f"is {_shown(found.value)}, which does not fit ({word})", found.says)
-
-
-def _unknown(found: _Found, kind: Kind, defs: Json) -> Iterator[_Said]:
-    members = found.schema["properties"]
-    for name in found.value:
-        if name not in members:
-            yield _Said(UNKNOWN, (*found.path, name), "is not a member", meant(name, tuple(members), kind, defs))
 
 
 def _missing(found: _Found) -> Iterator[_Said]:
@@ -152,29 +206,27 @@ def _bound(found: _Found) -> _Said:
     return _Said(code, found.path, f"{whose}{one}, and {measure}", found.says)
 
 
-def _choice(path: Path, value: Json, allowed: list[str]) -> _Said:
-    own = list({choice.lower(): choice for choice in reversed(allowed)}.values())[::-1]
-    near = difflib.get_close_matches(str(value).lower(), [choice.lower() for choice in own], n=1)
-    hint = next((f"did you mean {choice}?" for choice in own if near and choice.lower() == near[0]), "")
-    known = ", ".join(choice or '""' for choice in own)
-    return _Said("SCH003", path, f"is {_shown(value)}, which is not one of {known}", hint)
+def _choice(found: _Found, otherwise: str) -> _Said:
+    own = {choice.lower(): choice for choice in reversed(found.bound)}  # its own spelling comes first
+    near = difflib.get_close_matches(found.value.lower(), own, n=1) if isinstance(found.value, str) else ()
+    hint = f"did you mean {own[near[0]]}?" if near else otherwise
+    known = ", ".join(choice or '""' for choice in reversed(own.values()))
+    text = f"is {_shown(found.value)}, which is not one of {known}"
+    return _Said("SCH003", found.path, text, hint)
 
 
 def _way_out(wanted: Json, value: Json) -> str:
-    if wanted in ("integer", "number", "boolean") and isinstance(value, str):
-        try:
-            return f"write it without quotes: {value}" if NOUNS[wanted] == _noun(json.loads(value)) else ""
-        except ValueError:
-            return ""
-    if wanted == "array":
-        return "write each entry on a line of its own that begins with -"
-    return ""
-
-
-def _noun(value: Json) -> str:
-    if isinstance(value, bool):
-        return NOUNS["boolean"]
-    return NOUNS["integer"] if isinstance(value, int) else NOUNS["number"] if isinstance(value, float) else ""
+    """Return what helps where the value itself shows what went wrong."""
+    if isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith(FUNCTIONS):
+        return "functions of CloudFormation mean nothing here: write a name, or use !var, !sub or !cfn"
+    if not isinstance(value, str) or not isinstance(wanted, str) or wanted not in UNQUOTED:
+        return ""
+    try:
+        is_meant = type(json.loads(value)) in UNQUOTED[wanted]
+    except (ValueError, RecursionError):
+        return ""
+    shown = f": {value}" if _shown(value) == f'"{value}"' else ""
+    return f"write it without quotes{shown}" if is_meant else ""
 
 
 def _shown(value: Json) -> str:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from reconciler.looked_up import Unknown
 from reconciler.model import Json
@@ -82,6 +83,12 @@ def text(value: Json) -> Json:
     if isinstance(value, int | float):
         return str(getattr(value, "text", value))
     return value
+
+
+@cache
+def pattern_of(text: str) -> re.Pattern[str]:
+    """Return a pattern of a schema. Its `$` is the end of the text; in Python, a line break could follow."""
+    return re.compile(f"{text[:-1]}\\Z" if text.endswith("$") and not text.endswith("\\$") else text)
 
 
 def plain(value: Json) -> Json:
@@ -207,7 +214,7 @@ def _checks(schema: Json) -> tuple[Check, ...]:
         "minItems": lambda bound: lambda value: len(value) >= bound,
         "maxItems": lambda bound: lambda value: len(value) <= bound,
         "maxProperties": lambda bound: lambda value: len(value) <= bound,
-        "pattern": lambda bound: _matches(re.compile(bound)),
+        "pattern": lambda bound: _matches(pattern_of(bound)),
     }
     return tuple(make(schema[word]) for word, make in made.items() if word in schema)
 

@@ -9,6 +9,7 @@ from reconciler.apply import State
 from reconciler.model import Json, Stack
 from reconciler.plan import Wanted
 from reconciler.problems import Exit, Refused
+from reconciler.report.words import outcome_line
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure, Rule
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack, told
@@ -239,8 +240,31 @@ def test_a_long_wait_can_be_interrupted() -> None:
             flag.set()
 
     finish = workflow.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
-    assert [result.state for result in finish.outcome.results] == [State.NOT_STARTED, State.NOT_STARTED]
-    assert finish.outcome.results[0].message == "interrupted while CREATING"
+    assert [(result.state, result.message) for result in finish.outcome.results] == [
+        (State.INTERRUPTED, "interrupted while CREATING"),  # AWS goes on creating it
+        (State.NOT_STARTED, "interrupted"),
+    ]
+    assert outcome_line(finish.outcome.counts) == ("Apply: 0 done, 0 failed, 0 skipped, 1 not started. 1 interrupted.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"),
+    [("update compute-environment spot", State.INTERRUPTED), ("wait until spot is no longer", State.NOT_STARTED)],
+)
+def test_a_change_is_interrupted_once_a_request_was_made_and_until_then_not_started(asked: str, state: State) -> None:
+    world, flag = World(Timings(create=100_000, update=5)), Flag()
+    before = stack({(CE, "spot"): ec2()})
+    world.apply(before)
+    mine = stack({(CE, "spot"): ec2(maxvCpus=99)})
+    if state is State.INTERRUPTED:
+        world.clock.turn(100_000)
+
+    def watch(event: apply.Event) -> None:
+        if event.stage == "step" and event.detail.startswith(asked):
+            flag.set()
+
+    finish = workflow.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    assert [result.state for result in finish.outcome.results] == [state]
 
 
 def test_what_was_done_is_told_although_the_proof_cannot_be_made() -> None:

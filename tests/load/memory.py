@@ -12,6 +12,8 @@ from reconciler.ports import Lookups, OutsideStack
 from reconciler.problems import Severity
 
 STACK = "stack: risk\n"
+MEMBERS_BELOW = "\n    hint: write its members below it, as in `  member: value`"
+ONE_VALUE = "\n    hint: write one value on the same line"
 
 
 @dataclass

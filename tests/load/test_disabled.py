@@ -5,7 +5,7 @@ import pytest
 from reconciler.load.disabled import PROBLEM_CODE
 from reconciler.report.catalogue import catalogue
 from reconciler.rules import RULE_IDS
-from tests.load.memory import STACK, loaded, problems
+from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, loaded, problems
 
 LIST = "\n    hint: `reconciler explain --rules` lists the rules"
 REASON = "\n    hint: say for the next reader why the rule does not hold here"
@@ -55,14 +55,17 @@ def test_nothing_may_be_disabled(nothing: str) -> None:
         ("{disable: {PLAN001: why}}", f"2:19: error[STK012]: PLAN001 is no rule: it cannot be disabled{LIST}"),
         ("{disable: {SP002: }}", f"2:19: error[STK013]: SP002 is disabled without a reason{REASON}"),
         ("{disable: {SP002: ' '}}", f"2:26: error[STK013]: SP002 is disabled without a reason{REASON}"),
-        ("{disable: {SP002: [why]}}", "2:26: error[STK005]: the reason to disable SP002 must be a text, not a list"),
-        ("{disable: [SP002]}", "2:18: error[STK005]: rules.disable must be a mapping, not a list"),
+        (
+            "{disable: {SP002: [why]}}",
+            "2:26: error[STK005]: the reason to disable SP002 must be a text, not a list" + ONE_VALUE,
+        ),
+        ("{disable: [SP002]}", "2:18: error[STK005]: rules.disable must be a mapping, not a list" + MEMBERS_BELOW),
         (
             "{disabled: {SP002: x}}",
             "2:9: error[STK014]: disabled is no member of rules\n    hint: did you mean disable?",
         ),
         ("{nonsense: 1}", "2:9: error[STK014]: nonsense is no member of rules\n    hint: it has disable"),
-        ("[SP002]", "2:8: error[STK005]: rules must be a mapping, not a list"),
+        ("[SP002]", "2:8: error[STK005]: rules must be a mapping, not a list" + MEMBERS_BELOW),
     ],
 )
 def test_what_cannot_be_disabled_is_said_at_its_place(rules: str, said: str) -> None:

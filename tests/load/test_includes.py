@@ -132,7 +132,12 @@ def test_a_missing_file_is_named_at_every_include_of_it() -> None:
 
 def test_a_folder_cannot_be_included() -> None:
     files = {"main.yaml": "stack: x\njobQueues: !include parts\n", "parts/a.txt": ""}
-    assert problems(files) == ["stacks/main.yaml:2:12: error[YML012]: stacks/parts cannot be read: Is a directory"]
+    assert problems(files) == [
+        (
+            "stacks/main.yaml:2:12: error[YML012]: stacks/parts cannot be read: Is a directory\n"
+            "    hint: make it a file that can be read, or take it out of the folder"
+        )
+    ]
 
 
 def test_an_include_without_a_file_is_an_error() -> None:
@@ -146,7 +151,7 @@ def test_includes_that_nest_without_end_are_refused() -> None:
     result = loaded({"main.yaml": "stack: x\njobQueues: !include f000.yaml\n", **chain, "f150.yaml": "a: 1\n"})
     assert [str(problem) for problem in result.problems] == [
         "stacks/f049.yaml:1:4: error[YML009]: this is nested deeper than 100 levels\n    hint: include fewer levels",
-        "stacks/f099.yaml:1:4: error[YML009]: more than 100 files include one another",
+        "stacks/f099.yaml:1:4: error[YML009]: more than 100 files include one another\n    hint: include fewer levels",
     ]
 
 

@@ -6,7 +6,7 @@ from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.nodes import value_of
 from reconciler.model import Address, Path
-from tests.load.memory import STACK, declared, loaded, problems
+from tests.load.memory import ONE_VALUE, STACK, declared, loaded, problems
 
 JOB = """\
 {
@@ -143,5 +143,5 @@ def test_every_json_value_is_read() -> None:
 
 def test_the_name_in_a_request_must_be_a_text() -> None:
     assert problems({"main.yaml": STACK, "one.json": '{"jobQueueName": ["q"], "priority": 1}'}) == [
-        "stacks/one.json:1:18: error[STK005]: jobQueueName must be a text, not a list"
+        "stacks/one.json:1:18: error[STK005]: jobQueueName must be a text, not a list" + ONE_VALUE
     ]

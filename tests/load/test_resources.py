@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model import Lifecycle, Path
 from reconciler.problems import Severity
-from tests.load.memory import declared, loaded, problems
+from tests.load.memory import MEMBERS_BELOW, declared, loaded, problems
 
 DEFAULTS = """\
     defaults:
@@ -218,7 +218,7 @@ def test_lifecycle_has_defaults(text: str) -> None:
         ("{onRemove: keep}", "40: error[LIF002]: lifecycle.onRemove takes delete or orphan"),
         ("{renamedFrom: 8}", "43: error[LIF002]: lifecycle.renamedFrom takes the former name"),
         ("{adopt: !var nobody}", "37: error[VAR001]: there is no variable nobody\n    hint: declare it under variables"),
-        ("[adopt]", "29: error[STK005]: lifecycle must be a mapping, not a list"),
+        ("[adopt]", "29: error[STK005]: lifecycle must be a mapping, not a list" + MEMBERS_BELOW),
     ],
 )  # fmt: skip
 def test_a_lifecycle_that_cannot_be_right_is_an_error_at_its_place(text: str, expected: str) -> None:

@@ -8,7 +8,7 @@ from reconciler.load.findings import Findings
 from reconciler.lookup.environment import Environment
 from reconciler.model import Address
 from reconciler.problems import InvalidStack
-from tests.load.memory import STACK, MemoryFiles, loaded, problems
+from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, MemoryFiles, loaded, problems
 
 
 def test_an_empty_folder_is_an_error() -> None:
@@ -58,11 +58,72 @@ def test_an_unknown_top_level_key_is_named_with_the_one_that_was_meant() -> None
 
 
 def test_a_request_of_the_cli_in_yaml_is_shown_its_section() -> None:
-    (first, *_) = problems({"main.yaml": STACK, "one.yaml": "jobDefinitionName: x\n"})
-    assert first == (
-        "stacks/one.yaml:1:1: error[STK002]: the top-level key jobDefinitionName is not known\n"
-        "    hint: only JSON files can be one resource as the AWS CLI takes it; in YAML, use jobDefinitions"
-    )
+    request = "jobDefinitionName: x\ntype: container\ncontainerProperties: {image: y}\n"
+    assert problems({"main.yaml": STACK, "one.yaml": request}) == [
+        (
+            "stacks/one.yaml:1:1: error[STK002]: jobDefinitionName, type and containerProperties are members of a job "
+            "definition, not of a stack\n"
+            "    hint: only JSON files can be one resource as the AWS CLI takes it; in YAML, use jobDefinitions"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "vcpus: 1\npriority: 5\n",
+            [
+                "2:1: error[STK002]: the top-level key vcpus is not known\n    hint: a stack has stack, ",
+                (
+                    "3:1: error[STK002]: priority is a member of a job queue, not of a stack\n"
+                    "    hint: write the members of a job queue below jobQueues and a name"
+                ),
+            ],
+        ),
+        (
+            "AWSTemplateFormatVersion: 2010-09-09\nResources: {}\nOutputs: {}\n",
+            [
+                (
+                    "2:1: error[STK002]: AWSTemplateFormatVersion is a key of CloudFormation: this is no stack\n"
+                    "    hint: a stack has sections such as schedulingPolicies, with bodies as the AWS API takes them"
+                )
+            ],
+        ),
+        (
+            "job_queues: {}\nComputeEnvironments: {}\n",
+            [
+                "2:1: error[STK002]: the top-level key job_queues is not known\n    hint: did you mean jobQueues?",
+                (
+                    "3:1: error[STK002]: the top-level key ComputeEnvironments is not known\n"
+                    "    hint: did you mean computeEnvironments?"
+                ),
+            ],
+        ),
+        (
+            "jobQueues:\n  priority: 5\n  state: ENABLED\n  jobDefinitions: {a: {type: container}}\n  state2: 7\n",
+            [
+                (
+                    "3:3: error[STK005]: priority and state stand where jobQueues has names: a job queue without its name\n"
+                    "    hint: write the name of the job queue above, and indent what belongs to it"
+                ),
+                "5:3: error[STK005]: jobDefinitions stands inside of jobQueues\n    hint: indent it as jobQueues is",
+                "6:11: error[STK005]: JobQueue/state2 must be a mapping, not a single value" + MEMBERS_BELOW,
+            ],
+        ),
+    ],
+)
+def test_a_level_too_much_or_too_few_is_told_once(text: str, expected: list[str]) -> None:
+    found = problems(text)
+    assert [
+        one.removeprefix("stacks/main.yaml:")[: len(wanted)] for one, wanted in zip(found, expected, strict=True)
+    ] == expected
+
+
+def test_a_resource_may_be_called_like_a_member() -> None:
+    assert list(loaded("jobQueues: {state: {priority: 1}, tags: {}, priority: }\n").stack.declared) == [
+        Address("JobQueue", name) for name in ("state", "tags", "priority")
+    ]
 
 
 def test_a_section_without_resources_is_empty() -> None:
@@ -115,17 +176,20 @@ def test_a_stack_needs_a_name() -> None:
             "stack: x\nregion: virginia\n",
             "2:9: error[STK011]: virginia cannot be the region of a stack\n    hint: a region reads like us-east-1",
         ),
-        ("stack: [x]\n", "1:8: error[STK005]: stack must be a text, not a list"),
-        ("stack: x\ntags: a\n", "2:7: error[STK005]: tags must be a mapping, not a single value"),
-        ("stack: x\ntags: {a: {b: c}}\n", "2:11: error[STK005]: the tag a must be a text, not a mapping"),
-        ("stack: x\ntags: {a: }\n", "2:8: error[STK005]: the tag a must be a text, not nothing"),
-        ("stack: x\njobQueues: [a]\n", "2:12: error[STK005]: jobQueues must be a mapping, not a list"),
-        ("stack: x\njobQueues: {a: b}\n", "2:16: error[STK005]: JobQueue/a must be a mapping, not a single value"),
-        ("stack: x\nvariables: [a]\n", "2:12: error[STK005]: variables must be a mapping, not a list"),
-        ("stack: x\ndefaults: [a]\n", "2:11: error[STK005]: defaults must be a mapping, not a list"),
+        ("stack: [x]\n", "1:8: error[STK005]: stack must be a text, not a list" + ONE_VALUE),
+        ("stack: x\ntags: a\n", "2:7: error[STK005]: tags must be a mapping, not a single value" + MEMBERS_BELOW),
+        ("stack: x\ntags: {a: {b: c}}\n", "2:11: error[STK005]: the tag a must be a text, not a mapping" + ONE_VALUE),
+        ("stack: x\ntags: {a: }\n", "2:8: error[STK005]: the tag a must be a text, not nothing" + ONE_VALUE),
+        ("stack: x\njobQueues: [a]\n", "2:12: error[STK005]: jobQueues must be a mapping, not a list" + MEMBERS_BELOW),
+        (
+            "stack: x\njobQueues: {a: b}\n",
+            "2:16: error[STK005]: JobQueue/a must be a mapping, not a single value" + MEMBERS_BELOW,
+        ),
+        ("stack: x\nvariables: [a]\n", "2:12: error[STK005]: variables must be a mapping, not a list" + MEMBERS_BELOW),
+        ("stack: x\ndefaults: [a]\n", "2:11: error[STK005]: defaults must be a mapping, not a list" + MEMBERS_BELOW),
         (
             "stack: x\ndefaults: {jobQueues: a}\n",
-            "2:23: error[STK005]: defaults.jobQueues must be a mapping, not a single value",
+            "2:23: error[STK005]: defaults.jobQueues must be a mapping, not a single value" + MEMBERS_BELOW,
         ),
         (
             "stack: x\ndefaults: {jobQueue: {}}\n",

@@ -2,9 +2,12 @@
 
 import pytest
 
+from reconciler.kinds import KINDS
 from reconciler.lookup.environment import Environment
+from reconciler.lookup.schemas import read_schema
 from reconciler.model import Identity, Json
-from tests.load.memory import declared, loaded, problems, spec
+from reconciler.validate import validate
+from tests.load.memory import ONE_VALUE, declared, loaded, problems, spec
 
 SOME = """\
     variables:
@@ -192,7 +195,14 @@ def test_an_unset_variable_is_named_once_for_every_place_that_uses_it() -> None:
         """
     result = loaded(text)
     assert [str(problem.where) for problem in result.problems] == ["stacks/main.yaml:3:27", "stacks/main.yaml:7:25"]
-    assert result.stack.declared == {}
+
+
+def test_what_cannot_be_read_leaves_a_gap_that_no_later_stage_complains_of() -> None:
+    result = loaded(
+        "jobDefinitions: {one: {type: kontainer, containerProperties: {image: !var image, vcpus: 1, memory: 4}}}\n"
+    )
+    assert [problem.code for problem in result.problems] == ["VAR001"]
+    assert [problem.code for problem in validate(result.stack, read_schema(), KINDS)[1]] == ["SCH003"]
 
 
 @pytest.mark.parametrize(
@@ -328,11 +338,11 @@ def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: by
         ),
         (
             "image: {default: x, secret: maybe}",
-            "2:41: error[VAR006]: secret must be true or false",
+            "2:41: error[VAR006]: secret must be true or false\n    hint: write `secret: true`",
         ),
         (
             "image: {default: x, type: [string]}",
-            "2:39: error[STK005]: type must be a text, not a list",
+            "2:39: error[STK005]: type must be a text, not a list" + ONE_VALUE,
         ),
         (
             "account: x",

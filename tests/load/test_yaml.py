@@ -100,6 +100,14 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
             "a: !Ref b",
             (
                 "f:1:4: error[YML005]: !Ref is not a tag of this language\n"
+                "    hint: it is CloudFormation's: here, a resource is named by its name, and values come from !var, !sub "
+                "or !cfn"
+            ),
+        ),
+        (
+            "a: !color b",
+            (
+                "f:1:4: error[YML005]: !color is not a tag of this language\n"
                 "    hint: the tags are !var, !env, !sub, !include, !ssm, !cfn and !secret"
             ),
         ),

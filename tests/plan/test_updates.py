@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Action, Call, Cost, Json, Lifecycle, Plan, Wait
-from tests.builders import CE, JD, JQ, SLR, container, ec2, live, owned, planned, queue, stack
+from tests.builders import CE, JD, JQ, SLR, calls, container, ec2, live, owned, planned, queue, stack
 
 Body = dict[str, Json]
 CLUSTER = {"eksClusterArn": "arn:aws:eks:us-east-1:123456789012:cluster/c", "kubernetesNamespace": "batch"}
@@ -82,6 +82,17 @@ def test_an_empty_text_is_nothing_to_create_with() -> None:
     step = plan.changes[0].steps[0]
     assert isinstance(step, Call)
     assert step.request["computeResources"] == ec2(imageId="ami-1")["computeResources"]
+
+
+def test_an_empty_list_or_map_is_nothing_to_create_with() -> None:
+    blank = ec2(capacityTags={}, tags={}, ec2Configuration=[])
+    (operation, request), *_ = calls(planned(stack({(CE, "x"): blank})))
+    assert (operation, request["computeResources"]) == ("CreateComputeEnvironment", ec2()["computeResources"])
+    pod = {"containers": [{"image": "i"}], "volumes": [{"name": "v", "emptyDir": {}}]}
+    body = {"type": "container", "platformCapabilities": [], "parameters": {}, "eksProperties": {"podProperties": pod}}
+    ((_, request),) = calls(planned(stack({(JD, "x"): body})))
+    assert request.keys() == {"jobDefinitionName", "type", "eksProperties", "tags"}
+    assert request["eksProperties"]["podProperties"] == pod
 
 
 NEW_VERSION = {"launchTemplate": {"launchTemplateId": "lt-1", "version": "2"}}

@@ -37,9 +37,13 @@ def run(args: Namespace, out: Output) -> int:
     if taken:
         hint = "choose another folder; nothing was written"
         raise WrongUsage(f"{folder / taken[0]} exists already", hint=hint)
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+    try:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        hint = "choose another folder"
+        raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint=hint) from error
     written = [str(folder / name) for name in files]
     out.publish_text("".join(f"wrote {name}\n" for name in written) + _next(args.folder), lambda: {"written": written})
     return Exit.DONE
