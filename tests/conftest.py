@@ -4,9 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from reconciler.sandbox import simulator
 from tests.live_jobs import LiveJobs
+
+# `pytest --hypothesis-profile=long tests/test_bad_input.py`: for hours that nobody else needs.
+settings.register_profile("long", max_examples=20_000, deadline=None, print_blob=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
