@@ -187,6 +187,22 @@ def test_a_mistake_is_told_with_its_code(members: Json, code: str, message: str,
     assert hint in (None, own_hint)
 
 
+def test_a_line_break_at_the_end_does_not_match() -> None:
+    """In YAML it comes from a block; in Python, `$` would not mind it."""
+    assert found("JobDefinition", job(environment=[{"name": "A", "value": "b\n"}])) == []
+    nodes = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": [{"targetNodes": "0:1\n", "container": ENOUGH}]}
+    assert found("JobDefinition", {"type": "multinode", "nodeProperties": nodes}) == [
+        (
+            "SCH006",
+            (
+                "nodeProperties.nodeRangeProperties[0].targetNodes is a text of 4 characters, which does not match "
+                "^([0-9]+|[0-9]*:[0-9]*)$"
+            ),
+            "it ends in a line break: write it on one line",
+        )
+    ]
+
+
 @pytest.mark.parametrize("text", ["x" * 61, 'a"b', "a\nb"])
 def test_a_text_is_shown_as_it_is_or_not_at_all(text: str) -> None:
     # Reports black out secret values by their texts: a part of one, or an escaped one, would get past them.
