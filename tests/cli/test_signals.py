@@ -31,7 +31,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_signal_while_it_waits_stops_the_run_there(number: Signals, code: int) -> None:
     gate, first, second = stopped_at(written("create"), "createcomputeenvironment", number)
     assert (first.code, NOTICE in first.err, GO_ON in first.out) == (code, True, True)
-    assert "not started  +   ComputeEnvironment/spot" in first.out
+    assert "interrupted  +   ComputeEnvironment/spot" in first.out
     assert "not started  +   JobQueue/pricing" in first.out
     assert "Not converged: planning again finds" in first.out
     assert (second.code, gate.outages) == (0, [])
