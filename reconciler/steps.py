@@ -163,7 +163,7 @@ def _is_blank(row: Field, value: Json) -> bool:
     AWS refuses some empty ones ("Exactly 1 capability must be provided", "capacityTags: 0, valid range: 1-50").
     """
     if isinstance(value, Mapping) and row.form is Form.STRUCT:
-        return callable(row.unset) and all(inner == "" for inner in value.values())
+        return row.unset not in (MISSING, value) and all(inner == "" for inner in value.values())
     if isinstance(value, Mapping | list | tuple):
         return not value
     return bool(value == "" and row.unset == "")

@@ -85,7 +85,7 @@ def test_an_empty_text_is_nothing_to_create_with() -> None:
 
 
 def test_an_empty_list_or_map_is_nothing_to_create_with() -> None:
-    blank = ec2(capacityTags={}, tags={}, ec2Configuration=[])
+    blank = ec2(capacityTags={}, tags={}, ec2Configuration=[], scalingPolicy={})
     (operation, request), *_ = calls(planned(stack({(CE, "x"): blank})))
     assert (operation, request["computeResources"]) == ("CreateComputeEnvironment", ec2()["computeResources"])
     pod = {"containers": [{"image": "i"}], "volumes": [{"name": "v", "emptyDir": {}}]}
