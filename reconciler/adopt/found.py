@@ -1,0 +1,59 @@
+"""What every source of an import gives, and the writer takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model import Address, Path, Spec
+from reconciler.problems import Problem, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A value that is substituted when the stack is read: `!var image`, `!cfn network.Subnets`, `!sub "${stage}-x"`."""
+
+    tag: str  # with its exclamation mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a reader of the YAML should know, at the place where it matters: becomes a comment above that member."""
+
+    path: Path  # from the body inwards; empty for the resource as a whole
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource as a source describes it. The name in the address is the physical one.
+
+    `body` is the API's create request without the name member, and with the tags that are the user's. References to
+    resources that were found, too, may be names or ARNs; values may be `Tagged`.
+    """
+
+    address: Address
+    body: Spec
+    notes: tuple[Note, ...] = ()
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a source has and the YAML does not, with the reason: told, never dropped in silence."""
+
+    what: str  # as the source calls it: `Bucket (AWS::S3::Bucket)`
+    why: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """All that one source gives. `variables` are declarations as a stack's `variables` has them, by name.
+
+    `problems` are errors, which keep a resource from being imported, and warnings.
+    """
+
+    found: tuple[Found, ...] = ()
+    variables: Mapping[str, Spec] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    problems: tuple[Problem, ...] = ()
