@@ -1,10 +1,10 @@
 """Which member, or which value of an enumeration, somebody meant; only where there can be no doubt."""
 
 import difflib
-import re
 from collections.abc import Collection, Mapping
 
 from reconciler.model import Json
+from reconciler.validate.vocabulary import letters
 
 SHORTEST = 4  # letters; in shorter words every letter makes another word
 ALIKE = 0.7  # how near a suggestion must be
@@ -47,8 +47,3 @@ def nearest(word: str, choices: Collection[str]) -> str:
     own = {letters(choice): choice for choice in choices}
     near = difflib.get_close_matches(letters(word), own, n=1, cutoff=ALIKE)
     return own[near[0]] if near else ""
-
-
-def letters(word: str) -> str:
-    """Return what is left of a name without case and without what stands between its words."""
-    return re.sub(r"[^a-z0-9]", "", word.lower())

@@ -20,7 +20,7 @@ HINTS = {
     "reason": "say for the next reader why it is left alone",
     "expires": "the last day on which it holds, as in 2027-03-31",
 }
-DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 MONTHS = 12
 
 

@@ -48,6 +48,7 @@ def test_nothing_may_be_ignored(nothing: str) -> None:
         ("{resources: x, members: [y], reason: z, expires: soon}", "3:54: error[IGN002]: soon cannot be expires"),
         ("{resources: x, members: [y], reason: z, expires: 2027-02-30}", "3:54: error[IGN002]: 2027-02-30 cannot be"),
         ("{resources: x, members: [y], reason: z, expires: 0000-01-01}", "3:54: error[IGN002]: 0000-01-01 cannot be"),
+        ('{resources: x, members: [y], reason: z, expires: "٢٠٢٧-٠٣-٣١"}', "3:54: error[IGN002]:"),
         ("nothing", "3:5: error[STK005]: an entry of ignore must be a mapping"),
     ],
 )  # fmt: skip
