@@ -4,7 +4,8 @@ import argparse
 import difflib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from reconciler import __version__
@@ -14,7 +15,8 @@ from reconciler.problems import WrongUsage
 
 Namespace = argparse.Namespace
 ALIKE = 0.7  # how near a suggestion must be
-BARE = {"--sandbox": ".reconciler/sandbox.json", "--allow-destroy": "*"}  # what they mean without a value
+# What options mean without a value. No word after them is taken for one: what follows is a stack.
+BARE = {"--all": "reconciler.yaml", "--sandbox": ".reconciler/sandbox.json", "--allow-destroy": "*"}
 EXAMPLES = """\
 examples:
   reconciler init jobs --template fargate     start a stack
@@ -33,7 +35,7 @@ exit codes:
 def parse(argv: Sequence[str]) -> Namespace:
     """Return the arguments, with `run` set to the command's function. Raises `WrongUsage`."""
     parser = _parser()
-    args, rest = parser.parse_known_args([_with_value(word) for word in argv])
+    args, rest = parser.parse_known_args(_with_values(argv, parser.commands))
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
@@ -52,6 +54,11 @@ def parse(argv: Sequence[str]) -> Namespace:
 
 
 class Parser(argparse.ArgumentParser):
+    commands: Mapping[str, "Parser"] = MappingProxyType({})
+
+    def takes_value(self, option: str) -> bool:
+        return any(option in action.option_strings and action.nargs != 0 for action in self._actions)
+
     def error(self, message: str) -> NoReturn:
         raise WrongUsage(_plain(message), hint=self._suggestion(message) or f"see `{self.prog} --help`")
 
@@ -76,6 +83,7 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name, command in COMMANDS.items():
         _add(commands, name, command)
+    parser.commands = commands.choices
     return parser
 
 
@@ -88,7 +96,7 @@ def _add(commands: Any, name: str, command: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=command.run, parser=parser)
+    parser.set_defaults(run=command.run, parser=parser, called=name)
     command.add(parser)
 
 
@@ -99,10 +107,14 @@ def _set_defaults(args: Namespace) -> None:
         "color": lambda: True,
         "verbose": int,
         "looked_up": dict,  # look-ups by where they were made
+        "meant": dict,  # what a file of targets gives to variables
+        "offered": dict,
     }
     for name, default in defaults.items():
         if getattr(args, name, None) is None:
             setattr(args, name, default())
+    for name in ("all", "account"):
+        setattr(args, name, getattr(args, name, None))
 
 
 def _check_stdout(args: Namespace) -> None:
@@ -115,9 +127,9 @@ def _check_stdout(args: Namespace) -> None:
         args.parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
 
 
-def _with_value(word: str) -> str:
-    """A bare --sandbox takes no word after it: what follows is a stack."""
-    return f"{word}={BARE[word]}" if word in BARE else word
+def _with_values(argv: Sequence[str], commands: Mapping[str, "Parser"]) -> list[str]:
+    command = next((commands[word] for word in argv if word in commands), None)
+    return [f"{word}={BARE[word]}" if word in BARE and command and command.takes_value(word) else word for word in argv]
 
 
 def _invalid_choice(message: str) -> str:

@@ -49,6 +49,35 @@ class Lines:
             self._is_deaf = True
 
 
+class Told:
+    """The lines of one part of a run: each says of which."""
+
+    def __init__(self, lines: "Lines | Told", target: str) -> None:
+        self._lines = lines
+        self._target = target
+
+    def write(self, event: Mapping[str, object]) -> None:
+        self._lines.write({"target": self._target, **event})
+
+
+class Prefixed(io.StringIO):
+    """Writes whole lines to a stream, each with a prefix; what is no whole line yet waits for its end."""
+
+    def __init__(self, stream: TextIO, prefix: str) -> None:
+        self._stream = stream
+        self._prefix = prefix
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        if lines:  # in one call: others write to the same stream
+            self._stream.write("".join(f"{self._prefix}{line}\n" for line in lines))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 def harmless(text: str) -> str:
     """Return JSON that no terminal obeys."""
     return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

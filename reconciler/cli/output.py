@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from reconciler.cli.lines import Lines, harmless, speak_utf8, write_to
+from reconciler.cli.lines import Lines, Prefixed, Told, harmless, speak_utf8, write_to
 from reconciler.cli.options import JOINED, Target
 from reconciler.problems import CloudError, Exit, Problem, Stopped
 
@@ -40,7 +40,8 @@ class Output:
         self._texts: list[str] = []
         self._other: dict[str, list[str]] = {}
         self._items: list[Item] = []
-        self._lines = Lines([target.file for target in targets if target.format == LINES])
+        self._lines: Lines | Told = Lines([target.file for target in targets if target.format == LINES])
+        self._whole: list[Json] = []
 
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
@@ -61,6 +62,28 @@ class Output:
         """From now on JSON is an array, however many stacks it comes to: one argument may mean several."""
         self._several = True
 
+    def branch(self, name: str) -> "Branch":
+        """Return the output of one part of a run that others run beside; `join` tells what it has told."""
+        branch = Branch(self._targets, color=self._color, verbose=self._verbose)
+        branch.share(name, self._lines)
+        return branch
+
+    def join(self, branch: "Branch", heading: MakePage, *, is_news: bool) -> None:
+        """Take what a part has come to: its pages only if they are news, what it is made of in any case."""
+        self._items += branch.items
+        if not is_news:
+            return
+        self.show(heading)
+        for page, stream in branch.pages:
+            self._print(page, stream)
+        self._texts += branch._texts  # noqa: SLF001 - it is one of us
+
+    def whole(self, page: MakePage, document: Callable[[], Json]) -> None:
+        """Take what all parts of a run have come to; as JSON it stands for them all."""
+        self.show(page)
+        if self.wants("json"):
+            self._whole.append(document())
+
     @property
     def is_text(self) -> bool:
         """Whether stdout is for people."""
@@ -80,6 +103,14 @@ class Output:
         self._keep(page)
         self.document(document)
         self.item(item)
+
+    @property
+    def items(self) -> "Sequence[Item]":
+        return self._items
+
+    @property
+    def documents(self) -> Sequence[Json]:
+        return self._documents
 
     def item(self, item: "Item | None") -> None:
         """Take what a stack has come to, for formats for other programs alone."""
@@ -178,6 +209,7 @@ class Output:
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
             whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
+            whole = self._whole[0] if self._whole else whole
             return harmless(json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
         if format_ in JOINED:
             from reconciler.report.formats import RENDERERS
@@ -185,6 +217,23 @@ class Output:
             return RENDERERS[format_](self._items, _repository())
         own = "".join(self._other.get(format_, ()))
         return own + "\n".join(self._texts) if is_file and format_ == "text" else own
+
+
+class Branch(Output):
+    """What one part of a run produces, kept until it is its turn: parts that run side by side must not mix."""
+
+    def share(self, name: str, lines: "Lines | Told") -> None:
+        self._name = name
+        self._lines = Told(lines, name)
+        self.pages: list[tuple[MakePage, TextIO]] = []
+
+    @property
+    def err(self) -> "Console":
+        """Progress is told at once, each line with the part's name in front."""
+        return self._console(Prefixed(sys.stderr, f"{self._name}: "))
+
+    def _print(self, page: MakePage, stream: TextIO) -> None:
+        self.pages.append((page, stream))
 
 
 def _repository() -> str:

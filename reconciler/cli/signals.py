@@ -45,12 +45,25 @@ class Stopping:
         self._notice()
 
 
+_RUNNING: list[Stopping] = []  # of the main thread, the innermost last
+
+
 @contextmanager
 def stopping(notice: Callable[[], None]) -> Iterator[Stopping]:
-    """Within the block, a signal stops the run after its present steps; a second one ends the process."""
+    """Within the block, a signal stops the run after its present steps; a second one ends the process.
+
+    Signals reach the main thread only: what runs in another thread stops with the run that the main thread is in.
+    """
+    if _RUNNING and threading.current_thread() is not threading.main_thread():
+        yield _RUNNING[-1]
+        return
     handler = Stopping(notice)
-    with _handling({signal.SIGINT: handler, signal.SIGTERM: handler}):
-        yield handler
+    _RUNNING.append(handler)
+    try:
+        with _handling({signal.SIGINT: handler, signal.SIGTERM: handler}):
+            yield handler
+    finally:
+        _RUNNING.remove(handler)
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def read_stack(
     Without `lookups` AWS is not asked, and what it would answer is unknown. `strict` tells advice, too.
     """
     from reconciler.kinds import KINDS
-    from reconciler.load import load_with_problems
+    from reconciler.load import FromOutside, load_with_problems
     from reconciler.lookup.environment import Environment
     from reconciler.lookup.files import DiskFiles
     from reconciler.lookup.installed import takes
@@ -140,8 +140,7 @@ def read_stack(
     loaded = load_with_problems(
         DiskFiles(path),
         Sources(Environment(os.environ), lookups or Offline()),
-        variables=dict(args.var),
-        variable_files=[_read_file(file) for file in args.var_file],
+        FromOutside(dict(args.var), [_read_file(file) for file in args.var_file], args.meant, args.offered),
         identity=identity,
     )
     secrets = Secrets(loaded.secrets)
@@ -153,8 +152,17 @@ def read_stack(
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
-    stack = replace(stack, warnings=warnings, disabled=disabled)
+    account = _account(stack, args.account)
+    stack = replace(stack, warnings=warnings, disabled=disabled, account=account)
     return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
+
+
+def _account(stack: Stack, account: str | None) -> str | None:
+    """Return the account that a stack is for: its own word, and that of its target. Raises `Denied`."""
+    if account and stack.account and account != stack.account:
+        message = f"stack {stack.name} is for account {stack.account}, and its target is in {account}"
+        raise Denied(message, hint="send it elsewhere, or leave `account:` to the file of targets")
+    return stack.account or account
 
 
 def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:

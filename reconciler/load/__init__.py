@@ -1,8 +1,7 @@
 """From files to a stack: parsed, included, substituted, merged; with every problem found, each at its place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
@@ -24,9 +23,9 @@ from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem
 from reconciler.rules import RULE_IDS
 
-__all__ = ["Loaded", "load", "load_with_problems", "text_of"]
+__all__ = ["FromOutside", "Loaded", "load", "load_with_problems", "text_of"]
 
-NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+NOTHING = FromOutside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +50,13 @@ class Loaded:
 def load(
     files: Files,
     lookups: Lookups,
+    outside: FromOutside = NOTHING,
     *,
-    variables: Mapping[str, str] = NO_VARIABLES,
-    variable_files: Sequence[tuple[str, bytes]] = (),
     identity: Identity | None = None,
     kinds: Mapping[str, Kind] = KINDS,
 ) -> Stack:
     """Return what the files declare. Raises `InvalidStack` with all that is wrong with them."""
-    loaded = load_with_problems(
-        files, lookups, variables=variables, variable_files=variable_files, identity=identity, kinds=kinds
-    )
+    loaded = load_with_problems(files, lookups, outside, identity=identity, kinds=kinds)
     if loaded.problems:
         raise InvalidStack(loaded.problems)
     return loaded.stack
@@ -69,16 +65,15 @@ def load(
 def load_with_problems(
     files: Files,
     lookups: Lookups,
+    outside: FromOutside = NOTHING,
     *,
-    variables: Mapping[str, str] = NO_VARIABLES,
-    variable_files: Sequence[tuple[str, bytes]] = (),
     identity: Identity | None = None,
     kinds: Mapping[str, Kind] = KINDS,
 ) -> Loaded:
     """Return what the files declare, as far as they can be understood.
 
-    `variables` are the texts of --var; `variable_files` those of --var-file, name and content. Without an identity,
-    `${account}` and its like are what the stack says, or dummies of the right form.
+    `outside` has what variables are given. Without an identity, `${account}` and its like are what the stack says, or
+    dummies of the right form.
     """
     findings = Findings()
     finder = Finder(lookups, findings)
@@ -86,7 +81,7 @@ def load_with_problems(
     expander = Expander(library, finder, findings)
     gathered = gather(expander, kinds)
     declared = declared_variables(gathered, expander)
-    scope = scope_of(declared, FromOutside(variables, variable_files), expander)
+    scope = scope_of(declared, outside, expander)
     settings, expander = read_settings(gathered, scope, expander, identity)
     stack = Stack(
         name=settings.stack,

@@ -21,25 +21,34 @@ EXAMPLES: MappingABC[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class FromOutside:
-    """What the command line gives: texts of --var, and the files of --var-file, already read."""
+class Given(NamedTuple):
+    """A value, and where it was written; without a place it came from the command line."""
 
-    variables: MappingABC[str, str] = field(default_factory=dict)
-    files: SequenceABC[tuple[str, bytes]] = ()
-
-
-class _Given(NamedTuple):
     value: Json
     mark: Mark | None
 
 
+@dataclass(frozen=True, slots=True)
+class FromOutside:
+    """What is given from outside of the stack's files, the last one first to count: values that are `offered` to
+    whoever declares such a variable, those that are `meant` for this stack, the files of --var-file, already read, and
+    the texts of --var.
+    """
+
+    variables: MappingABC[str, str] = field(default_factory=dict)
+    files: SequenceABC[tuple[str, bytes]] = ()
+    meant: MappingABC[str, Given] = field(default_factory=dict)
+    offered: MappingABC[str, Given] = field(default_factory=dict)
+
+
 def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expander: Expander) -> Scope:
     filler = _Filler(variables, expander, expander.findings)
-    given = filler.from_files(outside.files) | filler.from_texts(outside.variables)
+    given = {name: value for name, value in outside.offered.items() if name in variables}
+    given |= {name: value for name, value in outside.meant.items() if filler.is_declared(name, value.mark)}
+    given |= filler.from_files(outside.files) | filler.from_texts(outside.variables)
     values, unset, broken = {}, set(), set()
     for name, variable in variables.items():
-        chosen = given.get(name, _Given(variable.default, variable.default_mark))
+        chosen = given.get(name, Given(variable.default, variable.default_mark))
         if variable.is_broken or name in filler.broken:
             broken.add(name)
         elif chosen.value is None:
@@ -58,13 +67,13 @@ class _Filler:
     findings: Findings
     broken: set[str] = field(default_factory=set)
 
-    def from_files(self, files: Iterable[tuple[str, bytes]]) -> dict[str, _Given]:
-        given: dict[str, _Given] = {}
+    def from_files(self, files: Iterable[tuple[str, bytes]]) -> dict[str, Given]:
+        given: dict[str, Given] = {}
         for name, raw in files:
             given |= self.from_file(name, raw)
         return given
 
-    def from_file(self, name: str, raw: bytes) -> dict[str, _Given]:
+    def from_file(self, name: str, raw: bytes) -> dict[str, Given]:
         document = parse(name, raw, self.findings, is_yaml=True)
         for include in document.includes:
             hint = "write the values out"
@@ -77,18 +86,18 @@ class _Filler:
         if not isinstance(root, Mapping):
             self.findings.add("VAR013", "a file of values is a mapping", root.mark, "write `variable: value`")
             return {}
-        given: dict[str, _Given] = {}
+        given: dict[str, Given] = {}
         for key, (mark, node) in root.entries.items():
             if self.is_declared(key, mark):
                 try:
-                    given |= {} if is_null(node) else {key: _Given(value_of(node), node.mark)}
+                    given |= {} if is_null(node) else {key: Given(value_of(node), node.mark)}
                 except BrokenValue:
                     self.broken.add(key)
         return given
 
-    def from_texts(self, texts: MappingABC[str, str]) -> dict[str, _Given]:
+    def from_texts(self, texts: MappingABC[str, str]) -> dict[str, Given]:
         return {
-            name: _Given(self.from_text(self.variables[name], text), None)
+            name: Given(self.from_text(self.variables[name], text), None)
             for name, text in texts.items()
             if self.is_declared(name, None)
         }
@@ -113,7 +122,7 @@ class _Filler:
         self.findings.add("VAR007", f"{_source(name, mark)}there is no variable {name}", mark, hint)
         return False
 
-    def fitting(self, variable: Variable, given: _Given) -> Json:
+    def fitting(self, variable: Variable, given: Given) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""
         shown = "the secret" if variable.secret else _shown(given.value)
         if holds_unknown((given.value, *variable.enum)):

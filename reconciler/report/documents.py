@@ -21,7 +21,7 @@ FORMAT = "1.0"
 def plan_json(plan: Plan, refusals: Iterable[Problem] = ()) -> dict[str, Json]:
     """`refusals` are all the reasons why apply would refuse the plan; those of a change stand there as well."""
     return {
-        **_frame("plan"),
+        **frame("plan"),
         "stack": plan.stack,
         "account": plan.identity.account,
         "region": plan.identity.region,
@@ -37,7 +37,7 @@ def plan_json(plan: Plan, refusals: Iterable[Problem] = ()) -> dict[str, Json]:
 
 def drift_json(drift: Drift) -> dict[str, Json]:
     return {
-        **_frame("drift"),
+        **frame("drift"),
         "stack": drift.plan.stack,
         "account": drift.plan.identity.account,
         "region": drift.plan.identity.region,
@@ -70,7 +70,7 @@ def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
 
 def history_json(history: History, entries: Sequence[Entry]) -> dict[str, Json]:
     return {
-        **_frame("revisions"),
+        **frame("revisions"),
         "stack": history.stack or None,
         "account": history.identity.account,
         "region": history.identity.region,
@@ -142,7 +142,7 @@ def formatting_json(found: Formatting, texts: Callable[[Formatted], Mapping[str,
 
 
 def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:
-    return {**_frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
+    return {**frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
 
 
 def stopped_json(stopped: Stopped) -> dict[str, Json]:
@@ -188,7 +188,7 @@ def place_json(where: Where | None) -> Mapping[str, Json]:
     return {"file": where.file, "line": where.line or None, "column": where.column or None}
 
 
-def _frame(document: str) -> dict[str, Json]:
+def frame(document: str) -> dict[str, Json]:
     return {"format_version": FORMAT, "tool": {"name": "reconciler", "version": __version__}, "document": document}
 
 

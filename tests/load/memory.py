@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.load import Loaded, load_with_problems
+from reconciler.load import FromOutside, Loaded, load_with_problems
 from reconciler.lookup.environment import Environment
 from reconciler.model import Address, Declared, Identity, Json
 from reconciler.ports import Lookups, OutsideStack
@@ -56,8 +56,7 @@ def loaded(
     return load_with_problems(
         MemoryFiles(contents, root),
         lookups or Environment(env or {}),
-        variables=variables or {},
-        variable_files=variable_files,
+        FromOutside(variables or {}, variable_files),
         identity=identity,
     )
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import (
     OF_OUTCOMES,
     add_cloud,
@@ -15,9 +16,10 @@ from reconciler.cli.options import (
     fingerprint,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.reviewed import jobs_of
+from reconciler.cli.reviewed import Job, jobs_of
 from reconciler.cli.running import run_stack
-from reconciler.cli.stacks import each
+from reconciler.cli.stacks import each, wanted_of
+from reconciler.problems import WrongUsage
 
 HELP = "plan, ask, change, wait, and prove that nothing is left"
 EXAMPLES = """\
@@ -41,6 +43,7 @@ def add(parser: ArgumentParser) -> None:
         type=fingerprint,
         help="go on only if this is the plan; one for each stack",
     )
+    add_fleet(parser)
     add_targets(parser)
     add_consents(parser)
     add_jobs(parser)
@@ -51,7 +54,16 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    if args.all is not None:
+        return each_place(args, out, _apply)
     jobs = jobs_of(args)
     if len(jobs) > 1:
         out.expect_several()
     return each(jobs, out, lambda job: run_stack(job, out), go_on=False)
+
+
+def _apply(path: str, args: Namespace, out: Output) -> int:
+    if not args.yes:  # one question for many plans would be answered without reading them
+        hint = "read `reconciler plan --all` first, and give --yes; or apply the stacks one by one"
+        raise WrongUsage("with --all nobody is asked; nothing was changed", hint=hint)
+    return run_stack(Job(path, args, wanted_of(args), tuple(args.expect)), out)

@@ -2,9 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, live_stack, planned
+from reconciler.cli.stacks import live_stack, planned
 from reconciler.problems import Exit
 
 HELP = "show what somebody else changed"
@@ -25,6 +26,7 @@ tiers:
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
+    add_fleet(parser)
     add_targets(parser)
     add_variables(parser)
     add_cloud(parser)
@@ -32,7 +34,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _drift(path, args, out))
+    return each_place(args, out, _drift)
 
 
 def _drift(path: str, args: Namespace, out: Output) -> int:

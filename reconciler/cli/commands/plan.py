@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.documents import present, seal_of_environment
+from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import (
     OF_PLANS,
     add_cloud,
@@ -14,7 +15,7 @@ from reconciler.cli.options import (
     add_variables,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, live_stack, planned, wanted_of
+from reconciler.cli.stacks import live_stack, planned, wanted_of
 from reconciler.problems import Exit, Refused
 
 HELP = "show what apply would change, and what it costs"
@@ -30,6 +31,7 @@ EXAMPLES = """\
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
+    add_fleet(parser)
     add_targets(parser)
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 if there are changes")
     add_consents(parser)
@@ -40,7 +42,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _plan(path, args, out))
+    return each_place(args, out, _plan)
 
 
 def _plan(path: str, args: Namespace, out: Output) -> int:

@@ -2,9 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, informed, live_stack
+from reconciler.cli.stacks import informed, live_stack
 from reconciler.problems import Exit
 
 HELP = "show how all that a stack has is, what is in it, and whether it is as declared"
@@ -25,6 +26,7 @@ health, of which AWS tells what is in capitals:
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
+    add_fleet(parser)
     parser.add_argument("--no-jobs", action="store_true", help="do not count the jobs in queues")
     add_variables(parser)
     add_cloud(parser)
@@ -32,7 +34,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _status(path, args, out))
+    return each_place(args, out, _status)
 
 
 def _status(path: str, args: Namespace, out: Output) -> int:

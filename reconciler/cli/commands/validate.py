@@ -4,9 +4,10 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import OF_FINDINGS, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, read_stack
+from reconciler.cli.stacks import read_stack
 from reconciler.model import Stack
 from reconciler.problems import Exit
 
@@ -37,6 +38,7 @@ look-ups:
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
+    add_fleet(parser)
     parser.add_argument(
         "--strict",
         action="store_true",
@@ -47,7 +49,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _validate(path, args, out))
+    return each_place(args, out, _validate)
 
 
 def _validate(path: str, args: Namespace, out: Output) -> int:

@@ -1,0 +1,7 @@
+"""Where stacks go: one file names the stacks of a repository and the accounts and regions that each is for."""
+
+from reconciler.fleet.choose import Shard, chosen, differing
+from reconciler.fleet.read import read_fleet
+from reconciler.fleet.target import Consents, Target
+
+__all__ = ["Consents", "Shard", "Target", "chosen", "differing", "read_fleet"]

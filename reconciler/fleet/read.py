@@ -1,0 +1,196 @@
+"""The file of targets, `reconciler.yaml`: environments, and the stacks that go there."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.fleet.members import NOWHERE, Body, Members
+from reconciler.fleet.target import Consents, Target
+from reconciler.load.expand import Scope
+from reconciler.load.findings import Findings, did_you_mean
+from reconciler.load.library import Library
+from reconciler.load.lookups import Finder
+from reconciler.load.nodes import BrokenValue, Mark, Node, Scalar, is_null, value_of
+from reconciler.load.nodes import Sequence as Items
+from reconciler.load.shape import mapping_of, text_from
+from reconciler.load.values import Given
+from reconciler.ports import Files, Lookups
+from reconciler.problems import Problem
+
+SECTIONS = ("environments", "stacks")
+PLACE = ("account", "accounts", "region", "regions")
+SHARED = ("variables", "variableFiles", "guards")
+OF_ENVIRONMENT = (*PLACE, "roleArn", "profile", *SHARED)
+OF_STACK = ("environments", *SHARED)
+GUARDS = ("adopt", "allowReplace", "allowDestroy", "maxDestroy")
+ACCOUNT = re.compile(r"[0-9]{12}")
+LIMIT = re.compile(r"[0-9]{1,9}|(100|[0-9]{1,2})%")
+MANY = 50_000  # targets; far more than anybody has, far fewer than a slip of a glob could make
+Matching = Callable[[str], Sequence[str]]
+
+
+def read_fleet(files: Files, lookups: Lookups, matching: Matching) -> tuple[tuple[Target, ...], tuple[Problem, ...]]:
+    """Return the targets of a file in its order, and all that is wrong with it.
+
+    `matching` gives the folders and files of stacks that a glob means, sorted; an empty list where there are none.
+    """
+    findings = Findings()
+    reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, matching)
+    targets = tuple(reader.targets())
+    return targets, findings.in_file_order()
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """One account and region of an environment; its body is expanded with both of them known."""
+
+    account: str
+    region: str
+    suffix: str  # what tells it apart from the others of its environment
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader(Members):
+    matching: Matching
+
+    def targets(self) -> Iterator[Target]:
+        parts = [document for _, document in self.library.parts() if document.root is not None]
+        if not parts:
+            if not self.library.incomplete:
+                self.findings.add("FLT001", "it names no stacks", None, "write `environments:` and `stacks:`")
+            return
+        root = self.mapping(parts[0].root, "the file")
+        known = self.members(root, SECTIONS, "the file") if root else {}
+        environments = self.environments(known)
+        for pattern, (mark, node) in self.entries(known, "stacks"):
+            yield from self.of_stack(pattern, mark, node, environments)
+
+    def environments(self, known: Body) -> dict[str, list[Target]]:
+        """Return each environment's targets as far as they are the same for all stacks, by its name."""
+        return {name: list(self.environment(name, node)) for name, (_, node) in self.entries(known, "environments")}
+
+    def environment(self, name: str, node: Node) -> Iterator[Target]:
+        body = self.mapping(node, f"the environment {name}")
+        if body is None:
+            return
+        plain = self.members(body, OF_ENVIRONMENT, "an environment")
+        for spot in self.spots(plain):
+            values = {"environment": name, "account": spot.account, "region": spot.region}
+            scope = Scope({key: value for key, value in values.items() if value})
+            inner = {key: (at, self.expanded(value, scope)) for key, (at, value) in plain.items() if key not in PLACE}
+            target = Target(
+                name=f"@{name}{spot.suffix}",
+                stack="",
+                environment=name,
+                account=spot.account,
+                region=spot.region,
+                role_arn=self.text(inner, "roleArn"),
+                profile=self.text(inner, "profile"),
+            )
+            yield self.with_shared(target, inner, offered=True)
+
+    def spots(self, body: Body) -> list[_Spot]:
+        accounts, regions = self.either(body, "account"), self.either(body, "region")
+        several = len(accounts) > 1, len(regions) > 1
+        for mark, account in accounts:
+            if account and not ACCOUNT.fullmatch(account):
+                self.findings.add("FLT003", f"{account} is no account: it has 12 digits", mark, "quote it: 0 may lead")
+        return [
+            _Spot(
+                account,
+                region,
+                "".join(f"/{one}" for one, is_one in zip((account, region), several, strict=True) if is_one),
+            )
+            for _, account in accounts
+            for _, region in regions
+        ]
+
+    def either(self, body: Body, one: str) -> list[tuple[Mark | None, str]]:
+        """Return what `account` or `accounts` say; one empty text where neither is there."""
+        many = f"{one}s"
+        if one in body and many in body:
+            self.findings.add("FLT003", f"{one} and {many} exclude each other", body[many][0], f"keep {many}")
+        mark, node = body.get(many) or body.get(one) or (None, None)
+        if node is None or mark is None:
+            return [(None, "")]
+        node = self.expanded(node, NOWHERE)
+        items = node.items if isinstance(node, Items) else (node,)
+        if isinstance(node, Items) and not items:
+            self.findings.add("FLT003", f"{many} is empty", mark, f"leave it out, or name {one}s")
+        found = [(item.mark, text_from(item, mark, one, self.findings)) for item in items]
+        return list({text: (at, text) for at, text in found if text}.values())
+
+    def of_stack(self, pattern: str, mark: Mark, node: Node, environments: dict[str, list[Target]]) -> Iterator[Target]:
+        node = self.expanded(node, NOWHERE)
+        body = self.stack_body(pattern, mark, node)
+        if not body:
+            self.findings.add("FLT004", f"{pattern} goes nowhere", mark, "name its environments, as in [dev, prod]")
+        names = self.texts(body, "environments")
+        paths = self.matching(pattern)
+        if not paths:
+            self.findings.add("FLT005", f"there is no stack {pattern}", mark, "name folders from that of this file")
+        for at, name in names:
+            if name not in environments:
+                self.findings.add(
+                    "FLT004",
+                    f"there is no environment {name}",
+                    at,
+                    did_you_mean(name, environments, "declare it under environments"),
+                )
+            for path in paths:
+                for target in environments.get(name, ()):
+                    here = replace(target, name=f"{path}{target.name}", stack=path)
+                    yield self.with_shared(here, body, offered=False)
+
+    def stack_body(self, pattern: str, mark: Mark, node: Node) -> Body:
+        """Return the members of a stack; a list, or one name, are its environments."""
+        if isinstance(node, Items | Scalar) and not is_null(node):
+            return {"environments": (mark, node)}
+        whole = self.mapping(node, f"the stack {pattern}")
+        return self.members(whole, OF_STACK, "a stack of this file") if whole else {}
+
+    def with_shared(self, target: Target, body: Body, *, offered: bool) -> Target:
+        """Return the target with what an environment or a stack has of variables and guards; a stack's come later."""
+        values = self.values(body)
+        files = tuple(text for _, text in self.texts(body, "variableFiles"))
+        return replace(
+            target,
+            offered={**target.offered, **values} if offered else target.offered,
+            variables=target.variables if offered else {**target.variables, **values},
+            variable_files=(*target.variable_files, *files),
+            consents=self.consents(body, target.consents),
+        )
+
+    def values(self, body: Body) -> dict[str, Given]:
+        section = mapping_of(body["variables"][1], "variables", self.findings) if "variables" in body else None
+        found: dict[str, Given] = {}
+        for name, (_, node) in section.entries.items() if section else ():
+            try:
+                found[name] = Given(value_of(node), node.mark)
+            except BrokenValue:
+                continue  # it has been told
+        return found
+
+    def consents(self, body: Body, before: Consents) -> Consents:
+        section = mapping_of(body["guards"][1], "guards", self.findings) if "guards" in body else None
+        if section is None:
+            return before
+        known = self.members(section, GUARDS, "guards")
+        limit = self.text(known, "maxDestroy") or before.max_destroy
+        if limit and not LIMIT.fullmatch(limit):
+            self.findings.add(
+                "FLT003", f"{limit} is neither a number nor a percentage", known["maxDestroy"][1].mark, "as in 5 or 20%"
+            )
+        return Consents(
+            adopt=self.truth(known, "adopt", before=before.adopt),
+            allow_replace=self.truth(known, "allowReplace", before=before.allow_replace),
+            allow_destroy=tuple(text for _, text in self.texts(known, "allowDestroy")) or before.allow_destroy,
+            max_destroy=limit,
+        )
+
+    def entries(self, known: Body, section: str) -> Iterator[tuple[str, tuple[Mark, Node]]]:
+        body = self.mapping(known[section][1], section) if section in known else None
+        if body is None or not body.entries:
+            place = known[section][0] if section in known else None
+            self.findings.add("FLT001", f"it names no {section}", place, f"write `{section}:`")
+        yield from (self.expander(NOWHERE).entries(body) or {}).items() if body else ()
