@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -44,34 +44,37 @@ class AwsCloud:
         self._endpoint = endpoint  # None: as the environment and the AWS configuration say
         # botocore itself reads AWS_DEFAULT_REGION only; the other AWS SDKs and CI systems set AWS_REGION.
         self._region = region or os.environ.get("AWS_REGION")
+        self._known = cache(self._find_identity)
+        self._made = cache(self._client)
+        # functools.cached_property would do, but up to Python 3.11 it has one lock for all instances, and a run over
+        # many accounts would ask for one identity at a time.
 
     def identity(self) -> Identity:
-        return self._identity
+        return self._known()
 
     def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
         return _call(self._called, operation, request)
 
-    @cached_property
-    def _identity(self) -> Identity:
+    def _find_identity(self) -> Identity:
         found = _call(self._beside("sts"), "GetCallerIdentity", {})
         return Identity(
             account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
         )
 
-    @cached_property
+    @property
     def _batch(self) -> BaseClient:
-        return self._client("batch", self._endpoint)
+        return self._made("batch", self._endpoint)
 
-    @cached_property
+    @property
     def _called(self) -> BaseClient:
         return self._batch if self._service == "batch" else self._beside(self._service)
 
     def _beside(self, service: str) -> BaseClient:
         """A service where the session has it; for a Batch endpoint on this machine, on the same one: it is not AWS."""
         endpoint = self._batch.meta.endpoint_url
-        client = self._client(service)
+        client = self._made(service)
         if urlsplit(endpoint).hostname in LOCAL and urlsplit(client.meta.endpoint_url).hostname not in LOCAL:
-            return self._client(service, endpoint)
+            return self._made(service, endpoint)
         return client
 
     def _client(self, service: str, endpoint: str | None = None) -> BaseClient:

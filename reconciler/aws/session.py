@@ -1,9 +1,10 @@
 """Sessions with a profile and, where one is given, a role that is assumed when needed and renewed in time."""
 
-from functools import partial
+from functools import cache, partial
 
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import ProfileNotFound
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
 from reconciler.problems import Denied
@@ -14,7 +15,7 @@ ANY_REGION = "us-east-1"  # STS answers there for the standard partition
 
 def open_session(profile: str | None = None, role_arn: str | None = None, region: str | None = None) -> Session:
     """Return a session; AWS is not called yet. Raises `Denied` for a profile or credentials that do not exist."""
-    base = Session(profile=profile)
+    base = _session(profile)
     try:
         credentials = base.get_credentials() if role_arn else None
         region = region or base.get_config_variable("region")
@@ -28,10 +29,22 @@ def open_session(profile: str | None = None, role_arn: str | None = None, region
     fetcher = AssumeRoleCredentialFetcher(
         create_client, credentials, role_arn, extra_args={"RoleSessionName": SESSION_NAME}
     )
-    assumed = Session(profile=profile)
+    assumed = _session(profile)
     role = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
     assumed.register_component("credential_provider", _Only(role))
     return assumed
+
+
+def _session(profile: str | None) -> Session:
+    """Return a session that shares the service models with all others: to read them takes longer than a call."""
+    session = Session(profile=profile)
+    session.register_component("data_loader", _loader())
+    return session
+
+
+@cache
+def _loader() -> Loader:
+    return create_loader(Session().get_config_variable("data_path"))
 
 
 class _Only:

@@ -73,14 +73,18 @@ class Output:
         self._items += branch.items
         if not is_news:
             return
-        self.show(heading)
+        self._keep(heading)
+        if branch.pages:
+            self._print(heading, branch.pages[0][1])
         for page, stream in branch.pages:
             self._print(page, stream)
         self._texts += branch._texts  # noqa: SLF001 - it is one of us
 
     def whole(self, page: MakePage, document: Callable[[], Json]) -> None:
         """Take what all parts of a run have come to; as JSON it stands for them all."""
-        self.show(page)
+        if self.is_text:
+            self._print(page, sys.stdout)
+        self._keep(page)
         if self.wants("json"):
             self._whole.append(document())
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.kinds.base import Form, Kind
 from reconciler.model import Json
 from reconciler.schema.bodies import DEFS, Bodies
+from reconciler.schema.fleet import FLEET
 from reconciler.schema.tagged import tagged
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -151,7 +152,8 @@ HEAD: Mapping[str, Json] = {
 def schemas(kinds: Iterable[Kind], model: Mapping[str, Json]) -> dict[str, Json]:
     """Return every schema by the name of its file. `model` is botocore's service model of Batch."""
     known = tuple(kinds)
-    return {"stack.schema.json": tagged(_stack(known, model))} | {
+    fleet = {"$schema": DIALECT, **tagged(FLEET)}
+    return {"stack.schema.json": tagged(_stack(known, model)), "fleet.schema.json": fleet} | {
         f"{kind.noun}.schema.json": _body(kind, model) for kind in known
     }
 

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.bench.jobs import busy_sandbox
 from tests.bench.server import Server, serving
 from tests.bench.worlds import environments_and_queues, one_queue, only_definitions
+from tests.bench.worlds import fleet as fleet_of
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,14 @@ def apply(latency: float, _runs: int) -> Iterator[Figure]:
         yield measured(what, ["apply", folder, "--yes"], 1, f"{3 * settle:.0f} s", server)
 
 
+def fleet(latency: float, runs: int) -> Iterator[Figure]:
+    regions = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1")
+    with written(fleet_of(20, regions)) as folder, serving(latency) as server:
+        file = f"--all={folder}/reconciler.yaml"
+        run(["apply", file, "--yes"], server)
+        yield measured("plan, 100 targets of 20 resources", ["plan", file], runs, "20 s, 300 MiB", server)
+
+
 def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
     """The sandbox alone, in this process, in a file: no latency, and the memory of the benchmark itself."""
     for what, work in busy_sandbox(10_000):
@@ -102,13 +111,14 @@ def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
 
 
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
-    "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "apply": apply, "jobs": jobs}  # fmt: skip
+    "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "apply": apply, "fleet": fleet, "jobs": jobs}  # fmt: skip
 
 
 @contextmanager
 def written(files: dict[str, str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
+            Path(folder, name).parent.mkdir(exist_ok=True)
             Path(folder, name).write_text(text, encoding="utf-8")
         yield folder
 

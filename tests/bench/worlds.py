@@ -55,6 +55,16 @@ def one_queue() -> dict[str, str]:
     return {"stack.yaml": json.dumps({"stack": "bench", **body})}
 
 
+def fleet(accounts: int, regions: tuple[str, ...]) -> dict[str, str]:
+    """One stack of 20 resources that goes to every account and region by a role of the account."""
+    environment = {"accounts": [f"{100_000_000_000 + n}" for n in range(accounts)], "regions": regions}
+    role = '    roleArn: !sub "arn:aws:iam::${account}:role/reconciler"'
+    targets = f"stacks: {{stack: all}}\nenvironments:\n  all:\n{role}\n"
+    targets += "".join(f"    {name}: {json.dumps(value)}\n" for name, value in environment.items())
+    files = {f"stack/{name}": text for name, text in environments_and_queues(4, 12).items()}
+    return {"reconciler.yaml": targets, **files}
+
+
 def _environment() -> dict[str, object]:
     return {
         "type": "MANAGED",

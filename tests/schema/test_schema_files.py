@@ -76,8 +76,9 @@ def test_the_files_are_current() -> None:
     assert stale() == [], "run: python -m tests.schemas --update"
 
 
-def test_there_is_one_file_a_kind_and_one_for_the_stack() -> None:
-    assert sorted(current()) == sorted(["stack.schema.json", *(f"{kind.noun}.schema.json" for kind in KINDS.values())])
+def test_there_is_one_file_a_kind_one_for_the_stack_and_one_for_the_targets() -> None:
+    language = ["fleet.schema.json", "stack.schema.json"]
+    assert sorted(current()) == sorted([*language, *(f"{kind.noun}.schema.json" for kind in KINDS.values())])
 
 
 @pytest.mark.parametrize("name", sorted(current()))

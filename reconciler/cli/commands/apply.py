@@ -30,6 +30,7 @@ EXAMPLES = """\
   reconciler apply plan.json --yes                     only if it is still the plan that was reviewed
   reconciler apply stacks/prod --expect 2c9972fbbe9b71eb
   reconciler apply --sandbox                           in a simulated AWS
+  reconciler apply --all --target-env dev --yes        the targets of reconciler.yaml
 """
 
 

@@ -14,6 +14,7 @@ EXAMPLES = """\
   reconciler drift stacks/prod -o json
   reconciler drift stacks/prod -o text -o github     annotations in GitHub Actions
   reconciler drift stacks/prod -v                    also what is ignored, and why
+  reconciler drift --all --shard 1/4                 a fourth of the targets of reconciler.yaml
 
 tiers:
   changed      a member that was applied is different now

@@ -26,6 +26,7 @@ EXAMPLES = """\
   reconciler plan --target 'JobDefinition/*' -vv
   reconciler plan stacks/prod --allow-destroy=JobQueue/old     the consents that apply will be given
   reconciler plan stacks/prod -o text -o markdown="$GITHUB_STEP_SUMMARY"
+  reconciler plan --all --changed-since origin/main            the targets of reconciler.yaml
 """
 
 

@@ -7,15 +7,21 @@ from reconciler.cli.options import add_output
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "print the JSON Schema of stacks or of one kind"
+HELP = "print the JSON Schema of stacks, of one kind, or of the file of targets"
 EXAMPLES = """\
   reconciler schema > stack.schema.json
   reconciler schema JobDefinition
+  reconciler schema fleet > fleet.schema.json     of reconciler.yaml
 """
 
 
+FLEET = "fleet"
+
+
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("kind", nargs="?", metavar="KIND", help="JobDefinition, jobDefinitions or job-definition")
+    parser.add_argument(
+        "kind", nargs="?", metavar="KIND", help="JobDefinition, jobDefinitions or job-definition; or fleet"
+    )
     add_output(parser)
 
 
@@ -33,4 +39,6 @@ def _name(kind: str) -> str:
     for known in KINDS.values():
         if kind.lower() in (known.name.lower(), known.section.lower(), known.noun):
             return known.noun
+    if kind.lower() == FLEET:
+        return FLEET
     raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")

@@ -13,6 +13,7 @@ EXAMPLES = """\
   reconciler status stacks/*
   reconciler status stacks/prod -o json
   reconciler status stacks/prod --no-jobs     five calls less for each queue
+  reconciler status --all
 
 health, of which AWS tells what is in capitals:
   VALID, ACTIVE, live      it works; live is what AWS tells no status of

@@ -22,6 +22,7 @@ EXAMPLES = """\
   reconciler validate stacks/* -o text -o github           in a step of GitHub Actions
   reconciler validate stacks/* -o sarif=reconciler.sarif   text, and a file for code scanning
   reconciler validate stacks/* --strict -o junit=report.xml
+  reconciler validate --all                                the targets of reconciler.yaml
 
 formats:
   text for people, json for scripts, github for annotations in GitHub Actions,

@@ -1,0 +1,212 @@
+"""One command over the targets of a file: side by side, each with its own failures, one table, one exit code."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.signals import stopping
+from tests.cli.conftest import SMALL, STACK, Run, write
+
+FLEET = """\
+environments:
+  dev: {account: "111111111111", region: us-east-1}
+  prod:
+    accounts: ["222222222222", "333333333333"]
+    region: eu-west-1
+    variables: {share: 7}
+stacks:
+  risk: [dev]
+  small: [dev, prod]
+"""
+SIZED = """\
+stack: sized
+variables: {share: {type: integer, default: 5}}
+schedulingPolicies:
+  fair: {fairsharePolicy: {shareDecaySeconds: !var share}}
+"""
+
+
+@pytest.fixture
+def fleet(run: Run) -> Run:
+    Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
+    return run
+
+
+def test_a_plan_of_all_tells_each_target_and_ends_with_a_table(fleet: Run) -> None:
+    ran = fleet("plan", "--all", "--sandbox")
+    assert ran.code == 0
+    assert ran.err == ""
+    assert [line for line in ran.out.splitlines() if line.startswith("==")] == [
+        "== risk@dev", "== small@dev", "== small@prod/222222222222", "== small@prod/333333333333",
+    ]  # fmt: skip
+    assert ran.out.endswith(
+        "Targets\n"
+        "risk@dev                 3 to add, 0 to change, 0 to replace, 0 to destroy.\n"
+        "small@dev                1 to add, 0 to change, 0 to replace, 0 to destroy.\n"
+        "small@prod/222222222222  1 to add, 0 to change, 0 to replace, 0 to destroy.\n"
+        "small@prod/333333333333  1 to add, 0 to change, 0 to replace, 0 to destroy.\n\n"
+        "Fleet: 4 targets: 4 with changes.\n"
+    )
+
+
+def test_targets_are_applied_in_their_own_accounts_and_regions(fleet: Run) -> None:
+    assert fleet("apply", "--all", "--sandbox", "--yes").code == 0
+    ran = fleet("plan", "--all", "--sandbox", "--detailed-exitcode", "-o", "json")
+    assert ran.code == 0
+    assert [(one["result"]["account"], one["result"]["region"]) for one in ran.json["targets"]] == [
+        ("111111111111", "us-east-1"), ("111111111111", "us-east-1"), ("222222222222", "eu-west-1"),
+        ("333333333333", "eu-west-1"),
+    ]  # fmt: skip
+
+
+def test_what_is_unchanged_is_a_line_of_the_table_alone_unless_more_is_asked_for(fleet: Run) -> None:
+    fleet("apply", "--all", "--sandbox", "--yes")
+    ran = fleet("plan", "--all", "--sandbox", "--detailed-exitcode")
+    assert (ran.code, ran.out.splitlines()[0], ran.last) == (0, "Targets", "Fleet: 4 targets: 4 unchanged.")
+    assert "== small@dev" in fleet("plan", "--all", "--sandbox", "-v").out
+
+
+def test_changes_exit_2_and_are_counted(fleet: Run) -> None:
+    fleet("apply", "--all", "--sandbox", "--yes")
+    write("small", SMALL.replace("60", "61"))
+    ran = fleet("plan", "--all", "--sandbox", "--detailed-exitcode")
+    assert (ran.code, ran.last) == (2, "Fleet: 4 targets: 1 unchanged, 3 with changes.")
+
+
+def test_a_target_that_fails_leaves_the_others_alone(fleet: Run) -> None:
+    write("risk", STACK.replace("maxvCpus", "maxVcpus"))
+    ran = fleet("apply", "--all", "--sandbox", "--yes")
+    assert ran.code == 3
+    assert "risk/stack.yaml:7:17: error[SCH001]" in ran.err
+    assert ran.last == "Fleet: 4 targets: 3 done, 1 invalid."
+
+
+def test_a_bug_in_one_target_leaves_the_others_alone(fleet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconciler.cli.commands import validate
+
+    read = validate.read_stack
+    monkeypatch.setattr(
+        validate, "read_stack", lambda path, *args, **given: 1 / 0 if path == "risk" else read(path, *args, **given)
+    )
+    ran = fleet("validate", "--all")
+    assert (ran.code, ran.last) == (1, "Fleet: 4 targets: 3 done, 1 failed.")
+    assert "ZeroDivisionError" in ran.err
+
+
+def test_json_is_one_document_with_that_of_each_target(fleet: Run) -> None:
+    document = fleet("plan", "--all", "--sandbox", "-o", "json").json
+    assert (document["document"], document["command"], document["exit"]) == ("fleet", "plan", 0)
+    assert (document["summary"]["targets"], document["summary"]["with_changes"]) == (4, 4)
+    first = document["targets"][0]
+    assert (first["target"], first["stack"], first["environment"]) == ("risk@dev", "risk", "dev")
+    assert (first["account"], first["region"], first["exit"], first["came_to"]) == (
+        "111111111111", "us-east-1", 0, "with changes",
+    )  # fmt: skip
+    assert first["result"]["document"] == "plan"
+
+
+def test_lines_of_events_say_of_which_target_they_are(fleet: Run) -> None:
+    ran = fleet("apply", "--all", "--sandbox", "--yes", "-o", "jsonl")
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    assert {event["target"] for event in events} == {
+        "risk@dev", "small@dev", "small@prod/222222222222", "small@prod/333333333333",
+    }  # fmt: skip
+    assert sum(event["event"] == "outcome" for event in events) == 4
+
+
+def test_progress_tells_the_target(fleet: Run) -> None:
+    ran = fleet("apply", "--all", "--sandbox", "--yes")
+    assert "small@dev: +   SchedulingPolicy/fair: done\n" in ran.err
+
+
+def test_an_environment_a_stack_or_a_share_can_be_chosen(fleet: Run) -> None:
+    def told(*words: str) -> list[str]:
+        ran = fleet("plan", "--all", "--sandbox", "-o", "json", *words)
+        return [one["target"] for one in ran.json["targets"]]
+
+    assert told("--target-env", "p*") == ["small@prod/222222222222", "small@prod/333333333333"]
+    assert told("risk") == ["risk@dev"]
+    assert sorted(told("--shard", "1/2") + told("--shard", "2/2")) == sorted(told())
+
+
+def test_variables_reach_the_stacks_that_declare_them(fleet: Run) -> None:
+    write("small", SIZED)
+    document = fleet("plan", "--all", "small", "--sandbox", "-o", "json").json
+    changes = [one["result"]["changes"][0] for one in document["targets"]]
+    assert [change["fields"][0]["after"]["shareDecaySeconds"] for change in changes] == [5, 7, 7]
+
+
+def test_the_account_of_a_target_is_a_guard(fleet: Run) -> None:
+    write("small", SMALL.replace("stack: small", 'stack: small\naccount: "999999999999"'))
+    ran = fleet("plan", "--all", "small", "--target-env", "dev", "--sandbox")
+    assert ran.code == 4
+    assert "stack small is for account 999999999999, and its target is in 111111111111" in ran.err
+
+
+def test_apply_asks_nobody_and_says_so(fleet: Run) -> None:
+    ran = fleet("apply", "--all", "--sandbox")
+    assert ran.code == 64
+    assert "give --yes" in ran.err
+    assert ran.last == "Fleet: 4 targets: 4 wrongly used."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--all=none.yaml",), "there is no file none.yaml"),
+        (("--shard", "1/2"), "--shard chooses among the targets of a file"),
+        (("--target-env", "dev"), "--target-env chooses among the targets of a file"),
+        (("--all", "--target-env", "stage"), "reconciler.yaml has no environment stage"),
+        (("--all", "nothing"), "reconciler.yaml has no stack nothing"),
+        (("--all", "--shard", "3/2"), "shares count from 1 to 2"),
+        (("--all", "--shard", "x"), "'x' is not a share such as 1/4"),
+        (("--all", "--changed-since", "main"), "git cannot tell what has changed"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told_and_nothing_is_planned(fleet: Run, words: tuple[str, ...], said: str) -> None:
+    ran = fleet("plan", "--sandbox", *words)
+    assert ran.code == 64
+    assert said in ran.err
+    assert ran.out == ""
+
+
+def test_a_broken_file_of_targets_is_told_at_its_place(fleet: Run) -> None:
+    Path("reconciler.yaml").write_text(FLEET.replace("risk: [dev]", "risk: [dve]"), encoding="utf-8")
+    ran = fleet("plan", "--all", "--sandbox")
+    assert ran.code == 3
+    assert "reconciler.yaml:8:10: error[FLT004]: there is no environment dve" in ran.err
+    assert "did you mean dev?" in ran.err
+
+
+def test_only_what_has_changed_since_a_commit_is_planned(fleet: Run) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True, capture_output=True)
+
+    def told() -> list[str]:
+        ran = fleet("plan", "--all", "--changed-since", "main", "--sandbox", "-o", "json")
+        return [one["target"] for one in ran.json["targets"]]
+
+    git("init", "-q", "-b", "main")
+    git("add", "risk", "small", "reconciler.yaml")
+    git("commit", "-q", "-m", "x")
+    assert told() == []
+    Path("risk", "new.yaml").write_text("jobQueues: {}\n", encoding="utf-8")
+    assert told() == ["risk@dev"]
+    git("add", "risk")
+    git("commit", "-q", "-m", "y")
+    git("checkout", "-q", "-b", "work", "HEAD^")
+    Path("reconciler.yaml").write_text(FLEET.replace("share: 7", "share: 8"), encoding="utf-8")
+    assert told() == ["small@prod/222222222222", "small@prod/333333333333"]
+
+
+def test_what_runs_in_another_thread_stops_with_the_main_thread() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def inner() -> object:
+        with stopping(lambda: None) as stop:
+            return stop
+
+    with stopping(lambda: None) as outer, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(inner).result() is outer

@@ -1,0 +1,59 @@
+"""Some of the targets: by environment, by stack, a share, or what has changed."""
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.fleet import Consents, Shard, Target, chosen, differing
+
+TARGETS = tuple(
+    Target(name=f"stacks/{stack}@{environment}", stack=f"stacks/{stack}", environment=environment, region="eu-west-1")
+    for stack in ("pricing", "rendering")
+    for environment in ("dev", "prod-eu", "prod-us")
+)
+
+
+def names(targets: tuple[Target, ...]) -> list[str]:
+    return [target.name for target in targets]
+
+
+def test_without_a_choice_all_are_meant_in_their_order() -> None:
+    assert chosen(TARGETS) == TARGETS
+
+
+def test_environments_are_chosen_by_name_or_glob_and_stacks_by_path() -> None:
+    assert names(chosen(TARGETS, environments=("prod-*",), stacks=("stacks/pricing",))) == [
+        "stacks/pricing@prod-eu", "stacks/pricing@prod-us",
+    ]  # fmt: skip
+
+
+@given(of=st.integers(1, 40))
+def test_shares_have_every_target_exactly_once(of: int) -> None:
+    shares = [chosen(TARGETS, shard=Shard(number, of)) for number in range(1, of + 1)]
+    assert Counter(target.name for share in shares for target in share) == Counter(names(TARGETS))
+
+
+def test_a_target_stays_in_its_share_when_others_come_and_go() -> None:
+    share = Shard(1, 3)
+    assert chosen(TARGETS[2:], shard=share) == tuple(one for one in chosen(TARGETS, shard=share) if one in TARGETS[2:])
+
+
+def test_shares_of_many_targets_are_about_as_large() -> None:
+    many = [f"stacks/{n}@prod" for n in range(1000)]
+    sizes = [sum(Shard(number, 8).has(name) for name in many) for number in range(1, 9)]
+    assert min(sizes) > 90
+    assert max(sizes) < 160
+
+
+def test_a_target_has_changed_with_a_file_of_its_stack_or_one_of_its_variables() -> None:
+    with_file = (*TARGETS[:1], replace(TARGETS[4], variable_files=("values/eu.yaml",)))
+    assert names(differing(with_file, with_file, ["stacks/pricing/deep/x.json", "README.md"])) == ["stacks/pricing@dev"]
+    assert names(differing(with_file, with_file, ["values/eu.yaml"])) == ["stacks/rendering@prod-eu"]
+    assert differing(TARGETS, TARGETS, ["stacks/pricing-2/x.yaml", "stacks/pricing.yaml"]) == ()
+
+
+def test_a_target_has_changed_when_it_is_new_or_goes_elsewhere() -> None:
+    before = (replace(TARGETS[0], consents=Consents(adopt=True)), *TARGETS[1:5])
+    assert names(differing(TARGETS, before, [])) == ["stacks/pricing@dev", "stacks/rendering@prod-us"]
