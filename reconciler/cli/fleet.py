@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.cli.signals import Stopping
     from reconciler.fleet import Shard, Target
     from reconciler.ports import Files
+    from reconciler.report.fleet import Outcome
 
 FILE = "reconciler.yaml"
 SIDE_BY_SIDE = 16  # targets: most of the time each waits for AWS
@@ -224,16 +225,28 @@ def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verb
 
 
 def _tell(reached: Sequence[Reached], args: Namespace, out: Output, code: int) -> None:
-    from reconciler.report.fleet import Outcome, fleet_json, fleet_page
+    from reconciler.report.fleet import fleet_json, fleet_page
 
-    outcomes = [
-        Outcome(
-            one.target.name, one.target.stack, one.target.environment, one.target.account, one.target.region,
-            one.code, one.seconds, one.out.items, one.out.documents,
-        )
-        for one in reached
-    ]  # fmt: skip
+    outcomes = [_outcome(one) for one in reached]
     out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(outcomes, args.called, code))
+
+
+def _outcome(one: Reached) -> "Outcome":
+    from reconciler.report.fleet import Outcome, came_to, told
+
+    target, items, documents = one.target, one.out.items, one.out.documents
+    return Outcome(
+        target=target.name,
+        stack=target.stack,
+        environment=target.environment,
+        account=target.account or None,
+        region=target.region or None,
+        exit=int(one.code),
+        came_to=came_to(one.code, items),
+        told=told(one.code, items),
+        seconds=round(one.seconds, 3),
+        result=documents[-1] if documents else None,
+    )
 
 
 def _shard(text: str) -> "Shard":

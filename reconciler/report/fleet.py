@@ -1,8 +1,8 @@
 """What became of many targets: a table for people, and one JSON document that can be put together from several."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from reconciler.model import Json
 from reconciler.problems import Exit, Stopped
@@ -13,9 +13,10 @@ from reconciler.report.page import Page
 from reconciler.report.redaction import redacted_text
 from reconciler.report.words import duration, number_of, outcome_line, plan_line
 
+FLEET = "fleet"
 GAP = "  "
-UNCHANGED = "unchanged"
 MOST = 72  # columns of what one line of the table tells
+UNCHANGED = "unchanged"
 MEANINGS: Mapping[int, str] = {
     Exit.DONE: "done",
     Exit.ERROR: "failed",
@@ -35,37 +36,40 @@ MEANINGS: Mapping[int, str] = {
 WORDS = (UNCHANGED, *MEANINGS.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one target: its exit code, what was told of it, and its document."""
+    """What became of one target, as its entry in the document says it.
 
-    name: str
+    `came_to` is the word by which outcomes are counted, `told` what the table says, and `result` the document that the
+    command gives for one stack: None where it was stopped before it had any.
+    """
+
+    target: str
     stack: str
     environment: str
-    account: str
-    region: str
-    code: int
+    account: str | None
+    region: str | None
+    exit: int
+    came_to: str
+    told: str
     seconds: float
-    items: Sequence[Item]
-    documents: Sequence[Json]
+    result: Json = None
 
-    @property
-    def word(self) -> str:
-        """What it came to, in the word by which outcomes are counted."""
-        item = self.items[-1] if self.items and self.code == Exit.DONE else None
-        match item:
-            case Planned(plan) if plan.changes:
-                return MEANINGS[Exit.CHANGES]
-            case Planned() | Drift() | Applied(finish=None):
-                return UNCHANGED
-            case _:
-                return MEANINGS[self.code]
 
-    @property
-    def told(self) -> str:
-        """What the table says, in one line."""
-        told = " ".join(filter(None, map(_told, self.items)))
-        return redacted_text(told) or MEANINGS[self.code]
+def came_to(code: int, items: Sequence[Item]) -> str:
+    item = items[-1] if items and code == Exit.DONE else None
+    match item:
+        case Planned(plan) if plan.changes:
+            return MEANINGS[Exit.CHANGES]
+        case Planned() | Drift() | Applied(finish=None):
+            return UNCHANGED
+        case _:
+            return MEANINGS[code]
+
+
+def told(code: int, items: Sequence[Item]) -> str:
+    """Say in one line what became of a target."""
+    return redacted_text(" ".join(filter(None, map(_told, items)))) or MEANINGS[code]
 
 
 def is_news(item: Item) -> bool:
@@ -92,52 +96,71 @@ def heading_page(name: str, width: int) -> Page:
 def fleet_page(outcomes: Sequence[Outcome], width: int) -> Page:
     page = Page(width)
     page.line(("Targets", "bold"))
-    widest = max((len(one.name) for one in outcomes), default=0)
+    widest = max((len(one.target) for one in outcomes), default=0)
     for one in outcomes:
-        style = {Exit.DONE: "green", Exit.CHANGES: "yellow"}.get(Exit(one.code), "bold red")
+        style = {Exit.DONE: "green", Exit.CHANGES: "yellow"}.get(Exit(one.exit), "bold red")
         seconds = f"{GAP}{duration(one.seconds)}" if one.seconds >= 1 else ""
-        page.line(f"{one.name:<{widest}}{GAP}", (_short(one.told), style), (seconds, "dim"))
+        page.line(f"{one.target:<{widest}}{GAP}", (_short(one.told), style), (seconds, "dim"))
     page.blank()
-    page.whole((fleet_line([one.word for one in outcomes]), "bold"))
+    page.whole((fleet_line(outcomes), "bold"))
     return page
 
 
-def fleet_line(words: Sequence[str]) -> str:
+def several_page(names: Sequence[str], width: int) -> Page:
+    page = Page(width)
+    page.line(("note", "cyan"), f": several files tell of {', '.join(names)}: the last one counts")
+    return page
+
+
+def fleet_line(outcomes: Sequence[Outcome]) -> str:
     """The last line: `Fleet: 100 targets: 97 unchanged, 2 with changes, 1 failed.`"""
-    counts = Counter(words)
-    told = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
-    return f"Fleet: {number_of(len(words), 'target')}{': ' if told else ''}{told}."
+    counts = Counter(one.came_to for one in outcomes)
+    words = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
+    return f"Fleet: {number_of(len(outcomes), 'target')}{': ' if words else ''}{words}."
 
 
 def fleet_json(outcomes: Sequence[Outcome], command: str, code: int) -> dict[str, Json]:
-    """`result` is the document that the command gives for one stack; None where it was stopped before it had any."""
+    counts = Counter(one.came_to for one in outcomes)
     return {
-        **frame("fleet"),
+        **frame(FLEET),
         "command": command,
-        "summary": summary([one.word for one in outcomes]),
+        "summary": {"targets": len(outcomes), **{word.replace(" ", "_"): counts[word] for word in WORDS}},
         "exit": int(code),
-        "targets": [_target(one) for one in outcomes],
+        "targets": [asdict(one) for one in outcomes],
     }
 
 
-def summary(words: Sequence[str]) -> dict[str, int]:
-    counts = Counter(words)
-    return {"targets": len(words), **{word.replace(" ", "_"): counts[word] for word in WORDS}}
+def outcomes_of(document: Json) -> tuple[Outcome, ...]:
+    """Return what a document of ours tells. Raises `ValueError` for any other."""
+    if not isinstance(document, Mapping) or document.get("document") != FLEET:
+        raise ValueError("it tells of no targets")
+    major, _, _ = str(document.get("format_version", "")).partition(".")
+    if major != "1":
+        raise ValueError(f"its format is {document.get('format_version')}, and 1 is known")
+    try:
+        return tuple(_outcome(one) for one in document["targets"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("it is damaged") from error
 
 
-def _target(one: Outcome) -> dict[str, Json]:
-    return {
-        "target": one.name,
-        "stack": one.stack,
-        "environment": one.environment,
-        "account": one.account or None,
-        "region": one.region or None,
-        "exit": int(one.code),
-        "came_to": one.word,
-        "told": one.told,
-        "seconds": round(one.seconds, 3),
-        "result": one.documents[-1] if one.documents else None,
-    }
+def merged(documents: Iterable[Iterable[Outcome]]) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
+    """Return all outcomes by target, sorted, and the targets that several documents tell of: the last one counts."""
+    found: dict[str, Outcome] = {}
+    several: dict[str, None] = {}
+    for outcomes in documents:
+        for one in outcomes:
+            several |= {one.target: None} if one.target in found else {}
+            found[one.target] = one
+    return tuple(found[name] for name in sorted(found)), tuple(several)
+
+
+def _outcome(entry: Mapping[str, Json]) -> Outcome:
+    known = {name: entry[name] for name in Outcome.__dataclass_fields__}
+    outcome = Outcome(**known)
+    if outcome.came_to not in WORDS or not all(isinstance(text, str) for text in (outcome.target, outcome.told)):
+        raise ValueError(outcome.came_to)
+    Exit(outcome.exit)
+    return outcome
 
 
 def _told(item: Item) -> str:

@@ -210,3 +210,44 @@ def test_what_runs_in_another_thread_stops_with_the_main_thread() -> None:
 
     with stopping(lambda: None) as outer, ThreadPoolExecutor(1) as pool:
         assert pool.submit(inner).result() is outer
+
+
+def test_the_shares_of_a_run_are_put_together(fleet: Run) -> None:
+    fleet("apply", "--all", "--sandbox", "--yes")
+    write("small", SMALL.replace("60", "61"))
+    whole = fleet("plan", "--all", "--sandbox", "--detailed-exitcode")
+    for number in "12":
+        fleet("plan", "--all", "--sandbox", "--detailed-exitcode", f"--shard={number}/2", "-o", f"json=p{number}.json")
+    ran = fleet("report", "merge", "p1.json", "p2.json", "-o", "text", "-o", "json=all.json")
+    assert (ran.code, ran.err) == (whole.code, "") == (2, "")
+    assert sorted(ran.out.splitlines()) == sorted(whole.out[whole.out.index("Targets\n") :].splitlines())
+    assert fleet("report", "merge", "all.json").out == ran.out
+
+
+def test_of_a_target_that_several_tell_of_the_last_counts(fleet: Run) -> None:
+    fleet("plan", "--all", "risk", "--sandbox", "-o", "json=before.json")
+    fleet("apply", "--all", "risk", "--sandbox", "--yes", "-o", "json=after.json")
+    ran = fleet("report", "merge", "before.json", "after.json")
+    assert ran.err == "note: several files tell of risk@dev: the last one counts\n"
+    assert ran.last == "Fleet: 1 target: 1 done."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot read x.json: No such file or directory"),
+        ("", "it is no JSON"),
+        ("[" * 100_000, "it is no JSON"),
+        ("[]", "it tells of no targets"),
+        ('{"document": "plan"}', "it tells of no targets"),
+        ('{"document": "fleet", "format_version": "2.0"}', "its format is 2.0, and 1 is known"),
+        ('{"document": "fleet", "format_version": "1.0"}', "it is damaged"),
+        ('{"document": "fleet", "format_version": "1.0", "targets": [{"target": 1}]}', "it is damaged"),
+    ],
+)
+def test_what_is_no_document_of_targets_is_refused(fleet: Run, content: str | None, said: str) -> None:
+    if content is not None:
+        Path("x.json").write_text(content, encoding="utf-8")
+    ran = fleet("report", "merge", "x.json")
+    assert ran.code == 64
+    assert said in ran.err

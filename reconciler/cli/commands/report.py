@@ -1,0 +1,56 @@
+"""`reconciler report`."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import add_output
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import gravest
+from reconciler.problems import Exit, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.report.fleet import Outcome
+
+HELP = "put together what several runs over targets have found"
+EXAMPLES = """\
+  reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
+  reconciler report merge drift-*.json                        one table, and the exit code of the gravest
+  reconciler report merge drift-*.json -o json=drift.json
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=("merge",), help="merge: of each target the last document counts")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="what `-o json=FILE` of a run with --all has written")
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.report.fleet import fleet_json, fleet_page, merged, several_page
+
+    documents = [_read(file) for file in args.files]
+    outcomes, several = merged(found for _, found in documents)
+    code = gravest([one.exit for one in outcomes] or [Exit.DONE])
+    command = ", ".join(dict.fromkeys(command for command, _ in documents))
+    if several:
+        out.tell(lambda width: several_page(several, width))
+    out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(outcomes, command, code))
+    return code
+
+
+def _read(file: str) -> tuple[str, tuple["Outcome", ...]]:
+    from reconciler.report.fleet import outcomes_of
+
+    try:
+        document = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+        return str(document.get("command", "")) if isinstance(document, dict) else "", outcomes_of(document)
+    except OSError as error:
+        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        reason = (
+            "it is no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError) else error
+        )
+        hint = "it takes what `drift --all -o json=FILE` and its like write"
+        raise WrongUsage(f"{file} cannot be merged: {reason}", hint=hint) from error
