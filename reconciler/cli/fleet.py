@@ -62,8 +62,7 @@ def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) 
     if args.all is None:
         _check_alone(args)
         return each_stack(args, out, lambda path: work(path, args, out), go_on=go_on)
-    targets = _targets(args)
-    return _side_by_side(targets, args, out, work)
+    return _side_by_side(_chosen(args), args, out, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +92,25 @@ def _check_alone(args: Namespace) -> None:
         raise WrongUsage(f"{given[0]} chooses among the targets of a file", hint="add --all, or --all=FILE")
 
 
-def _targets(args: Namespace) -> tuple["Target", ...]:
-    """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
-    from reconciler.fleet import chosen, differing
+def targets_of(args: Namespace) -> tuple["Target", ...]:
+    """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.lookup.files import DiskFiles
 
-    file = Path(args.all)
-    if not file.is_file():
-        raise WrongUsage(f"there is no file {file}", hint="it names environments, and the stacks that go there")
-    targets = _read(DiskFiles(str(file)))
+    if not Path(args.all).is_file():
+        raise WrongUsage(f"there is no file {args.all}", hint="it names environments, and the stacks that go there")
+    return _read(DiskFiles(args.all))
+
+
+def stack_path(target: "Target", args: Namespace) -> str:
+    """Return the path of a target's stack from the current folder."""
+    return (Path(args.all).parent / target.stack).as_posix()
+
+
+def _chosen(args: Namespace) -> tuple["Target", ...]:
+    """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
+    from reconciler.fleet import chosen, differing
+
+    file, targets = Path(args.all), targets_of(args)
     stacks = () if args.stacks == ["."] else [_from(file.parent, stack) for stack in args.stacks]
     unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
     if unknown:
@@ -151,7 +160,7 @@ def _from(root: Path, path: str) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def _arguments(target: "Target", args: Namespace) -> Namespace:
+def arguments(target: "Target", args: Namespace) -> Namespace:
     """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
     from reconciler.plan import Limit
 
@@ -196,9 +205,10 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     if stop.flag.is_set():
         return None
     start = time.monotonic()
-    path = (Path(args.all).parent / target.stack).as_posix()
     try:
-        code = each((path,), out, lambda path: work(path, _arguments(target, args), out), go_on=False)
+        code = each(
+            (stack_path(target, args),), out, lambda path: work(path, arguments(target, args), out), go_on=False
+        )
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR

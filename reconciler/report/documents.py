@@ -28,7 +28,7 @@ def plan_json(plan: Plan, refusals: Iterable[Problem] = ()) -> dict[str, Json]:
         "is_empty": plan.is_empty,
         "summary": summary(plan),
         "refusals": [problem_json(refusal) for refusal in dict.fromkeys((*plan.refusals, *refusals))],
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes],
         "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],
         "ignored": _ignored(plan),
@@ -42,11 +42,11 @@ def drift_json(drift: Drift) -> dict[str, Json]:
         "account": drift.plan.identity.account,
         "region": drift.plan.identity.region,
         "summary": {**drift.counts, "pending": len(drift.pending)},
-        "changed": [_change(change) for change in drift.changed],
-        "undeclared": [_change(change) for change in drift.undeclared],
-        "missing": [_change(change) for change in drift.missing],
-        "foreign": [_change(change) for change in drift.foreign],
-        "pending": [_change(change) for change in drift.pending],
+        "changed": [change_json(change) for change in drift.changed],
+        "undeclared": [change_json(change) for change in drift.undeclared],
+        "missing": [change_json(change) for change in drift.missing],
+        "foreign": [change_json(change) for change in drift.foreign],
+        "pending": [change_json(change) for change in drift.pending],
         "unhealthy": [_unhealthy(one) for one in drift.plan.unhealthy],
         "notes": [problem_json(note) for note in drift.plan.notes],
         "ignored": _ignored(drift.plan),
@@ -192,7 +192,7 @@ def frame(document: str) -> dict[str, Json]:
     return {"format_version": FORMAT, "tool": {"name": "reconciler", "version": __version__}, "document": document}
 
 
-def _change(change: Change) -> dict[str, Json]:
+def change_json(change: Change) -> dict[str, Json]:
     return {
         "address": str(change.address),
         "kind": change.address.kind,

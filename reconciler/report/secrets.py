@@ -73,7 +73,7 @@ class Secrets:
         if not self.texts:
             return plan
         unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
-        changes = tuple(self._change(change) for change in plan.changes)
+        changes = tuple(self.change(change) for change in plan.changes)
         ignored = {address: tuple(self._sides(one) for one in ones) for address, ones in plan.ignored.items()}
         return replace(plan, changes=changes, unhealthy=unhealthy, notes=self.problems(plan.notes), ignored=ignored)
 
@@ -115,7 +115,7 @@ class Secrets:
             kept = set(_scalars(declared))  # of a list: what stands in both and is no secret itself
             yield from (text for text in _scalars(other) if text not in kept)
 
-    def _change(self, change: Change) -> Change:
+    def change(self, change: Change) -> Change:
         return replace(
             change,
             fields=tuple(self._sides(field) for field in change.fields),

@@ -5,6 +5,7 @@ from types import ModuleType
 
 from reconciler.cli.commands import (
     apply,
+    compare,
     destroy,
     doctor,
     drift,
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "rollback": rollback,
     "force-unlock": force_unlock,
     "report": report,
+    "compare": compare,
     "render": render,
     "graph": graph,
     "explain": explain,

@@ -1,0 +1,79 @@
+"""`reconciler compare`."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from reconciler.cli.fleet import FILE, arguments, stack_path, targets_of
+from reconciler.cli.options import add_output, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import valid_stack
+from reconciler.model import Identity
+from reconciler.problems import Exit, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.fleet import Target
+    from reconciler.report.compare_text import Compared
+
+HELP = "show how two environments differ, stack by stack"
+EXAMPLES = """\
+  reconciler compare dev prod
+  reconciler compare dev prod --detailed-exitcode
+  reconciler compare stacks/pricing@dev stacks/pricing@prod/222222222222/eu-west-1
+  reconciler compare dev prod --all=infrastructure/reconciler.yaml -o json
+
+It reads files alone, and needs no credentials; what is looked up in AWS is unknown, and the same as anything unknown.
+Account and region of the targets are told as ${account} and ${region}: they are no difference.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("first", metavar="FIRST", help="an environment, or a target by its name")
+    parser.add_argument("second", metavar="SECOND", help="likewise; + is what only this one has")
+    parser.add_argument("--all", metavar="[=FILE]", default=FILE, help=f"the file of targets (default: {FILE})")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 if they differ")
+    add_variables(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.report.compare_text import compare_json, compare_page
+
+    found = list(_compared(args))
+    out.publish(lambda width: compare_page(found, width), lambda: compare_json(found))
+    return Exit.CHANGES if args.detailed_exitcode and any(one.changes for one in found) else Exit.DONE
+
+
+def _compared(args: Namespace) -> Iterator["Compared"]:
+    from reconciler.fleet.compare import compared
+    from reconciler.kinds import KINDS
+    from reconciler.report.compare_text import Compared
+
+    for sides in _pairs(targets_of(args), args.first, args.second, args.all):
+        first, second = (valid_stack(stack_path(side, args), arguments(side, args), _place(side)) for side in sides)
+        changes = compared(sides, (first.stack, second.stack), KINDS)
+        shown = (second.secrets.change(first.secrets.change(change)) for change in changes)
+        yield Compared((sides[0].name, sides[1].name), tuple(shown))
+
+
+def _place(target: "Target") -> Identity | None:
+    return Identity(target.account, target.region) if target.account and target.region else None
+
+
+def _pairs(targets: Sequence["Target"], first: str, second: str, file: str) -> list[tuple["Target", "Target"]]:
+    """Return the stacks that both sides have. Of several places of an environment the first one stands for it."""
+    ours, theirs = (_side(targets, name, file) for name in (first, second))
+    pairs = [(one, theirs[stack]) for stack, one in ours.items() if stack in theirs]
+    if not pairs and len(ours) == len(theirs) == 1:  # two targets by their names may be of two stacks
+        pairs = [(one, other) for one in ours.values() for other in theirs.values()]
+    if not pairs:
+        raise WrongUsage(f"no stack goes to both {first} and {second}", hint="name two targets to compare two stacks")
+    return pairs
+
+
+def _side(targets: Sequence["Target"], name: str, file: str) -> dict[str, "Target"]:
+    found = [target for target in targets if name in (target.environment, target.name)]
+    if not found:
+        known = ", ".join(dict.fromkeys(target.environment for target in targets))
+        raise WrongUsage(f"{file} has neither an environment nor a target {name}", hint=f"it has {known}")
+    return {target.stack: target for target in reversed(found)}
