@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.model import Stack
 from reconciler.ports import Clock, Cloud, Locks, Lookups
+from reconciler.problems import WrongUsage
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
 
 SANDBOX_REGION = "us-east-1"
+ARN_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,18 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
         return Sky(batch, clock, Sandbox())
     locks = locks_at(stack.lock, service) if stack.lock else None
     return Sky(batch, clock, AwsLookups(service, batch.identity), locks)
+
+
+def sns_for(topic: str, args: argparse.Namespace) -> Cloud:
+    """Return SNS in the region of a topic. Raises `WrongUsage` for what is no ARN of one."""
+    from reconciler.aws.clock import WallClock
+    from reconciler.aws.cloud import AwsCloud
+    from reconciler.retry import Patient
+
+    parts = topic.split(":")
+    if len(parts) != ARN_PARTS or parts[2] != "sns":
+        raise WrongUsage(f"{topic} is no ARN of a topic", hint="as in arn:aws:sns:us-east-1:123456789012:drift")
+    return Patient(AwsCloud(_aws(args, parts[3]), parts[3], service="sns"), WallClock())
 
 
 def _aws(args: argparse.Namespace, region: str | None) -> "Session":

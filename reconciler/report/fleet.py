@@ -143,6 +143,32 @@ def outcomes_of(document: Json) -> tuple[Outcome, ...]:
         raise ValueError("it is damaged") from error
 
 
+def checked(document: Json) -> tuple[Outcome, ...]:
+    """Return what a document of drift tells, of many targets or of one stack. Raises `ValueError` for any other."""
+    if not isinstance(document, Mapping) or document.get("document") != "drift":
+        return outcomes_of(document)
+    try:
+        name = f"{document['stack']}@{document['account']}/{document['region']}"
+        counts = {tier: int(count) for tier, count in document["summary"].items() if tier != "pending"}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError("it is damaged") from error
+    has_drift = any(counts.values())
+    return (
+        Outcome(
+            target=name,
+            stack=str(document["stack"]),
+            environment="",
+            account=str(document["account"]),
+            region=str(document["region"]),
+            exit=int(Exit.CHANGES if has_drift else Exit.DONE),
+            came_to=MEANINGS[Exit.CHANGES] if has_drift else UNCHANGED,
+            told=", ".join(f"{count} {tier}" for tier, count in counts.items() if count) or "no drift",
+            seconds=0.0,
+            result=document,
+        ),
+    )
+
+
 def merged(documents: Iterable[Iterable[Outcome]]) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     """Return all outcomes by target, sorted, and the targets that several documents tell of: the last one counts."""
     found: dict[str, Outcome] = {}

@@ -5,6 +5,7 @@ from types import ModuleType
 
 from reconciler.cli.commands import (
     apply,
+    comment,
     compare,
     destroy,
     doctor,
@@ -14,6 +15,7 @@ from reconciler.cli.commands import (
     force_unlock,
     graph,
     init,
+    notify,
     plan,
     render,
     report,
@@ -40,6 +42,8 @@ COMMANDS: Mapping[str, ModuleType] = {
     "rollback": rollback,
     "force-unlock": force_unlock,
     "report": report,
+    "comment": comment,
+    "notify": notify,
     "compare": compare,
     "render": render,
     "graph": graph,

@@ -1,0 +1,84 @@
+"""`reconciler notify`."""
+
+import os
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from reconciler.cli.clouds import sns_for
+from reconciler.cli.options import add_output
+from reconciler.cli.output import Output
+from reconciler.cli.posting import drift_in
+from reconciler.problems import Exit, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.report.fleet import Outcome
+
+WEBHOOK = "RECONCILER_WEBHOOK"
+HELP = "tell a webhook or an SNS topic of targets that have drifted, each drift once"
+EXAMPLES = """\
+  reconciler drift --all -o json=drift.json
+  reconciler notify drift.json --before yesterday.json       only what is new since then
+  reconciler notify drift.json --sns arn:aws:sns:us-east-1:123456789012:drift
+
+The webhook's address is that of RECONCILER_WEBHOOK, since it is a secret; it gets {"text": …, "targets": […]} by POST,
+which Slack, Mattermost and others show. Nothing is sent when nothing is new. With --before, the document of the last
+run, a drift that is still the same is not told again; a FIFO topic drops what it was told within five minutes.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="what `drift -o json=FILE` wrote")
+    parser.add_argument(
+        "--before", metavar="FILE", help="the same of the last run: what has not changed since is no news"
+    )
+    parser.add_argument("--sns", metavar="ARN", help="the topic to publish to, with the credentials of the environment")
+    parser.add_argument("--profile", help="profile of the AWS configuration files")
+    parser.add_argument("--role-arn", metavar="ARN", help="role to assume first")
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    address = os.environ.get(WEBHOOK, "")
+    if not (address or args.sns):
+        raise WrongUsage("nobody is to be told", hint=f"set {WEBHOOK}, or give --sns")
+    news = _news(args)
+    if news and address:
+        _post(address, news)
+    if news and args.sns:
+        _publish(args, news)
+    told = f"told of {len(news)}: {', '.join(one.target for one in news)}" if news else "nothing is new"
+    out.publish_text(f"{told}\n", lambda: {"targets": [one.target for one in news]})
+    return Exit.DONE
+
+
+def _news(args: Namespace) -> list["Outcome"]:
+    from reconciler.report.posts import drift_digest, is_known
+
+    before = {one.target: drift_digest(one) for one in (drift_in(args.before) if args.before else ()) if is_known(one)}
+    found = [(one, drift_digest(one)) for one in drift_in(args.file) if is_known(one)]
+    return [one for one, digest in found if digest and digest != before.get(one.target)]
+
+
+def _post(address: str, news: list["Outcome"]) -> None:
+    from reconciler.aws.clock import WallClock
+    from reconciler.forge.http import Gone, Http
+    from reconciler.report.posts import message
+
+    targets = [{"target": one.target, "told": one.told} for one in news]
+    try:
+        Http("the webhook", WallClock()).send("POST", address, {"text": message(news), "targets": targets})
+    except Gone as gone:
+        raise WrongUsage(str(gone), hint=f"check {WEBHOOK}") from gone
+
+
+def _publish(args: Namespace, news: list["Outcome"]) -> None:
+    import hashlib
+
+    from reconciler.report.posts import drift_digest, message
+
+    request = {"TopicArn": args.sns, "Subject": "AWS Batch: drift", "Message": message(news)}
+    if args.sns.endswith(".fifo"):
+        digests = "".join(drift_digest(one) for one in news)
+        request["MessageDeduplicationId"] = hashlib.sha256(digests.encode()).hexdigest()
+        request["MessageGroupId"] = "drift"
+    sns_for(args.sns, args).call("Publish", request)

@@ -1,0 +1,64 @@
+"""What the commands share that tell others: where GitHub is, with which token, and the documents that they read."""
+
+import json
+import os
+import re
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.problems import Denied, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.forge.github import GitHub
+    from reconciler.report.fleet import Outcome
+
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+PUBLIC = "https://api.github.com"
+OF_PULL_REQUEST = re.compile(r"refs/pull/([0-9]+)/")  # GITHUB_REF in a run for a pull request
+
+
+def add_github(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("GitHub")
+    group.add_argument("--repo", metavar="OWNER/NAME", help="the repository (default: GITHUB_REPOSITORY)")
+    group.add_argument("--github-url", metavar="URL", help=f"where its API is (default: GITHUB_API_URL, or {PUBLIC})")
+
+
+def github_of(args: Namespace) -> "GitHub":
+    """Return the repository that is meant. Raises `WrongUsage`, and `Denied` without a token."""
+    from reconciler.aws.clock import WallClock
+    from reconciler.forge.github import GitHub
+
+    repository = args.repo or os.environ.get("GITHUB_REPOSITORY", "")
+    if not repository:
+        raise WrongUsage("no repository is known", hint="give --repo owner/name, or set GITHUB_REPOSITORY")
+    token = next((os.environ[name] for name in TOKENS if os.environ.get(name)), "")
+    if not token:
+        raise Denied("no token for GitHub", hint=f"set {' or '.join(TOKENS)}; it is never taken from the command line")
+    base = args.github_url or os.environ.get("GITHUB_API_URL") or PUBLIC
+    return GitHub(base, repository, token, WallClock())
+
+
+def number_of_pull_request() -> int:
+    found = OF_PULL_REQUEST.match(os.environ.get("GITHUB_REF", ""))
+    if not found:
+        raise WrongUsage("no pull request is known", hint="give its --number; GITHUB_REF names none")
+    return int(found[1])
+
+
+def drift_in(file: str) -> tuple["Outcome", ...]:
+    """Return what a file of `drift -o json=FILE` tells, target by target. Raises `WrongUsage`."""
+    from reconciler.report.fleet import checked
+    from reconciler.report.posts import check_sound
+
+    try:
+        found = checked(json.loads(Path(file).read_text(encoding="utf-8-sig")))
+        check_sound(found)
+    except OSError as error:
+        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        reason = error if str(error).startswith("it") else "it is no JSON"
+        raise WrongUsage(
+            f"{file} tells of no drift: {reason}", hint="it takes what `drift -o json=FILE` writes"
+        ) from error
+    return found

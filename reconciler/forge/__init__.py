@@ -1,0 +1,1 @@
+"""Where code is reviewed and teams talk: GitHub's API, and webhooks."""
