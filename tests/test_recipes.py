@@ -1,0 +1,199 @@
+"""The recipes for CI are what their services take, and their shell does what they say, against the sandbox."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.cli.arguments import parse
+from reconciler.sandbox.opening import open_sandbox
+from tests.cli.conftest import SMALL
+from tests.forge.fake_github import REPOSITORY, TOKEN
+from tests.forge.fake_github import serving as serving_github
+from tests.serving import running
+
+ROOT = Path(__file__).parent.parent
+ACTION = ROOT / ".github" / "actions" / "reconciler" / "action.yml"
+RECIPES = ROOT / "docs" / "recipes"
+WORKFLOWS = sorted((RECIPES / "github").glob("*.yml"))
+FLEET = "environments: {dev: {account: '123456789012', region: us-east-1}}\nstacks: {stacks/small: dev}\n"
+BIN = Path(sys.executable).parent
+
+
+def scripts(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every step of a file that runs a shell."""
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    jobs = [document["runs"]] if "runs" in document else document["jobs"].values()
+    for job in jobs:
+        for step in job["steps"]:
+            if "run" in step:
+                yield step["name"], step
+
+
+def step(name: str, file: Path = ACTION) -> str:
+    return dict(scripts(file))[name]["run"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "file", "more"),
+    [
+        ("github-actions", ACTION, ()),
+        *(("github-workflows", file, ()) for file in WORKFLOWS),
+        ("gitlab-ci", RECIPES / "gitlab-ci.yml", ("--data-transform", "gitlab-ci")),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_a_recipe_is_what_its_service_takes(schema: str, file: Path, more: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *more, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("file", "name"), [(file, name) for file in (ACTION, *WORKFLOWS) for name, _ in scripts(file)])
+def test_a_script_has_nothing_that_shellcheck_complains_of(file: Path, name: str) -> None:
+    done = subprocess.run(
+        [BIN / "shellcheck", "--shell=bash", "-"], input=step(name, file), capture_output=True, text=True, check=False
+    )
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("file", [ACTION, *WORKFLOWS], ids=lambda file: file.name)
+def test_nothing_from_outside_is_written_into_a_script(file: Path) -> None:
+    assert [name for name, step in scripts(file) if "${{" in step["run"]] == []
+
+
+def test_every_workflow_has_a_time_limit_and_says_what_its_token_may_do() -> None:
+    for file in WORKFLOWS:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert "permissions" in document
+        assert all("timeout-minutes" in job for job in document["jobs"].values())
+
+
+def test_the_hooks_of_pre_commit_are_commands_that_are_taken() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    for hook in hooks:
+        assert {"id", "name", "entry", "language"} <= hook.keys()
+        assert re.compile(hook["files"]).search("stacks/prod/stack.yaml")
+        assert parse(hook["entry"].split()[1:]).run
+
+
+def test_the_commands_of_gitlab_are_taken() -> None:
+    document = yaml.safe_load((RECIPES / "gitlab-ci.yml").read_text(encoding="utf-8"))
+    lines = [line for job in document.values() if isinstance(job, dict) for line in job.get("script", ())]
+    numbered = [line.replace("$CI_NODE_INDEX/$CI_NODE_TOTAL", "1/4") for line in lines if line.startswith("reconciler")]
+    assert len(numbered) >= 5
+    for line in numbered:
+        assert parse(line.replace('"', "").split()[1:]).run
+
+
+class Runner:
+    """A runner of GitHub Actions as far as scripts see it, in a repository with one stack and the sandbox for AWS."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        (folder / "stacks" / "small").mkdir(parents=True)
+        self.write(SMALL)
+        (folder / "reconciler.yaml").write_text(FLEET, encoding="utf-8")
+        self.env = {
+            "PATH": f"{BIN}:{os.environ['PATH']}", "CI": "true", "HOME": str(folder), "RUNNER_TEMP": str(folder),
+            "GITHUB_OUTPUT": str(folder / "outputs"), "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+            "GITHUB_WORKSPACE": str(folder), "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x", "AWS_EC2_METADATA_DISABLED": "true", "GITHUB_REF": "refs/pull/5/merge",
+        }  # fmt: skip
+
+    def write(self, text: str) -> None:
+        (self.folder / "stacks" / "small" / "stack.yaml").write_text(text, encoding="utf-8")
+
+    def run(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "outputs").write_text("", encoding="utf-8")
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.folder, env={**self.env, **env}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def action(self, command: str, arguments: str = "--all") -> subprocess.CompletedProcess[str]:
+        return self.run(step("Run"), COMMAND=command, ARGUMENTS=arguments)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        lines = (self.folder / "outputs").read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if re.match(r"(exit_code|report|document)=", line))
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Runner]:
+    with running(open_sandbox(None)) as url:
+        yield Runner(tmp_path, url)
+
+
+def test_the_action_plans_with_a_summary_and_outputs_and_applies(runner: Runner) -> None:
+    planned = runner.action("plan")
+    assert (planned.returncode, runner.outputs["exit_code"]) == (0, "2"), planned.stderr
+    assert "1 to add" in (runner.folder / "summary").read_text(encoding="utf-8")
+    assert Path(runner.outputs["document"]).exists()
+    assert runner.action("apply").returncode == 0
+    assert (runner.action("drift").returncode, runner.outputs["exit_code"]) == (0, "0")
+
+
+def test_the_action_fails_with_the_code_of_what_failed(runner: Runner) -> None:
+    runner.write(SMALL.replace("shareDecaySeconds", "shareDecay"))
+    failed = runner.action("validate")
+    assert (failed.returncode, runner.outputs["exit_code"]) == (3, "3")
+    assert "::error file=stacks/small/stack.yaml" in failed.stdout
+    assert runner.action("destroy").returncode == 64
+
+
+def test_the_action_takes_no_orders_from_its_arguments(runner: Runner) -> None:
+    runner.action("plan", "--all; touch owned $(touch owned) `touch owned`")
+    assert not (runner.folder / "owned").exists()
+
+
+def test_the_comment_is_begun_with_changes_and_kept_up_to_date_without(runner: Runner) -> None:
+    with serving_github() as github:
+        env = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url, "KEY": "plan"}
+
+        def comment() -> None:
+            outputs = runner.outputs
+            done = runner.run(step("Comment"), REPORT=outputs["report"], CODE=outputs["exit_code"], **env)
+            assert done.returncode == 0, done.stderr
+
+        runner.action("apply")
+        runner.action("plan")
+        comment()
+        assert github.comments == {}
+        runner.write(SMALL.replace("60", "61"))
+        runner.action("plan")
+        comment()
+        (made,) = github.comments.values()
+        assert "1 to change" in made["body"]
+        runner.write(SMALL)
+        runner.action("plan")
+        comment()
+        assert "1 to change" not in made["body"]
+        assert len(github.comments) == 1
+
+
+def test_the_shares_of_a_drift_check_become_issues(runner: Runner) -> None:
+    script = step("Tell", RECIPES / "github" / "drift.yml")
+    script = script.replace("python3 -m venv venv && venv/bin/pip install --quiet ./reconciler\n", "")
+    script = script.replace("venv/bin/reconciler", "reconciler")
+    with serving_github() as github:
+        env = {
+            "GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url,
+            "RECONCILER_WEBHOOK": f"{github.url}/hook",
+        }  # fmt: skip
+        for number in "12":
+            runner.action("drift", f"--all --shard {number}/2")
+            folder = runner.folder / "drift" / f"drift-{number}"
+            folder.mkdir(parents=True)
+            Path(runner.outputs["document"]).rename(folder / "reconciler-drift.json")
+        done = runner.run(script, **env)
+        assert done.returncode == 0, done.stderr
+        assert [issue["title"] for issue in github.issues.values()] == ["Drift in stacks/small@dev"]
+        assert len(github.hooked) == 1
