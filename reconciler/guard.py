@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
 from reconciler.plan import Limit, Wanted
+from reconciler.plan.interrupting import in_words
 from reconciler.problems import Denied, Problem, Refused
 
 # Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
@@ -38,6 +39,7 @@ def check_plan(stack: Stack, plan: Plan, wanted: Wanted) -> None:
 
 def _guarded(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Problem]:
     """Yield what the plan itself does not refuse. Whoever destroys a stack has said that all of it is to go."""
+    yield from _ending_jobs(plan.changes, wanted.max_interrupted)
     going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
     if wanted.destroy or not going:
         return
@@ -67,6 +69,34 @@ def _interrupting(change: Change) -> Problem:
     message = f"{change.address}: deleting {change.name} {KINDS[change.address.kind].loss}"
     hint = f"to allow it, give --allow-destroy={change.address}, or --allow-destroy for all that goes"
     return Problem("GRD001", message, change.where, hint)
+
+
+def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Problem]:
+    """Without a limit, whoever gives jobs time to end has said what becomes of them; to end them at once is no default.
+
+    A limit that was given holds for all together: AWS ends what takes longer, too.
+    """
+    for change in changes:
+        found = change.interrupts
+        if not found or change.refusals or (limit is None and not found.at_once):
+            continue
+        if found.unknown:
+            message = f"{change.address}: how many jobs run on {change.name} is not known ({found.unknown})"
+            yield Problem(
+                "GRD003", message, change.where, "allow to list jobs; or let nothing replace its instances now"
+            )
+        elif limit is None and found.at_most:
+            message = f"{change.address}: at most {in_words(found.at_most)} would be ended at once with its instances"
+            hint = f"to allow it, give --max-interrupted {found.at_most}; or let updatePolicy give them time"
+            yield Problem("GRD003", message, change.where, hint)
+    total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
+    if limit is not None and total > limit:
+        message = (
+            f"at most {in_words(total)} may be ended when instances are replaced, and --max-interrupted is {limit}"
+        )
+        yield Problem(
+            "GRD003", message, hint=f"to allow it, give --max-interrupted {total}; or wait until they have ended"
+        )
 
 
 def _too_many(

@@ -7,7 +7,7 @@ from threading import Event as Flag
 
 from reconciler import apply
 from reconciler.guard import check_place, check_plan
-from reconciler.held import held_by_status, waiting_by_reason
+from reconciler.held import held_by_status, running, waiting_by_reason
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding, Using
 from reconciler.model import Live, Plan, Stack
@@ -16,6 +16,7 @@ from reconciler.plan.commands import Words
 from reconciler.plan.diagnosis import Examined, Waiting, examined
 from reconciler.plan.draining import Held, holders, with_jobs
 from reconciler.plan.history import History, history_of, nothing_known, revised
+from reconciler.plan.interrupting import sources, with_running
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
 from reconciler.plan.rollback import Rollback, rollback_of
 from reconciler.plan.standing import Standings, counted, job_holders, standings
@@ -53,6 +54,7 @@ class Finish:
 def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
     made, live = _compared(stack, cloud, wanted)
+    made = with_running(made, live, {one.arn: _running(cloud, holding, one) for one, holding in sources(made, live)})
     held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
     return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
 
@@ -166,6 +168,13 @@ def _held(cloud: Cloud, holding: Holding, live: Live) -> Held:
     """Return the jobs in a resource that is to go; or why they are not known, which takes another consent."""
     try:
         return held_by_status(cloud, holding, live.arn)
+    except CloudError as error:
+        return error
+
+
+def _running(cloud: Cloud, holding: Holding, live: Live) -> int | CloudError:
+    try:
+        return len(running(cloud, holding, live.arn))
     except CloudError as error:
         return error
 

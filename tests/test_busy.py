@@ -1,13 +1,15 @@
 """Stacks whose queues are busy: what jobs are running makes some changes slow, and some impossible for a while."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler import workflow
 from reconciler.apply import Event
-from reconciler.model import Action, Json, Stack
+from reconciler.model import Action, Address, Change, Interrupts, Json, Plan, Stack
 from reconciler.plan import Wanted
 from reconciler.problems import Exit, Refused
-from tests.builders import CE, CR, JD, JQ, SP, consumable, container, ec2, fair, queue, stack
+from tests.builders import AS_DECLARED, CE, CR, JD, JQ, SP, consumable, container, ec2, fair, queue, stack
 from tests.world import World
 
 MINUTE = 60.0
@@ -203,3 +205,111 @@ def test_a_queue_that_is_created_again_is_drained_first() -> None:
     assert retired.reasons[-1] == "4 RUNNING jobs in it: its jobs go on; it is deleted when they have ended"
     assert world.apply(after, Wanted(allow_replace=True)).exit is Exit.DONE
     assert world.clock.now() > 900
+
+
+# Jobs that an update of instances may end
+
+IMPATIENT = {"terminateJobsOnUpdate": True}
+
+
+def moved(seconds: int = 7200, policy: Json = None, subnet: str = "subnet-2") -> Stack:
+    """The same stack in another subnet, which replaces instances."""
+    before = sleeping(seconds, subnets=[subnet])
+    spot = before.declared[Address(CE, "spot")]
+    spec = {**spot.spec, "updatePolicy": policy} if policy else spot.spec
+    return replace(before, declared={**before.declared, spot.address: replace(spot, spec=spec)})
+
+
+def change_of(plan: Plan) -> Change:
+    (change,) = (one for one in plan.changes if one.address == Address(CE, "spot"))
+    return change
+
+
+def busy(count: int = 3, policy: Json = None) -> World:
+    world = World()
+    world.apply(moved(policy=policy, subnet="subnet-1"))
+    submit(world, count)
+    return world
+
+
+def refused(world: World, mine: Stack, wanted: Wanted = AS_DECLARED) -> list[str]:
+    try:
+        world.apply(mine, wanted)
+    except Refused as error:
+        return [f"{problem.code} {problem.message}" for problem in error.problems]
+    return []
+
+
+def test_a_plan_that_replaces_instances_tells_the_jobs_in_the_queues_of_the_environment() -> None:
+    change = change_of(busy().plan(moved()))
+    assert change.reasons[-1] == "at most 3 running jobs now: 3 in q"
+    assert change.interrupts == Interrupts(at_once=False, jobs={"q": 3})
+
+
+def test_the_children_of_an_array_are_counted_one_by_one() -> None:
+    world = busy(0)
+    world.raw.call(
+        "SubmitJob", {"jobName": "j", "jobQueue": "q", "jobDefinition": "job", "arrayProperties": {"size": 5}}
+    )
+    world.clock.turn(3)
+    assert change_of(world.plan(moved())).reasons[-1] == "at most 5 running jobs now: 5 in q"
+
+
+def test_without_jobs_or_queues_that_is_told_too() -> None:
+    assert change_of(busy(0).plan(moved())).reasons[-1] == "no job runs in its queues now"
+    world, alone = World(), {(CE, "spot"): ec2(subnets=["subnet-1"])}
+    world.apply(stack(alone))
+    plan = world.plan(stack({(CE, "spot"): ec2(subnets=["subnet-2"])}))
+    assert change_of(plan).reasons[-1] == "no queue uses it"
+
+
+def test_jobs_are_listed_only_where_a_plan_replaces_instances_and_once_for_each_queue() -> None:
+    world = busy()
+    before = len(world.calls)
+    world.plan(moved(subnet="subnet-1"))
+    assert [operation for operation, _ in world.calls[before:] if operation == "ListJobs"] == []
+    before = len(world.calls)
+    world.plan(moved())
+    listed = [request["jobStatus"] for operation, request in world.calls[before:] if operation == "ListJobs"]
+    assert listed == ["STARTING", "RUNNING", "PENDING"]
+
+
+def test_whoever_may_not_list_jobs_is_told_so_and_goes_on() -> None:
+    world = busy()
+    world.forbid("ListJobs")
+    change = change_of(world.plan(moved()))
+    assert change.reasons[-1].startswith("how many run is not known (ListJobs: AccessDeniedException")
+    assert change.refusals == ()
+
+
+def test_jobs_are_not_ended_at_once_without_a_word() -> None:
+    world = busy(policy=IMPATIENT)
+    mine = moved(policy=IMPATIENT)
+    assert refused(world, mine) == [
+        "GRD003 ComputeEnvironment/spot: at most 3 running jobs would be ended at once with its instances"
+    ]
+    assert refused(world, mine, Wanted(max_interrupted=2)) == [
+        "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 2"
+    ]
+    assert running(world) == 3
+    assert refused(world, mine, Wanted(max_interrupted=3)) == []
+    assert running(world) == 0
+
+
+def test_without_running_jobs_nothing_is_lost_and_nothing_refused() -> None:
+    assert refused(busy(0, policy=IMPATIENT), moved(policy=IMPATIENT)) == []
+
+
+def test_jobs_that_are_not_known_are_not_ended_at_once() -> None:
+    world = busy(policy=IMPATIENT)
+    world.forbid("ListJobs")
+    (problem,) = refused(world, moved(policy=IMPATIENT))
+    assert problem.startswith("GRD003 ComputeEnvironment/spot: how many jobs run on spot is not known (ListJobs")
+
+
+def test_a_limit_holds_for_jobs_that_are_given_time_as_well() -> None:
+    world = busy()
+    assert refused(world, moved(), Wanted(max_interrupted=0)) == [
+        "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 0"
+    ]
+    assert refused(world, moved()) == []

@@ -176,6 +176,9 @@ def arguments(target: "Target", args: Namespace) -> Namespace:
         "adopt": _given(args, "adopt") or consents.adopt,
         "allow_replace": _given(args, "allow_replace") or consents.allow_replace,
         "allow_destroy": [*consents.allow_destroy, *getattr(args, "allow_destroy", ())],
+        "max_interrupted": consents.max_interrupted
+        if _given(args, "max_interrupted") is None
+        else args.max_interrupted,
         "max_destroy": _given(args, "max_destroy")
         or (Limit.of(consents.max_destroy) if consents.max_destroy else None),
     }

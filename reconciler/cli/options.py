@@ -116,6 +116,13 @@ def add_consents(parser: argparse.ArgumentParser) -> None:
         help="delete no more than N, or P per cent of the stack's live resources "
         "(default: 3 or 30%%, whichever is more, and what --allow-destroy names)",
     )
+    group.add_argument(
+        "--max-interrupted",
+        type=number,
+        metavar="N",
+        help="replace instances on which at most N jobs run; those with updatePolicy.terminateJobsOnUpdate need it, "
+        "the others wait as long as their policy says",
+    )
     group.add_argument("--allow-replace", action="store_true", help="replace what cannot be changed in place")
 
 
@@ -183,6 +190,12 @@ def fingerprint(text: str) -> str:
 def count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0 or 20")
     return int(text)
 
 

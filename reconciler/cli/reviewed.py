@@ -115,6 +115,7 @@ def _consents(wanted: "Wanted", args: Namespace) -> "Wanted":
         wanted,
         allow_destroy=(*wanted.allow_destroy, *args.allow_destroy),
         max_destroy=args.max_destroy or wanted.max_destroy,
+        max_interrupted=wanted.max_interrupted if args.max_interrupted is None else args.max_interrupted,
         drain=(wanted.drain or args.drain) and not args.cancel_jobs,
         cancel_jobs=(wanted.cancel_jobs or args.cancel_jobs) and not args.drain,
     )

@@ -95,6 +95,7 @@ def wanted_of(args: argparse.Namespace) -> "Wanted":
         allow_destroy=tuple(args.allow_destroy),
         allow_replace=args.allow_replace,
         max_destroy=args.max_destroy,
+        max_interrupted=args.max_interrupted,
         drain=args.drain,
         cancel_jobs=args.cancel_jobs,
     )

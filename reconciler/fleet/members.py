@@ -58,6 +58,21 @@ class Members:
             self.findings.add("FLT003", f"{member} must be true or false", node.mark, f"write `{member}: true`")
         return before
 
+    def number(self, body: Body, member: str, before: int | None) -> int | None:
+        if member not in body:
+            return before
+        node = body[member][1]
+        if (
+            isinstance(node, Scalar)
+            and isinstance(node.value, int)
+            and not isinstance(node.value, bool)
+            and node.value >= 0
+        ):
+            return node.value
+        if not isinstance(node, Broken):
+            self.findings.add("FLT003", f"{member} must be a number, 0 or more", node.mark, f"write `{member}: 5`")
+        return before
+
     def expanded(self, node: Node, scope: Scope) -> Node:
         return self.expander(scope).expand(node)
 

@@ -22,7 +22,7 @@ PLACE = ("account", "accounts", "region", "regions")
 SHARED = ("variables", "variableFiles", "guards")
 OF_ENVIRONMENT = (*PLACE, "roleArn", "profile", *SHARED)
 OF_STACK = ("environments", *SHARED)
-GUARDS = ("adopt", "allowReplace", "allowDestroy", "maxDestroy")
+GUARDS = ("adopt", "allowReplace", "allowDestroy", "maxDestroy", "maxInterrupted")
 ACCOUNT = re.compile(r"[0-9]{12}")
 LIMIT = re.compile(r"[0-9]{1,9}|(100|[0-9]{1,2})%")
 MANY = 50_000  # targets; far more than anybody has, far fewer than a slip of a glob could make
@@ -186,6 +186,7 @@ class _Reader(Members):
             allow_replace=self.truth(known, "allowReplace", before=before.allow_replace),
             allow_destroy=tuple(text for _, text in self.texts(known, "allowDestroy")) or before.allow_destroy,
             max_destroy=limit,
+            max_interrupted=self.number(known, "maxInterrupted", before.max_interrupted),
         )
 
     def entries(self, known: Body, section: str) -> Iterator[tuple[str, tuple[Mark, Node]]]:

@@ -14,6 +14,7 @@ class Consents:
     allow_replace: bool = False
     allow_destroy: tuple[str, ...] = ()  # globs over addresses
     max_destroy: str = ""  # a number, or a percentage
+    max_interrupted: int | None = None  # running jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,22 @@ class Wait:
 Step = Call | Wait
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupts:
+    """The jobs that an update may end, by the name of the queue in which they run: no more than these.
+
+    `at_once`: it waits for none of them. `unknown` says why they are not known.
+    """
+
+    at_once: bool
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    unknown: str = ""
+
+    @property
+    def at_most(self) -> int:
+        return sum(self.jobs.values())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What happens to one resource: a small program of complete requests and waits.
@@ -151,6 +167,7 @@ class Change:
     after: tuple[Address, ...] = ()
     refusals: tuple[Problem, ...] = ()
     where: Where | None = None
+    interrupts: Interrupts | None = None
     seen: Live | None = field(default=None, compare=False, repr=False)
 
     @property

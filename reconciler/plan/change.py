@@ -7,7 +7,20 @@ from reconciler.diff import Difference, applied_of, applied_to, difference, left
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
-from reconciler.model import Action, Address, Change, Cost, Desired, FieldChange, Identity, Ignored, Live, Spec, Stack
+from reconciler.model import (
+    Action,
+    Address,
+    Change,
+    Cost,
+    Desired,
+    FieldChange,
+    Identity,
+    Ignored,
+    Interrupts,
+    Live,
+    Spec,
+    Stack,
+)
 from reconciler.ownership import (
     ORPHAN,
     PROTECT,
@@ -126,7 +139,9 @@ class Planner:
         if change.cost is not Cost.INFRASTRUCTURE or kind.update_terms is None:
             return change
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
-        return replace(change, reasons=(kind.update_terms({**live.spec, **found.desired}),))
+        spec = {**live.spec, **found.desired}
+        at_once = kind.update_patience is not None and not kind.update_patience(spec)
+        return replace(change, reasons=(kind.update_terms(spec),), interrupts=Interrupts(at_once))
 
     def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         owner = owner_of(live.claims)

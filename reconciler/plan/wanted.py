@@ -40,6 +40,7 @@ class Wanted:
     allow_destroy: tuple[str, ...] = ()  # globs over addresses: these may be deleted
     allow_replace: bool = False  # replace what cannot be changed in place
     max_destroy: Limit | None = None  # None: as many as the guard thinks normal
+    max_interrupted: int | None = None  # running jobs; None: all that the updatePolicy gives time, and no others
     drain: bool = False  # wait until the jobs in what is deleted have ended
     cancel_jobs: bool = False  # or let them end with it
     made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from reconciler import __version__
 from reconciler.apply import Event, Result
 from reconciler.fmt import Formatted, Respelled
-from reconciler.model import Action, Call, Change, FieldChange, Json, Plan, Step, Unhealthy, Wait
+from reconciler.model import Action, Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
 from reconciler.plan.history import Entry, History
 from reconciler.plan.rollback import Rollback
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
@@ -202,6 +202,7 @@ def change_json(change: Change) -> dict[str, Json]:
         "sign": change.action.value,
         "class": None if change.action is Action.CREATE or change.cost is None else str(change.cost),
         "reasons": list(change.reasons),
+        "interrupts": _interrupts(change.interrupts),
         "after": [str(address) for address in change.after],
         "drift": change.drift,
         "fields": [_field(field) for field in change.fields],
@@ -209,6 +210,14 @@ def change_json(change: Change) -> dict[str, Json]:
         "refusals": [problem_json(refusal) for refusal in change.refusals],
         **place_json(change.where),
     }
+
+
+def _interrupts(found: Interrupts | None) -> Json:
+    """`at_most` is null where it is not known; `queues` has the running jobs by queue."""
+    if found is None:
+        return None
+    at_most = None if found.unknown else found.at_most
+    return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
 
 
 def _entry(entry: Entry) -> dict[str, Json]:

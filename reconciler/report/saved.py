@@ -77,6 +77,7 @@ def inputs_of(document: Mapping[str, Json]) -> Inputs:
             allow_destroy=tuple(given["allow_destroy"]),
             allow_replace=given["allow_replace"],
             max_destroy=Limit.of(limit) if limit else None,
+            max_interrupted=given["max_interrupted"],
             drain=given["drain"],
             cancel_jobs=given["cancel_jobs"],
         ),
@@ -96,6 +97,7 @@ def _inputs_json(inputs: Inputs) -> dict[str, Json]:
         "allow_destroy": list(wanted.allow_destroy),
         "allow_replace": wanted.allow_replace,
         "max_destroy": str(wanted.max_destroy) if wanted.max_destroy else None,
+        "max_interrupted": wanted.max_interrupted,
         "drain": wanted.drain,
         "cancel_jobs": wanted.cancel_jobs,
     }

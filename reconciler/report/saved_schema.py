@@ -39,6 +39,7 @@ INPUTS = _object(
     allow_replace=TRUTH,
     drain=TRUTH,
     cancel_jobs=TRUTH,
+    max_interrupted={"type": ["integer", "null"], "minimum": 0},
     max_destroy={"type": ["string", "null"], "pattern": "^([0-9]{1,9}|(100|[0-9]{1,2})%)\\Z"},
 )
 SAVED: Mapping[str, Json] = _object(

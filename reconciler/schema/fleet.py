@@ -22,6 +22,11 @@ GUARDS: Json = {
                 "description": "Replace what cannot be changed in place.",
             },
             "allowDestroy": {**TEXTS, "description": "Delete these, as KIND/NAME; * and ? match."},
+            "maxInterrupted": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Replace instances on which at most so many jobs run.",
+            },
             "maxDestroy": {
                 "anyOf": [
                     {"type": "integer", "minimum": 0},

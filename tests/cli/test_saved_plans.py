@@ -71,7 +71,7 @@ def test_targets_variables_and_consents_come_with_the_plan(run: Run) -> None:
         "image: busybox:1", "image: !var image").replace("maxvCpus: 16", "maxvCpus: !var size"))  # fmt: skip
     Path("more.yaml").write_text("size: 32\n", encoding="utf-8")
     kept = save(run, "risk", "--var", "image=b=c", "--var-file", "more.yaml", "--target", "ComputeEnvironment/*",
-                "--target", "JobDefinition/*", "--adopt", "--allow-destroy", "--max-destroy", "5%", "--allow-replace", "--drain")  # fmt: skip
+                "--target", "JobDefinition/*", "--adopt", "--allow-destroy", "--max-destroy", "5%", "--max-interrupted", "7", "--allow-replace", "--drain")  # fmt: skip
     assert kept["inputs"] == {
         "path": "risk",
         "variables": {"image": "b=c"},
@@ -83,6 +83,7 @@ def test_targets_variables_and_consents_come_with_the_plan(run: Run) -> None:
         "allow_destroy": ["*"],
         "allow_replace": True,
         "max_destroy": "5%",
+        "max_interrupted": 7,
         "drain": True,
         "cancel_jobs": False,
     }

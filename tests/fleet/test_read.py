@@ -82,11 +82,13 @@ stacks: {stacks/pricing: {environments: [dev], variables: {image: !env IMAGE}, v
 
 def test_guards_of_a_stack_are_put_over_those_of_its_environment() -> None:
     text = """\
-environments: {dev: {guards: {maxDestroy: 10%, adopt: true}}}
+environments: {dev: {guards: {maxDestroy: 10%, adopt: true, maxInterrupted: 3}}}
 stacks: {stacks/pricing: {environments: dev, guards: {maxDestroy: 2, allowDestroy: [JobQueue/old], allowReplace: true}}}
 """
     (target,) = targets(text)
-    assert target.consents == Consents(adopt=True, allow_replace=True, allow_destroy=("JobQueue/old",), max_destroy="2")
+    assert target.consents == Consents(
+        adopt=True, allow_replace=True, allow_destroy=("JobQueue/old",), max_destroy="2", max_interrupted=3
+    )
 
 
 def test_anchors_and_merge_keys_work_as_in_stacks() -> None:
@@ -129,6 +131,10 @@ stacks: {stacks/pricing: dev}
         (
             "environments: {d: {guards: {adopt: please}}}\nstacks: {stacks/pricing: d}",
             "reconciler.yaml:1:36: error[FLT003]: adopt must be true or false",
+        ),
+        (
+            "environments: {d: {guards: {maxInterrupted: -1}}}\nstacks: {stacks/pricing: d}",
+            "reconciler.yaml:1:45: error[FLT003]: maxInterrupted must be a number",
         ),
         (
             "environments: {d: {roleArn: !sub '${account}'}}\nstacks: {stacks/pricing: d}",

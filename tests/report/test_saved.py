@@ -29,6 +29,7 @@ def inputs() -> st.SearchStrategy[Inputs]:
         allow_destroy=several,
         allow_replace=st.booleans(),
         max_destroy=st.none() | limits,
+        max_interrupted=st.none() | st.integers(0, 9),
         drain=st.booleans(),
         cancel_jobs=st.booleans(),
     )
