@@ -57,7 +57,7 @@ def _parts(cloud: Cloud, holding: Holding, array: str) -> Iterator[str]:
 
 def _listed(cloud: Cloud, holding: Holding, queue: str, status: str) -> Iterator[Job]:
     """Yield the jobs of one status; none where the queue has gone in the meantime."""
-    request = {holding.of_member: queue, holding.status_member: status, "maxResults": holding.page}
+    request = {**holding.within(queue), holding.status_member: status, "maxResults": holding.page}
     try:
         yield from pages(cloud, holding.operation, holding.result, request)
     except CloudError as error:

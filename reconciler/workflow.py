@@ -70,7 +70,8 @@ def status(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, *, jobs: bo
 def doctor(stack: Stack, cloud: Cloud, again: Words, wanted: Wanted = AS_DECLARED) -> Examined:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
     found = standings(stack, *_compared(stack, cloud, wanted))
-    waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in job_holders(found)}
+    whole = ((live, holding) for live, holding in job_holders(found) if not KINDS[live.address.kind].parent)
+    waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in whole}  # a part's are among them
     return examined(found, waiting, again)
 
 

@@ -1,5 +1,6 @@
 """Stacks whose queues are busy: what jobs are running makes some changes slow, and some impossible for a while."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,26 @@ from reconciler.apply import Event
 from reconciler.model import Action, Address, Change, Interrupts, Json, Plan, Stack
 from reconciler.plan import Wanted
 from reconciler.problems import Exit, Refused
-from tests.builders import AS_DECLARED, CE, CR, JD, JQ, SP, consumable, container, ec2, fair, queue, stack
+from tests.builders import (
+    AS_DECLARED,
+    CE,
+    CR,
+    JD,
+    JQ,
+    QS,
+    SE,
+    SP,
+    consumable,
+    container,
+    ec2,
+    fair,
+    queue,
+    quota,
+    service,
+    share,
+    stack,
+    training,
+)
 from tests.world import World
 
 MINUTE = 60.0
@@ -313,3 +333,58 @@ def test_a_limit_holds_for_jobs_that_are_given_time_as_well() -> None:
         "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 0"
     ]
     assert refused(world, moved()) == []
+
+
+# Quota shares
+
+TEAMS: dict[tuple[str, str], Json] = {
+    (SP, "quotas"): quota(),
+    (SE, "gpu"): service(),
+    (JQ, "train"): training("gpu", schedulingPolicyArn="quotas"),
+    (QS, "vision"): share("train"),
+}
+WITH_SHARES = stack({**TEAMS, (QS, "speech"): share("train")})
+WITHOUT_SPEECH = stack(TEAMS)
+GOES = Wanted(allow_destroy=("*",))
+
+
+def teaching(seconds: int = 600) -> World:
+    """Two shares of one queue; two jobs run in `speech` and one in `vision`."""
+    world = World()
+    world.apply(WITH_SHARES)
+    for name, count in (("speech", 2), ("vision", 1)):
+        payload = {
+            "TrainingJobName": "t", "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+            "Environment": {"sandboxSeconds": str(seconds)}}  # fmt: skip
+        for _ in range(count):
+            world.raw.call(
+                "SubmitServiceJob",
+                {"jobName": "t", "jobQueue": "train", "quotaShareName": name, "serviceJobType": "SAGEMAKER_TRAINING",
+                 "serviceRequestPayload": json.dumps(payload)},
+            )  # fmt: skip
+    world.clock.turn(5)
+    return world
+
+
+def test_a_quota_share_with_jobs_is_not_removed_without_a_word_and_only_its_own_count() -> None:
+    world = teaching()
+    (problem,) = world.plan(WITHOUT_SPEECH, GOES).refusals
+    assert (problem.code, problem.message) == (
+        "PLAN010",
+        "QuotaShare/speech: 2 RUNNING jobs would be ended with train/speech",
+    )
+
+
+def test_a_quota_share_is_drained_before_it_is_removed() -> None:
+    world = teaching()
+    assert world.apply(WITHOUT_SPEECH, replace(GOES, drain=True)).exit is Exit.DONE
+    assert world.clock.now() > 600
+    jobs = world.raw.call("ListServiceJobs", {"jobQueue": "train", "jobStatus": "SUCCEEDED"})["jobSummaryList"]
+    assert sum(job["quotaShareName"] == "speech" for job in jobs) == 2
+
+
+def test_the_jobs_of_a_quota_share_end_with_it_where_that_is_asked_for() -> None:
+    world = teaching(seconds=90_000)
+    assert world.apply(WITHOUT_SPEECH, replace(GOES, cancel_jobs=True)).exit is Exit.DONE
+    running_ = world.raw.call("ListServiceJobs", {"jobQueue": "train", "jobStatus": "RUNNING"})["jobSummaryList"]
+    assert [job["quotaShareName"] for job in running_] == ["vision"]

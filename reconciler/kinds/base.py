@@ -145,8 +145,13 @@ class Holding:
     running: tuple[str, ...]
     waiting: str = "RUNNABLE"  # nothing is left to wait for but a place
     of_member: str = "jobQueue"  # of the request: what they are in
+    place: Callable[[str], Mapping[str, Json]] | None = None  # from its ARN all that names it, where that is more
     parts_of: str = ""  # the member of the request that lists the parts of one
     page: int = 100  # the most that one page holds
+
+    def within(self, arn: str) -> Mapping[str, Json]:
+        """Return the members of a request that name what the jobs are in."""
+        return self.place(arn) if self.place else {self.of_member: arn}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,7 @@ class Kind:
     delete_timeout: float = 0
     holding: Callable[[Spec], Holding] | None = None  # by the body: what it may hold
     gauge: Gauge | None = None
+    created_at: str = ""  # of its description: when it was created, in milliseconds since 1970; empty: not told
     drain_timeout: float = 0
     needed_by_jobs: bool = False  # jobs that wait may need it: it goes after what holds them
     succession: Succession | None = None  # None: it cannot be replaced

@@ -54,6 +54,7 @@ KIND = Kind(
         newer=True,
     ),
     needed_by_jobs=True,
+    created_at="createdAt",
     gauge=Gauge(("inUseQuantity",), ("totalQuantity",), "in use"),
     create="CreateConsumableResource",
     update="UpdateConsumableResource",

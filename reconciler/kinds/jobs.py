@@ -1,7 +1,10 @@
 """Jobs, as far as they matter to what they wait in and run on: what is live, and how it is listed."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from reconciler.kinds.base import Holding
-from reconciler.model import Spec
+from reconciler.model import Json, Spec
 
 RUNS = ("STARTING", "RUNNING")
 LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", *RUNS)  # ListJobs, jobStatus: all but the final ones
@@ -24,6 +27,19 @@ SERVICE_JOBS = Holding(
     live=("SUBMITTED", "PENDING", "RUNNABLE", "SCHEDULED", *RUNS),
     running=("SCHEDULED", *RUNS),
 )
+
+
+def _in_share(arn: str) -> Mapping[str, Json]:
+    queue, _, name = arn.partition("/quota-share/")
+    return {"jobQueue": queue, "filters": [{"name": "QUOTA_SHARE_NAME", "values": [name]}]}
+
+
+# A status and this filter can be used together (ListServiceJobs, filters).
+SHARE_JOBS = replace(SERVICE_JOBS, place=_in_share)
+
+
+def share_holding(_share: Spec) -> Holding:
+    return SHARE_JOBS
 
 
 def holding(queue: Spec) -> Holding:

@@ -2,6 +2,7 @@
 
 from reconciler.kinds.base import Field, Form, Kind, Reading
 from reconciler.kinds.capacity import CAPACITY_LIMITS
+from reconciler.kinds.jobs import share_holding
 from reconciler.kinds.state import state
 from reconciler.model import Cost, Spec
 
@@ -89,6 +90,8 @@ KIND = Kind(
     response_only=("status",),
     settles=True,
     disable_before_delete=True,
+    holding=share_holding,  # "All jobs in the share are eventually terminated" (DeleteQuotaShare)
+    drain_timeout=86400,
     create_timeout=600,
     update_timeout=600,
     delete_timeout=1800,

@@ -51,6 +51,13 @@ class Standing:
         return self.live is not None and self.health != FOREIGN
 
     @property
+    def created_at(self) -> int | None:
+        """When it was created, in milliseconds since 1970; AWS Batch tells it of few kinds."""
+        member = KINDS[self.address.kind].created_at
+        moment = self.live.observed.get(member) if self.live and member else None
+        return moment if isinstance(moment, int) else None
+
+    @property
     def load(self) -> tuple[Json, Json]:
         """How much of it is in use, and how much there is; None for what is not known."""
         gauge = KINDS[self.address.kind].gauge

@@ -5,6 +5,7 @@ from reconciler.plan.diagnosis import Diagnosis, Examined
 from reconciler.plan.standing import Standing, Standings
 from reconciler.report.documents import place_json, problems_json
 from reconciler.report.redaction import redacted_text
+from reconciler.report.words import iso
 
 
 def status_json(found: Standings) -> dict[str, Json]:
@@ -44,6 +45,7 @@ def _standing(one: Standing) -> dict[str, Json]:
         "reason": redacted_text(live.reason) if live else "",
         "about": one.about,
         "jobs": dict(one.jobs) if isinstance(one.jobs, dict) else None,
+        "created_at": iso(one.created_at) if one.created_at is not None else None,
         "used": used,
         "most": most,
         "revision": live.revisions[-1] if live and live.revisions else None,

@@ -10,7 +10,7 @@ from reconciler.problems import CloudError
 from reconciler.report.page import Page
 from reconciler.report.plan_text import write_notes
 from reconciler.report.redaction import redacted_text
-from reconciler.report.words import number_of, place
+from reconciler.report.words import iso, number_of, place
 
 HEADINGS = ("resource", "health", "sync", "holds")
 NOTHING = "Nothing is declared here, and the stack owns nothing that is live."
@@ -114,6 +114,8 @@ def _holds(one: Standing) -> Iterator[str]:
     yield from _load(one)
     if one.live and one.live.revisions:
         yield f"revision {one.live.revisions[-1]}, {len(one.live.revisions)} active"
+    if one.created_at is not None:
+        yield f"since {iso(one.created_at).partition('T')[0]}"
 
 
 def _load(one: Standing) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The words that every output shares: signs, actions, costs, and the lines that scripts look for."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from reconciler.apply import State
 from reconciler.model import Action, Change, Plan
@@ -84,6 +85,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def iso(milliseconds: int) -> str:
+    """Return a moment that AWS tells in milliseconds since 1970: 2026-11-25T12:00:00Z."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def number_of(count: int, noun: str) -> str:

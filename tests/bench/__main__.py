@@ -90,6 +90,19 @@ def apply(latency: float, _runs: int) -> Iterator[Figure]:
     with written(one_queue()) as folder, serving(latency, settle=settle) as server:
         what = f"apply, one queue on one environment ({2 * settle:.0f} s to settle)"
         yield measured(what, ["apply", folder, "--yes"], 1, f"{3 * settle:.0f} s", server)
+    yield replacement(latency, settle)
+
+
+def replacement(latency: float, settle: float) -> Figure:
+    """What has to settle: the new environment, the queue, the old one's state, and its deletion."""
+    settles = 4 * settle
+    what = f"apply, another environment in the place of one ({settles:.0f} s to settle)"
+    before, after = (one_queue(spotIamFleetRole=f"arn:aws:iam::123456789012:role/fleet-{n}") for n in "12")
+    with serving(latency, settle=settle) as server:
+        with written(before) as folder:
+            run(["apply", folder, "--yes"], server)
+        with written(after) as folder:
+            return measured(what, ["apply", folder, "--allow-replace", "--yes"], 1, f"{1.5 * settles:.0f} s", server)
 
 
 def fleet(latency: float, runs: int) -> Iterator[Figure]:

@@ -1,6 +1,7 @@
 """Stacks of a size, as files."""
 
 import json
+from typing import Any
 
 JOB = """\
   job-{n:05}:
@@ -47,9 +48,12 @@ def environments_and_queues(pairs: int, definitions: int) -> dict[str, str]:
     return {**only_definitions(definitions), "compute.json": json.dumps(more)}
 
 
-def one_queue() -> dict[str, str]:
+def one_queue(**members: str) -> dict[str, str]:
+    """One queue on one environment, whose compute resources have these members."""
+    environment = _environment()
+    resources = {**environment["computeResources"], **members}
     body = {
-        "computeEnvironments": {"env": _environment()},
+        "computeEnvironments": {"env": {**environment, "computeResources": resources}},
         "jobQueues": {"queue": {"priority": 1, "computeEnvironmentOrder": ["env"]}},
     }
     return {"stack.yaml": json.dumps({"stack": "bench", **body})}
@@ -65,7 +69,7 @@ def fleet(accounts: int, regions: tuple[str, ...]) -> dict[str, str]:
     return {"reconciler.yaml": targets, **files}
 
 
-def _environment() -> dict[str, object]:
+def _environment() -> dict[str, Any]:
     return {
         "type": "MANAGED",
         "computeResources": {

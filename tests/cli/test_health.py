@@ -176,3 +176,17 @@ def test_a_job_that_no_environment_can_hold_is_told_by_what_aws_says_of_it(risk:
     assert "JobQueue/pricing is WAITING" in told
     assert "cause maxvCpus of every environment is smaller than what the job asks for" in told
     assert "note told by 1 of 3 waiting jobs" in told
+
+
+def test_age_is_told_where_aws_tells_it(run: Run) -> None:
+    write(
+        "seats",
+        "stack: seats\nconsumableResources: {licence: {totalQuantity: 5}}\nschedulingPolicies: {f: {fairsharePolicy: {}}}\n",
+    )
+    run("apply", "seats", "--sandbox", "--yes")
+    ran = run("status", "seats", "--sandbox")
+    assert "0/5 in use; since 2023-11-14" in ran.out
+    told = {
+        one["address"]: one["created_at"] for one in run("status", "seats", "--sandbox", "-o", "json").json["resources"]
+    }
+    assert (told["ConsumableResource/licence"][:10], told["SchedulingPolicy/f"]) == ("2023-11-14", None)

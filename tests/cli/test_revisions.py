@@ -251,3 +251,19 @@ def test_the_current_folder_is_the_stack_that_is_meant(grown: Run, monkeypatch: 
     assert grown("revisions", "simulate", sandbox).last == "Revisions: 3 active."
     assert grown("rollback", "simulate", "--to", "1", sandbox, "--yes").code == 0
     assert grown("render").code == 0
+
+
+def test_a_rollback_can_be_followed_line_by_line(grown: Run) -> None:
+    ran = grown("rollback", "simulate", "risk", HERE, "--yes", "-o", "jsonl")
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "waiting"] == [
+        "planned", "started", "step", "step", "finished", "outcome",
+    ]  # fmt: skip
+    assert (events[-1]["document"], events[-1]["exit"]) == ("rollback", 0)
+
+
+def test_a_rollback_with_nothing_to_do_is_an_outcome_too(grown: Run) -> None:
+    grown("rollback", "simulate", "risk", HERE, "--to", "1", "--yes")
+    ran = grown("rollback", "simulate", "risk", HERE, "--to", "1", "--yes", "-o", "jsonl")
+    (outcome,) = [json.loads(line) for line in ran.out.splitlines()]
+    assert (outcome["event"], outcome["exit"]) == ("outcome", 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.histories import with_former
 from reconciler.cli.options import (
+    OF_REMOVALS,
     add_cloud,
     add_one_stack,
     add_output,
@@ -42,7 +43,7 @@ def add(parser: ArgumentParser) -> None:
     add_waiting(parser)
     add_variables(parser)
     add_cloud(parser)
-    add_output(parser)
+    add_output(parser, OF_REMOVALS)
 
 
 def run(args: Namespace, out: Output) -> int:
@@ -66,9 +67,11 @@ def _planned_and_run(read: Read, sky: "Sky", args: Namespace, out: Output) -> in
     read = with_former(read, back.history)
     shown = read.secrets.plan(back.plan)
     if not back.plan.changes:
-        out.publish(lambda width: nothing_page(back, width), lambda: rollback_json(back, shown, None, None))
+        document = rollback_json(back, shown, None, None)
+        out.publish(lambda width: nothing_page(back, width), lambda: {**document, "exit": Exit.DONE})
         return Exit.DONE
     out.show(lambda width: plan_page(shown, width, args.verbose))
+    out.event(lambda: {"event": "planned", **plan_json(shown)})
     try:
         consent(read.stack, shown, args, "Make change")
     except (Refused, Declined, WrongUsage) as no:
@@ -85,7 +88,8 @@ def _roll_back(back: "Rollback", read: Read, sky: "Sky", shown: Plan, out: Outpu
     work = partial(workflow.roll_back, back, read.stack, sky.cloud, sky.clock)
     finish, code = watched(work, read, sky, out)
     told, next_ = read.secrets.finish(finish), _next(back, read, sky)
-    out.publish(lambda width: rollback_page(back, told, next_, width), lambda: rollback_json(back, shown, told, next_))
+    document = rollback_json(back, shown, told, next_)
+    out.publish(lambda width: rollback_page(back, told, next_, width), lambda: {**document, "exit": code})
     return code
 
 
