@@ -1,0 +1,63 @@
+"""`reconciler outputs`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import each_stack, informed, live_stack
+from reconciler.problems import Exit, Stopped
+
+HELP = "print the ARNs and names of what a stack has, for those who use it"
+EXAMPLES = """\
+  reconciler outputs stacks/rendering
+  reconciler outputs stacks/rendering -o json
+  reconciler outputs stacks/rendering -o dotenv=rendering.env
+  eval "$(reconciler outputs stacks/rendering -o export)" && aws batch submit-job --job-name frames \\
+      --job-queue "$JOB_QUEUE_RENDERING_QUEUE_ARN" --job-definition "$JOB_DEFINITION_RENDERING_JOB_DEFINITION_ARN"
+
+variables:
+  KIND_NAME_ARN and KIND_NAME_NAME of each resource, as in JOB_QUEUE_RENDERING_QUEUE_ARN. Of a job definition the ARN
+  is that of the newest revision, ..._REVISION its number, and ..._ARN_LATEST the ARN without it, which follows.
+
+exit codes:
+  0 all that is declared is live   8 something is missing: it is told, and the others are printed
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_stacks(parser)
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser, ("text", "json", "dotenv", "export"))
+
+
+def run(args: Namespace, out: Output) -> int:
+    return each_stack(args, out, lambda path: _outputs(path, args, out))
+
+
+def _outputs(path: str, args: Namespace, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.plan import Wanted
+    from reconciler.report.outputs import FORMATS, clashing, given_of, missing, outputs_json, outputs_page
+    from reconciler.report.problems_text import stopped_page
+
+    read, sky = live_stack(path, args)
+    with read.secrets.kept():
+        found = workflow.status(read.stack, sky.cloud, informed(Wanted()), jobs=False)
+    given = given_of(found)
+    for format_, write in FORMATS.items():
+        if out.wants(format_):
+            _check(clashing(given))
+            out.publish_text(write(given), dict, format_)
+    out.publish(lambda width: outputs_page(found.stack, given, width), lambda: outputs_json(found, given))
+    absent = missing(found)
+    if absent:
+        said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {path}")
+        out.tell(lambda width: stopped_page(said, width))
+    return Exit.UNHEALTHY if absent else Exit.DONE
+
+
+def _check(variables: tuple[str, ...]) -> None:
+    if variables:
+        hint = "rename one of them, or read -o json, which tells them apart"
+        raise Stopped(f"several resources would be {variables[0]}", hint=hint)
