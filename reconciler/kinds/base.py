@@ -78,6 +78,7 @@ class Field:
     shown_as: str = ""  # what descriptions call it, where that differs
     required: bool = False  # although the service model does not say so
     sensitive: bool = False
+    passed_to: str = ""  # ROLE: the service that takes it, where that is documented
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
     source: str = ""  # where the fact comes from: an API operation or a page
 
@@ -118,6 +119,8 @@ class Reading:
         ""  # the member that restricts a listing to one name, where `names` cannot be combined with filters
     )
     newer: bool = False  # older roles may not read it, and not every endpoint has it
+    # Operations that IAM can restrict to ARNs (Service Authorization Reference); the others are for all or none.
+    scoped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +184,7 @@ class Kind:
     update: str = ""  # empty: it cannot be updated, a create makes a new revision
     update_id: str = ""  # the member of the update request that names the resource
     update_id_is_arn: bool = False
+    update_refers_to: tuple[str, ...] = ()  # members whose resources IAM looks at in an update, too
     update_any_of: tuple[str, ...] = ()  # an update request must have one of these; the first is added if none is
     delete: str
     delete_id: str
@@ -188,6 +192,7 @@ class Kind:
     leaving: str = ""  # what AWS does while it is DELETING, and what keeps it there
     loss: str = ""  # what deleting one does to whoever runs jobs, as the end of a sentence; empty: nothing
     response_only: tuple[str, ...] = ()
+    service_linked: bool = False  # whoever creates the first one may have to create a service-linked role for it
     settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
     disable_before_delete: bool = False
     revisions: bool = False

@@ -137,6 +137,7 @@ KIND = Kind(
     loss="takes away a place where jobs run",
     response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
     settles=True,
+    service_linked=True,
     disable_before_delete=True,
     create_timeout=1200,
     update_timeout=1200,

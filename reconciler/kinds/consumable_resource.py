@@ -52,6 +52,7 @@ KIND = Kind(
         listing="ListConsumableResources",
         listed="consumableResources",
         newer=True,
+        scoped=("DescribeConsumableResource",),
     ),
     needed_by_jobs=True,
     created_at="createdAt",

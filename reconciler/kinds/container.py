@@ -243,6 +243,7 @@ USER = Field(name="user", says="User in the container: a name or number, for tas
 EXECUTION_ROLE = Field(
     name="executionRoleArn",
     form=Form.ROLE,
+    passed_to="ecs-tasks.amazonaws.com",
     says="Role that pulls the image, writes logs and reads secrets. Required on Fargate and with secrets.",
 )
 

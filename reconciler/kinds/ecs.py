@@ -23,7 +23,7 @@ from reconciler.kinds.container import (
 CONTAINER = (
     IMAGE,
     COMMAND,
-    Field(name="jobRoleArn", form=Form.ROLE, says="Role that the job itself has."),
+    Field(name="jobRoleArn", form=Form.ROLE, passed_to="ecs-tasks.amazonaws.com", says="Role that the job itself has."),
     EXECUTION_ROLE,
     Field(name="instanceType", says="Instance type of a multinode job; all node ranges need the same."),
     Field(
@@ -119,7 +119,9 @@ TASK_CONTAINER = (
 
 TASK = (
     EXECUTION_ROLE,
-    Field(name="taskRoleArn", form=Form.ROLE, says="Role that the job itself has."),
+    Field(
+        name="taskRoleArn", form=Form.ROLE, passed_to="ecs-tasks.amazonaws.com", says="Role that the job itself has."
+    ),
     Field(
         name="networkMode",
         form=Form.CASELESS,

@@ -132,6 +132,7 @@ KIND = Kind(
     succession=Succession.ANEW,
     create="CreateJobQueue",
     update="UpdateJobQueue",
+    update_refers_to=("computeEnvironmentOrder", "schedulingPolicyArn"),
     update_id="jobQueue",
     delete="DeleteJobQueue",
     delete_id="jobQueue",

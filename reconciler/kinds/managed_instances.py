@@ -84,7 +84,12 @@ MANAGED_INSTANCES = (
         fills=_always,
         says="CAPACITY_PROVIDER copies tags to the instances; NONE does not.",
     ),
-    Field(name="infrastructureRoleArn", form=Form.ROLE, says="Role with which ECS manages the instances (full ARN)."),
+    Field(
+        name="infrastructureRoleArn",
+        form=Form.ROLE,
+        passed_to="ecs.amazonaws.com",
+        says="Role with which ECS manages the instances (full ARN).",
+    ),
     Field(
         name="instanceLaunchTemplate",
         form=Form.STRUCT,

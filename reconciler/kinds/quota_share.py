@@ -77,6 +77,7 @@ KIND = Kind(
         listed="quotaShares",
         listed_if=_can_have_shares,
         newer=True,
+        scoped=("DescribeQuotaShare", "ListQuotaShares"),
     ),
     create="CreateQuotaShare",
     update="UpdateQuotaShare",

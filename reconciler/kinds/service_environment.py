@@ -37,6 +37,7 @@ KIND = Kind(
     loss="takes away a place where jobs run",
     response_only=("status",),
     settles=True,
+    service_linked=True,
     disable_before_delete=True,
     create_timeout=1200,
     update_timeout=1200,

@@ -28,6 +28,7 @@ from reconciler.sandbox.faults import Failure, Faults, Rule
 from reconciler.sandbox.jobs import operations as jobs
 from reconciler.sandbox.jobs import scheduler, snapshots
 from reconciler.sandbox.jobs import service as service_jobs
+from reconciler.sandbox.permissions import Forbidden, Policy
 from reconciler.sandbox.reading import UNORDERED
 from reconciler.sandbox.store import Memory, Store
 from reconciler.sandbox.world import World
@@ -69,6 +70,7 @@ class Simulator:
     ) -> None:
         self.faults = faults or Faults()
         self.timings = timings or Timings()
+        self.policy: Policy | None = None  # what the caller may do; None: everything
         self._calls: deque[tuple[str, Json]] = deque(maxlen=REMEMBERED if recording else 0)
         self._clock = clock
         self._store = store or Memory()
@@ -150,9 +152,13 @@ class Simulator:
             if Failure.SERVER_ERROR in failures:
                 return BROKEN
             refuse_bad_request(routed.operation, request)
+            if self.policy:
+                self.policy.check(world, routed.operation, request)
             work = _operation(routed.operation)
             scheduler.advance(world)
             answer = success(work(world, request))
+        except Forbidden as no:
+            return error(403, "AccessDeniedException", str(no))
         except Refusal as no:
             answer = refusal(str(no), world.new_id())
         return _after_the_work(answer, failures)

@@ -142,7 +142,7 @@ def test_the_account_of_a_target_is_a_guard(fleet: Run) -> None:
     write("small", SMALL.replace("stack: small", 'stack: small\naccount: "999999999999"'))
     ran = fleet("plan", "--all", "small", "--target-env", "dev", "--sandbox")
     assert ran.code == 4
-    assert "stack small is for account 999999999999, and its target is in 111111111111" in ran.err
+    assert "stack small is for account 999999999999, not for 111111111111" in ran.err
 
 
 def test_apply_asks_nobody_and_says_so(fleet: Run) -> None:

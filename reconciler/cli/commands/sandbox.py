@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from pathlib import Path
 
 from reconciler.cli import breaking, mishaps, submitting
-from reconciler.cli.options import add_output, port
+from reconciler.cli.options import add_output, file_name, port
 from reconciler.cli.output import Output
 from reconciler.cli.sandboxes import add_file, file_of
 from reconciler.problems import Exit, WrongUsage
@@ -29,6 +29,7 @@ examples:
   reconciler sandbox serve
   AWS_ENDPOINT_URL=http://127.0.0.1:5055 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws batch describe-job-queues
   reconciler sandbox serve --port 0 --file /tmp/sandbox.json --latency 0.05
+  reconciler sandbox serve --iam apply.json     callers may do what `iam-policy -o json=apply.json` allows, and no more
 
 AWS Batch is answered by the simulator; STS, EC2, IAM, ECR, SSM, Secrets Manager, CloudFormation, EventBridge,
 CloudWatch Logs and the Resource Groups Tagging API by moto (pip install 'batch-reconciler[sandbox]'). Batch is kept in
@@ -67,6 +68,9 @@ def _add_serving(parser: ArgumentParser) -> None:
     parser.epilog = SERVE
     parser.add_argument("--port", type=port, default=5055, help="0 takes a free one (default: 5055)")
     parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS", help="added to every answer")
+    parser.add_argument(
+        "--iam", metavar="FILE", type=file_name, help="a policy: what it does not allow in Batch is denied"
+    )
     add_file(parser)
 
 
@@ -78,6 +82,7 @@ def _add_reset(parser: ArgumentParser) -> None:
 
 def _serve(args: Namespace, _out: Output) -> int:
     from reconciler.sandbox.opening import open_sandbox
+    from reconciler.sandbox.permissions import policy_in
     from reconciler.sandbox.server import serve
 
     def ready(url: str) -> None:
@@ -86,7 +91,9 @@ def _serve(args: Namespace, _out: Output) -> int:
         sys.stdout.flush()
 
     try:
-        serve(open_sandbox(file_of(args)), args.port, latency=args.latency, ready=ready)
+        simulator = open_sandbox(file_of(args))
+        simulator.policy = policy_in(args.iam) if args.iam else None
+        serve(simulator, args.port, latency=args.latency, ready=ready)
     except KeyboardInterrupt:
         return Exit.DONE
     except OSError as error:

@@ -1,0 +1,93 @@
+"""`reconciler iam-policy`."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import dataclass, field
+
+from reconciler.cli.options import add_one_stack, add_output, add_variables
+from reconciler.cli.output import Output
+from reconciler.cli.stacks import valid_stack
+from reconciler.looked_up import Unknown
+from reconciler.model import Identity, Json
+from reconciler.problems import Exit, Stopped, WrongUsage
+
+HELP = "print the least policy that a command needs for a stack"
+EXAMPLES = """\
+  reconciler iam-policy stacks/rendering --for plan
+  reconciler iam-policy stacks/rendering --for apply -o json=apply.json
+  reconciler iam-policy stacks/rendering --for apply --trust github:team/batch:ref:refs/heads/main
+  reconciler iam-policy stacks/rendering --for submit --principal states.amazonaws.com
+
+It reads files alone, and needs no credentials. Account and region are those of the stack, or given; * stands for what
+is not known. With --trust or --principal, the answer has the policy and who may take the role. What the stack owns may
+be changed by its tag; so a resource that is no longer declared can be deleted, and nobody else's can.
+"""
+PURPOSES = ("plan", "drift", "apply", "import", "submit")
+PROVIDERS = ("github", "gitlab")
+
+
+def add(parser: ArgumentParser) -> None:
+    add_one_stack(parser)
+    parser.add_argument(
+        "--for", dest="purpose", required=True, choices=PURPOSES, help="the command; submit: SubmitJob to its queues"
+    )
+    parser.add_argument("--account", metavar="ID", help="where (default: the stack's account, or *)")
+    parser.add_argument("--region", help="where (default: the stack's region, or *)")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--trust",
+        type=_trust,
+        metavar="PROVIDER:WHO",
+        help="github:OWNER/REPO:REST or gitlab:GROUP/PROJECT:REST; * matches",
+    )
+    group.add_argument("--principal", metavar="WHO", help="a service, or the ARN of a role, user or account")
+    add_variables(parser)
+    add_output(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Takes note of what would be looked up, and looks nothing up."""
+
+    found: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def find(self, tag: str, argument: str) -> Unknown:
+        self.found[tag, argument] = None
+        return Unknown.of(tag, argument)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.iam import LARGEST, Purpose, policies, size_of, statements
+    from reconciler.report.problems_text import stopped_page
+
+    asked = _Asked()
+    stack = valid_stack(args.stacks[0], args, lookups=asked).stack
+    place = Identity(args.account or stack.account or "*", args.region or stack.region or "*")
+    each = policies(statements(stack, Purpose(args.purpose), place, asked.found))
+    if any(size_of(one) > LARGEST for one in each):
+        hint = "split the stack, or shorten the list of ARNs by *"
+        said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
+        out.tell(lambda width: stopped_page(said, width))
+    document = _with_trust(each[0] if len(each) == 1 else each, args, place)
+    out.publish_text(json.dumps(document, indent=2) + "\n", lambda: document)
+    return Exit.DONE
+
+
+def _with_trust(policy: Json, args: Namespace, place: Identity) -> Json:
+    from reconciler.trust import trust_in, trust_of
+
+    if args.trust and place.account == "*":
+        raise WrongUsage(
+            "in which account the role is, nobody knows", hint="give --account, or write `account:` in the stack"
+        )
+    if args.trust:
+        provider, who = args.trust
+        return {"policy": policy, "trust": trust_of(provider, who, place.account)}
+    return {"policy": policy, "trust": trust_in(args.principal)} if args.principal else policy
+
+
+def _trust(text: str) -> tuple[str, str]:
+    provider, _, who = text.partition(":")
+    if provider not in PROVIDERS or "/" not in who:
+        raise ArgumentTypeError(f"{text!r} is not github:OWNER/REPO:REST or gitlab:GROUP/PROJECT:REST")
+    return provider, who if ":" in who else f"{who}:*"
