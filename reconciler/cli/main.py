@@ -51,7 +51,8 @@ def _run(args: Namespace) -> int:
         return unwritable.exit
     try:
         with Output(args.output, several=len(args.stacks) > 1, color=args.color, verbose=args.verbose) as out:
-            return _guarded(args, out)
+            out.code = _guarded(args, out)
+            return out.code
     except Stopped as unwritable:
         Output((), color=args.color).stopped(unwritable)
         return unwritable.exit

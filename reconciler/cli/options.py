@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json")
 OF_FINDINGS = (*FORMATS, "github", "sarif", "junit")
-OF_PLANS = (*FORMATS, "github", "markdown")
-OF_OUTCOMES = (*FORMATS, "jsonl", "markdown")
+OF_PLANS = (*FORMATS, "github", "markdown", "html")
+OF_OUTCOMES = (*FORMATS, "jsonl", "github", "markdown", "html")
 OF_REMOVALS = (*FORMATS, "jsonl")
 JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
-ONE_VALUE = ("json", "jsonl", "sarif", "junit")  # whoever reads them on stdout reads nothing else
+ONE_VALUE = ("json", "jsonl", "sarif", "junit", "html")  # whoever reads them on stdout reads nothing else
 LAST_PORT = 65535
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # rich is only loaded by what prints
 Json = object
 MakePage = Callable[[int], "Page"]
 LINES = "jsonl"
+HTML = "html"
+GITHUB = "github"
 CRASHED = "this is a bug; -v shows where"
 
 
@@ -42,6 +44,7 @@ class Output:
         self._items: list[Item] = []
         self._lines: Lines | Told = Lines([target.file for target in targets if target.format == LINES])
         self._whole: list[Json] = []
+        self.code = 0  # the exit code, once it is known
 
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
@@ -85,7 +88,7 @@ class Output:
         if self.is_text:
             self._print(page, sys.stdout)
         self._keep(page)
-        if self.wants("json"):
+        if self.wants("json") or self.wants(HTML):
             self._whole.append(document())
 
     @property
@@ -123,7 +126,7 @@ class Output:
 
     def document(self, document: Callable[[], Json]) -> None:
         """Take a product that only programs read: for those that follow, it is the last of all events."""
-        if self.wants("json"):
+        if self.wants("json") or self.wants(HTML):
             self._documents.append(document())
         if self.wants(LINES):
             made = document()
@@ -209,12 +212,29 @@ class Output:
                 speak_utf8(sys.stdout)
                 sys.stdout.write(text)
         sys.stdout.flush()
+        if self.wants(GITHUB):
+            self._tell_github()
+
+    def _tell_github(self) -> None:
+        """Give a job of GitHub Actions its outputs and its summary, where it says to which files."""
+        from reconciler.report.github_outputs import github_outputs, output_lines
+        from reconciler.report.markdown import markdown_report
+
+        outputs = github_outputs(self._items, self.code)
+        for variable, text in (("GITHUB_OUTPUT", output_lines(outputs)), ("GITHUB_STEP_SUMMARY", "")):
+            file = os.environ.get(variable)
+            if outputs and file:
+                write_to(file, "a", text or markdown_report(self._items))
 
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
             whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
             whole = self._whole[0] if self._whole else whole
             return harmless(json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
+        if format_ == HTML:
+            from reconciler.report.html import html_page
+
+            return html_page(self._whole or self._documents)
         if format_ in JOINED:
             from reconciler.report.formats import RENDERERS
 

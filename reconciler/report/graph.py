@@ -56,10 +56,10 @@ def _target(kind: str, value: str) -> Address:
 
 
 def _shape(address: Address, *, declared: bool) -> str:
-    label = f"{address.kind}<br/>{_escaped(address.name)}"
+    label = f"{address.kind}<br/>{escaped(address.name)}"
     return f'["{label}"]' if declared else f'(["{label}"])'
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Mermaid reads entities by number: nothing in a name can end the label."""
     return re.sub(r"[^\w .:/-]", lambda found: f"#{ord(found[0])};", text)

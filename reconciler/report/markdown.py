@@ -7,6 +7,7 @@ from reconciler.model import Change, Json, Plan
 from reconciler.problems import Problem, Stopped
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.fingerprint import SHORT
+from reconciler.report.graph import escaped
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.markdown_text import Sheet, code, details, prose, row
 from reconciler.report.member_text import Row, rows_of
@@ -21,6 +22,7 @@ LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
 LEAST = 1_000  # characters that one stack's report needs to say anything
 WIDTH = 100  # a longer mapping or list goes on several lines
 RULE = "|---|---|---|---|\n"
+DRAWN = 40  # changes in a diagram: of more, nobody sees anything
 
 
 def markdown_report(items: Sequence[Item], limit: int = LIMIT) -> str:
@@ -66,9 +68,26 @@ def _put_changes(sheet: Sheet, plan: Plan) -> None:
     rows += [row(("!", code(str(one.address)), prose(one.status), prose(one.reason))) for one in plan.unhealthy]
     sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
     sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
+    drawn = _drawing(shown)
+    sheet.put_all("drawing", [drawn] if drawn else [])
     sheet.put_all("notes", [_problem(note) for note in plan.notes], after="\n")
     if plan.unchanged:
         sheet.put(f"As declared: {number_of(plan.unchanged, 'resource')}.\n\n")
+
+
+def _drawing(plan: Plan) -> str:
+    """Return what waits for what as a diagram of Mermaid, which GitHub and GitLab draw; nothing where nothing waits."""
+    shown = plan.changes[:DRAWN]
+    ids = {change.address: f"n{index}" for index, change in enumerate(shown)}
+    edges = [
+        f"  {ids[need]} --> {ids[change.address]}" for change in shown for need in change.after
+        if need in ids and need != change.address
+    ]  # fmt: skip
+    if not edges:
+        return ""
+    nodes = [f'  {id_}["{escaped(str(address))}"]' for address, id_ in ids.items()]
+    lines = "\n".join(("graph LR", *nodes, *dict.fromkeys(edges)))
+    return f"<details><summary>What waits for what</summary>\n\n```mermaid\n{lines}\n```\n\n</details>\n\n"
 
 
 def _put_drift(sheet: Sheet, drift: Drift) -> None:

@@ -110,9 +110,9 @@ def test_two_values_cannot_share_stdout(run: Run) -> None:
     ("command", "formats"),
     [
         ("validate", "text, json, github, sarif, junit"),
-        ("plan", "text, json, github, markdown"),
-        ("drift", "text, json, github, markdown"),
-        ("apply", "text, json, jsonl, markdown"),
+        ("plan", "text, json, github, markdown, html"),
+        ("drift", "text, json, github, markdown, html"),
+        ("apply", "text, json, jsonl, github, markdown, html"),
         ("destroy", "text, json, jsonl"),
     ],
 )
@@ -225,3 +225,59 @@ def test_a_rendered_stack_keeps_what_it_disables(run: Run) -> None:
     write("small", TWICE + "rules: {disable: {SP002: why}}\n")
     write("again", run("render", "small").out)
     assert (run("validate", "again").code, run("render", "again").out) == (0, run("render", "small").out)
+
+
+def test_a_step_of_github_is_given_outputs_and_a_summary(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs, summary = tmp_path / "outputs", tmp_path / "summary"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run("plan", "risk", "small", "--sandbox", "--detailed-exitcode", "-o", "github")
+    told = read_outputs(outputs.read_text(encoding="utf-8"))
+    assert (told["has_changes"], told["has_destructive"], told["exit_code"]) == ("true", "false", "2")
+    assert [len(one) for one in told["fingerprint"].split()] == [16, 16]
+    assert told["summary"].splitlines()[0] == "risk: Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy."
+    assert summary.read_text(encoding="utf-8").count("### Plan:") == 2
+
+
+def test_outputs_are_told_of_what_destroys_and_of_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = tmp_path / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    run("apply", "risk", "--sandbox", "--yes", "-o", "github")
+    assert read_outputs(outputs.read_text(encoding="utf-8"))["has_changes"] == "true"
+    outputs.unlink()
+    run("drift", "risk", "--sandbox", "-o", "github")
+    assert read_outputs(outputs.read_text(encoding="utf-8"))["has_changes"] == "false"
+    outputs.unlink()
+    write("risk", STACK[: STACK.index("jobDefinitions:")])
+    run("plan", "risk", "--sandbox", "-o", "github")
+    assert read_outputs(outputs.read_text(encoding="utf-8"))["has_destructive"] == "true"
+
+
+def test_without_github_or_a_plan_nothing_is_written(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    run("validate", "risk", "-o", "github")
+    run("plan", "risk", "--sandbox", "-o", "json")
+    assert not (tmp_path / "outputs").exists()
+
+
+def read_outputs(text: str) -> dict[str, str]:
+    """Read a file as GitHub's runner does: a name, a word, lines, and the word."""
+    lines, found = iter(text.splitlines()), {}
+    for line in lines:
+        name, _, end = line.partition("<<")
+        value = []
+        while (one := next(lines)) != end:
+            value.append(one)
+        found[name] = "\n".join(value)
+    return found
+
+
+def test_a_page_can_be_written_beside_the_text(run: Run) -> None:
+    ran = run("plan", "risk", "--sandbox", "-o", "text", "-o", "html=plan.html")
+    assert ran.last.startswith("Plan: 3 to add")
+    assert Path("plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert run("plan", "risk", "--sandbox", "-o", "html").out.count("<html") == 1

@@ -17,14 +17,14 @@ HELP = "put together what several runs over targets have found"
 EXAMPLES = """\
   reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
   reconciler report merge drift-*.json                        one table, and the exit code of the gravest
-  reconciler report merge drift-*.json -o json=drift.json
+  reconciler report merge drift-*.json -o json=drift.json -o html=drift.html
 """
 
 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=("merge",), help="merge: of each target the last document counts")
     parser.add_argument("files", nargs="+", metavar="FILE", help="what `-o json=FILE` of a run with --all has written")
-    add_output(parser)
+    add_output(parser, ("text", "json", "html"))
 
 
 def run(args: Namespace, out: Output) -> int:

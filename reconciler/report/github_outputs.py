@@ -1,0 +1,73 @@
+"""What later steps of a job of GitHub Actions can ask of a run, and its summary.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-output-parameter
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from reconciler.apply import State
+from reconciler.model import Action, Plan
+from reconciler.report.drift import Drift
+from reconciler.report.fingerprint import SHORT
+from reconciler.report.items import Applied, Item, Planned
+from reconciler.report.words import outcome_line, plan_line
+
+DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
+
+
+def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
+    """Return outputs by name; `true` and `false` are what expressions of GitHub compare with. Empty for other items."""
+    told = [item for item in items if isinstance(item, Planned | Drift | Applied)]
+    if not told:
+        return {}
+    prints = [item.fingerprint[:SHORT] for item in told if isinstance(item, Planned)]
+    return {
+        "has_changes": _truth(any(map(_has_changes, told))),
+        "has_destructive": _truth(any(_is_destructive(_plan(item)) for item in told)),
+        "exit_code": str(int(code)),
+        "fingerprint": " ".join(prints),
+        "summary": "\n".join(map(_summary, told)),
+    }
+
+
+def output_lines(outputs: dict[str, str]) -> str:
+    """Return the lines of GITHUB_OUTPUT; no value can end its own place, since the word that ends it is not in it."""
+    return "".join(f"{name}<<{_end(value)}\n{value}\n{_end(value)}\n" for name, value in outputs.items())
+
+
+def _end(value: str) -> str:
+    return f"end-{hashlib.sha256(value.encode()).hexdigest()[:16]}"
+
+
+def _plan(item: Planned | Drift | Applied) -> Plan:
+    return item.plan
+
+
+def _has_changes(item: Planned | Drift | Applied) -> bool:
+    match item:
+        case Planned(plan):
+            return bool(plan.changes)
+        case Drift():
+            return not item.is_none
+        case Applied(finish=finish):
+            return bool(finish and finish.outcome.counts.get(State.DONE))
+
+
+def _is_destructive(plan: Plan) -> bool:
+    return any(change.action in DESTRUCTIVE for change in plan.changes)
+
+
+def _summary(item: Planned | Drift | Applied) -> str:
+    match item:
+        case Planned(plan):
+            line = plan_line(plan)
+        case Drift():
+            line = item.line
+        case Applied(plan, finish):
+            line = outcome_line(finish.outcome.counts) if finish else plan_line(plan)
+    return f"{_plan(item).stack}: {line}"
+
+
+def _truth(value: object) -> str:
+    return "true" if value else "false"
