@@ -50,6 +50,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
         args.parser.error("the path of a stack is empty")
     _set_defaults(args)
+    if getattr(args, "shard", None):  # each share has files of its own
+        args.output = [each._replace(file=each.file.replace("{shard}", str(args.shard.number))) for each in args.output]
     return args
 
 

@@ -1,6 +1,7 @@
 """The cloud that the arguments ask for: AWS with a profile and a role, or the sandbox."""
 
 import argparse
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from reconciler.problems import WrongUsage
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
+
+    from reconciler.aws.objects import Objects
 
 SANDBOX_REGION = "us-east-1"
 ARN_PARTS = 6
@@ -48,6 +51,19 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
         return Sky(batch, clock, Sandbox())
     locks = locks_at(stack.lock, service) if stack.lock else None
     return Sky(batch, clock, AwsLookups(service, batch.identity), locks)
+
+
+def objects() -> "Objects":
+    """Return the objects in S3, with the credentials and the region of the environment."""
+    from reconciler.aws.clock import WallClock
+    from reconciler.aws.cloud import AwsCloud
+    from reconciler.aws.objects import Objects
+    from reconciler.aws.session import ANY_REGION, open_session
+    from reconciler.retry import Patient
+
+    session = open_session()
+    region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or ANY_REGION
+    return Objects(Patient(AwsCloud(session, region, service="s3"), WallClock()))
 
 
 def sns_for(topic: str, args: argparse.Namespace) -> Cloud:

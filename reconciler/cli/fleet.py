@@ -1,13 +1,13 @@
 """One command over many targets: which are meant, what each adds to the arguments, and all of them side by side."""
 
 import os
-import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import count
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.report.fleet import Outcome
 
 FILE = "reconciler.yaml"
+OF_ARRAY = "array"  # the share of a child of an array job
 SIDE_BY_SIDE = 16  # targets: most of the time each waits for AWS
 HEARTBEAT = 30.0  # seconds between two lines about what goes on
 CHOICES = ("--target-env", "--changed-since", "--shard")
@@ -46,7 +47,10 @@ def add_fleet(parser: ArgumentParser) -> None:
         "--changed-since", metavar="REF", help="only those that have changed since REF of git, as in main"
     )
     group.add_argument(
-        "--shard", type=_shard, metavar="I/N", help="only the I-th of N shares, always of the same targets"
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="only the I-th of N shares, always of the same targets; `array` in a child of an array job of AWS Batch",
     )
     group.add_argument(
         "--concurrency",
@@ -207,7 +211,7 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
-    start = time.monotonic()
+    start = monotonic()
     try:
         code = each(
             (stack_path(target, args),), out, lambda path: work(path, arguments(target, args), out), go_on=False
@@ -215,7 +219,7 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR
-    return Reached(target, code, time.monotonic() - start, out)
+    return Reached(target, code, monotonic() - start, out)
 
 
 def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verbose: bool) -> Iterator[Reached]:
@@ -262,10 +266,18 @@ def _outcome(one: Reached) -> "Outcome":
     )
 
 
+def _of_array() -> str:
+    """A child of an array job knows its index, from 0, and the array's size (User Guide, "Job environment variables")."""
+    index, size = (os.environ.get(f"AWS_BATCH_JOB_ARRAY_{name}", "") for name in ("INDEX", "SIZE"))
+    if not (index.isdecimal() and size.isdecimal()):
+        raise ArgumentTypeError(f"{OF_ARRAY} is for a child of an array job of AWS Batch, and this is none")
+    return f"{int(index) + 1}/{size}"
+
+
 def _shard(text: str) -> "Shard":
     from reconciler.fleet import Shard
 
-    number, slash, of = text.partition("/")
+    number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
     if not slash or not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
         raise ArgumentTypeError(f"{text!r} is not a share such as 1/4")
     if not 1 <= int(number) <= int(of):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from reconciler.cli.clouds import objects
 from reconciler.cli.lines import Lines, Prefixed, Told, harmless, speak_utf8, write_to
 from reconciler.cli.options import JOINED, Target
 from reconciler.problems import CloudError, Exit, Problem, Stopped
@@ -23,6 +24,7 @@ Json = object
 MakePage = Callable[[int], "Page"]
 LINES = "jsonl"
 HTML = "html"
+IN_S3 = "s3://"
 GITHUB = "github"
 CRASHED = "this is a bug; -v shows where"
 
@@ -206,7 +208,9 @@ class Output:
             if format_ == LINES:  # written as it came
                 continue
             text = self._text(format_, is_file=bool(file))
-            if file:
+            if file.startswith(IN_S3):
+                objects().put(file, text.encode(errors="backslashreplace"))
+            elif file:
                 write_to(file, "w", text)
             elif text:
                 speak_utf8(sys.stdout)
@@ -268,5 +272,5 @@ def _repository() -> str:
 def check_writable(targets: Sequence[Target]) -> None:
     """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
     for target in targets:
-        if target.file:
+        if target.file and not target.file.startswith(IN_S3):
             write_to(target.file, "a", "")

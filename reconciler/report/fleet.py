@@ -61,6 +61,8 @@ def came_to(code: int, items: Sequence[Item]) -> str:
     match item:
         case Planned(plan) if plan.changes:
             return MEANINGS[Exit.CHANGES]
+        case Drift() if not item.is_none:
+            return MEANINGS[Exit.CHANGES]
         case Planned() | Drift() | Applied(finish=None):
             return UNCHANGED
         case _:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli import fleet as commands
 from reconciler.cli.signals import stopping
 from tests.cli.conftest import SMALL, STACK, Run, write
+from tests.serving import client_of
 
 FLEET = """\
 environments:
@@ -29,7 +31,9 @@ schedulingPolicies:
 
 
 @pytest.fixture
-def fleet(run: Run) -> Run:
+def fleet(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run commands where a file of targets is, and no target takes any time."""
+    monkeypatch.setattr(commands, "monotonic", lambda: 0.0)
     Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
     return run
 
@@ -251,3 +255,45 @@ def test_what_is_no_document_of_targets_is_refused(fleet: Run, content: str | No
     ran = fleet("report", "merge", "x.json")
     assert ran.code == 64
     assert said in ran.err
+
+
+def test_a_child_of_an_array_job_takes_its_share_and_a_file_of_its_own(
+    fleet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet("apply", "--all", "--sandbox", "--yes")
+    monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_SIZE", "3")
+    for index in "012":
+        monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_INDEX", index)
+        assert fleet("drift", "--all", "--sandbox", "--shard=array", "-o", "json=drift-{shard}.json").code == 0
+    ran = fleet("report", "merge", "drift-1.json", "drift-2.json", "drift-3.json")
+    assert ran.last == "Fleet: 4 targets: 4 unchanged."
+
+
+def test_elsewhere_than_in_an_array_job_there_is_no_such_share(fleet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_BATCH_JOB_ARRAY_INDEX", raising=False)
+    ran = fleet("drift", "--all", "--sandbox", "--shard=array")
+    assert (ran.code, "array is for a child of an array job" in ran.err) == (64, True)
+
+
+def test_drift_may_exit_0_for_those_who_wait_and_is_counted_all_the_same(fleet: Run) -> None:
+    fleet("apply", "--all", "risk", "--sandbox", "--yes")
+    ran = fleet("drift", "--all", "--sandbox", "--exit-zero")
+    assert (ran.code, ran.last) == (0, "Fleet: 4 targets: 1 unchanged, 3 with changes.")
+    assert fleet("drift", "small", "--sandbox", "--exit-zero").code == 0
+
+
+def test_what_shares_have_found_is_collected_in_s3(fleet: Run, port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("moto")
+    url = f"http://127.0.0.1:{port}"
+    for name, value in {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    client_of(url, "s3", "us-east-1").create_bucket(Bucket="reports")
+    for number in "12":
+        where = "json=s3://reports/drift/{shard}.json"
+        assert fleet("drift", "--all", "--sandbox", "--exit-zero", f"--shard={number}/2", "-o", where).code == 0
+    ran = fleet("report", "merge", "s3://reports/drift/", "-o", "text", "-o", "html=s3://reports/drift.html")
+    assert (ran.code, ran.last) == (0, "Fleet: 4 targets: 4 with changes.")
+    page = client_of(url, "s3", "us-east-1").get_object(Bucket="reports", Key="drift.html")["Body"].read()
+    assert page.startswith(b"<!doctype html>")
+    assert fleet("report", "merge", "s3://reports/none/").code == 64
+    assert "s3://reports is no place in S3" in fleet("report", "merge", "s3://reports").err

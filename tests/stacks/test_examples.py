@@ -30,6 +30,7 @@ every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{
 def test_every_example_and_every_template_is_looked_at() -> None:
     assert [f"{folder.parent.name}/{folder.name}" for folder in FOLDERS] == [
         "stacks/features",
+        "stacks/fleet-drift",
         "stacks/monte-carlo",
         "stacks/rendering",
         "templates/fargate",

@@ -2,11 +2,13 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.cli.clouds import objects
 from reconciler.cli.options import add_output
-from reconciler.cli.output import Output
+from reconciler.cli.output import IN_S3, Output
 from reconciler.cli.stacks import gravest
 from reconciler.problems import Exit, WrongUsage
 
@@ -17,6 +19,7 @@ HELP = "put together what several runs over targets have found"
 EXAMPLES = """\
   reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
   reconciler report merge drift-*.json                        one table, and the exit code of the gravest
+  reconciler report merge s3://bucket/drift/2026-11-25/       all JSON files there
   reconciler report merge drift-*.json -o json=drift.json -o html=drift.html
 """
 
@@ -30,7 +33,7 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.fleet import fleet_json, fleet_page, merged, several_page
 
-    documents = [_read(file) for file in args.files]
+    documents = [_parsed(*one) for file in args.files for one in _read(file)]
     outcomes, several = merged(found for _, found in documents)
     code = gravest([one.exit for one in outcomes] or [Exit.DONE])
     command = ", ".join(dict.fromkeys(command for command, _ in documents))
@@ -40,14 +43,26 @@ def run(args: Namespace, out: Output) -> int:
     return code
 
 
-def _read(file: str) -> tuple[str, tuple["Outcome", ...]]:
+def _read(file: str) -> Iterator[tuple[str, bytes]]:
+    """Yield a file with its name; of a folder in S3 all that are in it."""
+    if file.startswith(IN_S3):
+        found = list(objects().read(file))
+        if not found:
+            raise WrongUsage(f"there is no JSON file in {file}")
+        yield from found
+        return
+    try:
+        yield file, Path(file).read_bytes()
+    except OSError as error:
+        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
+
+
+def _parsed(file: str, content: bytes) -> tuple[str, tuple["Outcome", ...]]:
     from reconciler.report.fleet import outcomes_of
 
     try:
-        document = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"))
         return str(document.get("command", "")) if isinstance(document, dict) else "", outcomes_of(document)
-    except OSError as error:
-        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         reason = (
             "it is no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError) else error

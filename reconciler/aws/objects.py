@@ -1,0 +1,45 @@
+"""Objects in S3 by their URLs, for what one machine writes and another reads."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from reconciler.model import Json
+from reconciler.ports import Cloud
+from reconciler.problems import WrongUsage
+
+SCHEME = "s3://"
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """`cloud` is that of S3."""
+
+    cloud: Cloud
+
+    def put(self, url: str, content: bytes) -> None:
+        self.cloud.call("PutObject", {**_place(url), "Body": content})
+
+    def read(self, url: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the object of a URL; of one that ends in a slash every JSON file below it, sorted."""
+        place = _place(url)
+        keys = sorted(self._keys(place)) if url.endswith("/") else [str(place["Key"])]
+        for key in keys:
+            answer = self.cloud.call("GetObject", {"Bucket": place["Bucket"], "Key": key})
+            yield f"{SCHEME}{place['Bucket']}/{key}", answer["Body"].read()
+
+    def _keys(self, place: Mapping[str, Json]) -> Iterator[str]:
+        request = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
+        while True:
+            page = self.cloud.call("ListObjectsV2", request)
+            yield from (one["Key"] for one in page.get("Contents", ()) if one["Key"].endswith(".json"))
+            if not page.get("IsTruncated"):
+                return
+            request = {**request, "ContinuationToken": page["NextContinuationToken"]}
+
+
+def _place(url: str) -> dict[str, Json]:
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
+        raise WrongUsage(f"{url} is no place in S3", hint="as in s3://bucket/folder/file.json")
+    return {"Bucket": parts.netloc, "Key": parts.path.lstrip("/")}
