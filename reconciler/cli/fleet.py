@@ -267,7 +267,7 @@ def _outcome(one: Reached) -> "Outcome":
 
 
 def _of_array() -> str:
-    """A child of an array job knows its index, from 0, and the array's size (User Guide, "Job environment variables")."""
+    """A child of an array job knows its index, from 0, and the size (User Guide, "Job environment variables")."""
     index, size = (os.environ.get(f"AWS_BATCH_JOB_ARRAY_{name}", "") for name in ("INDEX", "SIZE"))
     if not (index.isdecimal() and size.isdecimal()):
         raise ArgumentTypeError(f"{OF_ARRAY} is for a child of an array job of AWS Batch, and this is none")

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -30,6 +30,17 @@ class Server:
     def count(self) -> int:
         """Calls of the Batch API so far; the one to STS is not among them."""
         return len(self.simulator.calls)
+
+    def copy_to(self, places: Iterable[tuple[str, str]]) -> None:
+        """Let what is here be in other accounts and regions, too: to create it there would take hours."""
+        store = self.simulator._store
+        scope = f"{ACCOUNT}/{REGION}"
+        tables = {name: json.dumps(rows) for name, rows in store._tables[scope].items()}
+        for account, region in places:
+            moved = {
+                name: text.replace(f":{REGION}:{ACCOUNT}:", f":{region}:{account}:") for name, text in tables.items()
+            }
+            store._tables[f"{account}/{region}"] = {name: json.loads(text) for name, text in moved.items()}
 
     def register_older(self, times: int) -> None:
         """Register every active definition again, so that each has `times` more active revisions."""

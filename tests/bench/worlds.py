@@ -59,13 +59,17 @@ def one_queue(**members: str) -> dict[str, str]:
     return {"stack.yaml": json.dumps({"stack": "bench", **body})}
 
 
-def fleet(accounts: int, regions: tuple[str, ...]) -> dict[str, str]:
-    """One stack of 20 resources that goes to every account and region by a role of the account."""
-    environment = {"accounts": [f"{100_000_000_000 + n}" for n in range(accounts)], "regions": regions}
+def accounts(count: int) -> list[str]:
+    return [f"{100_000_000_000 + n}" for n in range(count)]
+
+
+def fleet(count: int, regions: tuple[str, ...], pairs: int = 4, definitions: int = 12) -> dict[str, str]:
+    """One stack that goes to every region of so many accounts, by a role of the account."""
+    environment = {"accounts": accounts(count), "regions": regions}
     role = '    roleArn: !sub "arn:aws:iam::${account}:role/reconciler"'
     targets = f"stacks: {{stack: all}}\nenvironments:\n  all:\n{role}\n"
     targets += "".join(f"    {name}: {json.dumps(value)}\n" for name, value in environment.items())
-    files = {f"stack/{name}": text for name, text in environments_and_queues(4, 12).items()}
+    files = {f"stack/{name}": text for name, text in environments_and_queues(pairs, definitions).items()}
     return {"reconciler.yaml": targets, **files}
 
 
