@@ -140,9 +140,10 @@ BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
 
 
 ALONE = """
-import resource, subprocess, sys
+import resource, subprocess, sys, time
+start = time.perf_counter()
 code = subprocess.run(sys.argv[1:]).returncode
-print("\\npeak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+print("\\ntook", time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)
 """
 
@@ -174,7 +175,6 @@ def measured(what: str, argv: list[str], runs: int, budget: str, server: Server 
 def run(argv: list[str], server: Server | None) -> tuple[float, float]:
     """Run the command line as a user would; return seconds and peak MiB. A failure ends the benchmark."""
     environment = {**os.environ, **(server.environment if server else {}), "CI": "true"}
-    start = time.perf_counter()
     # Linux counts what a process was before it became another: only a small parent shows the memory of its child.
     process = subprocess.Popen(
         [sys.executable, "-c", ALONE, sys.executable, "-m", "reconciler", *argv],
@@ -185,10 +185,11 @@ def run(argv: list[str], server: Server | None) -> tuple[float, float]:
     reader.start()
     status = process.wait()
     reader.join()
-    text, _, memory = b"".join(output).decode().rpartition("\npeak ")
+    text, _, figures = b"".join(output).decode().rpartition("\ntook ")
+    seconds, memory = figures.split()
     if status:
         sys.exit(f"{' '.join(argv)} failed:\n{text}")
-    return time.perf_counter() - start, int(memory) / 1024
+    return float(seconds), int(memory) / 1024
 
 
 if __name__ == "__main__":
