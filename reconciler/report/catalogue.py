@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from reconciler.adopt.codes import CODES as ADOPT
 from reconciler.fmt.codes import CODES as FMT
 from reconciler.kinds import KINDS
 from reconciler.load.codes import CODES as LOAD
@@ -60,7 +61,7 @@ def catalogue() -> Mapping[str, Entry]:
     rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
     problems = [
         Entry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
-        for codes in (LOAD, VALIDATE, PLAN, FMT)
+        for codes in (LOAD, VALIDATE, PLAN, FMT, ADOPT)
         for code, says in codes.items()
     ]
     return {entry.id: entry for entry in (*rules, *problems)}

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from reconciler.adopt.found import LeftOut
 from reconciler.fmt import Formatted
 from reconciler.model import Plan, Stack
 from reconciler.problems import Problem, Severity, Stopped
@@ -74,6 +75,17 @@ class Applied:
     plan: Plan
     finish: Finish | None = None
     stopped: Stopped | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What an import has come to. `files` are the written ones; `plan` compares them with AWS, where that was asked."""
+
+    stack: Stack
+    files: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    problems: tuple[Problem, ...]
+    plan: Plan | None = None
 
 
 Item = Validation | Planned | Drift | Applied | Stopped

@@ -1,0 +1,73 @@
+"""A described body as people would write it: without what the service assumes, fills in, or is never told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.adopt.found import Tagged, holds_tagged, without_tagged
+from reconciler.diff import canonical, canonical_member, is_absent, without_filled
+from reconciler.kinds.base import Field, Form, Kind, Row, Unmanaged
+from reconciler.model import Identity, Json, Spec
+
+
+def bare(kind: Kind, body: Spec, identity: Identity) -> Spec:
+    """Return a create request's body without each member that means the same when it is left out."""
+    out = _Barer(identity).members(kind.rows, body, may_be_filled=True)
+    return out if holds_tagged(body) or _mean_the_same(kind, body, out, identity) else body
+
+
+def _mean_the_same(kind: Kind, whole: Spec, out: Spec, identity: Identity) -> bool:
+    """Whether the plan of a stack that declares `out` is empty where `whole` is live."""
+    live, wanted = (canonical(kind.rows, body, identity) for body in (whole, out))
+    return without_filled(kind.rows, live, wanted) == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Barer:
+    identity: Identity
+
+    def members(self, rows: Iterable[Row], body: Spec, *, may_be_filled: bool, key: str = "") -> dict[str, Json]:
+        """`key` is the member that tells entries of a list apart: it stays, whatever it is."""
+        known = {row.name: row for row in rows}
+        siblings = without_tagged(body) if holds_tagged(body) else body
+        out = {}
+        for name, value in body.items():
+            row = known.get(name)
+            if row is None or name == key or isinstance(value, Tagged):
+                kept = value
+            elif isinstance(row, Field) and row.folds:
+                kept = None if self.is_folded(row.folds, known, siblings) else value
+            else:
+                kept = self.member(row, value, siblings, may_be_filled=may_be_filled)
+            if not is_absent(kept):
+                out[name] = kept
+        return out
+
+    def member(self, row: Row, value: Json, siblings: Spec, *, may_be_filled: bool) -> Json:
+        """Return what is worth writing of a member; None if nothing is. The service fills no entries of lists in."""
+        if isinstance(row, Unmanaged) or not row.counts_in(siblings):
+            return None
+        if holds_tagged(value):  # what it stands for is not known, nor what its absence would mean
+            return self.inside(row, value, may_be_filled=may_be_filled)
+        plain = canonical_member(row, value, siblings, self.identity)
+        if is_absent(plain) or (may_be_filled and row.fills and row.fills(plain)):
+            return None
+        return plain if row.form is Form.FLOAT32 else self.inside(row, value, may_be_filled=may_be_filled)
+
+    def is_folded(self, folds: tuple[str, str], known: Mapping[str, Row], body: Spec) -> bool:
+        """Whether a legacy size stands in its modern form, too, which then counts."""
+        resource, home = folds
+        row = known.get(home)
+        sizes = canonical_member(row, body.get(home), body, self.identity) if isinstance(row, Field) else None
+        return resource in (sizes or ())
+
+    def inside(self, row: Field, value: Json, *, may_be_filled: bool) -> Json:
+        if not row.fields:
+            return value
+        if row.form is Form.STRUCT:
+            return self.members(row.fields, value, may_be_filled=may_be_filled)
+        filled = may_be_filled and row.form is Form.KEYED
+        return [
+            self.members(row.fields, entry, may_be_filled=filled, key=row.key) if isinstance(entry, Mapping) else entry
+            for entry in value
+            if not (row.drop_if and isinstance(entry, Mapping) and row.drop_if(entry))
+        ]
