@@ -6,4 +6,5 @@ CODES: Mapping[str, str] = {
     "IMP001": "a file to import from is empty",
     "IMP002": "a file to import from says nothing of AWS Batch that can be imported",
     "IMP003": "a resource to import has no name that AWS takes",
+    "IMP004": "a value that was imported looks like a secret",
 }

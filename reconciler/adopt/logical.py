@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.adopt.found import Found
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Row
+from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.load.shorts import PAIR
 from reconciler.model import Address, Json, Spec
 from reconciler.ownership import own_name
@@ -29,9 +29,9 @@ def by_name(founds: Iterable[Found]) -> Iterator[Found]:
         yield replace(found, body=body)
 
 
-def shortened(kind_name: str, body: Spec) -> dict[str, Json]:
+def shortened(kind: Kind, body: Spec) -> dict[str, Json]:
     """Return a body in the shorts that members of it have, where they say the same."""
-    rows = {row.name: row for row in KINDS[kind_name].fields}
+    rows = {row.name: row for row in kind.fields}
     return dict(_short(rows.get(name), name, value) for name, value in body.items())
 
 

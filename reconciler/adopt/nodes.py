@@ -8,7 +8,7 @@ from reconciler.adopt.scalars import NOWHERE, block_leaf, scalar_leaf, tagged_le
 from reconciler.fmt.tree import BLANK, Collection, Entry, Leaf, Node, Tree
 from reconciler.model import Json, Path
 
-SHORT = 72  # characters that braces or brackets may take
+SHORT = 88  # characters that braces or brackets may take
 FEW = 3  # members of a mapping on one line
 COMMENT_WIDTH = 110
 

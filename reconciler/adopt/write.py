@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.adopt.bare import bare
 from reconciler.adopt.files import MAIN, GroupBy, Written, file_names
-from reconciler.adopt.found import Found, Imported, LeftOut
+from reconciler.adopt.found import Found, Imported, LeftOut, without_tagged
 from reconciler.adopt.logical import by_name, key_of, shortened
+from reconciler.adopt.needed import Needs
 from reconciler.adopt.nodes import Notes, document, notes_by_path
 from reconciler.adopt.shared import TAGS, Factored, factored
 from reconciler.fmt.printer import printed
@@ -14,6 +15,7 @@ from reconciler.fmt.tidy import Language, tidied
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Identity, Json
 from reconciler.ownership import users_tags
+from reconciler.validate.walk import Readers
 
 TWICE = "another of this kind has the same name here, and a stack can declare one of a name"
 
@@ -41,7 +43,10 @@ class Tidy:
 def tidy_stack(imported: Imported, identity: Identity, settings: Settings, language: Language) -> Tidy:
     """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
     founds, twice = _each_once(imported.found)
-    bared = [replace(one, body=_body(one, identity)) for one in by_name(_in_order(founds))]
+    named = tuple(by_name(_in_order(founds)))
+    bodies = {key_of(found): without_tagged(found.body) for found in named}
+    needs = Needs(Readers(language.schema["$defs"]), bodies)
+    bared = [replace(one, body=_body(one, identity, needs)) for one in named]
     shared = factored(bared)
     documents = _documents(shared, imported, settings)
     texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
@@ -64,10 +69,11 @@ def _in_order(founds: Iterable[Found]) -> list[Found]:
     return sorted(founds, key=lambda found: (kinds.index(found.address.kind), key_of(found).name))
 
 
-def _body(found: Found, identity: Identity) -> dict[str, Json]:
+def _body(found: Found, identity: Identity, needs: Needs) -> dict[str, Json]:
+    kind = KINDS[found.address.kind]
     tags = users_tags(found.body.get(TAGS) or {})
     members = {name: value for name, value in found.body.items() if name != TAGS}
-    body = shortened(found.address.kind, bare(KINDS[found.address.kind], members, identity))
+    body = shortened(kind, needs.kept(kind, key_of(found), members, bare(kind, members, identity)))
     return {**body, TAGS: dict(sorted(tags.items()))} if tags else body
 
 

@@ -1,13 +1,17 @@
-"""What an import does once its source is read: make it a stack, check that, write it, tell."""
+"""What an import does: read its source, make that a stack, check it, write it, plan it, tell."""
 
 import re
 from argparse import Namespace
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.cli.clouds import sky_for
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import read_files
-from reconciler.model import Identity
+from reconciler.cli.sources import ReadRegion, Source
+from reconciler.cli.stacks import Read, informed, read_files
+from reconciler.model import Identity, Plan, Stack
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage
 
 if TYPE_CHECKING:
@@ -15,51 +19,92 @@ if TYPE_CHECKING:
     from reconciler.adopt.found import Imported
     from reconciler.adopt.write import Tidy
     from reconciler.report.items import Import
+    from reconciler.workflow import Region
 
 STDOUT = "-"
 UNNAMED = "imported"
 NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def imported_to(args: Namespace, imported: "Imported", out: Output) -> int:
-    """Write what was imported as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
+def imported_to(args: Namespace, source: Source, out: Output) -> int:
+    """Write what a source has as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
     from reconciler.report.items import Import
 
-    tidy = _tidied(imported, args)
+    stack, region = args.stack or _stack_name(args.to), _reader(args)
+    imported = source.read(args, stack, region)
+    is_seen = args.prove or source.plans
+    tidy = _tidied(imported, stack, args, region().identity if is_seen else None)
     read = read_files(tidy.files, args)
-    problems = (*imported.problems, *read.problems)
+    problems = (*imported.problems, *read.problems, *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
     if not is_whole and not args.keep_going:
         raise InvalidStack(problems, _nothing_written(problems))
     written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
-    _tell(Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems), tidy.files, out)
-    return Exit.DONE if is_whole else Exit.INVALID
+    plan = _plan(read.stack, region()) if is_seen and is_whole else None
+    found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan)
+    _tell(found, tidy.files, out)
+    if not is_whole:
+        return Exit.INVALID
+    return Exit.CHANGES if found.changing else Exit.DONE
 
 
-def _tell(found: "Import", files: "Written", out: Output) -> None:
-    from reconciler.cli.commands.validate import contents
-    from reconciler.report.import_text import import_json, import_page, left_out_page
+def _reader(args: Namespace) -> ReadRegion:
+    """Return what reads the region, once."""
 
-    out.tell(lambda width: left_out_page(found, width))
-    if found.files:
-        out.publish(lambda width: import_page(found, contents(found.stack), width), lambda: import_json(found))
-    else:
-        out.publish_text("".join(files.texts.values()), lambda: import_json(found))
+    @cache
+    def region() -> "Region":
+        from reconciler import workflow
+
+        return workflow.region(sky_for(Stack("", {}), args).cloud)
+
+    return region
 
 
-def _tidied(imported: "Imported", args: Namespace) -> "Tidy":
+def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity | None) -> "Tidy":
     from reconciler.adopt.files import GroupBy
     from reconciler.adopt.write import Settings, tidy_stack
     from reconciler.cli.commands.fmt import language
 
     is_stdout = args.to == STDOUT
     settings = Settings(
-        stack=args.stack or _stack_name(args.to),
+        stack=stack,
         root="" if is_stdout else args.to,
-        region=args.region or "",
+        region=place.region if place else args.region or "",
+        account=place.account if place and args.with_account else "",
         group_by=GroupBy.NONE if is_stdout else GroupBy(args.group_by),
     )
-    return tidy_stack(imported, Identity("", ""), settings, language())
+    return tidy_stack(imported, place or Identity("", ""), settings, language())
+
+
+def _plan(stack: Stack, seen: "Region") -> Plan:
+    """Return what `adopt` will find."""
+    from reconciler import workflow
+    from reconciler.plan import Wanted
+
+    return workflow.plan_in(stack, seen, informed(Wanted(adopt=True)))
+
+
+def _secrets(read: Read) -> Iterator[Problem]:
+    """Warn of values that look like secrets: to leave them out would be a change."""
+    from reconciler.report.redaction import secret_paths
+
+    for address, declared in read.stack.declared.items():
+        for path, shown in secret_paths(declared.spec):
+            message = f"{address}: {shown} looks like a secret, and stands in the YAML as it stands in AWS"
+            hint = "keep it in Secrets Manager, and name it under secrets; whatever replaces it is a change"
+            yield Problem("IMP004", message, declared.places.find(path), hint, Severity.WARNING)
+
+
+def _tell(found: "Import", files: "Written", out: Output) -> None:
+    from reconciler.cli.commands.validate import contents
+    from reconciler.report.import_text import import_json, import_page, left_out_page, plan_verdict
+
+    out.tell(lambda width: left_out_page(found, width))
+    if found.files:
+        out.publish(lambda width: import_page(found, contents(found.stack), width), lambda: import_json(found))
+    else:
+        out.publish_text("".join(files.texts.values()), lambda: import_json(found))
+        out.tell(lambda width: plan_verdict(found, width))
 
 
 def _stack_name(folder: str) -> str:

@@ -12,18 +12,24 @@ from reconciler.problems import WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.adopt.found import Imported
+    from reconciler.workflow import Region
 
 Group = _ArgumentGroup  # argparse has no public name for it
+ReadRegion = Callable[[], "Region"]
 STDIN, STDIN_NAME = "-", "<stdin>"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One way to come by resources. `add` adds the option that chooses it, whose name in the arguments is `name`."""
+    """One way to come by resources. `add` adds the option that chooses it, whose name in the arguments is `name`.
+
+    `read` is given the stack's name, and what reads the region, for whoever wants it.
+    """
 
     name: str
     add: Callable[[Group], None]
-    read: Callable[[Namespace], "Imported"]
+    read: Callable[[Namespace, str, ReadRegion], "Imported"]
+    plans: bool = False  # the region is known then: what was written is planned without being asked for
 
 
 def chosen(args: Namespace) -> Source:
@@ -52,6 +58,25 @@ def contents(files: list[str]) -> list[tuple[str, bytes]]:
     return found
 
 
+def _add_live(group: Group) -> None:
+    group.add_argument("--live", action="store_true", help="what is live in the account and region")
+
+
+def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
+    from reconciler.adopt import live
+    from reconciler.lookup.installed import takes
+
+    asked = live.Asked(
+        stack=stack,
+        names=tuple(args.name),
+        kinds=tuple(args.kind),
+        tags=dict(args.tag),
+        with_owned=args.with_owned,
+    )
+    seen = region()
+    return live.imported(seen.live, seen.unread, asked, takes)
+
+
 def _add_json(group: Group) -> None:
     group.add_argument(
         "--json",
@@ -63,11 +88,14 @@ def _add_json(group: Group) -> None:
     )
 
 
-def _read_json(args: Namespace) -> "Imported":
+def _read_json(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
     from reconciler.adopt import json_files
     from reconciler.lookup.installed import takes
 
     return json_files.imported(contents(args.json), takes)
 
 
-SOURCES: tuple[Source, ...] = (Source("json", _add_json, _read_json),)
+SOURCES: tuple[Source, ...] = (
+    Source("live", _add_live, _read_live, plans=True),
+    Source("json", _add_json, _read_json),
+)

@@ -8,6 +8,8 @@ from enum import Enum, StrEnum
 from reconciler.model.resources import Address, Identity, Json, Live
 from reconciler.problems import Problem, Where
 
+OWN_TAGS = "tags.reconciler:"  # where the path of a tag of ours begins
+
 
 class Action(Enum):
     """What happens to a resource; the value is the sign that people read."""
@@ -178,6 +180,12 @@ class Change:
     @property
     def drift(self) -> bool:
         return any(change.drift for change in self.fields)
+
+    @property
+    def is_adoption(self) -> bool:
+        """Whether it takes a resource over and changes nothing in it: what differs is noted, or a tag of ours."""
+        noted = all(change.noted or change.path.startswith(OWN_TAGS) for change in self.fields)
+        return self.action is Action.ADOPT and not self.refusals and noted
 
     @property
     def is_note(self) -> bool:

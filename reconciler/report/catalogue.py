@@ -20,6 +20,7 @@ from reconciler.validate.codes import CODES as VALIDATE
 MILDER = {
     "IGN004": Severity.WARNING,
     "IGN006": Severity.WARNING,
+    "IMP004": Severity.WARNING,
     "LIF003": Severity.WARNING,
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,

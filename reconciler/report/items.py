@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.adopt.found import LeftOut
 from reconciler.fmt import Formatted
-from reconciler.model import Plan, Stack
+from reconciler.model import Change, Plan, Stack
 from reconciler.problems import Problem, Severity, Stopped
 from reconciler.report.drift import Drift
 from reconciler.workflow import Finish
@@ -86,6 +86,11 @@ class Import:
     left_out: tuple[LeftOut, ...]
     problems: tuple[Problem, ...]
     plan: Plan | None = None
+
+    @property
+    def changing(self) -> tuple[Change, ...]:
+        """What an adoption would change beyond our tags."""
+        return tuple(change for change in self.plan.changes if not change.is_adoption) if self.plan else ()
 
 
 Item = Validation | Planned | Drift | Applied | Stopped
