@@ -48,7 +48,7 @@ def tidy_stack(imported: Imported, identity: Identity, settings: Settings, langu
     needs = Needs(Readers(language.schema["$defs"]), bodies)
     bared = [replace(one, body=_body(one, identity, needs)) for one in named]
     shared = factored(bared)
-    documents = _documents(shared, imported, settings)
+    documents = _documents(shared, imported, settings, file_names(named, settings.group_by))
     texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
     return Tidy(Written(texts, settings.root), tuple(bared), tuple(twice))
 
@@ -77,9 +77,10 @@ def _body(found: Found, identity: Identity, needs: Needs) -> dict[str, Json]:
     return {**body, TAGS: dict(sorted(tags.items()))} if tags else body
 
 
-def _documents(shared: Factored, imported: Imported, settings: Settings) -> Mapping[str, tuple[dict[str, Json], Notes]]:
-    """Return the content of each file, and its notes by path."""
-    files = file_names(shared.found, settings.group_by)
+def _documents(
+    shared: Factored, imported: Imported, settings: Settings, files: Mapping[Address, str]
+) -> Mapping[str, tuple[dict[str, Json], Notes]]:
+    """Return the content of each file, and its notes by path. `files` are the names of theirs, by address."""
     main = {name: value for name, value in _settings(shared, imported, settings) if value}
     documents: dict[str, tuple[dict[str, Json], dict[tuple[str | int, ...], tuple[str, ...]]]] = {MAIN: (main, {})}
     for found in shared.found:

@@ -182,10 +182,10 @@ class Change:
         return any(change.drift for change in self.fields)
 
     @property
-    def is_adoption(self) -> bool:
-        """Whether it takes a resource over and changes nothing in it: what differs is noted, or a tag of ours."""
-        noted = all(change.noted or change.path.startswith(OWN_TAGS) for change in self.fields)
-        return self.action is Action.ADOPT and not self.refusals and noted
+    def is_record(self) -> bool:
+        """Whether it changes nothing in the resource, but whose it is and what we know of it: tags of ours."""
+        ours = all(change.noted or change.path.startswith(OWN_TAGS) for change in self.fields)
+        return self.action is Action.WAIT or (self.action in (Action.ADOPT, Action.UPDATE) and ours)
 
     @property
     def is_note(self) -> bool:

@@ -25,6 +25,7 @@ MILDER = {
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
+    "PLAN012": Severity.WARNING,
     "REV001": Severity.NOTE,
     "REV002": Severity.WARNING,
     "REV003": Severity.NOTE,

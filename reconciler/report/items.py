@@ -90,7 +90,8 @@ class Import:
     @property
     def changing(self) -> tuple[Change, ...]:
         """What an adoption would change beyond our tags."""
-        return tuple(change for change in self.plan.changes if not change.is_adoption) if self.plan else ()
+        changes = self.plan.changes if self.plan else ()
+        return tuple(change for change in changes if change.refusals or not change.is_record)
 
 
 Item = Validation | Planned | Drift | Applied | Stopped

@@ -1,11 +1,13 @@
 """`reconciler import`: from what exists to the files of a stack."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.model import Json
 from tests.cli.conftest import Run
 
+Golden = Callable[[str, str], None]
 QUEUE = {
     "jobQueueName": "pricing",
     "jobQueueArn": "arn:aws:batch:us-east-1:123456789012:job-queue/pricing",
@@ -55,3 +57,57 @@ def test_one_resource_that_cannot_be_imported_keeps_all_from_being_written(run: 
 
 def test_one_source_is_needed(run: Run) -> None:
     assert run("import", "--to", "prod").code == 64
+
+
+def test_a_region_becomes_a_stack_with_an_empty_plan_but_for_adoption(run: Run, golden: Golden) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    run("forget", "risk", "--sandbox", "--yes")
+    ran = run("import", "--live", "--sandbox", "--to", "prod", "--group-by", "none")
+    assert ran.code == 0
+    assert ran.last == "The plan is empty but for adoption: 3 resources to tag, nothing else to change."
+    golden("import_live.yaml", Path("prod/stack.yaml").read_text())
+    assert run("adopt", "prod", "--sandbox", "--yes").code == 0
+    assert run("plan", "prod", "--sandbox", "--detailed-exitcode").code == 0
+
+
+def test_what_another_stack_owns_is_left_out_unless_it_is_asked_for(run: Run) -> None:
+    run("apply", "small", "--sandbox", "--yes")
+    ran = run("import", "--live", "--sandbox", "--to", "prod")
+    assert ran.out.splitlines()[1] == "Imported as stack prod: nothing declared"
+    assert "left out: SchedulingPolicy/fair: it belongs to stack small" in ran.err
+    with_owned = run("import", "--live", "--sandbox", "--to", "all", "--with-owned")
+    assert (with_owned.code, "SchedulingPolicy/fair" in with_owned.out) == (2, True)
+
+
+def test_names_kinds_and_tags_choose_what_is_imported(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    words = ("import", "--live", "--sandbox", "--with-owned", "--stack", "risk", "--to", "-", "-o", "json")
+    assert run(*words, "--name", "s*").json["resources"] == ["ComputeEnvironment/spot", "JobDefinition/simulate"]
+    assert run(*words, "--kind", "queue").code == 64
+    assert run(*words, "--kind", "job-queue").json["resources"] == ["JobQueue/pricing"]
+    assert run(*words, "--tag", "team").json["resources"] == []
+    assert run(*words, "--tag", "reconciler:stack=ri*", "--kind", "JobQueue").json["resources"] == ["JobQueue/pricing"]
+
+
+def test_a_queue_has_a_file_of_its_own_with_what_it_alone_uses(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    ran = run("import", "--live", "--sandbox", "--to", "all", "--stack", "risk", "--group-by", "queue", "-o", "json")
+    assert ran.json["files"] == ["all/stack.yaml", "all/queues/pricing.yaml", "all/job-definitions.yaml"]
+    assert "spot:" in Path("all/queues/pricing.yaml").read_text()
+
+
+def test_secrets_are_warned_about_at_their_place_and_never_told(run: Run) -> None:
+    body = {
+        "image": "busybox:1",
+        "vcpus": 1,
+        "memory": 128,
+        "environment": [{"name": "DB_PASSWORD", "value": "s3cr3t"}],
+    }
+    definition = {"jobDefinitionName": "simulate", "type": "container", "containerProperties": body}
+    ran = run("import", "--json", given("definition.json", definition), "--to", "prod")
+    assert ran.err.splitlines()[0] == (
+        "prod/job-definitions.yaml:9:38: warning[IMP004]: JobDefinition/simulate: DB_PASSWORD looks like a secret, "
+        "and stands in the YAML as it stands in AWS"
+    )
+    assert "s3cr3t" in Path("prod/job-definitions.yaml").read_text()
+    assert "s3cr3t" not in ran.out + ran.err + run("import", "--json", "definition.json", "--to", "b", "-o", "json").out

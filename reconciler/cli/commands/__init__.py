@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from reconciler.cli.commands import (
+    adopt,
     apply,
     comment,
     compare,
+    coverage,
     destroy,
     doctor,
     drift,
     explain,
     fmt,
     force_unlock,
+    forget,
     graph,
     import_,
     init,
@@ -38,6 +41,9 @@ COMMANDS: Mapping[str, ModuleType] = {
     "drift": drift,
     "destroy": destroy,
     "import": import_,
+    "adopt": adopt,
+    "forget": forget,
+    "coverage": coverage,
     "status": status,
     "doctor": doctor,
     "revisions": revisions,
