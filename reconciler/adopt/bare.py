@@ -11,8 +11,9 @@ from reconciler.model import Identity, Json, Spec
 
 def bare(kind: Kind, body: Spec, identity: Identity) -> Spec:
     """Return a create request's body without each member that means the same when it is left out."""
-    out = _Barer(identity).members(kind.rows, body, may_be_filled=True)
-    return out if holds_tagged(body) or _mean_the_same(kind, body, out, identity) else body
+    is_known = not holds_tagged(body)
+    out = _Barer(identity, is_known=is_known).members(kind.rows, body, may_be_filled=True)
+    return out if not is_known or _mean_the_same(kind, body, out, identity) else body
 
 
 def _mean_the_same(kind: Kind, whole: Spec, out: Spec, identity: Identity) -> bool:
@@ -23,12 +24,15 @@ def _mean_the_same(kind: Kind, whole: Spec, out: Spec, identity: Identity) -> bo
 
 @dataclass(frozen=True, slots=True)
 class _Barer:
+    """`is_known`: nothing in the body stands for something else."""
+
     identity: Identity
+    is_known: bool
 
     def members(self, rows: Iterable[Row], body: Spec, *, may_be_filled: bool, key: str = "") -> dict[str, Json]:
         """`key` is the member that tells entries of a list apart: it stays, whatever it is."""
         known = {row.name: row for row in rows}
-        siblings = without_tagged(body) if holds_tagged(body) else body
+        siblings = body if self.is_known else without_tagged(body)
         out = {}
         for name, value in body.items():
             row = known.get(name)
@@ -46,7 +50,9 @@ class _Barer:
         """Return what is worth writing of a member; None if nothing is. The service fills no entries of lists in."""
         if isinstance(row, Unmanaged) or not row.counts_in(siblings):
             return None
-        if holds_tagged(value):  # what it stands for is not known, nor what its absence would mean
+        is_told_inside = row.fields and row.default is None and not row.assumed and not row.fills
+        # Of what stands for something else it is not known what its absence would mean.
+        if is_told_inside or (not self.is_known and holds_tagged(value)):
             return self.inside(row, value, may_be_filled=may_be_filled)
         plain = canonical_member(row, value, siblings, self.identity)
         if is_absent(plain) or (may_be_filled and row.fills and row.fills(plain)):
@@ -63,6 +69,8 @@ class _Barer:
     def inside(self, row: Field, value: Json, *, may_be_filled: bool) -> Json:
         if not row.fields:
             return value
+        if is_absent(value):
+            return None
         if row.form is Form.STRUCT:
             return self.members(row.fields, value, may_be_filled=may_be_filled)
         filled = may_be_filled and row.form is Form.KEYED

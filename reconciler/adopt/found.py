@@ -63,6 +63,8 @@ class Imported:
 
 
 def holds_tagged(value: Json) -> bool:
+    if isinstance(value, str):  # as most are
+        return False
     if isinstance(value, Mapping):
         return any(map(holds_tagged, value.values()))
     if isinstance(value, list | tuple):

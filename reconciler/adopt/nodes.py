@@ -36,6 +36,8 @@ def document(value: Mapping[str, Json], notes: Notes, head: Iterable[str] = ()) 
 
 def node_of(value: Json, notes: Notes, path: Path, *, is_flow: bool = True) -> Node:
     match value:
+        case str():
+            return (block_leaf(value) if "\n" in value else None) or text_leaf(value)
         case Tagged(tag, text):
             return tagged_leaf(tag, text)
         case Mapping():
@@ -44,8 +46,6 @@ def node_of(value: Json, notes: Notes, path: Path, *, is_flow: bool = True) -> N
         case list() | tuple():
             items = [_entry(None, inner, notes, (*path, index)) for index, inner in enumerate(value)]
             return _collection(items, is_mapping=False, may_flow=is_flow)
-        case str():
-            return block_leaf(value) or text_leaf(value)
         case _:
             return scalar_leaf(value)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 
 from reconciler.fmt.leaves import STEP
 from reconciler.fmt.tree import Leaf, Place
@@ -28,6 +29,7 @@ def scalar_leaf(value: Json) -> Leaf:
     return Leaf(text=text, value=text, style="", place=NOWHERE)
 
 
+@lru_cache(maxsize=4096)  # names of members, and much else, come again and again
 def text_leaf(text: str) -> Leaf:
     if is_plain(text):
         return Leaf(text=text, value=text, style="", place=NOWHERE)

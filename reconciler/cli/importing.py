@@ -1,8 +1,10 @@
 """What an import does: read its source, make that a stack, check it, write it, plan it, tell."""
 
+import gc
 import re
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,23 @@ NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 def imported_to(args: Namespace, source: Source, out: Output) -> int:
     """Write what a source has as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
+    with _uncollected():
+        return _imported_to(args, source, out)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A region is a million small values without a circle, which would be looked through again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     from reconciler.report.items import Import
 
     stack, region = args.stack or _stack_name(args.to), _reader(args)

@@ -33,7 +33,7 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
 
 
 def is_absent(value: Json) -> bool:
-    return value is None or (isinstance(value, Mapping | list | tuple) and not value)
+    return value is None or (not value and isinstance(value, Mapping | list | tuple))  # most values hold something
 
 
 def compact(value: Json) -> Json:
@@ -57,6 +57,8 @@ def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity
 def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
     if is_absent(value) or value == "":
         return None
+    if row.form is Form.VALUE:  # as most are
+        return value
     match row.form:
         case Form.STRUCT:
             return canonical(row.fields, value, identity)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from reconciler.model import FieldChange, Ignored, Json, Path
 from reconciler.ownership import APPLIED, DIGEST, without_digest
@@ -37,6 +38,7 @@ _POINTERS = frozenset(
 _UNKNOWN = object()  # nothing to compare with
 
 
+@lru_cache(maxsize=4096)  # a stack has few names, each many times
 def is_secret_name(name: str) -> bool:
     return _NAME.search(name) is not None
 
