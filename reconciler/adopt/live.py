@@ -8,7 +8,7 @@ from reconciler.adopt.described import found_live
 from reconciler.adopt.found import Found, Imported, LeftOut
 from reconciler.kinds import KINDS
 from reconciler.model import Live
-from reconciler.ownership import is_ours, logical_name, own_name, owner_of
+from reconciler.ownership import is_ours, logical_name, own_name, owner_of, released
 from reconciler.ports import Takes
 from reconciler.problems import CloudError
 
@@ -27,6 +27,7 @@ class Asked:
     kinds: tuple[str, ...] = ()
     tags: Mapping[str, str] | None = None
     with_owned: bool = False
+    released: tuple[str, ...] = ()  # CloudFormation stacks that let go of what they own
 
     def fits(self, live: Live) -> bool:
         name = live.address.name
@@ -59,8 +60,9 @@ def _reason(live: Live, asked: Asked) -> str:
     if live.status in LEAVING:
         return f"it is {live.status}"
     owner = owner_of(live.claims)
-    is_foreign = owner is not None and not is_ours(live, asked.stack, "")
-    return f"it belongs to {owner}; --with-owned imports it all the same" if is_foreign and not asked.with_owned else ""
+    if owner is None or asked.with_owned or is_ours(live, asked.stack, "") or released(live.claims, asked.released):
+        return ""
+    return f"it belongs to {owner}; --with-owned imports it all the same"
 
 
 def _found(live: Live, asked: Asked, takes: Takes) -> Found:

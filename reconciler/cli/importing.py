@@ -59,7 +59,7 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     if not is_whole and not args.keep_going:
         raise InvalidStack(problems, _nothing_written(problems))
     written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
-    plan = _plan(read.stack, region()) if is_seen and is_whole else None
+    plan = _plan(read.stack, region(), args) if is_seen and is_whole else None
     found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan)
     _tell(found, tidy.files, out)
     if not is_whole:
@@ -95,12 +95,12 @@ def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity |
     return tidy_stack(imported, place or Identity("", ""), settings, language())
 
 
-def _plan(stack: Stack, seen: "Region") -> Plan:
+def _plan(stack: Stack, seen: "Region", args: Namespace) -> Plan:
     """Return what `adopt` will find."""
     from reconciler import workflow
     from reconciler.plan import Wanted
 
-    return workflow.plan_in(stack, seen, informed(Wanted(adopt=True)))
+    return workflow.plan_in(stack, seen, informed(Wanted(adopt=True, released=tuple(args.released))))
 
 
 def _secrets(read: Read) -> Iterator[Problem]:

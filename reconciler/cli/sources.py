@@ -72,6 +72,7 @@ def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
         kinds=tuple(args.kind),
         tags=dict(args.tag),
         with_owned=args.with_owned,
+        released=tuple(args.released),
     )
     seen = region()
     return live.imported(seen.live, seen.unread, asked, takes)

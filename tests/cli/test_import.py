@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.model import Json
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, Tag
 
 Golden = Callable[[str, str], None]
 QUEUE = {
@@ -94,6 +94,16 @@ def test_a_queue_has_a_file_of_its_own_with_what_it_alone_uses(run: Run) -> None
     ran = run("import", "--live", "--sandbox", "--to", "all", "--stack", "risk", "--group-by", "queue", "-o", "json")
     assert ran.json["files"] == ["all/stack.yaml", "all/queues/pricing.yaml", "all/job-definitions.yaml"]
     assert "spot:" in Path("all/queues/pricing.yaml").read_text()
+
+
+def test_what_cloudformation_retains_is_imported_while_it_still_owns_it(run: Run, tag: Tag) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    run("forget", "risk", "--sandbox", "--yes")
+    tag("job-queue/pricing", "aws:cloudformation:stack-name=infra")
+    words = ("import", "--live", "--sandbox", "--kind", "JobQueue", "--stack", "risk")
+    assert run(*words, "--to", "none", "-o", "json").json["resources"] == []
+    ran = run(*words, "--to", "queue", "--released", "infra")
+    assert (ran.code, ran.last) == (0, "The plan is empty but for adoption: 1 resource to tag, nothing else to change.")
 
 
 def test_secrets_are_warned_about_at_their_place_and_never_told(run: Run) -> None:

@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.ownership import mark_of
-from reconciler.sandbox import opening, tags
-from reconciler.sandbox.cloud import SimulatedCloud
-from tests.cli.conftest import Run
-from tests.fakes import HERE
+from tests.cli.conftest import Run, Tag
 
 Golden = Callable[[str, str], None]
 
@@ -74,21 +71,7 @@ def test_what_others_own_is_not_forgotten(run: Run) -> None:
     assert run("coverage", "--sandbox", "-o", "json").json["percent"] == 100
 
 
-@pytest.fixture
-def tag(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Set one tag of a live resource, also one that only AWS can set."""
-    monkeypatch.setattr(tags, "refuse_bad_tags", lambda _tags: None)
-
-    def tagging(path: str, pair: str) -> None:
-        key, _, value = pair.partition("=")
-        cloud = SimulatedCloud(opening.open_sandbox(".reconciler/sandbox.json"), HERE)
-        arn = f"arn:aws:batch:{HERE.region}:{HERE.account}:{path}"
-        cloud.call("TagResource", {"resourceArn": arn, "tags": {key: value}})
-
-    return tagging
-
-
-def test_coverage_names_every_owner(forgotten: Run, tag: Callable[[str, str], None], golden: Golden) -> None:
+def test_coverage_names_every_owner(forgotten: Run, tag: Tag, golden: Golden) -> None:
     forgotten("apply", "small", "--sandbox", "--yes")
     tag("job-queue/pricing", "aws:cloudformation:stack-name=infra")
     tag("compute-environment/spot", "ManagedBy=terraform")
@@ -101,7 +84,7 @@ def test_coverage_names_every_owner(forgotten: Run, tag: Callable[[str, str], No
 
 
 def test_what_cloudformation_has_retained_is_adopted_once_its_stack_is_said_to_have_let_go(
-    forgotten: Run, tag: Callable[[str, str], None]
+    forgotten: Run, tag: Tag
 ) -> None:
     tag("job-queue/pricing", "aws:cloudformation:stack-name=infra")
     refused = forgotten("adopt", "risk", "--sandbox", "--yes")
@@ -112,7 +95,7 @@ def test_what_cloudformation_has_retained_is_adopted_once_its_stack_is_said_to_h
     assert forgotten("plan", "risk", "--sandbox", "--detailed-exitcode").code == 0
 
 
-def test_a_tag_of_another_tool_is_a_warning_and_no_refusal(forgotten: Run, tag: Callable[[str, str], None]) -> None:
+def test_a_tag_of_another_tool_is_a_warning_and_no_refusal(forgotten: Run, tag: Tag) -> None:
     tag("job-queue/pricing", "managed_by=Terraform")
     assert forgotten("import", "--live", "--sandbox", "--to", "new", "--stack", "risk").code == 0
     ran = forgotten("adopt", "new", "--sandbox", "--yes")

@@ -36,6 +36,13 @@ def add(parser: ArgumentParser) -> None:
     only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_kind, help="repeatable")
     only.add_argument("--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_tag, help="repeatable: all")
     only.add_argument("--with-owned", action="store_true", help="also what other stacks and CloudFormation own")
+    only.add_argument(
+        "--released",
+        action="append",
+        default=[],
+        metavar="STACK",
+        help="also what this CloudFormation stack owns, as `adopt --released` will take it; repeatable",
+    )
     stack = parser.add_argument_group("the stack")
     stack.add_argument("--to", required=True, metavar="DIR", help="its folder; - is stdout")
     stack.add_argument("--stack", metavar="NAME", help="what it is called (default: as the folder)")
