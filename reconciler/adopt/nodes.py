@@ -10,6 +10,8 @@ from reconciler.model import Json, Path
 
 SHORT = 88  # characters that braces or brackets may take
 FEW = 3  # members of a mapping on one line
+BODY = 2  # steps to a resource's body: its section and its name
+VARIABLES = "variables"
 COMMENT_WIDTH = 110
 
 Notes = Mapping[Path, tuple[str, ...]]
@@ -34,7 +36,7 @@ def document(value: Mapping[str, Json], notes: Notes, head: Iterable[str] = ()) 
     return Tree(head=(*comments, BLANK) if comments else (), root=Entry(node=whole))
 
 
-def node_of(value: Json, notes: Notes, path: Path, *, is_flow: bool = True) -> Node:
+def node_of(value: Json, notes: Notes, path: Path) -> Node:
     match value:
         case str():
             return (block_leaf(value) if "\n" in value else None) or text_leaf(value)
@@ -42,15 +44,12 @@ def node_of(value: Json, notes: Notes, path: Path, *, is_flow: bool = True) -> N
             return tagged_leaf(tag, text)
         case Mapping():
             entries = [_entry(key, inner, notes, (*path, key)) for key, inner in value.items()]
-            return _collection(entries, is_mapping=True, may_flow=is_flow and len(path) > BODY)
+            return _collection(entries, is_mapping=True, may_flow=_is_inside(path))
         case list() | tuple():
             items = [_entry(None, inner, notes, (*path, index)) for index, inner in enumerate(value)]
-            return _collection(items, is_mapping=False, may_flow=is_flow)
+            return _collection(items, is_mapping=False, may_flow=True)
         case _:
             return scalar_leaf(value)
-
-
-BODY = 2  # steps to a resource's body: its section and its name
 
 
 def commented(text: str) -> list[str]:
@@ -67,6 +66,11 @@ def _nearest(path: Path, body: Json) -> Path:
             return path[:length]
         body = body[step]
     return path
+
+
+def _is_inside(path: Path) -> bool:
+    """Whether a mapping is less than a resource: those are told apart by their lines."""
+    return len(path) > BODY or (len(path) == BODY and path[0] == VARIABLES)
 
 
 def _entry(key: str | None, value: Json, notes: Notes, path: Path) -> Entry:

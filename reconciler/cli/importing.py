@@ -5,6 +5,7 @@ import re
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 UNNAMED = "imported"
+NO_VALUE = "VAR002"
 NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -54,12 +56,13 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     is_seen = args.prove or source.plans
     tidy = _tidied(imported, stack, args, region().identity if is_seen else None)
     read = read_files(tidy.files, args)
-    problems = (*imported.problems, *read.problems, *_secrets(read))
+    problems = (*imported.problems, *map(_as_note, read.problems), *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
     if not is_whole and not args.keep_going:
         raise InvalidStack(problems, _nothing_written(problems))
     written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
-    plan = _plan(read.stack, region(), args) if is_seen and is_whole else None
+    is_known = is_whole and not any(problem.code == NO_VALUE for problem in problems)
+    plan = _plan(read.stack, region(), args) if is_seen and is_known else None
     found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan)
     _tell(found, tidy.files, out)
     if not is_whole:
@@ -101,6 +104,13 @@ def _plan(stack: Stack, seen: "Region", args: Namespace) -> Plan:
     from reconciler.plan import Wanted
 
     return workflow.plan_in(stack, seen, informed(Wanted(adopt=True, released=tuple(args.released))))
+
+
+def _as_note(problem: Problem) -> Problem:
+    """A parameter of another tool becomes a variable, and its value may be known to its user alone."""
+    if problem.code != NO_VALUE:
+        return problem
+    return replace(problem, severity=Severity.NOTE, hint="give it with --var, or write a default")
 
 
 def _secrets(read: Read) -> Iterator[Problem]:

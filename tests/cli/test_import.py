@@ -1,10 +1,14 @@
 """`reconciler import`: from what exists to the files of a stack."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.model import Json
+import pytest
+
+from reconciler.adopt.found import Found, Imported, Tagged
+from reconciler.model import Address, Json
 from tests.cli.conftest import Run, Tag
 
 Golden = Callable[[str, str], None]
@@ -121,3 +125,31 @@ def test_secrets_are_warned_about_at_their_place_and_never_told(run: Run) -> Non
     )
     assert "s3cr3t" in Path("prod/job-definitions.yaml").read_text()
     assert "s3cr3t" not in ran.out + ran.err + run("import", "--json", "definition.json", "--to", "b", "-o", "json").out
+
+
+def test_what_is_imported_may_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps({"jobQueues": [QUEUE]}).encode())))
+    assert run("import", "--json", "-", "--to", "prod").code == 0
+    assert run("import", "--json", "-", "-", "--to", "other").code == 64
+
+
+def test_a_variable_that_only_its_user_can_set_keeps_nothing_from_being_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"type": "container", "containerProperties": {"image": Tagged("!var", "image"), "vcpus": 1, "memory": 9}}
+    found = Imported(found=(Found(Address("JobDefinition", "job"), body),), variables={"image": {"type": "string"}})
+    monkeypatch.setattr("reconciler.adopt.json_files.imported", lambda _files, _takes: found)
+    ran = run("import", "--json", given("any.json", {}), "--to", "prod")
+    assert (ran.code, "note[VAR002]: the variable image has no value" in ran.err) == (0, True)
+    assert run("validate", "prod", "--var", "image=busybox:1").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--live", "--to", ""), ("--json", "", "--to", "x"), ("--json", "missing.json", "--to", "x"), ("--live", "--kind", "nope"),
+     ("--json", "a.json", "--live", "--to", "x"), ("--live", "--to", "x", "--tag", "=y"), ("--json", "risk", "--to", "x")],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_wrong_usage(run: Run, words: tuple[str, ...]) -> None:
+    given("a.json", {"jobQueues": [QUEUE]})
+    ran = run("import", *words)
+    assert (ran.code, ran.out) == (64, "")

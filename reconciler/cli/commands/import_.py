@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from reconciler.cli.importing import imported_to
-from reconciler.cli.options import add_cloud, add_output, add_variables
+from reconciler.cli.options import add_cloud, add_output, add_variables, file_name
 from reconciler.cli.output import Output
 from reconciler.cli.sources import SOURCES, chosen
 
@@ -44,7 +44,7 @@ def add(parser: ArgumentParser) -> None:
         help="also what this CloudFormation stack owns, as `adopt --released` will take it; repeatable",
     )
     stack = parser.add_argument_group("the stack")
-    stack.add_argument("--to", required=True, metavar="DIR", help="its folder; - is stdout")
+    stack.add_argument("--to", required=True, metavar="DIR", type=file_name, help="its folder; - is stdout")
     stack.add_argument("--stack", metavar="NAME", help="what it is called (default: as the folder)")
     stack.add_argument("--group-by", choices=GROUPS, default="kind", help="a file for each of them (default: kind)")
     stack.add_argument("--with-account", action="store_true", help="write the account, too, as a guard")
