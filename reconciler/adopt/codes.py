@@ -7,4 +7,6 @@ CODES: Mapping[str, str] = {
     "IMP002": "a file to import from says nothing of AWS Batch that can be imported",
     "IMP003": "a resource to import has no name that AWS takes",
     "IMP004": "a value that was imported looks like a secret",
+    "IMP005": "a file that an import has not written is in the stack's folder",
+    "IMP006": "a kind could not be read, and is not counted",
 }

@@ -1,5 +1,6 @@
 """Which file each resource goes to, and a stack's files in memory."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from reconciler.resolve import references
 
 MAIN = "stack.yaml"
 SUFFIX = ".yaml"
+ODD = re.compile(r"[^A-Za-z0-9_-]+")
 QUEUES = "queues"  # a folder: a queue may be called as any other file
 
 
@@ -22,9 +24,11 @@ class GroupBy(StrEnum):
     NONE = "none"
 
 
-def file_names(founds: Iterable[Found], group_by: GroupBy) -> Mapping[Address, str]:
-    """Return the file of each resource, by its address in the YAML."""
-    everything = tuple(founds)
+def file_names(founds: Iterable[Found], odd: Iterable[Found], group_by: GroupBy) -> Mapping[Address, str]:
+    """Return the file of each resource, by its address in the YAML. What the odd ones refer to is not known."""
+    if group_by is GroupBy.QUEUE and odd:
+        return {**file_names(founds, (), GroupBy.QUEUE), **file_names(odd, (), GroupBy.KIND)}
+    everything = (*founds, *odd)
     match group_by:
         case GroupBy.NONE:
             return {key_of(found): MAIN for found in everything}
@@ -57,13 +61,18 @@ def _of_kind(found: Found) -> str:
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in section) + SUFFIX
 
 
+def _of_queue(found: Found) -> str:
+    """A name that AWS would not take leads nowhere else, either."""
+    return f"{QUEUES}/{ODD.sub('-', key_of(found).name)}{SUFFIX}"
+
+
 def _homes(founds: Iterable[Found]) -> Mapping[Address, str]:
     """Return the file of each queue, of its parts, and of what it alone refers to."""
     users: dict[Address, set[Address]] = {}
     for found in founds:
         for target in _targets(found):
             users.setdefault(target, set()).add(key_of(found))
-    homes = {key_of(found): f"{QUEUES}/{key_of(found).name}{SUFFIX}" for found in founds if _is_queue(_kind(found))}
+    homes = {key_of(found): _of_queue(found) for found in founds if _is_queue(_kind(found))}
     for found in founds:
         if _kind(found).parent:
             homes[key_of(found)] = next((homes[one] for one in _targets(found) if one in homes), "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler.adopt.described import found_live
 from reconciler.adopt.found import Found, Imported, LeftOut
+from reconciler.diff import compact
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import Findings, listed
@@ -17,7 +18,6 @@ from reconciler.model import Address, Json
 from reconciler.ports import Takes
 from reconciler.problems import Problem
 from reconciler.read import described
-from reconciler.steps import as_request
 
 GONE = "it is {status}, or an older revision than another that is here"
 NEITHER = "this JSON is neither what `aws batch describe-*` prints nor what --cli-input-json takes"
@@ -97,7 +97,7 @@ class _Reader:
                 self.say("IMP002", f"this is no description of a {kind.noun}", item.mark, _describe(kind))
 
     def resource(self, kind: Kind, node: Mapping) -> None:
-        body = value_of(node)
+        body = {member: value for member, value in value_of(node).items() if value is not None}
         name = body.get(kind.name_member)
         if not isinstance(name, str) or not NAME.fullmatch(name):
             what = f"AWS refuses {name} as the name of a {kind.noun}" if name else f"{kind.name_member} is empty"
@@ -110,13 +110,12 @@ class _Reader:
             self.requested.append(self.request(kind, name, body, node.mark))
 
     def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: Mark) -> Found:
-        members = {key: value for key, value in body.items() if key != kind.name_member}
-        tags = {"tags": members.pop("tags")} if members.get("tags") else {}
+        """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
+        apart = (kind.name_member, *kind.response_only)
+        members = compact({key: value for key, value in body.items() if key not in apart})
         row = kind.field(kind.parent)
         physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
-        return Found(
-            Address(kind.name, physical), {**as_request(kind, members, self.takes), **tags}, where=where_of(mark)
-        )
+        return Found(Address(kind.name, physical), members, where=where_of(mark))
 
     def live(self) -> Iterator[Found]:
         """Yield what is described, of several revisions the newest; the others are told."""
@@ -163,8 +162,10 @@ def _kind_of(node: Mapping) -> Kind | None:
 def _is_whole(kind: Kind, body: MappingABC[str, Json]) -> bool:
     """Whether a description has what tells one resource of a kind from others."""
     row = kind.field(kind.parent)
+    texts = [body[kind.arn_member], *([body.get(row.shown_as)] if row else [])]
     is_numbered = not kind.revisions or str(body.get("revision", "")).isdecimal()
-    return is_numbered and isinstance(body[kind.arn_member], str) and (row is None or bool(body.get(row.shown_as)))
+    is_tagged = isinstance(body.get("tags", {}), MappingABC)
+    return is_numbered and is_tagged and all(isinstance(text, str) and text for text in texts)
 
 
 def _describe(kind: Kind) -> str:

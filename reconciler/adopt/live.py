@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from reconciler.adopt.described import found_live
 from reconciler.adopt.found import Found, Imported, LeftOut
 from reconciler.kinds import KINDS
-from reconciler.model import Live
+from reconciler.model import Address, Json, Live
 from reconciler.ownership import is_ours, logical_name, own_name, owner_of, released
 from reconciler.ports import Takes
 from reconciler.problems import CloudError
@@ -17,24 +17,24 @@ LEAVING = ("DELETING", "DELETED")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is to be imported, for which stack. Empty names, kinds and tags leave nothing out.
+    """What is to be imported, and for which stack, if it is a region. Empty names, kinds and tags leave nothing out.
 
     `names` are globs, of which one must match; `tags` must all be there, with a value that the glob matches.
     """
 
-    stack: str
+    stack: str = ""
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     tags: Mapping[str, str] | None = None
     with_owned: bool = False
     released: tuple[str, ...] = ()  # CloudFormation stacks that let go of what they own
 
-    def fits(self, live: Live) -> bool:
-        name = live.address.name
+    def fits(self, address: Address, tags: Mapping[str, Json]) -> bool:
+        name = address.name
         return (
-            (not self.kinds or live.address.kind in self.kinds)
+            (not self.kinds or address.kind in self.kinds)
             and (not self.names or any(fnmatchcase(one, glob) for glob in self.names for one in (name, own_name(name))))
-            and all(key in live.tags and fnmatchcase(live.tags[key], glob) for key, glob in (self.tags or {}).items())
+            and all(key in tags and fnmatchcase(str(tags[key]), glob) for key, glob in (self.tags or {}).items())
         )
 
 
@@ -46,7 +46,7 @@ def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: Aske
         for name, error in unread.items()
         if not asked.kinds or name in asked.kinds
     ]
-    for one in (one for one in live if asked.fits(one)):
+    for one in (one for one in live if asked.fits(one.address, one.tags)):
         reason = _reason(one, asked)
         if reason:
             left_out.append(LeftOut(str(one.address), reason))

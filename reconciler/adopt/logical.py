@@ -19,11 +19,10 @@ def key_of(found: Found) -> Address:
     return Address(found.address.kind, found.logical or own_name(found.address.name))
 
 
-def by_name(founds: Iterable[Found]) -> Iterator[Found]:
+def by_name(founds: Iterable[Found], everything: Iterable[Found]) -> Iterator[Found]:
     """Yield resources that refer to one another by their keys. What refers to others is left as it is."""
-    everything = tuple(founds)
     keys = {found.address: key_of(found).name for found in everything}
-    for found in everything:
+    for found in founds:
         kind = KINDS[found.address.kind]
         body = _Referrer(keys).members(kind.rows, found.body)
         yield replace(found, body=body)

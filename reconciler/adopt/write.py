@@ -10,6 +10,7 @@ from reconciler.adopt.logical import by_name, key_of, shortened
 from reconciler.adopt.needed import Needs
 from reconciler.adopt.nodes import Notes, document, notes_by_path
 from reconciler.adopt.shared import TAGS, Factored, factored
+from reconciler.adopt.sound import sorted_out
 from reconciler.fmt.printer import printed
 from reconciler.fmt.tidy import Language, tidied
 from reconciler.kinds import KINDS
@@ -43,14 +44,15 @@ class Tidy:
 def tidy_stack(imported: Imported, identity: Identity, settings: Settings, language: Language) -> Tidy:
     """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
     founds, twice = _each_once(imported.found)
-    named = tuple(by_name(_in_order(founds)))
-    bodies = {key_of(found): without_tagged(found.body) for found in named}
-    needs = Needs(Readers(language.schema["$defs"]), bodies)
-    bared = [replace(one, body=_body(one, identity, needs)) for one in named]
-    shared = factored(bared)
-    documents = _documents(shared, imported, settings, file_names(named, settings.group_by))
+    typed, odd = sorted_out(_in_order(founds), language)
+    sound = tuple(by_name(typed, founds))
+    needs = Needs(Readers(language.schema["$defs"]), {key_of(one): without_tagged(one.body) for one in sound})
+    bared = [replace(one, body=_body(one, identity, needs)) for one in sound]
+    # What one of them has in common with the others is not known as long as one is odd.
+    shared = Factored((*bared, *odd), {}, {}) if odd else factored(bared)
+    documents = _documents(shared, imported, settings, file_names(sound, odd, settings.group_by))
     texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
-    return Tidy(Written(texts, settings.root), tuple(bared), tuple(twice))
+    return Tidy(Written(texts, settings.root), shared.found, tuple(twice))
 
 
 def _each_once(founds: Iterable[Found]) -> tuple[list[Found], list[LeftOut]]:

@@ -3,23 +3,23 @@
 import gc
 import re
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.clouds import sky_for
+from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
 from reconciler.cli.sources import ReadRegion, Source
 from reconciler.cli.stacks import Read, informed, read_files
-from reconciler.model import Identity, Plan, Stack
-from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage
+from reconciler.model import Identity, Json, Plan, Stack
+from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.adopt.files import Written
-    from reconciler.adopt.found import Imported
+    from reconciler.adopt.found import Found, Imported
     from reconciler.adopt.write import Tidy
     from reconciler.report.items import Import
     from reconciler.workflow import Region
@@ -51,16 +51,21 @@ def _uncollected() -> Iterator[None]:
 def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     from reconciler.report.items import Import
 
-    stack, region = args.stack or _stack_name(args.to), _reader(args)
+    stack, sky = args.stack or _stack_name(args.to), cache(lambda: sky_for(Stack("", {}), args))
+    region = _reader(sky)
     imported = source.read(args, stack, region)
     is_seen = args.prove or source.plans
-    tidy = _tidied(imported, stack, args, region().identity if is_seen else None)
-    read = read_files(tidy.files, args)
+    place = region().identity if is_seen else None
+    tidy = _tidied(imported if source.plans else _chosen(imported, args), stack, args, place)
+    read = read_files(tidy.files, args, place)
+    if read.has_unknown and is_seen and not args.no_lookups:
+        read = read_files(tidy.files, args, place, sky().lookups)
     problems = (*imported.problems, *map(_as_note, read.problems), *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
     if not is_whole and not args.keep_going:
-        raise InvalidStack(problems, _nothing_written(problems))
+        raise _unwritten(problems)
     written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
+    problems += _staying(tidy.files, Path(args.to)) if written else ()
     is_known = is_whole and not any(problem.code == NO_VALUE for problem in problems)
     plan = _plan(read.stack, region(), args) if is_seen and is_known else None
     found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan)
@@ -70,14 +75,28 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     return Exit.CHANGES if found.changing else Exit.DONE
 
 
-def _reader(args: Namespace) -> ReadRegion:
+def _chosen(imported: "Imported", args: Namespace) -> "Imported":
+    """Return what was asked for of what files describe; of a region, the source itself chooses."""
+    from reconciler.adopt.found import without_tagged
+    from reconciler.adopt.live import Asked
+
+    asked = Asked(names=tuple(args.name), kinds=tuple(args.kind), tags=dict(args.tag))
+
+    def tags(found: "Found") -> Mapping[str, Json]:
+        written = without_tagged(found.body.get("tags"))
+        return written if isinstance(written, Mapping) else {}
+
+    return replace(imported, found=tuple(one for one in imported.found if asked.fits(one.address, tags(one))))
+
+
+def _reader(sky: Callable[[], Sky]) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache
     def region() -> "Region":
         from reconciler import workflow
 
-        return workflow.region(sky_for(Stack("", {}), args).cloud)
+        return workflow.region(sky().cloud)
 
     return region
 
@@ -141,9 +160,21 @@ def _stack_name(folder: str) -> str:
     return NAMES.sub("-", name).strip("-") or UNNAMED
 
 
-def _nothing_written(problems: tuple[Problem, ...]) -> str:
+def _unwritten(problems: tuple[Problem, ...]) -> InvalidStack:
     count = sum(problem.severity is Severity.ERROR for problem in problems)
-    return f"{count} problem{'' if count == 1 else 's'}; nothing was written"
+    stopped = InvalidStack(problems, f"{count} problem{'' if count == 1 else 's'}; nothing was written")
+    stopped.hint = "--keep-going writes what could be imported, to be corrected in the YAML"
+    return stopped
+
+
+def _staying(files: "Written", folder: Path) -> tuple[Problem, ...]:
+    """Warn of files that were there before, and are part of the stack now."""
+    from reconciler.lookup.files import DiskFiles
+
+    others = [name for name in DiskFiles(str(folder)).names() if name not in files.texts]
+    message = "it was there before, and is part of this stack now"
+    hint = "remove it, unless you mean it"
+    return tuple(Problem("IMP005", message, Where(str(folder / name)), hint, Severity.WARNING) for name in others)
 
 
 def _write(files: "Written", folder: Path, *, force: bool) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ MILDER = {
     "IGN004": Severity.WARNING,
     "IGN006": Severity.WARNING,
     "IMP004": Severity.WARNING,
+    "IMP005": Severity.WARNING,
+    "IMP006": Severity.WARNING,
     "LIF003": Severity.WARNING,
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,

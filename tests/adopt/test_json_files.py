@@ -3,11 +3,20 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
 
+from reconciler.adopt.files import GroupBy
 from reconciler.adopt.found import Imported
 from reconciler.adopt.json_files import imported
+from reconciler.kinds import KINDS
 from reconciler.model import Address, Json
 from reconciler.ports import takes_everything
+from reconciler.report.catalogue import catalogue
+from tests.adopt.importing import out_of_style, tidied
+from tests.adopt.importing import read as read_files
+from tests.junk import shaken
+from tests.shapes import bodies
 
 QUEUE_ARN = "arn:aws:batch:us-east-1:123456789012:job-queue/pricing"
 QUEUE = {"jobQueueName": "pricing", "jobQueueArn": QUEUE_ARN, "state": "ENABLED", "status": "VALID", "priority": 1}
@@ -80,3 +89,21 @@ def test_what_cannot_be_imported_is_told_at_its_place(document: Json, column: in
 def test_broken_json_and_an_empty_file_are_told() -> None:
     result = imported([("a.json", b"{"), ("b.json", b" ")], takes_everything)
     assert [problem.code for problem in result.problems] == ["YML010", "IMP001"]
+
+
+@pytest.mark.parametrize("group_by", list(GroupBy))
+@given(data=st.data())
+@settings(max_examples=max(15, settings().max_examples // 5), deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_json_holds_is_a_stack_or_problems_of_the_catalogue(group_by: GroupBy, data: st.DataObject) -> None:
+    documents = []
+    for kind in data.draw(st.lists(st.sampled_from(list(KINDS.values())), max_size=3)):
+        body = data.draw(shaken(data.draw(bodies(kind))))
+        apart = data.draw(st.sampled_from([{}, {kind.arn_member: f"arn:aws:batch:us-east-1:1:{kind.noun}/a"}]))
+        documents.append(data.draw(shaken({kind.name_member: "a", **apart, "tags": {"a": "b"}, **body})))
+    found = read(*documents)
+    tidy = tidied(found, group_by=group_by)
+    _, errors = read_files(tidy)
+    note(str(tidy.files.texts))
+    assert {problem.code for problem in (*found.problems, *errors)} <= set(catalogue())
+    if not errors:
+        assert out_of_style(tidy) == []

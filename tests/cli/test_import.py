@@ -50,7 +50,9 @@ def test_files_of_a_stack_are_not_overwritten_without_force(run: Run) -> None:
     before = Path("risk/stack.yaml").read_text()
     ran = run(*words)
     assert (ran.code, Path("risk/stack.yaml").read_text()) == (64, before)
-    assert run(*words, "--force").code == 0
+    given("risk/other.json", {})
+    forced = run(*words, "--force")
+    assert (forced.code, forced.err.splitlines()[0].partition(": it")[0]) == (0, "risk/other.json: warning[IMP005]")
 
 
 def test_one_resource_that_cannot_be_imported_keeps_all_from_being_written(run: Run) -> None:

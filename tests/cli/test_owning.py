@@ -118,3 +118,9 @@ def test_a_tag_of_another_tool_is_a_warning_and_no_refusal(forgotten: Run, tag: 
 def test_people_say_in_tags_which_tool_manages_a_resource(tags_: dict[str, str], tool: str) -> None:
     mark = mark_of(tags_)
     assert (mark.tool if mark else "") == tool
+
+
+def test_coverage_tells_which_kinds_it_could_not_read(run: Run, forbid: Callable[[str], None]) -> None:
+    forbid("ListConsumableResources")
+    ran = run("coverage", "--sandbox", "-o", "json")
+    assert (ran.code, [one["code"] for one in ran.json["problems"]]) == (0, ["IMP006"])

@@ -33,7 +33,7 @@ def run(args: Namespace, out: Output) -> int:
     seen = workflow.region(sky_for(Stack("", {}), args).cloud)
     found = coverage(seen.live)
     out.publish(
-        lambda width: coverage_page(found, seen.identity, width, args.verbose),
-        lambda: coverage_json(found, seen.identity),
+        lambda width: coverage_page(found, seen.identity, seen.unread, width, args.verbose),
+        lambda: coverage_json(found, seen.identity, seen.unread),
     )
     return Exit.DONE

@@ -31,7 +31,7 @@ def add(parser: ArgumentParser) -> None:
     sources = parser.add_argument_group("sources, of which one is given")
     for source in SOURCES:
         source.add(sources)
-    only = parser.add_argument_group("of what is live")
+    only = parser.add_argument_group("what to import")
     only.add_argument("--name", action="append", default=[], metavar="GLOB", help="only these; repeatable")
     only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_kind, help="repeatable")
     only.add_argument("--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_tag, help="repeatable: all")
