@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from reconciler.adopt.found import Note, Tagged
 from reconciler.adopt.scalars import NOWHERE, block_leaf, scalar_leaf, tagged_leaf, text_leaf
@@ -26,14 +27,12 @@ def notes_by_path(notes: Iterable[Note], body: Json) -> Notes:
     return found
 
 
-def document(value: Mapping[str, Json], notes: Notes, head: Iterable[str] = ()) -> Tree:
+def document(value: Mapping[str, Json], notes: Notes) -> Tree:
     """Return a whole file. A blank line parts its sections, and the resources in them."""
     root = node_of(value, notes, ())
     assert isinstance(root, Collection)
     entries = tuple(_parted(entry, index) for index, entry in enumerate(root.entries))
-    comments = tuple(line for text in head for line in commented(text))
-    whole = Collection(entries=entries, is_mapping=True, is_flow=False, place=NOWHERE)
-    return Tree(head=(*comments, BLANK) if comments else (), root=Entry(node=whole))
+    return Tree(head=(), root=Entry(node=replace(root, entries=entries)))
 
 
 def node_of(value: Json, notes: Notes, path: Path) -> Node:
@@ -99,12 +98,13 @@ def _parted(entry: Entry, index: int) -> Entry:
         and not node.is_flow
         and any(isinstance(inner.node, Collection) and not inner.node.is_flow for inner in node.entries)
     )
-    if is_section and isinstance(node, Collection):
-        parted = tuple(_below(inner) if place else inner for place, inner in enumerate(node.entries))
-        node = Collection(entries=parted, is_mapping=True, is_flow=False, place=NOWHERE)
-    own = Entry(node=node, key=entry.key, above=entry.above)
-    return _below(own) if index and is_section else own
+    if not is_section:
+        return entry
+    assert isinstance(node, Collection)
+    parted = tuple(_below(inner) if place else inner for place, inner in enumerate(node.entries))
+    section = replace(entry, node=replace(node, entries=parted))
+    return _below(section) if index else section
 
 
 def _below(entry: Entry) -> Entry:
-    return Entry(node=entry.node, key=entry.key, above=(BLANK, *entry.above), beside=entry.beside)
+    return replace(entry, above=(BLANK, *entry.above))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adopt.files import GroupBy
 from reconciler.adopt.found import Found, Imported, Tagged
+from reconciler.cli.commands.import_ import GROUPS
 from reconciler.model import Address, Json
 from tests.cli.conftest import Run, Tag
 
@@ -127,6 +129,10 @@ def test_secrets_are_warned_about_at_their_place_and_never_told(run: Run) -> Non
     )
     assert "s3cr3t" in Path("prod/job-definitions.yaml").read_text()
     assert "s3cr3t" not in ran.out + ran.err + run("import", "--json", "definition.json", "--to", "b", "-o", "json").out
+
+
+def test_files_can_be_grouped_in_every_way_that_there_is() -> None:
+    assert set(GROUPS) == set(GroupBy)
 
 
 def test_what_is_imported_may_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
