@@ -21,7 +21,7 @@ EXAMPLES = """\
   reconciler adopt stacks/prod
   reconciler adopt stacks/prod --target 'JobQueue/*' --yes
   reconciler adopt stacks/prod --released old-stack     that CloudFormation stack has retained and dropped them
-  reconciler adopt stacks/prod --and-change             and make it as declared, as `apply --adopt` does
+  reconciler adopt stacks/prod --and-change             and make it as declared; `apply --adopt` takes more consents
 
 No job notices: a resource gets three tags at most. If anything else would change, the plan is shown and refused
 (exit 5); `reconciler import --live` writes YAML with which nothing does. What another stack or CloudFormation owns is
