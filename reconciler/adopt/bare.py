@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.adopt.found import Tagged, holds_tagged, without_tagged
-from reconciler.diff import canonical, canonical_member, is_absent, without_filled
+from reconciler.diff import canonical, canonical_member, compact, is_absent, without_filled
 from reconciler.kinds.base import Field, Form, Kind, Row, Unmanaged
 from reconciler.model import Identity, Json, Spec
 
@@ -13,7 +13,7 @@ def bare(kind: Kind, body: Spec, identity: Identity) -> Spec:
     """Return a create request's body without each member that means the same when it is left out."""
     is_known = not holds_tagged(body)
     out = _Barer(identity, is_known=is_known).members(kind.rows, body, may_be_filled=True)
-    return out if not is_known or _mean_the_same(kind, body, out, identity) else body
+    return out if not is_known or _mean_the_same(kind, body, out, identity) else compact(body)
 
 
 def _mean_the_same(kind: Kind, whole: Spec, out: Spec, identity: Identity) -> bool:
@@ -37,7 +37,7 @@ class _Barer:
         for name, value in body.items():
             row = known.get(name)
             if row is None or name == key or isinstance(value, Tagged):
-                kept = value
+                kept = compact(value)
             elif isinstance(row, Field) and row.folds:
                 kept = None if self.is_folded(row.folds, known, siblings) else value
             else:

@@ -6,11 +6,11 @@ from reconciler.model import Live
 from reconciler.ownership import users_tags
 from reconciler.ports import Takes
 from reconciler.problems import Where
-from reconciler.steps import as_request
+from reconciler.steps import taken
 
 
 def found_live(live: Live, takes: Takes, where: Where | None = None) -> Found:
-    """Return a live resource as whoever would create it today: without what only a description has."""
-    body = as_request(KINDS[live.address.kind], live.spec, takes)
+    """Return a live resource without what only a description has. Empties stay: few mean something, `emptyDir: {}`."""
+    body = taken(KINDS[live.address.kind], live.spec, takes)
     tags = users_tags(live.tags)
     return Found(live.address, {**body, "tags": tags} if tags else body, where=where)

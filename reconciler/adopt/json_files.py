@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from reconciler.adopt.described import found_live
 from reconciler.adopt.found import Found, Imported, LeftOut
-from reconciler.diff import compact
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import Findings, listed
@@ -112,7 +111,7 @@ class _Reader:
     def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: Mark) -> Found:
         """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
         apart = (kind.name_member, *kind.response_only)
-        members = compact({key: value for key, value in body.items() if key not in apart})
+        members = _without_nulls({key: value for key, value in body.items() if key not in apart})
         row = kind.field(kind.parent)
         physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
         return Found(Address(kind.name, physical), members, where=where_of(mark))
@@ -166,6 +165,13 @@ def _is_whole(kind: Kind, body: MappingABC[str, Json]) -> bool:
     is_numbered = not kind.revisions or str(body.get("revision", "")).isdecimal()
     is_tagged = isinstance(body.get("tags", {}), MappingABC)
     return is_numbered and is_tagged and all(isinstance(text, str) and text for text in texts)
+
+
+def _without_nulls(value: Json) -> Json:
+    """Return a request as the AWS CLI sends it: a skeleton has null for whatever was not filled in."""
+    if isinstance(value, MappingABC):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def _describe(kind: Kind) -> str:

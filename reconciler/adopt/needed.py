@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.adopt.found import holds_tagged
-from reconciler.diff import at, is_absent
+from reconciler.diff import is_absent
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Json, Path, Spec
 from reconciler.rules import RULES, Subject
@@ -19,15 +19,17 @@ class Needs:
     stack: Mapping[Address, Spec]
 
     def kept(self, kind: Kind, address: Address, whole: Spec, bare: Spec) -> Spec:
-        """Return `bare` with the members of `whole` that rules miss in it; `whole` where that does not please them."""
+        """Return `bare` with what rules miss in it of `whole`; all of that where it does not please them."""
         missed = self.findings(kind, address, bare)
         if not missed:
             return bare
         accepted = self.findings(kind, address, whole)
         out = bare
-        for path in missed - accepted:
-            value = at(whole, map(str, path))
-            out = _put(out, path, value) if not is_absent(value) and at(bare, map(str, path)) is None else out
+        for path in sorted(missed - accepted, key=str):
+            value = _at(whole, path)
+            if not is_absent(value):
+                better = _put(out, path, value)
+                out = better if path not in self.findings(kind, address, better) else out
         return out if self.findings(kind, address, out) <= accepted else whole
 
     def findings(self, kind: Kind, address: Address, body: Spec) -> frozenset[Path]:
@@ -41,9 +43,22 @@ class Needs:
         return frozenset(path for rule in RULES[kind.name] if not rule.advice for path, _ in rule.check(subject))
 
 
+def _at(body: Json, path: Path) -> Json:
+    for step in path:
+        if isinstance(body, Mapping):
+            body = body.get(step)
+        elif isinstance(body, list) and isinstance(step, int) and step < len(body):
+            body = body[step]
+        else:
+            return None
+    return body
+
+
 def _put(body: Json, path: Path, value: Json) -> Json:
     if not path:
         return value
     step, *rest = path
-    inside = body.get(step) if isinstance(body, Mapping) else None
-    return {**(body if isinstance(body, Mapping) else {}), step: _put(inside, tuple(rest), value)}
+    inside = _put(_at(body, (step,)), tuple(rest), value)
+    if isinstance(body, list):
+        return [inside if index == step else item for index, item in enumerate(body)]
+    return {**(body if isinstance(body, Mapping) else {}), step: inside}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.adopt.found import Found, Tagged, holds_tagged, without_tagged
+from reconciler.diff import compact
 from reconciler.fmt.tidy import Language
 from reconciler.kinds import KINDS
 from reconciler.model import Declared, Json
@@ -19,7 +20,8 @@ def sorted_out(founds: Iterable[Found], language: Language) -> tuple[list[Found]
     judge = Judge(Readers(defs), Vocabulary(defs), language.takes)
     sound, odd = list[Found](), list[Found]()
     for found in founds:
-        typed = _typed(found, judge)
+        # An empty structure lacks what is required in it; of most, it says no more than that it is absent.
+        typed = _typed(found, judge) or _typed(replace(found, body=compact(found.body)), judge)
         (odd if typed is None else sound).append(typed or found)
     return sound, odd
 

@@ -57,6 +57,26 @@ def test_a_default_that_aws_demands_is_written() -> None:
     )
 
 
+def test_an_empty_that_means_something_is_written() -> None:
+    volumes = [{"name": "scratch", "emptyDir": {}}, {"name": "system", "hostPath": {"path": "/sys"}}]
+    pod = {"containers": [{"image": "busybox:1", "env": [], "resources": {}}], "volumes": volumes}
+    written = text(found(JD, "job", {"type": "container", "eksProperties": {"podProperties": pod}}))
+    assert written == lines("""
+        jobDefinitions:
+          job:
+            type: container
+            eksProperties:
+              podProperties:
+                containers:
+                  - {image: busybox:1}
+                volumes:
+                  - name: scratch
+                    emptyDir: {}
+                  - name: system
+                    hostPath: {path: /sys}
+        """)
+
+
 def test_notes_become_comments_where_they_belong() -> None:
     notes = (Note((), "from Queue in main.yaml"), Note(("priority",), "was 1"), Note(("state",), "was left out"))
     assert text(found(JQ, "q", queue("a", state="ENABLED"), *notes)) == lines("""
