@@ -7,6 +7,7 @@ from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
 from reconciler.plan import Limit, Wanted
 from reconciler.plan.interrupting import in_words
+from reconciler.plan.refusals import more_than_tags
 from reconciler.problems import Denied, Problem, Refused
 
 # Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
@@ -32,7 +33,8 @@ def check_same_place(planned: Identity, found: Identity) -> None:
 
 def check_plan(stack: Stack, plan: Plan, wanted: Wanted) -> None:
     """Refuse what has no consent. Raises `Refused` with every reason."""
-    problems = (*plan.refusals, *_guarded(stack, plan, wanted))
+    more = more_than_tags(plan.changes) if wanted.tags_alone else ()
+    problems = (*plan.refusals, *more, *_guarded(stack, plan, wanted))
     if problems:
         raise Refused(f"{len(problems)} refused; nothing was changed", problems=problems)
 

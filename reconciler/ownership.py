@@ -19,6 +19,30 @@ LEFT = "left="  # in front of the digest of what the service filled in, and nobo
 ROLLBACK = "rollback-"  # in place of a digest: an older revision, whose number follows, stands again
 
 
+# No tool marks what it manages by itself, but people do: `ManagedBy = "terraform"` among the default tags of the AWS
+# provider, `terraform = true`. Keys and values are compared by their letters, in lower case.
+SAID_UNDER = frozenset({"managedby", "provisionedby", "createdby", "deployedby", "provisioner", "iac", "iactool"})
+TOOLS = {
+    "terraform": "Terraform",
+    "opentofu": "OpenTofu",
+    "terragrunt": "Terragrunt",
+    "pulumi": "Pulumi",
+    "cdktf": "CDK for Terraform",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A tag by which people say which tool manages a resource. It proves nothing."""
+
+    tool: str
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.tool} (tag {self.key}={self.value})"
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The content of the applied tag: a digest of the last applied declaration, and flags that outlive the YAML."""
@@ -85,6 +109,24 @@ def owner_of(tags: Mapping[str, str]) -> str | None:
     return None
 
 
+def released(tags: Mapping[str, str], stacks: Iterable[str]) -> bool:
+    """Whether only the tags of a CloudFormation stack are left that has let go: nobody can take those off.
+
+    A resource that its template retains may keep them
+    (aws-cloudformation/cloudformation-coverage-roadmap issue 1049).
+    """
+    return OWNER not in tags and tags.get(CLOUDFORMATION) in tuple(stacks)
+
+
+def mark_of(tags: Mapping[str, str]) -> Mark | None:
+    """Return the tag by which people say that another tool manages a resource, if there is one."""
+    for key, value in sorted(tags.items()):
+        word = _letters(key) if _letters(value) == "true" else _letters(value) if _letters(key) in SAID_UNDER else ""
+        if word in TOOLS:
+            return Mark(TOOLS[word], key, value)
+    return None
+
+
 def is_ours(live: Live, stack: str, prefix: str) -> bool:
     """Whether the resource belongs to this stack under this name prefix.
 
@@ -120,6 +162,10 @@ def other_prefixes(live: Iterable[Live], stack: str, prefix: str) -> dict[str, i
         if resource.claims.get(OWNER) == stack and other != prefix:
             found[other] = found.get(other, 0) + 1
     return found
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def _name(tags: Mapping[str, str], physical: str) -> tuple[str, str]:

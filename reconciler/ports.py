@@ -70,7 +70,9 @@ class Locks(Protocol):
 class Files(Protocol):
     """The files of one stack. Names are relative to the stack's folder, with `/`."""
 
-    root: str  # as the user wrote it; messages put it in front of names
+    @property
+    def root(self) -> str:
+        """The folder as the user wrote it; messages put it in front of names."""
 
     def names(self) -> tuple[str, ...]:
         """Return the `.yaml`, `.yml` and `.json` files of the stack, sorted; hidden files and folders left out."""

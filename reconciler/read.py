@@ -51,7 +51,19 @@ def read_some(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]
     """Read the resources of these physical names, by up to 100 a call; those that do not exist are left out."""
     wanted = set(names)
     items = [item for item in _named(cloud, kind, identity, names) if _name(kind, item) in wanted]
-    return {live.address.name: live for live in _live(kind, items)}
+    return {live.address.name: live for live in described(kind, items)}
+
+
+def described(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
+    """Yield the live resources that descriptions tell of; of a name's revisions, the newest stands for all."""
+    present = [item for item in items if item.get("status") not in GONE]
+    if not kind.revisions:
+        yield from (_one(kind, item) for item in present)
+        return
+    by_name: dict[str, list[Item]] = {}
+    for item in present:
+        by_name.setdefault(item[kind.name_member], []).append(item)
+    yield from (_newest(kind, items) for items in by_name.values())
 
 
 def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
@@ -91,7 +103,7 @@ def _side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -
 
 def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
     try:
-        return tuple(_live(kind, list(_list(cloud, kind, parents))))
+        return tuple(described(kind, list(_list(cloud, kind, parents))))
     except CloudError as error:
         if kind.reading.newer and error.fault in (Fault.DENIED, Fault.REFUSED):
             return error
@@ -186,17 +198,6 @@ def pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]
         if not page.get("nextToken"):
             return
         token = {"nextToken": page["nextToken"]}
-
-
-def _live(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
-    present = [item for item in items if item.get("status") not in GONE]
-    if not kind.revisions:
-        yield from (_one(kind, item) for item in present)
-        return
-    by_name: dict[str, list[Item]] = {}
-    for item in present:
-        by_name.setdefault(item[kind.name_member], []).append(item)
-    yield from (_newest(kind, items) for items in by_name.values())
 
 
 def _newest(kind: Kind, items: list[Item]) -> Live:

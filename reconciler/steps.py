@@ -133,7 +133,12 @@ def as_request(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
 
     Without the empties that the service shows for what was never sent, and without what only descriptions have.
     """
-    return dict(_taken(kind.rows, compact(described), (), partial(takes, kind.create)))
+    return taken(kind, compact(described), takes)
+
+
+def taken(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
+    """Return a described body without what only descriptions have."""
+    return dict(_taken(kind.rows, described, (), partial(takes, kind.create)))
 
 
 def _taken(rows: tuple[Row, ...], value: Json, path: Path, takes: Callable[[Path], bool]) -> Json:

@@ -1,7 +1,7 @@
 """The use cases, each a few lines: what the commands do, without arguments and without printing."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event as Flag
 
@@ -10,7 +10,7 @@ from reconciler.guard import check_place, check_plan
 from reconciler.held import held_by_status, running, waiting_by_reason
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding, Using
-from reconciler.model import Live, Plan, Stack
+from reconciler.model import Identity, Live, Plan, Stack
 from reconciler.plan import AS_DECLARED, Wanted, make_plan
 from reconciler.plan.commands import Words
 from reconciler.plan.diagnosis import Examined, Waiting, examined
@@ -51,12 +51,33 @@ class Finish:
         return Exit.DONE if self.rest.is_empty and not self.rest.unhealthy else Exit.UNHEALTHY
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """All that is live in one account and region; of the newer kinds those that could not be read, with the reason."""
+
+    identity: Identity
+    live: tuple[Live, ...]
+    unread: Mapping[str, CloudError] = field(default_factory=dict)
+
+
 def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
     made, live = _compared(stack, cloud, wanted)
     made = with_running(made, live, {one.arn: _running(cloud, holding, one) for one, holding in sources(made, live)})
     held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
     return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
+
+
+def region(cloud: Cloud) -> Region:
+    """Read all that a region has, in page calls alone."""
+    found = read_all(cloud, KINDS.values())
+    return Region(cloud.identity(), found.live, found.unread)
+
+
+def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
+    """Compare the stack with what was read a moment ago. Asks nobody."""
+    check_place(stack, seen.identity.account, seen.identity.region)
+    return make_plan(stack, seen.identity, seen.live, wanted, seen.unread)
 
 
 def status(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, *, jobs: bool = True) -> Standings:

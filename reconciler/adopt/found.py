@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model import Address, Path, Spec
+from reconciler.looked_up import Unknown
+from reconciler.model import Address, Json, Path, Spec
 from reconciler.problems import Problem, Where
 
 
@@ -28,11 +29,13 @@ class Found:
     """A resource as a source describes it. The name in the address is the physical one.
 
     `body` is the API's create request without the name member, and with the tags that are the user's. References to
-    resources that were found, too, may be names or ARNs; values may be `Tagged`.
+    resources that were found, too, may be names or ARNs; values may be `Tagged`. `logical` is the key in the YAML
+    where that is another than the name.
     """
 
     address: Address
     body: Spec
+    logical: str = ""
     notes: tuple[Note, ...] = ()
     where: Where | None = None
 
@@ -57,3 +60,22 @@ class Imported:
     variables: Mapping[str, Spec] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+def holds_tagged(value: Json) -> bool:
+    if isinstance(value, str):  # as most are
+        return False
+    if isinstance(value, Mapping):
+        return any(map(holds_tagged, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(holds_tagged, value))
+    return isinstance(value, Tagged)
+
+
+def without_tagged(value: Json) -> Json:
+    """Return a value as it is read offline: what is substituted is not known."""
+    if isinstance(value, Mapping):
+        return {key: without_tagged(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_tagged(inner) for inner in value]
+    return Unknown(f"<unknown: {value.tag} {value.text}>") if isinstance(value, Tagged) else value

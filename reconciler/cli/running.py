@@ -46,7 +46,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
     out.event(lambda: {"event": "planned", **shown.document})
     try:
         job.check(shown.document, read)
-        consent(read.stack, shown.plan, args, "Destroy resource" if wanted.destroy else "Apply change", wanted)
+        consent(read.stack, shown.plan, args, _question(wanted), wanted)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.plan.refusals, item=Applied(shown.plan, stopped=no), plan=shown.document)
         return no.exit
@@ -61,6 +61,14 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
     finish, code = watched(work, read, sky, out)
     _tell(read.secrets.finish(finish), shown, code, out)
     return code
+
+
+def _question(wanted: "Wanted") -> str:
+    if wanted.tags_alone:
+        return "Adopt resource"
+    if wanted.forget:
+        return "Forget resource"
+    return "Destroy resource" if wanted.destroy else "Apply change"
 
 
 def capped(plan: Plan, longest: float | None) -> Plan:

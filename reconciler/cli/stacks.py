@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
 from reconciler.model import Identity, Plan, Stack
-from reconciler.ports import Lookups
+from reconciler.ports import Files, Lookups
 from reconciler.problems import (
     CloudError,
     Denied,
@@ -128,10 +128,23 @@ def read_stack(
 
     Without `lookups` AWS is not asked, and what it would answer is unknown. `strict` tells advice, too.
     """
+    from reconciler.lookup.files import DiskFiles
+
+    return read_files(DiskFiles(path), args, identity, lookups, strict=strict)
+
+
+def read_files(
+    files: Files,
+    args: argparse.Namespace,
+    identity: Identity | None = None,
+    lookups: Lookups | None = None,
+    *,
+    strict: bool = False,
+) -> Read:
+    """Return the stack of some files, as `read_stack` does."""
     from reconciler.kinds import KINDS
     from reconciler.load import FromOutside, load_with_problems
     from reconciler.lookup.environment import Environment
-    from reconciler.lookup.files import DiskFiles
     from reconciler.lookup.installed import takes
     from reconciler.lookup.schemas import read_schema
     from reconciler.lookup.sources import Offline, Sources
@@ -139,7 +152,7 @@ def read_stack(
     from reconciler.validate import validate
 
     loaded = load_with_problems(
-        DiskFiles(path),
+        files,
         Sources(Environment(os.environ), lookups or Offline()),
         FromOutside(dict(args.var), [_read_file(file) for file in args.var_file], args.meant, args.offered),
         identity=identity,

@@ -1,6 +1,6 @@
 """What differs, for one resource."""
 
-from reconciler.diff.canonical import canonical, compact, is_absent
+from reconciler.diff.canonical import canonical, canonical_member, compact, is_absent
 from reconciler.diff.changes import at, field_changes, sent_unit
 from reconciler.diff.digest import digest_of
 from reconciler.diff.moved import moved
@@ -15,6 +15,7 @@ __all__ = [
     "applied_to",
     "at",
     "canonical",
+    "canonical_member",
     "compact",
     "declared_digest",
     "difference",

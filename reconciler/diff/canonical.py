@@ -23,7 +23,7 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
         row = known.get(name)
         if isinstance(row, Unmanaged) or (row and (row.folds or not row.counts_in(body))):
             continue
-        plain = _member(row, value, body, identity) if row else compact(value)
+        plain = canonical_member(row, value, body, identity) if row else compact(value)
         if not is_absent(plain):
             out[name] = plain
     for row in known.values():
@@ -33,7 +33,7 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
 
 
 def is_absent(value: Json) -> bool:
-    return value is None or (isinstance(value, Mapping | list | tuple) and not value)
+    return value is None or (not value and isinstance(value, Mapping | list | tuple))  # most values hold something
 
 
 def compact(value: Json) -> Json:
@@ -45,7 +45,7 @@ def compact(value: Json) -> Json:
     return value
 
 
-def _member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
+def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
     """Return a member in canonical form. A default is absence, but where the service may fill in something else."""
     plain = _formed(row, value, siblings, identity)
     default = row.assumed(siblings) if row.assumed else row.default
@@ -57,6 +57,8 @@ def _member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json
 def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
     if is_absent(value) or value == "":
         return None
+    if row.form is Form.VALUE:  # as most are
+        return value
     match row.form:
         case Form.STRUCT:
             return canonical(row.fields, value, identity)

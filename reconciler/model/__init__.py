@@ -1,6 +1,7 @@
 """The nouns: addresses, declared and live resources, changes, steps, plans. Frozen, and frozen all the way."""
 
 from reconciler.model.changes import (
+    OWN_TAGS,
     Action,
     Call,
     Change,
@@ -35,6 +36,7 @@ from reconciler.model.resources import (
 )
 
 __all__ = [
+    "OWN_TAGS",
     "Action",
     "Address",
     "Call",

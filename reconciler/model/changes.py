@@ -8,6 +8,8 @@ from enum import Enum, StrEnum
 from reconciler.model.resources import Address, Identity, Json, Live
 from reconciler.problems import Problem, Where
 
+OWN_TAGS = "tags.reconciler:"  # where the path of a tag of ours begins
+
 
 class Action(Enum):
     """What happens to a resource; the value is the sign that people read."""
@@ -178,6 +180,12 @@ class Change:
     @property
     def drift(self) -> bool:
         return any(change.drift for change in self.fields)
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it changes nothing in the resource, but whose it is and what we know of it: tags of ours."""
+        ours = all(change.noted or change.path.startswith(OWN_TAGS) for change in self.fields)
+        return self.action is Action.WAIT or (self.action in (Action.ADOPT, Action.UPDATE) and ours)
 
     @property
     def is_note(self) -> bool:

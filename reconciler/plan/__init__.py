@@ -7,6 +7,7 @@ from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Sta
 from reconciler.ownership import logical_name, other_prefixes
 from reconciler.plan.change import Heir, Planner
 from reconciler.plan.health import unhealthy
+from reconciler.plan.marks import marked
 from reconciler.plan.order import in_order, missed, targeted, users_of, with_edges
 from reconciler.plan.pruning import pruning
 from reconciler.plan.succession import settled
@@ -33,7 +34,7 @@ def make_plan(
     """
     check_unread(stack, unread)
     world = world_of(live, stack)
-    desired, problems = ((), ()) if wanted.destroy else resolve(stack, identity, world)
+    desired, problems = ((), ()) if wanted.destroy or wanted.forget else resolve(stack, identity, world)
     if problems:
         raise InvalidStack(problems)
     planner = _planner(stack, identity, world, desired, wanted)
@@ -61,6 +62,7 @@ def make_plan(
             *stack.warnings,
             *_notes(stack, world),
             *unread_notes(stack, unread),
+            *marked(chosen),
             *missed(wanted.targets, (*stack.declared, *(change.address for change in ordered))),
         ),
         ignored=planner.ignored,
@@ -69,7 +71,7 @@ def make_plan(
 
 def _planner(stack: Stack, identity: Identity, world: World, desired: tuple[Desired, ...], wanted: Wanted) -> Planner:
     bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
-    return Planner(stack, identity, bodies, wanted.adopt, wanted.destroy, wanted.made, wanted.takes)
+    return Planner(stack, identity, bodies, wanted)
 
 
 def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | None:

@@ -30,10 +30,11 @@ from reconciler.ownership import (
     logical_name,
     owner_of,
     ownership_tags,
+    released,
 )
 from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
-from reconciler.ports import Takes, takes_everything
+from reconciler.plan.wanted import AS_DECLARED, Wanted
 from reconciler.problems import Problem
 from reconciler.steps import (
     all_tags,
@@ -66,10 +67,7 @@ class Planner:
     stack: Stack
     identity: Identity
     bodies: Mapping[str, Spec]  # by ARN: as wanted, else as live
-    adopt: bool = False
-    destroy: bool = False
-    made: frozenset[Address] = frozenset()  # created a moment ago
-    takes: Takes = takes_everything
+    wanted: Wanted = AS_DECLARED
     ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
 
     @property
@@ -94,7 +92,9 @@ class Planner:
     def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, Applied]:
         """Return what differs, and the record that the resource carries once it is as declared."""
         sides = sides_of(kind, desired, live, self.identity, self.bodies)
-        left = left_to_service(kind, desired, sides, live, self.takes, is_made=desired.address in self.made)
+        left = left_to_service(
+            kind, desired, sides, live, self.wanted.takes, is_made=desired.address in self.wanted.made
+        )
         applied = applied_to(kind, desired, sides, left)
         tags = ownership_tags(*self.owner, desired.address.name, live.address.name, applied)
         found = difference(kind, desired, live, sides, left, tags)
@@ -145,10 +145,12 @@ class Planner:
 
     def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         owner = owner_of(live.claims)
-        if owner is None and (self.adopt or desired.lifecycle.adopt):
+        freed = released(live.claims, self.wanted.released)
+        if (owner is None or freed) and (self.wanted.adopt or desired.lifecycle.adopt):
             change = self.update(kind, desired, live, found, applied)
             action = Action.ADOPT if change.action is Action.UPDATE else change.action
-            return replace(change, action=action, reasons=("nobody owns it; this stack takes it over",))
+            why = f"{owner} has let go of it" if owner else "nobody owns it"
+            return replace(change, action=action, reasons=(f"{why}; this stack takes it over",))
         problem = foreign(desired, live, owner) if owner else unowned(desired, live)
         return self.shown(Action.ADOPT, desired, live, found.fields, refusals=(problem,))
 
@@ -170,6 +172,12 @@ class Planner:
             where=desired.places.find(()),
             seen=live,
         )
+
+    @property
+    def why_it_goes(self) -> str:
+        if self.wanted.forget:
+            return "the stack lets go of it; it stays as it is"
+        return "the stack is being destroyed" if self.wanted.destroy else "owned by this stack and no longer declared"
 
     def succession(self, change: Change, heir: Heir) -> Change:
         """Return the creation of an heir. It is taken back if it turns out INVALID: nobody has moved to it by then."""
@@ -196,22 +204,21 @@ class Planner:
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
         flags = Applied.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
-        why = ("the stack is being destroyed" if self.destroy else "owned by this stack and no longer declared",)
         change = Change(
-            action=Action.FORGET if ORPHAN in flags else Action.DELETE,
+            action=Action.FORGET if ORPHAN in flags or self.wanted.forget else Action.DELETE,
             address=address,
             name=live.address.name,
             arn=live.arn,
-            reasons=why,
+            reasons=(self.why_it_goes,),
             where=declared.places.find(()) if declared else None,
             seen=live,
         )
-        if ORPHAN in flags:
-            forget = forget_steps(live, *self.owner)
-            return replace(change, steps=forget, reasons=(*why, "onRemove: orphan leaves it in place"))
+        if change.action is Action.FORGET:
+            orphaned = () if self.wanted.forget else ("onRemove: orphan leaves it in place",)
+            return replace(change, steps=forget_steps(live, *self.owner), reasons=(*change.reasons, *orphaned))
         if kind.revisions:
             live = without_others(self.stack, live)
-            change = replace(change, reasons=(*why, deregisters(live.revisions)))
+            change = replace(change, reasons=(*change.reasons, deregisters(live.revisions)))
         if PROTECT in flags:
             return replace(change, refusals=(protected(address, change),))
         return replace(change, steps=delete_steps(kind, live, idle=idle))

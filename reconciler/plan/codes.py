@@ -15,6 +15,8 @@ CODES: Mapping[str, str] = {
     "PLAN008": "a kind could not be read, and the stack declares none of it",
     "PLAN009": "a target matches none of the stack's resources",
     "PLAN010": "jobs are in what is to be deleted",
+    "PLAN011": "an adoption would change more than our tags",
+    "PLAN012": "a resource that is adopted says that another tool manages it",
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",

@@ -1,9 +1,11 @@
 """Why a change is shown but not run: the rule, and the way out."""
 
+from collections.abc import Iterable, Iterator
+
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Succession
-from reconciler.model import Address, Change, Cost, Desired, FieldChange, Live
-from reconciler.ownership import OWNER
+from reconciler.model import OWN_TAGS, Action, Address, Change, Cost, Desired, FieldChange, Live
+from reconciler.ownership import CLOUDFORMATION, OWNER
 from reconciler.problems import Problem
 
 
@@ -46,12 +48,44 @@ def unowned(desired: Desired, live: Live) -> Problem:
     )
 
 
+def more_than_tags(changes: Iterable[Change]) -> Iterator[Problem]:
+    """Yield what keeps an adoption from being no more than that. What is refused has been told."""
+    for change in changes:
+        if not change.is_record and not change.refusals:
+            message = f"{change.address}: {change.name} {_would(change)}"
+            hint = "write in the YAML what is live, as `import --live` does; or give --and-change to change it as well"
+            yield Problem("PLAN011", message, change.where, hint)
+
+
+def _would(change: Change) -> str:
+    match change.action:
+        case Action.CREATE:
+            return "does not exist, and would be created"
+        case Action.DELETE | Action.RETIRE:
+            return "would be deleted"
+        case Action.PRUNE:
+            return "would lose revisions"
+        case _:
+            paths = [one.path for one in change.fields if not one.noted and not one.path.startswith(OWN_TAGS)]
+            return f"would be changed: {', '.join(paths) or change.action.value}"
+
+
 def foreign(desired: Desired, live: Live, owner: str) -> Problem:
     return Problem(
         "PLAN003",
         f"{desired.address}: {live.address.name} belongs to {owner}",
         desired.places.find(()),
-        "give it another name here, or have its owner let go of it first",
+        _let_go(live),
+    )
+
+
+def _let_go(live: Live) -> str:
+    stack = live.claims.get(CLOUDFORMATION)
+    if OWNER in live.claims or stack is None:
+        return "give it another name here, or have its owner let go of it first: `reconciler forget`"
+    return (
+        f"give it another name here, or have {stack} retain it and drop it (DeletionPolicy: Retain); if that is done, "
+        f"`reconciler adopt --released {stack}`"
     )
 
 

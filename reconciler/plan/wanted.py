@@ -35,7 +35,10 @@ class Wanted:
     """What a plan takes into account beside the stack and what is live, and the consents that it was given."""
 
     adopt: bool = False  # take resources that nobody owns
+    tags_alone: bool = False  # and change nothing else
+    released: tuple[str, ...] = ()  # CloudFormation stacks that have let go of what still has their tags
     destroy: bool = False  # remove everything that the stack owns
+    forget: bool = False  # let go of everything that the stack owns
     targets: tuple[str, ...] = ()  # globs over addresses; empty means all
     allow_destroy: tuple[str, ...] = ()  # globs over addresses: these may be deleted
     allow_replace: bool = False  # replace what cannot be changed in place

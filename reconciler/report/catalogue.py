@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from reconciler.adopt.codes import CODES as ADOPT
 from reconciler.fmt.codes import CODES as FMT
 from reconciler.kinds import KINDS
 from reconciler.load.codes import CODES as LOAD
@@ -19,10 +20,14 @@ from reconciler.validate.codes import CODES as VALIDATE
 MILDER = {
     "IGN004": Severity.WARNING,
     "IGN006": Severity.WARNING,
+    "IMP004": Severity.WARNING,
+    "IMP005": Severity.WARNING,
+    "IMP006": Severity.WARNING,
     "LIF003": Severity.WARNING,
     "PLAN006": Severity.NOTE,
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
+    "PLAN012": Severity.WARNING,
     "REV001": Severity.NOTE,
     "REV002": Severity.WARNING,
     "REV003": Severity.NOTE,
@@ -60,7 +65,7 @@ def catalogue() -> Mapping[str, Entry]:
     rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
     problems = [
         Entry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
-        for codes in (LOAD, VALIDATE, PLAN, FMT)
+        for codes in (LOAD, VALIDATE, PLAN, FMT, ADOPT)
         for code, says in codes.items()
     ]
     return {entry.id: entry for entry in (*rules, *problems)}

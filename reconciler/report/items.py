@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from reconciler.adopt.found import LeftOut
 from reconciler.fmt import Formatted
-from reconciler.model import Plan, Stack
+from reconciler.model import Change, Plan, Stack
 from reconciler.problems import Problem, Severity, Stopped
 from reconciler.report.drift import Drift
 from reconciler.workflow import Finish
@@ -74,6 +75,23 @@ class Applied:
     plan: Plan
     finish: Finish | None = None
     stopped: Stopped | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What an import has come to. `files` are the written ones; `plan` compares them with AWS, where that was asked."""
+
+    stack: Stack
+    files: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    problems: tuple[Problem, ...]
+    plan: Plan | None = None
+
+    @property
+    def changing(self) -> tuple[Change, ...]:
+        """What an adoption would change beyond our tags."""
+        changes = self.plan.changes if self.plan else ()
+        return tuple(change for change in changes if change.refusals or not change.is_record)
 
 
 Item = Validation | Planned | Drift | Applied | Stopped

@@ -41,8 +41,7 @@ def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -
     """
     page = Page(width)
     write_heading(page, plan)
-    for number, change in enumerate(with_short_names(plan).changes, 1):
-        _write_change(page, number, change, verbose)
+    write_changes(page, plan, verbose)
     write_unhealthy(page, plan)
     if verbose:
         write_ignored(page, plan)
@@ -56,6 +55,11 @@ def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -
         page.whole((f"Fingerprint: {fingerprint[:SHORT]}", "dim"))
     page.whole((plan_line(plan), "bold"))
     return page
+
+
+def write_changes(page: Page, plan: Plan, verbose: int = 0) -> None:
+    for number, change in enumerate(with_short_names(plan).changes, 1):
+        _write_change(page, number, change, verbose)
 
 
 def write_heading(page: Page, plan: Plan) -> None:

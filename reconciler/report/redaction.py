@@ -1,9 +1,10 @@
 """Secrets never appear in an output: values under secret-looking names are replaced, so that only a change shows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from reconciler.model import FieldChange, Ignored, Json
+from reconciler.model import FieldChange, Ignored, Json, Path
 from reconciler.ownership import APPLIED, DIGEST, without_digest
 
 REDACTED = "<redacted>"
@@ -37,6 +38,7 @@ _POINTERS = frozenset(
 _UNKNOWN = object()  # nothing to compare with
 
 
+@lru_cache(maxsize=4096)  # a stack has few names, each many times
 def is_secret_name(name: str) -> bool:
     return _NAME.search(name) is not None
 
@@ -44,6 +46,11 @@ def is_secret_name(name: str) -> bool:
 def redacted(value: Json, other: Json = _UNKNOWN) -> Json:
     """Return `value` without secrets, at every depth. Where `other`, its former self, differs, that is said."""
     return _walk(value, other, chosen=False)
+
+
+def secret_paths(value: Json) -> Iterator[tuple[Path, str]]:
+    """Yield the members that are kept from sight, each with the name under which people know it."""
+    yield from _differing(value, redacted(value), (), "")
 
 
 def redacted_change(change: FieldChange | Ignored) -> tuple[Json, Json]:
@@ -115,6 +122,19 @@ def _hide(value: Json, other: Json) -> Json:
     if value is None:
         return None
     return REDACTED if other is _UNKNOWN or other is None or other == value else CHANGED
+
+
+def _differing(value: Json, shown: Json, path: Path, name: str) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, Mapping):
+        own = value.get("name")
+        for key, inner in value.items():
+            known = str(own) if key == "value" and isinstance(own, str) else str(key)
+            yield from _differing(inner, shown[key], (*path, key), known)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _differing(item, shown[index], (*path, index), name)
+    elif value != shown:
+        yield path, name
 
 
 def _at(other: Json, step: str | int) -> Json:

@@ -92,5 +92,13 @@ def iso(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def plural(count: int, noun: str) -> str:
+    """Count resources by the noun of their kind: `2 scheduling policies`."""
+    words = noun.replace("-", " ")
+    if count == 1:
+        return f"1 {words}"
+    return f"{count} {words.removesuffix('y')}ies" if words.endswith("y") else f"{count} {words}s"
+
+
 def number_of(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

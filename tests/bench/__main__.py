@@ -83,6 +83,15 @@ def plan(latency: float, runs: int) -> Iterator[Figure]:
         yield measured(what, ["plan", folder], runs, "25 calls", server)
 
 
+def import_(latency: float, runs: int) -> Iterator[Figure]:
+    with written(environments_and_queues(50, 100)) as folder, serving(latency) as server, written({}) as to:
+        applied(server, folder, 0)
+        server.register_copies(4900)
+        words = ["import", "--live", "--stack", "bench", "--to", to, "--force"]
+        what = "import, 50 environments, 50 queues, 5000 definitions"
+        yield measured(what, words, runs, "60 calls, 10 s + network", server)
+
+
 def apply(latency: float, _runs: int) -> Iterator[Figure]:
     with written(only_definitions(200)) as folder, serving(latency) as server:
         yield measured("apply, 200 new job definitions", ["apply", folder, "--yes"], 1, "10 s", server)
@@ -136,7 +145,8 @@ def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
 
 ON_DEMAND = ("shards",)  # minutes: only when it is asked for by name
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
-    "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "apply": apply, "fleet": fleet, "shards": shards, "jobs": jobs}  # fmt: skip
+    "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "import": import_, "apply": apply,
+    "fleet": fleet, "shards": shards, "jobs": jobs}  # fmt: skip
 
 
 ALONE = """

@@ -49,6 +49,14 @@ class Server:
             for item in newest:
                 self._call("RegisterJobDefinition", item)
 
+    def register_copies(self, count: int) -> None:
+        """Register definitions under so many more names, each as one that is there."""
+        known = list(self._definitions())
+        for number in range(count):
+            self._call(
+                "RegisterJobDefinition", {**known[number % len(known)], "jobDefinitionName": f"copy-{number:05}"}
+            )
+
     def _definitions(self) -> Iterator[dict[str, object]]:
         token: dict[str, object] = {}
         while True:

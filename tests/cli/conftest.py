@@ -13,8 +13,9 @@ from reconciler.aws.cloud import AwsCloud
 from reconciler.cli import main
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox import opening
-from tests.fakes import InstantClock
+from reconciler.sandbox import opening, tags
+from reconciler.sandbox.cloud import SimulatedCloud
+from tests.fakes import HERE, InstantClock
 from tests.serving import running
 
 STACK = """\
@@ -69,6 +70,7 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+Tag = Callable[[str, str], None]
 
 
 @pytest.fixture
@@ -137,6 +139,20 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(AwsCloud, "call", denied)
 
     return forbidding
+
+
+@pytest.fixture
+def tag(monkeypatch: pytest.MonkeyPatch) -> Tag:
+    """Set one tag of a live resource, also one that only AWS can set."""
+    monkeypatch.setattr(tags, "refuse_bad_tags", lambda _tags: None)
+
+    def tagging(path: str, pair: str) -> None:
+        key, _, value = pair.partition("=")
+        cloud = SimulatedCloud(opening.open_sandbox(".reconciler/sandbox.json"), HERE)
+        arn = f"arn:aws:batch:{HERE.region}:{HERE.account}:{path}"
+        cloud.call("TagResource", {"resourceArn": arn, "tags": {key: value}})
+
+    return tagging
 
 
 def write(name: str, text: str) -> None:

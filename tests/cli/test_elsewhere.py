@@ -66,6 +66,18 @@ def taken_over(run: Run, simulator: Simulator, *words: str) -> None:
     assert run("drift", *stack).code == 0
 
 
+def moved_over(run: Run, simulator: Simulator) -> None:
+    """Import all that is live, adopt it, and let go of it again: nothing is ever written but tags."""
+    since = len(simulator.calls)
+    assert run("import", "--live", "--to", "all").last.startswith("The plan is empty but for adoption: 6 resources")
+    assert run("fmt", "all", "--check").code == 0
+    assert run("adopt", "all", "--yes").code == 0
+    assert run("plan", "all", "--detailed-exitcode").code == 0
+    assert run("forget", "all", "--yes").code == 0
+    written = {name for name, _ in simulator.calls[since:] if not name.startswith(("Describe", "List"))}
+    assert written == {"TagResource", "UntagResource"}
+
+
 def test_what_the_aws_command_line_created_is_taken_over(
     run: Run, simulator: Simulator, environment: Mapping[str, str]
 ) -> None:
@@ -75,6 +87,7 @@ def test_what_the_aws_command_line_created_is_taken_over(
     text = (HERE / "commands.sh").read_text(encoding="utf-8")
     for line in text.replace("$SUBNET", "subnet-0a1b2c3d").replace("$GROUP", "sg-0a1b2c3d").splitlines()[1:]:
         subprocess.run([command, *shlex.split(line)[1:]], env=environment, check=True, capture_output=True)
+    moved_over(run, simulator)
     taken_over(run, simulator, "--var", "subnet=subnet-0a1b2c3d", "--var", "group=sg-0a1b2c3d")
 
 
@@ -97,4 +110,10 @@ def test_what_terraform_created_is_taken_over(
     terraform("plan", "-no-color", "-input=false", "-detailed-exitcode")
     subnet, group = (terraform("output", "-raw", name) for name in ("subnet", "group"))
     assert client_of(environment["AWS_ENDPOINT_URL"], "ec2", "us-east-1").describe_subnets(SubnetIds=[subnet])
+    moved_over(run, simulator)
+    terraform("plan", "-no-color", "-input=false", "-detailed-exitcode")
     taken_over(run, simulator, "--var", f"subnet={subnet}", "--var", f"group={group}")
+    own = [name for name in terraform("state", "list").split() if name.startswith("aws_batch_")]
+    terraform("state", "rm", *own)
+    terraform("destroy", "-no-color", "-input=false", "-auto-approve")
+    assert run("coverage", "-o", "json").json["covered"] == len(own)

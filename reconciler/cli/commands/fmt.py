@@ -68,7 +68,7 @@ def _format(path: str, args: Namespace, out: Output) -> int:
 def _from_stdin() -> "Formatted":
     from reconciler.fmt import formatted
 
-    return formatted(STDIN_NAME, sys.stdin.buffer.read(), _language())
+    return formatted(STDIN_NAME, sys.stdin.buffer.read(), language())
 
 
 def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
@@ -89,7 +89,7 @@ def _file(files: "DiskFiles", name: str, shown: str, *, is_done: bool) -> "Forma
     from reconciler.ports import OutsideStack
 
     try:
-        done = formatted(shown, files.read(name), _language())
+        done = formatted(shown, files.read(name), language())
     except OutsideStack:
         hint = "a stack has nothing but its own folder: format the file where it is"
         return _failed(shown, "INC001", f"{name} leads out of the stack's folder", hint)
@@ -110,7 +110,7 @@ def _failed(shown: str, code: str, message: str, hint: str = "") -> "Formatted":
 
 
 @cache
-def _language() -> "Language":
+def language() -> "Language":
     from reconciler.fmt import Language
     from reconciler.kinds import KINDS
     from reconciler.lookup.installed import takes

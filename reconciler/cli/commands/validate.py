@@ -82,13 +82,8 @@ def _page(found: "Validation", width: int, verbose: int) -> "Page":
 def contents(stack: Stack) -> str:
     """Say what a stack holds: `1 compute environment, 2 job queues`."""
     from reconciler.kinds import KINDS
+    from reconciler.report.words import plural
 
     counts = Counter(address.kind for address in stack.declared)
-    told = [_counted(counts[kind.name], kind.noun.replace("-", " ")) for kind in KINDS.values() if counts[kind.name]]
+    told = [plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name]]
     return ", ".join(told) or "nothing declared"
-
-
-def _counted(count: int, noun: str) -> str:
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count} {noun}s"

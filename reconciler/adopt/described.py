@@ -1,0 +1,16 @@
+"""Live resources as a source: what a region has, or what `aws batch describe-*` printed."""
+
+from reconciler.adopt.found import Found
+from reconciler.kinds import KINDS
+from reconciler.model import Live
+from reconciler.ownership import users_tags
+from reconciler.ports import Takes
+from reconciler.problems import Where
+from reconciler.steps import taken
+
+
+def found_live(live: Live, takes: Takes, where: Where | None = None) -> Found:
+    """Return a live resource without what only a description has. Empties stay: few mean something, `emptyDir: {}`."""
+    body = taken(KINDS[live.address.kind], live.spec, takes)
+    tags = users_tags(live.tags)
+    return Found(live.address, {**body, "tags": tags} if tags else body, where=where)

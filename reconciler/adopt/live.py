@@ -1,0 +1,72 @@
+"""A region as a source: what is live there, as far as it was asked for and nobody else owns it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from reconciler.adopt.described import found_live
+from reconciler.adopt.found import Found, Imported, LeftOut
+from reconciler.kinds import KINDS
+from reconciler.model import Address, Json, Live
+from reconciler.ownership import is_ours, logical_name, own_name, owner_of, released
+from reconciler.ports import Takes
+from reconciler.problems import CloudError
+
+LEAVING = ("DELETING", "DELETED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be imported, and for which stack, if it is a region. Empty names, kinds and tags leave nothing out.
+
+    `names` are globs, of which one must match; `tags` must all be there, with a value that the glob matches.
+    """
+
+    stack: str = ""
+    names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    tags: Mapping[str, str] | None = None
+    with_owned: bool = False
+    released: tuple[str, ...] = ()  # CloudFormation stacks that let go of what they own
+
+    def fits(self, address: Address, tags: Mapping[str, Json]) -> bool:
+        name = address.name
+        return (
+            (not self.kinds or address.kind in self.kinds)
+            and (not self.names or any(fnmatchcase(one, glob) for glob in self.names for one in (name, own_name(name))))
+            and all(key in tags and fnmatchcase(str(tags[key]), glob) for key, glob in (self.tags or {}).items())
+        )
+
+
+def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: Asked, takes: Takes) -> Imported:
+    """Return what is live. `unread` are kinds that could not be read, with the reason."""
+    found: list[Found] = []
+    left_out = [
+        LeftOut(KINDS[name].section, f"they could not be read ({error})")
+        for name, error in unread.items()
+        if not asked.kinds or name in asked.kinds
+    ]
+    for one in (one for one in live if asked.fits(one.address, one.tags)):
+        reason = _reason(one, asked)
+        if reason:
+            left_out.append(LeftOut(str(one.address), reason))
+        else:
+            found.append(_found(one, asked, takes))
+    return Imported(found=tuple(found), left_out=tuple(left_out))
+
+
+def _reason(live: Live, asked: Asked) -> str:
+    """Return why a resource is not imported; nothing if it is."""
+    if live.status in LEAVING:
+        return f"it is {live.status}"
+    owner = owner_of(live.claims)
+    if owner is None or asked.with_owned or is_ours(live, asked.stack, "") or released(live.claims, asked.released):
+        return ""
+    return f"it belongs to {owner}; --with-owned imports it all the same"
+
+
+def _found(live: Live, asked: Asked, takes: Takes) -> Found:
+    """What this very stack owns keeps the name that it has there."""
+    found = found_live(live, takes)
+    logical = logical_name(live) if is_ours(live, asked.stack, "") else ""
+    return Found(found.address, found.body, logical=logical)

@@ -1,0 +1,83 @@
+"""Resources under the names that the YAML has: references by key, and in the short forms that people write."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.adopt.found import Found
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Kind, Row
+from reconciler.load.shorts import PAIR
+from reconciler.model import Address, Json, Spec
+from reconciler.ownership import own_name
+
+ARN = re.compile(r"arn:[^:]+:batch:[^:]*:[^:]*:(?:[a-z-]+/([^/]+)/)?[a-z-]+/([^/:]+)(?::\d+)?")
+
+
+def key_of(found: Found) -> Address:
+    """Return the address of a resource in the YAML."""
+    return Address(found.address.kind, found.logical or own_name(found.address.name))
+
+
+def by_name(founds: Iterable[Found], everything: Iterable[Found]) -> Iterator[Found]:
+    """Yield resources that refer to one another by their keys. What refers to others is left as it is."""
+    keys = {found.address: key_of(found).name for found in everything}
+    for found in founds:
+        kind = KINDS[found.address.kind]
+        body = _Referrer(keys).members(kind.rows, found.body)
+        yield replace(found, body=body)
+
+
+def shortened(kind: Kind, body: Spec) -> dict[str, Json]:
+    """Return a body in the shorts that members of it have, where they say the same."""
+    rows = {row.name: row for row in kind.fields}
+    return dict(_short(rows.get(name), name, value) for name, value in body.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Referrer:
+    keys: Mapping[Address, str]
+
+    def members(self, rows: Iterable[Row], body: Json) -> Json:
+        if not isinstance(body, Mapping):
+            return body
+        known = {row.name: row for row in rows if isinstance(row, Field)}
+        return {name: self.member(known.get(name), value) for name, value in body.items()}
+
+    def member(self, row: Field | None, value: Json) -> Json:
+        if row is None:
+            return value
+        if row.form is Form.REFERENCE and isinstance(value, str):
+            return self.keys.get(Address(row.refers_to, _named(value)), value)
+        if not row.fields:
+            return value
+        if isinstance(value, list | tuple):
+            return [self.members(row.fields, entry) for entry in value]
+        return self.members(row.fields, value)
+
+
+def _named(reference: str) -> str:
+    """Return the physical name in a reference, which may be one or an ARN."""
+    found = ARN.fullmatch(reference)
+    if not found:
+        return reference
+    return f"{found[1]}/{found[2]}" if found[1] else found[2]
+
+
+def _short(row: Field | None, name: str, value: Json) -> tuple[str, Json]:
+    if row is None:
+        return name, value
+    if row.form is Form.RANKED and len(row.fields) == PAIR and isinstance(value, list | tuple):
+        return name, _without_ranks(row, value)
+    return (row.short if row.short and isinstance(value, str) else name), value
+
+
+def _without_ranks(row: Field, entries: Iterable[Json]) -> Json:
+    """Return a list in its sequence, by names alone, if the ranks say no more than that."""
+    ranked = list(entries)
+    other = next(field.name for field in row.members if field.name != row.key)
+    ranks = [entry.get(row.key, 0) for entry in ranked if isinstance(entry, Mapping)]
+    is_plain = all(isinstance(entry, Mapping) and set(entry) <= {row.key, other} and other in entry for entry in ranked)
+    if not is_plain or len(set(ranks)) < len(ranked):
+        return ranked
+    return [entry[other] for entry in sorted(ranked, key=lambda entry: entry.get(row.key, 0))]

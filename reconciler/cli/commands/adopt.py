@@ -1,0 +1,58 @@
+"""`reconciler adopt`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import (
+    OF_REMOVALS,
+    add_cloud,
+    add_output,
+    add_running,
+    add_stacks,
+    add_targets,
+    add_variables,
+)
+from reconciler.cli.output import Output
+from reconciler.cli.reviewed import Job
+from reconciler.cli.running import run_stack
+from reconciler.cli.stacks import each_stack
+
+HELP = "take over what a stack describes and nobody owns: by tags alone"
+EXAMPLES = """\
+  reconciler adopt stacks/prod
+  reconciler adopt stacks/prod --target 'JobQueue/*' --yes
+  reconciler adopt stacks/prod --released old-stack     that CloudFormation stack has retained and dropped them
+  reconciler adopt stacks/prod --and-change             and make it as declared; `apply --adopt` takes more consents
+
+No job notices: a resource gets three tags at most. If anything else would change, the plan is shown and refused
+(exit 5); `reconciler import --live` writes YAML with which nothing does. What another stack or CloudFormation owns is
+refused with its name, and `reconciler forget` lets go of what this stack owns.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_stacks(parser)
+    add_targets(parser)
+    parser.add_argument("--and-change", action="store_true", help="also change what is not as declared")
+    parser.add_argument(
+        "--released",
+        action="append",
+        default=[],
+        metavar="STACK",
+        help="a CloudFormation stack that manages no more what still has its tags; repeatable",
+    )
+    add_running(parser)
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser, OF_REMOVALS)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.plan import Wanted
+
+    wanted = Wanted(
+        adopt=True,
+        tags_alone=not args.and_change,
+        released=tuple(args.released),
+        targets=tuple(args.target),
+    )
+    return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

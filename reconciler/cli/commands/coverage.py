@@ -1,0 +1,39 @@
+"""`reconciler coverage`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import add_cloud, add_output
+from reconciler.cli.output import Output
+from reconciler.problems import Exit
+
+HELP = "tell who owns what is live in a region, and how much of it is in stacks"
+EXAMPLES = """\
+  reconciler coverage
+  reconciler coverage -v                       name each resource
+  reconciler coverage --region eu-west-1 -o json
+
+owners:
+  a stack of reconciler, a CloudFormation stack, another tool that a tag names (such as ManagedBy=terraform), or nobody.
+  What nobody owns, `reconciler import --live` writes as YAML.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler import workflow
+    from reconciler.adopt.coverage import coverage
+    from reconciler.cli.clouds import sky_for
+    from reconciler.model import Stack
+    from reconciler.report.coverage_text import coverage_json, coverage_page
+
+    seen = workflow.region(sky_for(Stack("", {}), args).cloud)
+    found = coverage(seen.live)
+    out.publish(
+        lambda width: coverage_page(found, seen.identity, seen.unread, width, args.verbose),
+        lambda: coverage_json(found, seen.identity, seen.unread),
+    )
+    return Exit.DONE

@@ -1,0 +1,42 @@
+"""`reconciler forget`."""
+
+from argparse import ArgumentParser, Namespace
+
+from reconciler.cli.options import (
+    OF_REMOVALS,
+    add_cloud,
+    add_output,
+    add_running,
+    add_stacks,
+    add_targets,
+    add_variables,
+)
+from reconciler.cli.output import Output
+from reconciler.cli.reviewed import Job
+from reconciler.cli.running import run_stack
+from reconciler.cli.stacks import each_stack
+
+HELP = "let go of what a stack owns: its tags come off, the resources stay as they are"
+EXAMPLES = """\
+  reconciler forget stacks/prod
+  reconciler forget stacks/prod --target JobQueue/pricing --yes
+
+Nothing is deleted and no job notices, so that preventDestroy has nothing to say here. From then on nobody owns the
+resources: another stack, or this one again, can `reconciler adopt` them.
+"""
+
+
+def add(parser: ArgumentParser) -> None:
+    add_stacks(parser)
+    add_targets(parser)
+    add_running(parser)
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser, OF_REMOVALS)
+
+
+def run(args: Namespace, out: Output) -> int:
+    from reconciler.plan import Wanted
+
+    wanted = Wanted(forget=True, targets=tuple(args.target))
+    return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

@@ -1,0 +1,76 @@
+"""`reconciler import`."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+
+from reconciler.cli.importing import imported_to
+from reconciler.cli.options import add_cloud, add_output, add_variables, file_name
+from reconciler.cli.output import Output
+from reconciler.cli.sources import SOURCES, chosen
+
+HELP = "write what exists as a stack: from a region, or from JSON files"
+EXAMPLES = """\
+  reconciler import --live --to stacks/prod
+  reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue
+  reconciler import --live --kind JobDefinition --to -      to stdout
+  reconciler import --json queues.json definitions.json --to stacks/prod --stack prod
+  aws batch describe-job-queues | reconciler import --json - --to stacks/prod
+
+what it does:
+  The YAML has what somebody would write today: no defaults, nothing that AWS fills in, references by name, what most
+  resources of a kind share under defaults. What was read live is then planned: the plan must be empty but for
+  adoption. Nothing in AWS is touched; `reconciler adopt` takes the resources over.
+
+exit codes:
+  0 written, and the plan is empty but for adoption   2 written, but the plan would change more
+  3 something cannot be imported, or is not valid   64 wrong usage, also files that exist
+"""
+GROUPS = ("kind", "queue", "none")
+
+
+def add(parser: ArgumentParser) -> None:
+    sources = parser.add_argument_group("sources, of which one is given")
+    for source in SOURCES:
+        source.add(sources)
+    only = parser.add_argument_group("what to import")
+    only.add_argument("--name", action="append", default=[], metavar="GLOB", help="only these; repeatable")
+    only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_kind, help="repeatable")
+    only.add_argument("--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_tag, help="repeatable: all")
+    only.add_argument("--with-owned", action="store_true", help="also what other stacks and CloudFormation own")
+    only.add_argument(
+        "--released",
+        action="append",
+        default=[],
+        metavar="STACK",
+        help="also what this CloudFormation stack owns, as `adopt --released` will take it; repeatable",
+    )
+    stack = parser.add_argument_group("the stack")
+    stack.add_argument("--to", required=True, metavar="DIR", type=file_name, help="its folder; - is stdout")
+    stack.add_argument("--stack", metavar="NAME", help="what it is called (default: as the folder)")
+    stack.add_argument("--group-by", choices=GROUPS, default="kind", help="a file for each of them (default: kind)")
+    stack.add_argument("--with-account", action="store_true", help="write the account, too, as a guard")
+    stack.add_argument("--force", action="store_true", help="overwrite files that exist")
+    stack.add_argument("--keep-going", action="store_true", help="write what can be imported where something cannot")
+    stack.add_argument("--prove", action="store_true", help="plan what was written, as --live always does")
+    add_variables(parser)
+    add_cloud(parser)
+    add_output(parser)
+
+
+def run(args: Namespace, out: Output) -> int:
+    return imported_to(args, chosen(args), out)
+
+
+def _kind(word: str) -> str:
+    from reconciler.kinds import KINDS, kind_named
+
+    kind = kind_named(word)
+    if kind is None:
+        raise ArgumentTypeError(f"there is no kind {word}; there are {', '.join(KINDS)}")
+    return kind.name
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, equals, glob = text.partition("=")
+    if not key:
+        raise ArgumentTypeError(f"{text!r} is not KEY or KEY=VALUE")
+    return key, glob if equals else "*"

@@ -1,0 +1,194 @@
+"""What an import does: read its source, make that a stack, check it, write it, plan it, tell."""
+
+import gc
+import re
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.clouds import Sky, sky_for
+from reconciler.cli.output import Output
+from reconciler.cli.sources import ReadRegion, Source
+from reconciler.cli.stacks import Read, informed, read_files
+from reconciler.model import Identity, Json, Plan, Stack
+from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.adopt.files import Written
+    from reconciler.adopt.found import Found, Imported
+    from reconciler.adopt.write import Tidy
+    from reconciler.report.items import Import
+    from reconciler.workflow import Region
+
+STDOUT = "-"
+UNNAMED = "imported"
+NO_VALUE = "VAR002"
+NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def imported_to(args: Namespace, source: Source, out: Output) -> int:
+    """Write what a source has as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
+    with _uncollected():
+        return _imported_to(args, source, out)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A region is a million small values without a circle, which would be looked through again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _imported_to(args: Namespace, source: Source, out: Output) -> int:
+    from reconciler.report.items import Import
+
+    stack, sky = args.stack or _stack_name(args.to), cache(lambda: sky_for(Stack("", {}), args))
+    region = _reader(sky)
+    imported = source.read(args, stack, region)
+    is_seen = args.prove or source.plans
+    place = region().identity if is_seen else None
+    tidy = _tidied(imported if source.plans else _chosen(imported, args), stack, args, place)
+    read = read_files(tidy.files, args, place)
+    if read.has_unknown and is_seen and not args.no_lookups:
+        read = read_files(tidy.files, args, place, sky().lookups)
+    problems = (*imported.problems, *map(_as_note, read.problems), *_secrets(read))
+    is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
+    if not is_whole and not args.keep_going:
+        raise _unwritten(problems)
+    written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
+    problems += _staying(tidy.files, Path(args.to)) if written else ()
+    is_known = is_whole and not any(problem.code == NO_VALUE for problem in problems)
+    plan = _plan(read.stack, region(), args) if is_seen and is_known else None
+    found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan)
+    _tell(found, tidy.files, out)
+    if not is_whole:
+        return Exit.INVALID
+    return Exit.CHANGES if found.changing else Exit.DONE
+
+
+def _chosen(imported: "Imported", args: Namespace) -> "Imported":
+    """Return what was asked for of what files describe; of a region, the source itself chooses."""
+    from reconciler.adopt.found import without_tagged
+    from reconciler.adopt.live import Asked
+
+    asked = Asked(names=tuple(args.name), kinds=tuple(args.kind), tags=dict(args.tag))
+
+    def tags(found: "Found") -> Mapping[str, Json]:
+        written = without_tagged(found.body.get("tags"))
+        return written if isinstance(written, Mapping) else {}
+
+    return replace(imported, found=tuple(one for one in imported.found if asked.fits(one.address, tags(one))))
+
+
+def _reader(sky: Callable[[], Sky]) -> ReadRegion:
+    """Return what reads the region, once."""
+
+    @cache
+    def region() -> "Region":
+        from reconciler import workflow
+
+        return workflow.region(sky().cloud)
+
+    return region
+
+
+def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity | None) -> "Tidy":
+    from reconciler.adopt.files import GroupBy
+    from reconciler.adopt.write import Settings, tidy_stack
+    from reconciler.cli.commands.fmt import language
+
+    is_stdout = args.to == STDOUT
+    settings = Settings(
+        stack=stack,
+        root="" if is_stdout else args.to,
+        region=place.region if place else args.region or "",
+        account=place.account if place and args.with_account else "",
+        group_by=GroupBy.NONE if is_stdout else GroupBy(args.group_by),
+    )
+    return tidy_stack(imported, place or Identity("", ""), settings, language())
+
+
+def _plan(stack: Stack, seen: "Region", args: Namespace) -> Plan:
+    """Return what `adopt` will find."""
+    from reconciler import workflow
+    from reconciler.plan import Wanted
+
+    return workflow.plan_in(stack, seen, informed(Wanted(adopt=True, released=tuple(args.released))))
+
+
+def _as_note(problem: Problem) -> Problem:
+    """A parameter of another tool becomes a variable, and its value may be known to its user alone."""
+    if problem.code != NO_VALUE:
+        return problem
+    return replace(problem, severity=Severity.NOTE, hint="give it with --var, or write a default")
+
+
+def _secrets(read: Read) -> Iterator[Problem]:
+    """Warn of values that look like secrets: to leave them out would be a change."""
+    from reconciler.report.redaction import secret_paths
+
+    for address, declared in read.stack.declared.items():
+        for path, shown in secret_paths(declared.spec):
+            message = f"{address}: {shown} looks like a secret, and stands in the YAML as it stands in AWS"
+            hint = "keep it in Secrets Manager, and name it under secrets; whatever replaces it is a change"
+            yield Problem("IMP004", message, declared.places.find(path), hint, Severity.WARNING)
+
+
+def _tell(found: "Import", files: "Written", out: Output) -> None:
+    from reconciler.cli.commands.validate import contents
+    from reconciler.report.import_text import import_json, import_page, left_out_page, plan_verdict
+
+    out.tell(lambda width: left_out_page(found, width))
+    if found.files:
+        out.publish(lambda width: import_page(found, contents(found.stack), width), lambda: import_json(found))
+    else:
+        out.publish_text("".join(files.texts.values()), lambda: import_json(found))
+        out.tell(lambda width: plan_verdict(found, width))
+
+
+def _stack_name(folder: str) -> str:
+    name = "" if folder == STDOUT else Path(folder).resolve().name
+    return NAMES.sub("-", name).strip("-") or UNNAMED
+
+
+def _unwritten(problems: tuple[Problem, ...]) -> InvalidStack:
+    count = sum(problem.severity is Severity.ERROR for problem in problems)
+    stopped = InvalidStack(problems, f"{count} problem{'' if count == 1 else 's'}; nothing was written")
+    stopped.hint = "--keep-going writes what could be imported, to be corrected in the YAML"
+    return stopped
+
+
+def _staying(files: "Written", folder: Path) -> tuple[Problem, ...]:
+    """Warn of files that were there before, and are part of the stack now."""
+    from reconciler.lookup.files import DiskFiles
+
+    others = [name for name in DiskFiles(str(folder)).names() if name not in files.texts]
+    message = "it was there before, and is part of this stack now"
+    hint = "remove it, unless you mean it"
+    return tuple(Problem("IMP005", message, Where(str(folder / name)), hint, Severity.WARNING) for name in others)
+
+
+def _write(files: "Written", folder: Path, *, force: bool) -> tuple[str, ...]:
+    """Write the files, and return their paths."""
+    from reconciler.lookup.files import DiskFiles
+
+    there = DiskFiles(str(folder)).names() if folder.exists() else ()
+    if there and not force:
+        hint = "choose another folder, or give --force to overwrite what has the same name; nothing was written"
+        raise WrongUsage(f"there are files of a stack in {folder} already: {', '.join(there)}", hint=hint)
+    try:
+        for name, text in files.texts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint="choose another folder") from error
+    return tuple(str(folder / name) for name in files.texts)

@@ -1,0 +1,102 @@
+"""Where an import reads from: a row for each source."""
+
+import sys
+from argparse import Namespace, _ArgumentGroup
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import file_name
+from reconciler.problems import WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.adopt.found import Imported
+    from reconciler.workflow import Region
+
+Group = _ArgumentGroup  # argparse has no public name for it
+ReadRegion = Callable[[], "Region"]
+STDIN, STDIN_NAME = "-", "<stdin>"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One way to come by resources. `add` adds the option that chooses it, whose name in the arguments is `name`.
+
+    `read` is given the stack's name, and what reads the region, for whoever wants it.
+    """
+
+    name: str
+    add: Callable[[Group], None]
+    read: Callable[[Namespace, str, ReadRegion], "Imported"]
+    plans: bool = False  # the region is known then: what was written is planned without being asked for
+
+
+def chosen(args: Namespace) -> Source:
+    """Return the source that the arguments choose. Raises `WrongUsage` unless it is one."""
+    given = [source for source in SOURCES if getattr(args, source.name)]
+    options = ", ".join(f"--{source.name}" for source in SOURCES)
+    if not given:
+        raise WrongUsage("nothing says where to import from", hint=f"give one of {options}")
+    if len(given) > 1:
+        raise WrongUsage(f"one source at a time: {' and '.join(f'--{source.name}' for source in given)} are several")
+    return given[0]
+
+
+def contents(files: list[str]) -> list[tuple[str, bytes]]:
+    """Return the content of each file with the name that messages call it. Raises `WrongUsage`."""
+    from reconciler.lookup.files import read_whole
+
+    if files.count(STDIN) > 1:
+        raise WrongUsage("stdin can be read once")
+    found = []
+    for file in files:
+        try:
+            found.append((STDIN_NAME, sys.stdin.buffer.read()) if file == STDIN else (file, read_whole(Path(file))))
+        except OSError as error:
+            raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
+    return found
+
+
+def _add_live(group: Group) -> None:
+    group.add_argument("--live", action="store_true", help="what is live in the account and region")
+
+
+def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
+    from reconciler.adopt import live
+    from reconciler.lookup.installed import takes
+
+    asked = live.Asked(
+        stack=stack,
+        names=tuple(args.name),
+        kinds=tuple(args.kind),
+        tags=dict(args.tag),
+        with_owned=args.with_owned,
+        released=tuple(args.released),
+    )
+    seen = region()
+    return live.imported(seen.live, seen.unread, asked, takes)
+
+
+def _add_json(group: Group) -> None:
+    group.add_argument(
+        "--json",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=file_name,
+        help="what `aws batch describe-*` printed, or what --cli-input-json takes; - is stdin",
+    )
+
+
+def _read_json(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
+    from reconciler.adopt import json_files
+    from reconciler.lookup.installed import takes
+
+    return json_files.imported(contents(args.json), takes)
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("live", _add_live, _read_live, plans=True),
+    Source("json", _add_json, _read_json),
+)
