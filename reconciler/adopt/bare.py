@@ -48,6 +48,8 @@ class _Barer:
 
     def member(self, row: Row, value: Json, siblings: Spec, *, may_be_filled: bool) -> Json:
         """Return what is worth writing of a member; None if nothing is. The service fills no entries of lists in."""
+        if isinstance(row, Field) and row.rides_with:  # no state: a wish, which only a declaration has
+            return value or None
         if isinstance(row, Unmanaged) or not row.counts_in(siblings):
             return None
         is_told_inside = row.fields and row.default is None and not row.assumed and not row.fills

@@ -1,8 +1,9 @@
 """What every source of an import gives, and the writer takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.load.expand import IN_TEXT
 from reconciler.looked_up import Unknown
 from reconciler.model import Address, Json, Path, Spec
 from reconciler.problems import Problem, Where
@@ -10,10 +11,14 @@ from reconciler.problems import Problem, Where
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A value that is substituted when the stack is read: `!var image`, `!cfn network.Subnets`, `!sub "${stage}-x"`."""
+    """A value that is substituted when the stack is read: `!var image`, `!cfn network.Subnets`, `!sub "${stage}-x"`.
+
+    `like` is a value of the type that it will have, where that is known: with it, rules can look at what is around it.
+    """
 
     tag: str  # with its exclamation mark
     text: str
+    like: Json = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Found:
     logical: str = ""
     notes: tuple[Note, ...] = ()
     where: Where | None = None
+    lifecycle: Spec = field(default_factory=dict)  # as the YAML has it beside the body
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +85,27 @@ def without_tagged(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [without_tagged(inner) for inner in value]
     return Unknown(f"<unknown: {value.tag} {value.text}>") if isinstance(value, Tagged) else value
+
+
+def sampled(value: Json) -> Json:
+    """Return a value with samples in place of what is substituted: itself, where there is none."""
+    if isinstance(value, Mapping):
+        return {key: sampled(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [sampled(inner) for inner in value]
+    return value.like if isinstance(value, Tagged) and value.like is not None else value
+
+
+def variables_in(value: Json) -> Iterator[str]:
+    """Yield the names of the variables that are substituted in a value."""
+    match value:
+        case Tagged("!var", name):
+            yield name
+        case Tagged("!sub", text):
+            yield from (match[2].strip() for match in IN_TEXT.finditer(text) if not match[1])
+        case Mapping():
+            for inner in value.values():
+                yield from variables_in(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from variables_in(inner)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.adopt.found import holds_tagged
+from reconciler.adopt.found import holds_tagged, sampled
 from reconciler.diff import is_absent
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Json, Path, Spec
@@ -34,9 +34,10 @@ class Needs:
 
     def findings(self, kind: Kind, address: Address, body: Spec) -> frozenset[Path]:
         """Return where rules find something; nothing where they do not look, since the schema has complaints."""
-        if holds_tagged(body):
+        known = sampled(body)
+        if holds_tagged(known):
             return frozenset()
-        typed, is_doubtful = self.readers.read(kind.create, body)
+        typed, is_doubtful = self.readers.read(kind.create, known)
         if is_doubtful:
             return frozenset()
         subject = Subject(address, typed, self.stack)

@@ -88,7 +88,8 @@ def _documents(
     for found in shared.found:
         key, section = key_of(found), KINDS[found.address.kind].section
         content, notes = documents.setdefault(files[key], ({}, {}))
-        content.setdefault(section, {})[key.name] = dict(found.body)
+        lifecycle = {"lifecycle": dict(found.lifecycle)} if found.lifecycle else {}
+        content.setdefault(section, {})[key.name] = {**found.body, **lifecycle}
         of_body = notes_by_path(found.notes, found.body)
         notes |= {(section, key.name, *path): texts for path, texts in of_body.items()}
     return documents

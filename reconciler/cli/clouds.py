@@ -68,14 +68,26 @@ def objects() -> "Objects":
 
 def sns_for(topic: str, args: argparse.Namespace) -> Cloud:
     """Return SNS in the region of a topic. Raises `WrongUsage` for what is no ARN of one."""
+    parts = topic.split(":")
+    if len(parts) != ARN_PARTS or parts[2] != "sns":
+        raise WrongUsage(f"{topic} is no ARN of a topic", hint="as in arn:aws:sns:us-east-1:123456789012:drift")
+    return _service("sns", args, parts[3])
+
+
+def cloudformation_for(args: argparse.Namespace) -> Cloud:
+    """Return CloudFormation. Raises `WrongUsage`: the sandbox in the process has none."""
+    if args.sandbox is not None:
+        hint = "`reconciler sandbox serve` has it by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
+        raise WrongUsage("the sandbox in this process has no CloudFormation", hint=hint)
+    return _service("cloudformation", args, args.region)
+
+
+def _service(name: str, args: argparse.Namespace, region: str | None) -> Cloud:
     from reconciler.aws.clock import WallClock
     from reconciler.aws.cloud import AwsCloud
     from reconciler.retry import Patient
 
-    parts = topic.split(":")
-    if len(parts) != ARN_PARTS or parts[2] != "sns":
-        raise WrongUsage(f"{topic} is no ARN of a topic", hint="as in arn:aws:sns:us-east-1:123456789012:drift")
-    return Patient(AwsCloud(_aws(args, parts[3]), parts[3], service="sns"), WallClock())
+    return Patient(AwsCloud(_aws(args, region), region, service=name), WallClock())
 
 
 def _aws(args: argparse.Namespace, region: str | None) -> "Session":

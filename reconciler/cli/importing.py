@@ -3,7 +3,7 @@
 import gc
 import re
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 UNNAMED = "imported"
-NO_VALUE = "VAR002"
 NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -56,19 +55,20 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     imported = source.read(args, stack, region)
     is_seen = args.prove or source.plans
     place = region().identity if is_seen else None
-    tidy = _tidied(imported if source.plans else _chosen(imported, args), stack, args, place)
-    read = read_files(tidy.files, args, place)
+    chosen = imported if source.plans else _chosen(imported, args)
+    tidy = _tidied(chosen, stack, args, place)
+    unset = _unset(chosen, args)
+    read = read_files(tidy.files, _offering(args, unset), place)
     if read.has_unknown and is_seen and not args.no_lookups:
-        read = read_files(tidy.files, args, place, sky().lookups)
-    problems = (*imported.problems, *map(_as_note, read.problems), *_secrets(read))
+        read = read_files(tidy.files, _offering(args, unset), place, sky().lookups)
+    problems = (*imported.problems, *read.problems, *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
     if not is_whole and not args.keep_going:
         raise _unwritten(problems)
     written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
     problems += _staying(tidy.files, Path(args.to)) if written else ()
-    is_known = is_whole and not any(problem.code == NO_VALUE for problem in problems)
-    plan = _plan(read.stack, region(), args) if is_seen and is_known else None
-    found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan)
+    plan = _plan(read.stack, region(), args) if is_seen and is_whole and not unset else None
+    found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan, unset)
     _tell(found, tidy.files, out)
     if not is_whole:
         return Exit.INVALID
@@ -77,7 +77,7 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
 
 def _chosen(imported: "Imported", args: Namespace) -> "Imported":
     """Return what was asked for of what files describe; of a region, the source itself chooses."""
-    from reconciler.adopt.found import without_tagged
+    from reconciler.adopt.found import variables_in, without_tagged
     from reconciler.adopt.live import Asked
 
     asked = Asked(names=tuple(args.name), kinds=tuple(args.kind), tags=dict(args.tag))
@@ -86,7 +86,10 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
         written = without_tagged(found.body.get("tags"))
         return written if isinstance(written, Mapping) else {}
 
-    return replace(imported, found=tuple(one for one in imported.found if asked.fits(one.address, tags(one))))
+    found = tuple(one for one in imported.found if asked.fits(one.address, tags(one)))
+    used = {name for one in found for name in variables_in(one.body)}
+    variables = {name: variable for name, variable in imported.variables.items() if name in used}
+    return replace(imported, found=found, variables=variables)
 
 
 def _reader(sky: Callable[[], Sky]) -> ReadRegion:
@@ -117,6 +120,37 @@ def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity |
     return tidy_stack(imported, place or Identity("", ""), settings, language())
 
 
+def _unset(imported: "Imported", args: Namespace) -> tuple[str, ...]:
+    """Return the variables that nobody gives a value: a parameter of another tool may be known to its user alone."""
+    given = dict(args.var) | {name: "" for file in args.var_file for name in _names_in(file)}
+    return tuple(
+        name for name, variable in imported.variables.items() if variable.get("default") is None and name not in given
+    )
+
+
+def _names_in(file: str) -> Iterator[str]:
+    """Yield what a file of values gives, as far as it can be read: what is wrong with it, reading the stack tells."""
+    from reconciler.load.findings import Findings
+    from reconciler.load.library import parse
+    from reconciler.load.nodes import Mapping
+    from reconciler.lookup.files import read_whole
+
+    try:
+        root = parse(file, read_whole(Path(file)), Findings(), is_yaml=True).root
+    except OSError:
+        return
+    yield from root.entries if isinstance(root, Mapping) else ()
+
+
+def _offering(args: Namespace, unset: Iterable[str]) -> Namespace:
+    """Return the arguments with values that are not known for variables that have none."""
+    from reconciler.load.values import Given
+    from reconciler.looked_up import Unknown
+
+    offered = {name: Given(Unknown.of("var", name), None) for name in unset}
+    return Namespace(**{**vars(args), "offered": offered})
+
+
 def _plan(stack: Stack, seen: "Region", args: Namespace) -> Plan:
     """Return what `adopt` will find."""
     from reconciler import workflow
@@ -125,22 +159,24 @@ def _plan(stack: Stack, seen: "Region", args: Namespace) -> Plan:
     return workflow.plan_in(stack, seen, informed(Wanted(adopt=True, released=tuple(args.released))))
 
 
-def _as_note(problem: Problem) -> Problem:
-    """A parameter of another tool becomes a variable, and its value may be known to its user alone."""
-    if problem.code != NO_VALUE:
-        return problem
-    return replace(problem, severity=Severity.NOTE, hint="give it with --var, or write a default")
-
-
 def _secrets(read: Read) -> Iterator[Problem]:
     """Warn of values that look like secrets: to leave them out would be a change."""
+    from reconciler.looked_up import holds_unknown
     from reconciler.report.redaction import secret_paths
 
     for address, declared in read.stack.declared.items():
         for path, shown in secret_paths(declared.spec):
+            if holds_unknown(_at(declared.spec, path)):
+                continue  # the YAML names it, and has it not
             message = f"{address}: {shown} looks like a secret, and stands in the YAML as it stands in AWS"
             hint = "keep it in Secrets Manager, and name it under secrets; whatever replaces it is a change"
             yield Problem("IMP004", message, declared.places.find(path), hint, Severity.WARNING)
+
+
+def _at(value: Json, path: Iterable[str | int]) -> Json:
+    for step in path:
+        value = value[step]
+    return value
 
 
 def _tell(found: "Import", files: "Written", out: Output) -> None:

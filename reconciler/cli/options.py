@@ -56,7 +56,7 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMA
 def add_variables(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("variables")
     group.add_argument(
-        "--var", action="append", default=[], metavar="NAME=VALUE", type=_pair, help="set a variable; repeatable"
+        "--var", action="append", default=[], metavar="NAME=VALUE", type=pair, help="set a variable; repeatable"
     )
     group.add_argument(
         "--var-file",
@@ -219,7 +219,7 @@ def _target(text: str, formats: tuple[str, ...]) -> Target:
     return Target(name, file)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")

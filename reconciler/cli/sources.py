@@ -96,7 +96,31 @@ def _read_json(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
     return json_files.imported(contents(args.json), takes)
 
 
+def _add_cloudformation(group: Group) -> None:
+    group.add_argument(
+        "--cloudformation",
+        metavar="FILE",
+        type=file_name,
+        help="a template in YAML or JSON, also of the CDK (cdk.out/*.template.json); - is stdin",
+    )
+
+
+def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "Imported":
+    from reconciler.adopt import cloudformation
+    from reconciler.cli.clouds import cloudformation_for
+    from reconciler.lookup.deployed import deployed
+    from reconciler.lookup.installed import service_model
+
+    ((name, raw),) = contents([args.cloudformation])
+    live = None
+    if args.stack_name:
+        live = deployed(cloudformation_for(args), args.stack_name, with_exports=b"ImportValue" in raw)
+    given = cloudformation.Given(called=stack, parameters=dict(args.parameter), region=args.region or "", live=live)
+    return cloudformation.imported(name, raw, given, service_model())
+
+
 SOURCES: tuple[Source, ...] = (
     Source("live", _add_live, _read_live, plans=True),
     Source("json", _add_json, _read_json),
+    Source("cloudformation", _add_cloudformation, _read_cloudformation),
 )

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import yaml
@@ -37,6 +37,7 @@ from reconciler.load.nodes import (
 )
 from reconciler.load.scalars import plain_value
 from reconciler.load.wording import complaint
+from reconciler.model import Json
 
 # libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
 # without it, its own scanner gives the same events, more slowly.
@@ -71,11 +72,22 @@ class Document:
         return isinstance(self.root, Broken)
 
 
-def compose(name: str, text: str, findings: Findings) -> Document:
-    """Parse one file; `name` is what messages call it."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How YAML of another language is read: what its plain scalars mean, and what it makes of a value behind a tag.
+
+    `tagged` tells the findings of a tag that it does not know, and returns a `Broken`.
+    """
+
+    plain: Callable[[str], Json]
+    tagged: Callable[[str, Node, Findings], Node]
+
+
+def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = None) -> Document:
+    """Parse one file; `name` is what messages call it. Without a dialect it is our own language."""
     stream = _Stream(text)
     stream.name = name
-    composer = _Composer(yaml.parse(stream, Loader=LOADER), findings)
+    composer = _Composer(yaml.parse(stream, Loader=LOADER), findings, dialect)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
@@ -134,6 +146,7 @@ def _unprintable(name: str, text: str, findings: Findings) -> Broken:
 class _Composer:
     events: Iterator[Event]
     findings: Findings
+    dialect: Dialect | None = None
     includes: list[Tagged] = field(default_factory=list)
     is_literal: bool = True
     anchors: dict[str, Node] = field(default_factory=dict)
@@ -171,15 +184,15 @@ class _Composer:
     def scalar(self, event: ScalarEvent) -> Node:
         tag = event.tag
         if tag is None:
-            plain = event.implicit[0]
-            return Scalar(plain_value(event.value) if plain else event.value, _mark(event))
-        if tag in TAGS:
-            return self.tagged(tag, event)
+            plain = self.dialect.plain if self.dialect else plain_value
+            return Scalar(plain(event.value) if event.implicit[0] else event.value, _mark(event))
         if tag in TEXT_TAGS:
             return Scalar(event.value, _mark(event))
         if tag in PLAIN_TAGS:
             return Scalar(plain_value(event.value), _mark(event))
-        return self.unknown_tag(tag, _mark(event))
+        if self.dialect:
+            return self.dialect.tagged(tag, Scalar(event.value, _mark(event)), self.findings)
+        return self.tagged(tag, event) if tag in TAGS else self.unknown_tag(tag, _mark(event))
 
     def tagged(self, tag: str, event: ScalarEvent) -> Tagged:
         self.is_literal = False
@@ -217,7 +230,8 @@ class _Composer:
         node: Node = self.mapping(event) if isinstance(event, MappingStartEvent) else self.sequence(event)
         self.depth -= 1
         if event.tag not in COLLECTION_TAGS:
-            node = self.misplaced_tag(event.tag, _mark(event))
+            tagged = self.dialect.tagged(event.tag, node, self.findings) if self.dialect else None
+            node = tagged or self.misplaced_tag(event.tag, _mark(event))
         if event.anchor is not None:
             self.open_anchors.discard(event.anchor)
             self.anchors[event.anchor] = node

@@ -1,7 +1,7 @@
 """What was found wrong so far, and how it is put in order for the reader."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,14 +14,18 @@ NO_FILE = Where("")
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """A sink. The same finding at the same place counts once, however often an alias leads there."""
+    """A sink. The same finding at the same place counts once, however often an alias leads there.
+
+    `codes` are those that there can be.
+    """
 
     found: dict[Problem, None] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=lambda: CODES, repr=False)
 
     def add(
         self, code: str, message: str, mark: Mark | None, hint: str = "", severity: Severity = Severity.ERROR
     ) -> None:
-        if code not in CODES:
+        if code not in self.codes:
             raise KeyError(code)
         self.found[Problem(code, message, where_of(mark) if mark else None, hint, severity)] = None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from reconciler.adopt.cloudformation.codes import CODES as CLOUDFORMATION
 from reconciler.adopt.codes import CODES as ADOPT
 from reconciler.fmt.codes import CODES as FMT
 from reconciler.kinds import KINDS
@@ -18,6 +19,8 @@ from reconciler.validate.codes import CODES as VALIDATE
 
 # Codes whose problems stop nobody; all others are errors.
 MILDER = {
+    "CFN010": Severity.WARNING,
+    "CFN012": Severity.WARNING,
     "IGN004": Severity.WARNING,
     "IGN006": Severity.WARNING,
     "IMP004": Severity.WARNING,
@@ -65,7 +68,7 @@ def catalogue() -> Mapping[str, Entry]:
     rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
     problems = [
         Entry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
-        for codes in (LOAD, VALIDATE, PLAN, FMT, ADOPT)
+        for codes in (LOAD, VALIDATE, PLAN, FMT, ADOPT, CLOUDFORMATION)
         for code, says in codes.items()
     ]
     return {entry.id: entry for entry in (*rules, *problems)}

@@ -28,8 +28,10 @@ def import_page(found: Import, contents: str, width: int) -> Page:
 
 
 def plan_verdict(found: Import, width: int) -> Page:
-    """Say what an adoption would do, and what of that keeps it from being one."""
+    """Say what an adoption would do, and what of that keeps it from being one; or what must be given first."""
     page = Page(width)
+    if found.unset:
+        page.line(f"To be given by --var, --var-file or a default: {', '.join(found.unset)}")
     plan = found.plan
     if plan is None:
         return page
@@ -60,6 +62,7 @@ def import_json(found: Import) -> dict[str, Json]:
         files=list(found.files),
         resources=[str(address) for address in found.stack.declared],
         left_out=left_out,
+        unset=list(found.unset),
         changing=[str(change.address) for change in found.changing],
         plan=plan_json(found.plan) if found.plan else None,
     )

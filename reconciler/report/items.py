@@ -79,13 +79,17 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What an import has come to. `files` are the written ones; `plan` compares them with AWS, where that was asked."""
+    """What an import has come to. `files` are the written ones; `plan` compares them with AWS, where that was asked.
+
+    `unset` are the variables that have no value yet.
+    """
 
     stack: Stack
     files: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     problems: tuple[Problem, ...]
     plan: Plan | None = None
+    unset: tuple[str, ...] = ()
 
     @property
     def changing(self) -> tuple[Change, ...]:

@@ -29,6 +29,18 @@ jobQueues:
 """
 
 
+TEMPLATE = """\
+Parameters: {Subnets: {Type: "List<AWS::EC2::Subnet::Id>"}}
+Resources:
+  Group: {Type: AWS::EC2::SecurityGroup}
+  Farm:
+    Type: AWS::Batch::ComputeEnvironment
+    Properties:
+      Type: MANAGED
+      ComputeResources: {Type: FARGATE, MaxvCpus: 4, Subnets: !Ref Subnets, SecurityGroupIds: [!GetAtt Group.GroupId]}
+"""
+
+
 def commands(section: str) -> list[str]:
     text = GUIDE.split(f"\n## {section}\n")[1].split("\n## ")[0]
     blocks = re.findall(r"```sh\n(.+?)```", text, re.DOTALL)
@@ -72,6 +84,7 @@ def test_what_was_made_by_hand_is_taken_over_and_let_go_again(done: Doing) -> No
 def test_what_cloudformation_retains_is_taken_over(done: Doing, run: Run, tag: Tag) -> None:
     for path in ("compute-environment/risk-spot", "job-queue/risk-pricing", "job-queue/Queue-1A2B3C4D"):
         tag(path, "aws:cloudformation:stack-name=batch-prod")
+    Path("template.yaml").write_text(TEMPLATE)
     assert set(done("From CloudFormation or the CDK")) == {0}
     assert run("coverage", "--sandbox", "-o", "json").json["percent"] == 100
 

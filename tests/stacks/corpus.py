@@ -34,9 +34,13 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    above = (parent / "shared" / "corpus" for parent in Path(__file__).parents)
-    folder = next((each for each in above if each.is_dir()), None)
+    folder = corpus()
     return list(_entries(folder)) if folder else []
+
+
+def corpus() -> Path | None:
+    above = (parent / "shared" / "corpus" for parent in Path(__file__).parents)
+    return next((each for each in above if each.is_dir()), None)
 
 
 def request_of(entry: Entry) -> Json:

@@ -3,17 +3,20 @@
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from reconciler.cli.importing import imported_to
-from reconciler.cli.options import add_cloud, add_output, add_variables, file_name
+from reconciler.cli.options import add_cloud, add_output, add_variables, file_name, pair
 from reconciler.cli.output import Output
 from reconciler.cli.sources import SOURCES, chosen
 
-HELP = "write what exists as a stack: from a region, or from JSON files"
+HELP = "write what exists as a stack: from a region, JSON files, or a CloudFormation template"
 EXAMPLES = """\
   reconciler import --live --to stacks/prod
   reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue
   reconciler import --live --kind JobDefinition --to -      to stdout
   reconciler import --json queues.json definitions.json --to stacks/prod --stack prod
   aws batch describe-job-queues | reconciler import --json - --to stacks/prod
+  reconciler import --cloudformation template.yaml --to stacks/prod
+  reconciler import --cloudformation cdk.out/Batch.template.json --stack-name Batch --to stacks/prod
+  cdk synth Batch | reconciler import --cloudformation - --parameter Stage=prod --to stacks/prod
 
 what it does:
   The YAML has what somebody would write today: no defaults, nothing that AWS fills in, references by name, what most
@@ -42,6 +45,18 @@ def add(parser: ArgumentParser) -> None:
         default=[],
         metavar="STACK",
         help="also what this CloudFormation stack owns, as `adopt --released` will take it; repeatable",
+    )
+    template = parser.add_argument_group("of a CloudFormation template")
+    template.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=pair,
+        help="value of a parameter, which is then no variable; also AWS::Region and its like; repeatable",
+    )
+    template.add_argument(
+        "--stack-name", metavar="NAME", help="the stack it was deployed as: names, ids and parameters are read there"
     )
     stack = parser.add_argument_group("the stack")
     stack.add_argument("--to", required=True, metavar="DIR", type=file_name, help="its folder; - is stdout")

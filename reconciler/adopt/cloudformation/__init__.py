@@ -1,0 +1,77 @@
+"""CloudFormation as a source: templates in YAML or JSON, and with them every app of the CDK.
+
+What AWS Batch owns becomes resources, parameters become variables, and references to one another become names. What the
+template takes from elsewhere is looked up, if the stack that it was deployed as is known, or becomes a variable.
+"""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingABC
+
+from reconciler.adopt.cloudformation.codes import CODES
+from reconciler.adopt.cloudformation.others import NESTED
+from reconciler.adopt.cloudformation.parameters import Variables, parameters
+from reconciler.adopt.cloudformation.resolve import PROCESSED
+from reconciler.adopt.cloudformation.resources import Reader
+from reconciler.adopt.cloudformation.template import Resource, Template, read_template
+from reconciler.adopt.cloudformation.world import Given, LiveStack, World
+from reconciler.adopt.found import Imported, LeftOut, variables_in
+from reconciler.load.codes import CODES as OF_FILES
+from reconciler.load.findings import Findings, listed
+from reconciler.model import Json
+from reconciler.problems import Severity
+
+__all__ = ["Given", "LiveStack", "imported"]
+
+# Macros that touch no resource of AWS Batch.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html
+HARMLESS = re.compile(r"AWS::(Serverless|LanguageExtensions|CodeDeployBlueGreen|SecretsManager)(-.+)?")
+QUIET = ("AWS::CDK::Metadata",)
+MODULE = "::MODULE"
+
+
+def imported(name: str, raw: bytes, given: Given, model: MappingABC[str, Json]) -> Imported:
+    """Return what a template describes. `name` is what messages call it; `model` is the service model of AWS Batch."""
+    findings = Findings(codes={**OF_FILES, **CODES})
+    template = read_template(name, raw, findings)
+    if template is None:
+        return Imported(problems=findings.in_file_order())
+    live = given.live.parameters if given.live else {}
+    variables = Variables(parameters(template, given.parameters, live, findings))
+    _check(template, findings)
+    reader = Reader(World(template, given, variables, findings), model)
+    found = tuple(reader.read())
+    return Imported(
+        found=found,
+        variables=variables.declared(frozenset(name for one in found for name in variables_in(one.body))),
+        left_out=(*reader.left_out, *_not_ours(template)),
+        problems=findings.in_file_order(),
+    )
+
+
+def _check(template: Template, findings: Findings) -> None:
+    """Tell what keeps a template from saying by itself what it has."""
+    for transform in template.transforms:
+        if not HARMLESS.fullmatch(str(transform.value)):
+            message = f"the macro {transform.value} has not run: it may add or change resources"
+            findings.add("CFN010", message, transform.mark, PROCESSED, Severity.WARNING)
+    for mark in template.loops:
+        findings.add("CFN003", "Fn::ForEach around resources of AWS Batch cannot be followed", mark, PROCESSED)
+    if not template.batch and not template.loops:
+        nested = [resource.logical for resource in template.resources.values() if resource.type == NESTED]
+        hint = f"import the templates of its nested stacks: {listed(nested, 'and')}" if nested else "is it another one?"
+        findings.add("CFN002", "this template has no resource of AWS Batch", template.mark, hint)
+
+
+def _not_ours(template: Template) -> Iterator[LeftOut]:
+    for resource in template.resources.values():
+        if not resource.is_batch and resource.type not in QUIET:
+            yield LeftOut(resource.logical, _why(resource))
+
+
+def _why(resource: Resource) -> str:
+    if resource.type == NESTED:
+        return "a nested stack is a template of its own: import that, too"
+    if resource.type.endswith(MODULE):
+        return f"the module {resource.type} cannot be followed: {PROCESSED}"
+    return f"{resource.type} is not of AWS Batch"

@@ -1,0 +1,217 @@
+"""From what a template writes to what it means: functions are followed as far as they can be.
+
+What depends on parameters is substituted by our language. What it cannot say is computed with the values that
+parameters usually have, and noted; what nobody can tell becomes a variable.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field, replace
+
+from reconciler.adopt.cloudformation.dialect import CONDITION_FUNCTIONS
+from reconciler.adopt.cloudformation.foreign import last, named
+from reconciler.adopt.cloudformation.template import Call, call_of, spelled
+from reconciler.adopt.cloudformation.texts import DYNAMIC, dynamic, joined
+from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
+from reconciler.adopt.cloudformation.words import told
+from reconciler.adopt.cloudformation.world import Target, World
+from reconciler.adopt.found import Tagged
+from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, node_of, value_of
+from reconciler.model import Json
+
+Function = Callable[["Resolver", Call], Node | None]
+
+PROCESSED = "import the processed template: aws cloudformation get-template --template-stage Processed"
+SOURCES = ("Ref", "Fn::GetAtt", "Fn::ImportValue")
+LISTS = ("Fn::Split", "Fn::GetAZs", "Fn::Cidr")  # they give lists
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Resolves the values of one resource. `notes` are by the resolved node that they belong to.
+
+    With `assumes`, parameters stand for the values that they usually have: which ones did is in `assumed`. Then nothing
+    is substituted for them, and what cannot be told raises `NotKnown`. Values of parameters with NoEcho count in
+    conditions only, where nobody sees them.
+    """
+
+    world: World
+    logical: str
+    functions: MappingABC[str, Function]
+    assumes: bool = False
+    sees_secrets: bool = False
+    assumed: dict[str, str] = field(default_factory=dict)
+    notes: dict[Node, list[str]] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)  # why values are not there, until what is around them takes note
+    carried: list[str] = field(default_factory=list)  # notes of what becomes part of a text
+
+    def anew(self, *, assumes: bool, sees_secrets: bool = False) -> "Resolver":
+        return Resolver(self.world, self.logical, self.functions, assumes, sees_secrets)
+
+    def resolved(self, node: Node) -> Node | None:
+        """Return a value without functions; None where it is `AWS::NoValue`, `Broken` where a problem was told."""
+        call = call_of(node)
+        if call:
+            return self.called(call, node)
+        match node:
+            case Mapping():
+                return self.mapping(node)
+            case Sequence():
+                return self.sequence(node)
+            case Scalar(str(value), mark) if DYNAMIC in value:
+                return Scalar(dynamic(value) or self.unsaid(node), mark)
+            case _:
+                return node
+
+    def settled(self, node: Node, *, sees_secrets: bool = False) -> tuple[Json, dict[str, str]]:
+        """Return a plain value, and the parameters that it depends on. Raises `NotKnown` and `Wrong`."""
+        resolver = self.anew(assumes=True, sees_secrets=sees_secrets or self.sees_secrets)
+        return resolver.plain(node), resolver.assumed
+
+    def text(self, node: Node) -> str:
+        """Return an argument that has to be known as a text."""
+        value = scalar(self.resolved(node), node.mark)
+        if isinstance(value, Tagged | Target):
+            raise NotKnown(spelled(node))
+        return str(joined([value]))
+
+    def note(self, node: Node, text: str) -> Node:
+        return self.noted(node, [text])
+
+    def noted(self, node: Node, texts: list[str]) -> Node:
+        """Return a value with more notes: a copy, since the template may use the value elsewhere, too."""
+        if not texts:
+            return node
+        noted = replace(node)
+        self.notes[noted] = [*self.notes.get(node, ()), *texts]
+        return noted
+
+    def mapping(self, node: Mapping) -> Mapping:
+        entries = {}
+        lost: list[str] = []
+        for key, (mark, inner) in node.entries.items():
+            found = self.resolved(inner)
+            if found is not None:
+                entries[key] = (mark, found)
+            lost += [f"no {key[:1].lower()}{key[1:]}: {why}" for why in self.dropped]
+            self.dropped.clear()
+        out = Mapping(entries, node.mark)
+        if lost:
+            self.notes[out] = lost
+        return out
+
+    def sequence(self, node: Sequence) -> Sequence:
+        found = [self.resolved(item) for item in node.items]
+        out = Sequence(tuple(item for item in found if item is not None), node.mark)
+        if self.dropped:
+            self.notes[out] = [f"one is left out: {why}" for why in self.dropped]
+            self.dropped.clear()
+        return out
+
+    def called(self, call: Call, node: Node) -> Node | None:
+        """Call a function: with what is substituted, else with what is usual, else it is for a variable to say."""
+        try:
+            return self.value(call)
+        except NotKnown:
+            if self.assumes:
+                raise
+            return self.instead(call, node)
+        except Wrong as wrong:
+            if self.assumes:
+                raise
+            wrong.tell(self.world.findings)
+            return Broken(wrong.mark)
+
+    def value(self, call: Call) -> Node | None:
+        if call.function in CONDITION_FUNCTIONS:
+            hint = "write it under Conditions, and choose by Fn::If"
+            raise Wrong("CFN004", f"{call.function} can stand in conditions only", call.mark, hint)
+        function = self.functions.get(call.function)
+        if function is None:
+            raise Wrong("CFN003", f"{call.function} cannot be followed", call.mark, PROCESSED)
+        around, self.carried = self.carried, []
+        try:
+            found = function(self, call)
+            return self.noted(found, self.carried) if found else None
+        finally:
+            self.carried = around
+
+    def carry(self, node: Node) -> None:
+        """Keep the notes of a value that becomes part of another one."""
+        self.carried += self.notes.get(node, ())
+
+    def instead(self, call: Call, node: Node) -> Node:
+        """Return what stands for a value that no substitution can say."""
+        try:
+            value, assumed = self.settled(node)
+        except NotKnown:
+            return Scalar(self.variable(call, node), call.mark)
+        except Wrong as wrong:
+            wrong.tell(self.world.findings)
+            return Broken(wrong.mark)
+        found = node_of(value, call.mark)
+        return self.note(found, f"{spelled(node)}, with {told(assumed)}") if assumed else found
+
+    def variable(self, call: Call, node: Node) -> Tagged:
+        is_list = call.function in LISTS
+        name, source = named(self.world.template, node) or (f"{self.logical}Value", "")
+        is_source = call.function in SOURCES and source
+        meaning = source if is_source else ": ".join(part for part in (spelled(node), source) if part)
+        name = f"{name}List" if is_list else name
+        return Tagged("!var", self.world.variables.make(name, spelled(node), meaning, is_list=is_list))
+
+    def unsaid(self, node: Node) -> Tagged:
+        """Return a variable for a text with a look-up inside, which no `!sub` can have."""
+        meaning = f"the text {spelled(node)}"
+        return Tagged("!var", self.world.variables.make(f"{self.logical}Value", spelled(node), meaning))
+
+    def part(self, node: Node) -> Json:
+        """Return a value as part of a text. Look-ups cannot be one: a variable stands for them."""
+        value = self.single(node)
+        if not isinstance(value, Tagged) or value.tag == "!sub":
+            return value
+        if value.tag == "!var":
+            if self.world.variables.is_list(value.text):
+                raise NotKnown(spelled(node))
+            return value
+        meaning = f"what {value.tag} {value.text} finds"
+        return Tagged("!var", self.world.variables.make(last(value.text), spelled(node), meaning))
+
+    def single(self, node: Node) -> Json:
+        """Return a single value whose notes are kept; of a resource of the template its ARN."""
+        found = self.resolved(node)
+        if found is not None:
+            self.carry(found)
+        value = scalar(found, node.mark)
+        return Tagged("!sub", self.world.arns.get(value.logical, "")) if isinstance(value, Target) else value
+
+    def plain(self, node: Node) -> Json:
+        found = self.resolved(node)
+        if found is None or not is_plain(found):
+            raise NotKnown(spelled(node))
+        return value_of(found)
+
+
+def scalar(node: Node | None, mark: Mark) -> Json:
+    """Return a single value; nothing is an empty text."""
+    match node:
+        case None:
+            return ""
+        case Scalar(value):
+            return "" if value is None else value
+        case Broken():
+            raise NotKnown("a value that cannot be read")
+        case _:
+            raise Wrong("CFN004", "a list or mapping cannot become part of a text", mark, "join it by Fn::Join")
+
+
+def is_plain(node: Node) -> bool:
+    match node:
+        case Scalar(value):
+            return not isinstance(value, Tagged | Target)
+        case Sequence(items):
+            return all(map(is_plain, items))
+        case Mapping(entries):
+            return all(is_plain(inner) for _, inner in entries.values())
+        case _:
+            return False

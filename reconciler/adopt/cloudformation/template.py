@@ -1,0 +1,229 @@
+"""A template as it was written, with the place of every value."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reconciler.adopt.cloudformation.dialect import CLOUDFORMATION, FUNCTIONS
+from reconciler.adopt.scalars import is_plain, quoted
+from reconciler.load.compose import Document, compose
+from reconciler.load.expand import Expander
+from reconciler.load.findings import Findings
+from reconciler.load.json_nodes import compose_json
+from reconciler.load.library import YAML_FILES, Library, decoded
+from reconciler.load.lookups import Finder
+from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, Spot
+from reconciler.load.scalars import text_of
+
+Entries = MappingABC[str, tuple[Mark, Node]]
+OURS = "AWS::Batch::"
+LOOP = "Fn::ForEach"
+CONDITION = "Condition"
+HINT = "give a template with Resources: for an app of the CDK, what `cdk synth` has written to cdk.out/*.template.json"
+OTHERS = {  # what else may be mistaken for one, by a key at its top
+    "terraform_version": "it is state of Terraform",
+    "resource_changes": "it is a plan of Terraform",
+    "stack": "it is a stack of this program already",
+    "artifacts": "it is a manifest of the CDK",
+    "StackResources": "it describes the resources of a stack",
+    "Stacks": "it describes stacks",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One entry of Resources. `attributes` are what stands beside its type, such as its properties and conditions."""
+
+    logical: str
+    type: str
+    mark: Mark
+    attributes: Entries
+
+    @property
+    def properties(self) -> Mapping:
+        _, node = self.attributes.get("Properties", (None, None))
+        return node if isinstance(node, Mapping) else Mapping({}, self.mark)
+
+    @property
+    def has_properties(self) -> bool:
+        """Whether properties can be read; none at all are some."""
+        return isinstance(self.attributes.get("Properties", (None, self.properties))[1], Mapping)
+
+    @property
+    def is_batch(self) -> bool:
+        return self.type.startswith(OURS)
+
+    def attribute(self, name: str) -> str:
+        """Return a policy or the name of a condition; empty where there is none."""
+        return text(self.attributes[name][1]) if name in self.attributes else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    mark: Mark
+    resources: MappingABC[str, Resource]
+    sections: MappingABC[str, Entries] = field(default_factory=dict)
+    transforms: tuple[Scalar, ...] = ()
+    loops: tuple[Mark, ...] = ()  # Fn::ForEach around resources of AWS Batch
+
+    def section(self, name: str) -> Entries:
+        return self.sections.get(name, {})
+
+    @property
+    def batch(self) -> tuple[Resource, ...]:
+        return tuple(resource for resource in self.resources.values() if resource.is_batch)
+
+
+class Call(NamedTuple):
+    """A function and what it is given."""
+
+    function: str
+    argument: Node
+    mark: Mark
+
+
+def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
+    """Return a template; None after telling why it is none."""
+    root = _root(name, raw, findings)
+    template = _template(root, findings) if isinstance(root, Mapping) else None
+    if not isinstance(root, Mapping | Broken) and not findings.found:
+        message = f"{name} is {'empty' if root is None else 'no mapping'}, and no CloudFormation template"
+        findings.add("CFN001", message, root.mark if root else None, HINT)
+    return template
+
+
+def call_of(node: Node, *, in_condition: bool = False) -> Call | None:
+    """Return the function that a mapping stands for, if it does. `Condition` is one in conditions only."""
+    if not isinstance(node, Mapping) or len(node.entries) != 1:
+        return None
+    (name, (_, argument)) = next(iter(node.entries.items()))
+    is_function = name.startswith("Fn::") or name == "Ref" or (name == CONDITION and in_condition)
+    return Call(name, argument, node.mark) if is_function else None
+
+
+def reference(node: Node) -> tuple[str, str] | None:
+    """Return the resource and attribute that a `Ref` (no attribute) or `Fn::GetAtt` names; None for all else."""
+    call = call_of(node)
+    if call is None:
+        return None
+    if call.function == "Ref" and isinstance(call.argument, Scalar):
+        return text(call.argument), ""
+    if call.function == "Fn::GetAtt":
+        steps = call.argument.items if isinstance(call.argument, Sequence) else [call.argument]
+        logical, _, attribute = ".".join(text(step) for step in steps).partition(".")
+        return logical, attribute
+    return None
+
+
+def text(node: Node) -> str:
+    """Return a scalar as it was written; empty for what is none."""
+    return text_of(node.value) if isinstance(node, Scalar) and node.value is not None else ""
+
+
+def spelled(node: Node) -> str:
+    """Write a value in one line, functions in their short form: `!Select [0, !Ref Subnets]`."""
+    call = call_of(node, in_condition=True)
+    match node:
+        case _ if call and call.function == "Fn::GetAtt":
+            return f"!GetAtt {'.'.join(reference(node) or ())}"
+        case _ if call and call.function in FUNCTIONS:
+            return f"!{call.function.removeprefix('Fn::')} {spelled(call.argument)}"
+        case Sequence(items):
+            return f"[{', '.join(map(spelled, items))}]"
+        case Mapping(entries):
+            return f"{{{', '.join(f'{key}: {spelled(inner)}' for key, (_, inner) in entries.items())}}}"
+        case _:
+            said = text(node)
+            return said if is_plain(said) or said.isdecimal() else quoted(said)
+
+
+def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
+    content = decoded(name, raw, findings)
+    if content is None:
+        return Broken(Spot(name))
+    document = _parsed(name, content, findings)
+    root = document.root
+    if root is not None and not document.is_literal:
+        root = Expander(Library(_Nothing(), findings), Finder(_Nothing(), findings), findings).expand(root)
+    return _body(name, root, findings) if isinstance(root, Mapping) else root
+
+
+def _parsed(name: str, content: str, findings: Findings) -> Document:
+    if content.lstrip().startswith("{") and not name.endswith(YAML_FILES):
+        return compose_json(name, content, findings)
+    return compose(name, content, findings, CLOUDFORMATION)
+
+
+def _body(name: str, root: Mapping, findings: Findings) -> Node | None:
+    """Return the template in what `aws cloudformation get-template` prints, where it is that."""
+    _, body = root.entries.get("TemplateBody", (None, None))
+    if isinstance(body, Scalar):
+        return _parsed(f"{name} (TemplateBody)", text(body), findings).root
+    return body or root
+
+
+def _template(root: Mapping, findings: Findings) -> Template | None:
+    _, found = root.entries.get("Resources", (None, None))
+    if not isinstance(found, Mapping):
+        other = next((OTHERS[key] for key in root.entries if key in OTHERS), "it has no Resources")
+        findings.add("CFN001", f"this is no CloudFormation template: {other}", root.mark, HINT)
+        return None
+    loops = [node.mark for key, (_, node) in found.entries.items() if key.startswith(LOOP) and _has_batch(node)]
+    sections = {key: node.entries for key, (_, node) in root.entries.items() if isinstance(node, Mapping)}
+    return Template(
+        mark=root.mark,
+        resources={resource.logical: resource for resource in _resources(found, findings)},
+        sections=sections,
+        transforms=tuple(_scalars(root.entries.get("Transform", (None, None))[1])),
+        loops=tuple(loops),
+    )
+
+
+def _resources(section: Mapping, findings: Findings) -> Iterator[Resource]:
+    for logical, (mark, node) in section.entries.items():
+        if logical.startswith("Fn::") or isinstance(node, Broken):
+            continue
+        attributes = node.entries if isinstance(node, Mapping) else {}
+        kind = text(attributes["Type"][1]) if "Type" in attributes else ""
+        if not kind:
+            message = f"{logical} is no resource: it has no Type"
+            findings.add("CFN009", message, mark, "every resource has one, such as AWS::Batch::JobQueue")
+        else:
+            yield Resource(logical, kind, mark, attributes)
+
+
+def _scalars(node: Node | None) -> Iterator[Scalar]:
+    match node:
+        case Sequence(items):
+            for item in items:
+                yield from _scalars(item)
+        case Mapping(entries):
+            yield from _scalars(entries.get("Name", (None, None))[1])
+        case Scalar():
+            yield node
+
+
+def _has_batch(node: Node) -> bool:
+    match node:
+        case Sequence(items):
+            return any(map(_has_batch, items))
+        case Mapping(entries):
+            return any(_has_batch(inner) for _, inner in entries.values())
+        case _:
+            return text(node).startswith(OURS)
+
+
+class _Nothing:
+    """A template is one file: it includes none, and looks nothing up while it is read."""
+
+    root = ""
+
+    def names(self) -> tuple[str, ...]:
+        return ()
+
+    def read(self, name: str) -> bytes:
+        raise FileNotFoundError(name)
+
+    def find(self, tag: str, argument: str) -> None:  # noqa: ARG002 - the protocol's signature
+        return None

@@ -1,0 +1,103 @@
+"""Files that are no templates, or that cannot be followed alone, get a clear word; and what can be read is read."""
+
+import json
+
+import pytest
+
+from reconciler.adopt.cloudformation import Given, imported
+from reconciler.adopt.found import Imported
+from reconciler.lookup.installed import service_model
+from reconciler.problems import Severity
+from tests.adopt.cloudformation.reading import bodies, job, messages, read
+
+QUEUE = {"Resources": {"Q": {"Type": "AWS::Batch::JobQueue", "Properties": {"JobQueueName": "q", "Priority": 1}}}}
+
+
+def raw(text: str | bytes, name: str = "<stdin>") -> Imported:
+    content = text.encode() if isinstance(text, str) else text
+    return imported(name, content, Given(called="batch"), service_model())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("<stdin>", json.dumps(QUEUE)),
+        ("t.template", json.dumps(QUEUE, indent="\t")),
+        ("t.yaml", json.dumps(QUEUE)),
+        ("<stdin>", json.dumps({"TemplateBody": QUEUE, "StagesAvailable": ["Original"]})),
+        ("<stdin>", json.dumps({"TemplateBody": json.dumps(QUEUE)})),
+        ("<stdin>", json.dumps({"TemplateBody": "Resources:\n  Q:\n    Type: AWS::Batch::JobQueue\n    Properties: {JobQueueName: !Sub q, Priority: 1}\n"})),
+    ],
+)  # fmt: skip
+def test_templates_may_be_json_or_yaml_also_as_get_template_prints_them(name: str, content: str) -> None:
+    found = raw(content, name)
+    assert (messages(found), bodies(found)) == ([], {"q": {"priority": 1}})
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "None: CFN001: <stdin> is empty, and no CloudFormation template"),
+        ("[]", "<stdin>:1:1: CFN001: <stdin> is no mapping, and no CloudFormation template"),
+        ("a", "<stdin>:1:1: CFN001: <stdin> is no mapping, and no CloudFormation template"),
+        ("{}", "<stdin>:1:1: CFN001: this is no CloudFormation template: it has no Resources"),
+        ("Resources: []", "<stdin>:1:1: CFN001: this is no CloudFormation template: it has no Resources"),
+        ('{"terraform_version": "1"}', "<stdin>:1:1: CFN001: this is no CloudFormation template: it is state of Terraform"),
+        ("stack: risk", "<stdin>:1:1: CFN001: this is no CloudFormation template: it is a stack of this program already"),
+        ("Resources: {A: {Type: AWS::S3::Bucket}}", "<stdin>:1:1: CFN002: this template has no resource of AWS Batch"),
+        ("Resources: {A: {Properties: {}}}", "<stdin>:1:13: CFN009: A is no resource: it has no Type"),
+        ("Resources: {A: {Type: AWS::Batch::JobQeue}}", "<stdin>:1:13: CFN009: A: AWS::Batch::JobQeue is no type"),
+        ("Resources: {A: {Type: AWS::Batch::JobQueue, Properties: x}}", "<stdin>:1:13: CFN009: A: Properties is no mapping"),
+        ("Resources: {A: x", "<stdin>:2:1: YML002: the mapping in braces that opens at 1:12 neither goes on nor ends here"),
+        ('{"Resources": {,}}', "<stdin>:1:16: YML010: this is not JSON: expecting property name enclosed in double quotes"),
+        ("Resources: {A: {Type: AWS::Batch::JobQueue, Type: x}}", "<stdin>:1:45: YML003: Type is written twice in one mapping; first at <stdin>:1:17"),
+    ],
+)  # fmt: skip
+def test_what_is_no_template_is_told(content: str, problem: str) -> None:
+    assert problem in messages(raw(content))
+
+
+def test_bytes_are_no_text() -> None:
+    (problem,) = raw(b"\xff\xfe").problems
+    assert (problem.code, str(problem.where)) == ("YML001", "<stdin>:1:1")
+
+
+def test_a_template_without_batch_names_its_nested_stacks() -> None:
+    (problem,) = raw("Resources: {Jobs: {Type: AWS::CloudFormation::Stack}}").problems
+    assert problem.hint == "import the templates of its nested stacks: Jobs"
+
+
+def test_one_broken_resource_hides_no_other() -> None:
+    broken = "Resources:\n  Bad: {Type: AWS::Batch::JobQueue, Properties: {Priority: !Nope 1}}\n  Worse: 3\n"
+    found = read(job("a", broken))
+    assert messages(found) == [
+        "t.yaml:2:60: YML005: !Nope is not a tag of CloudFormation",
+        "t.yaml:3:3: CFN009: Worse is no resource: it has no Type",
+    ]
+    assert list(bodies(found)) == ["job"]
+
+
+def test_a_macro_that_has_not_run_is_warned_of_unless_it_leaves_batch_alone() -> None:
+    for transform in ("AWS::Serverless-2016-10-31", "[AWS::LanguageExtensions]"):
+        assert read(f"Transform: {transform}\n{job('a')}").problems == ()
+    for transform in ("Mine", "[AWS::Serverless-2016-10-31, Mine]", "{Name: Mine, Parameters: {}}"):
+        (problem,) = read(f"Transform: {transform}\n{job('a')}").problems
+        assert (problem.code, problem.severity, problem.message) == (
+            "CFN010", Severity.WARNING, "the macro Mine has not run: it may add or change resources",
+        )  # fmt: skip
+
+
+def test_loops_and_modules_say_how_they_can_be_followed() -> None:
+    loop = "Resources:\n  Fn::ForEach::Jobs: [Name, [a, b], {'Job${Name}': {Type: AWS::Batch::JobDefinition}}]\n"
+    assert messages(read(loop)) == ["t.yaml:2:22: CFN003: Fn::ForEach around resources of AWS Batch cannot be followed"]
+    harmless = "Resources:\n  Fn::ForEach::B: [Name, [a], {'B${Name}': {Type: AWS::S3::Bucket}}]\n"
+    assert messages(read(job("a", harmless))) == []
+    module = "Resources:\n  M: {Type: Org::Batch::Jobs::MODULE}\n"
+    assert "get-template --template-stage Processed" in read(job("a", module)).left_out[0].why
+
+
+def test_lengths_and_json_of_language_extensions_are_computed() -> None:
+    above = "Parameters: {L: {Type: CommaDelimitedList, Default: 'a,b'}}\nResources:\n"
+    assert bodies(read(job("{'Fn::Length': [1, 2, 3]}")))["job"]["containerProperties"]["image"] == "3"
+    assert bodies(read(job("{'Fn::Length': !Ref L}", above)))["job"]["containerProperties"]["image"] == "2"
+    assert bodies(read(job("{'Fn::ToJsonString': {a: [1]}}")))["job"]["containerProperties"]["image"] == '{"a":[1]}'

@@ -1,0 +1,159 @@
+"""From a template to resources on the sandbox: imported, filled in, applied."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.adopt.cloudformation import Given, imported
+from reconciler.adopt.found import Imported, Tagged
+from reconciler.cli import sources
+from reconciler.lookup.installed import service_model
+from reconciler.model import Json
+from tests.adopt.cloudformation.test_foreign import LIVE, OTHERS
+from tests.cli.conftest import Run, write
+from tests.stacks.corpus import corpus
+
+Golden = Callable[[str, str], None]
+# Written by hand in the way of `cdk synth`: hashes in logical ids, ARNs by Fn::GetAtt, what is beside Batch at length.
+TEMPLATE = Path(__file__).parent / "templates" / "cdk.template.json"
+FOLDER = corpus()
+TEMPLATES = (
+    sorted(one for name in ("cloudformation", "cdk-readme") for one in (FOLDER / name).iterdir()) if FOLDER else []
+)
+# Templates that AWS refuses or that have nothing, and why.
+REFUSED = {
+    "readme-18": "JD111", "readme-20": "JD080", "readme-22": "JD080", "readme-24": "JD201", "readme-25": "JD201",
+    "readme-34": "CFN001",
+}  # fmt: skip
+LICENCES = """\
+stack: licences
+consumableResources:
+  license-tokens: {totalQuantity: 10, resourceType: REPLENISHABLE}
+  api-calls: {totalQuantity: 10, resourceType: REPLENISHABLE}
+"""
+# Values for variables without one, by what is in the name of a member that they stand for.
+VALUES = {
+    "subnet": "subnet-0a1b2c3d", "securityGroup": "sg-0a1b2c3d", "launchTemplateId": "lt-0a1b2c3d4e5f6a7b8",
+    "fileSystemId": "fs-0a1b2c3d", "imageId": "ami-0a1b2c3d", "image": "busybox:1", "Cpus": 16, "instanceTypes": "c5.large",
+    "valueFrom": "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf", "instanceRole": "instances",
+    "ole": "arn:aws:iam::123456789012:role/batch",
+}  # fmt: skip
+
+
+def uses(body: Json, member: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the variables in a body, with the member that each stands for."""
+    match body:
+        case Tagged("!var", name):
+            yield name, member
+        case Tagged("!sub", text):
+            yield from ((name, member) for name in re.findall(r"\$\{(\w+)\}", text))
+        case dict():
+            for key, inner in body.items():
+                yield from uses(inner, key)
+        case list():
+            for inner in body:
+                yield from uses(inner, member)
+
+
+def values_for(found: Imported) -> dict[str, Json]:
+    members = {name: member for one in found.found for name, member in uses(one.body)}
+    values = {}
+    for name, variable in found.variables.items():
+        if variable.get("default") is None:
+            value = next((value for word, value in VALUES.items() if word in members[name]), "text")
+            values[name] = [value] if variable["type"] == "list" else value
+    return values
+
+
+@pytest.mark.skipif(not TEMPLATES, reason="the corpus is not beside this checkout")
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem[-40:])
+def test_real_templates_are_imported_and_applied(run: Run, file: Path) -> None:
+    ran = run("import", "--cloudformation", str(file), "--to", "stack", "--stack", "real")
+    expected = next((code for name, code in REFUSED.items() if file.name.startswith(name)), "")
+    if ran.code:
+        assert expected
+        assert f"error[{expected}]" in ran.err
+        return
+    found = imported(file.name, file.read_bytes(), Given(called="real"), service_model())
+    Path("values.json").write_text(json.dumps(values_for(found)))
+    for name in Path("stack").rglob("*.yaml"):
+        name.write_text(re.sub(r"!ssm \S+/image_id", "ami-0a1b2c3d", name.read_text()))
+    if "consumable" in file.name:
+        write("licences", LICENCES)
+        run("apply", "licences", "--sandbox", "--yes")
+    ran = run("apply", "stack", "--var-file", "values.json", "--sandbox", "--yes")
+    assert (ran.code, expected in ran.err) == (3 if expected else 0, True), ran.err
+
+
+def test_an_app_of_the_cdk_reads_as_if_somebody_had_written_it(run: Run, golden: Golden) -> None:
+    words = ("import", "--cloudformation", str(TEMPLATE), "--stack", "rendering")
+    ran = run(*words, "--to", "-")
+    assert ran.code == 0
+    golden("import_cdk.yaml", ran.out)
+    golden("import_cdk.txt", ran.err.replace(str(TEMPLATE), "cdk.template.json"))
+    assert run(*words, "--to", "rendering").code == 0
+    assert run("fmt", "rendering", "--check").code == 0
+
+
+def test_a_template_becomes_resources_in_three_commands(run: Run) -> None:
+    template = """\
+        Parameters: {Image: {Type: String}, Subnets: {Type: "List<AWS::EC2::Subnet::Id>"}}
+        Resources:
+          Group: {Type: AWS::EC2::SecurityGroup}
+          Fargate:
+            Type: AWS::Batch::ComputeEnvironment
+            Properties:
+              Type: managed
+              ComputeResources: {Type: FARGATE, MaxvCpus: 4, Subnets: !Ref Subnets, SecurityGroupIds: [!Ref Group]}
+          Queue:
+            Type: AWS::Batch::JobQueue
+            Properties: {JobQueueName: !Sub "${AWS::StackName}-jobs", Priority: 1, ComputeEnvironmentOrder: [{Order: 1, ComputeEnvironment: !Ref Fargate}]}
+        """
+    Path("t.yaml").write_text(template)
+    ran = run("import", "--cloudformation", "t.yaml", "--to", "jobs", "--parameter", "Subnets=subnet-1,subnet-2")
+    assert (ran.code, ran.out.splitlines()[-2:]) == (
+        0,
+        [
+            "Imported as stack jobs: 1 compute environment, 1 job queue",
+            "To be given by --var, --var-file or a default: Group",
+        ],
+    )
+    assert "subnets: [subnet-1, subnet-2]" in Path("jobs/compute-environments.yaml").read_text()
+    assert run("apply", "jobs", "--sandbox", "--yes", "--var", "Group=sg-1").code == 0
+    assert run("plan", "jobs", "--sandbox", "--detailed-exitcode", "--var", "Group=sg-1").code == 0
+
+
+def test_problems_of_a_template_keep_it_from_being_written_unless_told_otherwise(run: Run) -> None:
+    Path("t.yaml").write_text(
+        "Resources:\n  A: {Type: AWS::Batch::JobQueue, Properties: {Priority: x}}\n"
+        "  B: {Type: AWS::Batch::SchedulingPolicy, Properties: {Name: fair, FairsharePolicy: {}}}\n"
+    )
+    words = ("import", "--cloudformation", "t.yaml", "--to", "new")
+    ran = run(*words)
+    assert (ran.code, Path("new").exists()) == (3, False)
+    assert ran.err.splitlines()[0] == "t.yaml:2:58: error[CFN008]: A: priority must be a whole number, not x"
+    assert run(*words, "--keep-going").code == 3
+    assert "fair:" in Path("new/scheduling-policies.yaml").read_text()
+
+
+def test_a_live_stack_is_asked_for_names_and_ids(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("reconciler.cli.clouds.cloudformation_for", lambda _args: None)
+    monkeypatch.setattr("reconciler.lookup.deployed.deployed", lambda _cloud, name, **_: asked.append(name) or LIVE)
+    job = "  Job: {Type: AWS::Batch::JobDefinition, Properties: {Type: container, ContainerProperties: {Image: !Ref Template, Vcpus: 1, Memory: 9}}}\n"
+    Path("t.yaml").write_text(OTHERS + job)
+    ran = run("import", "--cloudformation", "t.yaml", "--stack-name", "infra", "--to", "-")
+    assert (ran.code, asked, "infra-job-5X:" in ran.out) == (0, ["infra"], True)
+
+
+def test_the_sandbox_has_no_cloudformation(run: Run) -> None:
+    words = ("import", "--cloudformation", str(TEMPLATE), "--to", "-", "--stack-name", "infra", "--sandbox")
+    assert run(*words).code == 64
+
+
+def test_a_template_may_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "contents", lambda files: [(sources.STDIN_NAME, TEMPLATE.read_bytes())])
+    assert run("import", "--cloudformation", "-", "--to", "new").code == 0
