@@ -9,4 +9,5 @@ CODES: Mapping[str, str] = {
     "IMP004": "a value that was imported looks like a secret",
     "IMP005": "a file that an import has not written is in the stack's folder",
     "IMP006": "a kind could not be read, and is not counted",
+    "IMP007": "a resource to import is not known in full",
 }

@@ -119,8 +119,26 @@ def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "I
     return cloudformation.imported(name, raw, given, service_model())
 
 
+def _add_terraform(group: Group) -> None:
+    group.add_argument(
+        "--terraform",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=file_name,
+        help="what `terraform show -json` printed, of a state or a plan; - is stdin",
+    )
+
+
+def _read_terraform(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
+    from reconciler.adopt import terraform
+
+    return terraform.imported(contents(args.terraform))
+
+
 SOURCES: tuple[Source, ...] = (
     Source("live", _add_live, _read_live, plans=True),
     Source("json", _add_json, _read_json),
     Source("cloudformation", _add_cloudformation, _read_cloudformation),
+    Source("terraform", _add_terraform, _read_terraform),
 )

@@ -110,6 +110,7 @@ def test_what_terraform_created_is_taken_over(
     terraform("plan", "-no-color", "-input=false", "-detailed-exitcode")
     subnet, group = (terraform("output", "-raw", name) for name in ("subnet", "group"))
     assert client_of(environment["AWS_ENDPOINT_URL"], "ec2", "us-east-1").describe_subnets(SubnetIds=[subnet])
+    imported(run, terraform("show", "-json"))
     moved_over(run, simulator)
     terraform("plan", "-no-color", "-input=false", "-detailed-exitcode")
     taken_over(run, simulator, "--var", f"subnet={subnet}", "--var", f"group={group}")
@@ -117,3 +118,16 @@ def test_what_terraform_created_is_taken_over(
     terraform("state", "rm", *own)
     terraform("destroy", "-no-color", "-input=false", "-auto-approve")
     assert run("coverage", "-o", "json").json["covered"] == len(own)
+
+
+def imported(run: Run, state: str) -> None:
+    """What Terraform keeps is written as a stack, whose plan is empty but for adoption."""
+    Path("state.json").write_text(state, encoding="utf-8")
+    assert (
+        run("import", "--terraform", "state.json", "--to", "from-terraform", "--prove", "--region", "us-east-1").code
+        == 0
+    )
+    changes: Json = run("plan", "from-terraform", "--adopt", "--region", "us-east-1", "-o", "json").json["changes"]
+    assert {one["action"] for one in changes} == {"adopt"}
+    assert {field["path"] for one in changes for field in one["fields"]} == {"tags.reconciler:stack"}
+    assert len(changes) == 6

@@ -7,12 +7,13 @@ from reconciler.cli.options import add_cloud, add_output, add_variables, file_na
 from reconciler.cli.output import Output
 from reconciler.cli.sources import SOURCES, chosen
 
-HELP = "write what exists as a stack: from a region, JSON files, or a CloudFormation template"
+HELP = "write what exists as a stack: from a region, JSON files, CloudFormation or Terraform"
 EXAMPLES = """\
   reconciler import --live --to stacks/prod
   reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue
   reconciler import --live --kind JobDefinition --to -      to stdout
   reconciler import --json queues.json definitions.json --to stacks/prod --stack prod
+  terraform show -json | reconciler import --terraform - --to stacks/prod
   aws batch describe-job-queues | reconciler import --json - --to stacks/prod
   reconciler import --cloudformation template.yaml --to stacks/prod
   reconciler import --cloudformation cdk.out/Batch.template.json --stack-name Batch --to stacks/prod

@@ -1,0 +1,210 @@
+"""Terraform as a source: what `terraform show -json` prints of a state or a plan."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.adopt.found import Found, Imported, LeftOut, Note
+from reconciler.adopt.spelling import spelled
+from reconciler.diff import compact
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.load.findings import Findings
+from reconciler.load.json_nodes import compose_json
+from reconciler.load.library import decoded
+from reconciler.load.nodes import Broken, value_of
+from reconciler.model import Address, Json, Spec
+from reconciler.problems import Problem, Severity, Where
+
+PREFIX = "aws_batch_"
+SHOW = "it takes what `terraform show -json` prints, of a state or of a plan (`terraform show -json plan.out`)"
+# What the provider has beside the API's members (registry.terraform.io/providers/hashicorp/aws, version 5.100).
+COMPUTED = ("arn", "arn_prefix", "id", "status", "status_reason", "ecs_cluster_arn", "revision", "region", "tags",
+            "compute_environment_name_prefix", "name_prefix", "timeouts", "deregister_on_new_revision",
+            "desired_vcpus")  # fmt: skip
+JSON_TEXTS = ("container_properties", "ecs_properties", "node_properties")
+# Where 0 is what the provider keeps for what nobody wrote.
+UNSET_AS_0 = ("bid_percentage", "scheduling_priority", "attempts", "attempt_duration_seconds")
+NOT_FOR_FARGATE = "min_vcpus"
+MAPS = ("tags", "tags_all", "parameters", "labels")  # whose keys and values are the user's
+# What is called otherwise there; the rest differs in case alone.
+RENAMED = {
+    "tags_all": "tags",  # with those of the provider's default_tags: what is live
+    "instance_type": "instanceTypes",
+    "job_state_time_limit_action": "jobStateTimeLimitActions",
+    "image_pull_secret": "imagePullSecrets",
+}
+MOST = 6  # names in one line
+
+
+def imported(files: Iterable[tuple[str, bytes]]) -> Imported:
+    """Return what states or plans have of AWS Batch; `files` are names, as messages call them, and contents."""
+    reader = _Reader()
+    for name, raw in files:
+        reader.file(name, raw)
+    return Imported(found=tuple(reader.found), left_out=tuple(reader.left_out()), problems=reader.problems)
+
+
+@dataclass(slots=True)
+class _Reader:
+    findings: Findings = field(default_factory=Findings)
+    found: list[Found] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    deposed: list[LeftOut] = field(default_factory=list)
+    wrong: list[Problem] = field(default_factory=list)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.findings.in_file_order(), *self.wrong)
+
+    def left_out(self) -> Iterator[LeftOut]:
+        yield from self.deposed
+        for type_, count in sorted(self.others.items()):
+            yield LeftOut(f"{count} {type_}", "AWS Batch does not own it")
+
+    def file(self, name: str, raw: bytes) -> None:
+        text = decoded(name, raw, self.findings)
+        root = compose_json(name, text, self.findings).root if text is not None else None
+        if isinstance(root, Broken) or text is None:
+            return
+        document = value_of(root) if root else None
+        reason = _why_not(document)
+        if reason:
+            self.wrong.append(Problem("IMP002", f"{name} {reason[0]}", Where(name), reason[1]))
+            return
+        found = len(self.found)
+        try:
+            self.document(name, dict(document or {}))
+        except (AttributeError, KeyError, TypeError, IndexError):  # nothing that Terraform has written
+            del self.found[found:]
+            self.wrong.append(Problem("IMP002", f"{name} is damaged", Where(name), SHOW))
+
+    def document(self, name: str, document: Mapping[str, Json]) -> None:
+        values = document.get("values") or document.get("planned_values") or {}
+        unknown = {one["address"]: one["change"].get("after_unknown") for one in document.get("resource_changes", ())}
+        before = len(self.found) + len(self.wrong)
+        for resource in _resources(values.get("root_module") or {}):
+            self.resource(name, resource, unknown.get(resource["address"]))
+        if len(self.found) + len(self.wrong) == before:
+            self.wrong.append(Problem("IMP002", f"{name} has no resource of AWS Batch", Where(name), SHOW))
+
+    def resource(self, file: str, resource: Mapping[str, Json], unknown: Json) -> None:
+        type_, address = resource["type"], resource["address"]
+        kind = next((one for one in KINDS.values() if type_ == PREFIX + one.noun.replace("-", "_")), None)
+        if resource.get("mode") == "data":
+            return  # it is read, not kept
+        if kind is None:
+            self.others[type_] += 1
+        elif resource.get("deposed_key"):
+            self.deposed.append(LeftOut(address, "Terraform is about to delete it (deposed)", Where(file)))
+        else:
+            self.batch(file, kind, address, resource, unknown)
+
+    def batch(self, file: str, kind: Kind, address: str, resource: Mapping[str, Json], unknown: Json) -> None:
+        values = resource.get("values") or {}
+        name = values.get(_snake(kind.name_member)) or values.get("name")
+        missing = [*_unknown(unknown), *([] if name else ["name"])]
+        if missing:
+            told = f"{address}: not known before it is applied: {', '.join(dict.fromkeys(missing))}"
+            self.wrong.append(Problem("IMP007", told, Where(file), "apply it, and import the state; or --keep-going"))
+            return
+        try:
+            body = _body(kind, values)
+        except ValueError as error:
+            self.wrong.append(Problem("IMP007", f"{address}: {error}", Where(file), "Terraform refuses it, too"))
+            return
+        if _marked(resource.get("sensitive_values")):
+            what = f"{address} has members that Terraform takes for sensitive: they are in the YAML"
+            hint = "let it read them by !secret, or put them into a variable that is secret"
+            self.wrong.append(Problem("IMP004", what, Where(file), hint, Severity.WARNING))
+        notes = (Note((), "Terraform is about to create it anew (tainted)"),) if resource.get("tainted") else ()
+        row = kind.field(kind.parent)
+        physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
+        self.found.append(Found(Address(kind.name, physical), body, notes=notes, where=Where(file)))
+
+
+def _why_not(document: Json) -> tuple[str, str] | None:
+    """Return why a document is none of ours, and what to do; None if it is."""
+    if document is None:
+        return "is empty", SHOW
+    if not isinstance(document, Mapping):
+        return "is not what `terraform show -json` prints", SHOW
+    if "terraform_version" in document and "version" in document and "resources" in document:
+        return (
+            f"is a raw state, of version {document['version']}",
+            "run `terraform show -json > state.json`, and import that",
+        )
+    version = str(document.get("format_version", ""))
+    if not version or not {"values", "planned_values", "terraform_version"} & document.keys():
+        return "is not what `terraform show -json` prints", SHOW
+    if version.partition(".")[0] not in ("0", "1"):
+        return f"has the format {version}, and 1 is known", "use the Terraform that wrote it, or a newer reconciler"
+    return None
+
+
+def _resources(module: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    yield from module.get("resources", ())
+    for inner in module.get("child_modules", ()):
+        yield from _resources(inner)
+
+
+def _body(kind: Kind, values: Mapping[str, Json]) -> Spec:
+    """Return a resource as a create request. Raises `ValueError` for a text that should be JSON."""
+    apart = (*COMPUTED, _snake(kind.name_member), "name")
+    given = {name: _parsed(name, value) for name, value in values.items() if name not in apart}
+    order = given.pop("compute_environments", None)  # of old states: ARNs in their order
+    if order and not given.get("compute_environment_order"):
+        given["compute_environment_order"] = [
+            {"order": index, "compute_environment": arn} for index, arn in enumerate(order, 1)
+        ]
+    given["compute_resources"] = [_resources_of(one) for one in given.get("compute_resources") or ()]
+    body: Spec = compact(spelled(kind.rows, given, RENAMED))
+    return body
+
+
+def _resources_of(block: Mapping[str, Json]) -> dict[str, Json]:
+    is_fargate = str(block.get("type", "")).startswith("FARGATE")
+    apart = ("desired_vcpus", *([NOT_FOR_FARGATE] if is_fargate else []))
+    return {name: value for name, value in block.items() if name not in apart}
+
+
+def _parsed(name: str, value: Json) -> Json:
+    if name not in JSON_TEXTS:
+        return _written(name, value)
+    try:
+        return json.loads(value) if value else None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{name} is no JSON ({error})") from error
+
+
+def _written(name: str, value: Json) -> Json:
+    """Return a value without what the provider keeps for what nobody wrote: empty texts, and some zeros."""
+    if name in MAPS:
+        return value
+    if isinstance(value, Mapping):
+        inner = {key: _written(key, one) for key, one in value.items()}
+        return {key: one for key, one in inner.items() if one is not None}
+    if isinstance(value, list):
+        return [_written(name, one) for one in value]
+    return None if value == "" or (value == 0 and value is not False and name in UNSET_AS_0) else value
+
+
+def _unknown(flags: Json) -> Iterator[str]:
+    """Yield the members that a plan does not know yet, but for those that only AWS tells."""
+    if not isinstance(flags, Mapping):
+        return
+    for name, flag in flags.items():
+        if name not in COMPUTED and name not in ("tags_all", "service_role") and _marked(flag):
+            yield name
+
+
+def _marked(flags: Json) -> bool:
+    """Whether anything below is marked: Terraform keeps the shape of the values, with true where it means."""
+    if isinstance(flags, Mapping):
+        return any(map(_marked, flags.values()))
+    return any(map(_marked, flags)) if isinstance(flags, list) else flags is True
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
