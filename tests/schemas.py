@@ -1,4 +1,4 @@
-"""The files of `schemas/`, from the tables and the installed botocore: `python -m tests.schemas --update` writes them."""
+"""The files of `schemas/`, from the tables, the reports and the installed botocore: `python -m tests.schemas --update` writes them."""
 
 import sys
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from botocore.loaders import Loader
 
 from reconciler.kinds import KINDS
 from reconciler.model import Json
+from reconciler.report.plan_schema import PLAN
 from reconciler.schema import rendered, schemas
 
 FOLDER = Path(__file__).parents[1] / "schemas"
@@ -23,7 +24,8 @@ def model() -> Mapping[str, Json]:
 @cache
 def current() -> Mapping[str, str]:
     """Return what the files should hold, by name."""
-    return {name: rendered(schema) for name, schema in schemas(KINDS.values(), model()).items()}
+    found = {**schemas(KINDS.values(), model()), "plan.schema.json": PLAN}
+    return {name: rendered(schema) for name, schema in found.items()}
 
 
 def stale() -> list[str]:

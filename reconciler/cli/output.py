@@ -26,6 +26,7 @@ LINES = "jsonl"
 HTML = "html"
 IN_S3 = "s3://"
 GITHUB = "github"
+OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of GitHub Actions names
 CRASHED = "this is a bug; -v shows where"
 
 
@@ -225,10 +226,10 @@ class Output:
         from reconciler.report.markdown import markdown_report
 
         outputs = github_outputs(self._items, self.code)
-        for variable, text in (("GITHUB_OUTPUT", output_lines(outputs)), ("GITHUB_STEP_SUMMARY", "")):
-            file = os.environ.get(variable)
-            if outputs and file:
-                write_to(file, "a", text or markdown_report(self._items))
+        texts = (output_lines(outputs), markdown_report(self._items)) if outputs else ()
+        for variable, text in zip(OF_STEP, texts, strict=False):
+            if os.environ.get(variable):
+                write_to(os.environ[variable], "a", text)
 
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
@@ -271,6 +272,9 @@ def _repository() -> str:
 
 def check_writable(targets: Sequence[Target]) -> None:
     """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
+    if any(target.format == GITHUB for target in targets):
+        for file in filter(None, map(os.environ.get, OF_STEP)):
+            write_to(file, "a", "")
     for target in targets:
         if target.file and not target.file.startswith(IN_S3):
             write_to(target.file, "a", "")

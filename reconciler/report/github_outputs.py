@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from reconciler.apply import State
 from reconciler.model import Action, Plan
+from reconciler.problems import Stopped
 from reconciler.report.drift import Drift
 from reconciler.report.fingerprint import SHORT
 from reconciler.report.items import Applied, Item, Planned
@@ -17,9 +18,10 @@ DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
 
 
 def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
-    """Return outputs by name; `true` and `false` are what expressions of GitHub compare with. Empty for other items."""
+    """Return outputs by name; `true` and `false` are what expressions of GitHub compare with. Empty for findings."""
     told = [item for item in items if isinstance(item, Planned | Drift | Applied)]
-    if not told:
+    stopped = [item for item in items if isinstance(item, Stopped)]
+    if not told and not stopped:
         return {}
     prints = [item.fingerprint[:SHORT] for item in told if isinstance(item, Planned)]
     return {
@@ -27,7 +29,7 @@ def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
         "has_destructive": _truth(any(_is_destructive(_plan(item)) for item in told)),
         "exit_code": str(int(code)),
         "fingerprint": " ".join(prints),
-        "summary": "\n".join(map(_summary, told)),
+        "summary": "\n".join((*map(_summary, told), *(f"error: {one.message}" for one in stopped))),
     }
 
 
@@ -55,7 +57,9 @@ def _has_changes(item: Planned | Drift | Applied) -> bool:
 
 
 def _is_destructive(plan: Plan) -> bool:
-    return any(change.action in DESTRUCTIVE for change in plan.changes)
+    """Whether something goes or is replaced, or jobs may end with their instances."""
+    ends = (bool(change.interrupts and change.interrupts.at_most) for change in plan.changes)
+    return any(change.action in DESTRUCTIVE for change in plan.changes) or any(ends)
 
 
 def _summary(item: Planned | Drift | Applied) -> str:

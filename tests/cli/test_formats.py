@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import SMALL, STACK, Run, write
 from tests.report.code_scanning import flaws
@@ -259,9 +260,10 @@ def test_outputs_are_told_of_what_destroys_and_of_nothing(
 
 def test_without_github_or_a_plan_nothing_is_written(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
-    run("validate", "risk", "-o", "github")
     run("plan", "risk", "--sandbox", "-o", "json")
     assert not (tmp_path / "outputs").exists()
+    run("validate", "risk", "-o", "github")
+    assert (tmp_path / "outputs").read_text(encoding="utf-8") == ""
 
 
 def read_outputs(text: str) -> dict[str, str]:
@@ -281,3 +283,28 @@ def test_a_page_can_be_written_beside_the_text(run: Run) -> None:
     assert ran.last.startswith("Plan: 3 to add")
     assert Path("plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert run("plan", "risk", "--sandbox", "-o", "html").out.count("<html") == 1
+
+
+def test_what_stopped_a_plan_is_told_to_the_step_too(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    write("small", TWICE)
+    assert run("plan", "small", "nowhere", "--sandbox", "-o", "github").code == 3
+    told = read_outputs((tmp_path / "outputs").read_text(encoding="utf-8"))
+    assert (told["exit_code"], told["has_changes"]) == ("3", "false")
+    assert [line.partition(":")[0] for line in told["summary"].splitlines()] == ["error", "error"]
+
+
+def test_a_file_of_the_step_that_cannot_be_written_is_told_before_anything_is_done(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", "no/where")
+    ran = run("plan", "risk", "--sandbox", "-o", "text", "-o", "github=a.txt")
+    assert (ran.code, ran.out, ran.err) == (64, "", "error: cannot write no/where: No such file or directory\n")
+
+
+def test_what_plan_prints_is_as_its_published_schema_says(run: Run) -> None:
+    schema = run("schema", "plan").json
+    run("apply", "risk", "--sandbox", "--yes")
+    write("risk", STACK.replace("priority: 10", "priority: 20").replace("busybox:1", "busybox:2"))
+    for stack in ("risk", "small"):
+        assert list(Draft202012Validator(schema).iter_errors(run("plan", stack, "--sandbox", "-o", "json").json)) == []

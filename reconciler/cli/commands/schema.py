@@ -7,20 +7,19 @@ from reconciler.cli.options import add_output
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "print the JSON Schema of stacks, of one kind, or of the file of targets"
+HELP = "print the JSON Schema of stacks, of one kind, of the file of targets, or of plans"
 EXAMPLES = """\
   reconciler schema > stack.schema.json
   reconciler schema JobDefinition
   reconciler schema fleet > fleet.schema.json     of reconciler.yaml
+  reconciler schema plan                          of what `plan -o json` prints
 """
-
-
-FLEET = "fleet"
+OTHERS = ("fleet", "plan")
 
 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "kind", nargs="?", metavar="KIND", help="JobDefinition, jobDefinitions or job-definition; or fleet"
+        "kind", nargs="?", metavar="KIND", help="JobDefinition, jobDefinitions or job-definition; or fleet, plan"
     )
     add_output(parser)
 
@@ -39,6 +38,6 @@ def _name(kind: str) -> str:
     for known in KINDS.values():
         if kind.lower() in (known.name.lower(), known.section.lower(), known.noun):
             return known.noun
-    if kind.lower() == FLEET:
-        return FLEET
-    raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")
+    if kind.lower() in OTHERS:
+        return kind.lower()
+    raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join((*KINDS, *OTHERS))}")
