@@ -9,6 +9,7 @@ import pytest
 from reconciler.cli.arguments import parse
 from reconciler.fleet import read_fleet
 from reconciler.lookup.environment import Environment
+from tests import commands_page
 from tests.load.memory import MemoryFiles
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -43,3 +44,9 @@ def test_the_file_of_targets_means_what_the_page_says() -> None:
     names = {target.name for target in targets}
     assert {"stacks/pricing@dev", "stacks/pricing@prod/222222222222/eu-west-1", "stacks/team-b@dev"} <= names
     assert len(names) == 11
+
+
+def test_the_page_of_commands_is_what_the_command_line_says() -> None:
+    assert commands_page.PAGE.read_text(encoding="utf-8") == commands_page.page(), (
+        "run: python -m tests.commands_page --update"
+    )
