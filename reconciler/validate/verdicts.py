@@ -62,13 +62,23 @@ def verdict(stray: Stray, body: Json, kind: Kind, vocabulary: Vocabulary) -> Ver
     same = homes.get(name, [])
     home = _closest([one for one in same if one.takes(stray.value)] or same, here, body)
     near = _nearest(name, own, TWIN if home else ALIKE)
-    if near and not (home and home.takes(stray.value) and not near.takes(stray.value)):
+    if near and not (home and _suits_better(home, near, stray.value, kind, vocabulary)):
         other = f" Or {home.member}, which {_belongs(home, here)}?" if home else ""
         return Verdict(f"did you mean {near.member}?{other}", near.member)
     if home:
         plural = Habit("", f" {_belongs(home, here, 'belong')}")
         return Verdict(f"{home.member} {_belongs(home, here)}", home=home, habit=plural)
     return Verdict(_last_resort(stray, body, homes, own))
+
+
+def _suits_better(home: Home, near: Home, value: Json, kind: Kind, vocabulary: Vocabulary) -> bool:
+    """Whether what is written fits a member of that very name elsewhere better than one here of a name like it."""
+    if home.takes(value) != near.takes(value) or not isinstance(value, Mapping):
+        return home.takes(value) and not near.takes(value)
+    written = {letters(str(key)) for key in value}
+    known = ({*map(letters, vocabulary.members(kind, (*one.path, one.member)))} for one in (home, near))
+    there, here = (len(written & names) for names in known)
+    return there > here
 
 
 def _restyled(own: str, name: str) -> Verdict:

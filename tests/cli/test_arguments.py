@@ -54,7 +54,7 @@ def test_without_a_command_the_help_is_printed_and_the_usage_is_wrong(run: Run) 
         (("plan", "--xyz"), "unrecognized arguments: --xyz", "see `reconciler plan --help`"),
         (
             ("plan", "-o", "pdf"),
-            "argument -o/--output: there is no format 'pdf' here; there are text, json, github, markdown",
+            "argument -o/--output: there is no format 'pdf' here; there are text, json, github, markdown, html",
             "see `reconciler plan --help`",
         ),
         (

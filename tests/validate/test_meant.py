@@ -55,6 +55,17 @@ def test_a_home_that_takes_the_value_counts_more_than_a_name_that_is_alike() -> 
     ]
 
 
+def test_of_two_names_that_are_alike_the_one_counts_whose_members_are_written() -> None:
+    pod = {"containers": [{"image": "busybox:1"}], "hostNetwork": True}
+    body = {"type": "container", "eksProperties": {}, "podProperties": pod}
+    assert found("JobDefinition", body) == [
+        ("SCH001", "podProperties is not a member", "podProperties belongs in eksProperties")
+    ]
+    nodes = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": []}
+    (first, *_) = found("JobDefinition", {"type": "multinode", "podProperties": nodes})
+    assert first[2].startswith("did you mean nodeProperties?")
+
+
 def test_the_name_stands_above_the_body() -> None:
     assert found("JobDefinition", {**job(), "name": "x"}) == [
         ("SCH001", "name is not a member", "the key above is the name: leave it out")
