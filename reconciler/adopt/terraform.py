@@ -136,7 +136,10 @@ def _why_not(document: Json) -> tuple[str, str] | None:
             "run `terraform show -json > state.json`, and import that",
         )
     version = str(document.get("format_version", ""))
-    if not version or not {"values", "planned_values", "terraform_version"} & document.keys():
+    is_ours = {"values", "planned_values", "terraform_version"} & document.keys() or len(
+        document
+    ) == 1  # an empty state
+    if not version or not is_ours:
         return "is not what `terraform show -json` prints", SHOW
     if version.partition(".")[0] not in ("0", "1"):
         return f"has the format {version}, and 1 is known", "use the Terraform that wrote it, or a newer reconciler"

@@ -7,14 +7,12 @@ import hashlib
 from collections.abc import Sequence
 
 from reconciler.apply import State
-from reconciler.model import Action, Plan
+from reconciler.model import Plan
 from reconciler.problems import Stopped
 from reconciler.report.drift import Drift
 from reconciler.report.fingerprint import SHORT
 from reconciler.report.items import Applied, Item, Planned
-from reconciler.report.words import outcome_line, plan_line
-
-DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
+from reconciler.report.words import DESTRUCTIVE, outcome_line, plan_line
 
 
 def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ from reconciler.report.outcome_text import proof_lines
 from reconciler.report.plan_text import cost_of, reasons_of
 from reconciler.report.redaction import redacted_change
 from reconciler.report.values import block, list_changes
-from reconciler.report.words import ACTIONS, duration, number_of, outcome_line, plan_line
+from reconciler.report.words import ACTIONS, DESTRUCTIVE, duration, number_of, outcome_line, plan_line
 
 LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
 LEAST = 1_000  # characters that one stack's report needs to say anything
@@ -64,10 +64,11 @@ def _put_plan(sheet: Sheet, plan: Plan, refusals: Sequence[Problem], fingerprint
 
 def _put_changes(sheet: Sheet, plan: Plan) -> None:
     shown = with_short_names(plan)
-    rows = [_change_row(change) for change in shown.changes]
+    graver_first = sorted(shown.changes, key=lambda change: change.action not in DESTRUCTIVE)
+    rows = [_change_row(change) for change in graver_first]
     rows += [row(("!", code(str(one.address)), prose(one.status), prose(one.reason))) for one in plan.unhealthy]
     sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
-    sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
+    sheet.put_all("details", [_change_details(change) for change in graver_first if change.fields])
     drawn = _drawing(shown)
     sheet.put_all("drawing", [drawn] if drawn else [])
     sheet.put_all("notes", [_problem(note) for note in plan.notes], after="\n")

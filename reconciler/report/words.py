@@ -31,6 +31,8 @@ _COUNTED = (
     ("forget", (Action.FORGET,)),
     ("prune", (Action.PRUNE,)),
 )
+# What goes, or is replaced: what a reviewer has to see first.
+DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
 ALWAYS = 4  # of these, the first four are named even when they are 0: scripts look for them
 
 

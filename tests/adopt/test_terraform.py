@@ -197,6 +197,7 @@ def test_sensitive_members_are_warned_about() -> None:
         ({"version": 4, "terraform_version": "1", "resources": []}, "error[IMP002]: state.json is a raw state, of version 4"),
         ({"format_version": "2.0", "values": {}}, "error[IMP002]: state.json has the format 2.0, and 1 is known"),
         (state(), "error[IMP002]: state.json has no resource of AWS Batch"),
+        ({"format_version": "1.0"}, "error[IMP002]: state.json has no resource of AWS Batch"),
         ({"format_version": "1.0", "terraform_version": "1"}, "error[IMP002]: state.json has no resource of AWS Batch"),
         (state(resource("job_queue", priority=1)), "error[IMP007]: aws_batch_job_queue.x: not known before it is applied: name"),
         (
