@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, Row
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.looked_up import Unknown
 from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack
 from reconciler.ownership import is_ours, logical_name
@@ -58,10 +58,10 @@ def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tup
     """
     if isinstance(body, Unknown):
         return
-    for row in rows:
-        if not isinstance(row, Field) or body.get(row.name) is None:
+    for row in Rows.of(rows).leading:
+        value, here = body.get(row.name), (*path, row.name)
+        if value is None:
             continue
-        value, here = body[row.name], (*path, row.name)
         if row.form is Form.REFERENCE and row.refers_to in KINDS:
             yield here, row, value
         elif row.form is Form.STRUCT:

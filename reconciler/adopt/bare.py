@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.adopt.found import Tagged, holds_tagged, without_tagged
 from reconciler.diff import canonical, canonical_member, compact, is_absent, without_filled
-from reconciler.kinds.base import Field, Form, Kind, Row, Unmanaged
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Identity, Json, Spec
 
 
@@ -31,7 +31,7 @@ class _Barer:
 
     def members(self, rows: Iterable[Row], body: Spec, *, may_be_filled: bool, key: str = "") -> dict[str, Json]:
         """`key` is the member that tells entries of a list apart: it stays, whatever it is."""
-        known = {row.name: row for row in rows}
+        known = Rows.of(rows).by_name
         siblings = body if self.is_known else without_tagged(body)
         out = {}
         for name, value in body.items():

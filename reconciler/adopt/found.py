@@ -80,19 +80,27 @@ def holds_tagged(value: Json) -> bool:
 
 def without_tagged(value: Json) -> Json:
     """Return a value as it is read offline: what is substituted is not known."""
+    return _without_tagged(value) if holds_tagged(value) else value
+
+
+def _without_tagged(value: Json) -> Json:
     if isinstance(value, Mapping):
-        return {key: without_tagged(inner) for key, inner in value.items()}
+        return {key: _without_tagged(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [without_tagged(inner) for inner in value]
+        return [_without_tagged(inner) for inner in value]
     return Unknown(f"<unknown: {value.tag} {value.text}>") if isinstance(value, Tagged) else value
 
 
 def sampled(value: Json) -> Json:
     """Return a value with samples in place of what is substituted: itself, where there is none."""
+    return _sampled(value) if holds_tagged(value) else value
+
+
+def _sampled(value: Json) -> Json:
     if isinstance(value, Mapping):
-        return {key: sampled(inner) for key, inner in value.items()}
+        return {key: _sampled(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [sampled(inner) for inner in value]
+        return [_sampled(inner) for inner in value]
     return value.like if isinstance(value, Tagged) and value.like is not None else value
 
 

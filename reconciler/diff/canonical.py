@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Row, Unmanaged
+from reconciler.kinds.base import Field, Form, Row, Rows, Unmanaged
 from reconciler.model import Identity, Json, Spec
 
 
 def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, Json]:
     """Return `body` in canonical form. Members without a row are kept, compacted: they still count."""
-    known = {row.name: row for row in rows}
+    rows = Rows.of(rows)
+    known = rows.by_name
     out: dict[str, Json] = {}
     for name, value in body.items():
         row = known.get(name)
@@ -26,14 +27,14 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
         plain = canonical_member(row, value, body, identity) if row else compact(value)
         if not is_absent(plain):
             out[name] = plain
-    for row in known.values():
-        if isinstance(row, Field) and row.folds and not is_absent(body.get(row.name)):
-            _fold(out, row.folds, body[row.name])
+    for legacy, folds in rows.folding:
+        if not is_absent(body.get(legacy.name)):
+            _fold(out, folds, body[legacy.name])
     return out
 
 
 def is_absent(value: Json) -> bool:
-    return value is None or (not value and isinstance(value, Mapping | list | tuple))  # most values hold something
+    return value is None or (not value and isinstance(value, (dict, list, tuple, Mapping)))  # most hold something
 
 
 def compact(value: Json) -> Json:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.diff.canonical import is_absent, position, sort_key
-from reconciler.kinds.base import Field, Form, Row, Unmanaged
+from reconciler.kinds.base import Field, Form, Row, Rows, Unmanaged
 from reconciler.model import Ignored, Json, Spec
 
 FILLED = "the service fills it in by itself"
@@ -51,6 +51,8 @@ def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") ->
         return
     for row in rows:
         theirs, ours = live.get(row.name), declared.get(row.name)
+        if theirs is None and ours is None:
+            continue
         path = at + row.name
         if isinstance(row, Unmanaged):
             if not is_absent(theirs) or not is_absent(ours):
@@ -80,19 +82,21 @@ class _Viewer:
     unheard: dict[tuple[str, ...], Json] = field(default_factory=dict)
 
     def members(self, rows: Iterable[Row], live: Spec, desired: Spec, at: tuple[str, ...]) -> dict[str, Json]:
-        fields = tuple(row for row in rows if isinstance(row, Field))
-        out = self.unknown({row.name for row in fields}, live, (desired,), at)
-        for row in fields:
+        rows = Rows.of(rows)
+        out = self.unknown(rows, live, (desired,), at)
+        for row in rows.fields:
+            if row.name not in live and row.name not in desired:
+                continue
             value = self.member(row, live.get(row.name), desired.get(row.name), (*at, row.name))
             if not is_absent(value):
                 out[row.name] = value
         return out
 
-    def unknown(self, known: set[str], live: Spec, desired: Iterable[Spec], at: tuple[str, ...]) -> dict[str, Json]:
+    def unknown(self, rows: Rows, live: Spec, desired: Iterable[Spec], at: tuple[str, ...]) -> dict[str, Json]:
         """Return what somebody declared of the members without a row; the others are unheard of."""
         out = {}
         for name, value in live.items():
-            if name in known:
+            if isinstance(rows.by_name.get(name), Field):
                 continue
             if any(name in ours for ours in desired):
                 out[name] = value
@@ -139,11 +143,12 @@ class _Viewer:
     def known_part(
         self, rows: Iterable[Row], entry: Spec, ours: Sequence[Spec], at: tuple[str, ...]
     ) -> dict[str, Json]:
-        fields = {row.name: row for row in rows if isinstance(row, Field)}
-        out = self.unknown(set(fields), entry, ours, at)
+        rows = Rows.of(rows)
+        out = self.unknown(rows, entry, ours, at)
         for name, value in entry.items():
-            if name in fields:
-                out[name] = self.known_value(fields[name], value, [one.get(name) for one in ours], (*at, name))
+            row = rows.by_name.get(name)
+            if isinstance(row, Field):
+                out[name] = self.known_value(row, value, [one.get(name) for one in ours], (*at, name))
         return out
 
     def known_value(self, row: Field, value: Json, ours: Sequence[Json], path: tuple[str, ...]) -> Json:

@@ -1,8 +1,9 @@
 """The vocabulary of the kind tables: what a row can say about a member, and what a kind can say about itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from functools import cached_property
 
 from reconciler.model import Cost, Identity, Json, Spec
 from reconciler.ownership import own_name
@@ -82,10 +83,13 @@ class Field:
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
     source: str = ""  # where the fact comes from: an API operation or a page
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", Rows.of(self.fields))
+
     @property
     def members(self) -> tuple["Field", ...]:
         """The managed rows of `fields`."""
-        return tuple(row for row in self.fields if isinstance(row, Field))
+        return Rows.of(self.fields).fields
 
     def counts_in(self, body: Spec) -> bool:
         """Whether the member is part of the state that `body` describes."""
@@ -101,6 +105,33 @@ class Unmanaged:
 
 
 Row = Field | Unmanaged
+
+
+class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in its __dict__
+    """The rows of one structure, in the ways in which they are looked at. Each is made out once: bodies are many."""
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Rows":
+        return rows if isinstance(rows, cls) else cls(rows)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Row]:
+        return {row.name: row for row in self}
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The managed rows."""
+        return tuple(row for row in self if isinstance(row, Field))
+
+    @cached_property
+    def folding(self) -> tuple[tuple[Field, tuple[str, str]], ...]:
+        """The legacy sizes, and what each stands for."""
+        return tuple((row, row.folds) for row in self.fields if row.folds)
+
+    @cached_property
+    def leading(self) -> tuple[Field, ...]:
+        """The rows that are references to other resources of Batch, or have some in them."""
+        return tuple(row for row in self.fields if row.form is Form.REFERENCE or Rows.of(row.fields).leading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +246,12 @@ class Kind:
     judge: Callable[["Judged"], tuple[Cost, str]] | None = None  # the cost of a change, where a row cannot know it
     source: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", Rows.of(self.rows))
+
     @property
     def fields(self) -> tuple[Field, ...]:
-        return tuple(row for row in self.rows if isinstance(row, Field))
+        return Rows.of(self.rows).fields
 
     def arn(self, identity: Identity, name: str) -> str:
         """Return the ARN that a resource of this name has (job definitions: without the revision)."""
