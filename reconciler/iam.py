@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, Row, Succession
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Succession
 from reconciler.kinds.jobs import TRAINING
 from reconciler.looked_up import Unknown
 from reconciler.model import Address, Declared, Identity, Json, Stack
@@ -224,7 +224,7 @@ def _parent(kind: Kind) -> Kind:
 
 def _roles(rows: Iterable[Row], body: Json) -> Iterator[tuple[Field, str]]:
     """Yield every role and instance profile in a body."""
-    for row in (row for row in rows if isinstance(row, Field)):
+    for row in Rows.of(rows).fields:
         value = body.get(row.name) if isinstance(body, Mapping) else None
         if row.form in (Form.ROLE, Form.PROFILE) and isinstance(value, str) and value:
             yield row, value

@@ -6,7 +6,7 @@ from reconciler.model import Live
 from reconciler.ownership import users_tags
 from reconciler.ports import Takes
 from reconciler.problems import Where
-from reconciler.steps import taken
+from reconciler.sendable import taken
 
 
 def found_live(live: Live, takes: Takes, where: Where | None = None) -> Found:

@@ -1,6 +1,6 @@
 """What every source of an import gives, and the writer takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.load.expand import IN_TEXT
@@ -80,28 +80,23 @@ def holds_tagged(value: Json) -> bool:
 
 def without_tagged(value: Json) -> Json:
     """Return a value as it is read offline: what is substituted is not known."""
-    return _without_tagged(value) if holds_tagged(value) else value
-
-
-def _without_tagged(value: Json) -> Json:
-    if isinstance(value, Mapping):
-        return {key: _without_tagged(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_tagged(inner) for inner in value]
-    return Unknown(f"<unknown: {value.tag} {value.text}>") if isinstance(value, Tagged) else value
+    return _with_each(value, lambda tagged: Unknown(f"<unknown: {tagged.tag} {tagged.text}>"))
 
 
 def sampled(value: Json) -> Json:
     """Return a value with samples in place of what is substituted: itself, where there is none."""
-    return _sampled(value) if holds_tagged(value) else value
+    return _with_each(value, lambda tagged: tagged if tagged.like is None else tagged.like)
 
 
-def _sampled(value: Json) -> Json:
+def _with_each(value: Json, stand_in: Callable[[Tagged], Json]) -> Json:
+    """Return a value with something else for each that is substituted; itself, where there is none."""
+    if not holds_tagged(value):
+        return value
     if isinstance(value, Mapping):
-        return {key: _sampled(inner) for key, inner in value.items()}
+        return {key: _with_each(inner, stand_in) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_sampled(inner) for inner in value]
-    return value.like if isinstance(value, Tagged) and value.like is not None else value
+        return [_with_each(inner, stand_in) for inner in value]
+    return stand_in(value)
 
 
 def variables_in(value: Json) -> Iterator[str]:

@@ -36,6 +36,7 @@ from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
 from reconciler.plan.wanted import AS_DECLARED, Wanted
 from reconciler.problems import Problem
+from reconciler.sendable import sendable
 from reconciler.steps import (
     all_tags,
     create_steps,
@@ -43,7 +44,6 @@ from reconciler.steps import (
     forget_steps,
     gone_first,
     revision_steps,
-    sendable,
     settle_first,
     update_steps,
 )

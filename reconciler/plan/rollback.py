@@ -8,7 +8,8 @@ from reconciler.plan.history import History, as_plan, differences
 from reconciler.plan.pruning import revisions
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Refused, WrongUsage
-from reconciler.steps import all_tags, as_request, revision_steps
+from reconciler.sendable import as_request
+from reconciler.steps import all_tags, revision_steps
 
 
 @dataclass(frozen=True, slots=True)

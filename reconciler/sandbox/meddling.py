@@ -14,7 +14,8 @@ from reconciler.ports import Clock, Cloud
 from reconciler.problems import WrongUsage
 from reconciler.read import read_all, read_one
 from reconciler.sandbox.relationships import environments_of
-from reconciler.steps import sendable, tag_steps, update_steps
+from reconciler.sendable import sendable
+from reconciler.steps import tag_steps, update_steps
 
 TAGS = "tags."
 LONGEST = 20.0  # seconds to wait for it to settle: who made the sandbox slow can turn its clock

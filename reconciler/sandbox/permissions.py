@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, Row
+from reconciler.kinds.base import Form, Kind, Row, Rows
 from reconciler.model import Identity, Json
 from reconciler.problems import WrongUsage
 from reconciler.sandbox.world import World, noun_of
@@ -111,7 +111,7 @@ def _of_references(
 
 
 def _references(rows: Sequence[Row], body: Json) -> Iterator[tuple[Kind, str]]:
-    for row in (row for row in rows if isinstance(row, Field)):
+    for row in Rows.of(rows).fields:
         value = body.get(row.name) if isinstance(body, Mapping) else None
         if row.form is Form.REFERENCE and isinstance(value, str):
             yield KINDS[row.refers_to], value
@@ -121,7 +121,7 @@ def _references(rows: Sequence[Row], body: Json) -> Iterator[tuple[Kind, str]]:
 
 
 def _of_roles(rows: Sequence[Row], body: Json, identity: Identity) -> Iterator[Need]:
-    for row in (row for row in rows if isinstance(row, Field)):
+    for row in Rows.of(rows).fields:
         value = body.get(row.name) if isinstance(body, Mapping) else None
         if row.name in TAKERS and isinstance(value, str) and value:
             name = value.partition(":instance-profile/")[2] or value

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.kinds.base import Field, Form, Kind, Row, Unmanaged
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Cost, Json
 
 DEFS = "#/$defs/"
@@ -51,7 +51,7 @@ class Bodies:
         return {"title": shape, **self.structure(shape, update, rows)}
 
     def structure(self, shape: str, update: str, rows: Iterable[Row]) -> dict[str, Json]:
-        known = {row.name: row for row in rows}
+        known = Rows.of(rows).by_name
         members = self.members(shape, update, known)
         own = [name for name, row in known.items() if isinstance(row, Field) and row.required]
         required = [name for name in self.shapes[shape].get("required", ()) if _is_ours(known.get(name))] + own

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Unmanaged
+from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Cost, Json, Path
 from reconciler.schema.bodies import DEFS, TAGS, name_row
 
@@ -146,7 +146,7 @@ def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_Member]:
 def _members(
     kind: Kind, path: tuple[str, ...], rows: tuple[Row, ...], body: Json, defs: Json, cost: Cost | None
 ) -> Iterator[_Member]:
-    known = {row.name: row for row in rows}
+    known = Rows.of(rows).by_name
     for name, member in body["properties"].items():
         row = known.get(name)
         own = (row.cost if isinstance(row, Field) else None) or cost

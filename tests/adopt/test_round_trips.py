@@ -16,7 +16,7 @@ from reconciler.model import Json, Live, Stack
 from reconciler.plan import Wanted
 from reconciler.ports import takes_everything
 from reconciler.problems import Exit
-from reconciler.steps import as_request
+from reconciler.sendable import as_request
 from tests.adopt.importing import beyond_adoption, imported, out_of_style, planned, read, tidied
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, live
 from tests.fakes import HERE

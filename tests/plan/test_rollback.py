@@ -17,7 +17,7 @@ from reconciler.problems import Exit, Refused, WrongUsage
 from reconciler.report.drift import drift_of
 from reconciler.sandbox.api import problems_of, service_model
 from reconciler.sandbox.faults import Failure, Rule
-from reconciler.steps import as_request
+from reconciler.sendable import as_request
 from reconciler.workflow import Finish
 from tests.builders import JD, calls, container, stack, told
 from tests.fakes import HERE

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.adopt.cloudformation.resolve import PROCESSED, Resolver
 from reconciler.adopt.cloudformation.world import Target
 from reconciler.adopt.found import Note, Tagged
-from reconciler.kinds.base import Field, Form, Kind, Row
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.load.findings import did_you_mean
 from reconciler.load.nodes import Broken, BrokenValue, Mapping, Mark, Node, Scalar, Sequence
 from reconciler.load.scalars import plain_value, text_of
@@ -60,7 +60,7 @@ class Fitter:
     def structure(self, node: Node, shape: str, update: str, rows: Iterable[Row], path: Path) -> Json:
         if not isinstance(node, Mapping):
             raise self.unfit(node, "a mapping", path)
-        known = {row.name: row for row in rows}
+        known = Rows.of(rows).by_name
         members = self._members(update) | self._members(shape)
         later = self._members(update)
         out = {}
