@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler import workflow
@@ -32,6 +32,7 @@ TIMINGS = Timings(create=3.0, update=3.0, infrastructure=4.0, delete=3.0, relati
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and hand that on
 PATIENCE = 60.0  # seconds until a process that hangs fails its test
+STOPPING = "Stopping after the steps under way. Once more to stop at once; then apply again."
 
 
 @dataclass
@@ -164,16 +165,32 @@ def ended(process: "subprocess.Popen[str]") -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def interrupted(words: Sequence[str], gate: Gate, env: Mapping[str, str], number: signal.Signals) -> Ended:
+def interrupted(
+    words: Sequence[str], gate: Gate, env: Mapping[str, str], number: signal.Signals, *, notice: str = STOPPING
+) -> Ended:
     """Run a command to the call whose answer the gate keeps back, send it a signal there, and let that answer go.
 
-    Who is killed never sees it. A command that makes fewer calls ends as if nothing had been.
+    It goes when the command has said its `notice`: who waits less stops some steps later on a busy machine. Who is
+    killed never sees it. A command that makes fewer calls ends as if nothing had been.
     """
     process = started(words, env)
     while not gate.reached.wait(0.02) and process.poll() is None:
         pass
     process.send_signal(number)
+    said = ""
     if number is signal.SIGKILL:
         process.wait(PATIENCE)
+    elif notice:
+        said = _said_until(notice, process)
     gate.open()
-    return ended(process)
+    end = ended(process)
+    return replace(end, err=said + end.err)
+
+
+def _said_until(notice: str, process: "subprocess.Popen[str]") -> str:
+    """Return what a process says on stderr until its notice, or until it ends."""
+    assert process.stderr is not None
+    said = b""
+    while notice.encode() not in said and (more := os.read(process.stderr.fileno(), 4096)):
+        said += more
+    return said.decode()

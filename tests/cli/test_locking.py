@@ -20,7 +20,7 @@ from reconciler.ports import Holder, Locks
 from tests.cli.conftest import SMALL, Ran, write
 from tests.cli.test_running import at_a_terminal
 from tests.fakes import HERE, InstantClock
-from tests.served import Gate, ended, interrupted, served, started
+from tests.served import STOPPING, Gate, ended, interrupted, served, started
 
 NAME = f"{HERE.account}/{HERE.region}/small"
 BEN = Holder("small", "ben@laptop", 12, "reconciler apply", "2027-03-31T08:16:00+00:00", "b2")
@@ -131,11 +131,11 @@ def test_a_no_lets_the_lock_go(locked: Locked, monkeypatch: pytest.MonkeyPatch) 
     assert (locked.run("apply", "small").code, locked.locks.holder(NAME)) == (10, None)
 
 
-@pytest.mark.parametrize("operation", ["describejobqueues", "createschedulingpolicy"])
-def test_a_stopped_process_lets_it_go_and_a_killed_one_leaves_it(operation: str, locked: Locked) -> None:
+@pytest.mark.parametrize(("operation", "notice"), [("describejobqueues", ""), ("createschedulingpolicy", STOPPING)])
+def test_a_stopped_process_lets_it_go_and_a_killed_one_leaves_it(operation: str, notice: str, locked: Locked) -> None:
     words = ("apply", "small", "--yes")
     locked.gate.hold_operation = (operation, 1)
-    assert interrupted(words, locked.gate, locked.env, SIGINT).code == 130
+    assert interrupted(words, locked.gate, locked.env, SIGINT, notice=notice).code == 130
     assert locked.locks.holder(NAME) is None
     killed = Gate(hold_operation=(operation, 1), before=True)
     with served(killed) as env:

@@ -6,19 +6,20 @@ from signal import SIGINT, SIGTERM, Signals
 import pytest
 
 from tests.scenarios import Scenario, world_before, written
-from tests.served import Ended, Gate, ended, interrupted, served, started
+from tests.served import STOPPING, Ended, Gate, ended, interrupted, served, started
 from tests.stacks.read import read
 
 GO_ON = "Interrupted. The same command run again finishes the work."
-NOTICE = "Stopping after the steps under way. Once more to stop at once; then apply again."
 both_signals = pytest.mark.parametrize(("number", "code"), [(SIGINT, 130), (SIGTERM, 143)], ids=["INT", "TERM"])
 
 
-def stopped_at(scenario: Scenario, operation: str, number: Signals, nth: int = 1) -> tuple[Gate, Ended, Ended]:
-    """Return what is there after a signal during the nth call of an operation, what was said, and the next run."""
-    gate = world_before(scenario, hold_operation=(operation, nth), before=False)
+def stopped_at(
+    scenario: Scenario, operation: str, number: Signals, notice: str = STOPPING
+) -> tuple[Gate, Ended, Ended]:
+    """Return what is there after a signal during the first call of an operation, what was said, and the next run."""
+    gate = world_before(scenario, hold_operation=(operation, 1), before=False)
     with served(gate) as env:
-        first = interrupted(scenario.words, gate, env, number)
+        first = interrupted(scenario.words, gate, env, number, notice=notice)
         return gate, first, ended(started(scenario.words, env))
 
 
@@ -30,7 +31,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @both_signals
 def test_a_signal_while_it_waits_stops_the_run_there(number: Signals, code: int) -> None:
     gate, first, second = stopped_at(written("create"), "createcomputeenvironment", number)
-    assert (first.code, NOTICE in first.err, GO_ON in first.out) == (code, True, True)
+    assert (first.code, STOPPING in first.err, GO_ON in first.out) == (code, True, True)
     assert "interrupted  +   ComputeEnvironment/spot" in first.out
     assert "not started  +   JobQueue/pricing" in first.out
     assert "Not converged: planning again finds" in first.out
@@ -50,7 +51,7 @@ def test_a_signal_during_a_replacement_leaves_no_queue_without_an_environment(nu
 
 @both_signals
 def test_a_signal_before_anything_is_done_changes_nothing(number: Signals, code: int) -> None:
-    gate, first, second = stopped_at(written("create"), "describejobqueues", number)
+    gate, first, second = stopped_at(written("create"), "describejobqueues", number, notice="")
     assert first.code == code
     assert first.err.splitlines()[-1] == ("error: interrupted" if number is SIGINT else "error: terminated")
     assert (first.out, second.code, gate.outages) == ("", 0, [])
