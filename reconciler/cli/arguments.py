@@ -111,6 +111,7 @@ def _set_defaults(args: Namespace) -> None:
         "looked_up": dict,  # look-ups by where they were made
         "meant": dict,  # what a file of targets gives to variables
         "offered": dict,
+        "examples": bool,  # whether examples stand for values that nobody gives
     }
     for name, default in defaults.items():
         if getattr(args, name, None) is None:

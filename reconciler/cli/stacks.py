@@ -154,7 +154,13 @@ def read_files(
     loaded = load_with_problems(
         files,
         Sources(Environment(os.environ), lookups or Offline()),
-        FromOutside(dict(args.var), [_read_file(file) for file in args.var_file], args.meant, args.offered),
+        FromOutside(
+            dict(args.var),
+            [_read_file(file) for file in args.var_file],
+            args.meant,
+            args.offered,
+            examples=args.examples or getattr(args, "sandbox", None) is not None,
+        ),
         identity=identity,
     )
     secrets = Secrets(loaded.secrets)

@@ -34,6 +34,7 @@ CODES: Mapping[str, str] = {
     "VAR017": "a look-up is denied: credentials or a permission are missing",
     "VAR018": "what must be known before AWS can be asked depends on a look-up in AWS",
     "VAR019": "a `${` in a text is never closed",
+    "VAR020": "examples stand for variables that are given no value",
     "INC001": "an include leaves the stack's folder",
     "INC002": "an included file does not exist",
     "INC003": "files include each other in a circle",
@@ -66,3 +67,4 @@ CODES: Mapping[str, str] = {
     "LIF003": "a member of lifecycle has no effect",
     "LIF004": "lifecycle.ignoreChanges names a member that does not exist",
 }
+ONCE = frozenset({"VAR002"})  # told at the first place alone, with the number of others

@@ -1,11 +1,12 @@
 """What was found wrong so far, and how it is put in order for the reader."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from reconciler.load.codes import CODES
+from reconciler.load.codes import CODES, ONCE
 from reconciler.load.nodes import Mark, where_of
 from reconciler.problems import Problem, Severity, Where
 
@@ -30,7 +31,20 @@ class Findings:
         self.found[Problem(code, message, where_of(mark) if mark else None, hint, severity)] = None
 
     def in_file_order(self) -> tuple[Problem, ...]:
-        return tuple(sorted(self.found, key=lambda problem: problem.where or NO_FILE))
+        """Return what was found. What one cause has in many places is told at the first, with the number of others."""
+        ordered = sorted(self.found, key=lambda problem: problem.where or NO_FILE)
+        times = Counter(problem.message for problem in ordered if problem.code in ONCE)
+        told: dict[Problem | str, Problem] = {}
+        for problem in ordered:
+            told.setdefault(problem.message if problem.code in ONCE else problem, problem)
+        return tuple(_with_others(one, times[one.message] - 1) for one in told.values())
+
+
+def _with_others(problem: Problem, others: int) -> Problem:
+    if others < 1:
+        return problem
+    places = "in one more place" if others == 1 else f"in {others} more places"
+    return replace(problem, message=f"{problem.message}, here and {places}")
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

@@ -1,4 +1,4 @@
-"""The values of variables: from --var, else from files of --var-file (the last one wins), else by default."""
+"""The values of variables: from --var, else from files of --var-file (the last one wins), by default, or by example."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
@@ -15,6 +15,7 @@ from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import Variable, converted
 from reconciler.looked_up import holds_unknown
 from reconciler.model import Json
+from reconciler.problems import Severity
 
 EXAMPLES: MappingABC[str, str] = {
     "boolean": "true", "integer": "8", "number": "0.5", "list": "[a, b]", "map": "{key: value}", "string": "text",
@@ -32,13 +33,14 @@ class Given(NamedTuple):
 class FromOutside:
     """What is given from outside of the stack's files, the last one first to count: values that are `offered` to
     whoever declares such a variable, those that are `meant` for this stack, the files of --var-file, already read, and
-    the texts of --var.
+    the texts of --var. `examples`: what has no value is its example.
     """
 
     variables: MappingABC[str, str] = field(default_factory=dict)
     files: SequenceABC[tuple[str, bytes]] = ()
     meant: MappingABC[str, Given] = field(default_factory=dict)
     offered: MappingABC[str, Given] = field(default_factory=dict)
+    examples: bool = False
 
 
 def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expander: Expander) -> Scope:
@@ -46,17 +48,24 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
     given = {name: value for name, value in outside.offered.items() if name in variables}
     given |= {name: value for name, value in outside.meant.items() if filler.is_declared(name, value.mark)}
     given |= filler.from_files(outside.files) | filler.from_texts(outside.variables)
-    values, unset, broken = {}, set(), set()
+    values, unset, broken, by_example = {}, set(), set(), []
     for name, variable in variables.items():
         chosen = given.get(name, Given(variable.default, variable.default_mark))
+        example = None if variable.is_broken else filler.example(variable)
         if variable.is_broken or name in filler.broken:
             broken.add(name)
-        elif chosen.value is None:
-            unset.add(name)
-        elif (value := filler.fitting(variable, chosen)) is None:
-            broken.add(name)
+        elif chosen.value is not None:
+            value = filler.fitting(variable, chosen)
+            if value is None:
+                broken.add(name)
+            else:
+                values[name] = value
+        elif outside.examples and example is not None:
+            values[name] = example
+            by_example.append(variable)
         else:
-            values[name] = value
+            unset.add(name)
+    filler.tell_of(by_example)
     return Scope(values, frozenset(unset), frozenset(broken))
 
 
@@ -121,6 +130,18 @@ class _Filler:
         hint = did_you_mean(name, self.variables, "declare it under variables")
         self.findings.add("VAR007", f"{_source(name, mark)}there is no variable {name}", mark, hint)
         return False
+
+    def example(self, variable: Variable) -> Json:
+        """Return the example of a variable, which has to be right whether or not it is used."""
+        if variable.example is None:
+            return None
+        return self.fitting(variable, Given(variable.example, variable.example_mark))
+
+    def tell_of(self, by_example: SequenceABC[Variable]) -> None:
+        if by_example:
+            names = listed((variable.name for variable in by_example), "and")
+            message = f"no value is given for {names}: examples stand in"
+            self.findings.add("VAR020", message, by_example[0].mark, "for AWS give values", Severity.NOTE)
 
     def fitting(self, variable: Variable, given: Given) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""

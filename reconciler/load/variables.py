@@ -14,7 +14,7 @@ from reconciler.load.shape import mapping_of, text_from
 from reconciler.model import Json
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-MEMBERS = ("type", "default", "enum", "pattern", "description", "secret")
+MEMBERS = ("type", "default", "enum", "pattern", "description", "example", "secret")
 
 
 def _is_single(value: Json) -> bool:
@@ -37,7 +37,10 @@ TYPES: MappingABC[str, Callable[[Json], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`default` is None where there is none: null is no value. `is_broken`: we have complained about it."""
+    """`default` is None where there is none: null is no value. `example` stands in where nothing is at stake.
+
+    `is_broken`: we have complained about it.
+    """
 
     name: str
     mark: Mark
@@ -47,6 +50,8 @@ class Variable:
     enum: tuple[Json, ...] = ()
     pattern: re.Pattern[str] | None = None
     secret: bool = False
+    example: Json = None
+    example_mark: Mark | None = None
     is_broken: bool = False
 
 
@@ -101,17 +106,19 @@ class _Reader:
             self.findings.add("VAR006", f"{key} is no member of a variable", key_mark, hint)
         if unknown:
             raise BrokenValue
-        default = node.entries.get("default")
-        value = value_of(default[1]) if default else None
+        value, default_mark = _given(node, "default")
+        example, example_mark = _given(node, "example")
         return Variable(
             name,
             mark,
-            self.type(node, value),
+            self.type(node, example if value is None else value),
             value,
-            default[1].mark if default and value is not None else None,
+            default_mark,
             self.enum(node),
             self.pattern(node),
             self.secret(node),
+            example,
+            example_mark,
         )
 
     def type(self, node: Mapping, default: Json) -> str:
@@ -163,6 +170,13 @@ class _Reader:
         if text is None or isinstance(inner, Broken):
             raise BrokenValue
         return text
+
+
+def _given(node: Mapping, member: str) -> tuple[Json, Mark | None]:
+    """Return the value of a member and its place; None where there is none."""
+    _, inner = node.entries.get(member, (None, None))
+    value = value_of(inner) if inner else None
+    return value, inner.mark if inner and value is not None else None
 
 
 def _type_of(value: Json) -> str:

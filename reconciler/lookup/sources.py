@@ -1,10 +1,14 @@
 """Sources of look-ups: put together, or where AWS is not asked."""
 
+import re
 from dataclasses import dataclass
+from hashlib import sha256
 
 from reconciler.looked_up import Unknown
 from reconciler.lookup import environment
 from reconciler.ports import Lookups, Unsupported
+
+PUBLISHED_IMAGE = re.compile(r"/aws/service/(.+/image_id|ami-(amazon-linux|windows)-latest/.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,13 @@ class Forbidden:
 
 
 class Sandbox:
-    """The sandbox in the process has AWS Batch alone."""
+    """The sandbox in the process has AWS Batch alone, and ids of images as AWS publishes them.
 
-    def find(self, tag: str, argument: str) -> str:  # noqa: ARG002 - the protocol's signature
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html
+    """
+
+    def find(self, tag: str, argument: str) -> str:
+        if tag == "ssm" and PUBLISHED_IMAGE.fullmatch(argument):
+            return f"ami-{sha256(argument.encode()).hexdigest()[:17]}"
         hint = "`reconciler sandbox serve` answers it by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
         raise Unsupported(f"the sandbox in this process does not answer !{tag}", hint)

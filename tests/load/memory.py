@@ -49,6 +49,7 @@ def loaded(
     identity: Identity | None = None,
     root: str = "stacks",
     lookups: Lookups | None = None,
+    examples: bool = False,
 ) -> Loaded:
     """Load some files; a text alone is `main.yaml` of a stack, after a line with the stack's name."""
     if isinstance(contents, str):
@@ -56,7 +57,7 @@ def loaded(
     return load_with_problems(
         MemoryFiles(contents, root),
         lookups or Environment(env or {}),
-        FromOutside(variables or {}, variable_files),
+        FromOutside(variables or {}, variable_files, examples=examples),
         identity=identity,
     )
 

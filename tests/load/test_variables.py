@@ -3,9 +3,11 @@
 import pytest
 
 from reconciler.kinds import KINDS
+from reconciler.load.findings import listed
 from reconciler.lookup.environment import Environment
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Identity, Json
+from reconciler.problems import Severity
 from reconciler.validate import validate
 from tests.load.memory import ONE_VALUE, declared, loaded, problems, spec
 
@@ -182,7 +184,7 @@ def test_what_cannot_be_substituted_is_an_error_at_its_place(written: str, expec
     assert said(written) == [expected]
 
 
-def test_an_unset_variable_is_named_once_for_every_place_that_uses_it() -> None:
+def test_an_unset_variable_is_named_at_the_first_place_that_uses_it_with_the_number_of_others() -> None:
     text = """\
         variables: {image: {type: string}}
         x-shared: &shared {image: !var image}
@@ -194,7 +196,61 @@ def test_an_unset_variable_is_named_once_for_every_place_that_uses_it() -> None:
           three: {}
         """
     result = loaded(text)
-    assert [str(problem.where) for problem in result.problems] == ["stacks/main.yaml:3:27", "stacks/main.yaml:7:25"]
+    assert [(str(problem.where), problem.message) for problem in result.problems] == [
+        ("stacks/main.yaml:3:27", "the variable image has no value, here and in one more place")
+    ]
+
+
+WITH_EXAMPLES = """\
+    variables:
+      image: {type: string, example: busybox}
+      size: {type: integer, example: 8, default: 4}
+      nodes: {example: [a]}
+      count: {type: integer, example: 2}
+    jobDefinitions: {one: {parameters: {x: %s}}}
+    """
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "expected"),
+    [
+        ("!var image", {}, "busybox"),
+        ("!var image", {"image": "app"}, "app"),
+        ("!var size", {}, 4),
+        ("!var nodes", {}, ["a"]),
+        ("!sub '${count}!'", {}, "2!"),
+    ],
+)
+def test_an_example_stands_for_a_value_that_nobody_gives(written: str, given: dict[str, str], expected: Json) -> None:
+    result = loaded(WITH_EXAMPLES % written, variables=given, examples=True)
+    (declared_,) = result.stack.declared.values()
+    assert declared_.spec["parameters"]["x"] == expected
+    unset = [name for name in ("image", "nodes", "count") if name not in given]
+    (told,) = result.problems
+    assert (told.code, told.severity, str(told.where)) == (
+        "VAR020",
+        Severity.NOTE,
+        f"stacks/main.yaml:{3 + 2 * (len(unset) < 3)}:3",
+    )
+    assert told.message == f"no value is given for {listed(unset, 'and')}: examples stand in"
+
+
+def test_without_leave_an_example_is_no_value() -> None:
+    assert [problem.code for problem in loaded(WITH_EXAMPLES % "!var image").problems] == ["VAR002"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "problem"),
+    [
+        ("{type: integer, example: x}", "VAR003: x is not of the type integer that the variable v has"),
+        ("{enum: [a, b], example: c}", "VAR004: c is not a value that the variable v allows"),
+        ("{pattern: ^a, example: c}", "VAR005: c does not match the pattern of the variable v"),
+        ("{type: integer, default: 1, example: x}", "VAR003: x is not of the type integer that the variable v has"),
+    ],
+)
+def test_an_example_that_could_be_no_value_is_told_even_where_it_is_not_used(variable: str, problem: str) -> None:
+    found = loaded(f"variables: {{v: {variable}}}\njobDefinitions: {{one: {{parameters: {{x: a}}}}}}\n").problems
+    assert [f"{one.code}: {one.message}" for one in found] == [problem]
 
 
 def test_what_cannot_be_read_leaves_a_gap_that_no_later_stage_complains_of() -> None:

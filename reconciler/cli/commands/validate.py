@@ -34,6 +34,7 @@ exit codes:
 look-ups:
   !ssm, !cfn and !secret are not made here: what they give is unknown, and fits
   everywhere. plan, apply, drift and destroy make them, and check once more.
+  Variables without a value are checked with their example, where they have one.
 """
 
 
@@ -46,6 +47,7 @@ def add(parser: ArgumentParser) -> None:
         help="tell advice, too: what AWS takes, but may surprise you; it changes no exit code",
     )
     add_variables(parser)
+    parser.set_defaults(examples=True)
     add_output(parser, OF_FINDINGS)
 
 

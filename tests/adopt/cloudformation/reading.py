@@ -16,6 +16,14 @@ def read(template: str, *, live: LiveStack | None = None, region: str = "", **pa
     return imported("t.yaml", textwrap.dedent(template).encode(), given, service_model())
 
 
+def without_examples(found: Imported) -> dict[str, Json]:
+    """Return the variables of an import as they are declared, but for their examples."""
+    return {
+        name: {member: value for member, value in variable.items() if member != "example"}
+        for name, variable in found.variables.items()
+    }
+
+
 def job(image: str, above: str = "", *, properties: str = "") -> str:
     """Return a template with one job definition, `job`, that has this image."""
     return textwrap.dedent(above) + textwrap.indent(

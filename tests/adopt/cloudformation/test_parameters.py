@@ -3,13 +3,13 @@
 import pytest
 
 from reconciler.model import Json
-from tests.adopt.cloudformation.reading import bodies, job, messages, read
+from tests.adopt.cloudformation.reading import bodies, job, messages, read, without_examples
 
 
 def declared(parameter: str, member: str = "Image", **given: str) -> Json:
     template = job("a", f"Parameters:\n  P: {{{parameter}}}\n  Unused: {{Type: String}}\nResources:\n")
     value = {"Image": "Image: a", "Memory": "Memory: 128"}[member]
-    return read(template.replace(value, f"{member}: !Ref P"), **given).variables
+    return without_examples(read(template.replace(value, f"{member}: !Ref P"), **given))
 
 
 @pytest.mark.parametrize(
