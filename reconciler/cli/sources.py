@@ -23,24 +23,34 @@ STDIN, STDIN_NAME = "-", "<stdin>"
 class Source:
     """One way to come by resources. `add` adds the option that chooses it, whose name in the arguments is `name`.
 
-    `read` is given the stack's name, and what reads the region, for whoever wants it.
+    `read` is given the stack's name, and what reads the region, for whoever wants it. `own` are the names of options
+    that mean something to this source alone.
     """
 
     name: str
     add: Callable[[Group], None]
     read: Callable[[Namespace, str, ReadRegion], "Imported"]
     plans: bool = False  # the region is known then: what was written is planned without being asked for
+    own: tuple[str, ...] = ()
 
 
 def chosen(args: Namespace) -> Source:
-    """Return the source that the arguments choose. Raises `WrongUsage` unless it is one."""
+    """Return the source that the arguments choose. Raises `WrongUsage` unless it is one, and has all their options."""
     given = [source for source in SOURCES if getattr(args, source.name)]
     options = ", ".join(f"--{source.name}" for source in SOURCES)
     if not given:
         raise WrongUsage("nothing says where to import from", hint=f"give one of {options}")
     if len(given) > 1:
         raise WrongUsage(f"one source at a time: {' and '.join(f'--{source.name}' for source in given)} are several")
+    for other in SOURCES:
+        for option in other.own if other is not given[0] else ():
+            if getattr(args, option):
+                raise WrongUsage(f"{_option(option)} is for --{other.name}, and this is --{given[0].name}")
     return given[0]
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def contents(files: list[str]) -> list[tuple[str, bytes]]:
@@ -137,8 +147,8 @@ def _read_terraform(args: Namespace, _stack: str, _region: ReadRegion) -> "Impor
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("live", _add_live, _read_live, plans=True),
+    Source("live", _add_live, _read_live, plans=True, own=("with_owned",)),
     Source("json", _add_json, _read_json),
-    Source("cloudformation", _add_cloudformation, _read_cloudformation),
+    Source("cloudformation", _add_cloudformation, _read_cloudformation, own=("parameter", "stack_name")),
     Source("terraform", _add_terraform, _read_terraform),
 )

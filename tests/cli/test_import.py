@@ -165,3 +165,16 @@ def test_what_cannot_be_meant_is_wrong_usage(run: Run, words: tuple[str, ...]) -
     given("a.json", {"jobQueues": [QUEUE]})
     ran = run("import", *words)
     assert (ran.code, ran.out) == (64, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--json", "a.json", "--parameter", "A=b"), "--parameter is for --cloudformation, and this is --json"),
+        (("--live", "--stack-name", "Batch"), "--stack-name is for --cloudformation, and this is --live"),
+        (("--cloudformation", "t.yaml", "--with-owned"), "--with-owned is for --live, and this is --cloudformation"),
+    ],
+)
+def test_an_option_of_another_source_is_refused(run: Run, words: tuple[str, ...], told: str) -> None:
+    ran = run("import", *words, "--to", "prod")
+    assert (ran.code, ran.err.splitlines()[0]) == (64, f"error: {told}")
