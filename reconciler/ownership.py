@@ -1,5 +1,6 @@
 """Who owns a resource, under which logical name, and what was last applied to it: all kept in three tags."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -156,12 +157,13 @@ def users_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 def other_prefixes(live: Iterable[Live], stack: str, prefix: str) -> dict[str, int]:
     """Count the stack's resources under other name prefixes."""
-    found: dict[str, int] = {}
-    for resource in live:
-        other, _ = _name(resource.claims, resource.address.name)
-        if resource.claims.get(OWNER) == stack and other != prefix:
-            found[other] = found.get(other, 0) + 1
-    return found
+    return {other: count for other, count in prefixes_of(live, stack).items() if other != prefix}
+
+
+def prefixes_of(live: Iterable[Live], stack: str) -> dict[str, int]:
+    """Count the stack's resources by their name prefixes."""
+    owned = (one for one in live if one.claims.get(OWNER) == stack)
+    return dict(Counter(_name(one.claims, one.address.name)[0] for one in owned))
 
 
 def _letters(text: str) -> str:

@@ -59,13 +59,15 @@ class LeftOut:
 class Imported:
     """All that one source gives. `variables` are declarations as a stack's `variables` has them, by name.
 
-    `problems` are errors, which keep a resource from being imported, and warnings.
+    `problems` are errors, which keep a resource from being imported, and warnings. `name_prefix` is in front of the
+    physical names, and not of the logical ones.
     """
 
     found: tuple[Found, ...] = ()
     variables: Mapping[str, Spec] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     problems: tuple[Problem, ...] = ()
+    name_prefix: str = ""
 
 
 def holds_tagged(value: Json) -> bool:

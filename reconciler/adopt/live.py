@@ -8,7 +8,7 @@ from reconciler.adopt.described import found_live
 from reconciler.adopt.found import Found, Imported, LeftOut
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json, Live
-from reconciler.ownership import is_ours, logical_name, own_name, owner_of, released
+from reconciler.ownership import is_ours, logical_name, own_name, owner_of, prefixes_of, released
 from reconciler.ports import Takes
 from reconciler.problems import CloudError
 
@@ -19,10 +19,12 @@ LEAVING = ("DELETING", "DELETED")
 class Asked:
     """What is to be imported, and for which stack, if it is a region. Empty names, kinds and tags leave nothing out.
 
-    `names` are globs, of which one must match; `tags` must all be there, with a value that the glob matches.
+    `names` are globs, of which one must match; `tags` must all be there, with a value that the glob matches. Without a
+    `prefix`, it is the one that the stack's resources have, if all of them have the same.
     """
 
     stack: str = ""
+    prefix: str = ""
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     tags: Mapping[str, str] | None = None
@@ -40,33 +42,46 @@ class Asked:
 
 def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: Asked, takes: Takes) -> Imported:
     """Return what is live. `unread` are kinds that could not be read, with the reason."""
+    there = tuple(live)
+    prefix = asked.prefix or _prefix(there, asked.stack)
     found: list[Found] = []
     left_out = [
         LeftOut(KINDS[name].section, f"they could not be read ({error})")
         for name, error in unread.items()
         if not asked.kinds or name in asked.kinds
     ]
-    for one in (one for one in live if asked.fits(one.address, one.tags)):
-        reason = _reason(one, asked)
+    for one in (one for one in there if asked.fits(one.address, one.tags)):
+        reason = _reason(one, asked, prefix)
         if reason:
             left_out.append(LeftOut(str(one.address), reason))
         else:
-            found.append(_found(one, asked, takes))
-    return Imported(found=tuple(found), left_out=tuple(left_out))
+            found.append(_found(one, asked, prefix, takes))
+    return Imported(found=tuple(found), left_out=tuple(left_out), name_prefix=prefix)
 
 
-def _reason(live: Live, asked: Asked) -> str:
+def _prefix(live: Iterable[Live], stack: str) -> str:
+    """Return the name prefix of all that a stack owns; none if it has several, each of which is an owner of its own."""
+    prefixes = prefixes_of(live, stack)
+    return next(iter(prefixes)) if len(prefixes) == 1 else ""
+
+
+def _reason(live: Live, asked: Asked, prefix: str) -> str:
     """Return why a resource is not imported; nothing if it is."""
     if live.status in LEAVING:
         return f"it is {live.status}"
     owner = owner_of(live.claims)
-    if owner is None or asked.with_owned or is_ours(live, asked.stack, "") or released(live.claims, asked.released):
+    if is_ours(live, asked.stack, prefix):
+        return ""
+    if not own_name(live.address.name).startswith(prefix):
+        return f"its name does not begin with the prefix {prefix}"
+    if owner is None or asked.with_owned or released(live.claims, asked.released):
         return ""
     return f"it belongs to {owner}; --with-owned imports it all the same"
 
 
-def _found(live: Live, asked: Asked, takes: Takes) -> Found:
+def _found(live: Live, asked: Asked, prefix: str, takes: Takes) -> Found:
     """What this very stack owns keeps the name that it has there."""
     found = found_live(live, takes)
-    logical = logical_name(live) if is_ours(live, asked.stack, "") else ""
+    is_own = is_ours(live, asked.stack, prefix)
+    logical = logical_name(live) if is_own else own_name(live.address.name).removeprefix(prefix) if prefix else ""
     return Found(found.address, found.body, logical=logical)

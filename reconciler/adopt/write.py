@@ -99,6 +99,7 @@ def _settings(shared: Factored, imported: Imported, settings: Settings) -> Itera
     yield "stack", settings.stack
     yield "account", settings.account
     yield "region", settings.region
+    yield "namePrefix", imported.name_prefix
     yield TAGS, dict(shared.tags)
     yield "variables", {name: dict(variable) for name, variable in imported.variables.items()}
     yield "defaults", dict(shared.defaults)

@@ -78,6 +78,7 @@ def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
 
     asked = live.Asked(
         stack=stack,
+        prefix=args.name_prefix,
         names=tuple(args.name),
         kinds=tuple(args.kind),
         tags=dict(args.tag),
@@ -147,7 +148,7 @@ def _read_terraform(args: Namespace, _stack: str, _region: ReadRegion) -> "Impor
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("live", _add_live, _read_live, plans=True, own=("with_owned",)),
+    Source("live", _add_live, _read_live, plans=True, own=("with_owned", "name_prefix")),
     Source("json", _add_json, _read_json),
     Source("cloudformation", _add_cloudformation, _read_cloudformation, own=("parameter", "stack_name")),
     Source("terraform", _add_terraform, _read_terraform),

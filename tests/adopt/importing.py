@@ -1,6 +1,7 @@
 """An import without a command line: from live resources to files, and back through the loader to a plan."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from reconciler.adopt import live as live_source
 from reconciler.adopt.files import GroupBy
@@ -22,8 +23,8 @@ LANGUAGE = Language(read_schema(), KINDS, takes)
 ADOPTING = Wanted(adopt=True, takes=takes)
 
 
-def imported(live: Iterable[Live], stack: str = "new", *, with_owned: bool = False) -> Imported:
-    return live_source.imported(live, {}, live_source.Asked(stack=stack, with_owned=with_owned), takes)
+def imported(live: Iterable[Live], stack: str = "new", **asked: Any) -> Imported:
+    return live_source.imported(live, {}, live_source.Asked(stack=stack, **asked), takes)
 
 
 def tidied(found: Imported, stack: str = "new", group_by: GroupBy = GroupBy.KIND) -> Tidy:

@@ -80,3 +80,14 @@ def test_kinds_that_could_not_be_read_are_told() -> None:
     found = imported((), {"ConsumableResource": denied}, Asked(stack="new"), takes_everything)
     assert [one.what for one in found.left_out] == ["consumableResources"]
     assert not imported((), {"ConsumableResource": denied}, Asked(stack="new", kinds=(JD,)), takes_everything).left_out
+
+
+def test_with_a_prefix_only_what_is_called_so_is_imported_under_what_follows() -> None:
+    there = (live(JQ, "dev-risk", queue("dev-spot")), live(CE, "dev-spot", ec2()), live(JQ, "prod-risk", queue("x")))
+    found = imported(there, {}, Asked(stack="new", prefix="dev-"), takes_everything)
+    stack, errors = read(tidied(found))
+    assert ([str(address) for address in stack.declared], stack.name_prefix, errors) == (
+        ["ComputeEnvironment/spot", "JobQueue/risk"], "dev-", (),
+    )  # fmt: skip
+    assert [one.what for one in found.left_out] == ["JobQueue/prod-risk"]
+    assert beyond_adoption(planned(stack, there)) == []

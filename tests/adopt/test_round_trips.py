@@ -1,6 +1,7 @@
 """Whatever is live: what an import writes leaves the plan empty but for adoption, and is no longer than it must be."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -53,14 +54,16 @@ def test_what_is_live_is_imported_planned_empty_adopted_and_stays_empty(stack: S
 
 
 @FEW
-@given(stacks())
-def test_a_stack_that_was_applied_is_imported_as_the_same_stack(stack: Stack) -> None:
+@given(stacks(), st.sampled_from(["", "dev-"]))
+def test_a_stack_that_was_applied_is_imported_as_the_same_stack(stack: Stack, prefix: str) -> None:
     world = World()
+    stack = replace(stack, name_prefix=prefix)
     world.apply(stack)
     again, _ = read(tidied(imported(region(world), stack.name), stack.name))
     # What is left out was in the digest of what was applied: that record is all that is out of date.
     assert beyond_adoption(world.plan(again)) == []
     assert again.declared.keys() == stack.declared.keys()
+    assert again.name_prefix == (prefix if stack.declared else "")
 
 
 @pytest.mark.parametrize("kind", [JD, CE])

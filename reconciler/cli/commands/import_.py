@@ -62,6 +62,12 @@ def add(parser: ArgumentParser) -> None:
     stack = parser.add_argument_group("the stack")
     stack.add_argument("--to", required=True, metavar="DIR", type=file_name, help="its folder; - is stdout")
     stack.add_argument("--stack", metavar="NAME", help="what it is called (default: as the folder)")
+    stack.add_argument(
+        "--name-prefix",
+        default="",
+        metavar="PREFIX",
+        help="its namePrefix: only what is called so, under what follows (default: that of what it owns)",
+    )
     stack.add_argument("--group-by", choices=GROUPS, default="kind", help="a file for each of them (default: kind)")
     stack.add_argument("--with-account", action="store_true", help="write the account, too, as a guard")
     stack.add_argument("--force", action="store_true", help="overwrite files that exist")
