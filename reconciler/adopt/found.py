@@ -71,13 +71,11 @@ class Imported:
 
 
 def holds_tagged(value: Json) -> bool:
-    if isinstance(value, str):  # as most are
-        return False
-    if isinstance(value, Mapping):
-        return any(map(holds_tagged, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(holds_tagged, value))
-    return isinstance(value, Tagged)
+    if isinstance(value, dict | Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return isinstance(value, Tagged)
+    return any(not isinstance(inner, str) and holds_tagged(inner) for inner in value)  # most are texts
 
 
 def without_tagged(value: Json) -> Json:

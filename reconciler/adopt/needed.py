@@ -35,7 +35,7 @@ class Needs:
     def findings(self, kind: Kind, address: Address, body: Spec) -> frozenset[Path]:
         """Return where rules find something; nothing where they do not look, since the schema has complaints."""
         known = sampled(body)
-        if holds_tagged(known):
+        if known is not body and holds_tagged(known):
             return frozenset()
         typed, is_doubtful = self.readers.read(kind.create, known)
         if is_doubtful:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.adopt.found import Found, Tagged, holds_tagged, without_tagged
+from reconciler.adopt.found import Found, Tagged, without_tagged
 from reconciler.diff import compact
 from reconciler.fmt.tidy import Language
 from reconciler.kinds import KINDS
@@ -33,7 +33,7 @@ def _typed(found: Found, judge: Judge) -> Found | None:
     problems = judge.problems(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else []
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None
-    return replace(found, body=_with_tagged(body, found.body) if holds_tagged(found.body) else body)
+    return replace(found, body=body if plain is found.body else _with_tagged(body, found.body))
 
 
 def _with_tagged(typed: Json, written: Json) -> Json:

@@ -21,6 +21,10 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
     known = rows.by_name
     out: dict[str, Json] = {}
     for name, value in body.items():
+        if name in rows.plain:
+            if value or not (value == "" or is_absent(value)):
+                out[name] = value
+            continue
         row = known.get(name)
         if isinstance(row, Unmanaged) or (row and (row.folds or not row.counts_in(body))):
             continue
@@ -39,7 +43,9 @@ def is_absent(value: Json) -> bool:
 
 def compact(value: Json) -> Json:
     """Drop what means absence, at every depth."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, dict | Mapping):
         return {key: inner for key, item in value.items() if not is_absent(inner := compact(item))}
     if isinstance(value, list | tuple):
         return [compact(item) for item in value]
@@ -79,7 +85,7 @@ def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json
 
 
 def _entry(row: Field, item: Json, identity: Identity) -> Json:
-    return canonical(row.fields, item, identity) if isinstance(item, Mapping) else item
+    return canonical(row.fields, item, identity) if isinstance(item, dict | Mapping) else item
 
 
 def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str, Json]:

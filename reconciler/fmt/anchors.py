@@ -52,7 +52,9 @@ def _agreed(found: list[Site]) -> Site:
 
 
 def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    if isinstance(node, Collection):
-        for entry in node.entries:
-            yield from _nodes(entry.node)
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, Collection):
+            waiting += [entry.node for entry in reversed(one.entries)]

@@ -91,6 +91,11 @@ class Field:
         """The managed rows of `fields`."""
         return Rows.of(self.fields).fields
 
+    @property
+    def is_plain(self) -> bool:
+        has_more = (self.only_if, self.rides_with, self.folds, self.assumed, self.fills)
+        return self.form is Form.VALUE and self.default is None and not any(has_more)
+
     def counts_in(self, body: Spec) -> bool:
         """Whether the member is part of the state that `body` describes."""
         return not self.rides_with and (self.only_if is None or self.only_if(body))
@@ -122,6 +127,11 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
     def fields(self) -> tuple[Field, ...]:
         """The managed rows."""
         return tuple(row for row in self if isinstance(row, Field))
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The members whose value, wherever there is one, is as it stands what it means."""
+        return frozenset(row.name for row in self.fields if row.is_plain)
 
     @cached_property
     def folding(self) -> tuple[tuple[Field, tuple[str, str]], ...]:

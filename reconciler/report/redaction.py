@@ -50,7 +50,9 @@ def redacted(value: Json, other: Json = _UNKNOWN) -> Json:
 
 def secret_paths(value: Json) -> Iterator[tuple[Path, str]]:
     """Yield the members that are kept from sight, each with the name under which people know it."""
-    yield from _differing(value, redacted(value), (), "")
+    shown = redacted(value)
+    if shown != value:  # most have none
+        yield from _differing(value, shown, (), "")
 
 
 def redacted_change(change: FieldChange | Ignored) -> tuple[Json, Json]:
@@ -92,11 +94,13 @@ def _is_secret_path(path: list[str]) -> bool:
 
 def _walk(value: Json, other: Json, *, chosen: bool) -> Json:
     """`chosen`: users chose the keys of this mapping, so a secret-looking one hides all that is under it."""
+    if isinstance(value, str):
+        return _hide(value, other) if _VALUE.search(value) else value
     if isinstance(value, Mapping):
         return {key: _member(str(key), value, other, chosen=chosen) for key in value}
     if isinstance(value, list | tuple):
         return [_walk(item, _at(other, index), chosen=chosen) for index, item in enumerate(value)]
-    return _hide(value, other) if isinstance(value, str) and _VALUE.search(value) else value
+    return value
 
 
 def _member(key: str, owner: Mapping[str, Json], other: Json, *, chosen: bool) -> Json:
@@ -138,6 +142,8 @@ def _differing(value: Json, shown: Json, path: Path, name: str) -> Iterator[tupl
 
 
 def _at(other: Json, step: str | int) -> Json:
+    if other is _UNKNOWN:
+        return _UNKNOWN
     if isinstance(other, Mapping):
         return other.get(step, _UNKNOWN)
     if isinstance(other, list | tuple) and isinstance(step, int) and step < len(other):

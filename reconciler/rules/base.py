@@ -23,6 +23,7 @@ class Subject:
     stack: Mapping[Address, Spec | None] = field(default_factory=dict)
     region: str = ""
     _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
+    _seen: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def beside(self, address: Address, body: Spec) -> "Subject":
         """Return another resource of the same stack, which shares what was made of it."""
@@ -33,6 +34,13 @@ class Subject:
         if make not in self._made:
             self._made[make] = make(self)
         made: Made = self._made[make]
+        return made
+
+    def seen(self, look: Callable[[Spec], Made]) -> Made:
+        """Return what `look` sees in the body; many rules look at the same, and the first of them makes it out."""
+        if look not in self._seen:
+            self._seen[look] = look(self.body)
+        made: Made = self._seen[look]
         return made
 
     def referred(self, kind: str, name: Json) -> Spec | None:

@@ -42,7 +42,7 @@ def each_container(look: Callable[[Container], Findings], *, about: str = "", on
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for home in homes(subject.body):
+            for home in subject.seen(homes):
                 for container in containers_of(home, about):
                     yield from look(container)
 
@@ -54,7 +54,7 @@ def each_home(look: Callable[[Home], Findings], *, about: str = "", on: str = ""
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for home in homes(subject.body):
+            for home in subject.seen(homes):
                 if not about or about in home.body:
                     yield from look(home)
 
