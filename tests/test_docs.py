@@ -10,6 +10,7 @@ from reconciler.cli.arguments import parse
 from reconciler.fleet import read_fleet
 from reconciler.lookup.environment import Environment
 from tests import commands_page
+from tests.consoles import Command, steps
 from tests.load.memory import MemoryFiles
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -20,18 +21,26 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.+?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_line_is_one_that_is_taken(page: Path) -> None:
-    shell = "\n".join(blocks(page, "sh"))
-    lines = re.findall(r"^(?:\S*/)?reconciler (.+?)(?: &)?(?:  +#.*)?$", shell, re.MULTILINE)
+    typed = [step.line for step in steps(page.read_text(encoding="utf-8")) if isinstance(step, Command)]
+    shell = "\n".join([*blocks(page, "sh"), *(line.split(" > ")[0] for line in typed)])
+    lines = re.findall(r"^(?:\S*/)?reconciler (?!--version)(.+?)(?: &)?(?:  +#.*)?$", shell, re.MULTILINE)
     for line in lines:
         assert parse(shlex.split(line)).run
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8"))
+    assert [link for link, _ in links if not (page.parent / link).exists()] == []
+    assert [(link, at) for link, at in links if at and at not in anchors(page.parent / link if link else page)] == []
 
 
 def test_the_file_of_targets_means_what_the_page_says() -> None:
