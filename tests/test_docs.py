@@ -36,7 +36,7 @@ def test_every_command_line_is_one_that_is_taken(page: Path) -> None:
         assert parse(shlex.split(line)).run
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, FOLDER.parent / "README.md"], ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8"))
     assert [link for link, _ in links if not (page.parent / link).exists()] == []

@@ -106,6 +106,15 @@ def test_a_request_of_the_aws_command_line_is_a_resource(run: Run) -> None:
     assert list(run("render", "example", "-o", "json").json["jobDefinitions"]) == ["nightly-report"]
 
 
+def test_environments_of_one_stack_live_side_by_side(run: Run) -> None:
+    ((files, (values,)),) = examples("Several environments")
+    written(files)
+    prod = ("example", "--sandbox", "--var-file", values)
+    dev = (*prod, "--var", "environment=dev")
+    assert [run("apply", *words, "--yes").code for words in (prod, dev)] == [Exit.DONE, Exit.DONE]
+    assert [run("plan", *words, "--detailed-exitcode").code for words in (prod, dev)] == [Exit.DONE, Exit.DONE]
+
+
 def first_cells(title: str) -> list[str]:
     rows = re.findall(r"^\| (.*?) \|", SECTIONS[title], re.MULTILINE)
     return [found[1] for row in rows if (found := re.match(r"`([^`]+)`", row))]
