@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from reconciler.kinds.base import Kind, Using
+from reconciler.kinds.base import Kind
+from reconciler.kinds.reading import Using
 from reconciler.model import Address, Identity, Json, Live
 from reconciler.ownership import OWNER, own_name
 from reconciler.ports import Cloud

@@ -9,7 +9,8 @@ from reconciler import apply
 from reconciler.guard import check_place, check_plan
 from reconciler.held import held_by_status, running, waiting_by_reason
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Holding, Using
+from reconciler.kinds.base import Holding
+from reconciler.kinds.reading import Using
 from reconciler.model import Identity, Live, Plan, Stack
 from reconciler.plan import AS_DECLARED, Wanted, make_plan
 from reconciler.plan.commands import Words

@@ -9,7 +9,8 @@ import pytest
 
 from reconciler import workflow
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Kind
+from reconciler.kinds.reading import Reading
 from reconciler.model import Cost, Identity, Json, Stack
 from reconciler.plan import Wanted
 from reconciler.problems import Exit

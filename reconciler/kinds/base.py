@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
 
+from reconciler.kinds.reading import Reading, Using
 from reconciler.model import Cost, Identity, Json, Spec
 from reconciler.ownership import own_name
 
@@ -145,40 +146,6 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How live resources are listed. One page holds at most 100."""
-
-    operation: str  # the describe call
-    result: str  # its list; empty: it describes one resource at a time, and is itself the description
-    names: str  # the member that restricts it to some names or ARNs, or names the one
-    by_arn: bool = False  # `names` wants ARNs
-    filters: Mapping[str, Json] = field(default_factory=dict)  # when listing all
-    listing: str = ""  # a separate call that lists ARNs, where describe cannot list
-    listed: str = ""  # its list, where that is not `result`
-    listed_if: Callable[[Spec], bool] | None = None  # whether a parent can have any: for the others nothing is listed
-    one_filter: str = (
-        ""  # the member that restricts a listing to one name, where `names` cannot be combined with filters
-    )
-    newer: bool = False  # older roles may not read it, and not every endpoint has it
-    # Operations that IAM can restrict to ARNs (Service Authorization Reference); the others are for all or none.
-    scoped: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Using:
-    """How to tell what uses the revisions of a kind right now: listed for each resource of another kind."""
-
-    operation: str
-    result: str
-    member: str  # of a listed user: the ARN of what it uses, revision included
-    noun: str  # of a user, in prose
-    of: str  # the kind for whose resources is listed
-    of_member: str  # the member of the request that names one
-    of_if: Callable[[Spec], bool]  # whether one can have any: for the others nothing is listed
-    filters: tuple[Mapping[str, Json], ...]  # a listing each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """How to list the jobs that are in a resource, and would be lost with it."""
 
@@ -225,6 +192,7 @@ class Kind:
     update: str = ""  # empty: it cannot be updated, a create makes a new revision
     update_id: str = ""  # the member of the update request that names the resource
     update_id_is_arn: bool = False
+    update_words: tuple[str, ...] = ()  # other members of the update request that are no state
     update_refers_to: tuple[str, ...] = ()  # members whose resources IAM looks at in an update, too
     update_any_of: tuple[str, ...] = ()  # an update request must have one of these; the first is added if none is
     delete: str

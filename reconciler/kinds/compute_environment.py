@@ -1,8 +1,9 @@
 """Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
 
-from reconciler.kinds.base import Created, Field, Form, Gauge, Kind, Reading, Succession, Unmanaged
+from reconciler.kinds.base import Created, Field, Form, Gauge, Kind, Succession, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
 from reconciler.kinds.jobs import JOBS
+from reconciler.kinds.reading import Reading
 from reconciler.kinds.state import state
 from reconciler.kinds.updating import (
     SERVICE_LINKED_ROLE,

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds.base import Field, Form, Gauge, Kind, Reading
+from reconciler.kinds.base import Field, Form, Gauge, Kind
+from reconciler.kinds.reading import Reading
 from reconciler.model import Cost, Json, Spec
 
 
@@ -60,6 +61,7 @@ KIND = Kind(
     create="CreateConsumableResource",
     update="UpdateConsumableResource",
     update_id="consumableResource",
+    update_words=("operation", "quantity", "clientToken"),
     delete="DeleteConsumableResource",
     delete_id="consumableResource",
     response_only=("inUseQuantity", "availableQuantity", "createdAt"),

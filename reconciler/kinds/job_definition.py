@@ -1,9 +1,10 @@
 """Job definitions: what runs. They are never changed; each registration makes a new revision."""
 
-from reconciler.kinds.base import Field, Form, Kind, Reading, Using
+from reconciler.kinds.base import Field, Form, Kind
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
 from reconciler.kinds.jobs import LIVE, takes_jobs
+from reconciler.kinds.reading import Reading, Using
 from reconciler.model import Cost
 
 CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters

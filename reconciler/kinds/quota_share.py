@@ -1,8 +1,9 @@
 """Quota shares: the part of a SageMaker training queue that a team may use."""
 
-from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.base import Field, Form, Kind
 from reconciler.kinds.capacity import CAPACITY_LIMITS
 from reconciler.kinds.jobs import share_holding
+from reconciler.kinds.reading import Reading
 from reconciler.kinds.state import state
 from reconciler.model import Cost, Spec
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Kind, Succession
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
 from reconciler.load.shape import mapping_of
@@ -13,6 +13,7 @@ from reconciler.model import Json, Lifecycle
 from reconciler.problems import Severity
 
 ALL = "all"
+BLUE_GREEN, REFUSE = "blue-green", "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class _Member:
     takes: str
     fits: Callable[[Json], bool]
     convert: Callable[[Json], Json] = lambda value: value
-    of_if: Callable[[Kind], bool] = lambda _kind: True  # the kinds on which it has an effect
+    of_if: Callable[[Kind, Json], bool] = lambda _kind, _value: True  # whether a value has an effect on a kind
 
 
 def _one_of(*words: str) -> Callable[[Json], bool]:
@@ -40,18 +41,24 @@ def _is_count(value: Json) -> bool:
     return value == ALL or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
 
 
+def _has_succession(kind: Kind, value: Json) -> bool:
+    return kind.succession is not None and (value == REFUSE or kind.succession is Succession.BLUE_GREEN)
+
+
 MEMBERS: MappingABC[str, _Member] = {
     "preventDestroy": _Member("prevent_destroy", "true or false", _is_bool),
     "ignoreChanges": _Member(
         "ignore_changes", "a list of members, such as [computeResources.maxvCpus]", _are_texts, tuple
     ),
-    "replace": _Member("replace", "blue-green or refuse", _one_of("blue-green", "refuse"), str.lower),
+    "replace": _Member(
+        "replace", "blue-green or refuse", _one_of(BLUE_GREEN, REFUSE), str.lower, of_if=_has_succession
+    ),
     "retainRevisions": _Member(
         "retain_revisions",
         "a number from 1, or all",
         _is_count,
         lambda value: None if value == ALL else int(value),
-        of_if=lambda kind: kind.revisions,
+        of_if=lambda kind, _value: kind.revisions,
     ),
     "onRemove": _Member("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
     "renamedFrom": _Member("renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""),
@@ -90,7 +97,7 @@ def _read(kind: Kind, key: str, node: Node, findings: Findings) -> dict[str, Jso
     if not member.fits(value):
         findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)
         return {}
-    if not member.of_if(kind):
-        message = f"lifecycle.{key} has no effect on a {kind.noun}"
+    if not member.of_if(kind, member.convert(value)):
+        message = f"lifecycle.{key}: {value} has no effect on a {kind.noun}"
         findings.add("LIF003", message, node.mark, "leave it out", Severity.WARNING)
     return {member.name: member.convert(value)}

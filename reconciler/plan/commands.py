@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import LOOKS, Look
-from reconciler.kinds.base import Reading
+from reconciler.kinds.reading import Reading
 from reconciler.model import Action, Identity, Json, member_at
 from reconciler.ownership import own_name
 from reconciler.plan.standing import Standing, Standings

@@ -5,7 +5,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind, Using
+from reconciler.kinds.base import Kind
+from reconciler.kinds.reading import Using
 from reconciler.load.findings import listed
 from reconciler.model import Action, Call, Change, Desired, Live, Plan, Stack, Step
 from reconciler.ownership import is_ours, own_name, owns

@@ -83,7 +83,9 @@ class Judge:
         ]
 
     def _is_newer(self, kind: Kind, path: Path) -> bool:
-        """Whether only the installed SDK knows the member at a path."""
+        """Whether only the installed SDK knows the member at a path, as one that is part of the resource."""
+        if path[0] in (kind.update_id, *kind.update_words):
+            return False
         return any(self.takes(operation, path) for operation in (kind.create, kind.update) if operation)
 
     def _validator(self, name: str) -> "Validator":

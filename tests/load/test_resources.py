@@ -225,10 +225,23 @@ def test_a_lifecycle_that_cannot_be_right_is_an_error_at_its_place(text: str, ex
     assert problems(f"jobQueues: {{q: {{lifecycle:  {text}}}}}\n") == [f"stacks/main.yaml:2:{expected}"]
 
 
-def test_what_has_no_effect_is_said_to_have_none() -> None:
-    (problem,) = loaded("jobQueues: {q: {lifecycle: {retainRevisions: 5}}}\n").problems
+@pytest.mark.parametrize(
+    ("section", "member", "noun"),
+    [
+        ("jobQueues", "retainRevisions: 5", "job-queue"),
+        ("jobQueues", "replace: blue-green", "job-queue"),
+        ("schedulingPolicies", "replace: blue-green", "scheduling-policy"),
+        ("jobDefinitions", "replace: refuse", "job-definition"),
+    ],
+)
+def test_what_has_no_effect_is_said_to_have_none(section: str, member: str, noun: str) -> None:
+    (problem,) = loaded(f"{section}: {{q: {{lifecycle: {{{member}}}}}}}\n").problems
     assert (problem.code, problem.severity, problem.message) == (
-        "LIF003", Severity.WARNING, "lifecycle.retainRevisions has no effect on a job-queue")  # fmt: skip
+        "LIF003", Severity.WARNING, f"lifecycle.{member} has no effect on a {noun}")  # fmt: skip
+
+
+def test_what_can_be_replaced_can_be_refused_to_be() -> None:
+    assert loaded("jobQueues: {q: {lifecycle: {replace: refuse}}}\n").problems == ()
 
 
 def test_revisions_are_retained_of_what_has_some() -> None:

@@ -10,7 +10,7 @@ from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json
 from reconciler.problems import Severity
 from reconciler.validate import validate
-from tests.builders import CE, JD, container, ec2, live, owned, planned, stack
+from tests.builders import CE, CR, JD, JQ, QS, SE, SP, container, ec2, live, owned, planned, stack
 
 NEWS = {("capacityPlan",), ("computeResources", "spareCapacity"), ("containerProperties", "environment", 0, "scope")}
 
@@ -78,3 +78,24 @@ def test_without_an_sdk_nothing_newer_is_known(monkeypatch: pytest.MonkeyPatch) 
         assert not installed.takes("CreateComputeEnvironment", ["state"])
     finally:
         installed.service_model.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        (SP, "arn"),
+        (CE, "computeEnvironment"),
+        (JQ, "jobQueue"),
+        (CR, "consumableResource"),
+        (CR, "clientToken"),
+        (CR, "operation"),
+        (CR, "quantity"),
+        (SE, "serviceEnvironment"),
+        (QS, "quotaShareArn"),
+    ],
+)
+def test_what_an_update_says_of_itself_is_no_member(kind: str, member: str) -> None:
+    """As when `aws batch describe-scheduling-policies` was copied."""
+    found = checked(kind, {member: "x"})[1]
+    assert ("SCH009", Severity.WARNING) not in found
+    assert ("SCH001", Severity.ERROR) in found
