@@ -123,6 +123,12 @@ def _chosen(args: Namespace) -> tuple["Target", ...]:
     if unknown:
         known = ", ".join(dict.fromkeys(target.environment for target in targets))
         raise WrongUsage(f"{file} has no environment {unknown}", hint=f"it has {known}")
+    only = getattr(args, "only", None)
+    if only is not None:
+        gone = next((name for name in only if all(target.name != name for target in targets)), None)
+        if gone:
+            raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
+        targets = tuple(target for target in targets if target.name in only)
     if args.changed_since:
         targets = differing(targets, *_before(file, args.changed_since))
     return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
@@ -174,6 +180,7 @@ def arguments(target: "Target", args: Namespace) -> Namespace:
         "role_arn": _given(args, "role_arn") or target.role_arn or None,
         "profile": _given(args, "profile") or target.profile or None,
         "account": target.account or None,
+        "of_target": target.name,
         "meant": target.variables,
         "offered": target.offered,
         "var_file": [*(str(root / file) for file in target.variable_files), *args.var_file],

@@ -77,13 +77,58 @@ def jobs_of(args: Namespace) -> list[Job]:
     return [_job(*one, args) for one in saved]
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The plans of targets that were saved, by the targets' names, each with the file that it came from.
+
+    None for a target of which no plan could be made.
+    """
+
+    plans: Mapping[str, tuple[str, Mapping[str, Json] | None]]
+
+    def job(self, path: str, args: Namespace) -> Job:
+        """Return what a target is to be brought to. `args` are those of the target. Raises `Stale`."""
+        from reconciler.report.saved import inputs_of
+
+        file, document = self.plans[args.of_target]
+        if document is None:
+            hint = "correct what was told of it, and plan again"
+            raise Stale(f"{file} has no plan for {args.of_target}; nothing was changed", hint=hint)
+        inputs = inputs_of(document)
+        if Path(inputs.path) != Path(path):
+            hint = "run it in the folder in which the plan was made"
+            raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and this is {path}", hint=hint)
+        return _job(file, document, inputs, args)
+
+
+def reviewed_targets(args: Namespace) -> Reviewed | None:
+    """Return the plans that are among the stacks of the arguments, and take them out; None if there is none."""
+    from reconciler.report.saved import inputs_of, read_saved_fleet
+
+    found = {path: read_saved_fleet(text, path) for path in args.stacks if (text := _text(path)) is not None}
+    files = {path: plans for path, plans in found.items() if plans is not None}
+    if not files:
+        return None
+    args.stacks = [path for path in args.stacks if path not in files] or ["."]
+    plans = {target: (file, document) for file, plans in files.items() for target, document in plans.items()}
+    made = [(file, inputs_of(document)) for file, document in plans.values() if document]
+    _check_options(args, {name: file for file, inputs in made for name in inputs.withheld})
+    return Reviewed(plans)
+
+
 def _documents(path: str) -> Sequence[Mapping[str, Json]] | None:
     from reconciler.report.saved import read_saved
 
+    text = _text(path)
+    return None if text is None else read_saved(text, path)
+
+
+def _text(path: str) -> str | None:
+    """Return what a file says that may be a plan. Raises `WrongUsage`."""
     if Path(path).suffix in YAML_FILES or not Path(path).is_file():
         return None
     try:
-        return read_saved(Path(path).read_text(encoding="utf-8-sig"), path)
+        return Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         return None
     except OSError as error:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from reconciler import __version__
 from reconciler.model import Json, Plan
 from reconciler.plan import AS_DECLARED, Limit, Wanted
-from reconciler.problems import Problem, WrongUsage
+from reconciler.problems import Exit, Problem, WrongUsage
 from reconciler.report.documents import FORMAT, plan_json
 from reconciler.report.fingerprint import fingerprint_of
+from reconciler.report.fleet import FLEET, outcomes_of
 from reconciler.report.saved_schema import SAVED
 from reconciler.report.sealing import Seal
 
 AGAIN = "plan again with -o json=FILE"
+PLANNED = (Exit.DONE, Exit.CHANGES, Exit.REFUSED)  # what a plan that was made ends with
 BEGINNING = '{"format_version"'  # how every document of ours begins, but for blanks
 
 
@@ -60,6 +62,29 @@ def read_saved(text: str, name: str) -> list[Json] | None:
     for document in documents:
         _check(document, name)
     return documents
+
+
+def read_saved_fleet(text: str, name: str) -> dict[str, Json | None] | None:
+    """Return the documents of the plans of many targets by the names of these, None for one that has no plan.
+
+    None instead of them all: it is none of ours. Raises `WrongUsage` as `read_saved` does.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("document") != FLEET:
+        return None
+    try:
+        outcomes = outcomes_of(found)
+    except ValueError as error:
+        raise WrongUsage(f"{name} cannot be applied: {error}", hint=AGAIN) from error
+    if found.get("command") != "plan":
+        raise WrongUsage(f"{name} holds no plans, but what `{found.get('command')}` came to", hint=AGAIN)
+    plans = {one.target: one.result if one.exit in PLANNED else None for one in outcomes}
+    for document in filter(None, plans.values()):
+        _check(document, name)
+    return plans
 
 
 def inputs_of(document: Mapping[str, Json]) -> Inputs:
@@ -114,6 +139,8 @@ def _check(document: Json, name: str) -> None:
     if version.partition(".")[0] != FORMAT.partition(".")[0]:
         made = f"{name} has the format {version}, of reconciler {maker.get('version')}"
         raise WrongUsage(f"{made}; this is {__version__}, and reads {FORMAT}", hint="use the version that planned")
+    if about.get("document") == FLEET:
+        raise WrongUsage(f"{name} holds the plans of many targets", hint=f"apply them by --all {name}")
     if about.get("document") != "plan":
         what = about.get("error", {}).get("message") if isinstance(about.get("error"), dict) else None
         said = f"an error instead: {what}" if what else f"a document of the kind {about.get('document')}"

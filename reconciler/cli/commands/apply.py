@@ -1,6 +1,7 @@
 """`reconciler apply`."""
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
 
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import (
@@ -16,7 +17,7 @@ from reconciler.cli.options import (
     fingerprint,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.reviewed import Job, jobs_of
+from reconciler.cli.reviewed import Job, Reviewed, jobs_of, reviewed_targets
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each, wanted_of
 from reconciler.problems import WrongUsage
@@ -31,6 +32,7 @@ EXAMPLES = """\
   reconciler apply stacks/prod --expect 2c9972fbbe9b71eb
   reconciler apply --sandbox                           in a simulated AWS
   reconciler apply --all --target-env dev --yes        the targets of reconciler.yaml
+  reconciler apply --all plan.json --yes               those of `plan --all -o json=plan.json`, as reviewed
 """
 
 
@@ -56,15 +58,19 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     if args.all is not None:
-        return each_place(args, out, _apply)
+        reviewed = reviewed_targets(args)
+        args.only = reviewed.plans if reviewed else None
+        return each_place(args, out, partial(_apply, reviewed))
     jobs = jobs_of(args)
     if len(jobs) > 1:
         out.expect_several()
     return each(jobs, out, lambda job: run_stack(job, out), go_on=False)
 
 
-def _apply(path: str, args: Namespace, out: Output) -> int:
+def _apply(reviewed: Reviewed | None, path: str, args: Namespace, out: Output) -> int:
     if not args.yes:  # one question for many plans would be answered without reading them
         hint = "read `reconciler plan --all` first, and give --yes; or apply the stacks one by one"
         raise WrongUsage("with --all nobody is asked; nothing was changed", hint=hint)
+    if reviewed:
+        return run_stack(reviewed.job(path, args), out)
     return run_stack(Job(path, args, wanted_of(args), tuple(args.expect)), out)
