@@ -14,21 +14,21 @@ class NodePlaces:
     key: Mark
     body: Mapping
 
-    def find(self, path: Path) -> Where:
+    def find(self, path: Path, *, at_key: bool = False) -> Where:
         mark: Mark = self.key
         node: Node = self.body
         for step in path:
-            if (inner := _inner(node, step)) is None:
+            if (inner := _inner(node, step, at_key=at_key)) is None:
                 break
             mark, node = inner
         return where_of(mark)
 
 
-def _inner(node: Node, step: str | int) -> tuple[Mark, Node] | None:
+def _inner(node: Node, step: str | int, *, at_key: bool) -> tuple[Mark, Node] | None:
     if isinstance(node, Mapping) and step in node.entries:
         key, inner = node.entries[str(step)]
-        at_key = isinstance(inner, Mapping | Sequence) or is_null(inner)
-        return (key if at_key else inner.mark), inner
+        is_at_key = at_key or isinstance(inner, Mapping | Sequence) or is_null(inner)
+        return (key if is_at_key else inner.mark), inner
     if isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
         return node.items[step].mark, node.items[step]
     return None

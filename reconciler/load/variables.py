@@ -14,7 +14,7 @@ from reconciler.load.shape import mapping_of, text_from
 from reconciler.model import Json
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-MEMBERS = ("type", "default", "enum", "pattern", "description", "example", "secret")
+MEMBERS = ("type", "default", "example", "enum", "pattern", "description", "secret")
 
 
 def _is_single(value: Json) -> bool:

@@ -47,8 +47,8 @@ class Identity:
 class Places(Protocol):
     """Finds where a member was written; computed when a message needs it, not before."""
 
-    def find(self, path: Path) -> Where:
-        """Return the place of `path`, or of its nearest written ancestor."""
+    def find(self, path: Path, *, at_key: bool = False) -> Where:
+        """Return the place of `path`, or of its nearest written ancestor; `at_key`: of its name, not of its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Nowhere:
 
     file: str = "<memory>"
 
-    def find(self, path: Path) -> Where:  # noqa: ARG002 - the protocol's signature
+    def find(self, path: Path, *, at_key: bool = False) -> Where:  # noqa: ARG002 - the protocol's signature
         return Where(self.file)
 
 

@@ -39,6 +39,7 @@ BOUNDS = {
     "maxProperties": ("SCH007", "must have at most {} entries"),
 }
 NEWER = "SCH009"
+OF_NAMES = ("SCH001", NEWER)  # what is wrong is the name of a member, not its value
 NEWER_HINT = "the installed AWS SDK knows it; upgrade reconciler when a version does, too"
 MANY = 3  # members that one habit has made wrong are told together
 LISTED = 6  # names in one hint
@@ -75,7 +76,7 @@ class Judge:
             Problem(
                 one.code,
                 f"{resource.address}: {dotted(one.path) or 'the body'} {one.text}",
-                resource.places.find(one.path),
+                resource.places.find(one.path, at_key=one.code in OF_NAMES),
                 one.hint,
                 Severity.WARNING if one.code == NEWER else Severity.ERROR,
             )

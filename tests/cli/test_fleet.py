@@ -83,7 +83,7 @@ def test_a_target_that_fails_leaves_the_others_alone(fleet: Run) -> None:
     write("risk", STACK.replace("maxvCpus", "maxVcpus"))
     ran = fleet("apply", "--all", "--sandbox", "--yes")
     assert ran.code == 3
-    assert "risk/stack.yaml:7:17: error[SCH001]" in ran.err
+    assert "risk/stack.yaml:7:7: error[SCH001]" in ran.err
     assert ran.last == "Fleet: 4 targets: 3 done, 1 invalid."
 
 

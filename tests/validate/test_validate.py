@@ -30,13 +30,13 @@ class WrittenInteger(int):
 class ByDepth:
     """Places that tell a path by its length."""
 
-    def find(self, path: Path) -> Where:
+    def find(self, path: Path, *, at_key: bool = False) -> Where:
         return Where("jobs.yaml", len(path) + 1, 1)
 
 
 @dataclass(frozen=True)
 class OnePlace:
-    def find(self, path: Path) -> Where:
+    def find(self, path: Path, *, at_key: bool = False) -> Where:
         return Where("jobs.yaml", 7, 3)
 
 
