@@ -30,6 +30,11 @@ class Findings:
             raise KeyError(code)
         self.found[Problem(code, message, where_of(mark) if mark else None, hint, severity)] = None
 
+    def withdraw(self, mark: Mark) -> None:
+        """Forget what was found at a place."""
+        for problem in [problem for problem in self.found if problem.where == where_of(mark)]:
+            del self.found[problem]
+
     def in_file_order(self) -> tuple[Problem, ...]:
         """Return what was found. What one cause has in many places is told at the first, with the number of others."""
         ordered = sorted(self.found, key=lambda problem: problem.where or NO_FILE)

@@ -63,8 +63,13 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
         elif outside.examples and example is not None:
             values[name] = example
             by_example.append(variable)
+        elif variable.default_mark:
+            broken.add(name)
+            continue
         else:
             unset.add(name)
+        if variable.default is None and variable.default_mark:  # there is another value: it does not matter any more
+            filler.findings.withdraw(variable.default_mark)
     filler.tell_of(by_example)
     return Scope(values, frozenset(unset), frozenset(broken))
 

@@ -37,9 +37,9 @@ TYPES: MappingABC[str, Callable[[Json], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`default` is None where there is none: null is no value. `example` stands in where nothing is at stake.
-
-    `is_broken`: we have complained about it.
+    """`default` is None where there is none: null is no value. With a place all the same, it could not be found, as an
+    environment variable that is not set: we have complained there. `example` stands in where nothing is at stake.
+    `is_broken`: we have complained about it as a whole.
     """
 
     name: str
@@ -96,8 +96,8 @@ class _Reader:
 
     def short(self, name: str, mark: Mark, node: Node) -> Variable:
         """`size: 5` declares a default, and by it the type."""
-        value = value_of(node)
-        return Variable(name, mark, _type_of(value), value, None if is_null(node) else node.mark)
+        value, default_mark = _found(node)
+        return Variable(name, mark, _type_of(value), value, default_mark)
 
     def long(self, name: str, mark: Mark, node: Mapping) -> Variable:
         unknown = {key: key_mark for key, (key_mark, _) in node.entries.items() if key not in MEMBERS}
@@ -106,7 +106,7 @@ class _Reader:
             self.findings.add("VAR006", f"{key} is no member of a variable", key_mark, hint)
         if unknown:
             raise BrokenValue
-        value, default_mark = _given(node, "default")
+        value, default_mark = _found(node.entries["default"][1]) if "default" in node.entries else (None, None)
         example, example_mark = _given(node, "example")
         return Variable(
             name,
@@ -177,6 +177,12 @@ def _given(node: Mapping, member: str) -> tuple[Json, Mark | None]:
     _, inner = node.entries.get(member, (None, None))
     value = value_of(inner) if inner else None
     return value, inner.mark if inner and value is not None else None
+
+
+def _found(node: Node) -> tuple[Json, Mark | None]:
+    """Return a default and its place; None for what could not be found there."""
+    value = None if isinstance(node, Broken) else value_of(node)
+    return value, None if is_null(node) else node.mark
 
 
 def _type_of(value: Json) -> str:

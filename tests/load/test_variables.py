@@ -235,6 +235,22 @@ def test_an_example_stands_for_a_value_that_nobody_gives(written: str, given: di
     assert told.message == f"no value is given for {listed(unset, 'and')}: examples stand in"
 
 
+@pytest.mark.parametrize(
+    "default", ["!env TOKEN", "{default: !env TOKEN}", "{type: string, default: !env TOKEN, secret: true}"]
+)
+def test_a_default_that_is_not_set_matters_only_where_nothing_else_is_given(default: str) -> None:
+    text = (
+        f"variables: {{token: {default}}}\njobDefinitions: {{one: {{parameters: {{x: !var token, y: !var token}}}}}}\n"
+    )
+    assert [one.code for one in loaded(text).problems] == ["VAR010"]
+    assert [one.code for one in loaded(text, variable_files=[("v.yaml", b"token:")]).problems] == ["VAR010"]
+    for given in ({"variables": {"token": "a"}}, {"variable_files": [("v.yaml", b"token: a")]}):
+        result = loaded(text, **given)
+        assert result.problems == ()
+        (one,) = result.stack.declared.values()
+        assert one.spec["parameters"]["x"] == "a"
+
+
 def test_without_leave_an_example_is_no_value() -> None:
     assert [problem.code for problem in loaded(WITH_EXAMPLES % "!var image").problems] == ["VAR002"]
 
