@@ -118,7 +118,7 @@ def key_of(row: Field, entry: Spec, index: int) -> str:
     value = entry.get(row.key, key_row.default if key_row else None)
     if value is None:
         return position(index)
-    return str(value).upper() if key_row and key_row.form is Form.CASELESS else str(value)
+    return _spelled(key_row, str(value)) if key_row else str(value)
 
 
 def position(index: int) -> str:
@@ -138,8 +138,8 @@ def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Jso
 
 def _scalar(row: Field, value: Json, identity: Identity) -> Json:
     match row.form:
-        case Form.CASELESS:
-            return str(value).upper()
+        case Form.CASELESS | Form.RANGE:
+            return _spelled(row, str(value))
         case Form.NUMBER:
             return _number(value)
         case Form.FLOAT32:
@@ -152,6 +152,16 @@ def _scalar(row: Field, value: Json, identity: Identity) -> Json:
             return _reference(row.refers_to, value, identity)
         case _:
             return value
+
+
+def _spelled(row: Field, text: str) -> str:
+    match row.form:
+        case Form.CASELESS:
+            return text.upper()
+        case Form.RANGE:
+            return f"0{text}" if text.startswith(":") else text
+        case _:
+            return text
 
 
 def _number(value: Json) -> str:

@@ -17,6 +17,7 @@ class Form(StrEnum):
     CASELESS = "caseless"  # MANAGED == managed
     NUMBER = "number"  # "1.0" == "1" == 1
     FLOAT32 = "float32"  # the service keeps 32 bits
+    RANGE = "range"  # of indexes: ":3" == "0:3"; an open end is not the last index of now
     ROLE = "role"  # a role's name, path and name, or ARN; a bare name leaves the path open
     PROFILE = "profile"  # an instance profile's name or ARN, likewise
     REFERENCE = "reference"  # a Batch resource's name or ARN

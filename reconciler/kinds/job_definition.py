@@ -70,6 +70,9 @@ RETRY = (
 NODE_RANGE = (
     Field(
         name="targetNodes",
+        # "If the starting range value is omitted (:n), then 0 is used" (NodeRangeProperty). But "0:" of two nodes is
+        # not "0:1": a job may bring another numNodes only where a range has an open end (NodeOverrides, numNodes).
+        form=Form.RANGE,
         limits={"pattern": "^([0-9]+|[0-9]*:[0-9]*)$"},
         says="The nodes, by index: 0:3, 4:, :2 or 5. All ranges together must cover every node.",
     ),

@@ -15,6 +15,7 @@ FORMS: Mapping[Form, str] = {
     Form.CASELESS: "upper and lower case are the same",
     Form.NUMBER: "as numbers: 1.0 is 1",
     Form.FLOAT32: "as 32-bit numbers",
+    Form.RANGE: ":3 is 0:3; an open end is not the same as the last index",
     Form.ROLE: "a role's bare name and its ARN are the same, two ARNs with different paths are not",
     Form.PROFILE: "an instance profile's bare name and its ARN are the same, two ARNs with different paths are not",
     Form.REFERENCE: "a name and its ARN are the same",

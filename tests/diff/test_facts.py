@@ -230,6 +230,23 @@ def test_16_the_platform_of_a_definition_is_ec2_and_tags_are_not_propagated() ->
     assert changes("JobDefinition", container(), declared) == ()
 
 
+def over(nodes: str, image: str = "busybox") -> dict[str, Json]:
+    ranges = [{"targetNodes": nodes, "container": {"image": image}}, {"targetNodes": "2", "container": {"image": "b"}}]
+    return {"type": "multinode", "nodeProperties": {"numNodes": 3, "mainNode": 0, "nodeRangeProperties": ranges}}
+
+
+def test_a_range_of_nodes_without_a_start_begins_with_the_first() -> None:
+    assert changes("JobDefinition", over("0:1"), over(":1")) == changes("JobDefinition", over(":1"), over("0:1")) == ()
+    [found] = changes("JobDefinition", over("0:1"), over(":1", "alpine"))
+    assert (found.path, found.after) == ("nodeProperties.nodeRangeProperties.0:1.container.image", "alpine")
+
+
+def test_a_range_of_nodes_with_an_open_end_is_not_one_that_ends_with_the_last_of_now() -> None:
+    """Jobs may bring another numNodes to the one, and not to the other."""
+    assert changes("JobDefinition", over("0:2"), over("0:")) != ()
+    assert changes("JobDefinition", over("0:"), over("0:2")) != ()
+
+
 def test_an_undeclared_member_that_is_no_default_is_a_change() -> None:
     found = changes("ComputeEnvironment", environment(ec2KeyPair="theirs"), environment())
     assert [(c.path, c.before, c.after) for c in found] == [("computeResources.ec2KeyPair", "theirs", None)]

@@ -21,6 +21,7 @@ SHAPES: Mapping[Form, tuple[str, ...]] = {
     Form.MAP: ("map",),
     Form.STRUCT: ("structure",),
     Form.CASELESS: ("string",),
+    Form.RANGE: ("string",),
     Form.ROLE: ("string",),
     Form.PROFILE: ("string",),
     Form.REFERENCE: ("string",),
