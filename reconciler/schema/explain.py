@@ -205,7 +205,7 @@ def _rules(member: _Member) -> Iterator[tuple[str, str]]:
     if limits:
         yield "limits", ", ".join(limits)
     if "default" in member.schema:
-        yield "default", _written(member.schema["default"])
+        yield "default", written(member.schema["default"])
 
 
 def _behaviour(member: _Member, row: Field) -> Iterator[tuple[str, str]]:
@@ -226,7 +226,7 @@ def _behaviour(member: _Member, row: Field) -> Iterator[tuple[str, str]]:
     if row.created is Created.LATER:
         yield "set by", f"{member.kind.update} only: create, wait, update"
     if row.unset is not MISSING and not callable(row.unset):
-        yield "unset by sending", _written(row.unset)
+        yield "unset by sending", written(row.unset)
 
 
 def _is_judged(cost: Cost) -> bool:
@@ -238,5 +238,5 @@ def _origin(row: Field, kind: Kind) -> Iterator[tuple[str, str]]:
         yield "source", row.source or kind.source
 
 
-def _written(value: Json) -> str:
+def written(value: Json) -> str:
     return value if isinstance(value, str) and value else json.dumps(value)

@@ -1,6 +1,7 @@
 """`reconciler explain`."""
 
 import dataclasses
+import difflib
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ EXAMPLES = """\
   reconciler explain jobQueues
   reconciler explain computeEnvironments.computeResources.instanceTypes
   reconciler explain minvCpus
+  reconciler explain lifecycle.replace
   reconciler explain SP002
   reconciler explain --rules
   reconciler explain --rules jobDefinitions -v      with hints and sources
@@ -78,12 +80,13 @@ def _explain_field(field: str, out: Output) -> int:
     from reconciler.lookup.schemas import read_schema
     from reconciler.report.catalogue import nearest_ids
     from reconciler.report.member_rules import with_rules
-    from reconciler.schema import explain, nearest
+    from reconciler.schema import explain, explain_own, names, nearest
 
     schema = read_schema()
-    found = with_rules(explain(field, KINDS, schema), schema)
+    found = (*with_rules(explain(field, KINDS, schema), schema), *explain_own(field))
     if not found:
-        near = nearest_ids(field) or nearest(field, KINDS, schema)
+        own = tuple(difflib.get_close_matches(field, names(), n=1))
+        near = nearest_ids(field) or own or nearest(field, KINDS, schema)
         raise WrongUsage(f"there is no {field}", hint=f"did you mean {' or '.join(near)}?" if near else "")
     out.publish(lambda width: _page(found, width), lambda: [dataclasses.asdict(one) for one in found])
     return Exit.DONE
