@@ -46,7 +46,11 @@ class Names:
             return site
         if entry.key is None:
             return Site(self.shapes.of_item(site.shape, entry.node), (*site.path, index))
-        name = self.meant(entry, collection, site) or entry.name
+        return self.of_member(site, entry, self.meant(entry, collection, site))
+
+    def of_member(self, site: Site, entry: Entry, meant: str) -> Site:
+        """Return the site of a member's value; `meant` is the name of the member."""
+        name = meant or entry.name
         return Site(self.shapes.of_member(site.shape, name, entry.node), (*site.path, name))
 
     def body(self, path: Path) -> Body | None:

@@ -1,7 +1,7 @@
 """What the schema of a stack says of each value of a file: its members in their order, its spellings."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.fmt.tree import Alias, Collection, Leaf, Node
 from reconciler.model import Json, Path
@@ -27,6 +27,8 @@ class Shapes:
     """A shape is a part of `whole`, a JSON Schema, without a reference or a choice at its top."""
 
     whole: Json
+    _placed: dict[int, dict[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    _chosen: dict[int, tuple[Json, ...]] = field(default_factory=dict, repr=False, compare=False)  # by a part's id
 
     def of(self, schema: Json, node: Node) -> Json:
         """Return the shape of a node: of several that are allowed, the first that it can be."""
@@ -40,16 +42,27 @@ class Shapes:
         otherwise = free if isinstance(free, dict) else NOTHING
         return self.of(members_of(shape).get(name, otherwise), node)
 
+    def places(self, members: Mapping[str, Json]) -> Mapping[str, float]:
+        """Return the place of each member of a structure in the order in which they are written."""
+        if id(members) not in self._placed:
+            self._placed[id(members)] = {name: place for place, name in enumerate(members)}
+        return self._placed[id(members)]
+
     def allows(self, schema: Json, node: Node) -> bool:
         """Whether a value can be what the schema asks for, by its outer form."""
         return any(may_be(one, node) for one in self._choices(schema))
 
-    def _choices(self, schema: Json) -> Iterator[Json]:
+    def _choices(self, schema: Json) -> tuple[Json, ...]:
+        if id(schema) not in self._chosen:
+            self._chosen[id(schema)] = tuple(self._followed(schema))
+        return self._chosen[id(schema)]
+
+    def _followed(self, schema: Json) -> Iterator[Json]:
         resolved = self._resolved(schema)
         if "anyOf" not in resolved:
             yield resolved
         for one in resolved.get("anyOf", ()):
-            yield from self._choices(one)
+            yield from self._followed(one)
 
     def _resolved(self, schema: Json) -> Json:
         while "$ref" in schema:

@@ -95,20 +95,24 @@ class _Tidier:
         members = members_of(site.shape)
         entries = tuple(self.entry(entry, index, collection, site) for index, entry in enumerate(collection.entries))
         if members:
-            rank = _rank(members, () if site.path else self.names.sections)
+            rank = _rank(self.names.shapes.places(members), () if site.path else self.names.sections)
             entries = in_order(entries, rank, has_anchors=bool(self.anchored))
         is_same = all(map(is_, entries, collection.entries))
         return collection if is_same else replace(collection, entries=entries)
 
     def entry(self, entry: Entry, index: int, collection: Collection, site: Site) -> Entry:
-        node = self.node(entry.node, self.names.inside(site, collection, index))
-        key = self.key(entry, collection, site) if entry.key and members_of(site.shape) else entry.key
+        if entry.key and members_of(site.shape) and not entry.is_merge:
+            meant = self.names.meant(entry, collection, site)
+            node = self.node(entry.node, self.names.of_member(site, entry, meant))
+            key = self.key(entry, site, meant)
+        else:
+            node, key = self.node(entry.node, self.names.inside(site, collection, index)), entry.key
         is_same = node is entry.node and key is entry.key
         return entry if is_same else replace(entry, key=key, node=node)
 
-    def key(self, entry: Entry, collection: Collection, site: Site) -> Leaf | None:
-        """Return the key of an entry of a structure, as the member is spelled that it means."""
-        own, key = self.names.meant(entry, collection, site), entry.key
+    def key(self, entry: Entry, site: Site, own: str) -> Leaf | None:
+        """Return the key of an entry of a structure, as the member is spelled that it means: as its `own` name."""
+        key = entry.key
         if not own:
             self.doubt(entry, site)
         if key is None or own not in members_of(site.shape) or own == key.text:
@@ -131,9 +135,8 @@ class _Tidier:
         self.problems.append(Problem(code, message, where, f"did you mean {near}?"))
 
 
-def _rank(members: Mapping[str, Json], sections: AnyOf[str]) -> Rank:
+def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
     """What is merged comes first, then the members, then what we do not know; x- comes before the first section."""
-    places: dict[str, float] = {name: place for place, name in enumerate(members)}
     before_sections = min((places[section] for section in sections), default=BEHIND) - 0.5
 
     def rank(entry: Entry) -> float:

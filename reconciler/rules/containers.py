@@ -42,8 +42,8 @@ def each_container(look: Callable[[Container], Findings], *, about: str = "", on
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for home in subject.seen(homes):
-                for container in containers_of(home, about):
+            for container in subject.seen(containers):
+                if not about or about in container.body:
                     yield from look(container)
 
     return check
