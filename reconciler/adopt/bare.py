@@ -4,22 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.adopt.found import Tagged, holds_tagged, without_tagged
-from reconciler.diff import canonical, canonical_member, compact, is_absent, without_filled
+from reconciler.diff import canonical_member, compact, is_absent
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Identity, Json, Spec
 
 
 def bare(kind: Kind, body: Spec, identity: Identity) -> Spec:
     """Return a create request's body without each member that means the same when it is left out."""
-    is_known = not holds_tagged(body)
-    out = _Barer(identity, is_known=is_known).members(kind.rows, body, may_be_filled=True)
-    return out if not is_known or _mean_the_same(kind, body, out, identity) else compact(body)
-
-
-def _mean_the_same(kind: Kind, whole: Spec, out: Spec, identity: Identity) -> bool:
-    """Whether the plan of a stack that declares `out` is empty where `whole` is live."""
-    live, wanted = (canonical(kind.rows, body, identity) for body in (whole, out))
-    return without_filled(kind.rows, live, wanted) == wanted
+    return _Barer(identity, is_known=not holds_tagged(body)).members(kind.rows, body, may_be_filled=True)
 
 
 @dataclass(frozen=True, slots=True)
