@@ -1,6 +1,7 @@
 """What the core asks of the world. The command line brings the adapters; tests bring fakes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +41,41 @@ class Clock(Protocol):
         """Seconds since any fixed moment; never goes back."""
 
     def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """One request to AWS and what became of it: of what it said and what was answered, nothing."""
+
+    service: str  # as the AWS SDKs name it: Batch, Secrets Manager
+    operation: str
+    region: str
+    started: float  # seconds since 1970
+    seconds: float
+    status: int = 0  # of HTTP; 0: no answer came
+    error: str = ""  # a code, such as TooManyRequestsException
+    request_id: str = ""
+    attempt: int = 1
+    account: str = ""  # as far as it is known by then
+
+
+class Observer(Protocol):
+    """Who is told what a run of a stack does. Calls may be told from any thread."""
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """What happens within the block is part of it; phases may be within others."""
+
+    def called(self, call: Called) -> None: ...
+
+
+class Unobserved:
+    def phase(self, _name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def called(self, call: Called) -> None: ...
+
+
+UNOBSERVED = Unobserved()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """A cloud that waits out throttling and passing faults, and keeps writes few at a time."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
+from contextvars import ContextVar
 from threading import BoundedSemaphore
 
 from reconciler.model import Identity, Json
@@ -10,6 +12,8 @@ from reconciler.problems import CloudError, Fault
 WRITES_AT_ONCE = 5  # AWS publishes no rate for the control plane; throttling was seen on tight loops
 TRIES = {Fault.THROTTLED: 10, Fault.UNKNOWN: 6, Fault.UNREACHABLE: 3}
 LONGEST = 20.0
+# What a thread is calling, and for the how many-th time: who sends the request does not know.
+_TRYING: ContextVar[tuple[str, int]] = ContextVar("trying", default=("", 1))
 
 
 class Patient:
@@ -27,7 +31,7 @@ class Patient:
         tries = 1
         while True:
             try:
-                return self._once(operation, request)
+                return self._once(operation, request, tries)
             except CloudError as error:
                 repeatable = error.fault is not Fault.UNKNOWN or is_read(operation)
                 if not repeatable or tries >= TRIES.get(error.fault, 1):
@@ -35,11 +39,19 @@ class Patient:
             self._clock.sleep(back_off(tries, salt=self._clock.now()))
             tries += 1
 
-    def _once(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
-        if is_read(operation):
-            return self._cloud.call(operation, request)
-        with self._writes:
-            return self._cloud.call(operation, request)
+    def _once(self, operation: str, request: Mapping[str, Json], attempt: int) -> Mapping[str, Json]:
+        outer = _TRYING.set((operation, attempt))
+        try:
+            with nullcontext() if is_read(operation) else self._writes:
+                return self._cloud.call(operation, request)
+        finally:
+            _TRYING.reset(outer)
+
+
+def attempt_at(operation: str) -> int:
+    """Return which attempt at a call this thread is making. Other calls may be made for it, as for credentials."""
+    called, attempt = _TRYING.get()
+    return attempt if called == operation else 1
 
 
 def is_read(operation: str) -> bool:

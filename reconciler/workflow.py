@@ -21,7 +21,7 @@ from reconciler.plan.interrupting import sources, with_running
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
 from reconciler.plan.rollback import Rollback, rollback_of
 from reconciler.plan.standing import Standings, counted, job_holders, standings
-from reconciler.ports import Clock, Cloud, Takes, takes_nothing
+from reconciler.ports import UNOBSERVED, Clock, Cloud, Observer, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 from reconciler.read import active_revisions, all_revisions, read_all, read_uses
 
@@ -61,18 +61,21 @@ class Region:
     unread: Mapping[str, CloudError] = field(default_factory=dict)
 
 
-def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED) -> Plan:
+def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
-    made, live = _compared(stack, cloud, wanted)
-    made = with_running(made, live, {one.arn: _running(cloud, holding, one) for one, holding in sources(made, live)})
-    held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
-    return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
+    made, live = _compared(stack, cloud, wanted, observer)
+    with observer.phase("plan"):
+        runs = {one.arn: _running(cloud, holding, one) for one, holding in sources(made, live)}
+        made = with_running(made, live, runs)
+        held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
+        return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
 
 
-def region(cloud: Cloud) -> Region:
+def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> Region:
     """Read all that a region has, in page calls alone."""
-    found = read_all(cloud, KINDS.values())
-    return Region(cloud.identity(), found.live, found.unread)
+    with observer.phase("read"):
+        found = read_all(cloud, KINDS.values())
+        return Region(cloud.identity(), found.live, found.unread)
 
 
 def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
@@ -81,19 +84,30 @@ def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
     return make_plan(stack, seen.identity, seen.live, wanted, seen.unread)
 
 
-def status(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, *, jobs: bool = True) -> Standings:
+def status(
+    stack: Stack,
+    cloud: Cloud,
+    wanted: Wanted = AS_DECLARED,
+    *,
+    jobs: bool = True,
+    observer: Observer = UNOBSERVED,
+) -> Standings:
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
-    found = standings(stack, *_compared(stack, cloud, wanted))
+    found = standings(stack, *_compared(stack, cloud, wanted, observer))
     if not jobs:
         return found
-    return counted(found, {live.arn: _held(cloud, holding, live) for live, holding in job_holders(found)})
+    with observer.phase("read"):
+        return counted(found, {live.arn: _held(cloud, holding, live) for live, holding in job_holders(found)})
 
 
-def doctor(stack: Stack, cloud: Cloud, again: Words, wanted: Wanted = AS_DECLARED) -> Examined:
+def doctor(
+    stack: Stack, cloud: Cloud, again: Words, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED
+) -> Examined:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
-    found = standings(stack, *_compared(stack, cloud, wanted))
-    whole = ((live, holding) for live, holding in job_holders(found) if not KINDS[live.address.kind].parent)
-    waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in whole}  # a part's are among them
+    found = standings(stack, *_compared(stack, cloud, wanted, observer))
+    with observer.phase("read"):
+        whole = ((live, holding) for live, holding in job_holders(found) if not KINDS[live.address.kind].parent)
+        waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in whole}  # a part's are among them
     return examined(found, waiting, again)
 
 
@@ -120,7 +134,7 @@ def rollback(stack: Stack, cloud: Cloud, wanted: str, to: int | None = None, tak
     return rollback_of(stack, history(stack, cloud, wanted), to, takes)
 
 
-def run(
+def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     plan_: Plan,
     stack: Stack,
     cloud: Cloud,
@@ -130,12 +144,16 @@ def run(
     parallelism: int = 8,
     watch: Callable[[apply.Event], None] = lambda _event: None,
     stop: Flag | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Finish:
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
     check_plan(stack, plan_, wanted)
     work = partial(apply.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
-    outcome = work(plan_)
-    return _finish(outcome, partial(plan, stack, cloud, replace(wanted, made=outcome.made)), clock, work)
+    with observer.phase("apply"):
+        outcome = work(plan_)
+    with observer.phase("prove"):
+        look = partial(plan, stack, cloud, replace(wanted, made=outcome.made), observer)
+        return _finish(outcome, look, clock, work)
 
 
 def roll_back(
@@ -146,11 +164,15 @@ def roll_back(
     *,
     watch: Callable[[apply.Event], None] = lambda _event: None,
     stop: Flag | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Finish:
     """Run a rollback, and plan the same one again, to prove that the old revision stands."""
     work = partial(apply.run, cloud=cloud, clock=clock, parallelism=1, watch=watch, stop=stop)
     look = partial(rollback, stack, cloud, str(back.history.address), back.to)
-    return _finish(work(back.plan), lambda: look().plan, clock, work)
+    with observer.phase("apply"):
+        outcome = work(back.plan)
+    with observer.phase("prove"):
+        return _finish(outcome, lambda: look().plan, clock, work)
 
 
 def _finish(
@@ -169,13 +191,15 @@ def _finish(
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _compared(stack: Stack, cloud: Cloud, wanted: Wanted) -> tuple[Plan, tuple[Live, ...]]:
-    identity = cloud.identity()
-    check_place(stack, identity.account, identity.region)
-    found = read_all(cloud, KINDS.values())
-    made = make_plan(stack, identity, found.live, wanted, found.unread)
-    for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
-        made = spared(made, kind, using, _uses(cloud, using, found.live))
+def _compared(stack: Stack, cloud: Cloud, wanted: Wanted, observer: Observer) -> tuple[Plan, tuple[Live, ...]]:
+    with observer.phase("read"):
+        identity = cloud.identity()
+        check_place(stack, identity.account, identity.region)
+        found = read_all(cloud, KINDS.values())
+    with observer.phase("plan"):
+        made = make_plan(stack, identity, found.live, wanted, found.unread)
+        for kind, using in pruned_kinds(made):  # of most none: what is in use is asked of no more than must be known
+            made = spared(made, kind, using, _uses(cloud, using, found.live))
     return made, found.live
 
 

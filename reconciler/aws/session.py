@@ -7,15 +7,22 @@ from botocore.exceptions import ProfileNotFound
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
+from reconciler.aws.calls import observe
+from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import Denied
 
 SESSION_NAME = "batch-reconciler"  # how CloudTrail names our calls
 ANY_REGION = "us-east-1"  # STS answers there for the standard partition
 
 
-def open_session(profile: str | None = None, role_arn: str | None = None, region: str | None = None) -> Session:
+def open_session(
+    profile: str | None = None,
+    role_arn: str | None = None,
+    region: str | None = None,
+    observer: Observer = UNOBSERVED,
+) -> Session:
     """Return a session; AWS is not called yet. Raises `Denied` for a profile or credentials that do not exist."""
-    base = _session(profile)
+    base = _session(profile, observer)
     try:
         credentials = base.get_credentials() if role_arn else None
         region = region or base.get_config_variable("region")
@@ -29,16 +36,17 @@ def open_session(profile: str | None = None, role_arn: str | None = None, region
     fetcher = AssumeRoleCredentialFetcher(
         create_client, credentials, role_arn, extra_args={"RoleSessionName": SESSION_NAME}
     )
-    assumed = _session(profile)
+    assumed = _session(profile, observer)
     role = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
     assumed.register_component("credential_provider", _Only(role))
     return assumed
 
 
-def _session(profile: str | None) -> Session:
+def _session(profile: str | None, observer: Observer) -> Session:
     """Return a session that shares the service models with all others: to read them takes longer than a call."""
     session = Session(profile=profile)
     session.register_component("data_loader", _loader())
+    observe(session, observer)
     return session
 
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.options import ONE_VALUE
+from reconciler.ports import UNOBSERVED
 from reconciler.problems import WrongUsage
 
 Namespace = argparse.Namespace
@@ -108,6 +109,7 @@ def _set_defaults(args: Namespace) -> None:
         "output": tuple,
         "color": lambda: True,
         "verbose": int,
+        "observer": lambda: UNOBSERVED,
         "looked_up": dict,  # look-ups by where they were made
         "meant": dict,  # what a file of targets gives to variables
         "offered": dict,

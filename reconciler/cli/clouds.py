@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.model import Stack
-from reconciler.ports import Clock, Cloud, Locks, Lookups
+from reconciler.ports import Clock, Cloud, Locks, Lookups, Observer
 from reconciler.problems import WrongUsage
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
@@ -53,7 +53,7 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     return Sky(batch, clock, AwsLookups(service, batch.identity), locks)
 
 
-def objects() -> "Objects":
+def objects(observer: Observer) -> "Objects":
     """Return the objects in S3, with the credentials and the region of the environment."""
     from reconciler.aws.clock import WallClock
     from reconciler.aws.cloud import AwsCloud
@@ -61,7 +61,7 @@ def objects() -> "Objects":
     from reconciler.aws.session import ANY_REGION, open_session
     from reconciler.retry import Patient
 
-    session = open_session()
+    session = open_session(observer=observer)
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or ANY_REGION
     return Objects(Patient(AwsCloud(session, region, service="s3"), WallClock()))
 
@@ -93,12 +93,15 @@ def _service(name: str, args: argparse.Namespace, region: str | None) -> Cloud:
 def _aws(args: argparse.Namespace, region: str | None) -> "Session":
     from reconciler.aws.session import open_session
 
-    return open_session(args.profile, args.role_arn, region)
+    return open_session(args.profile, args.role_arn, region, args.observer)
 
 
 def _sandbox(stack: Stack, args: argparse.Namespace, region: str | None) -> "Session":
+    from reconciler.aws.calls import observe
     from reconciler.sandbox.opening import open_sandbox
     from reconciler.sandbox.session import sandbox_session
     from reconciler.sandbox.simulator import ACCOUNT
 
-    return sandbox_session(open_sandbox(args.sandbox), region or SANDBOX_REGION, stack.account or ACCOUNT)
+    session = sandbox_session(open_sandbox(args.sandbox), region or SANDBOX_REGION, stack.account or ACCOUNT)
+    observe(session, args.observer)
+    return session

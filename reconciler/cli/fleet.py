@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import count
 from reconciler.cli.output import Branch, Output
 from reconciler.cli.stacks import each, each_stack, gravest
+from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import Exit, InvalidStack, Severity, WrongUsage
 
 if TYPE_CHECKING:
@@ -170,12 +171,13 @@ def _from(root: Path, path: str) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def arguments(target: "Target", args: Namespace) -> Namespace:
+def arguments(target: "Target", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
     """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
     from reconciler.plan import Limit
 
     consents, root = target.consents, Path(args.all).parent
     beside = {
+        "observer": observer,
         "region": _given(args, "region") or target.region or None,
         "role_arn": _given(args, "role_arn") or target.role_arn or None,
         "profile": _given(args, "profile") or target.profile or None,
@@ -220,9 +222,9 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
         return None
     start = monotonic()
     try:
-        code = each(
-            (stack_path(target, args),), out, lambda path: work(path, arguments(target, args), out), go_on=False
-        )
+        with args.observer.target(target.name) as observer:
+            alone = arguments(target, args, observer)
+            code = each((stack_path(target, args),), out, lambda path: work(path, alone, out), go_on=False)
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR

@@ -51,7 +51,7 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     from reconciler.report.items import Import
 
     stack, sky = args.stack or _stack_name(args.to), cache(lambda: sky_for(Stack("", {}), args))
-    region = _reader(sky)
+    region = _reader(sky, args)
     imported = source.read(args, stack, region)
     is_seen = args.prove or source.plans
     place = region().identity if is_seen else None
@@ -92,14 +92,14 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
     return replace(imported, found=found, variables=variables)
 
 
-def _reader(sky: Callable[[], Sky]) -> ReadRegion:
+def _reader(sky: Callable[[], Sky], args: Namespace) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache
     def region() -> "Region":
         from reconciler import workflow
 
-        return workflow.region(sky().cloud)
+        return workflow.region(sky().cloud, args.observer)
 
     return region
 

@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.cli.arguments import Namespace, parse
+from reconciler.cli.logs import Log
 from reconciler.cli.output import Output, check_writable
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.stacks import exit_of
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.cli.observing import Watch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +48,15 @@ def _open_streams() -> None:
 
 
 def _run(args: Namespace) -> int:
+    from reconciler.cli.observing import Watch
+
+    args.observer = watch = Watch(Log(), verbose=bool(args.verbose))
+    code = _written(args, watch)
+    watch.end()
+    return code
+
+
+def _written(args: Namespace, watch: "Watch") -> int:
     try:
         check_writable(args.output)  # before anything is changed, not after
     except WrongUsage as unwritable:
@@ -50,7 +64,8 @@ def _run(args: Namespace) -> int:
             out.stopped(unwritable)
         return unwritable.exit
     try:
-        with Output(args.output, several=len(args.stacks) > 1, color=args.color, verbose=args.verbose) as out:
+        several = len(args.stacks) > 1
+        with Output(args.output, several=several, color=args.color, verbose=args.verbose, watch=watch) as out:
             out.code = _guarded(args, out)
             return out.code
     except Stopped as unwritable:

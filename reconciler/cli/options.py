@@ -50,7 +50,13 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMA
         help=f"{', '.join(formats)}; repeatable; text goes to stdout unless another format does",
     )
     group.add_argument("--no-color", dest="color", action="store_false", default=True, help="no colours, ever")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="more detail; -vv for all of it")
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="more detail, and on stderr each call to AWS; -vv for all of it",
+    )
 
 
 def add_variables(parser: argparse.ArgumentParser) -> None:

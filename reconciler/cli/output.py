@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Self, TextIO
 from reconciler.cli.clouds import objects
 from reconciler.cli.lines import Lines, Prefixed, Told, harmless, speak_utf8, write_to
 from reconciler.cli.options import JOINED, Target
+from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import CloudError, Exit, Problem, Stopped
 
 if TYPE_CHECKING:  # rich is only loaded by what prints
     from rich.console import Console
 
+    from reconciler.cli.observing import Watch
     from reconciler.report.items import Item
     from reconciler.report.page import Page
 
@@ -34,13 +36,20 @@ class Output:
     """Collects what a command produces for each of its targets."""
 
     def __init__(
-        self, targets: Sequence[Target], *, several: bool = False, color: bool = True, verbose: int = 0
+        self,
+        targets: Sequence[Target],
+        *,
+        several: bool = False,
+        color: bool = True,
+        verbose: int = 0,
+        watch: "Watch | None" = None,
     ) -> None:
         claimed = any(not target.file for target in targets)
         self._targets = tuple(targets) if claimed else (Target("text", ""), *targets)
         self._several = several
         self._color = color
         self._verbose = verbose
+        self._observer: Observer = watch or UNOBSERVED
         self._documents: list[Json] = []
         self._texts: list[str] = []
         self._other: dict[str, list[str]] = {}
@@ -210,7 +219,7 @@ class Output:
                 continue
             text = self._text(format_, is_file=bool(file))
             if file.startswith(IN_S3):
-                objects().put(file, text.encode(errors="backslashreplace"))
+                objects(self._observer).put(file, text.encode(errors="backslashreplace"))
             elif file:
                 write_to(file, "w", text)
             elif text:

@@ -13,6 +13,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
+from reconciler.ports import Observer
 from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
     from reconciler.report.plan_text import plan_page
 
     args, wanted = job.args, job.wanted
-    plan = capped(planned(read, sky, wanted), args.timeout)
+    plan = capped(planned(read, sky, wanted, args.observer), args.timeout)
     shown = present(job.path, args, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
     out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
@@ -58,7 +59,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
     )
-    finish, code = watched(work, read, sky, out)
+    finish, code = watched(work, read, sky, out, args.observer)
     _tell(read.secrets.finish(finish), shown, code, out)
     return code
 
@@ -125,7 +126,9 @@ def is_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) -> tuple["Finish", int]:
+def watched(
+    work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output, observer: Observer
+) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code."""
     from reconciler.cli.signals import stopping
     from reconciler.report.documents import event_json
@@ -141,7 +144,7 @@ def watched(work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output) 
             watch(shown)
             out.event(lambda: event_json(read.stack.name, shown))
 
-        finish = work(watch=told, stop=stop.flag)
+        finish = work(watch=told, stop=stop.flag, observer=observer)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
 from reconciler.model import Identity, Plan, Stack
-from reconciler.ports import Files, Lookups
+from reconciler.ports import UNOBSERVED, Files, Lookups, Observer
 from reconciler.problems import (
     CloudError,
     Denied,
@@ -75,7 +75,8 @@ def live_stack(path: str, args: argparse.Namespace, place: Identity | None = Non
     from reconciler.guard import check_place, check_same_place
     from reconciler.lookup.sources import Forbidden
 
-    read = valid_stack(path, args, lookups=Forbidden() if args.no_lookups else None)
+    with args.observer.phase("load"):
+        read = valid_stack(path, args, lookups=Forbidden() if args.no_lookups else None)
     sky = sky_for(read.stack, args)
     if place:
         check_same_place(place, sky.cloud.identity())
@@ -83,7 +84,8 @@ def live_stack(path: str, args: argparse.Namespace, place: Identity | None = Non
         return read, sky
     identity = sky.cloud.identity()
     check_place(read.stack, identity.account, identity.region)
-    return valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups)), sky
+    with args.observer.phase("load"):
+        return valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups)), sky
 
 
 def wanted_of(args: argparse.Namespace) -> "Wanted":
@@ -101,12 +103,12 @@ def wanted_of(args: argparse.Namespace) -> "Wanted":
     )
 
 
-def planned(read: Read, sky: Sky, wanted: "Wanted") -> Plan:
+def planned(read: Read, sky: Sky, wanted: "Wanted", observer: Observer = UNOBSERVED) -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler import workflow
 
     with read.secrets.kept():
-        return workflow.plan(read.stack, sky.cloud, informed(wanted))
+        return workflow.plan(read.stack, sky.cloud, informed(wanted), observer)
 
 
 def informed(wanted: "Wanted") -> "Wanted":

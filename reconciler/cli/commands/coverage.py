@@ -30,7 +30,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.model import Stack
     from reconciler.report.coverage_text import coverage_json, coverage_page
 
-    seen = workflow.region(sky_for(Stack("", {}), args).cloud)
+    seen = workflow.region(sky_for(Stack("", {}), args).cloud, args.observer)
     found = coverage(seen.live)
     out.publish(
         lambda width: coverage_page(found, seen.identity, seen.unread, width, args.verbose),

@@ -36,7 +36,7 @@ def _doctor(path: str, args: Namespace, out: Output) -> int:
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        examined = workflow.doctor(read.stack, sky.cloud, again(path, args), informed(Wanted()))
+        examined = workflow.doctor(read.stack, sky.cloud, again(path, args), informed(Wanted()), args.observer)
     shown = read.secrets.examined(examined)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))
     return Exit.UNHEALTHY if examined.diagnoses else Exit.DONE

@@ -50,7 +50,7 @@ def _drift(path: str, args: Namespace, out: Output) -> int:
     from reconciler.report.drift_text import drift_page
 
     read, sky = live_stack(path, args)
-    plan = planned(read, sky, Wanted(targets=tuple(args.target)))
+    plan = planned(read, sky, Wanted(targets=tuple(args.target)), args.observer)
     drift = drift_of(read.secrets.plan(plan))
     out.publish(lambda width: drift_page(drift, width, args.verbose), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none or args.exit_zero else Exit.CHANGES

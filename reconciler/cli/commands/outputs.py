@@ -43,7 +43,7 @@ def _outputs(path: str, args: Namespace, out: Output) -> int:
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        found = workflow.status(read.stack, sky.cloud, informed(Wanted()), jobs=False)
+        found = workflow.status(read.stack, sky.cloud, informed(Wanted()), jobs=False, observer=args.observer)
     given = given_of(found)
     for format_, write in FORMATS.items():
         if out.wants(format_):

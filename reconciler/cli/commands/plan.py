@@ -53,7 +53,7 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
 
     wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)
-    plan = planned(read, sky, wanted)
+    plan = planned(read, sky, wanted, args.observer)
     shown = present(path, args, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.refused.problems if shown.refused else (), shown.fingerprint)
     out.publish(

@@ -10,6 +10,7 @@ from reconciler.cli.clouds import objects
 from reconciler.cli.options import add_output
 from reconciler.cli.output import IN_S3, Output
 from reconciler.cli.stacks import gravest
+from reconciler.ports import Observer
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.fleet import fleet_json, fleet_page, merged, several_page
 
-    documents = [_parsed(*one) for file in args.files for one in _read(file)]
+    documents = [_parsed(*one) for file in args.files for one in _read(file, args.observer)]
     outcomes, several = merged(found for _, found in documents)
     code = gravest([one.exit for one in outcomes] or [Exit.DONE])
     command = ", ".join(dict.fromkeys(command for command, _ in documents))
@@ -43,10 +44,10 @@ def run(args: Namespace, out: Output) -> int:
     return code
 
 
-def _read(file: str) -> Iterator[tuple[str, bytes]]:
+def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
     """Yield a file with its name; of a folder in S3 all that are in it."""
     if file.startswith(IN_S3):
-        found = list(objects().read(file))
+        found = list(objects(observer).read(file))
         if not found:
             raise WrongUsage(f"there is no JSON file in {file}")
         yield from found

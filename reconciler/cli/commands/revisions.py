@@ -39,7 +39,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.history_text import history_page
 
     read, sky = _no_stack(args) if args.live else live_stack(args.stacks[0], args)
-    with read.secrets.kept():
+    with read.secrets.kept(), args.observer.phase("read"):
         history = workflow.history(read.stack, sky.cloud, args.name, inactive=args.all, users=True)
     found = masked_entries(read, history)
     out.publish(lambda width: history_page(history, found, width, args.verbose), lambda: history_json(history, found))

@@ -19,6 +19,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.running import capped, consent, watched
 from reconciler.cli.stacks import Read, live_stack, planned
 from reconciler.model import Plan
+from reconciler.ports import Observer
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _planned_and_run(read: Read, sky: "Sky", args: Namespace, out: Output) -> in
     from reconciler.report.history_text import nothing_page
     from reconciler.report.plan_text import plan_page
 
-    with read.secrets.kept():
+    with read.secrets.kept(), args.observer.phase("plan"):
         back = workflow.rollback(read.stack, sky.cloud, args.name, args.to, takes)
     back = replace(back, plan=capped(back.plan, args.timeout))
     read = with_former(read, back.history)
@@ -77,27 +78,27 @@ def _planned_and_run(read: Read, sky: "Sky", args: Namespace, out: Output) -> in
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, plan=plan_json(shown))
         return no.exit
-    return _roll_back(back, read, sky, shown, out)
+    return _roll_back(back, read, sky, shown, args, out)
 
 
-def _roll_back(back: "Rollback", read: Read, sky: "Sky", shown: Plan, out: Output) -> int:
+def _roll_back(back: "Rollback", read: Read, sky: "Sky", shown: Plan, args: Namespace, out: Output) -> int:
     from reconciler import workflow
     from reconciler.report.documents import rollback_json
     from reconciler.report.history_text import rollback_page
 
     work = partial(workflow.roll_back, back, read.stack, sky.cloud, sky.clock)
-    finish, code = watched(work, read, sky, out)
-    told, next_ = read.secrets.finish(finish), _next(back, read, sky)
+    finish, code = watched(work, read, sky, out, args.observer)
+    told, next_ = read.secrets.finish(finish), _next(back, read, sky, args.observer)
     document = rollback_json(back, shown, told, next_)
     out.publish(lambda width: rollback_page(back, told, next_, width), lambda: {**document, "exit": code})
     return code
 
 
-def _next(back: "Rollback", read: Read, sky: "Sky") -> Plan | None:
+def _next(back: "Rollback", read: Read, sky: "Sky", observer: Observer) -> Plan | None:
     """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
     from reconciler.plan import Wanted
 
     try:
-        return read.secrets.plan(planned(read, sky, Wanted(targets=(str(back.history.address),))))
+        return read.secrets.plan(planned(read, sky, Wanted(targets=(str(back.history.address),)), observer))
     except (CloudError, InvalidStack):
         return None

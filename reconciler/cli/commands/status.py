@@ -46,7 +46,9 @@ def _status(path: str, args: Namespace, out: Output) -> int:
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        found = workflow.status(read.stack, sky.cloud, informed(Wanted()), jobs=not args.no_jobs)
+        found = workflow.status(
+            read.stack, sky.cloud, informed(Wanted()), jobs=not args.no_jobs, observer=args.observer
+        )
     shown = read.secrets.standings(found)
     out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))
     return Exit.DONE if found.is_healthy else Exit.UNHEALTHY

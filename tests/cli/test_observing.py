@@ -1,0 +1,101 @@
+"""What a run tells of itself on stderr: one line at its end, with -v one line a call, and no secret in either."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox import opening
+from reconciler.sandbox.faults import Failure, Faults, Rule
+from tests.cli.conftest import Run, write
+
+CALL = re.compile(r"\d\d:\d\d:\d\d\.\d{3}Z (?P<what>[\w ]+?) (?P<ended>\d{3}.*|\w+) \d+ ms.*")
+READS = 7  # GetCallerIdentity, and one page of each of six kinds
+Failing = Callable[..., None]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """From now on, calls fail as these rules say."""
+
+    def with_rules(*rules: Rule) -> None:
+        opened = partial(opening.open_sandbox, faults=Faults(rules))
+        monkeypatch.setattr(opening, "open_sandbox", opened)
+
+    return with_rules
+
+
+def traced(err: str) -> list[str]:
+    found = [CALL.fullmatch(line) for line in err.splitlines()]
+    return [f"{one['what']} {one['ended']}" for one in found if one]
+
+
+def test_the_last_line_on_stderr_says_what_the_run_has_cost(run: Run) -> None:
+    last = run("plan", "risk", "--sandbox", "-v").err.splitlines()[-1]
+    assert re.fullmatch(rf"{READS} API calls in \d+\.\d s( \(.+\))?", last)
+
+
+def test_unasked_a_run_without_trouble_says_nothing_of_it(run: Run) -> None:
+    assert run("plan", "risk", "--sandbox").err == ""
+
+
+def test_a_command_that_calls_nobody_has_no_such_line(run: Run) -> None:
+    assert run("validate", "risk", "-v").err == ""
+
+
+def test_retries_and_throttles_are_counted(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=2),
+            Rule(failure=Failure.SERVER_ERROR, operation="ListSchedulingPolicies", first=1))  # fmt: skip
+    ran = run("plan", "risk", "--sandbox")
+    assert (ran.code, ran.err.startswith(f"{READS + 3} API calls in ")) == (0, True)
+    assert ran.err.endswith(", 3 retries, 2 throttled\n")
+
+
+def test_every_call_is_a_line_if_asked_for(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
+    ran = run("plan", "risk", "--sandbox", "-v")
+    assert sorted(traced(ran.err)) == [
+        "Batch DescribeComputeEnvironments 200",
+        "Batch DescribeJobDefinitions 200",
+        "Batch DescribeJobQueues 200",
+        "Batch DescribeJobQueues 429 TooManyRequestsException",
+        "Batch DescribeServiceEnvironments 200",
+        "Batch ListConsumableResources 200",
+        "Batch ListSchedulingPolicies 200",
+        "STS GetCallerIdentity 200",
+    ]
+    assert len([line for line in ran.err.splitlines() if line.endswith(", attempt 2")]) == 1
+
+
+def test_a_call_without_an_answer_is_told_by_what_went_wrong(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.LOST_ANSWER, operation="DescribeJobQueues", first=1))
+    assert "Batch DescribeJobQueues ConnectionClosedError" in traced(run("plan", "risk", "--sandbox", "-v").err)
+
+
+def test_of_many_targets_there_is_one_line_for_all_and_each_call_names_its_own(run: Run) -> None:
+    Path("reconciler.yaml").write_text(
+        "environments: {dev: {region: eu-west-1}, prod: {region: us-east-1}}\nstacks: {small: [dev, prod]}\n"
+    )
+    ran = run("plan", "--all", "--sandbox", "-v")
+    lines = ran.err.splitlines()
+    assert lines[-1].startswith(f"{READS * 2} API calls in ")
+    assert [sum(line.startswith(f"small@{name}: ") for line in lines) for name in ("dev", "prod")] == [READS, READS]
+
+
+def test_stdout_is_the_same_with_or_without(run: Run) -> None:
+    plain = run("status", "small", "--sandbox", "-o", "json")
+    told = run("status", "small", "--sandbox", "-o", "json", "-v")
+    assert (plain.out == told.out, bool(plain.json)) == (True, True)
+
+
+def test_no_secret_is_in_a_trace(run: Run) -> None:
+    write(
+        "small",
+        "stack: small\nvariables: {pw: {type: string, secret: true}}\n"
+        "schedulingPolicies: {p: {fairsharePolicy: {shareDecaySeconds: 60}, tags: {note: !var pw}}}\n",
+    )
+    ran = run("apply", "small", "--sandbox", "--yes", "--var", "pw=hunter2", "-v")
+    assert (ran.code, "Batch CreateSchedulingPolicy 200" in traced(ran.err)) == (0, True)
+    assert "hunter2" not in ran.err
