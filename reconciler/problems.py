@@ -136,9 +136,21 @@ class CloudError(Exception):
     code: str
     message: str
     hint: str = field(default="", kw_only=True)
+    request_id: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
+        """Always the same for the same failure: a plan that tells of it must not differ from try to try."""
         return f"{self.operation}: {self.code}: {self.message}"
+
+    @property
+    def reason(self) -> str:
+        """What AWS said, with the id that its support asks for; most refusals of Batch have it in the message."""
+        known = not self.request_id or self.request_id in self.message
+        return f"{self.code}: {self.message}" + ("" if known else f" (request id {self.request_id})")
+
+    @property
+    def told(self) -> str:
+        return f"{self.operation}: {self.reason}"
 
 
 def _count(problems: tuple[Problem, ...]) -> str:

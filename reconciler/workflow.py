@@ -186,7 +186,7 @@ def _finish(
             rest = _proof(look, clock, patient=True)
         return Finish(outcome, rest)
     except CloudError as error:  # what was done is done, and has to be told
-        return Finish(outcome, None, str(error))
+        return Finish(outcome, None, error.told)
     except InvalidStack as invalid:  # somebody took away what a resource refers to
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 

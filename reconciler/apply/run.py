@@ -109,7 +109,7 @@ class _Runner:
             hint = ailment_of(str(unsettled)).remedy if unsettled.invalid else ""
             return self.finished(Result(change, state, f"{unsettled}{undone}", hint, self.clock.now() - start))
         except CloudError as error:
-            failed = Result(change, State.FAILED, str(error), error.hint, self.clock.now() - start)
+            failed = Result(change, State.FAILED, error.told, error.hint, self.clock.now() - start)
             return self.finished(failed)
         return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
 

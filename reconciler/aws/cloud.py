@@ -115,11 +115,13 @@ def _call(client: BaseClient, operation: str, request: Mapping[str, Json]) -> Ma
 
 def _refused(operation: str, error: boto.ClientError) -> CloudError:
     told = error.response.get("Error", {})
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    about = error.response.get("ResponseMetadata", {})
+    status = about.get("HTTPStatusCode", 400)
     code = str(told.get("Code", status))
     fault = fault_of(status, code)
     hint = _hint(operation, code) if fault is Fault.DENIED else ""
-    return CloudError(operation, fault, code, str(told.get("Message", error)), hint=hint)
+    request_id = str(about.get("RequestId", ""))
+    return CloudError(operation, fault, code, str(told.get("Message", error)), hint=hint, request_id=request_id)
 
 
 def _hint(operation: str, code: str) -> str:

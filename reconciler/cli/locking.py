@@ -69,7 +69,7 @@ def _let_go(locks: Locks, name: str, mine: Holder, path: str, out: Output) -> No
         locks.release(name, mine)
     except CloudError as error:
         hint = f"remove it with `reconciler force-unlock {path}`"
-        failed = Stopped(f"the lock of stack {mine.stack} could not be released: {error}", hint=hint)
+        failed = Stopped(f"the lock of stack {mine.stack} could not be released: {error.told}", hint=hint)
         out.tell(lambda width: stopped_page(failed, width))
 
 

@@ -182,7 +182,7 @@ class Output:
         from reconciler.report.documents import failed_json
         from reconciler.report.problems_text import stopped_page
 
-        stopped = Stopped(str(error), hint=error.hint)
+        stopped = Stopped(error.told, hint=error.hint)
         self.tell(lambda width: stopped_page(stopped, width))
         self.document(lambda: failed_json(error, code))
         self.item(stopped)

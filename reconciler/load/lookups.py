@@ -70,7 +70,7 @@ class Finder:
         if error.fault not in (Fault.DENIED, Fault.REFUSED):
             raise error
         code = "VAR017" if error.fault is Fault.DENIED else "VAR016"
-        self.findings.add(code, f"{tagged.tag} {name}: {error.code}: {error.message}", tagged.mark, error.hint)
+        self.findings.add(code, f"{tagged.tag} {name}: {error.reason}", tagged.mark, error.hint)
 
     def _found(self, tag: str, name: str) -> Json:
         if (tag, name) not in self.found:

@@ -163,6 +163,7 @@ def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
         "code": error.code,
         "message": redacted_text(error.message),
         "hint": error.hint,
+        "request_id": error.request_id or None,
     }
     return problems_json((), document="error", error=told)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import Json
 
@@ -15,6 +15,9 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     lost: bool = False
+
+
+REQUEST_ID = "x-amzn-requestid"
 
 
 class Refusal(Exception):  # noqa: N818 - names what happened
@@ -32,9 +35,15 @@ def success(data: Mapping[str, Json]) -> Response:
 
 def refusal(message: str, request_id: str) -> Response:
     # The frame round nearly every message of the service (seen in pulumi/pulumi-aws issue 3887).
-    return error(400, "ClientException", f"Error executing request, Exception : {message}, RequestId: {request_id}")
+    answer = error(400, "ClientException", f"Error executing request, Exception : {message}, RequestId: {request_id}")
+    return with_id(answer, request_id)
 
 
 def error(status: int, code: str, message: str) -> Response:
     headers = {"content-type": "application/json", "x-amzn-errortype": code}
     return Response(status, headers, json.dumps({"message": message}).encode())
+
+
+def with_id(answer: Response, request_id: str) -> Response:
+    """Return the answer with the id of its request, unless it has one."""
+    return replace(answer, headers={REQUEST_ID: request_id, **answer.headers})

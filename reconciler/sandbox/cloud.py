@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from reconciler.model import Identity, Json
 from reconciler.problems import CloudError, Fault, fault_of
-from reconciler.sandbox.answers import Refusal, Response
+from reconciler.sandbox.answers import REQUEST_ID, Refusal, Response
 from reconciler.sandbox.api import Address, address
 from reconciler.sandbox.simulator import Simulator
 
@@ -41,5 +41,6 @@ def _data(operation: str, response: Response) -> Mapping[str, Json]:
     data: Mapping[str, Json] = json.loads(response.body)
     if response.status >= 400:  # noqa: PLR2004 - client and server errors
         code = response.headers["x-amzn-errortype"]
-        raise CloudError(operation, fault_of(response.status, code), code, data["message"])
+        request_id = response.headers.get(REQUEST_ID, "")
+        raise CloudError(operation, fault_of(response.status, code), code, data["message"], request_id=request_id)
     return data

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from random import Random
+from uuid import UUID
 
 from reconciler.model import Json
 from reconciler.ports import Clock
@@ -20,7 +21,7 @@ from reconciler.sandbox import (
     service_environments,
     tags,
 )
-from reconciler.sandbox.answers import Refusal, Response, error, refusal, success
+from reconciler.sandbox.answers import Refusal, Response, error, refusal, success, with_id
 from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
 from reconciler.sandbox.breakage import Breakage, ahead, breakage_of, keep, strike, turn
 from reconciler.sandbox.clock import Timings
@@ -78,6 +79,7 @@ class Simulator:
         self._unordered = unordered
         self._restless = restless
         self._random = Random(seed)  # noqa: S311 - for shuffling
+        self._ids = Random(f"{seed} {clock.now()}")  # noqa: S311 - of their own: they must not decide what is shuffled
         self._lock = threading.Lock()
 
     @property
@@ -97,7 +99,8 @@ class Simulator:
         self._delay(rules)
         with self._lock, self._store.session():
             kept = frozenset() if spared else strike(self._store, routed.operation)
-            return self._answer(self._world(account, region), routed, body, kept | {rule.failure for rule in rules})
+            world, failures = self._world(account, region), kept | {rule.failure for rule in rules}
+            return with_id(self._answer(world, routed, body, failures), self._request_id())
 
     def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """Return the ARNs and tags of all that is tagged there."""
@@ -133,6 +136,9 @@ class Simulator:
         """Turn the sandbox's clock forward; return how far it is ahead in all."""
         with self._lock, self._store.session():
             return turn(self._store, seconds)
+
+    def _request_id(self) -> str:
+        return str(UUID(int=self._ids.getrandbits(128), version=4))
 
     def _places(self) -> tuple[tuple[str, str], ...]:
         parts = (scope.partition("/") for scope in self._store.scopes())

@@ -94,3 +94,23 @@ def test_what_was_not_even_tried_is_no_call() -> None:
     with pytest.raises(CloudError):
         AwsCloud(session, "us-east-1").call("DescribeJobQueues", {})
     assert heard.calls == []
+
+
+def test_an_error_names_the_request_id_once() -> None:
+    denied: Answer = (
+        403,
+        {"x-amzn-requestid": "id-3", "x-amzn-errortype": "AccessDeniedException"},
+        b'{"message": "no"}',
+    )
+    with pytest.raises(CloudError) as caught:
+        cloud_of(Heard(), denied).call("DescribeJobQueues", {})
+    assert caught.value.told == "DescribeJobQueues: AccessDeniedException: no (request id id-3)"
+    assert str(caught.value) == "DescribeJobQueues: AccessDeniedException: no"
+
+
+def test_an_error_whose_message_has_the_id_does_not_repeat_it() -> None:
+    said = b'{"message": "Error executing request, Exception : no, RequestId: id-4"}'
+    refused: Answer = (400, {"x-amzn-requestid": "id-4", "x-amzn-errortype": "ClientException"}, said)
+    with pytest.raises(CloudError) as caught:
+        cloud_of(Heard(), refused).call("DeleteJobQueue", {"jobQueue": "a"})
+    assert (caught.value.request_id, caught.value.told.count("id-4")) == ("id-4", 1)

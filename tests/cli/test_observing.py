@@ -99,3 +99,12 @@ def test_no_secret_is_in_a_trace(run: Run) -> None:
     ran = run("apply", "small", "--sandbox", "--yes", "--var", "pw=hunter2", "-v")
     assert (ran.code, "Batch CreateSchedulingPolicy 200" in traced(ran.err)) == (0, True)
     assert "hunter2" not in ran.err
+
+
+def test_an_error_names_the_request_id_that_support_asks_for(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues"))
+    ran = run("plan", "risk", "--sandbox", "-o", "json")
+    request_id = ran.json["error"]["request_id"]
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", request_id)
+    assert f"(request id {request_id})" in " ".join(ran.err.split())
+    assert ran.err.splitlines()[-1].endswith(f"{9} retries, 10 throttled")

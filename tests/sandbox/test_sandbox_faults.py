@@ -82,3 +82,19 @@ def test_threads_never_get_the_same_revision(lab):
     with ThreadPoolExecutor(16) as pool:
         answers = pool.map(lambda _: lab.call("RegisterJobDefinition", **lab.container())["revision"], range(200))
         assert sorted(answers) == list(range(1, 201))
+
+
+def test_a_refusal_has_one_request_id_in_its_message_and_beside_it(lab):
+    with pytest.raises(CloudError) as caught:
+        lab.call("DeleteJobQueue", jobQueue="nobody")
+    assert caught.value.message.endswith(f"RequestId: {caught.value.request_id}")
+
+
+def test_each_failure_has_a_request_id_of_its_own(make_lab):
+    lab = make_lab(rules=(Rule(failure=Failure.SERVER_ERROR),))
+    ids = set()
+    for _ in range(3):
+        with pytest.raises(CloudError) as caught:
+            lab.call("DescribeJobQueues")
+        ids.add(caught.value.request_id)
+    assert len(ids - {""}) == 3
