@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
-from reconciler.cli.options import ONE_VALUE
+from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS, ONE_VALUE
 from reconciler.ports import UNOBSERVED
 from reconciler.problems import WrongUsage
 
@@ -118,6 +119,9 @@ def _set_defaults(args: Namespace) -> None:
     for name, default in defaults.items():
         if getattr(args, name, None) is None:
             setattr(args, name, default())
+    args.log_format = getattr(args, "log_format", None) or os.environ.get(LOG_FORMAT) or "text"
+    if args.log_format not in LOG_FORMATS:
+        args.parser.error(f"{LOG_FORMAT} is {args.log_format!r}; it can be {' or '.join(LOG_FORMATS)}")
     for name in ("all", "account"):
         setattr(args, name, getattr(args, name, None))
 

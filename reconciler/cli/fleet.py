@@ -206,7 +206,7 @@ def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, wor
     from reconciler.cli.signals import stopping
 
     notice = partial(
-        out.err.print, "Stopping after the steps under way; no further target is begun. Once more to stop at once."
+        out.notice, "Stopping after the steps under way; no further target is begun. Once more to stop at once."
     )
     with stopping(notice) as stop, ThreadPoolExecutor(max_workers=args.concurrency) as pool:
         waiting = [pool.submit(_reach, target, args, out.branch(target.name), work, stop) for target in targets]
@@ -242,7 +242,7 @@ def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verb
             now = sum(one.done() for one in waiting)
             if not future.done() and now != done:
                 done = now
-                out.err.print(f"{done} of {len(waiting)} targets done …", soft_wrap=True)
+                out.notice(f"{done} of {len(waiting)} targets done …")
         reached = future.result()
         if reached is not None:
             heading = partial(heading_page, reached.target.name)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,16 @@ from pathlib import Path
 from threading import Lock
 from typing import TextIO
 
+from reconciler.cli.options import Target
 from reconciler.problems import WrongUsage
 
 # JSON may leave these as they are, and a terminal may obey them: C1 controls, line separators, reading directions.
 # Halves of characters come from names of files that are not UTF-8.
 STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 UTF8 = "utf-8"
+IN_S3 = "s3://"
+GITHUB = "github"
+OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of GitHub Actions names
 
 
 class Lines:
@@ -87,6 +92,15 @@ def speak_utf8(stream: TextIO) -> None:
     """What programs read is UTF-8, whatever the locale says."""
     if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != UTF8:
         stream.reconfigure(encoding=UTF8, errors="backslashreplace")
+
+
+def check_writable(targets: Sequence[Target]) -> None:
+    """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
+    files = [file for format_, file in targets if file and not file.startswith(IN_S3)]
+    if any(format_ == GITHUB for format_, _ in targets):
+        files += filter(None, map(os.environ.get, OF_STEP))
+    for file in files:
+        write_to(file, "a", "")
 
 
 def write_to(file: str, mode: str, text: str) -> None:

@@ -56,21 +56,18 @@ def _take(locks: Locks, name: str, mine: Holder, path: str, sky: Sky, patience: 
             hint = f"wait for it with --lock-timeout 10m; if that run is dead, `reconciler force-unlock {path}`"
             raise Refused(f"{message}; nothing was changed", hint=hint)
         if not is_told:
-            out.err.print(f"{message}; waiting …", soft_wrap=True, markup=False, highlight=False)
+            out.notice(f"{message}; waiting …")
             is_told = True
         sky.clock.sleep(min(PAUSE, patience))
 
 
 def _let_go(locks: Locks, name: str, mine: Holder, path: str, out: Output) -> None:
     """Release the lock. What was done is done, so that a failure is told and changes no exit code."""
-    from reconciler.report.problems_text import stopped_page
-
     try:
         locks.release(name, mine)
     except CloudError as error:
         hint = f"remove it with `reconciler force-unlock {path}`"
-        failed = Stopped(f"the lock of stack {mine.stack} could not be released: {error.told}", hint=hint)
-        out.tell(lambda width: stopped_page(failed, width))
+        out.complain(Stopped(f"the lock of stack {mine.stack} could not be released: {error.told}", hint=hint))
 
 
 def _myself(stack: Stack) -> Holder:

@@ -33,5 +33,5 @@ class Log:
         return harmless(json.dumps(whole, ensure_ascii=False, default=str))
 
     def _plain(self, text: str) -> str:
-        shown = "".join(char for char in text if char.isprintable())
+        shown = "".join(char for char in text if char == "\n" or char.isprintable())
         return f"{self.target}: {shown}" if self.target else shown

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.arguments import Namespace, parse
+from reconciler.cli.lines import check_writable
 from reconciler.cli.logs import Log
-from reconciler.cli.output import Output, check_writable
+from reconciler.cli.output import Output
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.stacks import exit_of
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
@@ -50,7 +51,7 @@ def _open_streams() -> None:
 def _run(args: Namespace) -> int:
     from reconciler.cli.observing import Watch
 
-    args.observer = watch = Watch(Log(), verbose=bool(args.verbose))
+    args.observer = watch = Watch(Log(as_json=args.log_format == "json"), verbose=bool(args.verbose))
     code = _written(args, watch)
     watch.end()
     return code
@@ -60,7 +61,8 @@ def _written(args: Namespace, watch: "Watch") -> int:
     try:
         check_writable(args.output)  # before anything is changed, not after
     except WrongUsage as unwritable:
-        with Output([target for target in args.output if not target.file], color=args.color) as out:
+        there = [target for target in args.output if not target.file]
+        with Output(there, color=args.color, watch=watch) as out:
             out.stopped(unwritable)
         return unwritable.exit
     try:
@@ -69,12 +71,12 @@ def _written(args: Namespace, watch: "Watch") -> int:
             out.code = _guarded(args, out)
             return out.code
     except Stopped as unwritable:
-        Output((), color=args.color).stopped(unwritable)
+        Output((), color=args.color, watch=watch).stopped(unwritable)
         return unwritable.exit
     except BrokenPipeError:
         return _nobody_reads()
     except OSError as full:
-        Output((), color=args.color).stopped(Stopped(f"cannot write: {full.strerror}"))
+        Output((), color=args.color, watch=watch).stopped(Stopped(f"cannot write: {full.strerror}"))
         return _nobody_reads()
 
 

@@ -14,6 +14,8 @@ OF_OUTCOMES = (*FORMATS, "jsonl", "github", "markdown", "html")
 OF_REMOVALS = (*FORMATS, "jsonl")
 JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
 ONE_VALUE = ("json", "jsonl", "sarif", "junit", "html")  # whoever reads them on stdout reads nothing else
+LOG_FORMATS = ("text", "json")
+LOG_FORMAT = "RECONCILER_LOG_FORMAT"
 LAST_PORT = 65535
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -56,6 +58,11 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMA
         action="count",
         default=0,
         help="more detail, and on stderr each call to AWS; -vv for all of it",
+    )
+    group.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        help=f"of what goes to stderr: text, or one JSON object a line (default: ${LOG_FORMAT}, then text)",
     )
 
 

@@ -1,17 +1,19 @@
 """Where the product goes: text as it comes, JSON as one value at the end; everything else goes to stderr."""
 
 import json
-import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.cli.clouds import objects
-from reconciler.cli.lines import Lines, Prefixed, Told, harmless, speak_utf8, write_to
+from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, harmless, speak_utf8, write_to
+from reconciler.cli.logs import Log
 from reconciler.cli.options import JOINED, Target
+from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import CloudError, Exit, Problem, Stopped
 
@@ -26,9 +28,6 @@ Json = object
 MakePage = Callable[[int], "Page"]
 LINES = "jsonl"
 HTML = "html"
-IN_S3 = "s3://"
-GITHUB = "github"
-OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of GitHub Actions names
 CRASHED = "this is a bug; -v shows where"
 
 
@@ -50,6 +49,7 @@ class Output:
         self._color = color
         self._verbose = verbose
         self._observer: Observer = watch or UNOBSERVED
+        self.log = watch.log if watch else Log()
         self._documents: list[Json] = []
         self._texts: list[str] = []
         self._other: dict[str, list[str]] = {}
@@ -61,8 +61,11 @@ class Output:
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
         """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
-        asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", "\0".join(argv))
-        return cls((Target(asked[1], ""),) if asked else ())
+        words = "\0".join(argv)
+        asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", words)
+        made = cls((Target(asked[1], ""),) if asked else ())
+        made.log = Log(as_json=bool(re.search(r"(?:^|\0)--log-format[\0=]json(?:$|\0)", words)))
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +84,7 @@ class Output:
         """Return the output of one part of a run that others run beside; `join` tells what it has told."""
         branch = Branch(self._targets, color=self._color, verbose=self._verbose)
         branch.share(name, self._lines)
+        branch.log = replace(self.log, target=name)
         return branch
 
     def join(self, branch: "Branch", heading: MakePage, *, is_news: bool) -> None:
@@ -152,7 +156,10 @@ class Output:
 
     def show(self, page: MakePage) -> None:
         """Take text alone: on stdout, or, if that is for a program, on stderr."""
-        self._print(page, sys.stdout if self.is_text else sys.stderr)
+        if self.is_text:
+            self._print(page, sys.stdout)
+        else:
+            self.tell(page)
         self._keep(page)
 
     def publish_text(self, text: str, document: Callable[[], Json], format_: str = "text") -> None:
@@ -162,7 +169,26 @@ class Output:
 
     def tell(self, page: MakePage) -> None:
         """Say something on stderr."""
-        self._print(page, sys.stderr)
+        if self.log.as_json:
+            from reconciler.report.page import PIPE_WIDTH
+
+            self.log.write("", {"event": "message", "message": page(PIPE_WIDTH).plain.strip()})
+        else:
+            self._print(page, sys.stderr)
+
+    def notice(self, text: str) -> None:
+        """Say on stderr at once how the run stands."""
+        self.log.write(text, {"event": "message", "message": text})
+
+    def complain(self, stopped: Stopped, told: tuple[Problem, ...] = ()) -> None:
+        """Say on stderr what is wrong; problems that the reader has been `told` are not repeated."""
+        from reconciler.report.documents import complaint_json
+        from reconciler.report.problems_text import stopped_page
+
+        if self.log.as_json:
+            self.log.write("", complaint_json(stopped, told), "error")
+        else:
+            self.tell(lambda width: stopped_page(stopped, width, told))
 
     def stopped(
         self, stopped: Stopped, *, told: tuple[Problem, ...] = (), item: "Item | None" = None, **more: Json
@@ -172,24 +198,23 @@ class Output:
         `item` stands for it where the stack has come to more than that.
         """
         from reconciler.report.documents import stopped_json
-        from reconciler.report.problems_text import stopped_page
 
-        self.tell(lambda width: stopped_page(stopped, width, told))
+        self.complain(stopped, told)
         self.document(lambda: {**stopped_json(stopped), **more})
         self.item(item or stopped)
 
     def failed(self, error: CloudError, code: Exit) -> None:
         from reconciler.report.documents import failed_json
-        from reconciler.report.problems_text import stopped_page
 
         stopped = Stopped(error.told, hint=error.hint)
-        self.tell(lambda width: stopped_page(stopped, width))
+        self.complain(stopped)
         self.document(lambda: failed_json(error, code))
         self.item(stopped)
 
     def crashed(self, error: Exception) -> None:
         if self._verbose:
-            traceback.print_exception(error)
+            trace = "".join(traceback.format_exception(error))
+            self.log.write(trace.rstrip(), {"event": "traceback", "message": trace}, "debug")
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self.stopped(Stopped(text, hint="" if self._verbose else CRASHED))
 
@@ -227,18 +252,7 @@ class Output:
                 sys.stdout.write(text)
         sys.stdout.flush()
         if self.wants(GITHUB):
-            self._tell_github()
-
-    def _tell_github(self) -> None:
-        """Give a job of GitHub Actions its outputs and its summary, where it says to which files."""
-        from reconciler.report.github_outputs import github_outputs, output_lines
-        from reconciler.report.markdown import markdown_report
-
-        outputs = github_outputs(self._items, self.code)
-        texts = (output_lines(outputs), markdown_report(self._items)) if outputs else ()
-        for variable, text in zip(OF_STEP, texts, strict=False):
-            if os.environ.get(variable):
-                write_to(os.environ[variable], "a", text)
+            tell_step(self._items, self.code)
 
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
@@ -252,7 +266,7 @@ class Output:
         if format_ in JOINED:
             from reconciler.report.formats import RENDERERS
 
-            return RENDERERS[format_](self._items, _repository())
+            return RENDERERS[format_](self._items, repository())
         own = "".join(self._other.get(format_, ()))
         return own + "\n".join(self._texts) if is_file and format_ == "text" else own
 
@@ -272,18 +286,3 @@ class Branch(Output):
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         self.pages.append((page, stream))
-
-
-def _repository() -> str:
-    """Return the folder that other programs tell paths from: in a job of GitHub Actions it says so itself."""
-    return os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
-
-
-def check_writable(targets: Sequence[Target]) -> None:
-    """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
-    if any(target.format == GITHUB for target in targets):
-        for file in filter(None, map(os.environ.get, OF_STEP)):
-            write_to(file, "a", "")
-    for target in targets:
-        if target.file and not target.file.startswith(IN_S3):
-            write_to(target.file, "a", "")

@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -132,12 +133,9 @@ def watched(
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code."""
     from reconciler.cli.signals import stopping
     from reconciler.report.documents import event_json
-    from reconciler.report.progress import watching
 
-    err = out.err
-    notice = partial(err.print, "Stopping after the steps under way. Once more to stop at once; then apply again.")
-    live = err.is_terminal and not is_ci()
-    with read.secrets.kept(), stopping(notice) as stop, watching(err, sky.clock.now, live=live) as watch:
+    notice = partial(out.notice, "Stopping after the steps under way. Once more to stop at once; then apply again.")
+    with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, sky, out) as watch:
 
         def told(event: "Event") -> None:
             shown = read.secrets.event(event)
@@ -147,6 +145,19 @@ def watched(
         finish = work(watch=told, stop=stop.flag, observer=observer)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
+
+
+@contextmanager
+def _progress(stack: str, sky: "Sky", out: Output) -> Iterator[Callable[["Event"], None]]:
+    from reconciler.report.documents import event_json
+    from reconciler.report.progress import level_of, telling, watching
+
+    if out.log.as_json:
+        yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), sky.clock.now)
+        return
+    err = out.err
+    with watching(err, sky.clock.now, live=err.is_terminal and not is_ci()) as watch:
+        yield watch
 
 
 def _tell(finish: "Finish", shown: Presented, code: int, out: Output) -> None:

@@ -155,6 +155,12 @@ def stopped_json(stopped: Stopped) -> dict[str, Json]:
     return problems_json(stopped.problems, document="error", error=error)
 
 
+def complaint_json(stopped: Stopped, told: Iterable[Problem] = ()) -> dict[str, Json]:
+    """What stopped a command, as one line of a log; problems that were `told` are not repeated."""
+    problems = [problem_json(problem) for problem in stopped.problems if problem not in told]
+    return {"event": "error", **stopped_json(stopped)["error"], "problems": problems}
+
+
 def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
     told = {
         "kind": "CloudError",

@@ -23,17 +23,22 @@ STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.INTERRUPTED: "yell
 def watching(console: Console, now: Callable[[], float], *, live: bool) -> Iterator[Watch]:
     """Yield a watcher that may be called from any thread. `live`: a person looks at a terminal."""
     if not live:
-        yield Lines(console, now).watch
+        yield telling(lambda event: console.print(_line(event), soft_wrap=True), now)
         return
     with Live(console=console, refresh_per_second=8, transient=True) as region:
         yield Region(console, region, now).watch
 
 
+def telling(tell: Watch, now: Callable[[], float]) -> Watch:
+    """Return a watcher, for any thread, that tells when a change starts and ends, and now and then while it waits."""
+    return Lines(tell, now).watch
+
+
 @dataclass(slots=True)
 class Lines:
-    """One line when a change starts and ends, and at most one each thirty seconds while it waits."""
+    """At most one line each thirty seconds about the same wait."""
 
-    console: Console
+    tell: Watch
     now: Callable[[], float]
     _told: dict[int, float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -42,7 +47,7 @@ class Lines:
         with self._lock:
             if self._is_news(event):
                 self._told[id(event.change)] = self.now()
-                self.console.print(_line(event), soft_wrap=True)
+                self.tell(event)
 
     def _is_news(self, event: Event) -> bool:
         if event.stage in ("started", "finished"):
@@ -82,6 +87,13 @@ class Region:
         row.append(f"  {duration(self.now() - start)}", "dim")
         row.truncate(self.console.width - 1, overflow="ellipsis")  # one line each: the full text comes with the outcome
         return row
+
+
+def level_of(event: Event) -> str:
+    """Return how grave an event is, as logs call it."""
+    if event.result is None:
+        return "warning" if event.stage == "retrying" else "info"
+    return {**dict.fromkeys(STYLES, "warning"), State.DONE: "info"}.get(event.result.state, "error")
 
 
 def _line(event: Event) -> Text:

@@ -1,12 +1,15 @@
 """What a run tells of itself on stderr: one line at its end, with -v one line a call, and no secret in either."""
 
+import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from reconciler.model import Json
 from reconciler.sandbox import opening
 from reconciler.sandbox.faults import Failure, Faults, Rule
 from tests.cli.conftest import Run, write
@@ -108,3 +111,69 @@ def test_an_error_names_the_request_id_that_support_asks_for(run: Run, failing: 
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", request_id)
     assert f"(request id {request_id})" in " ".join(ran.err.split())
     assert ran.err.splitlines()[-1].endswith(f"{9} retries, 10 throttled")
+
+
+def records(err: str) -> list[Json]:
+    return [json.loads(line) for line in err.splitlines()]
+
+
+def test_as_json_each_line_of_stderr_is_an_object_with_time_level_and_event(run: Run) -> None:
+    ran = run("apply", "risk", "--sandbox", "--yes", "-v", "-o", "json", "--log-format", "json")
+    told = records(ran.err)
+    assert (ran.code, ran.json["exit"]) == (0, 0)
+    assert all(datetime.fromisoformat(one["time"]).tzinfo and one["level"] and one["event"] for one in told)
+    assert {one["event"] for one in told} == {"call", "message", "started", "finished", "summary"}
+    created = next(one for one in told if one.get("operation") == "CreateJobQueue")
+    assert (created["service"], created["status"], created["attempt"], created["level"]) == ("Batch", 200, 1, "debug")
+    assert told[-1]["api_calls"] == sum(one["event"] == "call" for one in told)
+
+
+def test_as_json_the_last_line_is_there_unasked(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
+    (last,) = records(run("plan", "risk", "--sandbox", "--log-format=json").err)
+    told = {name: last[name] for name in ("event", "level", "api_calls", "retries", "throttled")}
+    assert told == {"event": "summary", "level": "info", "api_calls": READS + 1, "retries": 1, "throttled": 1}
+
+
+def test_the_environment_can_ask_for_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECONCILER_LOG_FORMAT", "json")
+    assert records(run("plan", "risk", "--sandbox").err)[-1]["event"] == "summary"
+    assert run("plan", "risk", "--sandbox", "--log-format", "text").err == ""
+
+
+def test_a_format_that_does_not_exist_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECONCILER_LOG_FORMAT", "xml")
+    ran = run("plan", "risk", "--sandbox")
+    assert (ran.code, "RECONCILER_LOG_FORMAT is 'xml'; it can be text or json" in ran.err) == (64, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("plan", "nowhere"), 64, "there is no file or folder nowhere"),
+        (("plan", "--nonsense"), 64, "unrecognized arguments: --nonsense"),
+        (("apply", "small", "--sandbox"), 64, "nobody is there to say yes; nothing was changed"),
+    ],
+)
+def test_as_json_an_error_is_an_object_too(words: tuple[str, ...], code: int, message: str, run: Run) -> None:
+    ran = run(*words, "--log-format", "json")
+    error = next(one for one in records(ran.err) if one["event"] == "error")
+    assert (ran.code, error["exit"], error["level"], error["message"]) == (code, code, "error", message)
+
+
+def test_as_json_a_failed_call_is_a_warning_and_a_failed_change_an_error(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
+    told = records(run("apply", "small", "--sandbox", "--yes", "-v", "--log-format", "json").err)
+    failed = next(one for one in told if one.get("operation") == "CreateSchedulingPolicy")
+    assert (failed["level"], failed["status"], failed["error"]) == ("warning", 500, "ServerException")
+    ended = next(one for one in told if one["event"] == "finished")
+    assert (ended["level"], ended["result"]["state"]) == ("error", "failed")
+
+
+def test_as_json_each_line_names_its_target(run: Run) -> None:
+    Path("reconciler.yaml").write_text(
+        "environments: {dev: {region: eu-west-1}}\nstacks: {risk: [dev], small: [dev]}\n"
+    )
+    told = records(run("apply", "--all", "--sandbox", "--yes", "--log-format", "json").err)
+    assert {one.get("target") for one in told if one["event"] != "summary"} == {"risk@dev", "small@dev"}
+    assert [one["event"] for one in told if "target" not in one] == ["summary"]

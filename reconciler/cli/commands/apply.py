@@ -27,6 +27,7 @@ EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI
   reconciler apply stacks/prod --yes -o jsonl          a line an event, for programs that follow
+  reconciler apply stacks/prod --yes --log-format json     stderr as JSON, for what keeps logs
   reconciler apply stacks/prod --allow-destroy=JobQueue/old --max-destroy 2
   reconciler apply plan.json --yes                     only if it is still the plan that was reviewed
   reconciler apply stacks/prod --expect 2c9972fbbe9b71eb

@@ -58,7 +58,6 @@ class _Asked:
 
 def run(args: Namespace, out: Output) -> int:
     from reconciler.iam import LARGEST, Purpose, policies, size_of, statements
-    from reconciler.report.problems_text import stopped_page
 
     asked = _Asked()
     stack = valid_stack(args.stacks[0], args, lookups=asked).stack
@@ -67,7 +66,7 @@ def run(args: Namespace, out: Output) -> int:
     if any(size_of(one) > LARGEST for one in each):
         hint = "split the stack, or shorten the list of ARNs by *"
         said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
-        out.tell(lambda width: stopped_page(said, width))
+        out.complain(said)
     document = _with_trust(each[0] if len(each) == 1 else each, args, place)
     out.publish_text(json.dumps(document, indent=2) + "\n", lambda: document)
     return Exit.DONE

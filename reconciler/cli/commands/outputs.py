@@ -39,7 +39,6 @@ def _outputs(path: str, args: Namespace, out: Output) -> int:
     from reconciler import workflow
     from reconciler.plan import Wanted
     from reconciler.report.outputs import FORMATS, clashing, given_of, missing, outputs_json, outputs_page
-    from reconciler.report.problems_text import stopped_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
@@ -53,7 +52,7 @@ def _outputs(path: str, args: Namespace, out: Output) -> int:
     absent = missing(found)
     if absent:
         said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {path}")
-        out.tell(lambda width: stopped_page(said, width))
+        out.complain(said)
     return Exit.UNHEALTHY if absent else Exit.DONE
 
 

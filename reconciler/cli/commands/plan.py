@@ -24,6 +24,7 @@ EXAMPLES = """\
   reconciler plan stacks/prod --detailed-exitcode
   reconciler plan stacks/prod -o text -o json=plan.json        keep it, for `apply plan.json`
   reconciler plan --target 'JobDefinition/*' -vv
+  reconciler plan stacks/prod -v >plan.txt                     stderr: a line a call to AWS, and what the run has cost
   reconciler plan stacks/prod --allow-destroy=JobQueue/old     the consents that apply will be given
   reconciler plan stacks/prod -o text -o markdown="$GITHUB_STEP_SUMMARY"
   reconciler plan --all --changed-since origin/main            the targets of reconciler.yaml
@@ -49,7 +50,6 @@ def run(args: Namespace, out: Output) -> int:
 def _plan(path: str, args: Namespace, out: Output) -> int:
     from reconciler.report.items import Planned
     from reconciler.report.plan_text import plan_page
-    from reconciler.report.problems_text import stopped_page
 
     wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)
@@ -61,7 +61,6 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
     )
     if shown.refused:  # better told in review than afterwards
         message = f"apply would refuse this plan: {shown.refused.message}"
-        stopped = Refused(message, problems=shown.refused.problems)
-        out.tell(lambda width: stopped_page(stopped, width, shown.plan.refusals))
+        out.complain(Refused(message, problems=shown.refused.problems), shown.plan.refusals)
         return Exit.REFUSED
     return Exit.CHANGES if args.detailed_exitcode and not plan.is_empty else Exit.DONE

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.clouds import objects
+from reconciler.cli.lines import IN_S3
 from reconciler.cli.options import add_output
-from reconciler.cli.output import IN_S3, Output
+from reconciler.cli.output import Output
 from reconciler.cli.stacks import gravest
 from reconciler.ports import Observer
 from reconciler.problems import Exit, WrongUsage
