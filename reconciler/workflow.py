@@ -23,7 +23,7 @@ from reconciler.plan.rollback import Rollback, rollback_of
 from reconciler.plan.standing import Standings, counted, job_holders, standings
 from reconciler.ports import UNOBSERVED, Clock, Cloud, Observer, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
-from reconciler.read import active_revisions, all_revisions, read_all, read_uses
+from reconciler.read import Found, active_revisions, all_revisions, read_all, read_uses
 
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
@@ -63,8 +63,9 @@ class Region:
 
 def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
-    made, live = _compared(stack, cloud, wanted, observer)
+    identity, found = _found(stack, cloud, observer)
     with observer.phase("plan"):
+        made, live = _made(stack, cloud, wanted, identity, found), found.live
         runs = {one.arn: _running(cloud, holding, one) for one, holding in sources(made, live)}
         made = with_running(made, live, runs)
         held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
@@ -93,7 +94,7 @@ def status(
     observer: Observer = UNOBSERVED,
 ) -> Standings:
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
-    found = standings(stack, *_compared(stack, cloud, wanted, observer))
+    found = _standings(stack, cloud, wanted, observer)
     if not jobs:
         return found
     with observer.phase("read"):
@@ -104,7 +105,7 @@ def doctor(
     stack: Stack, cloud: Cloud, again: Words, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED
 ) -> Examined:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
-    found = standings(stack, *_compared(stack, cloud, wanted, observer))
+    found = _standings(stack, cloud, wanted, observer)
     with observer.phase("read"):
         whole = ((live, holding) for live, holding in job_holders(found) if not KINDS[live.address.kind].parent)
         waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in whole}  # a part's are among them
@@ -191,16 +192,24 @@ def _finish(
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _compared(stack: Stack, cloud: Cloud, wanted: Wanted, observer: Observer) -> tuple[Plan, tuple[Live, ...]]:
+def _standings(stack: Stack, cloud: Cloud, wanted: Wanted, observer: Observer) -> Standings:
+    identity, found = _found(stack, cloud, observer)
+    with observer.phase("plan"):
+        return standings(stack, _made(stack, cloud, wanted, identity, found), found.live)
+
+
+def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, Found]:
     with observer.phase("read"):
         identity = cloud.identity()
         check_place(stack, identity.account, identity.region)
-        found = read_all(cloud, KINDS.values())
-    with observer.phase("plan"):
-        made = make_plan(stack, identity, found.live, wanted, found.unread)
-        for kind, using in pruned_kinds(made):  # of most none: what is in use is asked of no more than must be known
-            made = spared(made, kind, using, _uses(cloud, using, found.live))
-    return made, found.live
+        return identity, read_all(cloud, KINDS.values())
+
+
+def _made(stack: Stack, cloud: Cloud, wanted: Wanted, identity: Identity, found: Found) -> Plan:
+    made = make_plan(stack, identity, found.live, wanted, found.unread)
+    for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
+        made = spared(made, kind, using, _uses(cloud, using, found.live))
+    return made
 
 
 def _uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Uses:

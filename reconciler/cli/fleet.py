@@ -220,14 +220,14 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
-    start = monotonic()
+    start, observer = monotonic(), args.observer.target(target.name)
     try:
-        with args.observer.target(target.name) as observer:
-            alone = arguments(target, args, observer)
-            code = each((stack_path(target, args),), out, lambda path: work(path, alone, out), go_on=False)
+        alone = arguments(target, args, observer)
+        code = each((stack_path(target, args),), out, lambda path: work(path, alone, out), go_on=False)
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR
+    observer.close(code)
     return Reached(target, code, monotonic() - start, out)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.arguments import Namespace, parse
 from reconciler.cli.lines import check_writable
-from reconciler.cli.logs import Log
 from reconciler.cli.output import Output
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.stacks import exit_of
@@ -49,11 +48,11 @@ def _open_streams() -> None:
 
 
 def _run(args: Namespace) -> int:
-    from reconciler.cli.observing import Watch
+    from reconciler.cli.observing import watch_of
 
-    args.observer = watch = Watch(Log(as_json=args.log_format == "json"), verbose=bool(args.verbose))
+    args.observer = watch = watch_of(args)
     code = _written(args, watch)
-    watch.end()
+    watch.end(code)
     return code
 
 

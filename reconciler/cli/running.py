@@ -14,12 +14,12 @@ from reconciler.cli.output import Output
 from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
-from reconciler.ports import Observer
 from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.apply import Event
     from reconciler.cli.clouds import Sky
+    from reconciler.cli.observing import Watch
     from reconciler.plan import Wanted
     from reconciler.report.sealing import Seal
     from reconciler.workflow import Finish
@@ -128,7 +128,7 @@ def is_ci() -> bool:
 
 
 def watched(
-    work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output, observer: Observer
+    work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output, observer: "Watch"
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code."""
     from reconciler.cli.signals import stopping
@@ -140,6 +140,7 @@ def watched(
         def told(event: "Event") -> None:
             shown = read.secrets.event(event)
             watch(shown)
+            observer.changed(shown)
             out.event(lambda: event_json(read.stack.name, shown))
 
         finish = work(watch=told, stop=stop.flag, observer=observer)
