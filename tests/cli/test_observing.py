@@ -13,6 +13,7 @@ from reconciler.model import Json
 from reconciler.sandbox import opening
 from reconciler.sandbox.faults import Failure, Faults, Rule
 from tests.cli.conftest import Run, write
+from tests.serving import client_of
 
 CALL = re.compile(r"\d\d:\d\d:\d\d\.\d{3}Z (?P<what>[\w ]+?) (?P<ended>\d{3}.*|\w+) \d+ ms.*")
 READS = 7  # GetCallerIdentity, and one page of each of six kinds
@@ -177,3 +178,25 @@ def test_as_json_each_line_names_its_target(run: Run) -> None:
     told = records(run("apply", "--all", "--sandbox", "--yes", "--log-format", "json").err)
     assert {one.get("target") for one in told if one["event"] != "summary"} == {"risk@dev", "small@dev"}
     assert [one["event"] for one in told if "target" not in one] == ["summary"]
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_neither_credentials_nor_what_was_looked_up_is_told(
+    log_format: str, run: Run, port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("moto")
+    url = f"http://127.0.0.1:{port}"
+    credentials = {"AWS_ACCESS_KEY_ID": "AKIAMINE", "AWS_SECRET_ACCESS_KEY": "my-secret-key", "AWS_ENDPOINT_URL": url}
+    for name, value in credentials.items():
+        monkeypatch.setenv(name, value)
+    client_of(url, "secretsmanager", "us-east-1").create_secret(Name="note", SecretString="hunter2")
+    write(
+        "small",
+        "stack: small\nregion: us-east-1\n"
+        "schedulingPolicies: {p: {fairsharePolicy: {shareDecaySeconds: 60}, tags: {note: !secret note}}}\n",
+    )
+    role = "arn:aws:iam::123456789012:role/deploy"
+    ran = run("apply", "small", "--yes", "-v", "--role-arn", role, "--log-format", log_format)
+    assert ran.code == 0
+    assert all(operation in ran.err for operation in ("AssumeRole", "GetSecretValue", "CreateSchedulingPolicy"))
+    assert [secret for secret in ("hunter2", "AKIAMINE", "my-secret-key", "ASIA") if secret in ran.err] == []
