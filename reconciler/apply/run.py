@@ -125,7 +125,8 @@ class _Runner:
             for step in change.undo:
                 self.step(change, step, leaving=True)
         except (CloudError, Unsettled, Interrupted) as error:
-            return f"; {change.name} could not be removed again ({error}): the same command tries it once more"
+            why = error.told if isinstance(error, CloudError) else error
+            return f"; {change.name} could not be removed again ({why}): the same command tries it once more"
         return f"; {change.name} was removed again, and nothing had moved to it"
 
     def step(self, change: Change, step: Call | Wait, *, leaving: bool = False) -> None:

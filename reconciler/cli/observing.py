@@ -71,15 +71,19 @@ class Watch:
 
     def changed(self, event: "Event") -> None:
         """Follow a change, in the thread that makes it."""
-        if not self.spans:
-            return
+        if event.stage == "retrying":
+            self.tally.repeated()
+        if self.spans:
+            self._follow(event, self.spans)
+
+    def _follow(self, event: "Event", spans: "Spans") -> None:
         change, result = event.change, event.result
         if event.stage == "started":
             action = change.action.name.lower().replace("_", "-")
             about = {"reconciler.action": action, "reconciler.address": str(change.address), **self._told}
-            self._changes[get_ident()] = self.spans.begin(f"{action} {change.address.kind}", self._parent(), about)
+            self._changes[get_ident()] = spans.begin(f"{action} {change.address.kind}", self._parent(), about)
         elif result and (span := self._changes.pop(get_ident(), None)):
-            self.spans.end(span, "" if result.state == "done" else result.state, {"reconciler.state": result.state})
+            spans.end(span, "" if result.state == "done" else result.state, {"reconciler.state": result.state})
 
     def close(self, code: int) -> None:
         if self.spans and self.root:

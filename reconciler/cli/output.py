@@ -1,6 +1,7 @@
 """Where the product goes: text as it comes, JSON as one value at the end; everything else goes to stderr."""
 
 import json
+import os
 import re
 import sys
 import traceback
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from reconciler.cli.clouds import objects
 from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, harmless, speak_utf8, write_to
 from reconciler.cli.logs import Log
-from reconciler.cli.options import JOINED, Target
+from reconciler.cli.options import JOINED, LOG_FORMAT, Target
 from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import CloudError, Exit, Problem, Stopped
@@ -64,7 +65,8 @@ class Output:
         words = "\0".join(argv)
         asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", words)
         made = cls((Target(asked[1], ""),) if asked else ())
-        made.log = Log(as_json=bool(re.search(r"(?:^|\0)--log-format[\0=]json(?:$|\0)", words)))
+        format_ = re.search(r"(?:^|\0)--log-format[\0=](\w+)", words)
+        made.log = Log(as_json=(format_[1] if format_ else os.environ.get(LOG_FORMAT)) == "json")
         return made
 
     def __enter__(self) -> Self:

@@ -29,6 +29,11 @@ class Tally:
             self.throttled += bool(call.error) and fault_of(call.status, call.error) is Fault.THROTTLED
             self.targets |= {target} - {""}
 
+    def repeated(self) -> None:
+        """A write whose outcome was not known, or that came too early, is made again."""
+        with self._lock:
+            self.retries += 1
+
     def spent(self, phase: str, seconds: float) -> None:
         with self._lock:
             self.phases[phase] = self.phases.get(phase, 0.0) + seconds

@@ -57,6 +57,12 @@ def test_retries_and_throttles_are_counted(run: Run, failing: Failing) -> None:
     assert ran.err.endswith(", 3 retries, 2 throttled\n")
 
 
+def test_a_write_that_is_made_again_is_a_retry_too(run: Run, failing: Failing) -> None:
+    failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy", first=1))
+    ran = run("apply", "small", "--sandbox", "--yes")
+    assert (ran.code, ran.err.splitlines()[-1].endswith(", 1 retry")) == (0, True)
+
+
 def test_every_call_is_a_line_if_asked_for(run: Run, failing: Failing) -> None:
     failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
     ran = run("plan", "risk", "--sandbox", "-v")
@@ -139,6 +145,7 @@ def test_as_json_the_last_line_is_there_unasked(run: Run, failing: Failing) -> N
 def test_the_environment_can_ask_for_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECONCILER_LOG_FORMAT", "json")
     assert records(run("plan", "risk", "--sandbox").err)[-1]["event"] == "summary"
+    assert records(run("plan", "--nonsense").err)[-1]["event"] == "error"
     assert run("plan", "risk", "--sandbox", "--log-format", "text").err == ""
 
 

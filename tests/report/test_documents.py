@@ -149,7 +149,7 @@ def test_what_stops_a_command_is_a_document_too() -> None:
 
 
 def test_a_failed_call_names_its_operation() -> None:
-    error = CloudError("DescribeJobQueues", Fault.DENIED, "AccessDenied", "no", hint="ask")
+    error = CloudError("DescribeJobQueues", Fault.DENIED, "AccessDenied", "no", hint="ask", request_id="3c1a")
     assert failed_json(error, Exit.DENIED)["error"] == {
         "kind": "CloudError",
         "exit": 4,
@@ -157,6 +157,7 @@ def test_a_failed_call_names_its_operation() -> None:
         "code": "AccessDenied",
         "message": "no",
         "hint": "ask",
+        "request_id": "3c1a",
     }
 
 
