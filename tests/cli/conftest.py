@@ -15,6 +15,7 @@ from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import opening, tags
 from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.faults import Faults, Rule
 from tests.fakes import HERE, InstantClock
 from tests.serving import running
 
@@ -71,6 +72,7 @@ class Ran:
 
 Run = Callable[..., Ran]
 Tag = Callable[[str, str], None]
+Failing = Callable[..., None]
 
 
 @pytest.fixture
@@ -139,6 +141,17 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(AwsCloud, "call", denied)
 
     return forbidding
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
+    """From now on, calls fail as these rules say."""
+
+    def with_rules(*rules: Rule) -> None:
+        opened = partial(opening.open_sandbox, faults=Faults(rules))
+        monkeypatch.setattr(opening, "open_sandbox", opened)
+
+    return with_rules
 
 
 @pytest.fixture

@@ -2,33 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from reconciler.model import Json
-from reconciler.sandbox import opening
-from reconciler.sandbox.faults import Failure, Faults, Rule
-from tests.cli.conftest import Run, write
+from reconciler.sandbox.faults import Failure, Rule
+from tests.cli.conftest import Failing, Run, write
 from tests.serving import client_of
 
 CALL = re.compile(r"\d\d:\d\d:\d\d\.\d{3}Z (?P<what>[\w ]+?) (?P<ended>\d{3}.*|\w+) \d+ ms.*")
 READS = 7  # GetCallerIdentity, and one page of each of six kinds
-Failing = Callable[..., None]
-
-
-@pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
-    """From now on, calls fail as these rules say."""
-
-    def with_rules(*rules: Rule) -> None:
-        opened = partial(opening.open_sandbox, faults=Faults(rules))
-        monkeypatch.setattr(opening, "open_sandbox", opened)
-
-    return with_rules
 
 
 def traced(err: str) -> list[str]:

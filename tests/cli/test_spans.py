@@ -19,8 +19,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from reconciler import telemetry
 from reconciler.sandbox.faults import Failure, Rule
-from tests.cli.conftest import Run, write
-from tests.cli.test_observing import READS, Failing, failing  # noqa: F401 - a fixture
+from tests.cli.conftest import Failing, Run, write
+from tests.cli.test_observing import READS
 
 Kept = Callable[[], list[ReadableSpan]]
 OUTER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -78,7 +78,7 @@ def test_a_call_has_the_attributes_of_the_conventions_for_aws(run: Run, kept: Ke
     )
 
 
-def test_each_attempt_is_a_span_and_a_failed_one_is_an_error(run: Run, kept: Kept, failing: Failing) -> None:  # noqa: F811
+def test_each_attempt_is_a_span_and_a_failed_one_is_an_error(run: Run, kept: Kept, failing: Failing) -> None:
     failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
     run("plan", "small", "--sandbox")
     first, second = sorted(
@@ -99,7 +99,7 @@ def test_the_span_of_a_run_has_its_exit_code(run: Run, kept: Kept) -> None:
     )
 
 
-def test_a_change_that_fails_is_an_error_with_its_state(run: Run, kept: Kept, failing: Failing) -> None:  # noqa: F811
+def test_a_change_that_fails_is_an_error_with_its_state(run: Run, kept: Kept, failing: Failing) -> None:
     failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
     run("apply", "small", "--sandbox", "--yes")
     (span,) = [one for one in kept() if one.name == "create SchedulingPolicy"]
