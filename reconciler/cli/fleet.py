@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import count
 from reconciler.cli.output import Branch, Output
 from reconciler.cli.stacks import each, each_stack, gravest
-from reconciler.ports import UNOBSERVED, Observer
-from reconciler.problems import Exit, InvalidStack, Severity, WrongUsage
+from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.cli.signals import Stopping
     from reconciler.fleet import Shard, Target
-    from reconciler.ports import Files
     from reconciler.report.fleet import Outcome
 
 FILE = "reconciler.yaml"
@@ -64,10 +61,17 @@ def add_fleet(parser: ArgumentParser) -> None:
 
 def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) -> int:
     """Do the work for every stack, or with --all for every target; return the code that matters most."""
+    from reconciler.cli.rivals import apart, check_apart
+    from reconciler.cli.targets import chosen_of, targets_of
+
     if args.all is None:
         _check_alone(args)
+        check_apart(args)
         return each_stack(args, out, lambda path: work(path, args, out), go_on=go_on)
-    return _side_by_side(_chosen(args), args, out, work)
+
+    targets = targets_of(args)
+    chosen = chosen_of(targets, args)
+    return _side_by_side(chosen, args, out, apart(work, targets, chosen, args))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,111 +101,6 @@ def _check_alone(args: Namespace) -> None:
         raise WrongUsage(f"{given[0]} chooses among the targets of a file", hint="add --all, or --all=FILE")
 
 
-def targets_of(args: Namespace) -> tuple["Target", ...]:
-    """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
-    from reconciler.lookup.files import DiskFiles
-
-    if not Path(args.all).is_file():
-        raise WrongUsage(f"there is no file {args.all}", hint="it names environments, and the stacks that go there")
-    return _read(DiskFiles(args.all))
-
-
-def stack_path(target: "Target", args: Namespace) -> str:
-    """Return the path of a target's stack from the current folder."""
-    return (Path(args.all).parent / target.stack).as_posix()
-
-
-def _chosen(args: Namespace) -> tuple["Target", ...]:
-    """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
-    from reconciler.fleet import chosen, differing
-
-    file, targets = Path(args.all), targets_of(args)
-    stacks = () if args.stacks == ["."] else [_from(file.parent, stack) for stack in args.stacks]
-    unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
-    if unknown:
-        raise WrongUsage(f"{file} has no stack {unknown}")
-    unknown = next((name for name in args.target_env if not chosen(targets, environments=(name,))), None)
-    if unknown:
-        known = ", ".join(dict.fromkeys(target.environment for target in targets))
-        raise WrongUsage(f"{file} has no environment {unknown}", hint=f"it has {known}")
-    only = getattr(args, "only", None)
-    if only is not None:
-        gone = next((name for name in only if all(target.name != name for target in targets)), None)
-        if gone:
-            raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
-        targets = tuple(target for target in targets if target.name in only)
-    if args.changed_since:
-        targets = differing(targets, *_before(file, args.changed_since))
-    return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
-
-
-def _read(files: "Files") -> tuple["Target", ...]:
-    from reconciler.fleet import read_fleet
-    from reconciler.lookup.environment import Environment
-
-    targets, problems = read_fleet(files, Environment(os.environ), partial(_matching, Path(files.root)))
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise InvalidStack(problems)
-    return targets
-
-
-def _before(file: Path, reference: str) -> tuple[tuple["Target", ...], tuple[str, ...]]:
-    """Return the targets of then, and the files that have changed since."""
-    from reconciler.lookup.git import Repository, Then
-
-    repository = Repository(str(file.parent))
-    content, changed = repository.content_at(reference, file.name), repository.changed_since(reference)
-    try:
-        return (() if content is None else _read(Then(str(file.parent), file.name, content))), changed
-    except InvalidStack:  # nobody knows what it meant then: all of it counts as changed
-        return (), changed
-
-
-def _matching(root: Path, pattern: str) -> Sequence[str]:
-    """Return the stacks that a glob means, from the folder of the file of targets; nothing outside of it."""
-    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-        return ()
-    if not any(char in pattern for char in "*?["):
-        return (pattern,) if (root / pattern).exists() else ()
-    found = (path for path in root.glob(pattern) if path.is_dir())
-    return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
-
-
-def _from(root: Path, path: str) -> str:
-    return Path(os.path.relpath(path, root)).as_posix()
-
-
-def arguments(target: "Target", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
-    """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
-    from reconciler.plan import Limit
-
-    consents, root = target.consents, Path(args.all).parent
-    beside = {
-        "observer": observer,
-        "region": _given(args, "region") or target.region or None,
-        "role_arn": _given(args, "role_arn") or target.role_arn or None,
-        "profile": _given(args, "profile") or target.profile or None,
-        "account": target.account or None,
-        "of_target": target.name,
-        "meant": target.variables,
-        "offered": target.offered,
-        "var_file": [*(str(root / file) for file in target.variable_files), *args.var_file],
-        "adopt": _given(args, "adopt") or consents.adopt,
-        "allow_replace": _given(args, "allow_replace") or consents.allow_replace,
-        "allow_destroy": [*consents.allow_destroy, *getattr(args, "allow_destroy", ())],
-        "max_interrupted": consents.max_interrupted
-        if _given(args, "max_interrupted") is None
-        else args.max_interrupted,
-        "max_destroy": _given(args, "max_destroy")
-        or (Limit.of(consents.max_destroy) if consents.max_destroy else None),
-    }
-    return Namespace(**{**vars(args), **beside, "stacks": [target.stack]})
-
-
-def _given(args: Namespace, name: str) -> object:
-    return getattr(args, name, None)
-
-
 def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, work: Work) -> int:
     from reconciler.cli.signals import stopping
 
@@ -220,6 +119,8 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
+    from reconciler.cli.targets import arguments, stack_path
+
     start, observer = monotonic(), args.observer.target(target.name)
     try:
         alone = arguments(target, args, observer)

@@ -158,7 +158,7 @@ def read_files(
         Sources(Environment(os.environ), lookups or Offline()),
         FromOutside(
             dict(args.var),
-            [_read_file(file) for file in args.var_file],
+            read_var_files(args),
             args.meant,
             args.offered,
             examples=args.examples or getattr(args, "sandbox", None) is not None,
@@ -226,6 +226,11 @@ def _speaks_of_cloud(path: str) -> bool:
 
     files = DiskFiles(path)
     return any(_OF_THE_CLOUD.search(files.read(name)) for name in files.names())
+
+
+def read_var_files(args: argparse.Namespace) -> list[tuple[str, bytes]]:
+    """Return the files of --var-file with their content. Raises `WrongUsage`."""
+    return [_read_file(file) for file in args.var_file]
 
 
 def _read_file(file: str) -> tuple[str, bytes]:

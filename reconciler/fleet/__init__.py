@@ -2,6 +2,7 @@
 
 from reconciler.fleet.choose import Shard, chosen, differing
 from reconciler.fleet.read import read_fleet
+from reconciler.fleet.rivals import Claim, rivals
 from reconciler.fleet.target import Consents, Target
 
-__all__ = ["Consents", "Shard", "Target", "chosen", "differing", "read_fleet"]
+__all__ = ["Claim", "Consents", "Shard", "Target", "chosen", "differing", "read_fleet", "rivals"]

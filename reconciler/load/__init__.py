@@ -15,7 +15,7 @@ from reconciler.load.locking import lock_of
 from reconciler.load.lookups import Finder
 from reconciler.load.resources import declared_resources
 from reconciler.load.scalars import text_of
-from reconciler.load.settings import read_settings
+from reconciler.load.settings import Settings, read_settings
 from reconciler.load.values import FromOutside, scope_of
 from reconciler.load.variables import Variable, declared_variables
 from reconciler.model import Identity, Json, Stack
@@ -23,7 +23,7 @@ from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem
 from reconciler.rules import RULE_IDS
 
-__all__ = ["FromOutside", "Loaded", "load", "load_with_problems", "text_of"]
+__all__ = ["FromOutside", "Loaded", "Settings", "load", "load_with_problems", "settings_of", "text_of"]
 
 NOTHING = FromOutside()
 
@@ -97,6 +97,15 @@ def load_with_problems(
     secrets = _secrets(declared, scope) | finder.secrets
     hidden = frozenset(name for name, variable in declared.items() if variable.secret)
     return Loaded(stack, findings.in_file_order(), secrets, hidden, finder.has_unknown, not library.incomplete)
+
+
+def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) -> Settings:
+    """Return what the files say of the stack itself, as far as they can be understood, and nothing of its resources."""
+    findings = Findings()
+    expander = Expander(Library(files, findings), Finder(lookups, findings), findings)
+    gathered = gather(expander, KINDS)
+    scope = scope_of(declared_variables(gathered, expander), outside, expander)
+    return read_settings(gathered, scope, expander, None)[0]
 
 
 def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:

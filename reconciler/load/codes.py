@@ -60,6 +60,7 @@ CODES: Mapping[str, str] = {
     "FLT003": "a member of a file of targets has a value that cannot be right",
     "FLT004": "a stack goes to no environment, or to one that nobody declares",
     "FLT005": "a file of targets names a stack that does not exist",
+    "FLT006": "two targets have one stack's name in one place",
     "LCK001": "a lock is in no place that is known, or in two",
     "LCK002": "the place of a lock has a name that cannot be right",
     "LIF001": "a member of lifecycle is not known",

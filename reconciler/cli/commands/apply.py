@@ -18,6 +18,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.reviewed import Job, Reviewed, jobs_of, reviewed_targets
+from reconciler.cli.rivals import check_apart
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each, wanted_of
 from reconciler.problems import WrongUsage
@@ -62,6 +63,7 @@ def run(args: Namespace, out: Output) -> int:
         reviewed = reviewed_targets(args)
         args.only = reviewed.plans if reviewed else None
         return each_place(args, out, partial(_apply, reviewed))
+    check_apart(args)
     jobs = jobs_of(args)
     if len(jobs) > 1:
         out.expect_several()

@@ -4,10 +4,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.cli.fleet import FILE, arguments, stack_path, targets_of
+from reconciler.cli.fleet import FILE
 from reconciler.cli.options import add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
+from reconciler.cli.targets import arguments, stack_path, targets_of
 from reconciler.model import Identity
 from reconciler.problems import Exit, WrongUsage
 

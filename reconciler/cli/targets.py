@@ -1,0 +1,120 @@
+"""Which targets a command means, and what each of them adds to its arguments."""
+
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.ports import UNOBSERVED, Observer
+from reconciler.problems import InvalidStack, Severity, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.fleet import Target
+    from reconciler.ports import Files
+
+
+def targets_of(args: Namespace) -> tuple["Target", ...]:
+    """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
+    from reconciler.lookup.files import DiskFiles
+
+    if not Path(args.all).is_file():
+        raise WrongUsage(f"there is no file {args.all}", hint="it names environments, and the stacks that go there")
+    return _read(DiskFiles(args.all))
+
+
+def stack_path(target: "Target", args: Namespace) -> str:
+    """Return the path of a target's stack from the current folder."""
+    return (Path(args.all).parent / target.stack).as_posix()
+
+
+def chosen_of(targets: tuple["Target", ...], args: Namespace) -> tuple["Target", ...]:
+    """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
+    from reconciler.fleet import chosen, differing
+
+    file = Path(args.all)
+    stacks = () if args.stacks == ["."] else [_from(file.parent, stack) for stack in args.stacks]
+    unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
+    if unknown:
+        raise WrongUsage(f"{file} has no stack {unknown}")
+    unknown = next((name for name in args.target_env if not chosen(targets, environments=(name,))), None)
+    if unknown:
+        known = ", ".join(dict.fromkeys(target.environment for target in targets))
+        raise WrongUsage(f"{file} has no environment {unknown}", hint=f"it has {known}")
+    only = getattr(args, "only", None)
+    if only is not None:
+        gone = next((name for name in only if all(target.name != name for target in targets)), None)
+        if gone:
+            raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
+        targets = tuple(target for target in targets if target.name in only)
+    if args.changed_since:
+        targets = differing(targets, *_before(file, args.changed_since))
+    return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
+
+
+def _read(files: "Files") -> tuple["Target", ...]:
+    from reconciler.fleet import read_fleet
+    from reconciler.lookup.environment import Environment
+
+    targets, problems = read_fleet(files, Environment(os.environ), partial(_matching, Path(files.root)))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise InvalidStack(problems)
+    return targets
+
+
+def _before(file: Path, reference: str) -> tuple[tuple["Target", ...], tuple[str, ...]]:
+    """Return the targets of then, and the files that have changed since."""
+    from reconciler.lookup.git import Repository, Then
+
+    repository = Repository(str(file.parent))
+    content, changed = repository.content_at(reference, file.name), repository.changed_since(reference)
+    try:
+        return (() if content is None else _read(Then(str(file.parent), file.name, content))), changed
+    except InvalidStack:  # nobody knows what it meant then: all of it counts as changed
+        return (), changed
+
+
+def _matching(root: Path, pattern: str) -> Sequence[str]:
+    """Return the stacks that a glob means, from the folder of the file of targets; nothing outside of it."""
+    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        return ()
+    if not any(char in pattern for char in "*?["):
+        return (pattern,) if (root / pattern).exists() else ()
+    found = (path for path in root.glob(pattern) if path.is_dir())
+    return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+
+
+def _from(root: Path, path: str) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def arguments(target: "Target", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
+    """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
+    from reconciler.plan import Limit
+
+    consents, root = target.consents, Path(args.all).parent
+    beside = {
+        "observer": observer,
+        "region": _given(args, "region") or target.region or None,
+        "role_arn": _given(args, "role_arn") or target.role_arn or None,
+        "profile": _given(args, "profile") or target.profile or None,
+        "account": target.account or None,
+        "of_target": target.name,
+        "meant": target.variables,
+        "offered": target.offered,
+        "var_file": [*(str(root / file) for file in target.variable_files), *args.var_file],
+        "adopt": _given(args, "adopt") or consents.adopt,
+        "allow_replace": _given(args, "allow_replace") or consents.allow_replace,
+        "allow_destroy": [*consents.allow_destroy, *getattr(args, "allow_destroy", ())],
+        "max_interrupted": consents.max_interrupted
+        if _given(args, "max_interrupted") is None
+        else args.max_interrupted,
+        "max_destroy": _given(args, "max_destroy")
+        or (Limit.of(consents.max_destroy) if consents.max_destroy else None),
+    }
+    return Namespace(**{**vars(args), **beside, "stacks": [target.stack]})
+
+
+def _given(args: Namespace, name: str) -> object:
+    return getattr(args, name, None)
