@@ -20,7 +20,7 @@ def targets_of(args: Namespace) -> tuple["Target", ...]:
     from reconciler.lookup.files import DiskFiles
 
     if not Path(args.all).is_file():
-        raise WrongUsage(f"there is no file {args.all}", hint="it names environments, and the stacks that go there")
+        raise WrongUsage(f"there is no file {args.all or 'without a name'}", hint="it names environments, and the stacks that go there")
     return _read(DiskFiles(args.all))
 
 

@@ -1,6 +1,5 @@
 """Spans of a run, where the variables of OpenTelemetry ask for them."""
 
-import builtins
 import json
 import subprocess
 import sys
@@ -215,15 +214,8 @@ def test_a_variable_that_cannot_be_used_stops_no_run(run: Run, monkeypatch: pyte
 
 
 def test_without_the_extra_a_warning_says_how_to_install_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *more: object) -> object:
-        if name == "reconciler.telemetry":
-            raise ImportError(name)
-        return real(name, *more)
-
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setitem(sys.modules, "reconciler.telemetry", None)  # importing it raises ImportError
     ran = run("plan", "small", "--sandbox")
     told = (
         "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip install 'batch-reconciler[otel]'"
