@@ -20,7 +20,8 @@ def targets_of(args: Namespace) -> tuple["Target", ...]:
     from reconciler.lookup.files import DiskFiles
 
     if not Path(args.all).is_file():
-        raise WrongUsage(f"there is no file {args.all or 'without a name'}", hint="it names environments, and the stacks that go there")
+        message = f"there is no file {args.all}" if args.all else "--all= names no file"
+        raise WrongUsage(message, hint="it names environments, and the stacks that go there")
     return _read(DiskFiles(args.all))
 
 

@@ -162,6 +162,7 @@ def test_apply_asks_nobody_and_says_so(fleet: Run) -> None:
     ("words", "said"),
     [
         (("--all=none.yaml",), "there is no file none.yaml"),
+        (("--all=",), "--all= names no file"),
         (("--shard", "1/2"), "--shard chooses among the targets of a file"),
         (("--target-env", "dev"), "--target-env chooses among the targets of a file"),
         (("--all", "--target-env", "stage"), "reconciler.yaml has no environment stage"),
