@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,32 @@ def test_the_shares_of_a_drift_check_become_issues(runner: Runner) -> None:
         assert done.returncode == 0, done.stderr
         assert [issue["title"] for issue in github.issues.values()] == ["Drift in stacks/small@dev"]
         assert len(github.hooked) == 1
+
+
+def test_the_recipe_of_the_image_has_nothing_that_hadolint_complains_of() -> None:
+    done = subprocess.run([BIN / "hadolint", RECIPES / "Containerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_package_that_the_image_installs_has_all_that_it_needs(tmp_path: Path) -> None:
+    """An image cannot be built here; what `pip install .` takes apart there is the wheel."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(installed)
+    small = tmp_path / "small"
+    small.mkdir()
+    (small / "stack.yaml").write_text(SMALL, encoding="utf-8")
+    look = "import reconciler, sys; from reconciler.cli import main; code = main(sys.argv[1:]); print(code, reconciler.__file__)"
+    for words, told in (
+        (["plan", "small", "--sandbox"], "1 to add"),
+        (["schema", "plan"], "$schema"),
+        (["init", "new"], "wrote"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", look, *words],
+            cwd=tmp_path, env={"PYTHONPATH": str(installed), "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert told in done.stdout
+        assert done.stdout.splitlines()[-1] == f"0 {installed}/reconciler/__init__.py"
