@@ -178,3 +178,11 @@ def test_a_browser_shows_it_and_lets_its_script_run(tmp_path: Path) -> None:
     ).stdout
     (tools,) = re.findall(r'<div class="tools"[^>]*>', dom)
     assert "hidden" not in tools  # the script, which the page's own policy lets run, has shown the filter
+    drawn = re.findall(r"<svg.*?</svg>", dom, re.DOTALL)
+    boxes = re.findall(r"<g><title>[^<]*</title><rect[^>]*></rect>(?:<text[^>]*>[^<]*</text>){2}</g>", drawn[0])
+    lines = re.findall(r"<path[^>]*></path>", drawn[0])
+    assert (len(boxes), len(boxes) + len(lines)) == (
+        drawn[0].count("<rect"),
+        len(re.findall("<(?:rect|path)", drawn[0])),
+    )
+    assert boxes  # with a slash too few, a browser would see one inside of the other, and show none

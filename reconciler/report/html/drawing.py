@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from reconciler.report.html.tags import Markup, joined, tag
 
 MOST = 60  # boxes: more of them nobody reads
-WIDE, HIGH, GAP_X, GAP_Y = 250, 30, 60, 12
-LONGEST = 32  # characters in a box
+WIDE, HIGH, GAP_X, GAP_Y = 290, 44, 60, 12
+LONGEST = 36  # characters of a name in a box
 
 
 def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Markup:
@@ -27,16 +27,18 @@ def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Mar
     width = max(x for x, _ in at.values()) + WIDE
     height = max(y for _, y in at.values()) + HIGH
     more = len(nodes) - len(shown)
+    picture = tag(
+        "svg",
+        [_edge(at[need], at[one]) for one, need in edges],
+        [_box(at[name], name, signs.get(name, "")) for name in shown],
+        viewBox=f"-1 -1 {width + 2} {height + 2}",
+        width=str(width + 2),
+        height=str(height + 2),
+        role="img",
+        aria_label="what waits for what",
+    )
     return joined(
-        tag(
-            "svg",
-            [_edge(at[need], at[one]) for one, need in edges],
-            [_box(at[name], name, signs.get(name, "")) for name in shown],
-            viewBox=f"-1 -1 {width + 2} {height + 2}",
-            width=str(width + 2),
-            role="img",
-            aria_label="what waits for what",
-        ),
+        tag("div", picture, class_="drawing"),
         tag("p", f"and {more} more", class_="dim") if more else "",
     )
 
@@ -61,10 +63,13 @@ def _edge(start: tuple[int, int], end: tuple[int, int]) -> Markup:
 
 
 def _box(at: tuple[int, int], name: str, sign: str) -> Markup:
-    told = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    kind, _, own = name.rpartition("/")
+    told = own if len(own) <= LONGEST else f"{own[: LONGEST - 1]}…"
+    left = str(at[0] + 8)
     return tag(
         "g",
         tag("title", name),
         tag("rect", x=str(at[0]), y=str(at[1]), width=str(WIDE), height=str(HIGH), rx="5"),
-        tag("text", f"{sign} {told}".strip(), x=str(at[0] + 8), y=str(at[1] + HIGH // 2 + 4)),
+        tag("text", f"{sign} {kind}".strip(), x=left, y=str(at[1] + 17), class_="of"),
+        tag("text", told, x=left, y=str(at[1] + 34)),
     )

@@ -29,7 +29,8 @@ details>div{padding:0 .75rem .75rem;overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;
 padding:.3rem .5rem;border-top:1px solid var(--line)}th{font-weight:600;color:var(--dim);border-top:0}
 td pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.45 ui-monospace,monospace}
-svg{max-width:100%;height:auto;display:block}svg text{font:12px ui-monospace,monospace;fill:var(--fg)}
+.drawing{overflow-x:auto}svg{display:block}svg text{font:12px ui-monospace,monospace;fill:var(--fg)}
+svg text.of{fill:var(--dim);font-size:11px}
 svg rect{fill:var(--card);stroke:var(--line)}svg path{fill:none;stroke:var(--dim);stroke-width:1.2}
 .empty{padding:2rem;text-align:center;color:var(--dim)}
 @media (max-width:40rem){body{padding:.75rem}table.members thead{display:none}table.members tr{display:block;

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
-VOID = ("meta", "input", "br", "path", "rect", "line")
+VOID = ("meta", "input", "br")
+DRAWN = ("path", "rect", "line")  # of SVG, where an element without a slash or an end has all that follows inside of it
 
 
 class Markup(str):
@@ -20,6 +21,8 @@ def tag(name: str, /, *parts: Part, **attributes: str | bool) -> Markup:
     told = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
     if name in VOID:
         return Markup(f"<{name}{told}>")
+    if name in DRAWN:
+        return Markup(f"<{name}{told}/>")
     return Markup(f"<{name}{told}>{joined(*parts)}</{name}>")
 
 
