@@ -152,10 +152,15 @@ def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verb
 
 
 def _tell(reached: Sequence[Reached], args: Namespace, out: Output, code: int) -> None:
-    from reconciler.report.fleet import fleet_json, fleet_page
+    from reconciler.report.fleet import Targets, fleet_json, fleet_page
 
     outcomes = [_outcome(one) for one in reached]
-    out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(outcomes, args.called, code))
+    items = tuple((one.target.name, item) for one in reached for item in one.out.items)
+    out.whole(
+        lambda width: fleet_page(outcomes, width),
+        lambda: fleet_json(outcomes, args.called, code),
+        Targets(tuple(outcomes), items),
+    )
 
 
 def _outcome(one: Reached) -> "Outcome":

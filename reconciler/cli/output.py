@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # rich is only loaded by what prints
     from rich.console import Console
 
     from reconciler.cli.observing import Watch
+    from reconciler.report.fleet import Targets
     from reconciler.report.items import Item
     from reconciler.report.page import Page
 
@@ -29,6 +30,7 @@ Json = object
 MakePage = Callable[[int], "Page"]
 LINES = "jsonl"
 HTML = "html"
+MARKDOWN = "markdown"
 CRASHED = "this is a bug; -v shows where"
 
 
@@ -55,6 +57,7 @@ class Output:
         self._texts: list[str] = []
         self._other: dict[str, list[str]] = {}
         self._items: list[Item] = []
+        self._targets_told: Targets | None = None
         self._lines: Lines | Told = Lines([target.file for target in targets if target.format == LINES])
         self._whole: list[Json] = []
         self.code = 0  # the exit code, once it is known
@@ -101,8 +104,9 @@ class Output:
             self._print(page, stream)
         self._texts += branch._texts  # noqa: SLF001 - it is one of us
 
-    def whole(self, page: MakePage, document: Callable[[], Json]) -> None:
-        """Take what all parts of a run have come to; as JSON it stands for them all."""
+    def whole(self, page: MakePage, document: Callable[[], Json], targets: "Targets | None" = None) -> None:
+        """Take what all parts of a run have come to; as JSON and as Markdown it stands for them all."""
+        self._targets_told = targets
         if self.is_text:
             self._print(page, sys.stdout)
         self._keep(page)
@@ -254,7 +258,7 @@ class Output:
                 sys.stdout.write(text)
         sys.stdout.flush()
         if self.wants(GITHUB):
-            tell_step(self._items, self.code)
+            tell_step(self._items, self.code, self._targets_told)
 
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
@@ -265,6 +269,10 @@ class Output:
             from reconciler.report.html import html_page
 
             return html_page(self._whole or self._documents)
+        if format_ == MARKDOWN and self._targets_told:
+            from reconciler.report.markdown import targets_report
+
+            return targets_report(self._targets_told)
         if format_ in JOINED:
             from reconciler.report.formats import RENDERERS
 

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from reconciler.cli.lines import OF_STEP, write_to
 
 if TYPE_CHECKING:
+    from reconciler.report.fleet import Targets
     from reconciler.report.items import Item
 
 
-def tell_step(items: "Sequence[Item]", code: int) -> None:
-    """Give a job its outputs and its summary, where it says to which files."""
+def tell_step(items: "Sequence[Item]", code: int, targets: "Targets | None" = None) -> None:
+    """Give a job its outputs and its summary, where it says to which files; of many targets, what became of each."""
     from reconciler.report.github_outputs import github_outputs, output_lines
-    from reconciler.report.markdown import markdown_report
+    from reconciler.report.markdown import markdown_report, targets_report
 
     outputs = github_outputs(items, code)
-    texts = (output_lines(outputs), markdown_report(items)) if outputs else ()
+    report = targets_report(targets) if targets else markdown_report(items)
+    texts = (output_lines(outputs), report) if outputs else ()
     for variable, text in zip(OF_STEP, texts, strict=False):
         if os.environ.get(variable):
             write_to(os.environ[variable], "a", text)

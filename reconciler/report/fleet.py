@@ -56,6 +56,14 @@ class Outcome:
     result: Json = None
 
 
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What became of many targets, and of each what its stack has come to, by the target's name."""
+
+    outcomes: tuple[Outcome, ...]
+    items: tuple[tuple[str, Item], ...]
+
+
 def came_to(code: int, items: Sequence[Item]) -> str:
     item = items[-1] if items and code == Exit.DONE else None
     match item:

@@ -7,6 +7,7 @@ from reconciler.model import Change, Json, Plan
 from reconciler.problems import Problem, Stopped
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.fingerprint import SHORT
+from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.markdown_text import Sheet, code, details, prose, row
@@ -27,14 +28,40 @@ DRAWN = 40  # changes in a diagram: of more, nobody sees anything
 
 def markdown_report(items: Sequence[Item], limit: int = LIMIT) -> str:
     """Return the reports of all stacks, which share what may be written."""
+    return _sections([("", item) for item in items], limit)
+
+
+def targets_report(targets: Targets, limit: int = LIMIT) -> str:
+    """Return the report of many targets: a table of those with news, and what is new of each; destruction first."""
+    sheet = Sheet(limit // 3)
+    sheet.put(f"## {fleet_line(targets.outcomes)}\n\n")
+    graver = {name for name, item in targets.items if _destroys(item)}
+    changed = [one for one in targets.outcomes if one.came_to != UNCHANGED]
+    told = sorted(changed, key=lambda one: one.target not in graver)
+    rows = [row((code(one.target), one.came_to, prose(one.told))) for one in told]
+    sheet.put_all("targets", rows, row(("target", "result", "")) + "|---|---|---|\n", "\n")
+    news = sorted((one for one in targets.items if is_news(one[1])), key=lambda one: one[0] not in graver)
+    return sheet.text + _sections([(f"## {code(name)}\n\n", item) for name, item in news], limit - len(sheet.text))
+
+
+def _destroys(item: Item) -> bool:
+    match item:
+        case Planned(plan) | Applied(plan):
+            return any(change.action in DESTRUCTIVE for change in plan.changes)
+        case _:
+            return False
+
+
+def _sections(parts: Sequence[tuple[str, Item]], limit: int) -> str:
+    """Return reports below their headings."""
     texts: list[str] = []
     room = limit
-    for index, item in enumerate(items):
-        if room < 2 * LEAST and index < len(items) - 1:
-            left = number_of(len(items) - index, "stack")
+    for index, (heading, item) in enumerate(parts):
+        if room < 2 * LEAST and index < len(parts) - 1:
+            left = number_of(len(parts) - index, "stack")
             texts.append(f"**Not complete:** {left} did not fit here. The text of the same command has all.\n")
             break
-        text = _report(item, Sheet(room // (len(items) - index)))
+        text = heading + _report(item, Sheet(room // (len(parts) - index) - len(heading)))
         room -= len(text)
         texts.append(text)
     return "".join(texts)

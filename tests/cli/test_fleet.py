@@ -73,6 +73,14 @@ def test_what_is_unchanged_is_a_line_of_the_table_alone_unless_more_is_asked_for
     assert "== small@dev" in fleet("plan", "--all", "--sandbox", "-v").out
 
 
+def test_as_markdown_what_is_unchanged_is_a_number_alone(fleet: Run) -> None:
+    fleet("apply", "--all", "--sandbox", "--yes")
+    assert fleet("plan", "--all", "--sandbox", "-o", "markdown").out == "## Fleet: 4 targets: 4 unchanged.\n\n"
+    write("small", SMALL.replace("60", "61"))
+    text = fleet("plan", "--all", "--target-env", "dev", "--sandbox", "-o", "markdown").out
+    assert (text.count("## <code>small&#64;dev</code>"), text.count("risk")) == (1, 0)
+
+
 def test_changes_exit_2_and_are_counted(fleet: Run) -> None:
     fleet("apply", "--all", "--sandbox", "--yes")
     write("small", SMALL.replace("60", "61"))

@@ -12,9 +12,10 @@ from markdown_it import MarkdownIt
 from reconciler.model import Address, Cost, FieldChange, Plan
 from reconciler.problems import Declined, Problem, Refused
 from reconciler.report.drift import drift_of
+from reconciler.report.fleet import Outcome, Targets
 from reconciler.report.foreign import visible
 from reconciler.report.items import Applied, Item, Planned
-from reconciler.report.markdown import LIMIT, markdown_report
+from reconciler.report.markdown import LIMIT, markdown_report, targets_report
 from reconciler.report.markdown_text import code, details, prose, row
 from tests.fakes import HERE
 from tests.report.findings import FAILED, HOSTILE
@@ -134,3 +135,29 @@ def test_stacks_share_the_limit(count: int) -> None:
 def test_small_reports_leave_their_room_to_the_others() -> None:
     text = markdown_report([*[Planned(NOTHING)] * 9, Planned(plan_of(100))])
     assert "Not complete" not in text
+
+
+def outcome(name: str, came_to: str = "with changes", told: str = "1 to add") -> Outcome:
+    return Outcome(target=name, stack=name, environment="dev", account=None, region=None, exit=0, came_to=came_to, told=told, seconds=0.0)  # fmt: skip
+
+
+def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_first() -> None:
+    outcomes = (outcome("a@dev"), outcome("same@dev", "unchanged", "no changes"), outcome("b@dev", told="1 to destroy"))
+    items = (("a@dev", Planned(plan_of(1))), ("same@dev", Planned(NOTHING)), ("b@dev", Planned(EVERYTHING)))
+    text = targets_report(Targets(outcomes, items))
+    assert [line for line in text.splitlines() if line.startswith(("## ", "| <code>b&", "| <code>a&"))] == [
+        "## Fleet: 3 targets: 1 unchanged, 2 with changes.",
+        "| <code>b&#64;dev</code> | with changes | 1 to destroy |",
+        "| <code>a&#64;dev</code> | with changes | 1 to add |",
+        "## <code>b&#64;dev</code>",
+        "## <code>a&#64;dev</code>",
+    ]
+    assert "same&#64;dev" not in text
+
+
+def test_many_targets_end_before_the_limit_and_say_what_is_left_out() -> None:
+    one, names = Planned(plan_of(1)), [f"stacks/team-{number:04}@prod" for number in range(2_000)]
+    text = targets_report(Targets(tuple(map(outcome, names)), tuple((name, one) for name in names)))
+    assert len(text) <= LIMIT
+    assert "of the targets did not fit here" in text
+    assert "stacks did not fit here" in text
