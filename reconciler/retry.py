@@ -1,9 +1,10 @@
 """A cloud that waits out throttling and passing faults, and keeps writes few at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from contextvars import ContextVar
 from threading import BoundedSemaphore
+from typing import TypeVar
 
 from reconciler.model import Identity, Json
 from reconciler.ports import Clock, Cloud
@@ -12,6 +13,8 @@ from reconciler.problems import CloudError, Fault
 WRITES_AT_ONCE = 5  # AWS publishes no rate for the control plane; throttling was seen on tight loops
 TRIES = {Fault.THROTTLED: 10, Fault.UNKNOWN: 6, Fault.UNREACHABLE: 3}
 LONGEST = 20.0
+IDENTITY = "GetCallerIdentity"
+Result = TypeVar("Result")
 # What a thread is calling, and for the how many-th time: who sends the request does not know.
 _TRYING: ContextVar[tuple[str, int]] = ContextVar("trying", default=("", 1))
 
@@ -25,27 +28,29 @@ class Patient:
         self._writes = BoundedSemaphore(WRITES_AT_ONCE)
 
     def identity(self) -> Identity:
-        return self._cloud.identity()
+        return self._patiently(IDENTITY, self._cloud.identity)
 
     def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        def once() -> Mapping[str, Json]:
+            with nullcontext() if is_read(operation) else self._writes:
+                return self._cloud.call(operation, request)
+
+        return self._patiently(operation, once)
+
+    def _patiently(self, operation: str, once: Callable[[], Result]) -> Result:
         tries = 1
         while True:
+            outer = _TRYING.set((operation, tries))
             try:
-                return self._once(operation, request, tries)
+                return once()
             except CloudError as error:
                 repeatable = error.fault is not Fault.UNKNOWN or is_read(operation)
                 if not repeatable or tries >= TRIES.get(error.fault, 1):
                     raise
+            finally:
+                _TRYING.reset(outer)
             self._clock.sleep(back_off(tries, salt=self._clock.now()))
             tries += 1
-
-    def _once(self, operation: str, request: Mapping[str, Json], attempt: int) -> Mapping[str, Json]:
-        outer = _TRYING.set((operation, attempt))
-        try:
-            with nullcontext() if is_read(operation) else self._writes:
-                return self._cloud.call(operation, request)
-        finally:
-            _TRYING.reset(outer)
 
 
 def attempt_at(operation: str) -> int:

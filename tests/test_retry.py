@@ -2,9 +2,10 @@ from threading import Barrier, Thread
 
 import pytest
 
+from reconciler.model import Identity
 from reconciler.problems import CloudError
 from reconciler.retry import WRITES_AT_ONCE, Patient
-from tests.fakes import InstantClock, ScriptedCloud, lost, throttled, unreachable
+from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unreachable
 
 
 @pytest.mark.parametrize("operation", ["DescribeJobQueues", "RegisterJobDefinition"])
@@ -13,6 +14,16 @@ def test_throttling_is_waited_out_for_reads_and_writes(operation: str) -> None:
     clock = InstantClock()
     assert Patient(cloud, clock).call(operation, {}) == {"ok": 1}
     assert len(clock.slept) == 2
+
+
+def test_who_calls_is_asked_again_as_well() -> None:
+    class Busy(ScriptedCloud):
+        def identity(self) -> Identity:
+            self.call("GetCallerIdentity", {})
+            return super().identity()
+
+    cloud, clock = Busy({"GetCallerIdentity": [throttled(), lost(), {}]}), InstantClock()
+    assert (Patient(cloud, clock).identity(), cloud.count("GetCallerIdentity"), len(clock.slept)) == (HERE, 3, 2)
 
 
 def test_pauses_grow_and_stay_bounded() -> None:

@@ -194,3 +194,12 @@ def test_a_stack_without_a_lock_has_none_to_remove(locked: Locked) -> None:
     write("small", SMALL)
     ran = locked.run("force-unlock", "small", "--yes")
     assert (ran.code, ran.err) == (64, "error: stack small has no `lock:`; there is nothing to remove\n")
+
+
+@pytest.mark.parametrize("lock", ["{s3: s3://locks/batch}", "{dynamodb: locks}"])
+def test_a_rendered_stack_keeps_its_lock(lock: str, locked: Locked) -> None:
+    write("small", f"{SMALL}lock: {lock}\n")
+    shown = locked.run("render", "small").out
+    write("again", shown)
+    assert "lock:" in shown
+    assert locked.run("render", "again").out == shown

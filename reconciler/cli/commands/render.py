@@ -37,6 +37,9 @@ def rendered(stack: Stack) -> dict[str, Json]:
 
     settings = {"account": stack.account, "region": stack.region, "namePrefix": stack.name_prefix}
     whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
+    if stack.lock:
+        scheme = "s3://" if stack.lock.service == "s3" else ""
+        whole["lock"] = {stack.lock.service: f"{scheme}{stack.lock.place}"}
     if stack.tags:
         whole["tags"] = dict(stack.tags)
     if stack.ignore:
