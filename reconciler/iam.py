@@ -42,6 +42,8 @@ class Purpose(StrEnum):
     DRIFT = "drift"
     APPLY = "apply"
     IMPORT = "import"
+    ADOPT = "adopt"
+    FORGET = "forget"
     SUBMIT = "submit"
 
 
@@ -81,6 +83,10 @@ def statements(
             each = tuple(found.reads())
         case Purpose.APPLY:
             each = (*found.reads(), *found.looks(lookups), *found.writes(), *found.roles(), *found.locks())
+        case Purpose.ADOPT:
+            each = (*found.reads(), *found.looks(lookups), *found.tags(), *found.locks())
+        case Purpose.FORGET:
+            each = (*found.reads(), *found.looks(lookups), found.owned(["UntagResource"]), *found.locks())
         case Purpose.SUBMIT:
             each = tuple(found.submits())
     return tuple(one for one in each if one.actions and one.resources)
@@ -133,16 +139,26 @@ class _Rights:
             own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
             arns = [arn for one in own for arn in self.arns(kind, one)]
             others = [arn for one in own for arn in self.referred(one, kind.rows)]
-            tagged = [f"{arn}:*" for arn in arns] if kind.revisions else arns
             yield Statement(f"Create{kind.name}", _batch([kind.create]), (*arns, *others) if arns else ())
-            yield Statement(f"Tag{kind.name}", _batch(["TagResource"]), (*tagged, *arns) if arns else ())
             rows = [row for row in kind.fields if row.name in kind.update_refers_to]
             used = [arn for one in own for arn in self.referred(one, rows)]
             yield Statement(f"Use{kind.name}", _batch([kind.update]) if used else (), tuple(used))
-        owned = [one for kind in KINDS.values() for one in (kind.update, kind.delete) if one]
+        yield from self.tags()
+        changes = [one for kind in KINDS.values() for one in (kind.update, kind.delete) if one]
+        yield self.owned([*changes, "TagResource", "UntagResource"])
+
+    def tags(self) -> Iterator[Statement]:
+        """What is declared may be tagged, whoever owns it: what becomes the stack's has no tag of its yet."""
+        for kind in KINDS.values():
+            own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
+            arns = [arn for one in own for arn in self.arns(kind, one)]
+            tagged = [f"{arn}:*" for arn in arns] if kind.revisions else arns
+            yield Statement(f"Tag{kind.name}", _batch(["TagResource"]), (*tagged, *arns) if arns else ())
+
+    def owned(self, operations: Iterable[str]) -> Statement:
         condition = {"StringEquals": {f"aws:ResourceTag/{OWNER}": self.stack.name}}
         resource = (self.elsewhere("batch:{region}:{account}:*"),)
-        yield Statement("ChangeOwned", _batch([*owned, "TagResource", "UntagResource"]), resource, condition)
+        return Statement("ChangeOwned", _batch(operations), resource, condition)
 
     def roles(self) -> Iterator[Statement]:
         passed: dict[str, list[str]] = {}

@@ -117,6 +117,28 @@ def test_the_rights_to_look_are_enough_and_change_nothing(purpose: Purpose) -> N
         world.raw.call("UpdateJobQueue", {"jobQueue": "q", "priority": 9})
 
 
+@pytest.mark.parametrize(
+    ("purpose", "wanted", "action"),
+    [
+        (Purpose.ADOPT, Wanted(adopt=True, tags_alone=True), "batch:TagResource"),
+        (Purpose.FORGET, Wanted(forget=True), "batch:UntagResource"),
+    ],
+)
+def test_the_rights_to_adopt_and_to_forget_are_enough_and_for_tags_alone(
+    purpose: Purpose, wanted: Wanted, action: str
+) -> None:
+    mine = everything()
+    document = allowed(purpose, mine)
+    assert [one for one in actions(document) if not one.split(":")[1].startswith(("Describe", "List"))] == [action]
+    for policy_, is_enough in ((without(document, action), False), (document, True)):
+        world = World()
+        world.apply(mine, ALL)
+        if purpose is Purpose.ADOPT:
+            world.apply(mine, Wanted(forget=True))
+        world.simulator.policy = Policy(policy_)
+        assert fails(lambda: world.apply(mine, wanted).exit) is not is_enough
+
+
 @pytest.mark.parametrize("action", actions(allowed(Purpose.PLAN, everything())))
 def test_without_one_of_them_not_all_can_be_seen(action: str) -> None:
     world, mine = World(), everything()

@@ -22,7 +22,7 @@ It reads files alone, and needs no credentials. Account and region are those of 
 is not known. With --trust or --principal, the answer has the policy and who may take the role. What the stack owns may
 be changed by its tag; so a resource that is no longer declared can be deleted, and nobody else's can.
 """
-PURPOSES = ("plan", "drift", "apply", "import", "submit")
+PURPOSES = ("plan", "drift", "apply", "import", "adopt", "forget", "submit")
 PROVIDERS = ("github", "gitlab")
 
 
