@@ -136,7 +136,7 @@ def test_the_rights_to_adopt_and_to_forget_are_enough_and_for_tags_alone(
         if purpose is Purpose.ADOPT:
             world.apply(mine, Wanted(forget=True))
         world.simulator.policy = Policy(policy_)
-        assert fails(lambda: world.apply(mine, wanted).exit) is not is_enough
+        assert fails(lambda world=world: world.apply(mine, wanted).exit) is not is_enough
 
 
 @pytest.mark.parametrize("action", actions(allowed(Purpose.PLAN, everything())))
