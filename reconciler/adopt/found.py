@@ -71,7 +71,7 @@ class Imported:
 
 
 def holds_tagged(value: Json) -> bool:
-    if isinstance(value, dict | Mapping):
+    if isinstance(value, (dict, Mapping)):
         value = value.values()
     elif not isinstance(value, list | tuple):
         return isinstance(value, Tagged)

@@ -45,7 +45,7 @@ def compact(value: Json) -> Json:
     """Drop what means absence, at every depth."""
     if isinstance(value, str | int):
         return value
-    if isinstance(value, dict | Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {key: inner for key, item in value.items() if not is_absent(inner := compact(item))}
     if isinstance(value, list | tuple):
         return [compact(item) for item in value]
@@ -85,7 +85,7 @@ def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json
 
 
 def _entry(row: Field, item: Json, identity: Identity) -> Json:
-    return canonical(row.fields, item, identity) if isinstance(item, dict | Mapping) else item
+    return canonical(row.fields, item, identity) if isinstance(item, (dict, Mapping)) else item
 
 
 def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str, Json]:

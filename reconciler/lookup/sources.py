@@ -40,7 +40,9 @@ class Forbidden:
 class Sandbox:
     """The sandbox in the process has AWS Batch alone, and ids of images as AWS publishes them.
 
-    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html; `image_id`:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/retrieve-ecs-optimized_AMI.html, and the pages of EKS
+    (retrieve-ami-id) and Bottlerocket (ecs-bottlerocket-retrieve-ami)
     """
 
     def find(self, tag: str, argument: str) -> str:

@@ -76,13 +76,12 @@ def containers(body: Spec) -> list[Container]:
     return [container for home in homes(body) for container in containers_of(home)]
 
 
-def containers_of(home: Home, about: str = "") -> list[Container]:
-    """Return the containers of a task, or the one that is its own home; those only that have the member `about`."""
+def containers_of(home: Home) -> list[Container]:
+    """Return the containers of a task, or the one that is its own home."""
     if not home.is_task:
-        return [Container(home.path, home.body, home)] if not about or about in home.body else []
+        return [Container(home.path, home.body, home)]
     inside = enumerate(home.body.get("containers") or ())
-    found = [Container((*home.path, "containers", index), each, home) for index, each in inside]
-    return [container for container in found if not about or about in container.body]
+    return [Container((*home.path, "containers", index), each, home) for index, each in inside]
 
 
 def homes(body: Spec) -> list[Home]:

@@ -40,7 +40,7 @@ def _all_filled(subject: Subject) -> Findings:
 def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, dict | Mapping):
+    elif isinstance(value, (dict, Mapping)):
         for name, inner in value.items():
             if name not in _READ_LATER:
                 yield from _texts((*path, name), inner)

@@ -1,8 +1,18 @@
 """What may be written: JSON Schemas from the kind tables and the service model, and the words to explain a member."""
 
 from reconciler.schema.explain import Explained, explain, member_at, nearest
-from reconciler.schema.explain_own import explain_own, names
+from reconciler.schema.explain_own import explain_own, own_names
 from reconciler.schema.language import rendered, schemas
 from reconciler.schema.tagged import untagged
 
-__all__ = ["Explained", "explain", "explain_own", "member_at", "names", "nearest", "rendered", "schemas", "untagged"]
+__all__ = [
+    "Explained",
+    "explain",
+    "explain_own",
+    "member_at",
+    "nearest",
+    "own_names",
+    "rendered",
+    "schemas",
+    "untagged",
+]

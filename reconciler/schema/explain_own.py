@@ -26,7 +26,7 @@ def explain_own(path: str) -> tuple[Explained, ...]:
     return tuple(one for one in _each(SECTIONS, ()) if one.path.lower().split(".") == steps)
 
 
-def names() -> tuple[str, ...]:
+def own_names() -> tuple[str, ...]:
     return tuple(one.path for one in _each(SECTIONS, ()))
 
 

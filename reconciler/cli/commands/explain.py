@@ -80,12 +80,12 @@ def _explain_field(field: str, out: Output) -> int:
     from reconciler.lookup.schemas import read_schema
     from reconciler.report.catalogue import nearest_ids
     from reconciler.report.member_rules import with_rules
-    from reconciler.schema import explain, explain_own, names, nearest
+    from reconciler.schema import explain, explain_own, nearest, own_names
 
     schema = read_schema()
     found = (*with_rules(explain(field, KINDS, schema), schema), *explain_own(field))
     if not found:
-        own = tuple(difflib.get_close_matches(field, names(), n=1))
+        own = tuple(difflib.get_close_matches(field, own_names(), n=1))
         near = nearest_ids(field) or own or nearest(field, KINDS, schema)
         raise WrongUsage(f"there is no {field}", hint=f"did you mean {' or '.join(near)}?" if near else "")
     out.publish(lambda width: _page(found, width), lambda: [dataclasses.asdict(one) for one in found])

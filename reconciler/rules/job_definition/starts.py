@@ -49,7 +49,7 @@ def _nodes_have_their_instances(subject: Subject) -> Findings:
 def _windows_is_on_demand(subject: Subject) -> Findings:
     found = certain(subject)
     if found and all(each.type == "FARGATE_SPOT" for each in found):
-        for home in homes(subject.body):
+        for home in subject.seen(homes):
             if is_windows(home):
                 path = (*home.path, "runtimePlatform", "operatingSystemFamily")
                 yield path, "is Windows, and all environments of the stack's queues are FARGATE_SPOT"

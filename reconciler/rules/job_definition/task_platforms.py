@@ -17,7 +17,7 @@ ROOT = ("root", "0")
 def _only(member: str, *platforms: str) -> Callable[[Subject], Findings]:
     def check(subject: Subject) -> Findings:
         found = platform(subject.body)
-        for home in homes(subject.body) if found not in platforms else ():
+        for home in subject.seen(homes) if found not in platforms else ():
             if home.is_task and member in home.body:
                 yield (*home.path, member), f"is not for {found}"
 
