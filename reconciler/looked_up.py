@@ -1,9 +1,17 @@
-"""Values from outside the files: those that nobody has looked up yet, and those that no output may show."""
+"""Values from outside the files: those that are not looked up yet, and those that no output may show."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Self
 
 from reconciler.model import Json
+
+_SECRET = re.compile(
+    r"passw(or)?d|passphrase|(?<!by)(?<!com)(?<!over)(?<!under)(pass|pwd)($|[^a-z])|secret|token(?!iz)|credential"
+    r"|(api|access|account|auth|encryption|private|signing|ssh|storage)[^a-z]?key",
+    re.IGNORECASE,
+)
 
 
 class Unknown(str):
@@ -17,14 +25,27 @@ class Unknown(str):
 
 
 class Secret(str):
-    """A text that no output may show."""
+    """A text that no output may show. What is made of one is one, too."""
 
     __slots__ = ()
 
 
+@lru_cache(maxsize=4096)  # a stack has few names, each many times
+def is_secret_name(name: str) -> bool:
+    return _SECRET.search(name) is not None
+
+
 def holds_unknown(value: Json) -> bool:
+    return _holds(value, Unknown)
+
+
+def holds_secret(value: Json) -> bool:
+    return _holds(value, Secret)
+
+
+def _holds(value: Json, what: type[str]) -> bool:
     if isinstance(value, Mapping):
-        return any(holds_unknown(inner) for inner in value.values())
+        return any(_holds(inner, what) for inner in value.values())
     if isinstance(value, list | tuple):
-        return any(holds_unknown(inner) for inner in value)
-    return isinstance(value, Unknown)
+        return any(_holds(inner, what) for inner in value)
+    return isinstance(value, what)

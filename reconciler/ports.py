@@ -123,7 +123,7 @@ class Lookups(Protocol):
     def find(self, tag: str, argument: str) -> str | list[str] | None:
         """Return the value, or None if there is none: a `Secret` for what must stay one, an `Unknown` offline.
 
-        Raises `Missing`, `Unsupported` for a tag that it does not know, and `CloudError`.
+        Raises `Missing`, `Reserved`, `Unsupported` for a tag that it does not know, and `CloudError`.
         """
 
 
@@ -135,6 +135,14 @@ class Unsupported(Exception):  # noqa: N818
     """This source of look-ups does not exist here."""
 
     def __init__(self, message: str, hint: str = "use a variable") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Reserved(Exception):  # noqa: N818
+    """The value is not for stacks to read; the hint says how to allow it."""
+
+    def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
 

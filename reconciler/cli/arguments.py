@@ -112,6 +112,7 @@ def _set_defaults(args: Namespace) -> None:
         "verbose": int,
         "observer": lambda: UNOBSERVED,
         "looked_up": dict,  # look-ups by where they were made
+        "allow_env": list,
         "meant": dict,  # what a file of targets gives to variables
         "offered": dict,
         "examples": bool,  # whether examples stand for values that nobody gives

@@ -79,6 +79,15 @@ def add_variables(parser: argparse.ArgumentParser) -> None:
         type=file_name,
         help="YAML or JSON file of variables; repeatable",
     )
+    group.add_argument(
+        "--allow-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        type=_variable_name,
+        help="let !env read NAME although it belongs to AWS or to the CI; * and ? match; its value is not shown; "
+        "repeatable",
+    )
 
 
 def add_cloud(parser: argparse.ArgumentParser) -> None:
@@ -167,12 +176,20 @@ def file_name(text: str) -> str:
     return text
 
 
+def _variable_name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the variable has no name")
+    return text
+
+
 def again(path: str, args: argparse.Namespace) -> tuple[str, ...]:
     """Return the words of a command line that lead to the same stack in the same place; secrets stay out of them."""
-    from reconciler.report.redaction import REDACTED, is_secret_name
+    from reconciler.looked_up import is_secret_name
+    from reconciler.report.redaction import REDACTED
 
     pairs = [f"{name}={REDACTED if is_secret_name(name) else value}" for name, value in args.var]
     given = [("region", args.region), ("profile", args.profile), ("role-arn", args.role_arn)]
+    given += [("allow-env", name) for name in args.allow_env]
     given += [*(("var", pair) for pair in pairs), *(("var-file", file) for file in args.var_file)]
     sandbox = () if args.sandbox is None else (f"--sandbox={args.sandbox}",)
     return (path, *(f"--{option}={value}" for option, value in given if value), *sandbox)

@@ -1,12 +1,11 @@
 """Keeps targets apart that have one stack's name in one place, before any of them is looked at."""
 
-import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import read_var_files
+from reconciler.cli.stacks import environment_of, read_var_files
 from reconciler.cli.targets import arguments, stack_path
 from reconciler.problems import InvalidStack, Problem
 
@@ -50,14 +49,13 @@ def _claim(path: str, args: Namespace) -> "Claim":
     """Return what a target claims; nothing where its files cannot be read, which its own work tells."""
     from reconciler.fleet import Claim
     from reconciler.load import FromOutside, settings_of
-    from reconciler.lookup.environment import Environment
     from reconciler.lookup.files import DiskFiles
     from reconciler.lookup.sources import Offline, Sources
     from reconciler.problems import Stopped
 
     try:
         outside = FromOutside(dict(args.var), read_var_files(args), args.meant, args.offered)
-        settings = settings_of(DiskFiles(path), Sources(Environment(os.environ), Offline()), outside)
+        settings = settings_of(DiskFiles(path), Sources(environment_of(args), Offline()), outside)
     except Stopped:
         return Claim("")
     return Claim(settings.stack, settings.name_prefix, args.region or settings.region or "")

@@ -27,6 +27,7 @@ from reconciler.problems import (
 )
 
 if TYPE_CHECKING:
+    from reconciler.lookup.environment import Environment
     from reconciler.plan import Wanted
     from reconciler.report.secrets import Secrets
 
@@ -146,7 +147,6 @@ def read_files(
     """Return the stack of some files, as `read_stack` does."""
     from reconciler.kinds import KINDS
     from reconciler.load import FromOutside, load_with_problems
-    from reconciler.lookup.environment import Environment
     from reconciler.lookup.installed import takes
     from reconciler.lookup.schemas import read_schema
     from reconciler.lookup.sources import Offline, Sources
@@ -155,7 +155,7 @@ def read_files(
 
     loaded = load_with_problems(
         files,
-        Sources(Environment(os.environ), lookups or Offline()),
+        Sources(environment_of(args), lookups or Offline()),
         FromOutside(
             dict(args.var),
             read_var_files(args),
@@ -177,6 +177,13 @@ def read_files(
     account = _account(stack, args.account)
     stack = replace(stack, warnings=warnings, disabled=disabled, account=account)
     return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
+
+
+def environment_of(args: argparse.Namespace) -> "Environment":
+    """Return the environment as `!env` may read it."""
+    from reconciler.lookup.environment import Environment
+
+    return Environment(os.environ, tuple(args.allow_env))
 
 
 def _account(stack: Stack, account: str | None) -> str | None:

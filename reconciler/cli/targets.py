@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.cli.stacks import environment_of
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import InvalidStack, Severity, WrongUsage
 
@@ -22,7 +23,7 @@ def targets_of(args: Namespace) -> tuple["Target", ...]:
     if not Path(args.all).is_file():
         message = f"there is no file {args.all}" if args.all else "--all= names no file"
         raise WrongUsage(message, hint="it names environments, and the stacks that go there")
-    return _read(DiskFiles(args.all))
+    return _read(DiskFiles(args.all), args)
 
 
 def stack_path(target: "Target", args: Namespace) -> str:
@@ -50,28 +51,30 @@ def chosen_of(targets: tuple["Target", ...], args: Namespace) -> tuple["Target",
             raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
         targets = tuple(target for target in targets if target.name in only)
     if args.changed_since:
-        targets = differing(targets, *_before(file, args.changed_since))
+        targets = differing(targets, *_before(file, args))
     return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
 
 
-def _read(files: "Files") -> tuple["Target", ...]:
+def _read(files: "Files", args: Namespace) -> tuple["Target", ...]:
     from reconciler.fleet import read_fleet
-    from reconciler.lookup.environment import Environment
 
-    targets, problems = read_fleet(files, Environment(os.environ), partial(_matching, Path(files.root)))
+    targets, problems = read_fleet(files, environment_of(args), partial(_matching, Path(files.root)))
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidStack(problems)
     return targets
 
 
-def _before(file: Path, reference: str) -> tuple[tuple["Target", ...], tuple[str, ...]]:
+def _before(file: Path, args: Namespace) -> tuple[tuple["Target", ...], tuple[str, ...]]:
     """Return the targets of then, and the files that have changed since."""
     from reconciler.lookup.git import Repository, Then
 
     repository = Repository(str(file.parent))
-    content, changed = repository.content_at(reference, file.name), repository.changed_since(reference)
+    content, changed = (
+        repository.content_at(args.changed_since, file.name),
+        repository.changed_since(args.changed_since),
+    )
     try:
-        return (() if content is None else _read(Then(str(file.parent), file.name, content))), changed
+        return (() if content is None else _read(Then(str(file.parent), file.name, content), args)), changed
     except InvalidStack:  # nobody knows what it meant then: all of it counts as changed
         return (), changed
 

@@ -18,6 +18,7 @@ from reconciler.load.scalars import text_of
 from reconciler.load.settings import Settings, read_settings
 from reconciler.load.values import FromOutside, scope_of
 from reconciler.load.variables import Variable, declared_variables
+from reconciler.looked_up import Secret
 from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem
@@ -109,13 +110,14 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
 
 
 def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:
-    secret = [value for name, value in scope.values.items() if variables[name].secret]
-    return frozenset(text for value in secret for text in _texts(value))
+    found = ((value, variables[name].secret) for name, value in scope.values.items())
+    return frozenset(text for value, is_secret in found for text in _secret_texts(value, is_secret=is_secret))
 
 
-def _texts(value: Json) -> Iterator[str]:
+def _secret_texts(value: Json, *, is_secret: bool) -> Iterator[str]:
+    """Yield what is secret in a value: all of it, or the look-ups that are, such as those of a file of targets."""
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-    elif value is not None and not isinstance(value, bool) and value != "":
+            yield from _secret_texts(inner, is_secret=is_secret)
+    elif value is not None and not isinstance(value, bool) and value != "" and (is_secret or isinstance(value, Secret)):
         yield text_of(value)

@@ -21,7 +21,7 @@ from reconciler.load.nodes import (
     node_of,
 )
 from reconciler.load.scalars import text_of
-from reconciler.looked_up import Unknown, holds_unknown
+from reconciler.looked_up import Secret, Unknown, holds_secret, holds_unknown
 from reconciler.model import Json
 
 Entries = MappingABC[str, tuple[Mark, Node]]
@@ -162,7 +162,9 @@ class Expander:
             return Broken(tagged.mark)
         filled = iter(pieces)
         text = IN_TEXT.sub(lambda _match: next(filled) or "", closed) + rest
-        return Scalar(Unknown(text) if holds_unknown(pieces) else text, tagged.mark)
+        if holds_unknown(pieces):
+            return Scalar(Unknown(text), tagged.mark)
+        return Scalar(Secret(text) if holds_secret(pieces) else text, tagged.mark)
 
     def _piece(self, match: re.Match[str], tagged: Tagged) -> str | None:
         name = match[2].strip()

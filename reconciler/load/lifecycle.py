@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from reconciler.kinds.base import Kind, Succession
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import BrokenValue, Node, is_null, value_of
-from reconciler.load.shape import mapping_of
-from reconciler.looked_up import holds_unknown
+from reconciler.load.shape import mapping_of, refuse_secret
+from reconciler.looked_up import holds_secret, holds_unknown
 from reconciler.model import Json, Lifecycle
 from reconciler.problems import Severity
 
@@ -93,6 +93,9 @@ def _read(kind: Kind, key: str, node: Node, findings: Findings) -> dict[str, Jso
     except BrokenValue:
         return {}
     if holds_unknown(value):
+        return {}
+    if holds_secret(value):
+        refuse_secret(f"lifecycle.{key}", node.mark, findings)
         return {}
     if not member.fits(value):
         findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)

@@ -9,7 +9,7 @@ from reconciler.load.nodes import Broken, Node, Tagged, node_of
 from reconciler.load.scalars import plain_value
 from reconciler.looked_up import Secret, Unknown
 from reconciler.model import Json
-from reconciler.ports import Lookups, Missing, Unsupported
+from reconciler.ports import Lookups, Missing, Reserved, Unsupported
 from reconciler.problems import CloudError, Fault
 
 FORMS: MappingABC[str, tuple[re.Pattern[str], str]] = {
@@ -47,6 +47,8 @@ class Finder:
             value = self._found(tagged.tag.removeprefix("!"), name)
         except Unsupported as error:
             self.findings.add("VAR011", str(error), tagged.mark, error.hint)
+        except Reserved as error:
+            self.findings.add("VAR021", f"{tagged.tag} {name}: {error}", tagged.mark, error.hint)
         except Missing as error:
             self.findings.add("VAR016", f"{tagged.tag} {name}: {error}", tagged.mark, error.hint)
         except CloudError as error:

@@ -25,9 +25,9 @@ from reconciler.load.nodes import (
 )
 from reconciler.load.places import NodePlaces
 from reconciler.load.scalars import text_of
-from reconciler.load.shape import mapping_of, text_from
+from reconciler.load.shape import mapping_of, refuse_secret, text_from
 from reconciler.load.shorts import written_out
-from reconciler.looked_up import Unknown, holds_unknown
+from reconciler.looked_up import Secret, Unknown, holds_unknown
 from reconciler.model import Address, Declared, Lifecycle
 
 LIFECYCLE = "lifecycle"
@@ -166,7 +166,9 @@ class _Reader:
         if member not in written.body.entries:
             return
         _, node = written.body.entries[member]
-        if (
+        if isinstance(node, Scalar) and isinstance(node.value, Secret):
+            refuse_secret(member, node.mark, self.findings)
+        elif (
             isinstance(node, Scalar)
             and node.value is not None
             and not holds_unknown(node.value)

@@ -128,7 +128,7 @@ class _Reader:
         for entry in self.gathered.entries("tags"):
             mapping = mapping_of(entry.expanded(self.expander), "tags", self.findings)
             for key, (mark, node) in mapping.entries.items() if mapping else ():
-                text = text_from(node, mark, f"the tag {key}", self.findings)
+                text = text_from(node, mark, f"the tag {key}", self.findings, may_be_secret=True)
                 if text is not None:
                     self.agree(f"the tag {key}", seen.setdefault(key, _Said(text, node.mark)), _Said(text, node.mark))
         return {key: said.text for key, said in seen.items()}

@@ -3,6 +3,7 @@
 from reconciler.load.findings import Findings
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, is_null
 from reconciler.load.scalars import text_of
+from reconciler.looked_up import Secret
 
 
 def mapping_of(node: Node, what: str, findings: Findings) -> Mapping | None:
@@ -17,10 +18,17 @@ def mapping_of(node: Node, what: str, findings: Findings) -> Mapping | None:
     return None
 
 
-def text_from(node: Node, mark: Mark, what: str, findings: Findings) -> str | None:
-    """Return a scalar as it was written; numbers may stand for texts."""
+def text_from(node: Node, mark: Mark, what: str, findings: Findings, *, may_be_secret: bool = False) -> str | None:
+    """Return a scalar as it was written; numbers may stand for texts.
+
+    Names, places and reasons are in every output. A secret among them is refused, unless it `may_be_secret`.
+    """
     if isinstance(node, Scalar) and node.value is not None:
-        return text_of(node.value)
+        text = text_of(node.value)
+        if not isinstance(text, Secret) or may_be_secret:
+            return text
+        refuse_secret(what, node.mark, findings)
+        return None
     _complain(
         node,
         mark if is_null(node) else node.mark,
@@ -29,6 +37,11 @@ def text_from(node: Node, mark: Mark, what: str, findings: Findings) -> str | No
         findings,
     )
     return None
+
+
+def refuse_secret(what: str, mark: Mark, findings: Findings) -> None:
+    hint = "use a secret only as a value in the body of a resource"
+    findings.add("VAR022", f"{what} is a secret, but every output shows it", mark, hint)
 
 
 def _complain(node: Node, mark: Mark, message: str, hint: str, findings: Findings) -> None:

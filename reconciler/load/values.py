@@ -13,7 +13,7 @@ from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import Variable, converted
-from reconciler.looked_up import holds_unknown
+from reconciler.looked_up import Secret, Unknown, holds_unknown
 from reconciler.model import Json
 from reconciler.problems import Severity
 
@@ -59,7 +59,7 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             if value is None:
                 broken.add(name)
             else:
-                values[name] = value
+                values[name] = _tainted(value) if variable.secret else value
         elif outside.examples and example is not None:
             values[name] = example
             by_example.append(variable)
@@ -173,11 +173,18 @@ class _Filler:
         return value
 
 
+def _tainted(value: Json) -> Json:
+    """Return a secret such that what is made of it is one, too."""
+    return Secret(value) if isinstance(value, str) and not isinstance(value, Unknown) else value
+
+
 def _source(name: str, mark: Mark | None) -> str:
     return "" if mark else f"--var {name}: "
 
 
 def _shown(value: Json) -> str:
+    if isinstance(value, Secret):
+        return "a secret"
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a map"
     return text_of(value) or "an empty text"

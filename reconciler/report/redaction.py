@@ -2,19 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
+from reconciler.looked_up import is_secret_name
 from reconciler.model import FieldChange, Ignored, Json, Path
 from reconciler.ownership import APPLIED, DIGEST, without_digest
 
 REDACTED = "<redacted>"
 CHANGED = "<redacted, changed>"
 
-_NAME = re.compile(
-    r"passw(or)?d|passphrase|(?<!by)(?<!com)(?<!over)(?<!under)(pass|pwd)($|[^a-z])|secret|token(?!iz)|credential"
-    r"|(api|access|account|auth|encryption|private|signing|ssh|storage)[^a-z]?key",
-    re.IGNORECASE,
-)
 # A password inside a URL and a private key are secrets whatever they are called.
 _VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY")
 # Members of the API under which users choose the names.
@@ -36,11 +31,6 @@ _POINTERS = frozenset(
     }
 )
 _UNKNOWN = object()  # nothing to compare with
-
-
-@lru_cache(maxsize=4096)  # a stack has few names, each many times
-def is_secret_name(name: str) -> bool:
-    return _NAME.search(name) is not None
 
 
 def redacted(value: Json, other: Json = _UNKNOWN) -> Json:

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.looked_up import is_secret_name
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
 from reconciler.report.documents import drift_json, plan_json
 from reconciler.report.drift import drift_of
 from reconciler.report.drift_text import drift_page
 from reconciler.report.plan_text import plan_page
-from reconciler.report.redaction import CHANGED, REDACTED, is_secret_name, redacted, redacted_change, redacted_text
+from reconciler.report.redaction import CHANGED, REDACTED, redacted, redacted_change, redacted_text
 from tests.fakes import HERE
 
 NAMES = ["DB_PASSWORD", "db.passwd", "apiKey", "API_KEY", "access-key", "GITHUB_TOKEN", "clientSecret", "private_key",
