@@ -75,8 +75,7 @@ def _planner(stack: Stack, identity: Identity, world: World, desired: tuple[Desi
 
 
 def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | None:
-    change = planner.change(desired)
-    return planner.succession(change, heir) if change and heir else change
+    return planner.succession(desired, heir) if heir else planner.change(desired)
 
 
 def _goes_with_users(live: Live, unwanted: Iterable[Live], users: Mapping[str, tuple[Live, ...]]) -> bool:

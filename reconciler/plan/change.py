@@ -7,6 +7,7 @@ from reconciler.diff import Difference, applied_of, applied_to, difference, left
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
+from reconciler.kinds.state import MEMBER
 from reconciler.model import (
     Action,
     Address,
@@ -36,7 +37,7 @@ from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
 from reconciler.plan.wanted import AS_DECLARED, Wanted
 from reconciler.problems import Problem
-from reconciler.sendable import sendable
+from reconciler.sendable import sendable, taken
 from reconciler.steps import (
     all_tags,
     create_steps,
@@ -54,11 +55,10 @@ GOES_FIRST = "the old one has to go first: there can be only one of that name"
 
 @dataclass(frozen=True, slots=True)
 class Heir:
-    """A resource that is to be created in the place of `old`, for the members that cannot be changed in it."""
+    """A resource that is to be created in the place of `old`, since no update brings that to what is declared."""
 
     name: str
     old: Live
-    fields: tuple[FieldChange, ...]
     how: Succession
 
 
@@ -79,7 +79,8 @@ class Planner:
         kind = KINDS[desired.address.kind]
         live = desired.live
         if live is None or live.status == "DELETING":
-            return self.creation(kind, desired, applied_of(kind, desired, self.identity))
+            kept = self.kept_of_leaving(kind, desired, live) if live else desired
+            return self.creation(kind, kept, applied_of(kind, desired, self.identity))
         found, applied = self.compared(kind, desired, live)
         if found.ignored:
             self.ignored[desired.address] = found.ignored
@@ -179,15 +180,40 @@ class Planner:
             return "the stack lets go of it; it stays as it is"
         return "the stack is being destroyed" if self.wanted.destroy else "owned by this stack and no longer declared"
 
-    def succession(self, change: Change, heir: Heir) -> Change:
-        """Return the creation of an heir. It is taken back if it turns out INVALID: nobody has moved to it by then."""
-        kind = KINDS[change.address.kind]
+    def kept(self, kind: Kind, desired: Desired, old: Live) -> tuple[Desired, Difference]:
+        """Return what to create in the place of `old`, with the live values of what is ignored; and what differs."""
+        found, _ = self.compared(kind, desired, old)
+        if found.ignored:
+            self.ignored[desired.address] = found.ignored
+        body = taken(kind, found.desired, self.wanted.takes)
+        return replace(desired, spec=body, tags=found.tags), found
+
+    def kept_of_leaving(self, kind: Kind, desired: Desired, live: Live) -> Desired:
+        """Return what to create once `live`, which is being deleted, is gone: a replacement may have been interrupted.
+
+        It is disabled since it is being deleted: which state it had before is not known.
+        """
+        if not is_ours(live, *self.owner):
+            return desired
+        spec = {**live.spec, MEMBER: desired.spec.get(MEMBER)} if kind.disable_before_delete else live.spec
+        kept, _ = self.kept(kind, desired, replace(live, spec=spec))
+        return kept
+
+    def succession(self, desired: Desired, heir: Heir) -> Change:
+        """Return the creation of an heir. It is taken back if it turns out INVALID: nothing has moved to it by then.
+
+        Every field that the heir has otherwise is a change of the replacement, whether or not it needs one.
+        """
+        kind = KINDS[desired.address.kind]
+        kept, found = self.kept(kind, desired, heir.old)
+        change = self.creation(kind, kept, applied_of(kind, desired, self.identity))
+        fields = tuple(field for field in found.fields if not field.noted)
         if heir.how is Succession.ANEW:
-            return replace(change, action=Action.REPLACE, fields=heir.fields, reasons=(GOES_FIRST,))
+            return replace(change, action=Action.REPLACE, fields=fields, reasons=(GOES_FIRST,))
         made = Live(Address(kind.name, change.name), {}, change.arn, status="INVALID")
         reasons = (f"{change.name} takes over from {heir.old.address.name}",)
         undo = delete_steps(kind, made)
-        return replace(change, action=Action.BLUE_GREEN, fields=heir.fields, undo=undo, reasons=reasons)
+        return replace(change, action=Action.BLUE_GREEN, fields=fields, undo=undo, reasons=reasons)
 
     def retirement(self, live: Live, stands: str, *, idle: bool) -> Change:
         """Return the removal of a resource in whose place another stands, or will stand."""

@@ -194,3 +194,44 @@ def test_a_policy_of_another_kind_takes_its_queue_along_in_the_right_order() -> 
     assert told(planned(new, *world, wanted=ALLOWED)) == [
         "(-) JobQueue/q", "(-) SchedulingPolicy/p", "-/+ SchedulingPolicy/p", "-/+ JobQueue/q",
     ]  # fmt: skip
+
+
+IGNORING = Lifecycle(ignore_changes=("computeResources.maxvCpus", "tags.cost-*"))
+
+
+def test_a_successor_carries_the_live_value_of_what_is_ignored() -> None:
+    mine = stack({(CE, "spot"): ec2(maxvCpus=16), (JQ, "q"): queue("spot")}, lifecycles={(CE, "spot"): IGNORING})
+    old = environment("spot")
+    old = replace(old, spec=ec2(**FIT, maxvCpus=99), tags={**old.tags, "cost-center": "7", "owner": "me"})
+    plan = planned(mine, old, queue_on("spot"), wanted=ALLOWED)
+    (created,) = [request for operation, request in calls(plan) if operation == "CreateComputeEnvironment"]
+    assert (created["computeResources"]["maxvCpus"], created["tags"]["cost-center"]) == (99, "7")
+    assert "owner" not in created["tags"]
+    ignored = {one.path: (one.before, one.after) for one in plan.ignored[Address(CE, "spot")]}
+    assert ignored == {"computeResources.maxvCpus": (99, 16), "tags.cost-center": ("7", None)}
+
+
+def test_a_replacement_shows_every_field_that_changes_with_it() -> None:
+    mine = stack({(CE, "spot"): ec2(maxvCpus=99), (JQ, "q"): queue("spot")}, tags={"team": "risk"})
+    change = planned(mine, environment("spot"), queue_on("spot"), wanted=ALLOWED).changes[0]
+    assert change.action is Action.BLUE_GREEN
+    assert [field.path for field in change.fields] == [
+        "computeResources.allocationStrategy",
+        "computeResources.maxvCpus",
+        "tags.team",
+    ]
+
+
+@pytest.mark.parametrize("status", ["VALID", "DELETING"])
+def test_a_queue_that_is_created_again_carries_the_live_value_of_what_is_ignored(status: str) -> None:
+    """Also if the first run was interrupted while the old queue was being deleted."""
+    of = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
+    new = stack(
+        {(CE, "spot"): ec2(), (SP, "fair"): fair(), (JQ, "q"): queue("spot", schedulingPolicyArn="fair")},
+        lifecycles={(JQ, "q"): Lifecycle(ignore_changes=("priority",))},
+    )
+    environment_ = owned(of, live(CE, "spot", ec2()))
+    old = owned(of, live(JQ, "q", queue(environment_.arn, priority=77), status=status))
+    plan = planned(new, environment_, old, wanted=ALLOWED)
+    (created,) = [request for operation, request in calls(plan) if operation == "CreateJobQueue"]
+    assert created["priority"] == 77
