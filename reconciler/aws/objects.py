@@ -18,11 +18,11 @@ class Objects:
     cloud: Cloud
 
     def put(self, url: str, content: bytes) -> None:
-        self.cloud.call("PutObject", {**_place(url), "Body": content})
+        self.cloud.call("PutObject", {**place_of(url), "Body": content})
 
     def read(self, url: str) -> Iterator[tuple[str, bytes]]:
         """Yield the object of a URL; of one that ends in a slash every JSON file below it, sorted."""
-        place = _place(url)
+        place = place_of(url)
         keys = sorted(self._keys(place)) if url.endswith("/") else [str(place["Key"])]
         for key in keys:
             answer = self.cloud.call("GetObject", {"Bucket": place["Bucket"], "Key": key})
@@ -38,7 +38,8 @@ class Objects:
             request = {**request, "ContinuationToken": page["NextContinuationToken"]}
 
 
-def _place(url: str) -> dict[str, Json]:
+def place_of(url: str) -> dict[str, Json]:
+    """Return bucket and key as requests name them. Raises `WrongUsage`."""
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
         raise WrongUsage(f"{url} is no place in S3", hint="as in s3://bucket/folder/file.json")

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TextIO
 
+from reconciler.cli.losses import Losses, Unwritable
 from reconciler.cli.options import Target
 from reconciler.problems import WrongUsage
 
@@ -24,10 +25,11 @@ OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of G
 
 
 class Lines:
-    """Writes to stdout (an empty name) and to files. Safe between threads."""
+    """Writes to stdout (an empty name) and to files, each until it cannot be written any more. Safe between threads."""
 
-    def __init__(self, files: Sequence[str]) -> None:
-        self._files = files
+    def __init__(self, files: Sequence[str], losses: Losses) -> None:
+        self._files = list(files)
+        self._losses = losses
         self._lock = Lock()
         self._is_begun = self._is_deaf = False
 
@@ -35,12 +37,19 @@ class Lines:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = harmless(json.dumps({"time": time, **event}, ensure_ascii=False, default=str)) + "\n"
         with self._lock:
-            for file in self._files:
+            for file in tuple(self._files):
                 if file:
-                    write_to(file, "a" if self._is_begun else "w", line)
+                    self._write_to(file, line)
                 else:
                     self._say(line)
             self._is_begun = True
+
+    def _write_to(self, file: str, line: str) -> None:
+        try:
+            write_to(file, "a" if self._is_begun else "w", line)
+        except Unwritable as lost:
+            self._files.remove(file)
+            self._losses.lose(lost)
 
     def _say(self, line: str) -> None:
         """Whoever stops reading must not stop a run between two of its steps."""
@@ -52,6 +61,9 @@ class Lines:
             sys.stdout.flush()
         except BrokenPipeError:
             self._is_deaf = True
+        except OSError as error:
+            self._is_deaf = True
+            self._losses.lose_stdout(error)
 
 
 class Told:
@@ -95,18 +107,26 @@ def speak_utf8(stream: TextIO) -> None:
 
 
 def check_writable(targets: Sequence[Target]) -> None:
-    """Raises `WrongUsage` for a file that cannot be written. What the files hold is left alone."""
-    files = [file for format_, file in targets if file and not file.startswith(IN_S3)]
+    """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
+    from reconciler.aws.objects import place_of
+
+    places = [file for _, file in targets if file]
     if any(format_ == GITHUB for format_, _ in targets):
-        files += filter(None, map(os.environ.get, OF_STEP))
-    for file in files:
-        write_to(file, "a", "")
+        places += filter(None, map(os.environ.get, OF_STEP))
+    for place in places:
+        if place.startswith(IN_S3):
+            place_of(place)
+            continue
+        try:
+            write_to(place, "a", "")
+        except Unwritable as error:
+            raise WrongUsage(error.message) from error
 
 
 def write_to(file: str, mode: str, text: str) -> None:
-    """Raises `WrongUsage` for a file that cannot be written."""
+    """Raises `Unwritable`."""
     try:
         with Path(file).open(mode, encoding=UTF8, errors="backslashreplace") as opened:
             opened.write(text)
     except OSError as error:
-        raise WrongUsage(f"cannot write {file}: {error.strerror}") from error
+        raise Unwritable(f"cannot write {file}: {error.strerror}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.arguments import Namespace, parse
 from reconciler.cli.lines import check_writable
+from reconciler.cli.losses import StdoutLost
 from reconciler.cli.output import Output
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.stacks import exit_of
@@ -25,9 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parse(given)
     except WrongUsage as wrong:
-        with Output.for_arguments(given) as out:
-            out.stopped(wrong)
-        return wrong.exit
+        out = Output.for_arguments(given)
+        out.stopped(wrong)
+        return out.finish(wrong.exit)
     except SystemExit as done:  # argparse has printed --help or --version
         return int(done.code or 0)
     with terminable():
@@ -61,22 +62,21 @@ def _written(args: Namespace, watch: "Watch") -> int:
         check_writable(args.output)  # before anything is changed, not after
     except WrongUsage as unwritable:
         there = [target for target in args.output if not target.file]
-        with Output(there, color=args.color, watch=watch) as out:
-            out.stopped(unwritable)
-        return unwritable.exit
+        out = Output(there, color=args.color, watch=watch)
+        out.stopped(unwritable)
+        return out.finish(unwritable.exit)
+    out = Output(
+        args.output,
+        several=len(args.stacks) > 1,
+        color=args.color,
+        verbose=args.verbose,
+        watch=watch,
+        reads_only=not hasattr(args, "yes"),  # whatever changes something asks first
+    )
     try:
-        several = len(args.stacks) > 1
-        with Output(args.output, several=several, color=args.color, verbose=args.verbose, watch=watch) as out:
-            out.code = _guarded(args, out)
-            return out.code
-    except Stopped as unwritable:
-        Output((), color=args.color, watch=watch).stopped(unwritable)
-        return unwritable.exit
-    except BrokenPipeError:
-        return _nobody_reads()
-    except OSError as full:
-        Output((), color=args.color, watch=watch).stopped(Stopped(f"cannot write: {full.strerror}"))
-        return _nobody_reads()
+        return out.finish(_guarded(args, out))
+    except StdoutLost as lost:
+        return out.lost(lost)
 
 
 def _guarded(args: Namespace, out: Output) -> int:
@@ -93,10 +93,13 @@ def _guarded(args: Namespace, out: Output) -> int:
         return _ended(out, "interrupted", Exit.INTERRUPTED)
     except Terminated:
         return _ended(out, "terminated", Exit.TERMINATED)
-    except Exception as error:  # the last place: no traceback reaches a user unasked
-        if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
-            raise
-        out.crashed(error)
+    except StdoutLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last place: no traceback reaches a user unasked
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            out.stopped(Stopped(f"cannot write: {error.strerror}"))
+        else:
+            out.crashed(error)
         return Exit.ERROR
 
 
@@ -105,9 +108,3 @@ def _ended(out: Output, message: str, code: Exit) -> Exit:
     stopped.exit = code
     out.stopped(stopped)
     return code
-
-
-def _nobody_reads() -> int:
-    """`reconciler plan | head`: the reader has gone; what is buffered for it must not fail at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.ERROR

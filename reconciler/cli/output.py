@@ -7,12 +7,12 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.cli.clouds import objects
 from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, harmless, speak_utf8, write_to
 from reconciler.cli.logs import Log
+from reconciler.cli.losses import CRASHED, Losses, StdoutLost
 from reconciler.cli.options import JOINED, LOG_FORMAT, Target
 from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
@@ -31,7 +31,6 @@ MakePage = Callable[[int], "Page"]
 LINES = "jsonl"
 HTML = "html"
 MARKDOWN = "markdown"
-CRASHED = "this is a bug; -v shows where"
 
 
 class Output:
@@ -45,6 +44,7 @@ class Output:
         color: bool = True,
         verbose: int = 0,
         watch: "Watch | None" = None,
+        reads_only: bool = False,
     ) -> None:
         claimed = any(not target.file for target in targets)
         self._targets = tuple(targets) if claimed else (Target("text", ""), *targets)
@@ -58,9 +58,10 @@ class Output:
         self._other: dict[str, list[str]] = {}
         self._items: list[Item] = []
         self._targets_told: Targets | None = None
-        self._lines: Lines | Told = Lines([target.file for target in targets if target.format == LINES])
+        self._losses = Losses(reads_only)
+        self._lines: Lines | Told = Lines([target.file for target in targets if target.format == LINES], self._losses)
         self._whole: list[Json] = []
-        self.code = 0  # the exit code, once it is known
+        self._unprinted: list[MakePage] = []  # what programs alone have got, until it turns out that they have not
 
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
@@ -72,14 +73,26 @@ class Output:
         made.log = Log(as_json=(format_[1] if format_ else os.environ.get(LOG_FORMAT)) == "json")
         return made
 
-    def __enter__(self) -> Self:
-        return self
+    def finish(self, code: int) -> int:
+        """Write what is made of the run as a whole; return the exit code, which is an error if a report is lost."""
+        for target in self._targets:
+            with self._losses.kept(target.file or "stdout"):
+                self._write(target)
+        if self.wants(GITHUB):
+            with self._losses.kept("the outputs of the step"):
+                tell_step(self._items, code, self._targets_told)
+        self._report_losses(code)
+        return self._losses.code(code)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._write()
+    def changes(self) -> None:
+        """From now on the run changes something: what cannot be written must neither stop it nor hide its outcome."""
+        self._losses.has_changed = True
+
+    def lost(self, stdout: StdoutLost) -> int:
+        """Say why the run ends without its product. A reader who has seen enough needs no word of it."""
+        if not stdout.is_unread:
+            self.complain(Stopped(f"cannot write: {stdout}"))
+        return Exit.ERROR
 
     def expect_several(self) -> None:
         """From now on JSON is an array, however many stacks it comes to: one argument may mean several."""
@@ -88,13 +101,14 @@ class Output:
     def branch(self, name: str) -> "Branch":
         """Return the output of one part of a run that others run beside; `join` tells what it has told."""
         branch = Branch(self._targets, color=self._color, verbose=self._verbose)
-        branch.share(name, self._lines)
+        branch.share(name, self._lines, self._losses)
         branch.log = replace(self.log, target=name)
         return branch
 
     def join(self, branch: "Branch", heading: MakePage, *, is_news: bool) -> None:
         """Take what a part has come to: its pages only if they are news, what it is made of in any case."""
         self._items += branch.items
+        self._unprinted += branch._unprinted  # noqa: SLF001 - it is one of us
         if not is_news:
             return
         self._keep(heading)
@@ -102,14 +116,12 @@ class Output:
             self._print(heading, branch.pages[0][1])
         for page, stream in branch.pages:
             self._print(page, stream)
-        self._texts += branch._texts  # noqa: SLF001 - it is one of us
+        self._texts += branch._texts  # noqa: SLF001 - the same
 
     def whole(self, page: MakePage, document: Callable[[], Json], targets: "Targets | None" = None) -> None:
         """Take what all parts of a run have come to; as JSON and as Markdown it stands for them all."""
         self._targets_told = targets
-        if self.is_text:
-            self._print(page, sys.stdout)
-        self._keep(page)
+        self._publish(page)
         if self.wants("json") or self.wants(HTML):
             self._whole.append(document())
 
@@ -127,9 +139,7 @@ class Output:
 
         Text is shown at once; what nobody asked for is not made.
         """
-        if self.is_text:
-            self._print(page, sys.stdout)
-        self._keep(page)
+        self._publish(page)
         self.document(document)
         self.item(item)
 
@@ -227,6 +237,13 @@ class Output:
     def wants(self, format_: str) -> bool:
         return any(target.format == format_ for target in self._targets)
 
+    def _publish(self, page: MakePage) -> None:
+        if self.is_text:
+            self._print(page, sys.stdout)
+        else:
+            self._unprinted.append(page)
+        self._keep(page)
+
     def _keep(self, page: MakePage) -> None:
         if any(target.format == "text" and target.file for target in self._targets):
             from reconciler.report.page import PIPE_WIDTH
@@ -234,31 +251,60 @@ class Output:
             self._texts.append(page(PIPE_WIDTH).plain)
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
+        """Print text; what stdout cannot take goes to stderr. A stderr that is lost stops nothing."""
+        if stream is sys.stdout:
+            stream = sys.stderr if self._losses.is_stdout_lost else stream
+        try:
+            self._show(page, stream)
+        except OSError as error:
+            if stream is sys.stdout:
+                self._losses.lose_stdout(error)
+                self._print(page, sys.stderr)
+
+    def _show(self, page: MakePage, stream: TextIO) -> None:
         from reconciler.report.page import show
 
         console = self._console(stream)
         show(page(console.width), console)
+        stream.flush()  # whether there is room for it is known before anything is changed
 
     def _console(self, stream: TextIO) -> "Console":
         from reconciler.report.page import console_for
 
         return console_for(stream, color=self._color)
 
-    def _write(self) -> None:
-        for format_, file in self._targets:
-            if format_ == LINES:  # written as it came
-                continue
-            text = self._text(format_, is_file=bool(file))
-            if file.startswith(IN_S3):
-                objects(self._observer).put(file, text.encode(errors="backslashreplace"))
-            elif file:
-                write_to(file, "w", text)
-            elif text:
-                speak_utf8(sys.stdout)
-                sys.stdout.write(text)
-        sys.stdout.flush()
-        if self.wants(GITHUB):
-            tell_step(self._items, self.code, self._targets_told)
+    def _write(self, target: Target) -> None:
+        format_, file = target
+        if format_ == LINES:  # written as it came
+            return
+        text = self._text(format_, is_file=bool(file))
+        if file.startswith(IN_S3):
+            objects(self._observer).put(file, text.encode(errors="backslashreplace"))
+        elif file:
+            write_to(file, "w", text)
+        elif text:
+            self._write_stdout(text)
+
+    def _write_stdout(self, text: str) -> None:
+        try:
+            speak_utf8(sys.stdout)
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            self._losses.lose_stdout(error)
+
+    def _report_losses(self, code: int) -> None:
+        """Say what is lost, and that the work is not: the outcome is there as text."""
+        found, has_changed = self._losses.found, self._losses.has_changed
+        if found and has_changed:
+            for page in self._unprinted:
+                self._print(page, sys.stderr)
+            applied = (
+                "The changes were applied" if code == Exit.DONE else "The changes were applied as far as that says"
+            )
+            found[-1].hint = f"the outcome is printed above. {applied}; only the report is missing"
+        for stopped in found:
+            self.complain(stopped)
 
     def _text(self, format_: str, *, is_file: bool) -> str:
         if format_ == "json":
@@ -284,9 +330,10 @@ class Output:
 class Branch(Output):
     """What one part of a run produces, kept until it is its turn: parts that run side by side must not mix."""
 
-    def share(self, name: str, lines: "Lines | Told") -> None:
+    def share(self, name: str, lines: "Lines | Told", losses: Losses) -> None:
         self._name = name
         self._lines = Told(lines, name)
+        self._losses = losses
         self.pages: list[tuple[MakePage, TextIO]] = []
 
     @property

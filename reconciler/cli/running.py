@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -135,11 +135,13 @@ def watched(
     from reconciler.report.documents import event_json
 
     notice = partial(out.notice, "Stopping after the steps under way. Once more to stop at once; then apply again.")
+    out.changes()
     with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, sky, out) as watch:
 
         def told(event: "Event") -> None:
             shown = read.secrets.event(event)
-            watch(shown)
+            with suppress(OSError):  # a stderr that is full must not stop a run
+                watch(shown)
             observer.changed(shown)
             out.event(lambda: event_json(read.stack.name, shown))
 
