@@ -1,5 +1,6 @@
 """Who watches a run, and each target of it: what is counted, traced and told at the end."""
 
+import logging
 import os
 from argparse import Namespace
 from collections.abc import Iterator
@@ -132,13 +133,13 @@ def _spans(log: Log, variable: str) -> "Spans | None":
         shown = redacted_text(message)
         log.write(f"warning: {shown}", {"event": "message", "message": shown}, "warning")
 
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # what fails in its import, it logs
     try:
         from reconciler.telemetry import Spans
+
+        return Spans(os.environ, warn)
     except ImportError:
         warn(f"{variable} is set, and OpenTelemetry is not installed: pip install 'batch-reconciler[otel]'")
-        return None
-    try:
-        return Spans(os.environ, warn)
-    except (ValueError, TypeError, OSError) as error:  # one of its many variables: that stops no run
-        warn(f"OpenTelemetry cannot be set up: {error}")
-        return None
+    except Exception as error:  # noqa: BLE001 - the SDK reads its many variables already when it is imported
+        warn(f"OpenTelemetry cannot be set up, so there are no spans: {type(error).__name__}: {error}")
+    return None

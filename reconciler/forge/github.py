@@ -1,18 +1,22 @@
 """GitHub's REST API, as far as comments and issues need it (https://docs.github.com/en/rest, version 2022-11-28)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from reconciler.forge.http import Gone, Http
+from reconciler.forge.http import Answer, Gone, Http, checked_url
 from reconciler.model import Json
 from reconciler.ports import Clock
-from reconciler.problems import WrongUsage
+from reconciler.problems import Denied, WrongUsage
 
 PAGE = 100
 LONGEST = 65_536  # characters of a comment or an issue; GitHub refuses longer ones with 422
 CUT = "\n\n**Not complete:** the rest did not fit here.\n"
 WRITES = "the token needs `pull-requests: write` and `issues: write`, and the repository and the number must exist"
+LOST = "it may have been done all the same: run it again, which looks first"
+# The token of a job may not ask who it is (403). It writes as this, which no person can be called.
+ACTIONS_BOT = "github-actions[bot]"
+BOT = "Bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,67 +27,115 @@ class Post:
     body: str
     url: str
     updated: str = ""
+    author: str = ""
+    is_bots: bool = False  # written by an app, not by a person
 
 
 class GitHub:
-    """One repository. `Gone` in an answer to a write means that somebody deleted what was to be changed."""
+    """One repository. `Gone` in an answer to a write means that what was to be changed is deleted.
 
-    def __init__(self, base: str, repository: str, token: str, clock: Clock) -> None:
+    `author` is the login whose posts are ours; empty for that of the token.
+    """
+
+    def __init__(self, base: str, repository: str, token: str, clock: Clock, author: str = "") -> None:
         owner, slash, name = repository.partition("/")
         if not (owner and slash and name) or "/" in name:
             raise WrongUsage(f"{repository} is no repository", hint="as in owner/name")
-        self._http = Http("GitHub", clock, {
+        parts = checked_url(base, "GitHub")
+        headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {token}",
             "X-GitHub-Api-Version": "2022-11-28",
-        })  # fmt: skip
-        self._base = f"{base.rstrip('/')}/repos/{quote(owner)}/{quote(name)}"
+        }
+        server = parts.netloc.rpartition("@")[2]
+        self._http = Http("GitHub", clock, headers, server=server, secrets=(token,), lost=LOST)
+        self._root = base.rstrip("/")
+        self._base = f"{self._root}/repos/{_quoted(owner)}/{_quoted(name)}"
+        self._author = author
+
+    def renew(self) -> None:
+        """Begin the time anew in which GitHub has to have answered everything."""
+        self._http.renew()
+
+    def is_ours(self, post: Post) -> bool:
+        """Whether the token's own account wrote a post: our mark can be copied into any."""
+        if not self._author:
+            self._author = self._login()
+        is_app = self._author.endswith("[bot]")
+        return post.author.lower() == self._author.lower() and (post.is_bots or not is_app)
 
     def comments(self, number: int) -> Iterator[Post]:
-        return (_post(one, one["id"]) for one in self._pages(f"issues/{number}/comments", {}))
+        return self._pages(f"issues/{number}/comments", {}, "id")
 
     def comment(self, number: int, body: str) -> Post:
-        made = self._write("POST", f"issues/{number}/comments", {"body": fitting(body)})
-        return _post(made, made["id"])
+        return self._write("POST", f"issues/{number}/comments", {"body": fitting(body)}, "id")
 
     def change_comment(self, comment: int, body: str) -> Post:
-        """Raises `Gone` where somebody has deleted it."""
-        made = self._http.send("PATCH", f"{self._base}/issues/comments/{comment}", {"body": fitting(body)}).body
-        return _post(made, made["id"])
+        """Raises `Gone` where it is deleted."""
+        return self._sent("PATCH", f"issues/comments/{comment}", {"body": fitting(body)}, "id")
 
     def open_issues(self, label: str) -> Iterator[Post]:
-        found = self._pages("issues", {"state": "open", "labels": label})
-        return (_post(one, one["number"]) for one in found if "pull_request" not in one)
+        query = {"state": "open", "labels": label}
+        return self._pages("issues", query, "number", lambda one: "pull_request" not in one)
 
     def open_issue(self, title: str, body: str, label: str) -> Post:
-        made = self._write("POST", "issues", {"title": title, "body": fitting(body), "labels": [label]})
-        return _post(made, made["number"])
+        return self._write("POST", "issues", {"title": title, "body": fitting(body), "labels": [label]}, "number")
 
     def change_issue(self, number: int, **members: Json) -> Post:
-        """Raises `Gone` where somebody has deleted it."""
+        """Raises `Gone` where it is deleted."""
         body = {**members, **({"body": fitting(members["body"])} if "body" in members else {})}
-        made = self._http.send("PATCH", f"{self._base}/issues/{number}", body).body
-        return _post(made, made["number"])
+        return self._sent("PATCH", f"issues/{number}", body, "number")
 
-    def _pages(self, path: str, query: dict[str, Json]) -> Iterator[Json]:
+    def _login(self) -> str:
+        """https://docs.github.com/en/rest/users/users#get-the-authenticated-user: for tokens of users alone."""
+        try:
+            answer = self._http.send("GET", f"{self._root}/user")
+        except (Denied, Gone):
+            return ACTIONS_BOT
+        login = answer.body.get("login") if isinstance(answer.body, Mapping) else None
+        if not isinstance(login, str) or not login:
+            raise self._http.strange(answer, "a user")
+        return login
+
+    def _pages(
+        self, path: str, query: dict[str, Json], key: str, is_meant: Callable[[Json], bool] = lambda _: True
+    ) -> Iterator[Post]:
         page = 1
         while True:
+            url = f"{self._base}/{path}?{urlencode({**query, 'per_page': PAGE, 'page': page})}"
             try:
-                found = self._http.send(
-                    "GET", f"{self._base}/{path}?{urlencode({**query, 'per_page': PAGE, 'page': page})}"
-                )
+                answer = self._http.send("GET", url)
             except Gone as gone:
                 raise WrongUsage(str(gone), hint=WRITES) from gone
-            yield from found.body or ()
-            if len(found.body or ()) < PAGE:
+            if not isinstance(answer.body, list):
+                raise self._http.strange(answer, "a list")
+            posts = [(one, self._post(answer, one, key)) for one in answer.body]
+            yield from (post for one, post in posts if is_meant(one))
+            if len(posts) < PAGE:
                 return
             page += 1
 
-    def _write(self, method: str, path: str, body: Json) -> Json:
+    def _write(self, method: str, path: str, body: Json, key: str) -> Post:
         try:
-            return self._http.send(method, f"{self._base}/{path}", body).body
+            return self._sent(method, path, body, key)
         except Gone as gone:
             raise WrongUsage(str(gone), hint=WRITES) from gone
+
+    def _sent(self, method: str, path: str, body: Json, key: str) -> Post:
+        answer = self._http.send(method, f"{self._base}/{path}", body)
+        return self._post(answer, answer.body, key)
+
+    def _post(self, answer: Answer, one: Json, key: str) -> Post:
+        """Return a post as the API gives it, whose id is under that key. Raises `Stopped` for anything else."""
+        made = one if isinstance(one, Mapping) else {}
+        user = made.get("user") or {}
+        number, body = made.get(key), made.get("body") or ""
+        url, updated = made.get("html_url") or "", made.get("updated_at") or ""
+        texts = all(isinstance(text, str) for text in (body, url, updated))
+        if not texts or not isinstance(number, int) or isinstance(number, bool) or not isinstance(user, Mapping):
+            raise self._http.strange(answer, "comments or issues")
+        login, is_bots = user.get("login"), user.get("type") == BOT or bool(made.get("performed_via_github_app"))
+        return Post(number, body, url, updated, login if isinstance(login, str) else "", is_bots)
 
 
 def fitting(body: str) -> str:
@@ -94,5 +146,5 @@ def fitting(body: str) -> str:
     return kept[: kept.rfind("\n") + 1 or None].rstrip("\n") + CUT
 
 
-def _post(made: Json, id_: int) -> Post:
-    return Post(id_, made.get("body") or "", made.get("html_url", ""), made.get("updated_at", ""))
+def _quoted(text: str) -> str:
+    return quote(text, errors="replace")

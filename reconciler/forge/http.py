@@ -1,24 +1,42 @@
 """Requests with JSON in both directions, and what their failures mean."""
 
 import json
-from collections.abc import Mapping
+import os
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import Any, Self
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3.exceptions import HTTPError, InvalidHeader, LocationValueError, MaxRetryError, ResponseError
+from urllib3.util.retry import Retry
+from urllib3.util.ssl_ import create_urllib3_context
 
 from reconciler import __version__
+from reconciler.forge.failures import reason_of
 from reconciler.model import Json
 from reconciler.ports import Clock
 from reconciler.problems import Denied, Stopped, WrongUsage
 
-TIMEOUT = urllib3.Timeout(connect=10, read=30)
-TRIES = 4
-PATIENCE = 60.0  # seconds: whoever asks us to wait longer is told about instead
+DEADLINE = 50.0  # seconds for everything from the first request to the last answer, with all pauses
+TIMEOUT = urllib3.Timeout(connect=5, read=15)
+TRIES = 3
+BACKOFF = 1.0
 LIMITED = (403, 429)
 REPEATABLE = ("GET", "PATCH", "PUT")  # a POST whose answer was lost may have done its work
 BROKEN = 500
 GONE = (404, 410)
+MOVED = (301, 302, 307, 308)  # GitHub: repeat the same request there
+REDIRECTS = 3
+LONGEST = 300  # characters of a server's reason
+PRINTABLE = range(0x21, 0x7F)  # of ASCII: what a token and an address consist of
+BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # certificates of a company's proxy; SSL_CERT_FILE is OpenSSL's own
+UNTRUSTED = f"if a proxy decrypts the traffic, set SSL_CERT_FILE or {BUNDLES[0]} to its certificates"
 
 
 class Gone(Exception):  # noqa: N818 - names what happened
@@ -27,85 +45,262 @@ class Gone(Exception):  # noqa: N818 - names what happened
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`body` is None where there is none, or where it is no JSON, which `is_json` tells apart."""
+
     status: int
     headers: Mapping[str, str]
     body: Json
+    is_json: bool = True
 
     @property
     def message(self) -> str:
         said = self.body.get("message") if isinstance(self.body, Mapping) else None
         errors = self.body.get("errors") if isinstance(self.body, Mapping) else None
-        return f"{said or 'no reason given'}{f' {json.dumps(errors)}' if errors else ''}"
+        return f"{said or 'no reason given'}{f' {json.dumps(errors)}' if errors else ''}"[:LONGEST]
+
+
+def plain(text: str) -> str | None:
+    """Return a token or an address without the blanks around it; None where it could not go into a request."""
+    text = text.strip()
+    return text if all(ord(char) in PRINTABLE for char in text) else None
 
 
 class Http:
-    """`whom` stands for the address in messages: it may hold a secret."""
+    """One server. `whom` stands for it in messages, since an address may hold a secret; `secrets` are in none either.
 
-    def __init__(self, whom: str, clock: Clock, headers: Mapping[str, str] | None = None) -> None:
+    `server` is the part of the address that may be shown. `lost` is the hint where a request may have been accepted
+    although no answer says so.
+    """
+
+    def __init__(
+        self,
+        whom: str,
+        clock: Clock,
+        headers: Mapping[str, str] | None = None,
+        *,
+        server: str = "",
+        secrets: Sequence[str] = (),
+        lost: str = "it may have been done all the same",
+    ) -> None:
         self._whom = whom
         self._clock = clock
-        self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT)
         self._headers = {"User-Agent": f"batch-reconciler/{__version__}", **(headers or {})}
+        self._at = f" ({server})" if server else ""
+        self._secrets = secrets
+        self._lost = lost
+        self._pools: dict[tuple[str, str], urllib3.PoolManager] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin the time anew in which everything has to be done."""
+        self._end = monotonic() + DEADLINE
 
     def send(self, method: str, url: str, body: Json = None) -> Answer:
         """Return the answer to a request that was accepted.
 
         Raises `Gone`, `Denied`, `WrongUsage` for an address that is none, and `Stopped` for everything else.
         """
-        for tries in range(1, TRIES + 1):
-            answer = self._once(method, url, body)
-            pause = _pause(answer, tries) if answer else float(tries)
-            may_repeat = method in REPEATABLE or (answer is not None and answer.status in LIMITED)
-            if pause is None or tries == TRIES or not may_repeat:
-                break
-            self._clock.sleep(pause)
-        if answer is None:
-            raise Stopped(f"{self._whom} cannot be reached", hint="check the network and the address")
-        return self._accepted(answer, method)
+        for _ in range(REDIRECTS + 1):
+            answer = self._in_time(method, url, body)
+            location = answer.headers.get("location", "")
+            if answer.status not in MOVED or not location:
+                return self._accepted(answer, method)
+            there = urljoin(url, location)
+            if _origin(self._parts(there)) != _origin(self._parts(url)):
+                hint = "only redirects within one host are followed: use the address that it moved to"
+                raise Stopped(f"{self._whom} answers {answer.status} and points to a different host", hint=hint)
+            url = there
+        raise Stopped(f"{self._whom} redirects more than {REDIRECTS} times", hint="check the address")
 
-    def _once(self, method: str, url: str, body: Json) -> Answer | None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise WrongUsage(f"the address of {self._whom} is none: it begins with https://")
+    def strange(self, answer: Answer, wanted: str) -> Stopped:
+        """Return what to raise for an answer that was accepted and is not what the API gives."""
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        there = "JSON of a different shape" if answer.is_json else f"no JSON{f', but {kind}' if kind else ''}"
+        message = self._masked(f"{self._whom} answers {answer.status} with {there}, not with {wanted}{self._at}")
+        return Stopped(message, hint="check the address of its API, and what stands between: a proxy, a login page")
+
+    def _parts(self, url: str) -> SplitResult:
+        return checked_url(url, self._whom)
+
+    def _in_time(self, method: str, url: str, body: Json) -> Answer:
+        """Run it in a thread that can be abandoned: nothing else ends a hanging name server or a trickling body."""
+        done: list[Answer | Stopped] = []
+        work = Thread(target=lambda: done.append(_caught(lambda: self._once(method, url, body))), daemon=True)
+        work.start()
+        work.join(max(0.0, self._end - monotonic()))
+        if not done:
+            hint = "check the network, the proxy and the address" if method in REPEATABLE else self._lost
+            late = f"no complete answer within {DEADLINE:.0f} s"
+            raise Stopped(f"{self._whom} cannot be reached: {late}{self._at}", hint=hint)
+        if isinstance(done[0], Stopped):
+            raise done[0]
+        return done[0]
+
+    def _once(self, method: str, url: str, body: Json) -> Answer:
+        pool, retries = self._pool(self._parts(url)), _Patience.of(method, self._clock, self._end)
+        # In ASCII: urllib3's own `json` cannot encode half a character, which JSON can hold.
+        data = None if body is None else json.dumps(body).encode()
+        headers = {**self._headers, **({} if data is None else {"Content-Type": "application/json"})}
         try:
-            found = self._pool.request(method, url, json=body, headers=self._headers, redirect=False)
-        except urllib3.exceptions.LocationValueError as error:
+            found = pool.request(method, url, body=data, headers=headers, redirect=False, retries=retries)
+        except LocationValueError as error:
             raise WrongUsage(f"the address of {self._whom} is none") from error
-        except urllib3.exceptions.HTTPError:
-            return None
-        return Answer(found.status, {name.lower(): text for name, text in found.headers.items()}, _json(found.data))
+        except (HTTPError, OSError, ValueError, ArithmeticError) as error:
+            raise self._unreachable(error, method) from None  # the causes quote headers and addresses
+        parsed, is_json = _json(found.data)
+        return Answer(found.status, {name.lower(): text for name, text in found.headers.items()}, parsed, is_json)
+
+    def _unreachable(self, error: Exception, method: str) -> Stopped:
+        reason = self._masked(reason_of(error))
+        hint = "check the network and the address"
+        if "certificate" in reason:
+            hint = UNTRUSTED
+        elif method not in REPEATABLE and "connection refused" not in reason and "resolved" not in reason:
+            hint = self._lost
+        return Stopped(f"{self._whom} cannot be reached: {reason}{self._at}", hint=hint)
+
+    def _pool(self, parts: SplitResult) -> urllib3.PoolManager:
+        origin = _origin(parts)
+        if origin not in self._pools:
+            self._pools[origin] = _manager(parts)
+        return self._pools[origin]
 
     def _accepted(self, answer: Answer, method: str) -> Answer:
         if answer.status < 300:  # noqa: PLR2004 - accepted
             return answer
-        said = f"{self._whom} answers {answer.status}: {answer.message}"
+        said = f"{self._whom} answers {answer.status}: {self._masked(answer.message)}"
         if answer.status in GONE:
             raise Gone(said)
-        if answer.status in LIMITED and _is_limited(answer):
+        if answer.status in LIMITED and _is_limited(answer.headers):
             raise Stopped(said, hint="its limit of requests is used up: run it again later")
         if answer.status in (401, 403):
             raise Denied(said, hint="check the token and its permissions")
+        if answer.status in MOVED:
+            raise Stopped(said, hint="it redirects without saying where to: check the address")
         if answer.status >= BROKEN and method not in REPEATABLE:
-            raise Stopped(said, hint="it may have been done all the same: run it again, which looks first")
+            raise Stopped(said, hint=self._lost)
         raise Stopped(said)
 
-
-def _pause(answer: Answer, tries: int) -> float | None:
-    """Return how long to wait before the next try; None if there is no sense in one."""
-    if answer.status >= BROKEN:
-        return float(tries)
-    if answer.status not in LIMITED or not _is_limited(answer):
-        return None
-    text = answer.headers.get("retry-after", "")
-    asked = float(text) if text.isascii() and text.isdigit() else PATIENCE + 1
-    return asked if asked <= PATIENCE else None
+    def _masked(self, text: str) -> str:
+        for secret in filter(None, self._secrets):
+            text = text.replace(secret, "<redacted>")
+        return text
 
 
-def _is_limited(answer: Answer) -> bool:
-    return "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
+class _Patience(Retry):
+    """Repeats what may be repeated, and waits by the clock as long as a limit of requests asks for, within the time."""
+
+    clock: Clock
+    end: float
+
+    @classmethod
+    def of(cls, method: str, clock: Clock, end: float) -> Self:
+        # A connection that breaks while TLS or a proxy is at work is "other": whether a POST got through is not known.
+        other = None if method in REPEATABLE else 0
+        made = cls(
+            total=TRIES,
+            other=other,
+            redirect=False,
+            allowed_methods=REPEATABLE,
+            backoff_factor=BACKOFF,
+            raise_on_status=False,
+        )
+        made.clock, made.end = clock, end
+        return made
+
+    def new(self, **changed: Any) -> Self:
+        made = super().new(**changed)
+        made.clock, made.end = self.clock, self.end
+        return made
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002 - urllib3's signature
+        if status_code in LIMITED:
+            return has_retry_after  # it was not even looked at
+        return status_code >= BROKEN and method in REPEATABLE
+
+    def increment(self, *args: Any, **known: Any) -> Self:
+        response, error = known.get("response"), known.get("error")
+        asked = self._asked(response) if response is not None else 0.0
+        if asked >= self.end - monotonic():
+            raise MaxRetryError(known["_pool"], "", error or ResponseError("it asks for more time than there is"))
+        return super().increment(*args, **known)
+
+    def sleep(self, response: Any = None) -> None:
+        self.clock.sleep((self._asked(response) if response is not None else 0.0) or self.get_backoff_time())
+
+    def _asked(self, response: Any) -> float:
+        """Return the seconds that a server asks to be left alone for; what cannot be read is too long."""
+        try:
+            return self.get_retry_after(response) or 0.0
+        except (InvalidHeader, ValueError, OverflowError):
+            return float("inf")
 
 
-def _json(data: bytes) -> Json:
+def checked_url(url: str, whom: str) -> SplitResult:
+    """Return the parts of an address. Raises `WrongUsage` without quoting it: it may hold a secret."""
     try:
-        return json.loads(data) if data else None
-    except (ValueError, RecursionError):
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or plain(url) != url:
+        raise WrongUsage(f"the address of {whom} is none: it is not a URL that begins with https:// or http://")
+    return parts
+
+
+def _origin(parts: SplitResult) -> tuple[str, str]:
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return parts.scheme, f"{parts.hostname}:{port}"
+
+
+def _manager(parts: SplitResult) -> urllib3.PoolManager:
+    """Return connections to a host, by the proxy that the environment names for it."""
+    context = _context() if parts.scheme == "https" else None
+    _, host = _origin(parts)
+    proxies = getproxies()
+    proxy = "" if proxy_bypass(host) else proxies.get(parts.scheme) or proxies.get("all") or ""
+    if not proxy:
+        return urllib3.PoolManager(timeout=TIMEOUT, ssl_context=context)
+    try:
+        address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        user = f"{unquote(address.username)}:{unquote(address.password or '')}" if address.username else ""
+        headers = urllib3.make_headers(proxy_basic_auth=user) if user else None
+        there = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
+        return urllib3.ProxyManager(there, proxy_headers=headers, timeout=TIMEOUT, ssl_context=context)
+    except (HTTPError, ValueError) as error:
+        hint = f"check {parts.scheme.upper()}_PROXY: http://host:port, or https://host:port"
+        raise WrongUsage("the address of the proxy cannot be used", hint=hint) from error
+
+
+def _context() -> ssl.SSLContext | None:
+    """Return what trusts the certificates of a bundle beside those of the system; None without a bundle."""
+    name = next((name for name in BUNDLES if os.environ.get(name)), "")
+    if not name:
         return None
+    context, bundle = create_urllib3_context(), Path(os.environ[name])
+    context.load_default_certs()
+    try:
+        context.load_verify_locations(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
+    except (OSError, ValueError) as error:
+        raise WrongUsage(f"the certificates that {name} names cannot be read") from error
+    return context
+
+
+def _caught(work: Callable[[], Answer]) -> Answer | Stopped:
+    try:
+        return work()
+    except Stopped as stopped:
+        return stopped
+    except Exception as error:  # noqa: BLE001 - what no library announces; a thread must not lose it, nor print it
+        return Stopped(f"a request failed unexpectedly: {type(error).__name__}")
+
+
+def _is_limited(headers: Mapping[str, str]) -> bool:
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+
+
+def _json(data: bytes) -> tuple[Json, bool]:
+    try:
+        return (json.loads(data) if data else None), True
+    except (ValueError, RecursionError):
+        return None, False

@@ -1,6 +1,7 @@
 """Telling people: one comment for a plan, one issue for the drift of a target, and whoever listens."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,44 @@ def test_a_comment_that_says_the_same_is_left_alone(run: Run, github: FakeGitHub
     github.calls.clear()
     ran = run("comment", "plan", "plan.md", "--number", "17")
     assert ran.out.startswith("comment plan of #17: unchanged  http")
-    assert [call.split()[0] for call in github.calls] == ["GET"]
+    assert {call.split()[0] for call in github.calls} == {"GET"}
+
+
+@pytest.mark.parametrize("login", ["github-actions[bot]", "ci-user"])
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"login": "mallory", "type": "User"},
+        {"login": "github-actions[bot]", "type": "User"},
+        {"login": "other[bot]", "type": "Bot"},
+        None,
+    ],
+)
+def test_a_comment_with_our_mark_by_a_different_author_is_left_alone(
+    run: Run, github: FakeGitHub, login: str, author: Json
+) -> None:
+    github.login = login
+    forged = '<!-- reconciler: "plan" -->\nno changes, merge it\n'
+    github.comments[1] = {"id": 1, "issue": 17, "body": forged, "html_url": "", "user": author}
+    assert did(run("comment", "plan", "plan.md", "--number", "17", "-o", "json")) == ["created"]
+    Path("plan.md").write_text("**2 to add**\n", encoding="utf-8")
+    assert did(run("comment", "plan", "plan.md", "--number", "17", "-o", "json")) == ["updated"]
+    assert [body.partition("\n")[2] for body in bodies(github)] == ["no changes, merge it\n", "**2 to add**\n"]
+
+
+def test_an_app_of_the_users_own_says_how_it_is_called(run: Run, github: FakeGitHub) -> None:
+    github.login = "batch-app[bot]"
+    words = ("comment", "plan", "plan.md", "--number", "17", "--author", "batch-app[bot]", "-o", "json")
+    assert [did(run(*words)) for _ in range(2)] == [["created"], ["unchanged"]]
+
+
+def test_an_issue_with_our_mark_by_a_different_author_is_left_alone(run: Run, github: FakeGitHub) -> None:
+    body = '<!-- reconciler: "small@dev" 0123456789abcdef -->\nclosed, never mind\n'
+    github.issues[7] = {"number": 7, "state": "open", "labels": ["reconciler-drift"], "body": body, "html_url": "",
+                        "updated_at": "2999-01-01T00:00:00Z", "user": {"login": "mallory", "type": "User"}}  # fmt: skip
+    drift(run)
+    assert issues(run) == {"small@dev": "opened", "small@eu": "opened"}
+    assert (github.issues[7]["body"], github.issues[7]["state"]) == (body, "open")
 
 
 def test_a_comment_a_key_and_those_of_others_are_left_alone(run: Run, github: FakeGitHub) -> None:
@@ -168,6 +206,7 @@ def test_a_post_whose_answer_is_lost_is_not_repeated_blindly(run: Run, github: F
         (("plan", "plan.md", "--number", "1"), {"GITHUB_TOKEN": ""}, 4, "no token for GitHub"),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_REPOSITORY": ""}, 64, "no repository is known"),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_API_URL": "nowhere"}, 64, "the address of GitHub is none"),
+        (("plan", "plan.md", "--number", "1", "--github-url", "http://[::1"), {}, 64, "the address of GitHub is none"),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_API_URL": "http://127.0.0.1:9"}, 1, "GitHub cannot be reached"),
         (("drift", "plan.md"), {}, 64, "plan.md tells of no drift: it is no JSON"),
     ],
@@ -277,6 +316,55 @@ def test_a_webhook_that_refuses_is_told_without_its_address(
     assert ran.code == 4
     assert "the webhook answers 401" in ran.err
     assert "s3cret" not in ran.err + ran.out
+
+
+def test_a_webhook_that_breaks_down_may_have_got_it(
+    run: Run, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECONCILER_WEBHOOK", f"{github.url}/hook")
+    run("drift", "small", "--sandbox", "-o", "json=drift.json")
+    github.faults = [(503, {})]
+    ran = run("notify", "drift.json")
+    assert (ran.code, github.hooked) == (1, [])
+    assert "the webhook answers 503" in ran.err
+    assert "running the command again may deliver it twice" in " ".join(ran.err.split())
+    assert "looks first" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GH_TOKEN"])
+@pytest.mark.parametrize(
+    "token", ["ghp_SECR\nETTOK", "ghp_SECR\rETTOK", "ghp_SECRET\x00TOK", "ghp_SECRETTOK€", "ghp_SECRÉT", "ghp SECRET"]
+)
+def test_a_token_that_can_be_none_is_denied_and_not_shown(
+    run: Run, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, name: str, token: str
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")
+    monkeypatch.setattr("os.environ", {**os.environ, name: token})  # the real one takes no zero
+    ran = run("comment", "plan", "plan.md", "--number", "1")
+    assert (ran.code, github.calls) == (4, [])
+    assert f"{name} contains a character that no token has" in ran.err
+    assert "SECR" not in ran.err + ran.out
+
+
+def test_a_token_may_end_with_the_line_of_its_file(
+    run: Run, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", f"{TOKEN}\r\n")
+    assert did(run("comment", "plan", "plan.md", "--number", "17", "-o", "json")) == ["created"]
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1/s3cret", "hooks/s3cret", "http://h/s3c\nret", "http://h/s3crét", "http://h:port/s3cret"]
+)
+def test_a_webhook_that_is_no_address_is_wrong_usage_and_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("RECONCILER_WEBHOOK", address)
+    run("drift", "small", "--sandbox", "-o", "json=drift.json")
+    ran = run("notify", "drift.json")
+    assert ran.code == 64
+    assert "the address of the webhook (RECONCILER_WEBHOOK) is none" in ran.err
+    assert "s3c" not in ran.err + ran.out
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,10 @@ LONGEST = 65_536
 
 @dataclass
 class FakeGitHub:
-    """`faults` are answered first, each once: a status with headers. `vanish` are comments that are gone when changed."""
+    """`faults` are answered first, each once: a status with headers. `vanish` are comments that are gone when changed.
+
+    `login` is whom the token belongs to: a job's token may not ask who it is, and an app writes by a name with [bot].
+    """
 
     url: str = ""
     comments: dict[int, Json] = field(default_factory=dict)
@@ -28,6 +31,11 @@ class FakeGitHub:
     calls: list[str] = field(default_factory=list)
     hooked: list[Json] = field(default_factory=list)
     count: int = 100
+    login: str = "github-actions[bot]"
+
+    @property
+    def user(self) -> Json:
+        return {"login": self.login, "type": "Bot" if self.login.endswith("[bot]") else "User"}
 
     def answer(
         self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Json
@@ -38,6 +46,9 @@ class FakeGitHub:
             return 200, None
         if headers.get("authorization") != f"Bearer {TOKEN}":
             return 401, {"message": "Bad credentials"}
+        if path == "/user":
+            is_app = self.login.endswith("[bot]")
+            return (403, {"message": "Resource not accessible by integration"}) if is_app else (200, self.user)
         found = re.fullmatch(f"/repos/{REPOSITORY}/issues(.*)", path)
         if not found:
             return 404, {"message": "Not Found"}
@@ -64,7 +75,7 @@ class FakeGitHub:
         if rest == "" and method == "POST":
             self.count += 1
             made = {"number": self.count, "state": "open", "html_url": f"{self.url}/issues/{self.count}",
-                    "updated_at": "2999-01-01T00:00:00Z", **body}  # fmt: skip
+                    "updated_at": "2999-01-01T00:00:00Z", "user": self.user, **body}  # fmt: skip
             self.issues[self.count] = made
             return 201, made
         label = query.get("labels", "")
@@ -76,7 +87,13 @@ class FakeGitHub:
         if method == "GET":
             return 200, paged([one for one in self.comments.values() if one["issue"] == number], query)
         self.count += 1
-        made = {"id": self.count, "issue": number, "html_url": f"{self.url}/{number}#{self.count}", **body}
+        made = {
+            "id": self.count,
+            "issue": number,
+            "html_url": f"{self.url}/{number}#{self.count}",
+            "user": self.user,
+            **body,
+        }
         self.comments[self.count] = made
         return 201, made
 

@@ -74,23 +74,25 @@ def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: 
     from reconciler.forge.http import Gone
     from reconciler.report.posts import mark
 
-    ours = next((post for post in github.comments(number) if post.body.startswith(f"{mark(key)} ")), None)
+    marked = (post for post in github.comments(number) if post.body.startswith(f"{mark(key)} "))
+    ours = next(filter(github.is_ours, marked), None)
     if ours and ours.body == body:
         return "unchanged", ours
     try:
         if ours:
             return "updated", github.change_comment(ours.id, body)
-    except Gone:  # somebody has deleted it since we looked
+    except Gone:  # deleted since we looked
         ours = None
     return ("left out", None) if only_update else ("created", github.comment(number, body))
 
 
 def _drift(args: Namespace) -> Done:
-    from reconciler.report.posts import drift_issue, is_known
+    from reconciler.report.posts import MARK, drift_issue, is_known
 
     outcomes = drift_in(args.file)
     github = github_of(args)
-    there = sorted(github.open_issues(args.label), key=lambda post: post.updated)
+    marked = (post for post in github.open_issues(args.label) if post.body.startswith(MARK))
+    there = sorted(filter(github.is_ours, marked), key=lambda post: post.updated)
     oldest = [post.body for post in there]  # those that nobody has looked after for longest come first
     wanted = sorted((drift_issue(one) for one in outcomes if is_known(one)), key=lambda issue: _rank(issue, oldest))
     done = [_issue(github, issue, there, args) for issue in wanted]

@@ -3,6 +3,7 @@
 import os
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from reconciler.cli.clouds import sns_for
 from reconciler.cli.options import add_output
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.report.fleet import Outcome
 
 WEBHOOK = "RECONCILER_WEBHOOK"
+LOST = "it may have been delivered all the same; running the command again may deliver it twice"
 HELP = "tell a webhook or an SNS topic of targets that have drifted, each drift once"
 EXAMPLES = """\
   reconciler drift --all -o json=drift.json
@@ -38,7 +40,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    address = os.environ.get(WEBHOOK, "")
+    address = _address()
     if not (address or args.sns):
         raise WrongUsage("nobody is to be told", hint=f"set {WEBHOOK}, or give --sns")
     news = _news(args)
@@ -49,6 +51,16 @@ def run(args: Namespace, out: Output) -> int:
     told = f"told of {len(news)}: {', '.join(one.target for one in news)}" if news else "nothing is new"
     out.publish_text(f"{told}\n", lambda: {"targets": [one.target for one in news]})
     return Exit.DONE
+
+
+def _address() -> str:
+    """Return the webhook's address; empty where none is set. Raises `WrongUsage` without quoting it."""
+    from reconciler.forge.http import checked_url
+
+    address = os.environ.get(WEBHOOK, "").strip()
+    if address:
+        checked_url(address, f"the webhook ({WEBHOOK})")
+    return address
 
 
 def _news(args: Namespace) -> list["Outcome"]:
@@ -65,8 +77,10 @@ def _post(address: str, news: list["Outcome"]) -> None:
     from reconciler.report.posts import message
 
     targets = [{"target": one.target, "told": one.told} for one in news]
+    secrets = (address, urlsplit(address).path.strip("/"))
+    http = Http("the webhook", WallClock(), secrets=secrets, lost=LOST)
     try:
-        Http("the webhook", WallClock()).send("POST", address, {"text": message(news), "targets": targets})
+        http.send("POST", address, {"text": message(news), "targets": targets})
     except Gone as gone:
         raise WrongUsage(str(gone), hint=f"check {WEBHOOK}") from gone
 
