@@ -1,17 +1,23 @@
 """Values from outside the files: those that are not looked up yet, and those that no output may show."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Self
 
 from reconciler.model import Json
+
+FINDABLE = 4  # characters: a shorter text is in many others by chance
+TELLING_NUMBER = 1000  # a smaller number is a size or a count, whatever its name sounds like: `passwordLength: 12`
 
 _SECRET = re.compile(
     r"passw(or)?d|passphrase|(?<!by)(?<!com)(?<!over)(?<!under)(pass|pwd)($|[^a-z])|secret|token(?!iz)|credential"
     r"|(api|access|account|auth|encryption|private|signing|ssh|storage)[^a-z]?key",
     re.IGNORECASE,
 )
+# A password inside a URL and a private key are secrets whatever they are called.
+_SECRET_TEXT = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY")
+_ARN = re.compile(r"arn:aws[a-z-]*:[^\s]*")  # says where a secret is, and is none
 
 
 class Unknown(str):
@@ -35,6 +41,28 @@ def is_secret_name(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+def is_secret_text(text: str) -> bool:
+    """Whether a text is a secret whatever it is called."""
+    return _SECRET_TEXT.search(text) is not None
+
+
+def is_secret(name: str, value: Json) -> bool:
+    """Whether the value that a user keeps under a name is a secret by its looks."""
+    leaves = tuple(_leaves(value))
+    if any(isinstance(leaf, str) and is_secret_text(leaf) for leaf in leaves):
+        return True
+    return is_secret_name(name) and any(_can_be_secret(leaf) for leaf in leaves)
+
+
+def as_secret(value: Json) -> Json:
+    """Return the value with each text in it marked as secret, such that what is made of it is secret, too."""
+    if isinstance(value, dict):
+        return {key: as_secret(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_secret(inner) for inner in value]
+    return Secret(value) if type(value) is str else value
+
+
 def holds_unknown(value: Json) -> bool:
     return _holds(value, Unknown)
 
@@ -49,3 +77,17 @@ def _holds(value: Json, what: type[str]) -> bool:
     if isinstance(value, list | tuple):
         return any(_holds(inner, what) for inner in value)
     return isinstance(value, what)
+
+
+def _can_be_secret(leaf: Json) -> bool:
+    if isinstance(leaf, str):
+        return bool(leaf) and not isinstance(leaf, Unknown) and not _ARN.fullmatch(leaf)
+    return isinstance(leaf, int | float) and not isinstance(leaf, bool) and abs(leaf) >= TELLING_NUMBER
+
+
+def _leaves(value: Json) -> Iterator[Json]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(inner)
+    else:
+        yield value

@@ -165,7 +165,7 @@ def read_files(
         ),
         identity=identity,
     )
-    secrets = Secrets(loaded.secrets)
+    secrets = Secrets(loaded.secrets, loaded.composed)
     today = datetime.now(UTC).date().isoformat()
     stack, wrong = validate(
         loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole

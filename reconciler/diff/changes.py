@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.kinds.base import MISSING, Field, Form, Judged, Kind
+from reconciler.looked_up import Secret
 from reconciler.model import Cost, FieldChange, Json, Path, Spec
 
 Bodies = Mapping[str, Spec]  # by ARN
@@ -41,7 +42,9 @@ def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
     from deepdiff import DeepDiff  # noqa: PLC0415 - most plans have no difference and never load it
 
     seen: dict[tuple[str, ...], None] = {}
-    for found in DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0).values():
+    texts = [(str, Secret)]  # a secret text that is live is a plain one
+    compared = DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0, ignore_type_in_groups=texts)
+    for found in compared.values():
         for item in found:
             seen.setdefault(_cut(kind, item.path(output_format="list")))
     yield from sorted(seen)

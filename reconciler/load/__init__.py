@@ -14,10 +14,10 @@ from reconciler.load.library import Library
 from reconciler.load.locking import lock_of
 from reconciler.load.lookups import Finder
 from reconciler.load.resources import declared_resources
-from reconciler.load.scalars import text_of
+from reconciler.load.scalars import spellings_of_number, text_of
 from reconciler.load.settings import Settings, read_settings
 from reconciler.load.values import FromOutside, scope_of
-from reconciler.load.variables import Variable, declared_variables
+from reconciler.load.variables import declared_variables
 from reconciler.looked_up import Secret
 from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Files, Lookups
@@ -34,7 +34,8 @@ class Loaded:
     """What the files declare, and all that is wrong with them, in file order.
 
     With problems the stack is good for finding more of them only: what could not be read is not in it.
-    `secrets` are the texts of variables that are declared secret, and of look-ups that are; no output may show them.
+    `secrets` are the texts of variables that are secret, as declared or by their looks, and of look-ups that are; no
+    output may show them, nor the `composed` texts with a secret in them that is too short to be found there.
     `secret_variables` are the names of the former. `has_unknown`: some look-ups were not made, and what they would have
     given is an `Unknown`. `is_whole`: every file could be read. Otherwise what seems to be missing may be in one that
     could not.
@@ -43,6 +44,7 @@ class Loaded:
     stack: Stack
     problems: tuple[Problem, ...] = ()
     secrets: frozenset[str] = frozenset()
+    composed: frozenset[str] = frozenset()
     secret_variables: frozenset[str] = frozenset()
     has_unknown: bool = False
     is_whole: bool = True
@@ -95,9 +97,15 @@ def load_with_problems(
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
     )
-    secrets = _secrets(declared, scope) | finder.secrets
-    hidden = frozenset(name for name, variable in declared.items() if variable.secret)
-    return Loaded(stack, findings.in_file_order(), secrets, hidden, finder.has_unknown, not library.incomplete)
+    return Loaded(
+        stack,
+        findings.in_file_order(),
+        secrets=_secrets(scope) | finder.secrets,
+        composed=frozenset(expander.composed),
+        secret_variables=scope.secret | {name for name, variable in declared.items() if variable.secret},
+        has_unknown=finder.has_unknown,
+        is_whole=not library.incomplete,
+    )
 
 
 def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) -> Settings:
@@ -109,8 +117,8 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
     return read_settings(gathered, scope, expander, None)[0]
 
 
-def _secrets(variables: Mapping[str, Variable], scope: Scope) -> frozenset[str]:
-    found = ((value, variables[name].secret) for name, value in scope.values.items())
+def _secrets(scope: Scope) -> frozenset[str]:
+    found = ((value, name in scope.secret) for name, value in scope.values.items())
     return frozenset(text for value, is_secret in found for text in _secret_texts(value, is_secret=is_secret))
 
 
@@ -120,4 +128,5 @@ def _secret_texts(value: Json, *, is_secret: bool) -> Iterator[str]:
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _secret_texts(inner, is_secret=is_secret)
     elif value is not None and not isinstance(value, bool) and value != "" and (is_secret or isinstance(value, Secret)):
-        yield text_of(value)
+        written = str(text_of(value))
+        yield from (written, *spellings_of_number(written))

@@ -21,7 +21,7 @@ from reconciler.load.nodes import (
     node_of,
 )
 from reconciler.load.scalars import text_of
-from reconciler.looked_up import Secret, Unknown, holds_secret, holds_unknown
+from reconciler.looked_up import FINDABLE, Secret, Unknown, holds_unknown
 from reconciler.model import Json
 
 Entries = MappingABC[str, tuple[Mark, Node]]
@@ -33,22 +33,29 @@ CONTEXT = ("account", "region", "partition", "stack")  # names that every stack 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What can be substituted. `unset` are declared without a value; `broken` have one that was reported."""
+    """What can be substituted. `unset` are declared without a value; `broken` have one that was reported; of `secret`
+    ones no output shows the value.
+    """
 
     values: MappingABC[str, Json] = field(default_factory=dict)
+    secret: frozenset[str] = frozenset()
     unset: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Expander:
-    """`scope` is None where variables do not exist yet: inside their own declarations."""
+    """`scope` is None where variables do not exist yet: inside their own declarations.
+
+    `composed` are the texts that hold a secret too short to be found in them again.
+    """
 
     library: Library
     finder: Finder
     findings: Findings
     scope: Scope | None = None
     merged: dict[Mapping, Entries | None] = field(default_factory=dict)
+    composed: set[str] = field(default_factory=set)
     size: int = 0
     depth: int = 0
 
@@ -164,7 +171,10 @@ class Expander:
         text = IN_TEXT.sub(lambda _match: next(filled) or "", closed) + rest
         if holds_unknown(pieces):
             return Scalar(Unknown(text), tagged.mark)
-        return Scalar(Secret(text) if holds_secret(pieces) else text, tagged.mark)
+        secrets = [piece for piece in pieces if isinstance(piece, Secret) and piece]
+        if any(len(piece) < FINDABLE for piece in secrets):
+            self.composed.add(text)
+        return Scalar(Secret(text) if secrets else text, tagged.mark)
 
     def _piece(self, match: re.Match[str], tagged: Tagged) -> str | None:
         name = match[2].strip()
@@ -175,7 +185,8 @@ class Expander:
             return None
         value = self.scope.values[name]
         if not isinstance(value, dict | list):
-            return text_of(value)
+            is_secret = name in self.scope.secret and value is not None and not isinstance(value, bool)
+            return Secret(text_of(value)) if is_secret else text_of(value)
         message = f"{name} is a {'list' if isinstance(value, list) else 'map'} and cannot become part of a text"
         self.findings.add("VAR009", message, tagged.mark, f"write `!var {name}` to use it as it is")
         return None

@@ -7,6 +7,7 @@ a number whose spelling Python would not give back carries it as `.text`.
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from reconciler.model import Json
 
@@ -49,6 +50,14 @@ def text_of(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(getattr(value, "text", value))
+
+
+def spellings_of_number(text: str) -> tuple[str, ...]:
+    """Return how else a number can be written once it was read; nothing for other texts."""
+    value = plain_value(text)
+    if isinstance(value, str | bool | None):
+        return ()
+    return (str(value + 0), format(Decimal(str(value + 0)).normalize(), "f"))  # without the text that it carries
 
 
 def _number(text: str) -> Json:

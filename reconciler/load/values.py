@@ -13,7 +13,7 @@ from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import Variable, converted
-from reconciler.looked_up import Secret, Unknown, holds_unknown
+from reconciler.looked_up import Secret, as_secret, holds_unknown
 from reconciler.model import Json
 from reconciler.problems import Severity
 
@@ -59,7 +59,7 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             if value is None:
                 broken.add(name)
             else:
-                values[name] = _tainted(value) if variable.secret else value
+                values[name] = value
         elif outside.examples and example is not None:
             values[name] = example
             by_example.append(variable)
@@ -71,7 +71,13 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
         if variable.default is None and variable.default_mark:  # there is another value: it does not matter any more
             filler.findings.withdraw(variable.default_mark)
     filler.tell_of(by_example)
-    return Scope(values, frozenset(unset), frozenset(broken))
+    secret = frozenset(name for name, value in values.items() if variables[name].hides(value))
+    return Scope(
+        {name: as_secret(value) if name in secret else value for name, value in values.items()},
+        secret,
+        frozenset(unset),
+        frozenset(broken),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,8 @@ class _Filler:
 
     def fitting(self, variable: Variable, given: Given) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""
-        shown = "the secret" if variable.secret else _shown(given.value)
+        is_secret = variable.hides(given.value)
+        shown = "the secret" if is_secret else _shown(given.value)
         if holds_unknown((given.value, *variable.enum)):
             return given.value
         start = f"{_source(variable.name, given.mark)}{shown}"
@@ -161,7 +168,7 @@ class _Filler:
             self.findings.add("VAR003", message, given.mark, f"write it like {EXAMPLES[variable.type]}")
             return None
         if variable.enum and value not in variable.enum and text_of(value) not in map(text_of, variable.enum):
-            hint = "" if variable.secret else f"it can be {listed(map(_shown, variable.enum))}"
+            hint = "" if is_secret else f"it can be {listed(map(_shown, variable.enum))}"
             self.findings.add(
                 "VAR004", f"{start} is not a value that the variable {variable.name} allows", given.mark, hint
             )
@@ -171,11 +178,6 @@ class _Filler:
             self.findings.add("VAR005", message, given.mark, f"the pattern is {variable.pattern.pattern}")
             return None
         return value
-
-
-def _tainted(value: Json) -> Json:
-    """Return a secret such that what is made of it is one, too."""
-    return Secret(value) if isinstance(value, str) and not isinstance(value, Unknown) else value
 
 
 def _source(name: str, mark: Mark | None) -> str:

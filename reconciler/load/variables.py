@@ -11,6 +11,7 @@ from reconciler.load.gather import Gathered
 from reconciler.load.nodes import Broken, BrokenValue, Mapping, Mark, Node, is_null, value_of, where_of
 from reconciler.load.scalars import text_of
 from reconciler.load.shape import mapping_of, text_from
+from reconciler.looked_up import is_secret
 from reconciler.model import Json
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -39,7 +40,7 @@ TYPES: MappingABC[str, Callable[[Json], bool]] = {
 class Variable:
     """`default` is None where there is none: null is no value. With a place all the same, it could not be found, as an
     environment variable that is not set: we have complained there. `example` stands in where nothing is at stake.
-    `is_broken`: we have complained about it as a whole.
+    `is_broken`: we have complained about it as a whole. `secret` is None where nothing is declared: then looks decide.
     """
 
     name: str
@@ -49,10 +50,14 @@ class Variable:
     default_mark: Mark | None = None
     enum: tuple[Json, ...] = ()
     pattern: re.Pattern[str] | None = None
-    secret: bool = False
+    secret: bool | None = None
     example: Json = None
     example_mark: Mark | None = None
     is_broken: bool = False
+
+    def hides(self, value: Json) -> bool:
+        """Whether no output may show this value of the variable. `secret: false` excuses a name, but no private key."""
+        return bool(self.secret) or is_secret("" if self.secret is False else self.name, value)
 
 
 def declared_variables(gathered: Gathered, expander: Expander) -> dict[str, Variable]:
@@ -152,9 +157,9 @@ class _Reader:
             self.findings.add("VAR006", f"the pattern is no regular expression: {error}", mark, "quote it with ' '")
             raise BrokenValue from error
 
-    def secret(self, node: Mapping) -> bool:
+    def secret(self, node: Mapping) -> bool | None:
         if "secret" not in node.entries:
-            return False
+            return None
         inner = node.entries["secret"][1]
         value = value_of(inner)
         if not isinstance(value, bool):

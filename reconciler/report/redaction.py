@@ -1,17 +1,14 @@
 """Secrets never appear in an output: values under secret-looking names are replaced, so that only a change shows."""
 
-import re
 from collections.abc import Iterator, Mapping
 
-from reconciler.looked_up import is_secret_name
+from reconciler.looked_up import is_secret_name, is_secret_text
 from reconciler.model import FieldChange, Ignored, Json, Path
 from reconciler.ownership import APPLIED, DIGEST, without_digest
 
 REDACTED = "<redacted>"
 CHANGED = "<redacted, changed>"
 
-# A password inside a URL and a private key are secrets whatever they are called.
-_VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY")
 # Members of the API under which users choose the names.
 _NAMED_BY_USERS = frozenset(
     {"annotations", "capacityTags", "env", "environment", "labels", "options", "parameters", "tags"}
@@ -64,7 +61,7 @@ def is_hidden(change: FieldChange) -> bool:
 
 def redacted_text(text: str) -> str:
     """Return prose (a message of the service, say) without the secrets that can be told by their looks."""
-    return " ".join(REDACTED if _VALUE.search(word) else word for word in text.split(" "))
+    return " ".join(REDACTED if is_secret_text(word) else word for word in text.split(" "))
 
 
 def _records(before: str | None, after: str | None) -> tuple[str | None, str | None]:
@@ -85,7 +82,7 @@ def _is_secret_path(path: list[str]) -> bool:
 def _walk(value: Json, other: Json, *, chosen: bool) -> Json:
     """`chosen`: users chose the keys of this mapping, so a secret-looking one hides all that is under it."""
     if isinstance(value, str):
-        return _hide(value, other) if _VALUE.search(value) else value
+        return _hide(value, other) if is_secret_text(value) else value
     if isinstance(value, Mapping):
         return {key: _member(str(key), value, other, chosen=chosen) for key in value}
     if isinstance(value, list | tuple):

@@ -1,7 +1,8 @@
-"""Values that the user declared secret, wherever they end up: taken out before anything is shown."""
+"""Values that are secret by declaration, look-up or looks, wherever they end up: taken out before anything is shown."""
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 from reconciler.apply import Event, Result
+from reconciler.looked_up import FINDABLE
 from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
 from reconciler.plan.diagnosis import Examined
 from reconciler.plan.standing import Standing, Standings
@@ -18,26 +20,35 @@ from reconciler.report.redaction import CHANGED, REDACTED
 from reconciler.workflow import Finish
 
 S = TypeVar("S", FieldChange, Ignored)
-SHORT = 4  # shorter texts are only found as whole values
+SHORT_WORD = 2  # shorter texts are only found as whole values: as words they are in every sentence
 SHORT_LINE = 8  # shorter lines of a text are only found with the others
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The texts that no output may show."""
+    """The texts that no output may show, and those `composed` with one that is too short to be found in them."""
 
     texts: frozenset[str] = frozenset()
+    composed: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.composed)
 
     def and_former(self, declared: Json, former: Iterable[Json]) -> "Secrets":
         """Return these and the values that others have where `declared` has a secret: it was one before, too."""
-        return Secrets(self.texts | {text for other in former for text in self._former(declared, other)})
+        more = {text for other in former for text in self._former(declared, other)}
+        return replace(self, texts=self.texts | more)
 
     def are_in(self, text: str) -> bool:
-        return text in self.texts or any(form in text for form in _forms(self.texts))
+        """Whether a value is a secret, or holds one."""
+        return text in self.texts or any(form in text for form in _forms(self.texts, self.composed))
 
     def text(self, text: str) -> str:
-        for form in _forms(self.texts):
+        """Return prose without secrets. Short ones are found there as words alone: `is 734, not 8`."""
+        for form in _forms(self.texts, self.composed):
             text = text.replace(form, REDACTED)
+        if (words := _words(self.texts)) is not None:
+            text = words.sub(REDACTED, text)
         return REDACTED if text in self.texts else text
 
     @contextmanager
@@ -70,7 +81,7 @@ class Secrets:
         return replace(stack, declared=declared)
 
     def plan(self, plan: Plan) -> Plan:
-        if not self.texts:
+        if not self:
             return plan
         unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
         changes = tuple(self.change(change) for change in plan.changes)
@@ -78,14 +89,14 @@ class Secrets:
         return replace(plan, changes=changes, unhealthy=unhealthy, notes=self.problems(plan.notes), ignored=ignored)
 
     def finish(self, finish: Finish) -> Finish:
-        if not self.texts:
+        if not self:
             return finish
         results = tuple(self._result(result) for result in finish.outcome.results)
         rest = self.plan(finish.rest) if finish.rest else None
         return Finish(replace(finish.outcome, results=results), rest, self.text(finish.doubt))
 
     def standings(self, found: Standings) -> Standings:
-        each = tuple(self._standing(one) for one in found.each) if self.texts else found.each
+        each = tuple(self._standing(one) for one in found.each) if self else found.each
         return replace(found, each=each, notes=self.problems(found.notes))
 
     def examined(self, examined: Examined) -> Examined:
@@ -167,15 +178,22 @@ def _scalars(value: Json) -> Iterator[str]:
 
 
 @cache
-def _forms(texts: frozenset[str]) -> tuple[str, ...]:
+def _forms(texts: frozenset[str], composed: frozenset[str]) -> tuple[str, ...]:
     """Return the texts as they may be repeated, longest first: whole or by line, in JSON, Python, a URL or base64.
 
     Short ones are left out: inside of other texts they would be everywhere.
     """
-    long = {text for text in texts if len(text) >= SHORT}
+    long = {text for text in (*texts, *composed) if len(text) >= FINDABLE}
     long |= {line for text in texts for line in map(str.strip, text.splitlines()) if len(line) >= SHORT_LINE}
     forms = {form for text in long for form in _spellings(text)}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+@cache
+def _words(texts: frozenset[str]) -> re.Pattern[str] | None:
+    """Return what finds the short texts where they stand alone; None if there are none."""
+    short = sorted((text for text in texts if SHORT_WORD <= len(text) < FINDABLE), key=len, reverse=True)
+    return re.compile(rf"(?<![\w.:-])({'|'.join(map(re.escape, short))})(?![\w:-]|\.\w)") if short else None
 
 
 def _spellings(text: str) -> Iterator[str]:

@@ -482,7 +482,7 @@ def test_the_texts_of_secret_variables_are_handed_out() -> None:
           open: {default: loud}
           none: {type: string, secret: true}
         """
-    assert loaded(text).secrets == {"hush", "1.50", "silence"}
+    assert loaded(text).secrets == {"hush", "1.50", "1.5", "silence"}
 
 
 def test_every_look_up_is_made_once() -> None:
