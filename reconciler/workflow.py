@@ -30,11 +30,15 @@ PROOFS = 4  # looks at the world after the last step: reads may lag behind write
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What apply did, and what the closing proof still found to do; None, with a reason, if it could not be made."""
+    """What apply did, and what the closing proof still found to do; None, with a reason, if it could not be made.
+
+    `way_on` says how to go on after an interruption.
+    """
 
     outcome: apply.Outcome
     rest: Plan | None
     doubt: str = ""
+    way_on: str = "The same command run again finishes the work."
 
     @property
     def exit(self) -> Exit:

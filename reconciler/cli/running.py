@@ -60,9 +60,16 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
     )
-    finish, code = watched(work, read, sky, out, args.observer)
+    finish, code = watched(work, read, sky, out, args.observer, then=_next_command(job))
+    if job.reviewed:
+        finish = replace(finish, way_on="What is left is another plan: plan again.")
     _tell(read.secrets.finish(finish), shown, code, out)
     return code
+
+
+def _next_command(job: Job) -> str:
+    """Say what to run after an interruption. A plan that is applied in part is not the one that was reviewed."""
+    return "plan again" if job.reviewed else f"{job.args.called} again"
 
 
 def _question(wanted: "Wanted") -> str:
@@ -128,13 +135,16 @@ def is_ci() -> bool:
 
 
 def watched(
-    work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output, observer: "Watch"
+    work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output, observer: "Watch", *, then: str
 ) -> tuple["Finish", int]:
-    """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code."""
+    """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
+
+    `then` says at a signal what to run next.
+    """
     from reconciler.cli.signals import stopping
     from reconciler.report.documents import event_json
 
-    notice = partial(out.notice, "Stopping after the steps under way. Once more to stop at once; then apply again.")
+    notice = partial(out.notice, f"Stopping after the steps under way. Once more to stop at once; then {then}.")
     out.changes()
     with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, sky, out) as watch:
 

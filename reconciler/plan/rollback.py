@@ -24,12 +24,18 @@ class Rollback:
 def rollback_of(stack: Stack, history: History, to: int | None, takes: Takes = takes_nothing) -> Rollback:
     """Plan to register revision `to` again: by default the last one that says something else.
 
+    By default nothing is to do where a rollback made the newest revision: its command, run again after it was cut
+    short, finishes its work and does not go back once more.
+
     `takes` tells what requests can have beside what our tables know.
 
     Raises `Refused` for what is not the stack's, and where there is no way back, and `WrongUsage` for a revision that
     AWS does not have.
     """
     _check_owner(stack, history)
+    made = history.current is not None and Applied.of(history.newest.tags).rolled_back_to
+    if made and to is None:
+        return Rollback(history, int(made), as_plan(history, ()))
     number = _last_other(stack, history) if to is None else to
     source = history.revisions.get(number)
     if source is None:
@@ -87,16 +93,14 @@ def _check_owner(stack: Stack, history: History) -> None:
 
 
 def _last_other(stack: Stack, history: History) -> int:
-    """Go back from the newest; from one that is a rollback itself, further back: not to what was rolled back."""
     newest, current = history.newest, history.current
     if current is None:
         return next(iter(history.revisions))
-    start = int(Applied.of(newest.tags).rolled_back_to or current)
     for number, live in history.revisions.items():
-        if number < start and _is_free(stack, history, live) and differences(history, newest, live):
+        if number < current and _is_free(stack, history, live) and differences(history, newest, live):
             return number
     raise Refused(
-        f"{history.address}: no revision before {start} says anything else",
+        f"{history.address}: no revision before {current} says anything else",
         hint="choose one with --to, if there is any",
     )
 

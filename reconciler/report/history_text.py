@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.model import Action, Plan
-from reconciler.ownership import ROLLBACK
+from reconciler.ownership import ROLLBACK, Applied
 from reconciler.plan.history import ACTIVE, Entry, History, as_plan
 from reconciler.plan.rollback import Rollback
 from reconciler.report.member_text import write_members
 from reconciler.report.names import with_short_names
-from reconciler.report.outcome_text import write_changes, write_result
+from reconciler.report.outcome_text import write_changes, write_interruption, write_result
 from reconciler.report.page import Page
 from reconciler.report.problems_text import write_problem
 from reconciler.report.redaction import redacted_text
@@ -56,6 +56,7 @@ def rollback_page(back: Rollback, finish: Finish, next_: Plan | None, width: int
         write_result(page, result)
     page.blank()
     _write_proof(page, back, finish)
+    write_interruption(page, finish)
     if next_ is not None:
         _write_next(page, back, next_)
     page.blank()
@@ -68,6 +69,8 @@ def nothing_page(back: Rollback, width: int) -> Page:
     current = back.history.current
     same = f"revision {back.to} is the newest" if current == back.to else _says(current or 0, back.to)
     page.line(("Nothing to roll back.", "bold green"), f" {back.history.address}: {same}.")
+    if Applied.of(back.history.newest.tags).rolled_back_to:
+        page.line(f"A rollback made revision {current}. To go further back, choose a revision with --to.")
     return page
 
 

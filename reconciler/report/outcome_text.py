@@ -61,8 +61,12 @@ def write_changes(page: Page, plan: Plan) -> None:
 
 def _write_end(page: Page, finish: Finish) -> None:
     _write_proof(page, finish)
+    write_interruption(page, finish)
+
+
+def write_interruption(page: Page, finish: Finish) -> None:
     if finish.outcome.interrupted:
-        page.line("Interrupted. The same command run again finishes the work.")
+        page.line(f"Interrupted. {finish.way_on}")
 
 
 def _write_proof(page: Page, finish: Finish) -> None:

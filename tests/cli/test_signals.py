@@ -1,11 +1,12 @@
 """Ctrl-C and SIGTERM, sent to a process: it stops between two steps, and says what is done, what is left, how to go on."""
 
 from pathlib import Path
-from signal import SIGINT, SIGTERM, Signals
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import pytest
 
-from tests.scenarios import Scenario, world_before, written
+from reconciler.model import Json
+from tests.scenarios import FIRST, STACK, Scenario, world_before, written
 from tests.served import STOPPING, Ended, Gate, ended, interrupted, served, started
 from tests.stacks.read import read
 
@@ -31,7 +32,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @both_signals
 def test_a_signal_while_it_waits_stops_the_run_there(number: Signals, code: int) -> None:
     gate, first, second = stopped_at(written("create"), "createcomputeenvironment", number)
-    assert (first.code, STOPPING in first.err, GO_ON in first.out) == (code, True, True)
+    assert (first.code, f"{STOPPING}apply again." in first.err, GO_ON in first.out) == (code, True, True)
     assert "interrupted  +   ComputeEnvironment/spot" in first.out
     assert "not started  +   JobQueue/pricing" in first.out
     assert "Not converged: planning again finds" in first.out
@@ -65,5 +66,57 @@ def test_json_tells_a_stopped_run_whole(number: Signals, code: int) -> None:
         first = interrupted((*scenario.words, "-o", "json"), gate, env, number)
     states = {one["address"]: one["state"] for one in first.json["results"]}
     assert (first.code, first.json["interrupted"], states["ComputeEnvironment/spot"]) == (code, True, "not started")
+    assert f"{STOPPING}destroy again." in first.err
     assert first.json["rest"]["is_empty"] is False
     assert not gate.plan(read(Path("after"))[0], scenario.wanted).is_empty
+
+
+def grown(versions: int, **of_gate: object) -> Gate:
+    """Return a world in which a definition has got so many revisions, with the last one as the stack in a folder."""
+    gate = Gate(**of_gate)
+    Path("stack").mkdir()
+    for number in range(1, versions + 1):
+        Path("stack", "stack.yaml").write_text(STACK % {**FIRST, "image": f"busybox:{number}"}, encoding="utf-8")
+        gate.apply(read(Path("stack"))[0])
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("number", "before"), [(SIGINT, False), (SIGTERM, False), (SIGKILL, False), (SIGKILL, True)],
+    ids=["INT", "TERM", "KILL", "KILL-before"],
+)  # fmt: skip
+def test_a_rollback_that_is_cut_short_and_run_again_goes_back_once(number: Signals, before: bool) -> None:
+    gate = grown(4, hold_operation=("registerjobdefinition", 1), before=before)
+    words = ("rollback", "simulate", "stack", "--yes")
+    with served(gate) as env:
+        first = interrupted(words, gate, env, number)
+        again = [ended(started(words, env)) for _ in range(2)]
+    assert [one.code for one in again] == [0, 0]
+    images = [one["containerProperties"]["image"] for one in revisions(gate)]
+    assert images == ["busybox:3", "busybox:4", "busybox:3", "busybox:2", "busybox:1"]
+    if number is not SIGKILL:
+        assert f"{STOPPING}run `reconciler rollback simulate --to 3 stack` again." in first.err
+        assert "Interrupted. Run `reconciler rollback simulate --to 3 stack` again." in " ".join(first.out.split())
+
+
+def test_the_command_that_a_rollback_names_is_one() -> None:
+    gate = grown(2)
+    with served(gate) as env:
+        assert ended(started(("rollback", "simulate", "--to", "1", "stack", "--yes"), env)).code == 0
+    assert len(revisions(gate)) == 3
+
+
+def test_a_plan_that_is_applied_in_part_is_to_be_made_anew() -> None:
+    scenario = written("update")
+    gate = world_before(scenario, hold_operation=("updatejobqueue", 1), before=False)
+    with served(gate) as env:
+        assert ended(started(("plan", "after", "-o", "json=plan.json"), env)).code == 0
+        first = interrupted(("apply", "plan.json", "--yes"), gate, env, SIGINT)
+    assert (first.code, f"{STOPPING}plan again." in first.err) == (130, True)
+    assert "Interrupted. What is left is another plan: plan again." in first.out
+
+
+def revisions(gate: Gate) -> list[Json]:
+    """Return every revision that there has ever been, the newest first."""
+    found = gate.cloud.call("DescribeJobDefinitions", {"jobDefinitionName": "simulate"})["jobDefinitions"]
+    return sorted(found, key=lambda one: -int(one["revision"]))

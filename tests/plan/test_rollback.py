@@ -141,13 +141,27 @@ def test_what_says_the_same_as_the_newest_is_not_registered_again() -> None:
     assert workflow.rollback(version(1), world.cloud, "job").to == 2
 
 
-def test_a_rollback_repeated_goes_further_back() -> None:
+def test_a_rollback_run_again_goes_no_further_back() -> None:
+    world, of = grown(4), version(4)
+    roll_back(world, of)
+    again = workflow.rollback(of, world.cloud, "job")
+    assert (again.to, again.plan.is_empty, newest(world)["containerProperties"]["command"]) == (3, True, ["3"])
+    assert roll_back(world, of, 1).exit is Exit.DONE
+    again = workflow.rollback(of, world.cloud, "job")
+    assert (again.to, again.plan.is_empty, newest(world)["containerProperties"]["command"]) == (1, True, ["1"])
+
+
+def test_after_a_step_forward_a_rollback_goes_back_to_what_stood_before() -> None:
     world, of = grown(3), version(3)
     roll_back(world, of)
-    roll_back(world, of)
-    assert newest(world)["containerProperties"]["command"] == ["1"]
+    world.apply(version(5))
+    roll_back(world, version(5))
+    assert newest(world)["containerProperties"]["command"] == ["2"]
+
+
+def test_the_first_revision_has_nothing_before_it() -> None:
     with pytest.raises(Refused, match="no revision before 1 says anything else"):
-        workflow.rollback(of, world.cloud, "job")
+        workflow.rollback(version(1), grown(1).cloud, "job")
 
 
 def test_an_inactive_revision_can_be_gone_back_to_while_it_is_kept() -> None:

@@ -1,5 +1,6 @@
 """`reconciler rollback`."""
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,7 @@ from reconciler.cli.options import (
     add_output,
     add_variables,
     add_waiting,
+    again,
     count,
 )
 from reconciler.cli.output import Output
@@ -32,8 +34,8 @@ EXAMPLES = """\
   reconciler rollback simulate stacks/prod --to 12 --yes
   reconciler revisions simulate stacks/prod --all       which ones there are; inactive ones will do
 
-The YAML stays as it is: the next apply rolls forward again, unless the YAML has learnt what the old revision says.
-Repeated without --to, it goes further back.
+The YAML stays as it is: the next apply rolls forward again, unless the YAML says what the old revision says.
+Run again without --to, it does nothing while the revision that it registered is the newest: --to goes further back.
 """
 
 
@@ -87,11 +89,18 @@ def _roll_back(back: "Rollback", read: Read, sky: "Sky", shown: Plan, args: Name
     from reconciler.report.history_text import rollback_page
 
     work = partial(workflow.roll_back, back, read.stack, sky.cloud, sky.clock)
-    finish, code = watched(work, read, sky, out, args.observer)
+    again_ = f"`{shlex.join(['reconciler', *_again(back, args)])}` again"
+    finish, code = watched(work, read, sky, out, args.observer, then=f"run {again_}")
+    finish = replace(finish, way_on=f"Run {again_}.")
     told, next_ = read.secrets.finish(finish), _next(back, read, sky, args.observer)
     document = rollback_json(back, shown, told, next_)
     out.publish(lambda width: rollback_page(back, told, next_, width), lambda: {**document, "exit": code})
     return code
+
+
+def _again(back: "Rollback", args: Namespace) -> tuple[str, ...]:
+    """Return the words that finish this rollback: with the revision, whatever is the newest by then."""
+    return ("rollback", args.name, "--to", str(back.to), *again(args.stacks[0], args))
 
 
 def _next(back: "Rollback", read: Read, sky: "Sky", observer: Observer) -> Plan | None:
