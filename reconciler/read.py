@@ -14,19 +14,28 @@ from reconciler.problems import CloudError, Fault
 
 PAGE = 100  # the most that one page holds, and the most names that one describe takes
 HANDFUL = 8  # calls side by side where each is about one resource
-GONE = ("DELETED", "INACTIVE")
+DELETED = (
+    "DELETED"  # not live any more, but its name is taken until no description has it (CloudFormation roadmap 2463)
+)
+GONE = (DELETED, "INACTIVE")
 NOT_THERE = ("does not exist", "not found")  # the API's messages for what it does not know
 
 Item = Mapping[str, Json]
-Outcome = tuple[Live, ...] | CloudError
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is live; and of the newer kinds those that could not be read, with the reason, by the kind's name."""
+    """What is live; and of the newer kinds those that could not be read, with the reason, by the kind's name.
+
+    `taken` are resources that are DELETED and still described: nothing else can have their names yet.
+    """
 
     live: tuple[Live, ...]
     unread: Mapping[str, CloudError] = field(default_factory=dict)
+    taken: tuple[Live, ...] = ()
+
+
+Outcome = Found | CloudError
 
 
 def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> Found:
@@ -37,15 +46,24 @@ def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> Found:
     wanted = tuple(kinds)
     found = _side_by_side(cloud, [(kind, ()) for kind in wanted if not kind.parent])
     found |= _side_by_side(cloud, [(kind, _parents(kind, found)) for kind in wanted if kind.parent])
+    read = [result for result in found.values() if not isinstance(result, CloudError)]
     return Found(
-        live=tuple(live for result in found.values() if not isinstance(result, CloudError) for live in result),
+        live=tuple(live for result in read for live in result.live),
         unread={name: result for name, result in found.items() if isinstance(result, CloudError)},
+        taken=tuple(live for result in read for live in result.taken),
     )
 
 
 def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | None:
     """Read one resource by its physical name; None if there is none."""
     return read_some(cloud, kind, identity, (name,)).get(name)
+
+
+def read_holder(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | None:
+    """Read what holds a physical name, be it DELETED; None if the name is free."""
+    return next(
+        (_one(kind, item) for item in _named(cloud, kind, identity, (name,)) if _name(kind, item) == name), None
+    )
 
 
 def read_some(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> dict[str, Live]:
@@ -104,18 +122,20 @@ def _side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -
 
 def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
     try:
-        return tuple(described(kind, list(_list(cloud, kind, parents))))
+        items = list(_list(cloud, kind, parents))
     except CloudError as error:
         if kind.reading.newer and error.fault in (Fault.DENIED, Fault.REFUSED):
             return error
         raise
+    deleted = tuple(_one(kind, item) for item in items if item.get("status") == DELETED)
+    return Found(tuple(described(kind, items)), taken=deleted)
 
 
 def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
     row = kind.field(kind.parent)
-    known = found.get(row.refers_to, ()) if row else ()
+    known = found.get(row.refers_to) if row else None
     may_have = kind.reading.listed_if
-    return [one for one in known if may_have is None or may_have(one.spec)] if isinstance(known, tuple) else []
+    return [one for one in known.live if may_have is None or may_have(one.spec)] if isinstance(known, Found) else []
 
 
 def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:

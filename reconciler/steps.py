@@ -99,9 +99,12 @@ def settle_first(kind: Kind, live: Live) -> tuple[Step, ...]:
     return (Wait(Until.SETTLED, kind.update_timeout + patience, says),)
 
 
-def gone_first(kind: Kind, live: Live) -> tuple[Step, ...]:
-    """A name stays reserved until the resource that is being deleted is gone ("Object already exists")."""
-    return (Wait(Until.GONE, kind.delete_timeout, f"wait until the old {live.address.name} is gone"),)
+def name_first(kind: Kind, name: str) -> tuple[Step, ...]:
+    """A name is free once no description has it; until then a create is refused with "Object already exists".
+
+    Source: aws-cloudformation/cloudformation-coverage-roadmap issue 2463.
+    """
+    return (Wait(Until.FREE, kind.delete_timeout, f"wait until the name {name} is free"),) if kind.settles else ()
 
 
 def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[Step, ...]:

@@ -58,11 +58,12 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """All that is live in one account and region; of the newer kinds those that could not be read, with the reason."""
+    """What is live in one account and region, as `read.Found` has it."""
 
     identity: Identity
     live: tuple[Live, ...]
     unread: Mapping[str, CloudError] = field(default_factory=dict)
+    taken: tuple[Live, ...] = ()
 
 
 def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
@@ -80,13 +81,13 @@ def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> Region:
     """Read all that a region has, in page calls alone."""
     with observer.phase("read"):
         found = read_all(cloud, KINDS.values())
-        return Region(cloud.identity(), found.live, found.unread)
+        return Region(cloud.identity(), found.live, found.unread, found.taken)
 
 
 def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
     """Compare the stack with what was read a moment ago. Asks nobody."""
     check_place(stack, seen.identity.account, seen.identity.region)
-    return make_plan(stack, seen.identity, seen.live, wanted, seen.unread)
+    return make_plan(stack, seen.identity, seen.live, wanted, seen.unread, seen.taken)
 
 
 def status(
@@ -210,7 +211,7 @@ def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, Fo
 
 
 def _made(stack: Stack, cloud: Cloud, wanted: Wanted, identity: Identity, found: Found) -> Plan:
-    made = make_plan(stack, identity, found.live, wanted, found.unread)
+    made = make_plan(stack, identity, found.live, wanted, found.unread, found.taken)
     for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
         made = spared(made, kind, using, _uses(cloud, using, found.live))
     return made

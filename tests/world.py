@@ -66,7 +66,8 @@ class World:
 
     def names(self, describe: str, result: str, name: str) -> set[str]:
         try:
-            return {item[name] for item in self.raw.call(describe, {})[result]}
+            found = self.raw.call(describe, {})[result]
+            return {item[name] for item in found if item.get("status") != "DELETED"}
         except CloudError:
             return set()
 

@@ -8,7 +8,7 @@ from reconciler.model import Call, Json, Live, Repeat
 from reconciler.ownership import APPLIED, PENDING, Applied, own_tags
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault
-from reconciler.read import active_revisions, read_one
+from reconciler.read import DELETED, active_revisions, read_holder, read_one
 from reconciler.retry import back_off
 
 # AWS tells these cases apart in the message only; the texts were seen in public issues of other tools. Beside each, the
@@ -20,6 +20,8 @@ TRANSITIONS = {
     "must be in the VALID state": 60.0,  # CreateQuotaShare, of the queue: its documentation's words
 }
 EXISTS, MISSING = "already exists", "does not exist"
+LEAVING = ("DELETING", DELETED)
+NAME_HELD = 900.0  # seconds for which a create waits for a name that no live resource has
 LOST_TRIES = 6
 LAG = 8.0  # seconds that reads may lag behind a write whose answer was lost
 
@@ -46,7 +48,8 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
             if _is_done(call, error, kind, name, cloud, clock):
                 return
             lost += error.fault is Fault.UNKNOWN
-            if not _may_repeat(error, lost, clock.now() - start):
+            waited = clock.now() - start
+            if not _may_repeat(error, lost, waited) and not _is_name_leaving(call, error, kind, name, cloud, waited):
                 raise
             tell(error.message)
             clock.sleep(back_off(tries, salt=clock.now()))
@@ -86,6 +89,17 @@ def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud,
     if call.repeat is Repeat.LOOK_FIRST and (error.fault is Fault.UNKNOWN or EXISTS in error.message):
         return _is_proven(call, kind, name, cloud, clock)
     return False
+
+
+def _is_name_leaving(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud, waited: float) -> bool:
+    """Whether a create is refused for the name of a resource that is on its way out, or is not shown any more.
+
+    "Object already exists" comes until AWS has let go of the name (CloudFormation roadmap issue 2463).
+    """
+    if call.repeat is not Repeat.LOOK_FIRST or EXISTS not in error.message or waited >= NAME_HELD:
+        return False
+    holder = read_holder(cloud, kind, cloud.identity(), name)
+    return holder is None or holder.status in LEAVING
 
 
 def _is_proven(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:

@@ -6,7 +6,7 @@ from reconciler.apply.tenants import Tenants, still_held
 from reconciler.kinds.base import Kind
 from reconciler.model import Live, Until, Wait
 from reconciler.ports import Clock, Cloud
-from reconciler.read import active_revisions, read_one
+from reconciler.read import active_revisions, read_holder, read_one
 
 SOONEST, LATEST = 0.5, 15.0  # seconds between two looks
 SHARE = 0.2  # of the time waited so far: a look is never much later than what it looks for
@@ -34,7 +34,7 @@ def wait(
     tenants = Tenants(cloud, step.queues)
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
-        live = None if step.until is Until.SEEN else read_one(cloud, kind, cloud.identity(), name)
+        live = _looked_at(step, kind, name, cloud)
         is_gone = leaving and live is None and step.until is not Until.SEEN
         status = "" if is_gone else _missing(step, kind, name, live, waited, tenants)
         if not status:
@@ -43,6 +43,12 @@ def wait(
             raise Unsettled(f"{name} is {status} after {waited:.0f} s", invalid=False)
         tell(status)
         clock.sleep(min(LATEST, max(SOONEST, waited * SHARE)))
+
+
+def _looked_at(step: Wait, kind: Kind, name: str, cloud: Cloud) -> Live | None:
+    if step.until is Until.SEEN:
+        return None
+    return (read_holder if step.until is Until.FREE else read_one)(cloud, kind, cloud.identity(), name)
 
 
 def _missing(step: Wait, kind: Kind, name: str, live: Live | None, waited: float, tenants: Tenants) -> str:
@@ -61,13 +67,14 @@ def _missing(step: Wait, kind: Kind, name: str, live: Live | None, waited: float
 
 def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bool:
     if live is None:
-        if until is not Until.GONE and waited > LAG:
+        is_wanted = until in (Until.GONE, Until.FREE)
+        if not is_wanted and waited > LAG:
             raise Unsettled(f"{name} vanished while it was waited for", invalid=False)
-        return until is Until.GONE
+        return is_wanted
     if live.status not in ("VALID", "INVALID"):
         return False
     if until is Until.SETTLED:
         return True
     if live.status == "INVALID":
         raise Unsettled(live.reason or "no reason given", invalid=True)
-    return until is Until.VALID
+    return until in (Until.VALID, Until.FREE)  # FREE: somebody else took the name, which the create will show

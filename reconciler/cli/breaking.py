@@ -25,6 +25,7 @@ examples:
   reconciler sandbox break --lose 1 --operation RegisterJobDefinition
   reconciler sandbox break --settle 10m                           `sandbox tick 10m` passes the time
   reconciler sandbox break --lag 5s
+  reconciler sandbox break --deleted 2m                           a deleted resource blocks its name for so long
   reconciler sandbox break --repair
   reconciler sandbox break                                        tells what is broken
 
@@ -49,6 +50,12 @@ def add_break(parser: ArgumentParser) -> None:
     time = parser.add_argument_group("time")
     time.add_argument("--settle", type=duration, metavar="TIME", help="every change takes so long: 90s, 10m")
     time.add_argument("--lag", type=duration, metavar="TIME", help="reads show for so long what was before a write")
+    time.add_argument(
+        "--deleted",
+        type=duration,
+        metavar="TIME",
+        help="show deleted resources as DELETED for this long; their names stay taken (default: 3s)",
+    )
     parser.add_argument("--repair", action="store_true", help="nothing is broken any more; of KIND/NAME, only that")
     add_place(parser)
     add_output(parser)
@@ -121,6 +128,7 @@ def _mishap(args: Namespace, arns: tuple[str, ...]) -> "Mishap":
         failing=failing,
         settle=args.settle,
         lag=args.lag,
+        deleted=args.deleted,
         arns=arns,
         invalid=args.invalid or args.blocked or "",
         stuck=args.stuck_deleting,
@@ -138,6 +146,7 @@ def _page(broken: "Breakage", where: str, width: int) -> "Page":
     lines += [_failing_line(one) for one in broken.failing]
     lines += [] if broken.settle is None else [f"every change takes {broken.settle:g} s"]
     lines += [] if broken.lag is None else [f"reads lag {broken.lag:g} s behind writes"]
+    lines += [] if broken.deleted is None else [f"deleted resources are shown as DELETED for {broken.deleted:g} s"]
     page.line(f"{where}: {'broken' if lines else 'nothing is broken'}")
     for line in lines:
         page.line(line, indent=2)
@@ -160,6 +169,7 @@ def _json(broken: "Breakage", where: str) -> "Json":
         ],
         "settle": broken.settle,
         "lag": broken.lag,
+        "deleted": broken.deleted,
         "invalid": [
             {"address": str(address_of(sick.arn)), "arn": sick.arn, "reason": sick.reason} for sick in broken.invalid
         ],

@@ -17,6 +17,8 @@ from reconciler.kinds.updating import (
 )
 from reconciler.model import Cost
 
+MANAGEMENT = "an environment stays MANAGED or UNMANAGED (UpdateComputeEnvironment cannot change it)"
+
 KIND = Kind(
     name="ComputeEnvironment",
     section="computeEnvironments",
@@ -30,6 +32,7 @@ KIND = Kind(
             form=Form.CASELESS,
             cost=Cost.REPLACE,
             says="MANAGED: Batch starts the instances. UNMANAGED: you do.",
+            source=MANAGEMENT,
         ),
         state(
             says="DISABLED takes no new jobs; minvCpus keep running. Batch creates environments "
@@ -86,6 +89,7 @@ KIND = Kind(
             fields=COMPUTE_RESOURCES,
             presence=Cost.REPLACE,
             says="What a MANAGED environment may start. Not allowed on UNMANAGED.",
+            source=MANAGEMENT,
         ),
         Field(
             name="updatePolicy",

@@ -20,6 +20,8 @@ UPDATABLE_STRATEGIES = (
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 # The members that UpdateComputeEnvironment takes for Fargate (its refusal lists all the others).
 FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
+TYPE = "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
+ORCHESTRATOR = "an environment stays on Amazon ECS or on Amazon EKS (UpdateComputeEnvironment cannot change it)"
 INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
 
 
@@ -75,7 +77,11 @@ def judge(judged: Judged) -> tuple[Cost, str]:
         return Cost.REPLACE, f"a Fargate environment can only change {', '.join(FARGATE_UPDATABLE)} and state"
     if judged.cost is not Cost.INFRASTRUCTURE:
         return judged.cost, ""
-    return _judge_infrastructure(judged, member)
+    return _judge_infrastructure(judged)
+
+
+def _is_on_eks(spec: Spec) -> bool:
+    return bool(spec.get("eksConfiguration"))
 
 
 def _judge_fargate(judged: Judged, member: str) -> tuple[Cost, str]:
@@ -94,12 +100,14 @@ def _judge_role(judged: Judged) -> tuple[Cost, str]:
     return Cost.SCALING, ""
 
 
-def _judge_infrastructure(judged: Judged, member: str) -> tuple[Cost, str]:
+def _judge_infrastructure(judged: Judged) -> tuple[Cost, str]:
     live, desired = judged.live["computeResources"], judged.desired.get("computeResources", {})
     role = judged.live.get("serviceRole")
-    kinds = {live.get("type"), desired.get("type")}
-    if member == "type" and not kinds <= {"EC2", "SPOT"}:
-        return Cost.REPLACE, "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
+    types = {live.get("type"), desired.get("type")}
+    if len(types) > 1 and not types <= {"EC2", "SPOT"}:  # what else changes, changes with it: members differ by type
+        return Cost.REPLACE, TYPE
+    if _is_on_eks(judged.live) is not _is_on_eks(judged.desired):
+        return Cost.REPLACE, ORCHESTRATOR
     if live.get("type") == "ECS_MANAGED_INSTANCES":
         return Cost.INFRASTRUCTURE, ""
     if role is not None and not is_service_linked(role):

@@ -95,6 +95,7 @@ class Until(StrEnum):
     IDLE = "idle"  # nothing runs on it any more
     EMPTY = "empty"  # no job is in it any more
     GONE = "gone"
+    FREE = "free"  # its name can be used again: AWS does not even show it as DELETED any more
     SEEN = "seen"  # a revision newer than the one before
 
 

@@ -27,22 +27,29 @@ def make_plan(
     live: Iterable[Live],
     wanted: Wanted = AS_DECLARED,
     unread: Mapping[str, CloudError] = ALL_READ,
+    taken: Iterable[Live] = (),
 ) -> Plan:
     """Return the difference as a program. `unread` are the kinds of which nothing is known, with the reason.
+
+    `taken` are deleted resources that AWS still shows: nothing else can have their names yet.
 
     Raises `InvalidStack` for references that lead nowhere, and `CloudError` if the stack needs an unread kind.
     """
     check_unread(stack, unread)
+    names = {one.address: one for one in taken}
     world = world_of(live, stack)
     desired, problems = ((), ()) if wanted.destroy or wanted.forget else resolve(stack, identity, world)
     if problems:
         raise InvalidStack(problems)
-    planner = _planner(stack, identity, world, desired, wanted)
+    planner = _planner(stack, identity, world, desired, wanted, names)
     succession = settled(planner, desired, world, allowed=wanted.allow_replace)
-    if succession.heirs or succession.standing:
+    found = succession
+    while found.heirs or found.standing:  # whoever uses what is replaced may have to be replaced with it
         world = succession.world(world)
         desired, _ = resolve(stack, identity, world)
-        planner = _planner(stack, identity, world, desired, wanted)
+        planner = _planner(stack, identity, world, desired, wanted, names)
+        found = settled(planner, desired, world, allowed=wanted.allow_replace)
+        succession = succession.and_then(found)
     users = users_of(world)
     changes = [change for one in desired if (change := _change(planner, one, succession.heirs.get(one.address)))]
     by_address = {change.address: change for change in changes}
@@ -69,9 +76,16 @@ def make_plan(
     )
 
 
-def _planner(stack: Stack, identity: Identity, world: World, desired: tuple[Desired, ...], wanted: Wanted) -> Planner:
+def _planner(
+    stack: Stack,
+    identity: Identity,
+    world: World,
+    desired: tuple[Desired, ...],
+    wanted: Wanted,
+    taken: Mapping[Address, Live],
+) -> Planner:
     bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
-    return Planner(stack, identity, bodies, wanted)
+    return Planner(stack, identity, bodies, wanted, taken)
 
 
 def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | None:

@@ -43,13 +43,14 @@ from reconciler.steps import (
     create_steps,
     delete_steps,
     forget_steps,
-    gone_first,
+    name_first,
     revision_steps,
     settle_first,
     update_steps,
 )
 
 STATUS, INVALID = "status", "INVALID"
+DELETING = "DELETING"
 GOES_FIRST = "the old one has to go first: there can be only one of that name"
 
 
@@ -68,6 +69,7 @@ class Planner:
     identity: Identity
     bodies: Mapping[str, Spec]  # by ARN: as wanted, else as live
     wanted: Wanted = AS_DECLARED
+    taken: Mapping[Address, Live] = field(default_factory=dict)  # what is DELETED and still shown, by physical name
     ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
 
     @property
@@ -78,9 +80,10 @@ class Planner:
     def change(self, desired: Desired) -> Change | None:
         kind = KINDS[desired.address.kind]
         live = desired.live
-        if live is None or live.status == "DELETING":
-            kept = self.kept_of_leaving(kind, desired, live) if live else desired
-            return self.creation(kind, kept, applied_of(kind, desired, self.identity))
+        leaving = live if live and live.status == DELETING else self.taken.get(Address(kind.name, desired.name))
+        if live is None or leaving is live:
+            kept = self.kept_of_leaving(kind, desired, leaving) if leaving else desired
+            return self.creation(kind, kept, applied_of(kind, desired, self.identity), leaving)
         found, applied = self.compared(kind, desired, live)
         if found.ignored:
             self.ignored[desired.address] = found.ignored
@@ -107,22 +110,24 @@ class Planner:
         found, _ = self.compared(KINDS[desired.address.kind], desired, live)
         return tuple(change for change in found.fields if _needs_more_than_update(change))
 
-    def creation(self, kind: Kind, desired: Desired, applied: Applied) -> Change:
+    def creation(self, kind: Kind, desired: Desired, applied: Applied, leaving: Live | None = None) -> Change:
+        """`leaving` has the name until AWS does not show it any more."""
         tags = all_tags(*self.owner, desired, applied)
-        steps = create_steps(kind, desired, tags, applied)
-        before = gone_first(kind, desired.live) if desired.live else ()
+        before = name_first(kind, desired.name) if leaving else ()
         return Change(
             action=Action.CREATE,
             address=desired.address,
             name=desired.name,
             arn=desired.arn,
             fields=_created_fields(kind, desired),
-            steps=(*before, *steps),
+            steps=(*before, *create_steps(kind, desired, tags, applied)),
+            reasons=(f"the old {desired.name} is {leaving.status}, and its name not free yet",) if leaving else (),
             where=desired.places.find(()),
         )
 
     def update(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
-        refusals = tuple(not_in_place(desired, change) for change in found.fields if _needs_more_than_update(change))
+        stuck = [change for change in found.fields if _needs_more_than_update(change)]
+        refusals = tuple(not_in_place(desired, change, is_ours=is_ours(live, *self.owner)) for change in stuck)
         if refusals:
             return self.shown(Action.REPLACE, desired, live, found.fields, refusals=refusals)
         if kind.revisions and any(_is_of_body(change) for change in found.fields):
@@ -206,10 +211,12 @@ class Planner:
         """
         kind = KINDS[desired.address.kind]
         kept, found = self.kept(kind, desired, heir.old)
-        change = self.creation(kind, kept, applied_of(kind, desired, self.identity))
+        leaving = self.taken.get(Address(kind.name, desired.name))
+        change = self.creation(kind, kept, applied_of(kind, desired, self.identity), leaving)
         fields = tuple(field for field in found.fields if not field.noted)
         if heir.how is Succession.ANEW:
-            return replace(change, action=Action.REPLACE, fields=fields, reasons=(GOES_FIRST,))
+            steps = (*name_first(kind, change.name), *change.steps)
+            return replace(change, action=Action.REPLACE, fields=fields, steps=steps, reasons=(GOES_FIRST,))
         made = Live(Address(kind.name, change.name), {}, change.arn, status="INVALID")
         reasons = (f"{change.name} takes over from {heir.old.address.name}",)
         undo = delete_steps(kind, made)

@@ -104,6 +104,8 @@ def _leaving(
     after, blocking = [], []
     for user in users:
         desired, moved = staying.get(user.arn), by_arn.get(user.arn)
+        if moved is None and user.status == "DELETING":  # it lets go by itself, and the deletion waits for that
+            continue
         still = desired is not None and any(
             value == change.arn for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
         )

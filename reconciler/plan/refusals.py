@@ -9,16 +9,19 @@ from reconciler.ownership import CLOUDFORMATION, OWNER
 from reconciler.problems import Problem
 
 
-def not_in_place(desired: Desired, change: FieldChange) -> Problem:
+def not_in_place(desired: Desired, change: FieldChange, *, is_ours: bool) -> Problem:
+    """`is_ours`: the stack owns what is live. What it only takes over is never replaced, whatever the consents."""
     why = f": {change.why}" if change.why else ""
     message = f"{desired.address}: {change.path} cannot be changed in place{why}"
-    return Problem("PLAN001", message, change.where, _way_out(desired, change))
+    return Problem("PLAN001", message, change.where, _way_out(desired, change, is_ours=is_ours))
 
 
-def _way_out(desired: Desired, change: FieldChange) -> str:
+def _way_out(desired: Desired, change: FieldChange, *, is_ours: bool) -> str:
     how, refuses = KINDS[desired.address.kind].succession, desired.lifecycle.replace == "refuse"
     if how and refuses:
         return "lifecycle.replace: refuse forbids to replace it"
+    if how and not is_ours:
+        return f"adopt it first with the {change.path} that is live; what a stack owns can be replaced"
     match how:
         case Succession.BLUE_GREEN:
             return (

@@ -26,6 +26,9 @@ class Settled:
     standing: Mapping[Address, Live] = field(default_factory=dict)
     heirs: Mapping[Address, Heir] = field(default_factory=dict)
 
+    def and_then(self, more: "Settled") -> "Settled":
+        return Settled({**self.standing, **more.standing}, {**self.heirs, **more.heirs})
+
     def world(self, world: World) -> World:
         names = {address: heir.name for address, heir in self.heirs.items()}
         return replace(world, ours={**world.ours, **self.standing}, heirs=names)

@@ -43,6 +43,7 @@ class Breakage:
     failing: tuple[Failing, ...] = ()
     settle: float | None = None
     lag: float | None = None  # the seconds for which reads show what was before a write
+    deleted: float | None = None  # the seconds for which what is deleted is still shown, as DELETED
     invalid: tuple[Sick, ...] = ()
     stuck: tuple[str, ...] = ()  # ARNs of what never finishes its deletion
 
@@ -53,15 +54,17 @@ class Breakage:
             failing=tuple(map(Failing.of, row["failing"])),
             settle=row["settle"],
             lag=row.get("lag"),
+            deleted=row.get("deleted"),
             invalid=tuple(Sick(**one) for one in row.get("invalid", ())),
             stuck=tuple(row.get("stuck", ())),
         )
 
     def slowed(self, timings: Timings) -> Timings:
-        lagging = timings if self.lag is None else replace(timings, read_lag=self.lag)
+        shown = timings if self.lag is None else replace(timings, read_lag=self.lag)
+        shown = shown if self.deleted is None else replace(shown, deleted=self.deleted)
         if self.settle is None:
-            return lagging
-        return replace(lagging, create=self.settle, update=self.settle, infrastructure=self.settle, delete=self.settle)
+            return shown
+        return replace(shown, create=self.settle, update=self.settle, infrastructure=self.settle, delete=self.settle)
 
     def without_roles(self, roles: Iterable[str]) -> "Breakage":
         """Return it with more roles and instance profiles that do not exist."""
@@ -83,6 +86,7 @@ class Mishap:
     failing: tuple[Failing, ...] = ()
     settle: float | None = None
     lag: float | None = None
+    deleted: float | None = None
     arns: tuple[str, ...] = ()
     invalid: str = ""  # the reason for which `arns` become INVALID
     stuck: bool = False  # `arns` never finish their deletion
@@ -103,6 +107,7 @@ class Mishap:
             failing=(*kept.failing, *self.failing),
             settle=kept.settle if self.settle is None else self.settle,
             lag=kept.lag if self.lag is None else self.lag,
+            deleted=kept.deleted if self.deleted is None else self.deleted,
             invalid=(*(one for one in kept.invalid if one.arn not in {each.arn for each in sick}), *sick),
             stuck=tuple(sorted({*kept.stuck, *stuck})),
         )

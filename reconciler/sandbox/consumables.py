@@ -25,7 +25,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     kind = request.get("resourceType", TYPES[0])
     refuse_if(kind not in TYPES, f"resourceType should be one of {', '.join(TYPES)}.")
     _refuse_negative(request.get("totalQuantity", 0))
-    refuse_if(world.find(NOUN, name), "Object already exists")
+    refuse_if(world.is_taken(NOUN, name), "Object already exists")
     body = {
         "totalQuantity": request.get("totalQuantity", 0),
         "resourceType": kind,

@@ -32,7 +32,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     request = _without_empty_role(request)
     refuse_bad_environment(world, request)
     refuse_bad_image_types(request.get("computeResources", {}), "EKS" if "eksConfiguration" in request else "ECS")
-    refuse_if(world.find(NOUN, name), "Object already exists")
+    refuse_if(world.is_taken(NOUN, name), "Object already exists")
     body = environment_body(world, request)
     record = Record(
         name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}), hidden={"scaled": world.now}

@@ -26,7 +26,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     refuse_bad_tags(request.get("tags", {}))
     kinds = [kind for kind in KINDS if kind in request] or ["fairsharePolicy"]
     refuse_if(len(kinds) > 1, "A scheduling policy can have either fairsharePolicy or quotaSharePolicy")
-    refuse_if(world.find(NOUN, name), "Object already exists")
+    refuse_if(world.is_taken(NOUN, name), "Object already exists")
     body = {kinds[0]: _policy(kinds[0], request.get(kinds[0], {}))}
     record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
     world.put(NOUN, record)

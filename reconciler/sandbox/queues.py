@@ -31,7 +31,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     name = request["jobQueueName"]
     refuse_bad_name(name, "Job Queue")
     refuse_bad_tags(request.get("tags", {}))
-    refuse_if(world.find(NOUN, name), "Object already exists")
+    refuse_if(world.is_taken(NOUN, name), "Object already exists")
     body = _body(world, request)
     record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
     record = lifecycle.created(world, record, healthy=HEALTHY)

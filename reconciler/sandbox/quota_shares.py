@@ -29,7 +29,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     queue = world.get("job-queue", request["jobQueue"])
     _refuse_bad_queue(world, queue)
     arn = f"{queue.arn}/{NOUN}/{name}"
-    refuse_if(world.find(NOUN, arn), "Object already exists")
+    refuse_if(world.is_taken(NOUN, arn), "Object already exists")
     refuse_if(
         len(list(shares_of(world, queue.arn))) >= MAX_SHARES, f"A job queue has at most {MAX_SHARES} quota shares"
     )

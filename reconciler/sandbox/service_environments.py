@@ -21,7 +21,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     refuse_bad_name(name, "Service environment")
     refuse_bad_tags(request.get("tags", {}))
     refuse_bad_limits(request["capacityLimits"])
-    refuse_if(world.find(NOUN, name), "Object already exists")
+    refuse_if(world.is_taken(NOUN, name), "Object already exists")
     body = {member: value for member, value in request.items() if member not in ("serviceEnvironmentName", "tags")}
     body = {"state": "ENABLED", **body}
     record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))

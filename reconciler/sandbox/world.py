@@ -70,6 +70,14 @@ class World:
             if record:
                 yield record
 
+    def is_taken(self, noun: str, identifier: str) -> bool:
+        """Whether nothing new can have the name: it has an owner, or one that is still shown as DELETED.
+
+        Source: aws-cloudformation/cloudformation-coverage-roadmap issue 2463.
+        """
+        row = self.store.rows(self._scope, noun).get(self.key(noun, identifier))
+        return row is not None and self._present(noun, Record.of(row)) is not None
+
     def see(self, noun: str, identifier: str) -> Record | None:
         """Return the resource as a read shows it, which may lag."""
         row = self.store.rows(self._scope, noun).get(self.key(noun, identifier))
@@ -132,6 +140,10 @@ class World:
     def _shown(self, noun: str, record: Record) -> Record | None:
         if self.now < record.changed + min(record.lag, self.timings.read_lag):
             return Record.of(record.before).at(self.now) if record.before else None
+        return self._present(noun, record)
+
+    def _present(self, noun: str, record: Record) -> Record | None:
+        """Return the resource as it is; for a while also what is gone, as DELETED."""
         present = record.at(self.now)
         if present is None and noun in LINGERING and self.now < record.until + self.timings.deleted:
             return replace(record, status="DELETED", then="", reason="")

@@ -66,6 +66,17 @@ def test_already_exists_is_an_error_when_it_is_somebody_elses(there: dict[str, o
         run(create(), script)
 
 
+@pytest.mark.parametrize(
+    "there", [environment(OURS, "DELETING"), environment(OURS, "DELETED"), {"computeEnvironments": []}]
+)
+def test_a_name_whose_owner_leaves_is_tried_until_it_is_free(there: dict[str, object]) -> None:
+    taken = refused("Object already exists")
+    script = {"CreateComputeEnvironment": [taken, taken, taken, {}], "DescribeComputeEnvironments": [there]}
+    cloud, clock = run(create(), script)
+    assert cloud.count("CreateComputeEnvironment") == 4
+    assert clock.now() < 60
+
+
 def test_a_registration_whose_answer_was_lost_makes_no_second_revision() -> None:
     cloud, _ = run(
         register(), {"RegisterJobDefinition": [lost()], "DescribeJobDefinitions": [revisions(3, 4)]}, "JobDefinition"

@@ -41,6 +41,14 @@ def test_gone_and_deleted_are_the_same(last: str | None) -> None:
     assert waited(states("DELETING", last), Until.GONE)[2] == ["DELETING"]
 
 
+def test_a_name_is_free_when_its_old_owner_is_not_shown_any_more() -> None:
+    assert waited(states("DELETING", "DELETED", None), Until.FREE)[2] == ["DELETING", "DELETED"]
+
+
+def test_a_name_that_somebody_took_meanwhile_is_left_to_the_create_to_tell() -> None:
+    assert waited(states("DELETED", "VALID"), Until.FREE)[2] == ["DELETED"]
+
+
 def test_a_deletion_that_falls_back_to_invalid_is_told() -> None:
     with pytest.raises(Unsettled, match="role is gone"):
         waited(states("DELETING", "INVALID", reason="role is gone"), Until.GONE)

@@ -92,6 +92,18 @@ def test_what_is_stuck_in_its_deletion_is_waited_for_in_vain(run: Run) -> None:
     assert run("destroy", "risk", "--sandbox", "--yes").code == 0
 
 
+def test_the_name_of_what_is_deleted_can_be_kept_for_longer(run: Run) -> None:
+    assert run("sandbox", "break", "--deleted", "10m").out == (
+        f"{FILE}: broken\n  deleted resources are shown as DELETED for 600 s\n"
+    )
+    run("apply", "risk", "--sandbox", "--yes")
+    assert run("destroy", "risk", "--sandbox", "--yes").code == 0
+    planned = run("plan", "risk", "--sandbox")
+    assert "the old pricing is DELETED, and its name not free yet" in planned.out
+    assert run("apply", "risk", "--sandbox", "--yes").code == 0
+    assert run("plan", "risk", "--sandbox", "--detailed-exitcode").code == 0
+
+
 def test_reads_that_lag_behind_do_not_lead_apply_astray(run: Run) -> None:
     assert run("sandbox", "break", "--lag", "5s").out == f"{FILE}: broken\n  reads lag 5 s behind writes\n"
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
@@ -182,6 +194,7 @@ def test_what_is_broken_adds_up_until_it_is_repaired(run: Run) -> None:
         "failing": [],
         "settle": None,
         "lag": None,
+        "deleted": None,
         "invalid": [],
         "stuck": [],
     }

@@ -216,7 +216,7 @@ def test_a_resource_in_transition_is_let_settle_first() -> None:
 def test_a_name_that_is_being_deleted_is_waited_for_before_it_is_created_anew() -> None:
     mine = stack({(CE, "spot"): ec2()})
     found = calls(planned(mine, owned(mine, live(CE, "spot", ec2(), status="DELETING"))))
-    assert operations(found) == ["wait gone", "CreateComputeEnvironment", "wait VALID"]
+    assert operations(found) == ["wait free", "CreateComputeEnvironment", "wait VALID"]
 
 
 def test_an_infrastructure_update_is_given_the_time_that_jobs_may_take() -> None:

@@ -14,7 +14,7 @@ from reconciler.sandbox.simulator import Simulator
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 FRAME = re.compile(r"Error executing request, Exception : (.*), RequestId: [0-9a-f-]{36}", re.DOTALL)
-TIMINGS = Timings(create=10, update=10, infrastructure=60, delete=10, relationship_grace=30, autoscale=300)
+TIMINGS = Timings(deleted=0, create=10, update=10, infrastructure=60, delete=10, relationship_grace=30, autoscale=300)
 
 
 class Lab:

@@ -160,5 +160,9 @@ def test_only_what_may_be_called_deleted_is_shown_so_for_a_while(make_lab, kind)
     kind.call(lab, "Delete")
     lab.clock.turn(50)
     assert kind.status(lab) == (None if kind.noun == "QuotaShare" else "DELETED")
+    if kind.noun != "QuotaShare":
+        assert lab.refused(f"Create{kind.noun}", **kind.create) == "Object already exists"
+        assert kind.refused(lab, "Delete") == f"{kind.value} does not exist"
     lab.clock.turn(60)
     assert kind.status(lab) is None
+    lab.call(f"Create{kind.noun}", **kind.create)
