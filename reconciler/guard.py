@@ -16,11 +16,20 @@ USUAL = Limit(30, is_percentage=True)
 
 
 def check_place(stack: Stack, account: str, region: str) -> None:
-    """Refuse to look at, let alone touch, another account or region than the stack names. Raises `Denied`."""
+    """Refuse to look at, let alone touch, an account or region other than the stack names. Raises `Denied`."""
     for what, wanted, found in (("account", stack.account, account), ("region", stack.region, region)):
         if wanted and wanted != found:
             message = f"stack {stack.name} is for {what} {wanted}, but these credentials lead to {found}"
             raise Denied(message, hint=f"use credentials for {what} {wanted}, or correct `{what}:` in the stack")
+
+
+def check_read_here(stack: Stack) -> None:
+    """Stop at a stack that was read without its place: what is made of it would have the stand-ins for it, too.
+
+    Every use case of a stack and a cloud comes by here before it makes a request. Raises `AssertionError`.
+    """
+    if stack.stand_ins:
+        raise AssertionError(f"stack {stack.name} has stand-ins for {', '.join(sorted(stack.stand_ins))}")
 
 
 def check_same_place(planned: Identity, found: Identity) -> None:

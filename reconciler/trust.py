@@ -11,7 +11,7 @@ OIDC = {
 }
 
 
-def trust_of(provider: str, who: str, account: str, partition: str = "aws") -> dict[str, Json]:
+def trust_of(provider: str, who: str, account: str, partition: str) -> dict[str, Json]:
     """Return who may take a role by a token of GitHub or GitLab: `owner/repo:ref:refs/heads/main`; * and ? match."""
     issuer, audience, subject = OIDC[provider]
     return _trusting(

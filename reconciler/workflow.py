@@ -6,7 +6,7 @@ from functools import partial
 from threading import Event as Flag
 
 from reconciler import apply
-from reconciler.guard import check_place, check_plan
+from reconciler.guard import check_place, check_plan, check_read_here
 from reconciler.held import held_by_status, running, waiting_by_reason
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding
@@ -86,6 +86,7 @@ def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> Region:
 
 def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
     """Compare the stack with what was read a moment ago. Asks nobody."""
+    check_read_here(stack)
     check_place(stack, seen.identity.account, seen.identity.region)
     return make_plan(stack, seen.identity, seen.live, wanted, seen.unread, seen.taken)
 
@@ -122,6 +123,7 @@ def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, u
 
     Raises `WrongUsage` if there are none.
     """
+    check_read_here(stack)
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
     kind, name = revised(wanted)
@@ -204,6 +206,7 @@ def _standings(stack: Stack, cloud: Cloud, wanted: Wanted, observer: Observer) -
 
 
 def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, Found]:
+    check_read_here(stack)
     with observer.phase("read"):
         identity = cloud.identity()
         check_place(stack, identity.account, identity.region)

@@ -2,11 +2,12 @@
 
 import argparse
 import os
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from reconciler.model import Stack
+from reconciler.model import Lock, Stack
 from reconciler.ports import Clock, Cloud, Locks, Lookups, Observer
 from reconciler.problems import WrongUsage
 
@@ -27,6 +28,11 @@ class Sky:
     clock: Clock
     lookups: Lookups
     locks: Locks | None = None
+    locks_at: Callable[[Lock], Locks] | None = None  # None: nothing is locked here
+
+    def locking(self, lock: Lock | None) -> "Sky":
+        """Return it with the locks of a place, which is known once the stack has been read there."""
+        return replace(self, locks=self.locks_at(lock)) if lock and self.locks_at else self
 
 
 def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
@@ -49,8 +55,7 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     batch = service("batch")
     if args.sandbox is not None:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
         return Sky(batch, clock, Sandbox())
-    locks = locks_at(stack.lock, service) if stack.lock else None
-    return Sky(batch, clock, AwsLookups(service, batch.identity), locks)
+    return Sky(batch, clock, AwsLookups(service, batch.identity), locks_at=partial(locks_at, service=service))
 
 
 def objects(observer: Observer) -> "Objects":

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DENIED_LOOKUP = "VAR017"
-# What only the cloud can tell. Offline the loader puts dummies of the right form in their place.
-_OF_THE_CLOUD = re.compile(rb"(\$\{\s*|!var\s+[\"']?)(account|region|partition)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +65,10 @@ def valid_stack(
 
 
 def live_stack(path: str, args: argparse.Namespace, place: Identity | None = None) -> tuple[Read, Sky]:
-    """Return a valid stack and its cloud. A stack that speaks of its account, or looks values up, is read again there.
+    """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
 
     Only then is anything looked up, and not before it is clear that it is the stack's account and region; and `place`,
-    where there is one. What one stack of the run has looked up there, the others are told.
+    where there is one. What one stack of the run has looked up there serves the others, too.
     """
     from reconciler.guard import check_place, check_same_place
     from reconciler.lookup.sources import Forbidden
@@ -81,12 +78,12 @@ def live_stack(path: str, args: argparse.Namespace, place: Identity | None = Non
     sky = sky_for(read.stack, args)
     if place:
         check_same_place(place, sky.cloud.identity())
-    if not read.has_unknown and not _speaks_of_cloud(path):
-        return read, sky
-    identity = sky.cloud.identity()
-    check_place(read.stack, identity.account, identity.region)
-    with args.observer.phase("load"):
-        return valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups)), sky
+    if read.has_unknown or read.stack.stand_ins:
+        identity = sky.cloud.identity()
+        check_place(read.stack, identity.account, identity.region)
+        with args.observer.phase("load"):
+            read = valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups))
+    return read, sky.locking(read.stack.lock)
 
 
 def wanted_of(args: argparse.Namespace) -> "Wanted":
@@ -226,13 +223,6 @@ def gravest(codes: Iterable[int]) -> int:
     """An error is graver than changes, changes are graver than none; of errors the first counts."""
     harmless = (Exit.DONE, Exit.CHANGES)
     return max(codes, key=lambda code: harmless.index(Exit(code)) if code in harmless else len(harmless))
-
-
-def _speaks_of_cloud(path: str) -> bool:
-    from reconciler.lookup.files import DiskFiles
-
-    files = DiskFiles(path)
-    return any(_OF_THE_CLOUD.search(files.read(name)) for name in files.names())
 
 
 def read_var_files(args: argparse.Namespace) -> list[tuple[str, bytes]]:

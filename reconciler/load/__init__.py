@@ -1,12 +1,12 @@
 """From files to a stack: parsed, included, substituted, merged; with every problem found, each at its place."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.disabled import disabled_rules
-from reconciler.load.expand import Expander, Scope
+from reconciler.load.expand import PLACE, Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import gather
 from reconciler.load.ignored import ignored_members
@@ -76,7 +76,7 @@ def load_with_problems(
     """Return what the files declare, as far as they can be understood.
 
     `outside` has what variables are given. Without an identity, `${account}` and its like are what the stack says, or
-    dummies of the right form.
+    stand-ins of the right form: `Stack.stand_ins` has the names for which some were used.
     """
     findings = Findings()
     finder = Finder(lookups, findings)
@@ -97,6 +97,7 @@ def load_with_problems(
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
     )
+    stack = replace(stack, stand_ins=frozenset() if identity else _stand_ins(expander, settings))
     return Loaded(
         stack,
         findings.in_file_order(),
@@ -115,6 +116,12 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
     gathered = gather(expander, KINDS)
     scope = scope_of(declared_variables(gathered, expander), outside, expander)
     return read_settings(gathered, scope, expander, None)[0]
+
+
+def _stand_ins(expander: Expander, settings: Settings) -> frozenset[str]:
+    """Return the names whose values nobody knows, and which something in the stack has used all the same."""
+    known = {"account": settings.account, "region": settings.region, "partition": settings.region}
+    return frozenset(name for name in PLACE if name in expander.used and not known[name])
 
 
 def _secrets(scope: Scope) -> frozenset[str]:

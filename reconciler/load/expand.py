@@ -28,7 +28,8 @@ Entries = MappingABC[str, tuple[Mark, Node]]
 
 IN_TEXT = re.compile(r"\$\{(!?)([^}]*)\}")  # `${!x}` stays `${x}`, as in CloudFormation's Fn::Sub
 UNCLOSED = re.compile(r"\$\{(?!!)")
-CONTEXT = ("account", "region", "partition", "stack")  # names that every stack can use
+PLACE = ("account", "region", "partition")
+CONTEXT = (*PLACE, "stack")  # names that every stack can use
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Expander:
     """`scope` is None where variables do not exist yet: inside their own declarations.
 
     `composed` are the texts that hold a secret too short to be found in them again.
+    `used` are the names whose values were substituted, wherever that was written.
     """
 
     library: Library
@@ -56,6 +58,7 @@ class Expander:
     scope: Scope | None = None
     merged: dict[Mapping, Entries | None] = field(default_factory=dict)
     composed: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)  # one set for all that come of this one by `replace`
     size: int = 0
     depth: int = 0
 
@@ -153,6 +156,7 @@ class Expander:
 
     def _variable(self, name: str, tagged: Tagged) -> Node:
         if self.scope and name in self.scope.values:
+            self.used.add(name)
             return node_of(self.scope.values[name], tagged.mark)
         self._missing(name, tagged)
         return Broken(tagged.mark)
@@ -183,6 +187,7 @@ class Expander:
         if not self.scope or name not in self.scope.values:
             self._missing(name, tagged)
             return None
+        self.used.add(name)
         value = self.scope.values[name]
         if not isinstance(value, dict | list):
             is_secret = name in self.scope.secret and value is not None and not isinstance(value, bool)

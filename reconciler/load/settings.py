@@ -19,7 +19,6 @@ ACCOUNT = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 # Offline nobody knows where the stack will run; these let a name or an ARN be checked all the same.
 NOWHERE = Identity("000000000000", "us-east-1")
-PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +41,10 @@ def read_settings(
     """Return the settings, and an expander that knows the stack's name and place: `${stack}`, `${account}` …"""
     findings = expander.findings
     expander = replace(expander, scope=scope)
-    reader = _Reader(gathered, _placed(expander, identity or NOWHERE), findings)
+    reader = _Reader(gathered, expander, findings)  # where the stack is, these two say: they cannot depend on it
     account = reader.checked("account", ACCOUNT, "an account id has 12 digits; quote it")
     region = reader.checked("region", REGION, "a region reads like us-east-1")
-    here = identity or Identity(account or NOWHERE.account, region or NOWHERE.region, _partition(region or ""))
+    here = identity or Identity(account or NOWHERE.account, region or NOWHERE.region)
     reader.expander = _placed(expander, here)
     hint = "1 to 128 letters, digits and - _ . / are allowed"
     stack = reader.checked("stack", STACK_NAME, hint)
@@ -81,10 +80,6 @@ def _with(expander: Expander, values: MappingABC[str, str]) -> Expander:
     scope = expander.scope or Scope()
     # What was merged before was merged without these values.
     return replace(expander, scope=replace(scope, values={**scope.values, **values}), merged={})
-
-
-def _partition(region: str) -> str:
-    return next((partition for start, partition in PARTITIONS if region.startswith(start)), NOWHERE.partition)
 
 
 @dataclass(slots=True)

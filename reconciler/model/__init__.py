@@ -33,6 +33,7 @@ from reconciler.model.resources import (
     Stack,
     dotted,
     member_at,
+    partition_of,
 )
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "Wait",
     "dotted",
     "member_at",
+    "partition_of",
 ]

@@ -35,13 +35,34 @@ class Address:
         return f"{self.kind}/{self.name}"
 
 
+# As botocore's endpoints.json has them; all other regions are in `aws`.
+PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a region, the second part of every ARN there: `aws`, `aws-cn`, `aws-us-gov`, …"""
+    return next((partition for start, partition in PARTITIONS if region.startswith(start)), "aws")
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Where we are: account id, region and partition (`aws`, `aws-cn`, `aws-us-gov`)."""
+    """Where we are: account id, region and partition, which is the region's."""
 
     account: str
     region: str
-    partition: str = "aws"
+    partition: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.partition:
+            object.__setattr__(self, "partition", partition_of(self.region))
 
 
 class Places(Protocol):
@@ -114,7 +135,8 @@ class Stack:
     """One owner's resources, as read from the files.
 
     `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said. `ignore` has what
-    has not expired.
+    has not expired. `stand_ins` are the names (`account`, `region`, `partition`) for which texts of the stack have a
+    stand-in, since it was read without its place: such a stack can be checked and shown, and never meets a cloud.
     """
 
     name: str
@@ -128,6 +150,7 @@ class Stack:
     silenced: tuple[Problem, ...] = ()
     ignore: tuple[Ignore, ...] = ()
     lock: Lock | None = None
+    stand_ins: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

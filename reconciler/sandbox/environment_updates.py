@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.model import Json, Spec
+from reconciler.model import Json, Spec, partition_of
 from reconciler.sandbox.answers import refuse_if
 from reconciler.sandbox.defaults import default_images, template_body
 from reconciler.sandbox.environment_rules import (
@@ -14,7 +14,7 @@ from reconciler.sandbox.environment_rules import (
     refuse_inconsistent,
 )
 from reconciler.sandbox.roles import is_service_linked, role_arn
-from reconciler.sandbox.world import World, partition_of
+from reconciler.sandbox.world import World
 
 # GovCloud refuses an update without one of these (hashicorp/terraform-provider-aws issue 43969); elsewhere an
 # updatePolicy alone is taken (its acceptance tests, pull request 34353).

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Form, Kind, Row, Rows
-from reconciler.model import Identity, Json
+from reconciler.model import Identity, Json, partition_of
 from reconciler.problems import WrongUsage
 from reconciler.sandbox.world import World, noun_of
 
@@ -49,7 +49,7 @@ class Policy:
         """Raise `Forbidden` for the first thing that a call needs and nothing allows."""
         for need in needs(world, operation, request):
             if not any(_allows(statement, need) for statement in self.document["Statement"]):
-                who = f"arn:aws:sts::{world.account}:assumed-role/reconciler/batch-reconciler"
+                who = f"arn:{partition_of(world.region)}:sts::{world.account}:assumed-role/reconciler/batch-reconciler"
                 told = f"User: {who} is not authorized to perform: {need.action} on resource: {need.resource}"
                 raise Forbidden(f"{told} because no identity-based policy allows the {need.action} action")
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.model import Json
+from reconciler.model import Json, partition_of
 from reconciler.sandbox.breakage import breakage_of
 from reconciler.sandbox.store import Store
-from reconciler.sandbox.world import World, partition_of
+from reconciler.sandbox.world import World
 
 SERVICE_LINKED_PATH = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 MISSING = ".missing-roles"

@@ -3,8 +3,8 @@
 import re
 from xml.sax.saxutils import escape
 
+from reconciler.model import partition_of
 from reconciler.sandbox.answers import Response
-from reconciler.sandbox.world import partition_of
 
 USER = "sandbox"
 ACCESS_KEY = re.compile(rb"<AccessKeyId>(\w+)</AccessKeyId>")

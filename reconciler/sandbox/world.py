@@ -5,13 +5,12 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from reconciler.model import Json
+from reconciler.model import Json, partition_of
 from reconciler.sandbox.answers import Refusal
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.records import GONE, Record
 from reconciler.sandbox.store import Store
 
-PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 # The kinds whose status may be DELETED (CEStatus, JQStatus, ServiceEnvironmentStatus); QuotaShareStatus has no such.
 LINGERING = ("compute-environment", "job-queue", "service-environment")
 COUNTERS = ".counters"
@@ -19,10 +18,6 @@ LINES = ".lines"  # the queues in which jobs wait
 SCHEDULER, DUE = ".scheduler", "due"  # when jobs that wait may next find room
 # What a job in line may wait for.
 AWAITED = ("compute-environment", "consumable-resource", "job-queue", "quota-share", "service-environment")
-
-
-def partition_of(region: str) -> str:
-    return next((partition for prefix, partition in PARTITIONS if region.startswith(prefix)), "aws")
 
 
 def noun_of(arn: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from reconciler.adopt.cloudformation.parameters import Variables
 from reconciler.adopt.cloudformation.template import Template
 from reconciler.load.findings import Findings
+from reconciler.model import partition_of
 
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 STACK_ARN = re.compile(r"arn:([^:]+):cloudformation:([^:]+):([^:]+):stack/([^/]+)/.+")
 
 
@@ -68,8 +68,3 @@ class World:
         region = self.given.region or self.given.parameters.get("AWS::Region", "")
         place = {"AWS::Region": region, "AWS::Partition": partition_of(region)} if region else {}
         return {**place, **self.given.parameters}
-
-
-def partition_of(region: str) -> str:
-    """https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"""
-    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")

@@ -8,7 +8,7 @@ from reconciler.cli.options import add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
 from reconciler.looked_up import Unknown
-from reconciler.model import Identity, Json
+from reconciler.model import Identity, Json, Stack
 from reconciler.problems import Exit, Stopped, WrongUsage
 
 HELP = "print the least policy that a command needs for a stack"
@@ -22,6 +22,7 @@ It reads files alone, and needs no credentials. Account and region are those of 
 is not known. With --trust or --principal, the answer has the policy and who may take the role. What the stack owns may
 be changed by its tag; so a resource that is no longer declared can be deleted, and nobody else's can.
 """
+ANY = "*"
 PURPOSES = ("plan", "drift", "apply", "import", "adopt", "forget", "submit")
 PROVIDERS = ("github", "gitlab")
 
@@ -61,7 +62,10 @@ def run(args: Namespace, out: Output) -> int:
 
     asked = _Asked()
     stack = valid_stack(args.stacks[0], args, lookups=asked).stack
-    place = Identity(args.account or stack.account or "*", args.region or stack.region or "*")
+    place = Identity(args.account or stack.account or ANY, args.region or stack.region or ANY)
+    if stack.stand_ins:
+        _check_known(stack, place)
+        stack = valid_stack(args.stacks[0], args, place, asked).stack
     each = policies(statements(stack, Purpose(args.purpose), place, asked.found))
     if any(size_of(one) > LARGEST for one in each):
         hint = "split the stack, or shorten the list of ARNs by *"
@@ -72,16 +76,28 @@ def run(args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
+def _check_known(stack: Stack, place: Identity) -> None:
+    """Raise `WrongUsage` where the stack's own names depend on what is not known."""
+    if place.account == ANY and "account" in stack.stand_ins:
+        missing = "account"
+    elif place.region == ANY and stack.stand_ins != {"account"}:
+        missing = "region"
+    else:
+        return
+    message = f"stack {stack.name} uses its {missing} in its resources, and the {missing} is not known"
+    raise WrongUsage(message, hint=f"give --{missing}, or write `{missing}:` in the stack")
+
+
 def _with_trust(policy: Json, args: Namespace, place: Identity) -> Json:
     from reconciler.trust import trust_in, trust_of
 
-    if args.trust and place.account == "*":
+    if args.trust and place.account == ANY:
         raise WrongUsage(
             "in which account the role is, nobody knows", hint="give --account, or write `account:` in the stack"
         )
     if args.trust:
         provider, who = args.trust
-        return {"policy": policy, "trust": trust_of(provider, who, place.account)}
+        return {"policy": policy, "trust": trust_of(provider, who, place.account, place.partition)}
     return {"policy": policy, "trust": trust_in(args.principal)} if args.principal else policy
 
 

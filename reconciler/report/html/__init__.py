@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.model import Json
+from reconciler.model import Json, partition_of
 from reconciler.problems import Exit
 from reconciler.report.html.drawing import drawing
 from reconciler.report.html.looks import SCRIPT, STYLE
@@ -114,7 +114,8 @@ def _section(document: Json, title: str, anchor: str = "") -> Markup:
     place = f"account {document.get('account', '')}, region {document.get('region', '')}"
     named = f", fingerprint {document['fingerprint'][:16]}" if document.get("fingerprint") else ""
     counts = {word: count for word, count in document.get("summary", {}).items() if count}
-    short = f"arn:aws:batch:{document.get('region')}:{document.get('account')}:"
+    region = str(document.get("region"))
+    short = f"arn:{partition_of(region)}:batch:{region}:{document.get('account')}:"
     told = [refusal for _, change in changes for refusal in change.get("refusals", ())]
     nodes = {change["address"]: change.get("after") or () for _, change in changes}
     picture = drawing(nodes, {change["address"]: change.get("sign", "") for _, change in changes})
