@@ -8,6 +8,7 @@ from reconciler.fmt.leaves import STEP
 from reconciler.fmt.tree import Leaf, Place
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.model import Json
+from reconciler.printable import harmless_quoted, is_obeyed
 
 NOWHERE: Place = (0, 0)
 # No character in front that means something to YAML, and none inside that ends a plain scalar somewhere.
@@ -17,8 +18,6 @@ OTHER_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "n
 LIKE_A_NUMBER = re.compile(r"[-+.]?[0-9][-+0-9_.:,eExXoOa-fA-F]*|[-+]?\.(inf|nan)", re.IGNORECASE)
 LIKE_A_DATE = re.compile(r"[0-9]{4}-[0-9]")
 DASHES = ("-", "--", "---", "...", "- ")
-# Beside what JSON escapes: DEL and the C1 controls, half characters, and what some readers take for a line break.
-UNWRITABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def scalar_leaf(value: Json) -> Leaf:
@@ -69,7 +68,7 @@ def is_plain(text: str) -> bool:
 
 def quoted(text: str) -> str:
     """Write a text in double quotes. YAML knows the escapes of JSON, but reads no pair of halves as one character."""
-    return UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return harmless_quoted(json.dumps(text, ensure_ascii=False))
 
 
 def _is_block(lines: list[str]) -> bool:
@@ -78,4 +77,4 @@ def _is_block(lines: list[str]) -> bool:
 
 
 def _is_clean(line: str) -> bool:
-    return line == line.rstrip() and not UNWRITABLE.search(line) and all(ch >= " " or ch == "\t" for ch in line)
+    return line == line.rstrip() and not is_obeyed(line.replace("\t", " "))

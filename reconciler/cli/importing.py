@@ -187,7 +187,7 @@ def _tell(found: "Import", files: "Written", out: Output) -> None:
     if found.files:
         out.publish(lambda width: import_page(found, contents(found.stack), width), lambda: import_json(found))
     else:
-        out.publish_text("".join(files.texts.values()), lambda: import_json(found))
+        out.publish_text("".join(files.texts.values()), lambda: import_json(found), is_data=True)
         out.tell(lambda width: plan_verdict(found, width))
 
 

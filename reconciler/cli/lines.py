@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,11 +12,9 @@ from typing import TextIO
 
 from reconciler.cli.losses import Losses, Unwritable
 from reconciler.cli.options import Target
+from reconciler.printable import harmless_json
 from reconciler.problems import WrongUsage
 
-# JSON may leave these as they are, and a terminal may obey them: C1 controls, line separators, reading directions.
-# Halves of characters come from names of files that are not UTF-8.
-STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 UTF8 = "utf-8"
 IN_S3 = "s3://"
 GITHUB = "github"
@@ -35,7 +32,7 @@ class Lines:
 
     def write(self, event: Mapping[str, object]) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = harmless(json.dumps({"time": time, **event}, ensure_ascii=False, default=str)) + "\n"
+        line = harmless_json(json.dumps({"time": time, **event}, ensure_ascii=False, default=str)) + "\n"
         with self._lock:
             for file in tuple(self._files):
                 if file:
@@ -93,11 +90,6 @@ class Prefixed(io.StringIO):
 
     def flush(self) -> None:
         self._stream.flush()
-
-
-def harmless(text: str) -> str:
-    """Return JSON that no terminal obeys."""
-    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def speak_utf8(stream: TextIO) -> None:

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.cli.lines import harmless
+from reconciler.printable import harmless_json, harmless_text, one_line
 
 Json = object
 
@@ -19,9 +19,9 @@ class Log:
     as_json: bool = False
     target: str = ""
 
-    def write(self, text: str, record: Mapping[str, Json], level: str = "info") -> None:
-        """`record` is what a program reads instead of the text; it names the `event`."""
-        line = self._json(record, level) if self.as_json else self._plain(text)
+    def write(self, text: str | Sequence[str], record: Mapping[str, Json], level: str = "info") -> None:
+        """`record` is what a program reads instead of the text, or the lines; it names the `event`."""
+        line = self._json(record, level) if self.as_json else self._plain([text] if isinstance(text, str) else text)
         with suppress(OSError, ValueError):  # who stops reading must not stop a run
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
@@ -30,8 +30,8 @@ class Log:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         target = {"target": self.target} if self.target else {}
         whole = {"time": time, "level": level, **record, **target}
-        return harmless(json.dumps(whole, ensure_ascii=False, default=str))
+        return harmless_json(json.dumps(whole, ensure_ascii=False, default=str))
 
-    def _plain(self, text: str) -> str:
-        shown = "".join(char for char in text if char == "\n" or char.isprintable())
-        return f"{self.target}: {shown}" if self.target else shown
+    def _plain(self, lines: Sequence[str]) -> str:
+        shown = "\n".join(map(one_line, lines))
+        return harmless_text(f"{one_line(self.target)}: {shown}" if self.target else shown)

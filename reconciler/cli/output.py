@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.cli.clouds import objects
-from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, harmless, speak_utf8, write_to
+from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, speak_utf8, write_to
 from reconciler.cli.logs import Log
 from reconciler.cli.losses import CRASHED, Losses, StdoutLost
 from reconciler.cli.options import JOINED, LOG_FORMAT, Target
 from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
+from reconciler.printable import harmless_json, harmless_markup, harmless_text, one_line
 from reconciler.problems import CloudError, Exit, Problem, Stopped
 
 if TYPE_CHECKING:  # rich is only loaded by what prints
@@ -31,6 +32,11 @@ MakePage = Callable[[int], "Page"]
 LINES = "jsonl"
 HTML = "html"
 MARKDOWN = "markdown"
+# How a format is kept from steering who reads it; the commands of `github` are meant to be obeyed, and are made so.
+HARMLESS: Mapping[str, Callable[[str], str]] = {
+    "json": harmless_json, "sarif": harmless_json, HTML: harmless_markup, "junit": harmless_markup,
+    MARKDOWN: harmless_text, GITHUB: str,
+}  # fmt: skip
 
 
 class Output:
@@ -178,9 +184,11 @@ class Output:
             self.tell(page)
         self._keep(page)
 
-    def publish_text(self, text: str, document: Callable[[], Json], format_: str = "text") -> None:
-        """Take text that is to stay as it is: YAML, a schema, a diagram."""
-        self._other.setdefault(format_, []).append(text)
+    def publish_text(
+        self, text: str, document: Callable[[], Json], format_: str = "text", *, is_data: bool = False
+    ) -> None:
+        """Take text that keeps its lines: a list, a diagram. Data (YAML, JSON) stays as it is, for programs."""
+        self._other.setdefault(format_, []).append(text if is_data else harmless_text(text))
         self.document(document)
 
     def tell(self, page: MakePage) -> None:
@@ -230,7 +238,7 @@ class Output:
     def crashed(self, error: Exception) -> None:
         if self._verbose:
             trace = "".join(traceback.format_exception(error))
-            self.log.write(trace.rstrip(), {"event": "traceback", "message": trace}, "debug")
+            self.log.write(trace.splitlines(), {"event": "traceback", "message": trace}, "debug")
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self.stopped(Stopped(text, hint="" if self._verbose else CRASHED))
 
@@ -277,7 +285,7 @@ class Output:
         format_, file = target
         if format_ == LINES:  # written as it came
             return
-        text = self._text(format_, is_file=bool(file))
+        text = HARMLESS.get(format_, str)(self._text(format_, is_file=bool(file)))
         if file.startswith(IN_S3):
             objects(self._observer).put(file, text.encode(errors="backslashreplace"))
         elif file:
@@ -310,7 +318,7 @@ class Output:
         if format_ == "json":
             whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
             whole = self._whole[0] if self._whole else whole
-            return harmless(json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
+            return json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
         if format_ == HTML:
             from reconciler.report.html import html_page
 
@@ -339,7 +347,7 @@ class Branch(Output):
     @property
     def err(self) -> "Console":
         """Progress is told at once, each line with the part's name in front."""
-        return self._console(Prefixed(sys.stderr, f"{self._name}: "))
+        return self._console(Prefixed(sys.stderr, f"{one_line(self._name)}: "))
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         self.pages.append((page, stream))

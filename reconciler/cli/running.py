@@ -14,6 +14,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
+from reconciler.printable import harmless_text
 from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, w
 
 
 def _answer(question: str) -> str:
-    sys.stderr.write(f"\n{question}")
+    sys.stderr.write(f"\n{harmless_text(question)}")
     sys.stderr.flush()
     return sys.stdin.readline().strip()
 

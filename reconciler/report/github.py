@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.model import Change, FieldChange, Plan
+from reconciler.printable import harmless_line
 from reconciler.problems import Problem, Severity, Stopped, Where
 from reconciler.report.drift import Drift, drift_fields, foreign_reason
-from reconciler.report.foreign import in_repository, visible
+from reconciler.report.foreign import in_repository
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.names import with_short_names
 from reconciler.report.redaction import redacted_change, redacted_text
@@ -117,4 +118,4 @@ def _command(level: str, title: str, message: str, where: Where | None, root: st
 def _escaped(text: str, escapes: Sequence[tuple[str, str]]) -> str:
     for char, escape in escapes:
         text = text.replace(char, escape)
-    return visible(text)
+    return harmless_line(text)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from reconciler.apply import State
 from reconciler.model import Plan
+from reconciler.printable import harmless_text, one_line
 from reconciler.problems import Stopped
 from reconciler.report.drift import Drift
 from reconciler.report.fingerprint import SHORT
@@ -27,7 +28,8 @@ def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
         "has_destructive": _truth(any(_is_destructive(_plan(item)) for item in told)),
         "exit_code": str(int(code)),
         "fingerprint": " ".join(prints),
-        "summary": "\n".join((*map(_summary, told), *(f"error: {one.message}" for one in stopped))),
+        # Later steps print it.
+        "summary": "\n".join(map(_harmless, (*map(_summary, told), *(f"error: {one.message}" for one in stopped)))),
     }
 
 
@@ -69,6 +71,10 @@ def _summary(item: Planned | Drift | Applied) -> str:
         case Applied(plan, finish):
             line = outcome_line(finish.outcome.counts) if finish else plan_line(plan)
     return f"{_plan(item).stack}: {line}"
+
+
+def _harmless(line: str) -> str:
+    return harmless_text(one_line(line))
 
 
 def _truth(value: object) -> str:

@@ -3,8 +3,9 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 
+from reconciler.printable import visible
 from reconciler.problems import Problem, Severity, Stopped
-from reconciler.report.foreign import in_repository, visible
+from reconciler.report.foreign import in_repository
 from reconciler.report.items import Item, Validation
 from reconciler.report.redaction import redacted_text
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.report.foreign import visible
+from reconciler.printable import one_line, visible
 from reconciler.report.redaction import redacted_text
 
 # Everything but what Markdown and HTML leave alone: inside of a line, and where a line or a list's entry begins.
@@ -32,7 +32,7 @@ def row(cells: Iterable[str]) -> str:
 
 def details(summary: str, lines: Iterable[str]) -> str:
     """Return a part that opens on a click, with lines of a diff in a fence that none of them can close."""
-    text = "\n".join(visible(line).replace("\n", "\\n") for line in lines)
+    text = "\n".join(one_line(line) for line in lines)
     fence = "`" * (max((len(run) for run in _TICKS.findall(text)), default=2) + 1)
     return f"<details><summary>{summary}</summary>\n\n{fence}diff\n{text}\n{fence}\n\n</details>\n\n"
 

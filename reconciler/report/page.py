@@ -9,6 +9,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from reconciler.printable import breaks, one_line
+
 PIPE_WIDTH = 120  # nobody's terminal: wide enough that few lines are folded
 PIPE = os.terminal_size((PIPE_WIDTH, 25))
 NARROWEST = 40
@@ -24,16 +26,14 @@ class Page:
     lines: list[Text] = field(default_factory=list)
 
     def line(self, *parts: Part, indent: int = 0, hang: int = 4) -> None:
-        text = Text.assemble(*(_visible(part) for part in parts))
+        text = _assembled(parts)
         room = max(self.width - indent, NARROWEST // 2)
-        for piece in text.split("\n", allow_blank=True):
-            for index, folded in enumerate(piece.divide(_folds(piece.plain, room, max(room - hang, NARROWEST // 2)))):
-                self._put(folded, indent + (hang if index else 0))
+        for index, folded in enumerate(text.divide(_folds(text.plain, room, max(room - hang, NARROWEST // 2)))):
+            self._put(folded, indent + (hang if index else 0))
 
     def whole(self, *parts: Part) -> None:
         """Add a line that scripts look for: it stays one line, however narrow the page."""
-        text = Text.assemble(*(_visible(part) for part in parts))
-        self.lines.append(Text(" ").join(text.split("\n")))
+        self.lines.append(one_line_of(*parts))
 
     def blank(self) -> None:
         if self.lines and self.lines[-1].plain:
@@ -49,7 +49,7 @@ class Page:
     def _put(self, text: Text, indent: int) -> None:
         shown = text.copy()
         shown.rstrip()
-        self.lines.append(Text(" " * indent).append_text(shown) if shown.plain else shown)
+        self.lines.append(_harmless(Text(" " * indent).append_text(shown) if shown.plain else shown))
 
 
 def console_for(stream: TextIO, *, color: bool = True) -> Console:
@@ -75,11 +75,20 @@ def show(page: Page, console: Console) -> None:
         console.print(line, soft_wrap=True)
 
 
-def _visible(part: Part) -> Part:
-    """Drop control characters: a message from elsewhere must not steer the terminal."""
-    text, *style = (part,) if isinstance(part, str) else part
-    clean = "".join(char for char in text if char == "\n" or char.isprintable())
-    return (clean, style[0]) if style else clean
+def one_line_of(*parts: Part) -> Text:
+    """Return one line that no terminal and no runner of a CI service obeys, whatever the names in it hold."""
+    return _harmless(_assembled(parts))
+
+
+def _assembled(parts: Iterable[Part]) -> Text:
+    """Return one line, in which what cannot be printed, or would end it, stands as an escape."""
+    each = ((part, "") if isinstance(part, str) else part for part in parts)
+    return Text.assemble(*((one_line(text), style) for text, style in each))
+
+
+def _harmless(line: Text) -> Text:
+    at = list(breaks(line.plain))
+    return Text("\\").join(line.divide(at)) if at else line
 
 
 def _folds(text: str, first: int, room: int) -> Iterator[int]:

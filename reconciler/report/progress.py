@@ -11,6 +11,7 @@ from rich.text import Text
 
 from reconciler.apply import Event, State
 from reconciler.model import Change
+from reconciler.report.page import Part, one_line_of
 from reconciler.report.redaction import redacted_text
 from reconciler.report.words import duration
 
@@ -83,8 +84,8 @@ class Region:
         return Text("\n").join(rows)
 
     def _row(self, event: Event, start: float) -> Text:
-        row = _described(event.change, redacted_text(event.detail))
-        row.append(f"  {duration(self.now() - start)}", "dim")
+        described = _described(event.change, redacted_text(event.detail))
+        row = one_line_of(described, (f"  {duration(self.now() - start)}", "dim"))
         row.truncate(self.console.width - 1, overflow="ellipsis")  # one line each: the full text comes with the outcome
         return row
 
@@ -98,17 +99,16 @@ def level_of(event: Event) -> str:
 
 def _line(event: Event) -> Text:
     if event.stage != "finished" or event.result is None:
-        return _described(event.change, _detail(event))
+        return one_line_of(_described(event.change, _detail(event)))
     result = event.result
-    line = _described(event.change, "")
-    line.append(f": {result.state}", STYLES.get(result.state, "bold red"))
-    if result.seconds >= 1:
-        line.append(f" after {duration(result.seconds)}")
-    return line.append(f": {redacted_text(result.message)}") if result.message else line
+    state: Part = (f": {result.state}", STYLES.get(result.state, "bold red"))
+    after = f" after {duration(result.seconds)}" if result.seconds >= 1 else ""
+    message = f": {redacted_text(result.message)}" if result.message else ""
+    return one_line_of(_described(event.change, ""), state, after, message)
 
 
-def _described(change: Change, detail: str) -> Text:
-    return Text(f"{change.action.value:<3} {change.address}" + (f": {detail}" if detail else ""))
+def _described(change: Change, detail: str) -> str:
+    return f"{change.action.value:<3} {change.address}" + (f": {detail}" if detail else "")
 
 
 def _detail(event: Event) -> str:

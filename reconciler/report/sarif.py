@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.model import Json
+from reconciler.printable import visible
 from reconciler.problems import Problem, Severity, Stopped, Where
 from reconciler.report.catalogue import Entry, entry_of
-from reconciler.report.foreign import in_repository, visible
+from reconciler.report.foreign import in_repository
 from reconciler.report.items import Item, Validation
 from reconciler.report.redaction import redacted_text
 

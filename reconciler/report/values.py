@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from reconciler.model import Json
+from reconciler.printable import harmless_quoted
 
 SHORT = 60  # a mapping longer than this reads better as a block, however wide the terminal is
 
 _HIDDEN = re.compile(r"<redacted[a-z0-9, ]*>")  # with or without a mark
-_INVISIBLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff]")  # JSON leaves them as they are, a terminal may obey them
 _LOOKS_OTHER = re.compile(r"[-+.\d][\d_.,:eExXoO+-]*|<<|=|true|false|yes|no|on|off|null|~", re.IGNORECASE)
-_UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff"\[\]{},]|: |:$| #|^[\s:&*!|>'%@`#?]|^--?-?$|\s$|^- """)
+_UNSAFE = re.compile(r"""["\[\]{},]|: |:$| #|^[\s:&*!|>'%@`#?]|^--?-?$|\s$|^- """)
 
 
 def inline(value: Json) -> str:
@@ -80,6 +80,6 @@ def _scalar(value: Json) -> str:
         return value
     if not isinstance(value, str):
         return json.dumps(value)
-    if not value or _UNSAFE.search(value) or _LOOKS_OTHER.fullmatch(value):
-        return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    if not value or not value.isprintable() or _UNSAFE.search(value) or _LOOKS_OTHER.fullmatch(value):
+        return harmless_quoted(json.dumps(value, ensure_ascii=False))
     return value

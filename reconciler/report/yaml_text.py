@@ -5,7 +5,9 @@ from io import StringIO
 
 from reconciler.looked_up import Unknown
 from reconciler.model import Json
+from reconciler.printable import harmless_quoted, is_obeyed
 
+WIDTH = 1 << 30  # nothing is folded
 LOOKUP = re.compile(r"<unknown: (!\w+) ([^<>]+)>")
 
 
@@ -13,22 +15,23 @@ def yaml_text(document: Json) -> str:
     from ruamel.yaml import YAML  # noqa: PLC0415 - only what writes YAML loads it
 
     yaml = YAML()
-    yaml.width = 4096
+    yaml.width = WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = StringIO()
-    yaml.dump(_with_tags(document), text)
-    return text.getvalue()
+    yaml.dump(_prepared(document), text)
+    return harmless_quoted(text.getvalue())
 
 
-def _with_tags(value: Json) -> Json:
-    """Write what is unknown as the look-up that it stands for."""
+def _prepared(value: Json) -> Json:
+    """Write what is unknown as the look-up that it stands for, and in double quotes what a log would obey."""
     from ruamel.yaml.comments import TaggedScalar  # noqa: PLC0415
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString  # noqa: PLC0415
 
     if isinstance(value, dict):
-        return {key: _with_tags(inner) for key, inner in value.items()}
+        return {_prepared(key): _prepared(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_with_tags(inner) for inner in value]
+        return [_prepared(inner) for inner in value]
     if not isinstance(value, Unknown):
-        return value
+        return DoubleQuotedScalarString(value) if isinstance(value, str) and is_obeyed(value) else value
     found = LOOKUP.fullmatch(value)
     return TaggedScalar(found[2], tag=found[1]) if found else str(value)

@@ -96,7 +96,7 @@ def test_streams_that_are_closed_change_nothing(words: tuple[str, ...], closed: 
     [
         (("validate", NOT_TEXT), Exit.USAGE, "there is no file or folder x"),
         (("validate", "risk", "--var", f"image={NOT_TEXT}"), Exit.USAGE, "argument --var: 'image=x\\udcff' is not UTF-8 text"),
-        (("validate", "risk", "--var-file", NOT_TEXT), Exit.USAGE, "cannot read x: No such file or directory"),
+        (("validate", "risk", "--var-file", NOT_TEXT), Exit.USAGE, "cannot read x\\udcff: No such file or directory"),
         (("validate", "risk", "--var-file", ""), Exit.USAGE, "argument --var-file: the file has no name"),
         (("validate", "risk", "--var-file", "risk"), Exit.USAGE, "cannot read risk: Is a directory"),
         (("validate", "risk", "-o", NOT_TEXT), Exit.USAGE, "there is no format 'x\\udcff' here"),

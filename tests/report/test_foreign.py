@@ -6,19 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import Where
-from reconciler.report.foreign import in_repository, visible
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\nb ü", "a\nb ü"),
-        ("\x1b[31m\x07", "\\x1b[31m\\x07"),
-        ("\u202e\ud800\ufffe\t\r", "\\u202e\\ud800\\ufffe\\t\\r"),
-    ],
-)
-def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
-    assert visible(text) == shown
+from reconciler.report.foreign import in_repository
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reconciler.model import Address, Cost, FieldChange, Plan
+from reconciler.printable import visible
 from reconciler.problems import Declined, Problem, Refused
 from reconciler.report.drift import drift_of
 from reconciler.report.fleet import Outcome, Targets
-from reconciler.report.foreign import visible
 from reconciler.report.items import Applied, Item, Planned
 from reconciler.report.markdown import LIMIT, markdown_report, targets_report
 from reconciler.report.markdown_text import code, details, prose, row

@@ -138,6 +138,7 @@ def _tell(found: "Formatting", args: Namespace, out: Output) -> None:
     if not texts:
         out.publish(lambda width: files_page(found, width), document)
         return
-    out.publish_text("".join(make(file) for file in found.files for make in texts.values()), document)
+    shown = "".join(make(file) for file in found.files for make in texts.values())
+    out.publish_text(shown, document, is_data=is_text)  # an editor takes it for the file
     if args.diff:
         out.tell(lambda width: files_page(found, width))

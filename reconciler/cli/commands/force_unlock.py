@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, live_stack
+from reconciler.printable import harmless_text, one_line
 from reconciler.problems import Declined, Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def _ask(what: str, args: Namespace) -> None:
         return
     if not is_interactive():
         raise WrongUsage(f"{what}; nobody is there to say yes", hint="give --yes to remove it without asking")
-    sys.stderr.write(f"{what}\nIf that run is alive, both will write at once. Remove the lock? [y/N] ")
+    sys.stderr.write(
+        f"{harmless_text(one_line(what))}\nIf that run is alive, both will write at once. Remove the lock? [y/N] "
+    )
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Declined("declined; the lock is still there")

@@ -9,6 +9,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
 from reconciler.looked_up import Unknown
 from reconciler.model import Identity, Json, Stack
+from reconciler.printable import harmless_json
 from reconciler.problems import Exit, Stopped, WrongUsage
 
 HELP = "print the least policy that a command needs for a stack"
@@ -72,7 +73,7 @@ def run(args: Namespace, out: Output) -> int:
         said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
         out.complain(said)
     document = _with_trust(each[0] if len(each) == 1 else each, args, place)
-    out.publish_text(json.dumps(document, indent=2) + "\n", lambda: document)
+    out.publish_text(harmless_json(json.dumps(document, indent=2)) + "\n", lambda: document, is_data=True)
     return Exit.DONE
 
 

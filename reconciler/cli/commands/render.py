@@ -26,7 +26,7 @@ def run(args: Namespace, out: Output) -> int:
 
     read = valid_stack(args.stacks[0], args)
     document = read.secrets.value(rendered(read.stack))
-    out.publish_text(yaml_text(document), lambda: document)
+    out.publish_text(yaml_text(document), lambda: document, is_data=True)
     return Exit.DONE
 
 

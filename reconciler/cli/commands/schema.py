@@ -28,7 +28,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.lookup.schemas import schema_text
 
     text = schema_text(_name(args.kind) if args.kind else "stack")
-    out.publish_text(text, lambda: json.loads(text))
+    out.publish_text(text, lambda: json.loads(text), is_data=True)
     return Exit.DONE
 
 
