@@ -6,7 +6,7 @@ from reconciler.diff.digest import digest_of
 from reconciler.diff.moved import moved
 from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service
 from reconciler.diff.seen import without_filled
-from reconciler.diff.sides import declared_digest, sides_of
+from reconciler.diff.sides import body_left_alone, declared_digest, sides_of, unmatched, why_ignored
 
 __all__ = [
     "Difference",
@@ -14,6 +14,7 @@ __all__ = [
     "applied_of",
     "applied_to",
     "at",
+    "body_left_alone",
     "canonical",
     "canonical_member",
     "compact",
@@ -26,5 +27,7 @@ __all__ = [
     "moved",
     "sent_unit",
     "sides_of",
+    "unmatched",
+    "why_ignored",
     "without_filled",
 ]

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row, Rows, Unmanaged
+from reconciler.kinds.paths import position, spelled
 from reconciler.model import Identity, Json, Spec
 
 
@@ -112,20 +113,6 @@ def _key(row: Field | None, entry: Spec, identity: Identity) -> str:
     return "" if row is None or value is None else str(_scalar(row, value, identity))
 
 
-def key_of(row: Field, entry: Spec, index: int) -> str:
-    """Return how users name an entry of a keyed list: by its key, or by its position where it has none."""
-    key_row = next((inner for inner in row.members if inner.name == row.key), None)
-    value = entry.get(row.key, key_row.default if key_row else None)
-    if value is None:
-        return position(index)
-    return _spelled(key_row, str(value)) if key_row else str(value)
-
-
-def position(index: int) -> str:
-    """How an entry is named that nothing but its position tells apart."""
-    return f"[{index}]"
-
-
 def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Json]:
     """In sequence, without the numbers: 0, 1 and 10, 20 mean the same. A lone remaining member stands for the entry."""
     ranked = []
@@ -139,7 +126,7 @@ def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Jso
 def _scalar(row: Field, value: Json, identity: Identity) -> Json:
     match row.form:
         case Form.CASELESS | Form.RANGE:
-            return _spelled(row, str(value))
+            return spelled(row, str(value))
         case Form.NUMBER:
             return _number(value)
         case Form.FLOAT32:
@@ -152,16 +139,6 @@ def _scalar(row: Field, value: Json, identity: Identity) -> Json:
             return _reference(row.refers_to, value, identity)
         case _:
             return value
-
-
-def _spelled(row: Field, text: str) -> str:
-    match row.form:
-        case Form.CASELESS:
-            return text.upper()
-        case Form.RANGE:
-            return f"0{text}" if text.startswith(":") else text
-        case _:
-            return text
 
 
 def _number(value: Json) -> str:

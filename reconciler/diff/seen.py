@@ -6,8 +6,9 @@ Members that no row knows and nobody declared are set apart: the service gains n
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.diff.canonical import is_absent, position, sort_key
+from reconciler.diff.canonical import is_absent, sort_key
 from reconciler.kinds.base import Field, Form, Row, Rows, Unmanaged
+from reconciler.kinds.paths import position
 from reconciler.model import Ignored, Json, Spec
 
 FILLED = "the service fills it in by itself"

@@ -1,15 +1,17 @@
 """One resource from both sides, in canonical form, and all that is left out of the comparison."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from reconciler.diff.canonical import canonical
 from reconciler.diff.changes import Bodies, field_changes
 from reconciler.diff.digest import digest_of
-from reconciler.diff.ignore import with_ignored
+from reconciler.diff.ignore import covers, matches, with_ignored
 from reconciler.diff.seen import Seen, seen_by, uncompared
 from reconciler.kinds.base import Field, Kind
+from reconciler.kinds.paths import steps_of
 from reconciler.model import Desired, FieldChange, Identity, Ignored, Json, Live, Spec
 from reconciler.ownership import Applied, users_tags
 
@@ -52,10 +54,11 @@ def sides_of(kind: Kind, desired: Desired, live: Live, identity: Identity, bodie
     fields = field_changes(kind, seen.body, wanted, full, bodies)
     told = {change.path for change in fields}
     silenced = field_changes(kind, seen.body, declared, full, bodies) if paths else ()
+    reason = partial(_reason, kind, why, (desired.spec, live.spec))
     ignored = (
         *uncompared(kind.rows, live.spec, desired.spec),
         *seen.ignored,
-        *(Ignored(c.path, c.before, c.after, _reason(c.path, why)) for c in silenced if c.path not in told),
+        *(Ignored(c.path, c.before, c.after, reason(c.path)) for c in silenced if c.path not in told),
         *_ignored_tags(desired, live, why),
     )
     labels = _wanted_tags(desired, live, why)
@@ -65,6 +68,26 @@ def sides_of(kind: Kind, desired: Desired, live: Live, identity: Identity, bodie
 def why_ignored(desired: Desired) -> dict[str, str]:
     """Return the members that the user leaves alone, each with the reason."""
     return {**dict.fromkeys(desired.lifecycle.ignore_changes, BY_LIFECYCLE), **desired.ignored}
+
+
+def unmatched(kind: Kind, desired: Desired, live: Live) -> tuple[str, ...]:
+    """Return the ignored paths that match nothing, declared or live. A pattern of tags may match none."""
+    tags = {**desired.tags, **live.tags}
+    return tuple(
+        path
+        for path in why_ignored(desired)
+        if not (_is_known_tag(path, tags) if _is_of_tags(path) else matches(kind, path, desired.spec, live.spec))
+    )
+
+
+def _is_known_tag(path: str, tags: Collection[str]) -> bool:
+    key = path.removeprefix(TAGS)
+    return path == "tags" or any(sign in key for sign in "*?[") or key in tags
+
+
+def body_left_alone(kind: Kind, body: Spec, live: Live, paths: Iterable[str]) -> Spec:
+    """Return a body with the live values of what is ignored. Tags are no part of bodies."""
+    return with_ignored(kind, body, live.spec, (path for path in paths if not _is_of_tags(path)))
 
 
 def digest_of_members(members: Mapping[str, Json]) -> str:
@@ -89,8 +112,15 @@ def declared_value(row: Field, desired: Desired) -> str:
     return f"{row.name}={desired.spec.get(row.name)}"
 
 
-def _reason(path: str, why: Mapping[str, str]) -> str:
-    return next((reason for one, reason in why.items() if path == one or path.startswith((f"{one}.", f"{one}["))), "")
+def _reason(kind: Kind, why: Mapping[str, str], bodies: tuple[Spec, ...], changed: str) -> str:
+    """Return why a field is left alone."""
+    at = steps_of(kind, changed, *bodies) or ()
+    reasons = (
+        reason
+        for path, reason in why.items()
+        if not _is_of_tags(path) and (steps := steps_of(kind, path, *bodies)) and covers(kind, steps, at)
+    )
+    return next(reasons, "")
 
 
 def _is_of_tags(path: str) -> bool:

@@ -7,6 +7,7 @@ from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Sta
 from reconciler.ownership import logical_name, other_prefixes
 from reconciler.plan.change import Heir, Planner
 from reconciler.plan.health import unhealthy
+from reconciler.plan.ignoring import unmatched_notes, without_misfits
 from reconciler.plan.marks import marked
 from reconciler.plan.order import in_order, missed, targeted, users_of, with_edges
 from reconciler.plan.pruning import pruning
@@ -52,6 +53,7 @@ def make_plan(
         succession = succession.and_then(found)
     users = users_of(world)
     changes = [change for one in desired if (change := _change(planner, one, succession.heirs.get(one.address)))]
+    changes = without_misfits(stack, desired, planner.compared_to, changes)
     by_address = {change.address: change for change in changes}
     prunings = [change for one in desired if (change := pruning(stack, one, by_address.get(one.address)))]
     unwanted = _unwanted(world, desired)
@@ -68,6 +70,7 @@ def make_plan(
         notes=(
             *stack.warnings,
             *_notes(stack, world),
+            *unmatched_notes(stack, desired, planner.compared_to),
             *unread_notes(stack, unread),
             *marked(chosen),
             *missed(wanted.targets, (*stack.declared, *(change.address for change in ordered))),

@@ -71,6 +71,7 @@ class Planner:
     wanted: Wanted = AS_DECLARED
     taken: Mapping[Address, Live] = field(default_factory=dict)  # what is DELETED and still shown, by physical name
     ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
+    compared_to: dict[Address, Live] = field(default_factory=dict)  # likewise: what each resource is, or replaces
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -85,13 +86,18 @@ class Planner:
             kept = self.kept_of_leaving(kind, desired, leaving) if leaving else desired
             return self.creation(kind, kept, applied_of(kind, desired, self.identity), leaving)
         found, applied = self.compared(kind, desired, live)
-        if found.ignored:
-            self.ignored[desired.address] = found.ignored
+        self.remember(desired, live, found)
         if not is_ours(live, *self.owner):
             return self.adoption(kind, desired, live, found, applied)
         if found.is_empty:
             return _waiting(kind, desired, live)
         return self.update(kind, desired, live, found, applied)
+
+    def remember(self, desired: Desired, live: Live, found: Difference) -> None:
+        """Keep what is told of the comparison beside its change."""
+        self.compared_to[desired.address] = live
+        if found.ignored:
+            self.ignored[desired.address] = found.ignored
 
     def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, Applied]:
         """Return what differs, and the record that the resource carries once it is as declared."""
@@ -188,8 +194,7 @@ class Planner:
     def kept(self, kind: Kind, desired: Desired, old: Live) -> tuple[Desired, Difference]:
         """Return what to create in the place of `old`, with the live values of what is ignored; and what differs."""
         found, _ = self.compared(kind, desired, old)
-        if found.ignored:
-            self.ignored[desired.address] = found.ignored
+        self.remember(desired, old, found)
         body = taken(kind, found.desired, self.wanted.takes)
         return replace(desired, spec=body, tags=found.tags), found
 

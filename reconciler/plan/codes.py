@@ -17,6 +17,8 @@ CODES: Mapping[str, str] = {
     "PLAN010": "jobs are in what is to be deleted",
     "PLAN011": "an adoption would change more than our tags",
     "PLAN012": "a resource that is adopted says that another tool manages it",
+    "IGN007": "a path that is ignored matches nothing, declared or live",
+    "IGN008": "a live value that is ignored does not fit what is declared",
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",

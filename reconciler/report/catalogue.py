@@ -23,6 +23,7 @@ MILDER = {
     "CFN012": Severity.WARNING,
     "IGN004": Severity.WARNING,
     "IGN006": Severity.WARNING,
+    "IGN007": Severity.WARNING,
     "IMP004": Severity.WARNING,
     "IMP005": Severity.WARNING,
     "IMP006": Severity.WARNING,

@@ -4,13 +4,14 @@ import difflib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from reconciler.kinds.base import Field, Form, Kind
-from reconciler.model import Address, Declared, Ignore, Stack
+from reconciler.kinds.base import Kind
+from reconciler.kinds.paths import PathError, lacking, parse
+from reconciler.model import Address, Declared, Ignore, Spec, Stack
 from reconciler.problems import Problem, Severity
 
-# Below these, a step of a path is a key or a position, and not a member with a row.
-OPEN = (Form.MAP, Form.SET, Form.ORDERED, Form.RANKED)
 EXPIRED_HINT = "remove the entry, or give it a later day"
+NO_FIELD = "{0} is no member"
+LACKING_HINT = "declare {0}, or write the path up to it to leave all of it alone"
 
 
 def in_force(stack: Stack, today: str) -> tuple[Ignore, ...]:
@@ -21,8 +22,10 @@ def in_force(stack: Stack, today: str) -> tuple[Ignore, ...]:
 def problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
     """Yield what is wrong with ignoreChanges. A path that leads nowhere would be believed to protect something."""
     for path in resource.lifecycle.ignore_changes:
-        if hint := _nowhere(kind, path):
-            message = f"{resource.address}: lifecycle.ignoreChanges: {path} is no member of a {kind.noun}"
+        why, hint = _nowhere(kind, path, resource.spec)
+        if why:
+            of = f" of a {kind.noun}" if why == NO_FIELD.format(path) else ""
+            message = f"{resource.address}: lifecycle.ignoreChanges: {why}{of}"
             yield Problem("LIF004", message, resource.places.find(()), hint)
 
 
@@ -34,17 +37,24 @@ def problems_of_ignore(stack: Stack, kinds: Mapping[str, Kind], today: str) -> I
             message = f"{told}: expired after {one.expires}; {', '.join(one.members)} count again"
             yield Problem("IGN006", message, one.where, EXPIRED_HINT, Severity.WARNING)
             continue
-        matching = {address.kind for address in stack.declared if fnmatchcase(str(address), one.resources)}
+        matching = [
+            resource for address, resource in stack.declared.items() if fnmatchcase(str(address), one.resources)
+        ]
         if not matching:
             hint = _near(one.resources, stack.declared)
             yield Problem("IGN004", f"{told} matches nothing in this stack", one.where, hint, Severity.WARNING)
         for path in one.members if matching else ():
-            hints = [_nowhere(kinds[kind], path) for kind in sorted(matching)]
-            if all(hints):
-                message = (
-                    f"{told}: {path} is no member of a {' or '.join(kinds[kind].noun for kind in sorted(matching))}"
-                )
-                yield Problem("IGN005", message, one.where, min(hints, key=len))  # a suggestion is shorter than a list
+            found = [_nowhere(kinds[each.address.kind], path, each.spec) for each in matching]
+            if all(why for why, _ in found):
+                yield _leads_nowhere(one, path, found, sorted({kinds[each.address.kind].noun for each in matching}))
+
+
+def _leads_nowhere(one: Ignore, path: str, found: list[tuple[str, str]], nouns: list[str]) -> Problem:
+    """Say it once for all resources that match: a path that one of them could have is better explained by that one."""
+    lost = [pair for pair in found if pair[0] != NO_FIELD.format(path)]
+    closest = min((hint for _, hint in found), key=len)  # a suggestion is shorter than a list
+    why, hint = lost[0] if lost else (f"{NO_FIELD.format(path)} of a {' or '.join(nouns)}", closest)
+    return Problem("IGN005", f"ignore: {one.resources}: {why}", one.where, hint)
 
 
 def _is_expired(one: Ignore, today: str) -> bool:
@@ -56,28 +66,15 @@ def _near(pattern: str, declared: Mapping[Address, Declared]) -> str:
     return f"did you mean {near[0]}?" if near else "it is KIND/NAME, such as JobQueue/*"
 
 
-def _nowhere(kind: Kind, path: str) -> str:
-    """Return what may have been meant by a path that leads to no member; empty if it leads to one."""
-    first, *_ = steps = _steps(kind, path)
-    rows = kind.rows_on(steps)
-    known_steps = _length(rows)
-    if first == "tags" or known_steps >= len(steps) or (rows and rows[-1].form in OPEN):
-        return ""
-    known = [row.name for row in (rows[-1].members if rows else kind.fields)]
-    near = difflib.get_close_matches(steps[known_steps], known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-
-
-def _steps(kind: Kind, path: str) -> list[str]:
-    """Split a path. A key may have dots of its own (ml.m5.large) and ends where a member of its entry begins."""
-    steps = path.split(".")
-    rows = kind.rows_on(steps)
-    length = _length(rows)
-    members = {row.name for row in rows[-1].members} if rows and rows[-1].form is Form.KEYED else set()
-    end = next((at for at in range(length, len(steps)) if steps[at] in members), length)
-    return [*steps[: length - 1], ".".join(steps[length - 1 : end]), *steps[end:]] if end > length else steps
-
-
-def _length(rows: list[Field]) -> int:
-    """Return how many steps of a path the rows along it take: a keyed list takes its key, too."""
-    return sum(2 if row.form is Form.KEYED else 1 for row in rows)
+def _nowhere(kind: Kind, path: str, body: Spec) -> tuple[str, str]:
+    """Return why a path leads to nothing in a body, and what may have been meant; empty if it may lead to something."""
+    if path == "tags" or path.startswith("tags."):
+        return "", ""
+    try:
+        steps = parse(kind, path, body)
+    except PathError as lost:
+        return NO_FIELD.format(path), lost.hint
+    container = lacking(kind, body, steps)
+    if not container:
+        return "", ""
+    return f"{path} has nothing to protect: {container} is not declared", LACKING_HINT.format(container)

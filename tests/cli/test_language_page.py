@@ -138,3 +138,14 @@ def test_the_text_names_all_types_contexts_members_and_kinds() -> None:
     assert all(f"${{{name}}}" in SECTIONS["Tagged scalars"] for name in CONTEXT)
     assert all(name in SECTIONS["Ignore"] for name in (*OF_IGNORE, *KINDS))
     assert set(re.findall(r"\b[A-Z]{2}\d{3}\b", SECTIONS["Rules"])) <= set(RULE_IDS)
+
+
+def test_what_the_paths_of_the_page_name_keeps_its_live_value(run: Run) -> None:
+    ((files, _),) = examples("Paths")
+    written(files)
+    assert run("apply", "example", "--sandbox", "--yes").code == Exit.DONE
+    file = Path("example/stack.yaml")
+    file.write_text(file.read_text(encoding="utf-8").replace("busybox:1.37", "busybox:2"), encoding="utf-8")
+    planned = run("plan", "example", "--sandbox", "-v")
+    assert planned.out.count("live public.ecr.aws/docker/library/busybox:1.37") == 2
+    assert "revision" not in planned.out

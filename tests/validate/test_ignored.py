@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.lookup.schemas import read_schema
-from reconciler.model import Ignore, Json, Stack
+from reconciler.model import Ignore, Json, Lifecycle, Stack
 from reconciler.report.drift import drift_of
 from reconciler.validate import validate
 from tests.builders import CE, JD, JQ, container, ec2, live, owned, planned, queue, stack
@@ -102,3 +102,60 @@ def test_all_tags_can_be_ignored() -> None:
     theirs = replace(theirs, tags={**theirs.tags, "team": "other", "owner": "me"})
     plan = planned(ignoring("*/spot", "tags"), theirs)
     assert [str(change.address) for change in plan.changes if change.address.name == "spot"] == []
+
+
+POD = {"type": "container", "eksProperties": {"podProperties": {"containers": [
+    {"name": "main", "image": "a:1", "resources": {"limits": {"cpu": "1", "memory": "512Mi"}}}]}}}  # fmt: skip
+
+
+def lost(path: str, body: dict[str, Json] = POD) -> list[str]:
+    mine = stack({(JD, "job"): body}, lifecycles={(JD, "job"): Lifecycle(ignore_changes=(path,))})
+    return [said for said in checked(mine)[1] if "LIF004" in said]
+
+
+@pytest.mark.parametrize(
+    ("path", "why", "hint"),
+    [
+        ("containerProperties.image", "containerProperties is not declared", "declare containerProperties, or write the path up to it to leave all of it alone"),
+        ("eksProperties.podProperties.containers.typo.image", "eksProperties.podProperties.containers.typo is not declared",
+         "declare eksProperties.podProperties.containers.typo, or write the path up to it to leave all of it alone"),
+        ("eksProperties.podProperties.containers[3].image", "eksProperties.podProperties.containers[3] is not declared",
+         "declare eksProperties.podProperties.containers[3], or write the path up to it to leave all of it alone"),
+    ],
+)  # fmt: skip
+def test_a_field_below_what_is_not_declared_cannot_be_ignored(path: str, why: str, hint: str) -> None:
+    assert lost(path) == [
+        f"error[LIF004] JobDefinition/job: lifecycle.ignoreChanges: {path} has nothing to protect: {why} ({hint})"
+    ]
+
+
+def test_a_path_into_a_list_that_names_no_entry_says_what_to_write() -> None:
+    assert lost("eksProperties.podProperties.containers.image") == [
+        (
+            "error[LIF004] JobDefinition/job: lifecycle.ignoreChanges: eksProperties.podProperties.containers.image is no "
+            "member of a job-definition (containers is a list: write eksProperties.podProperties.containers.*.image for all "
+            "of its entries; for one, main in place of *)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["eksProperties.podProperties.containers.*.image", "eksProperties.podProperties.containers.main.env.LEVEL",
+     "eksProperties.podProperties.containers.main.env.LEVEL.value", "eksProperties.podProperties.containers.sidecar",
+     "eksProperties.podProperties.metadata.labels.team", "timeout", "tags.cost-*"],
+)  # fmt: skip
+def test_what_others_may_add_can_be_ignored_without_being_declared(path: str) -> None:
+    assert lost(path) == []
+
+
+def test_an_entry_of_ignore_needs_one_resource_that_has_what_its_path_is_in() -> None:
+    both = stack({(JD, "pod"): POD, (JD, "job"): container()})
+    pods = stack({(JD, "pod"): POD})
+    assert checked(ignoring("JobDefinition/*", "containerProperties.image", of=both))[1] == []
+    (said,) = [
+        one for one in checked(ignoring("JobDefinition/*", "containerProperties.image", of=pods))[1] if "IGN" in one
+    ]
+    assert said.startswith(
+        "error[IGN005] ignore: JobDefinition/*: containerProperties.image has nothing to protect: containerProperties is not declared"
+    )

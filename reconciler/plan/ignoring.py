@@ -1,0 +1,111 @@
+"""What is ignored, in a plan: a path that matches nothing is reported, a live value that does not fit is refused."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from reconciler.diff import body_left_alone, unmatched, why_ignored
+from reconciler.kinds import KINDS
+from reconciler.model import Action, Address, Change, Declared, Desired, Live, Spec, Stack
+from reconciler.problems import Problem, Severity
+from reconciler.rules import Subject, problems_of
+
+HINT = "correct the path, or remove it"
+SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action.BLUE_GREEN, Action.ADOPT)
+
+
+def unmatched_notes(stack: Stack, desired: Iterable[Desired], live: Mapping[Address, Live]) -> Iterator[Problem]:
+    """Yield a warning for each ignored path that matches nothing, declared or live. `live` are those compared."""
+    compared = [one for one in desired if one.address in live]
+    idle = {one.address: unmatched(KINDS[one.address.kind], one, live[one.address]) for one in compared}
+    for one in compared:
+        for path in one.lifecycle.ignore_changes:
+            if path in idle[one.address]:
+                message = f"{one.address}: lifecycle.ignoreChanges: {path} matches nothing, declared or live"
+                yield Problem("IGN007", message, one.places.find(()), HINT, Severity.WARNING)
+    for entry in stack.ignore:
+        matching = [address for address in idle if fnmatchcase(str(address), entry.resources)]
+        for path in entry.members if matching else ():
+            if all(path in idle[address] for address in matching):
+                message = f"ignore: {entry.resources}: {path} matches nothing, declared or live"
+                yield Problem("IGN007", message, entry.where, HINT, Severity.WARNING)
+
+
+def without_misfits(
+    stack: Stack, desired: Iterable[Desired], live: Mapping[Address, Live], changes: Iterable[Change]
+) -> list[Change]:
+    """Return the changes, refused where a live value that is ignored breaks a rule beside what is declared."""
+    ignoring = [one for one in desired if one.address in live and why_ignored(one)]
+    bodies = _Bodies(stack, tuple(ignoring), live)
+    if not bodies.different:
+        return list(changes)
+    needing = {one.address for one in desired if bodies.different & {one.address, *one.needs}}
+    return [
+        replace(change, refusals=refusals)
+        if change.address in needing and _is_sent(change) and (refusals := tuple(_misfits(bodies, change)))
+        else change
+        for change in changes
+    ]
+
+
+@dataclass(frozen=True)
+class _Bodies:
+    """The bodies of a stack as they are declared, and as they are sent: with the live values of what is ignored."""
+
+    stack: Stack
+    ignoring: tuple[Desired, ...]
+    live: Mapping[Address, Live]
+
+    @cached_property
+    def declared(self) -> Mapping[Address, Spec]:
+        return {address: one.spec for address, one in self.stack.declared.items()}
+
+    @cached_property
+    def different(self) -> set[Address]:
+        return {address for address, body in self.sent("").items() if body != self.declared[address]}
+
+    def sent(self, but_for: str) -> Mapping[Address, Spec]:
+        """Return the bodies that ignore something, as if the path `but_for` were not ignored."""
+        return {
+            one.address: body_left_alone(
+                KINDS[one.address.kind],
+                self.declared[one.address],
+                self.live[one.address],
+                (path for path in why_ignored(one) if path != but_for),
+            )
+            for one in self.ignoring
+        }
+
+    def problems(self, declared: Declared, sent: Mapping[Address, Spec]) -> list[Problem]:
+        """Return what the rules have against a resource as it is sent."""
+        bodies = {**self.declared, **sent}
+        subject = Subject(declared.address, bodies[declared.address], bodies, self.stack.region or "")
+        try:
+            found = list(problems_of(replace(declared, spec=subject.body), subject, strict=False))
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):  # its schema refuses it, and validate says so: no rule reads it
+            return []
+        return [one for one in found if one.severity is Severity.ERROR and one.code not in self.stack.disabled]
+
+
+def _misfits(bodies: _Bodies, change: Change) -> Iterator[Problem]:
+    declared = bodies.stack.declared[change.address]
+    known = {(one.code, one.message) for one in bodies.problems(declared, {})}
+    found = [one for one in bodies.problems(declared, bodies.sent("")) if (one.code, one.message) not in known]
+    paths = dict.fromkeys(path for one in bodies.ignoring for path in why_ignored(one))
+    for problem in found:
+        without = {path: bodies.problems(declared, bodies.sent(path)) for path in paths}
+        to_blame = [path for path in paths if problem.code not in {one.code for one in without[path]}]
+        named = ", ".join(to_blame or paths)
+        message = f"{problem.message} (ignored, and kept as it is live: {named})"
+        hint = f"declare what fits the live value, or do not ignore {named}; the rule is {problem.code}"
+        yield Problem("IGN008", message, problem.where, hint)
+
+
+def _is_sent(change: Change) -> bool:
+    is_of_body = any(not field.noted and not field.path.startswith("tags.") for field in change.fields)
+    return change.action in SENDING and is_of_body and not change.refusals

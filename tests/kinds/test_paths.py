@@ -1,0 +1,108 @@
+"""Paths name what people mean, in every spelling that our own messages have; what names nothing says what to write."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Kind, Row
+from reconciler.kinds.paths import EVERY, Named, PathError, Steps, is_unnamed, parse
+from reconciler.model import Json
+from tests.builders import JD, SE, limits
+
+POD = {
+    "eksProperties": {
+        "podProperties": {"containers": [{"name": "main", "image": "a:1"}, {"name": "0", "image": "b:1"}]}
+    }
+}
+CONTAINERS = ("eksProperties", "podProperties", "containers")
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("containerProperties.image", ("containerProperties", "image")),
+        ("ecsProperties.taskProperties.*.containers.main.image",
+         ("ecsProperties", "taskProperties", EVERY, "containers", Named("main"), "image")),
+        ("ecsProperties.taskProperties.0.containers", ("ecsProperties", "taskProperties", 0, "containers")),
+        ("ecsProperties.taskProperties[0].containers", ("ecsProperties", "taskProperties", 0, "containers")),
+        ("ecsProperties.taskProperties.[0].containers", ("ecsProperties", "taskProperties", 0, "containers")),
+        ("nodeProperties.nodeRangeProperties.0:.container.image",
+         ("nodeProperties", "nodeRangeProperties", Named("0:"), "container", "image")),
+        ("nodeProperties.nodeRangeProperties.:3.container", ("nodeProperties", "nodeRangeProperties", Named("0:3"), "container")),
+        ("nodeProperties.nodeRangeProperties[0].container.image",
+         ("nodeProperties", "nodeRangeProperties", 0, "container", "image")),
+        ("containerProperties.resourceRequirements.memory.value",
+         ("containerProperties", "resourceRequirements", Named("MEMORY"), "value")),
+        ("containerProperties.environment.A.B", ("containerProperties", "environment", Named("A.B"))),
+        ("containerProperties.environment[A.value].value", ("containerProperties", "environment", Named("A.value"), "value")),
+        ("parameters.a.b", ("parameters", Named("a.b"))),
+        ("containerProperties.command[1]", ("containerProperties", "command", 1)),
+        ("eksProperties.podProperties.containers.0.image", (*CONTAINERS, Named("0"), "image")),
+        ("eksProperties.podProperties.containers[0].image", (*CONTAINERS, 0, "image")),
+        ("eksProperties.podProperties.containers.1.image", (*CONTAINERS, 1, "image")),
+    ],
+)  # fmt: skip
+def test_a_path_is_read_into_steps(text: str, steps: Steps) -> None:
+    assert parse(KINDS[JD], text, POD) == steps
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("ecsProperties.taskProperties.containers.main.image",
+         ("taskProperties is a list: write ecsProperties.taskProperties.*.containers.main.image for all of its entries; "
+         "for one, [0] in place of *")),
+        ("ecsProperties.taskProperties.containers.image",
+         ("containers is a list: write ecsProperties.taskProperties.*.containers.*.image for all of its entries; "
+         "for one, the name in place of *")),
+        ("eksProperties.podProperties.containers.image",
+         "containers is a list: write eksProperties.podProperties.containers.*.image for all of its entries; for one, 0 in place of *"),
+        ("nodeProperties.nodeRangeProperties.container.image",
+         ("nodeRangeProperties is a list: write nodeProperties.nodeRangeProperties.*.container.image for all of its entries; "
+         "for one, the targetNodes in place of *")),
+        ("eksProperties.podProperties.containers.main.imgae", "did you mean image?"),
+        ("containerProperties.image.name", "image has no fields of its own: write the path up to image"),
+        ("containerProperties.command.run",
+         "command is a list of values: write command.* for all of them, or command[0] for one"),
+        ("containerProperties..image", "write it as in computeResources.maxvCpus, environment.LEVEL or evaluateOnExit[0].action"),
+        ("containerProperties.environment[]", "write it as in computeResources.maxvCpus, environment.LEVEL or evaluateOnExit[0].action"),
+    ],
+)  # fmt: skip
+def test_a_path_that_names_nothing_says_what_to_write(text: str, hint: str) -> None:
+    with pytest.raises(PathError) as error:
+        parse(KINDS[JD], text, POD)
+    assert error.value.hint == hint
+
+
+@pytest.mark.parametrize("name", ["ml.m5.large", "*"])
+def test_a_name_with_dots_is_one_step(name: str) -> None:
+    body = {"capacityLimits": limits(m5=1)}
+    assert parse(KINDS[SE], f"capacityLimits.{name}.maxCapacity", body)[1:] == (Named(name), "maxCapacity")
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_field_of_every_list_can_be_named(kind: Kind) -> None:
+    """By `*` and by a position in each list; by a name in lists that have names. Without any of them, it is refused."""
+    for path in paths(kind.rows):
+        for entry in ("*", "0", "[0]"):
+            parse(kind, written(path, entry))
+        with pytest.raises(PathError, match="list"):
+            parse(kind, written(path, ""))
+
+
+def paths(rows: tuple[Row, ...], at: tuple[Json, ...] = ()) -> Iterator[tuple[Json, ...]]:
+    """Yield each field below a list: names of fields, and in place of an entry the row of its list."""
+    for row in rows:
+        if isinstance(row, Field) and row.form is not Form.MAP:
+            here = (*at, row.name)
+            is_list = row.form is Form.KEYED or is_unnamed(row)
+            if is_list and not row.fields:
+                continue
+            if any(isinstance(step, Field) for step in here) and not row.fields:
+                yield here
+            yield from paths(row.fields, (*here, row) if is_list else here)
+
+
+def written(path: tuple[Json, ...], entry: str) -> str:
+    return ".".join(entry if isinstance(step, Field) else step for step in path if entry or not isinstance(step, Field))
