@@ -1,6 +1,5 @@
 """Terraform as a source: what `terraform show -json` prints of a state or a plan."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from reconciler.diff import compact
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import Findings
-from reconciler.load.json_nodes import compose_json
+from reconciler.load.json_nodes import compose_json, whole_json
 from reconciler.load.library import decoded
 from reconciler.load.nodes import Broken, value_of
 from reconciler.model import Address, Json, Spec
@@ -176,8 +175,8 @@ def _parsed(name: str, value: Json) -> Json:
     if name not in JSON_TEXTS:
         return _written(name, value)
     try:
-        return json.loads(value) if value else None
-    except (ValueError, TypeError, RecursionError) as error:
+        return whole_json(value) if value else None
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{name} is no JSON ({error})") from error
 
 

@@ -1,6 +1,5 @@
 """What the commands share that tell others: where GitHub is, with which token, and the documents that they read."""
 
-import json
 import os
 import re
 from argparse import ArgumentParser, Namespace
@@ -59,15 +58,16 @@ def number_of_pull_request() -> int:
 
 def drift_in(file: str) -> tuple["Outcome", ...]:
     """Return what a file of `drift -o json=FILE` tells, target by target. Raises `WrongUsage`."""
+    from reconciler.load.json_nodes import whole_json
     from reconciler.report.fleet import checked
     from reconciler.report.posts import check_sound
 
     try:
-        found = checked(json.loads(Path(file).read_text(encoding="utf-8-sig")))
+        found = checked(whole_json(Path(file).read_text(encoding="utf-8-sig")))
         check_sound(found)
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         reason = error if str(error).startswith("it") else "it is no JSON"
         raise WrongUsage(
             f"{file} tells of no drift: {reason}", hint="it takes what `drift -o json=FILE` writes"

@@ -24,8 +24,10 @@ from reconciler.load.nodes import (
     where_of,
 )
 from reconciler.load.scalars import plain_value
+from reconciler.model import Json
 
 HALF = re.compile("[\ud800-\udfff]")  # JSON can escape half of a pair; UTF-8 cannot hold it
+REPLACEMENT = "\ufffd"
 # In well-formed JSON these are all the tokens there are.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:"{}\[\]]+')
 
@@ -41,6 +43,21 @@ def compose_json(name: str, text: str, findings: Findings) -> Document:
         return Document(_Reader(name, TOKEN.finditer(text), lines, findings).document())
     except TooMuch as error:
         return Document(too_much(error, findings))
+
+
+def whole_json(text: str) -> Json:
+    """Return what a JSON document holds that a program wrote.
+
+    Raises `ValueError` for what is no JSON, nests too deeply, or holds half of a character.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        is_text = not HALF.search(json.dumps(value, ensure_ascii=False))
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from error
+    if not is_text:
+        raise ValueError("it holds half of a character")
+    return value
 
 
 def _syntax(name: str, text: str, findings: Findings) -> Broken | None:
@@ -93,6 +110,7 @@ class _Reader:
         if found := HALF.search(text):
             message = f"\\u{ord(found[0]):04x} is half of a character"
             self.findings.add("YML010", message, self.mark(token), "write both halves, or the character itself")
+            return HALF.sub(REPLACEMENT, text)
         return text
 
     def collection(self, opening: str, mark: Mark) -> Node:

@@ -5,6 +5,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
 from reconciler.load.findings import Findings
+from reconciler.load.json_nodes import HALF
 from reconciler.load.nodes import Broken, Node, Tagged, node_of
 from reconciler.load.scalars import plain_value
 from reconciler.looked_up import Secret, Unknown
@@ -76,7 +77,10 @@ class Finder:
 
     def _found(self, tag: str, name: str) -> Json:
         if (tag, name) not in self.found:
-            self.found[tag, name] = self.lookups.find(tag, name)
+            value = self.lookups.find(tag, name)
+            if HALF.search("".join(value or ())):
+                raise Missing("its value holds half of a character", "set it to text that is UTF-8")
+            self.found[tag, name] = value
         return self.found[tag, name]
 
 

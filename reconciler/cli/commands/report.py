@@ -60,14 +60,13 @@ def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
 
 
 def _parsed(file: str, content: bytes) -> tuple[str, tuple["Outcome", ...]]:
+    from reconciler.load.json_nodes import whole_json
     from reconciler.report.fleet import outcomes_of
 
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        document = whole_json(content.decode("utf-8-sig"))
         return str(document.get("command", "")) if isinstance(document, dict) else "", outcomes_of(document)
-    except (ValueError, RecursionError) as error:
-        reason = (
-            "it is no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError) else error
-        )
+    except ValueError as error:
+        reason = "it is no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
         hint = "it takes what `drift --all -o json=FILE` and its like write"
         raise WrongUsage(f"{file} cannot be merged: {reason}", hint=hint) from error
