@@ -4,7 +4,7 @@ from reconciler.diff.canonical import canonical, canonical_member, compact, is_a
 from reconciler.diff.changes import at, field_changes, sent_unit
 from reconciler.diff.digest import digest_of
 from reconciler.diff.moved import moved
-from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service
+from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service, replacement
 from reconciler.diff.seen import without_filled
 from reconciler.diff.sides import body_left_alone, declared_digest, sides_of, unmatched, why_ignored
 
@@ -25,6 +25,7 @@ __all__ = [
     "is_absent",
     "left_to_service",
     "moved",
+    "replacement",
     "sent_unit",
     "sides_of",
     "unmatched",

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.diff.changes import Bodies
 from reconciler.diff.ignore import is_written
 from reconciler.diff.seen import spelled
-from reconciler.diff.sides import Sides, declared_digest, declared_value, digest_of_members
+from reconciler.diff.sides import Sides, declared_digest, declared_value, digest_of_members, sides_of
 from reconciler.kinds.base import Kind
 from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
 from reconciler.ownership import APPLIED, LEFT, NAME, OWNER, Applied, flags_of, own_tags, users_tags
@@ -14,6 +15,8 @@ from reconciler.ports import Takes
 SHOWN = "only answers of the service have it"
 NOTED = "it was there when this stack was last applied, and nobody declares it"
 UNHEARD = "this version does not know the member: apply takes note of its value, and leaves it"
+LOST = "not declared: the new resource does not have it"
+FILLED_ANEW = "not declared: the service chooses it for the new resource"
 SERVICE = "nobody declared it: the service filled it in, apply takes note of its value, and leaves it"
 
 
@@ -93,6 +96,36 @@ def difference(
     if not changed and (tag or untag):
         changed = (_ownership_change(live, ownership),)
     return Difference(changed, sides.body, sides.tags, tag, untag, (*sides.ignored, *left.ignored))
+
+
+def replacement(
+    kind: Kind, desired: Desired, live: Live, identity: Identity, bodies: Bodies, takes: Takes
+) -> Difference:
+    """Return all that differs between a live resource and a new one that takes its place.
+
+    Nothing is left to the service: what only the live one has is lost, and what the service fills in for a new one
+    may be something else.
+    """
+    sides = sides_of(kind, desired, live, identity, bodies, is_replaced=True)
+    lost = tuple(
+        FieldChange(path=spelled(path), before=value, after=None, cost=Cost.REPLACE, why=LOST)
+        for path, value in sides.seen.unheard.items()
+        if takes(kind.create, path)
+    )
+    tags = tuple(_tag_changes(users_tags(live.tags), sides.tags))
+    is_drift = Applied.of(live.claims).digest == sides.digest
+    told = (_told(kind, change, desired, is_drift=is_drift) for change in (*sides.fields, *lost, *tags))
+    changed = tuple(_with_source(kind, desired, change) for change in told)
+    return Difference(changed, sides.body, sides.tags, {}, (), sides.ignored)
+
+
+def _with_source(kind: Kind, desired: Desired, change: FieldChange) -> FieldChange:
+    """Say where a value comes from that the declaration does not have, and why one goes that is not ours."""
+    if change.path.startswith("tags.") or is_written(kind, desired.spec, change.path):
+        return change
+    if change.after is None:
+        return replace(change, why=LOST) if change.undeclared else change
+    return replace(change, undeclared=True, why=FILLED_ANEW)
 
 
 def _applied(kind: Kind, desired: Desired, digest: str, left: str) -> Applied:

@@ -6,10 +6,10 @@ Members that no row knows and nobody declared are set apart: the service gains n
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.diff.canonical import is_absent, sort_key
-from reconciler.kinds.base import Field, Form, Row, Rows, Unmanaged
+from reconciler.diff.canonical import canonical_member, is_absent, sort_key
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.kinds.paths import position
-from reconciler.model import Ignored, Json, Spec
+from reconciler.model import Identity, Ignored, Json, Spec
 
 FILLED = "the service fills it in by itself"
 HIDDEN = "descriptions may lack it: it is taken as declared"
@@ -29,11 +29,31 @@ class Seen:
     unheard: Mapping[tuple[str, ...], Json] = field(default_factory=dict)
 
 
-def seen_by(rows: Iterable[Row], live: Spec, desired: Spec) -> Seen:
-    """Return canonical `live` as canonical `desired` sees it."""
-    viewer = _Viewer()
+def seen_by(rows: Iterable[Row], live: Spec, desired: Spec, *, is_replaced: bool = False) -> Seen:
+    """Return canonical `live` as canonical `desired` sees it.
+
+    `is_replaced`: `desired` has what the service fills in for a new resource, as far as that is known.
+    """
+    viewer = _Viewer(is_replaced)
     body = viewer.members(rows, live, desired, ())
     return Seen(body, tuple(viewer.ignored), viewer.unheard)
+
+
+def as_created(kind: Kind, desired: Spec, live: Spec, identity: Identity) -> dict[str, Json]:
+    """Return canonical `desired` with what the service fills in for a new resource, where `live` was filled in."""
+    return _as_created(kind.rows, desired, live, desired, identity)
+
+
+def _as_created(rows: Iterable[Row], desired: Spec, live: Spec, whole: Spec, identity: Identity) -> dict[str, Json]:
+    out = dict(desired)
+    for row in Rows.of(rows).fields:
+        ours, theirs = desired.get(row.name), live.get(row.name)
+        if row.form is Form.STRUCT and ours is not None and theirs is not None:
+            out[row.name] = _as_created(row.fields, ours, theirs, whole, identity)
+        elif ours is None and theirs is not None and row.fills and row.fills(theirs):
+            known = row.filled(whole) if row.filled else canonical_member(row, row.default, desired, identity)
+            out |= {} if is_absent(known) else {row.name: known}
+    return out
 
 
 def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
@@ -79,6 +99,7 @@ def _why_not(row: Field) -> str:
 
 @dataclass(slots=True)
 class _Viewer:
+    is_replaced: bool = False
     ignored: list[Ignored] = field(default_factory=list)
     unheard: dict[tuple[str, ...], Json] = field(default_factory=dict)
 
@@ -108,7 +129,8 @@ class _Viewer:
     def member(self, row: Field, theirs: Json, ours: Json, path: tuple[str, ...]) -> Json:
         if theirs is None and ours is None:
             return None
-        if ours is None and row.fills and row.fills(theirs):
+        is_known = self.is_replaced and row.filled is not None  # then `ours` has it, or a new one has none
+        if ours is None and not is_known and row.fills and row.fills(theirs):
             self.ignored.append(Ignored(spelled(path), theirs, None, FILLED))
             return None
         match row.form:

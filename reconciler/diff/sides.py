@@ -9,7 +9,7 @@ from reconciler.diff.canonical import canonical
 from reconciler.diff.changes import Bodies, field_changes
 from reconciler.diff.digest import digest_of
 from reconciler.diff.ignore import covers, matches, with_ignored
-from reconciler.diff.seen import Seen, seen_by, uncompared
+from reconciler.diff.seen import Seen, as_created, seen_by, uncompared
 from reconciler.kinds.base import Field, Kind
 from reconciler.kinds.paths import steps_of
 from reconciler.model import Desired, FieldChange, Identity, Ignored, Json, Live, Spec
@@ -42,15 +42,23 @@ def declared_digest(kind: Kind, desired: Desired, identity: Identity) -> str:
     return _digest(canonical(kind.rows, desired.spec, identity), desired)
 
 
-def sides_of(kind: Kind, desired: Desired, live: Live, identity: Identity, bodies: Bodies) -> Sides:
-    """Bring a declaration and what is live together. `bodies` are what it may refer to, by ARN."""
+def sides_of(
+    kind: Kind, desired: Desired, live: Live, identity: Identity, bodies: Bodies, *, is_replaced: bool = False
+) -> Sides:
+    """Bring a declaration and what is live together. `bodies` are what it may refer to, by ARN.
+
+    `is_replaced`: a new resource takes the place of the live one, and gets what the service fills in for new ones.
+    """
     why = {**dict.fromkeys(_left_to_runtime(kind, desired, live), BY_ITSELF), **why_ignored(desired)}
     paths = [path for path in why if not _is_of_tags(path)]
     body = with_ignored(kind, desired.spec, live.spec, paths) if paths else desired.spec
     declared = canonical(kind.rows, desired.spec, identity)
     wanted = canonical(kind.rows, body, identity) if paths else declared
+    digest = _digest(declared, desired)
     full = canonical(kind.rows, live.spec, identity)
-    seen = seen_by(kind.rows, full, wanted)
+    if is_replaced:
+        declared, wanted = (as_created(kind, body, full, identity) for body in (declared, wanted))
+    seen = seen_by(kind.rows, full, wanted, is_replaced=is_replaced)
     fields = field_changes(kind, seen.body, wanted, full, bodies)
     told = {change.path for change in fields}
     silenced = field_changes(kind, seen.body, declared, full, bodies) if paths else ()
@@ -62,7 +70,7 @@ def sides_of(kind: Kind, desired: Desired, live: Live, identity: Identity, bodie
         *_ignored_tags(desired, live, why),
     )
     labels = _wanted_tags(desired, live, why)
-    return Sides(body, wanted, full, seen, _digest(declared, desired), labels, ignored, fields)
+    return Sides(body, wanted, full, seen, digest, labels, ignored, fields)
 
 
 def why_ignored(desired: Desired) -> dict[str, str]:

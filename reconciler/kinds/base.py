@@ -64,6 +64,7 @@ class Field:
     default: Json = None  # what the service assumes when it is absent: absent equals this
     assumed: Callable[[Spec], Json] | None = None  # the same, where it depends on the siblings
     fills: Callable[[Json], bool] | None = None  # is this live value one that the service filled in by itself?
+    filled: Callable[[Spec], Json] | None = None  # what it fills in for a new one; of the whole canonical body
     hidden: bool = False  # descriptions may lack it: it is then as declared
     unset: Json | Callable[[Json], Json] = MISSING  # what an update sends to unset it; may depend on the live value
     created: Created = Created.SENT

@@ -1,6 +1,7 @@
 """What a managed compute environment may start: instances, images, network, limits."""
 
 from reconciler.kinds.base import Field, Form, Unmanaged
+from reconciler.kinds.images import filled_images
 from reconciler.kinds.managed_instances import MANAGED_INSTANCES
 from reconciler.model import Cost, Json, Spec
 
@@ -167,6 +168,7 @@ COMPUTE_RESOURCES = (
         key="imageType",
         fields=EC2_CONFIGURATION,
         fills=_is_plain_image,
+        filled=filled_images,
         unset=_without_override,
         limits={"maxItems": 2},
         says="Which image the instances boot. Left out, the service fills in the image type of the day.",

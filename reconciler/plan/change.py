@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.diff import Difference, applied_of, applied_to, difference, left_to_service, sides_of
+from reconciler.diff import Difference, applied_of, applied_to, difference, left_to_service, replacement, sides_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
@@ -60,6 +60,7 @@ class Heir:
 
     name: str
     old: Live
+    fields: tuple[FieldChange, ...]  # those that no update can change
     how: Succession
 
 
@@ -193,7 +194,7 @@ class Planner:
 
     def kept(self, kind: Kind, desired: Desired, old: Live) -> tuple[Desired, Difference]:
         """Return what to create in the place of `old`, with the live values of what is ignored; and what differs."""
-        found, _ = self.compared(kind, desired, old)
+        found = replacement(kind, desired, old, self.identity, self.bodies, self.wanted.takes)
         self.remember(desired, old, found)
         body = taken(kind, found.desired, self.wanted.takes)
         return replace(desired, spec=body, tags=found.tags), found
@@ -218,7 +219,9 @@ class Planner:
         kept, found = self.kept(kind, desired, heir.old)
         leaving = self.taken.get(Address(kind.name, desired.name))
         change = self.creation(kind, kept, applied_of(kind, desired, self.identity), leaving)
-        fields = tuple(field for field in found.fields if not field.noted)
+        forced = {field.path: field for field in heir.fields}
+        differing = {field.path: field for field in found.fields}
+        fields = tuple({**forced, **differing}.values())  # those that force it come first
         if heir.how is Succession.ANEW:
             steps = (*name_first(kind, change.name), *change.steps)
             return replace(change, action=Action.REPLACE, fields=fields, steps=steps, reasons=(GOES_FIRST,))

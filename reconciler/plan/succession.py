@@ -52,7 +52,7 @@ def settled(planner: Planner, desired: Iterable[Desired], world: World, *, allow
         if stands.fields and _may_be_replaced(one, kind.succession, allowed=allowed):
             is_beside = kind.succession is Succession.BLUE_GREEN
             name = _name_of_heir(planner, one, world) if is_beside else stands.live.address.name
-            heirs[one.address] = Heir(name, stands.live, kind.succession)
+            heirs[one.address] = Heir(name, stands.live, stands.fields, kind.succession)
     return Settled(standing, heirs)
 
 

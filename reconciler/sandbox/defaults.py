@@ -4,15 +4,14 @@ Sources: transcripts of `aws batch describe-*` (2025, 2026), the acceptance test
 and the live corpus of go-to-k/cdk-real-drift.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.kinds.images import default_image_type
 from reconciler.model import Json, Spec
 from reconciler.sandbox.roles import is_service_linked, role_arn, service_linked_role
 from reconciler.sandbox.world import World
 
-GPU = re.compile(r"(p\d|g\d|gr\d).*")
 EMPTY_LISTS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
 TASK_CONTAINER_LISTS = ("command", "dependsOn", "environment", "mountPoints", "secrets", "ulimits")
 EKS_CONTAINER_LISTS = ("args", "command", "env", "volumeMounts")
@@ -34,10 +33,7 @@ def environment_body(world: World, request: Spec) -> dict[str, Json]:
 
 
 def default_images(instance_types: Iterable[str], orchestration: str) -> list[Json]:
-    """AL2023 since January 2026, with NVIDIA drivers for GPU families."""
-    types = tuple(instance_types)
-    gpu = bool(types) and all(GPU.match(each) for each in types)
-    return [{"imageType": f"{orchestration}_AL2023{'_NVIDIA' if gpu else ''}"}]
+    return [{"imageType": default_image_type(instance_types, orchestration)}]
 
 
 def observed(body: Spec, *, scaled: bool) -> dict[str, Json]:

@@ -93,6 +93,88 @@ def test_every_ignored_field_keeps_its_live_value_when_its_resource_is_replaced(
     assert lost == []
 
 
+@pytest.mark.parametrize("kind", REPLACED, ids=lambda kind: kind.name)
+def test_a_replacement_shows_every_live_field_that_the_new_resource_does_not_have(kind: Kind) -> None:
+    before, after = FORCED[kind.name]
+    hidden = []
+    for member in members(kind):
+        top = member.path.partition(".")[0]
+        is_left = member.row.fills and not member.row.filled  # to the service, which decides it for the new one, too
+        if top in {*before, *after} or is_left:
+            continue
+        now = {**member.around({member.row.name: member.values[1]}), **before}
+        mine, theirs = (
+            stack({(kind.name, NAME): after}),
+            live(kind.name, NAME, now, status="VALID" if kind.settles else ""),
+        )
+        plan = planned(mine, tagged(mine, theirs), *REFERRED, wanted=ALLOWED)
+        shown = {field.path.partition(".")[0] for change in plan.changes for field in change.fields}
+        hidden += [] if top in shown else [member.path]
+    assert hidden == []
+
+
+@pytest.mark.parametrize(
+    ("types", "images", "changed"),
+    [
+        (["p3.2xlarge"], ["ECS_AL2_NVIDIA"], ["ECS_AL2023_NVIDIA", "ECS_AL2_NVIDIA"]),
+        (["m5.large"], ["ECS_AL2"], ["ECS_AL2", "ECS_AL2023"]),
+        (["m5.large"], ["ECS_AL2023"], []),
+        (["g5.xlarge"], ["ECS_AL2023_NVIDIA"], []),
+        (["g5.xlarge"], ["ECS_AL2023"], ["ECS_AL2023", "ECS_AL2023_NVIDIA"]),
+    ],
+)
+def test_a_replacement_shows_the_image_type_that_the_service_chooses_for_the_new_environment(
+    types: list[str], images: list[str], changed: list[str]
+) -> None:
+    fit = {"allocationStrategy": "BEST_FIT", "instanceTypes": types}
+    mine = stack({(CE, "spot"): ec2(**fit, ec2KeyPair="k")})
+    theirs = owned(
+        stack({(CE, "spot"): ec2(**fit)}),
+        live(CE, "spot", ec2(**fit, ec2Configuration=[{"imageType": image} for image in images])),
+    )
+    change = planned(mine, theirs, wanted=ALLOWED).changes[0]
+    first, *others = [field.path for field in change.fields]
+    assert first == "computeResources.ec2KeyPair"  # what forces it
+    assert others == [f"computeResources.ec2Configuration.{image}" for image in changed]
+    # Left alone, it is kept, and nothing of it changes.
+    kept = replace(mine, declared={address: replace(one, lifecycle=IMAGE) for address, one in mine.declared.items()})
+    plan = planned(kept, theirs, wanted=ALLOWED)
+    assert [field.path for field in plan.changes[0].fields] == ["computeResources.ec2KeyPair"]
+    (created,) = [request for operation, request in calls(plan) if operation == "CreateComputeEnvironment"]
+    assert created["computeResources"]["ec2Configuration"] == [{"imageType": image} for image in images]
+
+
+IMAGE = Lifecycle(ignore_changes=("computeResources.ec2Configuration",))
+
+
+def test_a_replacement_shows_a_default_that_the_new_environment_gets() -> None:
+    provider = {
+        "infrastructureRoleArn": "arn:aws:iam::123456789012:role/ecs",
+        "instanceLaunchTemplate": {"monitoring": "BASIC"},
+    }
+    now = {**provider, "instanceLaunchTemplate": {"monitoring": "BASIC", "capacityOptionType": "SPOT"}}
+    before, after = FORCED[CE]
+    mine = stack({(CE, NAME): {**after, "computeResources": {"managedInstancesProvider": provider}}})
+    theirs = live(CE, NAME, {**before, "computeResources": {"managedInstancesProvider": now}})
+    fields = {
+        field.path.rpartition(".")[2]: field
+        for field in planned(mine, tagged(mine, theirs), wanted=ALLOWED).changes[0].fields
+    }
+    changed = fields["capacityOptionType"]
+    assert (changed.before, changed.after, changed.why) == (
+        "SPOT", "ON_DEMAND", "not declared: the service chooses it for the new resource"
+    )  # fmt: skip
+
+
+def test_a_replacement_shows_a_live_field_that_no_table_knows() -> None:
+    now = ec2(allocationStrategy="BEST_FIT", newer="theirs")
+    plan = planned(
+        stack({(CE, "spot"): ec2()}), owned(stack({(CE, "spot"): ec2()}), live(CE, "spot", now)), wanted=ALLOWED
+    )
+    fields = {field.path: (field.before, field.after, field.why) for field in plan.changes[0].fields}
+    assert fields["computeResources.newer"] == ("theirs", None, "not declared: the new resource does not have it")
+
+
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 @pytest.mark.parametrize("is_owned", [True, False], ids=["changed", "adopted"])
 def test_an_ignored_field_that_differs_is_no_change(kind: Kind, is_owned: bool) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from reconciler.kinds.images import default_image_type
 from reconciler.model import Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
@@ -13,6 +14,8 @@ IMAGES = ("computeResources", "ec2Configuration")
 RETIRED = ("ECS_AL2", "ECS_AL2_NVIDIA", "EKS_AL2", "EKS_AL2_NVIDIA")
 KNOWN = ("ECS_AL2023", "ECS_AL2023_NVIDIA", "EKS_AL2023", "EKS_AL2023_NVIDIA", *RETIRED, "ECS_AL1")
 # Families that the images of Amazon Linux 2023 do not support (Ec2Configuration, imageType).
+CHOOSING = ("ec2Configuration", "imageId", "launchTemplate")  # what may choose the image
+BY_DEFAULT = "which AWS chooses without ec2Configuration, does not run there"
 UNSUPPORTED = {
     "ECS_AL2023": ("a1",),
     "EKS_AL2023": ("a1",),
@@ -65,6 +68,14 @@ def _supported(subject: Subject) -> Findings:
         lacking = [name for name in types if family(name) in UNSUPPORTED.get(entry["imageType"], ())]
         if lacking and not is_own(entry, subject):
             yield (*path, "imageType"), f"is {entry['imageType']}, which does not run on {', '.join(lacking)}"
+    resources = resources_of(subject)
+    if type_of(subject) in INSTANCES and not any(resources.get(name) for name in CHOOSING):
+        orchestration = "EKS" if "eksConfiguration" in subject.body else "ECS"
+        chosen = {name: default_image_type([name], orchestration) for name in types}
+        for image in dict.fromkeys(chosen.values()):
+            lacking = [name for name in types if chosen[name] == image and family(name) in UNSUPPORTED.get(image, ())]
+            if lacking:
+                yield ("computeResources", "instanceTypes"), f"has {', '.join(lacking)}, and {image}, {BY_DEFAULT}"
 
 
 RULES = (
