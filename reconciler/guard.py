@@ -1,6 +1,7 @@
 """Refuse a plan that should not run. The plan has been shown by then; the refusal names the consent that is missing."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
@@ -13,6 +14,8 @@ from reconciler.problems import Denied, Problem, Refused
 # Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
 FEW = Limit(3)
 USUAL = Limit(30, is_percentage=True)
+
+Reason = tuple[Change | None, Problem]  # what is refused, None for the whole plan; and why
 
 
 def check_place(stack: Stack, account: str, region: str) -> None:
@@ -42,23 +45,42 @@ def check_same_place(planned: Identity, found: Identity) -> None:
 
 def check_plan(stack: Stack, plan: Plan, wanted: Wanted) -> None:
     """Refuse what has no consent. Raises `Refused` with every reason."""
-    more = more_than_tags(plan.changes) if wanted.tags_alone else ()
-    problems = (*plan.refusals, *more, *_guarded(stack, plan, wanted))
+    problems = guarded(stack, plan, wanted).refusals
     if problems:
         raise Refused(f"{len(problems)} refused; nothing was changed", problems=problems)
 
 
-def _guarded(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Problem]:
-    """Yield what the plan itself does not refuse. Whoever destroys a stack has said that all of it is to go."""
+def guarded(stack: Stack, plan: Plan, wanted: Wanted) -> Plan:
+    """Return the plan with all that refuses it, each reason where it is seen: at its change, or with the whole plan.
+
+    A plan that is guarded already stays as it is.
+    """
+    more = more_than_tags(plan.changes) if wanted.tags_alone else ()
+    found = (*more, *_missing(stack, plan, wanted))
+    of_changes = {id(change): tuple(problem for one, problem in found if one is change) for change in plan.changes}
+    of_all = tuple(problem for one, problem in found if one is None)
+    return replace(
+        plan,
+        changes=tuple(_with_more(change, of_changes[id(change)]) for change in plan.changes),
+        refused=tuple(dict.fromkeys((*plan.refused, *of_all))),
+    )
+
+
+def _with_more(change: Change, problems: tuple[Problem, ...]) -> Change:
+    return replace(change, refusals=tuple(dict.fromkeys((*change.refusals, *problems)))) if problems else change
+
+
+def _missing(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Reason]:
+    """Yield the consents that are missing. Whoever destroys a stack has said that all of it is to go."""
     yield from _ending_jobs(plan.changes, wanted.max_interrupted)
     going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
     if wanted.destroy or not going:
         return
     if not stack.declared:
-        yield _emptied(stack, len(going))
+        yield None, _emptied(stack, len(going))
         return
     unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
-    yield from (_interrupting(change) for change in unallowed if KINDS[change.address.kind].loss)
+    yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].loss)
     yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
 
 
@@ -82,7 +104,7 @@ def _interrupting(change: Change) -> Problem:
     return Problem("GRD001", message, change.where, hint)
 
 
-def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Problem]:
+def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reason]:
     """Without a limit, whoever gives jobs time to end has said what becomes of them; to end them at once is no default.
 
     A limit that was given holds for all together: AWS ends what takes longer, too.
@@ -93,35 +115,33 @@ def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Probl
             continue
         if found.unknown:
             message = f"{change.address}: how many jobs run on {change.name} is not known ({found.unknown})"
-            yield Problem(
-                "GRD003", message, change.where, "allow to list jobs; or let nothing replace its instances now"
-            )
+            hint = "allow to list jobs; or let nothing replace its instances now"
+            yield change, Problem("GRD003", message, change.where, hint)
         elif limit is None and found.at_most:
             message = f"{change.address}: at most {in_words(found.at_most)} would be ended at once with its instances"
             hint = f"to allow it, give --max-interrupted {found.at_most}; or let updatePolicy give them time"
-            yield Problem("GRD003", message, change.where, hint)
+            yield change, Problem("GRD003", message, change.where, hint)
     total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
     if limit is not None and total > limit:
         message = (
             f"at most {in_words(total)} may be ended when instances are replaced, and --max-interrupted is {limit}"
         )
-        yield Problem(
-            "GRD003", message, hint=f"to allow it, give --max-interrupted {total}; or wait until they have ended"
-        )
+        hint = f"to allow it, give --max-interrupted {total}; or wait until they have ended"
+        yield None, Problem("GRD003", message, hint=hint)
 
 
 def _too_many(
     going: Sequence[Change], unallowed: Sequence[Change], owned: int, limit: Limit | None
-) -> Iterator[Problem]:
+) -> Iterator[Reason]:
     """A limit that was given holds for all that goes; the usual one for what nobody has allowed."""
     if limit is not None:
         if limit.is_exceeded(len(going), owned):
             message = f"{len(going)} of {_resources(owned)} would be deleted, and --max-destroy is {limit}"
-            yield Problem("GRD002", message, hint=f"to allow it, give --max-destroy {len(going)}")
+            yield None, Problem("GRD002", message, hint=f"to allow it, give --max-destroy {len(going)}")
     elif FEW.is_exceeded(len(unallowed), owned) and USUAL.is_exceeded(len(unallowed), owned):
         message = f"{len(unallowed)} of {_resources(owned)} would be deleted, more than {USUAL} of them"
         hint = f"to allow it, give --allow-destroy, or --max-destroy {len(going)}"
-        yield Problem("GRD002", message, hint=hint)
+        yield None, Problem("GRD002", message, hint=hint)
 
 
 def _resources(count: int) -> str:

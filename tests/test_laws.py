@@ -16,7 +16,7 @@ from reconciler.model import Json, Stack
 from reconciler.plan import Wanted
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Exit, Fault
-from reconciler.read import read_all, read_one
+from reconciler.read import Found, read_all, read_one
 from reconciler.retry import Patient
 from reconciler.sandbox.clock import TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
@@ -135,7 +135,7 @@ def test_what_is_deleted_cannot_be_read(place: Place) -> None:
     mine = stack(RESOURCES)
     apply(place, mine)
     assert apply(place, mine, Wanted(destroy=True)).exit is Exit.DONE
-    assert read_all(place.cloud, KINDS.values()).live == ()
+    assert read_all(place.cloud, KINDS.values()) == Found(())
 
 
 def test_unknown_names_read_as_nothing(place: Place) -> None:

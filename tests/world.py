@@ -66,8 +66,7 @@ class World:
 
     def names(self, describe: str, result: str, name: str) -> set[str]:
         try:
-            found = self.raw.call(describe, {})[result]
-            return {item[name] for item in found if item.get("status") != "DELETED"}
+            return {item[name] for item in self.raw.call(describe, {})[result]}
         except CloudError:
             return set()
 

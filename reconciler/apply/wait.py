@@ -1,16 +1,18 @@
 """Wait for a resource to settle, telling what it is and why."""
 
+import math
 from collections.abc import Callable
 
 from reconciler.apply.tenants import Tenants, still_held
 from reconciler.kinds.base import Kind
 from reconciler.model import Live, Until, Wait
 from reconciler.ports import Clock, Cloud
-from reconciler.read import active_revisions, read_holder, read_one
+from reconciler.read import DELETED, active_revisions, read_holder, read_one
 
 SOONEST, LATEST = 0.5, 15.0  # seconds between two looks
 SHARE = 0.2  # of the time waited so far: a look is never much later than what it looks for
 LAG = 10.0  # seconds for which a resource that was just created may not be seen yet
+SHOWN = 60.0  # seconds for which what is deleted may still be shown; after that the deletion is done all the same
 
 Tell = Callable[[str], None]
 
@@ -32,6 +34,7 @@ def wait(
     """
     start = clock.now()
     tenants = Tenants(cloud, step.queues)
+    deleted = math.inf  # since when it is shown as that
     while True:
         waited = clock.now() - start  # before the look: what it shows is at least as old as that
         live = _looked_at(step, kind, name, cloud)
@@ -39,6 +42,9 @@ def wait(
         status = "" if is_gone else _missing(step, kind, name, live, waited, tenants)
         if not status:
             return live
+        deleted = min(deleted, waited) if status == DELETED else math.inf
+        if step.until is Until.GONE and waited >= min(deleted + SHOWN, step.timeout) and status == DELETED:
+            return None
         if waited >= step.timeout:
             raise Unsettled(f"{name} is {status} after {waited:.0f} s", invalid=False)
         tell(status)
@@ -48,7 +54,8 @@ def wait(
 def _looked_at(step: Wait, kind: Kind, name: str, cloud: Cloud) -> Live | None:
     if step.until is Until.SEEN:
         return None
-    return (read_holder if step.until is Until.FREE else read_one)(cloud, kind, cloud.identity(), name)
+    is_of_name = step.until in (Until.GONE, Until.FREE)
+    return (read_holder if is_of_name else read_one)(cloud, kind, cloud.identity(), name)
 
 
 def _missing(step: Wait, kind: Kind, name: str, live: Live | None, waited: float, tenants: Tenants) -> str:

@@ -54,7 +54,7 @@ def add_break(parser: ArgumentParser) -> None:
         "--deleted",
         type=duration,
         metavar="TIME",
-        help="show deleted resources as DELETED for this long; their names stay taken (default: 3s)",
+        help="show deleted resources as DELETED for this long; their names stay taken (default: 2s)",
     )
     parser.add_argument("--repair", action="store_true", help="nothing is broken any more; of KIND/NAME, only that")
     add_place(parser)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.stacks import Read
 from reconciler.model import Json, Plan
-from reconciler.problems import Refused, WrongUsage
+from reconciler.problems import Problem, Refused, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.plan import Wanted
@@ -21,11 +21,15 @@ LEAST = 20  # characters of a key: fewer could be found by trying
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A plan as it may be shown, without what the user declared secret; why apply would refuse it; and its document."""
+    """A plan as it may be shown, without what the user declared secret and with all that refuses it.
+
+    `told` are the refusals that stderr does not repeat: those that follow from the resources, and not from a consent.
+    """
 
     plan: Plan
     refused: Refused | None
     document: Mapping[str, Json]
+    told: tuple[Problem, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -33,12 +37,13 @@ class Presented:
 
 
 def present(path: str, args: Namespace, wanted: "Wanted", read: Read, plan: Plan, seal: "Seal") -> Presented:
+    from reconciler.guard import guarded
     from reconciler.report.saved import saved_json
 
-    shown = read.secrets.plan(plan)
-    refused = _refusal(read, shown, wanted)
+    own = read.secrets.plan(plan)
+    shown = guarded(read.stack, own, wanted)
     inputs = _inputs(path, args, wanted, read)
-    return Presented(shown, refused, saved_json(plan, shown, inputs, seal, refused.problems if refused else ()))
+    return Presented(shown, _refusal(read, shown, wanted), saved_json(plan, shown, inputs, seal), own.refusals)
 
 
 def seal_of_environment() -> "Seal":

@@ -51,7 +51,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
         job.check(shown.document, read)
         consent(read.stack, shown.plan, args, _question(wanted), wanted)
     except (Stale, Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=shown.plan.refusals, item=Applied(shown.plan, stopped=no), plan=shown.document)
+        out.stopped(no, told=shown.told, item=Applied(shown.plan, stopped=no), plan=shown.document)
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE

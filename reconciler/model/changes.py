@@ -94,8 +94,8 @@ class Until(StrEnum):
     VALID = "VALID"
     IDLE = "idle"  # nothing runs on it any more
     EMPTY = "empty"  # no job is in it any more
-    GONE = "gone"
-    FREE = "free"  # its name can be used again: AWS does not even show it as DELETED any more
+    GONE = "gone"  # AWS does not show it any more; what it shows as DELETED for a minute is as good as gone
+    FREE = "free"  # nothing of the name is shown any more, not even as DELETED: it can be used again
     SEEN = "seen"  # a revision newer than the one before
 
 
@@ -210,7 +210,8 @@ class Unhealthy:
 class Plan:
     """What, in which order, and why. `changes` come in an order that respects `after`.
 
-    `owned` is how many live resources the stack has, whatever is to become of them.
+    `owned` is how many live resources the stack has, whatever is to become of them. `refused` says why all of it may
+    not run; what is wrong with one change is among the refusals of that.
     """
 
     stack: str
@@ -221,6 +222,7 @@ class Plan:
     unhealthy: tuple[Unhealthy, ...] = ()
     notes: tuple[Problem, ...] = ()
     ignored: Mapping[Address, tuple[Ignored, ...]] = field(default_factory=dict)
+    refused: tuple[Problem, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -229,7 +231,9 @@ class Plan:
 
     @property
     def refusals(self) -> tuple[Problem, ...]:
-        return tuple(problem for change in self.changes for problem in change.refusals)
+        """Every reason why the plan may not run, each once."""
+        of_changes = (problem for change in self.changes for problem in change.refusals)
+        return tuple(dict.fromkeys((*of_changes, *self.refused)))
 
     @property
     def counts(self) -> Mapping[Action, int]:

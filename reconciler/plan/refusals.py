@@ -51,13 +51,13 @@ def unowned(desired: Desired, live: Live) -> Problem:
     )
 
 
-def more_than_tags(changes: Iterable[Change]) -> Iterator[Problem]:
+def more_than_tags(changes: Iterable[Change]) -> Iterator[tuple[Change, Problem]]:
     """Yield what keeps an adoption from being no more than that. What is refused has been told."""
     for change in changes:
         if not change.is_record and not change.refusals:
             message = f"{change.address}: {change.name} {_would(change)}"
             hint = "write in the YAML what is live, as `import --live` does; or give --and-change to change it as well"
-            yield Problem("PLAN011", message, change.where, hint)
+            yield change, Problem("PLAN011", message, change.where, hint)
 
 
 def _would(change: Change) -> str:

@@ -18,8 +18,8 @@ from reconciler.workflow import Finish
 FORMAT = "1.0"
 
 
-def plan_json(plan: Plan, refusals: Iterable[Problem] = ()) -> dict[str, Json]:
-    """`refusals` are all the reasons why apply would refuse the plan; those of a change stand there as well."""
+def plan_json(plan: Plan) -> dict[str, Json]:
+    """`refusals` are all the reasons why apply would refuse the plan; those of a change are there as well."""
     return {
         **frame("plan"),
         "stack": plan.stack,
@@ -27,7 +27,7 @@ def plan_json(plan: Plan, refusals: Iterable[Problem] = ()) -> dict[str, Json]:
         "region": plan.identity.region,
         "is_empty": plan.is_empty,
         "summary": summary(plan),
-        "refusals": [problem_json(refusal) for refusal in dict.fromkeys((*plan.refusals, *refusals))],
+        "refusals": [problem_json(refusal) for refusal in plan.refusals],
         "changes": [change_json(change) for change in plan.changes],
         "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],

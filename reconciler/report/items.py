@@ -61,10 +61,9 @@ class Formatting:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, why apply would refuse it, and the fingerprint that apply can be told to expect."""
+    """A plan with all that refuses it, and the fingerprint that apply can be told to expect."""
 
     plan: Plan
-    refusals: tuple[Problem, ...] = ()
     fingerprint: str = ""
 
 

@@ -70,7 +70,7 @@ def _sections(parts: Sequence[tuple[str, Item]], limit: int) -> str:
 def _report(item: Item, sheet: Sheet) -> str:
     match item:
         case Planned():
-            _put_plan(sheet, item.plan, item.refusals, item.fingerprint)
+            _put_plan(sheet, item.plan, item.fingerprint)
         case Drift():
             _put_drift(sheet, item)
         case Applied():
@@ -82,10 +82,11 @@ def _report(item: Item, sheet: Sheet) -> str:
     return sheet.text
 
 
-def _put_plan(sheet: Sheet, plan: Plan, refusals: Sequence[Problem], fingerprint: str = "") -> None:
+def _put_plan(sheet: Sheet, plan: Plan, fingerprint: str = "") -> None:
     sheet.put(_heading(plan_line(plan), plan, fingerprint))
-    told = list(dict.fromkeys((*plan.refusals, *refusals)))
-    sheet.put_all("refusals", [_problem(one) for one in told], "**Refused: apply would change nothing.**\n\n", "\n")
+    sheet.put_all(
+        "refusals", [_problem(one) for one in plan.refusals], "**Refused: apply would change nothing.**\n\n", "\n"
+    )
     _put_changes(sheet, plan)
 
 
@@ -138,7 +139,9 @@ def _put_applied(sheet: Sheet, item: Applied) -> None:
     if item.finish is None:
         if item.stopped:
             sheet.put(f"**Not applied:** {prose(item.stopped.message)}\n\n")
-        _put_plan(sheet, item.plan, item.stopped.problems if item.stopped else ())
+            others = [_problem(one) for one in item.stopped.problems if one not in item.plan.refusals]
+            sheet.put_all("problems", others, after="\n")
+        _put_plan(sheet, item.plan)
         return
     sheet.put(_heading(outcome_line(item.finish.outcome.counts), item.plan))
     proof = [f"- {prose(line.strip())}\n" for line in proof_lines(item.finish)]

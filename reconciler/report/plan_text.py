@@ -46,6 +46,9 @@ def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -
     if verbose:
         write_ignored(page, plan)
     write_notes(page, plan.notes)
+    for refusal in plan.refused:
+        write_problem(page, refusal, word="refused")
+        page.blank()
     if not plan.changes:
         page.line(("No changes.", "bold green"), f" {_as_declared(plan)}")
     elif plan.unchanged:

@@ -1,13 +1,13 @@
 """A plan as a document that is kept: what was reviewed, and all that it takes to plan it again."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler import __version__
 from reconciler.model import Json, Plan
 from reconciler.plan import AS_DECLARED, Limit, Wanted
-from reconciler.problems import Exit, Problem, WrongUsage
+from reconciler.problems import Exit, WrongUsage
 from reconciler.report.documents import FORMAT, plan_json
 from reconciler.report.fingerprint import fingerprint_of
 from reconciler.report.fleet import FLEET, outcomes_of
@@ -31,11 +31,9 @@ class Inputs:
     wanted: Wanted = AS_DECLARED
 
 
-def saved_json(
-    plan: Plan, shown: Plan, inputs: Inputs, seal: Seal, refusals: Iterable[Problem] = ()
-) -> dict[str, Json]:
+def saved_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
     """Return the document of a plan; `shown` is the same without what the user declared secret."""
-    document = plan_json(shown, refusals)
+    document = plan_json(shown)
     changes = seal.changes(document["changes"], plan)
     key = seal.name if changes != document["changes"] else ""
     whole = {**document, "changes": changes, "key": key, "inputs": _inputs_json(inputs)}

@@ -86,7 +86,14 @@ class Secrets:
         unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
         changes = tuple(self.change(change) for change in plan.changes)
         ignored = {address: tuple(self._sides(one) for one in ones) for address, ones in plan.ignored.items()}
-        return replace(plan, changes=changes, unhealthy=unhealthy, notes=self.problems(plan.notes), ignored=ignored)
+        return replace(
+            plan,
+            changes=changes,
+            unhealthy=unhealthy,
+            notes=self.problems(plan.notes),
+            ignored=ignored,
+            refused=self.problems(plan.refused),
+        )
 
     def finish(self, finish: Finish) -> Finish:
         if not self:

@@ -41,7 +41,7 @@ class Timings:
     update: float = 1.5
     infrastructure: float = 2.5  # an update that replaces instances
     delete: float = 1.5
-    deleted: float = 3.0  # how long a deleted resource is still shown, as DELETED; nobody knows how long AWS does it
+    deleted: float = 2.0  # how long a deleted resource is still shown, as DELETED; nobody knows how long AWS does it
     relationship_grace: float = 1.0  # how long an environment still counts as used after a queue let go of it
     read_lag: float = 0.0  # how long reads still show what was before a write
     autoscale: float = 300.0  # how long after an update desiredvCpus moves by itself, and how often then

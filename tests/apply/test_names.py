@@ -105,11 +105,11 @@ def test_killed_between_deletion_and_creation_the_same_command_finishes_the_work
     assert policies(world) == {"q": True, "r": True}
 
 
-def test_a_destruction_does_not_wait_until_aws_stops_showing_what_is_deleted() -> None:
+def test_a_destruction_ends_although_aws_goes_on_showing_what_is_deleted() -> None:
     world = applied(ALL_WITH_A_STATUS, deleted=10_000)
     start = world.clock.now()
     assert world.apply(ALL_WITH_A_STATUS, Wanted(destroy=True)).exit is Exit.DONE
-    assert world.clock.now() - start < 100
+    assert world.clock.now() - start < 600
 
 
 def test_what_is_deleted_is_not_live_and_holds_its_name() -> None:

@@ -36,9 +36,19 @@ def test_an_invalid_resource_is_settled() -> None:
     assert waited(states("UPDATING", "INVALID"), Until.SETTLED)[2] == ["UPDATING"]
 
 
-@pytest.mark.parametrize("last", [None, "DELETED"])
-def test_gone_and_deleted_are_the_same(last: str | None) -> None:
-    assert waited(states("DELETING", last), Until.GONE)[2] == ["DELETING"]
+def test_what_is_shown_as_deleted_is_not_gone_yet() -> None:
+    assert waited(states("DELETING", "DELETED", None), Until.GONE)[2] == ["DELETING", "DELETED"]
+
+
+@pytest.mark.parametrize(("timeout", "most"), [(600, 80), (5, 10)])
+def test_what_stays_shown_as_deleted_is_gone_after_a_while(timeout: float, most: float) -> None:
+    _, clock, told = waited(states("DELETING", "DELETED"), Until.GONE, timeout)
+    assert (set(told), clock.now() <= most) == ({"DELETING", "DELETED"}, True)
+
+
+def test_a_name_that_stays_taken_is_told_in_the_end() -> None:
+    with pytest.raises(Unsettled, match="q is DELETED after"):
+        waited(states("DELETED"), Until.FREE)
 
 
 def test_a_name_is_free_when_its_old_owner_is_not_shown_any_more() -> None:

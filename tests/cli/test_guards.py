@@ -30,7 +30,7 @@ def queues() -> list[str]:
 
 def test_a_plan_is_shown_whole_and_then_told_to_be_refused(shrunk: Run) -> None:
     ran = shrunk("plan", "risk", "--sandbox")
-    assert (ran.code, ran.last) == (5, "Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy.")
+    assert (ran.code, ran.last) == (5, "Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy. 1 refused.")
     assert ran.err == REFUSED.format("apply would refuse this plan: ")
 
 
@@ -136,3 +136,41 @@ def test_jobs_are_drained_or_cancelled(run: Run) -> None:
 
 def read(file: str) -> str:
     return Path(file).read_text(encoding="utf-8")
+
+
+FAIR = "schedulingPolicies:\n  fair: {fairsharePolicy: {shareDecaySeconds: 60}}\n"
+WITH_POLICY = STACK.replace("jobQueues:", f"{FAIR}jobQueues:").replace(
+    "  pricing:\n", "  pricing:\n    schedulingPolicy: fair\n"
+)
+PROTECTED = STACK.replace("  pricing:\n", "  pricing:\n    lifecycle: {preventDestroy: true}\n")
+SITUATIONS = {
+    "GRD001": (STACK, WITHOUT_QUEUE, ()),
+    "GRD002": (STACK, WITHOUT_QUEUE, (*ALLOWED, "--max-destroy", "0")),
+    "PLAN001": (STACK, WITH_POLICY, ()),
+    "PLAN002": (STACK, STACK, ()),
+    "PLAN003": (STACK, STACK.replace("stack: risk", "stack: other"), ()),
+    "PLAN004": (PROTECTED, WITHOUT_QUEUE, ALLOWED),
+    "PLAN007": (STACK, "stack: risk\n", ()),
+}
+
+
+@pytest.mark.parametrize("code", SITUATIONS)
+def test_a_refusal_is_in_every_format_of_a_plan_and_in_its_total(code: str, run: Run) -> None:
+    before, after, words = SITUATIONS[code]
+    write("risk", before)
+    run("apply", "risk", "--sandbox", "--yes")
+    if code == "PLAN002":
+        run("forget", "risk", "--sandbox", "--yes")
+    write("risk", after)
+    files = ("-o", "text=a.txt", "-o", "markdown=a.md", "-o", "html=a.html", "-o", "github=a.github")
+    ran = run("plan", "risk", "--sandbox", *words, "-o", "json", *files)
+    assert ran.code == 5
+    refused = ran.json["summary"]["refused"]
+    assert (refused > 0, code in {refusal["code"] for refusal in ran.json["refusals"]}) == (True, True)
+    assert f"refused[{code}]" in read("a.txt")
+    assert read("a.txt").splitlines()[-1].endswith(f" {refused} refused.")
+    assert f" {refused} refused." in read("a.md").splitlines()[0]
+    assert f"**{code}**" in read("a.md")
+    assert f"<b>{code} </b>" in read("a.html")
+    assert f"title={code}::" in read("a.github")
+    assert read("a.github").splitlines()[-1].endswith(f" {refused} refused.")

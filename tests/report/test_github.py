@@ -17,7 +17,7 @@ from tests.report.samples import EVERYTHING, NOTHING
 HERE = os.path.realpath(".")
 ITEMS: dict[str, list[Item]] = {
     "findings": [FOUND, CLEAN, FAILED],
-    "plan": [Planned(EVERYTHING, EVERYTHING.refusals)],
+    "plan": [Planned(EVERYTHING)],
     "drift": [drift_of(EVERYTHING)],
 }
 

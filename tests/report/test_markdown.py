@@ -22,7 +22,7 @@ from tests.report.findings import FAILED, HOSTILE
 from tests.report.samples import CONVERGED, EVERYTHING, NOTHING, PARTLY, PRICING
 
 REPORTS: dict[str, list[Item]] = {
-    "plan": [Planned(EVERYTHING, EVERYTHING.refusals)],
+    "plan": [Planned(EVERYTHING)],
     "nothing": [Planned(NOTHING)],
     "drift": [drift_of(EVERYTHING)],
     "partly": [Applied(EVERYTHING, PARTLY)],
@@ -93,7 +93,7 @@ def test_names_in_messages_call_neither_people_nor_issues() -> None:
 
 def test_a_hostile_refusal_stays_one_entry_of_the_list() -> None:
     refusal = Problem("PLAN001", HOSTILE, hint=HOSTILE)
-    lines = markdown_report([Planned(NOTHING, (refusal,))]).splitlines()
+    lines = markdown_report([Planned(replace(NOTHING, refused=(refusal,)))]).splitlines()
     assert len([line for line in lines if line.startswith("- ")]) == 1
 
 

@@ -29,7 +29,7 @@ STRICT = Draft202012Validator(closed(json.loads(json.dumps(PLAN))))
 
 
 def document(plan: Plan) -> Json:
-    made = saved_json(plan, plan, Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b""), plan.refusals)
+    made = saved_json(plan, plan, Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b""))
     return json.loads(json.dumps(made, default=str))
 
 

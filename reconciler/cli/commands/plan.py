@@ -55,12 +55,12 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
     read, sky = live_stack(path, args)
     plan = planned(read, sky, wanted, args.observer)
     shown = present(path, args, wanted, read, plan, seal)
-    item = Planned(shown.plan, shown.refused.problems if shown.refused else (), shown.fingerprint)
+    item = Planned(shown.plan, shown.fingerprint)
     out.publish(
         lambda width: plan_page(shown.plan, width, args.verbose, shown.fingerprint), lambda: shown.document, item
     )
     if shown.refused:  # better told in review than afterwards
         message = f"apply would refuse this plan: {shown.refused.message}"
-        out.complain(Refused(message, problems=shown.refused.problems), shown.plan.refusals)
+        out.complain(Refused(message, problems=shown.refused.problems), shown.told)
         return Exit.REFUSED
     return Exit.CHANGES if args.detailed_exitcode and not plan.is_empty else Exit.DONE
