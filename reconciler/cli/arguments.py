@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
+from reconciler.cli.lines import check_stays_here
 from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS, ONE_VALUE
 from reconciler.ports import UNOBSERVED
 from reconciler.problems import WrongUsage
@@ -46,6 +47,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     if rest and (not hasattr(args, "stacks") or any(word.startswith("-") for word in rest)):
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     _check_stdout(args)
+    check_stays_here(getattr(args, "sandbox", None), getattr(args, "output", None) or ())
     args.stacks = [*getattr(args, "stacks", ()), *rest] or ["."]
     if len(args.stacks) > getattr(args, "most_stacks", len(args.stacks)):
         args.parser.error(f"it takes one stack, not {len(args.stacks)}: {' '.join(args.stacks)}")

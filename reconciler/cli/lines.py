@@ -98,6 +98,16 @@ def speak_utf8(stream: TextIO) -> None:
         stream.reconfigure(encoding=UTF8, errors="backslashreplace")
 
 
+def check_stays_here(sandbox: str | None, targets: Sequence[Target]) -> None:
+    """Raises `WrongUsage` for a report that would leave the machine, with real credentials, though the run must not."""
+    if sandbox is None:
+        return
+    for format_, file in targets:
+        if file.startswith(IN_S3):
+            message = f"-o {format_}={file} leaves this machine, and nothing of a run with --sandbox does"
+            raise WrongUsage(message, hint="write it to a file")
+
+
 def check_writable(targets: Sequence[Target]) -> None:
     """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
     from reconciler.aws.objects import place_of

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.cli.clouds import objects
-from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, speak_utf8, write_to
+from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, check_stays_here, speak_utf8, write_to
 from reconciler.cli.logs import Log
 from reconciler.cli.losses import CRASHED, Losses, StdoutLost
 from reconciler.cli.options import JOINED, LOG_FORMAT, Target
 from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.printable import harmless_json, harmless_markup, harmless_text, one_line
-from reconciler.problems import CloudError, Exit, Problem, Stopped
+from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
 
 if TYPE_CHECKING:  # rich is only loaded by what prints
     from rich.console import Console
@@ -99,6 +99,14 @@ class Output:
         if not stdout.is_unread:
             self.complain(Stopped(f"cannot write: {stdout}"))
         return Exit.ERROR
+
+    def check_stays_here(self, sandbox: str | None) -> None:
+        """Raises `WrongUsage` for a report that would leave the machine, though the run must not; it is not written."""
+        try:
+            check_stays_here(sandbox, self._targets)
+        except WrongUsage:
+            self._targets = tuple(target for target in self._targets if not target.file.startswith(IN_S3))
+            raise
 
     def expect_several(self) -> None:
         """From now on JSON is an array, however many stacks it comes to: one argument may mean several."""

@@ -86,6 +86,13 @@ class Reviewed:
 
     plans: Mapping[str, tuple[str, Mapping[str, Json] | None]]
 
+    @property
+    def sandboxes(self) -> tuple[str | None, ...]:
+        """The sandboxes in which they were made; None for a plan that was made in AWS."""
+        from reconciler.report.saved import inputs_of
+
+        return tuple(inputs_of(document).sandbox for _, document in self.plans.values() if document)
+
     def job(self, path: str, args: Namespace) -> Job:
         """Return what a target is to be brought to. `args` are those of the target. Raises `Stale`."""
         from reconciler.report.saved import inputs_of

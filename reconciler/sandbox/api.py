@@ -1,6 +1,7 @@
 """The service's own model: which request goes to which operation, and whether its members are right."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -128,12 +129,17 @@ def _query_members(operation: str, query: str) -> dict[str, Json]:
 
 def _json_object(body: bytes) -> dict[str, Json]:
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body or b"{}", parse_constant=_no_constant)
     except ValueError as wrong:
         raise Refusal(f"The request is not JSON: {wrong}") from wrong
     if not isinstance(document, dict):
         raise Refusal("The request is not a JSON object")
     return dict(_without_nulls(document))
+
+
+def _no_constant(word: str) -> None:
+    """JSON has no NaN and no Infinity, which Python would read."""
+    raise ValueError(f"it has no {word}")
 
 
 def _without_nulls(value: Json) -> Json:
@@ -188,7 +194,8 @@ def _primitive_problems(shape: Shape, value: Json, where: str) -> Iterator[str]:
 
 def _is_of_type(shape: Shape, value: Json) -> bool:
     allowed = PRIMITIVES.get(shape.type_name, (object,))
-    return isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
+    is_number = not isinstance(value, float) or math.isfinite(value)  # 1e999 is JSON, and no number
+    return isinstance(value, allowed) and is_number and (bool in allowed or not isinstance(value, bool))
 
 
 def _enum_problems(shape: StringShape, value: str, where: str) -> Iterator[str]:

@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 
 from reconciler.model import Json
+from reconciler.problems import WrongUsage
 from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure
 from reconciler.sandbox.store import Store
 
+YEAR = 365.25 * 86_400  # seconds
+FARTHEST = 1000 * YEAR  # dates end with the year 9999
 EVERYWHERE = ".sandbox"  # the scope of what belongs to no account
 BREAKAGE, CLOCK = "breakage", "clock"
 ALL, AHEAD = "all", "ahead"
@@ -96,6 +99,19 @@ class Mishap:
         failing = tuple(map(Failing.of, row["failing"]))
         return cls(**{**row, **{name: tuple(row[name]) for name in ("missing_roles", "arns")}, "failing": failing})
 
+    def check(self) -> None:
+        """Raise `ValueError` where a member is of another kind: it may come from anywhere."""
+        durations = [each for each in (self.settle, self.lag) if each is not None]
+        calls = [one.calls for one in self.failing]
+        texts = (*self.missing_roles, *self.arns, self.invalid, *(one.operation for one in self.failing))
+        if not (
+            all(is_duration(each) for each in durations)
+            and all(type(each) is int and each > 0 for each in calls)
+            and all(isinstance(each, str) for each in texts)
+            and all(isinstance(each, bool) for each in (self.repair, self.roles_back, self.stuck))
+        ):
+            raise ValueError("a member has another type, or is out of range")
+
     def after(self, before: Breakage) -> Breakage:
         kept = before if not self.repair else before.without_harm(self.arns) if self.arns else Breakage()
         kept = replace(kept, missing_roles=()) if self.roles_back else kept
@@ -111,6 +127,11 @@ class Mishap:
             invalid=(*(one for one in kept.invalid if one.arn not in {each.arn for each in sick}), *sick),
             stuck=tuple(sorted({*kept.stuck, *stuck})),
         )
+
+
+def is_duration(value: Json) -> bool:
+    """Whether a value of JSON is a number of seconds that a clock can be turned by."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= FARTHEST
 
 
 def breakage_of(store: Store) -> Breakage:
@@ -138,7 +159,9 @@ def ahead(store: Store) -> float:
 
 
 def turn(store: Store, seconds: float) -> float:
-    """Turn the clock forward; return how far it is ahead in all."""
+    """Turn the clock forward; return how far it is ahead in all. Raises `WrongUsage` where no date is left."""
     total = ahead(store) + seconds
+    if not total <= FARTHEST:
+        raise WrongUsage(f"the sandbox's clock can be at most {FARTHEST / YEAR:g} years ahead")
     store.put(EVERYWHERE, CLOCK, AHEAD, total)
     return total

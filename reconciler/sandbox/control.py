@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from reconciler.model import Json
 from reconciler.problems import WrongUsage
 from reconciler.sandbox.answers import Response
-from reconciler.sandbox.breakage import Breakage, Mishap
+from reconciler.sandbox.breakage import Breakage, Mishap, is_duration
 from reconciler.sandbox.simulator import Simulator
 from reconciler.sandbox.wire import Request
 from reconciler.sandbox.world import noun_of
@@ -20,6 +20,7 @@ SPARED = "x-sandbox-spared"  # a header
 KIND = "application/json"  # what a web page of elsewhere cannot send without asking
 COLONS = 5  # of an ARN
 PATIENCE = 10.0  # seconds
+BAD_REQUEST = 400
 
 
 class Controls(Protocol):
@@ -65,6 +66,8 @@ class Served:
             raise no_sandbox(self._url) from error
         finally:
             connection.close()
+        if answer.status == BAD_REQUEST:
+            raise WrongUsage(json.loads(body)["message"])
         if answer.status != http.client.OK:
             raise no_sandbox(self._url)
         return json.loads(body)
@@ -90,14 +93,19 @@ def answer(simulator: Simulator, request: Request) -> Response:
         return request.error(415, "UnsupportedMediaType", f"the controls take {KIND}")
     try:
         return request.answer(_done(Kept(simulator), request.path, json.loads(request.body)))
-    except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-        return request.error(400, "BadRequest", f"the controls cannot read that: {wrong!r}")
+    except WrongUsage as wrong:
+        return request.error(BAD_REQUEST, "BadRequest", wrong.message)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as wrong:
+        return request.error(BAD_REQUEST, "BadRequest", f"the controls cannot read that: {wrong!r}")
 
 
 def _done(controls: Controls, path: str, data: Json) -> Json:
     if path == TICK:
+        if not is_duration(data["seconds"]):
+            raise ValueError(f"{data['seconds']} is no number of seconds")
         return {"ahead": controls.tick(float(data["seconds"]))}
     mishap = Mishap.of(data)
+    mishap.check()
     if not all(arn.count(":") >= COLONS and noun_of(arn) for arn in mishap.arns):
         raise ValueError(f"{mishap.arns} are no ARNs")
     return asdict(controls.break_(mishap))

@@ -10,9 +10,12 @@ from reconciler.sandbox.answers import Response
 from reconciler.sandbox.wire import Request
 
 NOT_SERVED = "NotImplemented"
-NOT_THERE, BROKEN, NO_SUCH = 404, 500, 501
+BAD_REQUEST, NOT_THERE, BROKEN, NO_SUCH = 400, 404, 500, 501
 FAILED = "text/x-moto-failure"  # the type of a page that stands for an exception
-FAILURES = {NO_SUCH: (NOT_SERVED, "does not answer"), BROKEN: ("InternalFailure", "failed at")}
+FAILURES = {
+    NO_SUCH: (NOT_SERVED, "does not answer"),
+    BROKEN: ("InternalFailure", "failed at"),
+}
 MOTOS_OWN = ("/moto-api", "/latest/meta-data/", "/latest/api/")  # paths that moto answers for itself
 # moto would create it in a Batch of its own, where no call of the Batch API sees it.
 BATCH_TYPE = re.compile(r"""Type["']?\s*:\s*["']?(AWS::Batch::\w+)""")
@@ -65,11 +68,20 @@ def _refusal(request: Request) -> Response | None:
     """Return why moto must not be asked, or None."""
     if not _is_known(request.service.lower(), request.region) or request.path.startswith(MOTOS_OWN):
         return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {request.service} {request.operation}")
+    if request.has_json and not _is_object(request):
+        return request.error(BAD_REQUEST, "SerializationException", "the body is no JSON object, or nested too deeply")
     template = "".join(request.form.get("TemplateBody", ())) if request.service == "cloudformation" else ""
     if found := sorted(set(BATCH_TYPE.findall(template))):
         message = f"CloudFormation of the sandbox does not create {', '.join(found)}: create it by the API of AWS Batch"
         return request.error(400, "ValidationError", message)
     return None
+
+
+def _is_object(request: Request) -> bool:
+    try:
+        return isinstance(request.data(), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 @cache

@@ -18,6 +18,7 @@ SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
 ACCOUNT_HEADER = "x-moto-account-id"  # chooses an account without credentials of it, here as with moto
 KEPT = ("authorization", "host", ACCOUNT_HEADER)  # what tells who asks
+AMZ_JSON, PLAIN_JSON = "application/x-amz-json", "application/json"
 FORM, JSON, CBOR = "application/x-www-form-urlencoded", "application/x-amz-json-1.1", "application/cbor"
 QUERY_ERROR = "<ErrorResponse><Error>{}</Error><RequestId>sandbox</RequestId></ErrorResponse>"
 XML_ERRORS = {
@@ -67,6 +68,11 @@ class Request:
         kept = {name: self.headers[name] for name in KEPT if name in self.headers}
         headers = {**kept, "content-type": JSON, "x-amz-target": target}
         return replace(self, method="POST", path="/", headers=headers, body=json.dumps(data).encode())
+
+    @property
+    def has_json(self) -> bool:
+        """Whether the body is the request in JSON or CBOR; to S3 it may be an object of that type."""
+        return self._is(AMZ_JSON) or self._is(CBOR) or (self._is(PLAIN_JSON) and self.service != "s3")
 
     def answer(self, data: Json, status: int = 200) -> Response:
         """Return the answer in the JSON or CBOR protocol, as the request is."""

@@ -62,9 +62,13 @@ def run(args: Namespace, out: Output) -> int:
     if args.all is not None:
         reviewed = reviewed_targets(args)
         args.only = reviewed.plans if reviewed else None
+        for sandbox in reviewed.sandboxes if reviewed else ():
+            out.check_stays_here(sandbox)
         return each_place(args, out, partial(_apply, reviewed))
     check_apart(args)
     jobs = jobs_of(args)
+    for job in jobs:
+        out.check_stays_here(job.args.sandbox)
     if len(jobs) > 1:
         out.expect_several()
     return each(jobs, out, lambda job: run_stack(job, out), go_on=False)

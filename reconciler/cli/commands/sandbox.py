@@ -35,6 +35,8 @@ AWS Batch is answered by the simulator; STS, EC2, IAM, ECR, SSM, Secrets Manager
 CloudWatch Logs and the Resource Groups Tagging API by moto (pip install 'batch-reconciler[sandbox]'). Batch is kept in
 the file, the others are gone when the server ends. What is not served is refused by name, and the server opens no
 connection itself. Any credentials do; those that AssumeRole gives work in the account of the role.
+
+Requests have to be for localhost, 127.0.0.1 or [::1] with the server's port. Requests of web pages are refused.
 """
 RESET = """\
 examples:
