@@ -1,11 +1,10 @@
 """What is ignored, in a plan: a path that matches nothing is reported, a live value that does not fit is refused."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cached_property
 
-from reconciler.diff import body_left_alone, unmatched, why_ignored
+from reconciler.diff import body_left_alone, compact, unmatched, why_ignored
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Change, Declared, Desired, Live, Spec, Stack
 from reconciler.problems import Problem, Severity
@@ -38,9 +37,10 @@ def without_misfits(
     """Return the changes, refused where a live value that is ignored breaks a rule beside what is declared."""
     ignoring = [one for one in desired if one.address in live and why_ignored(one)]
     bodies = _Bodies(stack, tuple(ignoring), live)
-    if not bodies.different:
+    different = bodies.different
+    if not different:
         return list(changes)
-    needing = {one.address for one in desired if bodies.different & {one.address, *one.needs}}
+    needing = {one.address for one in desired if not different.isdisjoint((one.address, *one.needs))}
     return [
         replace(change, refusals=refusals)
         if change.address in needing and _is_sent(change) and (refusals := tuple(_misfits(bodies, change)))
@@ -49,40 +49,45 @@ def without_misfits(
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Bodies:
     """The bodies of a stack as they are declared, and as they are sent: with the live values of what is ignored."""
 
     stack: Stack
     ignoring: tuple[Desired, ...]
     live: Mapping[Address, Live]
+    _subjects: dict[str | None, Subject] = field(default_factory=dict)  # what rules make of a stack is made once
 
-    @cached_property
-    def declared(self) -> Mapping[Address, Spec]:
-        return {address: one.spec for address, one in self.stack.declared.items()}
-
-    @cached_property
+    @property
     def different(self) -> set[Address]:
-        return {address for address, body in self.sent("").items() if body != self.declared[address]}
+        """Return the resources of which something else is sent than is declared."""
+        sent = self.subject("").stack
+        return {one.address for one in self.ignoring if sent[one.address] != self.stack.declared[one.address].spec}
 
-    def sent(self, but_for: str) -> Mapping[Address, Spec]:
-        """Return the bodies that ignore something, as if the path `but_for` were not ignored."""
-        return {
-            one.address: body_left_alone(
-                KINDS[one.address.kind],
-                self.declared[one.address],
-                self.live[one.address],
-                (path for path in why_ignored(one) if path != but_for),
-            )
-            for one in self.ignoring
-        }
+    def subject(self, but_for: str | None) -> Subject:
+        """Return what rules see of the stack as it is sent, as if the path `but_for` were not ignored; None: all."""
+        if but_for not in self._subjects:
+            bodies: dict[Address, Spec | None] = {address: one.spec for address, one in self.stack.declared.items()}
+            for one in self.ignoring if but_for is not None else ():
+                kind, declared = KINDS[one.address.kind], self.stack.declared[one.address].spec
+                paths = (path for path in why_ignored(one) if path != but_for)
+                live = self.live[one.address]
+                shown = replace(live, spec=compact(live.spec))  # AWS shows empty lists for what was never sent
+                bodies[one.address] = body_left_alone(kind, declared, shown, paths)
+            self._subjects[but_for] = Subject(Address("", ""), {}, bodies, self.stack.region or "")
+        return self._subjects[but_for]
 
-    def problems(self, declared: Declared, sent: Mapping[Address, Spec]) -> list[Problem]:
-        """Return what the rules have against a resource as it is sent."""
-        bodies = {**self.declared, **sent}
-        subject = Subject(declared.address, bodies[declared.address], bodies, self.stack.region or "")
+    def problems(self, declared: Declared, but_for: str | None) -> list[Problem]:
+        """Return the errors of a resource by the rules, likewise."""
+        return self.problems_of(declared, self.subject(but_for).stack[declared.address] or {}, but_for)
+
+    def problems_of(self, declared: Declared, body: Spec, but_for: str | None = None) -> list[Problem]:
+        """Return the errors of a body of a resource, among the others as they are sent."""
+        subject = self.subject(but_for)
         try:
-            found = list(problems_of(replace(declared, spec=subject.body), subject, strict=False))
+            found = list(
+                problems_of(replace(declared, spec=body), subject.beside(declared.address, body), strict=False)
+            )
         except (
             LookupError,
             TypeError,
@@ -94,12 +99,17 @@ class _Bodies:
 
 def _misfits(bodies: _Bodies, change: Change) -> Iterator[Problem]:
     declared = bodies.stack.declared[change.address]
-    known = {(one.code, one.message) for one in bodies.problems(declared, {})}
-    found = [one for one in bodies.problems(declared, bodies.sent("")) if (one.code, one.message) not in known]
-    paths = dict.fromkeys(path for one in bodies.ignoring for path in why_ignored(one))
+    known = {(one.code, one.message) for one in bodies.problems(declared, None)}
+    live = bodies.live.get(change.address)
+    taken = (
+        {one.code for one in bodies.problems_of(declared, compact(live.spec))} if live else set()
+    )  # by AWS, as it is
+    found = [
+        one for one in bodies.problems(declared, "") if (one.code, one.message) not in known and one.code not in taken
+    ]
+    paths = dict.fromkeys(path for one in bodies.ignoring for path in why_ignored(one)) if found else {}
     for problem in found:
-        without = {path: bodies.problems(declared, bodies.sent(path)) for path in paths}
-        to_blame = [path for path in paths if problem.code not in {one.code for one in without[path]}]
+        to_blame = [path for path in paths if problem.code not in {one.code for one in bodies.problems(declared, path)}]
         named = ", ".join(to_blame or paths)
         message = f"{problem.message} (ignored, and kept as it is live: {named})"
         hint = f"declare what fits the live value, or do not ignore {named}; the rule is {problem.code}"

@@ -284,5 +284,21 @@ def test_a_live_value_that_does_not_fit_is_no_matter_where_nothing_is_sent_or_th
     assert misfit("computeResources.minvCpus", ec2(maxvCpus=8), ec2(minvCpus=12), disabled={"CE015": "why"}) == []
 
 
+def test_what_aws_has_taken_as_it_is_live_is_no_misfit() -> None:
+    """It shows empty lists for what was never sent, and may have taken what a rule forbids."""
+    shown = ec2(minvCpus=12, maxvCpus=8, placementGroup="", tags={}, launchTemplate={})
+    assert misfit("computeResources", ec2(maxvCpus=8), {**shown, "state": "DISABLED"}) == []
+    fargate = {
+        "type": "MANAGED",
+        "computeResources": {"type": "FARGATE", "maxvCpus": 4, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]},
+    }
+    described = {
+        **fargate,
+        "state": "DISABLED",
+        "computeResources": {**fargate["computeResources"], "instanceTypes": [], "ec2Configuration": [], "tags": {}},
+    }
+    assert misfit("computeResources", fargate, described) == []
+
+
 def test_what_is_wrong_without_anything_ignored_is_not_said_of_what_is_ignored() -> None:
     assert misfit("computeResources.ec2KeyPair", ec2(maxvCpus=8, minvCpus=12), ec2(ec2KeyPair="k")) == []
