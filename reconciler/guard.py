@@ -76,12 +76,21 @@ def _missing(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Reason]:
     going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
     if wanted.destroy or not going:
         return
+    yield from (_declared_below(stack, change) for change in going if change.address in stack.elsewhere)
     if not stack.declared:
         yield None, _emptied(stack, len(going))
         return
     unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
     yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].loss)
     yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
+
+
+def _declared_below(stack: Stack, change: Change) -> Problem:
+    """A wrong `stack:` in a subfolder makes it a different stack, and then this one no longer declares what it has."""
+    where = stack.elsewhere[change.address]
+    message = f"{change.address} would be deleted, but a different stack in a subfolder declares it"
+    hint = f"correct `stack:` in there if it is part of {stack.name}; or run `reconciler forget` to hand it over"
+    return Problem("GRD007", message, where, hint)
 
 
 def _is_ours_to_do(change: Change) -> bool:

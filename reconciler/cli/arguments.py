@@ -117,6 +117,7 @@ def _set_defaults(args: Namespace) -> None:
         "allow_env": list,
         "meant": dict,  # what a file of targets gives to variables
         "offered": dict,
+        "var_files": tuple,  # all that the file of deployments names, for whichever deployment
         "examples": bool,  # whether examples stand for values that nobody gives
     }
     for name, default in defaults.items():

@@ -205,19 +205,27 @@ def _unwritten(problems: tuple[Problem, ...]) -> InvalidStack:
 
 def _staying(files: "Written", folder: Path) -> tuple[Problem, ...]:
     """Warn of files that were there before, and are part of the stack now."""
-    from reconciler.lookup.files import DiskFiles
-
-    others = [name for name in DiskFiles(str(folder)).names() if name not in files.texts]
+    others = [name for name in _there(folder) if name not in files.texts]
     message = "it was there before, and is part of this stack now"
     hint = "remove it, unless you mean it"
     return tuple(Problem("IMP005", message, Where(str(folder / name)), hint, Severity.WARNING) for name in others)
 
 
-def _write(files: "Written", folder: Path, *, force: bool) -> tuple[str, ...]:
-    """Write the files, and return their paths."""
+def _there(folder: Path) -> list[str]:
+    """Return the files of stacks that are in a folder."""
+    from reconciler.load import files_beside
     from reconciler.lookup.files import DiskFiles
 
-    there = DiskFiles(str(folder)).names() if folder.exists() else ()
+    if not folder.exists():
+        return []
+    files = DiskFiles(str(folder))
+    beside = files_beside(files)
+    return [name for name in files.names() if name not in beside]
+
+
+def _write(files: "Written", folder: Path, *, force: bool) -> tuple[str, ...]:
+    """Write the files, and return their paths."""
+    there = sorted({*_there(folder), *(name for name in files.texts if (folder / name).exists())})
     if there and not force:
         hint = "choose another folder, or give --force to overwrite what has the same name; nothing was written"
         raise WrongUsage(f"there are files of a stack in {folder} already: {', '.join(there)}", hint=hint)

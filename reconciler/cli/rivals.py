@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import environment_of, read_var_files
+from reconciler.cli.stacks import environment_of, named_files, read_var_files
 from reconciler.cli.targets import arguments, stack_path
 from reconciler.problems import InvalidStack, Problem
 
@@ -54,8 +54,10 @@ def _claim(path: str, args: Namespace) -> "Claim":
     from reconciler.problems import Stopped
 
     try:
-        outside = FromOutside(dict(args.var), read_var_files(args), args.meant, args.offered)
-        settings = settings_of(DiskFiles(path), Sources(environment_of(args), Offline()), outside)
+        files = DiskFiles(path)
+        named = named_files(files, args)
+        outside = FromOutside(dict(args.var), read_var_files(args), args.meant, args.offered, named=named)
+        settings = settings_of(files, Sources(environment_of(args), Offline()), outside)
     except Stopped:
         return Claim("")
     return Claim(settings.stack, settings.name_prefix, args.region or settings.region or "")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DENIED_LOOKUP = "VAR017"
+FOLDER_OF_DEPLOYMENTS = "STK017"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +160,21 @@ def read_files(
             args.meant,
             args.offered,
             examples=args.examples or getattr(args, "sandbox", None) is not None,
+            named=named_files(files, args),
         ),
         identity=identity,
     )
+    for problem in loaded.problems:
+        if problem.code == FOLDER_OF_DEPLOYMENTS:
+            way_out = problem.hint if hasattr(args, "changed_since") else "name a stack"
+            raise WrongUsage(f"{problem.message}: {way_out}")
     secrets = Secrets(loaded.secrets, loaded.composed)
     today = datetime.now(UTC).date().isoformat()
     stack, wrong = validate(
         loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
     )
-    found = sorted(dict.fromkeys((*loaded.problems, *wrong)), key=lambda problem: problem.where or Where(""))
+    notes = (one for one in loaded.notes if args.verbose or one.severity is not Severity.NOTE)
+    found = sorted(dict.fromkeys((*loaded.problems, *notes, *wrong)), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
@@ -223,6 +230,19 @@ def gravest(codes: Iterable[int]) -> int:
     """An error is graver than changes, changes are graver than none; of errors the first counts."""
     harmless = (Exit.DONE, Exit.CHANGES)
     return max(codes, key=lambda code: harmless.index(Exit(code)) if code in harmless else len(harmless))
+
+
+def named_files(files: Files, args: argparse.Namespace) -> frozenset[str]:
+    """Return the files in a stack's folder that options name, as --var-file does: they are no part of the stack."""
+    outputs = (target.file for target in args.output if target.file)
+    named = (*getattr(args, "var_file", ()), *args.var_files, *outputs, args.all, getattr(args, "sandbox", None))
+    paths = {os.path.realpath(name) for name in named if name}
+    last = {Path(path).name for path in paths} | {Path(name).name for name in named if name}
+    return frozenset(
+        name
+        for name in (files.names() if paths else ())
+        if Path(name).name in last and os.path.realpath(Path(files.root, name)) in paths
+    )
 
 
 def read_var_files(args: argparse.Namespace) -> list[tuple[str, bytes]]:

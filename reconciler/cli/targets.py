@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.stacks import environment_of
+from reconciler.load.choose import FLEET as FILE
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import InvalidStack, Severity, WrongUsage
 
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
 
 
 def targets_of(args: Namespace) -> tuple["Target", ...]:
-    """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
+    """Return all targets of the file, and note the variable files of all. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.lookup.files import DiskFiles
 
     if not Path(args.all).is_file():
         message = f"there is no file {args.all}" if args.all else "--all= names no file"
-        raise WrongUsage(message, hint="it names environments, and the stacks that go there")
-    return _read(DiskFiles(args.all), args)
+        raise WrongUsage(message, hint=_next_step(args))
+    targets = _read(DiskFiles(args.all), args)
+    args.var_files = tuple(Path(args.all).parent / file for target in targets for file in target.variable_files)
+    return targets
+
+
+def _next_step(args: Namespace) -> str:
+    """Return what to do without a file of deployments: there may be one above, or there may be one stack alone."""
+    name = Path(args.all).name or FILE
+    above = next(
+        (folder / name for folder in Path(args.all).absolute().parent.parents if (folder / name).is_file()), None
+    )
+    if above:
+        return f"there is one above: use --all={os.path.relpath(above)}"
+    return f"name one stack, as in `reconciler {args.called} STACK`; or write {name} with `environments:` and `stacks:`"
 
 
 def stack_path(target: "Target", args: Namespace) -> str:

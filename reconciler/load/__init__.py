@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
+from reconciler.load.choose import choice_of
+from reconciler.load.compose import Document
 from reconciler.load.disabled import disabled_rules
 from reconciler.load.expand import PLACE, Expander, Scope
 from reconciler.load.findings import Findings
@@ -24,7 +26,16 @@ from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem
 from reconciler.rules import RULE_IDS
 
-__all__ = ["FromOutside", "Loaded", "Settings", "load", "load_with_problems", "settings_of", "text_of"]
+__all__ = [
+    "FromOutside",
+    "Loaded",
+    "Settings",
+    "files_of_stacks",
+    "load",
+    "load_with_problems",
+    "settings_of",
+    "text_of",
+]
 
 NOTHING = FromOutside()
 
@@ -38,7 +49,7 @@ class Loaded:
     output may show them, nor the `composed` texts with a secret in them that is too short to be found there.
     `secret_variables` are the names of the former. `has_unknown`: some look-ups were not made, and what they would have
     given is an `Unknown`. `is_whole`: every file could be read. Otherwise what seems to be missing may be in one that
-    could not.
+    could not. `notes` name what is in the folder and is not part of the stack; nothing is wrong with it.
     """
 
     stack: Stack
@@ -48,6 +59,7 @@ class Loaded:
     secret_variables: frozenset[str] = frozenset()
     has_unknown: bool = False
     is_whole: bool = True
+    notes: tuple[Problem, ...] = ()
 
 
 def load(
@@ -82,7 +94,7 @@ def load_with_problems(
     finder = Finder(lookups, findings)
     library = Library(files, findings)
     expander = Expander(library, finder, findings)
-    gathered = gather(expander, kinds)
+    gathered = gather(expander, kinds, outside.named)
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, outside, expander)
     settings, expander = read_settings(gathered, scope, expander, identity)
@@ -96,6 +108,7 @@ def load_with_problems(
         disabled=disabled_rules(gathered, expander, RULE_IDS),
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
+        elsewhere=gathered.choice.elsewhere,
     )
     stack = replace(stack, stand_ins=frozenset() if identity else _stand_ins(expander, settings))
     return Loaded(
@@ -106,6 +119,7 @@ def load_with_problems(
         secret_variables=scope.secret | {name for name, variable in declared.items() if variable.secret},
         has_unknown=finder.has_unknown,
         is_whole=not library.incomplete,
+        notes=gathered.notes,
     )
 
 
@@ -113,7 +127,7 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
     """Return what the files say of the stack itself, as far as they can be understood, and nothing of its resources."""
     findings = Findings()
     expander = Expander(Library(files, findings), Finder(lookups, findings), findings)
-    gathered = gather(expander, KINDS)
+    gathered = gather(expander, KINDS, outside.named)
     scope = scope_of(declared_variables(gathered, expander), outside, expander)
     return read_settings(gathered, scope, expander, None)[0]
 
@@ -122,6 +136,19 @@ def _stand_ins(expander: Expander, settings: Settings) -> frozenset[str]:
     """Return the names whose values nobody knows, and which something in the stack has used all the same."""
     known = {"account": settings.account, "region": settings.region, "partition": settings.region}
     return frozenset(name for name in PLACE if name in expander.used and not known[name])
+
+
+def files_beside(files: Files, kinds: Mapping[str, Kind] = KINDS) -> frozenset[str]:
+    """Return the files of a folder that belong to no stack, also to none in a subfolder, and that none includes."""
+    library, beside = Library(files, Findings()), dict[str, str]()
+
+    def choose(documents: Mapping[str, Document]) -> tuple[str, ...]:
+        choice = choice_of(documents, library.texts, kinds)
+        beside.update(choice.beside)
+        return choice.of_stacks
+
+    library.parts(choose)
+    return frozenset(beside.keys() - library.followed)
 
 
 def _secrets(scope: Scope) -> frozenset[str]:

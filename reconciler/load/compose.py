@@ -61,11 +61,15 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uf
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One parsed file. `is_literal` says that nothing in it needs expanding."""
+    """One parsed file. `is_literal` says that nothing in it needs expanding.
+
+    `own` names the document if the file is one that we write: a plan, say.
+    """
 
     root: Node | None  # None: the file is empty
     includes: tuple[Tagged, ...] = ()
     is_literal: bool = True
+    own: str = ""
 
     @property
     def is_broken(self) -> bool:

@@ -1,19 +1,22 @@
 """Several files to one stack: what each top-level key says in all of them, and which files are a resource each."""
 
+from collections.abc import Collection, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from reconciler.kinds.base import Kind
+from reconciler.load.beside import IGNORED_PREFIX, NEAR, SCHEMA, SETTINGS, Keywords, keys_of
+from reconciler.load.choose import Choice, bare_kind, choice_of
 from reconciler.load.compose import Document
 from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, listed
 from reconciler.load.library import JSON_FILES, Library
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Spot, is_null
+from reconciler.load.nodes import Broken, Mapping, Mark, Node, Spot, is_null, where_of
 from reconciler.load.strangers import strangers
+from reconciler.problems import Problem, Severity
 
-SETTINGS = ("stack", "account", "region", "namePrefix", "tags", "variables", "defaults", "rules", "ignore", "lock")
-IGNORED_PREFIX = "x-"
-SCHEMA = "$schema"  # editors look for it in JSON files
+__all__ = ["IGNORED_PREFIX", "SCHEMA", "SETTINGS", "Bare", "Entry", "Gathered", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +43,70 @@ class Bare:
 class Gathered:
     keys: MappingABC[str, list[Entry]] = field(default_factory=dict)
     bare: list[Bare] = field(default_factory=list)
+    choice: Choice = field(default_factory=Choice)
+    notes: tuple[Problem, ...] = ()  # what is in the folder and is not part of the stack
 
     def entries(self, key: str) -> list[Entry]:
         return self.keys.get(key, [])
 
 
-def gather(expander: Expander, kinds: MappingABC[str, Kind]) -> Gathered:
+def gather(expander: Expander, kinds: MappingABC[str, Kind], named: Collection[str] = ()) -> Gathered:
+    """`named` are files that an option names, as --var-file does: they are no part of the stack."""
     library, findings = expander.library, expander.findings
-    parts = library.parts()
-    collector = _Collector(kinds, expander, findings, {}, [])
+    choice = Choice()
+
+    def choose(documents: MappingABC[str, Document]) -> tuple[str, ...]:
+        nonlocal choice
+        choice = choice_of(documents, library.texts, kinds, named)
+        return choice.names
+
+    parts = library.parts(choose)
+    collector = _Collector(kinds, Keywords.of(kinds), expander, findings, {}, [])
     for name, document in parts:
         collector.add(library.shown(name), document)
     if not library.incomplete and all(document.root is None for _, document in parts):
-        _nothing(library, findings, any_file=bool(parts))
-    return Gathered(collector.keys, collector.bare)
+        _nothing(library, choice, findings, any_file=bool(parts))
+    return Gathered(collector.keys, collector.bare, choice, tuple(_notes(library, choice)))
 
 
-def _nothing(library: Library, findings: Findings, *, any_file: bool) -> None:
+def _notes(library: Library, choice: Choice) -> Iterator[Problem]:
+    """Yield what is left out. A subfolder that is called nearly as the stack may have been meant: that is a warning."""
+    for name, reason in choice.beside.items():
+        if name in library.included:
+            continue
+        where = where_of(Spot(library.shown(name)))
+        yield Problem("STK015", f"not part of the stack: {reason}", where, severity=Severity.NOTE)
+    for folder, label in choice.below.items():
+        home = choice.home.text if choice.home else ""
+        is_near = SequenceMatcher(None, home, label.text).ratio() >= NEAR
+        severity = Severity.WARNING if is_near else Severity.NOTE
+        message = f"{library.shown(folder)}/ is a different stack ({label.text}), and not part of {home}"
+        hint = f"if it is part of {home}, remove or correct this line" if is_near else "plan it by its own folder"
+        yield Problem("STK016", message, where_of(label.mark), hint, severity)
+
+
+def _nothing(library: Library, choice: Choice, findings: Findings, *, any_file: bool) -> None:
     root = library.files.root
-    message = f"every file in {root} is empty" if any_file else f"there is no .yaml, .yml or .json file in {root}"
-    findings.add("STK001", message, Spot(root), "name the folder of a stack; `reconciler init` makes one")
+    hint = "name the folder of a stack; `reconciler init` makes one"
+    if choice.fleet:
+        message = f"this folder has {choice.fleet} (a file of deployments)"
+        findings.add("STK017", message, Spot(library.shown(choice.fleet)), "use --all, or name a stack")
+    elif choice.several:
+        folders = listed((f"{folder}/ ({label.text})" for folder, label in choice.several.items()), "and")
+        findings.add("STK016", f"this folder holds several stacks: {folders}", Spot(root), "name one of them")
+    elif choice.beside and not any_file:
+        (name, reason), *others = choice.beside.items()
+        more = f", and so are {len(others)} more" if len(others) > 1 else ", and so is one more" if others else ""
+        findings.add("STK001", f"{library.shown(name)} is no part of a stack: {reason}{more}", Spot(root), hint)
+    else:
+        message = f"every file in {root} is empty" if any_file else f"there is no .yaml, .yml or .json file in {root}"
+        findings.add("STK001", message, Spot(root), hint)
 
 
 @dataclass(frozen=True, slots=True)
 class _Collector:
     kinds: MappingABC[str, Kind]
+    keywords: Keywords
     expander: Expander
     findings: Findings
     keys: dict[str, list[Entry]]
@@ -77,47 +119,41 @@ class _Collector:
             return
         if not isinstance(root, Mapping):
             self.not_a_stack(root.mark, is_json=is_json)
-        elif is_json and (kind := self.kind_of(root)):
+        elif is_json and (kind := bare_kind(root, self.kinds)):
             self.bare.append(Bare(kind, root))
-        elif is_json and not any(self.is_known(key) for key in root.entries):
-            self.not_a_stack(root.mark, is_json=True)
+        elif is_json and not any(self.keywords.is_known(key) for key in root.entries if key != "tags"):
+            self.nearly_json(root, document)
         else:
             self.add_keys(root, document)
 
     def add_keys(self, root: Mapping, document: Document) -> None:
         entries = self.expander.entries(root) or {}
-        unknown = {key: mark for key, (mark, _) in entries.items() if not self.is_known(key)}
-        for stranger in strangers(unknown, self.known(), self.kinds):
+        unknown = {key: mark for key, (mark, _) in entries.items() if not self.keywords.is_known(key)}
+        for stranger in strangers(unknown, self.keywords.keys, self.kinds):
             self.findings.add("STK002", stranger.message, unknown[stranger.key], stranger.hint)
         for key, (mark, node) in entries.items():
             if key not in unknown and not is_null(node):
                 self.keys.setdefault(key, []).append(Entry(mark, node, document.is_literal))
 
-    def is_known(self, key: str) -> bool:
-        return key in self.known() or key == SCHEMA or key.startswith(IGNORED_PREFIX)
-
-    def known(self) -> tuple[str, ...]:
-        return (*SETTINGS, *(kind.section for kind in self.kinds.values()))
-
-    def kind_of(self, root: Mapping) -> Kind | None:
-        """A body's name member tells its kind; since that is plain `name` for some, it needs a member beside it."""
-        return next(
-            (
-                kind
-                for kind in self.kinds.values()
-                if kind.name_member in root.entries and any(row.name in root.entries for row in kind.rows)
-            ),
-            None,
-        )
+    def nearly_json(self, root: Mapping, document: Document) -> None:
+        """Report what keeps this JSON from being a request as the AWS CLI takes it, or a part of the stack."""
+        kind = self.kinds.get(self.keywords.requested(keys_of(root)))
+        if kind is None:
+            self.add_keys(root, document)
+            return
+        members = self.keywords.members[kind.name]
+        slips = {key: word for key in root.entries if (word := self.keywords.meant(key, members)) and word != key}
+        what = "has no member beside it" if kind.name_member in root.entries else "is missing"
+        message = f"this is no request of {kind.create} yet: {kind.name_member} {what}"
+        hint = f"the AWS CLI takes {kind.name_member} and other members of the request with --cli-input-json"
+        if slips:
+            hint = f"did you mean {listed((f'{word} for {key}' for key, word in slips.items()), 'and')}?"
+        self.findings.add("STK008", message, root.mark, hint)
 
     def not_a_stack(self, mark: Mark, *, is_json: bool) -> None:
         if not is_json:
             message = "a file of a stack is a mapping with keys such as stack and jobDefinitions"
             self.findings.add("STK005", message, mark, "write `key: value`")
             return
-        names = listed(f"{kind.name_member} ({kind.create})" for kind in self.kinds.values())
-        hint = (
-            f"accepted are requests as the AWS CLI takes them with --cli-input-json, told by {names} and a member "
-            f"beside it; and parts of a stack, with keys such as stack and {next(iter(self.kinds.values())).section}"
-        )
-        self.findings.add("STK008", "this JSON is neither a request of AWS Batch nor a part of a stack", mark, hint)
+        hint = "give each request a file of its own, as the AWS CLI takes it with --cli-input-json"
+        self.findings.add("STK008", "a JSON file of a stack is one request, or a part of a stack", mark, hint)

@@ -1,6 +1,9 @@
 """The files of a stack, each read and parsed once, and who includes whom."""
 
 import posixpath
+import re
+from collections.abc import Callable, Collection
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
 from reconciler.load.compose import Document, compose
@@ -11,32 +14,45 @@ from reconciler.ports import Files, OutsideStack
 
 YAML_FILES = (".yaml", ".yml")
 JSON_FILES = (".json",)
-SANDBOX = b'{"format": "reconciler sandbox"'  # so begins the file of a sandbox; somebody may keep it beside the stack
+SANDBOX = b'{"format": "reconciler sandbox"'  # so begins the file of a sandbox
+# So begin all documents that we write as JSON; with several stacks there is a list of them.
+DOCUMENT = re.compile(rb'[\s\[]*\{\s*"format_version":\s*"[^"]*",\s*"tool":\s*\{\s*"name":\s*"reconciler"')
+KIND_OF_DOCUMENT = re.compile(rb'"document":\s*"(\w+)"')
+HEAD = 500  # bytes in which they say so
 NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
 UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
 
 
+Choose = Callable[[MappingABC[str, Document]], Collection[str]]
+
+
 @dataclass(slots=True)
 class Library:
-    """`incomplete`: some file could not be understood, so what seems to be missing may be in there."""
+    """`incomplete`: some file could not be understood, so what seems to be missing may be in there.
+
+    `doubts` has what was found in files of which it is not known yet that they belong to the stack, and `texts` what
+    those files say.
+    """
 
     files: Files
     findings: Findings
     incomplete: bool = False
     documents: dict[str, Document] = field(default_factory=dict)
     included: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
     circular: set[Tagged] = field(default_factory=set)
+    doubts: dict[str, Findings] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
-    def parts(self) -> tuple[tuple[str, Document], ...]:
-        """Return the files that make up the stack: those that no other one includes."""
+    def parts(self, choose: Choose | None = None) -> tuple[tuple[str, Document], ...]:
+        """Return the files that make up the stack: those that are chosen, and that no other one includes."""
         for name in self.files.names():
-            if self.document(name, Spot(self.shown(name))):
+            self._load(name, Spot(self.shown(name)))
+        chosen = list(self.documents if choose is None else choose(dict(self.documents)))
+        for name in chosen:
+            if self.document(name, Spot(self.shown(name))) and name not in self.followed:
                 self._follow(name, ())
-        return tuple(
-            (name, self.documents[name])
-            for name in self.files.names()
-            if name in self.documents and name not in self.included
-        )
+        return tuple((name, self.documents[name]) for name in chosen if name not in self.included)
 
     def shown(self, name: str) -> str:
         return self._prefix + name
@@ -53,12 +69,20 @@ class Library:
         return Scalar(None, include.mark) if document.root is None else document.root
 
     def document(self, name: str, blame: Mark) -> Document | None:
-        """Return a file; what keeps us from reading it is reported at `blame`, what is wrong in it at its place."""
-        if name not in self.documents and (raw := self._read(name, blame)) is not None:
-            self.documents[name] = parse(self.shown(name), raw, self.findings)
-        document = self.documents.get(name)
+        """Return a file of the stack, and report what is wrong with it; at `blame`, if it cannot be read."""
+        document = self._load(name, blame)
+        if doubts := self.doubts.pop(name, None):
+            self.findings.found.update(doubts.found)
         self.incomplete = self.incomplete or document is None or document.is_broken
         return document
+
+    def _load(self, name: str, blame: Mark) -> Document | None:
+        if name not in self.documents and (raw := self._read(name, blame)) is not None:
+            found = Findings()
+            self.documents[name] = parse(self.shown(name), raw, found)
+            if found.found:
+                self.doubts[name], self.texts[name] = found, raw.decode("utf-8-sig", errors="replace")
+        return self.documents.get(name)
 
     @property
     def _prefix(self) -> str:
@@ -67,17 +91,19 @@ class Library:
 
     def _follow(self, name: str, chain: tuple[str, ...]) -> None:
         chain = (*chain, name)
+        self.followed.add(name)
         for include in self.documents[name].includes:
             target = self.target_of(include)
-            known = target in self.documents
             self.included.add(target)
             if target in chain:
                 self._circle(include, (*chain[chain.index(target) :], target))
-            elif len(chain) == DEEPEST:
+            elif len(chain) > DEEPEST:
                 self.findings.add(
                     "YML009", f"more than {DEEPEST} files include one another", include.mark, "include fewer levels"
                 )
-            elif self._may_read(target, include) and self.document(target, include.mark) and not known:
+            elif (
+                self._may_read(target, include) and self.document(target, include.mark) and target not in self.followed
+            ):
                 self._follow(target, chain)
 
     def _circle(self, include: Tagged, circle: tuple[str, ...]) -> None:
@@ -98,6 +124,7 @@ class Library:
         self.incomplete = True
 
     def _read(self, name: str, blame: Mark) -> bytes | None:
+        """Return a file's content. One that cannot be read may be the stack's: it makes what is known incomplete."""
         try:
             return self.files.read(name)
         except OutsideStack:
@@ -108,6 +135,7 @@ class Library:
             self.findings.add(
                 "YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame, UNREADABLE_HINT
             )
+        self.incomplete = True
         return None
 
     def _no_such_file(self, name: str, blame: Mark) -> None:
@@ -121,8 +149,8 @@ class Library:
 
 def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) -> Document:
     """Parse a file by what its name says it is; what is neither YAML nor JSON is one text, unless it `is_yaml`."""
-    if raw.startswith(SANDBOX):
-        return Document(None)
+    if own := _own(raw):
+        return Document(None, own=own)
     text = decoded(shown, raw, findings)
     if text is None:
         return Document(Broken(Spot(shown)))
@@ -132,6 +160,16 @@ def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) 
         return compose(shown, text, findings)
     # Editors end a file with a line break that nobody means: an image name in a file of its own has none.
     return Document(Scalar(text.removesuffix("\n").removesuffix("\r"), Spot(shown, 0, 0)))
+
+
+def _own(raw: bytes) -> str:
+    """Return which of the documents that we write this is; nothing if it is none."""
+    if raw.startswith(SANDBOX):
+        return "sandbox"
+    if not DOCUMENT.match(raw, 0, HEAD):
+        return ""
+    kind = KIND_OF_DOCUMENT.search(raw, 0, HEAD)
+    return kind[1].decode() if kind else "report"
 
 
 def decoded(shown: str, raw: bytes, findings: Findings) -> str | None:

@@ -17,6 +17,10 @@ TOOLS: MappingABC[str, str] = {
     "resource": "Terraform",
     "resources": "Pulumi or the Serverless Framework",
     "apiVersion": "Kubernetes",
+    "openapi": "OpenAPI",
+    "swagger": "OpenAPI",
+    "services": "Docker Compose",
+    "jobName": "SubmitJob",
 }
 
 
@@ -34,8 +38,8 @@ def strangers(keys: MappingABC[str, Mark], known: tuple[str, ...], kinds: Mappin
         )
         yield Stranger(tool, f"{tool} is a key of {TOOLS[tool]}: this is no stack", hint)
         return
-    kind = max(kinds.values(), key=lambda kind: len(keys.keys() & _members(kind)))
-    members = [key for key in keys if key in _members(kind) and not get_close_matches(key, known, cutoff=TWIN)]
+    kind = max(kinds.values(), key=lambda kind: len(keys.keys() & members_of(kind)))
+    members = [key for key in keys if key in members_of(kind) and not get_close_matches(key, known, cutoff=TWIN)]
     if members:
         yield _of_a_body(members, kind)
     for key in (key for key in keys if key not in members):
@@ -52,5 +56,6 @@ def _of_a_body(members: list[str], kind: Kind) -> Stranger:
     return Stranger(members[0], f"{listed(members, 'and')} {are} of a {what}, not of a stack", hint)
 
 
-def _members(kind: Kind) -> set[str]:
+def members_of(kind: Kind) -> set[str]:
+    """Return the members at the top of the request that creates a resource of the kind."""
     return {kind.name_member, *(row.name for row in kind.rows)}

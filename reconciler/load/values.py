@@ -33,7 +33,8 @@ class Given(NamedTuple):
 class FromOutside:
     """What is given from outside of the stack's files, the last one first to count: values that are `offered` to
     whoever declares such a variable, those that are `meant` for this stack, the files of --var-file, already read, and
-    the texts of --var. `examples`: what has no value is its example.
+    the texts of --var. `examples`: what has no value is its example. `named` are files in the stack's folder that
+    options name, as --var-file does: they are no part of the stack.
     """
 
     variables: MappingABC[str, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class FromOutside:
     meant: MappingABC[str, Given] = field(default_factory=dict)
     offered: MappingABC[str, Given] = field(default_factory=dict)
     examples: bool = False
+    named: frozenset[str] = frozenset()
 
 
 def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expander: Expander) -> Scope:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 
+from reconciler.load.beside import OF_VARIABLE
 from reconciler.load.expand import CONTEXT, Expander
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.gather import Gathered
@@ -14,8 +15,8 @@ from reconciler.load.shape import mapping_of, text_from
 from reconciler.looked_up import is_secret
 from reconciler.model import Json
 
+MEMBERS = OF_VARIABLE
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-MEMBERS = ("type", "default", "example", "enum", "pattern", "description", "secret")
 
 
 def _is_single(value: Json) -> bool:

@@ -30,6 +30,11 @@ class DiskFiles:
         self._folder = chosen.parent if self._only else chosen
         self.root = str(self._folder)
 
+    @property
+    def is_one_file(self) -> bool:
+        """Whether the path names a file, which then is the stack, and not a folder."""
+        return self._only is not None
+
     def names(self) -> tuple[str, ...]:
         """Return the files of the stack, sorted; hidden files and folders left out."""
         return (self._only,) if self._only else tuple(sorted(self._walk()))

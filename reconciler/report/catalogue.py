@@ -37,6 +37,7 @@ MILDER = {
     "REV003": Severity.NOTE,
     "SCH009": Severity.WARNING,
     "STA001": Severity.NOTE,
+    "STK015": Severity.NOTE,
 }
 NEAR = 3  # suggestions
 ID = re.compile(r"[A-Za-z]{2,4}[0-9]+")

@@ -74,23 +74,6 @@ def test_a_json_file_can_be_a_part_of_the_stack() -> None:
     assert declared({"main.json": part}, "JobQueue", "q").spec == {"priority": 1}
 
 
-def test_json_that_is_no_known_input_says_what_is() -> None:
-    assert problems({"main.yaml": STACK, "package.json": '{"name": "x", "version": "1"}'}) == [
-        (
-            "stacks/package.json:1:1: error[STK008]: this JSON is neither a request of AWS Batch nor a part of a stack\n"
-            "    hint: accepted are requests as the AWS CLI takes them with --cli-input-json, told by name "
-            "(CreateSchedulingPolicy), consumableResourceName (CreateConsumableResource), computeEnvironmentName "
-            "(CreateComputeEnvironment), serviceEnvironmentName (CreateServiceEnvironment), jobQueueName (CreateJobQueue), "
-            "quotaShareName (CreateQuotaShare) or jobDefinitionName (RegisterJobDefinition) and a member beside it; and parts of a stack, with keys such as "
-            "stack and schedulingPolicies"
-        )
-    ]
-
-
-def test_a_json_list_is_no_known_input() -> None:
-    assert [p.code for p in loaded({"main.yaml": STACK, "list.json": "[1]"}).problems] == ["STK008"]
-
-
 def test_an_empty_json_file_is_ignored() -> None:
     assert problems({"main.yaml": STACK, "empty.json": " \n"}) == []
 

@@ -130,15 +130,6 @@ def test_a_section_without_resources_is_empty() -> None:
     assert loaded("jobQueues:\ntags:\ndefaults: {jobQueues: }\nvariables:\n").problems == ()
 
 
-def test_a_file_that_is_no_mapping_is_an_error() -> None:
-    assert problems({"main.yaml": STACK, "list.yaml": "- a\n"}) == [
-        (
-            "stacks/list.yaml:1:1: error[STK005]: a file of a stack is a mapping with keys such as stack and "
-            "jobDefinitions\n    hint: write `key: value`"
-        )
-    ]
-
-
 def test_a_stack_needs_a_name() -> None:
     assert problems({"q.json": '{"jobQueueName": "q", "priority": 1}'}) == [
         (
@@ -271,7 +262,7 @@ def test_resources_come_in_file_order() -> None:
 def test_all_problems_are_reported_at_once_in_file_order() -> None:
     files = {
         "c.yaml": "a: [\n",
-        "b.json": '{"what": 1}',
+        "b.json": '{"jobQueueNme": "q", "priority": 1, "state": "ENABLED"}',
         "a.yaml": """\
             stack: x
             jobQueues:

@@ -72,14 +72,16 @@ def _from_stdin() -> "Formatted":
 
 
 def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
+    from reconciler.load import files_beside
     from reconciler.load.findings import Findings
     from reconciler.load.library import YAML_FILES, Library
     from reconciler.lookup.files import DiskFiles
 
     files = DiskFiles(path)
     library = Library(files, Findings())
+    beside = frozenset() if files.is_one_file else files_beside(files)
     for name in files.own_names():
-        if name.endswith(YAML_FILES):
+        if name.endswith(YAML_FILES) and name not in beside:
             yield _file(files, name, library.shown(name), is_done=is_done)
 
 

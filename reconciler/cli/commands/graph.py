@@ -21,11 +21,12 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.report.documents import frame
     from reconciler.report.graph import graph_json, graph_mermaid, graph_text
 
     read = valid_stack(args.stacks[0], args)
     stack = read.secrets.stack(read.stack)
-    out.publish_text(graph_text(stack), lambda: graph_json(stack))
+    out.publish_text(graph_text(stack), lambda: {**frame("graph"), **graph_json(stack)})
     if out.wants("mermaid"):
         out.publish_text(graph_mermaid(stack), dict, "mermaid")
     return Exit.DONE
