@@ -114,7 +114,7 @@ class Files(Protocol):
         """Return the `.yaml`, `.yml` and `.json` files of the stack, sorted; hidden files and folders left out."""
 
     def read(self, name: str) -> bytes:
-        """Return a file's content. Raises `OutsideStack` for a path that leaves the folder, and `OSError`."""
+        """Return a file's content. Raises `OutsideStack` for a path that leaves the folder, or is hidden; `OSError`."""
 
 
 class Lookups(Protocol):
@@ -129,6 +129,10 @@ class Lookups(Protocol):
 
 class OutsideStack(Exception):  # noqa: N818 - names what happened
     """A path leaves the stack's folder."""
+
+
+class HiddenFile(OutsideStack):
+    """A path leads, maybe through links, to a file whose name, or whose folder's, begins with a dot."""
 
 
 class Unsupported(Exception):  # noqa: N818

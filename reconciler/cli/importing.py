@@ -225,14 +225,14 @@ def _there(folder: Path) -> list[str]:
 
 def _write(files: "Written", folder: Path, *, force: bool) -> tuple[str, ...]:
     """Write the files, and return their paths."""
+    from reconciler.lookup.files import write_below
+
     there = sorted({*_there(folder), *(name for name in files.texts if (folder / name).exists())})
     if there and not force:
         hint = "choose another folder, or give --force to overwrite what has the same name; nothing was written"
         raise WrongUsage(f"there are files of a stack in {folder} already: {', '.join(there)}", hint=hint)
     try:
-        for name, text in files.texts.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+        write_below(folder, files.texts)
     except OSError as error:
         raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint="choose another folder") from error
     return tuple(str(folder / name) for name in files.texts)

@@ -57,10 +57,19 @@ def _run(args: Namespace) -> int:
     return code
 
 
+def _check_outputs(args: Namespace) -> None:
+    """Raise `WrongUsage` for outputs that cannot be written, or that must not be."""
+    if getattr(args, "sandbox", None) or any(target.file for target in args.output):
+        from reconciler.cli.overwriting import check_outputs
+
+        check_outputs(args)
+    check_writable(args.output)
+
+
 def _written(args: Namespace, watch: "Watch") -> int:
     try:
-        check_writable(args.output)  # before anything is changed, not after
-    except WrongUsage as unwritable:
+        _check_outputs(args)  # before anything is changed, not after
+    except Stopped as unwritable:
         there = [target for target in args.output if not target.file]
         out = Output(there, color=args.color, watch=watch)
         out.stopped(unwritable)

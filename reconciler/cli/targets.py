@@ -3,12 +3,13 @@
 import os
 from argparse import Namespace
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.stacks import environment_of
 from reconciler.load.choose import FLEET as FILE
+from reconciler.lookup.paths import is_hidden, names_of
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import InvalidStack, Severity, WrongUsage
 
@@ -65,14 +66,15 @@ def chosen_of(targets: tuple["Target", ...], args: Namespace) -> tuple["Target",
             raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
         targets = tuple(target for target in targets if target.name in only)
     if args.changed_since:
-        targets = differing(targets, *_before(file, args))
+        targets = differing(targets, *_before(file, args), cache(partial(_names, file.parent)))
     return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
 
 
 def _read(files: "Files", args: Namespace) -> tuple["Target", ...]:
     from reconciler.fleet import read_fleet
 
-    targets, problems = read_fleet(files, environment_of(args), partial(_matching, Path(files.root)))
+    root = Path(files.root)
+    targets, problems = read_fleet(files, environment_of(args), partial(_matching, root), cache(partial(_leaves, root)))
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidStack(problems)
     return targets
@@ -93,6 +95,17 @@ def _before(file: Path, args: Namespace) -> tuple[tuple["Target", ...], tuple[st
         return (), changed
 
 
+def _names(root: Path, path: str) -> Sequence[str]:
+    """Return the names under which git may list a stack or a file of values, with what a stack of one file includes."""
+    from reconciler.load import files_used
+    from reconciler.lookup.files import SUFFIXES, DiskFiles
+
+    used = [path]
+    if (root / path).is_file() and path.endswith(SUFFIXES):
+        used += [(Path(path).parent / name).as_posix() for name in files_used(DiskFiles(str(root / path)))]
+    return sorted({name for each in used for name in names_of(root, each)})
+
+
 def _matching(root: Path, pattern: str) -> Sequence[str]:
     """Return the stacks that a glob means, from the folder of the file of targets; nothing outside of it."""
     if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
@@ -101,6 +114,14 @@ def _matching(root: Path, pattern: str) -> Sequence[str]:
         return (pattern,) if (root / pattern).exists() else ()
     found = (path for path in root.glob(pattern) if path.is_dir())
     return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+
+
+def _leaves(root: Path, path: str) -> bool:
+    """Whether links in a path lead out of a folder, or to something hidden in it."""
+    there, real = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
+    if not there.is_relative_to(real):
+        return True
+    return is_hidden(there.relative_to(real)) and not is_hidden(Path(os.path.normpath(path)))
 
 
 def _from(root: Path, path: str) -> str:

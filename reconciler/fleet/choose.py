@@ -1,6 +1,7 @@
 """Some of the targets: by environment, by stack, by what has changed, or a share of them all."""
 
-from collections.abc import Iterable, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -37,18 +38,33 @@ def chosen(
     )
 
 
-def differing(targets: Iterable[Target], before: Iterable[Target], changed: Iterable[str]) -> tuple[Target, ...]:
+def alone(path: str) -> Iterable[str]:
+    """A path that no link leads to has one name."""
+    return (posixpath.normpath(path),)
+
+
+def differing(
+    targets: Iterable[Target],
+    before: Iterable[Target],
+    changed: Iterable[str],
+    names: Callable[[str], Iterable[str]] = alone,
+) -> tuple[Target, ...]:
     """Return the targets that are not as `before`, or of which a file is among those `changed`.
 
-    A file of a stack is one in its folder; files that it includes are in there, too.
+    A file of a stack is one in its folder; files that it includes are in there, too. `names` gives all names under
+    which what a path leads to may be among the changed files: links on the way have names of their own.
     """
     old, files = {target.name: target.meaning for target in before}, tuple(changed)
     return tuple(
-        target
-        for target in targets
-        if old.get(target.name) != target.meaning or any(_is_of(target, file) for file in files)
+        target for target in targets if old.get(target.name) != target.meaning or _is_any_of(target, files, names)
     )
 
 
-def _is_of(target: Target, file: str) -> bool:
-    return file in (target.stack, *target.variable_files) or file.startswith(f"{target.stack.rstrip('/')}/")
+def _is_any_of(target: Target, files: Iterable[str], names: Callable[[str], Iterable[str]]) -> bool:
+    ours = {name for path in (target.stack, *target.variable_files) for name in names(path)}
+    return any(_is_of(name, file) for file in files for name in ours)
+
+
+def _is_of(name: str, file: str) -> bool:
+    """A changed file that is a folder on the way is a link that leads elsewhere now, or a submodule."""
+    return name in (".", file) or file.startswith(f"{name}/") or name.startswith(f"{file}/")

@@ -1,5 +1,6 @@
 """The file of targets, `reconciler.yaml`: environments, and the stacks that go there."""
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,15 +28,24 @@ ACCOUNT = re.compile(r"[0-9]{12}")
 LIMIT = re.compile(r"[0-9]{1,9}|(100|[0-9]{1,2})%")
 MANY = 50_000  # targets; far more than anybody has, far fewer than a slip of a glob could make
 Matching = Callable[[str], Sequence[str]]
+Leaving = Callable[[str], bool]
 
 
-def read_fleet(files: Files, lookups: Lookups, matching: Matching) -> tuple[tuple[Target, ...], tuple[Problem, ...]]:
+def stays(_path: str) -> bool:
+    """No link leads anywhere else."""
+    return False
+
+
+def read_fleet(
+    files: Files, lookups: Lookups, matching: Matching, leaving: Leaving = stays
+) -> tuple[tuple[Target, ...], tuple[Problem, ...]]:
     """Return the targets of a file in its order, and all that is wrong with it.
 
     `matching` gives the folders and files of stacks that a glob means, sorted; an empty list where there are none.
+    `leaving` tells whether links in a path lead out of the folder of the file, or to something hidden.
     """
     findings = Findings()
-    reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, matching)
+    reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, matching, leaving)
     targets = tuple(reader.targets())
     return targets, findings.in_file_order()
 
@@ -52,6 +62,7 @@ class _Spot:
 @dataclass(frozen=True, slots=True)
 class _Reader(Members):
     matching: Matching
+    leaving: Leaving
 
     def targets(self) -> Iterator[Target]:
         parts = [document for _, document in self.library.parts() if document.root is not None]
@@ -126,8 +137,9 @@ class _Reader(Members):
         if not body:
             self.findings.add("FLT004", f"{pattern} goes nowhere", mark, "name its environments, as in [dev, prod]")
         names = self.texts(body, "environments")
-        paths = self.matching(pattern)
-        if not paths:
+        there = self.matching(pattern)
+        paths = [path for path in there if not self.leaves(path, "the stack", mark)]
+        if not there:
             self.findings.add("FLT005", f"there is no stack {pattern}", mark, "name folders from that of this file")
         for at, name in names:
             if name not in environments:
@@ -152,7 +164,9 @@ class _Reader(Members):
     def with_shared(self, target: Target, body: Body, *, offered: bool) -> Target:
         """Return the target with what an environment or a stack has of variables and guards; a stack's come later."""
         values = self.values(body)
-        files = tuple(text for _, text in self.texts(body, "variableFiles"))
+        files = tuple(
+            text for at, text in self.texts(body, "variableFiles") if not self.leaves(text, "the file of values", at)
+        )
         return replace(
             target,
             offered={**target.offered, **values} if offered else target.offered,
@@ -160,6 +174,17 @@ class _Reader(Members):
             variable_files=(*target.variable_files, *files),
             consents=self.consents(body, target.consents),
         )
+
+    def leaves(self, path: str, what: str, mark: Mark) -> bool:
+        """Whether a path is none that this file may name, after saying so: it is part of what reviewers read."""
+        normal = posixpath.normpath(path)
+        is_outside = normal.startswith(("/", "../")) or normal == ".."
+        is_hidden = what != "the stack" and any(part.startswith(".") and part != "." for part in normal.split("/"))
+        if not (is_outside or is_hidden or self.leaving(path)):
+            return False
+        hint = "name a visible path in the folder of this file; links must stay in there, too"
+        self.findings.add("FLT007", f"{what} {path} is outside of the folder of this file, or hidden", mark, hint)
+        return True
 
     def values(self, body: Body) -> dict[str, Given]:
         section = mapping_of(body["variables"][1], "variables", self.findings) if "variables" in body else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.choose import choice_of
+from reconciler.load.choose import choice_of, declares
 from reconciler.load.compose import Document
 from reconciler.load.disabled import disabled_rules
 from reconciler.load.expand import PLACE, Expander, Scope
@@ -30,7 +30,9 @@ __all__ = [
     "FromOutside",
     "Loaded",
     "Settings",
-    "files_of_stacks",
+    "files_beside",
+    "files_used",
+    "is_of_stack",
     "load",
     "load_with_problems",
     "settings_of",
@@ -136,6 +138,20 @@ def _stand_ins(expander: Expander, settings: Settings) -> frozenset[str]:
     """Return the names whose values nobody knows, and which something in the stack has used all the same."""
     known = {"account": settings.account, "region": settings.region, "partition": settings.region}
     return frozenset(name for name in PLACE if name in expander.used and not known[name])
+
+
+def files_used(files: Files) -> frozenset[str]:
+    """Return the files that make up a stack, and those that they include."""
+    library = Library(files, Findings())
+    library.parts(lambda documents: choice_of(documents, library.texts, KINDS).names)
+    return frozenset(library.followed)
+
+
+def is_of_stack(files: Files) -> bool:
+    """Whether any of some files belongs to a stack, or says which stacks there are; also one that is broken."""
+    library = Library(files, Findings())
+    library.parts(lambda _documents: ())
+    return any(declares(name, document, library.texts.get(name, "")) for name, document in library.documents.items())
 
 
 def files_beside(files: Files, kinds: Mapping[str, Kind] = KINDS) -> frozenset[str]:

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
+from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.beside import Keywords, Recognizer
+from reconciler.load.beside import Keywords, Recognizer, keys_of
 from reconciler.load.compose import Document
 from reconciler.load.nodes import Alias, Mapping, Mark, Node, Scalar, Tagged, where_of
 from reconciler.load.scalars import text_of
@@ -92,6 +93,16 @@ def choice_of(
     return choice
 
 
+def declares(name: str, document: Document, text: str, kinds: MappingABC[str, Kind] = KINDS) -> bool:
+    """Whether a file has something of a stack in it, or of deployments. `text` is that of a file that is broken."""
+    keywords = Keywords.of(kinds)
+    if document.is_broken:
+        return any(word in text for word in ("stack", *keywords.sections))
+    if not isinstance(document.root, Mapping) or not keys_of(document.root):
+        return False
+    return bool(_fleet(name, document)) or not Recognizer(keywords).reason(name, document, "")
+
+
 def bare_kind(root: Mapping, kinds: MappingABC[str, Kind]) -> Kind | None:
     """Return the kind of resource that a request creates.
 
@@ -149,10 +160,9 @@ def _declared(document: Document, kinds: MappingABC[str, Kind]) -> Iterator[tupl
         section = section.target if isinstance(section, Alias) else section
         for name, (mark, _) in section.entries.items() if isinstance(section, Mapping) else ():
             yield Address(kind.name, name), where_of(mark)
-    kind = bare_kind(root, kinds)
-    if kind is not None:
-        mark, node = root.entries[kind.name_member]
-        yield Address(kind.name, _written(node)), where_of(mark)
+    if requested := bare_kind(root, kinds):
+        mark, node = root.entries[requested.name_member]
+        yield Address(requested.name, _written(node)), where_of(mark)
 
 
 def _variables(document: Document) -> Iterator[str]:

@@ -10,7 +10,7 @@ from reconciler.load.compose import Document, compose
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.nodes import DEEPEST, Broken, Mark, Node, Scalar, Spot, Tagged
-from reconciler.ports import Files, OutsideStack
+from reconciler.ports import Files, HiddenFile, OutsideStack
 
 YAML_FILES = (".yaml", ".yml")
 JSON_FILES = (".json",)
@@ -116,6 +116,9 @@ class Library:
         if target.startswith(("/", "../")) or target == "..":
             self._outside(include.text, include.mark)
             return False
+        if any(part.startswith(".") and part != "." for part in target.split("/")):
+            self._hidden(include.text, include.mark)
+            return False
         return bool(include.text.strip())
 
     def _outside(self, path: str, mark: Mark) -> None:
@@ -123,10 +126,17 @@ class Library:
         self.findings.add("INC001", f"{path} leads out of the stack's folder", mark, hint)
         self.incomplete = True
 
+    def _hidden(self, path: str, mark: Mark) -> None:
+        hint = "files and folders whose names begin with a dot are not read: give it another name"
+        self.findings.add("INC004", f"{path} leads to a hidden file", mark, hint)
+        self.incomplete = True
+
     def _read(self, name: str, blame: Mark) -> bytes | None:
         """Return a file's content. One that cannot be read may be the stack's: it makes what is known incomplete."""
         try:
             return self.files.read(name)
+        except HiddenFile:
+            self._hidden(name, blame)
         except OutsideStack:
             self._outside(name, blame)
         except FileNotFoundError:

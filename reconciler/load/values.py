@@ -12,7 +12,7 @@ from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
-from reconciler.load.variables import Variable, converted
+from reconciler.load.variables import NAME, Variable, converted
 from reconciler.looked_up import Secret, as_secret, holds_unknown
 from reconciler.model import Json
 from reconciler.problems import Severity
@@ -141,7 +141,9 @@ class _Filler:
         if name in self.variables or self.expander.library.incomplete:
             return name in self.variables
         hint = did_you_mean(name, self.variables, "declare it under variables")
-        self.findings.add("VAR007", f"{_source(name, mark)}there is no variable {name}", mark, hint)
+        # What is no name may be a line of any file: not even that is shown of what is no file of values.
+        shown = name if mark is None or NAME.fullmatch(name) else "with this name"
+        self.findings.add("VAR007", f"{_source(shown, mark)}there is no variable {shown}", mark, hint)
         return False
 
     def example(self, variable: Variable) -> Json:

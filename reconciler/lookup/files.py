@@ -4,10 +4,11 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.ports import OutsideStack
+from reconciler.lookup.paths import is_hidden, is_inside, leaves_repository
+from reconciler.ports import HiddenFile, OutsideStack
 from reconciler.problems import InvalidStack, Problem, Where, WrongUsage
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -26,9 +27,12 @@ class DiskFiles:
         is_file = _is_file(chosen)
         if is_file and chosen.suffix not in SUFFIXES:
             raise WrongUsage(f"{path} is no stack", hint=f"the files of a stack end in {', '.join(SUFFIXES)}")
+        if leaves_repository(chosen):
+            raise WrongUsage(f"{path} is a link out of the repository", hint="name the folder or file that it leads to")
         self._only = chosen.name if is_file else None
         self._folder = chosen.parent if self._only else chosen
         self.root = str(self._folder)
+        self._real = os.path.realpath(self._folder)
 
     @property
     def is_one_file(self) -> bool:
@@ -78,8 +82,10 @@ class DiskFiles:
             path = Path(os.path.realpath(self._folder / name))
         except ValueError as error:  # a null byte
             raise FileNotFoundError(name) from error
-        if not path.is_relative_to(os.path.realpath(self._folder)):
+        if not path.is_relative_to(self._real):
             raise OutsideStack(name)
+        if is_hidden(path.relative_to(self._real)):
+            raise HiddenFile(name)
         return path
 
     def _walk(self) -> Iterator[str]:
@@ -88,6 +94,18 @@ class DiskFiles:
             for name in names:
                 if name.endswith(SUFFIXES) and not name.startswith("."):
                     yield (Path(folder) / name).relative_to(self._folder).as_posix()
+
+
+def write_below(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files into a folder. Raises `WrongUsage` before the first one if a link leads out of it, and `OSError`."""
+    for name in texts:
+        if leaves_repository(folder / name) or not is_inside(folder / name, folder):
+            raise WrongUsage(
+                f"{folder / name} is behind a link out of {folder}; nothing was written", hint="remove the link"
+            )
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def read_whole(path: Path) -> bytes:

@@ -39,7 +39,7 @@ class Repository:
     def changed_since(self, reference: str) -> tuple[str, ...]:
         """Return the files that differ from where the present work left `reference`, uncommitted and new ones too."""
         base = self._git("merge-base", NO_OPTION, reference, "HEAD").strip()
-        committed = self._git("diff", "--name-only", "--relative", "-z", base, "--")
+        committed = self._git("diff", "--name-only", "--no-renames", "--relative", "-z", base, "--")
         fresh = self._git("ls-files", "--others", "--exclude-standard", "-z")
         return tuple(sorted({*committed.split("\0"), *fresh.split("\0")} - {""}))
 

@@ -49,7 +49,7 @@ OF_OTHERS = {
     "sandbox.json": '{"format": "reconciler sandbox", "version": 1}\n{"at": 1}\n',
 }
 QUEUE = "{q: {priority: 1}}"
-MEANT = {
+MEANT: dict[str, tuple[str, str | bytes, str]] = {
     "a section of which a letter is missing": ("a.yaml", f"jobQueue: {QUEUE}\n", "STK002"),
     "a section in the case of others": ("a.yaml", f"JobQueues: {QUEUE}\n", "STK002"),
     "a section with dashes": ("a.yaml", f"job-queues: {QUEUE}\n", "STK002"),

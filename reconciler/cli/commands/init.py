@@ -1,6 +1,7 @@
 """`reconciler init`."""
 
 import json
+import re
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -13,6 +14,9 @@ EXAMPLES = """\
   reconciler init --list
 """
 TEMPLATES = Path(__file__).parents[2] / "templates"
+YAML = "*.y*ml"
+STACK = re.compile(r"^stack:[ \t]*([\w./-]+)", re.MULTILINE)
+ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 DEFAULT = "fargate"
 SCHEMA = ".vscode/stack.schema.json"  # beside the settings: an editor needs no network, and it fits this version
 MODELINE = "# yaml-language-server: $schema="
@@ -31,22 +35,41 @@ def run(args: Namespace, out: Output) -> int:
     if args.list:
         out.publish_text("".join(f"{name:<22}{says}\n" for name, says in templates().items()), templates)
         return Exit.DONE
+    from reconciler.lookup.files import write_below
+
     folder = Path(args.folder)
     files = _contents(args.template)
+    files["stack.yaml"] = _renamed(files["stack.yaml"], folder)
     taken = [name for name in files if (folder / name).exists()]
     if taken:
         hint = "choose another folder; nothing was written"
         raise WrongUsage(f"{folder / taken[0]} exists already", hint=hint)
     try:
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+        write_below(folder, files)
     except OSError as error:
         hint = "choose another folder"
         raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint=hint) from error
     written = [str(folder / name) for name in files]
     out.publish_text("".join(f"wrote {name}\n" for name in written) + _next(args.folder), lambda: {"written": written})
     return Exit.DONE
+
+
+def _renamed(text: str, folder: Path) -> str:
+    """Name the stack after its folder where a stack around it, or in it, has the name of the template already.
+
+    A folder of a stack with the same name in it would be one stack.
+    """
+    there = folder.resolve()
+    above = [one for one in there.parents if one.is_relative_to(Path.cwd()) or one == there.parent]
+    files = [*(file for one in above for file in one.glob(YAML)), *(there.rglob(YAML) if there.exists() else ())]
+    near = {name[1] for file in files if file.is_file() for name in STACK.finditer(file.read_text("utf-8", "replace"))}
+    written = STACK.search(text)
+    if written is None or written[1] not in near:
+        return text
+    base = ODD.sub("-", there.name).strip("-") or written[1]
+    names = (f"{base}{number}" for number in ("", *(f"-{count}" for count in range(2, 100))))
+    fresh = next(name for name in names if name not in near)
+    return f"{text[: written.start(1)]}{fresh}{text[written.end(1) :]}"
 
 
 def templates() -> dict[str, str]:
