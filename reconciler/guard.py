@@ -76,7 +76,7 @@ def _missing(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Reason]:
     going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
     if wanted.destroy or not going:
         return
-    yield from (_declared_below(stack, change) for change in going if change.address in stack.elsewhere)
+    yield from ((change, _declared_below(stack, change)) for change in going if change.address in stack.elsewhere)
     if not stack.declared:
         yield None, _emptied(stack, len(going))
         return

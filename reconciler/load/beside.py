@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from itertools import islice
 
 from reconciler.kinds.base import Kind
@@ -18,8 +19,9 @@ from reconciler.load.compose import Document
 from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import JSON_FILES
-from reconciler.load.nodes import Alias, Broken, Mapping, Node, Scalar, Sequence, Tagged, is_null
+from reconciler.load.nodes import Alias, Broken, Mapping, Node, Scalar, Sequence, Spot, Tagged, is_null
 from reconciler.load.strangers import TOOLS, members_of
+from reconciler.model import Json
 
 SETTINGS = ("stack", "account", "region", "namePrefix", "tags", "variables", "defaults", "rules", "ignore", "lock")
 CERTAIN = ("stack", "namePrefix")  # settings whose names no other format has
@@ -30,6 +32,8 @@ NEAR = 0.85  # how alike two words are if one is probably a slip for the other
 LONGER = 2  # by how many letters they differ in length at most: `definitions` is no slip for `jobDefinitions`
 SEARCHED = 100  # entries below an unknown key that are looked at
 OF_VARIABLE = ("type", "default", "example", "enum", "pattern", "description", "secret")
+DEPTH = 3  # levels that show what a file is: a section, names in it, members of a body
+NOWHERE = Spot("")
 # A top-level key in block style, where the file as a whole cannot be parsed.
 YAML_KEY = re.compile(r"""^["']?([A-Za-z$][\w.$-]*)["']?[ \t]*:(?=\s|$)""", re.MULTILINE)
 # JSON as editors and compilers write it, with comments and trailing commas: tsconfig.json.
@@ -45,13 +49,14 @@ class Keywords:
     sections: Words
     members: MappingABC[str, Words]  # of the request that creates a resource, by kind
     names: MappingABC[str, str]  # the member among them that names the resource
-    slips: dict[tuple[str, Words], str] = field(default_factory=dict)
+    slips: dict[Words, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, kinds: MappingABC[str, Kind]) -> "Keywords":
+        members = {name: tuple(sorted({*members_of(kind), "tags"})) for name, kind in kinds.items()}
         return cls(
             tuple(kind.section for kind in kinds.values()),
-            {name: tuple(sorted({*members_of(kind), "tags"})) for name, kind in kinds.items()},
+            members,
             {name: kind.name_member for name, kind in kinds.items()},
         )
 
@@ -66,16 +71,21 @@ class Keywords:
         """Return the word that a key is, or is a slip for, whatever its case and dashes; else nothing."""
         if key in words:
             return key
-        if (key, words) not in self.slips:
-            plain = {_plain(word): word for word in words}
-            found = next(iter(get_close_matches(_plain(key), plain, n=1, cutoff=NEAR)), "")
-            self.slips[key, words] = plain[found] if found and abs(len(found) - len(_plain(key))) <= LONGER else ""
-        return self.slips[key, words]
+        said, plain = _plain(key), _plain_words(words)
+        if said not in self.slips.setdefault(words, {}):
+            near = [word for word in plain if abs(len(word) - len(said)) <= LONGER]
+            found = said if said in plain else next(iter(get_close_matches(said, near, n=1, cutoff=NEAR)), "")
+            self.slips[words][said] = plain.get(found, "")
+        return self.slips[words][said]
 
     def requested(self, keys: Collection[str]) -> str:
-        """Return the kind of which the keys are members of a request, some of them misspelt; else nothing."""
+        """Return the kind of which the keys are members of a request, some of them misspelt; else nothing.
+
+        Not all are: who misspells every word writes another language.
+        """
+        said = {_plain(key) for key in keys}
         for kind, members in self.members.items():
-            if not 0 < len(keys) <= 2 * len(members):
+            if len(keys) > 2 * len(members) or said.isdisjoint(_plain_words(members)):
                 continue
             found = {self.meant(key, members) for key in keys} - {""}
             name = self.names[kind]
@@ -108,8 +118,8 @@ class Recognizer:
 
     def reason(self, name: str, document: Document, text: str) -> str:
         """`text` is what the file says, where something in it cannot be understood."""
-        if document.own:
-            return f"it is a document of reconciler ({document.own})"
+        if document.beside:
+            return document.beside
         if name.endswith(TERRAFORM):
             return "it belongs to Terraform"
         if not text:
@@ -117,6 +127,10 @@ class Recognizer:
         if name.endswith(JSON_FILES):
             return self.of_json(name, text) if document.is_broken else self.of_node(document.root)
         return self.of_yaml(text, document.root)
+
+    def of_value(self, value: Json) -> str:
+        """Judge a value of JSON by what is at its top, however much is below."""
+        return self.of_node(_top(value))
 
     def of_node(self, root: Node | None) -> str:
         match root:
@@ -191,13 +205,28 @@ def _is_body(keys: set[str], members: set[str], of: int = 0) -> bool:
     return 2 * len(known) >= (of or len(keys)) and any(is_compound(key) for key in known)
 
 
+def _top(value: Json, depth: int = DEPTH) -> Node:
+    """Return the outer levels of a plain value as a node, below the first one with few of the entries."""
+    if isinstance(value, dict):
+        entries = islice(value.items(), None if depth == DEPTH else SEARCHED * bool(depth))
+        return Mapping({key: (NOWHERE, _top(inner, depth - 1)) for key, inner in entries}, NOWHERE)
+    if isinstance(value, list):
+        return Sequence(tuple(_top(item, depth - 1) for item in value[: SEARCHED * bool(depth)]), NOWHERE)
+    return Scalar(value, NOWHERE)
+
+
 def _foreign(keys: Collection[str]) -> str:
     tool = next((key for key in keys if key in TOOLS), "")
     return f"{tool} is a key of {TOOLS[tool]}" if tool else "it has no key of a stack at its top"
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[-_\s]", "", word).lower()
+    return word.replace("-", "").replace("_", "").replace(" ", "").lower()
+
+
+@cache
+def _plain_words(words: Words) -> MappingABC[str, str]:
+    return {_plain(word): word for word in words}
 
 
 def _uncommented(text: str) -> str:

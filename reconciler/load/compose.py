@@ -63,13 +63,13 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uf
 class Document:
     """One parsed file. `is_literal` says that nothing in it needs expanding.
 
-    `own` names the document if the file is one that we write: a plan, say.
+    `beside` says why the file cannot be part of a stack, if that was clear before it was parsed; it has no root then.
     """
 
     root: Node | None  # None: the file is empty
     includes: tuple[Tagged, ...] = ()
     is_literal: bool = True
-    own: str = ""
+    beside: str = ""
 
     @property
     def is_broken(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from reconciler.kinds.base import Kind
-from reconciler.load.beside import IGNORED_PREFIX, NEAR, SCHEMA, SETTINGS, Keywords, keys_of
+from reconciler.load.beside import IGNORED_PREFIX, NEAR, SCHEMA, SETTINGS, Keywords, Recognizer, keys_of
 from reconciler.load.choose import Choice, bare_kind, choice_of
 from reconciler.load.compose import Document
 from reconciler.load.expand import Expander
@@ -60,6 +60,7 @@ def gather(expander: Expander, kinds: MappingABC[str, Kind], named: Collection[s
         choice = choice_of(documents, library.texts, kinds, named)
         return choice.names
 
+    library.skim = Recognizer(Keywords.of(kinds)).of_value
     parts = library.parts(choose)
     collector = _Collector(kinds, Keywords.of(kinds), expander, findings, {}, [])
     for name, document in parts:

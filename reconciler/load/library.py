@@ -1,5 +1,6 @@
 """The files of a stack, each read and parsed once, and who includes whom."""
 
+import json
 import posixpath
 import re
 from collections.abc import Callable, Collection
@@ -10,6 +11,7 @@ from reconciler.load.compose import Document, compose
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.nodes import DEEPEST, Broken, Mark, Node, Scalar, Spot, Tagged
+from reconciler.model import Json
 from reconciler.ports import Files, HiddenFile, OutsideStack
 
 YAML_FILES = (".yaml", ".yml")
@@ -18,6 +20,7 @@ SANDBOX = b'{"format": "reconciler sandbox"'  # so begins the file of a sandbox
 # So begin all documents that we write as JSON; with several stacks there is a list of them.
 DOCUMENT = re.compile(rb'[\s\[]*\{\s*"format_version":\s*"[^"]*",\s*"tool":\s*\{\s*"name":\s*"reconciler"')
 KIND_OF_DOCUMENT = re.compile(rb'"document":\s*"(\w+)"')
+SMALL = 2**16  # bytes of a file that is kept, so that it is read once
 HEAD = 500  # bytes in which they say so
 NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
 UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
@@ -31,7 +34,8 @@ class Library:
     """`incomplete`: some file could not be understood, so what seems to be missing may be in there.
 
     `doubts` has what was found in files of which it is not known yet that they belong to the stack, and `texts` what
-    those files say.
+    those files say. `skim` says of the value of a JSON file why it cannot be part of the stack: other tools keep large
+    ones.
     """
 
     files: Files
@@ -43,6 +47,8 @@ class Library:
     circular: set[Tagged] = field(default_factory=set)
     doubts: dict[str, Findings] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    skim: Callable[[Json], str] | None = None
+    skimmed: dict[str, bytes] = field(default_factory=dict)
 
     def parts(self, choose: Choose | None = None) -> tuple[tuple[str, Document], ...]:
         """Return the files that make up the stack: those that are chosen, and that no other one includes."""
@@ -71,6 +77,9 @@ class Library:
     def document(self, name: str, blame: Mark) -> Document | None:
         """Return a file of the stack, and report what is wrong with it; at `blame`, if it cannot be read."""
         document = self._load(name, blame)
+        if document and document.beside:  # it is included all the same
+            raw = self.skimmed.pop(name, None) or self._read(name, blame) or b""
+            self.documents[name] = document = parse(self.shown(name), raw, self.findings)
         if doubts := self.doubts.pop(name, None):
             self.findings.found.update(doubts.found)
         self.incomplete = self.incomplete or document is None or document.is_broken
@@ -79,10 +88,21 @@ class Library:
     def _load(self, name: str, blame: Mark) -> Document | None:
         if name not in self.documents and (raw := self._read(name, blame)) is not None:
             found = Findings()
-            self.documents[name] = parse(self.shown(name), raw, found)
+            beside = own_document(raw) or self._why_beside(name, raw)
+            if beside and len(raw) <= SMALL:
+                self.skimmed[name] = raw
+            self.documents[name] = Document(None, beside=beside) if beside else parse(self.shown(name), raw, found)
             if found.found:
                 self.doubts[name], self.texts[name] = found, raw.decode("utf-8-sig", errors="replace")
         return self.documents.get(name)
+
+    def _why_beside(self, name: str, raw: bytes) -> str:
+        if self.skim is None or not name.endswith(JSON_FILES):
+            return ""
+        try:
+            return self.skim(json.loads(raw))
+        except (ValueError, RecursionError):
+            return ""
 
     @property
     def _prefix(self) -> str:
@@ -159,8 +179,6 @@ class Library:
 
 def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) -> Document:
     """Parse a file by what its name says it is; what is neither YAML nor JSON is one text, unless it `is_yaml`."""
-    if own := _own(raw):
-        return Document(None, own=own)
     text = decoded(shown, raw, findings)
     if text is None:
         return Document(Broken(Spot(shown)))
@@ -172,14 +190,14 @@ def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) 
     return Document(Scalar(text.removesuffix("\n").removesuffix("\r"), Spot(shown, 0, 0)))
 
 
-def _own(raw: bytes) -> str:
+def own_document(raw: bytes) -> str:
     """Return which of the documents that we write this is; nothing if it is none."""
     if raw.startswith(SANDBOX):
-        return "sandbox"
+        return "it is the state of a sandbox"
     if not DOCUMENT.match(raw, 0, HEAD):
         return ""
     kind = KIND_OF_DOCUMENT.search(raw, 0, HEAD)
-    return kind[1].decode() if kind else "report"
+    return f"it is a document of reconciler ({kind[1].decode() if kind else 'report'})"
 
 
 def decoded(shown: str, raw: bytes, findings: Findings) -> str | None:
