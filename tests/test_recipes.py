@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from reconciler.cli.arguments import parse
 from reconciler.sandbox.opening import open_sandbox
@@ -22,6 +24,7 @@ from tests.serving import running
 ROOT = Path(__file__).parent.parent
 ACTION = ROOT / ".github" / "actions" / "reconciler" / "action.yml"
 RECIPES = ROOT / "docs" / "recipes"
+OURS = "OWNER/reconciler/.github/actions/reconciler"
 WORKFLOWS = sorted((RECIPES / "github").glob("*.yml"))
 FLEET = "environments: {dev: {account: '123456789012', region: us-east-1}}\nstacks: {stacks/small: dev}\n"
 BIN = Path(sys.executable).parent
@@ -67,6 +70,39 @@ def test_a_script_has_nothing_that_shellcheck_complains_of(file: Path, name: str
 @pytest.mark.parametrize("file", [ACTION, *WORKFLOWS], ids=lambda file: file.name)
 def test_nothing_from_outside_is_written_into_a_script(file: Path) -> None:
     assert [name for name, step in scripts(file) if "${{" in step["run"]] == []
+
+
+def uses(file: Path) -> Iterator[list[Mapping[str, Any]]]:
+    """The steps of each job of a file."""
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    jobs = [document["runs"]] if "runs" in document else document["jobs"].values()
+    yield from (job["steps"] for job in jobs)
+
+
+@pytest.mark.parametrize("file", [ACTION, *WORKFLOWS], ids=lambda file: file.name)
+def test_the_actions_of_others_are_pinned_to_a_commit(file: Path) -> None:
+    others = [step["uses"] for steps in uses(file) for step in steps if not step.get("uses", OURS).startswith(OURS)]
+    assert [one for one in others if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_a_workflow_installs_before_it_has_credentials_and_never_by_itself(file: Path) -> None:
+    assert "pip install" not in file.read_text(encoding="utf-8")
+    for steps in uses(file):
+        names = [step.get("uses", "").partition("@")[0] for step in steps]
+        if (credentials := "aws-actions/configure-aws-credentials") in names:
+            assert OURS in names[: names.index(credentials)]
+
+
+def test_what_the_action_installs_is_pinned_by_hashes_and_is_all_that_the_tool_needs() -> None:
+    text = (ACTION.parent / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert [line for line in lines if "==" not in line or "--hash=sha256:" not in line] == []
+    pinned = {Requirement(line.partition("--hash")[0]).name.replace("-", "."): line.split()[0] for line in lines}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for text in (*project["project"]["dependencies"], *project["build-system"]["requires"]):
+        needed = Requirement(text)
+        assert needed.specifier.contains(pinned[needed.name.lower().replace("-", ".")].partition("==")[2])
 
 
 def test_every_workflow_has_a_time_limit_and_says_what_its_token_may_do() -> None:
@@ -155,6 +191,59 @@ def test_the_action_takes_no_orders_from_its_arguments(runner: Runner) -> None:
     assert not (runner.folder / "owned").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", []),
+        ("--all --var a=b", ["--all", "--var", "a=b"]),
+        (
+            """--all --var "note=two  words" --var 'b=it is "so"'""",
+            ["--all", "--var", "note=two  words", "--var", 'b=it is "so"'],
+        ),
+        ("--all\n  --target-env prod\n", ["--all", "--target-env", "prod"]),
+        ("$(touch owned) `touch owned` * ~", ["$(touch", "owned)", "`touch", "owned`", "*", "~"]),
+    ],
+)
+def test_the_arguments_are_split_at_blanks_and_quotes_keep_them(
+    arguments: str, words: list[str], runner: Runner
+) -> None:
+    told = runner.folder / "bin" / "reconciler"
+    told.parent.mkdir()
+    told.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n", encoding="utf-8")
+    told.chmod(0o755)
+    runner.env["PATH"] = f"{told.parent}:{runner.env['PATH']}"
+    ran = runner.action("validate", arguments)
+    assert (ran.returncode, ran.stdout.splitlines()[: len(words) + 2]) == (0, ["validate", *words, "-o"])
+
+
+def test_arguments_with_a_quote_that_is_never_closed_fail(runner: Runner) -> None:
+    assert runner.action("validate", '--all "x').returncode != 0
+
+
+def test_the_installation_runs_nothing_of_the_checkout_and_happens_once(runner: Runner) -> None:
+    for module in ("venv", "logging", "json", "encodings", "pip", "ensurepip", "sitecustomize", "setup", "reconciler"):
+        owned = f"open({str(runner.folder / 'owned')!r}, 'w')\n"
+        (runner.folder / f"{module}.py").write_text(owned, encoding="utf-8")
+    paths = runner.folder / "paths"
+    script = step("Install").replace("--clear", "--clear --without-pip").replace('"${pip[@]}"', 'echo "${pip[@]}"')
+    temp = runner.folder / "temp"
+    temp.mkdir()
+    env = {
+        "PYTHON": sys.executable, "INDEX_URL": "http://127.0.0.1:9/", "GITHUB_PATH": str(paths), "RUNNER_TEMP": str(temp),
+        "GITHUB_ACTION_PATH": str(ACTION.parent), "PYTHONPATH": str(runner.folder), "PIP_INDEX_URL": "http://127.0.0.1:9/",
+    }  # fmt: skip
+    first = runner.run(script, **env)
+    assert (first.returncode, (runner.folder / "owned").exists()) == (0, False), first.stderr
+    fetched, built = [line for line in first.stdout.splitlines() if " install " in line]
+    assert all(" -I -m pip --isolated " in line for line in (fetched, built))
+    assert ("--require-hashes" in fetched, "--no-index" in built) == (True, True)
+    again = runner.run(script, **env)
+    assert (again.returncode, again.stdout) == (0, "")
+    (folder,) = set(paths.read_text(encoding="utf-8").splitlines())
+    wrapper = Path(folder, "reconciler").read_text(encoding="utf-8")
+    assert re.fullmatch(r'#!/bin/sh\nexec "\S+/bin/python" -I -m reconciler "\$@"\n', wrapper)
+
+
 def test_the_comment_is_begun_with_changes_and_kept_up_to_date_without(runner: Runner) -> None:
     with serving_github() as github:
         env = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url, "KEY": "plan"}
@@ -182,8 +271,6 @@ def test_the_comment_is_begun_with_changes_and_kept_up_to_date_without(runner: R
 
 def test_the_shares_of_a_drift_check_become_issues(runner: Runner) -> None:
     script = step("Tell", RECIPES / "github" / "drift.yml")
-    script = script.replace("python3 -m venv venv && venv/bin/pip install --quiet ./reconciler\n", "")
-    script = script.replace("venv/bin/reconciler", "reconciler")
     with serving_github() as github:
         env = {
             "GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url,
