@@ -52,21 +52,32 @@ class Job:
 
     def check(self, document: Mapping[str, Json], read: Read) -> None:
         """Raise `Stale` unless this is the document of the plan that was reviewed, or expected."""
-        from reconciler.report.fingerprint import SHORT
+        from reconciler.report.fingerprint import SHORT, fingerprint_of, without_consents
 
-        fingerprint = document["fingerprint"]
-        if self.reviewed and fingerprint != self.reviewed["fingerprint"]:
-            raise _stale(self.file, self.reviewed, document, read)
-        if self.expected and not any(fingerprint.startswith(each) for each in self.expected):
-            message = f"the fingerprint of this plan is {fingerprint[:SHORT]}, not {' or '.join(self.expected)}"
-            raise Stale(f"{message}; nothing was changed", hint="review the plan above, and expect its fingerprint")
+        if self.reviewed:
+            now = fingerprint_of({**document, "inputs": self.reviewed["inputs"]})  # what it was made with, it has
+            if now != self.reviewed["fingerprint"]:
+                raise _stale(self.file, self.reviewed, document, read)
+            return
+        same = (document["fingerprint"], fingerprint_of(without_consents(document)))
+        if self.expected and not any(_is_one_of(each, self.expected) for each in same):
+            message = f"the fingerprint of this plan is {same[0][:SHORT]}, not {' or '.join(self.expected)}"
+            hint = "review the plan above, and expect its fingerprint; variables, targets and consents belong to it"
+            raise Stale(f"{message}; nothing was changed", hint=hint)
+
+
+def _is_one_of(fingerprint: str, expected: Sequence[str]) -> bool:
+    return any(fingerprint.startswith(each) for each in expected)
 
 
 def jobs_of(args: Namespace) -> list[Job]:
-    """Return what the arguments name. Raises `WrongUsage` for what is neither a stack nor a plan."""
+    """Return what the arguments name.
+
+    Raises `WrongUsage` for what is neither a stack nor a plan, and `Stale` for a plan that is not expected.
+    """
     from reconciler.report.saved import inputs_of
 
-    plans = {path: _documents(path) for path in args.stacks}
+    plans = {path: _documents(path, args) for path in args.stacks}
     if not any(plans.values()):
         return [Job(path, args, wanted_of(args), tuple(args.expect)) for path in args.stacks]
     if not all(plans.values()):
@@ -112,7 +123,11 @@ def reviewed_targets(args: Namespace) -> Reviewed | None:
     """Return the plans that are among the stacks of the arguments, and take them out; None if there is none."""
     from reconciler.report.saved import inputs_of, read_saved_fleet
 
-    found = {path: read_saved_fleet(text, path) for path in args.stacks if (text := _text(path)) is not None}
+    found = {
+        path: read_saved_fleet(text, path, is_expected=bool(args.expect))
+        for path in args.stacks
+        if (text := _text(path)) is not None
+    }
     files = {path: plans for path, plans in found.items() if plans is not None}
     if not files:
         return None
@@ -123,11 +138,11 @@ def reviewed_targets(args: Namespace) -> Reviewed | None:
     return Reviewed(plans)
 
 
-def _documents(path: str) -> Sequence[Mapping[str, Json]] | None:
+def _documents(path: str, args: Namespace) -> Sequence[Mapping[str, Json]] | None:
     from reconciler.report.saved import read_saved
 
     text = _text(path)
-    return None if text is None else read_saved(text, path)
+    return None if text is None else read_saved(text, path, is_expected=bool(args.expect))
 
 
 def _text(path: str) -> str | None:
@@ -143,6 +158,15 @@ def _text(path: str) -> str | None:
 
 
 def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", args: Namespace) -> Job:
+    """Nothing that a file says is read, not even its variables' files, before it is the file that is expected."""
+    from reconciler.report.fingerprint import SHORT
+
+    if args.expect and not _is_one_of(document["fingerprint"], args.expect):
+        message = f"the fingerprint of {file} is {document['fingerprint'][:SHORT]}, not {' or '.join(args.expect)}"
+        raise Stale(f"{message}; nothing was changed", hint="review that plan, or plan again")
+    if inputs.sandbox and args.sandbox is None and not Path(inputs.sandbox).exists():
+        hint = "run it in the folder in which the plan was made, or name another sandbox with --sandbox=FILE"
+        raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, and there is no such file", hint=hint)
     if not Path(inputs.path).exists():
         hint = "run it in the folder in which the plan was made"
         raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and there is no such folder", hint=hint)

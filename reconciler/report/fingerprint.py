@@ -1,7 +1,11 @@
-"""What makes a plan the plan that it is: where it runs, what it changes, and the requests that change it.
+"""What makes a plan the plan that it is: where it runs, what it changes, the requests that change it, and its inputs.
+
+Inputs are the variables, targets and consents that it was made with: they decide what else may be done, and a plan
+that is refused must not become one that is not. Those that say nothing do not count, nor does where the stack and the
+sandbox are kept: a plan has the same fingerprint on every machine.
 
 Not places in files, prose and waits; not the order of a list where the order says nothing; and not what is refused,
-which the one who applies is told then.
+which is found anew when the plan is applied.
 """
 
 import hashlib
@@ -16,6 +20,8 @@ from reconciler.report.words import ACTIONS
 
 SHORT = 16  # digits that are shown, and the fewest that name a plan
 PLACE = ("stack", "account", "region")
+KEPT_AT = ("path", "sandbox")
+CONSENTS = ("allow_destroy", "max_destroy", "max_interrupted", "drain", "cancel_jobs")  # `apply` may be given these
 PASSING = (ACTIONS[Action.WAIT], ACTIONS[Action.PRUNE])
 RECORD = {APPLIED: DIGEST}
 UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have their numbers with them
@@ -24,12 +30,25 @@ UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have thei
 def fingerprint_of(document: Mapping[str, Json]) -> str:
     """Return the fingerprint of a plan's document, of 64 hexadecimal digits: the same everywhere and every time."""
     changes = sorted(_text(change) for change in essence(document))
-    return hashlib.sha256(_text([*(document[name] for name in PLACE), changes]).encode()).hexdigest()
+    inputs = {name: value for name, value in document.get("inputs", {}).items() if _is_said(name, value)}
+    whole = [*(document[name] for name in PLACE), changes, *([inputs] if inputs else [])]
+    return hashlib.sha256(_text(whole).encode()).hexdigest()
+
+
+def without_consents(document: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the document of the same plan as if only `apply` were given its consents."""
+    inputs = {name: value for name, value in document["inputs"].items() if name not in CONSENTS}
+    return {**document, "inputs": inputs}
 
 
 def essence(document: Mapping[str, Json]) -> list[dict[str, Json]]:
     """Return what matters of each change of a plan's document."""
     return [_essence(change) for change in document["changes"] if _matters(change)]
+
+
+def _is_said(name: str, value: Json) -> bool:
+    """Zero is said: `--max-interrupted 0` allows less than nothing at all does."""
+    return name not in KEPT_AT and value is not None and value is not False and value not in ([], {})
 
 
 def _matters(change: Mapping[str, Json]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from reconciler import __version__
 from reconciler.model import Json, Plan
 from reconciler.plan import AS_DECLARED, Limit, Wanted
-from reconciler.problems import Exit, WrongUsage
+from reconciler.problems import Exit, Stale, WrongUsage
 from reconciler.report.documents import FORMAT, plan_json
 from reconciler.report.fingerprint import fingerprint_of
 from reconciler.report.fleet import FLEET, outcomes_of
@@ -41,10 +41,11 @@ def saved_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str,
     return {**head, "fingerprint": fingerprint_of(whole), **whole}
 
 
-def read_saved(text: str, name: str) -> list[Json] | None:
+def read_saved(text: str, name: str, *, is_expected: bool = False) -> list[Json] | None:
     """Return the documents of the plans in a file; None if it is none of ours, but maybe a stack.
 
-    Raises `WrongUsage` for what is no plan any more, and for what has never been one.
+    Raises `WrongUsage` for what is no plan any more, and for what has never been one; `Stale` for one that was changed,
+    where it `is_expected` to have a fingerprint.
     """
     try:
         found = json.loads(text)
@@ -58,14 +59,14 @@ def read_saved(text: str, name: str) -> list[Json] | None:
     if not any(isinstance(document, dict) and "format_version" in document for document in documents):
         return None
     for document in documents:
-        _check(document, name)
+        _check(document, name, is_expected=is_expected)
     return documents
 
 
-def read_saved_fleet(text: str, name: str) -> dict[str, Json | None] | None:
+def read_saved_fleet(text: str, name: str, *, is_expected: bool = False) -> dict[str, Json | None] | None:
     """Return the documents of the plans of many targets by the names of these, None for one that has no plan.
 
-    None instead of them all: it is none of ours. Raises `WrongUsage` as `read_saved` does.
+    None instead of them all: it is none of ours. Raises `WrongUsage` and `Stale` as `read_saved` does.
     """
     try:
         found = json.loads(text)
@@ -81,7 +82,7 @@ def read_saved_fleet(text: str, name: str) -> dict[str, Json | None] | None:
         raise WrongUsage(f"{name} holds no plans, but what `{found.get('command')}` came to", hint=AGAIN)
     plans = {one.target: one.result if one.exit in PLANNED else None for one in outcomes}
     for document in filter(None, plans.values()):
-        _check(document, name)
+        _check(document, name, is_expected=is_expected)
     return plans
 
 
@@ -126,7 +127,7 @@ def _inputs_json(inputs: Inputs) -> dict[str, Json]:
     }
 
 
-def _check(document: Json, name: str) -> None:
+def _check(document: Json, name: str, *, is_expected: bool) -> None:
     """What a file says of itself first: a document of another format may have any shape."""
     about = document if isinstance(document, dict) else {}
     tool = about.get("tool")
@@ -143,15 +144,18 @@ def _check(document: Json, name: str) -> None:
         what = about.get("error", {}).get("message") if isinstance(about.get("error"), dict) else None
         said = f"an error instead: {what}" if what else f"a document of the kind {about.get('document')}"
         raise WrongUsage(f"{name} holds no plan, but {said}", hint=AGAIN)
-    _check_content(about, name, str(maker.get("version")))
+    _check_content(about, name, str(maker.get("version")), is_expected=is_expected)
 
 
-def _check_content(document: Mapping[str, Json], name: str, version: str) -> None:
+def _check_content(document: Mapping[str, Json], name: str, version: str, *, is_expected: bool) -> None:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes long to load, and most commands read no plan
 
     wrong = next(Draft202012Validator(SAVED).iter_errors(document), None)
     if wrong is not None:
         raise WrongUsage(f"{name} is damaged at {wrong.json_path}", hint=AGAIN)
     if document["fingerprint"] != fingerprint_of(document):
+        if is_expected:
+            message = f"{name} is not the plan that is expected: it was changed after it was written"
+            raise Stale(f"{message}; nothing was changed", hint=AGAIN)
         by = "" if version == __version__ else f" (or reconciler {version}, which made it, counts otherwise)"
         raise WrongUsage(f"{name} was changed after it was written: its fingerprint is another{by}", hint=AGAIN)

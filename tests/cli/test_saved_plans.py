@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -462,3 +463,111 @@ def test_what_is_no_fingerprint_is_wrong_usage(text: str, run: Run) -> None:
 def test_destroying_has_no_fingerprint(run: Run) -> None:
     run("apply", "small", "--sandbox", "--yes")
     assert "Fingerprint" not in run("destroy", "small", "--sandbox", "--yes").out
+
+
+# Nothing but what was reviewed
+
+
+def resealed(document: Json) -> Json:
+    """A plan as whoever changed it would leave it: with the fingerprint of what it says now."""
+    from reconciler.report.fingerprint import fingerprint_of
+
+    return {**document, "fingerprint": fingerprint_of(document)}
+
+
+def leaves(value: Json, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places of all values in a document, empty lists and mappings among them."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, one in inner for found in leaves(one, (*path, key))] or [path]
+
+
+def others(value: Json) -> list[Json]:
+    """Other values of the same type, and those that loosen a consent."""
+    match value:
+        case bool():
+            return [not value]
+        case int() | float():
+            return [value + 1, 0]
+        case str():
+            return [f"{value}x", ""]
+        case []:
+            return [["*"]]
+        case {}:
+            return [{"protect": "false"}]
+        case _:
+            return ["100%", "x.json", 1000]
+
+
+def put(value: Json, path: tuple[str | int, ...], new: Json) -> Json:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = put(copy[path[0]], path[1:], new)  # type: ignore[call-overload]
+    return copy
+
+
+def refused(run: Run) -> Json:
+    """A plan that deletes a queue and moves an environment, and is refused."""
+    run("apply", "risk", "--sandbox", "--yes")
+    write("risk", WITHOUT_QUEUE.replace("maxvCpus: 16", "maxvCpus: 32"))
+    assert run("plan", "risk", "--sandbox", "--max-destroy", "0", "-o", "json=plan.json").code == 5
+    return json.loads(Path("plan.json").read_text(encoding="utf-8"))
+
+
+def test_no_change_of_a_refused_plan_makes_it_run_under_its_fingerprint(run: Run) -> None:
+    """Every input, and some of all that is told beside them."""
+    kept = refused(run)
+    before, paths = state(), leaves(kept)
+    rest = Random(0).sample([path for path in paths if path[0] != "inputs"], 20)
+    for path in [*(path for path in paths if path[0] == "inputs"), *rest]:
+        for new in others(at(kept, path)):
+            Path("plan.json").write_text(json.dumps(resealed(put(kept, path, new))), encoding="utf-8")
+            ran = run("apply", "plan.json", "--yes", "--expect", kept["fingerprint"])
+            assert (ran.code in (5, 6, 64), state() == before) == (True, True), (path, new)
+
+
+def test_a_consent_that_was_written_into_a_plan_is_stale_where_a_fingerprint_is_expected(run: Run) -> None:
+    kept = refused(run)
+    forged = put(kept, ("inputs", "allow_destroy"), ["*"])
+    for document, code in ((forged, 64), (resealed(forged), 0)):
+        Path("plan.json").write_text(json.dumps(document), encoding="utf-8")
+        assert apply(run, "--expect", kept["fingerprint"])[0] == 6
+        assert apply(run, "--max-destroy", "9")[0] == code  # without a fingerprint, the store of plans is trusted
+
+
+def test_consents_of_the_command_line_are_added_to_those_of_a_plan_that_is_expected(run: Run) -> None:
+    fingerprint = refused(run)["fingerprint"]
+    assert apply(run, "--expect", fingerprint, "--max-destroy", "9")[0] == 5
+    assert apply(run, "--expect", fingerprint, "--max-destroy", "9", "--allow-destroy")[0] == 0
+
+
+def test_without_a_file_the_consents_may_be_those_of_the_plan_or_new_ones(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    write("risk", WITHOUT_QUEUE)
+    refused_one = run("plan", "risk", "--sandbox", "-o", "json").json["fingerprint"]
+    allowed_one = run("plan", "risk", "--sandbox", "--allow-destroy", "-o", "json").json["fingerprint"]
+    apply_risk = ("apply", "risk", "--sandbox", "--yes", "--expect")
+    assert refused_one != allowed_one
+    assert run(*apply_risk, allowed_one).code == 6
+    assert run(*apply_risk, refused_one).code == 5
+    assert run(*apply_risk, refused_one, "--allow-destroy").code == 0
+
+
+def test_a_sandbox_that_a_plan_names_must_exist(run: Run) -> None:
+    save(run, "small")
+    Path(".reconciler", "sandbox.json").unlink()
+    code, told = apply(run)
+    assert (code, told[0]) == (
+        64,
+        "error: plan.json was made in the sandbox .reconciler/sandbox.json, and there is no such file",
+    )
+
+
+def at(value: Json, path: tuple[str | int, ...]) -> Json:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def state() -> str:
+    return Path(".reconciler", "sandbox.json").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from reconciler.kinds.base import Field, Form, Row
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Lifecycle, Plan, Stack, Wait
 from reconciler.ownership import APPLIED
 from reconciler.plan import Wanted
-from reconciler.report.fingerprint import fingerprint_of
+from reconciler.report.fingerprint import CONSENTS, KEPT_AT, fingerprint_of, without_consents
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, live, owned, planned, queue, stack
 from tests.report.documented import document, fingerprint, of
 from tests.report.samples import EVERYTHING, NOTHING
@@ -255,6 +255,32 @@ def _put(value: Json, path: Step) -> Json:
     if isinstance(value, Mapping):
         return {**value, path[0]: _put(value[path[0]], path[1:])}
     return [_put(inner, path[1:]) if index == path[0] else inner for index, inner in enumerate(value)]
+
+
+INPUTS = {
+    "variables": {"a": "1"},
+    "withheld": ["pin"],
+    "variable_files": ["more.yaml"],
+    "targets": ["JobQueue/*"],
+    "adopt": True,
+    "allow_destroy": ["*"],
+    "allow_replace": True,
+    "max_destroy": "5",
+    "max_interrupted": 0,
+    "drain": True,
+    "cancel_jobs": True,
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_input_counts_once_it_is_said(name: str) -> None:
+    whole = document(EVERYTHING)
+    said = {**whole, "inputs": {**whole["inputs"], name: INPUTS[name]}}
+    assert (fingerprint_of(said) == whole["fingerprint"], INPUTS.keys() | set(KEPT_AT)) == (
+        False,
+        whole["inputs"].keys(),
+    )
+    assert (fingerprint_of(without_consents(said)) == whole["fingerprint"]) == (name in CONSENTS)
 
 
 OTHER: dict[str, Callable[[Plan], Plan]] = {
