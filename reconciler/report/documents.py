@@ -6,6 +6,7 @@ from reconciler import __version__
 from reconciler.apply import Event, Result
 from reconciler.fmt import Formatted, Respelled
 from reconciler.model import Action, Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
+from reconciler.ownership import without_digest
 from reconciler.plan.history import Entry, History
 from reconciler.plan.rollback import Rollback
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
@@ -233,7 +234,7 @@ def _entry(entry: Entry) -> dict[str, Json]:
         "status": entry.live.status,
         "arn": entry.live.arn,
         "owner": entry.owner,
-        "applied": str(entry.applied) or None,
+        "applied": without_digest(str(entry.applied)) or None,
         "live_jobs": entry.users,
         "is_as_declared": entry.is_declared,
         "changed": [_field(field) for field in entry.change.fields],

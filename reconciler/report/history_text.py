@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.model import Action, Plan
-from reconciler.ownership import ROLLBACK, Applied
+from reconciler.ownership import APPLIED, Applied, without_digest
 from reconciler.plan.history import ACTIVE, Entry, History, as_plan
 from reconciler.plan.rollback import Rollback
 from reconciler.report.member_text import write_members
@@ -19,7 +19,6 @@ from reconciler.workflow import Finish
 HEADINGS = ("revision", "status", "owner", "applied", "jobs")
 INDENT = len(HEADINGS[0]) + 2  # where what a revision changed begins
 FEW = 3  # members that a revision's row shows of what it changed
-SHORT = 8  # digits that tell digests apart; JSON has all
 
 Cells = tuple[str, ...]
 
@@ -86,8 +85,7 @@ def _write_heading(page: Page, history: History) -> None:
 
 
 def _cells(entry: Entry) -> Cells:
-    digest = entry.applied.digest
-    applied = digest if digest.startswith(ROLLBACK) else digest[:SHORT]
+    applied = Applied.of({APPLIED: without_digest(str(entry.applied))}).digest
     users = "?" if entry.users is None else str(entry.users)
     return (str(entry.number), entry.live.status, entry.owner or "nobody", applied or "-", users)
 

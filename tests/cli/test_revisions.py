@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import sys
 from collections.abc import Callable
 
@@ -62,11 +61,6 @@ def revisions(status: str = "ACTIVE") -> list[int]:
     return sorted(one["revision"] for one in found)
 
 
-def without_digests(text: str) -> str:
-    """Digests depend on how bodies are compared; that there is one is what people see."""
-    return re.sub(r"\b[0-9a-f]{8}\b", "#" * 8, text)
-
-
 def test_the_table_tells_what_each_revision_is_and_changed(grown: Run, jobs: LiveJobs, golden: Golden) -> None:
     jobs.run("simulate:2")
     jobs.run("simulate:2", status="PENDING")
@@ -74,7 +68,7 @@ def test_the_table_tells_what_each_revision_is_and_changed(grown: Run, jobs: Liv
           containerProperties={"image": "by-hand", "vcpus": 1, "memory": 128})  # fmt: skip
     ran = grown("revisions", "simulate", "risk", HERE)
     assert (ran.code, ran.err) == (0, "")
-    golden("revisions-80.txt", without_digests(ran.out))
+    golden("revisions-80.txt", ran.out)
 
 
 def test_inactive_revisions_and_rollbacks_are_in_the_table(grown: Run, golden: Golden) -> None:
@@ -82,7 +76,7 @@ def test_inactive_revisions_and_rollbacks_are_in_the_table(grown: Run, golden: G
     grown("apply", "risk", HERE, "--yes")
     assert grown("rollback", "simulate", "risk", HERE, "--to", "1", "--yes").code == 0
     ran = grown("revisions", "JobDefinition/simulate", "risk", HERE, "--all", "-v")
-    golden("revisions-all-80.txt", without_digests(ran.out))
+    golden("revisions-all-80.txt", ran.out)
 
 
 def test_a_script_gets_all_that_is_known_in_pages_alone(grown: Run, jobs: LiveJobs, made: list[str]) -> None:
@@ -101,7 +95,7 @@ def test_a_script_gets_all_that_is_known_in_pages_alone(grown: Run, jobs: LiveJo
     )
     assert (second["owner"], second["live_jobs"], second["is_as_declared"]) == ("stack risk", 0, False)
     assert second["changed"][0]["path"] == "containerProperties.environment.DB_PASSWORD.value"
-    assert (first["changed"], len(first["applied"])) == ([], 20)
+    assert (first["changed"], first["applied"]) == ([], "<digest>")
     assert sorted(made) == ["DescribeJobDefinitions"] * 2 + ["DescribeJobQueues"] + ["ListJobs"] * 5
 
 

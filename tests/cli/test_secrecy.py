@@ -1,6 +1,7 @@
 """What is secret is in no output and no saved plan: by declaration, by its name, or by how it looks."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,10 @@ def stack(kept: Kept, rest: str = f"jobDefinitions:\n  jd:\n{BODY}") -> str:
     return text.replace("${V}", f"${{{named(kept)}}}").replace("!var V", f"!var {named(kept)}")
 
 
+def state() -> str:
+    return Path(".reconciler", "sandbox.json").read_text(encoding="utf-8")
+
+
 def shown(ran: Ran) -> str:
     return ran.out + ran.err
 
@@ -92,10 +97,13 @@ def test_a_secret_is_in_no_output_and_no_file(way: str, run: Run) -> None:
     runs("rollback", "jd", "small", "--sandbox", "--yes", "-o", "text", "-o", "json=rollback.json")
     runs("graph", "small")
     runs("iam-policy", "small", "--for", "apply")
+    digests = set(re.findall(r'"reconciler:applied": *"([0-9a-f]{20})', state()))
     files = [file for file in Path().iterdir() if file.is_file()]
     assert len(files) > 12
     told |= {file.name: file.read_text(encoding="utf-8") for file in files}
     assert [where for where, text in told.items() if kept.hidden in text] == []
+    assert digests
+    assert [where for where, text in told.items() if any(digest[:8] in text for digest in digests)] == []
 
 
 @pytest.mark.parametrize("way", WAYS)

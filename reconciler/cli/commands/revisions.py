@@ -19,7 +19,7 @@ EXAMPLES = """\
   reconciler revisions nightly-report --live              of any job definition, without a stack
 
 `jobs` counts those that are SUBMITTED, PENDING, RUNNABLE, STARTING or RUNNING; an array is one. Of revisions AWS tells
-no dates. `applied` is a digest of the declaration that apply registered, or the revision that a rollback went back to.
+no dates. `applied` is <digest> for what apply registered, or the revision that a rollback went back to.
 """
 
 
