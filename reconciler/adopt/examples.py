@@ -1,10 +1,10 @@
 """Values that stand for what an import cannot know, so that what it wrote can be checked and tried out at once."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.adopt.found import Imported, Tagged, variables_in
+from reconciler.load.patterns import Pattern
 from reconciler.load.scalars import text_of
 from reconciler.model import Json, Spec
 
@@ -71,7 +71,7 @@ def _with_example(name: str, number: int, variable: Spec, uses: list[_Use]) -> S
     elif variable["type"] == "string":
         example = text_of(example)
     pattern = variable.get("pattern")
-    if pattern and not re.search(pattern, text_of(example)):
+    if pattern and not Pattern.of(pattern).is_in(text_of(example)):
         return variable
     return {**variable, "example": example}
 

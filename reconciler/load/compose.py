@@ -61,7 +61,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uf
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One parsed file. `is_literal` says that nothing in it needs expanding.
+    """One parsed file, with the number of values in it. `is_literal` says that nothing in it needs expanding.
 
     `beside` says why the file cannot be part of a stack, if that was clear before it was parsed; it has no root then.
     """
@@ -70,6 +70,7 @@ class Document:
     includes: tuple[Tagged, ...] = ()
     is_literal: bool = True
     beside: str = ""
+    size: int = 0
 
     @property
     def is_broken(self) -> bool:
@@ -100,7 +101,7 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
         root = _unprintable(name, text, findings)
     except TooMuch as error:
         root = too_much(error, findings)
-    return Document(root, tuple(composer.includes), is_literal=composer.is_literal)
+    return Document(root, tuple(composer.includes), is_literal=composer.is_literal, size=composer.size)
 
 
 class _Stream(io.StringIO):

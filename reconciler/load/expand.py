@@ -9,7 +9,6 @@ from reconciler.load.library import Library
 from reconciler.load.lookups import Finder
 from reconciler.load.nodes import (
     DEEPEST,
-    LARGEST,
     Alias,
     Broken,
     Mapping,
@@ -18,7 +17,9 @@ from reconciler.load.nodes import (
     Scalar,
     Sequence,
     Tagged,
+    most_of,
     node_of,
+    size_of,
 )
 from reconciler.load.scalars import text_of
 from reconciler.looked_up import FINDABLE, Secret, Unknown, holds_unknown
@@ -28,6 +29,7 @@ Entries = MappingABC[str, tuple[Mark, Node]]
 
 IN_TEXT = re.compile(r"\$\{(!?)([^}]*)\}")  # `${!x}` stays `${x}`, as in CloudFormation's Fn::Sub
 UNCLOSED = re.compile(r"\$\{(?!!)")
+TEXT_OF_ONE = 64  # characters that count as one value more where texts grow
 PLACE = ("account", "region", "partition")
 CONTEXT = (*PLACE, "stack")  # names that every stack can use
 
@@ -89,6 +91,9 @@ class Expander:
         for entries in below:
             if entries is None:
                 return None
+            self.size += len(entries)
+            if self._is_too_much(mapping.mark):
+                return None
             result |= {key: entry for key, entry in entries.items() if key not in result}
         return result
 
@@ -131,12 +136,14 @@ class Expander:
         if self.depth == DEEPEST:
             self.findings.add("YML009", f"this is nested deeper than {DEEPEST} levels", mark, "include fewer levels")
             return True
-        if self.size <= LARGEST:
+        most = most_of(self.library.size)
+        if self.size <= most:
             self.size += 1
             return False
-        message = f"aliases and includes make more than {LARGEST:,} values of this stack"
-        if all(problem.message != message for problem in self.findings.found):
-            self.findings.add("YML009", message, mark, "anchors that hold aliases of anchors multiply")
+        if not self.library.is_too_much:
+            message = f"aliases, includes and variables make more than {most:,} values of this stack"
+            self.findings.add("YML009", message, mark, "anchors that contain aliases of anchors multiply")
+        self.library.is_too_much = self.library.incomplete = True
         return True
 
     def _substitute(self, tagged: Tagged) -> Node:
@@ -157,7 +164,9 @@ class Expander:
     def _variable(self, name: str, tagged: Tagged) -> Node:
         if self.scope and name in self.scope.values:
             self.used.add(name)
-            return node_of(self.scope.values[name], tagged.mark)
+            value = self.scope.values[name]
+            self.size += size_of(value)
+            return Broken(tagged.mark) if self._is_too_much(tagged.mark) else node_of(value, tagged.mark)
         self._missing(name, tagged)
         return Broken(tagged.mark)
 
@@ -170,6 +179,9 @@ class Expander:
             hint = "write ${name}, or ${!text} to keep it"
             self.findings.add("VAR019", f"{tagged.tag}: ${{ is never closed", tagged.mark, hint)
         if None in pieces or is_open:
+            return Broken(tagged.mark)
+        self.size += sum(len(piece) for piece in pieces if piece) // TEXT_OF_ONE
+        if self._is_too_much(tagged.mark):
             return Broken(tagged.mark)
         filled = iter(pieces)
         text = IN_TEXT.sub(lambda _match: next(filled) or "", closed) + rest

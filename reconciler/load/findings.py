@@ -11,6 +11,7 @@ from reconciler.load.nodes import Mark, where_of
 from reconciler.problems import Problem, Severity, Where
 
 NO_FILE = Where("")
+LONGEST_WORD = 200  # no name is longer, and looking for what is alike takes the square of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _with_others(problem: Problem, others: int) -> Problem:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    near = _nearest(word, tuple(known))
+    near = _nearest(word, tuple(known)) if len(word) <= LONGEST_WORD else ""
     return f"did you mean {near}?" if near else otherwise
 
 

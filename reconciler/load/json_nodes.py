@@ -39,8 +39,10 @@ def compose_json(name: str, text: str, findings: Findings) -> Document:
     if broken := _syntax(name, text, findings):
         return Document(broken)
     lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    reader = _Reader(name, TOKEN.finditer(text), lines, findings)
     try:
-        return Document(_Reader(name, TOKEN.finditer(text), lines, findings).document())
+        root = reader.document()
+        return Document(root, size=reader.size)
     except TooMuch as error:
         return Document(too_much(error, findings))
 

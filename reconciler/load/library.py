@@ -36,12 +36,17 @@ class Library:
     `doubts` has what was found in files of which it is not known yet that they belong to the stack, and `texts` what
     those files say. `skim` says of the value of a JSON file why it cannot be part of the stack: other tools keep large
     ones.
+    `size` is the number of values that are written in all files of the stack; `is_too_much`: they have grown beyond
+    measure.
     """
 
     files: Files
     findings: Findings
     incomplete: bool = False
+    size: int = 0
+    is_too_much: bool = False
     documents: dict[str, Document] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
     included: set[str] = field(default_factory=set)
     followed: set[str] = field(default_factory=set)
     circular: set[Tagged] = field(default_factory=set)
@@ -82,6 +87,9 @@ class Library:
             self.documents[name] = document = parse(self.shown(name), raw, self.findings)
         if doubts := self.doubts.pop(name, None):
             self.findings.found.update(doubts.found)
+        if document and name not in self.counted:
+            self.counted.add(name)
+            self.size += document.size
         self.incomplete = self.incomplete or document is None or document.is_broken
         return document
 

@@ -9,7 +9,10 @@ from reconciler.problems import Where
 
 DEEPEST = 100  # far beyond any request of the API, far below Python's limit
 
-LARGEST = 2_000_000  # values; 10,000 job definitions are about half a million. Stops a billion laughs.
+LARGEST = 2_000_000  # values; 10,000 job definitions are about half a million
+# How many values aliases, merges, includes and variables may make of those that are written. Stops a billion laughs
+# within the first few thousand of them.
+GROWTH, FREE = 100, 20_000
 
 
 class Mark(Protocol):
@@ -100,6 +103,18 @@ class BrokenValue(Exception):  # noqa: N818 - names what happened
 
 def where_of(mark: Mark) -> Where:
     return Where(mark.name, mark.line + 1, mark.column + 1)
+
+
+def most_of(written: int) -> int:
+    """Return how many values may come of those that are written."""
+    return min(LARGEST, FREE + GROWTH * written)
+
+
+def size_of(value: Json) -> int:
+    """Return of how many values a plain one consists, itself included."""
+    if isinstance(value, dict | list):
+        return 1 + sum(map(size_of, value.values() if isinstance(value, dict) else value))
+    return 1
 
 
 def value_of(node: Node) -> Json:

@@ -9,13 +9,15 @@ from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import Entry, Gathered
 from reconciler.load.nodes import Mark, Spot, where_of
-from reconciler.load.shape import mapping_of, text_from
+from reconciler.load.shape import forgotten_sub, mapping_of, text_from
 from reconciler.looked_up import Unknown, holds_unknown
 from reconciler.model import Identity
 
 # The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
 STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 ACCOUNT = re.compile(r"[0-9]{12}")
+NAME_PREFIX = re.compile(r"[A-Za-z0-9_-]{0,127}")
+NAME_HINT = "letters, digits, hyphens and underscores are allowed"
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 # Offline nobody knows where the stack will run; these let a name or an ARN be checked all the same.
 NOWHERE = Identity("000000000000", "us-east-1")
@@ -52,12 +54,12 @@ def read_settings(
         _unnamed(gathered, reader.expander, findings)
     full = _with(reader.expander, {"stack": stack} if stack else {})
     reader.expander = full
-    prefix = reader.text("namePrefix")
+    prefix = reader.prefix()
     settings = Settings(
         stack=stack or "",
         account=account,
         region=region,
-        name_prefix=prefix.text if prefix else "",
+        name_prefix=prefix,
         tags=reader.tags(),
     )
     return settings, full
@@ -93,9 +95,18 @@ class _Reader:
         if said and not pattern.fullmatch(said.text):
             what = "name" if key == "stack" else key
             message = f"{said.text or 'an empty text'} cannot be the {what} of a stack"
-            self.findings.add("STK011", message, said.mark, hint)
+            self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or hint)
             return None
         return said.text if said else None
+
+    def prefix(self) -> str:
+        """Return the name prefix; none where no name could begin with it, which is one problem and not one a name."""
+        said = self.text("namePrefix")
+        if said is None or NAME_PREFIX.fullmatch(said.text):
+            return said.text if said else ""
+        message = f"namePrefix is the text {said.text}, and AWS refuses names that begin with it"
+        self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or NAME_HINT)
+        return ""
 
     def text(self, key: str) -> _Said | None:
         said = [self.said(key, entry) for entry in self.gathered.entries(key)]

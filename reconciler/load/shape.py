@@ -39,6 +39,11 @@ def text_from(node: Node, mark: Mark, what: str, findings: Findings, *, may_be_s
     return None
 
 
+def forgotten_sub(text: str) -> str:
+    """Return what to write where `${name}` stands in a plain text, in which nothing is substituted; else nothing."""
+    return f'write !sub "{text}": only tagged texts are substituted' if "${" in text else ""
+
+
 def refuse_secret(what: str, mark: Mark, findings: Findings) -> None:
     hint = "use a secret only as a value in the body of a resource"
     findings.add("VAR022", f"{what} is a secret, but every output shows it", mark, hint)

@@ -97,6 +97,7 @@ class _Filler:
 
     def from_file(self, name: str, raw: bytes) -> dict[str, Given]:
         document = parse(name, raw, self.findings, is_yaml=True)
+        self.expander.library.size += document.size
         for include in document.includes:
             hint = "write the values out"
             self.findings.add("VAR008", "!include cannot be used in a file of values", include.mark, hint)
@@ -177,9 +178,9 @@ class _Filler:
                 "VAR004", f"{start} is not a value that the variable {variable.name} allows", given.mark, hint
             )
             return None
-        if variable.pattern and not variable.pattern.search(text_of(value)):
+        if variable.pattern and not variable.pattern.is_in(text_of(value)):
             message = f"{start} does not match the pattern of the variable {variable.name}"
-            self.findings.add("VAR005", message, given.mark, f"the pattern is {variable.pattern.pattern}")
+            self.findings.add("VAR005", message, given.mark, f"the pattern is {variable.pattern.text}")
             return None
         return value
 

@@ -10,6 +10,7 @@ from reconciler.load.expand import CONTEXT, Expander
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.gather import Gathered
 from reconciler.load.nodes import Broken, BrokenValue, Mapping, Mark, Node, is_null, value_of, where_of
+from reconciler.load.patterns import Pattern, PatternError
 from reconciler.load.scalars import text_of
 from reconciler.load.shape import mapping_of, text_from
 from reconciler.looked_up import is_secret
@@ -50,7 +51,7 @@ class Variable:
     default: Json = None
     default_mark: Mark | None = None
     enum: tuple[Json, ...] = ()
-    pattern: re.Pattern[str] | None = None
+    pattern: Pattern | None = None
     secret: bool | None = None
     example: Json = None
     example_mark: Mark | None = None
@@ -149,13 +150,13 @@ class _Reader:
             raise BrokenValue
         return tuple(values)
 
-    def pattern(self, node: Mapping) -> re.Pattern[str] | None:
+    def pattern(self, node: Mapping) -> Pattern | None:
         text = self.text(node, "pattern")
         try:
-            return re.compile(text) if text is not None else None
-        except re.error as error:
+            return Pattern.of(text) if text is not None else None
+        except PatternError as error:
             mark = node.entries["pattern"][1].mark
-            self.findings.add("VAR006", f"the pattern is no regular expression: {error}", mark, "quote it with ' '")
+            self.findings.add("VAR006", f"the pattern {error}", mark, "quote it with ' '; its syntax is that of RE2")
             raise BrokenValue from error
 
     def secret(self, node: Mapping) -> bool | None:

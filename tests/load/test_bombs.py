@@ -3,6 +3,7 @@
 import pkgutil
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,6 +18,7 @@ from reconciler.model import Json
 from tests.load.memory import STACK, loaded, problems
 
 PATIENCE = 60  # seconds, far beyond what anything here takes: what is longer has no end
+SECONDS = 5  # of the processor, for what is refused before it is built: some ten times of what it takes
 MANY = 2_000  # characters: what is exponential, or cubic, would take hours over them
 PIECES = ("a", "A", "0", "-", "_", ".", ":", "/", " ", "\n", "$", "${", "${!", "{", "}", "a-", "-a", "a.", "://", ":a",
           "a_", "e", "+", "%", "@", "!", "\\", '"', "<unknown: !a ", "`", "AKIA", "a1", "api_", "arn:", "aB", "(and in 1")  # fmt: skip
@@ -52,6 +54,71 @@ def test_a_file_of_too_many_values_is_refused(
         monkeypatch.setattr(module, "LARGEST", 1000)
     (problem,) = loaded({"main.yaml": STACK, name: text}).problems
     assert (problem.code, problem.hint) == ("YML009", "no stack is that large; split it if yours is")
+
+
+def grown(first: str, each: str, levels: int = 13) -> str:
+    """Lines in which each level refers to the one below several times."""
+    return "".join(
+        [f"x-0: &a0 {first}\n", *(f"x-{n}: &a{n} {each.replace('*', f'*a{n - 1}')}\n" for n in range(1, levels))]
+    )
+
+
+def nested(each: str) -> dict[str, str]:
+    """Eight files, each of which includes the next one."""
+    levels = {f"inc{n}.txt.yaml": each.replace("NEXT", f"inc{n + 1}.txt.yaml") for n in range(8)}
+    main = f"{STACK}jobDefinitions: {{one: {{parameters: {{a: !include inc0.txt.yaml}}}}}}\n"
+    return {"main.yaml": main, **levels, "inc8.txt.yaml": "[a, b, c]\n"}
+
+
+BOMBS: dict[str, dict[str, str] | str] = {
+    "aliases of maps": grown("{a: 1}", "{a: *, b: *, c: *, d: *}") + "jobDefinitions: {one: {parameters: *a12}}\n",
+    "aliases of lists": grown("[a, b]", "[*, *, *, *]", 20) + "jobDefinitions: {one: {parameters: {a: *a19}}}\n",
+    "merges": grown("{a: 1}", "{<<: [*, *, *, *], b: *, c: *}", 20) + "jobDefinitions: {one: *a19}\n",
+    "many merges of much": "x-0: &a {" + ", ".join(f"k{n}: 1" for n in range(3000)) + "}\n"
+    + "x-1: &b {<<: [" + ", ".join(["*a"] * 300_000) + "]}\ntags: *b\n",
+    "includes": nested("[!include NEXT, !include NEXT, !include NEXT, !include NEXT, !include NEXT, !include NEXT]\n"),
+    "includes that are aliased": nested("{a: &a !include NEXT, b: *a, c: *a, d: [*a, *a, *a, *a]}\n"),
+    "a variable": "variables: {v: {type: list, default: [" + "a, " * 3000 + "]}}\n"
+    + "jobDefinitions:\n  one:\n    parameters: {" + ", ".join(f"k{n}: !var v" for n in range(3000)) + "}\n",
+    "a text": f"variables: {{v: {'a' * 100_000}}}\njobDefinitions:\n  one:\n    parameters:\n"
+    + "".join(f"      k{n}: !sub '{'${v}' * 200}'\n" for n in range(200)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_multiplies_is_refused_at_once(name: str) -> None:
+    start = time.process_time()
+    found = loaded(BOMBS[name])
+    assert [problem.code for problem in found.problems] == ["YML009"]
+    assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize("length", [28, 40, 5000])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "^(a|a)*$", "(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*a){20}$", "a*a*a*a*a*a*a*b"]
+)
+def test_no_pattern_of_a_variable_takes_long(pattern: str, length: int) -> None:
+    start = time.process_time()
+    told = problems(f"variables: {{v: {{pattern: '{pattern}', default: {'a' * length}-}}}}\n")
+    assert (len(told), time.process_time() - start < SECONDS) == (1, True)
+
+
+@pytest.mark.parametrize("pattern", [r"^(?!x)", r"(a)\1", "(?<=a)b", "a{1000}{1000}"])
+def test_a_pattern_that_has_no_bound_is_refused(pattern: str) -> None:
+    assert problems(f"variables: {{v: {{pattern: '{pattern}', default: abb}}}}\n") == [
+        (
+            "stacks/main.yaml:2:26: error[VAR006]: the pattern uses look-around, a back reference or a large "
+            "repetition, which cannot be matched in bounded time\n"
+            "    hint: quote it with ' '; its syntax is that of RE2"
+        )
+    ]
+
+
+def test_what_stands_in_many_places_is_no_bomb() -> None:
+    """Ten thousand definitions of sixty values each, in one line each."""
+    block = ", ".join(f"k{n}: v" for n in range(60))
+    text = f"x-a: &a {{{block}}}\njobDefinitions:\n" + "".join(f"  j{n}: {{parameters: *a}}\n" for n in range(10_000))
+    assert problems(text) == []
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "x-a: " + "{a: " * 100_000, "- " * 100_000, "? " * 100_000])

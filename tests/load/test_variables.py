@@ -398,7 +398,7 @@ def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: by
             "image: {default: x, pattern: '['}",
             (
                 "2:42: error[VAR006]: the pattern is no regular expression: unterminated character set at position 0\n"
-                "    hint: quote it with ' '"
+                "    hint: quote it with ' '; its syntax is that of RE2"
             ),
         ),
         (

@@ -13,6 +13,7 @@ from reconciler.adopt.cloudformation.template import Entries, Template, text
 from reconciler.load.expand import CONTEXT
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import Mapping, Mark, Node, Scalar, Sequence
+from reconciler.load.patterns import Pattern, PatternError
 from reconciler.load.scalars import plain_value
 from reconciler.model import Json
 
@@ -147,14 +148,14 @@ FITS = {
 
 
 def _whole(pattern: str) -> str:
-    """Return a pattern that has to match all of a value, as CloudFormation's do; empty if Python cannot read it.
+    """Return a pattern that has to match all of a value, as CloudFormation's do; empty if ours cannot say it.
 
-    They are Java's, most of which are Python's, too.
+    They are Java's, most of which are RE2's, too.
     """
     inner = pattern.removeprefix("^").removesuffix("$") if not pattern.endswith("\\$") else pattern.removeprefix("^")
     try:
-        re.compile(inner)
-    except re.error:
+        Pattern.of(inner)
+    except PatternError:
         return ""
     return (f"^(?:{inner})$" if "|" in inner else f"^{inner}$") if inner else ""
 

@@ -145,7 +145,8 @@ def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
     document = _parsed(name, content, findings)
     root = document.root
     if root is not None and not document.is_literal:
-        root = Expander(Library(_Nothing(), findings), Finder(_Nothing(), findings), findings).expand(root)
+        library = Library(_Nothing(), findings, size=document.size)
+        root = Expander(library, Finder(_Nothing(), findings), findings).expand(root)
     return _body(name, root, findings) if isinstance(root, Mapping) else root
 
 

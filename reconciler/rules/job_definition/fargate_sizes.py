@@ -36,7 +36,7 @@ def _memory(home: Home) -> Findings:
     fitting = MEMORIES.get(vcpus) if vcpus is not None else None
     if value is not None and fitting is not None and value not in fitting:
         near = _nearest(value, fitting)
-        yield path, f"is {value}; with {vcpus} vCPU Fargate has {fitting[0]} to {fitting[-1]} MiB, nearest {near}"
+        yield path, f"is {value}; with {vcpus} vCPU Fargate has {_sizes(fitting)} MiB, nearest {near}"
 
 
 def _number(home: Home, kind: str) -> tuple[tuple[str | int, ...], Decimal | None]:
@@ -49,6 +49,12 @@ def _nearest(value: Decimal, known: Sequence[Json]) -> str:
         if below < value < above:
             return f"{below} and {above}"
     return str(known[0] if value < known[0] else known[-1])
+
+
+def _sizes(known: Sequence[Json]) -> str:
+    if isinstance(known, range):
+        return f"{known[0]} to {known[-1]} in steps of {known.step}"
+    return f"{', '.join(map(str, known[:-1]))} or {known[-1]}"
 
 
 def _list(known: Sequence[Json]) -> str:
@@ -68,7 +74,7 @@ RULES = (
         id="JD081",
         says="On Fargate only certain memories go with so many vCPUs.",
         check=each_single(_memory, on="FARGATE"),
-        hint="the vCPUs decide: 0.25 has 512, 1024 or 2048 MiB; 1 has 2048 to 8192 in steps of 1024",
+        hint="request one of these sizes, or other vCPUs",
         source=SOURCE,
         fails=fargate(resourceRequirements=size(vcpus=1, memory=1500)),
         passes=fargate(resourceRequirements=size(vcpus="1.0", memory=3072)),
