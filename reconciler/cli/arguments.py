@@ -13,6 +13,8 @@ from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.lines import check_stays_here
 from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS, ONE_VALUE
+from reconciler.cli.synonyms import COMMANDS as SYNONYMS
+from reconciler.cli.synonyms import OPTIONS, hint_for
 from reconciler.ports import UNOBSERVED
 from reconciler.problems import WrongUsage
 
@@ -38,7 +40,10 @@ exit codes:
 def parse(argv: Sequence[str]) -> Namespace:
     """Return the arguments, with `run` set to the command's function. Raises `WrongUsage`."""
     parser = _parser()
-    args, rest = parser.parse_known_args(_with_values(argv, parser.commands))
+    argv = _asked(argv)
+    command = next((parser.commands[word] for word in argv if word in parser.commands), parser)
+    _check_foreign(argv, command)
+    args, rest = parser.parse_known_args(_with_values(argv, command))
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
@@ -62,6 +67,10 @@ def parse(argv: Sequence[str]) -> Namespace:
 class Parser(argparse.ArgumentParser):
     commands: Mapping[str, "Parser"] = MappingProxyType({})
 
+    def has(self, option: str) -> bool:
+        below = [parser for action in self._actions for parser in getattr(action, "_name_parser_map", {}).values()]
+        return option in self._option_string_actions or any(parser.has(option) for parser in below)
+
     def takes_value(self, option: str) -> bool:
         return any(option in action.option_strings and action.nargs != 0 for action in self._actions)
 
@@ -74,6 +83,8 @@ class Parser(argparse.ArgumentParser):
         choices = [str(choice) for action in self._actions for choice in action.choices or ()]
         mistyped, known = (unknown[1], options) if unknown else (_invalid_choice(message), choices)
         near = difflib.get_close_matches(mistyped, known, n=1, cutoff=ALIKE) if mistyped else []
+        if mistyped in SYNONYMS and not unknown:
+            near = [SYNONYMS[mistyped]]
         return f"did you mean {near[0]}?" if near else ""
 
 
@@ -85,7 +96,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"reconciler {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"reconciler {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name, command in COMMANDS.items():
         _add(commands, name, command)
@@ -140,9 +151,28 @@ def _check_stdout(args: Namespace) -> None:
         args.parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
 
 
-def _with_values(argv: Sequence[str], commands: Mapping[str, "Parser"]) -> list[str]:
-    command = next((commands[word] for word in argv if word in commands), None)
-    return [f"{word}={BARE[word]}" if word in BARE and command and command.takes_value(word) else word for word in argv]
+def _asked(argv: Sequence[str]) -> Sequence[str]:
+    """`help`, `help plan` and `version` are what `--help`, `plan --help` and `--version` are."""
+    match list(argv):
+        case ["help", *rest]:
+            return [*rest[:1], "--help"]
+        case ["version"]:
+            return ["--version"]
+        case _:
+            return argv
+
+
+def _check_foreign(argv: Sequence[str], command: "Parser") -> None:
+    """Raise `WrongUsage` for an option of other tools. argparse would read `-out` as `-o ut`."""
+    for word, after in zip(argv, [*argv[1:], ""], strict=False):
+        option, _, value = word.partition("=")
+        if option in OPTIONS and not command.has(option):
+            hint = hint_for(option, value or ("" if after.startswith("-") else after))
+            raise WrongUsage(f"unrecognized arguments: {word}", hint=hint)
+
+
+def _with_values(argv: Sequence[str], command: "Parser") -> list[str]:
+    return [f"{word}={BARE[word]}" if word in BARE and command.takes_value(word) else word for word in argv]
 
 
 def _invalid_choice(message: str) -> str:

@@ -4,6 +4,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.cli.synonyms import format_of
+
 if TYPE_CHECKING:
     from reconciler.plan import Limit
 
@@ -106,6 +108,13 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
         metavar="[=FILE]",
         type=file_name,
         help="run against a simulated AWS kept in FILE (default: .reconciler/sandbox.json)",
+    )
+
+
+def add_ignored_sandbox(parser: argparse.ArgumentParser) -> None:
+    """For commands that ask nobody: whoever tries a stack in the sandbox writes --sandbox behind each of them."""
+    parser.add_argument(
+        "--sandbox", metavar="[=FILE]", type=file_name, help="accepted and ignored: nothing is asked of AWS here"
     )
 
 
@@ -245,6 +254,8 @@ def port(text: str) -> int:
 def _target(text: str, formats: tuple[str, ...]) -> Target:
     name, _, file = text.partition("=")
     if name not in formats:
+        if fitting := format_of(text, formats):
+            raise argparse.ArgumentTypeError(f"{text} is a file, not a format: write -o {fitting}={text}")
         raise argparse.ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(formats)}")
     return Target(name, file)
 

@@ -62,8 +62,7 @@ class Job:
         same = (document["fingerprint"], fingerprint_of(without_consents(document)))
         if self.expected and not any(_is_one_of(each, self.expected) for each in same):
             message = f"the fingerprint of this plan is {same[0][:SHORT]}, not {' or '.join(self.expected)}"
-            hint = "review the plan above, and expect its fingerprint; variables, targets and consents belong to it"
-            raise Stale(f"{message}; nothing was changed", hint=hint)
+            raise Stale(f"{message}; nothing was changed", hint="review the plan above, and expect its fingerprint")
 
 
 def _is_one_of(fingerprint: str, expected: Sequence[str]) -> bool:
@@ -164,12 +163,12 @@ def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", args: Namesp
     if args.expect and not _is_one_of(document["fingerprint"], args.expect):
         message = f"the fingerprint of {file} is {document['fingerprint'][:SHORT]}, not {' or '.join(args.expect)}"
         raise Stale(f"{message}; nothing was changed", hint="review that plan, or plan again")
-    if inputs.sandbox and args.sandbox is None and not Path(inputs.sandbox).exists():
-        hint = "run it in the folder in which the plan was made, or name another sandbox with --sandbox=FILE"
-        raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, and there is no such file", hint=hint)
     if not Path(inputs.path).exists():
         hint = "run it in the folder in which the plan was made"
         raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and there is no such folder", hint=hint)
+    if inputs.sandbox and args.sandbox is None and not Path(inputs.sandbox).exists():
+        hint = "run it in the folder in which the plan was made, or name another sandbox with --sandbox=FILE"
+        raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, and there is no such file", hint=hint)
     again = Namespace(**{**vars(args), **_arguments(inputs, args), "region": args.region or document["region"]})
     return Job(inputs.path, again, _consents(inputs.wanted, args), tuple(args.expect), document, file)
 

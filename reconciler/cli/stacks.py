@@ -145,7 +145,7 @@ def read_files(
     """Return the stack of some files, as `read_stack` does."""
     from reconciler.kinds import KINDS
     from reconciler.load import FromOutside, load_with_problems
-    from reconciler.lookup.installed import takes
+    from reconciler.lookup.installed import partitions, takes
     from reconciler.lookup.schemas import read_schema
     from reconciler.lookup.sources import Offline, Sources
     from reconciler.report.secrets import Secrets
@@ -161,6 +161,7 @@ def read_files(
             args.offered,
             examples=args.examples or getattr(args, "sandbox", None) is not None,
             named=named_files(files, args),
+            partitions=partitions(),
         ),
         identity=identity,
     )

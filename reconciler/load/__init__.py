@@ -99,7 +99,7 @@ def load_with_problems(
     gathered = gather(expander, kinds, outside.named)
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, outside, expander)
-    settings, expander = read_settings(gathered, scope, expander, identity)
+    settings, expander = read_settings(gathered, scope, expander, identity, outside.partitions)
     stack = Stack(
         name=settings.stack,
         declared=declared_resources(gathered, kinds, settings.name_prefix, expander),
@@ -131,7 +131,7 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
     expander = Expander(Library(files, findings), Finder(lookups, findings), findings)
     gathered = gather(expander, KINDS, outside.named)
     scope = scope_of(declared_variables(gathered, expander), outside, expander)
-    return read_settings(gathered, scope, expander, None)[0]
+    return read_settings(gathered, scope, expander, None, outside.partitions)[0]
 
 
 def _stand_ins(expander: Expander, settings: Settings) -> frozenset[str]:

@@ -58,6 +58,7 @@ CODES: Mapping[str, str] = {
     "STK015": "a file in the folder is not part of the stack",
     "STK016": "a subfolder holds a different stack",
     "STK017": "a folder holds a file of deployments, and no stack",
+    "STK018": "a region is not known to the installed AWS SDK",
     "IGN001": "a member of an entry of ignore is not known",
     "IGN002": "a member of an entry of ignore has a value that cannot be right",
     "IGN003": "an entry of ignore lacks what it needs",

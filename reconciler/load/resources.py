@@ -143,7 +143,10 @@ class _Reader:
             return
         behind = f" (with namePrefix: {physical})" if prefix else ""
         message = f"AWS refuses {written.name} as the name of a {written.kind.noun}{behind}"
-        self.findings.add("STK007", message, written.mark, NAME_HINT)
+        hint = (
+            "a key is not substituted: write namePrefix, which is put before every name" if "${" in written.name else ""
+        )
+        self.findings.add("STK007", message, written.mark, hint or NAME_HINT)
 
     def declared(self, address: Address, written: _Written, defaults: Mapping | None) -> Declared:
         body = written_out(written.kind, written.body, self.findings)

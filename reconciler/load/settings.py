@@ -1,23 +1,28 @@
 """What a stack says about itself: its name, where it may run, what is in front of its names and on its resources."""
 
+import difflib
 import re
 from collections.abc import Mapping as MappingABC
+from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import Entry, Gathered
+from reconciler.load.library import YAML_FILES
 from reconciler.load.nodes import Mark, Spot, where_of
 from reconciler.load.shape import forgotten_sub, mapping_of, text_from
 from reconciler.looked_up import Unknown, holds_unknown
 from reconciler.model import Identity
+from reconciler.problems import Severity
 
 # The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
 STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 ACCOUNT = re.compile(r"[0-9]{12}")
 NAME_PREFIX = re.compile(r"[A-Za-z0-9_-]{0,127}")
 NAME_HINT = "letters, digits, hyphens and underscores are allowed"
+ALIKE = 0.85  # of us-est-1, us-east-1 and us-west-1 are as near
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 # Offline nobody knows where the stack will run; these let a name or an ARN be checked all the same.
 NOWHERE = Identity("000000000000", "us-east-1")
@@ -38,7 +43,11 @@ class _Said(NamedTuple):
 
 
 def read_settings(
-    gathered: Gathered, scope: Scope, expander: Expander, identity: Identity | None
+    gathered: Gathered,
+    scope: Scope,
+    expander: Expander,
+    identity: Identity | None,
+    partitions: MappingABC[str, SequenceABC[str]],
 ) -> tuple[Settings, Expander]:
     """Return the settings, and an expander that knows the stack's name and place: `${stack}`, `${account}` …"""
     findings = expander.findings
@@ -46,6 +55,8 @@ def read_settings(
     reader = _Reader(gathered, expander, findings)  # where the stack is, these two say: they cannot depend on it
     account = reader.checked("account", ACCOUNT, "an account id has 12 digits; quote it")
     region = reader.checked("region", REGION, "a region reads like us-east-1")
+    if region:
+        reader.check_region(region, partitions)
     here = identity or Identity(account or NOWHERE.account, region or NOWHERE.region)
     reader.expander = _placed(expander, here)
     hint = "1 to 128 letters, digits and - _ . / are allowed"
@@ -70,7 +81,10 @@ def _unnamed(gathered: Gathered, expander: Expander, findings: Findings) -> None
     something = gathered.keys or gathered.bare
     if something and not gathered.entries("stack") and not library.incomplete:
         hint = "add `stack: NAME` to one of its YAML files; the name becomes a tag on every resource"
-        findings.add("STK003", "no file says which stack this is", Spot(library.files.root), hint)
+        names = library.files.names()
+        is_file = len(names) == 1 and names[0].endswith(YAML_FILES)
+        place = library.shown(names[0]) if is_file else library.files.root
+        findings.add("STK003", "no file says which stack this is", Spot(place), hint)
 
 
 def _placed(expander: Expander, identity: Identity) -> Expander:
@@ -98,6 +112,18 @@ class _Reader:
             self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or hint)
             return None
         return said.text if said else None
+
+    def check_region(self, region: str, partitions: MappingABC[str, SequenceABC[str]]) -> None:
+        """A region that is newer than the SDK may exist, but none that has the form of no partition."""
+        known = [name for names in partitions.values() for name in names]
+        if not known or region in known:
+            return
+        is_formed = any(re.match(pattern, region) for pattern in partitions)
+        near = difflib.get_close_matches(region, known, n=2, cutoff=ALIKE)
+        hint = f"did you mean {' or '.join(sorted(near))}?" if near else "check its spelling"
+        mark = self.gathered.entries("region")[0].node.mark
+        message = f"region is {region}, which the installed AWS SDK does not know"
+        self.findings.add("STK018", message, mark, hint, Severity.WARNING if is_formed else Severity.ERROR)
 
     def prefix(self) -> str:
         """Return the name prefix; none where no name could begin with it, which is one problem and not one a name."""

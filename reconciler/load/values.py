@@ -34,7 +34,8 @@ class FromOutside:
     """What is given from outside of the stack's files, the last one first to count: values that are `offered` to
     whoever declares such a variable, those that are `meant` for this stack, the files of --var-file, already read, and
     the texts of --var. `examples`: what has no value is its example. `named` are files in the stack's folder that
-    options name, as --var-file does: they are no part of the stack.
+    options name, as --var-file does: they are no part of the stack. `partitions` are the regions that the SDK knows, by
+    the pattern that all regions of their partition have.
     """
 
     variables: MappingABC[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class FromOutside:
     offered: MappingABC[str, Given] = field(default_factory=dict)
     examples: bool = False
     named: frozenset[str] = frozenset()
+    partitions: MappingABC[str, SequenceABC[str]] = field(default_factory=dict)
 
 
 def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expander: Expander) -> Scope:

@@ -1,8 +1,11 @@
-"""What the installed AWS SDK knows of AWS Batch: it may be newer than our tables. Read as a file, without botocore."""
+"""What the installed AWS SDK knows of AWS Batch and of regions: it may be newer than our tables.
+
+Read as files, without botocore.
+"""
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,14 +25,27 @@ def takes(operation: str, path: Sequence[str | int]) -> bool:
 @cache
 def service_model() -> Json:
     """Return the newest service model; an empty one where there is none to be found."""
-    spec = find_spec("botocore")  # of a top-level package: it is found, not imported
-    folders = spec.submodule_search_locations if spec else None
-    for folder in folders or ():
+    for folder in _folders():
         for version in sorted((Path(folder) / "data" / SERVICE).glob("*"), reverse=True):
             for file in (version / "service-2.json", version / "service-2.json.gz"):
                 if file.is_file():
                     return _parsed(file)
     return {}
+
+
+@cache
+def partitions() -> Mapping[str, tuple[str, ...]]:
+    """Return the regions by the pattern that all regions of their partition have; none where there is no SDK."""
+    for folder in _folders():
+        file = Path(folder) / "data" / "partitions.json"
+        if file.is_file():
+            return {one["regionRegex"]: tuple(one["regions"]) for one in _parsed(file)["partitions"]}
+    return {}
+
+
+def _folders() -> Sequence[str]:
+    spec = find_spec("botocore")  # of a top-level package: it is found, not imported
+    return tuple(spec.submodule_search_locations or ()) if spec else ()
 
 
 def _parsed(file: Path) -> Json:

@@ -20,8 +20,8 @@ from reconciler.report.words import ACTIONS
 
 SHORT = 16  # digits that are shown, and the fewest that name a plan
 PLACE = ("stack", "account", "region")
-KEPT_AT = ("path", "sandbox")
 CONSENTS = ("allow_destroy", "max_destroy", "max_interrupted", "drain", "cancel_jobs")  # `apply` may be given these
+INPUTS = ("variables", "withheld", "variable_files", "targets", "adopt", "allow_replace", *CONSENTS)
 PASSING = (ACTIONS[Action.WAIT], ACTIONS[Action.PRUNE])
 RECORD = {APPLIED: DIGEST}
 UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have their numbers with them
@@ -30,7 +30,8 @@ UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have thei
 def fingerprint_of(document: Mapping[str, Json]) -> str:
     """Return the fingerprint of a plan's document, of 64 hexadecimal digits: the same everywhere and every time."""
     changes = sorted(_text(change) for change in essence(document))
-    inputs = {name: value for name, value in document.get("inputs", {}).items() if _is_said(name, value)}
+    given = document.get("inputs", {})
+    inputs = {name: given[name] for name in INPUTS if _is_said(given.get(name))}
     whole = [*(document[name] for name in PLACE), changes, *([inputs] if inputs else [])]
     return hashlib.sha256(_text(whole).encode()).hexdigest()
 
@@ -46,9 +47,9 @@ def essence(document: Mapping[str, Json]) -> list[dict[str, Json]]:
     return [_essence(change) for change in document["changes"] if _matters(change)]
 
 
-def _is_said(name: str, value: Json) -> bool:
+def _is_said(value: Json) -> bool:
     """Zero is said: `--max-interrupted 0` allows less than nothing at all does."""
-    return name not in KEPT_AT and value is not None and value is not False and value not in ([], {})
+    return value is not None and value is not False and value not in ([], {})
 
 
 def _matters(change: Mapping[str, Json]) -> bool:

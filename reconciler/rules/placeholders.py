@@ -10,7 +10,7 @@ from reconciler.rules.base import Example, Findings, Rule, Subject
 # ${IMAGE} and ${{ IMAGE }}, {{ image }}, $IMAGE, <account-id>. $Latest and $Default are words of Batch.
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{[^}]*\}\}|\$[A-Z][A-Z0-9_]+|<[A-Za-z][\w -]*>")
 # What a shell, Docker, Fluent Bit or the program itself may read, and fill in by then.
-_READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations"}
+READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations"}
 
 
 def looks_unfilled(text: str) -> bool:
@@ -42,7 +42,7 @@ def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
         yield path, value
     elif isinstance(value, (dict, Mapping)):
         for name, inner in value.items():
-            if name not in _READ_LATER:
+            if name not in READ_LATER:
                 yield from _texts((*path, name), inner)
     elif isinstance(value, list):
         for index, inner in enumerate(value):

@@ -5,6 +5,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, each_unit_once, is_type, limit, limits, most, some_limit
 from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training, policy_name, policy_of, service_of
+from reconciler.rules.near import near_names
 from reconciler.rules.placeholders import placeholders
 from reconciler.rules.references import arn, astray
 from reconciler.rules.service_environment import TYPE, service
@@ -184,6 +185,11 @@ RULES = (
         passes=share(jobQueue=arn("job-queue/training")),
     ),
     placeholders("QS006", share(jobQueue="${QUEUE}"), share()),
+    near_names(
+        "QS007",
+        fails=Example(share(jobQueue="inferrence").body, {(QUEUE, "inference"): {"priority": 1}}),
+        passes=Example(share(jobQueue="queue-2").body, {(QUEUE, "queue-1"): {"priority": 1}}),
+    ),
     Rule(
         id="QS010",
         says="The queue of a quota share is of the type SAGEMAKER_TRAINING.",

@@ -9,6 +9,8 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
+from reconciler.cli.synonyms import COMMANDS as SYNONYMS
+from reconciler.cli.synonyms import OPTIONS
 from tests.cli.conftest import Run
 
 HEAVY = "boto3 botocore deepdiff jsonschema rich ruamel.yaml"
@@ -35,6 +37,28 @@ def test_version(run: Run) -> None:
     assert (ran.code, ran.out) == (0, f"reconciler {__version__}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "as_if"), [(("help",), "--help"), (("version",), "--version"), (("-V",), "--version")]
+)
+def test_help_and_version_are_commands_too(words: tuple[str, ...], as_if: str, run: Run) -> None:
+    assert run(*words) == run(as_if)
+
+
+def test_help_of_a_command(run: Run) -> None:
+    assert run("help", "plan") == run("plan", "--help")
+
+
+def test_what_other_tools_call_a_command_leads_to_one_of_ours() -> None:
+    assert (set(SYNONYMS.values()) - COMMANDS.keys(), SYNONYMS.keys() & COMMANDS.keys()) == (set(), set())
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("command", ["plan", "apply", "status"])
+def test_every_option_of_other_tools_has_its_hint_or_is_ours(command: str, option: str, run: Run) -> None:
+    ran = run(command, option)
+    assert ran.code == 0 or "see `reconciler" not in ran.err
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_examples(command: str, run: Run) -> None:
     ran = run(command, "--help")
@@ -50,6 +74,34 @@ def test_without_a_command_the_help_is_printed_and_the_usage_is_wrong(run: Run) 
     ("words", "message", "hint"),
     [
         (("aply",), "there is no command aply", "did you mean apply?"),
+        (("diff",), "there is no command diff", "did you mean plan?"),
+        (("refresh",), "there is no command refresh", "did you mean drift?"),
+        (("delete",), "there is no command delete", "did you mean destroy?"),
+        (("lint",), "there is no command lint", "did you mean validate?"),
+        (("list",), "there is no command list", "did you mean status?"),
+        (("up",), "there is no command up", "did you mean apply?"),
+        (
+            ("plan", "--out", "plan.json"),
+            "unrecognized arguments: --out",
+            "write -o json=plan.json to keep a plan, and `apply plan.json` to apply it",
+        ),
+        (
+            ("plan", "--out=p.json"),
+            "unrecognized arguments: --out=p.json",
+            "write -o json=p.json to keep a plan, and `apply p.json` to apply it",
+        ),
+        (
+            ("plan", "--output", "plan.json"),
+            "argument -o/--output: plan.json is a file, not a format: write -o json=plan.json",
+            "see `reconciler plan --help`",
+        ),
+        (("apply", "-y"), "unrecognized arguments: -y", "did you mean --yes?"),
+        (("apply", "--dry-run"), "unrecognized arguments: --dry-run", "run `reconciler plan`: it changes nothing"),
+        (
+            ("plan", "-q"),
+            "unrecognized arguments: -q",
+            "drop it: without -v, only results and problems are printed",
+        ),
         (("plan", "--adoptt"), "unrecognized arguments: --adoptt", "did you mean --adopt?"),
         (("plan", "--xyz"), "unrecognized arguments: --xyz", "see `reconciler plan --help`"),
         (

@@ -159,11 +159,11 @@ def test_the_account_of_a_target_is_a_guard(fleet: Run) -> None:
     assert "stack small is for account 999999999999, not for 111111111111" in ran.err
 
 
-def test_apply_asks_nobody_and_says_so(fleet: Run) -> None:
+def test_apply_does_not_prompt_and_says_so_once(fleet: Run) -> None:
     ran = fleet("apply", "--all", "--sandbox")
-    assert ran.code == 64
-    assert "give --yes" in ran.err
-    assert ran.last == "Fleet: 4 targets: 4 wrongly used."
+    assert (ran.code, ran.out) == (64, "")
+    assert ran.err.splitlines()[0] == "error: `apply --all` does not prompt: pass --yes. Nothing was changed."
+    assert ran.err.count("--yes") == 1
 
 
 @pytest.mark.parametrize(

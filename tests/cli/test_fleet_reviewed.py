@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.report.fingerprint import fingerprint_of
 from tests.cli.conftest import SMALL, Run, write
 from tests.cli.test_fleet import FLEET
 
@@ -116,3 +117,16 @@ def test_a_target_that_is_gone_is_told(planned: Run) -> None:
     assert (ran.code, ran.err.splitlines()[0]) == (
         64, "error: reconciler.yaml has no target small@prod/333333333333, of which there is a plan",
     )  # fmt: skip
+
+
+def test_a_consent_that_was_written_into_the_plans_is_stale_where_fingerprints_are_expected(planned: Run) -> None:
+    whole = json.loads(Path("plan.json").read_text(encoding="utf-8"))
+    expected = [word for one in whole["targets"] for word in ("--expect", one["result"]["fingerprint"])]
+    for one in whole["targets"]:
+        one["result"]["inputs"]["allow_destroy"] = ["*"]
+    Path("plan.json").write_text(json.dumps(whole), encoding="utf-8")
+    assert planned(*REVIEWED, *expected).code == 6
+    for one in whole["targets"]:
+        one["result"]["fingerprint"] = fingerprint_of(one["result"])
+    Path("plan.json").write_text(json.dumps(whole), encoding="utf-8")
+    assert set(results(planned, *expected).values()) == {6}

@@ -518,12 +518,12 @@ def test_no_change_of_a_refused_plan_makes_it_run_under_its_fingerprint(run: Run
     """Every input, and some of all that is told beside them."""
     kept = refused(run)
     before, paths = state(), leaves(kept)
-    rest = Random(0).sample([path for path in paths if path[0] != "inputs"], 20)
+    rest = Random(0).sample([path for path in paths if path[0] != "inputs"], 8)
     for path in [*(path for path in paths if path[0] == "inputs"), *rest]:
         for new in others(at(kept, path)):
             Path("plan.json").write_text(json.dumps(resealed(put(kept, path, new))), encoding="utf-8")
             ran = run("apply", "plan.json", "--yes", "--expect", kept["fingerprint"])
-            assert (ran.code in (5, 6, 64), state() == before) == (True, True), (path, new)
+            assert (ran.code in (3, 5, 6, 64), state() == before) == (True, True), (path, new)
 
 
 def test_a_consent_that_was_written_into_a_plan_is_stale_where_a_fingerprint_is_expected(run: Run) -> None:

@@ -140,10 +140,20 @@ def test_a_name_that_aws_refuses_is_an_error_at_the_key(name: str) -> None:
 
 
 def test_the_prefix_counts_as_part_of_the_name() -> None:
-    assert problems("namePrefix: a.\njobQueues: {q: {}}\n") == [
+    assert problems(f"namePrefix: {'a' * 126}\njobQueues: {{qqq: {{}}}}\n") == [
         (
-            "stacks/main.yaml:3:13: error[STK007]: AWS refuses q as the name of a job-queue (with namePrefix: a.q)\n"
+            "stacks/main.yaml:3:13: error[STK007]: AWS refuses qqq as the name of a job-queue (with namePrefix: "
+            f"{'a' * 126}qqq)\n"
             "    hint: 1 to 128 letters, digits, hyphens and underscores are allowed"
+        )
+    ]
+
+
+def test_a_prefix_with_which_no_name_could_begin_is_one_problem() -> None:
+    assert problems("namePrefix: a.\njobQueues: {q: {}, r: {}}\n") == [
+        (
+            "stacks/main.yaml:2:13: error[STK011]: namePrefix is the text a., and AWS refuses names that begin with it\n"
+            "    hint: letters, digits, hyphens and underscores are allowed"
         )
     ]
 

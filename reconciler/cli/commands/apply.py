@@ -60,6 +60,9 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     if args.all is not None:
+        if not args.yes:  # one question for many plans would be answered without reading them
+            hint = "read `reconciler plan --all` first; or apply the stacks one by one, which asks for each"
+            raise WrongUsage("`apply --all` does not prompt: pass --yes. Nothing was changed.", hint=hint)
         reviewed = reviewed_targets(args)
         args.only = reviewed.plans if reviewed else None
         for sandbox in reviewed.sandboxes if reviewed else ():
@@ -75,9 +78,6 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _apply(reviewed: Reviewed | None, path: str, args: Namespace, out: Output) -> int:
-    if not args.yes:  # one question for many plans would be answered without reading them
-        hint = "read `reconciler plan --all` first, and give --yes; or apply the stacks one by one"
-        raise WrongUsage("with --all nobody is asked; nothing was changed", hint=hint)
     if reviewed:
         return run_stack(reviewed.job(path, args), out)
     return run_stack(Job(path, args, wanted_of(args), tuple(args.expect)), out)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.options import add_one_stack, add_output, add_variables
+from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
 from reconciler.model import Declared, Ignore, Json, Stack
@@ -18,6 +18,7 @@ EXAMPLES = """\
 def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
     add_variables(parser)
+    add_ignored_sandbox(parser)
     add_output(parser)
 
 

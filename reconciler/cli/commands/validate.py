@@ -5,11 +5,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.cli.fleet import add_fleet, each_place
-from reconciler.cli.options import OF_FINDINGS, add_output, add_stacks, add_variables
+from reconciler.cli.options import OF_FINDINGS, add_ignored_sandbox, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import read_stack
 from reconciler.model import Stack
-from reconciler.problems import Exit
+from reconciler.problems import Exit, Severity
 
 if TYPE_CHECKING:
     from reconciler.report.items import Validation
@@ -22,6 +22,7 @@ EXAMPLES = """\
   reconciler validate stacks/* -o text -o github           in a step of GitHub Actions
   reconciler validate stacks/* -o sarif=reconciler.sarif   text, and a file for code scanning
   reconciler validate stacks/* --strict -o junit=report.xml
+  reconciler validate stacks/* --fail-on warning           in CI, where warnings count, too
   reconciler validate --all                                the targets of reconciler.yaml
 
 formats:
@@ -29,7 +30,7 @@ formats:
   sarif for code scanning, junit for Jenkins, GitLab and others
 
 exit codes:
-  0 valid, also with warnings and notes   3 errors in a stack   64 wrong usage
+  0 valid, also with warnings and notes   3 errors in a stack, or what --fail-on names   64 wrong usage
 
 look-ups:
   !ssm, !cfn and !secret are not made here: what they give is unknown, and fits
@@ -44,9 +45,16 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="tell advice, too: what AWS takes, but may surprise you; it changes no exit code",
+        help="also report advice: what AWS accepts, but may surprise you (see --fail-on for the exit code)",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=[str(severity) for severity in Severity],
+        default=str(Severity.ERROR),
+        help="exit 3 from this severity on (default: error); what is switched off with a reason does not count",
     )
     add_variables(parser)
+    add_ignored_sandbox(parser)
     parser.set_defaults(examples=True)
     add_output(parser, OF_FINDINGS)
 
@@ -61,11 +69,19 @@ def _validate(path: str, args: Namespace, out: Output) -> int:
 
     read = read_stack(path, args, strict=args.strict)
     found = Validation(path, read.stack, read.problems)
-    out.publish(lambda width: _page(found, width, args.verbose), lambda: validation_json(found), found)
-    return Exit.DONE if found.is_valid else Exit.INVALID
+    failing = _failing(found, Severity(args.fail_on))
+    out.publish(lambda width: _page(found, width, args.verbose, failing), lambda: validation_json(found), found)
+    return Exit.INVALID if failing else Exit.DONE
 
 
-def _page(found: "Validation", width: int, verbose: int) -> "Page":
+def _failing(found: "Validation", threshold: Severity) -> int:
+    """Count the problems that are as bad as that, or worse."""
+    gravest_first = list(Severity)
+    failing = gravest_first[: gravest_first.index(threshold) + 1]
+    return sum(problem.severity in failing for problem in found.problems)
+
+
+def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page":
     from reconciler.report.problems_text import problems_page
     from reconciler.report.redaction import redacted_text
     from reconciler.report.words import number_of
@@ -74,7 +90,9 @@ def _page(found: "Validation", width: int, verbose: int) -> "Page":
     for one in found.silenced if verbose else ():
         findings = number_of(one.findings, "finding")
         page.line((f"silenced[{one.rule}]", "dim"), f": {findings}, because: {redacted_text(one.reason)}")
-    if found.is_valid:
+    if found.is_valid and failing:
+        page.line((f"{found.path}: no errors, but {number_of(failing, 'problem')} for --fail-on", "bold red"))
+    elif found.is_valid:
         page.line(f"{found.path}: ", ("valid", "bold green"), f", {contents(found.stack)}")
     else:
         page.line((f"{found.path}: {number_of(found.errors, 'problem')}", "bold red"))

@@ -17,6 +17,7 @@ from reconciler.rules.compute_environment.bodies import (
     unmanaged,
 )
 from reconciler.rules.compute_environment.members import required
+from reconciler.rules.forms import forms
 from reconciler.rules.placeholders import placeholders
 
 UPDATE_POLICY = {"terminateJobsOnUpdate": True}
@@ -134,6 +135,7 @@ RULES = (
         fails=unmanaged(eksConfiguration=ON_EKS),
         passes=beside(ec2(), eksConfiguration=ON_EKS),
     ),
+    forms("CE021", ec2(subnets=["sbnet-1"]), ec2(subnets=["subnet-1", "subnet-0a1b2c3d4e5f60718"])),
     placeholders("CE020", ec2(instanceRole="${INSTANCE_ROLE}"), ec2(launchTemplate=LATEST)),
     required("CE010", "minvCpus", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource minvCpus is required.'"),
     required(

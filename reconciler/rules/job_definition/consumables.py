@@ -8,6 +8,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.nodes import spans
+from reconciler.rules.near import near_names
 from reconciler.rules.references import arn, astray
 
 PROPERTIES = "consumableResourceProperties"
@@ -116,5 +117,10 @@ RULES = (
         source="API_ConsumableResourceRequirement: consumableResource, 'The name or ARN of the consumable resource.'",
         fails=_holding(_take(arn("job-queue/licence"))),
         passes=_holding(_take(arn("consumable-resource/licence"))),
+    ),
+    near_names(
+        "JD345",
+        fails=Example(_holding(_take("lisence")).body, {("ConsumableResource", "licence"): {"totalQuantity": 2}}),
+        passes=Example(_holding(_take("pool-2")).body, {("ConsumableResource", "pool-1"): {"totalQuantity": 2}}),
     ),
 )

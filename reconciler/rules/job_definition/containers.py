@@ -6,6 +6,7 @@ from collections.abc import Callable
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_home, each_single, members, repeated
+from reconciler.rules.forms import forms
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2
 from reconciler.rules.placeholders import placeholders
 
@@ -232,5 +233,6 @@ RULES = (
         fails=ec2(ulimits=[{"name": "nofile", "softLimit": 4096, "hardLimit": 1024}]),
         passes=ec2(ulimits=[{"name": "memlock", "softLimit": 4096, "hardLimit": -1}]),
     ),
+    forms("JD046", ec2(jobRoleArn="arn:iam:role/job"), ec2(jobRoleArn="arn:aws:iam::123456789012:role/job")),
     placeholders("JD045", ec2(image="${IMAGE}"), ec2(command=["sh", "-c", "echo ${AWS_BATCH_JOB_ARRAY_INDEX}"])),
 )

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from reconciler.model import Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.compute_environment import bodies as environments
 from reconciler.rules.job_queue.bodies import ENVIRONMENT, entries, is_sagemaker, queue, training
+from reconciler.rules.near import near_names
 from reconciler.rules.placeholders import placeholders
 from reconciler.rules.references import arn, is_other, region_of
 
@@ -177,4 +179,9 @@ RULES = (
         passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
     ),
     placeholders("JQ010", queue("${ENVIRONMENT}"), queue("spot")),
+    near_names(
+        "JQ011",
+        fails=Example(queue("ondemnad").body, {(ENVIRONMENT, "ondemand"): environments.ec2().body}),
+        passes=Example(queue("spot-2").body, {(ENVIRONMENT, "spot-1"): environments.ec2().body}),
+    ),
 )
