@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.kinds.base import Holding
 from reconciler.model import Json
+from reconciler.paging import pages
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError
-from reconciler.read import HANDFUL, is_gone, pages
+from reconciler.read import HANDFUL, is_gone
 
 Job = Mapping[str, Json]
 
@@ -52,14 +53,14 @@ def _has_parts(job: Job, holding: Holding) -> bool:
 def _parts(cloud: Cloud, holding: Holding, array: str) -> Iterator[str]:
     for status in holding.running:
         request = {holding.parts_of: array, holding.status_member: status, "maxResults": holding.page}
-        yield from (job["jobId"] for job in pages(cloud, holding.operation, holding.result, request))
+        yield from (job["jobId"] for job in pages(cloud, holding.operation, request, holding.result))
 
 
 def _listed(cloud: Cloud, holding: Holding, queue: str, status: str) -> Iterator[Job]:
     """Yield the jobs of one status; none where the queue has gone in the meantime."""
     request = {**holding.within(queue), holding.status_member: status, "maxResults": holding.page}
     try:
-        yield from pages(cloud, holding.operation, holding.result, request)
+        yield from pages(cloud, holding.operation, request, holding.result)
     except CloudError as error:
         if not is_gone(error):
             raise

@@ -115,7 +115,8 @@ class Fault(StrEnum):
 THROTTLES = ("TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded")
 DENIALS = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ExpiredToken", "ExpiredTokenException",
            "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException",
-           "MissingAuthenticationToken", "MissingAuthenticationTokenException", "OptInRequired")  # fmt: skip
+           "MissingAuthenticationToken", "MissingAuthenticationTokenException", "IncompleteSignature",
+           "OptInRequired")  # fmt: skip
 
 
 def fault_of(status: int, code: str) -> Fault:

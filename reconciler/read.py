@@ -9,6 +9,7 @@ from reconciler.kinds.base import Kind
 from reconciler.kinds.reading import Using
 from reconciler.model import Address, Identity, Json, Live
 from reconciler.ownership import OWNER, own_name
+from reconciler.paging import Item, pages
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 
@@ -19,8 +20,6 @@ DELETED = (
 )
 GONE = (DELETED, "INACTIVE")
 NOT_THERE = ("does not exist", "not found")  # the API's messages for what it does not know
-
-Item = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, 
 
 def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
     reading = kind.reading
-    for item in pages(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
+    for item in _paged(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
         if _name(kind, item) == name:
             yield int(item["revision"]), _one(kind, item)
 
@@ -141,7 +140,7 @@ def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
 def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
     reading = kind.reading
     if not reading.listing:
-        yield from pages(cloud, reading.operation, reading.result, reading.filters)
+        yield from _paged(cloud, reading.operation, reading.result, reading.filters)
         return
     of = [{kind.parent: parent.arn} for parent in parents] if kind.parent else [{}]
     with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
@@ -169,16 +168,16 @@ def _named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -
     elif len(names) <= HANDFUL:
         for name in names:
             only = {**reading.filters, reading.one_filter: name}
-            yield from pages(cloud, reading.operation, reading.result, only)
+            yield from _paged(cloud, reading.operation, reading.result, only)
     else:
-        yield from pages(cloud, reading.operation, reading.result, reading.filters)
+        yield from _paged(cloud, reading.operation, reading.result, reading.filters)
 
 
 def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     """Return the ARNs that a listing has; none of something that has gone in the meantime."""
     reading = kind.reading
     try:
-        items = list(pages(cloud, reading.listing, reading.listed or reading.result, of))
+        items = list(_paged(cloud, reading.listing, reading.listed or reading.result, of))
     except CloudError as error:
         if of and is_gone(error):
             return []
@@ -189,7 +188,7 @@ def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
 def _used(cloud: Cloud, using: Using, request: Mapping[str, Json]) -> Counter[str]:
     """Count what the users in one listing use; there are none where the resource has gone in the meantime."""
     try:
-        users = pages(cloud, using.operation, using.result, request)
+        users = _paged(cloud, using.operation, using.result, request)
         return Counter(own_name(user.get(using.member, "")) for user in users)
     except CloudError as error:
         if is_gone(error):
@@ -207,18 +206,12 @@ def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
         raise
 
 
+def _paged(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:
+    return pages(cloud, operation, {"maxResults": PAGE, **filters}, result)
+
+
 def is_gone(error: CloudError) -> bool:
     return error.fault is Fault.REFUSED and any(text in error.message for text in NOT_THERE)
-
-
-def pages(cloud: Cloud, operation: str, result: str, filters: Mapping[str, Json]) -> Iterator[Item]:
-    token: Mapping[str, Json] = {}
-    while True:
-        page = cloud.call(operation, {"maxResults": PAGE, **filters, **token})
-        yield from page.get(result, ())
-        if not page.get("nextToken"):
-            return
-        token = {"nextToken": page["nextToken"]}
 
 
 def _newest(kind: Kind, items: list[Item]) -> Live:

@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.model import OperationModel
 from botocore.session import Session
 
+from reconciler.aws.answers import NoAnswer
 from reconciler.ports import Called, Observer
 from reconciler.retry import attempt_at
 
@@ -51,7 +52,9 @@ class _Calls:
         )
 
     def failed(self, exception: Exception, context: Mapping[str, Any], **_more: Any) -> None:
-        if isinstance(exception, SENT):
+        if isinstance(exception, NoAnswer):
+            self._tell(context, status=exception.status, error=type(exception).__name__)
+        elif isinstance(exception, SENT):
             self._tell(context, error=type(exception).__name__)
 
     def _tell(self, context: Mapping[str, Any], **more: Any) -> None:

@@ -3,17 +3,23 @@
 import os
 from collections.abc import Mapping
 from functools import cache
+from io import BytesIO
 from urllib.parse import urlsplit
 
-import botocore.session
 from botocore import exceptions as boto
 from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.response import StreamingBody
+from botocore.session import Session
+from urllib3.exceptions import HTTPError
 
+from reconciler.aws.answers import CheckedParsers, NoAnswer, missing
+from reconciler.aws.failures import credentials_of, failed, have_credentials, legible, no_answer, refused
 from reconciler.model import Identity, Json
-from reconciler.problems import CloudError, Denied, Fault, WrongUsage, fault_of
+from reconciler.problems import CloudError, Denied, Fault, WrongUsage
 
+SCHEMES = ("http", "https")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 # Retries are ours: botocore would repeat a RegisterJobDefinition whose answer was lost, and each makes a revision.
 ONCE = Config(
@@ -33,13 +39,14 @@ class AwsCloud:
 
     def __init__(
         self,
-        session: botocore.session.Session,
+        session: Session,
         region: str | None = None,
         endpoint: str | None = None,
         *,
         service: str = "batch",
     ) -> None:
         self._session = session
+        session.register_component("response_parser_factory", CheckedParsers())
         self._service = service
         self._endpoint = endpoint  # None: as the environment and the AWS configuration say
         # botocore itself reads AWS_DEFAULT_REGION only; the other AWS SDKs and CI systems set AWS_REGION.
@@ -53,10 +60,10 @@ class AwsCloud:
         return self._known()
 
     def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
-        return _call(self._called, operation, request)
+        return _call(self._session, self._called, operation, request)
 
     def _find_identity(self) -> Identity:
-        found = _call(self._beside("sts"), "GetCallerIdentity", {})
+        found = _call(self._session, self._beside("sts"), "GetCallerIdentity", {})
         return Identity(
             account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
         )
@@ -78,58 +85,42 @@ class AwsCloud:
         return client
 
     def _client(self, service: str, endpoint: str | None = None) -> BaseClient:
+        """Raises `Denied` for credentials that do not work, and `WrongUsage`."""
+        with credentials_of(self._session):
+            self._session.get_credentials()
         try:
-            return self._session.create_client(service, self._region, config=ONCE, endpoint_url=endpoint)
+            client = self._session.create_client(service, self._region, config=ONCE, endpoint_url=endpoint)
         except boto.NoRegionError as error:
             hint = "give --region, set AWS_REGION, or write `region:` in the stack"
             raise Denied("no AWS region is known", hint=hint) from error
-        except (boto.ProfileNotFound, boto.PartialCredentialsError, boto.CredentialRetrievalError) as error:
-            raise Denied(str(error), hint="check --profile and the AWS configuration files") from error
         except (ValueError, boto.BotoCoreError) as error:
-            raise WrongUsage(f"the AWS configuration cannot be used: {error}") from error
+            raise WrongUsage(f"the AWS configuration cannot be used: {legible(str(error))}") from error
+        if urlsplit(client.meta.endpoint_url).scheme not in SCHEMES:
+            message = f"{legible(client.meta.endpoint_url)} is no endpoint of AWS: it is neither http nor https"
+            raise WrongUsage(message, hint="correct AWS_ENDPOINT_URL")
+        return client
 
 
-def _call(client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+def _call(session: Session, client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
     method = getattr(client, xform_name(operation), None)
     if method is None:  # botocore knows an operation from the release on that brought it
         message = "the installed botocore does not know this operation"
         raise CloudError(operation, Fault.REFUSED, "UnknownOperation", message, hint="install a newer boto3")
+    endpoint = legible(client.meta.endpoint_url)
+    have_credentials(session, operation)
     try:
         response: dict[str, Json] = method(**request)
+        for name, value in response.items():
+            if isinstance(value, StreamingBody):  # it may break off, too
+                response[name] = BytesIO(value.read())
     except boto.ClientError as error:
-        raise _refused(operation, error) from error
-    except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError) as error:
-        raise _failed(operation, Fault.DENIED, error, hint="configure credentials, or give --profile") from error
-    except (boto.TokenRetrievalError, boto.SSOError, boto.ProfileNotFound) as error:
-        raise _failed(operation, Fault.DENIED, error, hint="log in again, for example with `aws sso login`") from error
-    except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
-        hint = "check the network, the region and AWS_ENDPOINT_URL"
-        raise _failed(operation, Fault.UNREACHABLE, error, hint=hint) from error
-    except (boto.HTTPClientError, boto.IncompleteReadError, boto.ReadTimeoutError) as error:
-        raise _failed(operation, Fault.UNKNOWN, error) from error
-    except boto.BotoCoreError as error:
-        raise _failed(operation, Fault.REFUSED, error) from error
-    response.pop("ResponseMetadata", None)
+        raise refused(operation, error, endpoint=endpoint) from error
+    except NoAnswer as error:
+        raise no_answer(operation, endpoint, error) from error
+    except (boto.BotoCoreError, HTTPError) as error:
+        raise failed(operation, endpoint, error) from error
+    about = response.pop("ResponseMetadata", {})
+    if lacking := missing(client.meta.service_model.operation_model(operation), response):
+        why = NoAnswer(about.get("HTTPStatusCode", 200), "", f"in which {lacking} is missing")
+        raise no_answer(operation, endpoint, why)
     return response
-
-
-def _refused(operation: str, error: boto.ClientError) -> CloudError:
-    told = error.response.get("Error", {})
-    about = error.response.get("ResponseMetadata", {})
-    status = about.get("HTTPStatusCode", 400)
-    code = str(told.get("Code", status))
-    fault = fault_of(status, code)
-    hint = _hint(operation, code) if fault is Fault.DENIED else ""
-    request_id = str(about.get("RequestId", ""))
-    return CloudError(operation, fault, code, str(told.get("Message", error)), hint=hint, request_id=request_id)
-
-
-def _hint(operation: str, code: str) -> str:
-    """Expired or unknown credentials are renewed; only valid ones can lack a right."""
-    if "AccessDenied" in code or code == "UnauthorizedOperation":
-        return f"the caller needs the right to {operation}"
-    return "renew the credentials, for example with `aws sso login`, or give --profile"
-
-
-def _failed(operation: str, fault: Fault, error: Exception, hint: str = "") -> CloudError:
-    return CloudError(operation, fault, type(error).__name__, str(error), hint=hint)

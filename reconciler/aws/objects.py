@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from reconciler.model import Json
+from reconciler.paging import S3, pages
 from reconciler.ports import Cloud
 from reconciler.problems import WrongUsage
 
@@ -30,12 +31,8 @@ class Objects:
 
     def _keys(self, place: Mapping[str, Json]) -> Iterator[str]:
         request = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
-        while True:
-            page = self.cloud.call("ListObjectsV2", request)
-            yield from (one["Key"] for one in page.get("Contents", ()) if one["Key"].endswith(".json"))
-            if not page.get("IsTruncated"):
-                return
-            request = {**request, "ContinuationToken": page["NextContinuationToken"]}
+        listed = pages(self.cloud, "ListObjectsV2", request, "Contents", S3)
+        yield from (one["Key"] for one in listed if one["Key"].endswith(".json"))
 
 
 def place_of(url: str) -> dict[str, Json]:

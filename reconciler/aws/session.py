@@ -1,17 +1,25 @@
 """Sessions with a profile and, where one is given, a role that is assumed when needed and renewed in time."""
 
+import getpass
+import os
+import re
+import sys
 from functools import cache, partial
+from typing import Any
 
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import ProfileNotFound
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
+from reconciler.aws.answers import CheckedParsers
 from reconciler.aws.calls import observe
+from reconciler.aws.failures import NoTerminal, credentials_of, have_credentials, legible
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import Denied
 
 SESSION_NAME = "batch-reconciler"  # how CloudTrail names our calls
+EXAMPLE = "arn:aws:iam::123456789012:role/deploy"
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
 ANY_REGION = "us-east-1"  # STS answers there for the standard partition
 
 
@@ -22,12 +30,13 @@ def open_session(
     observer: Observer = UNOBSERVED,
 ) -> Session:
     """Return a session; AWS is not called yet. Raises `Denied` for a profile or credentials that do not exist."""
+    if role_arn and not ROLE.fullmatch(role_arn):
+        raise Denied(f"--role-arn {legible(role_arn)} is not the ARN of a role", hint=f"as in {EXAMPLE}")
     base = _session(profile, observer)
-    try:
+    with credentials_of(base):
+        _ask_only_at_a_terminal(base)
         credentials = base.get_credentials() if role_arn else None
         region = region or base.get_config_variable("region")
-    except ProfileNotFound as error:
-        raise Denied(str(error), hint="check --profile and AWS_PROFILE") from error
     if role_arn is None:
         return base
     if credentials is None:
@@ -37,7 +46,12 @@ def open_session(
         create_client, credentials, role_arn, extra_args={"RoleSessionName": SESSION_NAME}
     )
     assumed = _session(profile, observer)
-    role = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
+
+    def assume() -> Any:
+        have_credentials(base, "AssumeRole")
+        return fetcher.fetch_credentials()
+
+    role = DeferredRefreshableCredentials(method="assume-role", refresh_using=assume)
     assumed.register_component("credential_provider", _Only(role))
     return assumed
 
@@ -45,7 +59,9 @@ def open_session(
 def _session(profile: str | None, observer: Observer) -> Session:
     """Return a session that shares the service models with all others: to read them takes longer than a call."""
     session = Session(profile=profile)
-    session.register_component("data_loader", _loader())
+    with credentials_of(session):
+        session.register_component("data_loader", _loader())
+    session.register_component("response_parser_factory", CheckedParsers())
     observe(session, observer)
     return session
 
@@ -53,6 +69,22 @@ def _session(profile: str | None, observer: Observer) -> Session:
 @cache
 def _loader() -> Loader:
     return create_loader(Session().get_config_variable("data_path"))
+
+
+def _ask_only_at_a_terminal(session: Session) -> None:
+    """Let a profile ask for a code of an MFA device at a terminal only, and fail without one.
+
+    botocore asks by `getpass`, which waits for a line of stdin where there is no terminal.
+    """
+    chain = session.get_component("credential_provider")
+    chain.get_provider("assume-role")._prompter = _prompted  # noqa: SLF001 - botocore has no public way to it
+
+
+def _prompted(question: str) -> str:
+    is_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    if is_ci or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NoTerminal
+    return getpass.getpass(question)
 
 
 class _Only:

@@ -135,7 +135,7 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
 
 
 def _stand_ins(expander: Expander, settings: Settings) -> frozenset[str]:
-    """Return the names whose values nobody knows, and which something in the stack has used all the same."""
+    """Return the names that something in the stack uses although their values are not known here."""
     known = {"account": settings.account, "region": settings.region, "partition": settings.region}
     return frozenset(name for name in PLACE if name in expander.used and not known[name])
 

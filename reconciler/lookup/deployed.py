@@ -1,9 +1,7 @@
 """What a template was deployed as: a stack of CloudFormation, its parameters and physical ids. Only calls that read."""
 
-from collections.abc import Iterator, Mapping
-
 from reconciler.adopt.cloudformation import LiveStack
-from reconciler.model import Json
+from reconciler.paging import CLOUDFORMATION, pages
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, WrongUsage
 
@@ -21,9 +19,10 @@ def deployed(cloud: Cloud, name: str, *, with_exports: bool = False) -> LiveStac
         if error.code == NO_STACK[0] and NO_STACK[1] in error.message:
             raise WrongUsage(f"there is no CloudFormation stack {name}", hint="check --region and --profile") from error
         raise
-    found = _pages(cloud, "ListStackResources", {"StackName": name}, "StackResourceSummaries")
+    # DescribeStackResources would end after 100; the listings have pages.
+    found = pages(cloud, "ListStackResources", {"StackName": name}, "StackResourceSummaries", CLOUDFORMATION)
     resources = {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in found}
-    exports = _pages(cloud, "ListExports", {}, "Exports") if with_exports else ()
+    exports = pages(cloud, "ListExports", {}, "Exports", CLOUDFORMATION) if with_exports else ()
     return LiveStack(
         name=stack["StackName"],
         id=stack["StackId"],
@@ -31,12 +30,3 @@ def deployed(cloud: Cloud, name: str, *, with_exports: bool = False) -> LiveStac
         resources={logical: physical for logical, physical in resources.items() if physical},
         exports={one["Name"]: one["Value"] for one in exports},
     )
-
-
-def _pages(cloud: Cloud, operation: str, request: Mapping[str, Json], result: str) -> Iterator[Mapping[str, Json]]:
-    """DescribeStackResources would end after 100; the listings have pages."""
-    page: Mapping[str, Json] = {"NextToken": None}
-    while "NextToken" in page:
-        after = {"NextToken": page["NextToken"]} if page["NextToken"] else {}
-        page = cloud.call(operation, {**request, **after})
-        yield from page[result]

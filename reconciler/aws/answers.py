@@ -1,0 +1,224 @@
+"""Tell an answer of AWS from what is none: a page of a proxy, half of an answer, an empty one, one of another service.
+
+botocore takes a body that is no JSON for an answer without members, which looks as if there were nothing to list.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.parsers import BaseCBORParser, BaseJSONParser, ResponseParserFactory, RestXMLParser
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.model import Json
+
+SUCCESS = range(200, 300)
+KEPT = 1024  # shapes of which is kept what was made out: a fleet has a service model for each of its clients
+PLAIN: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "character": (str,),
+    "blob": (str, bytes),
+    "boolean": (bool,),
+    "integer": (int, float),
+    "long": (int, float),
+    "short": (int, float),
+    "float": (int, float),
+    "double": (int, float),
+}
+IN_HEADERS = ("header", "headers", "statusCode")
+
+EACH = "*"
+Steps = tuple[str | int, ...]  # members; an index: there is one at least; EACH: in every entry
+# What the other services always send, of what we read: from the "Response Elements" of each in its API reference. What
+# the service models call required is not repeated here. ListExports and PutItem may truly have nothing to say.
+ALWAYS: Mapping[str, tuple[Steps, ...]] = {
+    "GetCallerIdentity": (("Account",),),
+    "GetParameter": (("Parameter", "Value"),),
+    "GetSecretValue": (("ARN",),),
+    "DescribeStacks": (
+        ("Stacks", 0, "StackName"),
+        ("Stacks", 0, "StackId"),
+        ("Stacks", EACH, "Outputs", EACH, "OutputKey"),
+        ("Stacks", EACH, "Outputs", EACH, "OutputValue"),
+        ("Stacks", EACH, "Parameters", EACH, "ParameterKey"),
+    ),
+    "ListExports": (("Exports", EACH, "Name"), ("Exports", EACH, "Value")),
+    "ListObjectsV2": (("IsTruncated",), ("Contents", EACH, "Key")),
+    "GetObject": (("ETag",),),
+    "PutObject": (("ETag",),),
+    "Publish": (("MessageId",),),
+}
+
+
+class NoAnswer(Exception):  # noqa: N818 - names what came
+    """What came back is no answer of AWS. The message says how that shows, and quotes nothing of it."""
+
+    def __init__(self, status: int, content: str, why: str) -> None:
+        super().__init__(f"HTTP {status}{f' ({content})' if content else ''}, {why}")
+        self.status = status
+
+
+class CheckedParsers(ResponseParserFactory):
+    """botocore's parsers, which stop at what is no answer. A component of sessions: `response_parser_factory`."""
+
+    def create_parser(self, protocol_name: str) -> Any:
+        return _Checked(super().create_parser(protocol_name))
+
+
+class _Checked:
+    def __init__(self, parser: Any) -> None:
+        self._parser = parser
+
+    def parse(self, response: Mapping[str, Any], shape: Shape | None) -> dict[str, Any]:
+        """Parse an answer. Raises `NoAnswer`."""
+        status = response["status_code"]
+        try:
+            why = _wrong_body(self._parser, response["body"], shape) if status in SUCCESS else ""
+            parsed: dict[str, Any] = {} if why else self._parser.parse(response, shape)
+        except Exception as error:  # parsers say in a dozen ways that they do not understand
+            why = f"which is not understood ({type(error).__name__})"
+            raise NoAnswer(status, _content(response), why) from error
+        is_error = status not in SUCCESS and not (shape and shape.metadata.get("exception"))
+        if is_error and not _has_code(parsed, status):
+            why = "without the error code that AWS sends"
+        if why:
+            raise NoAnswer(status, _content(response), why)
+        return parsed
+
+
+def missing(operation: OperationModel, answer: Mapping[str, Json]) -> str:
+    """Return the path of what an answer lacks that such answers always have; empty if there is all."""
+    shape = operation.output_shape
+    known = _of_kinds().get(operation.name, ()) if operation.service_model.service_name == "batch" else ()
+    there = (path for path in known if shape and path[0] in shape.members)
+    paths = (*_required(shape), *there, *ALWAYS.get(operation.name, ()))
+    return ".".join(map(str, next((path for path in paths if not _has(answer, path)), ())))
+
+
+def _wrong_body(parser: Any, body: Any, shape: Any) -> str:
+    """Return how the body of a success shows that it is none; empty if it may be one."""
+    if not isinstance(body, bytes):  # a stream, which is the content of an object
+        return ""
+    has_members = bool(shape and any(_is_in_body(inner) for inner in shape.members.values()))
+    if isinstance(parser, RestXMLParser):
+        return "" if has_members or not body.strip() else "where AWS sends no body"
+    if not isinstance(parser, BaseJSONParser | BaseCBORParser):
+        return ""
+    if not body.strip():
+        return "an empty body" if has_members else ""
+    document = _decoded(parser, body)
+    if not isinstance(document, dict):
+        return "a body that is no JSON object" if isinstance(parser, BaseJSONParser) else "a body that is no map"
+    path = next(_misshapen(document, shape), None) if shape else None
+    return "" if path is None else f"in which {path.lstrip('.') or 'the whole'} is not of its type"
+
+
+def _decoded(parser: Any, body: bytes) -> Json:
+    """Return what is in a body, None where that cannot be made out."""
+    if isinstance(parser, BaseJSONParser):
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            return None
+    return parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
+
+
+def _is_in_body(shape: Shape) -> bool:
+    return shape.serialization.get("location") not in IN_HEADERS
+
+
+def _misshapen(value: Json, shape: Shape) -> Iterator[str]:
+    """Yield the paths of what is not of its type. A member that is null is a member that is not there."""
+    if isinstance(shape, ListShape):
+        if isinstance(value, list):
+            for index, one in enumerate(value):
+                yield from (f"[{index}]{path}" for path in _misshapen(one, shape.member))
+        else:
+            yield ""
+    elif not isinstance(shape, StructureShape | MapShape):
+        yield from () if _is_plain(value, shape.type_name) else ("",)
+    elif not isinstance(value, dict):
+        yield ""
+    else:
+        known = _members(shape) if isinstance(shape, StructureShape) else dict.fromkeys(value, shape.value)
+        for name, one in value.items():
+            if one is not None and name in known:
+                yield from (f".{name}{path}" for path in _misshapen(one, known[name]))
+
+
+def _is_plain(value: Json, type_name: str) -> bool:
+    allowed = PLAIN.get(type_name)
+    return allowed is None or (isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool)))
+
+
+@lru_cache(KEPT)
+def _members(shape: StructureShape) -> Mapping[str, Shape]:
+    """Return the members of a structure by their names in a body; none of a document, which may be anything."""
+    return {inner.serialization.get("name", name): inner for name, inner in shape.members.items()}
+
+
+@lru_cache(KEPT)
+def _required(shape: StructureShape | None) -> tuple[Steps, ...]:
+    """Return what the service model requires of an answer, and of the entries of its lists.
+
+    What is further inside is what others have declared, at a time when other things may have been required.
+    """
+    if shape is None:
+        return ()
+    entries = {name: one.member for name, one in shape.members.items() if isinstance(one, ListShape)}
+    inner = {name: one.required_members for name, one in entries.items() if isinstance(one, StructureShape)}
+    return (
+        *((name,) for name in shape.required_members),
+        *((name, EACH, member) for name, members in inner.items() for member in members),
+    )
+
+
+@cache
+def _of_kinds() -> Mapping[str, tuple[Steps, ...]]:
+    """Return what we know an answer of AWS Batch to have, by its operation."""
+    found: dict[str, list[Steps]] = {}
+    for kind in KINDS.values():
+        reading = kind.reading
+        at: Steps = (reading.result, EACH) if reading.result else ()
+        found.setdefault(reading.operation, []).extend((*at, name) for name in _identifying(kind))
+        found[reading.operation] += [(reading.result,)] if reading.result else []
+        if reading.listing:
+            listed = reading.listed or reading.result
+            found.setdefault(reading.listing, []).extend([(listed,), (listed, EACH, kind.arn_member)])
+        for operation in (kind.create, kind.update):
+            found.setdefault(operation, []).extend((name,) for name in (kind.name_member, kind.arn_member))
+    return {operation: tuple(paths) for operation, paths in found.items()}
+
+
+def _identifying(kind: Kind) -> Iterator[str]:
+    yield from (kind.name_member, kind.arn_member)
+    yield from ("revision",) if kind.revisions else ()
+    if parent := kind.field(kind.parent):
+        yield parent.shown_as or parent.name
+
+
+def _has(value: Json, path: Steps) -> bool:
+    if not path:
+        return value is not None
+    step, rest = path[0], path[1:]
+    if step == EACH:
+        return all(_has(one, rest) for one in value or ())
+    if isinstance(step, int):
+        return bool(value) and _has(value[step], rest)
+    inner = value.get(step)
+    return _has(inner, rest) if inner is not None else rest[:1] == (EACH,)
+
+
+def _has_code(parsed: Mapping[str, Any], status: int) -> bool:
+    code = parsed.get("Error", {}).get("Code")
+    return bool(code) and isinstance(code, str) and code != str(status)
+
+
+def _content(response: Mapping[str, Any]) -> str:
+    """Return the media type that the answer claims to have, which is safe to print."""
+    said = str({key.lower(): value for key, value in response["headers"].items()}.get("content-type", ""))
+    kind = said.partition(";")[0].strip().lower()
+    return kind if kind.replace("/", "").replace("-", "").replace("+", "").replace(".", "").isalnum() else ""
