@@ -11,7 +11,7 @@ from reconciler.plan import Wanted
 from reconciler.problems import Exit
 from reconciler.validate import validate
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack
-from tests.world import World
+from tests.world import World, stranded
 
 OURS, THEIRS = "repo/app:1", "repo/app:2"
 Body = dict[str, Json]
@@ -126,6 +126,25 @@ def test_a_successor_and_a_queue_that_is_created_again_have_what_others_set() ->
     }
     (one,) = world.raw.call("DescribeJobQueues", {})["jobQueues"]
     assert (one["priority"], one["jobStateTimeLimitActions"]) == (77, [limit])
+    assert world.plan(new).is_empty
+
+
+def test_a_queue_whose_environments_are_ignored_is_never_left_without_one() -> None:
+    ignore = {(JQ, "q"): Lifecycle(ignore_changes=("computeEnvironmentOrder",))}
+    fit = ec2(allocationStrategy="BEST_FIT")
+    old = stack({(CE, "spot"): fit, (CE, "more"): fit, (JQ, "q"): queue("spot")}, lifecycles=ignore)
+    new = stack({(CE, "spot"): ec2(), (CE, "more"): ec2(), (JQ, "q"): queue("spot")}, lifecycles=ignore)
+    world = World()
+    assert world.apply(old).exit is Exit.DONE
+    world.hand(
+        "UpdateJobQueue", jobQueue="q", **{key: value for key, value in queue("more", "spot").items() if "Order" in key}
+    )
+    assert world.apply(new, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert stranded(world.raw) == []
+    (one,) = world.raw.call("DescribeJobQueues", {})["jobQueues"]
+    names = [entry["computeEnvironment"].rpartition("/")[2] for entry in one["computeEnvironmentOrder"]]
+    assert [name.partition("-")[0] for name in names] == ["more", "spot"]
+    assert all("-" in name for name in names)  # the successors
     assert world.plan(new).is_empty
 
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from reconciler.diff.changes import Bodies
 from reconciler.diff.ignore import is_written
 from reconciler.diff.seen import spelled
-from reconciler.diff.sides import Sides, declared_digest, declared_value, digest_of_members, sides_of
+from reconciler.diff.sides import (
+    NO_SUCCESSORS,
+    Sides,
+    Successors,
+    declared_digest,
+    declared_value,
+    digest_of_members,
+    sides_of,
+)
 from reconciler.kinds.base import Kind
 from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
 from reconciler.ownership import APPLIED, LEFT, NAME, OWNER, Applied, flags_of, own_tags, users_tags
@@ -99,14 +107,20 @@ def difference(
 
 
 def replacement(
-    kind: Kind, desired: Desired, live: Live, identity: Identity, bodies: Bodies, takes: Takes
+    kind: Kind,
+    desired: Desired,
+    live: Live,
+    identity: Identity,
+    bodies: Bodies,
+    takes: Takes,
+    successors: Successors = NO_SUCCESSORS,
 ) -> Difference:
     """Return all that differs between a live resource and a new one that takes its place.
 
     Nothing is left to the service: what only the live one has is lost, and what the service fills in for a new one
     may be something else.
     """
-    sides = sides_of(kind, desired, live, identity, bodies, is_replaced=True)
+    sides = sides_of(kind, desired, live, identity, bodies, successors, is_replaced=True)
     lost = tuple(
         FieldChange(path=spelled(path), before=value, after=None, cost=Cost.REPLACE, why=LOST)
         for path, value in sides.seen.unheard.items()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
+from types import MappingProxyType
 
 from reconciler.diff.canonical import canonical
 from reconciler.diff.changes import Bodies, field_changes
@@ -18,6 +19,8 @@ from reconciler.ownership import Applied, users_tags
 BY_LIFECYCLE = "lifecycle.ignoreChanges"
 BY_ITSELF = "the service moves it by itself: only another declared value is sent"
 TAGS = "tags."
+Successors = Mapping[str, str]
+NO_SUCCESSORS: Successors = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,23 @@ def declared_digest(kind: Kind, desired: Desired, identity: Identity) -> str:
 
 
 def sides_of(
-    kind: Kind, desired: Desired, live: Live, identity: Identity, bodies: Bodies, *, is_replaced: bool = False
+    kind: Kind,
+    desired: Desired,
+    live: Live,
+    identity: Identity,
+    bodies: Bodies,
+    successors: Successors = NO_SUCCESSORS,
+    *,
+    is_replaced: bool = False,
 ) -> Sides:
     """Bring a declaration and what is live together. `bodies` are what it may refer to, by ARN.
 
+    `successors` are the ARNs of what takes the place of others, by theirs: an ignored reference follows them.
     `is_replaced`: a new resource takes the place of the live one, and gets what the service fills in for new ones.
     """
     why = {**dict.fromkeys(_left_to_runtime(kind, desired, live), BY_ITSELF), **why_ignored(desired)}
     paths = [path for path in why if not _is_of_tags(path)]
-    body = with_ignored(kind, desired.spec, live.spec, paths) if paths else desired.spec
+    body = with_ignored(kind, desired.spec, _following(live.spec, successors), paths) if paths else desired.spec
     declared = canonical(kind.rows, desired.spec, identity)
     wanted = canonical(kind.rows, body, identity) if paths else declared
     digest = _digest(declared, desired)
@@ -76,6 +87,17 @@ def sides_of(
 def why_ignored(desired: Desired) -> dict[str, str]:
     """Return the members that the user leaves alone, each with the reason."""
     return {**dict.fromkeys(desired.lifecycle.ignore_changes, BY_LIFECYCLE), **desired.ignored}
+
+
+def _following(value: Json, successors: Successors) -> Json:
+    """Return a body that refers to the successors of what it refers to."""
+    if not successors:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _following(inner, successors) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_following(inner, successors) for inner in value]
+    return successors.get(value, value) if isinstance(value, str) else value
 
 
 def unmatched(kind: Kind, desired: Desired, live: Live) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """Decide what to do, in which order, and why. Pure: no clock, no network."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+from reconciler.kinds import KINDS
 from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Stack
 from reconciler.ownership import logical_name, other_prefixes
 from reconciler.plan.change import Heir, Planner
@@ -15,7 +17,7 @@ from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
 from reconciler.plan.wanted import AS_DECLARED, Limit, Wanted
 from reconciler.problems import CloudError, InvalidStack, Problem, Severity
-from reconciler.resolve import World, resolve, world_of
+from reconciler.resolve import World, references, resolve, world_of
 
 __all__ = ["AS_DECLARED", "Limit", "Wanted", "make_plan"]
 
@@ -58,7 +60,7 @@ def make_plan(
     prunings = [change for one in desired if (change := pruning(stack, one, by_address.get(one.address)))]
     unwanted = _unwanted(world, desired)
     removals = [_removal(planner, one, desired, idle=not _goes_with_users(one, unwanted, users)) for one in unwanted]
-    ordered = in_order((*with_edges((*changes, *removals), desired, world), *prunings))
+    ordered = in_order((*with_edges((*changes, *removals), tuple(_as_sent(planner, desired)), world), *prunings))
     chosen = targeted(ordered, wanted.targets)
     return Plan(
         stack=stack.name,
@@ -88,7 +90,23 @@ def _planner(
     taken: Mapping[Address, Live],
 ) -> Planner:
     bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
-    return Planner(stack, identity, bodies, wanted, taken)
+    standing = {one.address: one.arn for one in desired if KINDS[one.address.kind].succession}
+    owned = ((one.arn, standing.get(Address(one.address.kind, logical_name(one)))) for one in world.owned)
+    successors = {old: new for old, new in owned if new and new != old}
+    return Planner(stack, identity, bodies, wanted, taken, successors)
+
+
+def _as_sent(planner: Planner, desired: Iterable[Desired]) -> Iterator[Desired]:
+    """Yield what is desired with the bodies that are sent: of an ignored reference, the live one is needed."""
+    addresses = {one.arn: one.address for one in desired if one.arn}
+    for one in desired:
+        body = planner.sent.get(one.address, one.spec)
+        if body is one.spec:
+            yield one
+            continue
+        found = (addresses.get(arn) for _, _, arn in references(KINDS[one.address.kind].rows, body))
+        needs = dict.fromkeys((*one.needs, *(address for address in found if address and address != one.address)))
+        yield replace(one, spec=body, needs=tuple(needs))
 
 
 def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | None:

@@ -71,7 +71,9 @@ class Planner:
     bodies: Mapping[str, Spec]  # by ARN: as wanted, else as live
     wanted: Wanted = AS_DECLARED
     taken: Mapping[Address, Live] = field(default_factory=dict)  # what is DELETED and still shown, by physical name
+    successors: Mapping[str, str] = field(default_factory=dict)  # by the ARN of what is replaced that of what stands
     ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
+    sent: dict[Address, Spec] = field(default_factory=dict)  # likewise: the body, with live values of what is ignored
     compared_to: dict[Address, Live] = field(default_factory=dict)  # likewise: what each resource is, or replaces
 
     @property
@@ -97,12 +99,13 @@ class Planner:
     def remember(self, desired: Desired, live: Live, found: Difference) -> None:
         """Keep what is told of the comparison beside its change."""
         self.compared_to[desired.address] = live
+        self.sent[desired.address] = found.desired
         if found.ignored:
             self.ignored[desired.address] = found.ignored
 
     def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, Applied]:
         """Return what differs, and the record that the resource carries once it is as declared."""
-        sides = sides_of(kind, desired, live, self.identity, self.bodies)
+        sides = sides_of(kind, desired, live, self.identity, self.bodies, self.successors)
         left = left_to_service(
             kind, desired, sides, live, self.wanted.takes, is_made=desired.address in self.wanted.made
         )
@@ -194,7 +197,7 @@ class Planner:
 
     def kept(self, kind: Kind, desired: Desired, old: Live) -> tuple[Desired, Difference]:
         """Return what to create in the place of `old`, with the live values of what is ignored; and what differs."""
-        found = replacement(kind, desired, old, self.identity, self.bodies, self.wanted.takes)
+        found = replacement(kind, desired, old, self.identity, self.bodies, self.wanted.takes, self.successors)
         self.remember(desired, old, found)
         body = taken(kind, found.desired, self.wanted.takes)
         return replace(desired, spec=body, tags=found.tags), found

@@ -302,3 +302,33 @@ def test_what_aws_has_taken_as_it_is_live_is_no_misfit() -> None:
 
 def test_what_is_wrong_without_anything_ignored_is_not_said_of_what_is_ignored() -> None:
     assert misfit("computeResources.ec2KeyPair", ec2(maxvCpus=8, minvCpus=12), ec2(ec2KeyPair="k")) == []
+
+
+EVERYWHERE = ("computeEnvironmentOrder", "computeEnvironmentOrder.*", "computeEnvironmentOrder[0].computeEnvironment")
+
+
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_an_ignored_reference_follows_what_replaces_the_one_that_it_names(path: str) -> None:
+    """Otherwise the queue would be left with an environment that is deleted."""
+    lifecycles = {(JQ, "q"): Lifecycle(ignore_changes=(path,))}
+    old = stack({(CE, "spot"): ec2(allocationStrategy="BEST_FIT"), (JQ, "q"): queue("spot")}, lifecycles=lifecycles)
+    new = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")}, lifecycles=lifecycles)
+    environment = owned(old, live(CE, "spot", ec2(allocationStrategy="BEST_FIT")))
+    shared = live(CE, "shared", ec2())
+    theirs = owned(old, live(JQ, "q", queue(environment.arn, shared.arn)))
+    plan = planned(new, environment, shared, theirs, wanted=ALLOWED)
+    created, moved, retired = plan.changes
+    (order,) = [request for operation, request in calls(plan) if operation == "UpdateJobQueue"]
+    arns = [entry["computeEnvironment"] for entry in order["computeEnvironmentOrder"]]
+    assert arns[0].endswith(f"/{created.name}")
+    assert arns[1:] == ([] if "[0]" in path else [shared.arn])
+    assert (moved.after, retired.after) == ((Address(CE, "spot"),), (Address(JQ, "q"),))
+
+
+def test_an_ignored_reference_keeps_what_it_names_from_being_deleted() -> None:
+    lifecycles = {(JQ, "q"): Lifecycle(ignore_changes=("computeEnvironmentOrder",))}
+    old = stack({(CE, "spot"): ec2(), (CE, "more"): ec2(), (JQ, "q"): queue("spot", "more")})
+    new = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")}, lifecycles=lifecycles)
+    spot, more = (owned(old, live(CE, name, ec2())) for name in ("spot", "more"))
+    plan = planned(new, spot, more, owned(old, live(JQ, "q", queue(spot.arn, more.arn))))
+    assert [problem.code for problem in plan.refusals] == ["PLAN005"]
