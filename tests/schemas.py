@@ -9,7 +9,7 @@ from botocore.loaders import Loader
 
 from reconciler.kinds import KINDS
 from reconciler.model import Json
-from reconciler.report.plan_schema import PLAN
+from reconciler.report.schemas import PUBLISHED
 from reconciler.schema import rendered, schemas
 
 FOLDER = Path(__file__).parents[1] / "schemas"
@@ -24,7 +24,7 @@ def model() -> Mapping[str, Json]:
 @cache
 def current() -> Mapping[str, str]:
     """Return what the files should hold, by name."""
-    found = {**schemas(KINDS.values(), model()), "plan.schema.json": PLAN}
+    found = {**schemas(KINDS.values(), model()), **{f"{name}.schema.json": one for name, one in PUBLISHED.items()}}
     return {name: rendered(schema) for name, schema in found.items()}
 
 

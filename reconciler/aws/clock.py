@@ -1,6 +1,7 @@
-"""The `Clock` port over the machine's clock."""
+"""The `Clock` port over the machine's clock, and the time of day."""
 
 import time
+from datetime import UTC, datetime
 
 
 class WallClock:
@@ -9,3 +10,7 @@ class WallClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

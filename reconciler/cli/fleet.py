@@ -2,10 +2,12 @@
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from reconciler.problems import Exit, WrongUsage
 if TYPE_CHECKING:
     from reconciler.cli.signals import Stopping
     from reconciler.fleet import Shard, Target
-    from reconciler.report.fleet import Outcome
+    from reconciler.report.fleet import Outcome, Selection
 
 FILE = "reconciler.yaml"
 OF_ARRAY = "array"  # the share of a child of an array job
@@ -81,6 +83,7 @@ class Reached:
     target: "Target"
     code: int
     seconds: float
+    time: datetime
     out: Branch
 
     @property
@@ -111,7 +114,7 @@ def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, wor
         waiting = [pool.submit(_reach, target, args, out.branch(target.name), work, stop) for target in targets]
         reached = list(_in_order(waiting, out, is_verbose=bool(args.verbose)))
     code = stop.code or gravest([one.code for one in reached] or [Exit.DONE])
-    _tell(reached, args, out, code)
+    _tell(reached, len(targets), args, out, code)
     return int(code)
 
 
@@ -119,6 +122,7 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
+    from reconciler.aws.clock import utc_now
     from reconciler.cli.targets import arguments, stack_path
 
     start, observer = monotonic(), args.observer.target(target.name)
@@ -129,7 +133,7 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
         out.crashed(error)
         code = Exit.ERROR
     observer.close(code)
-    return Reached(target, code, monotonic() - start, out)
+    return Reached(target, code, monotonic() - start, utc_now(), out)
 
 
 def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verbose: bool) -> Iterator[Reached]:
@@ -151,33 +155,50 @@ def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verb
             yield reached
 
 
-def _tell(reached: Sequence[Reached], args: Namespace, out: Output, code: int) -> None:
-    from reconciler.report.fleet import Targets, fleet_json, fleet_page
+def _tell(reached: Sequence[Reached], meant: int, args: Namespace, out: Output, code: int) -> None:
+    from reconciler.report.fleet import Fleet, Share, Targets, fleet_json, fleet_page
 
-    outcomes = [_outcome(one) for one in reached]
+    file = Path(args.all).as_posix()
+    outcomes = tuple(_outcome(one, file) for one in reached)
     items = tuple((one.target.name, item) for one in reached for item in one.out.items)
-    out.whole(
-        lambda width: fleet_page(outcomes, width),
-        lambda: fleet_json(outcomes, args.called, code),
-        Targets(tuple(outcomes), items),
+    shard = Share(index=args.shard.number, of=args.shard.of) if args.shard else None
+    selection = None if len(reached) < meant else _selection(args)
+    fleet = Fleet(command=args.called, file=file, selection=selection, shard=shard, outcomes=outcomes)
+    out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(fleet, code), Targets(outcomes, items))
+
+
+def _selection(args: Namespace) -> "Selection":
+    from reconciler.report.fleet import Selection
+
+    return Selection(
+        stacks=() if args.stacks == ["."] else tuple(sorted(args.stacks)),
+        environments=tuple(sorted(args.target_env)),
+        changed_since=args.changed_since,
+        deployments=tuple(sorted(getattr(args, "only", None) or ())),
     )
 
 
-def _outcome(one: Reached) -> "Outcome":
+def _outcome(one: Reached, file: str) -> "Outcome":
+    """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
+    from reconciler.report.documents import instant
     from reconciler.report.fleet import Outcome, came_to, told
 
     target, items, documents = one.target, one.out.items, one.out.documents
+    result = documents[-1] if documents else None
+    known = result if isinstance(result, Mapping) else {}
     return Outcome(
         target=target.name,
+        file=file,
         stack=target.stack,
         environment=target.environment,
-        account=target.account or None,
-        region=target.region or None,
+        account=known.get("account") or target.account or None,
+        region=known.get("region") or target.region or None,
+        time=instant(one.time),
         exit=int(one.code),
         came_to=came_to(one.code, items),
         told=told(one.code, items),
         seconds=round(one.seconds, 3),
-        result=documents[-1] if documents else None,
+        result=result,
     )
 
 

@@ -81,6 +81,7 @@ class Output:
 
     def finish(self, code: int) -> int:
         """Write what is made of the run as a whole; return the exit code, which is an error if a report is lost."""
+        self.ended(code)
         for target in self._targets:
             with self._losses.kept(target.file or "stdout"):
                 self._write(target)
@@ -137,7 +138,7 @@ class Output:
         self._targets_told = targets
         self._publish(page)
         if self.wants("json") or self.wants(HTML):
-            self._whole.append(document())
+            self._whole.append(_dated(document()))
 
     @property
     def is_text(self) -> bool:
@@ -173,11 +174,17 @@ class Output:
     def document(self, document: Callable[[], Json]) -> None:
         """Take a product that only programs read: for those that follow, it is the last of all events."""
         if self.wants("json") or self.wants(HTML):
-            self._documents.append(document())
+            self._documents.append(_dated(document()))
         if self.wants(LINES):
             made = document()
             assert isinstance(made, Mapping)  # of a run it always is
             self._lines.write({"event": "outcome", **made})
+
+    def ended(self, code: int) -> None:
+        """Write the exit code of a stack, or of the run, into its documents."""
+        for document in self._documents:
+            if isinstance(document, dict) and document.get("exit", code) is None:
+                document["exit"] = int(code)
 
     def event(self, event: Callable[[], Mapping[str, Json]]) -> None:
         """Take what happens on the way, for programs that follow: one line at once. Safe between threads."""
@@ -359,3 +366,13 @@ class Branch(Output):
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         self.pages.append((page, stream))
+
+
+def _dated(document: Json) -> Json:
+    """Return a document with the present time, if it is one of ours: a list of what was done, or a schema, is none."""
+    from reconciler.aws import clock
+    from reconciler.report.documents import stamped
+
+    if isinstance(document, Mapping) and "format_version" in document:
+        return stamped(document, clock.utc_now())
+    return document

@@ -10,7 +10,7 @@ from reconciler.problems import Denied, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.forge.github import GitHub
-    from reconciler.report.fleet import Outcome
+    from reconciler.report.fleet import Fleet
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 PUBLIC = "https://api.github.com"
@@ -56,20 +56,14 @@ def number_of_pull_request() -> int:
     return int(found[1])
 
 
-def drift_in(file: str) -> tuple["Outcome", ...]:
-    """Return what a file of `drift -o json=FILE` tells, target by target. Raises `WrongUsage`."""
-    from reconciler.load.json_nodes import whole_json
-    from reconciler.report.fleet import checked
-    from reconciler.report.posts import check_sound
+def drift_in(file: str) -> "Fleet":
+    """Return what a file of `drift -o json=FILE` says of each deployment. Raises `WrongUsage`."""
+    from reconciler.report.reading import Unreadable, parsed, read_drift
 
     try:
-        found = checked(whole_json(Path(file).read_text(encoding="utf-8-sig")))
-        check_sound(found)
+        return read_drift(parsed(Path(file).read_bytes()))
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
-    except ValueError as error:
-        reason = error if str(error).startswith("it") else "it is no JSON"
-        raise WrongUsage(
-            f"{file} tells of no drift: {reason}", hint="it takes what `drift -o json=FILE` writes"
-        ) from error
-    return found
+    except Unreadable as error:
+        hint = "it takes what `drift -o json=FILE` writes"
+        raise WrongUsage(f"{file} tells of no drift: {error}", hint=hint) from error

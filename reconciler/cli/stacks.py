@@ -218,6 +218,7 @@ def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: b
         except CloudError as error:
             out.failed(error, exit_of(error))
             codes.append(exit_of(error))
+        out.ended(codes[-1])
         if not go_on and codes[-1] != Exit.DONE:
             break
     return gravest(codes)

@@ -16,9 +16,10 @@ class Shard:
     number: int
     of: int
 
-    def has(self, name: str) -> bool:
-        """Whether a name falls into this share: always into the same one, whatever other names there are."""
-        return int.from_bytes(sha256(name.encode()).digest()[:8]) % self.of == self.number - 1
+    def has(self, target: Target) -> bool:
+        """Whether a target falls into this share: always into the same one, whatever other targets there are."""
+        text = "\0".join(target.identity)
+        return int.from_bytes(sha256(text.encode(errors="surrogatepass")).digest()[:8]) % self.of == self.number - 1
 
 
 def chosen(
@@ -34,7 +35,7 @@ def chosen(
         for target in targets
         if (not environments or any(fnmatchcase(target.environment, each) for each in environments))
         and (not stacks or target.stack in stacks)
-        and (shard is None or shard.has(target.name))
+        and (shard is None or shard.has(target))
     )
 
 
@@ -54,9 +55,9 @@ def differing(
     A file of a stack is one in its folder; files that it includes are in there, too. `names` gives all names under
     which what a path leads to may be among the changed files: links on the way have names of their own.
     """
-    old, files = {target.name: target.meaning for target in before}, tuple(changed)
+    old, files = {target.identity: target.meaning for target in before}, tuple(changed)
     return tuple(
-        target for target in targets if old.get(target.name) != target.meaning or _is_any_of(target, files, names)
+        target for target in targets if old.get(target.identity) != target.meaning or _is_any_of(target, files, names)
     )
 
 

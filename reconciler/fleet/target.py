@@ -37,15 +37,17 @@ class Target:
     consents: Consents = Consents()
 
     @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What it is, whatever its name: that gets longer when its environment gets another region or account."""
+        return self.stack, self.account, self.region, self.environment
+
+    @property
     def meaning(self) -> tuple[object, ...]:
-        """All that decides about the target, without the places at which it was written."""
+        """All that decides about the target beyond its identity, without the places at which it was written."""
         values = [
             sorted((name, repr(given.value)) for name, given in one.items()) for one in (self.variables, self.offered)
         ]
         return (
-            self.name,
-            self.account,
-            self.region,
             self.role_arn,
             self.profile,
             values,

@@ -14,6 +14,7 @@ from reconciler.load.codes import CODES as LOAD
 from reconciler.model import Json
 from reconciler.plan.codes import CODES as PLAN
 from reconciler.problems import Severity
+from reconciler.report.codes import CODES as REPORT
 from reconciler.rules import RULES, Example, Rule
 from reconciler.validate.codes import CODES as VALIDATE
 
@@ -32,6 +33,7 @@ MILDER = {
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
     "PLAN012": Severity.WARNING,
+    "MRG001": Severity.WARNING,
     "REV001": Severity.NOTE,
     "REV002": Severity.WARNING,
     "REV003": Severity.NOTE,
@@ -70,7 +72,7 @@ def catalogue() -> Mapping[str, Entry]:
     rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
     problems = [
         Entry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
-        for codes in (LOAD, VALIDATE, PLAN, FMT, ADOPT, CLOUDFORMATION)
+        for codes in (LOAD, VALIDATE, PLAN, REPORT, FMT, ADOPT, CLOUDFORMATION)
         for code, says in codes.items()
     ]
     return {entry.id: entry for entry in (*rules, *problems)}

@@ -1,6 +1,7 @@
 """Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from reconciler import __version__
 from reconciler.apply import Event, Result
@@ -17,6 +18,11 @@ from reconciler.report.words import ACTIONS, summary
 from reconciler.workflow import Finish
 
 FORMAT = "1.0"
+# A moment that exists, in ISO 8601, but for the 31st of some months.
+TIME = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{3}|\.[0-9]{6})?Z$"
+)
 
 
 def plan_json(plan: Plan) -> dict[str, Json]:
@@ -153,7 +159,7 @@ def stopped_json(stopped: Stopped) -> dict[str, Json]:
         "message": redacted_text(stopped.message),
         "hint": redacted_text(stopped.hint),
     }
-    return problems_json(stopped.problems, document="error", error=error)
+    return problems_json(stopped.problems, document="error", exit=int(stopped.exit), error=error)
 
 
 def complaint_json(stopped: Stopped, told: Iterable[Problem] = ()) -> dict[str, Json]:
@@ -172,7 +178,7 @@ def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
         "hint": error.hint,
         "request_id": error.request_id or None,
     }
-    return problems_json((), document="error", error=told)
+    return problems_json((), document="error", exit=int(code), error=told)
 
 
 def problem_json(problem: Problem) -> dict[str, Json]:
@@ -198,6 +204,17 @@ def place_json(where: Where | None) -> Mapping[str, Json]:
 
 def frame(document: str) -> dict[str, Json]:
     return {"format_version": FORMAT, "tool": {"name": "reconciler", "version": __version__}, "document": document}
+
+
+def stamped(document: Mapping[str, Json], time: datetime) -> dict[str, Json]:
+    """Return a document of ours with the time at which it was made, and room for the exit code, behind its frame."""
+    head = {name: document[name] for name in frame("")}
+    return {**head, "time": instant(time), "exit": None, **document}
+
+
+def instant(time: datetime) -> str:
+    """Return a moment of UTC in ISO 8601: 2026-11-25T12:00:00.000Z."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def change_json(change: Change) -> dict[str, Json]:

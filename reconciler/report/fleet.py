@@ -1,12 +1,14 @@
-"""What became of many targets: a table for people, and one JSON document that can be put together from several."""
+"""What became of many deployments: a table for people, and one JSON document that can be merged from several."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from operator import attrgetter
+from typing import Annotated
 
 from reconciler.model import Json
-from reconciler.problems import Exit, Stopped
-from reconciler.report.documents import frame
+from reconciler.problems import Exit, Problem, Severity, Stopped
+from reconciler.report.documents import TIME, frame, problem_json
 from reconciler.report.drift import Drift
 from reconciler.report.items import Applied, Item, Planned, Validation
 from reconciler.report.page import Page
@@ -34,26 +36,106 @@ MEANINGS: Mapping[int, str] = {
     Exit.TERMINATED: "terminated",
 }
 WORDS = (UNCHANGED, *MEANINGS.values())
+RESULT = (
+    "The document that the command gives for one stack, as the schema of its `document` says; null where it was "
+    "stopped before it had any."
+)
+PLACE = attrgetter("file", "stack", "environment", "account", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a member of a document says, and what else its schema asks of it."""
+
+    says: str
+    limits: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one target, as its entry in the document says it.
+class Deployment:
+    """A stack in an account and region. What is None is not known, and may be anything.
 
-    `came_to` is the word by which outcomes are counted, `told` what the table says, and `result` the document that the
-    command gives for one stack: None where it was stopped before it had any.
+    Its name for people changes when its environment gets another region or account; this does not.
     """
 
-    target: str
+    file: str | None
     stack: str
     environment: str
     account: str | None
     region: str | None
-    exit: int
-    came_to: str
-    told: str
-    seconds: float
-    result: Json = None
+
+    def is_same(self, other: "Deployment") -> bool:
+        return all(None in pair or pair[0] == pair[1] for pair in zip(PLACE(self), PLACE(other), strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one deployment, as its entry in the document says it."""
+
+    target: Annotated[str, Column("Its short name for people, as stacks/pricing@prod.")]
+    file: Annotated[str | None, Column("The file that names it, as `--all` was given; null for a single stack.")]
+    stack: Annotated[str, Column("The folder or file of the stack, from the folder of that file.")]
+    environment: Annotated[str, Column("The name of the environment; empty for a single stack.")]
+    account: Annotated[
+        str | None, Column("The AWS account, of 12 digits; null where it is not known.", {"pattern": "^[0-9]{12}$"})
+    ]
+    region: Annotated[str | None, Column("The AWS region; null where it is not known.")]
+    time: Annotated[str, Column("When its check or change ended, in UTC.", {"pattern": TIME})]
+    exit: Annotated[int, Column("The exit code of its stack alone.", {"enum": [int(code) for code in Exit]})]
+    came_to: Annotated[str, Column("The word by which outcomes are counted.", {"enum": list(WORDS)})]
+    told: Annotated[str, Column("It in one line.")]
+    seconds: Annotated[float, Column("How long it took.", {"minimum": 0, "maximum": 1e9})]
+    result: Annotated[Json, Column(RESULT, {"type": ["object", "null"]})] = None
+
+    @property
+    def deployment(self) -> Deployment:
+        return Deployment(
+            file=self.file, stack=self.stack, environment=self.environment, account=self.account, region=self.region
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    index: Annotated[int, Column("Which share it is, from 1.", {"minimum": 1})]
+    of: Annotated[int, Column("How many shares there are.", {"minimum": 1})]
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.of}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What options left of the deployments of a file; without any of them, all are meant."""
+
+    stacks: Annotated[tuple[str, ...], Column("The stacks that were named; empty for all.")] = ()
+    environments: Annotated[tuple[str, ...], Column("The patterns of --target-env; empty for all.")] = ()
+    changed_since: Annotated[str | None, Column("The reference of --changed-since; null for none.")] = None
+    deployments: Annotated[tuple[str, ...], Column("Those of saved plans; empty for all.")] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        return self == Selection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """A document of many deployments. `selection` is None where it was merged from several, or is incomplete.
+
+    `time` is in ISO 8601 and empty until the document is written.
+    """
+
+    command: str
+    file: str | None
+    selection: Selection | None
+    outcomes: tuple[Outcome, ...]
+    shard: Share | None = None
+    time: str = ""
+    notes: tuple[Problem, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every deployment of its file is in it."""
+        return self.selection is not None and self.selection.is_whole and self.shard is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +198,6 @@ def fleet_page(outcomes: Sequence[Outcome], width: int) -> Page:
     return page
 
 
-def several_page(names: Sequence[str], width: int) -> Page:
-    page = Page(width)
-    page.line(("note", "cyan"), f": several files tell of {', '.join(names)}: the last one counts")
-    return page
-
-
 def fleet_line(outcomes: Sequence[Outcome]) -> str:
     """The last line: `Fleet: 100 targets: 97 unchanged, 2 with changes, 1 failed.`"""
     counts = Counter(one.came_to for one in outcomes)
@@ -129,74 +205,71 @@ def fleet_line(outcomes: Sequence[Outcome]) -> str:
     return f"Fleet: {number_of(len(outcomes), 'target')}{': ' if words else ''}{words}."
 
 
-def fleet_json(outcomes: Sequence[Outcome], command: str, code: int) -> dict[str, Json]:
-    counts = Counter(one.came_to for one in outcomes)
+def fleet_json(fleet: Fleet, code: int) -> dict[str, Json]:
+    counts = Counter(one.came_to for one in fleet.outcomes)
+    time = {"time": fleet.time} if fleet.time else {}
     return {
         **frame(FLEET),
-        "command": command,
-        "summary": {"targets": len(outcomes), **{word.replace(" ", "_"): counts[word] for word in WORDS}},
+        **time,
         "exit": int(code),
-        "targets": [asdict(one) for one in outcomes],
+        "command": fleet.command,
+        "file": fleet.file,
+        "selection": asdict(fleet.selection) if fleet.selection else None,
+        "shard": asdict(fleet.shard) if fleet.shard else None,
+        "summary": {"targets": len(fleet.outcomes), **{word.replace(" ", "_"): counts[word] for word in WORDS}},
+        "notes": [problem_json(note) for note in fleet.notes],
+        "targets": [asdict(one) for one in fleet.outcomes],
     }
 
 
-def outcomes_of(document: Json) -> tuple[Outcome, ...]:
-    """Return what a document of ours tells. Raises `ValueError` for any other."""
-    if not isinstance(document, Mapping) or document.get("document") != FLEET:
-        raise ValueError("it tells of no targets")
-    major, _, _ = str(document.get("format_version", "")).partition(".")
-    if major != "1":
-        raise ValueError(f"its format is {document.get('format_version')}, and 1 is known")
-    try:
-        return tuple(_outcome(one) for one in document["targets"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError("it is damaged") from error
-
-
-def checked(document: Json) -> tuple[Outcome, ...]:
-    """Return what a document of drift tells, of many targets or of one stack. Raises `ValueError` for any other."""
-    if not isinstance(document, Mapping) or document.get("document") != "drift":
-        return outcomes_of(document)
-    try:
-        name = f"{document['stack']}@{document['account']}/{document['region']}"
-        counts = {tier: int(count) for tier, count in document["summary"].items() if tier != "pending"}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError("it is damaged") from error
-    has_drift = any(counts.values())
-    return (
-        Outcome(
-            target=name,
-            stack=str(document["stack"]),
-            environment="",
-            account=str(document["account"]),
-            region=str(document["region"]),
-            exit=int(Exit.CHANGES if has_drift else Exit.DONE),
-            came_to=MEANINGS[Exit.CHANGES] if has_drift else UNCHANGED,
-            told=", ".join(f"{count} {tier}" for tier, count in counts.items() if count) or "no drift",
-            seconds=0.0,
-            result=document,
-        ),
+def fleet_of(document: Mapping[str, Json]) -> Fleet:
+    """Return what a document of many deployments says. It has to be as its schema is."""
+    shard, selection = document["shard"], document["selection"]
+    return Fleet(
+        command=document["command"],
+        file=document["file"],
+        selection=Selection(**{name: _frozen(value) for name, value in _known(Selection, selection).items()})
+        if selection
+        else None,
+        outcomes=tuple(Outcome(**_known(Outcome, one)) for one in document["targets"]),
+        shard=Share(**_known(Share, shard)) if shard else None,
+        time=document["time"],
+        notes=tuple(_note(note) for note in document["notes"]),
     )
 
 
-def merged(documents: Iterable[Iterable[Outcome]]) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
-    """Return all outcomes by target, sorted, and the targets that several documents tell of: the last one counts."""
-    found: dict[str, Outcome] = {}
-    several: dict[str, None] = {}
-    for outcomes in documents:
-        for one in outcomes:
-            several |= {one.target: None} if one.target in found else {}
-            found[one.target] = one
-    return tuple(found[name] for name in sorted(found)), tuple(several)
+def fleet_of_one(document: Mapping[str, Json]) -> Fleet:
+    """Return what a document of `drift` says of one stack, as if it were a fleet. It has to be as its schema is."""
+    counts = {tier: count for tier, count in document["summary"].items() if tier != "pending"}
+    has_drift = any(counts.values())
+    outcome = Outcome(
+        target=f"{document['stack']}@{document['account']}/{document['region']}",
+        file=None,
+        stack=document["stack"],
+        environment="",
+        account=document["account"],
+        region=document["region"],
+        time=document["time"],
+        exit=int(Exit.CHANGES if has_drift else Exit.DONE),
+        came_to=MEANINGS[Exit.CHANGES] if has_drift else UNCHANGED,
+        told=", ".join(f"{count} {tier}" for tier, count in counts.items() if count) or "no drift",
+        seconds=0.0,
+        result=document,
+    )
+    return Fleet(command="drift", file=None, selection=None, outcomes=(outcome,), time=document["time"])
 
 
-def _outcome(entry: Mapping[str, Json]) -> Outcome:
-    known = {name: entry[name] for name in Outcome.__dataclass_fields__}
-    outcome = Outcome(**known)
-    if outcome.came_to not in WORDS or not all(isinstance(text, str) for text in (outcome.target, outcome.told)):
-        raise ValueError(outcome.came_to)
-    Exit(outcome.exit)
-    return outcome
+def _known(type_: type, entry: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the members that we know; a later version may write more."""
+    return {column.name: entry[column.name] for column in fields(type_)}
+
+
+def _note(entry: Mapping[str, Json]) -> Problem:
+    return Problem(entry["code"], entry["message"], hint=entry["hint"], severity=Severity(entry["severity"]))
+
+
+def _frozen(value: Json) -> Json:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _told(item: Item) -> str:

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from reconciler.model import Json
 from reconciler.problems import Exit
-from reconciler.report.fleet import Outcome
+from reconciler.report.fleet import Deployment, Outcome
 from reconciler.report.markdown_text import code, details, prose
 from reconciler.report.values import inline
 from reconciler.report.words import number_of
@@ -21,41 +21,96 @@ MARK = "<!-- reconciler:"
 class Issue:
     """What an issue about a target should be. `digest` is of what drifted: while it is the same, nothing is news."""
 
-    target: str
+    outcome: Outcome
     title: str
-    body: str
+    text: str
     digest: str
-    is_open: bool
+
+    @property
+    def target(self) -> str:
+        return self.outcome.target
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.digest)
+
+    @property
+    def body(self) -> str:
+        """The text with the mark by which the issue is found again."""
+        return marked(asdict(self.outcome.deployment), self.text, self.digest)
 
 
-def marked(key: str, body: str, digest: str = "") -> str:
-    """Return a text that can be found again: it begins with a mark that nobody sees."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an issue says of itself: whose drift it is about, and the digest of that.
+
+    Issues of before this had an identity have a `name` alone.
+    """
+
+    deployment: Deployment | None
+    name: str
+    digest: str
+
+    def is_exactly_of(self, outcome: Outcome) -> bool:
+        return self.deployment == outcome.deployment
+
+    def is_of(self, outcome: Outcome) -> bool:
+        if self.deployment is None:
+            return self.name == outcome.target
+        return self.deployment.is_same(outcome.deployment)
+
+
+def marked(key: Json, body: str, digest: str = "") -> str:
+    """Return a text that can be found again: it begins with a hidden marker."""
     return f"{mark(key)}{f' {digest}' if digest else ''} -->\n{body}"
 
 
-def mark(key: str) -> str:
-    """Return how a text of ours with that key begins. A key cannot end the comment that it stands in."""
+def mark(key: Json) -> str:
+    """Return how a text of ours with that key begins. A key cannot end the comment that it is in."""
     return f"{MARK} {json.dumps(key).replace('--', '-' + chr(92) + 'u002d')}"
 
 
-def digest_in(body: str) -> str:
-    first = body.partition("\n")[0].removesuffix(" -->")
-    return first.rpartition(" ")[2]
+def issue_mark(body: str) -> Mark | None:
+    """Return the mark of an issue; None where there is none that can be read."""
+    first = body.partition("\n")[0]
+    if not first.startswith(f"{MARK} "):
+        return None
+    try:
+        key, end = json.JSONDecoder().raw_decode(first, len(MARK) + 1)
+    except (ValueError, RecursionError):
+        return None
+    digest = first[end:].removesuffix("-->").strip()
+    if isinstance(key, str):
+        return Mark(None, key, digest)
+    if not isinstance(key, dict) or key.keys() != {column.name for column in fields(Deployment)}:
+        return None
+    if not all(value is None or isinstance(value, str) for value in key.values()):
+        return None
+    known = Deployment(**key)
+    return Mark(known, _name(known), digest)
+
+
+def claims(outcomes: Sequence[Outcome], marks: Sequence[Mark]) -> tuple[list[list[int]], list[int]]:
+    """Return for each outcome the numbers of the marks that are of it, the surest first; and those of none."""
+    found: list[list[int]] = [[] for _ in outcomes]
+    free = dict(enumerate(marks))
+    for is_of in (Mark.is_exactly_of, Mark.is_of):
+        for number, one in list(free.items()):
+            owner = next((index for index, outcome in enumerate(outcomes) if is_of(one, outcome)), None)
+            if owner is not None:
+                found[owner].append(number)
+                del free[number]
+    return found, list(free)
+
+
+def _name(known: Deployment) -> str:
+    environment = f"@{known.environment}" if known.environment else ""
+    return "/".join([f"{known.stack}{environment}", *filter(None, (known.account, known.region))])
 
 
 def is_known(outcome: Outcome) -> bool:
     """Whether it is known if a target has drifted: a check that failed tells nothing."""
     return outcome.exit in (Exit.DONE, Exit.CHANGES)
-
-
-def check_sound(outcomes: Sequence[Outcome]) -> None:
-    """Raise `ValueError` for a document that is not as `drift` writes it: nothing is posted of half of one."""
-    try:
-        for one in outcomes:
-            if is_known(one):
-                drift_issue(one)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError("it is damaged") from error
 
 
 def drift_digest(outcome: Outcome) -> str:
@@ -69,7 +124,7 @@ def drift_digest(outcome: Outcome) -> str:
 def drift_issue(outcome: Outcome) -> Issue:
     digest = drift_digest(outcome)
     title = f"Drift in {outcome.target}"
-    return Issue(outcome.target, title, "".join(_body(outcome)), digest, is_open=bool(digest))
+    return Issue(outcome, title, "".join(_body(outcome)), digest)
 
 
 def message(outcomes: Sequence[Outcome]) -> str:

@@ -10,7 +10,7 @@ from reconciler.plan import AS_DECLARED, Limit, Wanted
 from reconciler.problems import Exit, Stale, WrongUsage
 from reconciler.report.documents import FORMAT, plan_json
 from reconciler.report.fingerprint import fingerprint_of
-from reconciler.report.fleet import FLEET, outcomes_of
+from reconciler.report.fleet import FLEET
 from reconciler.report.saved_schema import SAVED
 from reconciler.report.sealing import Seal
 
@@ -74,13 +74,15 @@ def read_saved_fleet(text: str, name: str, *, is_expected: bool = False) -> dict
         return None
     if not isinstance(found, dict) or found.get("document") != FLEET:
         return None
+    from reconciler.report.reading import Unreadable, read_fleet_document  # noqa: PLC0415 - loads slowly, and few need it
+
     try:
-        outcomes = outcomes_of(found)
-    except ValueError as error:
+        fleet = read_fleet_document(found)
+    except Unreadable as error:
         raise WrongUsage(f"{name} cannot be applied: {error}", hint=AGAIN) from error
-    if found.get("command") != "plan":
-        raise WrongUsage(f"{name} holds no plans, but what `{found.get('command')}` came to", hint=AGAIN)
-    plans = {one.target: one.result if one.exit in PLANNED else None for one in outcomes}
+    if fleet.command != "plan":
+        raise WrongUsage(f"{name} holds no plans, but what `{fleet.command}` came to", hint=AGAIN)
+    plans = {one.target: one.result if one.exit in PLANNED else None for one in fleet.outcomes}
     for document in filter(None, plans.values()):
         _check(document, name, is_expected=is_expected)
     return plans

@@ -239,14 +239,6 @@ def test_the_shares_of_a_run_are_put_together(fleet: Run) -> None:
     assert fleet("report", "merge", "all.json").out == ran.out
 
 
-def test_of_a_target_that_several_tell_of_the_last_counts(fleet: Run) -> None:
-    fleet("plan", "--all", "risk", "--sandbox", "-o", "json=before.json")
-    fleet("apply", "--all", "risk", "--sandbox", "--yes", "-o", "json=after.json")
-    ran = fleet("report", "merge", "before.json", "after.json")
-    assert ran.err == "note: several files tell of risk@dev: the last one counts\n"
-    assert ran.last == "Fleet: 1 target: 1 done."
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -257,7 +249,8 @@ def test_of_a_target_that_several_tell_of_the_last_counts(fleet: Run) -> None:
         ('{"document": "plan"}', "it tells of no targets"),
         ('{"document": "fleet", "format_version": "2.0"}', "its format is 2.0, and 1 is known"),
         ('{"document": "fleet", "format_version": "1.0"}', "it is damaged"),
-        ('{"document": "fleet", "format_version": "1.0", "targets": [{"target": 1}]}', "it is damaged"),
+        ('{"document": "fleet", "format_version": "1.0", "targets": [{"target": 1}]}', "it is damaged at $"),
+        ('{"document": "fleet", "format_version": NaN}', "it is no JSON"),
     ],
 )
 def test_what_is_no_document_of_targets_is_refused(fleet: Run, content: str | None, said: str) -> None:

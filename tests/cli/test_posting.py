@@ -278,6 +278,103 @@ def test_the_drift_of_one_stack_has_an_issue_as_well(run: Run, github: FakeGitHu
     assert [issue["title"] for issue in github.issues.values()] == ["Drift in small@123456789012/us-east-1"]
 
 
+def renamed(run: Run) -> None:
+    """The environment gets another region, and so its targets other names; `small` is live in the first one."""
+    Path("reconciler.yaml").write_text(
+        "environments: {dev: {regions: [us-east-1, us-west-2]}}\nstacks: {small: [dev]}\n", encoding="utf-8"
+    )
+    run("apply", "--all", "--sandbox", "--yes", "--target", "JobQueue/none")
+
+
+def test_an_issue_stays_that_of_its_deployment_when_that_gets_another_name(run: Run, github: FakeGitHub) -> None:
+    Path("reconciler.yaml").write_text("environments: {dev: {region: us-east-1}}\nstacks: {small: [dev]}\n")
+    run("apply", "--all", "--sandbox", "--yes")
+    somebody_changes(run)
+    drift(run, "before.json")
+    run("comment", "drift", "before.json")
+    renamed(run)
+    drift(run)
+    assert issues(run) == {"small@dev/us-east-1": "unchanged", "small@dev/us-west-2": "opened"}
+    run("apply", "--all", "--sandbox", "--yes")
+    drift(run)
+    assert issues(run) == {"small@dev/us-east-1": "closed", "small@dev/us-west-2": "closed"}
+    assert [issue["state"] for issue in github.issues.values()] == ["closed", "closed"]
+
+
+def test_a_drift_is_no_news_under_another_name(run: Run, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECONCILER_WEBHOOK", f"{github.url}/hook")
+    Path("reconciler.yaml").write_text("environments: {dev: {region: us-east-1}}\nstacks: {small: [dev]}\n")
+    run("apply", "--all", "--sandbox", "--yes")
+    somebody_changes(run)
+    drift(run, "before.json")
+    renamed(run)
+    drift(run)
+    assert run("notify", "drift.json", "--before", "before.json").out == "told of 1: small@dev/us-west-2\n"
+
+
+OF_NAME = '<!-- reconciler: "small@dev" 0123456789abcdef -->\nof before there were identities\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "done"), [("small@dev", "updated"), ("small@prod", "closed: it is no deployment any more")]
+)
+def test_an_issue_of_before_there_were_identities_is_known_by_its_name(
+    run: Run, github: FakeGitHub, name: str, done: str
+) -> None:
+    body = OF_NAME.replace("small@dev", name)
+    github.issues[7] = {"number": 7, "state": "open", "labels": ["reconciler-drift"], "body": body, "html_url": "",
+                        "updated_at": "2999-01-01T00:00:00Z", "user": github.user}  # fmt: skip
+    drift(run)
+    assert issues(run)[name] == done
+    assert ('"stack": "small"' in github.issues[7]["body"]) == (name == "small@dev")
+
+
+@pytest.mark.parametrize("words", [(), ("--target-env", "eu"), ("--shard", "1/2")])
+def test_the_issue_of_a_deployment_that_is_no_more_is_closed_if_all_were_checked(
+    run: Run, github: FakeGitHub, words: tuple[str, ...]
+) -> None:
+    drift(run)
+    run("comment", "drift", "drift.json")
+    Path("reconciler.yaml").write_text(FLEET.replace("[dev, eu]", "[eu]"), encoding="utf-8")
+    run("drift", "--all", "--sandbox", *words, "-o", "json=drift.json")
+    assert issues(run).get("small@dev/123456789012/us-east-1") == (
+        None if words else "closed: it is no deployment any more"
+    )
+    dev, eu = github.issues.values()
+    assert (dev["state"], eu["state"]) == ("open" if words else "closed", "open")
+    said = [one["body"] for one in github.comments.values() if one["issue"] == dev["number"]]
+    assert said == ([] if words else ["small@dev/123456789012/us-east-1 is no longer a deployment of reconciler.yaml."])
+
+
+def test_the_issues_of_a_different_file_and_of_single_stacks_are_left_to_their_own_runs(
+    run: Run, github: FakeGitHub
+) -> None:
+    Path("other.yaml").write_text("environments: {qa: {region: us-east-1}}\nstacks: {risk: qa}\n", encoding="utf-8")
+    run("drift", "--all=other.yaml", "--sandbox", "-o", "json=drift.json")
+    assert issues(run) == {"risk@qa": "opened"}
+    run("drift", "risk", "--sandbox", "--region", "us-west-2", "-o", "json=drift.json")
+    assert issues(run) == {"risk@123456789012/us-west-2": "opened"}
+    drift(run)
+    assert set(issues(run)) == {"small@dev", "small@eu"}
+    assert {issue["state"] for issue in github.issues.values()} == {"open"}
+
+
+def test_two_issues_of_one_deployment_become_one(run: Run, github: FakeGitHub) -> None:
+    drift(run)
+    run("comment", "drift", "drift.json")
+    first = next(iter(github.issues.values()))
+    github.issues[7] = {**first, "number": 7, "body": OF_NAME}
+    assert issues(run)["small@dev"] == "unchanged"
+    assert (first["state"], github.issues[7]["state"]) == ("open", "closed")
+
+
+def test_what_another_command_came_to_is_no_drift(run: Run, github: FakeGitHub) -> None:
+    run("plan", "--all", "--sandbox", "-o", "json=drift.json")
+    ran = run("comment", "drift", "drift.json")
+    assert (ran.code, github.calls) == (64, [])
+    assert "drift.json tells of no drift: it is what `plan` came to" in ran.err
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -40,9 +40,23 @@ def test_a_target_stays_in_its_share_when_others_come_and_go() -> None:
     assert chosen(TARGETS[2:], shard=share) == tuple(one for one in chosen(TARGETS, shard=share) if one in TARGETS[2:])
 
 
+def test_a_target_stays_in_its_share_when_its_name_gets_longer() -> None:
+    longer = tuple(replace(one, name=f"{one.name}/{one.region}") for one in TARGETS)
+    for number in range(1, 4):
+        share = Shard(number, 3)
+        assert [one.identity for one in chosen(longer, shard=share)] == [
+            one.identity for one in chosen(TARGETS, shard=share)
+        ]
+
+
+def test_a_target_with_a_longer_name_has_not_changed() -> None:
+    longer = tuple(replace(one, name=f"{one.name}/{one.region}") for one in TARGETS)
+    assert differing(longer, TARGETS, []) == ()
+
+
 def test_shares_of_many_targets_are_about_as_large() -> None:
-    many = [f"stacks/{n}@prod" for n in range(1000)]
-    sizes = [sum(Shard(number, 8).has(name) for name in many) for number in range(1, 9)]
+    many = [Target(name=f"stacks/{n}@prod", stack=f"stacks/{n}", environment="prod") for n in range(1000)]
+    sizes = [sum(Shard(number, 8).has(target) for target in many) for number in range(1, 9)]
     assert min(sizes) > 90
     assert max(sizes) < 160
 

@@ -138,7 +138,7 @@ def test_small_reports_leave_their_room_to_the_others() -> None:
 
 
 def outcome(name: str, came_to: str = "with changes", told: str = "1 to add") -> Outcome:
-    return Outcome(target=name, stack=name, environment="dev", account=None, region=None, exit=0, came_to=came_to, told=told, seconds=0.0)  # fmt: skip
+    return Outcome(target=name, file="reconciler.yaml", time="2026-11-30T00:00:00.000Z", stack=name, environment="dev", account=None, region=None, exit=0, came_to=came_to, told=told, seconds=0.0)  # fmt: skip
 
 
 def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_first() -> None:

@@ -3,12 +3,14 @@
 import copy
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.lookup.schemas import schema_text
 from reconciler.model import Json, Plan
+from reconciler.report.documents import stamped
 from reconciler.report.plan_schema import PLAN
 from reconciler.report.saved import Inputs, read_saved, saved_json
 from reconciler.report.sealing import Seal
@@ -30,7 +32,8 @@ STRICT = Draft202012Validator(closed(json.loads(json.dumps(PLAN))))
 
 def document(plan: Plan) -> Json:
     made = saved_json(plan, plan, Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b""))
-    return json.loads(json.dumps(made, default=str))
+    whole = {**stamped(made, datetime(2026, 11, 30, tzinfo=UTC)), "exit": 0}
+    return json.loads(json.dumps(whole, default=str))
 
 
 def wrong(found: Json) -> list[str]:

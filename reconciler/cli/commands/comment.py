@@ -12,8 +12,11 @@ from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.forge.github import GitHub, Post
+    from reconciler.report.fleet import Fleet
     from reconciler.report.page import Page
-    from reconciler.report.posts import Issue
+    from reconciler.report.posts import Issue, Mark
+
+    Found = tuple[Post, Mark]
 
 HELP = "keep one comment in a pull request, or one issue for each target that has drifted"
 EXAMPLES = """\
@@ -87,43 +90,68 @@ def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: 
 
 
 def _drift(args: Namespace) -> Done:
-    from reconciler.report.posts import MARK, drift_issue, is_known
+    from reconciler.report.posts import claims, drift_issue, is_known
 
-    outcomes = drift_in(args.file)
+    fleet = drift_in(args.file)
     github = github_of(args)
-    marked = (post for post in github.open_issues(args.label) if post.body.startswith(MARK))
-    there = sorted(filter(github.is_ours, marked), key=lambda post: post.updated)
-    oldest = [post.body for post in there]  # those that nobody has looked after for longest come first
-    wanted = sorted((drift_issue(one) for one in outcomes if is_known(one)), key=lambda issue: _rank(issue, oldest))
-    done = [_issue(github, issue, there, args) for issue in wanted]
-    return [*done, *((one.target, "left alone: its check failed", "") for one in outcomes if not is_known(one))]
+    there = _issues(github, args.label)
+    claimed, gone = claims(fleet.outcomes, [mark for _, mark in there])
+    each = [(one, [there[number] for number in numbers]) for one, numbers in zip(fleet.outcomes, claimed, strict=True)]
+    # New ones come first, then the open ones, in the order of `there`: those that were left alone for longest.
+    each.sort(key=lambda pair: there.index(pair[1][0]) if pair[1] else -1)
+    done = [_issue(github, drift_issue(one), found, args) for one, found in each if is_known(one)]
+    done += [(one.target, "left alone: its check failed", "") for one, _ in each if not is_known(one)]
+    return [*done, *_close_gone(github, fleet, [there[number] for number in gone])]
 
 
-def _rank(issue: "Issue", bodies: list[str]) -> int:
-    """New ones come first, then the open ones in the order of their age."""
-    from reconciler.report.posts import mark
+def _issues(github: "GitHub", label: str) -> "list[Found]":
+    """Return our open issues with their marks, those first that were not looked after for longest."""
+    from reconciler.report.posts import issue_mark
 
-    return next((index for index, body in enumerate(bodies) if body.startswith(f"{mark(issue.target)} ")), -1)
+    marked = [(post, mark) for post in github.open_issues(label) if (mark := issue_mark(post.body))]
+    return sorted((one for one in marked if github.is_ours(one[0])), key=lambda one: one[0].updated)
 
 
-def _issue(github: "GitHub", issue: "Issue", there: "list[Post]", args: Namespace) -> tuple[str, str, str]:
+def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", args: Namespace) -> tuple[str, str, str]:
     from reconciler.forge.http import Gone
-    from reconciler.report.posts import digest_in, mark, marked
 
-    ours = next((post for post in there if post.body.startswith(f"{mark(issue.target)} ")), None)
-    body = marked(issue.target, issue.body, issue.digest)
+    github.renew()
     try:
-        if ours is None:
-            opened = github.open_issue(issue.title, body, args.label) if issue.is_open else None
-            return issue.target, "opened" if opened else "no drift", opened.url if opened else ""
         if not issue.is_open:
-            github.comment(ours.id, "The drift is gone.")
-            return issue.target, "closed", github.change_issue(ours.id, state="closed", state_reason="completed").url
-        if digest_in(ours.body) == issue.digest and _age(ours.updated) < args.interval:
+            closed = [_close(github, post, "The drift is gone.", "completed") for post, _ in found]
+            return issue.target, "closed" if closed else "no drift", closed[0] if closed else ""
+        if not found:
+            return issue.target, "opened", github.open_issue(issue.title, issue.body, args.label).url
+        (ours, mark), *twins = found
+        for twin, _ in twins:
+            _close(github, twin, f"This drift is reported in #{ours.id}.", "not_planned")
+        if mark.deployment and mark.digest == issue.digest and _age(ours.updated) < args.interval:
             return issue.target, "unchanged", ours.url
-        return issue.target, "updated", github.change_issue(ours.id, body=body).url
+        return issue.target, "updated", github.change_issue(ours.id, title=issue.title, body=issue.body).url
     except Gone:
-        return issue.target, "gone: somebody has deleted its issue; the next run opens another", ""
+        return issue.target, "gone: its issue was deleted; the next run opens another", ""
+
+
+def _close_gone(github: "GitHub", fleet: "Fleet", there: "list[Found]") -> Done:
+    """Close the issues of deployments that are no more, if the document has all that there are."""
+    from reconciler.forge.http import Gone
+
+    done: Done = []
+    for post, mark in there if fleet.is_whole else ():
+        if mark.deployment and mark.deployment.file != fleet.file:
+            continue  # of a different file, whose own run closes it
+        github.renew()
+        try:
+            text = f"{mark.name} is no longer a deployment of {fleet.file}."
+            done.append((mark.name, "closed: it is no deployment any more", _close(github, post, text, "not_planned")))
+        except Gone:
+            continue  # deleted since we looked, which is as good
+    return done
+
+
+def _close(github: "GitHub", post: "Post", text: str, reason: str) -> str:
+    github.comment(post.id, text)
+    return github.change_issue(post.id, state="closed", state_reason=reason).url
 
 
 def _age(updated: str) -> float:

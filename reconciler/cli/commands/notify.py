@@ -12,7 +12,7 @@ from reconciler.cli.posting import drift_in
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.report.fleet import Outcome
+    from reconciler.report.fleet import Deployment, Outcome
 
 WEBHOOK = "RECONCILER_WEBHOOK"
 LOST = "it may have been delivered all the same; running the command again may deliver it twice"
@@ -66,9 +66,11 @@ def _address() -> str:
 def _news(args: Namespace) -> list["Outcome"]:
     from reconciler.report.posts import drift_digest, is_known
 
-    before = {one.target: drift_digest(one) for one in (drift_in(args.before) if args.before else ()) if is_known(one)}
-    found = [(one, drift_digest(one)) for one in drift_in(args.file) if is_known(one)]
-    return [one for one, digest in found if digest and digest != before.get(one.target)]
+    told: dict[str, list[Deployment]] = {}
+    for one in drift_in(args.before).outcomes if args.before else ():
+        told.setdefault(drift_digest(one) if is_known(one) else "", []).append(one.deployment)
+    found = [(one, drift_digest(one)) for one in drift_in(args.file).outcomes if is_known(one)]
+    return [one for one, digest in found if digest and not any(map(one.deployment.is_same, told.get(digest, ())))]
 
 
 def _post(address: str, news: list["Outcome"]) -> None:

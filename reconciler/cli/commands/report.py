@@ -1,6 +1,5 @@
 """`reconciler report`."""
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,40 +7,55 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.clouds import objects
 from reconciler.cli.lines import IN_S3
-from reconciler.cli.options import add_output
+from reconciler.cli.options import add_output, duration
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import gravest
 from reconciler.ports import Observer
-from reconciler.problems import Exit, WrongUsage
+from reconciler.problems import Exit, Severity, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.report.fleet import Outcome
+    from reconciler.report.merge import Part
 
-HELP = "put together what several runs over targets have found"
+HELP = "merge the documents of several runs with --all into one"
 EXAMPLES = """\
   reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
   reconciler report merge drift-*.json                        one table, and the exit code of the gravest
-  reconciler report merge s3://bucket/drift/2026-11-25/       all JSON files there
+  reconciler report merge s3://bucket/drift/today/            all JSON files there
   reconciler report merge drift-*.json -o json=drift.json -o html=drift.html
+  reconciler report merge drift-*.json --max-age 30m          of a check that runs every hour
+
+Of each deployment the newest outcome counts, and of each share the newest document. Documents of former runs are left
+out: those with a different number of shares, and those that are older than the newest one by more than --max-age.
+A share that is missing, or a former run with something that no newer one has, is reported and exits 1.
 """
+LONGEST = 6 * 3600.0
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("action", choices=("merge",), help="merge: of each target the last document counts")
+    parser.add_argument("action", choices=("merge",), help="merge: the newest outcome of each deployment")
     parser.add_argument("files", nargs="+", metavar="FILE", help="what `-o json=FILE` of a run with --all has written")
+    parser.add_argument(
+        "--max-age",
+        type=duration,
+        default=LONGEST,
+        metavar="TIME",
+        help="leave out documents that are this much older than the newest: they are of a former run (default: 6h)",
+    )
     add_output(parser, ("text", "json", "html"))
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.fleet import fleet_json, fleet_page, merged, several_page
+    from reconciler.report.fleet import fleet_json, fleet_page
+    from reconciler.report.merge import merge
+    from reconciler.report.problems_text import problems_page
 
-    documents = [_parsed(*one) for file in args.files for one in _read(file, args.observer)]
-    outcomes, several = merged(found for _, found in documents)
-    code = gravest([one.exit for one in outcomes] or [Exit.DONE])
-    command = ", ".join(dict.fromkeys(command for command, _ in documents))
-    if several:
-        out.tell(lambda width: several_page(several, width))
-    out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(outcomes, command, code))
+    fleet = merge([_part(*one) for file in args.files for one in _read(file, args.observer)], args.max_age)
+    is_incomplete = any(note.severity is Severity.ERROR for note in fleet.notes)
+    codes = [one.exit for one in fleet.outcomes]
+    code = gravest([*codes, Exit.ERROR] if is_incomplete else codes or [Exit.DONE])
+    if fleet.notes:
+        out.tell(lambda width: problems_page(fleet.notes, width))
+    out.whole(lambda width: fleet_page(fleet.outcomes, width), lambda: fleet_json(fleet, code))
     return code
 
 
@@ -59,14 +73,12 @@ def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
 
 
-def _parsed(file: str, content: bytes) -> tuple[str, tuple["Outcome", ...]]:
-    from reconciler.load.json_nodes import whole_json
-    from reconciler.report.fleet import outcomes_of
+def _part(file: str, content: bytes) -> "Part":
+    from reconciler.report.merge import Part
+    from reconciler.report.reading import Unreadable, parsed, read_fleet_document
 
     try:
-        document = whole_json(content.decode("utf-8-sig"))
-        return str(document.get("command", "")) if isinstance(document, dict) else "", outcomes_of(document)
-    except ValueError as error:
-        reason = "it is no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
+        return Part(file, read_fleet_document(parsed(content)))
+    except Unreadable as error:
         hint = "it takes what `drift --all -o json=FILE` and its like write"
-        raise WrongUsage(f"{file} cannot be merged: {reason}", hint=hint) from error
+        raise WrongUsage(f"{file} cannot be merged: {error}", hint=hint) from error

@@ -7,19 +7,25 @@ from reconciler.cli.options import add_output
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "print the JSON Schema of stacks, of one kind, of the file of targets, or of plans"
+HELP = "print the JSON Schema of stacks, of one kind, of reconciler.yaml, or of a document that -o json writes"
 EXAMPLES = """\
   reconciler schema > stack.schema.json
   reconciler schema JobDefinition
   reconciler schema fleet > fleet.schema.json     of reconciler.yaml
-  reconciler schema plan                          of what `plan -o json` prints
+  reconciler schema plan                          of what `plan -o json` prints; drift, apply, status, validation alike
+  reconciler schema error                         of what is printed of a stack that fails
+  reconciler schema fleet-report                  of what `--all -o json` and `report merge` print
 """
-OTHERS = ("fleet", "plan")
+DOCUMENTS = ("plan", "drift", "apply", "status", "validation", "error", "fleet-report")
+OTHERS = ("fleet", *DOCUMENTS)
 
 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "kind", nargs="?", metavar="KIND", help="JobDefinition, jobDefinitions or job-definition; or fleet, plan"
+        "kind",
+        nargs="?",
+        metavar="KIND",
+        help=f"JobDefinition, jobDefinitions or job-definition; or {', '.join(OTHERS)}",
     )
     add_output(parser)
 

@@ -93,7 +93,8 @@ def _fleet(document: Json) -> Markup:
         for index, one in enumerate(document["targets"])
         if _is_news(one)
     ]
-    return joined(_chips(summary), tag("table", heads, tag("tbody", rows)), sections)
+    notes = [_problem(note) for note in document.get("notes", ())]
+    return joined(_chips(summary), notes, tag("table", heads, tag("tbody", rows)), sections)
 
 
 def _is_news(entry: Json) -> bool:
