@@ -1,5 +1,6 @@
 """What `!env` reads under the name of a secret is in no output, whichever way it takes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,23 @@ def test_a_variable_of_the_ci_is_read_if_the_command_line_allows_it_and_is_not_s
     allowed = run(*words, "small", "--allow-env", "AWS_*")
     assert allowed.code == Exit.DONE
     assert VALUE not in refused.out + refused.err + allowed.out + allowed.err
+
+
+def test_no_other_command_shows_it_either(shown: Run) -> None:
+    """Also where AWS, rules and policies repeat it: in names of roles, groups, shares and subnets."""
+    role = 'executionRoleArn: !sub "arn:aws:iam::123456789012:role/${pw}"'
+    used = re.sub("executionRoleArn: .*", role, STACK).replace("subnet-0a1b2c3d", "!env ADMIN_PASSWORD")
+    write("risk", f"{used}tags: {{owner: !env ADMIN_PASSWORD}}\n{VARIABLES}")
+    given = ("--var", "offered=1", "--var", "meant=1", "--var", "filed=1")
+    for words in (
+        ("render", "risk"), ("graph", "risk"), ("graph", "risk", "-o", "mermaid"), ("apply", "risk", "--sandbox", "--yes", "-v"),
+        ("status", "risk", "--sandbox"), ("doctor", "risk", "--sandbox"), ("outputs", "risk", "--sandbox"),
+        ("revisions", "simulate", "risk", "--sandbox"), ("drift", "risk", "--sandbox"),
+    ):  # fmt: skip
+        ran = shown(*words, *given)
+        assert (ran.code, VALUE in ran.out + ran.err) == (Exit.DONE, False), ran.err
+    refused = shown("iam-policy", "risk", "--for", "apply", "--account", "123456789012", *given)
+    assert (refused.code, VALUE in refused.out + refused.err) == (Exit.REFUSED, False)
 
 
 def test_a_file_of_targets_that_shows_a_secret_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from reconciler.cli.stacks import valid_stack
 from reconciler.looked_up import Unknown
 from reconciler.model import Identity, Json, Stack
 from reconciler.printable import harmless_json
-from reconciler.problems import Exit, Stopped, WrongUsage
+from reconciler.problems import Exit, Refused, Stopped, WrongUsage
 
 HELP = "print the least policy that a command needs for a stack"
 EXAMPLES = """\
@@ -62,17 +62,22 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.iam import LARGEST, Purpose, policies, size_of, statements
 
     asked = _Asked()
-    stack = valid_stack(args.stacks[0], args, lookups=asked).stack
+    read = valid_stack(args.stacks[0], args, lookups=asked)
+    stack = read.stack
     place = Identity(args.account or stack.account or ANY, args.region or stack.region or ANY)
     if stack.stand_ins:
         _check_known(stack, place)
-        stack = valid_stack(args.stacks[0], args, place, asked).stack
+        read = valid_stack(args.stacks[0], args, place, asked)
+        stack = read.stack
     each = policies(statements(stack, Purpose(args.purpose), place, asked.found))
     if any(size_of(one) > LARGEST for one in each):
         hint = "split the stack, or shorten the list of ARNs by *"
         said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
         out.complain(said)
     document = _with_trust(each[0] if len(each) == 1 else each, args, place)
+    if read.secrets.are_in(json.dumps(document, ensure_ascii=False)):
+        hint = "write the names of roles and resources as plain values"
+        raise Refused("the policy would show a secret of the stack: an ARN in it contains one", hint=hint)
     out.publish_text(harmless_json(json.dumps(document, indent=2)) + "\n", lambda: document, is_data=True)
     return Exit.DONE
 
