@@ -84,14 +84,15 @@ class Keywords:
         Not all are: who misspells every word writes another language.
         """
         said = {_plain(key) for key in keys}
+        likely: dict[str, int] = {}
         for kind, members in self.members.items():
             if len(keys) > 2 * len(members) or said.isdisjoint(_plain_words(members)):
                 continue
             found = {self.meant(key, members) for key in keys} - {""}
             name = self.names[kind]
             if _is_body(found, found, of=len(keys)) and (len(found) > 1 or (name in found and is_compound(name))):
-                return kind
-        return ""
+                likely[kind] = len(found)
+        return max(likely, key=likely.__getitem__, default="")
 
 
 def is_compound(word: str) -> bool:
@@ -122,20 +123,22 @@ class Recognizer:
             return document.beside
         if name.endswith(TERRAFORM):
             return "it belongs to Terraform"
-        if not text:
-            return self.of_node(document.root)
-        if name.endswith(JSON_FILES):
-            return self.of_json(name, text) if document.is_broken else self.of_node(document.root)
+        is_json = name.endswith(JSON_FILES)
+        if is_json and document.is_broken:
+            return self.of_json(name, text)
+        if is_json or not text:
+            return self.of_node(document.root, is_json=is_json)
         return self.of_yaml(text, document.root)
 
     def of_value(self, value: Json) -> str:
         """Judge a value of JSON by what is at its top, however much is below."""
-        return self.of_node(_top(value))
+        return self.of_node(_top(value), is_json=True)
 
-    def of_node(self, root: Node | None) -> str:
+    def of_node(self, root: Node | None, *, is_json: bool = False) -> str:
         match root:
             case Mapping():
-                return "" if self.is_ours(root) else _foreign(keys_of(root))
+                is_ours = self.is_ours(root) and not (is_json and self.has_strange_settings_alone(root))
+                return "" if is_ours else _foreign(keys_of(root))
             case Sequence(items):
                 are_requests = any(
                     self.keywords.requested(keys_of(item)) for item in items if isinstance(item, Mapping)
@@ -162,7 +165,7 @@ class Recognizer:
         for plain in (_uncommented(text), _first_value(text)):
             document = compose_json(name, plain, Findings())
             if document.root is not None and not document.is_broken:
-                return self.of_node(document.root)
+                return self.of_node(document.root, is_json=True)
         return ""
 
     def is_ours(self, root: Mapping) -> bool:
@@ -175,6 +178,12 @@ class Recognizer:
         if any(self.is_slip_for_section(key, node) or self.is_section(node) for key, node in entries.items()):
             return True
         return not any(key in TOOLS for key in keys) and any(self.is_setting(*entry) for entry in entries.items())
+
+    def has_strange_settings_alone(self, root: Mapping) -> bool:
+        """Whether all its keys are settings that other formats have, too, and no value has the form of ours."""
+        keys = keys_of(root)
+        entries = {key: node for key, (_, node) in root.entries.items()}
+        return bool(keys) and set(keys) <= set(FORMS) and not any(self.is_setting(*entry) for entry in entries.items())
 
     def is_certain(self, root: Node | None) -> bool:
         """Whether it has a key that only a stack has."""

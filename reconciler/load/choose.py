@@ -15,6 +15,7 @@ from reconciler.model import Address
 from reconciler.problems import Where
 
 FLEET = "reconciler.yaml"
+DEPLOYMENTS = "it is a file of deployments"
 OF_FLEET = ("environments", "stacks")
 
 
@@ -70,8 +71,9 @@ def choice_of(
     home = labels.get("", {})
     choice.home = next(iter(home.values()), None)
     names = {text for there in labels.values() for text in there}
-    if FLEET in choice.beside and not home:
-        choice.fleet = FLEET
+    fleets = [name for name, reason in choice.beside.items() if reason == DEPLOYMENTS and "/" not in name]
+    if fleets and not home:
+        choice.fleet = FLEET if FLEET in fleets else fleets[0]
     elif home:
         choice.below = {
             folder: next(iter(there.values()))
@@ -119,10 +121,10 @@ def bare_kind(root: Mapping, kinds: MappingABC[str, Kind]) -> Kind | None:
 
 
 def _fleet(name: str, document: Document) -> str:
-    root = document.root
-    is_fleet = posixpath.basename(name) == FLEET and isinstance(root, Mapping)
-    has_sections = is_fleet and isinstance(root, Mapping) and any(key in root.entries for key in OF_FLEET)
-    return "it is a file of deployments" if has_sections else ""
+    """Return that a file is one of deployments, if it is: by its name, or by both of its sections."""
+    keys = document.root.entries if isinstance(document.root, Mapping) else {}
+    needed = any if posixpath.basename(name) == FLEET else all
+    return DEPLOYMENTS if keys and needed(key in keys for key in OF_FLEET) else ""
 
 
 def _labels(documents: MappingABC[str, Document]) -> dict[str, dict[str, Label]]:

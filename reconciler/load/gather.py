@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from reconciler.kinds.base import Kind
 from reconciler.load.beside import IGNORED_PREFIX, NEAR, SCHEMA, SETTINGS, Keywords, Recognizer, keys_of
-from reconciler.load.choose import Choice, bare_kind, choice_of
+from reconciler.load.choose import FLEET, Choice, bare_kind, choice_of
 from reconciler.load.compose import Document
 from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, listed
@@ -90,8 +90,11 @@ def _nothing(library: Library, choice: Choice, findings: Findings, *, any_file: 
     root = library.files.root
     hint = "name the folder of a stack; `reconciler init` makes one"
     if choice.fleet:
-        message = f"this folder has {choice.fleet} (a file of deployments)"
-        findings.add("STK017", message, Spot(library.shown(choice.fleet)), "use --all, or name a stack")
+        file = library.shown(choice.fleet)
+        here = "this folder" if file == choice.fleet else root
+        option = "--all" if file == FLEET else f"--all={file}"
+        message = f"{here} has {choice.fleet} (a file of deployments)"
+        findings.add("STK017", message, Spot(file), f"use {option}, or name a stack")
     elif choice.several:
         folders = listed((f"{folder}/ ({label.text})" for folder, label in choice.several.items()), "and")
         findings.add("STK016", f"this folder holds several stacks: {folders}", Spot(root), "name one of them")

@@ -19,6 +19,8 @@ JSON_FILES = (".json",)
 SANDBOX = b'{"format": "reconciler sandbox"'  # so begins the file of a sandbox
 # So begin all documents that we write as JSON; with several stacks there is a list of them.
 DOCUMENT = re.compile(rb'[\s\[]*\{\s*"format_version":\s*"[^"]*",\s*"tool":\s*\{\s*"name":\s*"reconciler"')
+# So begins each line of -o jsonl.
+EVENT = re.compile(rb'\{"time": "[^"]*", (?:"target": "[^"]*", )?"event":')
 KIND_OF_DOCUMENT = re.compile(rb'"document":\s*"(\w+)"')
 SMALL = 2**16  # bytes of a file that is kept, so that it is read once
 HEAD = 500  # bytes in which they say so
@@ -202,6 +204,8 @@ def own_document(raw: bytes) -> str:
     """Return which of the documents that we write this is; nothing if it is none."""
     if raw.startswith(SANDBOX):
         return "it is the state of a sandbox"
+    if EVENT.match(raw, 0, HEAD):
+        return "it has the events of a run of reconciler"
     if not DOCUMENT.match(raw, 0, HEAD):
         return ""
     kind = KIND_OF_DOCUMENT.search(raw, 0, HEAD)

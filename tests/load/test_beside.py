@@ -34,6 +34,7 @@ OF_OTHERS = {
     "template.json": '{"Resources": {"Q": {"Type": "AWS::Batch::JobQueue", "Properties": {"JobQueueName": "q"}}}}',
     "main.tf.json": '{"variable": {"image": {"type": "string", "default": "x"}}}',
     "ecspresso.yml": "region: us-east-1\ncluster: default\nservice: x\n",
+    "database.rules.json": '{"rules": {".read": true, ".write": false}}',
     "task.json": '{"family": "x", "containerDefinitions": [], "executionRoleArn": "r", "tags": []}',
     "project-build.json": '{"name": "x", "source": {}, "artifacts": {}, "environment": {}, "serviceRole": "r"}',
     "job.json": '{"jobName": "a", "jobQueue": "q", "jobDefinition": "d", "parameters": {}, "retryStrategy": {}}',
@@ -46,6 +47,8 @@ OF_OTHERS = {
     "plans.json": f"[{OWN % 'plan'}, {OWN % 'plan'}]",
     "pretty.json": json.dumps(json.loads(OWN % "drift"), indent=2),
     "cut.json": (OWN % "plan")[:-10],
+    "events.json": '{"time": "2027-03-31T08:15:00.000+00:00", "event": "planned", "stack": "risk"}\n{"time": "x"}\n',
+    "events-of-all.json": '{"time": "2027-03-31T08:15:00.000+00:00", "target": "a@dev", "event": "planned", "stack": "a"}\n',
     "sandbox.json": '{"format": "reconciler sandbox", "version": 1}\n{"at": 1}\n',
 }
 QUEUE = "{q: {priority: 1}}"
@@ -213,10 +216,18 @@ FLEET = "environments: {dev: {}}\nstacks: {a: dev}\n"
 def test_a_file_of_deployments_is_no_stack() -> None:
     assert problems({"reconciler.yaml": FLEET, "a/stack.yaml": "stack: a\n"}) == [
         (
-            "stacks/reconciler.yaml: error[STK017]: this folder has reconciler.yaml (a file of deployments)\n"
-            "    hint: use --all, or name a stack"
+            "stacks/reconciler.yaml: error[STK017]: stacks has reconciler.yaml (a file of deployments)\n"
+            "    hint: use --all=stacks/reconciler.yaml, or name a stack"
         )
     ]
+
+
+def test_a_file_of_deployments_may_have_any_name() -> None:
+    (told,) = loaded({"fleet.yaml": FLEET, "a/stack.yaml": "stack: a\n"}, root=".").problems
+    assert (told.message, told.hint) == (
+        "this folder has fleet.yaml (a file of deployments)",
+        "use --all=fleet.yaml, or name a stack",
+    )
 
 
 def test_a_stack_may_lie_beside_a_file_of_deployments() -> None:
