@@ -145,6 +145,7 @@ def read_files(
     """Return the stack of some files, as `read_stack` does."""
     from reconciler.kinds import KINDS
     from reconciler.load import FromOutside, load_with_problems
+    from reconciler.load.regions import unknown_region
     from reconciler.lookup.installed import partitions, takes
     from reconciler.lookup.schemas import read_schema
     from reconciler.lookup.sources import Offline, Sources
@@ -175,7 +176,10 @@ def read_files(
         loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
     )
     notes = (one for one in loaded.notes if args.verbose or one.severity is not Severity.NOTE)
-    found = sorted(dict.fromkeys((*loaded.problems, *notes, *wrong)), key=lambda problem: problem.where or Where(""))
+    region = getattr(args, "region", None)  # of --region, or of a deployment
+    elsewhere = unknown_region(region, partitions(), None) if region and region != loaded.stack.region else None
+    whole = (*loaded.problems, *((elsewhere,) if elsewhere else ()), *notes, *wrong)
+    found = sorted(dict.fromkeys(whole), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}

@@ -1,6 +1,5 @@
 """What a stack says about itself: its name, where it may run, what is in front of its names and on its resources."""
 
-import difflib
 import re
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
@@ -12,17 +11,16 @@ from reconciler.load.findings import Findings
 from reconciler.load.gather import Entry, Gathered
 from reconciler.load.library import YAML_FILES
 from reconciler.load.nodes import Mark, Spot, where_of
+from reconciler.load.regions import unknown_region
 from reconciler.load.shape import forgotten_sub, mapping_of, text_from
 from reconciler.looked_up import Unknown, holds_unknown
 from reconciler.model import Identity
-from reconciler.problems import Severity
 
 # The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
 STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 ACCOUNT = re.compile(r"[0-9]{12}")
 NAME_PREFIX = re.compile(r"[A-Za-z0-9_-]{0,127}")
 NAME_HINT = "letters, digits, hyphens and underscores are allowed"
-ALIKE = 0.85  # of us-est-1, us-east-1 and us-west-1 are as near
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 # Offline nobody knows where the stack will run; these let a name or an ARN be checked all the same.
 NOWHERE = Identity("000000000000", "us-east-1")
@@ -114,16 +112,9 @@ class _Reader:
         return said.text if said else None
 
     def check_region(self, region: str, partitions: MappingABC[str, SequenceABC[str]]) -> None:
-        """A region that is newer than the SDK may exist, but none that has the form of no partition."""
-        known = [name for names in partitions.values() for name in names]
-        if not known or region in known:
-            return
-        is_formed = any(re.match(pattern, region) for pattern in partitions)
-        near = difflib.get_close_matches(region, known, n=2, cutoff=ALIKE)
-        hint = f"did you mean {' or '.join(sorted(near))}?" if near else "check its spelling"
-        mark = self.gathered.entries("region")[0].node.mark
-        message = f"region is {region}, which the installed AWS SDK does not know"
-        self.findings.add("STK018", message, mark, hint, Severity.WARNING if is_formed else Severity.ERROR)
+        where = where_of(self.gathered.entries("region")[0].node.mark)
+        if problem := unknown_region(region, partitions, where):
+            self.findings.found[problem] = None
 
     def prefix(self) -> str:
         """Return the name prefix; none where no name could begin with it, which is one problem and not one a name."""
