@@ -144,7 +144,7 @@ def read_files(
 ) -> Read:
     """Return the stack of some files, as `read_stack` does."""
     from reconciler.kinds import KINDS
-    from reconciler.load import FromOutside, load_with_problems
+    from reconciler.load import FromOutside, load_with_problems, with_forgotten_sub
     from reconciler.load.regions import unknown_region
     from reconciler.lookup.installed import partitions, takes
     from reconciler.lookup.schemas import read_schema
@@ -178,6 +178,7 @@ def read_files(
     notes = (one for one in loaded.notes if args.verbose or one.severity is not Severity.NOTE)
     region = getattr(args, "region", None)  # of --region, or of a deployment
     elsewhere = unknown_region(region, partitions(), None) if region and region != loaded.stack.region else None
+    wrong = with_forgotten_sub(wrong, loaded.unfilled)
     whole = (*loaded.problems, *((elsewhere,) if elsewhere else ()), *notes, *wrong)
     found = sorted(dict.fromkeys(whole), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))

@@ -1,29 +1,31 @@
 """From files to a stack: parsed, included, substituted, merged; with every problem found, each at its place."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.choose import choice_of, declares
 from reconciler.load.compose import Document
 from reconciler.load.disabled import disabled_rules
-from reconciler.load.expand import PLACE, Expander, Scope
+from reconciler.load.expand import CONTEXT, IN_TEXT, PLACE, Expander, Scope
 from reconciler.load.findings import Findings
 from reconciler.load.gather import gather
 from reconciler.load.ignored import ignored_members
 from reconciler.load.library import Library
 from reconciler.load.locking import lock_of
 from reconciler.load.lookups import Finder
+from reconciler.load.nodes import where_of
 from reconciler.load.resources import declared_resources
 from reconciler.load.scalars import spellings_of_number, text_of
 from reconciler.load.settings import Settings, read_settings
+from reconciler.load.shape import forgotten_sub
 from reconciler.load.values import FromOutside, scope_of
 from reconciler.load.variables import declared_variables
 from reconciler.looked_up import Secret
 from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Files, Lookups
-from reconciler.problems import InvalidStack, Problem
+from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.rules import RULE_IDS
 
 __all__ = [
@@ -42,6 +44,25 @@ __all__ = [
 NOTHING = FromOutside()
 
 
+def with_forgotten_sub(problems: Iterable[Problem], unfilled: Mapping[Where, str]) -> tuple[Problem, ...]:
+    """Return the problems; where a text has `${variable}` and no `!sub`, that is what to do about it."""
+    return tuple(
+        replace(problem, hint=forgotten_sub(unfilled[problem.where]))
+        if problem.where is not None and problem.where in unfilled
+        else problem
+        for problem in problems
+    )
+
+
+def _unfilled(library: Library, known: Collection[str]) -> dict[Where, str]:
+    texts = (scalar for document in library.documents.values() for scalar in document.dollars)
+    return {
+        where_of(scalar.mark): str(scalar.value)
+        for scalar in texts
+        if any(match[2].strip() in known for match in IN_TEXT.finditer(str(scalar.value)))
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What the files declare, and all that is wrong with them, in file order.
@@ -52,6 +73,7 @@ class Loaded:
     `secret_variables` are the names of the former. `has_unknown`: some look-ups were not made, and what they would have
     given is an `Unknown`. `is_whole`: every file could be read. Otherwise what seems to be missing may be in one that
     could not. `notes` name what is in the folder and is not part of the stack; nothing is wrong with it.
+    `unfilled` are the plain texts that name a variable as `!sub` does, by their places.
     """
 
     stack: Stack
@@ -62,6 +84,7 @@ class Loaded:
     has_unknown: bool = False
     is_whole: bool = True
     notes: tuple[Problem, ...] = ()
+    unfilled: Mapping[Where, str] = field(default_factory=dict)
 
 
 def load(
@@ -113,15 +136,17 @@ def load_with_problems(
         elsewhere=gathered.choice.elsewhere,
     )
     stack = replace(stack, stand_ins=frozenset() if identity else _stand_ins(expander, settings))
+    unfilled = _unfilled(library, {*declared, *CONTEXT})
     return Loaded(
         stack,
-        findings.in_file_order(),
+        with_forgotten_sub(findings.in_file_order(), unfilled),
         secrets=_secrets(scope) | finder.secrets,
         composed=frozenset(expander.composed),
         secret_variables=scope.secret | {name for name, variable in declared.items() if variable.secret},
         has_unknown=finder.has_unknown,
         is_whole=not library.incomplete,
         notes=gathered.notes,
+        unfilled=unfilled,
     )
 
 

@@ -63,7 +63,8 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uf
 class Document:
     """One parsed file, with the number of values in it. `is_literal` says that nothing in it needs expanding.
 
-    `beside` says why the file cannot be part of a stack, if that was clear before it was parsed; it has no root then.
+    `dollars` are the plain texts with a `${` in them, in which nothing is substituted. `beside` says why the file
+    cannot be part of a stack, if that was clear before it was parsed; it has no root then.
     """
 
     root: Node | None  # None: the file is empty
@@ -71,6 +72,7 @@ class Document:
     is_literal: bool = True
     beside: str = ""
     size: int = 0
+    dollars: tuple[Scalar, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -101,7 +103,13 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
         root = _unprintable(name, text, findings)
     except TooMuch as error:
         root = too_much(error, findings)
-    return Document(root, tuple(composer.includes), is_literal=composer.is_literal, size=composer.size)
+    return Document(
+        root,
+        tuple(composer.includes),
+        is_literal=composer.is_literal,
+        size=composer.size,
+        dollars=tuple(composer.dollars),
+    )
 
 
 class _Stream(io.StringIO):
@@ -153,6 +161,7 @@ class _Composer:
     findings: Findings
     dialect: Dialect | None = None
     includes: list[Tagged] = field(default_factory=list)
+    dollars: list[Scalar] = field(default_factory=list)
     is_literal: bool = True
     anchors: dict[str, Node] = field(default_factory=dict)
     open_anchors: set[str] = field(default_factory=set)
@@ -190,7 +199,10 @@ class _Composer:
         tag = event.tag
         if tag is None:
             plain = self.dialect.plain if self.dialect else plain_value
-            return Scalar(plain(event.value) if event.implicit[0] else event.value, _mark(event))
+            scalar = Scalar(plain(event.value) if event.implicit[0] else event.value, _mark(event))
+            if "${" in event.value:
+                self.dollars.append(scalar)
+            return scalar
         if tag in TEXT_TAGS:
             return Scalar(event.value, _mark(event))
         if tag in PLAIN_TAGS:

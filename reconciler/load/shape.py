@@ -5,6 +5,8 @@ from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence,
 from reconciler.load.scalars import text_of
 from reconciler.looked_up import Secret
 
+SHOWN = 60  # characters of a text that a hint repeats
+
 
 def mapping_of(node: Node, what: str, findings: Findings) -> Mapping | None:
     """Return a mapping; an empty one for null, which is what a key without a value means."""
@@ -41,11 +43,14 @@ def text_from(node: Node, mark: Mark, what: str, findings: Findings, *, may_be_s
 
 def forgotten_sub(text: str) -> str:
     """Return what to write where `${name}` stands in a plain text, in which nothing is substituted; else nothing."""
-    return f'write !sub "{text}": only tagged texts are substituted' if "${" in text else ""
+    if "${" not in text:
+        return ""
+    shown = f' "{text}"' if len(text) <= SHOWN and "\n" not in text else " in front of the text"
+    return f"write !sub{shown}: only tagged texts are substituted"
 
 
 def refuse_secret(what: str, mark: Mark, findings: Findings) -> None:
-    hint = "use a secret only as a value in the body of a resource"
+    hint = "use a secret only as a value in the body of a resource; a variable with `secret: false` is none"
     findings.add("VAR022", f"{what} is a secret, but every output shows it", mark, hint)
 
 

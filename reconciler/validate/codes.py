@@ -19,4 +19,5 @@ CODES: Mapping[str, str] = {
     "TAG002": "the value of a tag is too long",
     "TAG003": "a tag is reserved",
     "TAG004": "a resource has too many tags",
+    "TAG005": "a tag of the stack is left as a placeholder",
 }

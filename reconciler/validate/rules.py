@@ -1,12 +1,14 @@
 """What a schema cannot say: about tags, which a stack and its resources make together, and about what is ignored."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from reconciler.kinds.base import Kind
 from reconciler.looked_up import Unknown
 from reconciler.model import Declared, Json, Stack
 from reconciler.ownership import APPLIED, NAME, OWNER, PREFIX
-from reconciler.problems import Problem
+from reconciler.problems import Problem, Severity
+from reconciler.rules.placeholders import looks_unfilled
 from reconciler.validate.ignored import problems_of_ignored
 
 OURS = len((OWNER, NAME, APPLIED))
@@ -46,6 +48,10 @@ def problems_of_stack(stack: Stack) -> Iterator[Problem]:
         if isinstance(value, str) and not isinstance(value, Unknown) and len(value) > LONGEST_VALUE:
             message = f"the value of tag {key} has {len(value)} characters"
             yield _of_stack(stack, "TAG002", message, "at most 256 are allowed")
+        if isinstance(value, str) and not isinstance(value, Unknown) and looks_unfilled(value):
+            message = f"the tag {key} is {value}, which looks like a placeholder"
+            hint = "write !sub in front of the text, or !var name"
+            yield replace(_of_stack(stack, "TAG005", message, hint), severity=Severity.WARNING)
     for key in _reserved(stack.tags):
         yield _of_stack(stack, "TAG003", f"the tag {key} is reserved", RESERVED_HINT)
     if len(stack.tags) > MOST_TAGS - OURS:

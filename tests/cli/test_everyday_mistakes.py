@@ -126,12 +126,16 @@ def test_a_prefix_in_which_sub_was_forgotten_is_one_error_at_its_place(run: Run)
         ("image: busybox:1", 'image: "busybox:${environment}"', "JD045"),
         ("Order: [spot]", 'Order: ["${environment}-spot"]', "JQ010"),
         ("subnet-0a1b2c3d", '"${environment}"', "CE020"),
+        ("stack: risk", 'stack: risk\ntags: {env: "${environment}"}', "TAG005"),
+        ("maxvCpus: 16", 'maxvCpus: "${environment}"', "SCH002"),
+        ("type: MANAGED", 'type: "${environment}"', "SCH003"),
+        ("priority: 10", 'priority: "${environment}"', "SCH002"),
     ],
 )
 def test_wherever_it_was_forgotten_sub_is_named(before: str, after: str, code: str, run: Run) -> None:
     write("risk", STACK.replace(before, after, 1) + KNOWN)
     found = run("validate", "risk", "-o", "json").json["problems"]
-    assert [one["code"] for one in found if "!sub" in one["hint"] or "namePrefix" in one["hint"]] == [code]
+    assert [one["code"] for one in found if "write !sub" in one["hint"] or "namePrefix" in one["hint"]] == [code]
 
 
 @pytest.mark.parametrize("command", ["validate", "render", "graph"])
