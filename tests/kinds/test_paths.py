@@ -6,9 +6,10 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
-from reconciler.kinds.paths import EVERY, Named, PathError, Steps, is_unnamed, parse
+from reconciler.kinds.paths import EVERY, Named, PathError, Steps, is_in, is_unnamed, lacking, names_of, parse, position
 from reconciler.model import Json
 from tests.builders import JD, SE, limits
+from tests.stacks.bodies import bodies
 
 POD = {
     "eksProperties": {
@@ -106,3 +107,30 @@ def paths(rows: tuple[Row, ...], at: tuple[Json, ...] = ()) -> Iterator[tuple[Js
 
 def written(path: tuple[Json, ...], entry: str) -> str:
     return ".".join(entry if isinstance(step, Field) else step for step in path if entry or not isinstance(step, Field))
+
+
+def places(rows: tuple[Row, ...], body: Json, at: str = "") -> Iterator[str]:
+    """Yield the path of everything in a body, as plans print it: entries by their names, else by their positions."""
+    for row in rows:
+        value = body.get(row.name) if isinstance(body, dict) else None
+        if not isinstance(row, Field) or value is None:
+            continue
+        yield f"{at}{row.name}"
+        if row.form is Form.STRUCT:
+            yield from places(row.fields, value, f"{at}{row.name}.")
+        elif row.fields and isinstance(value, list):
+            names = [position(n) for n in range(len(value))] if is_unnamed(row) else names_of(row, value)
+            for name, entry in zip(names, value, strict=True):
+                yield from places(row.fields, entry, f"{at}{row.name}.{name}.")
+        elif isinstance(value, dict):
+            yield from (f"{at}{row.name}.{key}" for key in value)
+
+
+def test_every_place_of_the_bodies_that_people_write_can_be_named() -> None:
+    lost = [
+        path
+        for kind, body in bodies()
+        for path in places(kind.rows, body)
+        if not is_in(kind, body, parse(kind, path, body)) or lacking(kind, body, parse(kind, path, body))
+    ]
+    assert lost == []
