@@ -30,6 +30,7 @@ _ROLES = frozenset(
     | {"ec2InstanceProfileArn", "infrastructureRoleArn"}
 )
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}|aws)?:\S+")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")  # stands in for an id that another tool fills in: no typing error looks so
 _IAM_NAME = re.compile(r"[\w+=,.@/-]+", re.ASCII)
 
 
@@ -56,7 +57,7 @@ def _formed(subject: Subject) -> Findings:
 def _wrong(name: str, text: str) -> str:
     if name in _IDS:
         prefix, of = _IDS[name]
-        is_id = re.fullmatch(f"{prefix}-[0-9a-f]+", text)
+        is_id = re.fullmatch(f"{prefix}-[0-9a-f]+", text) or (_WORD.fullmatch(text) and not text.startswith(prefix))
         return "" if is_id else f"is {text}, but the id of {of} reads like {prefix}-0a1b2c3d4e5f60718"
     if text.lower().startswith("arn:"):
         return (
