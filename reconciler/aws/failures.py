@@ -21,6 +21,7 @@ from reconciler.problems import CloudError, Denied, Fault, fault_of
 
 NOT_AWS = "is that AWS? Check AWS_ENDPOINT_URL, the proxy, and whether the network wants a login"
 TROUBLE = "is that AWS? If it is, try again later; if not, check AWS_ENDPOINT_URL and the proxy"
+REFUSALS = 400
 SERVER = 500  # from here on, HTTP says that the server is to blame
 NETWORK = "check the network, the region and AWS_ENDPOINT_URL"
 CONFIGURED = "check the profile in the AWS configuration files (`aws configure list` shows where each value comes from)"
@@ -123,7 +124,8 @@ def no_answer(operation: str, endpoint: str, error: NoAnswer) -> CloudError:
     """Return the failure that such an answer means: the call may have been made, unless the status excludes it."""
     fault = fault_of(error.status, "")
     message = f"{endpoint} answered with {error}"
-    known = Fault.UNKNOWN if fault is Fault.REFUSED else fault
+    # An endpoint without an operation answers 4xx and no code of AWS: that is a refusal all the same.
+    known = Fault.UNKNOWN if fault is Fault.REFUSED and error.status < REFUSALS else fault
     return CloudError(operation, known, "NoAnswer", message, hint=TROUBLE if error.status >= SERVER else NOT_AWS)
 
 
