@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.kinds.base import Holding
 from reconciler.model import Json
 from reconciler.paging import pages
+from reconciler.parallel import side_by_side
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError
 from reconciler.read import HANDFUL, is_gone
@@ -16,9 +16,8 @@ Job = Mapping[str, Json]
 
 def held_by_status(cloud: Cloud, holding: Holding, queue: str) -> dict[str, int]:
     """Count the live jobs of a queue by status, statuses without any left out. An array job counts as one."""
-    with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
-        counts = pool.map(lambda status: sum(1 for _ in _listed(cloud, holding, queue, status)), holding.live)
-        return {status: count for status, count in zip(holding.live, counts, strict=True) if count}
+    counts = side_by_side(lambda status: sum(1 for _ in _listed(cloud, holding, queue, status)), holding.live, HANDFUL)
+    return {status: count for status, count in zip(holding.live, counts, strict=True) if count}
 
 
 def waiting_by_reason(cloud: Cloud, holding: Holding, queue: str) -> dict[str, int]:

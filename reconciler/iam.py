@@ -175,9 +175,16 @@ class _Rights:
             yield Statement("CreateServiceLinkedRole", ("iam:CreateServiceLinkedRole",), (role,), condition_)
 
     def locks(self) -> Iterator[Statement]:
-        if self.stack.lock:
-            actions, resource = LOCKS[self.stack.lock.service]
-            yield Statement("Lock", actions, (self.elsewhere(resource, place=self.stack.lock.place),))
+        lock = self.stack.lock
+        if lock is None:
+            return
+        actions, resource = LOCKS[lock.service]
+        yield Statement("Lock", actions, (self.elsewhere(resource, place=lock.place),))
+        if lock.service == "s3":
+            bucket, slash, prefix = lock.place.partition("/")
+            condition = {"StringLike": {"s3:prefix": f"{prefix}{slash}*"}}
+            # Without it, GetObject says of a missing lock 403 and not 404 (S3 API Reference, GetObject, "Permissions").
+            yield Statement("SeeLocks", ("s3:ListBucket",), (self.elsewhere(f"s3:::{bucket}"),), condition)
 
     def submits(self) -> Iterator[Statement]:
         """SubmitJob looks at the queue and at the definition, of which a caller may leave the revision away."""

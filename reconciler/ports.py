@@ -90,17 +90,20 @@ class Holder:
     id: str
 
 
+UNSEEN = Holder("", "", 0, "", "", "")  # a write met a lock, and the read after it met none: it comes or goes just now
+
+
 class Locks(Protocol):
     """Locks of stacks, by name: kept where every run can see them. All methods raise `CloudError`."""
 
     def take(self, name: str, holder: Holder) -> Holder | None:
-        """Take a lock, unless it is held. Returns who holds it instead; None if it is ours now."""
+        """Take a lock, unless it is held. Returns who holds it instead, `UNSEEN` if that is not seen; None if we do."""
 
     def holder(self, name: str) -> Holder | None:
-        """Return who holds a lock, or None."""
+        """Return who holds a lock, or None. A lock whose content is damaged has a holder, too."""
 
-    def release(self, name: str, holder: Holder) -> None:
-        """Remove a lock, if it is this one's who holds it."""
+    def release(self, name: str, holder: Holder) -> bool:
+        """Remove a lock, if this one holds it. Returns whether it did."""
 
 
 class Files(Protocol):

@@ -112,7 +112,11 @@ class Fault(StrEnum):
     UNREACHABLE = "unreachable"  # the request never left: nothing happened
 
 
-THROTTLES = ("TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded")
+# Those of botocore's standard retry mode (botocore.retries.standard, ThrottledRetryableChecker), and Batch's own.
+THROTTLES = ("TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded", "SlowDown",
+             "ThrottledException", "RequestThrottledException", "RequestThrottled", "BandwidthLimitExceeded",
+             "ProvisionedThroughputExceededException", "TransactionInProgressException",
+             "PriorRequestNotComplete", "EC2ThrottledException")  # fmt: skip
 DENIALS = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ExpiredToken", "ExpiredTokenException",
            "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException",
            "MissingAuthenticationToken", "MissingAuthenticationTokenException", "IncompleteSignature",

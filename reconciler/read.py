@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from reconciler.kinds.base import Kind
@@ -10,6 +9,7 @@ from reconciler.kinds.reading import Using
 from reconciler.model import Address, Identity, Json, Live
 from reconciler.ownership import OWNER, own_name
 from reconciler.paging import Item, pages
+from reconciler.parallel import side_by_side
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 
@@ -102,8 +102,7 @@ def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, 
     """
     of = [one for one in live if one.address.kind == using.of and using.of_if(one.spec)]
     wanted = [{using.of_member: one.arn, **filter_} for one in of for filter_ in using.filters]
-    with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
-        return sum(pool.map(lambda one: _used(cloud, using, one), wanted), Counter[str]())
+    return sum(side_by_side(lambda one: _used(cloud, using, one), wanted, HANDFUL), Counter[str]())
 
 
 def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
@@ -114,9 +113,8 @@ def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json])
 
 
 def _side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
-    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-        outcomes = pool.map(lambda one: _read(cloud, *one), wanted)
-        return {kind.name: outcome for (kind, _), outcome in zip(wanted, outcomes, strict=True)}
+    outcomes = side_by_side(lambda one: _read(cloud, *one), wanted, len(wanted))
+    return {kind.name: outcome for (kind, _), outcome in zip(wanted, outcomes, strict=True)}
 
 
 def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
@@ -143,11 +141,11 @@ def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
         yield from _paged(cloud, reading.operation, reading.result, reading.filters)
         return
     of = [{kind.parent: parent.arn} for parent in parents] if kind.parent else [{}]
-    with ThreadPoolExecutor(max_workers=HANDFUL) as pool:
-        arns = [arn for listed in pool.map(lambda one: _listed(cloud, kind, one), of) for arn in listed]
-        if not reading.result:
-            yield from (item for items in pool.map(lambda arn: _described(cloud, kind, arn), arns) for item in items)
-            return
+    arns = [arn for listed in side_by_side(lambda one: _listed(cloud, kind, one), of, HANDFUL) for arn in listed]
+    if not reading.result:
+        for items in side_by_side(lambda arn: _described(cloud, kind, arn), arns, HANDFUL):
+            yield from items
+        return
     for start in range(0, len(arns), PAGE):
         yield from cloud.call(reading.operation, {reading.names: arns[start : start + PAGE]})[reading.result]
 

@@ -20,11 +20,15 @@ _TRYING: ContextVar[tuple[str, int]] = ContextVar("trying", default=("", 1))
 
 
 class Patient:
-    """Wraps a cloud. Throttled calls are repeated always, calls of unknown outcome only if they read."""
+    """Wraps a cloud. Throttled calls are repeated always, calls of unknown outcome only if they read.
 
-    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+    `is_idempotent`: its writes may be made twice, too, and are repeated as reads are.
+    """
+
+    def __init__(self, cloud: Cloud, clock: Clock, *, is_idempotent: bool = False) -> None:
         self._cloud = cloud
         self._clock = clock
+        self._is_idempotent = is_idempotent
         self._writes = BoundedSemaphore(WRITES_AT_ONCE)
 
     def identity(self) -> Identity:
@@ -44,7 +48,7 @@ class Patient:
             try:
                 return once()
             except CloudError as error:
-                repeatable = error.fault is not Fault.UNKNOWN or is_read(operation)
+                repeatable = error.fault is not Fault.UNKNOWN or self._is_idempotent or is_read(operation)
                 if not repeatable or tries >= TRIES.get(error.fault, 1):
                     raise
             finally:

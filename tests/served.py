@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,8 +20,10 @@ from reconciler.read import read_all
 from reconciler.sandbox.answers import Response
 from reconciler.sandbox.clock import Timings, TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.front import Front
 from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.wire import Request
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE
 from tests.world import stranded
@@ -112,10 +114,19 @@ class Gate:
         self.released.wait(PATIENCE)
 
 
+def undisturbed(front: Front, request: Request) -> Response:
+    return front(request)
+
+
 @contextmanager
-def served(gate: Gate) -> Iterator[Mapping[str, str]]:
-    """Serve on a free port; yield the environment of processes that are to work there."""
+def served(gate: Gate, answer: Callable[[Front, Request], Response] = undisturbed) -> Iterator[Mapping[str, str]]:
+    """Serve on a free port; yield the environment of processes that are to work there.
+
+    `answer` stands before everything, also what is not Batch.
+    """
     server = sandbox_server(gate, 0)
+    front = server.RequestHandlerClass.front
+    server.RequestHandlerClass.front = staticmethod(lambda request: answer(front, request))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -197,6 +197,8 @@ def test_look_ups_and_the_lock_are_among_the_rights() -> None:
     assert found["LookUpCfn"].resources == ("arn:aws:cloudformation:us-east-1:123456789012:stack/net/*",)
     assert set(found["LookUpSecret"].resources) == {"arn:aws:secretsmanager:us-east-1:123456789012:secret:db-??????"}
     assert found["Lock"].resources == ("arn:aws:s3:::bucket/locks/*",)
+    assert (found["SeeLocks"].actions, found["SeeLocks"].resources) == (("s3:ListBucket",), ("arn:aws:s3:::bucket",))
+    assert found["SeeLocks"].condition == {"StringLike": {"s3:prefix": "locks/*"}}
     assert set(found) - {one.sid for one in statements(mine, Purpose.PLAN, HERE, looked)} >= {"Lock", "ChangeOwned"}
 
 

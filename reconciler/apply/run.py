@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from functools import partial
@@ -16,11 +16,14 @@ from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import ailment_of
 from reconciler.model import Call, Change, Plan, Step, Wait
+from reconciler.parallel import pool
 from reconciler.plan.order import waits
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError
 
 Watch = Callable[[Event], None]
+SIGHT = 0.1  # seconds after which a signal is seen at the latest: Python handles it when its main thread wakes up
+CUT_SHORT = (State.INTERRUPTED, State.NOT_STARTED)
 SLICE = 0.5  # seconds that a sleep may go on after somebody has asked to stop
 PLAN_AGAIN = "nothing of theirs was overwritten; the next plan shows it"
 
@@ -36,18 +39,19 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
     before = waits(plan.changes)
-    with ThreadPoolExecutor(max_workers=parallelism) as pool:
+    with pool(parallelism) as threads:
         while waiting or running:
             for index in [index for index in waiting if before[index] <= results.keys()]:
                 waiting.remove(index)
                 result = runner.unstarted(plan.changes[index], [results[other] for other in before[index]])
                 if result is None:
-                    running[pool.submit(runner.result, plan.changes[index])] = index
+                    running[threads.submit(runner.result, plan.changes[index])] = index
                 else:
                     results[index] = result
-            for future in wait_for(running, return_when=FIRST_COMPLETED).done if running else ():
+            for future in wait_for(running, SIGHT, FIRST_COMPLETED).done if running else ():
                 results[running.pop(future)] = future.result()
-    return Outcome(tuple(results[index] for index in sorted(results)), interrupted=runner.stop.is_set())
+    told = tuple(results[index] for index in sorted(results))
+    return Outcome(told, interrupted=stop.is_set() and any(result.state in CUT_SHORT for result in told))
 
 
 class Interrupted(Exception):  # noqa: N818 - names what happened

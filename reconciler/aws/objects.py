@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError
+
 from reconciler.model import Json
 from reconciler.paging import S3, pages
 from reconciler.ports import Cloud
-from reconciler.problems import WrongUsage
+from reconciler.problems import CloudError, Fault, WrongUsage
 
 SCHEME = "s3://"
 
@@ -27,12 +29,21 @@ class Objects:
         keys = sorted(self._keys(place)) if url.endswith("/") else [str(place["Key"])]
         for key in keys:
             answer = self.cloud.call("GetObject", {"Bucket": place["Bucket"], "Key": key})
-            yield f"{SCHEME}{place['Bucket']}/{key}", answer["Body"].read()
+            yield f"{SCHEME}{place['Bucket']}/{key}", content_of(answer)
 
     def _keys(self, place: Mapping[str, Json]) -> Iterator[str]:
         request = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
         listed = pages(self.cloud, "ListObjectsV2", request, "Contents", S3)
         yield from (one["Key"] for one in listed if one["Key"].endswith(".json"))
+
+
+def content_of(answer: Mapping[str, Json], longest: int | None = None) -> bytes:
+    """Return what GetObject has found, or its first `longest` bytes. Raises `CloudError` where its end is lost."""
+    try:
+        content: bytes = answer["Body"].read(longest)
+    except (BotoCoreError, OSError) as error:
+        raise CloudError("GetObject", Fault.UNKNOWN, type(error).__name__, "the answer was cut off") from error
+    return content
 
 
 def place_of(url: str) -> dict[str, Json]:

@@ -52,10 +52,13 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     def service(name: str) -> Cloud:
         return Patient(AwsCloud(session, region, service=name), clock)
 
+    def lock_service(name: str) -> Cloud:
+        return Patient(AwsCloud(session, region, service=name), clock, is_idempotent=True)
+
     batch = service("batch")
     if args.sandbox is not None:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
         return Sky(batch, clock, Sandbox())
-    return Sky(batch, clock, AwsLookups(service, batch.identity), locks_at=partial(locks_at, service=service))
+    return Sky(batch, clock, AwsLookups(service, batch.identity), locks_at=partial(locks_at, service=lock_service))
 
 
 def objects(observer: Observer) -> "Objects":
@@ -68,7 +71,7 @@ def objects(observer: Observer) -> "Objects":
 
     session = open_session(observer=observer)
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or ANY_REGION
-    return Objects(Patient(AwsCloud(session, region, service="s3"), WallClock()))
+    return Objects(Patient(AwsCloud(session, region, service="s3"), WallClock(), is_idempotent=True))
 
 
 def sns_for(topic: str, args: argparse.Namespace) -> Cloud:

@@ -4,16 +4,20 @@ import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import count
 from reconciler.cli.output import Branch, Output
+from reconciler.cli.patterns import check_all
 from reconciler.cli.stacks import each, each_stack, gravest
+from reconciler.parallel import SLICE
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ FILE = "reconciler.yaml"
 OF_ARRAY = "array"  # the share of a child of an array job
 SIDE_BY_SIDE = 16  # targets: most of the time each waits for AWS
 HEARTBEAT = 30.0  # seconds between two lines about what goes on
+WRITERS = "Stopping after the steps under way; no further target is begun. Once more to stop at once."
+READERS = "Stopping; targets that are not done yet are left out."
+ENDED = (Exit.INTERRUPTED, Exit.TERMINATED)
 CHOICES = ("--target-env", "--changed-since", "--shard")
 Work = Callable[[str, Namespace, Output], int]
 
@@ -64,15 +71,17 @@ def add_fleet(parser: ArgumentParser) -> None:
 def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) -> int:
     """Do the work for every stack, or with --all for every target; return the code that matters most."""
     from reconciler.cli.rivals import apart, check_apart
-    from reconciler.cli.targets import chosen_of, targets_of
+    from reconciler.cli.targets import arguments, chosen_of, stack_path, targets_of
 
     if args.all is None:
         _check_alone(args)
         check_apart(args)
+        check_all(args, [(path, args) for path in args.stacks])
         return each_stack(args, out, lambda path: work(path, args, out), go_on=go_on)
 
     targets = targets_of(args)
     chosen = chosen_of(targets, args)
+    check_all(args, [(stack_path(target, args), arguments(target, args, args.observer)) for target in chosen])
     return _side_by_side(chosen, args, out, apart(work, targets, chosen, args))
 
 
@@ -107,13 +116,14 @@ def _check_alone(args: Namespace) -> None:
 def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, work: Work) -> int:
     from reconciler.cli.signals import stopping
 
-    notice = partial(
-        out.notice, "Stopping after the steps under way; no further target is begun. Once more to stop at once."
-    )
-    with stopping(notice) as stop, ThreadPoolExecutor(max_workers=args.concurrency) as pool:
-        waiting = [pool.submit(_reach, target, args, out.branch(target.name), work, stop) for target in targets]
-        reached = list(_in_order(waiting, out, is_verbose=bool(args.verbose)))
-    code = stop.code or gravest([one.code for one in reached] or [Exit.DONE])
+    reads_only = not hasattr(args, "yes")
+    with stopping(partial(out.notice, READERS if reads_only else WRITERS)) as stop, _pool(args, stop) as threads:
+        waiting = [threads.submit(_reach, target, args, out.branch(target.name), work, stop) for target in targets]
+        given_up = stop.flag if reads_only else Event()
+        reached = list(_in_order(waiting, given_up, out, is_verbose=bool(args.verbose)))
+    codes = [one.code for one in reached]
+    is_cut_short = len(reached) < len(targets) or any(code in ENDED for code in codes)
+    code = stop.code if stop.code and is_cut_short else gravest(codes or [Exit.DONE])
     _tell(reached, len(targets), args, out, code)
     return int(code)
 
@@ -136,18 +146,37 @@ def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "St
     return Reached(target, code, monotonic() - start, utc_now(), out)
 
 
-def _in_order(waiting: Sequence[Future[Reached | None]], out: Output, *, is_verbose: bool) -> Iterator[Reached]:
-    """Yield what was reached in the order of the file, each told as soon as those before it have been."""
+@contextmanager
+def _pool(args: Namespace, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
+    """Yield threads for the targets. After a signal, those that only read and may hang are not waited for."""
+    threads = ThreadPoolExecutor(max_workers=args.concurrency)
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=not stop.flag.is_set(), cancel_futures=True)
+
+
+def _in_order(
+    waiting: Sequence[Future[Reached | None]], given_up: Event, out: Output, *, is_verbose: bool
+) -> Iterator[Reached]:
+    """Yield what was reached in the order of the file, each told as soon as those before it have been.
+
+    What is not reached when the rest is `given_up` is left out.
+    """
     from reconciler.report.fleet import heading_page
 
-    done = 0
+    done, beat = 0, monotonic()
     for future in waiting:
-        while not future.done():
-            wait([future], timeout=HEARTBEAT)
-            now = sum(one.done() for one in waiting)
-            if not future.done() and now != done:
+        while not future.done() and not given_up.is_set():
+            wait([future], timeout=SLICE)
+            if future.done() or monotonic() - beat < HEARTBEAT:
+                continue
+            beat, now = monotonic(), sum(one.done() for one in waiting)
+            if now != done:
                 done = now
                 out.notice(f"{done} of {len(waiting)} targets done …")
+        if not future.done():
+            continue
         reached = future.result()
         if reached is not None:
             heading = partial(heading_page, reached.target.name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
+from reconciler.cli.patterns import check_globs
 from reconciler.cli.sources import ReadRegion, Source
 from reconciler.cli.stacks import Read, informed, read_files
 from reconciler.model import Identity, Json, Plan, Stack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.adopt.files import Written
     from reconciler.adopt.found import Found, Imported
     from reconciler.adopt.write import Tidy
+    from reconciler.model import Live
     from reconciler.report.items import Import
     from reconciler.workflow import Region
 
@@ -55,6 +57,9 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     imported = source.read(args, stack, region)
     is_seen = args.prove or source.plans
     place = region().identity if is_seen else None
+    _check_asked(
+        region().live if source.plans else imported.found, args, "this region" if source.plans else "the source"
+    )
     chosen = imported if source.plans else _chosen(imported, args)
     tidy = _tidied(chosen, stack, args, place)
     unset = _unset(chosen, args)
@@ -73,6 +78,17 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     if not is_whole:
         return Exit.INVALID
     return Exit.CHANGES if found.changing else Exit.DONE
+
+
+def _check_asked(there: Iterable["Live | Found"], args: Namespace, where: str) -> None:
+    """Raise `WrongUsage` for a name or a kind that nothing has. Where nothing is there at all, all is well."""
+    from reconciler.ownership import own_name
+
+    addresses = [one.address for one in there]
+    if addresses:
+        names = dict.fromkeys(name for one in addresses for name in (one.name, own_name(one.name)))
+        check_globs("--name", args.name, list(names), where)
+        check_globs("--kind", args.kind, list(dict.fromkeys(one.kind for one in addresses)), where)
 
 
 def _chosen(imported: "Imported", args: Namespace) -> "Imported":

@@ -110,13 +110,13 @@ def check_stays_here(sandbox: str | None, targets: Sequence[Target]) -> None:
 
 def check_writable(targets: Sequence[Target]) -> None:
     """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
-    from reconciler.aws.objects import place_of
-
     places = [file for _, file in targets if file]
     if any(format_ == GITHUB for format_, _ in targets):
         places += filter(None, map(os.environ.get, OF_STEP))
     for place in places:
         if place.startswith(IN_S3):
+            from reconciler.aws.objects import place_of
+
             place_of(place)
             continue
         try:

@@ -124,7 +124,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND/NAME",
-        help="only these and what they need; * and ? match; repeatable",
+        help="only these and what they need; * and ? match; repeatable; exit 64 if one matches nothing",
     )
 
 
@@ -174,7 +174,10 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
     )
     parser.add_argument(
-        "--lock-timeout", type=duration, metavar="TIME", help="wait so long for the stack's lock (default: not at all)"
+        "--lock-timeout",
+        type=duration,
+        metavar="TIME",
+        help="how long to wait for the stack's lock (default: do not wait)",
     )
 
 

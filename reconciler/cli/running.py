@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.documents import Presented, present
 from reconciler.cli.output import Output
+from reconciler.cli.patterns import check_one
 from reconciler.cli.reviewed import Job
 from reconciler.cli.stacks import Read, informed, live_stack, planned
 from reconciler.model import Plan, Stack, Wait
@@ -43,6 +44,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
 
     args, wanted = job.args, job.wanted
     plan = capped(planned(read, sky, wanted, args.observer), args.timeout)
+    check_one(args, plan)
     shown = present(job.path, args, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
     out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
@@ -121,9 +123,23 @@ def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, w
 
 
 def _answer(question: str) -> str:
-    sys.stderr.write(f"\n{harmless_text(question)}")
+    return asked(f"\n{question}", "nothing was changed")
+
+
+def asked(question: str, otherwise: str) -> str:
+    """Ask on stderr. A signal at the question is a no: `otherwise` says what stays as it is."""
+    from reconciler.cli.signals import Terminated
+
+    sys.stderr.write(harmless_text(question))
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    try:
+        return sys.stdin.readline().strip()
+    except (KeyboardInterrupt, Terminated) as signal:
+        is_term = isinstance(signal, Terminated)
+        sys.stderr.write("\n")
+        no = Declined(f"{'terminated' if is_term else 'interrupted'}; {otherwise}")
+        no.exit = Exit.TERMINATED if is_term else Exit.INTERRUPTED
+        raise no from signal
 
 
 def is_interactive() -> bool:

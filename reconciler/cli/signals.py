@@ -2,19 +2,28 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
+from reconciler.parallel import result_of
 from reconciler.problems import Exit
 
 Handler = Callable[[int, FrameType | None], Any]
+Result = TypeVar("Result")
+SHOW_CURSOR = b"\x1b[?25h"  # progress hides it
 
 
 class Terminated(BaseException):
     """SIGTERM came. Like KeyboardInterrupt, it is nobody's to catch on the way."""
+
+
+_LAST_WORDS: list[str] = []  # what an end at once leaves behind
+_SEEN: list[Exit] = []  # the signals of this run
 
 
 @contextmanager
@@ -24,8 +33,24 @@ def terminable() -> Iterator[None]:
     def terminate(_number: int, _frame: FrameType | None) -> None:
         raise Terminated
 
+    _SEEN.clear()
     with _handling({signal.SIGTERM: terminate}):
         yield
+
+
+@contextmanager
+def last_words(text: str) -> Iterator[None]:
+    """Within the block, say this where a second signal ends the process at once."""
+    _LAST_WORDS.append(text)
+    try:
+        yield
+    finally:
+        _LAST_WORDS.remove(text)
+
+
+def seen() -> Exit | None:
+    """Return the exit code of a signal that a run has seen, also of one that has not cut it short."""
+    return _SEEN[0] if _SEEN else None
 
 
 class Stopping:
@@ -39,10 +64,24 @@ class Stopping:
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         code = Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED
         if self.flag.is_set():
-            os._exit(code)  # asked twice: threads that wait for AWS must not hold us
+            end_at_once(code)  # asked twice: threads that wait for AWS must not hold us
         self.code = code
+        _SEEN.append(code)
         self.flag.set()
         self._notice()
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process without waiting for its threads. A terminal gets its cursor back."""
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), SHOW_CURSOR)
+        for text in _LAST_WORDS:
+            os.write(sys.stderr.fileno(), f"\n{text}\n".encode())
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, RuntimeError):  # also a stream in whose writing the signal came
+            stream.flush()
+    os._exit(code)
 
 
 _RUNNING: list[Stopping] = []  # of the main thread, the innermost last
@@ -77,3 +116,25 @@ def _handling(handlers: dict[signal.Signals, Handler]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def in_background(work: Callable[[], Result], patience: float) -> Result:
+    """Do work whose request may arrive even if nobody waits for it any more.
+
+    After a signal it has `patience` seconds to end. Then the signal goes on, and the thread does not hold the process.
+    """
+    done: Future[Result] = Future()
+    thread = threading.Thread(target=lambda: _fulfil(done, work), daemon=True)
+    thread.start()
+    try:
+        return result_of(done)
+    except (KeyboardInterrupt, Terminated):
+        thread.join(patience)
+        raise
+
+
+def _fulfil(done: "Future[Result]", work: Callable[[], Result]) -> None:
+    try:
+        done.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+        done.set_exception(error)

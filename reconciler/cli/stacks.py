@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.cli.clouds import Sky, sky_for
 from reconciler.cli.output import Output
+from reconciler.cli.signals import seen
 from reconciler.model import Identity, Plan, Stack
 from reconciler.ports import UNOBSERVED, Files, Lookups, Observer
 from reconciler.problems import (
@@ -213,8 +214,12 @@ def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int]
 
 
 def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool) -> int:
-    codes = []
+    codes: list[int] = []
     for stack in stacks:
+        if codes and (ended := seen()) is not None:  # the one before was not cut short, but no other is begun
+            out.notice("Stopped before the next stack.")
+            codes.append(ended)
+            break
         try:
             codes.append(work(stack))
         except Stopped as stopped:

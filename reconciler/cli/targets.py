@@ -49,16 +49,20 @@ def stack_path(target: "Target", args: Namespace) -> str:
 def chosen_of(targets: tuple["Target", ...], args: Namespace) -> tuple["Target", ...]:
     """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.fleet import chosen, differing
+    from reconciler.load.findings import did_you_mean
 
     file = Path(args.all)
     stacks = () if args.stacks == ["."] else [_from(file.parent, stack) for stack in args.stacks]
     unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
     if unknown:
-        raise WrongUsage(f"{file} has no stack {unknown}")
+        raise WrongUsage(
+            f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [one.stack for one in targets], "")
+        )
     unknown = next((name for name in args.target_env if not chosen(targets, environments=(name,))), None)
     if unknown:
-        known = ", ".join(dict.fromkeys(target.environment for target in targets))
-        raise WrongUsage(f"{file} has no environment {unknown}", hint=f"it has {known}")
+        known = dict.fromkeys(target.environment for target in targets)
+        hint = did_you_mean(unknown, known, f"it has {', '.join(known)}")
+        raise WrongUsage(f"{file} has no environment {unknown}", hint=hint)
     only = getattr(args, "only", None)
     if only is not None:
         gone = next((name for name in only if all(target.name != name for target in targets)), None)

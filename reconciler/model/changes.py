@@ -211,7 +211,8 @@ class Plan:
     """What, in which order, and why. `changes` come in an order that respects `after`.
 
     `owned` is how many live resources the stack has, whatever is to become of them. `refused` says why all of it may
-    not run; what is wrong with one change is among the refusals of that.
+    not run; what is wrong with one change is among the refusals of that. `known` are the addresses of everything that
+    the stack declares or owns, also of what is not planned.
     """
 
     stack: str
@@ -223,6 +224,7 @@ class Plan:
     notes: tuple[Problem, ...] = ()
     ignored: Mapping[Address, tuple[Ignored, ...]] = field(default_factory=dict)
     refused: tuple[Problem, ...] = ()
+    known: tuple[Address, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -62,6 +62,8 @@ def make_plan(
     removals = [_removal(planner, one, desired, idle=not _goes_with_users(one, unwanted, users)) for one in unwanted]
     ordered = in_order((*with_edges((*changes, *removals), tuple(_as_sent(planner, desired)), world), *prunings))
     chosen = targeted(ordered, wanted.targets)
+    own = (Address(one.address.kind, logical_name(one)) for one in world.owned)
+    known = tuple(dict.fromkeys((*stack.declared, *own, *(change.address for change in ordered))))
     return Plan(
         stack=stack.name,
         identity=identity,
@@ -75,9 +77,10 @@ def make_plan(
             *unmatched_notes(stack, desired, planner.compared_to),
             *unread_notes(stack, unread),
             *marked(chosen),
-            *missed(wanted.targets, (*stack.declared, *(change.address for change in ordered))),
+            *missed(wanted.targets, known),
         ),
         ignored=planner.ignored,
+        known=known,
     )
 
 

@@ -3,20 +3,27 @@
 import io
 import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from threading import Event
 
 import pytest
 from botocore.session import Session
 
+from reconciler import workflow
 from reconciler.aws import clock as aws_clock
 from reconciler.aws.cloud import AwsCloud
-from reconciler.aws.locks import locks_at
+from reconciler.aws.locks import _Bucket, _Locks, locks_at
 from reconciler.cli import main
-from reconciler.model import Lock
-from reconciler.ports import Holder, Locks
+from reconciler.model import Json, Lock
+from reconciler.ports import Holder
+from reconciler.problems import CloudError, Fault
+from reconciler.sandbox.answers import Response
+from reconciler.sandbox.front import Front
+from reconciler.sandbox.wire import Request
 from tests.cli.conftest import SMALL, Ran, write
 from tests.cli.test_running import at_a_terminal
 from tests.fakes import HERE, InstantClock
@@ -33,7 +40,7 @@ class Locked:
 
     gate: Gate
     env: dict[str, str]
-    locks: Locks
+    locks: _Locks
     capsys: pytest.CaptureFixture[str]
 
     def run(self, *words: str) -> Ran:
@@ -62,7 +69,9 @@ def locked(
         monkeypatch.delenv("CI", raising=False)
         session = Session()
         empty(session, env["AWS_ENDPOINT_URL"])
-        yield Locked(gate, dict(env), locks_at(place, lambda name: AwsCloud(session, service=name)), capsys)
+        locks = locks_at(place, lambda name: AwsCloud(session, service=name))
+        assert isinstance(locks, _Locks)
+        yield Locked(gate, dict(env), locks, capsys)
 
 
 def empty(session: Session, url: str) -> None:
@@ -194,6 +203,99 @@ def test_a_stack_without_a_lock_has_none_to_remove(locked: Locked) -> None:
     write("small", SMALL)
     ran = locked.run("force-unlock", "small", "--yes")
     assert (ran.code, ran.err) == (64, "error: stack small has no `lock:`; there is nothing to remove\n")
+
+
+def test_a_lock_is_removed_without_a_question(locked: Locked) -> None:
+    locked.locks.take(NAME, BEN)
+    assert (locked.run("force-unlock", "small", "--auto-approve").code, locked.locks.holder(NAME)) == (0, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"null", b'{"id": 5}'])
+def test_a_damaged_lock_is_held_until_it_is_removed_by_force(content: bytes, locked: Locked) -> None:
+    damage(locked, content)
+    ran = locked.run("apply", "small", "--yes")
+    assert (ran.code, locked.gate.inventory()) == (5, [])
+    assert "error: stack small is locked by unreadable since " in ran.err
+    assert locked.run("force-unlock", "small", "--yes").code == 0
+    assert locked.run("apply", "small", "--yes").code == 0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"id": "another"}'], ids=["gone", "empty", "list", "taken"])
+def test_a_lock_that_is_lost_while_it_is_held_changes_no_exit_code(
+    content: bytes | None, locked: Locked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = workflow.run
+
+    def losing(*given: Json, **more: Json) -> Json:
+        finish = original(*given, **more)
+        holder = locked.locks.holder(NAME)
+        assert holder is not None
+        locked.locks.release(NAME, holder)
+        if content is not None:
+            damage(locked, content)
+        return finish
+
+    monkeypatch.setattr(workflow, "run", losing)
+    ran = locked.run("apply", "small", "--yes")
+    assert (ran.code, ran.last.startswith("Apply: 1 done")) == (0, True)
+    assert "the lock of stack small was removed while this run held it" in ran.err
+    assert (locked.locks.holder(NAME) is None) == (content is None)
+
+
+@pytest.mark.parametrize(("words", "most"), [((), 7), (("--lock-timeout", "20s"), 22)])
+def test_a_lock_that_is_never_seen_is_waited_for_with_pauses_and_a_limit(
+    words: tuple[str, ...], most: int, locked: Locked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, call, tries = InstantClock(), AwsCloud.call, []
+
+    def met(self: AwsCloud, operation: str, request: Json) -> Json:
+        if operation.startswith("Put"):
+            tries.append(clock.time)
+            raise CloudError(operation, Fault.REFUSED, "ConditionalRequestConflict", "said so")
+        return call(self, operation, request)
+
+    monkeypatch.setattr(AwsCloud, "call", met)
+    monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
+    ran = locked.run("apply", "small", "--yes", *words)
+    assert (ran.code, 5 <= len(tries) <= most, locked.gate.inventory()) == (5, True, [])
+    assert "locked by a run that takes or releases it at this moment; nothing was changed" in " ".join(ran.err.split())
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+def test_a_signal_while_the_lock_is_taken_leaves_none(number: Signals, locked: Locked) -> None:
+    """The write reaches the service, and its answer comes after the signal."""
+    reached, released = Event(), Event()
+
+    def held(front: Front, request: Request) -> Response:
+        answer = front(request)
+        if request.service in ("s3", "dynamodb") and b"reconciler apply" in request.body and not reached.is_set():
+            reached.set()
+            released.wait(60)
+        return answer
+
+    with served(locked.gate, held) as env:
+        process = started(("apply", "small", "--yes"), env)
+        assert reached.wait(60)
+        process.send_signal(number)
+        time.sleep(0.2)  # the signal arrives before the answer, or the test proves less
+        released.set()
+        end = ended(process)
+    assert (end.code, end.err.splitlines()[-1]) == (
+        128 + number,
+        f"error: {'terminated' if number is SIGTERM else 'interrupted'}",
+    )
+    assert (locked.locks.holder(NAME), locked.gate.inventory()) == (None, [])
+
+
+def damage(locked: Locked, content: bytes) -> None:
+    """Write something else into the lock."""
+    session, url = Session(), locked.env["AWS_ENDPOINT_URL"]
+    if isinstance(locked.locks.place, _Bucket):
+        s3 = session.create_client("s3", HERE.region, endpoint_url=url)
+        s3.put_object(Bucket="locks", Key=f"prod/{NAME}.lock", Body=content)
+    else:
+        item = {"LockID": {"S": NAME}, "id": {"S": "another"} if b"another" in content else {"B": content or b"0"}}
+        session.create_client("dynamodb", HERE.region, endpoint_url=url).put_item(TableName="locks", Item=item)
 
 
 @pytest.mark.parametrize("lock", ["{s3: s3://locks/batch}", "{dynamodb: locks}"])

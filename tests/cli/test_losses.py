@@ -52,7 +52,7 @@ def prepare(run: Run, monkeypatch: pytest.MonkeyPatch) -> Prepare:
     return prepared
 
 
-@pytest.mark.parametrize("report", ["json=/dev/full", "text=/dev/full", NOWHERE])
+@pytest.mark.parametrize("report", ["json=/dev/full", "text=/dev/full"])
 @pytest.mark.parametrize("words", WRITERS, ids=" ".join)
 def test_the_outcome_of_a_run_is_text_where_its_report_is_lost(
     words: tuple[str, ...], report: str, run: Run, prepare: Prepare
@@ -64,6 +64,18 @@ def test_the_outcome_of_a_run_is_text_where_its_report_is_lost(
     assert "The changes were applied; only the report is missing" in " ".join(ran.err.split())
     assert "0 failed" in ran.out
     assert run(*words, "--sandbox", "--yes").code == 0  # nothing is left to do
+
+
+def test_a_report_that_s3_refuses_takes_the_report_alone(run: Run, port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("moto")
+    url = f"http://127.0.0.1:{port}"
+    for name, value in {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    ran = run("apply", "small", "--region", "us-east-1", "--yes", "-o", "json=s3://no-such-bucket/report.json")
+    said = " ".join(ran.err.split())
+    assert (ran.code, ran.last) == (1, "Apply: 1 done, 0 failed, 0 skipped, 0 not started.")
+    assert "cannot write s3://no-such-bucket/report.json: PutObject: NoSuchBucket: " in said
+    assert "The changes were applied; only the report is missing" in said
 
 
 @pytest.mark.parametrize("format_", ["html", "markdown"])
@@ -82,8 +94,9 @@ def test_the_exit_code_of_a_failed_run_is_kept(run: Run, prepare: Prepare, faili
     assert "The changes were applied as far as that says" in " ".join(ran.err.split())
 
 
-@pytest.mark.parametrize("report", ["json=/dev/full", NOWHERE])
-@pytest.mark.parametrize("words", READERS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("words", "report"), [*((words, "json=/dev/full") for words in READERS), (("validate", "risk"), NOWHERE)]
+)
 def test_a_command_that_only_reads_fails_without_its_report(
     words: tuple[str, ...], report: str, run: Run, prepare: Prepare
 ) -> None:

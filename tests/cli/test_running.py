@@ -12,6 +12,7 @@ import pytest
 
 from reconciler import workflow
 from reconciler.cli.running import capped, is_ci
+from reconciler.cli.signals import Terminated
 from reconciler.cli.stacks import gravest
 from reconciler.model import Json, Wait
 from reconciler.problems import CloudError, Fault
@@ -235,6 +236,19 @@ def test_a_bug_shows_where_it_is_to_those_who_ask(run: Run, monkeypatch: pytest.
 def test_ctrl_c_exits_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workflow, "plan", failing(KeyboardInterrupt()))
     assert run("plan", "risk", "--sandbox").code == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "word", "code"), [(KeyboardInterrupt, "interrupted", 130), (Terminated, "terminated", 143)]
+)
+def test_a_signal_at_the_question_says_on_a_line_of_its_own_that_nothing_was_changed(
+    error: type[BaseException], word: str, code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_a_terminal(monkeypatch, "")
+    monkeypatch.setattr(sys.stdin, "readline", failing(error()), raising=False)
+    ran = run("apply", "risk", "--sandbox")
+    assert (ran.code, ran.err.splitlines()[-1]) == (code, f"{word}; nothing was changed")
+    assert batch("describe_job_queues")["jobQueues"] == []
 
 
 def test_sigterm_exits_143(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,35 @@
 """Ctrl-C and SIGTERM, sent to a process: it stops between two steps, and says what is done, what is left, how to go on."""
 
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from threading import Event
 
 import pytest
 
 from reconciler.model import Json
+from reconciler.sandbox.answers import Response
+from reconciler.sandbox.front import Front
+from reconciler.sandbox.wire import Request
 from tests.scenarios import FIRST, STACK, Scenario, world_before, written
-from tests.served import STOPPING, Ended, Gate, ended, interrupted, served, started
+from tests.served import PATIENCE, STOPPING, Ended, Gate, ended, interrupted, served, started
 from tests.stacks.read import read
 
+ONE = """\
+stack: %(name)s
+jobDefinitions:
+  simulate-%(name)s:
+    type: container
+    containerProperties:
+      image: busybox:1
+      resourceRequirements: [{type: VCPU, value: 1}, {type: MEMORY, value: 2048}]
+"""
 GO_ON = "Interrupted. The same command run again finishes the work."
 both_signals = pytest.mark.parametrize(("number", "code"), [(SIGINT, 130), (SIGTERM, 143)], ids=["INT", "TERM"])
 
@@ -71,6 +91,132 @@ def test_json_tells_a_stopped_run_whole(number: Signals, code: int) -> None:
     assert not gate.plan(read(Path("after"))[0], scenario.wanted).is_empty
 
 
+@both_signals
+def test_a_plan_ends_while_the_service_hangs(number: Signals, code: int) -> None:
+    scenario = written("create")
+    gate = world_before(scenario, hold_operation=("describejobqueues", 1))
+    with served(gate) as env:
+        process = started(("plan", "after"), env)
+        assert gate.reached.wait(PATIENCE)
+        process.send_signal(number)
+        end = ended(process)
+        assert not gate.released.is_set()
+    assert (end.code, end.err) == (code, "error: interrupted\n" if number is SIGINT else "error: terminated\n")
+
+
+@both_signals
+def test_a_plan_of_many_ends_while_one_hangs_and_shows_the_others(number: Signals, code: int) -> None:
+    fleet("plan")
+    gate = Gate()
+    reached, released = Event(), Event()
+
+    def hanging(front: Front, request: Request) -> Response:
+        if request.region == "eu-west-1" and request.service == "batch":
+            reached.set()
+            released.wait(PATIENCE)
+        return front(request)
+
+    with served(gate, hanging) as env:
+        process = started(("plan", "--all"), env)
+        assert reached.wait(PATIENCE)
+        out = said_until("Plan: 5 to add", process)
+        process.send_signal(number)
+        end = ended(process)
+        assert not released.is_set()
+        released.set()
+    assert (end.code, "Stopping; targets that are not done yet are left out." in end.err) == (code, True)
+    assert ("== after@here" in out + end.out, "== after@there" in out + end.out) == (True, False)
+
+
+@both_signals
+def test_a_signal_at_the_last_write_of_many_cuts_nothing_short(number: Signals, code: int) -> None:
+    fleet("apply")
+    gate = Gate(hold_operation=("registerjobdefinition", 2), before=False)
+    stopping = "Stopping after the steps under way; no further target is begun."
+    with served(gate) as env:
+        first = interrupted(("apply", "--all", "--yes", "--concurrency", "1"), gate, env, number, notice=stopping)
+        again = ended(started(("apply", "--all", "--yes"), env))
+    assert (first.code, again.code, code) == (0, 0, code)
+
+
+@both_signals
+def test_a_signal_begins_no_further_target(number: Signals, code: int) -> None:
+    fleet("apply")
+    gate = Gate(hold_operation=("registerjobdefinition", 1), before=False)
+    stopping = "Stopping after the steps under way; no further target is begun."
+    with served(gate) as env:
+        first = interrupted(("apply", "--all", "--yes", "--concurrency", "1"), gate, env, number, notice=stopping)
+    assert (first.code, gate.calls.count("registerjobdefinition")) == (code, 0)
+    assert len(revisions(gate)) == 1
+
+
+@both_signals
+def test_a_signal_ends_a_row_of_stacks_also_where_it_cuts_none_short(number: Signals, code: int) -> None:
+    fleet("apply")
+    gate = Gate(hold_operation=("registerjobdefinition", 1), before=False)
+    with served(gate) as env:
+        first = interrupted(("apply", "before", "after", "--yes"), gate, env, number)
+    assert (first.code, "Stopped before the next stack." in first.err, len(revisions(gate))) == (code, True, 1)
+
+
+def test_a_second_ctrl_c_gives_the_cursor_back() -> None:
+    scenario = written("create")
+    gate = world_before(scenario, hold_operation=("createcomputeenvironment", 1), before=False)
+    with served(gate) as env, terminal() as (screen, stream):
+        command = [sys.executable, "-m", "reconciler", *scenario.words]
+        process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=stream)
+        assert gate.reached.wait(PATIENCE)
+        shown = shown_until(b"\x1b[?25l", screen)
+        process.send_signal(SIGINT)
+        shown += shown_until(STOPPING.encode(), screen)
+        process.send_signal(SIGINT)
+        shown += shown_until(b"\x1b[?25h", screen)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """Yield both ends of a terminal: what is shown, and the stream of a process."""
+    screen, stream = pty.openpty()
+    try:
+        yield screen, stream
+    finally:
+        os.close(screen)
+        os.close(stream)
+
+
+def shown_until(text: bytes, screen: int) -> bytes:
+    shown = b""
+    while text not in shown:
+        ready, _, _ = select.select([screen], [], [], PATIENCE)
+        assert ready, shown
+        shown += os.read(screen, 4096)
+    return shown
+
+
+def said_until(text: str, process: "subprocess.Popen[str]") -> str:
+    """Return what a process says on stdout until then."""
+    assert process.stdout is not None
+    said = b""
+    while text.encode() not in said and (more := os.read(process.stdout.fileno(), 4096)):
+        said += more
+    return said.decode()
+
+
+def fleet(command: str) -> None:
+    """Write two deployments of one definition, in two regions for a plan and of two stacks in one region for an apply."""
+    for folder in ("before", "after"):
+        Path(folder).mkdir()
+        Path(folder, "stack.yaml").write_text(
+            STACK % FIRST if command == "plan" else ONE % {"name": folder}, encoding="utf-8"
+        )
+    regions = "environments: {here: {region: us-east-1}, there: {region: eu-west-1}}\nstacks: {after: [here, there]}\n"
+    apart = "environments: {here: {}}\nstacks: {before: here, after: here}\n"
+    Path("reconciler.yaml").write_text(regions if command == "plan" else apart, encoding="utf-8")
+
+
 def grown(versions: int, **of_gate: object) -> Gate:
     """Return a world in which a definition has got so many revisions, with the last one as the stack in a folder."""
     gate = Gate(**of_gate)
@@ -118,5 +264,5 @@ def test_a_plan_that_is_applied_in_part_is_to_be_made_anew() -> None:
 
 def revisions(gate: Gate) -> list[Json]:
     """Return every revision that there has ever been, the newest first."""
-    found = gate.cloud.call("DescribeJobDefinitions", {"jobDefinitionName": "simulate"})["jobDefinitions"]
+    found = gate.cloud.call("DescribeJobDefinitions", {})["jobDefinitions"]
     return sorted(found, key=lambda one: -int(one["revision"]))

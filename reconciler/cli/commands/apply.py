@@ -17,6 +17,7 @@ from reconciler.cli.options import (
     fingerprint,
 )
 from reconciler.cli.output import Output
+from reconciler.cli.patterns import check_all
 from reconciler.cli.reviewed import Job, Reviewed, jobs_of, reviewed_targets
 from reconciler.cli.rivals import check_apart
 from reconciler.cli.running import run_stack
@@ -72,6 +73,7 @@ def run(args: Namespace, out: Output) -> int:
     jobs = jobs_of(args)
     for job in jobs:
         out.check_stays_here(job.args.sandbox)
+    check_all(args, [(job.path, job.args) for job in jobs])
     if len(jobs) > 1:
         out.expect_several()
     return each(jobs, out, lambda job: run_stack(job, out), go_on=False)

@@ -13,6 +13,7 @@ from reconciler.cli.options import (
     add_variables,
 )
 from reconciler.cli.output import Output
+from reconciler.cli.patterns import check_all
 from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
@@ -39,4 +40,5 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.plan import Wanted
 
     wanted = Wanted(destroy=True, targets=tuple(args.target), drain=args.drain, cancel_jobs=args.cancel_jobs)
+    check_all(args, [(path, args) for path in args.stacks])
     return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

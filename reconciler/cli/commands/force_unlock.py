@@ -1,29 +1,28 @@
 """`reconciler force-unlock`."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, live_stack
-from reconciler.printable import harmless_text, one_line
+from reconciler.printable import one_line
 from reconciler.problems import Declined, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.ports import Holder
     from reconciler.report.page import Page
 
-HELP = "remove the lock that a run which is dead has left behind"
+HELP = "remove a stale lock left by a crashed run"
 EXAMPLES = """\
-  reconciler force-unlock stacks/prod           tells who holds it, and asks
+  reconciler force-unlock stacks/prod           shows who holds it, and asks
   reconciler force-unlock stacks/prod --yes
 """
 
 
 def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
     add_variables(parser)
     add_cloud(parser)
     add_output(parser)
@@ -46,23 +45,25 @@ def _unlock(path: str, args: Namespace, out: Output) -> int:
         _say(out, read.stack.name, f"stack {read.stack.name} is not locked", None)
         return Exit.DONE
     _ask(f"stack {read.stack.name} is locked by {told(holder)}", args)
-    sky.locks.release(name, holder)
+    out.changes()
+    if not sky.locks.release(name, holder):
+        _say(out, read.stack.name, f"the lock of {told(holder)} was released meanwhile", None)
+        return Exit.DONE
     _say(out, read.stack.name, f"the lock of {told(holder)} is removed", holder)
     return Exit.DONE
 
 
 def _ask(what: str, args: Namespace) -> None:
-    from reconciler.cli.running import is_interactive
+    from reconciler.cli.running import asked, is_interactive
 
     if args.yes:
         return
     if not is_interactive():
-        raise WrongUsage(f"{what}; nobody is there to say yes", hint="give --yes to remove it without asking")
-    sys.stderr.write(
-        f"{harmless_text(one_line(what))}\nIf that run is alive, both will write at once. Remove the lock? [y/N] "
-    )
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise WrongUsage(
+            f"{what}. Confirmation is required, but stdin is not a terminal. The lock is still there", hint="use --yes"
+        )
+    question = f"{one_line(what)}\nIf that run is alive, both will write at once. Remove the lock? [y/N] "
+    if asked(question, "the lock is still there").lower() not in ("y", "yes"):
         raise Declined("declined; the lock is still there")
 
 

@@ -12,6 +12,7 @@ from reconciler.cli.options import (
     add_variables,
 )
 from reconciler.cli.output import Output
+from reconciler.cli.patterns import check_all
 from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
@@ -39,4 +40,5 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.plan import Wanted
 
     wanted = Wanted(forget=True, targets=tuple(args.target))
+    check_all(args, [(path, args) for path in args.stacks])
     return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

@@ -15,6 +15,7 @@ from reconciler.cli.options import (
     add_variables,
 )
 from reconciler.cli.output import Output
+from reconciler.cli.patterns import check_one
 from reconciler.cli.stacks import live_stack, planned, wanted_of
 from reconciler.problems import Exit, Refused
 
@@ -54,6 +55,7 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
     wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)
     plan = planned(read, sky, wanted, args.observer)
+    check_one(args, plan)
     shown = present(path, args, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
     out.publish(

@@ -1,0 +1,101 @@
+"""Patterns of the command line that match nothing: most are misspelt, and a pipeline must not be green for it."""
+
+import difflib
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from reconciler.parallel import side_by_side
+from reconciler.problems import CloudError, Stopped, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.model import Address, Plan
+
+OPTIONS = ("target", "allow_destroy", "allow_replace")  # those whose values are globs over KIND/NAME
+EVERYTHING = "*"
+FORM = "it is KIND/NAME, such as JobQueue/*"
+AT_ONCE = 8  # stacks
+Place = tuple[str, Namespace]  # a stack's path, and the arguments as they are for it
+
+
+def check_one(args: Namespace, plan: "Plan") -> None:
+    """Raise `WrongUsage` for a pattern that matches nothing in the one stack of a run. Nothing was done by then."""
+    if not getattr(args, "are_patterns_checked", False):
+        _check(_patterns(args), plan.known, "this stack")
+
+
+def check_all(args: Namespace, places: Sequence[Place]) -> None:
+    """Raise `WrongUsage` for a pattern that matches in none of several stacks, before any of them is planned.
+
+    AWS is asked only for a pattern that no declaration matches. Where a stack cannot be read, nothing is said: its own
+    work reports that.
+    """
+    if len(places) == 1:  # its plan knows
+        return
+    args.are_patterns_checked = True
+    for _, own in places:
+        own.are_patterns_checked = True
+    patterns = _patterns(args)
+    declared = [address for path, own in places for address in _declared(path, own)] if patterns else []
+    left = list(_unmatched(patterns, declared))
+    if not left:
+        return
+    read = side_by_side(lambda place: _known(*place), places, AT_ONCE)
+    if None not in read:
+        known = [address for found in read if found for address in found]
+        _check(left, (*declared, *known), f"any of the {len(places)} stacks")
+
+
+def check_globs(option: str, globs: Iterable[str], names: Sequence[str], where: str) -> None:
+    """Raise `WrongUsage` for a glob that matches none of the names."""
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in names):
+            near = difflib.get_close_matches(glob, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else ""
+            raise WrongUsage(f"{option} {glob} matches nothing in {where}; nothing was done", hint=hint)
+
+
+def _patterns(args: Namespace) -> list[tuple[str, str]]:
+    given = {name: getattr(args, name, None) for name in OPTIONS}
+    return [
+        (f"--{name.replace('_', '-')}", glob)
+        for name, globs in given.items()
+        if isinstance(globs, list)
+        for glob in globs
+        if glob != EVERYTHING
+    ]
+
+
+def _unmatched(patterns: Iterable[tuple[str, str]], known: Iterable["Address"]) -> Iterator[tuple[str, str]]:
+    names = list(map(str, known))
+    yield from ((option, glob) for option, glob in patterns if not any(fnmatchcase(name, glob) for name in names))
+
+
+def _check(patterns: Iterable[tuple[str, str]], known: Iterable["Address"], where: str) -> None:
+    names = list(dict.fromkeys(map(str, known)))
+    for option, glob in _unmatched(patterns, known):
+        near = difflib.get_close_matches(glob, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else FORM
+        raise WrongUsage(f"{option} {glob} matches nothing in {where}; nothing was done", hint=hint)
+
+
+def _declared(path: str, args: Namespace) -> Iterable["Address"]:
+    from reconciler.cli.stacks import read_stack
+
+    try:
+        return tuple(read_stack(path, args).stack.declared)
+    except Stopped:
+        return ()
+
+
+def _known(path: str, args: Namespace) -> "tuple[Address, ...] | None":
+    """Return what a stack declares or owns; None if that cannot be known."""
+    from reconciler.cli.stacks import live_stack, planned
+    from reconciler.plan import AS_DECLARED
+
+    try:
+        read, sky = live_stack(path, args)
+        return planned(read, sky, AS_DECLARED, args.observer).known
+    except (Stopped, CloudError):
+        return None
