@@ -95,7 +95,7 @@ def test_a_queue_with_jobs_is_not_removed_without_a_word() -> None:
     (problem,) = plan.refusals
     assert (problem.code, problem.message) == (
         "PLAN010",
-        "JobQueue/q: 16 RUNNING and 4 RUNNABLE jobs would be ended with q",
+        "JobQueue/q: 16 RUNNING and 4 RUNNABLE jobs would be terminated with q",
     )
     with pytest.raises(Refused):
         world.apply(mine, Wanted(destroy=True))
@@ -157,7 +157,7 @@ def test_whoever_may_not_list_jobs_has_to_say_what_becomes_of_them() -> None:
     world.forbid("ListJobs")
     (problem,) = world.plan(mine, Wanted(destroy=True)).refusals
     assert "whether jobs are in q is not known" in problem.message
-    assert problem.hint == "allow batch:ListJobs; or --cancel-jobs deletes it with whatever is in it"
+    assert problem.hint == "allow batch:ListJobs; or --cancel-jobs deletes it and terminates whatever is in it"
     assert world.apply(mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
 
 
@@ -371,7 +371,7 @@ def test_a_quota_share_with_jobs_is_not_removed_without_a_word_and_only_its_own_
     (problem,) = world.plan(WITHOUT_SPEECH, GOES).refusals
     assert (problem.code, problem.message) == (
         "PLAN010",
-        "QuotaShare/speech: 2 RUNNING jobs would be ended with train/speech",
+        "QuotaShare/speech: 2 RUNNING jobs would be terminated with train/speech",
     )
 
 

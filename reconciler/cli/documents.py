@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reconciler.plan import Wanted
     from reconciler.report.saved import Inputs
     from reconciler.report.sealing import Seal
+    from reconciler.report.secrets import Secrets
 
 KEY = "RECONCILER_PLAN_KEY"
 LEAST = 20  # characters of a key: fewer could be found by trying
@@ -40,10 +41,19 @@ def present(path: str, args: Namespace, wanted: "Wanted", read: Read, plan: Plan
     from reconciler.guard import guarded
     from reconciler.report.saved import saved_json
 
-    own = read.secrets.plan(plan)
+    own = _secrets(read, plan).plan(plan)
     shown = guarded(read.stack, own, wanted)
     inputs = _inputs(path, args, wanted, read)
     return Presented(shown, _refusal(read, shown, wanted), saved_json(plan, shown, inputs, seal), own.refusals)
+
+
+def _secrets(read: Read, plan: Plan) -> "Secrets":
+    """Return the secrets of a stack, and what stands at their places in what is deleted: those were secret before."""
+    secrets, declared = read.secrets, read.stack.declared
+    for change in plan.changes if secrets.texts else ():
+        if change.seen and change.action.leaves and change.address in declared:
+            secrets = secrets.and_former(declared[change.address].spec, [change.seen.spec])
+    return secrets
 
 
 def seal_of_environment() -> "Seal":

@@ -158,9 +158,9 @@ def add_consents(parser: argparse.ArgumentParser) -> None:
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("jobs in what is deleted").add_mutually_exclusive_group()
-    group.add_argument("--drain", action="store_true", help="wait until they have ended")
-    group.add_argument("--cancel-jobs", action="store_true", help="let them end with it")
+    group = parser.add_argument_group("jobs in deleted queues and quota shares").add_mutually_exclusive_group()
+    group.add_argument("--drain", action="store_true", help="wait until the jobs have ended")
+    group.add_argument("--cancel-jobs", action="store_true", help="terminate the jobs, queued and running ones")
 
 
 def add_running(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from reconciler.diff.changes import at, field_changes, sent_unit
 from reconciler.diff.digest import digest_of
 from reconciler.diff.moved import moved
 from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service, replacement
-from reconciler.diff.seen import without_filled
+from reconciler.diff.seen import settings_of, without_filled
 from reconciler.diff.sides import body_left_alone, declared_digest, sides_of, unmatched, why_ignored
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "moved",
     "replacement",
     "sent_unit",
+    "settings_of",
     "sides_of",
     "unmatched",
     "why_ignored",

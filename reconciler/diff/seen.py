@@ -6,10 +6,10 @@ Members that no row knows and nobody declared are set apart: the service gains n
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.diff.canonical import canonical_member, is_absent, sort_key
+from reconciler.diff.canonical import canonical, canonical_member, is_absent, sort_key
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.kinds.paths import position
-from reconciler.model import Identity, Ignored, Json, Spec
+from reconciler.model import Identity, Ignored, Json, Live, Spec
 
 FILLED = "the service fills it in by itself"
 HIDDEN = "descriptions may lack it: it is taken as declared"
@@ -59,6 +59,16 @@ def _as_created(rows: Iterable[Row], desired: Spec, live: Spec, whole: Spec, ide
 def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
     """Return the body alone."""
     return seen_by(rows, live, desired).body
+
+
+def settings_of(kind: Kind, live: Live, identity: Identity) -> dict[str, Json]:
+    """Return what a live resource was given, as far as that shows: canonical, without what the service fills in.
+
+    A default that its description has is told, too: the `state` of a queue is worth a word.
+    """
+    body = without_filled(kind.rows, canonical(kind.rows, live.spec, identity), {})
+    plain = {row.name: live.spec.get(row.name) for row in kind.fields if row.default is not None}
+    return {**{name: value for name, value in plain.items() if isinstance(value, str | int) and value != ""}, **body}
 
 
 def spelled(path: Iterable[str]) -> str:

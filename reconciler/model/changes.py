@@ -167,6 +167,7 @@ class Change:
     steps: tuple[Step, ...] = ()
     undo: tuple[Step, ...] = ()
     reasons: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()  # those of the reasons that say what is lost for good: reports let them stand out
     after: tuple[Address, ...] = ()
     refusals: tuple[Problem, ...] = ()
     where: Where | None = None
@@ -175,7 +176,9 @@ class Change:
 
     @property
     def cost(self) -> Cost | None:
-        """The dearest of the members' costs; None when no member changes (create, delete)."""
+        """The dearest of the fields' costs; None where no field changes: all of them come (create) or go (delete)."""
+        if self.action in (Action.CREATE, Action.DELETE):
+            return None
         return max((f.cost for f in self.fields), key=list(Cost).index, default=None)
 
     @property

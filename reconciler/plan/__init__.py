@@ -13,6 +13,7 @@ from reconciler.plan.ignoring import unmatched_notes, without_misfits
 from reconciler.plan.marks import marked
 from reconciler.plan.order import in_order, missed, targeted, users_of, with_edges
 from reconciler.plan.pruning import pruning
+from reconciler.plan.renaming import with_former_names
 from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
 from reconciler.plan.wanted import AS_DECLARED, Limit, Wanted
@@ -60,6 +61,7 @@ def make_plan(
     prunings = [change for one in desired if (change := pruning(stack, one, by_address.get(one.address)))]
     unwanted = _unwanted(world, desired)
     removals = [_removal(planner, one, desired, idle=not _goes_with_users(one, unwanted, users)) for one in unwanted]
+    removals = [*with_former_names(removals, changes, desired, identity)]
     ordered = in_order((*with_edges((*changes, *removals), tuple(_as_sent(planner, desired)), world), *prunings))
     chosen = targeted(ordered, wanted.targets)
     own = (Address(one.address.kind, logical_name(one)) for one in world.owned)

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.diff import Difference, applied_of, applied_to, difference, left_to_service, replacement, sides_of
+from reconciler.diff import (
+    Difference,
+    applied_of,
+    applied_to,
+    difference,
+    left_to_service,
+    replacement,
+    settings_of,
+    sides_of,
+)
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
@@ -32,6 +41,7 @@ from reconciler.ownership import (
     owner_of,
     ownership_tags,
     released,
+    users_tags,
 )
 from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
@@ -157,7 +167,8 @@ class Planner:
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
         spec = {**live.spec, **found.desired}
         at_once = kind.update_patience is not None and not kind.update_patience(spec)
-        return replace(change, reasons=(kind.update_terms(spec),), interrupts=Interrupts(at_once))
+        terms = (kind.update_terms(spec),)
+        return replace(change, reasons=terms, losses=terms if at_once else (), interrupts=Interrupts(at_once))
 
     def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
         owner = owner_of(live.claims)
@@ -236,7 +247,7 @@ class Planner:
     def retirement(self, live: Live, stands: str, *, idle: bool) -> Change:
         """Return the removal of a resource in whose place another stands, or will stand."""
         kind = KINDS[live.address.kind]
-        change = self.removal(live, idle=idle)
+        change = replace(self.removal(live, idle=idle), fields=())  # what comes in its place shows what changes
         if change.refusals:
             return replace(change, action=Action.RETIRE)
         reason = "makes room for its successor" if stands == live.address.name else f"{stands} stands in its place"
@@ -257,6 +268,8 @@ class Planner:
             where=declared.places.find(()) if declared else None,
             seen=live,
         )
+        if change.action is Action.DELETE:
+            change = replace(change, fields=_deleted_fields(kind, live, self.identity))
         if change.action is Action.FORGET:
             orphaned = () if self.wanted.forget else ("onRemove: orphan leaves it in place",)
             return replace(change, steps=forget_steps(live, *self.owner), reasons=(*change.reasons, *orphaned))
@@ -303,6 +316,18 @@ def _created_fields(kind: Kind, desired: Desired) -> tuple[FieldChange, ...]:
     return tuple(
         FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find((path,)))
         for path, value in (*spec.items(), *tags)
+    )
+
+
+def _deleted_fields(kind: Kind, live: Live, identity: Identity) -> tuple[FieldChange, ...]:
+    """Return what goes with a resource: what it was declared with, as far as that shows, in the order of its table."""
+    body = settings_of(kind, live, identity)
+    known = [row.name for row in kind.fields]
+    names = sorted(body, key=lambda name: known.index(name) if name in known else len(known))
+    tags = [(f"tags.{key}", value) for key, value in sorted(users_tags(live.tags).items())]
+    return tuple(
+        FieldChange(path=path, before=value, after=None, cost=Cost.METADATA)
+        for path, value in (*((name, body[name]) for name in names), *tags)
     )
 
 

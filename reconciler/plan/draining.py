@@ -10,8 +10,9 @@ from reconciler.model import Action, Call, Change, Live, Plan, Until, Wait
 from reconciler.problems import CloudError, Fault, Problem
 
 Held = Mapping[str, int] | CloudError  # how many by status; or why nobody knows
+TERMINATED = "will be terminated"
+UNKNOWN_TERMINATED = f"whatever jobs are in it {TERMINATED}: which ones is not known"
 DRAINED = "its jobs go on; it is deleted when they have ended"
-CANCELLED = "its jobs are ended with it"
 
 
 def holders(plan: Plan, live: Iterable[Live]) -> Iterator[tuple[int, Live, Holding]]:
@@ -40,16 +41,18 @@ def _with_jobs(change: Change, held: Held, *, drain: bool, cancel: bool) -> Chan
     refusals: tuple[Problem, ...] = ()
     told = ""
     if isinstance(held, CloudError):
-        told = "which jobs are in it is not known"
+        told = UNKNOWN_TERMINATED if cancel else "which jobs are in it is not known"
         refusals = () if drains or cancel else (_unknown(change, held),)
     elif held:
-        fate = CANCELLED if cancel else DRAINED if drains else "nobody said what becomes of them"
-        told = f"{in_words(held)} in it: {fate}"
+        told = (
+            f"{in_words(held)} {TERMINATED}" if cancel else f"{in_words(held)} in it{f': {DRAINED}' if drains else ''}"
+        )
         refusals = () if drains or cancel else (_busy(change, held),)
     return replace(
         change,
         steps=change.steps if cancel else _emptied(change, patient=drains),
         reasons=(*change.reasons, told) if told else change.reasons,
+        losses=(*change.losses, told) if told and cancel else change.losses,
         refusals=(*change.refusals, *refusals),
     )
 
@@ -64,11 +67,14 @@ def _emptied(change: Change, *, patient: bool) -> tuple[Call | Wait, ...]:
 
 
 def _busy(change: Change, held: Mapping[str, int]) -> Problem:
-    message = f"{change.address}: {in_words(held)} would be ended with {change.name}"
-    return Problem("PLAN010", message, change.where, "--drain waits until they have ended, --cancel-jobs ends them")
+    message = f"{change.address}: {in_words(held)} would be terminated with {change.name}"
+    hint = "--drain waits until they have ended, --cancel-jobs terminates them, also those that run"
+    return Problem("PLAN010", message, change.where, hint)
 
 
 def _unknown(change: Change, error: CloudError) -> Problem:
     message = f"{change.address}: whether jobs are in {change.name} is not known ({error})"
     allow = f"allow batch:{error.operation}; or " if error.fault is Fault.DENIED else ""
-    return Problem("PLAN010", message, change.where, f"{allow}--cancel-jobs deletes it with whatever is in it")
+    return Problem(
+        "PLAN010", message, change.where, f"{allow}--cancel-jobs deletes it and terminates whatever is in it"
+    )

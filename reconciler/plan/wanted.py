@@ -45,7 +45,7 @@ class Wanted:
     max_destroy: Limit | None = None  # None: as many as the guard thinks normal
     max_interrupted: int | None = None  # running jobs; None: all that the updatePolicy gives time, and no others
     drain: bool = False  # wait until the jobs in what is deleted have ended
-    cancel_jobs: bool = False  # or let them end with it
+    cancel_jobs: bool = False  # or terminate them
     made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
     takes: Takes = takes_everything  # what requests can have, as far as the installed SDK knows
 

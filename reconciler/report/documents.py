@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from reconciler import __version__
 from reconciler.apply import Event, Result
 from reconciler.fmt import Formatted, Respelled
-from reconciler.model import Action, Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
+from reconciler.model import Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
 from reconciler.ownership import without_digest
 from reconciler.plan.history import Entry, History
 from reconciler.plan.rollback import Rollback
@@ -225,8 +225,9 @@ def change_json(change: Change) -> dict[str, Json]:
         "arn": change.arn,
         "action": ACTIONS[change.action],
         "sign": change.action.value,
-        "class": None if change.action is Action.CREATE or change.cost is None else str(change.cost),
+        "class": None if change.cost is None else str(change.cost),
         "reasons": list(change.reasons),
+        "losses": list(change.losses),
         "interrupts": _interrupts(change.interrupts),
         "after": [str(address) for address in change.after],
         "drift": change.drift,

@@ -70,11 +70,16 @@ def _essence(change: Mapping[str, Json]) -> dict[str, Json]:
         "address": change["address"],
         "name": change["name"],
         "action": change["action"],
-        "members": {field["path"]: _member(rows, field) for field in change["fields"] if not field.get("noted")},
+        "members": {field["path"]: _member(rows, field) for field in _fields(change) if not field.get("noted")},
         "requests": [
             [step["operation"], _settled(rows, step["request"])] for step in change["steps"] if "operation" in step
         ],
     }
+
+
+def _fields(change: Mapping[str, Json]) -> Iterable[Mapping[str, Json]]:
+    """What is deleted is deleted whatever it has: its fields are for readers."""
+    return () if change["action"] == ACTIONS[Action.DELETE] else change["fields"]
 
 
 def _member(rows: Iterable[Row], field: Mapping[str, Json]) -> list[Json]:

@@ -173,9 +173,10 @@ def _problem(problem: Problem) -> str:
 
 def _change_row(change: Change) -> str:
     cost = cost_of(change)
-    why = [*reasons_of(change), *(f"refused: {refusal.code}" for refusal in change.refusals)]
+    why = [f"**{prose(text)}**" if text in change.losses else prose(text) for text in reasons_of(change)]
+    why += [prose(f"refused: {refusal.code}") for refusal in change.refusals]
     about = str(cost) if cost else ACTIONS[change.action]
-    return row((code(change.action.value), code(str(change.address)), about, prose("; ".join(why))))
+    return row((code(change.action.value), code(str(change.address)), about, "; ".join(why)))
 
 
 def _drift_row(word: str, change: Change) -> str:

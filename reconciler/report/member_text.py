@@ -65,7 +65,7 @@ def _row(field: FieldChange, change: Change) -> Row:
 
 
 def _marks(field: FieldChange, told: Cost | None) -> Iterator[str]:
-    if field.cost is not told:
+    if told and field.cost is not told:
         yield str(field.cost)
     if field.undeclared:
         yield "undeclared"

@@ -55,7 +55,8 @@ def write_result(page: Page, result: Result) -> None:
 def write_changes(page: Page, plan: Plan) -> None:
     """Tell what a plan is about, a line a change."""
     for change in plan.changes:
-        about = ", ".join(field.path for field in change.fields) or "; ".join(change.reasons)
+        paths = "" if change.action.leaves else ", ".join(field.path for field in change.fields)
+        about = paths or "; ".join(change.reasons)
         page.line(f"{change.action.value:<3} {change.address}", f": {about}" if about else "", indent=4)
 
 

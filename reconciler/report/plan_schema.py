@@ -101,6 +101,9 @@ CHANGE = members(
     action=choice(ACTIONS.values(), "What happens to it."),
     sign=choice((action.value for action in Action), "The same, as the text shows it."),
     reasons=entries(value("string"), "Why it happens, in words."),
+    losses=entries(
+        value("string"), "Those of the reasons that say what is lost for good, such as jobs that are terminated."
+    ),
     interrupts=INTERRUPTS,
     after=entries(ADDRESS, "The changes that are done first."),
     drift=value("boolean", "Somebody else changed one of its members."),
@@ -136,7 +139,7 @@ PLANNING = {
     "allow_destroy": "What may be deleted, as KIND/NAME with * and ?.",
     "allow_replace": "To replace what cannot be changed in place.",
     "drain": "To wait until the jobs in queues that go have ended.",
-    "cancel_jobs": "To end the jobs in queues that go.",
+    "cancel_jobs": "To terminate the jobs in queues that are deleted, also those that run.",
     "max_interrupted": "How many running jobs may end; null where nothing was said.",
     "max_destroy": "How much may be deleted, as 5 or 20%; null where nothing was said.",
 }

@@ -14,7 +14,7 @@ from reconciler.report.page import Page
 from reconciler.report.problems_text import write_problem
 from reconciler.report.redaction import redacted, redacted_change, redacted_text
 from reconciler.report.values import block
-from reconciler.report.words import duration, is_greeted_by_name, number_of, place, plan_line
+from reconciler.report.words import DESTRUCTIVE, duration, is_greeted_by_name, number_of, place, plan_line
 
 SIGN_STYLES = {
     Action.CREATE: "green",
@@ -31,6 +31,7 @@ SIGN_STYLES = {
     Action.WAIT: "dim",
 }
 SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
+MOST = 6  # lines of what is deleted
 INDENT = 9  # where the details of a change begin: after its number and its sign
 
 
@@ -61,7 +62,9 @@ def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -
 
 
 def write_changes(page: Page, plan: Plan, verbose: int = 0) -> None:
-    for number, change in enumerate(with_short_names(plan).changes, 1):
+    """Write what goes before what stays, as most readers look for it; the numbers tell the order of execution."""
+    numbered = enumerate(with_short_names(plan).changes, 1)
+    for number, change in sorted(numbered, key=lambda one: one[1].action not in DESTRUCTIVE):
         _write_change(page, number, change, verbose)
 
 
@@ -91,6 +94,8 @@ def _write_change(page: Page, number: int, change: Change, verbose: int) -> None
     _write_header(page, number, change)
     if change.action is Action.CREATE:
         _write_declaration(page, change)
+    elif change.action is Action.DELETE:
+        _write_deleted(page, change, verbose)
     else:
         write_members(page, change, INDENT)
     for refusal in change.refusals:
@@ -103,14 +108,16 @@ def _write_change(page: Page, number: int, change: Change, verbose: int) -> None
 def _write_header(page: Page, number: int, change: Change) -> None:
     style = SIGN_STYLES[change.action]
     physical = f" ({change.name})" if is_greeted_by_name(change) else ""
-    about = "; ".join(_about(change))
+    about = [text for text in _about(change) if text not in change.losses]
+    losses = "; ".join(change.losses)
     source = place(change.where)
     page.line(
         (f"{number:>3}  ", "dim"),
         (f"{change.action.value:<3} ", f"bold {style}"),
         (str(change.address), "bold"),
         physical,
-        (f"  {about}" if about else "", style if change.refusals else ""),
+        (f"  {'; '.join(about)}" if about else "", style if change.refusals else ""),
+        (f"{'; ' if about else '  '}{losses}" if losses else "", "bold red"),
         (f"  {source}" if source else "", "dim"),
         hang=INDENT,
     )
@@ -124,7 +131,7 @@ def _about(change: Change) -> Iterator[str]:
 
 def cost_of(change: Change) -> Cost | None:
     """Return the cost that is worth a word: to create has none."""
-    return None if change.action is Action.CREATE else change.cost
+    return change.cost
 
 
 def reasons_of(change: Change) -> Iterator[str]:
@@ -158,6 +165,16 @@ def _write_declaration(page: Page, change: Change) -> None:
     for line in block({**whole, **({"tags": tags} if tags else {})}, page.width - INDENT) if whole or tags else ():
         lead = len(line) - len(line.lstrip(" "))
         page.line(line.lstrip(" "), indent=INDENT + lead)
+
+
+def _write_deleted(page: Page, change: Change, verbose: int) -> None:
+    """Show what goes: all of it with -v, otherwise so much that people know it again."""
+    whole = Page(page.width)
+    write_members(whole, change, INDENT)
+    more = 0 if verbose else len(whole.lines) - MOST
+    page.add(whole.lines[:MOST] if more > 1 else whole.lines)  # a line that says 1 more is no shorter
+    if more > 1:
+        page.line((f"({more} more lines; -v shows them)", "dim"), indent=INDENT)
 
 
 def _is_tag(field: FieldChange) -> bool:

@@ -139,6 +139,7 @@ class Secrets:
             fields=tuple(self._sides(field) for field in change.fields),
             steps=tuple(self._step(step) for step in change.steps),
             reasons=tuple(self.text(reason) for reason in change.reasons),
+            losses=tuple(self.text(loss) for loss in change.losses),
             refusals=self.problems(change.refusals),
         )
 

@@ -1,5 +1,6 @@
 """What plan and apply refuse, from words to exit code, and what lifts it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,16 @@ def test_a_refusal_is_in_every_format_of_a_plan_and_in_its_total(code: str, run:
     assert f"<b>{code} </b>" in read("a.html")
     assert f"title={code}::" in read("a.github")
     assert read("a.github").splitlines()[-1].endswith(f" {refused} refused.")
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "destroy"])
+def test_the_option_that_terminates_jobs_says_so(command: str, run: Run) -> None:
+    assert "terminate the jobs, queued and running ones" in " ".join(run(command, "--help").out.split())
+
+
+def test_a_plan_says_which_jobs_will_be_terminated(busy: Run) -> None:
+    told = " ".join(busy("plan", "risk", "--sandbox", *ALLOWED, "--cancel-jobs").out.split())
+    assert re.search(r"; 3 [A-Z]+ jobs will be terminated", told)
+    refused = " ".join(busy("plan", "risk", "--sandbox", *ALLOWED).out.split())
+    assert re.search(r"refused\[PLAN010\]: 3 [A-Z]+ jobs would be terminated with pricing", refused)
+    assert "--cancel-jobs terminates them, also those that run" in refused

@@ -33,6 +33,7 @@ def test_a_change_has_everything_that_a_reviewer_needs() -> None:
         "sign": "~",
         "class": "scaling",
         "reasons": [],
+        "losses": [],
         "interrupts": None,
         "after": ["ComputeEnvironment/spot"],
         "drift": True,

@@ -145,7 +145,9 @@ def _stopped(document: Json, title: str, anchor: str) -> Markup:
 def _change(kind: str, change: Json, short: str) -> Markup:
     look = LOOKS.get(kind, "other")
     cost = str(change.get("class") or "")
-    about = "; ".join(filter(None, (cost if cost != kind else "", *change.get("reasons", ()))))
+    losses = change.get("losses", ())
+    told = [reason for reason in change.get("reasons", ()) if reason not in losses]
+    about = "; ".join(filter(None, (cost if cost != kind else "", *told)))
     where = f"{change['file']}:{change['line']}" if change.get("file") and change.get("line") else ""
     summary = tag(
         "summary",
@@ -153,6 +155,7 @@ def _change(kind: str, change: Json, short: str) -> Markup:
         tag("b", change["address"]),
         f" {kind}",
         tag("span", f" · {about}" if about else "", class_="dim"),
+        tag("span", f" · {'; '.join(losses)}" if losses else "", class_="gone"),
         tag("span", f" · {where}" if where else "", class_="dim mono"),
     )
     rows = [_member(one, short) for one in change.get("fields", ())]
