@@ -118,9 +118,12 @@ def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, wor
 
     reads_only = not hasattr(args, "yes")
     with stopping(partial(out.notice, READERS if reads_only else WRITERS)) as stop, _pool(args, stop) as threads:
-        waiting = [threads.submit(_reach, target, args, out.branch(target.name), work, stop) for target in targets]
-        given_up = stop.flag if reads_only else Event()
-        reached = list(_in_order(waiting, given_up, out, is_verbose=bool(args.verbose)))
+        branches = [out.branch(target.name) for target in targets]
+        waiting = [
+            (branch, threads.submit(_reach, target, args, branch, work, stop))
+            for target, branch in zip(targets, branches, strict=True)
+        ]
+        reached = list(_in_order(waiting, stop.flag, out, is_verbose=bool(args.verbose)))
     codes = [one.code for one in reached]
     is_cut_short = len(reached) < len(targets) or any(code in ENDED for code in codes)
     code = stop.code if stop.code and is_cut_short else gravest(codes or [Exit.DONE])
@@ -157,21 +160,22 @@ def _pool(args: Namespace, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
 
 
 def _in_order(
-    waiting: Sequence[Future[Reached | None]], given_up: Event, out: Output, *, is_verbose: bool
+    waiting: Sequence[tuple[Branch, Future[Reached | None]]], given_up: Event, out: Output, *, is_verbose: bool
 ) -> Iterator[Reached]:
-    """Yield what was reached in the order of the file, each told as soon as those before it have been.
+    """Yield what was reached in the order of the file, each shown as soon as those before it have been.
 
-    What is not reached when the rest is `given_up` is left out.
+    Once the rest is `given_up`, only what has begun to change something is waited for. What begins later finds the
+    flag set, and ends before its first step.
     """
     from reconciler.report.fleet import heading_page
 
     done, beat = 0, monotonic()
-    for future in waiting:
-        while not future.done() and not given_up.is_set():
+    for branch, future in waiting:
+        while not future.done() and (branch.has_begun or not given_up.is_set()):
             wait([future], timeout=SLICE)
             if future.done() or monotonic() - beat < HEARTBEAT:
                 continue
-            beat, now = monotonic(), sum(one.done() for one in waiting)
+            beat, now = monotonic(), sum(one.done() for _, one in waiting)
             if now != done:
                 done = now
                 out.notice(f"{done} of {len(waiting)} targets done …")

@@ -351,13 +351,22 @@ class Output:
 
 
 class Branch(Output):
-    """What one part of a run produces, kept until it is its turn: parts that run side by side must not mix."""
+    """What one part of a run produces, kept until it is its turn: parts that run side by side must not mix.
+
+    `has_begun` is set once the part changes something: from then on, a run that ends waits for it.
+    """
+
+    has_begun = False
 
     def share(self, name: str, lines: "Lines | Told", losses: Losses) -> None:
         self._name = name
         self._lines = Told(lines, name)
         self._losses = losses
         self.pages: list[tuple[MakePage, TextIO]] = []
+
+    def changes(self) -> None:
+        self.has_begun = True
+        super().changes()
 
     @property
     def err(self) -> "Console":

@@ -104,8 +104,18 @@ def test_a_plan_ends_while_the_service_hangs(number: Signals, code: int) -> None
     assert (end.code, end.err) == (code, "error: interrupted\n" if number is SIGINT else "error: terminated\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "done", "notice"),
+    [
+        (("plan",), "Plan: 5 to add", "Stopping; targets that are not done yet are left out."),
+        (("apply", "--yes"), "Apply: 5 done", "Stopping after the steps under way; no further target is begun."),
+    ],
+    ids=["plan", "apply"],
+)
 @both_signals
-def test_a_plan_of_many_ends_while_one_hangs_and_shows_the_others(number: Signals, code: int) -> None:
+def test_a_run_over_many_ends_while_one_hangs_in_reading_and_shows_the_others(
+    words: tuple[str, ...], done: str, notice: str, number: Signals, code: int
+) -> None:
     fleet("plan")
     gate = Gate()
     reached, released = Event(), Event()
@@ -117,14 +127,14 @@ def test_a_plan_of_many_ends_while_one_hangs_and_shows_the_others(number: Signal
         return front(request)
 
     with served(gate, hanging) as env:
-        process = started(("plan", "--all"), env)
+        process = started((*words, "--all"), env)
         assert reached.wait(PATIENCE)
-        out = said_until("Plan: 5 to add", process)
+        out = said_until(done, process)
         process.send_signal(number)
         end = ended(process)
         assert not released.is_set()
         released.set()
-    assert (end.code, "Stopping; targets that are not done yet are left out." in end.err) == (code, True)
+    assert (end.code, notice in end.err) == (code, True)
     assert ("== after@here" in out + end.out, "== after@there" in out + end.out) == (True, False)
 
 
