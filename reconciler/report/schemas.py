@@ -33,6 +33,11 @@ NUMBER = value("integer", minimum=0)
 PROBLEMS = entries(ref("problem"), "What else there is to know.")
 
 
+def counts(*words: str) -> Json:
+    """Return the columns of a summary: each word stands for how many there are."""
+    return {word.replace(" ", "_"): value("integer", f"How many: {word}.", minimum=0) for word in words}
+
+
 def of_dataclass(type_: type, says: str, *, or_null: bool = False) -> Json:
     """Return the schema of what `asdict` makes of a dataclass, whose columns say what they mean."""
     hints = get_type_hints(type_, include_extras=True)
@@ -61,7 +66,7 @@ DRIFT = document(
     "The drift of a stack",
     "What `reconciler drift -o json` prints of one stack; of several it is an array. Members may be added.",
     **OF_STACK,
-    summary=members("How many of each.", **dict.fromkeys((*TIERS, "unhealthy"), NUMBER)),
+    summary=members("How many of each.", **counts(*TIERS, "unhealthy")),
     **{tier: entries(ref("change"), says) for tier, says in TIERS.items()},
     **{name: CONTENT[name] for name in ("unhealthy", "notes", "ignored")},
 )
@@ -151,7 +156,7 @@ OF_CALL = {
 REFUSED = members(
     "The plan that was not run, where there was one.",
     **HEAD,
-    document={"const": "plan"},
+    document={"const": "plan", "description": "It is a plan."},
     fingerprint=FINGERPRINT,
     **CONTENT,
     **SAVED_WITH,
@@ -179,9 +184,7 @@ REPORT = document(
         or_null=True,
     ),
     shard=of_dataclass(Share, "The share of them; null where it is no share.", or_null=True),
-    summary=members(
-        "How many of each.", **dict.fromkeys(("targets", *(word.replace(" ", "_") for word in WORDS)), NUMBER)
-    ),
+    summary=members("How many of each.", **counts("targets", *WORDS)),
     notes=entries(ref("problem"), "What a merge left out, or what is missing in it."),
     targets=entries(ref("target"), "In the order of the file; merged by name."),
 )

@@ -98,7 +98,10 @@ def test_json_is_one_value(messy: Path, run: Run) -> None:
     ran = run("fmt", "messy", "--check", "-o", "json")
     problems = ran.json.pop("problems")
     assert ran.code == 3
-    assert {key: value for key, value in ran.json.items() if key not in ("format_version", "tool", "problems")} == {
+    assert {
+        key: value for key, value in ran.json.items() if key not in ("format_version", "tool", "time", "problems")
+    } == {
+        "exit": 3,
         "document": "formatting",
         "path": "messy",
         "written": False,
