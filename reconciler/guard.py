@@ -81,6 +81,7 @@ def _missing(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Reason]:
         yield None, _emptied(stack, len(going))
         return
     unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
+    yield from ((change, _left_out(stack, change)) for change in unallowed if change.address.name in stack.mentioned)
     yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].loss)
     yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
 
@@ -91,6 +92,17 @@ def _declared_below(stack: Stack, change: Change) -> Problem:
     message = f"{change.address} would be deleted, but a different stack in a subfolder declares it"
     hint = f"correct `stack:` in there if it is part of {stack.name}; or run `reconciler forget` to hand it over"
     return Problem("GRD007", message, where, hint)
+
+
+def _left_out(stack: Stack, change: Change) -> Problem:
+    """A file that lost the line with its section reads like one of another tool."""
+    where = stack.mentioned[change.address.name]
+    message = f"{change.address} would be deleted, but {change.address.name} is a key of a file that is not read"
+    hint = (
+        f"if that file declares it, correct the file (`plan -v` says why it is left out); otherwise give "
+        f"--allow-destroy={change.address}"
+    )
+    return Problem("GRD008", message, where, hint)
 
 
 def _is_ours_to_do(change: Change) -> bool:

@@ -15,8 +15,14 @@ _SECRET = re.compile(
     r"|(api|access|account|auth|encryption|private|signing|ssh|storage)[^a-z]?key",
     re.IGNORECASE,
 )
-# A password inside a URL and a private key are secrets whatever they are called.
-_SECRET_TEXT = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY")
+# What is a secret whatever it is called: a password inside a URL, a private key, and tokens that are made to be found.
+# The forms are those that GitHub's secret scanning documents.
+_SECRET_TEXT = re.compile(
+    r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b(?:gh[opsur]_|github_pat_)\w{20,}|\bglpat-[\w-]{20,}|\bxox[abeoprs]-[\w-]{10,}"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bnpm_\w{36}|\bpypi-[\w-]{50,}|\b[rs]k_live_\w{20,}|\bhf_[A-Za-z0-9]{30,}"
+    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\."
+)
 _ARN = re.compile(r"arn:aws[a-z-]*:[^\s]*")  # says where a secret is, and is none
 
 

@@ -49,9 +49,12 @@ def _open_streams() -> None:
 
 
 def _run(args: Namespace) -> int:
-    from reconciler.cli.observing import watch_of
+    try:
+        from reconciler.cli.observing import watch_of
 
-    args.observer = watch = watch_of(args)
+        args.observer = watch = watch_of(args)
+    except (KeyboardInterrupt, Terminated) as signal:  # it came while the modules were read
+        return _ended(Output(args.output, color=args.color), signal)
     code = _written(args, watch)
     watch.end(code)
     return code
@@ -98,10 +101,8 @@ def _guarded(args: Namespace, out: Output) -> int:
         code = exit_of(error)
         out.failed(error, code)
         return code
-    except KeyboardInterrupt:
-        return _ended(out, "interrupted", Exit.INTERRUPTED)
-    except Terminated:
-        return _ended(out, "terminated", Exit.TERMINATED)
+    except (KeyboardInterrupt, Terminated) as signal:
+        return _ended(out, signal)
     except StdoutLost:
         raise
     except Exception as error:  # noqa: BLE001 - the last place: no traceback reaches a user unasked
@@ -112,8 +113,9 @@ def _guarded(args: Namespace, out: Output) -> int:
         return Exit.ERROR
 
 
-def _ended(out: Output, message: str, code: Exit) -> Exit:
-    stopped = Stopped(message)
-    stopped.exit = code
+def _ended(out: Output, signal: BaseException) -> Exit:
+    is_term = isinstance(signal, Terminated)
+    stopped = Stopped("terminated" if is_term else "interrupted")
+    stopped.exit = Exit.TERMINATED if is_term else Exit.INTERRUPTED
     out.stopped(stopped)
-    return code
+    return stopped.exit

@@ -16,7 +16,7 @@ from reconciler.cli.losses import CRASHED, Losses, StdoutLost
 from reconciler.cli.options import JOINED, LOG_FORMAT, Target
 from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
-from reconciler.printable import harmless_json, harmless_markup, harmless_text, one_line
+from reconciler.printable import harmless_json, harmless_line, harmless_markup, harmless_text
 from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
 
 if TYPE_CHECKING:  # rich is only loaded by what prints
@@ -371,7 +371,7 @@ class Branch(Output):
     @property
     def err(self) -> "Console":
         """Progress is told at once, each line with the part's name in front."""
-        return self._console(Prefixed(sys.stderr, f"{one_line(self._name)}: "))
+        return self._console(Prefixed(sys.stderr, f"{harmless_line(self._name)}: "))
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         self.pages.append((page, stream))

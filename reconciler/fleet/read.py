@@ -179,7 +179,7 @@ class _Reader(Members):
         """Whether a path is none that this file may name, after saying so: it is part of what reviewers read."""
         normal = posixpath.normpath(path)
         is_outside = normal.startswith(("/", "../")) or normal == ".."
-        is_hidden = what != "the stack" and any(part.startswith(".") and part != "." for part in normal.split("/"))
+        is_hidden = any(part.startswith(".") and part != "." for part in normal.split("/"))
         if not (is_outside or is_hidden or self.leaving(path)):
             return False
         hint = "name a visible path in the folder of this file; links must stay in there, too"

@@ -134,6 +134,7 @@ def load_with_problems(
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
         elsewhere=gathered.choice.elsewhere,
+        mentioned=gathered.choice.mentioned,
     )
     stack = replace(stack, stand_ins=frozenset() if identity else _stand_ins(expander, settings))
     unfilled = _unfilled(library, {*declared, *CONTEXT})

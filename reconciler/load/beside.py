@@ -7,7 +7,7 @@ counts as part of the stack, unless it clearly belongs to another tool.
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ from reconciler.load.compose import Document
 from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import JSON_FILES
-from reconciler.load.nodes import Alias, Broken, Mapping, Node, Scalar, Sequence, Spot, Tagged, is_null
+from reconciler.load.nodes import Alias, Broken, Mapping, Mark, Node, Scalar, Sequence, Spot, Tagged, is_null
 from reconciler.load.strangers import TOOLS, members_of
 from reconciler.model import Json
 
@@ -100,6 +100,16 @@ def is_compound(word: str) -> bool:
     return word != word.lower()
 
 
+def names_in(root: Node | None) -> Iterator[tuple[str, Mark]]:
+    """Yield the keys at the top of a file and one level below, where the names of resources would be."""
+    items = root.items[:SEARCHED] if isinstance(root, Sequence) else (root,)
+    for item in items:
+        for key, (mark, inner) in item.entries.items() if isinstance(item, Mapping) else ():
+            yield key, mark
+            if isinstance(inner, Mapping):
+                yield from ((name, at) for name, (at, _) in islice(inner.entries.items(), SEARCHED))
+
+
 def is_neutral(key: str) -> bool:
     return key == SCHEMA or key.startswith(IGNORED_PREFIX)
 
@@ -140,10 +150,9 @@ class Recognizer:
                 is_ours = self.is_ours(root) and not (is_json and self.has_strange_settings_alone(root))
                 return "" if is_ours else _foreign(keys_of(root))
             case Sequence(items):
-                are_requests = any(
-                    self.keywords.requested(keys_of(item)) for item in items if isinstance(item, Mapping)
-                )
-                return "" if are_requests else "it is a list"
+                bodies = [item for item in items if isinstance(item, Mapping)]
+                are_ours = any(self.keywords.requested(keys_of(item)) or self.is_section(item) for item in bodies)
+                return "" if are_ours else "it is a list"
             case Scalar(str(value)):
                 words = re.findall(r"\w+", value)
                 return "" if any(word in self.keywords.sections for word in words) else "it is a single value"
@@ -176,6 +185,8 @@ class Recognizer:
             return True
         entries = {key: node.target if isinstance(node, Alias) else node for key, (_, node) in root.entries.items()}
         if any(self.is_slip_for_section(key, node) or self.is_section(node) for key, node in entries.items()):
+            return True
+        if self.is_section(root):  # the line with the section's key is gone
             return True
         return not any(key in TOOLS for key in keys) and any(self.is_setting(*entry) for entry in entries.items())
 

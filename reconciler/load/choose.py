@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.beside import Keywords, Recognizer, keys_of
+from reconciler.load.beside import Keywords, Recognizer, keys_of, names_in
 from reconciler.load.compose import Document
 from reconciler.load.nodes import Alias, Mapping, Mark, Node, Scalar, Tagged, where_of
 from reconciler.load.scalars import text_of
@@ -30,8 +30,9 @@ class Label:
 @dataclass(slots=True)
 class Choice:
     """`beside` are the files that are no part of the stack, each with the reason; `below` the subfolders that are other
-    stacks; `elsewhere` the resources that those declare. `several` are the folders of stacks if there is more than one,
-    and none that the others could be beside. `fleet` is the file of deployments in a folder that is no stack.
+    stacks; `elsewhere` the resources that those declare. `mentioned` are the outer keys of files that are left out.
+    `several` are the folders of stacks if there is more than one, and none that the others could be beside. `fleet` is
+    the file of deployments in a folder that is no stack.
     """
 
     names: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Choice:
     beside: dict[str, str] = field(default_factory=dict)
     below: dict[str, Label] = field(default_factory=dict)
     elsewhere: dict[Address, Where] = field(default_factory=dict)
+    mentioned: dict[str, Where] = field(default_factory=dict)
     several: dict[str, Label] = field(default_factory=dict)
     home: Label | None = None
     fleet: str = ""
@@ -92,6 +94,8 @@ def choice_of(
         if _are_values(document, variables, recognizer.keywords):
             choice.beside[name] = "it has values of variables: name it with --var-file"
     choice.names = tuple(name for name in rest if name not in choice.beside)
+    left_out = (documents[name] for name in choice.beside if name not in named)
+    choice.mentioned = {key: where_of(mark) for document in left_out for key, mark in names_in(document.root)}
     return choice
 
 

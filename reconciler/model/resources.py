@@ -137,7 +137,8 @@ class Stack:
     `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said. `ignore` has what
     has not expired. `stand_ins` are the names (`account`, `region`, `partition`) for which texts of the stack have a
     stand-in, since it was read without its place: such a stack can be checked and shown, and never meets a cloud.
-    `elsewhere` are the resources that other stacks in subfolders of this one declare.
+    `elsewhere` are the resources that other stacks in subfolders of this one declare; `mentioned` are the outer keys of
+    files in the folder that are no part of the stack.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Stack:
     lock: Lock | None = None
     stand_ins: frozenset[str] = frozenset()
     elsewhere: Mapping[Address, Where] = field(default_factory=dict)
+    mentioned: Mapping[str, Where] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

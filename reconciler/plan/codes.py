@@ -26,6 +26,7 @@ CODES: Mapping[str, str] = {
     "GRD001": "what jobs need would be deleted, and nobody has allowed it",
     "GRD002": "more would be deleted than is normal, or than was allowed",
     "GRD007": "what would be deleted is declared in a subfolder, by a different stack",
+    "GRD008": "what would be deleted has the name of a key in a file that is left out of the stack",
     "GRD003": "running jobs would be ended with the instances that are replaced",
     "STL001": "a change is not in the plan that was reviewed",
     "STL002": "a change of the plan that was reviewed is gone",

@@ -56,7 +56,7 @@ def _beyond(lines: Sequence[str]) -> Iterator[str]:
 
 def _of_plan(item: Planned, root: str) -> Iterator[str]:
     plan = item.plan
-    yield from (_problem(refusal, root, "warning") for refusal in plan.refusals)
+    yield from (_problem(refusal, root) for refusal in plan.refusals)
     yield from _unhealthy(plan, root)
     yield from (_drifted(change, root) for change in with_short_names(plan).changes if change.drift)
     yield from (_problem(note, root) for note in plan.notes)

@@ -66,8 +66,10 @@ def _write_end(page: Page, finish: Finish) -> None:
 
 
 def write_interruption(page: Page, finish: Finish) -> None:
-    if finish.outcome.interrupted:
-        page.line(f"Interrupted. {finish.way_on}")
+    if not finish.outcome.interrupted:
+        return
+    is_done = finish.rest is not None and finish.rest.is_empty  # what was cut short had come about all the same
+    page.line("Interrupted." if is_done else f"Interrupted. {finish.way_on}")
 
 
 def _write_proof(page: Page, finish: Finish) -> None:

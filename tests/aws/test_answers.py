@@ -221,16 +221,20 @@ def test_a_page_that_is_offered_again_ends_the_list(tokens: list[str]) -> None:
         list(pages(cloud, "DescribeJobQueues", {}, "jobQueues"))
 
 
-@pytest.mark.parametrize("entries", [[], [{"n": 1}]])
-def test_pages_without_end_that_bring_nothing_end(entries: list[Json]) -> None:
+@pytest.mark.parametrize(
+    "names", [[], ["a"], ["a", "b"], ["a", "b", "c"]], ids=["empty", "the-same", "two-in-turn", "three-in-turn"]
+)
+def test_pages_without_end_that_bring_nothing_new_end(names: list[str]) -> None:
     class Endless(ScriptedCloud):
         asked = 0
 
         def call(self, _operation: str, _request: Json) -> Json:
             self.asked += 1
+            name = names[self.asked % len(names)] if names else ""
+            entries = [{"jobQueueName": name, "jobQueueArn": f"arn:{name}", "priority": self.asked}] if name else []
             return {"jobQueues": entries, "nextToken": str(self.asked)}
 
     cloud = Endless({})
     with pytest.raises(CloudError, match="brought nothing") as caught:
         list(pages(cloud, "DescribeJobQueues", {}, "jobQueues"))
-    assert (caught.value.fault, cloud.asked <= BARREN + 1) == (Fault.UNKNOWN, True)
+    assert (caught.value.fault, cloud.asked <= BARREN + 1 + len(names)) == (Fault.UNKNOWN, True)

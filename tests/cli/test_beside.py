@@ -128,6 +128,18 @@ def test_nothing_is_deleted_that_a_subfolder_declares_under_a_wrong_name(run: Ru
     assert "small/more/ is a different stack (smal), and not part of small" in ran.out
 
 
+@pytest.mark.parametrize("left", ["other: {}\n", "fair: {other: {some: thing}}\n", "- other: [1]\n"])
+def test_nothing_is_deleted_whose_name_is_in_a_file_that_is_left_out(run: Run, left: str) -> None:
+    more = "schedulingPolicies:\n  other: {fairsharePolicy: {}}\n"
+    Path("small/other.yaml").write_text(more, encoding="utf-8")
+    assert run("apply", "small", "--sandbox", "--yes").code == 0
+    Path("small/other.yaml").write_text(left, encoding="utf-8")
+    ran = run("apply", "small", "--sandbox", "--yes")
+    assert ran.code == 5
+    assert "SchedulingPolicy/other would be deleted, but other is a key of a file that is not read" in ran.err
+    assert run("apply", "small", "--sandbox", "--yes", "--allow-destroy=SchedulingPolicy/other").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "way_out"),
     [

@@ -54,7 +54,7 @@ def test_every_format_tells_what_is_refused(shrunk: Run) -> None:
     (refusal,) = shrunk("plan", "risk", "--sandbox", *words).json["refusals"]
     assert (refusal["code"], "--allow-destroy=JobQueue/pricing" in refusal["hint"]) == ("GRD001", True)
     assert "- **GRD001** JobQueue/pricing: deleting pricing takes away" in read("a.md")
-    assert read("a.txt").startswith("::warning title=GRD001::JobQueue/pricing: deleting pricing takes away")
+    assert read("a.txt").startswith("::error title=GRD001::JobQueue/pricing: deleting pricing takes away")
 
 
 def test_a_refused_apply_tells_every_format(shrunk: Run) -> None:

@@ -306,3 +306,17 @@ def test_a_file_that_is_no_sandbox_is_not_deleted(run: Run) -> None:
 
 def test_without_credentials_or_region_the_message_says_what_to_do(run: Run) -> None:
     assert run("plan", "risk").code == 4
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "word"), [(KeyboardInterrupt, 130, "interrupted"), (Terminated, 143, "terminated")]
+)
+def test_a_signal_before_a_command_begins_is_an_ending_as_any_other(
+    run: Run, monkeypatch: pytest.MonkeyPatch, ending: type[BaseException], code: int, word: str
+) -> None:
+    def ended(_args: object) -> None:
+        raise ending
+
+    monkeypatch.setattr("reconciler.cli.observing.watch_of", ended)
+    ran = run("plan", "small", "--sandbox")
+    assert (ran.code, ran.out, ran.err) == (code, "", f"error: {word}\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, live_stack
-from reconciler.printable import one_line
+from reconciler.printable import harmless_line
 from reconciler.problems import Declined, Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _ask(what: str, args: Namespace) -> None:
         raise WrongUsage(
             f"{what}. Confirmation is required, but stdin is not a terminal. The lock is still there", hint="use --yes"
         )
-    question = f"{one_line(what)}\nIf that run is alive, both will write at once. Remove the lock? [y/N] "
+    question = f"{harmless_line(what)}\nIf that run is alive, both will write at once. Remove the lock? [y/N] "
     if asked(question, "the lock is still there").lower() not in ("y", "yes"):
         raise Declined("declined; the lock is still there")
 
