@@ -36,7 +36,7 @@ def applied(run: Run, path: str) -> str:
 
 
 @pytest.mark.parametrize("written", PLACES)
-@pytest.mark.parametrize(("stack", "file"), [("small/stack.yaml", "deep/fair.yaml"), ("small", ".hidden/fair.yaml")])
+@pytest.mark.parametrize(("stack", "file"), [("small/stack.yaml", "deep/fair.yaml"), ("small", "deep/fair.yaml")])
 def test_what_is_applied_has_the_place_of_the_call(written: str, file: str, stack: str, run: Run) -> None:
     write("small", TEXT % file)
     Path("small", file).parent.mkdir(parents=True, exist_ok=True)
