@@ -32,8 +32,9 @@ IN_HEADERS = ("header", "headers", "statusCode")
 
 EACH = "*"
 Steps = tuple[str | int, ...]  # members; an index: there is one at least; EACH: in every entry
-# What the other services always send, of what we read: from the "Response Elements" of each in its API reference. What
-# the service models call required is not repeated here. ListExports and PutItem may truly have nothing to say.
+# What is always sent of jobs and by the other services, of what we read: from the "Response Elements" of each in its
+# API reference. What the service models call required is not repeated here. ListExports and PutItem may truly have
+# nothing to say.
 ALWAYS: Mapping[str, tuple[Steps, ...]] = {
     "GetCallerIdentity": (("Account",),),
     "GetParameter": (("Parameter", "Value"),),
@@ -50,6 +51,10 @@ ALWAYS: Mapping[str, tuple[Steps, ...]] = {
     "GetObject": (("ETag",),),
     "PutObject": (("ETag",),),
     "Publish": (("MessageId",),),
+    # The model of AWS Batch requires `startedAt` of a job, which one that waits does not have.
+    "DescribeJobs": (("jobs",), ("jobs", EACH, "jobId"), ("jobs", EACH, "status")),
+    "ListJobs": (("jobSummaryList",), ("jobSummaryList", EACH, "jobId")),
+    "ListServiceJobs": (("jobSummaryList",), ("jobSummaryList", EACH, "jobId")),
 }
 
 
@@ -92,9 +97,11 @@ class _Checked:
 def missing(operation: OperationModel, answer: Mapping[str, Json]) -> str:
     """Return the path of what an answer lacks that such answers always have; empty if there is all."""
     shape = operation.output_shape
-    known = _of_kinds().get(operation.name, ()) if operation.service_model.service_name == "batch" else ()
+    is_batch = operation.service_model.service_name == "batch"
+    known = _of_kinds().get(operation.name, ()) if is_batch else ()
     there = (path for path in known if shape and path[0] in shape.members)
-    paths = (*_required(shape), *there, *ALWAYS.get(operation.name, ()))
+    always = ALWAYS.get(operation.name, ())
+    paths = (*(() if is_batch and always else _required(shape)), *there, *always)
     return ".".join(map(str, next((path for path in paths if not _has(answer, path)), ())))
 
 

@@ -21,7 +21,7 @@ def check_outputs(args: Namespace) -> None:
     there = [file for file in files if Path(file).is_file()]
     inputs = list(_inputs(args)) if there else []
     for file in there:
-        what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs)
+        what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs, args.called)
         if what:
             raise WrongUsage(f"{file} is {what}: the output would overwrite it", hint=HINT)
 
@@ -49,12 +49,15 @@ def _of_deployments(args: Namespace) -> Iterator[tuple[Path, str]]:
         yield from ((Path(args.all).parent / file, "a file of values") for file in target.variable_files)
 
 
-def _part(file: str, inputs: Inputs) -> str:
-    """Return what a file is to a stack, be it one of the run or not; nothing if none needs it."""
+def _part(file: str, inputs: Inputs, command: str) -> str:
+    """Return what a file is to a stack, be it one of the run or not; nothing if none needs it.
+
+    What `render` has written before is a stack, too, and is written again.
+    """
     from reconciler.load import files_used, is_of_stack
     from reconciler.lookup.files import SUFFIXES, DiskFiles
 
-    if file.endswith(SUFFIXES) and is_of_stack(DiskFiles(file)):
+    if command != "render" and file.endswith(SUFFIXES) and is_of_stack(DiskFiles(file)):
         return "a file of a stack"
     folders = {Path(path) for path, _ in inputs if Path(path).is_dir() and is_inside(Path(file), Path(path))}
     used = (folder / name for folder in folders for name in files_used(DiskFiles(str(folder))))

@@ -247,9 +247,10 @@ def gravest(codes: Iterable[int]) -> int:
 def named_files(files: Files, args: argparse.Namespace) -> frozenset[str]:
     """Return the files in a stack's folder that options name, as --var-file does: they are no part of the stack."""
     outputs = (target.file for target in args.output if target.file)
-    named = (*getattr(args, "var_file", ()), *args.var_files, *outputs, args.all, getattr(args, "sandbox", None))
-    paths = {os.path.realpath(name) for name in named if name}
-    last = {Path(path).name for path in paths} | {Path(name).name for name in named if name}
+    options = (*getattr(args, "var_file", ()), *args.var_files, *outputs, args.all, getattr(args, "sandbox", None))
+    named = [option for option in options if option and option is not True]  # --all is no file of `revisions`
+    paths = {os.path.realpath(name) for name in named}
+    last = {Path(path).name for path in paths} | {Path(name).name for name in named}
     return frozenset(
         name
         for name in (files.names() if paths else ())

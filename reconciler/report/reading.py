@@ -27,7 +27,8 @@ def parsed(content: bytes) -> Json:
     try:
         return whole_json(content.decode("utf-8-sig"))
     except ValueError as error:
-        raise Unreadable(NO_JSON) from error
+        why = str(error)  # of JSON of which something cannot be used, `whole_json` says what
+        raise Unreadable(why if why.startswith("it ") else NO_JSON) from error
 
 
 def read_fleet_document(document: Json) -> Fleet:

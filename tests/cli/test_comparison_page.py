@@ -40,7 +40,7 @@ def test_validate_finds_each_of_the_mistakes_that_the_page_names(run: Run) -> No
     for said in (
         "JobQueue/mixed: computeEnvironmentOrder mixes serverless on Fargate with instances on EC2",
         "JobQueue/many: computeEnvironmentOrder has 4 environments",
-        "value is 512; with 1 vCPU Fargate has 2048 to 8192 MiB",
+        "value is 512; with 1 vCPU Fargate has 2048 to 8192 in steps of 1024 MiB, nearest 2048",
         "shares a part of its nodes with 0:2",
         "retryStrategy.attempts must be at most 10",
         "timeout.attemptDurationSeconds must be at least 60",

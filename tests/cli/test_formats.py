@@ -133,7 +133,7 @@ def test_a_plan_that_apply_would_refuse_is_warned_of(run: Run) -> None:
     assert (ran.code, ran.out.splitlines()[0].split("::")[1:]) == (
         5,
         [
-            "warning title=PLAN007",
+            "error title=PLAN007",
             (
                 "stack small declares nothing, and 1 live resource would be deleted%0A"
                 "hint: if that is what you want, run `reconciler destroy`"

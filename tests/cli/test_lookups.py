@@ -121,7 +121,7 @@ FORMATS = {
 
 def everything(run: Run, command: str, *more: str, verbosities: tuple[str, ...] = ("-vv",)) -> str:
     """Return all that a command says, in all formats that it has."""
-    files = {format_: Path(f"told.{format_}") for format_ in FORMATS[command]}
+    files = {format_: Path(f"{command}.{format_}") for format_ in FORMATS[command]}
     targets = [word for format_, file in files.items() for word in ("-o", f"{format_}={file}")]
     told = []
     for verbosity in ([], *([one] for one in verbosities)):

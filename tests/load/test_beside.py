@@ -81,7 +81,7 @@ MEANT: dict[str, tuple[str, str | bytes, str]] = {
     "a section in a second document": ("a.yaml", f"a: 1\n---\njobQueues: {QUEUE}\n", "YML004"),
     "a body without its section": ("a.yaml", "j: {type: container, containerProperties: {image: a}}\n", "STK002"),
     "bodies without their section, as a list": ("a.yaml", "- j: {priority: 1, computeEnvironmentOrder: [a]}\n", "STK005"),
-    "a body without its section in JSON": ("a.json", '{"j": {"type": "container", "containerProperties": {}}}', "STK008"),
+    "a body without its section in JSON": ("a.json", '{"j": {"type": "container", "containerProperties": {}}}', "STK002"),
     "text with a section in it": ("a.yaml", "jobQueues\nq\n", "STK005"),
     "bytes that are no text": ("a.yaml", b"\xff\xfe", "YML001"),
 }  # fmt: skip
