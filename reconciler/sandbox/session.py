@@ -3,12 +3,13 @@
 import io
 import os
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
 from reconciler.problems import Stopped
@@ -26,6 +27,7 @@ def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT, *
     """
     quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
     session = Session(session_vars=quiet)
+    session.register_component("data_loader", _loader())
     for file in ("config_file", "credentials_file"):
         session.set_config_variable(file, os.devnull)
     session.set_config_variable("region", region)
@@ -43,6 +45,12 @@ def attach(session: Session, simulator: Simulator, account: str, region: str, *,
     """
     answer: Any = partial(_answer, simulator=simulator, account=account, region=region, spared=spared)
     session.register("before-send", answer, unique_id=UNIQUE_ID)
+
+
+@cache
+def _loader() -> Loader:
+    """All sessions share the service models: to read them takes longer than a command."""
+    return create_loader()
 
 
 class _Raw(io.BytesIO):
