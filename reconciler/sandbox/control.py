@@ -106,6 +106,7 @@ def _done(controls: Controls, path: str, data: Json) -> Json:
         return {"ahead": controls.tick(float(data["seconds"]))}
     mishap = Mishap.of(data)
     mishap.check()
-    if not all(arn.count(":") >= COLONS and noun_of(arn) for arn in mishap.arns):
-        raise ValueError(f"{mishap.arns} are no ARNs")
+    for arn in mishap.arns:
+        if arn.count(":") < COLONS or not noun_of(arn):
+            raise WrongUsage(f"{arn} is not the ARN of a Batch resource")
     return asdict(controls.break_(mishap))
