@@ -181,6 +181,9 @@ def test_what_the_controls_cannot_read_changes_nothing(full, path, kind, body, s
 
 
 def test_an_arn_of_nothing_is_refused_by_the_controls(full):
-    with running(full.simulator) as url, pytest.raises(WrongUsage, match="arn:aws:s3:::bucket is not the ARN of a Batch resource"):
+    with (
+        running(full.simulator) as url,
+        pytest.raises(WrongUsage, match="arn:aws:s3:::bucket is not the ARN of a Batch resource"),
+    ):
         Served(url).break_(Mishap(arns=("arn:aws:s3:::bucket",), invalid=REASON))
     assert hurt(full) == Breakage()
