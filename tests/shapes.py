@@ -17,11 +17,15 @@ def model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("batch", "service-2"))
 
 
+_MADE: dict[str, tuple[Kind, st.SearchStrategy[dict[str, Json]]]] = {}  # hypothesis studies each strategy once
+
+
 def bodies(kind: Kind) -> st.SearchStrategy[dict[str, Json]]:
     """Return bodies of a kind's create request, without name and tags: all of its members, whether or not they fit together."""
-    shape = model().operation_model(kind.create).input_shape
-    rows = {row.name: row for row in kind.fields}
-    return _structure(shape, rows)
+    if kind.name not in _MADE or _MADE[kind.name][0] is not kind:
+        shape = model().operation_model(kind.create).input_shape
+        _MADE[kind.name] = kind, _structure(shape, {row.name: row for row in kind.fields})
+    return _MADE[kind.name][1]
 
 
 def _structure(shape: Shape, rows: dict[str, Field]) -> st.SearchStrategy[dict[str, Json]]:

@@ -82,7 +82,7 @@ def lists(rows: tuple[Row, ...], at: str = "") -> Iterator[tuple[str, Field]]:
 LISTS = [(kind, path) for kind in KINDS.values() for path, _ in lists(kind.rows)]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_ignoring_never_breaks_a_body_nor_adds_what_neither_side_has(data: st.DataObject) -> None:
     """Over every list of every kind, for bodies that AWS's own model takes: what is sent is one of these, too."""
