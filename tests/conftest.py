@@ -1,8 +1,10 @@
 """Options and fixtures for all tests."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -11,6 +13,9 @@ from tests.live_jobs import LiveJobs
 
 # `pytest --hypothesis-profile=long tests/test_bad_input.py`: for hours that nobody else needs.
 settings.register_profile("long", max_examples=20_000, deadline=None, print_blob=True)
+
+# A session reads the service models anew, for longer than most tests take. They change nothing in them.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
