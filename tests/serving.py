@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import boto3
 from botocore.config import Config
@@ -30,8 +31,12 @@ def running(simulator: Simulator) -> Iterator[str]:
 
 
 def client_of(url: str, service: str = "batch", region: str = "eu-west-1", key: str = "x", token: str = "") -> Json:
-    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="y", aws_session_token=token or None)
-    return session.client(service, region_name=region, endpoint_url=url, config=ONCE)
+    return _session(key, token).client(service, region_name=region, endpoint_url=url, config=ONCE)
+
+
+@cache
+def _session(key: str, token: str) -> boto3.Session:
+    return boto3.Session(aws_access_key_id=key, aws_secret_access_key="y", aws_session_token=token or None)
 
 
 def _forget_moto() -> None:
