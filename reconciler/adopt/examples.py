@@ -35,6 +35,7 @@ OF_MEMBERS: Mapping[str, Json] = {
     "spotIamFleetRole": ROLE,
     "subnets": "subnet-{number}",
     "valueFrom": SECRET,
+    "version": "1",
 }
 REQUIREMENTS: Mapping[str, Json] = {"VCPU": "1", "MEMORY": "2048", "GPU": "1"}
 OF_TYPES: Mapping[str, Json] = {"boolean": True, "integer": 1, "list": "{name}", "map": {}, "number": 1}

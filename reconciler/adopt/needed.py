@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.adopt.found import holds_tagged, sampled
+from reconciler.adopt.found import sampled, without_tagged
 from reconciler.diff import is_absent
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Json, Path, Spec
@@ -33,11 +33,8 @@ class Needs:
         return out if self.findings(kind, address, out) <= accepted else whole
 
     def findings(self, kind: Kind, address: Address, body: Spec) -> frozenset[Path]:
-        """Return where rules find something; nothing where they do not look, since the schema has complaints."""
-        known = sampled(body)
-        if known is not body and holds_tagged(known):
-            return frozenset()
-        typed, is_doubtful = self.readers.read(kind.create, known)
+        """Return where rules find something; nothing where they do not look, since the schema has problems."""
+        typed, is_doubtful = self.readers.read(kind.create, without_tagged(sampled(body)))
         if is_doubtful:
             return frozenset()
         subject = Subject(address, typed, self.stack)

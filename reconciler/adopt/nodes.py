@@ -40,7 +40,8 @@ def node_of(value: Json, notes: Notes, path: Path) -> Node:
         case str():
             return (block_leaf(value) if "\n" in value else None) or text_leaf(value)
         case Tagged(tag, text):
-            return tagged_leaf(tag, text)
+            block = block_leaf(text) if "\n" in text else None
+            return replace(block, props=(tag,)) if block else tagged_leaf(tag, text)
         case Mapping():
             entries = [_entry(key, inner, notes, (*path, key)) for key, inner in value.items()]
             return _collection(entries, is_mapping=True, may_flow=_is_inside(path))

@@ -47,6 +47,7 @@ ALWAYS: Mapping[str, tuple[Steps, ...]] = {
         ("Stacks", EACH, "Parameters", EACH, "ParameterKey"),
     ),
     "ListExports": (("Exports", EACH, "Name"), ("Exports", EACH, "Value")),
+    "DescribeLaunchTemplates": (("LaunchTemplates", EACH, "LaunchTemplateId"),),
     "ListObjectsV2": (("IsTruncated",), ("Contents", EACH, "Key")),
     "GetObject": (("ETag",),),
     "PutObject": (("ETag",),),

@@ -90,6 +90,10 @@ def cloudformation_for(args: argparse.Namespace) -> Cloud:
     return _service("cloudformation", args, args.region)
 
 
+def ec2_for(args: argparse.Namespace) -> Cloud:
+    return _service("ec2", args, args.region)
+
+
 def _service(name: str, args: argparse.Namespace, region: str | None) -> Cloud:
     from reconciler.aws.clock import WallClock
     from reconciler.aws.cloud import AwsCloud

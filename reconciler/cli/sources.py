@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace, _ArgumentGroup
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,14 +119,19 @@ def _add_cloudformation(group: Group) -> None:
 
 def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "Imported":
     from reconciler.adopt import cloudformation
-    from reconciler.cli.clouds import cloudformation_for
+    from reconciler.cli.clouds import cloudformation_for, ec2_for
     from reconciler.lookup.deployed import deployed
     from reconciler.lookup.installed import service_model
 
     ((name, raw),) = contents([args.cloudformation])
     live = None
     if args.stack_name:
-        live = deployed(cloudformation_for(args), args.stack_name, with_exports=b"ImportValue" in raw)
+        live = deployed(
+            cloudformation_for(args),
+            args.stack_name,
+            with_exports=b"ImportValue" in raw,
+            ec2=partial(ec2_for, args) if b"VersionNumber" in raw else None,
+        )
     given = cloudformation.Given(called=stack, parameters=dict(args.parameter), region=args.region or "", live=live)
     return cloudformation.imported(name, raw, given, service_model())
 

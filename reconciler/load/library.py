@@ -24,6 +24,7 @@ EVENT = re.compile(rb'\{"time": "[^"]*", (?:"target": "[^"]*", )?"event":')
 KIND_OF_DOCUMENT = re.compile(rb'"document":\s*"(\w+)"')
 SMALL = 2**16  # bytes of a file that is kept, so that it is read once
 HEAD = 500  # bytes in which they say so
+LINE_BREAK = re.compile(r"\r\n?")  # YAML 1.2, production b-break: read as a line feed
 NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
 UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
 
@@ -196,8 +197,9 @@ def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) 
         return compose_json(shown, text, findings)
     if is_yaml or shown.endswith(YAML_FILES):
         return compose(shown, text, findings)
-    # Editors end a file with a line break that nobody means: an image name in a file of its own has none.
-    return Document(Scalar(text.removesuffix("\n").removesuffix("\r"), Spot(shown, 0, 0)))
+    # A script that was checked out on Windows is the same script, as it is inside YAML, which knows one line break.
+    # Editors end a file with a line break that is not meant: an image name in a file of its own has none.
+    return Document(Scalar(LINE_BREAK.sub("\n", text).removesuffix("\n"), Spot(shown, 0, 0)))
 
 
 def own_document(raw: bytes) -> str:

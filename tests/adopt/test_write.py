@@ -105,6 +105,15 @@ def test_what_is_substituted_keeps_its_tag_and_what_is_around_it_is_tidy() -> No
         """)
 
 
+def test_a_script_in_which_something_is_substituted_stays_one_in_lines() -> None:
+    script = Tagged("!sub", 'set -e\necho "${stage}"\n')
+    body = container(command=["sh", "-c", script])
+    assert (
+        '      command:\n        - sh\n        - -c\n        - !sub |\n          set -e\n          echo "${stage}"\n'
+        in text(found(JD, "job", body), stage={"type": "string", "default": "dev"})
+    )
+
+
 def test_what_most_resources_of_a_kind_share_is_written_once() -> None:
     jobs = [{**container(image=f"job:{n}"), "retryStrategy": {"attempts": 3}} for n in range(4)]
     jobs[3]["retryStrategy"] = {"attempts": 5}

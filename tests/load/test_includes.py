@@ -48,6 +48,14 @@ def test_values_know_the_file_that_they_come_from(path: Path, place: str) -> Non
     assert str(declared(FILES, "JobDefinition", "one").places.find(path)) == place
 
 
+def test_an_included_text_has_the_line_ends_that_a_text_in_yaml_has() -> None:
+    main = "stack: x\njobDefinitions: {one: {parameters: {text: !include run.sh}}}\n"
+    texts = ("set -e\necho hi", "set -e\r\necho hi\r\n", "set -e\recho hi\n", "set -e\r\necho hi\r\n")
+    for text in texts:
+        one = declared({"main.yaml": main, "run.sh": text}, "JobDefinition", "one")
+        assert one.spec["parameters"]["text"] == "set -e\necho hi"
+
+
 def test_a_file_is_read_once_however_often_it_is_included() -> None:
     files = MemoryFiles(FILES)
     load_with_problems(files, Environment({}))

@@ -62,6 +62,22 @@ def test_exports_are_listed_where_they_are_needed() -> None:
     assert deployed(cloud, "infra", with_exports=True).exports == {"a": "1", "b": "2"}
 
 
+def test_versions_of_launch_templates_are_read_where_they_are_needed() -> None:
+    listed = {"LogicalResourceId": "LT", "PhysicalResourceId": "lt-1", "ResourceType": "AWS::EC2::LaunchTemplate"}
+    cloud = ScriptedCloud(
+        {"DescribeStacks": [{"Stacks": [STACK]}], "ListStackResources": [{"StackResourceSummaries": [listed]}]}
+    )
+    shown = {"LaunchTemplateId": "lt-1", "LatestVersionNumber": 7, "DefaultVersionNumber": 2}
+    ec2 = ScriptedCloud({"DescribeLaunchTemplates": [{"LaunchTemplates": [shown]}]})
+    assert deployed(cloud, "infra").versions == {}
+    assert deployed(cloud, "infra", ec2=lambda: ec2).versions == {
+        ("LT", "LatestVersionNumber"): "7",
+        ("LT", "DefaultVersionNumber"): "2",
+    }
+    denied = CloudError("DescribeLaunchTemplates", Fault.DENIED, "UnauthorizedOperation", "no")
+    assert deployed(cloud, "infra", ec2=lambda: ScriptedCloud({"DescribeLaunchTemplates": [denied]})).versions == {}
+
+
 def test_other_failures_are_those_of_the_cloud() -> None:
     error = CloudError("DescribeStacks", Fault.DENIED, "AccessDenied", "no")
     with pytest.raises(CloudError, match="AccessDenied"):

@@ -4,6 +4,7 @@ Properties are called as members of the API are, with a capital first; some diff
 Compared member by member with the resource types' schemas (cloudformation describe-type) and the API's service model.
 """
 
+import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,7 @@ class Fitter:
             case "map":
                 return self.map(node, model["value"]["shape"], path)
             case kind:
-                return self.scalar(node, kind, path)
+                return self.scalar(node, kind, self.sample_of(shape), path)
 
     def structure(self, node: Node, shape: str, update: str, rows: Iterable[Row], path: Path) -> Json:
         if not isinstance(node, Mapping):
@@ -81,14 +82,16 @@ class Fitter:
         if isinstance(row, Field) and row.form is Form.REFERENCE and _is_target(node):
             self.note(node, path)
             return self.names[node.value.logical] if isinstance(node, Scalar) else None
-        return self.value(node, shape, update, row.fields if isinstance(row, Field) else (), path)
+        value = self.value(node, shape, update, row.fields if isinstance(row, Field) else (), path)
+        pattern = row.limits.get("pattern") if isinstance(row, Field) else None
+        return replace(value, like=_fitting(value.like, pattern)) if pattern and isinstance(value, Tagged) else value
 
     def items(self, node: Node, shape: str, update: str, rows: tuple[Row, ...], path: Path) -> Json:
         """A list that is substituted stands for all of it, also where the template has it as the only item."""
         items = node.items if isinstance(node, Sequence) else (node,)
         if len(items) == 1 and (whole := self.whole(items[0], is_only=items[0] is node)):
-            type_ = self.model["shapes"][shape]["type"]
-            return replace(whole, like=[SAMPLES[type_]] if type_ in SAMPLES else None)
+            sample = self.sample_of(shape)
+            return replace(whole, like=None if sample is None else [sample])
         found = []
         for index, item in enumerate(items):
             try:
@@ -120,26 +123,31 @@ class Fitter:
                 self.is_broken = True
         return out
 
-    def scalar(self, node: Node, type_: str, path: Path) -> Json:
+    def scalar(self, node: Node, type_: str, sample: Json, path: Path) -> Json:
         if not isinstance(node, Scalar) or node.value is None:
             raise self.unfit(node, "a single value", path)
         value = node.value
         if isinstance(value, Target):
-            return Tagged("!sub", self.resolver.world.arns[value.logical], SAMPLES[type_])
+            return Tagged("!sub", self.resolver.world.arns[value.logical], sample)
         if isinstance(value, Tagged):
             if value.tag == "!var":
                 self.resolver.world.variables.want(value.text, type_)
-            return replace(value, like=self.sample(value, type_))
+            usual = self.usual(value, type_)
+            return replace(value, like=sample if usual is None else usual)
         fitting = _typed(value, type_)
         if fitting is None:
             raise self.unfit(node, WANTED[type_], path)
         return fitting
 
-    def sample(self, value: Tagged, type_: str) -> Json:
-        """Return a value that a substituted one may have: what a parameter usually is, if it is one."""
+    def usual(self, value: Tagged, type_: str) -> Json:
+        """Return what a parameter usually is; None if that is not known."""
         usual = self.resolver.world.variables.usual(value.text) if value.tag == "!var" else None
-        fitting = _typed(usual, type_) if usual is not None else None
-        return SAMPLES[type_] if fitting is None else fitting
+        return _typed(usual, type_) if usual is not None else None
+
+    def sample_of(self, shape: str) -> Json:
+        """Return a single value that a shape allows; None if it allows none."""
+        model = self.model["shapes"][shape]
+        return model["enum"][0] if "enum" in model else SAMPLES.get(model["type"])
 
     def note(self, node: Node, path: Path) -> None:
         self.notes += [Note(path, text) for text in self.resolver.notes.get(node, ())]
@@ -173,6 +181,7 @@ class Fitter:
 
 
 SAMPLES: MappingABC[str, Json] = {"string": "text", **dict.fromkeys((*WHOLE, *FRACTIONS), 1), "boolean": True}
+NUMERALS = ("1",)  # samples of texts that are numbers: versions
 WANTED = {"string": "a text", **dict.fromkeys(WHOLE, "a whole number"), **dict.fromkeys(FRACTIONS, "a number"),
           "boolean": "true or false"}  # fmt: skip
 
@@ -184,6 +193,10 @@ def _member(key: str, members: Iterable[str]) -> str | None:
 
 def _property(name: str) -> str:
     return f"{name[:1].upper()}{name[1:]}"
+
+
+def _fitting(sample: Json, pattern: str) -> Json:
+    return next((one for one in (sample, *NUMERALS) if re.search(pattern, str(one))), sample)
 
 
 def _is_target(node: Node) -> bool:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from reconciler.adopt.cloudformation.others import ATTRIBUTES, CUSTOM, NAMES, NESTED, OUTPUTS, WORDS
-from reconciler.adopt.cloudformation.template import Resource, Template, call_of, reference, spelled
+from reconciler.adopt.cloudformation.others import ATTRIBUTES, CUSTOM, NAMES, NESTED, OUTPUTS
+from reconciler.adopt.cloudformation.template import LOOP, Resource, Template, call_of, reference, spelled
 from reconciler.adopt.cloudformation.texts import joined, pieces
 from reconciler.adopt.cloudformation.troubles import NotKnown
 from reconciler.adopt.cloudformation.world import STACK_ARN, World
@@ -20,9 +20,9 @@ def is_arn(attribute: str) -> bool:
 
 def attribute(world: World, resource: Resource, name: str, known: Callable[[Node], Json]) -> tuple[Json, str]:
     """Return an attribute (empty: what a `Ref` gives), and what a reader should know of it. Raises `NotKnown`."""
-    if word := WORDS.get((resource.type, name)):
-        return word, f"the template pins {resource.logical}.{name} when it is deployed"
     live = world.given.live
+    if live and (number := live.versions.get((resource.logical, name))):
+        return number, f"{meaning(resource, name)}, which a deployment reads again"
     if live and (output := _output(world.template, resource.logical, name)):
         return Tagged("!cfn", f"{live.name}.{output}"), ""
     physical = live.resources.get(resource.logical) if live else None
@@ -59,6 +59,7 @@ def _of_reference(template: Template, logical: str, name: str) -> tuple[str, str
     if logical in template.section("Parameters"):
         return None
     of = f"{name} of {logical}" if name else logical
+    of = f"{of}, which {LOOP} makes in the template" if template.is_looped(logical) else of
     return f"{logical.removeprefix('AWS::')}{name.replace('.', '')}", of
 
 

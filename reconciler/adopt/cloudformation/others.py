@@ -35,11 +35,9 @@ ATTRIBUTES: Mapping[tuple[str, str], str] = {
     ("AWS::S3::Bucket", "Arn"): "arn:${partition}:s3:::{id}",
     ("AWS::SecretsManager::Secret", "Id"): "{id}",
 }
-# What AWS Batch takes by a word of its own. CloudFormation writes the number that was newest when it deployed.
-WORDS: Mapping[tuple[str, str], str] = {
-    ("AWS::EC2::LaunchTemplate", "LatestVersionNumber"): "$Latest",
-    ("AWS::EC2::LaunchTemplate", "DefaultVersionNumber"): "$Default",
-}
+# The number that a deployment finds, so that a deployment rolls a new version out. To AWS Batch, neither `$Latest`
+# nor `$Default` means the same, since a newer version then waits until instances are replaced for another reason.
+VERSIONS = tuple(("AWS::EC2::LaunchTemplate", name) for name in ("LatestVersionNumber", "DefaultVersionNumber"))
 NESTED = "AWS::CloudFormation::Stack"
 OUTPUTS = "Outputs."  # in front of the attributes of a nested stack
 CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")

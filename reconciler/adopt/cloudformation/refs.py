@@ -91,6 +91,8 @@ def _stored(resolver: Resolver, parameter: Parameter, value: str, mark: Mark) ->
 def _attribute(resolver: Resolver, logical: str, attribute: str, call: Call) -> Node:
     world = resolver.world
     resource = world.template.resources.get(logical)
+    if resource is None and world.template.is_looped(logical):
+        raise NotKnown(logical)
     if resource is None:
         known = (*world.template.resources, *world.variables.parameters)
         hint = did_you_mean(logical, known, "a variable stands for it")
@@ -103,7 +105,13 @@ def _attribute(resolver: Resolver, logical: str, attribute: str, call: Call) -> 
         return _target(resolver, resource, call.mark)
 
     def known_name(node: Node) -> Json:
-        return _known_name(resolver, node)
+        if logical in world.naming:
+            raise Wrong("CFN004", f"{logical} is named by itself", call.mark, "CloudFormation refuses it, too")
+        world.naming.append(logical)
+        try:
+            return _known_name(resolver, node)
+        finally:
+            world.naming.pop()
 
     value, why = foreign.attribute(world, resource, attribute, known_name)
     found = Scalar(value, call.mark)

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 
-from reconciler.adopt.cloudformation.dialect import CONDITION_FUNCTIONS
+from reconciler.adopt.cloudformation.dialect import CONDITION_FUNCTIONS, FUNCTIONS
 from reconciler.adopt.cloudformation.foreign import last, named
-from reconciler.adopt.cloudformation.template import Call, call_of, spelled
+from reconciler.adopt.cloudformation.template import LOOP, Call, call_of, spelled
 from reconciler.adopt.cloudformation.texts import DYNAMIC, dynamic, joined
 from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
 from reconciler.adopt.cloudformation.words import told
 from reconciler.adopt.cloudformation.world import Target, World
 from reconciler.adopt.found import Tagged
+from reconciler.load.findings import did_you_mean
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, node_of, value_of
 from reconciler.model import Json
 
@@ -42,7 +43,7 @@ class Resolver:
     sees_secrets: bool = False
     assumed: dict[str, str] = field(default_factory=dict)
     notes: dict[Node, list[str]] = field(default_factory=dict)
-    dropped: list[str] = field(default_factory=list)  # why values are not there, until what is around them takes note
+    dropped: list[str] = field(default_factory=list)  # why values are not there, in the container that is read now
     carried: list[str] = field(default_factory=list)  # notes of what becomes part of a text
 
     def anew(self, *, assumes: bool, sees_secrets: bool = False) -> "Resolver":
@@ -90,23 +91,37 @@ class Resolver:
         entries = {}
         lost: list[str] = []
         for key, (mark, inner) in node.entries.items():
-            found = self.resolved(inner)
-            if found is not None:
+            found, reasons = self.contained(inner)
+            if found is None:
+                lost += [f"no {key[:1].lower()}{key[1:]}: {why}" for why in reasons]
+            else:
                 entries[key] = (mark, found)
-            lost += [f"no {key[:1].lower()}{key[1:]}: {why}" for why in self.dropped]
-            self.dropped.clear()
         out = Mapping(entries, node.mark)
         if lost:
             self.notes[out] = lost
         return out
 
     def sequence(self, node: Sequence) -> Sequence:
-        found = [self.resolved(item) for item in node.items]
-        out = Sequence(tuple(item for item in found if item is not None), node.mark)
-        if self.dropped:
-            self.notes[out] = [f"one is left out: {why}" for why in self.dropped]
-            self.dropped.clear()
+        items = []
+        lost: list[str] = []
+        for item in node.items:
+            found, reasons = self.contained(item)
+            if found is None:
+                lost += [f"one is left out: {why}" for why in reasons]
+            else:
+                items.append(found)
+        out = Sequence(tuple(items), node.mark)
+        if lost:
+            self.notes[out] = lost
         return out
+
+    def contained(self, node: Node) -> tuple[Node | None, list[str]]:
+        """Return a value of a container, and why it is not there; what is missing inside of it is its own to say."""
+        around, self.dropped = self.dropped, []
+        try:
+            return self.resolved(node), self.dropped
+        finally:
+            self.dropped = around
 
     def called(self, call: Call, node: Node) -> Node | None:
         """Call a function: with what is substituted, else with what is usual, else it is for a variable to say."""
@@ -128,13 +143,21 @@ class Resolver:
             raise Wrong("CFN004", f"{call.function} can stand in conditions only", call.mark, hint)
         function = self.functions.get(call.function)
         if function is None:
-            raise Wrong("CFN003", f"{call.function} cannot be followed", call.mark, PROCESSED)
+            raise Wrong("CFN003", f"{call.function} cannot be followed", call.mark, self.meant(call.function))
         around, self.carried = self.carried, []
         try:
             found = function(self, call)
             return self.noted(found, self.carried) if found else None
         finally:
             self.carried = around
+
+    def meant(self, name: str) -> str:
+        """Return what to do about a function that cannot be followed: its name may be a typo."""
+        if name in FUNCTIONS or name.startswith(LOOP):
+            return PROCESSED
+        known = (*self.functions, *CONDITION_FUNCTIONS)
+        same = next((one for one in known if _bare(one) == _bare(name)), "")
+        return f"did you mean {same}?" if same else did_you_mean(name, known, PROCESSED)
 
     def carry(self, node: Node) -> None:
         """Keep the notes of a value that becomes part of another one."""
@@ -179,7 +202,8 @@ class Resolver:
 
     def single(self, node: Node) -> Json:
         """Return a single value whose notes are kept; of a resource of the template its ARN."""
-        found = self.resolved(node)
+        found, reasons = self.contained(node)
+        self.carried += reasons
         if found is not None:
             self.carry(found)
         value = scalar(found, node.mark)
@@ -190,6 +214,10 @@ class Resolver:
         if found is None or not is_plain(found):
             raise NotKnown(spelled(node))
         return value_of(found)
+
+
+def _bare(function: str) -> str:
+    return function.rpartition(":")[2].lower()
 
 
 def scalar(node: Node | None, mark: Mark) -> Json:

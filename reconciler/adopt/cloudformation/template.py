@@ -1,5 +1,6 @@
 """A template as it was written, with the place of every value."""
 
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from reconciler.load.scalars import text_of
 Entries = MappingABC[str, tuple[Mark, Node]]
 OURS = "AWS::Batch::"
 LOOP = "Fn::ForEach"
+IN_LOOP = re.compile(r"[$&]\{[^}]*\}")
 CONDITION = "Condition"
 HINT = "give a template with Resources: for an app of the CDK, what `cdk synth` has written to cdk.out/*.template.json"
 OTHERS = {  # what else may be mistaken for one, by a key at its top
@@ -66,9 +68,14 @@ class Template:
     sections: MappingABC[str, Entries] = field(default_factory=dict)
     transforms: tuple[Scalar, ...] = ()
     loops: tuple[Mark, ...] = ()  # Fn::ForEach around resources of AWS Batch
+    looped: tuple[re.Pattern[str], ...] = ()  # logical ids of all that a Fn::ForEach makes
 
     def section(self, name: str) -> Entries:
         return self.sections.get(name, {})
+
+    def is_looped(self, logical: str) -> bool:
+        """Whether a loop may make a resource of this logical id."""
+        return any(pattern.fullmatch(logical) for pattern in self.looped)
 
     @property
     def batch(self) -> tuple[Resource, ...]:
@@ -98,7 +105,7 @@ def call_of(node: Node, *, in_condition: bool = False) -> Call | None:
     if not isinstance(node, Mapping) or len(node.entries) != 1:
         return None
     (name, (_, argument)) = next(iter(node.entries.items()))
-    is_function = name.startswith("Fn::") or name == "Ref" or (name == CONDITION and in_condition)
+    is_function = name.startswith("Fn:") or name == "Ref" or (name == CONDITION and in_condition)
     return Call(name, argument, node.mark) if is_function else None
 
 
@@ -170,14 +177,15 @@ def _template(root: Mapping, findings: Findings) -> Template | None:
         other = next((OTHERS[key] for key in root.entries if key in OTHERS), "it has no Resources")
         findings.add("CFN001", f"this is no CloudFormation template: {other}", root.mark, HINT)
         return None
-    loops = [node.mark for key, (_, node) in found.entries.items() if key.startswith(LOOP) and _has_batch(node)]
+    in_loops = [node for key, (_, node) in found.entries.items() if key.startswith(LOOP)]
     sections = {key: node.entries for key, (_, node) in root.entries.items() if isinstance(node, Mapping)}
     return Template(
         mark=root.mark,
         resources={resource.logical: resource for resource in _resources(found, findings)},
         sections=sections,
         transforms=tuple(_scalars(root.entries.get("Transform", (None, None))[1])),
-        loops=tuple(loops),
+        loops=tuple(node.mark for node in in_loops if _has_batch(node)),
+        looped=tuple(pattern for node in in_loops for pattern in _ids(node)),
     )
 
 
@@ -192,6 +200,19 @@ def _resources(section: Mapping, findings: Findings) -> Iterator[Resource]:
             findings.add("CFN009", message, mark, "every resource has one, such as AWS::Batch::JobQueue")
         else:
             yield Resource(logical, kind, mark, attributes)
+
+
+def _ids(loop: Node) -> Iterator[re.Pattern[str]]:
+    """Yield what the logical ids look like that a loop makes: `Subnet${Zone}`, or `Subnet&{Zone}` without its symbols.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+    """
+    made = loop.items[-1] if isinstance(loop, Sequence) and loop.items else None
+    for key, (_, node) in made.entries.items() if isinstance(made, Mapping) else ():
+        if key.startswith(LOOP):
+            yield from _ids(node)
+        else:
+            yield re.compile(".*".join(map(re.escape, IN_LOOP.split(key))))
 
 
 def _scalars(node: Node | None) -> Iterator[Scalar]:

@@ -16,7 +16,8 @@ STACK_ARN = re.compile(r"arn:([^:]+):cloudformation:([^:]+):([^:]+):stack/([^/]+
 class LiveStack:
     """The stack that a template was deployed as: values of parameters, physical ids by logical id.
 
-    `exports` are those of all stacks beside it, by name.
+    `exports` are those of all stacks beside it, by name. `versions` are numbers of launch templates, by the logical id
+    and the attribute that tells them.
     """
 
     name: str
@@ -24,6 +25,7 @@ class LiveStack:
     parameters: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Target:
 class World:
     """`arns` are those of the template's resources of AWS Batch, with `${account}` and its like in them.
 
-    `absent` are those that are left out, with the reason.
+    `absent` are those that are left out, with the reason. `naming` are other resources whose names are resolved now.
     """
 
     template: Template
@@ -56,6 +58,7 @@ class World:
     findings: Findings
     arns: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+    naming: list[str] = field(default_factory=list)
 
     @property
     def pseudo(self) -> dict[str, str]:

@@ -36,6 +36,7 @@ LIVE = LiveStack(
         "Job": "arn:aws:batch:eu-west-1:123456789012:job-definition/infra-job-5X:12",
     },
     exports={"net-prod": "subnet-1,subnet-2"},
+    versions={("Template", "LatestVersionNumber"): "7"},
 )  # fmt: skip
 ROLE = "arn:${partition}:iam::${account}:role"
 
@@ -49,7 +50,8 @@ ROLE = "arn:${partition}:iam::${account}:role"
         ("!GetAtt ByStack.Arn", Tagged("!var", "ByStackArn")),
         ("!GetAtt Unnamed.Arn", Tagged("!var", "UnnamedArn")),
         ('!Sub "${Repo.RepositoryUri}:1"', Tagged("!sub", "${account}.dkr.ecr.${region}.amazonaws.com/app:1")),
-        ("!GetAtt Template.LatestVersionNumber", "$Latest"),
+        ("!GetAtt Template.LatestVersionNumber", Tagged("!var", "TemplateLatestVersionNumber")),
+        ("!GetAtt Template.DefaultVersionNumber", Tagged("!var", "TemplateDefaultVersionNumber")),
         ("!Ref Template", Tagged("!var", "Template")),
         ("!GetAtt Network.Outputs.Subnets", Tagged("!var", "NetworkSubnets")),
         ("!GetAtt Magic.Answer", Tagged("!var", "MagicAnswer")),
@@ -65,6 +67,8 @@ def test_what_is_named_is_written_and_the_rest_is_a_variable(written: str, expec
         ("!GetAtt Unnamed.Arn", Tagged("!sub", f"{ROLE}/infra-Unnamed-1A2B")),
         ("!GetAtt ByStack.Arn", Tagged("!sub", f"{ROLE}/runner-infra")),
         ("!Ref Template", "lt-1"),
+        ("!GetAtt Template.LatestVersionNumber", "7"),
+        ("!GetAtt Template.DefaultVersionNumber", Tagged("!var", "TemplateDefaultVersionNumber")),
         ("!Ref Subnet", Tagged("!cfn", "infra.Subnet")),
         ("!GetAtt Network.Outputs.Subnets", Tagged("!cfn", "infra-Network-9Z.Subnets")),
         ("!GetAtt Network.Outputs.Vpc", Tagged("!cfn", "infra-Network-9Z.Vpc")),
@@ -79,6 +83,12 @@ def test_with_a_live_stack_ids_outputs_and_values_are_known(written: str, expect
     (found,) = read(job(written, OTHERS), live=LIVE).found
     assert found.body["containerProperties"]["image"] == expected
     assert found.address.name == "infra-job-5X"
+
+
+def test_a_resource_that_is_named_by_itself_is_told() -> None:
+    circle = "Resources:\n  Role: {Type: AWS::IAM::Role, Properties: {RoleName: !Sub 'x-${Role}'}}\n"
+    (problem,) = read(job("!GetAtt Role.Arn", circle)).problems
+    assert (problem.code, problem.message) == ("CFN004", "Role is named by itself")
 
 
 def test_a_live_id_says_whose_it_is() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.adopt.cloudformation.resolve import PROCESSED
 from reconciler.adopt.found import Tagged
 from reconciler.model import Json
 from tests.adopt.cloudformation.reading import image, job, messages, notes, read
@@ -161,6 +162,46 @@ def test_conditions_are_decided_by_what_is_known_of_them() -> None:
 )
 def test_what_cannot_be_followed_is_told_at_its_place(written: str, problem: str) -> None:
     assert messages(read(job(written, PARAMETERS)))[:1] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("{'Fn::Fn::GetAtt': Job.Arn}", "did you mean Fn::GetAtt?"),
+        ("{'Fn::Fn::Sub': a}", "did you mean Fn::Sub?"),
+        ("{'Fn:Join': [a, [b]]}", "did you mean Fn::Join?"),
+        ("{'Fn::Ref': Tag}", "did you mean Ref?"),
+        ("{'Fn::getatt': Job.Arn}", "did you mean Fn::GetAtt?"),
+        ("{'Fn::Selct': [0, [a]]}", "did you mean Fn::Select?"),
+        ("{'Fn::Transform': {Name: M}}", PROCESSED),
+        ("{'Fn::ForEach::Loop': []}", PROCESSED),
+    ],
+)
+def test_a_function_that_there_is_not_was_meant_to_be_one_that_there_is(written: str, hint: str) -> None:
+    (problem,) = read(job(written, PARAMETERS)).problems
+    assert (problem.code, problem.hint) == ("CFN003", hint)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Parameters: {a: !If [IsOther, x, !Ref 'AWS::NoValue'], b: c}",
+         {"parameters": "no a: IsOther is false, since Repo is app"}),
+        ("RetryStrategy: {EvaluateOnExit: [!If [IsOther, {Action: EXIT}, !Ref 'AWS::NoValue'], {Action: RETRY, OnReason: x}]}",
+         {"retryStrategy.evaluateOnExit": "one is left out: IsOther is false, since Repo is app"}),
+        ("RetryStrategy: {EvaluateOnExit: [{Action: RETRY, OnReason: x}, !If [IsOther, {Action: EXIT}, !Ref 'AWS::NoValue']]}",
+         {"retryStrategy.evaluateOnExit": "one is left out: IsOther is false, since Repo is app"}),
+        ("Tags: {a: !Sub ['x${b}', {b: !If [IsOther, y, !Ref 'AWS::NoValue']}], c: d}",
+         {"tags.a": "IsOther is false, since Repo is app"}),
+        ("Timeout: !If [IsOther, {AttemptDurationSeconds: 60}, !Ref 'AWS::NoValue']",
+         {"": "no timeout: IsOther is false, since Repo is app"}),
+        ("Tags: !If [IsApp, {a: !If [IsOther, x, !Ref 'AWS::NoValue'], b: c}, {}]",
+         {"tags": "no a: IsOther is false, since Repo is app"}),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_said_in_the_container_that_lacks_it(written: str, expected: Json) -> None:
+    (found,) = read(job("a", PARAMETERS, properties=f"{written}\n")).found
+    assert {path: text for path, text in notes(found) if "IsOther" in text} == expected
 
 
 def test_conditions_in_a_circle_are_told() -> None:

@@ -92,6 +92,11 @@ def test_loops_and_modules_say_how_they_can_be_followed() -> None:
     assert messages(read(loop)) == ["t.yaml:2:22: CFN003: Fn::ForEach around resources of AWS Batch cannot be followed"]
     harmless = "Resources:\n  Fn::ForEach::B: [Name, [a], {'B${Name}': {Type: AWS::S3::Bucket}}]\n"
     assert messages(read(job("a", harmless))) == []
+    subnet = "Resources:\n  Fn::ForEach::S: [Zone, [a, b], {'Private${Zone}': {Type: AWS::EC2::Subnet}}]\n"
+    found = read(job("!Ref Privatea", subnet))
+    assert messages(found) == []
+    assert found.variables["Privatea"]["description"] == "Privatea, which Fn::ForEach makes in the template"
+    assert "CFN012" in messages(read(job("!Ref Publica", subnet)))[0]
     module = "Resources:\n  M: {Type: Org::Batch::Jobs::MODULE}\n"
     assert "get-template --template-stage Processed" in read(job("a", module)).left_out[0].why
 
