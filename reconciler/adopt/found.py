@@ -80,22 +80,22 @@ def holds_tagged(value: Json) -> bool:
 
 def without_tagged(value: Json) -> Json:
     """Return a value as it is read offline: what is substituted is not known."""
-    return _with_each(value, lambda tagged: Unknown(f"<unknown: {tagged.tag} {tagged.text}>"))
+    return with_each(value, lambda tagged: Unknown(f"<unknown: {tagged.tag} {tagged.text}>"))
 
 
 def sampled(value: Json) -> Json:
     """Return a value with samples in place of what is substituted: itself, where there is none."""
-    return _with_each(value, lambda tagged: tagged if tagged.like is None else tagged.like)
+    return with_each(value, lambda tagged: tagged if tagged.like is None else tagged.like)
 
 
-def _with_each(value: Json, stand_in: Callable[[Tagged], Json]) -> Json:
+def with_each(value: Json, stand_in: Callable[[Tagged], Json]) -> Json:
     """Return a value with something else for each that is substituted; itself, where there is none."""
     if not holds_tagged(value):
         return value
     if isinstance(value, Mapping):
-        return {key: _with_each(inner, stand_in) for key, inner in value.items()}
+        return {key: with_each(inner, stand_in) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_each(inner, stand_in) for inner in value]
+        return [with_each(inner, stand_in) for inner in value]
     return stand_in(value)
 
 

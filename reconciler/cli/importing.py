@@ -121,6 +121,7 @@ def _reader(sky: Callable[[], Sky], args: Namespace) -> ReadRegion:
 
 
 def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity | None) -> "Tidy":
+    from reconciler.adopt.examples import with_examples
     from reconciler.adopt.files import GroupBy
     from reconciler.adopt.write import Settings, tidy_stack
     from reconciler.cli.commands.fmt import language
@@ -133,7 +134,8 @@ def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity |
         account=place.account if place and args.with_account else "",
         group_by=GroupBy.NONE if is_stdout else GroupBy(args.group_by),
     )
-    return tidy_stack(imported, place or Identity("", ""), settings, language())
+    spoken = language()
+    return tidy_stack(with_examples(imported, spoken), place or Identity("", ""), settings, spoken)
 
 
 def _unset(imported: "Imported", args: Namespace) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
 def _add_json(group: Group) -> None:
     group.add_argument(
         "--json",
+        action="extend",
         nargs="+",
         default=[],
         metavar="FILE",
@@ -111,6 +112,8 @@ def _read_json(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
 def _add_cloudformation(group: Group) -> None:
     group.add_argument(
         "--cloudformation",
+        action="append",
+        default=[],
         metavar="FILE",
         type=file_name,
         help="a template in YAML or JSON, also of the CDK (cdk.out/*.template.json); - is stdin",
@@ -123,7 +126,9 @@ def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "I
     from reconciler.lookup.deployed import deployed
     from reconciler.lookup.installed import service_model
 
-    ((name, raw),) = contents([args.cloudformation])
+    if len(args.cloudformation) > 1:
+        raise WrongUsage(f"one template at a time: {' and '.join(args.cloudformation)} are several")
+    ((name, raw),) = contents(args.cloudformation)
     live = None
     if args.stack_name:
         live = deployed(
@@ -139,6 +144,7 @@ def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "I
 def _add_terraform(group: Group) -> None:
     group.add_argument(
         "--terraform",
+        action="extend",
         nargs="+",
         default=[],
         metavar="FILE",

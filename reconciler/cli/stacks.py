@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DENIED_LOOKUP = "VAR017"
 FOLDER_OF_DEPLOYMENTS = "STK017"
+STANDS_IN = "VAR020"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ def valid_stack(
         raise Denied("a look-up in AWS was denied", problems=read.problems)
     if not read.is_valid:
         raise InvalidStack(read.problems)
+    return read
+
+
+def shown_stack(path: str, args: argparse.Namespace, out: Output) -> Read:
+    """Return a valid stack that is to be shown and sent nowhere, and say for what examples stand in."""
+    from reconciler.report.problems_text import problems_page
+
+    read = valid_stack(path, args)
+    if notes := tuple(problem for problem in read.problems if problem.code == STANDS_IN):
+        out.tell(lambda width: problems_page(notes, width))
     return read
 
 
@@ -153,6 +164,7 @@ def read_files(
     from reconciler.report.secrets import Secrets
     from reconciler.validate import validate
 
+    is_sandboxed = getattr(args, "sandbox", None) is not None
     loaded = load_with_problems(
         files,
         Sources(environment_of(args), lookups or Offline()),
@@ -161,7 +173,8 @@ def read_files(
             read_var_files(args),
             args.meant,
             args.offered,
-            examples=args.examples or getattr(args, "sandbox", None) is not None,
+            examples=args.examples or is_sandboxed,
+            samples=is_sandboxed,
             named=named_files(files, args),
             partitions=partitions(),
         ),

@@ -84,6 +84,9 @@ class Field:
     sensitive: bool = False
     passed_to: str = ""  # ROLE: the service that takes it, where that is documented
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
+    # A value that fits where neither type nor limits lead to one, or several; of a list, one entry. It may depend on
+    # the siblings. In a text, `{name}` is the name of what it is for, and `{number}` keeps ids apart.
+    example: Json | Callable[[Spec], Json] = None
     source: str = ""  # where the fact comes from: an API operation or a page
 
     def __post_init__(self) -> None:
@@ -93,6 +96,12 @@ class Field:
     def members(self) -> tuple["Field", ...]:
         """The managed rows of `fields`."""
         return Rows.of(self.fields).fields
+
+    def examples_beside(self, body: Spec) -> tuple[Json, ...]:
+        """Return values that fit, the likeliest first; the siblings may decide."""
+        example = self.example(body) if callable(self.example) else self.example
+        values = example if isinstance(example, tuple) else (example,)
+        return tuple(value for value in values if value is not None)
 
     @property
     def is_plain(self) -> bool:

@@ -13,6 +13,7 @@ CAPACITY_LIMITS = Field(
     fields=(
         Field(
             name="capacityUnit",
+            example=("NUM_INSTANCES", "ml.m5.large"),
             says="An instance type such as ml.m5.large, which quota shares need; or NUM_INSTANCES, all types together. "
             "The two are not mixed.",
         ),

@@ -2,6 +2,7 @@
 
 from reconciler.kinds.base import Created, Field, Form, Gauge, Kind, Succession, Unmanaged
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
+from reconciler.kinds.examples import ROLE
 from reconciler.kinds.jobs import JOBS
 from reconciler.kinds.reading import Reading
 from reconciler.kinds.state import state
@@ -47,6 +48,7 @@ KIND = Kind(
         ),
         Field(
             name="serviceRole",
+            example=ROLE,
             form=Form.ROLE,
             cost=Cost.SCALING,
             fills=is_service_linked,
@@ -60,8 +62,14 @@ KIND = Kind(
             merges=True,
             says="The EKS cluster that the environment belongs to.",
             fields=(
-                Field(name="eksClusterArn", says="ARN of the cluster, in the same region."),
-                Field(name="kubernetesNamespace", says="Namespace for the pods; not default, not kube-*."),
+                Field(
+                    name="eksClusterArn",
+                    example="arn:aws:eks:us-east-1:123456789012:cluster/{name}",
+                    says="ARN of the cluster, in the same region.",
+                ),
+                Field(
+                    name="kubernetesNamespace", example="batch", says="Namespace for the pods; not default, not kube-*."
+                ),
                 Field(
                     name="accessEntry",
                     form=Form.STRUCT,

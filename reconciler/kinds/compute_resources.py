@@ -1,6 +1,7 @@
 """What a managed compute environment may start: instances, images, network, limits."""
 
 from reconciler.kinds.base import Field, Form, Unmanaged
+from reconciler.kinds.examples import AMI, INSTANCE_TYPE, LAUNCH_TEMPLATE_ID, PROFILE, ROLE, SECURITY_GROUP, SUBNET
 from reconciler.kinds.images import filled_images
 from reconciler.kinds.managed_instances import MANAGED_INSTANCES
 from reconciler.model import Cost, Json, Spec
@@ -38,16 +39,20 @@ USERDATA_TYPE = Field(
 )
 
 LAUNCH_TEMPLATE_OVERRIDE = (
-    Field(name="launchTemplateId", says="Id of the template to use instead; or give its name."),
+    Field(
+        name="launchTemplateId", example=LAUNCH_TEMPLATE_ID, says="Id of the template to use instead; or give its name."
+    ),
     Field(name="launchTemplateName", says="Name of the template to use instead; or give its id."),
     Field(
         name="version",
+        example="1",
         says="Version number, $Default or $Latest.",
         default="$Default",
         limits={"pattern": r"^([0-9]+|\$Default|\$Latest)?$"},
     ),
     Field(
         name="targetInstanceTypes",
+        example=INSTANCE_TYPE,
         form=Form.SET,
         says="Instance types or families, out of instanceTypes, that this override is for.",
     ),
@@ -55,10 +60,15 @@ LAUNCH_TEMPLATE_OVERRIDE = (
 )
 
 LAUNCH_TEMPLATE = (
-    Field(name="launchTemplateId", says="Id of the EC2 launch template; or give its name, not both."),
+    Field(
+        name="launchTemplateId",
+        example=LAUNCH_TEMPLATE_ID,
+        says="Id of the EC2 launch template; or give its name, not both.",
+    ),
     Field(name="launchTemplateName", says="Name of the EC2 launch template; or give its id, not both."),
     Field(
         name="version",
+        example="1",
         says="Version number, $Default or $Latest. Both words are resolved only when instances are replaced: "
         "a new template version alone changes nothing.",
         default="$Default",
@@ -76,9 +86,11 @@ LAUNCH_TEMPLATE = (
 
 EC2_CONFIGURATION = (
     Field(
-        name="imageType", says="Family of the image that Batch chooses: ECS_AL2023, ECS_AL2023_NVIDIA, EKS_AL2023, …"
+        name="imageType",
+        example=("ECS_AL2023", "EKS_AL2023"),
+        says="Family of the image that Batch chooses: ECS_AL2023, ECS_AL2023_NVIDIA, EKS_AL2023, …",
     ),
-    Field(name="imageIdOverride", says="An AMI of your own for this image type."),
+    Field(name="imageIdOverride", example=AMI, says="An AMI of your own for this image type."),
     Unmanaged("batchImageStatus", "read-only: the service says whether a newer image exists"),
     Field(name="imageKubernetesVersion", says="Kubernetes version of the node image; EKS only."),
 )
@@ -99,6 +111,7 @@ COMPUTE_RESOURCES = (
     ),
     Field(
         name="minvCpus",
+        example=0,
         cost=Cost.SCALING,
         default=0,
         unset=0,
@@ -106,7 +119,11 @@ COMPUTE_RESOURCES = (
         says="vCPUs kept running, also while the environment is disabled. Required on EC2 and Spot.",
     ),
     Field(
-        name="maxvCpus", cost=Cost.SCALING, limits={"minimum": 0}, says="The most vCPUs the environment may grow to."
+        name="maxvCpus",
+        example=16,
+        cost=Cost.SCALING,
+        limits={"minimum": 0},
+        says="The most vCPUs the environment may grow to.",
     ),
     Unmanaged("desiredvCpus", "owned by the autoscaler: never sent and never compared"),
     Field(
@@ -118,21 +135,33 @@ COMPUTE_RESOURCES = (
     ),
     Field(
         name="instanceTypes",
+        example=INSTANCE_TYPE,
         form=Form.SET,
         ordered_if=_keeps_order,
         says="Instance types, families or bundles such as optimal or default_arm64. The order counts only for "
         "BEST_FIT_PROGRESSIVE_ORDERED and SPOT_CAPACITY_OPTIMIZED_PRIORITIZED.",
     ),
-    Field(name="imageId", unset="", says="An AMI of your own. Deprecated: use ec2Configuration.imageIdOverride."),
-    Field(name="subnets", form=Form.SET, says="Subnets of the VPC, at most 16 on Fargate."),
+    Field(
+        name="imageId",
+        example=AMI,
+        unset="",
+        says="An AMI of your own. Deprecated: use ec2Configuration.imageIdOverride.",
+    ),
+    Field(name="subnets", example=SUBNET, form=Form.SET, says="Subnets of the VPC, at most 16 on Fargate."),
     Field(
         name="securityGroupIds",
+        example=SECURITY_GROUP,
         form=Form.SET,
         unset=[],
         says="Security groups, 1 to 5 on Fargate. Required unless a launch template has them.",
     ),
     Field(name="ec2KeyPair", unset="", says="Key pair to log in to the instances."),
-    Field(name="instanceRole", form=Form.PROFILE, says="Instance profile of the instances: its name or ARN."),
+    Field(
+        name="instanceRole",
+        example=PROFILE,
+        form=Form.PROFILE,
+        says="Instance profile of the instances: its name or ARN.",
+    ),
     Field(
         name="tags",
         form=Form.MAP,
@@ -150,6 +179,7 @@ COMPUTE_RESOURCES = (
     ),
     Field(
         name="spotIamFleetRole",
+        example=ROLE,
         form=Form.ROLE,
         cost=Cost.REPLACE,
         says="Spot Fleet role; needed on SPOT with BEST_FIT.",

@@ -1,6 +1,7 @@
 """What single-container and multi-container jobs share: environment, volumes, devices, logs, sizes."""
 
 from reconciler.kinds.base import Field, Form
+from reconciler.kinds.examples import IMAGE_NAME, ROLE, SECRET_ARN
 from reconciler.model import Json, Spec
 
 
@@ -10,6 +11,11 @@ def _is_empty(entry: Json) -> bool:
 
 def _host_path(device: Spec) -> Json:
     return device.get("hostPath")
+
+
+def _usual_size(requirement: Spec) -> Json:
+    """Sizes that fit together, also on Fargate."""
+    return {"VCPU": "1", "MEMORY": "2048", "GPU": "1"}.get(str(requirement.get("type", "")).upper())
 
 
 ENVIRONMENT_ENTRY = (
@@ -35,6 +41,7 @@ SECRET = (
     Field(name="name", says="Name under which the container, or the log driver, sees the secret."),
     Field(
         name="valueFrom",
+        example=SECRET_ARN,
         says="Where the secret is: ARN of a Secrets Manager secret, or ARN or name of a parameter. Never the secret.",
     ),
 )
@@ -65,7 +72,7 @@ ULIMITS = Field(
     key="name",
     says="Limits of the operating system for the container. Not on Fargate.",
     fields=(
-        Field(name="name", says="Which limit: nofile, memlock, stack, core, …"),
+        Field(name="name", example="nofile", says="Which limit: nofile, memlock, stack, core, …"),
         Field(name="softLimit", says="The limit to begin with."),
         Field(name="hardLimit", says="The most that a process may raise its limit to."),
     ),
@@ -80,6 +87,7 @@ RESOURCE_REQUIREMENTS = Field(
         Field(name="type", form=Form.CASELESS, says="What: VCPU, MEMORY or GPU; each at most once."),
         Field(
             name="value",
+            example=_usual_size,
             form=Form.NUMBER,
             says="How much: vCPUs (fractions on Fargate only), MiB, or GPUs. On Fargate only certain pairs fit.",
         ),
@@ -100,7 +108,7 @@ DEVICE = (
 TMPFS = (
     Field(name="containerPath", says="Absolute path in the container."),
     Field(name="size", says="Size, MiB.", limits={"minimum": 1}),
-    Field(name="mountOptions", form=Form.SET, says="Mount options such as ro, noexec, nosuid."),
+    Field(name="mountOptions", example="ro", form=Form.SET, says="Mount options such as ro, noexec, nosuid."),
 )
 
 LINUX_PARAMETERS = Field(
@@ -153,7 +161,7 @@ LOG_CONFIGURATION = Field(
 )
 
 EFS_VOLUME = (
-    Field(name="fileSystemId", says="Id of the EFS file system."),
+    Field(name="fileSystemId", example="fs-{number}", says="Id of the EFS file system."),
     Field(
         name="rootDirectory",
         default="/",
@@ -175,7 +183,7 @@ EFS_VOLUME = (
         form=Form.STRUCT,
         says="Access point and IAM authorization.",
         fields=(
-            Field(name="accessPointId", says="Id of the EFS access point."),
+            Field(name="accessPointId", example="fsap-{number}", says="Id of the EFS access point."),
             Field(
                 name="iam",
                 form=Form.CASELESS,
@@ -187,10 +195,18 @@ EFS_VOLUME = (
 )
 
 S3FILES_VOLUME = (
-    Field(name="fileSystemArn", says="ARN of the S3 Files file system. The job needs a job role."),
+    Field(
+        name="fileSystemArn",
+        example="arn:aws:s3files:us-east-1:123456789012:file-system/fs-{number}",
+        says="ARN of the S3 Files file system. The job needs a job role.",
+    ),
     Field(name="rootDirectory", says="Directory that is mounted."),
     Field(name="transitEncryptionPort", limits={"minimum": 0, "maximum": 65535}, says="Port for encrypted traffic."),
-    Field(name="accessPointArn", says="ARN of the S3 Files access point."),
+    Field(
+        name="accessPointArn",
+        example="arn:aws:s3files:us-east-1:123456789012:file-system/fs-{number}/access-point/fsap-{number}",
+        says="ARN of the S3 Files access point.",
+    ),
 )
 
 VOLUMES = Field(
@@ -223,12 +239,17 @@ REPOSITORY_CREDENTIALS = Field(
     form=Form.STRUCT,
     says="Access to a private registry other than ECR.",
     fields=(
-        Field(name="credentialsParameter", says="ARN or name of the Secrets Manager secret with user and password."),
+        Field(
+            name="credentialsParameter",
+            example=SECRET_ARN,
+            says="ARN or name of the Secrets Manager secret with user and password.",
+        ),
     ),
 )
 
 IMAGE = Field(
     name="image",
+    example=IMAGE_NAME,
     limits={"maxLength": 255},
     says="Container image, with tag or digest. It must be built for the processor of the instances.",
 )
@@ -242,6 +263,7 @@ READONLY_ROOT = Field(name="readonlyRootFilesystem", default=False, says="The co
 USER = Field(name="user", says="User in the container: a name or number, for tasks also with a group.")
 EXECUTION_ROLE = Field(
     name="executionRoleArn",
+    example=ROLE,
     form=Form.ROLE,
     passed_to="ecs-tasks.amazonaws.com",
     says="Role that pulls the image, writes logs and reads secrets. Required on Fargate and with secrets.",
@@ -275,6 +297,7 @@ PLATFORM = (
         fields=(
             Field(
                 name="operatingSystemFamily",
+                example="LINUX",
                 form=Form.CASELESS,
                 default="LINUX",
                 says="LINUX, or a Windows Server version; Windows only on X86_64 and not on Fargate Spot.",

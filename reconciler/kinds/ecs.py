@@ -19,13 +19,24 @@ from reconciler.kinds.container import (
     USER,
     VOLUMES,
 )
+from reconciler.kinds.examples import INSTANCE_TYPE, ROLE
 
 CONTAINER = (
     IMAGE,
     COMMAND,
-    Field(name="jobRoleArn", form=Form.ROLE, passed_to="ecs-tasks.amazonaws.com", says="Role that the job itself has."),
+    Field(
+        name="jobRoleArn",
+        example=ROLE,
+        form=Form.ROLE,
+        passed_to="ecs-tasks.amazonaws.com",
+        says="Role that the job itself has.",
+    ),
     EXECUTION_ROLE,
-    Field(name="instanceType", says="Instance type of a multinode job; all node ranges need the same."),
+    Field(
+        name="instanceType",
+        example=INSTANCE_TYPE,
+        says="Instance type of a multinode job; all node ranges need the same.",
+    ),
     Field(
         name="vcpus",
         folds=("VCPU", "resourceRequirements"),
@@ -34,6 +45,7 @@ CONTAINER = (
     ),
     Field(
         name="memory",
+        example=2048,
         folds=("MEMORY", "resourceRequirements"),
         limits={"minimum": 4},
         says="Memory in MiB, the old way; the same as MEMORY in resourceRequirements, and not together with it.",
@@ -120,7 +132,11 @@ TASK_CONTAINER = (
 TASK = (
     EXECUTION_ROLE,
     Field(
-        name="taskRoleArn", form=Form.ROLE, passed_to="ecs-tasks.amazonaws.com", says="Role that the job itself has."
+        name="taskRoleArn",
+        example=ROLE,
+        form=Form.ROLE,
+        passed_to="ecs-tasks.amazonaws.com",
+        says="Role that the job itself has.",
     ),
     Field(
         name="networkMode",

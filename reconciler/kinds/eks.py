@@ -1,9 +1,11 @@
 """The EKS shape of a job: a pod."""
 
 from reconciler.kinds.base import Field, Form
+from reconciler.kinds.examples import IMAGE_NAME
 from reconciler.model import Spec
 
 HIGHEST_ID = 2147483647
+SIZES = {"cpu": "1", "memory": "2048Mi", "nvidia.com/gpu": "1"}
 
 
 def _usual_dns(pod: Spec) -> str:
@@ -62,11 +64,13 @@ ENTRY = (
 RESOURCES = (
     Field(
         name="limits",
+        example=SIZES,
         form=Form.MAP,
         says="memory in Mi, cpu in steps of 0.25, nvidia.com/gpu whole. Where both name memory, it must be equal.",
     ),
     Field(
         name="requests",
+        example=SIZES,
         form=Form.MAP,
         says="memory in Mi, cpu in steps of 0.25 and at most the limit, nvidia.com/gpu whole.",
     ),
@@ -81,7 +85,7 @@ VOLUME_MOUNT = (
 
 EKS_CONTAINER = (
     Field(name="name", default="Default", says="Name of the container; unique in the pod."),
-    Field(name="image", says="Container image, with tag or digest."),
+    Field(name="image", example=IMAGE_NAME, says="Container image, with tag or digest."),
     Field(
         name="imagePullPolicy",
         form=Form.CASELESS,
@@ -128,7 +132,9 @@ EKS_VOLUME = (
                 limits={"enum": ["", "Memory"]},
                 says="Memory counts against the container's memory; empty is the node's disk.",
             ),
-            Field(name="sizeLimit", says="The most it may hold, such as 1024Mi; no limit when left out."),
+            Field(
+                name="sizeLimit", example="1024Mi", says="The most it may hold, such as 1024Mi; no limit when left out."
+            ),
         ),
     ),
     Field(
@@ -156,6 +162,7 @@ METADATA = (
     Field(name="annotations", form=Form.MAP, says="Annotations of the pod."),
     Field(
         name="namespace",
+        example="batch",
         limits={"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
         says="Namespace of the pod; not default, not kube-*.",
     ),

@@ -1,11 +1,15 @@
 """Job definitions: what runs. They are never changed; each registration makes a new revision."""
 
+import re
+from collections.abc import Mapping
+
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
+from reconciler.kinds.examples import INSTANCE_TYPE
 from reconciler.kinds.jobs import LIVE, takes_jobs
 from reconciler.kinds.reading import Reading, Using
-from reconciler.model import Cost
+from reconciler.model import Cost, Json, Spec
 
 CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters
 CONSUMABLES = Field(
@@ -47,6 +51,7 @@ EVALUATION = (
     ),
     Field(
         name="onExitCode",
+        example="1",
         limits={"maxLength": CONDITION_LENGTH, "pattern": r"^[0-9]*\*?$"},
         says="Exit code to match: digits; a * at the end matches any rest.",
     ),
@@ -70,21 +75,41 @@ RETRY = (
 NODE_RANGE = (
     Field(
         name="targetNodes",
+        example="0:",
         # "If the starting range value is omitted (:n), then 0 is used" (NodeRangeProperty). But "0:" of two nodes is
         # not "0:1": a job may bring another numNodes only where a range has an open end (NodeOverrides, numNodes).
         form=Form.RANGE,
         limits={"pattern": "^([0-9]+|[0-9]*:[0-9]*)$"},
         says="The nodes, by index: 0:3, 4:, :2 or 5. All ranges together must cover every node.",
     ),
-    Field(name="instanceTypes", form=Form.SET, says="Instance type of these nodes; only beside ecsProperties."),
+    Field(
+        name="instanceTypes",
+        example=INSTANCE_TYPE,
+        form=Form.SET,
+        says="Instance type of these nodes; only beside ecsProperties.",
+    ),
     Field(name="container", form=Form.STRUCT, fields=CONTAINER, says="The container of these nodes."),
     Field(name="ecsProperties", form=Form.STRUCT, fields=ECS, says="Several containers on each of these nodes."),
     Field(name="eksProperties", form=Form.STRUCT, fields=EKS, says="The pod of these nodes."),
     CONSUMABLES,
 )
 
+
+def _nodes_named(nodes: Spec) -> Json:
+    """As many nodes as the ranges name, an open range one more."""
+    ranges = nodes.get("nodeRangeProperties")
+    targets = [one.get("targetNodes") for one in ranges if isinstance(one, Mapping)] if isinstance(ranges, list) else []
+    indexes = re.findall("[0-9]{1,4}", " ".join(one for one in targets if isinstance(one, str)))
+    return max(map(int, indexes), default=0) + 1
+
+
 NODES = (
-    Field(name="numNodes", limits={"minimum": 1, "maximum": 1000}, says="How many nodes the job has, 1 to 1000."),
+    Field(
+        name="numNodes",
+        example=_nodes_named,
+        limits={"minimum": 1, "maximum": 1000},
+        says="How many nodes the job has, 1 to 1000.",
+    ),
     Field(name="mainNode", limits={"minimum": 0}, says="Index of the main node; when it ends, the job ends."),
     Field(
         name="nodeRangeProperties",
@@ -180,6 +205,7 @@ KIND = Kind(
             fields=(
                 Field(
                     name="attemptDurationSeconds",
+                    example=3600,
                     limits={"minimum": 60},
                     says="Seconds, 60 or more, from the start of each attempt. Such a job is not retried.",
                 ),

@@ -1,6 +1,7 @@
 """The part of a compute environment that describes ECS managed instances."""
 
 from reconciler.kinds.base import Field, Form
+from reconciler.kinds.examples import INSTANCE_TYPE, PROFILE, ROLE, SECURITY_GROUP, SUBNET
 from reconciler.model import Cost, Json
 
 
@@ -10,14 +11,21 @@ def _always(_value: Json) -> bool:
 
 
 MANAGED_INSTANCES_TEMPLATE = (
-    Field(name="ec2InstanceProfileArn", form=Form.PROFILE, says="Instance profile of the instances (full ARN)."),
+    Field(
+        name="ec2InstanceProfileArn",
+        example=PROFILE,
+        form=Form.PROFILE,
+        says="Instance profile of the instances (full ARN).",
+    ),
     Field(
         name="networkConfiguration",
         form=Form.STRUCT,
         says="Where the instances run.",
         fields=(
-            Field(name="subnets", form=Form.SET, says="Subnets of one VPC."),
-            Field(name="securityGroups", form=Form.SET, says="Security groups of the same VPC."),
+            Field(name="subnets", example=SUBNET, form=Form.SET, says="Subnets of one VPC."),
+            Field(
+                name="securityGroups", example=SECURITY_GROUP, form=Form.SET, says="Security groups of the same VPC."
+            ),
         ),
     ),
     Field(
@@ -25,7 +33,13 @@ MANAGED_INSTANCES_TEMPLATE = (
         form=Form.STRUCT,
         says="Which instances may be chosen.",
         fields=(
-            Field(name="allowedInstanceTypes", form=Form.SET, fills=_always, says="Instance types; * is a wildcard."),
+            Field(
+                name="allowedInstanceTypes",
+                example=INSTANCE_TYPE,
+                form=Form.SET,
+                fills=_always,
+                says="Instance types; * is a wildcard.",
+            ),
         ),
     ),
     Field(
@@ -41,10 +55,16 @@ MANAGED_INSTANCES_TEMPLATE = (
         form=Form.STRUCT,
         says="Root volume.",
         fields=(
-            Field(name="storageSizeGiB", fills=_always, says="Size of the root volume, GiB.", limits={"minimum": 1}),
+            Field(
+                name="storageSizeGiB",
+                example=100,
+                fills=_always,
+                says="Size of the root volume, GiB.",
+                limits={"minimum": 1},
+            ),
         ),
     ),
-    Field(name="monitoring", says="Detail of the instances' CloudWatch metrics.", fills=_always),
+    Field(name="monitoring", example="BASIC", says="Detail of the instances' CloudWatch metrics.", fills=_always),
     Field(
         name="fipsEnabled",
         says="Use FIPS 140 validated endpoints and modules.",
@@ -58,8 +78,18 @@ MANAGED_INSTANCES_TEMPLATE = (
         form=Form.STRUCT,
         says="Capacity reservations to draw from.",
         fields=(
-            Field(name="reservationGroupArn", fills=_always, says="Resource group with the reservations."),
-            Field(name="reservationPreference", fills=_always, says="How reservations are preferred."),
+            Field(
+                name="reservationGroupArn",
+                example="arn:aws:resource-groups:us-east-1:123456789012:group/{name}",
+                fills=_always,
+                says="Resource group with the reservations.",
+            ),
+            Field(
+                name="reservationPreference",
+                example="RESERVATIONS_FIRST",
+                fills=_always,
+                says="How reservations are preferred.",
+            ),
         ),
     ),
     Field(
@@ -86,6 +116,7 @@ MANAGED_INSTANCES = (
     ),
     Field(
         name="infrastructureRoleArn",
+        example=ROLE,
         form=Form.ROLE,
         passed_to="ecs.amazonaws.com",
         says="Role with which ECS manages the instances (full ARN).",

@@ -57,6 +57,7 @@ KIND = Kind(
                     fields=(
                         Field(
                             name="shareIdentifier",
+                            example="A",
                             says="Name of the share; a trailing * makes it a prefix.",
                             limits={"pattern": r"^[A-Za-z0-9_-]{0,254}[A-Za-z0-9_*-]$"},
                         ),

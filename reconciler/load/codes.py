@@ -34,7 +34,7 @@ CODES: Mapping[str, str] = {
     "VAR017": "a look-up is denied: credentials or a permission are missing",
     "VAR018": "what must be known before AWS can be asked depends on a look-up in AWS",
     "VAR019": "a `${` in a text is never closed",
-    "VAR020": "examples stand for variables that are given no value",
+    "VAR020": "examples stand for variables that are given no value; a secret without one is unknown",
     "VAR021": "an environment variable that belongs to AWS or to the CI is read",
     "VAR022": "a secret is used where every output shows it",
     "INC001": "an include leaves the stack's folder",

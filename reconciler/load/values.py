@@ -13,7 +13,7 @@ from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import NAME, Variable, converted
-from reconciler.looked_up import Secret, as_secret, holds_unknown
+from reconciler.looked_up import Secret, Unknown, as_secret, holds_unknown
 from reconciler.model import Json
 from reconciler.problems import Severity
 
@@ -33,7 +33,8 @@ class Given(NamedTuple):
 class FromOutside:
     """What is given from outside of the stack's files, the last one first to count: values that are `offered` to
     whoever declares such a variable, those that are `meant` for this stack, the files of --var-file, already read, and
-    the texts of --var. `examples`: what has no value is its example. `named` are files in the stack's folder that
+    the texts of --var. `examples`: what has no value is its example, and a secret without one is unknown, or with
+    `samples` (in the sandbox, which needs values) anything of its type. `named` are files in the stack's folder that
     options name, as --var-file does: they are no part of the stack. `partitions` are the regions that the SDK knows, by
     the pattern that all regions of their partition have.
     """
@@ -43,6 +44,7 @@ class FromOutside:
     meant: MappingABC[str, Given] = field(default_factory=dict)
     offered: MappingABC[str, Given] = field(default_factory=dict)
     examples: bool = False
+    samples: bool = False
     named: frozenset[str] = frozenset()
     partitions: MappingABC[str, SequenceABC[str]] = field(default_factory=dict)
 
@@ -52,7 +54,8 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
     given = {name: value for name, value in outside.offered.items() if name in variables}
     given |= {name: value for name, value in outside.meant.items() if filler.is_declared(name, value.mark)}
     given |= filler.from_files(outside.files) | filler.from_texts(outside.variables)
-    values, unset, broken, by_example = {}, set(), set(), []
+    values, unset, broken = {}, set(), set()
+    by_example, unknown = list[Variable](), list[Variable]()
     for name, variable in variables.items():
         chosen = given.get(name, Given(variable.default, variable.default_mark))
         example = None if variable.is_broken else filler.example(variable)
@@ -67,6 +70,9 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
         elif outside.examples and example is not None:
             values[name] = example
             by_example.append(variable)
+        elif outside.examples and variable.hides("text"):
+            values[name] = variable.sample() if outside.samples else Unknown.of("var", name)
+            unknown.append(variable)
         elif variable.default_mark:
             broken.add(name)
             continue
@@ -74,8 +80,11 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             unset.add(name)
         if variable.default is None and variable.default_mark:  # there is another value: it does not matter any more
             filler.findings.withdraw(variable.default_mark)
-    filler.tell_of(by_example)
-    secret = frozenset(name for name, value in values.items() if variables[name].hides(value))
+    filler.tell_of(by_example, "examples stand in")
+    filler.tell_of(unknown, "any text stands in" if outside.samples else "secrets are unknown here")
+    # What stands in is in the files for everybody to read: to withhold it would withhold the same word elsewhere.
+    given_names = values.keys() - {variable.name for variable in (*by_example, *unknown)}
+    secret = frozenset(name for name in given_names if variables[name].hides(values[name]))
     return Scope(
         {name: as_secret(value) if name in secret else value for name, value in values.items()},
         secret,
@@ -155,11 +164,11 @@ class _Filler:
             return None
         return self.fitting(variable, Given(variable.example, variable.example_mark))
 
-    def tell_of(self, by_example: SequenceABC[Variable]) -> None:
-        if by_example:
-            names = listed((variable.name for variable in by_example), "and")
-            message = f"no value is given for {names}: examples stand in"
-            self.findings.add("VAR020", message, by_example[0].mark, "for AWS give values", Severity.NOTE)
+    def tell_of(self, without_value: SequenceABC[Variable], instead: str) -> None:
+        if without_value:
+            names = listed((variable.name for variable in without_value), "and")
+            message = f"no value is given for {names}: {instead}"
+            self.findings.add("VAR020", message, without_value[0].mark, "for AWS give values", Severity.NOTE)
 
     def fitting(self, variable: Variable, given: Given) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""

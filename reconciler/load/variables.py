@@ -37,6 +37,10 @@ TYPES: MappingABC[str, Callable[[Json], bool]] = {
     "string": lambda value: _is_single(value) and value is not None,
 }
 
+SAMPLES: MappingABC[str, Json] = {
+    "boolean": True, "integer": 1, "number": 1, "list": ["example"], "map": {}, "string": "example",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -60,6 +64,10 @@ class Variable:
     def hides(self, value: Json) -> bool:
         """Whether no output may show this value of the variable. `secret: false` excuses a name, but no private key."""
         return bool(self.secret) or is_secret("" if self.secret is False else self.name, value)
+
+    def sample(self) -> Json:
+        """Return any value of the variable's type."""
+        return next(iter(self.enum), SAMPLES[self.type])
 
 
 def declared_variables(gathered: Gathered, expander: Expander) -> dict[str, Variable]:

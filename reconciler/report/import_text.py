@@ -32,7 +32,7 @@ def plan_verdict(found: Import, width: int) -> Page:
     page = Page(width)
     if found.unset:
         page.line(f"To be given by --var, --var-file or a default: {', '.join(found.unset)}")
-        page.line("Until then, validate and --sandbox take the examples that these have.")
+        page.line("Until then, validate, render, graph and --sandbox use their examples.")
     plan = found.plan
     if plan is None:
         return page

@@ -62,7 +62,9 @@ VARIABLE: Json = {
             "description": "What its values are; a value of another type is refused.",
         },
         "default": {"description": "Its value when nobody sets it. Without a default it must be set."},
-        "example": {"description": "What validate and the sandbox take when nobody sets it; never sent to AWS."},
+        "example": {
+            "description": "Used by validate, render, graph and the sandbox when no value is given; never sent to AWS."
+        },
         "enum": {"type": "array", "description": "The only values that it may have."},
         "pattern": {"type": "string", "description": "A regular expression that its values match."},
         "description": {"type": "string", "description": "What it is for."},

@@ -1,13 +1,16 @@
 """What may be typed, and what is said about the rest."""
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler import __version__
+from reconciler.cli.arguments import _parser
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.synonyms import COMMANDS as SYNONYMS
 from reconciler.cli.synonyms import OPTIONS
@@ -150,6 +153,20 @@ def test_one_stack_is_the_current_folder_or_the_one_that_is_named(
     assert two.err.startswith("error: it takes one stack, not 2: risk small\n")
     monkeypatch.chdir("risk")
     assert (named.code, run(command).out) == (0, named.out)
+
+
+def test_of_an_option_that_takes_several_values_each_one_counts() -> None:
+    """Argparse keeps only the last of an option that is repeated, unless its action says otherwise."""
+    options = [action for action in actions(_parser()) if action.option_strings and action.nargs in ("+", "*")]
+    assert [action.dest for action in options if type(action).__name__ != "_ExtendAction"] == []
+    assert {"json", "terraform"} <= {action.dest for action in options}
+
+
+def actions(of: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in of._actions:
+        yield action
+        for below in getattr(action, "_name_parser_map", {}).values():
+            yield from actions(below)
 
 
 def test_a_bare_sandbox_option_does_not_swallow_the_stack(run: Run) -> None:

@@ -14,6 +14,7 @@ from reconciler.model import Address, Json
 from tests.cli.conftest import Run, Tag
 
 Golden = Callable[[str, str], None]
+QUEUE_ARN = "arn:aws:batch:us-east-1:123456789012:job-queue/"
 QUEUE = {
     "jobQueueName": "pricing",
     "jobQueueArn": "arn:aws:batch:us-east-1:123456789012:job-queue/pricing",
@@ -40,6 +41,20 @@ def test_descriptions_become_a_folder_that_is_valid_and_in_style(run: Run) -> No
     )
     assert run("fmt", "prod", "--check").code == 0
     assert run("validate", "prod").code == 0
+
+
+def test_a_source_that_is_given_again_adds_up(run: Run) -> None:
+    files = [given(f"{name}.json", {**QUEUE, "jobQueueName": name, "jobQueueArn": QUEUE_ARN + name}) for name in "abc"]
+    ran = run("import", "--json", files[0], "--json", files[1], files[2], "--to", "prod")
+    assert (ran.code, ran.last) == (0, "Imported as stack prod: 3 job queues")
+
+
+def test_one_template_is_imported_at_a_time(run: Run) -> None:
+    ran = run("import", "--cloudformation", "a.yaml", "--cloudformation", "b.yaml", "--to", "prod")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        64,
+        "error: one template at a time: a.yaml and b.yaml are several",
+    )
 
 
 def test_without_a_folder_one_document_goes_to_stdout(run: Run) -> None:

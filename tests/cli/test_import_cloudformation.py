@@ -47,6 +47,65 @@ def test_real_templates_are_imported_checked_and_applied_as_they_are(run: Run, f
     assert (ran.code, expected in ran.err) == (3 if expected else 0, True), ran.err
 
 
+UNKNOWN_VALUES = """\
+Parameters:
+  Token: {Type: String, NoEcho: true}
+  Other: {Type: String, NoEcho: true, Default: abcdef, AllowedValues: [abcdef, ghijkl]}
+  Zone: {Type: String, AllowedPattern: '[a-z]{3}-\\d+'}
+Resources:
+  Policy:
+    Type: AWS::Batch::SchedulingPolicy
+    Properties: {Name: p, FairsharePolicy: {ShareDistribution: [{ShareIdentifier: !ImportValue share}]}}
+  Environment:
+    Type: AWS::Batch::ComputeEnvironment
+    Properties:
+      ComputeEnvironmentName: ce
+      Type: MANAGED
+      State: !ImportValue state
+      ComputeResources:
+        Type: EC2
+        AllocationStrategy: !ImportValue strategy
+        MinvCpus: 0
+        MaxvCpus: !ImportValue most
+        InstanceTypes: [m5.large]
+        InstanceRole: !ImportValue profile
+        LaunchTemplate: {LaunchTemplateId: !ImportValue template, Version: !ImportValue version}
+        Subnets: !ImportValue subnets
+        SecurityGroupIds: [!ImportValue group]
+  Queue:
+    Type: AWS::Batch::JobQueue
+    Properties:
+      JobQueueName: q
+      Priority: !ImportValue priority
+      ComputeEnvironmentOrder: [{Order: 1, ComputeEnvironment: !Ref Environment}]
+      SchedulingPolicyArn: !Ref Policy
+  Job:
+    Type: AWS::Batch::JobDefinition
+    Properties:
+      JobDefinitionName: j
+      Type: container
+      RetryStrategy: {Attempts: 2, EvaluateOnExit: [{Action: !ImportValue action, OnExitCode: !ImportValue code}]}
+      ContainerProperties:
+        Image: !Sub "${Zone}.example.com/app:1"
+        Vcpus: 1
+        Memory: 128
+        LogConfiguration: {LogDriver: !ImportValue driver}
+        Environment: [{Name: TOKEN, Value: !Ref Token}, {Name: OTHER, Value: !Ref Other}, {Name: ZONE, Value: !Ref Zone}]
+"""
+
+
+def test_what_a_template_does_not_say_keeps_no_command_from_trying_the_import(run: Run) -> None:
+    Path("template.yaml").write_text(UNKNOWN_VALUES, encoding="utf-8")
+    assert run("import", "--cloudformation", "template.yaml", "--to", "tried").code == 0
+    assert run("validate", "tried").code == 0
+    for command in ("render", "graph"):
+        ran = run(command, "tried")
+        assert (ran.code, "note[VAR020]" in ran.err) == (0, True)
+    assert run("plan", "tried", "--sandbox").code == 0
+    assert run("apply", "tried", "--sandbox", "--yes").code == 0
+    assert run("plan", "tried", "--sandbox", "--detailed-exitcode").code == 0
+
+
 def test_an_app_of_the_cdk_reads_as_if_somebody_had_written_it(run: Run, golden: Golden) -> None:
     words = ("import", "--cloudformation", str(TEMPLATE), "--stack", "rendering")
     ran = run(*words, "--to", "-")
@@ -78,7 +137,7 @@ def test_a_template_becomes_resources_in_three_commands(run: Run) -> None:
         [
             "Imported as stack jobs: 1 compute environment, 1 job queue",
             "To be given by --var, --var-file or a default: Group",
-            "Until then, validate and --sandbox take the examples that these have.",
+            "Until then, validate, render, graph and --sandbox use their examples.",
         ],
     )
     assert run("validate", "jobs").code == 0

@@ -50,6 +50,7 @@ def loaded(
     root: str = "stacks",
     lookups: Lookups | None = None,
     examples: bool = False,
+    samples: bool = False,
 ) -> Loaded:
     """Load some files; a text alone is `main.yaml` of a stack, after a line with the stack's name."""
     if isinstance(contents, str):
@@ -57,7 +58,7 @@ def loaded(
     return load_with_problems(
         MemoryFiles(contents, root),
         lookups or Environment(env or {}),
-        FromOutside(variables or {}, variable_files, examples=examples),
+        FromOutside(variables or {}, variable_files, examples=examples, samples=samples),
         identity=identity,
     )
 

@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.load.findings import listed
+from reconciler.looked_up import Unknown
 from reconciler.lookup.environment import Environment
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Identity, Json
@@ -233,6 +234,45 @@ def test_an_example_stands_for_a_value_that_nobody_gives(written: str, given: di
         f"stacks/main.yaml:{3 + 2 * (len(unset) < 3)}:3",
     )
     assert told.message == f"no value is given for {listed(unset, 'and')}: examples stand in"
+
+
+SECRETS = """\
+    variables:
+      %s
+    jobDefinitions: {one: {parameters: {x: !var v}}}
+    """
+
+
+@pytest.mark.parametrize(
+    ("variable", "sample"),
+    [
+        ("v: {secret: true}", "example"),
+        ("v: {secret: true, enum: [a, b]}", "a"),
+        ("v: {secret: true, type: integer}", 1),
+        ("v: {secret: true, type: number}", 1),
+        ("v: {secret: true, type: boolean}", True),
+        ("v: {secret: true, type: list}", ["example"]),
+        ("v: {secret: true, type: map}", {}),
+        ("v: {secret: true, pattern: '^x'}", "example"),
+    ],
+)
+def test_a_secret_without_a_value_is_unknown_and_in_the_sandbox_any_value_of_its_type(
+    variable: str, sample: Json
+) -> None:
+    for samples in (False, True):
+        result = loaded(SECRETS % variable, examples=True, samples=samples)
+        (declared_,) = result.stack.declared.values()
+        value = declared_.spec["parameters"]["x"]
+        assert (isinstance(value, Unknown), result.secrets) == (not samples, frozenset())
+        assert not samples or value == sample
+        assert [problem.code for problem in result.problems] == ["VAR020"]
+    assert [problem.code for problem in loaded(SECRETS % variable).problems] == ["VAR002"]
+
+
+def test_an_example_of_a_secret_is_no_secret() -> None:
+    variable = "v: {secret: true, example: word}"
+    assert loaded(SECRETS % variable, examples=True).secrets == frozenset()
+    assert "given" in loaded(SECRETS % variable, examples=True, variables={"v": "given"}).secrets
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from reconciler.adopt.cloudformation.resolve import PROCESSED
 from reconciler.adopt.cloudformation.resources import Reader
 from reconciler.adopt.cloudformation.template import Resource, Template, read_template
 from reconciler.adopt.cloudformation.world import Given, LiveStack, World
-from reconciler.adopt.examples import with_examples
 from reconciler.adopt.found import Imported, LeftOut, variables_in
 from reconciler.load.codes import CODES as OF_FILES
 from reconciler.load.findings import Findings, listed
@@ -42,13 +41,12 @@ def imported(name: str, raw: bytes, given: Given, model: MappingABC[str, Json]) 
     _check(template, findings)
     reader = Reader(World(template, given, variables, findings), model)
     found = tuple(reader.read())
-    whole = Imported(
+    return Imported(
         found=found,
         variables=variables.declared(frozenset(name for one in found for name in variables_in(one.body))),
         left_out=(*reader.left_out, *_not_ours(template)),
         problems=findings.in_file_order(),
     )
-    return with_examples(whole)
 
 
 def _check(template: Template, findings: Findings) -> None:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import valid_stack
+from reconciler.cli.stacks import shown_stack
 from reconciler.problems import Exit
 
 HELP = "show which resources refer to which"
@@ -18,6 +18,7 @@ def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
     add_variables(parser)
     add_ignored_sandbox(parser)
+    parser.set_defaults(examples=True)
     add_output(parser, ("text", "json", "mermaid"))
 
 
@@ -25,7 +26,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.documents import frame
     from reconciler.report.graph import graph_json, graph_mermaid, graph_text
 
-    read = valid_stack(args.stacks[0], args)
+    read = shown_stack(args.stacks[0], args, out)
     stack = read.secrets.stack(read.stack)
     out.publish_text(graph_text(stack), lambda: {**frame("graph"), **graph_json(stack)})
     if out.wants("mermaid"):

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import valid_stack
+from reconciler.cli.stacks import shown_stack
 from reconciler.model import Declared, Ignore, Json, Stack
 from reconciler.problems import Exit
 
@@ -19,13 +19,14 @@ def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
     add_variables(parser)
     add_ignored_sandbox(parser)
+    parser.set_defaults(examples=True)
     add_output(parser)
 
 
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.yaml_text import yaml_text
 
-    read = valid_stack(args.stacks[0], args)
+    read = shown_stack(args.stacks[0], args, out)
     document = read.secrets.value(rendered(read.stack))
     out.publish_text(yaml_text(document), lambda: document, is_data=True)
     return Exit.DONE
