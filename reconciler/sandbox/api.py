@@ -73,6 +73,11 @@ def refuse_bad_request(operation: str, request: Mapping[str, Json]) -> None:
     refuse_if(problems, "; ".join(problems))
 
 
+def without_empty(body: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a body without the lists, maps and structures that are empty, which count as not given."""
+    return {member: value for member, value in body.items() if value not in ({}, [])}
+
+
 def address(operation: str, request: Mapping[str, Json]) -> Address:
     """Return how to call the operation with this request. Raises `Refusal` if there is no such operation."""
     if operation not in service_model().operation_names:
@@ -176,7 +181,10 @@ def _map_problems(shape: MapShape, value: Json, where: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield _wrong_type(where, value, "a map")
         return
-    yield from _size_problems(shape, len(value), where)
+    # AWS accepts an empty map whatever its least size in the model: Airflow's operators and Snakemake's plugin send
+    # `tags: {}` with every job. botocore does not check the size of maps either (botocore/validate.py).
+    if value:
+        yield from _size_problems(shape, len(value), where)
     for key, inner in value.items():
         yield from problems_of(shape.key, key, f"{where} (key)")
         yield from problems_of(shape.value, inner, _join(where, key))

@@ -16,6 +16,8 @@ from reconciler.sandbox.wire import Request
 from reconciler.sandbox.world import noun_of
 
 BREAK, TICK = "/_sandbox/break", "/_sandbox/tick"  # no operation of AWS Batch has such a path
+# The second is where moto's server has it: what is written for that one runs on the sandbox unchanged.
+RESETS = ("/_sandbox/reset", "/moto-api/reset")
 SPARED = "x-sandbox-spared"  # a header
 KIND = "application/json"  # what a web page of elsewhere cannot send without asking
 COLONS = 5  # of an ARN
@@ -80,6 +82,11 @@ def no_sandbox(url: str) -> WrongUsage:
 def is_for(request: Request) -> bool:
     """Whether a served sandbox is to answer the request itself."""
     return request.path in (BREAK, TICK)
+
+
+def is_reset(request: Request) -> bool:
+    """Whether a served sandbox is to forget everything."""
+    return request.method == "POST" and request.path in RESETS
 
 
 def spares(request: Request) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.answers import Refusal, refuse_if
+from reconciler.sandbox.api import without_empty
+from reconciler.sandbox.instance_types import BUNDLES, refuse_unknown_types
 from reconciler.sandbox.reading import ORDERED_STRATEGIES
 from reconciler.sandbox.roles import is_service_linked, role_arn
 from reconciler.sandbox.templates import refuse_bad_template
@@ -16,7 +18,6 @@ from reconciler.sandbox.world import World
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 EC2 = ("EC2", "SPOT")
 MANAGED_INSTANCES = "ECS_MANAGED_INSTANCES"
-BUNDLES = ("optimal", "default_x86_64", "default_arm64")
 # Members for instances that Batch starts itself; neither Fargate nor managed instances take them.
 INSTANCE_MEMBERS = (
     "minvCpus", "desiredvCpus", "instanceTypes", "imageId", "ec2KeyPair", "instanceRole", "tags", "placementGroup",
@@ -101,8 +102,9 @@ def _check_family(resources: Spec) -> None:
 
 
 def _check_fargate(resources: Spec) -> None:
+    given = without_empty(resources)
     for member in (*INSTANCE_MEMBERS, "managedInstancesProvider"):
-        refuse_if(member in resources, f"{member} is not applicable for Fargate.")
+        refuse_if(member in given, f"{member} is not applicable for Fargate.")
     _require(resources, "subnets", "Subnets are required.")
     _require(resources, "securityGroupIds", "Security group ids are required.")
     refuse_crowded_fargate(resources)
@@ -126,8 +128,9 @@ def _check_ec2(resources: Spec) -> None:
 
 def _check_managed_instances(resources: Spec) -> None:
     """Networking and instance profile live in the provider (User Guide, 'ECS managed instances')."""
+    given = without_empty(resources)
     for member in (*INSTANCE_MEMBERS, "subnets", "securityGroupIds"):
-        refuse_if(member in resources, f"{member} is not applicable for {MANAGED_INSTANCES}.")
+        refuse_if(member in given, f"{member} is not applicable for {MANAGED_INSTANCES}.")
     _require(resources, "managedInstancesProvider", "managedInstancesProvider is required.")
 
 
@@ -192,6 +195,7 @@ def _check_strategy(resources: Spec) -> None:
 
 
 def _check_instance_types(resources: Spec) -> None:
+    refuse_unknown_types(resources.get("instanceTypes", ()))
     arms = {is_arm(each) for each in resources.get("instanceTypes", ())}
     refuse_if(len(arms) > 1, "arm-based instance type cannot be used with other instance types")
 

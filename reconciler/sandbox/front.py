@@ -21,6 +21,8 @@ class Front:
     def __call__(self, request: Request) -> Response:
         if control.is_for(request):
             return control.answer(self._simulator, request)
+        if control.is_reset(request):
+            return self._reset(request)
         account = request.headers.get(ACCOUNT_HEADER) or self._roles.account(request.key) or ACCOUNT
         if request.service == "batch" or (not request.service and request.path.startswith("/v1/")):
             return self._simulator.handle(
@@ -34,6 +36,12 @@ class Front:
             batch = self._simulator.tagged(account, request.region)
             return tagging.answer(request, batch, self._services if self._services.are_used else None)
         return self._services(request)
+
+    def _reset(self, request: Request) -> Response:
+        self._simulator.reset()
+        self._services.reset()
+        self._roles = Roles()
+        return request.answer({"status": "ok"})  # as moto's server says it
 
     def _sts(self, request: Request, account: str) -> Response:
         if request.operation == "GetCallerIdentity":

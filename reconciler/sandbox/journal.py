@@ -19,7 +19,8 @@ SLACK = 500  # lines that may be obsolete before a file is worth rewriting
 class Journal:
     """Each call holds the file's lock, reads what others appended, and appends its own rows in one write.
 
-    The cost of a write is that of its rows, not of the state. A file that is not ours is never written to.
+    The cost of a write is that of its rows, not of the state. A file that is not ours is never written to. Once most
+    of its lines are obsolete the file is rewritten, so that it does not grow while a server lives.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,9 +30,9 @@ class Journal:
         self._descriptor = -1
         self._offset = 0
         self._lines = 0
+        self._allowed = 0  # lines that the file may have before it is looked at for obsolete ones
         with self.session():
-            if self._lines > 2 * self._size() + SLACK:
-                self._compact()
+            pass
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -40,6 +41,7 @@ class Journal:
             self._catch_up()
             yield
             self._flush()
+            self._compact_if_worth()
         except BaseException:
             self.close()  # also lets go of the lock; what was not written is forgotten with it
             raise
@@ -54,6 +56,11 @@ class Journal:
 
     def scopes(self) -> tuple[str, ...]:
         return tuple(self._tables)
+
+    def clear(self) -> None:
+        self._tables.clear()
+        self._pending.clear()
+        self._compact()
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -149,16 +156,40 @@ class Journal:
         self._offset += written
         self._lines += len(lines)
 
-    def _size(self) -> int:
-        return sum(len(rows) for tables in self._tables.values() for rows in tables.values())
+    def _compact_if_worth(self) -> None:
+        """Rewrite the file if fewer than half of its lines count. To count them costs nothing until it has doubled."""
+        if self._lines <= self._allowed:
+            return
+        self._allowed = 2 * sum(1 for _ in self._all()) + SLACK
+        if self._lines > self._allowed:
+            try:
+                self._compact()
+            except OSError:  # the disk is full, or the folder is not ours to write: the long file serves as well
+                self._allowed = 2 * self._lines
 
     def _compact(self) -> None:
-        """Write the state into a new file and give it the name; others see that theirs lost it."""
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(HEADER) + "\n")
-            file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in self._all())
-        fresh.replace(self._path)
+        """Write the state into a new file and give it the name; others see that theirs lost it.
+
+        Killed on the way, a process leaves the old file as it was, and the next one overwrites what it had begun: who
+        holds the lock is alone with it.
+        """
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file:
+                file.write(json.dumps(HEADER) + "\n")
+                file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in self._all())
+            os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
+            fresh.replace(self._path)  # from now on others append to it
+        except BaseException:
+            os.close(descriptor)
+            fresh.unlink(missing_ok=True)
+            raise
+        os.close(self._descriptor)
+        self._descriptor, self._offset = descriptor, size
+        self._lines = 1 + sum(1 for _ in self._all())
 
     def _all(self) -> Iterator[list[Json]]:
         for scope, tables in self._tables.items():

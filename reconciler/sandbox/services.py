@@ -31,6 +31,12 @@ class Services:
         """Whether anything can be there."""
         return self._moto is not None
 
+    def reset(self) -> None:
+        """Forget every resource of these services."""
+        if self.are_used:
+            with self._lock:
+                importlib.import_module("moto.core.base_backend").BackendDict.reset()
+
     def __call__(self, request: Request) -> Response:
         with self._lock:
             try:

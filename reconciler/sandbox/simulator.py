@@ -137,6 +137,11 @@ class Simulator:
         with self._lock, self._store.session():
             return turn(self._store, seconds)
 
+    def reset(self) -> None:
+        """Forget everything: resources, jobs, what is broken and how far the clock was turned."""
+        with self._lock, self._store.session():
+            self._store.clear()
+
     def _request_id(self) -> str:
         return str(UUID(int=self._ids.getrandbits(128), version=4))
 

@@ -23,6 +23,9 @@ class Store(Protocol):
     def scopes(self) -> tuple[str, ...]:
         """Return every scope that has had a row."""
 
+    def clear(self) -> None:
+        """Forget every row."""
+
 
 class Memory:
     def __init__(self) -> None:
@@ -39,6 +42,9 @@ class Memory:
 
     def scopes(self) -> tuple[str, ...]:
         return tuple(self._tables)
+
+    def clear(self) -> None:
+        self._tables.clear()
 
 
 def place(tables: Tables, scope: str, table: str, key: str, row: Json) -> None:

@@ -197,3 +197,20 @@ def test_an_update_policy_alone_is_refused_in_govcloud_only(lab):
     assert lab.refused(UPDATE, computeEnvironment="spot", updatePolicy=policy) == (
         "One of [state | compute-resources | service-role | unmanaged-vcpus] is required."
     )
+
+
+@pytest.mark.parametrize("unknown", ["unknown", "m5.huge", "z99.large", "m6i.", "", "optimal.large"])
+def test_an_instance_type_that_does_not_exist_is_refused(lab, unknown):
+    """As amazon-genomics-cli issue 209 shows it: the call fails, and the message lists what there is."""
+    words = lab.refused("CreateComputeEnvironment", **lab.ec2("spot", instanceTypes=["m5.large", unknown]))
+    assert words.startswith("Instance type can only be one of [a1, a1.2xlarge, ")
+    assert words.endswith("]")
+    assert {"optimal", "m5", "m5.large"} <= set(words.partition("[")[2].rstrip("]").split(", "))
+    lab.environment("spot")
+    sent = {"instanceTypes": [unknown]}
+    assert lab.refused(UPDATE, computeEnvironment="spot", computeResources=sent) == words
+
+
+@pytest.mark.parametrize("known", ["m5.large", "m8i-flex", "p6-b200.48xlarge", "u7i-12tb", "optimal", "default_x86_64"])
+def test_an_instance_type_that_exists_is_taken(lab, known):
+    assert lab.environment("spot", **lab.ec2("spot", instanceTypes=[known]))["status"] == "VALID"

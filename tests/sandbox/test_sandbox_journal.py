@@ -153,19 +153,63 @@ def test_what_is_taken_away_is_gone_for_all_and_after_a_restart(file):
             assert journal.rows("scope", "table") == {"b": 2}
 
 
-def test_a_long_log_is_rewritten_on_opening_and_those_who_have_it_open_go_on(file):
-    journal = Journal(file)
-    for number in range(SLACK + 10):
-        with journal.session():
-            journal.put("scope", "table", "key", number)
-    other = Journal(file)
-    assert len(file.read_text().splitlines()) == 2
+def write(journal, number):
     with journal.session():
-        assert journal.rows("scope", "table") == {"key": SLACK + 9}
-        journal.put("scope", "table", "key", "new")
-    with other.session():
-        assert other.rows("scope", "table") == {"key": "new"}
+        journal.put("scope", "table", "key", number)
+
+
+def read(journal):
+    with journal.session():
+        return dict(journal.rows("scope", "table"))
+
+
+def test_a_file_does_not_grow_while_a_server_writes_the_same_rows(file):
+    server, other = Journal(file), Journal(file)
+    longest = 0
+    for number in range(4 * SLACK):
+        write(server, number)
+        longest = max(longest, file.stat().st_size)
+    assert longest < 2 * SLACK * 40
+    assert read(other) == {"key": 4 * SLACK - 1}
+    write(other, "new")
+    assert read(server) == {"key": "new"}
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_rows_that_count_are_not_rewritten_again_and_again(file, monkeypatch):
+    rewritten = []
+    monkeypatch.setattr(Journal, "_compact", lambda _journal: rewritten.append(1))
+    journal = Journal(file)
+    for number in range(3 * SLACK):
+        with journal.session():
+            journal.put("scope", "table", str(number), number)
+    assert rewritten == []
+
+
+def test_a_process_that_is_killed_while_it_rewrites_leaves_the_state(file):
+    journal = Journal(file)
+    write(journal, "kept")
+    half = file.with_name(f"{file.name}.new")
+    half.write_text('{"format": "reconciler sand')
+    assert read(Journal(file)) == {"key": "kept"}
+    for number in range(SLACK + 10):
+        write(journal, number)
+    assert not half.exists()
+    assert read(Journal(file)) == {"key": SLACK + 9}
+
+
+def test_where_the_file_cannot_be_rewritten_it_grows(file, monkeypatch):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    journal = Journal(file)
+    monkeypatch.setattr("os.fsync", full)
+    for number in range(SLACK + 10):
+        write(journal, number)
+    assert len(file.read_text().splitlines()) == SLACK + 11
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert read(Journal(file)) == {"key": SLACK + 9}
 
 
 def test_a_file_that_vanished_starts_afresh(file):

@@ -122,7 +122,6 @@ def test_what_does_not_exist_cannot_be_tagged(lab, resource):
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({}, "Invalid size of parameter tags: 0, valid range: 1-50"),
         ({str(n): "" for n in range(51)}, "Invalid size of parameter tags: 51, valid range: 1-50"),
         ({"k" * 129: ""}, "Invalid size of parameter tags (key): 129, valid range: 1-128"),
         ({"k": "v" * 257}, "Invalid size of parameter tags.k: 257, valid range: 0-256"),

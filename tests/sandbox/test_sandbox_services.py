@@ -206,9 +206,9 @@ def test_nobody_without_a_signature_is_served_by_moto(url: str, path: str) -> No
 def test_the_back_doors_of_moto_are_closed_with_a_signature_too(url: str) -> None:
     signed = {"authorization": f"AWS4-HMAC-SHA256 Credential=x/20260101/{REGION}/logs/aws4_request"}
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", b"", signed))
+        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/seed", b"", signed))
     with caught.value as answer:
-        assert (answer.status, b"does not answer logs POST /moto-api/reset" in answer.read()) == (501, True)
+        assert (answer.status, b"does not answer logs POST /moto-api/seed" in answer.read()) == (501, True)
 
 
 @pytest.mark.parametrize("service", ["ec2", "iam", "ssm", "eks", "resourcegroupstaggingapi"])

@@ -29,12 +29,15 @@ examples:
   reconciler sandbox serve
   AWS_ENDPOINT_URL=http://127.0.0.1:5055 AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws batch describe-job-queues
   reconciler sandbox serve --port 0 --file /tmp/sandbox.json --latency 0.05
+  reconciler sandbox serve --instant            for test suites: resources settle and jobs end without delay
   reconciler sandbox serve --iam apply.json     callers may do what `iam-policy -o json=apply.json` allows, and no more
 
 AWS Batch is answered by the simulator; STS, EC2, IAM, ECR, SSM, Secrets Manager, CloudFormation, EventBridge,
 CloudWatch Logs and the Resource Groups Tagging API by moto (pip install 'batch-reconciler[sandbox]'). Batch is kept in
 the file, the others are gone when the server ends. What is not served is refused by name, and the server opens no
 connection itself. Any credentials do; those that AssumeRole gives work in the account of the role.
+
+`POST /_sandbox/reset` deletes everything, as `POST /moto-api/reset` does, for suites that run on moto's server.
 
 Requests have to be for localhost, 127.0.0.1 or [::1] with the server's port. Requests of web pages are refused.
 """
@@ -71,6 +74,9 @@ def _add_serving(parser: ArgumentParser) -> None:
     parser.add_argument("--port", type=port, default=5055, help="0 takes a free one (default: 5055)")
     parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS", help="added to every answer")
     parser.add_argument(
+        "--instant", action="store_true", help="settle resources and end jobs without delay, unless a job says how long"
+    )
+    parser.add_argument(
         "--iam", metavar="FILE", type=file_name, help="a policy: what it does not allow in Batch is denied"
     )
     add_file(parser)
@@ -83,6 +89,7 @@ def _add_reset(parser: ArgumentParser) -> None:
 
 
 def _serve(args: Namespace, _out: Output) -> int:
+    from reconciler.sandbox.clock import INSTANT
     from reconciler.sandbox.opening import open_sandbox
     from reconciler.sandbox.permissions import policy_in
     from reconciler.sandbox.server import serve
@@ -93,7 +100,7 @@ def _serve(args: Namespace, _out: Output) -> int:
         sys.stdout.flush()
 
     try:
-        simulator = open_sandbox(file_of(args))
+        simulator = open_sandbox(file_of(args), timings=INSTANT if args.instant else None)
         simulator.policy = policy_in(args.iam) if args.iam else None
         serve(simulator, args.port, latency=args.latency, ready=ready)
     except KeyboardInterrupt:

@@ -17,6 +17,7 @@ SECONDS = "sandboxSeconds"
 SLEEP = re.compile(r"\bsleep (\d+(?:\.\d+)?)([smh]?)\b")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 EXIT = re.compile(r"\bexit (\d+)\b")
+FAILING = ("false", "kill")  # commands that fail if nothing follows them
 KILLED = 137  # SIGKILL
 EXITED, TIMED_OUT = "Essential container in task exited", "Job attempt duration exceeded timeout"
 
@@ -65,8 +66,8 @@ def training_of(world: World, request: Spec, share: str) -> Waiting:
 
 
 def runnable_at(world: World) -> float:
-    """A job that is submitted now is evaluated with all others of this second."""
-    return math.ceil(world.now + world.timings.submitted)
+    """A job that is submitted now is evaluated with all others of this second, unless submitting takes no time."""
+    return math.ceil(world.now + world.timings.submitted) if world.timings.submitted else world.now
 
 
 def consumables_of(world: World, definition: Spec, request: Spec) -> dict[str, int]:
@@ -100,7 +101,7 @@ def _slept(said: str) -> float | None:
 
 def _exit_code(said: str) -> int:
     found = EXIT.search(said)
-    return int(found[1]) if found else int(said == "false")
+    return int(found[1]) if found else int(said in FAILING)
 
 
 def _seconds(told: Json, slept: float | None, default: float) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.answers import Refusal, refuse_if
+from reconciler.sandbox.api import without_empty
 from reconciler.sandbox.jobs.bodies import body_of
 from reconciler.sandbox.jobs.courses import CANCELLED, COURSES, JOB, TERMINATED, course_of, line_up, members_of
 from reconciler.sandbox.jobs.demands import consumables_of, waiting_of
@@ -30,6 +31,7 @@ OWN = ("jobName", "jobQueue", "jobDefinition", "tags")
 
 
 def submit(world: World, request: Mapping[str, Json]) -> Json:
+    request = without_empty(request)
     queue = queue_for(world, request)
     definition = definition_for(world, request)
     refuse_bad_job(world, request, queue, definition.body)
@@ -162,6 +164,9 @@ def _status(world: World) -> Callable[[Record], str]:
 
 
 def _end_each(world: World, identifier: str, reason: str, by: str, *, only: Sequence[str]) -> None:
+    # The words are those that getmoto/moto has from the service (moto/batch/models.py).
+    for member, value in (("jobId", identifier), ("reason", reason)):
+        refuse_if(not value, f"'{member}' is a required field (cannot be an empty string)")
     record = find(world, identifier, world.find)
     if record is None:
         return

@@ -69,7 +69,8 @@ def reason_of(world: World, queue: Spec, waiting: Waiting) -> str:
     return ""
 
 
-def start(world: World, queue: Record, job: str, waiting: Waiting, environment: Record, pools: Pools) -> None:
+def start(world: World, queue: Record, job: str, waiting: Waiting, environment: Record, pools: Pools) -> Course:
+    """Start a job; return its course."""
     holdings: dict[str, Amounts] = {environment.arn: waiting.asks, queue.arn: waiting.asks}
     holdings |= {other.arn: asks for other, asks in others_of(world, waiting) if other}
     course = _course(world, waiting, environment.arn, tuple(holdings))
@@ -81,6 +82,7 @@ def start(world: World, queue: Record, job: str, waiting: Waiting, environment: 
     unique = environment.body.get("uuid")
     if unique and world.fact(SCALED, environment.arn) != unique:
         world.note(SCALED, environment.arn, unique)
+    return course
 
 
 def _has_room(world: World, record: Record, asks: Amounts, pools: Pools) -> bool:

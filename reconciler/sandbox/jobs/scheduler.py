@@ -59,23 +59,30 @@ def _look(world: World, pools: Pools) -> float | None:
     """Place what can be placed at one moment; return the next moment at which more may be."""
     found = [world.get("job-queue", arn) for arn in world.rows(LINES)]
     queues = sorted(found, key=lambda queue: (-queue.body["priority"], queue.name))
-    for queue in queues:
-        _serve(world, queue, pools)
+    # What ends at this very moment may be what a job of a queue that was served before has waited for.
+    while any(_serve(world, queue, pools) for queue in queues):
+        pass
     moments = (moment for queue in queues for moment in _moments(world, queue, pools))
     return min((moment for moment in moments if world.now < moment < NEVER), default=None)
 
 
-def _serve(world: World, queue: Record, pools: Pools) -> None:
+def _serve(world: World, queue: Record, pools: Pools) -> bool:
+    """Place the jobs that find room; return whether any job has ended at this moment."""
+    ended = False
     while head := _head(world, queue.arn):
         job, waiting, needs_succeeded = head
         if not needs_succeeded:
             end(world, queue.arn, job, world.now, NEEDS_FAILED)
+            ended = True
         elif environment := room_for(world, queue.body, waiting, pools):
-            start(world, queue, job, waiting, environment, pools)
-        elif not _given_up(world, queue, job, waiting):
-            return
+            ended |= start(world, queue, job, waiting, environment, pools).ends <= world.now
+        elif _given_up(world, queue, job, waiting):
+            ended = True
+        else:
+            return ended
     if world.fact(BLOCKED, queue.arn):
         world.forget(BLOCKED, queue.arn)
+    return ended
 
 
 def _head(world: World, queue: str) -> tuple[str, Waiting, bool] | None:
