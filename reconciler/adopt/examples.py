@@ -22,6 +22,7 @@ from reconciler.validate.vocabulary import DEFS, Vocabulary
 from reconciler.validate.walk import pattern_of
 
 T = TypeVar("T")
+IN_NAMES = re.compile(r"[A-Za-z0-9_-]+")
 LEAST = 1  # of what stands for a number that has no bounds
 # What a part of a text usually is where the variable's name does not do: an account, a region, a number, a word.
 PARTS = ("123456789012", "us-east-1", "1", "example")
@@ -42,8 +43,13 @@ def with_examples(imported: Imported, language: Language) -> Imported:
     for found in imported.found:
         for name, use in walker.uses_in(found):
             uses.setdefault(name, []).append(use)
+    in_names = frozenset(variables_in(imported.name_prefix))
     candidates = {
-        name: list(_once(_fitting(name, number, variable, uses.get(name, []), walker.vocabulary)))
+        name: [
+            one
+            for one in _once(_fitting(name, number, variable, uses.get(name, []), walker.vocabulary))
+            if name not in in_names or IN_NAMES.fullmatch(text_of(one))
+        ]
         for number, (name, variable) in enumerate(imported.variables.items(), start=1)
         if name in unset
     }

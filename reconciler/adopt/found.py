@@ -60,14 +60,15 @@ class Imported:
     """All that one source gives. `variables` are declarations as a stack's `variables` has them, by name.
 
     `problems` are errors, which keep a resource from being imported, and warnings. `name_prefix` is in front of the
-    physical names, and not of the logical ones.
+    physical names, and not of the logical ones; it may be `Tagged`. `notes` are what a reader should know of the stack.
     """
 
     found: tuple[Found, ...] = ()
     variables: Mapping[str, Spec] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     problems: tuple[Problem, ...] = ()
-    name_prefix: str = ""
+    name_prefix: Json = ""
+    notes: tuple[str, ...] = ()
 
 
 def holds_tagged(value: Json) -> bool:

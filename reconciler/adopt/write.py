@@ -14,7 +14,7 @@ from reconciler.adopt.sound import sorted_out
 from reconciler.fmt.printer import printed
 from reconciler.fmt.tidy import Language, tidied
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Identity, Json
+from reconciler.model import Address, Identity, Json, Path
 from reconciler.ownership import users_tags
 from reconciler.validate.walk import Readers
 
@@ -84,7 +84,8 @@ def _documents(
 ) -> Mapping[str, tuple[dict[str, Json], Notes]]:
     """Return the content of each file, and its notes by path. `files` are the names of theirs, by address."""
     main = {name: value for name, value in _settings(shared, imported, settings) if value}
-    documents: dict[str, tuple[dict[str, Json], dict[tuple[str | int, ...], tuple[str, ...]]]] = {MAIN: (main, {})}
+    about: dict[Path, tuple[str, ...]] = {("stack",): imported.notes} if imported.notes else {}
+    documents: dict[str, tuple[dict[str, Json], dict[Path, tuple[str, ...]]]] = {MAIN: (main, about)}
     for found in shared.found:
         key, section = key_of(found), KINDS[found.address.kind].section
         content, notes = documents.setdefault(files[key], ({}, {}))

@@ -21,7 +21,7 @@ from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, Wr
 if TYPE_CHECKING:
     from reconciler.adopt.files import Written
     from reconciler.adopt.found import Found, Imported
-    from reconciler.adopt.write import Tidy
+    from reconciler.adopt.write import Settings
     from reconciler.model import Live
     from reconciler.report.items import Import
     from reconciler.workflow import Region
@@ -50,6 +50,9 @@ def _uncollected() -> Iterator[None]:
 
 
 def _imported_to(args: Namespace, source: Source, out: Output) -> int:
+    from reconciler.adopt.examples import with_examples
+    from reconciler.adopt.write import tidy_stack
+    from reconciler.cli.commands.fmt import language
     from reconciler.report.items import Import
 
     stack, sky = args.stack or _stack_name(args.to), cache(lambda: sky_for(Stack("", {}), args))
@@ -60,12 +63,14 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     _check_asked(
         region().live if source.plans else imported.found, args, "this region" if source.plans else "the source"
     )
-    chosen = imported if source.plans else _chosen(imported, args)
-    tidy = _tidied(chosen, stack, args, place)
+    spoken = language()
+    chosen = with_examples(imported if source.plans else _chosen(imported, args), spoken)
+    tidy = tidy_stack(chosen, place or Identity("", ""), _settings(stack, args, place), spoken)
     unset = _unset(chosen, args)
-    read = read_files(tidy.files, _offering(args, unset), place)
+    offered = _offering(args, unset, chosen)
+    read = read_files(tidy.files, offered, place)
     if read.has_unknown and is_seen and not args.no_lookups:
-        read = read_files(tidy.files, _offering(args, unset), place, sky().lookups)
+        read = read_files(tidy.files, offered, place, sky().lookups)
     problems = (*imported.problems, *read.problems, *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
     if not is_whole and not args.keep_going:
@@ -103,7 +108,7 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
         return written if isinstance(written, Mapping) else {}
 
     found = tuple(one for one in imported.found if asked.fits(one.address, tags(one)))
-    used = {name for one in found for name in variables_in(one.body)}
+    used = set(variables_in([imported.name_prefix, *(one.body for one in found)]))
     variables = {name: variable for name, variable in imported.variables.items() if name in used}
     return replace(imported, found=found, variables=variables)
 
@@ -120,22 +125,18 @@ def _reader(sky: Callable[[], Sky], args: Namespace) -> ReadRegion:
     return region
 
 
-def _tidied(imported: "Imported", stack: str, args: Namespace, place: Identity | None) -> "Tidy":
-    from reconciler.adopt.examples import with_examples
+def _settings(stack: str, args: Namespace, place: Identity | None) -> "Settings":
     from reconciler.adopt.files import GroupBy
-    from reconciler.adopt.write import Settings, tidy_stack
-    from reconciler.cli.commands.fmt import language
+    from reconciler.adopt.write import Settings
 
     is_stdout = args.to == STDOUT
-    settings = Settings(
+    return Settings(
         stack=stack,
         root="" if is_stdout else args.to,
         region=place.region if place else args.region or "",
         account=place.account if place and args.with_account else "",
         group_by=GroupBy.NONE if is_stdout else GroupBy(args.group_by),
     )
-    spoken = language()
-    return tidy_stack(with_examples(imported, spoken), place or Identity("", ""), settings, spoken)
 
 
 def _unset(imported: "Imported", args: Namespace) -> tuple[str, ...]:
@@ -160,12 +161,14 @@ def _names_in(file: str) -> Iterator[str]:
     yield from root.entries if isinstance(root, Mapping) else ()
 
 
-def _offering(args: Namespace, unset: Iterable[str]) -> Namespace:
-    """Return the arguments with values that are not known for variables that have none."""
+def _offering(args: Namespace, unset: Iterable[str], imported: "Imported") -> Namespace:
+    """Return the arguments with values that are not known for variables that have none; in names, examples."""
+    from reconciler.adopt.found import variables_in
     from reconciler.load.values import Given
     from reconciler.looked_up import Unknown
 
-    offered = {name: Given(Unknown.of("var", name), None) for name in unset}
+    named = {name: imported.variables[name].get("example") for name in variables_in(imported.name_prefix)}
+    offered = {name: Given(named.get(name) or Unknown.of("var", name), None) for name in unset}
     return Namespace(**{**vars(args), "offered": offered})
 
 

@@ -5,17 +5,18 @@ template takes from elsewhere is looked up, if the stack that it was deployed as
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 
 from reconciler.adopt.cloudformation.codes import CODES
 from reconciler.adopt.cloudformation.others import NESTED
-from reconciler.adopt.cloudformation.parameters import Variables, parameters
+from reconciler.adopt.cloudformation.parameters import Parameter, Variables, parameters
 from reconciler.adopt.cloudformation.resolve import PROCESSED
 from reconciler.adopt.cloudformation.resources import Reader
 from reconciler.adopt.cloudformation.template import Resource, Template, read_template
+from reconciler.adopt.cloudformation.words import told
 from reconciler.adopt.cloudformation.world import Given, LiveStack, World
-from reconciler.adopt.found import Imported, LeftOut, variables_in
+from reconciler.adopt.found import Found, Imported, LeftOut, variables_in
 from reconciler.load.codes import CODES as OF_FILES
 from reconciler.load.findings import Findings, listed
 from reconciler.model import Json
@@ -40,13 +41,27 @@ def imported(name: str, raw: bytes, given: Given, model: MappingABC[str, Json]) 
     variables = Variables(parameters(template, given.parameters, live, findings))
     _check(template, findings)
     reader = Reader(World(template, given, variables, findings), model)
-    found = tuple(reader.read())
+    read = reader.read()
+    found, prefix = reader.settled(read)
+    fixed = [one for one in variables.parameters.values() if one.name in reader.world.decided and _is_used(one, read)]
     return Imported(
-        found=found,
-        variables=variables.declared(frozenset(name for one in found for name in variables_in(one.body))),
-        left_out=(*reader.left_out, *_not_ours(template)),
+        found=tuple(found),
+        variables=variables.declared(frozenset(variables_in([prefix, *(one.body for one in found)]))),
+        left_out=(*reader.left_out, *(_fixed(one, reader.world) for one in fixed), *_not_ours(template)),
         problems=findings.in_file_order(),
+        name_prefix=prefix,
+        notes=tuple(f"{one.what}: {one.why}" for one in (_fixed(one, reader.world) for one in fixed)),
     )
+
+
+def _is_used(parameter: Parameter, founds: Iterable[Found]) -> bool:
+    return any(parameter.variable in variables_in(one.body) for one in founds)
+
+
+def _fixed(parameter: Parameter, world: World) -> LeftOut:
+    value = told({"it": parameter.usual or ""})
+    why = f"{value} wherever the template uses it, since {world.decided[parameter.name]} depends on it"
+    return LeftOut(f"variable {parameter.name}", f"{why}; --parameter {parameter.name}=VALUE imports a different value")
 
 
 def _check(template: Template, findings: Findings) -> None:

@@ -123,6 +123,8 @@ def _default(resolver: Resolver, call: Call, wrong: Wrong) -> Node | None:
 def _choice(resolver: Resolver, call: Call) -> Node | None:
     condition, *branches = _arguments(call, TRIPLE)
     holds, assumed = verdict(resolver, text(condition), call.mark)
+    if not resolver.assumes:
+        resolver.world.decide(assumed, text(condition))
     found = resolver.resolved(branches[0 if holds else 1])
     if resolver.assumes:
         resolver.assumed |= assumed

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from itertools import count
@@ -50,6 +50,16 @@ class Parameter:
     @property
     def is_stored(self) -> bool:
         return self.type.startswith(STORED)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether no value that is given for it says what it stands for."""
+        return self.secret or self.is_stored
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it has a value that can be written in its place."""
+        return self.usual is not None and not self.is_hidden and self.given is None
 
     @property
     def variable(self) -> str:
@@ -208,6 +218,13 @@ class Variables:
 
     def usual(self, name: str) -> str | None:
         return next((one.usual for one in self.parameters.values() if one.variable == name), None)
+
+    def values(self, names: Iterable[str]) -> dict[str, Json]:
+        """Return what the variables of parameters have as their default, by the variables' names."""
+        found = (self.parameters[name] for name in names)
+        return {
+            one.variable: declaration(one, frozenset(self.wanted.get(one.variable, ())))["default"] for one in found
+        }
 
     def declared(self, used: frozenset[str]) -> dict[str, dict[str, Json]]:
         """Return the declarations of those that are used; those of parameters first, in the template's order."""

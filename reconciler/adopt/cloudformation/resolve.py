@@ -173,6 +173,7 @@ class Resolver:
             wrong.tell(self.world.findings)
             return Broken(wrong.mark)
         found = node_of(value, call.mark)
+        self.world.decide(assumed, spelled(node))
         return self.note(found, f"{spelled(node)}, with {told(assumed)}") if assumed else found
 
     def variable(self, call: Call, node: Node) -> Tagged:

@@ -2,25 +2,31 @@
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from reconciler.adopt.cloudformation.conditions import verdict
 from reconciler.adopt.cloudformation.fit import Fitter
 from reconciler.adopt.cloudformation.functions import FUNCTIONS
+from reconciler.adopt.cloudformation.naming import Hole, Naming, Pieces, filled, holes, naming, pieces_of, written
+from reconciler.adopt.cloudformation.parameters import PSEUDO
 from reconciler.adopt.cloudformation.resolve import Resolver
 from reconciler.adopt.cloudformation.template import OURS, Resource, spelled, text
+from reconciler.adopt.cloudformation.texts import HOLE, with_values
 from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
 from reconciler.adopt.cloudformation.words import because, told
 from reconciler.adopt.cloudformation.world import World
-from reconciler.adopt.found import Found, LeftOut, Note, Tagged
+from reconciler.adopt.found import Found, LeftOut, Note, Tagged, with_each
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import did_you_mean, listed
 from reconciler.load.nodes import Mapping, Mark, Node, where_of
 from reconciler.load.resources import NAME, NAME_HINT
+from reconciler.load.scalars import text_of
 from reconciler.model import Address, Identity, Json, Path
 
 HERE = Identity("${account}", "${region}", "${partition}")
+PLACE = {"region": "AWS::Region", "account": "AWS::AccountId", "partition": "AWS::Partition"}
 UNNAMED = "Unnamed in the template, and called by its logical id here."
 RETENTION = "ResourceRetentionPolicy"
 # Properties that CloudFormation has and the API has not: what a plan asks for each time, or a lifecycle says.
@@ -28,14 +34,25 @@ RETENTION = "ResourceRetentionPolicy"
 ITS_OWN = ("ReplaceComputeEnvironment", RETENTION)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A name in a template: its pieces, none where they are not known; what it depends on; and why it is not known."""
+
+    pieces: Pieces
+    node: Node | None = None
+    assumed: MappingABC[str, str] = field(default_factory=dict)
+    unknown: str = ""
+
+
 @dataclass(slots=True)
 class Reader:
-    """Reads the resources of AWS Batch. `names` are their physical names, by logical id."""
+    """Reads the resources of AWS Batch. By logical id, `names` are their physical names, `written` the template's."""
 
     world: World
     model: MappingABC[str, Json]
     names: dict[str, str] = field(default_factory=dict)
-    named: dict[str, str] = field(default_factory=dict)  # notes of names, by logical id
+    written: dict[str, Written] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
     existing: dict[str, str] = field(default_factory=dict)  # why a resource is there, where a condition might say no
     broken: set[str] = field(default_factory=set)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -43,10 +60,23 @@ class Reader:
     def read(self) -> list[Found]:
         present = [resource for resource in self.world.template.batch if self.is_known(resource)]
         present = [resource for resource in present if self.exists(resource)]
-        for resource in present:
-            self.name(resource)
+        self.name(present)
         found = [self.found(resource) for resource in present]
         return [one for one in found if one is not None]
+
+    def settled(self, founds: Iterable[Found]) -> tuple[list[Found], Json]:
+        """Return resources in which the parameters that something depends on have their values, and the name prefix."""
+        values = self.world.variables.values(self.world.decided)
+        prefix = with_values(Tagged("!sub", written(self.naming.prefix)), values)
+        before = "" if isinstance(prefix, Tagged) else str(prefix)
+        out = []
+        for one in founds:
+            body = with_each(one.body, lambda tagged: with_values(tagged, values))
+            key = f"{before}{self.naming.keys.get(one.logical, one.logical)}"
+            note = self.about_name(one.logical)
+            notes = (*([Note((), note)] if note else []), *one.notes)
+            out.append(replace(one, body=body, logical=key if isinstance(prefix, Tagged) else "", notes=notes))
+        return out, prefix if isinstance(prefix, Tagged) else ""
 
     def is_known(self, resource: Resource) -> bool:
         if resource.type.removeprefix(OURS) in KINDS:
@@ -73,37 +103,78 @@ class Reader:
             self.left_out.append(LeftOut(f"{resource.logical} ({resource.type})", why, where_of(resource.mark)))
         elif assumed:
             self.existing[resource.logical] = f"Exists because {why}."
+        self.world.decide(assumed, condition)
         return holds
 
-    def name(self, resource: Resource) -> None:
-        kind = kind_of(resource)
-        name, note = self.physical(resource, kind)
-        self.names[resource.logical] = name
-        self.world.arns[resource.logical] = kind.arn(HERE, name)
-        if note:
-            self.named[resource.logical] = note
+    def name(self, resources: Iterable[Resource]) -> None:
+        """Give each resource its name: what is left of the template's behind what all of them begin with."""
+        of = {resource.logical: resource for resource in resources}
+        self.written = {logical: self.name_of(resource) for logical, resource in of.items()}
+        pieces = {logical: one.pieces for logical, one in self.written.items() if one.pieces}
+        parameters = self.world.variables.parameters.values()
+        values = {one.variable: text_of(one.usual) for one in parameters if one.is_shown}
+        self.naming = naming(pieces, values)
+        for logical, one in self.written.items():
+            self.decide(one.pieces or (), self.naming.fixed, logical)
+        for logical, missing in self.naming.unknown.items():
+            (wanted,) = [one.name for one in parameters if one.variable == missing[0]]
+            message = f"the name of {logical} depends on {wanted}, which has no value here"
+            hint = f"give it one: --parameter {wanted}=VALUE"
+            self.world.findings.add("CFN006", message, of[logical].mark, hint)
+            self.broken.add(logical)
+        for logical, resource in of.items():
+            whole = (*self.naming.prefix, *self.naming.keys.get(logical, logical))
+            self.names[logical] = written(filled(whole, values))
+            self.world.arns[logical] = kind_of(resource).arn(HERE, written(whole))
 
-    def physical(self, resource: Resource, kind: Kind) -> tuple[str, str]:
-        """Return what a resource is called, and what a reader should know of that."""
+    def decide(self, pieces: Pieces, variables: AbstractSet[str], logical: str) -> None:
+        """Note which of these variables stand in a name with their values."""
+        of_name = variables & set(holes(pieces))
+        names = [one.name for one in self.world.variables.parameters.values() if one.variable in of_name]
+        self.world.decide(names, f"the name of {logical}")
+
+    def name_of(self, resource: Resource) -> Written:
+        """Return how a resource is named, where that can be said."""
         live = self.world.given.live
-        if live and (id_ := live.resources.get(resource.logical)):
-            return id_.rpartition("/")[2].partition(":")[0], ""
-        node = _property(resource, kind.name_member)
+        id_ = live.resources.get(resource.logical, "") if live else ""
+        physical = id_.rpartition("/")[2].partition(":")[0]
+        node = _property(resource, kind_of(resource).name_member)
         if node is None:
-            return resource.logical, UNNAMED
+            return Written(tuple(physical))
         resolver = self.resolver(resource, assumes=True)
         try:
-            found = resolver.resolved(node)
-            if found is None:
-                return resource.logical, UNNAMED
+            if resolver.resolved(node) is None:
+                return Written(tuple(physical))
             value, assumed = resolver.settled(node)
         except NotKnown as unknown:
-            return resource.logical, f"Named {spelled(node)} in the template: --parameter {unknown}=VALUE would tell."
+            return self.substituted(resource, Written((), node, unknown=str(unknown)), physical)
         except Wrong as wrong:
             wrong.tell(self.world.findings)
             self.broken.add(resource.logical)
-            return resource.logical, ""
-        return str(value), f"Named {spelled(node)} in the template; {told(assumed)}." if assumed else ""
+            return Written((), node)
+        name = str(value)
+        return self.substituted(resource, Written(tuple(name), node, assumed), "" if physical == name else physical)
+
+    def substituted(self, resource: Resource, name: Written, physical: str) -> Written:
+        """Return a name with parameters in it. One that is known to be another, and what else is in one, fixes them."""
+        try:
+            value = self.resolver(resource).single(name.node) if name.node else ""
+        except (NotKnown, Wrong):
+            return replace(name, pieces=tuple(physical)) if physical else name
+        text_ = written((Hole(value.text),)) if isinstance(value, Tagged) and value.tag == "!var" else value
+        text_ = text_.text if isinstance(text_, Tagged) else text_of(text_)
+        here = {short: self.world.pseudo.get(long, "") for short, long in PLACE.items()}
+        known = {**{short: found for short, found in here.items() if found}, "stack": self.world.given.called}
+        pieces = filled(pieces_of(text_), known)
+        own = {one.variable for one in self.world.variables.parameters.values() if not one.secret}
+        if not physical and own.issuperset(holes(pieces)):
+            return replace(name, pieces=pieces)
+        self.decide(pieces, own, resource.logical)
+        if physical:
+            return Written(tuple(physical))
+        # What the name is cannot be said without a value of a parameter: it depends on it, wherever that stands in it.
+        wanted = self.world.variables.parameters.get(name.unknown)
+        return replace(name, pieces=(Hole(wanted.variable),)) if wanted and not wanted.is_hidden else name
 
     def found(self, resource: Resource) -> Found | None:
         """Return a resource; None after telling what is wrong with it."""
@@ -114,7 +185,7 @@ class Reader:
             return None
         fitter = Fitter(self.model, self.resolver(resource), self.names)
         body = fitter.body(kind, Mapping(_without(resource, kind), resource.properties.mark))
-        if not NAME.fullmatch(name):
+        if not NAME.fullmatch(HOLE.sub("x", name)):
             self.world.findings.add("CFN008", f"AWS refuses {name} as a name", resource.mark, NAME_HINT)
             self.broken.add(resource.logical)
         if fitter.is_broken or resource.logical in self.broken:
@@ -127,14 +198,37 @@ class Reader:
         return Found(
             Address(kind.name, physical),
             body,
+            logical=resource.logical,
             notes=tuple(notes),
             where=where_of(resource.mark),
             lifecycle={"onRemove": "orphan"} if retains else {},
         )
 
+    def about_name(self, logical: str) -> str:
+        """Return what a reader should know of what a resource is called."""
+        name = self.written[logical]
+        if name.node is None:
+            return "" if name.pieces else UNNAMED
+        parameters = self.world.variables.parameters
+        unvalued = [one.name for one in parameters.values() if one.variable in holes(name.pieces) and not one.is_shown]
+        if not name.pieces or (unvalued and self.naming.is_anew):
+            unknown = unvalued[0] if unvalued else name.unknown
+            is_given = unvalued or unknown in PSEUDO or (unknown in parameters and not parameters[unknown].is_hidden)
+            way = (
+                f"--parameter {unknown}=VALUE would tell" if is_given else "--stack-name reads it where it is deployed"
+            )
+            return f"Named {spelled(name.node)} in the template: {way}."
+        followed = set(holes(self.naming.prefix))
+        assumed = {
+            one: value
+            for one, value in name.assumed.items()
+            if one in self.world.decided or one not in parameters or parameters[one].variable not in followed
+        }
+        return f"Named {spelled(name.node)} in the template; {told(assumed)}." if assumed else ""
+
     def about(self, resource: Resource) -> list[str]:
         """Return what a reader should know of a resource as a whole."""
-        said = [self.named.get(resource.logical, ""), self.existing.get(resource.logical, "")]
+        said = [self.existing.get(resource.logical, "")]
         if resource.attribute("UpdateReplacePolicy").startswith("Retain"):
             said.append("Its UpdateReplacePolicy is Retain: a replacement leaves the old one there.")
         if _deregisters(resource):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingABC
 
 from reconciler.adopt.found import Tagged
 from reconciler.load.expand import IN_TEXT
@@ -57,6 +58,20 @@ def dynamic(text: str) -> Tagged | None:
     if found := SECRET.fullmatch(text):
         return Tagged("!secret", f"{found[1]}#{found[2]}" if found[2] else found[1])
     return None
+
+
+def with_values(tagged: Tagged, values: MappingABC[str, Json]) -> Json:
+    """Return what a value becomes where variables have these values for good."""
+    if tagged.tag == "!var":
+        return values.get(tagged.text, tagged)
+    if tagged.tag != "!sub":
+        return tagged
+
+    def value(found: re.Match[str]) -> str:
+        is_known = not found[1] and found[2].strip() in values
+        return str(_in_sub(text_of(values[found[2].strip()]))) if is_known else found[0]
+
+    return _plain(IN_TEXT.sub(value, tagged.text))
 
 
 CERTAIN = ("${account}", "${region}", "${partition}")  # they have neither colons nor slashes

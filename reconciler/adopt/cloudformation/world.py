@@ -1,7 +1,7 @@
 """What is known while a template is read: the template itself, what was given, and the names of its resources."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.adopt.cloudformation.parameters import Variables
@@ -50,6 +50,8 @@ class World:
     """`arns` are those of the template's resources of AWS Batch, with `${account}` and its like in them.
 
     `absent` are those that are left out, with the reason. `naming` are other resources whose names are resolved now.
+    `decided` are the parameters whose usual values stand in what is written, with the first thing that has it so: a
+    parameter is followed everywhere or nowhere.
     """
 
     template: Template
@@ -59,6 +61,13 @@ class World:
     arns: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     naming: list[str] = field(default_factory=list)
+    decided: dict[str, str] = field(default_factory=dict)
+
+    def decide(self, names: Iterable[str], what: str) -> None:
+        """Note that something written depends on the usual values of parameters: they are no variables then."""
+        for name in names:
+            if name in self.variables.parameters and self.variables.parameters[name].is_shown:
+                self.decided.setdefault(name, what)
 
     @property
     def pseudo(self) -> dict[str, str]:
