@@ -12,12 +12,15 @@ from reconciler.load.findings import Findings, listed
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import decoded
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Sequence, value_of, where_of
+from reconciler.load.other_languages import Spoken, for_a_shell, spoken_in_text
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Json
 from reconciler.ports import Takes
 from reconciler.problems import Problem
 from reconciler.read import described
 
+PULUMI = "Pulumi"
+FROM_PULUMI = "Pulumi's state has its provider's own spelling: `import --live` reads the resources from AWS"
 GONE = "it is {status}, or an older revision than another that is here"
 NEITHER = "this JSON is neither what `aws batch describe-*` prints nor what --cli-input-json takes"
 SERVICES: MappingABC[str, str] = {  # keys that only the answers of other services have
@@ -32,7 +35,15 @@ SERVICES: MappingABC[str, str] = {  # keys that only the answers of other servic
     "Resources": "AWS CloudFormation (a template)",
     "Functions": "AWS Lambda",
     "Roles": "IAM",
+    "deployment": PULUMI,
 }
+OTHER_TOOLS: MappingABC[str, str] = {PULUMI: FROM_PULUMI}
+SMALL = "members begin with a small letter"
+MEMBERS = frozenset(
+    name
+    for kind in KINDS.values()
+    for name in (kind.name_member, kind.reading.result, *(row.name for row in kind.rows))
+)
 
 
 def imported(files: Iterable[tuple[str, bytes]], takes: Takes) -> Imported:
@@ -66,11 +77,23 @@ class _Reader:
 
     def file(self, name: str, raw: bytes) -> None:
         text = decoded(name, raw, self.findings)
-        root = compose_json(name, text, self.findings).root if text is not None else None
+        root = self.root(name, text) if text is not None else None
         if root is not None:
             self.node(root)
         elif text is not None:
             self.wrong.append(Problem("IMP001", f"{name} is empty", hint="write the output of a command into it"))
+
+    def root(self, name: str, text: str) -> Node | None:
+        found = Findings()
+        root = compose_json(name, text, found).root
+        if found.found and (spoken := spoken_in_text(name, text, is_json=True)):
+            self.not_rendered(spoken)
+            return Broken(spoken.mark)
+        self.findings.found.update(found.found)
+        return root
+
+    def not_rendered(self, spoken: Spoken) -> None:
+        self.say("YML013", spoken.message, spoken.mark, spoken.language.way_out)
 
     def node(self, node: Node) -> None:
         match node:
@@ -98,7 +121,9 @@ class _Reader:
     def resource(self, kind: Kind, node: Mapping) -> None:
         body = {member: value for member, value in value_of(node).items() if value is not None}
         name = body.get(kind.name_member)
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if spoken := for_a_shell(node.entries[kind.name_member][1]):
+            self.not_rendered(spoken)
+        elif not isinstance(name, str) or not NAME.fullmatch(name):
             what = f"AWS refuses {name} as the name of a {kind.noun}" if name else f"{kind.name_member} is empty"
             self.say("IMP003", what, node.mark, NAME_HINT)
         elif kind.arn_member in body and not _is_whole(kind, body):
@@ -134,11 +159,23 @@ class _Reader:
         keys = node.entries if isinstance(node, Mapping) else {}
         service = next((SERVICES[key] for key in keys if key in SERVICES), "")
         message = f"this is JSON of {service}, not of AWS Batch" if service else NEITHER
+        if way_out := OTHER_TOOLS.get(service, ""):
+            self.say("IMP002", message, node.mark, way_out)
+            return
+        slips = {key: member for key in keys if (member := _small(key)) in MEMBERS and key not in MEMBERS}
+        if slips:
+            key, member = next(iter(slips.items()))
+            self.say("IMP002", f"{key} is no member of a request", node.mark, f"{SMALL}: {member}")
+            return
         creates = listed(f"{kind.name_member} ({kind.create})" for kind in KINDS.values())
         self.say("IMP002", message, node.mark, f"a resource is told by {creates}, and a member beside it")
 
     def say(self, code: str, message: str, mark: Mark, hint: str) -> None:
         self.wrong.append(Problem(code, message, where_of(mark), hint))
+
+
+def _small(key: str) -> str:
+    return f"{key[:1].lower()}{key[1:]}"
 
 
 def _pages(node: Mapping) -> Iterator[tuple[Kind, Sequence]]:
@@ -175,5 +212,4 @@ def _without_nulls(value: Json) -> Json:
 
 
 def _describe(kind: Kind) -> str:
-    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.reading.operation)
-    return f"`aws batch {words[1:]}` prints what can be imported"
+    return f"`aws batch {kind.reading.command}` prints what can be imported"

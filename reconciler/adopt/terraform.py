@@ -1,10 +1,11 @@
-"""Terraform as a source: what `terraform show -json` prints of a state or a plan."""
+"""Terraform as a source: a state (version 4), or what `terraform show -json` prints of a state or of a plan."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.adopt.found import Found, Imported, LeftOut, Note
+from reconciler.adopt.json_files import FROM_PULUMI
 from reconciler.adopt.spelling import spelled
 from reconciler.diff import compact
 from reconciler.kinds import KINDS
@@ -15,9 +16,10 @@ from reconciler.load.library import decoded
 from reconciler.load.nodes import Broken, value_of
 from reconciler.model import Address, Json, Spec
 from reconciler.problems import Problem, Severity, Where
+from reconciler.tfstate.state import NotAState, TerraformState, is_raw_state, state_of
 
 PREFIX = "aws_batch_"
-SHOW = "it takes what `terraform show -json` prints, of a state or of a plan (`terraform show -json plan.out`)"
+SHOW = "name a state, or what `terraform show -json` prints of a state or of a plan (`terraform show -json plan.out`)"
 # What the provider has beside the API's members (registry.terraform.io/providers/hashicorp/aws, version 5.100).
 COMPUTED = ("arn", "arn_prefix", "id", "status", "status_reason", "ecs_cluster_arn", "revision", "region", "tags",
             "compute_environment_name_prefix", "name_prefix", "timeouts", "deregister_on_new_revision",
@@ -68,6 +70,16 @@ class _Reader:
         if isinstance(root, Broken) or text is None:
             return
         document = value_of(root) if root else None
+        if isinstance(document, Mapping) and "deployment" in document and "resources" not in document:
+            self.wrong.append(
+                Problem("IMP002", f"{name} is what `pulumi stack export` prints", Where(name), FROM_PULUMI)
+            )
+            return
+        try:
+            document = _shown(state_of(document)) if is_raw_state(document) else document
+        except NotAState as error:
+            self.wrong.append(Problem("IMP002", f"{name} {error}", Where(name), error.hint))
+            return
         reason = _why_not(document)
         if reason:
             self.wrong.append(Problem("IMP002", f"{name} {reason[0]}", Where(name), reason[1]))
@@ -129,11 +141,6 @@ def _why_not(document: Json) -> tuple[str, str] | None:
         return "is empty", SHOW
     if not isinstance(document, Mapping):
         return "is not what `terraform show -json` prints", SHOW
-    if "terraform_version" in document and "version" in document and "resources" in document:
-        return (
-            f"is a raw state, of version {document['version']}",
-            "run `terraform show -json > state.json`, and import that",
-        )
     version = str(document.get("format_version", ""))
     is_ours = {"values", "planned_values", "terraform_version"} & document.keys() or len(
         document
@@ -143,6 +150,23 @@ def _why_not(document: Json) -> tuple[str, str] | None:
     if version.partition(".")[0] not in ("0", "1"):
         return f"has the format {version}, and 1 is known", "use the Terraform that wrote it, or a newer reconciler"
     return None
+
+
+def _shown(state: TerraformState) -> Mapping[str, Json]:
+    """Return a state in the form in which `terraform show -json` prints it."""
+    resources = [
+        {
+            "address": one.address,
+            "mode": "data" if one.is_data else "managed",
+            "type": one.type,
+            "values": one.values,
+            "sensitive_values": bool(one.sensitive),
+            "deposed_key": one.deposed,
+            "tainted": one.is_tainted,
+        }
+        for one in state.instances
+    ]
+    return {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
 
 
 def _resources(module: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:

@@ -149,7 +149,7 @@ def _add_terraform(group: Group) -> None:
         default=[],
         metavar="FILE",
         type=file_name,
-        help="what `terraform show -json` printed, of a state or a plan; - is stdin",
+        help="a state (terraform.tfstate), or what `terraform show -json` printed of a state or a plan; - is stdin",
     )
 
 

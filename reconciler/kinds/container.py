@@ -24,7 +24,7 @@ ENVIRONMENT_ENTRY = (
         says="Name of the variable. Names that begin with AWS_BATCH are reserved for the service.",
         limits={"pattern": "^(?!AWS_BATCH)"},
     ),
-    Field(name="value", says="Its value. The service drops variables that are empty."),
+    Field(name="value", default="", says="Its value. The service drops variables that are empty."),
 )
 
 ENVIRONMENT = Field(

@@ -58,7 +58,7 @@ ENTRY = (
         says="Name of the variable. Names that begin with AWS_BATCH are reserved for the service.",
         limits={"pattern": "^(?!AWS_BATCH)"},
     ),
-    Field(name="value", says="Its value."),
+    Field(name="value", default="", says="Its value."),
 )
 
 RESOURCES = (

@@ -25,6 +25,12 @@ class Reading:
     # Operations that IAM can restrict to ARNs (Service Authorization Reference); the others are for all or none.
     scoped: tuple[str, ...] = ()
 
+    @property
+    def command(self) -> str:
+        """The subcommand of `aws batch` that describes: `describe-job-queues`."""
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.operation)
+        return words.removeprefix("-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Using:

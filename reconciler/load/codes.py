@@ -15,6 +15,7 @@ CODES: Mapping[str, str] = {
     "YML010": "a file is not well-formed JSON",
     "YML011": "a mapping or list carries a tag",
     "YML012": "a file cannot be read",
+    "YML013": "a file holds another language, and is not rendered yet",
     "VAR001": "a variable is used that nobody declares",
     "VAR002": "a variable is used that has no value",
     "VAR003": "a value does not have the type of its variable",

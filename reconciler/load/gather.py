@@ -13,6 +13,7 @@ from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, listed
 from reconciler.load.library import JSON_FILES, Library
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Spot, is_null, where_of
+from reconciler.load.other_languages import for_a_shell
 from reconciler.load.strangers import strangers
 from reconciler.problems import Problem, Severity
 
@@ -124,7 +125,10 @@ class _Collector:
         if not isinstance(root, Mapping):
             self.not_a_stack(root.mark, is_json=is_json)
         elif is_json and (kind := bare_kind(root, self.kinds)):
-            self.bare.append(Bare(kind, root))
+            if spoken := for_a_shell(root.entries[kind.name_member][1]):
+                self.expander.library.not_rendered(spoken)
+            else:
+                self.bare.append(Bare(kind, root))
         elif is_json and not any(self.keywords.is_known(key) for key in root.entries if key != "tags"):
             self.nearly_json(root, document)
         else:
@@ -150,7 +154,10 @@ class _Collector:
         what = "has no member beside it" if kind.name_member in root.entries else "is missing"
         message = f"this is no request of {kind.create} yet: {kind.name_member} {what}"
         hint = f"the AWS CLI takes {kind.name_member} and other members of the request with --cli-input-json"
-        if slips:
+        if slips and all(word == f"{key[:1].lower()}{key[1:]}" for key, word in slips.items()):
+            key, word = next(iter(slips.items()))
+            hint = f"members begin with a small letter: {word}, not {key}"
+        elif slips:
             hint = f"did you mean {listed((f'{word} for {key}' for key, word in slips.items()), 'and')}?"
         self.findings.add("STK008", message, root.mark, hint)
 

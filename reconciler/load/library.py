@@ -11,6 +11,7 @@ from reconciler.load.compose import Document, compose
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.nodes import DEEPEST, Broken, Mark, Node, Scalar, Spot, Tagged
+from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
 from reconciler.model import Json
 from reconciler.ports import Files, HiddenFile, OutsideStack
 
@@ -37,8 +38,8 @@ class Library:
     """`incomplete`: some file could not be understood, so what seems to be missing may be in there.
 
     `doubts` has what was found in files of which it is not known yet that they belong to the stack, and `texts` what
-    those files say. `skim` says of the value of a JSON file why it cannot be part of the stack: other tools keep large
-    ones.
+    those files say. `spoken` has what such files still have of other languages. `skim` says of the value of a JSON file
+    why it cannot be part of the stack: other tools keep large ones.
     `size` is the number of values that are written in all files of the stack; `is_too_much`: they have grown beyond
     measure.
     """
@@ -55,6 +56,7 @@ class Library:
     circular: set[Tagged] = field(default_factory=set)
     doubts: dict[str, Findings] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    spoken: dict[str, Spoken] = field(default_factory=dict)
     skim: Callable[[Json], str] | None = None
     skimmed: dict[str, bytes] = field(default_factory=dict)
 
@@ -88,6 +90,9 @@ class Library:
         if document and document.beside:  # it is included all the same
             raw = self.skimmed.pop(name, None) or self._read(name, blame) or b""
             self.documents[name] = document = parse(self.shown(name), raw, self.findings)
+        if document and (spoken := self.spoken.pop(name, None)):
+            document = self.documents[name] = Document(self.not_rendered(spoken), size=document.size)
+            self.doubts.pop(name, None)
         if doubts := self.doubts.pop(name, None):
             self.findings.found.update(doubts.found)
         if document and name not in self.counted:
@@ -105,7 +110,22 @@ class Library:
             self.documents[name] = Document(None, beside=beside) if beside else parse(self.shown(name), raw, found)
             if found.found:
                 self.doubts[name], self.texts[name] = found, raw.decode("utf-8-sig", errors="replace")
+            if not beside and (spoken := self._spoken(name, raw)):
+                self.spoken[name] = spoken
         return self.documents.get(name)
+
+    def not_rendered(self, spoken: Spoken) -> Broken:
+        """Report that a file holds another language: what it says, and what is missing, cannot be told before."""
+        self.incomplete = True
+        self.findings.add("YML013", spoken.message, spoken.mark, spoken.language.way_out)
+        return Broken(spoken.mark)
+
+    def _spoken(self, name: str, raw: bytes) -> Spoken | None:
+        if name in self.texts:
+            return spoken_in_text(self.shown(name), self.texts[name], is_json=name.endswith(JSON_FILES))
+        if not name.endswith((*YAML_FILES, *JSON_FILES)):
+            return None
+        return spoken_in(self.documents[name].root, raw.decode("utf-8-sig", errors="replace"))
 
     def _why_beside(self, name: str, raw: bytes) -> str:
         if self.skim is None or not name.endswith(JSON_FILES):

@@ -18,6 +18,7 @@ from reconciler.load.nodes import (
     Mark,
     Node,
     Scalar,
+    Sequence,
     is_null,
     value_of,
     value_with_gaps,
@@ -69,6 +70,12 @@ def declared_resources(
     return declared
 
 
+def _is_described(kind: Kind, node: Node) -> bool:
+    """Whether a section is a list of resources with their ARNs, as only AWS writes it."""
+    items = node.items if isinstance(node, Sequence) else ()
+    return any(isinstance(item, Mapping) and kind.arn_member in item.entries for item in items)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     gathered: Gathered
@@ -79,7 +86,13 @@ class _Reader:
     def written(self) -> Iterator[_Written]:
         for kind in self.kinds.values():
             for entry in self.gathered.entries(kind.section):
-                section = mapping_of(entry.expanded(self.expander), kind.section, self.findings)
+                node = entry.expanded(self.expander)
+                if _is_described(kind, node):
+                    message = f"this is what `aws batch {kind.reading.command}` prints, not a section of a stack"
+                    hint = f"`reconciler import --json {node.mark.name} --to DIR` makes a stack of it"
+                    self.findings.add("STK005", message, node.mark, hint)
+                    continue
+                section = mapping_of(node, kind.section, self.findings)
                 misplaced = self.misplaced(kind, section) if section else ()
                 for name, (mark, node) in section.entries.items() if section else ():
                     body = None if name in misplaced else mapping_of(node, f"{kind.name}/{name}", self.findings)

@@ -1,5 +1,6 @@
 """What AWS refuses beyond its schema, and what a careful person would not do: one table a kind."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.model import Declared, dotted
@@ -26,6 +27,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "SchedulingPolicy": scheduling_policy.RULES,
     "ServiceEnvironment": service_environment.RULES,
 }
+# Where a message shows a value that is an empty text: `is ; it is one of …`.
+EMPTY = re.compile(r"\b(is|has) (?=[;,])")
 RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
 
 
@@ -34,6 +37,7 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
     for rule in RULES.get(resource.address.kind, ()):
         if rule.advice and not strict:
             continue
-        for path, message in rule.check(subject):
+        for path, found in rule.check(subject):
+            message = EMPTY.sub(r'\1 ""', found)
             said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
             yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)

@@ -7,14 +7,27 @@ from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 
-# ${IMAGE} and ${{ IMAGE }}, {{ image }}, $IMAGE, <account-id>. $Latest and $Default are words of Batch.
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{[^}]*\}\}|\$[A-Z][A-Z0-9_]+|<[A-Za-z][\w -]*>")
+# Forms of placeholders, and what fills them in. $Latest and $Default are words of Batch.
+FORMS: Mapping[str, str] = {
+    r"\$\{\{[^}]*\}\}": "GitHub Actions or a script of yours",
+    r"\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+": "a shell, or `envsubst`",
+    r"\{\{[^}]*\}\}": "Jinja or a language like it",
+    r"\{[A-Za-z_][\w.]*\}": "Python's `str.format`",
+    r"<[A-Za-z][\w -]*>|\b(?:REPLACE|CHANGE|YOUR|INSERT)[-_][\w-]+": "you, by hand",
+}
+_PLACEHOLDER = re.compile("|".join(f"({form})" for form in FORMS))
 # What a shell, Docker, Fluent Bit or the program itself may read, and fill in by then.
 READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations"}
 
 
 def looks_unfilled(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
+
+
+def filled_by(text: str) -> str:
+    """Return what fills in the first placeholder of a text; nothing where it has none."""
+    found = _PLACEHOLDER.search(text)
+    return tuple(FORMS.values())[found.lastindex - 1] if found and found.lastindex else ""
 
 
 def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
@@ -32,9 +45,12 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
 
 
 def _all_filled(subject: Subject) -> Findings:
-    for path, text in _texts((), subject.body):
-        if looks_unfilled(text):
-            yield path, f"is {text}, which looks like a placeholder that nobody filled in"
+    """A file of another program has many: the first is shown, with the number of the others."""
+    found = [(path, text) for path, text in _texts((), subject.body) if looks_unfilled(text)]
+    if found:
+        (path, text), others = found[0], len(found) - 1
+        more = f" (and {others} more)" if others else ""
+        yield path, f"is {text}, a placeholder for {filled_by(text)} to fill in{more}"
 
 
 def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:

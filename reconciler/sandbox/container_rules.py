@@ -32,7 +32,7 @@ def refuse_bad_container(container: Spec, platform: str) -> None:
     refuse_bad_common(container, execution_role=container.get("executionRoleArn", ""))
     refuse_bad_volumes(container.get("volumes", ()), task_role=container.get("jobRoleArn", ""))
     user = container.get("user")
-    refuse_if(user is not None and not USER.fullmatch(user), "User name should match a valid pattern.")
+    refuse_if(user and not USER.fullmatch(user), "User name should match a valid pattern.")
 
 
 def refuse_bad_image(container: Spec) -> None:

@@ -73,7 +73,7 @@ def targets(target: str, nodes: int) -> range:
     """Return the nodes that a range stands for."""
     first, colon, last = target.partition(":")
     digits = all(part.isdigit() for part in (first, last) if part)
-    refuse_if(not digits or not target.strip(":"), "targetNodes should contain only digits.")
+    refuse_if(not digits or not target, "targetNodes should contain only digits.")
     begin = int(first or 0)
     end = int(last or nodes - 1) if colon else begin
     refuse_if(end >= nodes, "targetNodes is out of range, must be less than numNodes.")

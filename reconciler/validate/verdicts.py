@@ -59,6 +59,8 @@ def verdict(stray: Stray, body: Json, kind: Kind, vocabulary: Vocabulary) -> Ver
         return Verdict("the key above is the name: leave it out")
     if name in own:
         return _restyled(own[name].member, stray.name)
+    if missing := _begun(stray, body, own, vocabulary.required(kind, stray.path)):
+        return Verdict(f"did you mean {missing}?", missing)
     same = homes.get(name, [])
     home = _closest([one for one in same if one.takes(stray.value)] or same, here, body)
     near = _nearest(name, own, TWIN if home else ALIKE)
@@ -69,6 +71,19 @@ def verdict(stray: Stray, body: Json, kind: Kind, vocabulary: Vocabulary) -> Ver
         plural = Habit("", f" {_belongs(home, here, 'belong')}")
         return Verdict(f"{home.member} {_belongs(home, here)}", home=home, habit=plural)
     return Verdict(_last_resort(stray, body, homes, own))
+
+
+def _begun(stray: Stray, body: Json, own: Mapping[str, Home], required: tuple[str, ...]) -> str:
+    """Return the one member that is missing here and begins with this name: `value` for `valueFrom`."""
+    for step in stray.path:
+        body = inside(body, step) if not isinstance(step, int) else _entry(body, step)
+    written = {letters(str(key)) for key in body} if isinstance(body, Mapping) else set()
+    begun = [one for one in required if letters(one).startswith(letters(stray.name)) and letters(one) not in written]
+    return begun[0] if len(begun) == 1 and own[letters(begun[0])].takes(stray.value) else ""
+
+
+def _entry(value: Json, index: int) -> Json:
+    return value[index] if isinstance(value, list) and index < len(value) else None
 
 
 def _suits_better(home: Home, near: Home, value: Json, kind: Kind, vocabulary: Vocabulary) -> bool:

@@ -42,12 +42,19 @@ class Vocabulary:
 
     def members(self, kind: Kind, path: Path) -> Mapping[str, Json]:
         """Return the members that a request has at a path; none where it has no structure."""
+        members: Mapping[str, Json] = self._structure(kind, path).get("properties", {})
+        return members
+
+    def required(self, kind: Kind, path: Path) -> tuple[str, ...]:
+        """Return the members that a structure must have."""
+        return tuple(self._structure(kind, path).get("required", ()))
+
+    def _structure(self, kind: Kind, path: Path) -> Json:
         schema = self.resolved({"$ref": DEFS + kind.create})
         for step in path:
             inner = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
             schema = self.resolved(inner or {})
-        members: Mapping[str, Json] = schema.get("properties", {})
-        return members
+        return schema
 
     def resolved(self, schema: Json) -> Json:
         """Return a schema without references; of several forms the long one, which is first."""

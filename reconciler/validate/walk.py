@@ -61,7 +61,8 @@ class Readers:
         match schema.get("type"):
             case "object" if "properties" in schema:
                 members = {name: self.reader(inner) for name, inner in schema["properties"].items()}
-                return _structure(members, frozenset(schema.get("required", ())))
+                required = frozenset(schema.get("required", ()))
+                return _structure(members, required, unset_if_empty(schema))
             case "object":
                 return _map(
                     self.reader(schema["additionalProperties"]), _checks(schema.get("propertyNames", {})), checks
@@ -74,6 +75,21 @@ class Readers:
                 return _boolean
             case _:
                 return _string(checks)
+
+
+def unset_if_empty(schema: Json) -> frozenset[str]:
+    """Return the members of a structure for which an empty text means the same as none.
+
+    These are its optional texts, but for those whose default is the empty text. Of a map or a list, an empty text is
+    an entry like any other. Import, comparison and requests see what this leaves.
+    """
+    return frozenset(
+        name
+        for name, member in schema["properties"].items()
+        if name not in schema.get("required", ())
+        and member.get("default") != ""
+        and ("enum" in member or "string" in member.get("type", ()))
+    )
 
 
 def text(value: Json) -> Json:
@@ -120,13 +136,13 @@ def _checked(reader: Reader, checks: tuple[Check, ...]) -> Reader:
     return read
 
 
-def _structure(members: Mapping[str, Reader], required: frozenset[str]) -> Reader:
+def _structure(members: Mapping[str, Reader], required: frozenset[str], unset: frozenset[str]) -> Reader:
     def read(value: Json, doubt: Doubt) -> Json:
         if not isinstance(value, Mapping):
             return _undecided(value, doubt)
         out = {}
         for name, inner in value.items():
-            if inner is None:
+            if inner is None or (inner == "" and name in unset):
                 continue
             reader = members.get(name) or _undecided
             out[_key(name)] = reader(inner, doubt)

@@ -107,3 +107,20 @@ def test_whatever_json_holds_is_a_stack_or_problems_of_the_catalogue(group_by: G
     assert {problem.code for problem in (*found.problems, *errors)} <= set(catalogue())
     if not errors:
         assert out_of_style(tidy) == []
+
+
+def test_what_is_not_rendered_is_told_with_what_renders_it() -> None:
+    shell = {"jobDefinitionName": "${NAME}", "type": "container"}
+    assert told(shell) == [
+        "0.json:1:23: error[YML013]: ${NAME} is a variable of a shell: this file is not rendered yet"
+    ]
+    text = b'{"jobDefinitionName": "a", "timeout": {{ timeout }}}'
+    (problem,) = imported([("a.json", text)], takes_everything).problems
+    assert (problem.code, problem.message.startswith("{{ timeout }}")) == ("YML013", True)
+
+
+def test_json_of_pulumi_and_of_pascal_case_is_told_with_the_way_out() -> None:
+    (pulumi,) = read({"version": 3, "deployment": {"resources": []}}).problems
+    assert (pulumi.code, "import --live" in pulumi.hint) == ("IMP002", True)
+    (pascal,) = read({"JobDefinitionName": "a", "Type": "container"}).problems
+    assert pascal.hint == "members begin with a small letter: jobDefinitionName"

@@ -9,6 +9,8 @@ from reconciler.adopt.terraform import imported
 from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.problems import Severity
+from tests.tfstate.states import document, instance
+from tests.tfstate.states import resource as raw_resource
 
 ARN = "arn:aws:batch:us-east-1:123456789012:"
 
@@ -47,6 +49,11 @@ def said(document: Json) -> list[str]:
 def definition(**values: Json) -> Json:
     container = json.dumps({"image": "busybox:1", "command": ["echo", ""]})
     return resource("job_definition", "job", name="job", type="container", container_properties=container, **values)
+
+
+def kept(*shown: Json, **instance_: Json) -> Json:
+    """Return resources in the form in which a state keeps them."""
+    return document(*(raw_resource(one["type"], one["name"], instance(one["values"], **instance_)) for one in shown))
 
 
 SPOT = resource(
@@ -194,7 +201,10 @@ def test_sensitive_members_are_warned_about() -> None:
         (b"{", "state.json:1:2: error[YML010]"),
         ([], "error[IMP002]: state.json is not what `terraform show -json` prints"),
         ({"a": 1}, "error[IMP002]: state.json is not what `terraform show -json` prints"),
-        ({"version": 4, "terraform_version": "1", "resources": []}, "error[IMP002]: state.json is a raw state, of version 4"),
+        ({"version": 3, "terraform_version": "0.11", "modules": []}, "error[IMP002]: state.json has version 3, and only version 4"),
+        ({"version": 3, "deployment": {}}, "error[IMP002]: state.json is what `pulumi stack export` prints"),
+        (document(), "error[IMP002]: state.json has no resource of AWS Batch"),
+        ({"version": 4, "resources": [{"mode": "managed"}]}, "error[IMP002]: state.json is damaged"),
         ({"format_version": "2.0", "values": {}}, "error[IMP002]: state.json has the format 2.0, and 1 is known"),
         (state(), "error[IMP002]: state.json has no resource of AWS Batch"),
         ({"format_version": "1.0"}, "error[IMP002]: state.json has no resource of AWS Batch"),
@@ -225,3 +235,25 @@ def test_every_kind_has_its_type() -> None:
         )
     )
     assert {one.address.kind for one in found.found} == set(KINDS)
+
+
+def test_a_state_is_read_as_it_is_kept_as_what_terraform_shows_of_it_is() -> None:
+    shown, raw = read(state(SPOT, definition())), read(kept(SPOT, definition()))
+    assert (raw.problems, [one.address for one in raw.found]) == ((), [one.address for one in shown.found])
+    assert [one.body for one in raw.found] == [one.body for one in shown.found]
+
+
+def test_what_a_state_says_of_an_instance_is_told() -> None:
+    deposed = read(kept(definition(), deposed="6a7b8c9d"))
+    assert [one.why for one in deposed.left_out] == ["Terraform is about to delete it (deposed)"]
+    (tainted,) = read(kept(definition(), status="tainted")).found
+    assert [note.text for note in tainted.notes] == ["Terraform is about to create it anew (tainted)"]
+    sensitive = read(kept(definition(), sensitive_attributes=[[{"type": "get_attr", "value": "container_properties"}]]))
+    assert [(one.code, one.severity) for one in sensitive.problems] == [("IMP004", Severity.WARNING)]
+    assert read(document(raw_resource("aws_batch_job_queue", "q", instance({}), mode="data"))).found == ()
+
+
+def test_a_damaged_state_is_no_bug() -> None:
+    broken = kept(SPOT)
+    broken["resources"][0]["instances"][0]["attributes"]["compute_resources"] = [7]
+    assert said(broken) == [line for line in said(broken) if "state.json is damaged" in line]

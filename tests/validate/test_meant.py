@@ -181,3 +181,17 @@ def test_two_spellings_of_one_member_are_both_told_and_the_right_one_counts() ->
         "containerProperties.Image is not a member",
         "containerProperties.imagee is not a member",
     ]
+
+
+@pytest.mark.parametrize(
+    ("member", "entry", "meant"),
+    [
+        ("secrets", {"name": "A", "value": "arn:a"}, "valueFrom"),
+        ("repositoryCredentials", {"credentials": "arn:a"}, "credentialsParameter"),
+        ("ulimits", {"name": "nofile", "softLimit": 1, "hard": 2}, "hardLimit"),
+    ],
+)
+def test_a_name_that_a_missing_member_begins_with_stands_for_it(member: str, entry: Json, meant: str) -> None:
+    value = entry if member == "repositoryCredentials" else [entry]
+    hints = {hint for _, _, hint in found("JobDefinition", job(**{member: value}))}
+    assert f"did you mean {meant}?" in hints

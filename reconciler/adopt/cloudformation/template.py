@@ -15,6 +15,7 @@ from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import YAML_FILES, Library, decoded
 from reconciler.load.lookups import Finder
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, Spot
+from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
 from reconciler.load.scalars import text_of
 
 Entries = MappingABC[str, tuple[Mark, Node]]
@@ -90,6 +91,10 @@ class Call(NamedTuple):
     mark: Mark
 
 
+NONE = (None, None)
+UNREADABLE = ("YML002", "YML005", "YML006", "YML010")
+
+
 def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
     """Return a template; None after telling why it is none."""
     root = _root(name, raw, findings)
@@ -150,11 +155,27 @@ def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
     if content is None:
         return Broken(Spot(name))
     document = _parsed(name, content, findings)
+    if spoken := _not_rendered(name, content, document, findings):
+        findings.found.clear()  # what the file says is not known before
+        findings.add("YML013", spoken.message, spoken.mark, spoken.language.way_out)
+        return Broken(spoken.mark)
     root = document.root
     if root is not None and not document.is_literal:
         library = Library(_Nothing(), findings, size=document.size)
         root = Expander(library, Finder(_Nothing(), findings), findings).expand(root)
     return _body(name, root, findings) if isinstance(root, Mapping) else root
+
+
+def _not_rendered(name: str, content: str, document: Document, findings: Findings) -> Spoken | None:
+    """Return where a template holds another language: anywhere if it cannot be read, else around AWS Batch alone."""
+    if any(problem.code in UNREADABLE for problem in findings.found):
+        return spoken_in_text(name, content)
+    _, resources = document.root.entries.get("Resources", (None, None)) if isinstance(document.root, Mapping) else NONE
+    for _, node in resources.entries.values() if isinstance(resources, Mapping) else ():
+        type_ = node.entries.get("Type", NONE)[1] if isinstance(node, Mapping) else None
+        if type_ is not None and text(type_).startswith(OURS) and (spoken := spoken_in(node, content)):
+            return spoken
+    return None
 
 
 def _parsed(name: str, content: str, findings: Findings) -> Document:

@@ -13,6 +13,7 @@ EXAMPLES = """\
   reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue
   reconciler import --live --kind JobDefinition --to -      to stdout
   reconciler import --json queues.json definitions.json --to stacks/prod --stack prod
+  reconciler import --terraform terraform.tfstate --to stacks/prod
   terraform show -json | reconciler import --terraform - --to stacks/prod
   aws batch describe-job-queues | reconciler import --json - --to stacks/prod
   reconciler import --cloudformation template.yaml --to stacks/prod

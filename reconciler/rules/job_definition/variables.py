@@ -17,7 +17,7 @@ def _are_filled(subject: Subject) -> Findings:
             names = [str(each.get("name")) for each in variables if looks_unfilled(str(each.get("value", "")))]
             more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
             if names:
-                told = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder that nobody filled in"
+                told = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder"
                 yield (*path, member), told
 
 

@@ -106,3 +106,24 @@ def test_lengths_and_json_of_language_extensions_are_computed() -> None:
     assert bodies(read(job("{'Fn::Length': [1, 2, 3]}")))["job"]["containerProperties"]["image"] == "3"
     assert bodies(read(job("{'Fn::Length': !Ref L}", above)))["job"]["containerProperties"]["image"] == "2"
     assert bodies(read(job("{'Fn::ToJsonString': {a: [1]}}")))["job"]["containerProperties"]["image"] == '{"a":[1]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "renderer"),
+    [
+        ('"#{AWS::StackName}-q"', "serverless package"),
+        ('"${self:custom.q}"', "serverless package"),
+        ("{{ sceptre_user_data.q }}", "sceptre generate"),
+        ("{{ name }}", "jinja2 FILE"),
+        ("q\n{% if x %}", "jinja2 FILE"),
+    ],
+)
+def test_a_template_in_another_language_is_told_once_with_what_renders_it(name: str, renderer: str) -> None:
+    text = "Resources:\n  Q:\n    Type: AWS::Batch::JobQueue\n    Properties:\n      Priority: 1\n      JobQueueName: "
+    (problem,) = raw(text + name + "\n", "t.yaml").problems
+    assert (problem.code, renderer in problem.hint) == ("YML013", True)
+
+
+def test_another_language_around_what_is_left_out_is_no_matter() -> None:
+    function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ZipFile": "{% if x %} #{AWS::StackName}"}}}
+    assert raw(json.dumps({"Resources": {**QUEUE["Resources"], "F": function}})).problems == ()

@@ -1,0 +1,141 @@
+"""Files that another program still has to fill in: which language they hold, and what renders it.
+
+Only forms that no text of a stack can have count as one: shell in a command may well have `${NAME}` and braces.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from reconciler.load.nodes import Mapping, Mark, Node, Scalar, Spot
+from reconciler.load.nodes import Sequence as List
+
+# What a shell, Docker or the program itself reads, in the spelling of the API and of CloudFormation, in small letters.
+READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations", "userdata"}
+
+
+class OtherLanguage(NamedTuple):
+    """`form` is what only this language writes. `way_out` says what renders it."""
+
+    name: str
+    form: re.Pattern[str]
+    way_out: str
+
+
+class Spoken(NamedTuple):
+    """Where a text holds another language, and how that is written there."""
+
+    language: OtherLanguage
+    mark: Mark
+    text: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.text} is {self.language.name}: this file is not rendered yet"
+
+
+RENDER_JINJA = "render it first, as with `sceptre generate STACK`, Ansible's template module or `jinja2 FILE`"
+LANGUAGES: Sequence[OtherLanguage] = (
+    OtherLanguage(
+        "Sceptre's Jinja",
+        re.compile(
+            r"\{\{[^}\n]*\b(?:sceptre_user_data|stack_group_config|command_path)\b[^}\n]*\}\}"
+            r"|!(?:stack_output(?:_external)?|stack_attr|rcmd|file_contents|environment_variable|no_value)\b"
+        ),
+        "render it first: `sceptre generate STACK` prints the template, which `import --cloudformation -` reads",
+    ),
+    OtherLanguage(
+        "a variable of the Serverless Framework",
+        re.compile(
+            r"\$\{(?:self|opt|sls|file|param|custom|cf|aws|env|ssm|s3|strToBool)(?:\([^)\n]*\))?:[^}\n]*\}"
+            r"|#\{AWS::\w+\}"
+        ),
+        "render it first: `serverless package` writes .serverless/*.json, which `import --cloudformation` reads",
+    ),
+    OtherLanguage(
+        "a template of Terraform",
+        re.compile(
+            r"%\{~?\s*(?:if|for|else|endif|endfor)\b[^}\n]*\}"
+            r"|\$\{(?:var|local|data|module|each|path|aws_\w+)\.[^}\n]*\}"
+        ),
+        "render it first: `terraform show -json` prints what it becomes, which `import --terraform -` reads",
+    ),
+    OtherLanguage(
+        "a token of the AWS CDK",
+        re.compile(r"\$\{Token\[[^\]\n]*\]\}"),
+        "render it first: `cdk synth` prints the template, which `import --cloudformation -` reads",
+    ),
+    OtherLanguage(
+        "Helm or another Go template",
+        re.compile(r"\{\{-?\s*(?:\.|\$|(?:if|else|range|include|template|toYaml|with|end|define|block)\b)[^}\n]*\}\}"),
+        "render it first, for example with `helm template`",
+    ),
+    OtherLanguage(
+        "Jinja",
+        re.compile(r"\{%[-+]?\s*\w[^%\n]*%\}|(?<!\$)\{#[^\n]*#\}"),
+        RENDER_JINJA,
+    ),
+)
+# In a file that cannot be read without it, this is a template, too. CloudFormation has {{resolve:…}}.
+BRACES = OtherLanguage(
+    "Jinja or a language like it",
+    re.compile(r"(?<!\$)\{\{(?!resolve:)[^{}\n]*\}\}"),
+    RENDER_JINJA,
+)
+# In a request for the AWS CLI nothing is substituted.
+SHELL = OtherLanguage(
+    "a variable of a shell",
+    re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]+\b"),
+    "fill it in first, as with `envsubst <FILE >NEW`, or write YAML, in which `!sub` does",
+)
+MAY_BE_ONE = re.compile(r"\{%|\{\{|\{#|#\{|%\{|\$\{|!(?:stack|rcmd|file|env|no_)")
+
+
+def spoken_in_text(name: str, text: str, *, is_json: bool = False) -> Spoken | None:
+    """Return the first place of another language in a file that could not be read; `name` is what messages call it."""
+    languages = (*LANGUAGES, BRACES, *((SHELL,) if is_json else ()))
+    return next(_in_text(text, languages, lambda at: _spot(name, text, at)), None)
+
+
+def spoken_in(root: Node | None, text: str) -> Spoken | None:
+    """Return the first text of a file that is for another language; `text` is all that the file says."""
+    if root is None or not MAY_BE_ONE.search(text):
+        return None
+    return next(_in_node(root, LANGUAGES), None)
+
+
+def for_a_shell(node: Node) -> Spoken | None:
+    """Return the first text in a request for the AWS CLI that a shell should have filled in."""
+    return next(_in_node(node, (SHELL,)), None)
+
+
+def _in_text(text: str, languages: Sequence[OtherLanguage], mark_at: Callable[[int], Mark]) -> Iterator[Spoken]:
+    for language in languages:
+        if match := language.form.search(text):
+            yield Spoken(language, mark_at(match.start()), " ".join(match[0].split()))
+
+
+def _same(mark: Mark, _at: int) -> Mark:
+    return mark
+
+
+def _spot(name: str, text: str, at: int) -> Spot:
+    before = text[:at]
+    return Spot(name, before.count("\n"), at - before.rfind("\n") - 1)
+
+
+def _in_node(node: Node, languages: Sequence[OtherLanguage]) -> Iterator[Spoken]:
+    match node:
+        case Mapping():
+            for key, (mark, inner) in node.entries.items():
+                yield from _in_text(key, languages, partial(_same, mark))
+                if key.lower() not in READ_LATER:
+                    yield from _in_node(inner, languages)
+        case List(items):
+            for item in items:
+                yield from _in_node(item, languages)
+        case Scalar(str(value), mark):
+            yield from _in_text(value, languages, partial(_same, mark))
+        case _:  # what an alias stands for is looked at where it is written, and tags are our own language
+            return

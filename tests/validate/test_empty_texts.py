@@ -1,0 +1,96 @@
+"""An empty text in place of an optional one means that there is none, to every stage."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.lookup.schemas import read_schema
+from reconciler.model import Address, Declared, Json, Path, Stack
+from reconciler.rules import RULES
+from reconciler.sandbox.container_rules import refuse_bad_container
+from reconciler.sandbox.definition_rules import targets
+from reconciler.sendable import sendable
+from reconciler.validate import validate
+from reconciler.validate.walk import Readers
+from tests.mistakes import replaced, resolved, sites
+
+SCHEMA = read_schema()
+READERS = Readers(SCHEMA["$defs"])
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_an_optional_empty_text_is_as_good_as_absent(kind: Kind) -> None:
+    for body, path in optional_texts(kind):
+        empty, absent = replaced(body, path, ""), without(body, path)
+        assert READERS.read(kind.create, empty) == READERS.read(kind.create, absent)
+        typed, _ = READERS.read(kind.create, empty)
+        assert sendable(kind.rows, typed) == sendable(kind.rows, READERS.read(kind.create, absent)[0])
+
+
+def test_what_must_be_there_is_not_there_by_an_empty_text() -> None:
+    body = {"containerProperties": {"image": "a:1", "vcpus": 1, "memory": 4}, "type": ""}
+    assert codes(body) == ["SCH003"]
+
+
+@pytest.mark.parametrize("member", ["user", "jobRoleArn", "executionRoleArn", "instanceType"])
+def test_validate_and_the_sandbox_take_an_empty_text_for_none(member: str) -> None:
+    container = {"image": "a:1", "vcpus": 1, "memory": 4, member: ""}
+    assert codes({"type": "container", "containerProperties": container}) == []
+    refuse_bad_container(container, "EC2")
+
+
+@pytest.mark.parametrize(
+    "member", [("ulimits", {"name": "", "softLimit": 1, "hardLimit": 1}), ("linuxParameters", {"tmpfs": [{"containerPath": "/t", "size": 1, "mountOptions": [""]}]})]
+)  # fmt: skip
+def test_a_message_shows_an_empty_text(member: tuple[str, Json]) -> None:
+    name, value = member
+    container = {"image": "a:1", "vcpus": 1, "memory": 4, name: [value] if name == "ulimits" else value}
+    stack = Stack("s", {Address("JobDefinition", "j"): Declared(Address("JobDefinition", "j"), {"type": "container", "containerProperties": container})})  # fmt: skip
+    (problem,) = validate(stack, SCHEMA, KINDS)[1]
+    assert '""' in problem.message
+
+
+def test_the_sandbox_takes_a_range_that_is_open_at_both_ends() -> None:
+    assert targets(":", 4) == range(4)
+
+
+def codes(body: Json) -> list[str]:
+    address = Address("JobDefinition", "j")
+    return [problem.code for problem in validate(Stack("s", {address: Declared(address, body)}), SCHEMA, KINDS)[1]]
+
+
+def optional_texts(kind: Kind) -> Iterator[tuple[Json, Path]]:
+    """Yield each optional text that an example of a rule has, once, with the body."""
+    seen = set()
+    for rule in RULES[kind.name]:
+        body = rule.passes.body
+        for site in sites(kind, body):
+            steps = tuple("[]" if isinstance(step, int) else step for step in site.path)
+            is_text = "enum" in site.schema or "string" in site.schema.get("type", ())
+            if (
+                is_text
+                and site.schema.get("default") != ""
+                and steps not in seen
+                and not is_required(kind, body, site.path)
+            ):
+                seen.add(steps)
+                yield body, site.path
+
+
+def is_required(kind: Kind, body: Json, path: Path) -> bool:
+    schema = resolved({"$ref": f"#/$defs/{kind.create}"})
+    for step in path[:-1]:
+        inner = schema["items"] if isinstance(step, int) else schema.get("properties", {}).get(step, {})
+        schema = resolved(inner)
+    return path[-1] in schema.get("required", ())
+
+
+def without(body: Json, path: Path) -> Json:
+    copy = replaced(body, path, "")
+    parent = copy
+    for step in path[:-1]:
+        parent = parent[step]
+    del parent[path[-1]]
+    return copy
