@@ -1,7 +1,7 @@
 """Compute environments: create, read, update, delete."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
@@ -102,6 +102,13 @@ def sicken(world: World) -> None:
             world.put(NOUN, replace(record, status="INVALID", reason=sick))
         elif sick and record.then == "VALID":
             world.put(NOUN, replace(record, then="INVALID", then_reason=sick))
+
+
+def clusters(world: World) -> Iterator[str]:
+    """Yield the ARNs of the ECS clusters: each environment has one as long as it lives."""
+    for record in world.every(NOUN):
+        if "ecsClusterArn" in record.body:
+            yield record.body["ecsClusterArn"]
 
 
 OPERATIONS = {

@@ -15,7 +15,7 @@ class Front:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._services = Services()
+        self._services = Services(simulator)
         self._roles = Roles()
 
     def __call__(self, request: Request) -> Response:
@@ -35,7 +35,7 @@ class Front:
         if request.service == "tagging" and request.operation in tagging.HANDLERS:
             batch = self._simulator.tagged(account, request.region)
             return tagging.answer(request, batch, self._services if self._services.are_used else None)
-        return self._services(request)
+        return self._services(request, account)
 
     def _reset(self, request: Request) -> Response:
         self._simulator.reset()

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 
 from reconciler.sandbox.answers import Response
+from reconciler.sandbox.mirror import Mirror
+from reconciler.sandbox.simulator import ACCOUNT, Simulator
 from reconciler.sandbox.wire import Request
 
 NOT_SERVED = "NotImplemented"
@@ -22,7 +24,11 @@ BATCH_TYPE = re.compile(r"""Type["']?\s*:\s*["']?(AWS::Batch::\w+)""")
 
 
 class Services:
-    def __init__(self) -> None:
+    """Safe between threads. What Batch makes in them is there when it is asked for."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._mirror = Mirror()
         self._lock = threading.Lock()
         self._moto: Any = None
 
@@ -36,15 +42,25 @@ class Services:
         if self.are_used:
             with self._lock:
                 importlib.import_module("moto.core.base_backend").BackendDict.reset()
+                self._mirror = Mirror()
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, request: Request, account: str = ACCOUNT) -> Response:
         with self._lock:
             try:
                 self._moto = self._moto or _moto()
             except ImportError:
                 message = f"{request.service} needs moto: pip install 'batch-reconciler[sandbox]'"
                 return request.error(NO_SUCH, NOT_SERVED, message)
-            return _refusal(request) or _told(request, _run(self._moto, request))
+            refused = _refusal(request)
+            if refused is None:
+                self._show(request.service, account, request.region)
+            return refused or _told(request, _run(self._moto, request))
+
+    def _show(self, service: str, account: str, region: str) -> None:
+        if service == "ecs":
+            self._mirror.show_clusters(account, region, self._simulator.clusters(account, region))
+        elif service == "logs":
+            self._mirror.show_logs(account, region, self._simulator.log_streams(account, region))
 
 
 def _moto() -> Any:

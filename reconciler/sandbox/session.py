@@ -14,9 +14,13 @@ from botocore.session import Session
 
 from reconciler.problems import Stopped
 from reconciler.sandbox.answers import Response
+from reconciler.sandbox.services import Services
 from reconciler.sandbox.simulator import ACCOUNT, Simulator
 from reconciler.sandbox.sts import caller_identity
+from reconciler.sandbox.wire import ACCOUNT_HEADER, Request
 
+# Services in which Batch itself makes things, as the events of botocore call them: moto answers for them.
+MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
 UNIQUE_ID = "reconciler-sandbox"
 
 
@@ -43,7 +47,10 @@ def attach(session: Session, simulator: Simulator, account: str, region: str, *,
 
     The hook is keyed on the event, not on the host: endpoints, profiles, proxies and dual stack make no difference.
     """
-    answer: Any = partial(_answer, simulator=simulator, account=account, region=region, spared=spared)
+    services = Services(simulator)
+    answer: Any = partial(
+        _answer, simulator=simulator, services=services, account=account, region=region, spared=spared
+    )
     session.register("before-send", answer, unique_id=UNIQUE_ID)
 
 
@@ -65,6 +72,7 @@ def _answer(
     event_name: str,
     *,
     simulator: Simulator,
+    services: Services,
     account: str,
     region: str,
     spared: bool,
@@ -76,6 +84,8 @@ def _answer(
         response = simulator.handle(account, region, request.method, path, body, spared=spared)
     elif (service, operation) == ("sts", "GetCallerIdentity"):
         response = caller_identity(account, region)
+    elif service in MADE_BY_BATCH:
+        response = services(_request(request, account), account)
     else:
         raise Stopped(
             f"the sandbox does not answer {service} {operation}",
@@ -84,6 +94,17 @@ def _answer(
     if response.lost:
         raise ConnectionClosedError(endpoint_url=request.url)
     return AWSResponse(request.url, response.status, _headers(response), _Raw(response.body))
+
+
+def _request(request: AWSPreparedRequest, account: str) -> Request:
+    """Return the request as a server would get it, for an account."""
+    named = {name: _text(value) for name, value in request.headers.items()}
+    path, body = _path(request.url), _bytes(request.body)
+    return Request.of(request.method, path, {**named, ACCOUNT_HEADER: account}, body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _headers(response: Response) -> HTTPHeaders:

@@ -29,6 +29,7 @@ from reconciler.sandbox.faults import Failure, Faults, Rule
 from reconciler.sandbox.jobs import operations as jobs
 from reconciler.sandbox.jobs import scheduler, snapshots
 from reconciler.sandbox.jobs import service as service_jobs
+from reconciler.sandbox.jobs.tasks import LogStream, log_streams
 from reconciler.sandbox.permissions import Forbidden, Policy
 from reconciler.sandbox.reading import UNORDERED
 from reconciler.sandbox.store import Memory, Store
@@ -108,6 +109,18 @@ class Simulator:
             world = self._world(account, region)
             scheduler.advance(world)
             return tuple(tags.every_tagged(world))
+
+    def clusters(self, account: str, region: str) -> tuple[str, ...]:
+        """Return the ARNs of the ECS clusters that the environments there have."""
+        with self._lock, self._store.session():
+            return tuple(environments.clusters(self._world(account, region)))
+
+    def log_streams(self, account: str, region: str) -> tuple[LogStream, ...]:
+        """Return what the jobs there have logged up to now."""
+        with self._lock, self._store.session():
+            world = self._world(account, region)
+            scheduler.advance(world)
+            return tuple(log_streams(world))
 
     def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
         """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""

@@ -144,7 +144,6 @@ AROUND = {
     "ecr": ("describe_repositories", {}),
     "events": ("list_rules", {}),
     "iam": ("list_roles", {}),
-    "logs": ("describe_log_groups", {}),
     "resourcegroupstaggingapi": ("get_resources", {}),
     "secretsmanager": ("list_secrets", {}),
     "ssm": ("describe_parameters", {}),

@@ -112,10 +112,7 @@ def test_a_page_may_begin_after_a_job_that_no_longer_has_the_status(busy):
         ({"jobQueue": "main", "arrayJobId": "a"}, "Exactly one of jobQueue, arrayJobId, multiNodeJobId is required."),
         ({"jobQueue": "nobody"}, "JobQueue nobody not found."),
         ({"arrayJobId": "nobody"}, "Array job nobody not found."),
-        (
-            {"multiNodeJobId": "job"},
-            "The nodes of a job (multiNodeJobId) are not simulated by the sandbox",
-        ),
+        ({"multiNodeJobId": "nobody"}, "Multi-node job nobody not found."),
         ({"jobQueue": "main", "maxResults": 0}, "maxResults must be between 1 and 1000"),
         ({"jobQueue": "main", "nextToken": "next"}, "Invalid nextToken"),
         ({"jobQueue": "main", "nextToken": "bmV4dA=="}, "Invalid nextToken"),

@@ -39,7 +39,9 @@ def test_a_job_is_described_with_what_it_runs_and_how_it_went(busy):
     created = busy.clock.now() * 1000
     busy.clock.turn(60)
     seen = busy.job(f"{ARN}:job/{job}")
-    task = {"taskArn": seen["container"]["taskArn"], "logStreamName": seen["container"]["logStreamName"]}
+    task = {name: seen["container"][name] for name in ("taskArn", "logStreamName", "containerInstanceArn")}
+    cluster = busy.see("spot")["ecsClusterArn"].rpartition("/")[2]
+    assert task["containerInstanceArn"].startswith(f"arn:aws:ecs:us-east-1:123456789012:container-instance/{cluster}/")
     assert task["logStreamName"] == f"render/default/{task['taskArn'].rsplit('/', 1)[1]}"
     assert seen == {
         "jobArn": f"{ARN}:job/{job}",

@@ -11,6 +11,7 @@ from reconciler.sandbox.jobs.courses import CANCELLED, COURSES, JOB, TERMINATED,
 from reconciler.sandbox.jobs.demands import consumables_of, waiting_of
 from reconciler.sandbox.jobs.endings import end
 from reconciler.sandbox.jobs.lists import LONG_PAGE, PAGE, in_queue, oldest_first, page_of
+from reconciler.sandbox.jobs.nodes import MARK, node_count, node_named, nodes_of
 from reconciler.sandbox.jobs.rules import (
     definition_for,
     known_queue,
@@ -19,7 +20,7 @@ from reconciler.sandbox.jobs.rules import (
     refuse_bad_size,
 )
 from reconciler.sandbox.jobs.scheduler import expect
-from reconciler.sandbox.jobs.standings import STATUSES, WAITS, job_id, standing_of, status_of
+from reconciler.sandbox.jobs.standings import STATUSES, WAITS, child_of, job_id, standing_of, status_of
 from reconciler.sandbox.jobs.views import described, summary
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.world import World
@@ -38,7 +39,9 @@ def submit(world: World, request: Mapping[str, Json]) -> Json:
     body = body_of(definition.body, request)
     refuse_bad_size(body)
     takes = consumables_of(world, definition.body, request)
-    record = _record(world, request, queue, definition, takes)
+    nodes = body.get("nodeProperties", {})
+    hidden = {"takes": dict(takes), **({"nodes": nodes["numNodes"], "main": nodes["mainNode"]} if nodes else {})}
+    record = _record(world, request, queue, definition, hidden)
     waiting = waiting_of(world, body, definition.body, request, takes)
     forget_old(world, JOB)
     world.put(JOB, record)
@@ -58,8 +61,8 @@ def describe(world: World, request: Mapping[str, Json]) -> Json:
 def list_jobs(world: World, request: Mapping[str, Json]) -> Json:
     named = [member for member in LISTED if request.get(member)]
     refuse_if(len(named) != 1, f"Exactly one of {', '.join(LISTED)} is required.")
-    refuse_if("multiNodeJobId" in named, "The nodes of a job (multiNodeJobId) are not simulated by the sandbox")
-    jobs = _in_queue(world, request) if "jobQueue" in named else _in_array(world, request)
+    listed = {"jobQueue": _in_queue, "arrayJobId": _in_array, "multiNodeJobId": _in_nodes}
+    jobs = listed[named[0]](world, request)
     page, token = page_of(jobs, request, PAGE if request.get("filters") else LONG_PAGE)
     return {"jobSummaryList": [summary(world, record) for record in page], **token}
 
@@ -89,17 +92,16 @@ def each_of(operation: Callable[[World, Mapping[str, Json]], Json]) -> Callable[
 
 
 def find(world: World, identifier: str, look: Callable[[str, str], Record | None]) -> Record | None:
-    """Return a job, or the child of an array, by its identifier or ARN."""
-    job, colon, index = world.key(JOB, identifier).partition(":")
+    """Return a job, the child of an array, or a node, by its identifier or ARN."""
+    key, mark, node = world.key(JOB, identifier).partition(MARK)
+    job, colon, index = key.partition(":")
     record = look(JOB, job)
+    if record and mark:
+        return node_named(record, node)
     if record is None or not colon:
         return record
     size = record.body.get("arrayProperties", {}).get("size", 0)
     return child_of(record, int(index)) if index.isdecimal() and int(index) < size else None
-
-
-def child_of(parent: Record, index: int) -> Record:
-    return replace(parent, arn=f"{parent.arn}:{index}", tags={})
 
 
 def forget_old(world: World, noun: str) -> None:
@@ -122,13 +124,13 @@ OPERATIONS = {
 
 
 def _record(
-    world: World, request: Mapping[str, Json], queue: Record, definition: Record, takes: Mapping[str, int]
+    world: World, request: Mapping[str, Json], queue: Record, definition: Record, hidden: Mapping[str, Json]
 ) -> Record:
     body = {member: value for member, value in request.items() if member not in OWN}
     body |= {"jobQueue": queue.arn, "jobDefinition": definition.arn, "createdAt": int(world.now * 1000)}
     tags = request.get("tags", {})
     arn = world.arn(JOB, world.next_id(JOB))
-    return Record(name=request["jobName"], arn=arn, body=body, tags=tags, hidden={"takes": dict(takes)})
+    return Record(name=request["jobName"], arn=arn, body=body, tags=tags, hidden=hidden)
 
 
 def _needs(request: Spec, job: str) -> Iterator[str]:
@@ -159,6 +161,15 @@ def _in_array(world: World, request: Spec) -> Iterator[Record]:
     return (record for record in oldest_first(children, request) if status(record) == wanted)
 
 
+def _in_nodes(world: World, request: Spec) -> Iterator[Record]:
+    """Filters are not for nodes (ListJobs)."""
+    job = find(world, request["multiNodeJobId"], world.find)
+    if job is None or not node_count(job):
+        raise Refusal(f"Multi-node job {request['multiNodeJobId']} not found.")
+    status, wanted = _status(world), request.get("jobStatus", "RUNNING")
+    return (record for record in oldest_first(nodes_of(job), request) if status(record) == wanted)
+
+
 def _status(world: World) -> Callable[[Record], str]:
     return lambda record: standing_of(world, record).status
 
@@ -171,7 +182,7 @@ def _end_each(world: World, identifier: str, reason: str, by: str, *, only: Sequ
     if record is None:
         return
     queue = record.body["jobQueue"]
-    for job in members_of(world, job_id(record)):
+    for job in members_of(world, job_id(record).partition(MARK)[0]):  # a node does not end without its job
         if status_of(world, job, queue) in only:
             end(world, queue, job, world.now, reason, by)
 

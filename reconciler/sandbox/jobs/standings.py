@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.sandbox.jobs.courses import Course, course_of, line_of, members_of
+from reconciler.sandbox.jobs.nodes import MARK
 from reconciler.sandbox.jobs.scheduler import blocked_reason, needs_met
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.world import World
@@ -29,8 +30,18 @@ def job_id(record: Record) -> str:
     return record.arn.rsplit("/", 1)[1]
 
 
+def child_of(parent: Record, index: int) -> Record:
+    return replace(parent, arn=f"{parent.arn}:{index}", tags={})
+
+
+def record_of_member(record: Record, member: str) -> Record:
+    """Return the record of a job that runs for a job: a child of the array, or itself."""
+    _, colon, index = member.partition(":")
+    return child_of(record, int(index)) if colon else record
+
+
 def standing_of(world: World, record: Record) -> Standing:
-    job = job_id(record)
+    job = job_id(record).partition(MARK)[0]  # a node stands where its job does
     children = members_of(world, job)
     if children != (job,):
         return _array_standing(world, record, children)

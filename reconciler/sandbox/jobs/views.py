@@ -1,12 +1,13 @@
 """Jobs as DescribeJobs and ListJobs show them."""
 
-import uuid
 from collections.abc import Iterator, Mapping
 
-from reconciler.model import Json
+from reconciler.model import Json, Spec
 from reconciler.sandbox.jobs.bodies import body_of
 from reconciler.sandbox.jobs.courses import Course
+from reconciler.sandbox.jobs.nodes import body_of_node, node_details, node_summary
 from reconciler.sandbox.jobs.standings import Standing, job_id, standing_of
+from reconciler.sandbox.jobs.tasks import stream_of, task_id, task_state
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.world import World
 
@@ -19,10 +20,7 @@ def described(world: World, record: Record) -> dict[str, Json]:
     found = world.find("job-definition", body["jobDefinition"])
     definition = found.body if found else {}
     repeated = {m: source[m] for m in REPEATED for source in (definition, body) if m in source}
-    parts = body_of(definition, body) if definition else {}
-    if "container" in parts:
-        state = _container_state(world, record, standing)
-        parts["container"] = {**parts["container"], **state, "networkInterfaces": []}
+    parts = _parts(world, record, definition, standing)
     return {
         **_identity(record),
         "jobQueue": body["jobQueue"],
@@ -36,6 +34,7 @@ def described(world: World, record: Record) -> dict[str, Json]:
         **_priority(definition, body),
         **parts,
         **_array(record, standing),
+        **node_details(record),
         **progress(world, standing),
     }
 
@@ -50,6 +49,7 @@ def summary(world: World, record: Record) -> dict[str, Json]:
         **share,
         **({"container": code} if code else {}),
         **_array(record, standing),
+        **node_summary(record),
         **progress(world, standing),
     }
 
@@ -105,23 +105,77 @@ def _array(record: Record, standing: Standing) -> dict[str, Json]:
 def _attempts(world: World, record: Record, parts: Mapping[str, Json], course: Course | None) -> dict[str, Json]:
     """Return the attempts that are over; those on Kubernetes have a list of their own (JobDetail)."""
     over = attempts(world, course)
+    if course is None or not over:
+        return {"attempts": [], **({"eksAttempts": []} if "eksProperties" in parts else {})}
+    code = {} if course.exit_code is None else {"exitCode": course.exit_code}
     if "eksProperties" in parts:
-        return {"attempts": [], "eksAttempts": over}
-    code = {} if course is None or course.exit_code is None else {"exitCode": course.exit_code}
-    containers = ({**code, **_task(world, record, number), "networkInterfaces": []} for number in range(len(over)))
-    return {"attempts": [{**each, "container": container} for each, container in zip(over, containers, strict=True)]}
+        pod = parts["eksProperties"].get("podProperties", {})
+        containers = [{"name": each.get("name", "Default"), **code} for each in pod.get("containers", ())]
+        ended = [{**each, **_pod(record, n), "containers": containers} for n, each in enumerate(over)]
+        return {"attempts": [], "eksAttempts": ended}
+    shown = (_attempt(world, record, parts, course, number, code) for number in range(len(over)))
+    return {"attempts": [{**each, **more} for each, more in zip(over, shown, strict=True)]}
 
 
-def _container_state(world: World, record: Record, standing: Standing) -> dict[str, Json]:
-    """Return what a container shows once it has a task, a log, an exit code (ContainerDetail)."""
+def _attempt(
+    world: World, record: Record, parts: Mapping[str, Json], course: Course, number: int, code: Mapping[str, Json]
+) -> dict[str, Json]:
+    """Return the containers of an attempt (AttemptDetail)."""
+    task = task_state(world, record, course, number)
+    if "ecsProperties" in parts:
+        tasks = parts["ecsProperties"]["taskProperties"]
+        shown = [
+            {**task, "containers": [_written(record, c, number, code) for c in each["containers"]]} for each in tasks
+        ]
+        return {"taskProperties": shown}
+    return {"container": {**task, **_written(record, parts.get("container", {}), number, code)}}
+
+
+def _written(record: Record, container: Spec, number: int, code: Mapping[str, Json]) -> dict[str, Json]:
+    named = {"name": container["name"]} if "name" in container else {}
+    return {**code, **named, **stream_of(record, container, number), "networkInterfaces": []}
+
+
+def _parts(world: World, record: Record, definition: Mapping[str, Json], standing: Standing) -> dict[str, Json]:
+    """Return what the job runs, with what has become of it so far."""
+    parts = body_of(definition, record.body) if definition else {}
+    if "nodeProperties" in parts and node_details(record):
+        parts |= body_of_node(record, parts["nodeProperties"])
     course = standing.course
     if course is None or not course.attempts or world.now < course.starts:
-        return {}
+        return {**parts, **({"container": _idle(parts["container"])} if "container" in parts else {})}
     begun = sum(1 for runs, _ in course.attempts if runs <= world.now)
-    shown = _task(world, record, max(begun - 1, 0))
-    if not begun:
-        del shown["logStreamName"]
-    return {**shown, **_exit_code(world, standing)}
+    number, code = max(begun - 1, 0), _exit_code(world, standing)
+    task = task_state(world, record, course, number)
+    if "container" in parts:
+        stream = stream_of(record, parts["container"], number) if begun else {}
+        parts["container"] = {**_idle(parts["container"]), **task, **stream, **code}
+    if "ecsProperties" in parts:
+        tasks = [
+            {**each, **task, "containers": [_run(record, c, number, code, begun=begun) for c in each["containers"]]}
+            for each in parts["ecsProperties"]["taskProperties"]
+        ]
+        parts["ecsProperties"] = {**parts["ecsProperties"], "taskProperties": tasks}
+    if "eksProperties" in parts:
+        pod = parts["eksProperties"].get("podProperties", {})
+        containers = [{**each, **code} for each in pod.get("containers", ())]
+        shown = {**pod, **_pod(record, number), "containers": containers}
+        parts["eksProperties"] = {**parts["eksProperties"], "podProperties": shown}
+    return parts
+
+
+def _idle(container: Spec) -> dict[str, Json]:
+    return {**container, "networkInterfaces": []}
+
+
+def _run(record: Record, container: Spec, number: int, code: Mapping[str, Json], *, begun: int) -> dict[str, Json]:
+    stream = stream_of(record, container, number) if begun else {}
+    return {**container, **stream, **code, "networkInterfaces": []}
+
+
+def _pod(record: Record, number: int) -> dict[str, Json]:
+    """Return the name of the pod of an attempt."""
+    return {"podName": f"aws-batch.{task_id(record, number)}"}
 
 
 def _exit_code(world: World, standing: Standing) -> dict[str, Json]:
@@ -129,13 +183,6 @@ def _exit_code(world: World, standing: Standing) -> dict[str, Json]:
     if course is None or course.exit_code is None or world.now < course.ends:
         return {}
     return {"exitCode": course.exit_code}
-
-
-def _task(world: World, record: Record, attempt: int) -> dict[str, Json]:
-    """Each attempt has a task of its own."""
-    task = uuid.uuid5(uuid.NAMESPACE_URL, f"{record.arn}#{attempt}").hex
-    definition = record.body["jobDefinition"].rsplit("/", 1)[1].partition(":")[0]
-    return {"taskArn": world.arn("task", task, "ecs"), "logStreamName": f"{definition}/default/{task}"}
 
 
 def _consumables(record: Record) -> dict[str, Json]:
