@@ -25,6 +25,11 @@ def node_named(record: Record, index: str) -> Record | None:
     return _node(record, int(index)) if index.isdecimal() and int(index) < node_count(record) else None
 
 
+def main_node(record: Record) -> Record:
+    """Return the node that speaks for a job with nodes; of others the job itself."""
+    return _node(record, record.hidden["main"]) if node_count(record) and _index(record) is None else record
+
+
 def node_summary(record: Record) -> dict[str, Json]:
     """Return what ListJobs shows of a job with nodes, or of a node (NodePropertiesSummary)."""
     count = node_count(record)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json, Spec
 from reconciler.sandbox.jobs.bodies import body_of
 from reconciler.sandbox.jobs.courses import Course
-from reconciler.sandbox.jobs.nodes import body_of_node, node_details, node_summary
+from reconciler.sandbox.jobs.nodes import body_of_node, main_node, node_details, node_summary
 from reconciler.sandbox.jobs.standings import Standing, job_id, standing_of
 from reconciler.sandbox.jobs.tasks import stream_of, task_id, task_state
 from reconciler.sandbox.records import Record
@@ -103,7 +103,13 @@ def _array(record: Record, standing: Standing) -> dict[str, Json]:
 
 
 def _attempts(world: World, record: Record, parts: Mapping[str, Json], course: Course | None) -> dict[str, Json]:
-    """Return the attempts that are over; those on Kubernetes have a list of their own (JobDetail)."""
+    """Return the attempts that are over; those on Kubernetes have a list of their own (JobDetail).
+
+    Of a job with nodes they are those of the main node: Airflow looks for its log there.
+    """
+    if "nodeProperties" in parts and not node_details(record):
+        record = main_node(record)
+        parts = body_of_node(record, parts["nodeProperties"])
     over = attempts(world, course)
     if course is None or not over:
         return {"attempts": [], **({"eksAttempts": []} if "eksProperties" in parts else {})}
