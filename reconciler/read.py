@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.kinds.base import Kind
 from reconciler.kinds.reading import Using
 from reconciler.model import Address, Identity, Json, Live
-from reconciler.ownership import OWNER, own_name
+from reconciler.ownership import OWNER, own_name, owner_of
 from reconciler.paging import Item, pages
 from reconciler.parallel import side_by_side
 from reconciler.ports import Cloud
@@ -215,7 +215,12 @@ def is_gone(error: CloudError) -> bool:
 def _newest(kind: Kind, items: list[Item]) -> Live:
     items.sort(key=lambda item: int(item["revision"]))
     owned = {int(item["revision"]): item["tags"] for item in items if OWNER in item.get("tags", {})}
-    return replace(_one(kind, items[-1]), revisions=tuple(int(item["revision"]) for item in items), owned=owned)
+    return replace(
+        _one(kind, items[-1]),
+        revisions=tuple(int(item["revision"]) for item in items),
+        owned=owned,
+        unowned=tuple(int(item["revision"]) for item in items if owner_of(item.get("tags", {})) is None),
+    )
 
 
 def _one(kind: Kind, item: Item) -> Live:

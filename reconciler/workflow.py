@@ -216,7 +216,7 @@ def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, Fo
 def _made(stack: Stack, cloud: Cloud, wanted: Wanted, identity: Identity, found: Found) -> Plan:
     made = make_plan(stack, identity, found.live, wanted, found.unread, found.taken)
     for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
-        made = spared(made, kind, using, _uses(cloud, using, found.live))
+        made = spared(made, kind, using, _uses(cloud, using, found.live), found.live)
     return made
 
 

@@ -60,6 +60,13 @@ MEMBERS: MappingABC[str, _Member] = {
         lambda value: None if value == ALL else int(value),
         of_if=lambda kind, _value: kind.revisions,
     ),
+    "unownedRevisions": _Member(
+        "unowned_revisions",
+        "keep or prune",
+        _one_of("keep", "prune"),
+        str.lower,
+        of_if=lambda kind, _value: kind.revisions,
+    ),
     "onRemove": _Member("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
     "renamedFrom": _Member("renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""),
     "adopt": _Member("adopt", "true or false", _is_bool),

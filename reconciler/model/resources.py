@@ -90,6 +90,7 @@ class Lifecycle:
     ignore_changes: tuple[str, ...] = ()
     replace: Literal["blue-green", "refuse"] | None = None  # None: only with the consent of whoever applies
     retain_revisions: int | None = None  # None keeps all
+    unowned_revisions: Literal["keep", "prune"] = "keep"  # whether retain_revisions counts those without an owner
     on_remove: Literal["delete", "orphan"] = "delete"
     renamed_from: str | None = None
     adopt: bool = False
@@ -163,7 +164,7 @@ class Live:
 
     `spec` has neither tags nor the members that only a response has, which are `observed`; `revisions` are the active
     ones, ascending.
-    `owned` are the tags of those that have an owner.
+    `owned` are the tags of those that have an owner; `unowned` are those that no tag says an owner of.
     """
 
     address: Address
@@ -174,6 +175,7 @@ class Live:
     reason: str = ""
     revisions: tuple[int, ...] = ()
     owned: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    unowned: tuple[int, ...] = ()
     observed: Spec = field(default_factory=dict)
 
     @property

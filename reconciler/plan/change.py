@@ -275,7 +275,7 @@ class Planner:
             return replace(change, steps=forget_steps(live, *self.owner), reasons=(*change.reasons, *orphaned))
         if kind.revisions:
             live = without_others(self.stack, live)
-            change = replace(change, reasons=(*change.reasons, deregisters(live.revisions)))
+            change = replace(change, reasons=(*change.reasons, deregisters(live.revisions, live)))
         if PROTECT in flags:
             return replace(change, refusals=(protected(address, change),))
         return replace(change, steps=delete_steps(kind, live, idle=idle))

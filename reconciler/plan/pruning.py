@@ -23,16 +23,18 @@ def pruning(stack: Stack, desired: Desired, change: Change | None) -> Change | N
     if not kind.revisions or retained is None or live is None or not is_ours(live, stack.name, stack.name_prefix):
         return None
     superseded = change is not None and change.action is Action.REVISION
-    going = _surplus(stack, live, retained, superseded=superseded)
+    with_unowned = desired.lifecycle.unowned_revisions == "prune"
+    going = _surplus(stack, live, retained, superseded=superseded, with_unowned=with_unowned)
     if not going:
         return None
+    over = f"retainRevisions is {retained}{', also for revisions without an owner' if with_unowned else ''}"
     return Change(
         action=Action.PRUNE,
         address=desired.address,
         name=live.address.name,
         arn=live.arn,
         steps=prune_steps(kind, live, going),
-        reasons=(deregisters(going), f"retainRevisions is {retained}"),
+        reasons=(deregisters(going, live), over),
         after=(desired.address,) if change else (),
         where=desired.places.find(()),
     )
@@ -46,16 +48,17 @@ def pruned_kinds(plan: Plan) -> Iterator[tuple[Kind, Using]]:
             yield KINDS[name], using
 
 
-def spared(plan: Plan, kind: Kind, using: Using, uses: Uses) -> Plan:
+def spared(plan: Plan, kind: Kind, using: Using, uses: Uses, live: Iterable[Live]) -> Plan:
     """Return the plan without pruning what is in use; where that is not known, without pruning this kind at all."""
     doubt = tuple(_doubt(kind, using, uses))
+    by_arn = {one.arn: one for one in live if one.address.kind == kind.name}
     changes, notes = list[Change](), list[Problem](doubt)
     for change in plan.changes:
         if change.action is not Action.PRUNE or change.address.kind != kind.name:
             changes.append(change)
         elif isinstance(uses, Mapping) and not doubt:
             held = {revision: uses[revision] for revision in _pruned(kind, change) if uses.get(revision)}
-            changes += _without(kind, change, held)
+            changes += _without(kind, change, held, by_arn[change.arn])
             notes += _held(change, using, held)
     return replace(plan, changes=tuple(changes), notes=(*plan.notes, *notes))
 
@@ -75,23 +78,44 @@ def unknown(using: Using, uses: Uses) -> tuple[str, str]:
     return "", ""
 
 
-def deregisters(numbers: Iterable[int]) -> str:
-    return f"deregisters {revisions(numbers)}"
+def deregisters(numbers: Iterable[int], live: Live) -> str:
+    """Say which revisions go, and whose they are: callers outside this stack may use those without an owner."""
+    going = sorted(numbers)
+    unowned = sorted(set(going) & set(live.unowned))
+    if not unowned:
+        return f"deregisters {revisions(going)}"
+    first = min(live.owned, default=0)
+    groups = {
+        "registered before the adoption": [number for number in unowned if number < first],
+        "registered outside this stack": [number for number in unowned if number > first],
+    }
+    whose = ", ".join(f"{_numbered(numbers)} {how}" for how, numbers in groups.items() if numbers)
+    have = "has" if len(unowned) == 1 else "have"
+    return f"deregisters {revisions(going)}, of which {len(unowned)} {have} no owner: {whose}"
 
 
 def revisions(numbers: Iterable[int]) -> str:
     """Name revisions as people do: `revision 3`, `revisions 1 to 4, 6 and 8`."""
-    ordered, words = sorted(numbers), list[str]()
+    ordered = sorted(numbers)
+    return f"revision{'s' if len(ordered) > 1 else ''} {_numbered(ordered)}"
+
+
+def _numbered(ordered: Iterable[int]) -> str:
+    words = list[str]()
     for _, group in groupby(enumerate(ordered), lambda one: one[1] - one[0]):
         run = [str(number) for _, number in group]
         words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004 - two are told one by one
-    return f"revision{'s' if len(ordered) > 1 else ''} {listed(words, 'and')}"
+    return listed(words, "and")
 
 
-def _surplus(stack: Stack, live: Live, retained: int, *, superseded: bool) -> Sequence[int]:
-    """Return what is beyond the newest `retained` of ours. The newest of all is ours by then, whoever registered it."""
+def _surplus(stack: Stack, live: Live, retained: int, *, superseded: bool, with_unowned: bool) -> Sequence[int]:
+    """Return what is beyond the newest `retained` of ours. The newest of all is ours by then, whoever registered it.
+
+    `with_unowned`: revisions without an owner, as from before an adoption, count and go like ours.
+    """
     newest = max(live.revisions)
-    own = (number for number, tags in live.owned.items() if _is_own(stack, live, tags))
+    ours = {number for number, tags in live.owned.items() if _is_own(stack, live, tags)}
+    own = ours | set(live.unowned) if with_unowned else ours
     older = sorted(number for number in own if superseded or number != newest)
     return older[: max(0, len(older) + 1 - retained)]
 
@@ -113,12 +137,12 @@ def _numbers(named: Iterable[str]) -> list[int]:
     return [int(name.rpartition(":")[2]) for name in named]
 
 
-def _without(kind: Kind, change: Change, held: Mapping[str, int]) -> Iterator[Change]:
+def _without(kind: Kind, change: Change, held: Mapping[str, int], live: Live) -> Iterator[Change]:
     """Yield the change without what is held, if anything is left of it."""
     left = replace(change, steps=tuple(step for step in change.steps if _revision(kind, step) not in held))
     going = _numbers(_pruned(kind, left))
     if going:
-        yield replace(left, reasons=(deregisters(going), *change.reasons[1:]))
+        yield replace(left, reasons=(deregisters(going, live), *change.reasons[1:]))
 
 
 def _held(change: Change, using: Using, held: Mapping[str, int]) -> Iterator[Problem]:

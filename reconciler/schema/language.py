@@ -37,6 +37,12 @@ LIFECYCLE: Json = {
             "description": "How many revisions of this stack stay active. Older ones are deregistered after a change, "
             "but for those that live jobs use.",
         },
+        "unownedRevisions": {
+            "enum": ["keep", "prune"],
+            "default": "keep",
+            "description": "Whether retainRevisions also counts and deregisters revisions without an owner: from "
+            "before the adoption, or registered outside this stack.",
+        },
         "onRemove": {
             "enum": ["delete", "orphan"],
             "default": "delete",

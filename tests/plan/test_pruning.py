@@ -339,3 +339,43 @@ def test_letting_go_that_was_interrupted_is_finished_by_the_next_run() -> None:
     first, *_ = calls(plan)
     world.raw.call(*first)
     assert told(world.plan(stack(QUEUES))) == [". JobDefinition/job"]
+
+
+def adopted_after(by_hand: int, ours: int, **lifecycle: object) -> tuple[World, Stack]:
+    """A world in which a definition was registered by hand, and then adopted and applied."""
+    world = World()
+    assert world.apply(stack(QUEUES)).exit is Exit.DONE
+    for number in range(1, by_hand + 1):
+        world.raw.call("RegisterJobDefinition", {"jobDefinitionName": "job", **container(command=[str(number)])})
+    for number in range(by_hand, by_hand + ours):
+        assert world.apply(version(number), Wanted(adopt=True)).exit is Exit.DONE
+    return world, version(by_hand + ours - 1, **lifecycle)
+
+
+def test_a_removal_says_which_of_the_revisions_have_no_owner() -> None:
+    world, _ = adopted_after(3, 2)
+    (removal,) = world.plan(stack(QUEUES), Wanted(allow_destroy=("*",))).changes
+    assert removal.reasons[-1] == (
+        "deregisters revisions 1 to 4, of which 2 have no owner: 1 and 2 registered before the adoption"
+    )
+
+
+def test_revisions_without_an_owner_stay_unless_they_are_to_be_pruned() -> None:
+    world, declared = adopted_after(3, 2, retain=2)
+    assert world.plan(declared).is_empty
+    _, declared = adopted_after(3, 2, retain=2, unowned_revisions="prune")
+    plan = world.plan(declared)
+    assert pruning(plan).reasons == (
+        "deregisters revisions 1 and 2, of which 2 have no owner: 1 and 2 registered before the adoption",
+        "retainRevisions is 2, also for revisions without an owner",
+    )
+    assert world.apply(declared).exit is Exit.DONE
+    assert (active(world), world.plan(declared).is_empty) == ([3, 4], True)
+
+
+def test_what_others_register_after_the_adoption_is_named_as_such() -> None:
+    world, declared = adopted_after(1, 2, retain=1, unowned_revisions="prune")
+    world.raw.call("RegisterJobDefinition", {"jobDefinitionName": "job", **container(command=["ci"])})
+    world.clock.turn(60)
+    plan = world.plan(declared)
+    assert "of which 1 has no owner: 3 registered outside this stack" in pruning(plan).reasons[0]
