@@ -13,6 +13,8 @@ from reconciler.sandbox.store import Store
 
 # The kinds whose status may be DELETED (CEStatus, JQStatus, ServiceEnvironmentStatus); QuotaShareStatus has no such.
 LINGERING = ("compute-environment", "job-queue", "service-environment")
+# The kinds of which few live at a time; to look through all revisions at each registration would take long.
+FORGOTTEN = (*LINGERING, "consumable-resource", "quota-share", "scheduling-policy")
 COUNTERS = ".counters"
 LINES = ".lines"  # the queues in which jobs wait
 SCHEDULER, DUE = ".scheduler", "due"  # when jobs that wait may next find room
@@ -86,6 +88,8 @@ class World:
 
     def put(self, noun: str, record: Record) -> None:
         key = record.arn.removeprefix(self.arn(noun, ""))
+        if noun in FORGOTTEN and key not in self.store.rows(self._scope, noun):
+            self._forget_gone(noun)
         row = replace(record, changed=self.now, lag=self.timings.read_lag, before=self._before(noun, key)).row()
         self.store.put(self._scope, noun, key, row)
         if noun in AWAITED:
@@ -131,6 +135,14 @@ class World:
     @property
     def _scope(self) -> str:
         return f"{self.account}/{self.region}"
+
+    def _forget_gone(self, noun: str) -> None:
+        """Forget what is gone and not shown any more, so that what comes and goes for weeks takes no room."""
+        shown = max(self.timings.deleted, self.timings.read_lag)
+        rows = self.store.rows(self._scope, noun)
+        gone = [key for key, row in rows.items() if row["then"] == GONE and row["until"] + shown < self.now]
+        for key in gone:
+            self.forget(noun, key)
 
     def _shown(self, noun: str, record: Record) -> Record | None:
         if self.now < record.changed + min(record.lag, self.timings.read_lag):

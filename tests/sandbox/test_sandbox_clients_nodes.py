@@ -30,10 +30,12 @@ def test_a_node_is_read_by_its_number(lab: Lab, job: str) -> None:
         0,
     )
     assert "nodeDetails" not in whole
+    assert "container" not in whole
     [main, worker] = lab.call("DescribeJobs", jobs=[f"{job}#0", f"{job}#2"])["jobs"]
     assert (main["jobId"], main["nodeDetails"]) == (f"{job}#0", {"nodeIndex": 0, "isMainNode": True})
     assert (worker["status"], worker["nodeDetails"]) == ("RUNNING", {"nodeIndex": 2, "isMainNode": False})
     assert (main["container"]["image"], worker["container"]["image"]) == ("busybox", "worker")
+    assert "nodeProperties" not in main
     assert main["container"]["logStreamName"] != worker["container"]["logStreamName"]
     lab.clock.turn(30)
     ended = lab.job(f"{job}#2")
@@ -44,7 +46,7 @@ def test_a_node_is_read_by_its_number(lab: Lab, job: str) -> None:
 def test_the_nodes_of_a_job_are_listed_by_status(lab: Lab, job: str) -> None:
     nodes = lab.call("ListJobs", multiNodeJobId=job)["jobSummaryList"]
     assert [each["jobId"] for each in nodes] == [f"{job}#{index}" for index in range(3)]
-    assert nodes[0]["nodeProperties"] == {"numNodes": 3, "nodeIndex": 0, "isMainNode": True}
+    assert nodes[0]["nodeProperties"] == {"nodeIndex": 0, "isMainNode": True}
     assert lab.call("ListJobs", multiNodeJobId=job, jobStatus="SUCCEEDED")["jobSummaryList"] == []
     [whole] = lab.call("ListJobs", jobQueue="main")["jobSummaryList"]
     assert whole["nodeProperties"] == {"numNodes": 3}

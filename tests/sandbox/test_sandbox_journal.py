@@ -266,3 +266,16 @@ def test_a_file_that_somebody_else_took_over_is_left_alone(file):
     with pytest.raises(Stopped, match="is not a file of this sandbox"):
         request(simulator, "CreateSchedulingPolicy", name="a")
     assert file.read_text() == content
+
+
+def test_what_comes_and_goes_leaves_nothing_behind(file):
+    clock = TurnableClock()
+    simulator = open_sandbox(str(file), clock=clock)
+    for number in range(30):
+        request(simulator, "CreateSchedulingPolicy", name=f"policy-{number}")
+        arn = f"arn:aws:batch:us-east-1:123456789012:scheduling-policy/policy-{number}"
+        request(simulator, "DeleteSchedulingPolicy", arn=arn)
+        clock.turn(60)
+    journal = Journal(file)
+    with journal.session():
+        assert len(journal.rows("123456789012/us-east-1", "scheduling-policy")) == 1

@@ -31,11 +31,12 @@ def main_node(record: Record) -> Record:
 
 
 def node_summary(record: Record) -> dict[str, Json]:
-    """Return what ListJobs shows of a job with nodes, or of a node (NodePropertiesSummary)."""
-    count = node_count(record)
-    if not count:
-        return {}
-    return {"nodeProperties": {"numNodes": count, **_details(record)}}
+    """Return what ListJobs shows of a job with nodes, or of a node (NodePropertiesSummary).
+
+    Clients tell a job from a node by `numNodes`, as they tell an array from its child by `size`.
+    """
+    shown = _details(record) or ({"numNodes": node_count(record)} if node_count(record) else {})
+    return {"nodeProperties": shown} if shown else {}
 
 
 def node_details(record: Record) -> dict[str, Json]:

@@ -146,7 +146,7 @@ def _parts(world: World, record: Record, definition: Mapping[str, Json], standin
     """Return what the job runs, with what has become of it so far."""
     parts = body_of(definition, record.body) if definition else {}
     if "nodeProperties" in parts and node_details(record):
-        parts |= body_of_node(record, parts["nodeProperties"])
+        parts = body_of_node(record, parts["nodeProperties"])
     course = standing.course
     if course is None or not course.attempts or world.now < course.starts:
         return {**parts, **({"container": _idle(parts["container"])} if "container" in parts else {})}
