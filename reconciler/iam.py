@@ -5,6 +5,7 @@ Service Authorization Reference, "Actions, resources, and condition keys for AWS
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +14,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Succession
 from reconciler.kinds.jobs import TRAINING
 from reconciler.looked_up import Unknown
-from reconciler.model import Address, Declared, Identity, Json, Stack
+from reconciler.model import Address, Declared, Identity, Json, Stack, StatePlace
 from reconciler.ownership import OWNER
 from reconciler.resolve import physical_name, references, world_of
 
@@ -28,6 +29,7 @@ LOOKUPS = {
     "cfn": ("cloudformation:DescribeStacks", "cloudformation:{region}:{account}:stack/{name}/*"),
     "secret": ("secretsmanager:GetSecretValue", "secretsmanager:{region}:{account}:secret:{name}-??????"),
 }
+STATES = "tfstate"
 LOCKS = {
     "s3": (("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), "s3:::{place}/*"),
     "dynamodb": (
@@ -132,6 +134,26 @@ class _Rights:
         for tag, (action, resource) in LOOKUPS.items():
             arns = [self.elsewhere(resource, name=_named(tag, name)) for one, name in lookups if one == tag]
             yield Statement(f"LookUp{tag.title()}", (action,), tuple(arns))
+        named = dict.fromkeys(_named(tag, argument) for tag, argument in lookups if tag == STATES)
+        yield from self.looks_at([self.stack.states[name] for name in named if name in self.stack.states])
+
+    def looks_at(self, states: Iterable[StatePlace]) -> Iterator[Statement]:
+        """A state in S3 is read by the caller, or by the role that is assumed for it, whose rights are its own."""
+        kept = [place for place in states if place.scheme == "s3"]
+        roles = dict.fromkeys(place.role_arn for place in kept if place.role_arn)
+        own = [place for place in kept if not place.role_arn]
+        objects = [self.elsewhere(f"s3:::{_literal(place.bucket)}/{_literal(place.key)}") for place in own]
+        yield Statement("LookUpTfstate", ("s3:GetObject",), tuple(objects))
+        buckets: dict[str, list[str]] = {}
+        for place in own:
+            buckets.setdefault(place.bucket, []).append(place.key)
+        # Without it, GetObject says of a missing object 403 and not 404 (S3 API Reference, GetObject, "Permissions").
+        for number, (bucket, keys) in enumerate(buckets.items()):
+            condition = {"StringEquals": {"s3:prefix": keys}}
+            yield Statement(
+                f"SeeTfstate{number or ''}", ("s3:ListBucket",), (self.elsewhere(f"s3:::{bucket}"),), condition
+            )
+        yield Statement("AssumeToLookUp", ("sts:AssumeRole",), tuple(roles))
 
     def writes(self) -> Iterator[Statement]:
         """By its tag, what the stack owns may be changed; by its name, what is declared may be created."""
@@ -257,9 +279,14 @@ def _roles(rows: Iterable[Row], body: Json) -> Iterator[tuple[Field, str]]:
 
 
 def _named(tag: str, argument: str) -> str:
-    """Return what of a look-up names a resource: of an output its stack, of a part of a secret the secret."""
-    name = argument.partition({"cfn": ".", "secret": "#"}.get(tag, "\0"))[0]
+    """Return what of a look-up names a resource: an output's stack, the secret of a key, the state of an address."""
+    name = argument.partition({"cfn": ".", "secret": "#", STATES: ":"}.get(tag, "\0"))[0]
     return name.lstrip("/") if tag == "ssm" else name
+
+
+def _literal(text: str) -> str:
+    """Return a text in which nothing is a pattern, nor a place for what `elsewhere` knows."""
+    return re.sub(r"[*?$]", r"${\g<0>}", text).replace("{", "{{").replace("}", "}}")
 
 
 def _batch(operations: Iterable[str]) -> tuple[str, ...]:

@@ -69,6 +69,11 @@ def as_secret(value: Json) -> Json:
     return Secret(value) if type(value) is str else value
 
 
+def secrets_in(value: Json) -> Iterator[str]:
+    """Yield the texts in a value that no output may show."""
+    yield from (str(leaf) for leaf in _leaves(value) if isinstance(leaf, Secret) and leaf)
+
+
 def holds_unknown(value: Json) -> bool:
     return _holds(value, Unknown)
 

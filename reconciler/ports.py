@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.model import Identity, Json
+from reconciler.model import Identity, Json, StatePlace
 
 
 class Cloud(Protocol):
@@ -127,6 +127,12 @@ class Lookups(Protocol):
         """Return the value, or None if there is none: a `Secret` for what must stay one, an `Unknown` offline.
 
         Raises `Missing`, `Reserved`, `Unsupported` for a tag that it does not know, and `CloudError`.
+        """
+
+    def find_in_state(self, argument: str, place: StatePlace) -> Json:
+        """Return the value of `state:address` in the state at a place, in its type; an `Unknown` offline.
+
+        What is sensitive in it is a `Secret`. Raises `Missing`, `Unsupported` and `CloudError`.
         """
 
 

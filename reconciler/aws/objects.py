@@ -31,6 +31,11 @@ class Objects:
             answer = self.cloud.call("GetObject", {"Bucket": place["Bucket"], "Key": key})
             yield f"{SCHEME}{place['Bucket']}/{key}", content_of(answer)
 
+    def beginning(self, bucket: str, key: str, longest: int) -> bytes:
+        """Return the first bytes of an object. Raises `CloudError`, with `InvalidRange` for an object without any."""
+        request = {"Bucket": bucket, "Key": key, "Range": f"bytes=0-{longest - 1}"}
+        return content_of(self.cloud.call("GetObject", request), longest)
+
     def _keys(self, place: Mapping[str, Json]) -> Iterator[str]:
         request = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
         listed = pages(self.cloud, "ListObjectsV2", request, "Contents", S3)

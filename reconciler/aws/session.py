@@ -35,17 +35,21 @@ def open_session(
     base = _session(profile, observer)
     with credentials_of(base):
         _ask_only_at_a_terminal(base)
-        credentials = base.get_credentials() if role_arn else None
-        region = region or base.get_config_variable("region")
-    if role_arn is None:
-        return base
+        region = region or base.get_config_variable("region")  # this is where a profile that does not exist fails
+    return assume_role(base, role_arn, region, observer) if role_arn else base
+
+
+def assume_role(base: Session, role_arn: str, region: str | None = None, observer: Observer = UNOBSERVED) -> Session:
+    """Return a session in a role, which the credentials of `base` assume. Raises `Denied` where that has none."""
+    with credentials_of(base):
+        credentials = base.get_credentials()
     if credentials is None:
         raise Denied("no AWS credentials to assume the role with", hint="configure credentials, or give --profile")
     create_client = partial(base.create_client, region_name=region or ANY_REGION)
     fetcher = AssumeRoleCredentialFetcher(
         create_client, credentials, role_arn, extra_args={"RoleSessionName": SESSION_NAME}
     )
-    assumed = _session(profile, observer)
+    assumed = _session(base.instance_variables().get("profile"), observer)
 
     def assume() -> Any:
         have_credentials(base, "AssumeRole")

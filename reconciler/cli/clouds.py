@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from reconciler.model import Lock, Stack
+from reconciler.model import Lock, Stack, StatePlace
 from reconciler.ports import Clock, Cloud, Locks, Lookups, Observer
 from reconciler.problems import WrongUsage
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session
 
     from reconciler.aws.objects import Objects
+    from reconciler.lookup.states import States
 
 SANDBOX_REGION = "us-east-1"
 ARN_PARTS = 6
@@ -58,7 +59,31 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
     batch = service("batch")
     if args.sandbox is not None:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
         return Sky(batch, clock, Sandbox())
-    return Sky(batch, clock, AwsLookups(service, batch.identity), locks_at=partial(locks_at, service=lock_service))
+    lookups = AwsLookups(service, batch.identity, _states(session, region, clock, args.observer))
+    return Sky(batch, clock, lookups, locks_at=partial(locks_at, service=lock_service))
+
+
+def _states(session: "Session", region: str | None, clock: Clock, observer: Observer) -> "States":
+    """Return the states of Terraform, those in S3 as the session reads them, or a role that it assumes."""
+    from reconciler.lookup.states import FILE, LARGEST, States, fetch_file, fetch_object
+
+    def get(place: StatePlace) -> bytes:
+        from reconciler.aws.cloud import AwsCloud
+        from reconciler.aws.objects import Objects
+        from reconciler.aws.session import assume_role
+        from reconciler.retry import Patient
+
+        there = place.region or region
+        own = assume_role(session, place.role_arn, there, observer) if place.role_arn else session
+        cloud = Patient(AwsCloud(own, there, service="s3"), clock, is_idempotent=True)
+        return Objects(cloud).beginning(place.bucket, place.key, LARGEST + 1)
+
+    def ask(place: StatePlace) -> bytes:
+        from reconciler.forge.states import fetch_state
+
+        return fetch_state(place.url, clock, os.environ, LARGEST)
+
+    return States({FILE: fetch_file, "s3": lambda place: fetch_object(place, get), "https": ask, "http": ask})
 
 
 def objects(observer: Observer) -> "Objects":

@@ -101,7 +101,7 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
         "--no-lookups",
         "--offline",
         action="store_true",
-        help="make none of !ssm, !cfn and !secret: name those that the stack needs, and stop",
+        help="make none of !ssm, !cfn, !secret and !tfstate: name those that the stack needs, and stop",
     )
     group.add_argument(
         "--sandbox",

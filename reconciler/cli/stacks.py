@@ -61,7 +61,7 @@ def valid_stack(
     """Return a valid stack. Raises `InvalidStack` with every problem, or `Denied` where a look-up was."""
     read = read_stack(path, args, identity, lookups)
     if any(problem.code == DENIED_LOOKUP for problem in read.problems):
-        raise Denied("a look-up in AWS was denied", problems=read.problems)
+        raise Denied("a look-up was denied", problems=read.problems)
     if not read.is_valid:
         raise InvalidStack(read.problems)
     return read

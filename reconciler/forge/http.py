@@ -45,12 +45,13 @@ class Gone(Exception):  # noqa: N818 - names what happened
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is None where there is none, or where it is no JSON, which `is_json` tells apart."""
+    """`body` is None without one, or where it is no JSON, which `is_json` tells apart; `content` has its bytes."""
 
     status: int
     headers: Mapping[str, str]
     body: Json
     is_json: bool = True
+    content: bytes = b""
 
     @property
     def message(self) -> str:
@@ -69,7 +70,7 @@ class Http:
     """One server. `whom` stands for it in messages, since an address may hold a secret; `secrets` are in none either.
 
     `server` is the part of the address that may be shown. `lost` is the hint where a request may have been accepted
-    although no answer says so.
+    although no answer says so. Of an answer that has more than the `largest` number of bytes, one byte more is read.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Http:
         server: str = "",
         secrets: Sequence[str] = (),
         lost: str = "it may have been done all the same",
+        largest: int | None = None,
     ) -> None:
         self._whom = whom
         self._clock = clock
@@ -88,6 +90,7 @@ class Http:
         self._at = f" ({server})" if server else ""
         self._secrets = secrets
         self._lost = lost
+        self._largest = largest
         self._pools: dict[tuple[str, str], urllib3.PoolManager] = {}
         self.renew()
 
@@ -106,7 +109,7 @@ class Http:
             if answer.status not in MOVED or not location:
                 return self._accepted(answer, method)
             there = urljoin(url, location)
-            if _origin(self._parts(there)) != _origin(self._parts(url)):
+            if origin_of(self._parts(there)) != origin_of(self._parts(url)):
                 hint = "only redirects within one host are followed: use the address that it moved to"
                 raise Stopped(f"{self._whom} answers {answer.status} and points to a different host", hint=hint)
             url = there
@@ -142,13 +145,22 @@ class Http:
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, **({} if data is None else {"Content-Type": "application/json"})}
         try:
-            found = pool.request(method, url, body=data, headers=headers, redirect=False, retries=retries)
+            found = pool.request(
+                method,
+                url,
+                body=data,
+                headers=headers,
+                redirect=False,
+                retries=retries,
+                preload_content=self._largest is None,
+            )
+            content = found.data if self._largest is None else _beginning(found, self._largest)
         except LocationValueError as error:
             raise WrongUsage(f"the address of {self._whom} is none") from error
         except (HTTPError, OSError, ValueError, ArithmeticError) as error:
             raise self._unreachable(error, method) from None  # the causes quote headers and addresses
-        parsed, is_json = _json(found.data)
-        return Answer(found.status, {name.lower(): text for name, text in found.headers.items()}, parsed, is_json)
+        headers_ = {name.lower(): text for name, text in found.headers.items()}
+        return Answer(found.status, headers_, *_json(content), content)
 
     def _unreachable(self, error: Exception, method: str) -> Stopped:
         reason = self._masked(reason_of(error))
@@ -160,7 +172,7 @@ class Http:
         return Stopped(f"{self._whom} cannot be reached: {reason}{self._at}", hint=hint)
 
     def _pool(self, parts: SplitResult) -> urllib3.PoolManager:
-        origin = _origin(parts)
+        origin = origin_of(parts)
         if origin not in self._pools:
             self._pools[origin] = _manager(parts)
         return self._pools[origin]
@@ -248,7 +260,7 @@ def checked_url(url: str, whom: str) -> SplitResult:
     return parts
 
 
-def _origin(parts: SplitResult) -> tuple[str, str]:
+def origin_of(parts: SplitResult) -> tuple[str, str]:
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     return parts.scheme, f"{parts.hostname}:{port}"
 
@@ -256,7 +268,7 @@ def _origin(parts: SplitResult) -> tuple[str, str]:
 def _manager(parts: SplitResult) -> urllib3.PoolManager:
     """Return connections to a host, by the proxy that the environment names for it."""
     context = _context() if parts.scheme == "https" else None
-    _, host = _origin(parts)
+    _, host = origin_of(parts)
     proxies = getproxies()
     proxy = "" if proxy_bypass(host) else proxies.get(parts.scheme) or proxies.get("all") or ""
     if not proxy:
@@ -284,6 +296,14 @@ def _context() -> ssl.SSLContext | None:
     except (OSError, ValueError) as error:
         raise WrongUsage(f"the certificates that {name} names cannot be read") from error
     return context
+
+
+def _beginning(response: urllib3.BaseHTTPResponse, largest: int) -> bytes:
+    """Return what an answer says, and of one that is too large one byte more than there may be."""
+    try:
+        return response.read(largest + 1)
+    finally:
+        response.close()
 
 
 def _caught(work: Callable[[], Answer]) -> Answer | Stopped:

@@ -14,12 +14,13 @@ from reconciler.load.gather import gather
 from reconciler.load.ignored import ignored_members
 from reconciler.load.library import Library
 from reconciler.load.locking import lock_of
-from reconciler.load.lookups import Finder
+from reconciler.load.lookups import Finder, StatePlaces
 from reconciler.load.nodes import where_of
 from reconciler.load.resources import declared_resources
 from reconciler.load.scalars import spellings_of_number, text_of
 from reconciler.load.settings import Settings, read_settings
 from reconciler.load.shape import forgotten_sub
+from reconciler.load.states import PlaceReader
 from reconciler.load.values import FromOutside, scope_of
 from reconciler.load.variables import declared_variables
 from reconciler.looked_up import Secret
@@ -116,10 +117,12 @@ def load_with_problems(
     stand-ins of the right form: `Stack.stand_ins` has the names for which some were used.
     """
     findings = Findings()
-    finder = Finder(lookups, findings)
+    places = StatePlaces()
+    finder = Finder(lookups, findings, places)
     library = Library(files, findings)
     expander = Expander(library, finder, findings)
     gathered = gather(expander, kinds, outside.named)
+    PlaceReader(places, expander, outside.partitions).without_variables(gathered)
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, outside, expander)
     settings, expander = read_settings(gathered, scope, expander, identity, outside.partitions)
@@ -133,6 +136,7 @@ def load_with_problems(
         disabled=disabled_rules(gathered, expander, RULE_IDS),
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
+        states=places.found,
         elsewhere=gathered.choice.elsewhere,
         mentioned=gathered.choice.mentioned,
     )
@@ -154,8 +158,10 @@ def load_with_problems(
 def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) -> Settings:
     """Return what the files say of the stack itself, as far as they can be understood, and nothing of its resources."""
     findings = Findings()
-    expander = Expander(Library(files, findings), Finder(lookups, findings), findings)
+    places = StatePlaces()
+    expander = Expander(Library(files, findings), Finder(lookups, findings, places), findings)
     gathered = gather(expander, KINDS, outside.named)
+    PlaceReader(places, expander, outside.partitions).without_variables(gathered)
     scope = scope_of(declared_variables(gathered, expander), outside, expander)
     return read_settings(gathered, scope, expander, None, outside.partitions)[0]
 

@@ -23,7 +23,19 @@ from reconciler.load.nodes import Alias, Broken, Mapping, Mark, Node, Scalar, Se
 from reconciler.load.strangers import TOOLS, members_of
 from reconciler.model import Json
 
-SETTINGS = ("stack", "account", "region", "namePrefix", "tags", "variables", "defaults", "rules", "ignore", "lock")
+SETTINGS = (
+    "stack",
+    "account",
+    "region",
+    "namePrefix",
+    "tags",
+    "variables",
+    "defaults",
+    "rules",
+    "ignore",
+    "lock",
+    "lookups",
+)
 CERTAIN = ("stack", "namePrefix")  # settings whose names no other format has
 IGNORED_PREFIX = "x-"
 SCHEMA = "$schema"  # editors look for it in JSON files
@@ -146,6 +158,8 @@ class Recognizer:
 
     def of_node(self, root: Node | None, *, is_json: bool = False) -> str:
         match root:
+            case Mapping() if is_json and _are_outputs(root):
+                return "it has outputs of Terraform"
             case Mapping():
                 is_ours = self.is_ours(root) and not (is_json and self.has_strange_settings_alone(root))
                 return "" if is_ours else _foreign(keys_of(root))
@@ -218,6 +232,13 @@ class Recognizer:
         """Whether a key that is in other formats, too, has a value as our settings have."""
         form = FORMS.get(self.keywords.meant(key, tuple(FORMS)))
         return form is not None and (isinstance(node, Tagged) or form(node, self.keywords))
+
+
+def _are_outputs(root: Mapping) -> bool:
+    """Whether it is what `terraform output -json` prints, whatever the outputs are called."""
+    values = [node for _, node in root.entries.values()]
+    forms = (set(node.entries) if isinstance(node, Mapping) else set[str]() for node in values)
+    return bool(values) and all({"value", "type"} <= form <= {"value", "type", "sensitive"} for form in forms)
 
 
 def _is_body(keys: set[str], members: set[str], of: int = 0) -> bool:
@@ -296,4 +317,5 @@ FORMS: MappingABC[str, Callable[[Node, Keywords], bool]] = {
     "rules": _has("disable"),
     "ignore": _are_ignored,
     "lock": _has("s3", "dynamodb"),
+    "lookups": _has("tfstate"),
 }

@@ -42,7 +42,7 @@ from reconciler.model import Json
 # libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
 # without it, its own scanner gives the same events, more slowly.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret")
+TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret", "!tfstate")
 CLOUDFORMATION = ("!Ref", "!GetAtt", "!If", "!Join", "!Select", "!Split", "!FindInMap", "!ImportValue", "!Base64",
                   "!Cidr", "!GetAZs", "!Condition", "!Equals", "!And", "!Or", "!Not", "!Transform")  # fmt: skip
 OF_CLOUDFORMATION = (

@@ -73,9 +73,13 @@ class Library:
     def shown(self, name: str) -> str:
         return self._prefix + name
 
+    def name_of(self, mark: Mark) -> str:
+        """Return the name of the file that a place is in."""
+        return mark.name.removeprefix(self._prefix)
+
     def target_of(self, include: Tagged) -> str:
         """Return the name of the file that an include means: relative to the file in which it is written."""
-        here = include.mark.name.removeprefix(self._prefix)
+        here = self.name_of(include.mark)
         return posixpath.normpath(posixpath.join(posixpath.dirname(here), include.text.strip()))
 
     def content_of(self, include: Tagged) -> Node:

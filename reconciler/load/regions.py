@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.problems import Problem, Severity, Where
 
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 ALIKE = 0.85  # of us-est-1, us-east-1 and us-west-1 are as near
 
 

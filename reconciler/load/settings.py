@@ -11,8 +11,9 @@ from reconciler.load.findings import Findings
 from reconciler.load.gather import Entry, Gathered
 from reconciler.load.library import YAML_FILES
 from reconciler.load.nodes import Mark, Spot, where_of
-from reconciler.load.regions import unknown_region
+from reconciler.load.regions import REGION, unknown_region
 from reconciler.load.shape import forgotten_sub, mapping_of, text_from
+from reconciler.load.states import PlaceReader
 from reconciler.looked_up import Unknown, holds_unknown
 from reconciler.model import Identity
 
@@ -21,7 +22,6 @@ STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 ACCOUNT = re.compile(r"[0-9]{12}")
 NAME_PREFIX = re.compile(r"[A-Za-z0-9_-]{0,127}")
 NAME_HINT = "letters, digits, hyphens and underscores are allowed"
-REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 # Offline nobody knows where the stack will run; these let a name or an ARN be checked all the same.
 NOWHERE = Identity("000000000000", "us-east-1")
 
@@ -63,6 +63,8 @@ def read_settings(
         _unnamed(gathered, reader.expander, findings)
     full = _with(reader.expander, {"stack": stack} if stack else {})
     reader.expander = full
+    if full.finder.states:
+        PlaceReader(full.finder.states, full, partitions).with_variables(gathered)
     prefix = reader.prefix()
     settings = Settings(
         stack=stack or "",

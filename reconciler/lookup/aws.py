@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.looked_up import Secret
-from reconciler.model import Identity, Json
+from reconciler.lookup.states import FILE, States, fetch_file
+from reconciler.model import Identity, Json, StatePlace
 from reconciler.ports import Cloud, Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 
@@ -23,10 +24,14 @@ Answer = Mapping[str, Json] | Missing | CloudError
 
 @dataclass(frozen=True, slots=True)
 class AwsLookups:
-    """`service` gives the cloud whose calls go to a service, by botocore's name of it; `here` is where they go."""
+    """`service` gives the cloud whose calls go to a service, by botocore's name of it; `here` is where they go.
+
+    `states` are those of Terraform.
+    """
 
     service: Callable[[str], Cloud]
     here: Callable[[], Identity]
+    states: States = field(default_factory=lambda: States({FILE: fetch_file}))
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def find(self, tag: str, argument: str) -> str | list[str]:
@@ -39,6 +44,9 @@ class AwsLookups:
             case "secret":
                 return self._secret(*argument.partition("#")[::2])
         raise Unsupported(f"!{tag} look-ups are not supported here")
+
+    def find_in_state(self, argument: str, place: StatePlace) -> Json:
+        return self.states.find(argument, place)
 
     def _parameter(self, name: str) -> str | list[str]:
         request = {"Name": name, "WithDecryption": True}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from reconciler.looked_up import Secret, is_secret_name
+from reconciler.model import Json, StatePlace
 from reconciler.ports import Missing, Reserved, Unsupported
 
 TAG = "env"
@@ -59,6 +60,9 @@ class Environment:
             raise Missing("it is not UTF-8 text", "set it to text that is")
         is_secret = reserved or is_secret_name(argument) or SECRET.search(argument)
         return Secret(value) if value and is_secret else value
+
+    def find_in_state(self, argument: str, place: StatePlace) -> Json:
+        raise Unsupported(f"!tfstate {argument} is not looked up here: it would read {place.url}")
 
 
 def is_reserved(name: str) -> bool:

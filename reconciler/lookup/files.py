@@ -108,12 +108,13 @@ def write_below(folder: Path, texts: Mapping[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def read_whole(path: Path) -> bytes:
+def read_whole(path: Path, largest: int | None = None) -> bytes:
     """Return the content of a file. Raises `OSError`, also for one that is too large, or has no end."""
+    largest = LARGEST if largest is None else largest
     with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {LARGEST // 2**20} MiB")
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"it has more than {largest // 2**20} MiB")
     return content
 
 

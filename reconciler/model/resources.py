@@ -132,6 +132,32 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class StatePlace:
+    """Where a state of Terraform is: s3://bucket/key, a URL of HTTP, or a file.
+
+    The path of a file leads from `folder`, the stack's. `region` and `role_arn` are those of S3; empty for the run's.
+    """
+
+    url: str
+    region: str = ""
+    role_arn: str = ""
+    folder: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """`s3`, `https` or `http`; empty for a file."""
+        return self.url.partition("://")[0] if "://" in self.url else ""
+
+    @property
+    def bucket(self) -> str:
+        return self.url.removeprefix("s3://").partition("/")[0]
+
+    @property
+    def key(self) -> str:
+        return self.url.removeprefix("s3://").partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """One owner's resources, as read from the files.
 
@@ -139,7 +165,7 @@ class Stack:
     has not expired. `stand_ins` are the names (`account`, `region`, `partition`) for which texts of the stack have a
     stand-in, since it was read without its place: such a stack can be checked and shown, and never meets a cloud.
     `elsewhere` are the resources that other stacks in subfolders of this one declare; `mentioned` are the outer keys of
-    files in the folder that are no part of the stack.
+    files in the folder that are no part of the stack. `states` are those that look-ups may read, by name.
     """
 
     name: str
@@ -153,6 +179,7 @@ class Stack:
     silenced: tuple[Problem, ...] = ()
     ignore: tuple[Ignore, ...] = ()
     lock: Lock | None = None
+    states: Mapping[str, StatePlace] = field(default_factory=dict)
     stand_ins: frozenset[str] = frozenset()
     elsewhere: Mapping[Address, Where] = field(default_factory=dict)
     mentioned: Mapping[str, Where] = field(default_factory=dict)

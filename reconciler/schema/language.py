@@ -99,6 +99,26 @@ IGNORED: Json = {
     },
 }
 
+PLACE_OF_STATE = (
+    "s3://bucket/key, a URL of the http backend, or a file of the repository: a state, or what "
+    "`terraform output -json` prints."
+)
+STATE: Json = {
+    "title": "state",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["url"],
+    "properties": {
+        "url": {"type": "string", "minLength": 1, "description": PLACE_OF_STATE},
+        "region": {"type": "string", "description": "Region of the bucket, where it is not that of the stack."},
+        "roleArn": {
+            "type": "string",
+            "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/",
+            "description": "Role that is assumed to read the object.",
+        },
+    },
+}
+
 HEAD: Mapping[str, Json] = {
     "stack": {
         "type": "string",
@@ -131,6 +151,21 @@ HEAD: Mapping[str, Json] = {
     },
     "namePrefix": {"type": "string", "description": "In front of the name of every resource."},
     "tags": {"type": "object", "additionalProperties": SCALAR, "description": "Tags on every resource."},
+    "lookups": {
+        "type": "object",
+        "description": "Where look-ups find their values.",
+        "additionalProperties": False,
+        "properties": {
+            "tfstate": {
+                "type": "object",
+                "description": "States of Terraform by a name: !tfstate name:outputs.subnet_ids reads one.",
+                "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
+                "additionalProperties": {
+                    "anyOf": [{"type": "string", "minLength": 1, "description": PLACE_OF_STATE}, STATE]
+                },
+            }
+        },
+    },
     "variables": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/Variable"},

@@ -7,7 +7,19 @@ from tests.fmt.formatting import LANGUAGE, fmt, lines
 
 
 def test_the_top_of_a_stack_has_the_order_of_the_language() -> None:
-    keys = ["stack", "account", "region", "lock", "namePrefix", "tags", "variables", "defaults", "ignore", "rules"]
+    keys = [
+        "stack",
+        "account",
+        "region",
+        "lock",
+        "namePrefix",
+        "tags",
+        "lookups",
+        "variables",
+        "defaults",
+        "ignore",
+        "rules",
+    ]
     sections = [kind.section for kind in KINDS.values()]
     assert list(LANGUAGE.schema["properties"]) == [*keys, *sections]
     whole = [f"{key}: {{}}" for key in ("$schema", *keys, "x-b", "x-a", *sections)]

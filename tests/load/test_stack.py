@@ -50,7 +50,7 @@ def test_an_unknown_top_level_key_is_named_with_the_one_that_was_meant() -> None
         "stacks/main.yaml:2:1: error[STK002]: the top-level key jobQueue is not known\n    hint: did you mean jobQueues?",
         (
             "stacks/main.yaml:3:1: error[STK002]: the top-level key foo is not known\n"
-            "    hint: a stack has stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, schedulingPolicies, "
+            "    hint: a stack has stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, lookups, schedulingPolicies, "
             "consumableResources, computeEnvironments, serviceEnvironments, jobQueues, quotaShares and jobDefinitions; "
             "x-… is yours"
         ),

@@ -17,6 +17,7 @@ from reconciler.load.lookups import Finder
 from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, Spot
 from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
 from reconciler.load.scalars import text_of
+from reconciler.model import StatePlace
 
 Entries = MappingABC[str, tuple[Mark, Node]]
 OURS = "AWS::Batch::"
@@ -269,4 +270,7 @@ class _Nothing:
         raise FileNotFoundError(name)
 
     def find(self, tag: str, argument: str) -> None:  # noqa: ARG002 - the protocol's signature
+        return None
+
+    def find_in_state(self, argument: str, place: StatePlace) -> None:  # noqa: ARG002 - the protocol's signature
         return None

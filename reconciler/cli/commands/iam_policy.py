@@ -8,7 +8,7 @@ from reconciler.cli.options import add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import valid_stack
 from reconciler.looked_up import Unknown
-from reconciler.model import Identity, Json, Stack
+from reconciler.model import Identity, Json, Stack, StatePlace
 from reconciler.printable import harmless_json
 from reconciler.problems import Exit, Refused, Stopped, WrongUsage
 
@@ -56,6 +56,9 @@ class _Asked:
     def find(self, tag: str, argument: str) -> Unknown:
         self.found[tag, argument] = None
         return Unknown.of(tag, argument)
+
+    def find_in_state(self, argument: str, _place: StatePlace) -> Unknown:
+        return self.find("tfstate", argument)
 
 
 def run(args: Namespace, out: Output) -> int:

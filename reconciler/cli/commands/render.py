@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.cli.stacks import shown_stack
-from reconciler.model import Declared, Ignore, Json, Stack
+from reconciler.model import Declared, Ignore, Json, Stack, StatePlace
 from reconciler.problems import Exit
 
 HELP = "print the stack as it is understood"
@@ -42,6 +42,8 @@ def rendered(stack: Stack) -> dict[str, Json]:
     if stack.lock:
         scheme = "s3://" if stack.lock.service == "s3" else ""
         whole["lock"] = {stack.lock.service: f"{scheme}{stack.lock.place}"}
+    if stack.states:
+        whole["lookups"] = {"tfstate": {name: _place(place) for name, place in stack.states.items()}}
     if stack.tags:
         whole["tags"] = dict(stack.tags)
     if stack.ignore:
@@ -53,6 +55,12 @@ def rendered(stack: Stack) -> dict[str, Json]:
         if own:
             whole[kind.section] = own
     return dict(redacted(whole))
+
+
+def _place(place: StatePlace) -> Json:
+    more = {"region": place.region, "roleArn": place.role_arn}
+    given = {key: value for key, value in more.items() if value}
+    return {"url": place.url, **given} if given else place.url
 
 
 def _entry(one: Ignore) -> dict[str, Json]:

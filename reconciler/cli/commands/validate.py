@@ -33,7 +33,7 @@ exit codes:
   0 valid, also with warnings and notes   3 errors in a stack, or what --fail-on names   64 wrong usage
 
 look-ups:
-  !ssm, !cfn and !secret are not made here: what they give is unknown, and fits
+  !ssm, !cfn, !secret and !tfstate are not made here: what they give is unknown, and fits
   everywhere. plan, apply, drift and destroy make them, and check once more.
   Variables without a value are checked with their example, where they have one.
 """
