@@ -22,7 +22,7 @@ class Cloud(Protocol):
 
 
 # Whether the request of an operation can have a member, as the AWS SDK that is installed knows it: it may be newer than
-# this program. Entries of lists and maps are steps of the path.
+# this program. Entries of lists and maps are steps of the path; the last one may be a value of an enumeration.
 Takes = Callable[[str, Sequence[str | int]], bool]
 
 

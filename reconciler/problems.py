@@ -43,17 +43,32 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding. `code` is stable (scripts and ignore lists name it); `message` and `hint` are prose."""
+    """One finding. `code` is stable (scripts and ignore lists name it); `message` and `hint` are prose.
+
+    `is_claim` says that it is a claim about AWS, which may know better: a stack can switch it off.
+    """
 
     code: str
     message: str
     where: Where | None = None
     hint: str = ""
     severity: Severity = Severity.ERROR
+    is_claim: bool = field(default=False, compare=False)
+
+    @property
+    def way_out(self) -> str:
+        """How to go on where AWS would accept what this error refuses; empty where nothing is to be switched off."""
+        is_refusal = self.is_claim and self.severity is Severity.ERROR
+        return f'if AWS accepts it: rules: {{disable: {{{self.code}: "why"}}}}' if is_refusal else ""
+
+    @property
+    def help(self) -> str:
+        """The hint and the way out, in one line."""
+        return "; ".join(text for text in (self.hint, self.way_out) if text)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        hint = f"\n    hint: {self.help}" if self.help else ""
         return f"{place}{self.severity}[{self.code}]: {self.message}{hint}"
 
 

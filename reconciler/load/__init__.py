@@ -27,7 +27,7 @@ from reconciler.looked_up import Secret
 from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem, Where
-from reconciler.rules import RULE_IDS
+from reconciler.rules import CAN_BE_DISABLED
 
 __all__ = [
     "FromOutside",
@@ -133,7 +133,7 @@ def load_with_problems(
         name_prefix=settings.name_prefix,
         account=settings.account,
         region=settings.region,
-        disabled=disabled_rules(gathered, expander, RULE_IDS),
+        disabled=disabled_rules(gathered, expander, CAN_BE_DISABLED),
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
         states=places.found,

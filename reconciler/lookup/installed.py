@@ -16,7 +16,10 @@ SERVICE = "batch"
 
 
 def takes(operation: str, path: Sequence[str | int]) -> bool:
-    """Whether a request of the operation can have the member at `path`. Entries of lists and maps are steps of it."""
+    """Whether a request of the operation can have the member at `path`. Entries of lists and maps are steps of it.
+
+    The last step may be a value, where the member is an enumeration.
+    """
     model = service_model()
     known = model.get("operations", {}).get(operation)
     return known is not None and _has(model["shapes"], known["input"]["shape"], tuple(path))
@@ -66,4 +69,4 @@ def _has(shapes: Json, shape: str, path: tuple[str | int, ...]) -> bool:
         case "map":
             return _has(shapes, model["value"]["shape"], rest)
         case _:
-            return False
+            return path[0] in model.get("enum", ()) and not rest

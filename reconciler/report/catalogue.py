@@ -16,6 +16,7 @@ from reconciler.plan.codes import CODES as PLAN
 from reconciler.problems import Severity
 from reconciler.report.codes import CODES as REPORT
 from reconciler.rules import RULES, Example, Rule
+from reconciler.rules.evidence import Evidence
 from reconciler.validate.codes import CODES as VALIDATE
 
 # Codes whose problems stop nobody; all others are errors.
@@ -48,7 +49,7 @@ URL = re.compile(r"https?://\S+?(?=[.,:;)]*(\s|$))")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One id and what is known of it. Only rules have a kind; examples are parts of a stack."""
+    """One id and what is known of it. Only rules have a kind and evidence; examples are parts of a stack."""
 
     id: str
     says: str
@@ -59,6 +60,7 @@ class Entry:
     source: str = ""
     fails: Json = None
     passes: Json = None
+    evidence: Evidence | None = None
 
     @property
     def url(self) -> str:
@@ -107,6 +109,7 @@ def _of_rule(kind: str, rule: Rule) -> Entry:
         rule.source,
         _part_of_stack(kind, rule.fails),
         _part_of_stack(kind, rule.passes),
+        rule.evidence,
     )
 
 

@@ -1,15 +1,18 @@
 """Rules and problems for people: one with all that is known of it, or all in a table."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from reconciler.model import Json
 from reconciler.report.catalogue import Entry
 from reconciler.report.page import Page
 from reconciler.report.yaml_text import yaml_text
+from reconciler.rules.evidence import Basis
 
 LABEL = 12  # the width of the labels' column
 ID = 9  # of the ids' column
 WORD = 9  # of the column that tells the severity, or that it is advice
+WORDS = ("error", "warning", "advice")
 GENERAL = "Problems, which cannot be disabled"
 
 
@@ -21,7 +24,9 @@ def entry_page(entry: Entry, width: int) -> Page:
         "severity": str(entry.severity),
         "advice": "yes: told by `validate --strict` only" if entry.advice else "",
         "hint": entry.hint,
+        "evidence": f"{entry.evidence.basis}: {entry.evidence.basis.says}" if entry.evidence else "",
         "source": entry.source,
+        "against": entry.evidence.against if entry.evidence else "",
         "disable": f'rules: {{disable: {{{entry.id}: "why"}}}}' if entry.kind else "",
     }
     for label, text in facts.items():
@@ -33,8 +38,8 @@ def entry_page(entry: Entry, width: int) -> Page:
     return page
 
 
-def entries_page(entries: Iterable[Entry], width: int, *, sources: bool = False) -> Page:
-    """Write a row for each; below it, where `sources` are asked for, what to do and on what grounds."""
+def entries_page(entries: Sequence[Entry], width: int, *, sources: bool = False) -> Page:
+    """Write a row for each; below it, where `sources` are asked for, what to do and why, and a count at the end."""
     page = Page(width)
     heading = ""
     for entry in entries:
@@ -42,12 +47,38 @@ def entries_page(entries: Iterable[Entry], width: int, *, sources: bool = False)
             heading = entry.kind or GENERAL
             page.blank()
             page.line((heading, "bold"))
-        word = "advice" if entry.advice else str(entry.severity)
-        page.line(f"{entry.id:<{ID}}", (f"{word:<{WORD}}", "dim"), entry.says, indent=2, hang=ID + WORD)
-        for label, text in (("hint", entry.hint), ("source", entry.source)):
-            if sources and text:
+        page.line(f"{entry.id:<{ID}}", (f"{_word(entry):<{WORD}}", "dim"), entry.says, indent=2, hang=ID + WORD)
+        for label, text in _grounds(entry) if sources else ():
+            if text:
                 page.line((f"{label}: {text}", "dim"), indent=2 + ID + WORD, hang=2)
+    if sources:
+        _write_counts(page, [entry for entry in entries if entry.evidence])
     return page
+
+
+def _word(entry: Entry) -> str:
+    return "advice" if entry.advice else str(entry.severity)
+
+
+def _grounds(entry: Entry) -> Iterable[tuple[str, str]]:
+    yield "hint", entry.hint
+    if entry.evidence:
+        yield "source", entry.source
+        yield "evidence", str(entry.evidence.basis)
+        yield "against", entry.evidence.against
+
+
+def _write_counts(page: Page, rules: Sequence[Entry]) -> None:
+    """Count rules by evidence and severity, and the errors that AWS was not seen nor heard to make."""
+    counts = Counter((rule.evidence.basis, _word(rule)) for rule in rules if rule.evidence)
+    page.blank()
+    page.line(("Rules by evidence and severity", "bold"))
+    page.line(("".join(f"{word:>{WORD}}" for word in WORDS), "dim"), indent=2 + LABEL)
+    for basis in Basis:
+        numbers = "".join(f"{counts[basis, word]:>{WORD}}" for word in WORDS)
+        page.line(f"{basis:<{LABEL}}{numbers}  {basis.says}", indent=2, hang=LABEL)
+    groundless = sum(_word(rule) == "error" and not (rule.evidence and rule.evidence.is_refusal) for rule in rules)
+    page.line(f"{groundless or 'no'} errors without a measurement or a quote", indent=2)
 
 
 def entry_json(entry: Entry) -> dict[str, Json]:
@@ -58,7 +89,10 @@ def entry_json(entry: Entry) -> dict[str, Json]:
         "severity": str(entry.severity),
         "advice": entry.advice,
         "hint": entry.hint,
+        "evidence": str(entry.evidence.basis) if entry.evidence else None,
         "source": entry.source,
+        "quote": entry.evidence.quote if entry.evidence else "",
+        "against": entry.evidence.against if entry.evidence else "",
         "fails": entry.fails,
         "passes": entry.passes,
     }

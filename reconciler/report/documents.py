@@ -186,7 +186,7 @@ def problem_json(problem: Problem) -> dict[str, Json]:
         "code": problem.code,
         "severity": str(problem.severity),
         "message": redacted_text(problem.message),
-        "hint": redacted_text(problem.hint),
+        "hint": redacted_text(problem.help),
         **place_json(problem.where),
     }
 

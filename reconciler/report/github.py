@@ -100,7 +100,7 @@ def _member(field: FieldChange) -> str:
 
 
 def _problem(problem: Problem, root: str, level: str = "") -> str:
-    message = _with_hint(problem.message, problem.hint)
+    message = _with_hint(problem.message, problem.help)
     return _command(level or LEVELS[problem.severity], problem.code, message, problem.where, root)
 
 

@@ -78,5 +78,5 @@ def _texts(problems: Sequence[Problem], root: str) -> Iterator[str]:
         file = in_repository(problem.where, root)
         line = f":{problem.where.line}" if problem.where and problem.where.line else ""
         place = f"{file}{line}: " if file else ""
-        hint = f"\n    hint: {redacted_text(problem.hint)}" if problem.hint else ""
+        hint = f"\n    hint: {redacted_text(problem.help)}" if problem.help else ""
         yield f"{place}{problem.severity}[{problem.code}]: {redacted_text(problem.message)}{hint}"

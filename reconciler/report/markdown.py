@@ -167,7 +167,7 @@ def _heading(line: str, plan: Plan, fingerprint: str = "") -> str:
 
 def _problem(problem: Problem) -> str:
     place = f" {code(str(problem.where))}" if problem.where and problem.where.file != "<memory>" else ""
-    hint = f" <br>hint: {prose(problem.hint)}" if problem.hint else ""
+    hint = f" <br>hint: {prose(problem.help)}" if problem.help else ""
     return f"- **{prose(problem.code)}**{place} {prose(problem.message)}{hint}\n"
 
 

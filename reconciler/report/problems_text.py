@@ -27,6 +27,8 @@ def write_problem(page: Page, problem: Problem, indent: int = 0, word: str = "")
         page.whole((place, "dim"), label, message)  # editors and scripts read it: one line, however long
     if problem.hint:
         page.line(("hint: ", "dim"), redacted_text(problem.hint), indent=indent + 4, hang=6)
+    if problem.way_out:
+        page.line((problem.way_out, "dim"), indent=indent + 4, hang=6)
 
 
 def stopped_page(stopped: Stopped, width: int, told: tuple[Problem, ...] = ()) -> Page:

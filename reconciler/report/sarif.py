@@ -109,7 +109,7 @@ def _results(findings: Sequence[Finding], rules: Sequence[str], root: str) -> It
             "ruleId": problem.code,
             "ruleIndex": rules.index(problem.code),
             "level": str(problem.severity),
-            "message": _message(_with_hint(problem.message, problem.hint)),
+            "message": _message(_with_hint(problem.message, problem.help)),
             "locations": [{"physicalLocation": location}],
             "partialFingerprints": {FINGERPRINT: f"{same}:{seen[same]}"},
         }

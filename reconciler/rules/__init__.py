@@ -16,7 +16,16 @@ from reconciler.rules import (
 )
 from reconciler.rules.base import Example, Rule, Subject
 
-__all__ = ["RULES", "RULE_IDS", "Example", "Rule", "Subject", "problems_of"]
+__all__ = [
+    "CAN_BE_DISABLED",
+    "CLAIMS_OF_SCHEMA",
+    "RULES",
+    "RULE_IDS",
+    "Example",
+    "Rule",
+    "Subject",
+    "problems_of",
+]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "ComputeEnvironment": compute_environment.RULES,
@@ -30,6 +39,9 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 # Where a message shows a value that is an empty text: `is ; it is one of …`.
 EMPTY = re.compile(r"\b(is|has) (?=[;,])")
 RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
+# Problems that a schema finds and that are claims about AWS, too: values, bounds, patterns and lengths.
+CLAIMS_OF_SCHEMA = frozenset({"SCH003", "SCH005", "SCH006", "SCH007"})
+CAN_BE_DISABLED = RULE_IDS | CLAIMS_OF_SCHEMA | {"SCH009"}
 
 
 def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
@@ -40,4 +52,4 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
         for path, found in rule.check(subject):
             message = EMPTY.sub(r'\1 ""', found)
             said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
-            yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)
+            yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity, is_claim=True)

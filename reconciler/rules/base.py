@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from reconciler.model import Address, Json, Path, Spec
 from reconciler.problems import Severity
+from reconciler.rules.evidence import Evidence
 
 Made = TypeVar("Made")
 Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong there, as the end of a sentence
@@ -82,7 +83,12 @@ class Rule:
     check: Callable[[Subject], Findings]
     fails: Example
     passes: Example
-    source: str  # where the fact comes from: an API operation, a page, AWS's own message
+    evidence: Evidence
     hint: str = ""
     severity: Severity = Severity.ERROR
     advice: bool = False
+
+    @property
+    def source(self) -> str:
+        """Where the fact comes from, in one line: an API operation with its message, or a page with its words."""
+        return self.evidence.text

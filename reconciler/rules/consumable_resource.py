@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import inferred
 from reconciler.rules.job_definition.examples import ec2
 
 DEFINITION = "JobDefinition"
@@ -47,8 +48,10 @@ RULES = (
         hint="0 is a way to hold such jobs back; declare another quantity to let them go",
         severity=Severity.WARNING,
         advice=True,
-        source="AWS Batch User Guide, 'Specify the resources needed to run a job': the job waits in RUNNABLE until all "
-        "are available",
+        evidence=inferred(
+            "AWS Batch User Guide, 'Specify the resources needed to run a job'",
+            "the job waits in RUNNABLE until all are available",
+        ),
         fails=Example({"totalQuantity": 0}),
         passes=Example({"totalQuantity": 1}),
     ),
@@ -59,7 +62,7 @@ RULES = (
         hint="a job may also bring its own consumableResourcePropertiesOverride",
         severity=Severity.NOTE,
         advice=True,
-        source="AWS Batch User Guide, 'Specify the resources needed to run a job'",
+        evidence=inferred("AWS Batch User Guide, 'Specify the resources needed to run a job'"),
         fails=_taking("license"),
         passes=_taking("example"),
     ),

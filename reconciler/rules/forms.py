@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import later
 from reconciler.rules.placeholders import READ_LATER, looks_unfilled
 
 # Members by the beginning of the ids in them, and what the ids are of.
@@ -42,7 +43,10 @@ def forms(id_: str, fails: Example, passes: Example) -> Rule:
         check=_formed,
         hint="copy it from AWS; what names nothing makes the environment INVALID, or the job fail",
         severity=Severity.WARNING,
-        source="EC2 User Guide, resource IDs: a prefix, a hyphen and hexadecimal digits; IAM User Guide, ARNs",
+        evidence=later(
+            "EC2 User Guide, 'Resource IDs'",
+            note="a prefix, a hyphen and hexadecimal digits; of ARNs, the IAM User Guide. Other texts name nothing",
+        ),
         fails=fails,
         passes=passes,
     )

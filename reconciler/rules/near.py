@@ -9,6 +9,7 @@ from reconciler.kinds.base import Field, Form, Row
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import later
 
 ALIKE = 0.75  # `ondemnad` and `ondemand` have 0.88
 _WORDS = re.compile(r"[-_.]+")
@@ -22,7 +23,7 @@ def near_names(id_: str, fails: Example, passes: Example) -> Rule:
         check=_misspelt,
         hint="declare it, or name one that exists; if that one is meant, switch the rule off with the reason",
         severity=Severity.WARNING,
-        source="plan refuses a name that is neither in the stack nor live (REF001)",
+        evidence=later("reconciler plan, REF001", note="a name that is neither in the stack nor live is refused"),
         fails=fails,
         passes=passes,
     )

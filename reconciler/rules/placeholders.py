@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import later
 
 # Forms of placeholders, and what fills them in. $Latest and $Default are words of Batch.
 FORMS: Mapping[str, str] = {
@@ -38,7 +39,10 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
         check=_all_filled,
         hint="in YAML, !var name, !sub 'text ${name}' and !ssm /parameter fill it in; a JSON file is taken as it is",
         severity=Severity.WARNING,
-        source="a JSON file for the AWS CLI is often written by a shell: cat <<EOF",
+        evidence=later(
+            "whatever reads the text",
+            note="a JSON file for the AWS CLI is often written by a shell (cat <<EOF), and the text names nothing",
+        ),
         fails=fails,
         passes=passes,
     )

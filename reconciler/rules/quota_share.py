@@ -4,6 +4,7 @@ from reconciler.model import Json, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, each_unit_once, is_type, limit, limits, most, some_limit
+from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training, policy_name, policy_of, service_of
 from reconciler.rules.near import near_names
 from reconciler.rules.placeholders import placeholders
@@ -143,7 +144,9 @@ RULES = (
         says="A quota share has a capacity limit.",
         check=some_limit,
         hint=f"capacityLimits: [{{capacityUnit: {TYPE}, maxCapacity: 4}}]",
-        source=f"{SHARES}: 'at least one capacity limit'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Quota shares'", "a quota share requires at least one capacity limit be provided"
+        ),
         fails=share(capacityLimits=[]),
         passes=share(),
     ),
@@ -152,8 +155,13 @@ RULES = (
         says="A quota share counts instance types of SageMaker.",
         check=_instance_types,
         hint=f"types of SageMaker begin with ml.; {INSTANCES} is for service environments without quota shares",
-        source=f"{SHARES}: limits are 'expressed as instance limits for supported SageMaker Training job instance "
-        "types'; CreateQuotaShare: '... is unknown capacity unit'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Quota shares'",
+            "Each capacity limit should be expressed as instance limits for supported SageMaker "
+            "Training job instances types.",
+            "'... is unknown capacity unit' was said of service environments",
+        ),
+        severity=Severity.WARNING,
         fails=share(limit(INSTANCES)),
         passes=share(limit(TYPE)),
     ),
@@ -162,7 +170,7 @@ RULES = (
         says="A quota share has one limit for an instance type.",
         check=each_unit_once,
         severity=Severity.WARNING,
-        source="QuotaShareCapacityLimit, maxCapacity: 'the maximum quantity of a resource'",
+        evidence=documented("QuotaShareCapacityLimit.maxCapacity", "the maximum quantity of a resource"),
         fails=share(limit(TYPE), limit(TYPE, 4)),
         passes=share(limit(TYPE), limit("ml.g6.12xlarge")),
     ),
@@ -171,8 +179,12 @@ RULES = (
         says=f"borrowLimit is for the strategy {BORROWS}.",
         check=_borrows,
         hint=f"strategy: {BORROWS} lends and borrows; or leave borrowLimit out",
-        source=f"QuotaShareResourceSharingConfiguration, borrowLimit: it 'can only be applied to quota shares with a "
-        f"strategy of {BORROWS}'",
+        evidence=documented(
+            "QuotaShareResourceSharingConfiguration.borrowLimit",
+            "can only be applied to quota shares with a strategy of LEND_AND_BORROW",
+            "whether AWS refuses it is not known",
+        ),
+        severity=Severity.WARNING,
         fails=share(borrow=50),
         passes=share(strategy=BORROWS, borrow=50),
     ),
@@ -180,7 +192,7 @@ RULES = (
         id="QS005",
         says="The queue of a quota share is a name, or the ARN of a queue in the stack's region.",
         check=_queue_arn,
-        source="CreateQuotaShare, jobQueue: 'This can be the job queue name or ARN.'",
+        evidence=documented("CreateQuotaShareRequest.jobQueue", "This can be the job queue name or ARN."),
         fails=share(jobQueue=arn("service-environment/gpus")),
         passes=share(jobQueue=arn("job-queue/training")),
     ),
@@ -194,7 +206,9 @@ RULES = (
         id="QS010",
         says="The queue of a quota share is of the type SAGEMAKER_TRAINING.",
         check=_for_training,
-        source="CreateJobQueue: 'Quota Management feature is only supported for SageMaker Training job queues.'",
+        evidence=measured(
+            "CreateJobQueue", "Quota Management feature is only supported for SageMaker Training job queues."
+        ),
         fails=share_of(ON_COMPUTE),
         passes=share_of(MANAGED),
     ),
@@ -204,7 +218,10 @@ RULES = (
         check=_has_policy,
         hint="a queue gets such a policy when it is created, or never: "
         "schedulingPolicies: {shares: {quotaSharePolicy: {idleResourceAssignmentStrategy: FIFO}}}",
-        source=f"{RESOURCES}: 'A scheduling policy must be connected which contains a quotaSharePolicy.'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Create quota management resources'",
+            "A scheduling policy must be connected which contains a quotaSharePolicy.",
+        ),
         fails=share_of(TRAINING, whole=limit(INSTANCES)),
         passes=share_of(MANAGED),
     ),
@@ -212,7 +229,12 @@ RULES = (
         id="QS012",
         says=f"A queue has at most {MOST_SHARES} quota shares.",
         check=_few_shares,
-        source=f"{SHARES}: 'A maximum of 20 can be attached to any job queue.'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Quota shares'",
+            "A maximum of 20 can be attached to any job queue.",
+            "a quota, which AWS may raise",
+        ),
+        severity=Severity.WARNING,
         fails=_crowd(MOST_SHARES + 1),
         passes=_crowd(MOST_SHARES),
     ),
@@ -221,8 +243,10 @@ RULES = (
         says="A quota share counts what the service environment of its queue has.",
         check=_units_are_there,
         severity=Severity.WARNING,
-        source="CapacityLimit, maxCapacity: 'jobs requiring other instance types wait until a matching capacity limit "
-        "is configured'",
+        evidence=documented(
+            "CapacityLimit.maxCapacity",
+            "jobs requiring other instance types wait until a matching capacity limit is configured",
+        ),
         fails=share_of(MANAGED, limit("ml.p4d.24xlarge")),
         passes=share_of(MANAGED, limit(TYPE)),
     ),
@@ -231,8 +255,10 @@ RULES = (
         says="A quota share is not larger than the service environment of its queue.",
         check=_not_more_than_there_is,
         severity=Severity.WARNING,
-        source="AWS Batch User Guide, 'Jobs stuck in RUNNABLE due to misconfiguration': what exceeds the service "
-        "environment never starts",
+        evidence=later(
+            "AWS Batch User Guide, 'Jobs stuck in RUNNABLE due to misconfiguration'",
+            note="what exceeds the service environment never starts",
+        ),
         fails=share_of(MANAGED, limit(TYPE, 9)),
         passes=share_of(MANAGED, limit(TYPE, 8)),
     ),
@@ -240,7 +266,7 @@ RULES = (
         "QS901",
         "A DISABLED quota share takes no jobs.",
         "no job can be submitted to it",
-        "CreateQuotaShare, state: 'new jobs won't be accepted'",
+        documented("CreateQuotaShareRequest.state", "new jobs won't be accepted"),
         share(),
     ),
     Rule(
@@ -250,8 +276,10 @@ RULES = (
         hint="strategy: LEND lends without borrowing; borrowLimit: -1 borrows without limit",
         severity=Severity.NOTE,
         advice=True,
-        source="QuotaShareResourceSharingConfiguration, borrowLimit: 'a percentage of the quota share's configured "
-        "CapacityLimits'",
+        evidence=documented(
+            "QuotaShareResourceSharingConfiguration.borrowLimit",
+            "a percentage of the quota share's configured CapacityLimits",
+        ),
         fails=share(strategy=BORROWS, borrow=0),
         passes=share(strategy=BORROWS, borrow=-1),
     ),

@@ -3,6 +3,7 @@
 from reconciler.model import Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import inferred
 
 
 def quota(id_: str, kind: str, what: str, most: int, body: Spec) -> Rule:
@@ -22,7 +23,7 @@ def quota(id_: str, kind: str, what: str, most: int, body: Spec) -> Rule:
         check=check,
         severity=Severity.NOTE,
         advice=True,
-        source="AWS Batch User Guide, 'Service quotas'",
+        evidence=inferred("AWS Batch User Guide, 'Service quotas'"),
         fails=stack_of(most + 1),
         passes=stack_of(most),
     )

@@ -5,6 +5,7 @@ from collections import Counter
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import documented, measured
 
 MOST_RESERVED = 50  # percent: with more, one active share alone cannot use half of the environment
 
@@ -64,7 +65,9 @@ RULES = (
         id="SP001",
         says="A policy is either a fair-share policy or a quota-share policy.",
         check=_one_kind,
-        source="CreateSchedulingPolicy: 'A scheduling policy can have either fairsharePolicy or quotaSharePolicy'",
+        evidence=measured(
+            "CreateSchedulingPolicy", "A scheduling policy can have either fairsharePolicy or quotaSharePolicy"
+        ),
         fails=Example({"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}, "fairsharePolicy": {}}),
         passes=Example({"fairsharePolicy": {}}),
     ),
@@ -74,7 +77,10 @@ RULES = (
         check=_some_kind,
         hint="write `fairsharePolicy: {}` for a fair share with the defaults",
         # Templates in public use create such policies (ASFHyP3/hyp3), so it is no error.
-        source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateSchedulingPolicy.html",
+        evidence=documented(
+            "CreateSchedulingPolicyRequest.fairsharePolicy",
+            "Only one of fairsharePolicy or quotaSharePolicy can be set.",
+        ),
         severity=Severity.WARNING,
         fails=Example({}),
         passes=Example({"fairsharePolicy": {}}),
@@ -83,7 +89,7 @@ RULES = (
         id="SP002",
         says="A share is named once.",
         check=_distinct_shares,
-        source="CreateSchedulingPolicy: 'Cannot have two or more identical shareIdentifiers.'",
+        evidence=measured("CreateSchedulingPolicy", "Cannot have two or more identical shareIdentifiers."),
         fails=_shares("A", "A"),
         passes=_shares("A", "B"),
     ),
@@ -92,7 +98,7 @@ RULES = (
         says="No share covers another: A* covers A1.",
         check=_separate_shares,
         hint="give them prefixes that do not begin alike",
-        source="CreateSchedulingPolicy: 'Share identifier ... matches another share identifier ...'",
+        evidence=measured("CreateSchedulingPolicy", "Share identifier ... matches another share identifier ..."),
         fails=_shares("A*", "A1"),
         passes=_shares("A*", "B1"),
     ),
@@ -103,7 +109,7 @@ RULES = (
         hint="the reserved part is (computeReservation / 100) to the power of the number of active shares",
         severity=Severity.NOTE,
         advice=True,
-        source="FairsharePolicy, computeReservation",
+        evidence=documented("FairsharePolicy.computeReservation", "The reserved ratio is (computeReservation"),
         fails=_fair(computeReservation=75),
         passes=_fair(computeReservation=50),
     ),

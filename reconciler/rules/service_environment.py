@@ -4,6 +4,7 @@ from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, LIMITS, each_unit_once, is_type, limit, limits, some_limit
+from reconciler.rules.evidence import documented, inferred, measured
 from reconciler.rules.quotas import quota
 from reconciler.rules.states import disabled
 
@@ -43,7 +44,7 @@ RULES = (
         says="A service environment has a capacity limit.",
         check=some_limit,
         hint=f"capacityLimits: [{{capacityUnit: {INSTANCES}, maxCapacity: 8}}]",
-        source="CreateServiceEnvironment: 'Capacitylimits are required.'",
+        evidence=measured("CreateServiceEnvironment", "Capacitylimits are required."),
         fails=service(capacityLimits=[]),
         passes=service(),
     ),
@@ -51,7 +52,9 @@ RULES = (
         id="SE002",
         says="A capacity limit says what it counts, and how many there may be.",
         check=_complete,
-        source="CreateServiceEnvironment: '... is unknown capacity unit', 'Max capacity must be more than 0.'",
+        evidence=measured(
+            "CreateServiceEnvironment", "... is unknown capacity unit", "and 'Max capacity must be more than 0.'"
+        ),
         fails=service({"capacityUnit": INSTANCES}),
         passes=service(),
     ),
@@ -60,7 +63,7 @@ RULES = (
         says=f"Capacity is counted in {INSTANCES} or in an instance type of SageMaker.",
         check=_known_units,
         hint="types of SageMaker begin with ml.",
-        source="CreateServiceEnvironment: '... is unknown capacity unit'",
+        evidence=measured("CreateServiceEnvironment", "... is unknown capacity unit"),
         fails=service(limit("g6.xlarge")),
         passes=service(limit(TYPE)),
     ),
@@ -69,7 +72,9 @@ RULES = (
         says=f"A service environment counts {INSTANCES} or instance types, not both.",
         check=_one_measure,
         hint=f"quota shares need instance types; otherwise {INSTANCES} is for all types together",
-        source="CreateServiceEnvironment: 'Capacity units must specify either number of instances OR instance type'",
+        evidence=measured(
+            "CreateServiceEnvironment", "Capacity units must specify either number of instances OR instance type"
+        ),
         fails=service(limit(INSTANCES), limit(TYPE)),
         passes=service(limit(TYPE), limit("ml.g6.12xlarge")),
     ),
@@ -78,7 +83,7 @@ RULES = (
         says="A unit of capacity has one limit.",
         check=each_unit_once,
         severity=Severity.WARNING,
-        source="CapacityLimit, maxCapacity: 'the maximum quantity of a particular resource type'",
+        evidence=documented("CapacityLimit.maxCapacity", "the maximum quantity of a particular resource type"),
         fails=service(limit(TYPE), limit(TYPE, 4)),
         passes=service(limit(TYPE), limit("ml.g6.12xlarge")),
     ),
@@ -86,7 +91,7 @@ RULES = (
         "SE901",
         "A DISABLED service environment starts no jobs.",
         "no service job starts here",
-        "CreateServiceEnvironment, state",
+        inferred("CreateServiceEnvironmentRequest.state"),
         service(),
     ),
     quota("SE902", "ServiceEnvironment", "service environments", 50, service().body),

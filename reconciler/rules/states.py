@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import Evidence
 
 DISABLED = "DISABLED"
 
 
-def disabled(id_: str, says: str, then: str, source: str, keeps: Example) -> Rule:
+def disabled(id_: str, says: str, then: str, evidence: Evidence, keeps: Example) -> Rule:
     """Return the advice that something is DISABLED, and what happens `then`."""
 
     def check(subject: Subject) -> Findings:
@@ -21,7 +22,7 @@ def disabled(id_: str, says: str, then: str, source: str, keeps: Example) -> Rul
         check=check,
         severity=Severity.NOTE,
         advice=True,
-        source=source,
+        evidence=evidence,
         fails=replace(keeps, body={**keeps.body, "state": DISABLED}),
         passes=keeps,
     )

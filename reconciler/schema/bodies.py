@@ -149,6 +149,6 @@ def _told(row: Row | None) -> dict[str, Json]:
     if isinstance(row, Unmanaged):
         return {"description": f"Ignored: {row.reason}."}
     limits = {word: value for word, value in row.limits.items() if word != "enum"}
-    choice = any_case(row.limits["enum"]) if "enum" in row.limits else {}
+    known = {"examples": list(row.limits["enum"])} if "enum" in row.limits else {}  # the model leaves it open
     default = {} if row.default is None else {"default": row.default}
-    return {"description": row.says, **choice, **limits, **default}
+    return {"description": row.says, **known, **limits, **default}

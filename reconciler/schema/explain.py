@@ -180,7 +180,7 @@ def _explained(member: _Member, schema: Json) -> Explained:
 
 
 def _type(schema: Json, defs: Json) -> str:
-    if "enum" in schema:
+    if "enum" in schema or "examples" in schema:
         return "string"
     if "items" in schema:
         return f"list of {_type(schema['items'], defs)}"
@@ -196,6 +196,8 @@ def _choice(schema: Json) -> Iterator[tuple[str, str]]:
     own = list({value.lower(): value for value in reversed(values)}.values())
     if own:
         yield "one of", ", ".join(reversed(own))
+    if known := schema.get("examples"):
+        yield "known", f"{', '.join(value or written(value) for value in known)}; AWS may know more"
 
 
 def _rules(member: _Member) -> Iterator[tuple[str, str]]:

@@ -185,7 +185,7 @@ HEAD: Mapping[str, Json] = {
             "disable": {
                 "type": "object",
                 "description": "Rules that do not hold here, by id, each with the reason.",
-                "propertyNames": {"pattern": "^[A-Z]{2}[0-9]{3}$"},
+                "propertyNames": {"pattern": "^([A-Z]{2}[0-9]{3}|SCH00[35679])$"},
                 "additionalProperties": {"type": "string", "pattern": "\\S"},
             }
         },

@@ -11,7 +11,7 @@ CODES: Mapping[str, str] = {
     "SCH006": "a text does not match the pattern of its member",
     "SCH007": "a text, list or mapping is too short or too long",
     "SCH008": "a value does not fit its member",
-    "SCH009": "a member is newer than this version of reconciler, and is sent unchecked",
+    "SCH009": "a member or value is newer than this version of reconciler, or not known to it, and is sent unchecked",
     "IGN004": "an entry of ignore matches no resource of the stack",
     "IGN005": "an entry of ignore names a member that does not exist",
     "IGN006": "an entry of ignore has expired",

@@ -11,8 +11,9 @@ from reconciler.looked_up import Unknown
 from reconciler.model import Declared, Json, Path, dotted
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
+from reconciler.rules import CLAIMS_OF_SCHEMA
 from reconciler.validate.examples import example
-from reconciler.validate.meant import Slip, as_meant
+from reconciler.validate.meant import NOT_A_MEMBER, Slip, as_meant
 from reconciler.validate.verdicts import Habit
 from reconciler.validate.vocabulary import DEFS, Vocabulary
 from reconciler.validate.walk import Readers, pattern_of
@@ -39,7 +40,8 @@ BOUNDS = {
     "maxProperties": ("SCH007", "must have at most {} entries"),
 }
 NEWER = "SCH009"
-OF_NAMES = ("SCH001", NEWER)  # what is wrong is the name of a member, not its value
+NEWER_VALUE = "is {}, which is newer than this version of reconciler: it is sent as it is written, unchecked"
+OPEN_HINT = "AWS may know more values than these: it is sent as it is written"
 NEWER_HINT = "the installed AWS SDK knows it; upgrade reconciler when a version does, too"
 MANY = 3  # members that one habit has made wrong are told together
 LISTED = 6  # names in one hint
@@ -70,21 +72,29 @@ class Judge:
             for error in errors
             if not isinstance(error.instance, Unknown) and (is_whole or error.validator != "required")
         )
-        said = [said for error in known for said in _said(_found(error), kind, self.vocabulary)]
+        said = [said for error in known for said in self._said(_found(error), kind)]
         wrong = [replace(one, path=meant.place(one.path)) for one in said if one.path not in meant.implied]
         return [
             Problem(
                 one.code,
                 f"{resource.address}: {dotted(one.path) or 'the body'} {one.text}",
-                resource.places.find(one.path, at_key=one.code in OF_NAMES),
+                resource.places.find(one.path, at_key=one.is_name),
                 one.hint,
                 Severity.WARNING if one.code == NEWER else Severity.ERROR,
+                is_claim=one.code in CLAIMS_OF_SCHEMA,
             )
             for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
         ]
 
+    def _said(self, found: "_Found", kind: Kind) -> Iterator["_Said"]:
+        """Say what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
+        if found.word == "enum" and isinstance(found.value, str) and self._is_newer(kind, (*found.path, found.value)):
+            yield _Said(NEWER, found.path, NEWER_VALUE.format(_shown(found.value)), NEWER_HINT)
+        else:
+            yield from _said(found, kind, self.vocabulary)
+
     def _is_newer(self, kind: Kind, path: Path) -> bool:
-        """Whether only the installed SDK knows the member at a path, as one that is part of the resource."""
+        """Whether only the installed SDK knows the member or value at a path, as one that is part of the resource."""
         if path[0] in (kind.update_id, *kind.update_words):
             return False
         return any(self.takes(operation, path) for operation in (kind.create, kind.update) if operation)
@@ -96,7 +106,10 @@ class Judge:
 
 
 def validator(schema: Json) -> "Validator":
-    """Return jsonschema's validator, with patterns that end where the text does."""
+    """Return jsonschema's validator, with patterns that end where the text does, and examples as known values.
+
+    A schema has examples where the service model leaves the set of values open.
+    """
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - a valid stack never loads it
     from jsonschema.exceptions import ValidationError  # noqa: PLC0415
     from jsonschema.validators import extend  # noqa: PLC0415
@@ -105,7 +118,11 @@ def validator(schema: Json) -> "Validator":
         if isinstance(value, str) and not pattern_of(text).search(value):
             yield ValidationError("no match")
 
-    made: Validator = extend(Draft202012Validator, {"pattern": pattern})(schema)  # type: ignore[no-untyped-call]  # its stubs lack it
+    def examples(_validator: "Validator", known: list[str], value: Json, _schema: Json) -> Iterator[ValidationError]:
+        if isinstance(value, str) and value not in known:
+            yield ValidationError("not known")
+
+    made: Validator = extend(Draft202012Validator, {"pattern": pattern, "examples": examples})(schema)  # type: ignore[no-untyped-call]  # its stubs lack it
     return made
 
 
@@ -133,6 +150,7 @@ class _Said:
     path: Path
     text: str
     hint: str = ""
+    is_name: bool = False  # what is wrong is the name of a member, not its value
 
 
 def _found(error: "ValidationError") -> _Found:
@@ -148,7 +166,11 @@ def _found(error: "ValidationError") -> _Found:
 
 def _newer(path: Path) -> _Said:
     return _Said(
-        NEWER, path, "is newer than this version of reconciler: it is sent as it is written, unchecked", NEWER_HINT
+        NEWER,
+        path,
+        "is newer than this version of reconciler: it is sent as it is written, unchecked",
+        NEWER_HINT,
+        is_name=True,
     )
 
 
@@ -161,11 +183,11 @@ def _told(slips: tuple[Slip, ...]) -> Iterator[_Said]:
     for slip in slips:
         alike = habits.get(slip.habit, []) if slip.habit else []
         if len(alike) < MANY or not slip.habit:
-            yield _Said(slip.fault.code, slip.path, slip.fault.one, slip.hint)
+            yield _Said(slip.fault.code, slip.path, slip.fault.one, slip.hint, slip.fault is NOT_A_MEMBER)
         elif slip is alike[0]:
             meant = _listed(tuple(dict.fromkeys(one.member for one in alike)))
             text = f"and {len(alike) - 1} more {slip.fault.many}"
-            yield _Said(slip.fault.code, slip.path, text, meant.join(slip.habit))
+            yield _Said(slip.fault.code, slip.path, text, meant.join(slip.habit), slip.fault is NOT_A_MEMBER)
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -183,6 +205,8 @@ def _said(found: _Found, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Said]:
             yield _Said("SCH002", found.path, text, way_out)
         case "enum":
             yield _choice(found, f"write it like `{example(kind, found.path, vocabulary)}`")
+        case "examples":
+            yield _open_choice(found)
         case "pattern":
             text = f"is {_shown(found.value)}, which does not match {found.bound}"
             hint = "it ends in a line break: write it on one line" if found.value.endswith("\n") else found.says
@@ -210,12 +234,22 @@ def _bound(found: _Found) -> _Said:
 
 
 def _choice(found: _Found, otherwise: str) -> _Said:
+    code = "SCH003" if isinstance(found.value, str) else "SCH002"
+    return _Said(code, found.path, *_not_among(found, "which is not one of", otherwise))
+
+
+def _open_choice(found: _Found) -> _Said:
+    """Say that a value is not known, of a set that AWS may widen without telling the SDK."""
+    return _Said(NEWER, found.path, *_not_among(found, "and known are", OPEN_HINT))
+
+
+def _not_among(found: _Found, relation: str, otherwise: str) -> tuple[str, str]:
+    """Return what is wrong with a value that is not among others, and the one that may be meant."""
     own = {choice.lower(): choice for choice in reversed(found.bound)}  # its own spelling comes first
     near = difflib.get_close_matches(found.value.lower(), own, n=1) if isinstance(found.value, str) else ()
     hint = f"did you mean {own[near[0]]}?" if near else otherwise
     known = ", ".join(choice or '""' for choice in reversed(own.values()))
-    text = f"is {_shown(found.value)}, which is not one of {known}"
-    return _Said("SCH003", found.path, text, hint)
+    return f"is {_shown(found.value)}, {relation} {known}", hint
 
 
 def _way_out(wanted: Json, value: Json) -> str:

@@ -21,6 +21,8 @@ def _value(schema: Json, vocabulary: Vocabulary) -> str:
     schema = vocabulary.resolved(schema)
     if "enum" in schema:
         return str(schema["enum"][0])
+    if "examples" in schema:
+        return str(schema["examples"][0])
     match schema.get("type"):
         case "object" if "properties" in schema:
             members = schema["properties"]

@@ -16,7 +16,7 @@ DEFS = "#/$defs/"
 KNOWN = {
     "$ref", "type", "enum", "properties", "required", "additionalProperties", "propertyNames", "items", "minimum",
     "maximum", "minLength", "maxLength", "pattern", "minItems", "maxItems", "maxProperties", "description", "default",
-    "title",
+    "title", "examples",
 }  # fmt: skip
 
 
@@ -58,6 +58,8 @@ class Readers:
             return _checked(self.named(schema["$ref"].removeprefix(DEFS)), checks)
         if "enum" in schema:
             return _choice(schema["enum"])
+        if "examples" in schema:
+            return _choice(schema["examples"])
         match schema.get("type"):
             case "object" if "properties" in schema:
                 members = {name: self.reader(inner) for name, inner in schema["properties"].items()}

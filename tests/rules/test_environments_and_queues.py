@@ -91,8 +91,9 @@ def test_unmanaged_environments_count_as_ec2() -> None:
     assert broken(JQ, queue_on(bodies.unmanaged(), bodies.fargate())) == {"JQ101"}
 
 
-def test_an_unmanaged_environment_is_not_on_eks() -> None:
-    assert broken(CE, bodies.unmanaged(eksConfiguration=bodies.ON_EKS)) == {"CE007"}
+@pytest.mark.parametrize("role", [None, bodies.unmanaged().body["serviceRole"]])
+def test_an_unmanaged_environment_may_be_on_eks_and_needs_no_role_there(role: str | None) -> None:
+    assert broken(CE, bodies.unmanaged(eksConfiguration=bodies.ON_EKS, serviceRole=role)) == set()
 
 
 def test_one_architecture_in_a_queue_is_minded_across_environments_only_where_it_is_certain() -> None:

@@ -70,7 +70,7 @@ def test_init_containers_and_pods_of_node_ranges_are_looked_at() -> None:
     hungry = one(name="fetch", resources={})
     example = multinode(on_nodes("0", containers=[one()]), on_nodes("1:", containers=[one()], initContainers=[hungry]))
     path = "nodeProperties.nodeRangeProperties[1].eksProperties.podProperties.initContainers[0].resources"
-    assert said("JD201", example) == [f"{path} does not say how much cpu and memory it needs"]
+    assert said("JD215", example) == [f"{path} does not say how much cpu and memory it needs"]
 
 
 def test_containers_without_a_name_have_the_same_one() -> None:

@@ -109,8 +109,8 @@ def _is_hole(value: Json) -> bool:
 def _made_up(value: Json, schema: Json) -> Json:
     if "properties" in schema:
         raise _IncompleteError
-    if "enum" in schema:
-        return schema["enum"][0]
+    if known := schema.get("enum") or schema.get("examples"):
+        return known[0]
     match schema["type"]:
         case "array":
             return [_filled(value, schema["items"])]

@@ -1,9 +1,15 @@
 """A disabled rule says nothing, and what it would have said is not forgotten."""
 
+from dataclasses import replace
+
+import pytest
+
 from reconciler.kinds import KINDS
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json, Stack
+from reconciler.problems import Severity
 from reconciler.validate import validate
+from tests.builders import CE, JD, JQ, container, ec2, stack
 
 SCHEMA = read_schema()
 TWICE = {"fairsharePolicy": {"shareDistribution": [{"shareIdentifier": "A"}, {"shareIdentifier": "A"}]}}
@@ -24,5 +30,32 @@ def test_other_rules_hold_on() -> None:
     assert checked(TWICE, SP001="why") == (["SP002"], [])
 
 
-def test_what_the_schema_says_cannot_be_silenced() -> None:
+def test_what_cannot_be_understood_cannot_be_silenced() -> None:
     assert checked({"fairsharePolicy": {"x": 1}}, SCH001="why") == (["SCH001"], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "code"),
+    [
+        (CE, ec2(allocationStrategy="CHEAPEST"), "SCH003"),
+        (JQ, {"priority": 1001, "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": "a"}]}, "SCH005"),
+        (JD, container(environment=[{"name": "AWS_BATCH_X", "value": "1"}]), "SCH006"),
+        (JD, container(image="a" * 256), "SCH007"),
+    ],
+)
+def test_what_the_schema_claims_about_aws_can_be_silenced_and_its_message_says_how(
+    kind: str, spec: Json, code: str
+) -> None:
+    mine = stack({(kind, "x"): spec})
+    _, problems = validate(mine, SCHEMA, KINDS)
+    assert [one.code for one in problems if one.severity is Severity.ERROR] == [code]
+    assert problems[0].way_out == f'if AWS accepts it: rules: {{disable: {{{code}: "why"}}}}'
+    typed, left = validate(replace(mine, disabled={code: "our account has more"}), SCHEMA, KINDS)
+    assert (code not in {one.code for one in left}, [one.code for one in typed.silenced]) == (True, [code])
+    assert typed.declared[Address(kind, "x")].spec == spec
+
+
+def test_a_mapping_where_a_word_belongs_is_not_understood() -> None:
+    body = ec2(allocationStrategy={"Ref": "Strategy"})
+    _, problems = validate(stack({(CE, "x"): body}), SCHEMA, KINDS)
+    assert {(one.code, one.way_out) for one in problems} == {("SCH002", "")}

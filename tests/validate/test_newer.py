@@ -1,13 +1,13 @@
 """Members that the installed SDK knows and our tables do not: the service gains them all the time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.lookup import installed
 from reconciler.lookup.schemas import read_schema
-from reconciler.model import Address, Declared, Json
+from reconciler.model import Address, Declared, Json, Path
 from reconciler.problems import Severity
 from reconciler.validate import validate
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, container, ec2, live, owned, planned, stack
@@ -99,3 +99,72 @@ def test_what_an_update_says_of_itself_is_no_member(kind: str, member: str) -> N
     found = checked(kind, {member: "x"})[1]
     assert ("SCH009", Severity.WARNING) not in found
     assert ("SCH001", Severity.ERROR) in found
+
+
+def knows(operation: str, path: Sequence[str | int]) -> bool:
+    """As an SDK whose enumerations have one value more, of the same name everywhere."""
+    return installed.takes(operation, path) or (bool(path) and path[-1] == BRAND_NEW)
+
+
+BRAND_NEW = "BRAND_NEW"
+
+
+def enumerations(kind: str) -> Iterator[tuple[Path, bool]]:
+    """Yield where the body of a kind has one of several words; True where the service model leaves the set open."""
+    defs, waiting = read_schema()["$defs"], [((), read_schema()["$defs"][KINDS[kind].create])]
+    seen: set[str] = set()
+    while waiting:
+        path, schema = waiting.pop()
+        name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+        if name in seen or (name and name.endswith("Tags")):
+            continue
+        seen |= {name} - {""}
+        schema = defs[name] if name else schema
+        if "enum" in schema or "examples" in schema:
+            yield path, "examples" in schema
+        waiting += [((*path, member), inner) for member, inner in schema.get("properties", {}).items()]
+        waiting += [((*path, 0), schema["items"])] if "items" in schema else []
+
+
+def body_at(path: Path, value: Json) -> Json:
+    """Return a body that has a value at a path, and nothing else."""
+    for step in reversed(path):
+        value = [value] if isinstance(step, int) else {step: value}
+    return value
+
+
+EVERYWHERE = [(kind, path, is_open) for kind in KINDS for path, is_open in enumerations(kind)]
+
+
+def test_there_are_sets_of_both_sorts() -> None:
+    assert {is_open for *_, is_open in EVERYWHERE} == {True, False}
+    assert len(EVERYWHERE) > MANY
+
+
+MANY = 30
+
+
+@pytest.mark.parametrize(("kind", "path", "is_open"), EVERYWHERE)
+def test_a_value_that_only_the_sdk_knows_is_passed_on_and_one_of_an_open_set_always_is(
+    kind: str, path: Path, is_open: bool
+) -> None:
+    mine = stack({(kind, "x"): body_at(path, BRAND_NEW)})
+    _, with_sdk = validate(mine, read_schema(), KINDS, takes=knows)
+    _, without = validate(mine, read_schema(), KINDS)
+    codes = {one.code for one in with_sdk if BRAND_NEW in one.message}
+    assert codes == {"SCH009"}
+    assert {one.code for one in without if BRAND_NEW in one.message} == ({"SCH009"} if is_open else {"SCH003"})
+    assert {one.severity for one in with_sdk if BRAND_NEW in one.message} == {Severity.WARNING}
+
+
+def test_the_installed_sdk_knows_the_values_of_its_enumerations() -> None:
+    path = ("computeResources", "allocationStrategy")
+    assert installed.takes("CreateComputeEnvironment", (*path, "BEST_FIT"))
+    assert not installed.takes("CreateComputeEnvironment", (*path, "best"))
+    assert not installed.takes("CreateComputeEnvironment", ("computeResources", "imageId", "ami-1"))
+
+
+def test_a_word_of_an_open_set_that_is_almost_a_known_one_is_said() -> None:
+    body = container(runtimePlatform={"cpuArchitecture": "ARM46"})
+    _, problems = validate(stack({(JD, "x"): body}), read_schema(), KINDS)
+    assert [one.hint for one in problems if one.code == "SCH009"] == ["did you mean ARM64?"]

@@ -43,8 +43,8 @@ def fitting(draw: Any, schema: Json) -> Json:
     """Draw something that fits a schema, once the walk has given it the API's types and spelling."""
     if "$ref" in schema:
         return draw(fitting(DEFS[schema["$ref"].removeprefix("#/$defs/")]))
-    if "enum" in schema:
-        return draw(st.sampled_from(schema["enum"])).swapcase()
+    if known := schema.get("enum") or schema.get("examples"):
+        return draw(st.sampled_from(known)).swapcase()
     match schema["type"]:
         case "object" if "properties" in schema:
             names = set(draw(st.lists(st.sampled_from(sorted(schema["properties"])), max_size=MOST_MEMBERS)))
@@ -142,7 +142,8 @@ def edges(schema: Json) -> Iterator[Json]:
     for word in ("minimum", "maximum"):
         bound = schema.get(word, 0)
         yield from (bound - 1, bound, bound + 1, float(bound), bound + 0.5)
-    yield from (schema.get("enum", ["x"])[0], schema.get("enum", ["x"])[0].title(), "x" * schema.get("maxLength", 9))
+    known = schema.get("enum") or schema.get("examples") or ["x"]
+    yield from (known[0], known[0].title(), "x" * schema.get("maxLength", 9))
     yield from ("x" * (schema.get("maxLength", 9) + 1), {"k" * 129: "v"}, {"": "v"})
     if "items" in schema:
         item = MINIMAL.get(schema["items"].get("$ref", ""), "EC2")

@@ -17,10 +17,11 @@ from reconciler.rules.compute_environment.images import RETIRED, images, is_own
 from reconciler.rules.compute_environment.instances import STRATEGY, TYPES, strategy_of
 from reconciler.rules.compute_environment.shape import is_service_linked
 from reconciler.rules.compute_environment.templates import templates
+from reconciler.rules.evidence import documented, inferred, measured
 from reconciler.rules.quotas import quota
 from reconciler.rules.states import disabled
 
-UPDATING = "AWS Batch User Guide, 'Updating compute environments'"
+UPDATING = inferred("AWS Batch User Guide, 'Updating compute environments'")
 AMI = "ami-0a1b2c3d4e5f60718"
 
 
@@ -96,7 +97,7 @@ RULES = (
         hint="minvCpus: 0 lets all instances go when there are no jobs",
         severity=Severity.WARNING,
         advice=True,
-        source="ComputeResource, minvCpus: kept 'even if the compute environment is DISABLED'",
+        evidence=documented("ComputeResource.minvCpus", "even if the compute environment is DISABLED"),
         fails=ec2(minvCpus=4),
         passes=ec2(),
     ),
@@ -106,7 +107,9 @@ RULES = (
         check=_nothing_runs,
         severity=Severity.WARNING,
         advice=True,
-        source="ComputeResource, maxvCpus: 'The maximum number of vCPUs that a compute environment can support.'",
+        evidence=documented(
+            "ComputeResource.maxvCpus", "The maximum number of vCPUs that a compute environment can support."
+        ),
         fails=ec2(maxvCpus=0),
         passes=ec2(),
     ),
@@ -117,8 +120,7 @@ RULES = (
         hint="write default_x86_64, or the families that you want",
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeResource, instanceTypes: 'Semantically equivalent to default_x86_64'; AWS HPC Blog, "
-        "'Introducing default instance categories for AWS Batch'",
+        evidence=inferred("AWS HPC Blog, 'Introducing default instance categories for AWS Batch'"),
         fails=ec2(instanceTypes=["optimal"]),
         passes=ec2(instanceTypes=["default_x86_64"]),
     ),
@@ -129,7 +131,9 @@ RULES = (
         hint="move to the AL2023 image type, or give an image of your own (imageIdOverride)",
         severity=Severity.WARNING,
         advice=True,
-        source="CreateComputeEnvironment: 'Amazon Linux 2 is end-of-life.'; the dates: Ec2Configuration, imageType",
+        evidence=measured(
+            "CreateComputeEnvironment", "Amazon Linux 2 is end-of-life.", "the dates: Ec2Configuration.imageType"
+        ),
         fails=ec2(ec2Configuration=[{"imageType": "ECS_AL2"}]),
         passes=ec2(ec2Configuration=[{"imageType": "ECS_AL2", "imageIdOverride": AMI}]),
     ),
@@ -140,7 +144,7 @@ RULES = (
         hint="SPOT_PRICE_CAPACITY_OPTIMIZED weighs both",
         severity=Severity.NOTE,
         advice=True,
-        source="AWS Batch User Guide, 'Instance type allocation strategies for AWS Batch'",
+        evidence=inferred("AWS Batch User Guide, 'Instance type allocation strategies for AWS Batch'"),
         fails=spot(allocationStrategy="SPOT_CAPACITY_OPTIMIZED"),
         passes=spot(),
     ),
@@ -151,7 +155,7 @@ RULES = (
         hint="BEST_FIT_PROGRESSIVE on EC2 or SPOT_PRICE_CAPACITY_OPTIMIZED on SPOT can",
         severity=Severity.WARNING,
         advice=True,
-        source=UPDATING,
+        evidence=UPDATING,
         fails=ec2(allocationStrategy=None),
         passes=ec2(),
     ),
@@ -162,7 +166,7 @@ RULES = (
         hint="leave serviceRole out: Batch then uses its service-linked role",
         severity=Severity.WARNING,
         advice=True,
-        source=UPDATING,
+        evidence=UPDATING,
         fails=beside(ec2(), serviceRole=ROLE),
         passes=beside(ec2(), serviceRole=SERVICE_LINKED),
     ),
@@ -172,7 +176,9 @@ RULES = (
         check=_role_by_name,
         severity=Severity.NOTE,
         advice=True,
-        source="CreateComputeEnvironment, serviceRole: 'we recommend that you specify the full ARN'",
+        evidence=documented(
+            "CreateComputeEnvironmentRequest.serviceRole", "we recommend that you specify the full ARN"
+        ),
         fails=unmanaged(serviceRole="AWSBatchServiceRole"),
         passes=unmanaged(),
     ),
@@ -183,7 +189,11 @@ RULES = (
         hint="write the version's number: changing it replaces the instances",
         severity=Severity.NOTE,
         advice=True,
-        source="LaunchTemplateSpecification, version: re-evaluated 'during an infrastructure update'",
+        evidence=documented(
+            "LaunchTemplateSpecification.version",
+            "During an infrastructure update, if either $Default or $Latest is specified, Batch "
+            "re-evaluates the launch template version",
+        ),
         fails=ec2(launchTemplate={"launchTemplateName": "batch", "version": "$Latest"}),
         passes=ec2(launchTemplate={"launchTemplateName": "batch", "version": "7"}),
     ),
@@ -194,7 +204,7 @@ RULES = (
         hint="write ec2Configuration: [{imageType: ECS_AL2023, imageIdOverride: ami-…}]",
         severity=Severity.NOTE,
         advice=True,
-        source="Ec2Configuration, batchImageStatus: 'ComputeResources.imageId (deprecated)'",
+        evidence=documented("Ec2Configuration.batchImageStatus", "ComputeResources.imageId (deprecated)"),
         fails=ec2(imageId=AMI),
         passes=ec2(ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": AMI}]),
     ),
@@ -202,7 +212,10 @@ RULES = (
         "CE911",
         "A DISABLED environment starts no jobs and may still cost.",
         "no job starts here, and minvCpus go on to cost",
-        "CreateComputeEnvironment, state: DISABLED environments 'may continue to incur billing charges'",
+        documented(
+            "CreateComputeEnvironmentRequest.state",
+            "Compute environments in a DISABLED state may continue to incur billing charges",
+        ),
         ec2(),
     ),
     Rule(
@@ -212,7 +225,9 @@ RULES = (
         hint="you never pay more than the On-Demand price anyway",
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeResource, bidPercentage: 'For most use cases, we recommend leaving this field empty.'",
+        evidence=documented(
+            "ComputeResource.bidPercentage", "For most use cases, we recommend leaving this field empty."
+        ),
         fails=spot(bidPercentage=40),
         passes=spot(bidPercentage=100),
     ),

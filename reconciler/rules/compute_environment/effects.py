@@ -6,6 +6,7 @@ from reconciler.rules.compute_environment.advice import AMI
 from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, resources_of, spot, type_of
 from reconciler.rules.compute_environment.images import images
 from reconciler.rules.compute_environment.instances import FLEET_ROLE
+from reconciler.rules.evidence import documented
 
 OWN_IMAGE = [{"imageType": "ECS_AL2023", "imageIdOverride": AMI}]
 BATCHS_IMAGE = [{"imageType": "ECS_AL2023"}]
@@ -42,8 +43,11 @@ RULES = (
         check=_spot_price_on_demand,
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeResource, bidPercentage: of 'a Spot Instance price'; spotIamFleetRole: 'applied to a SPOT "
-        "compute environment'",
+        evidence=documented(
+            "ComputeResource.bidPercentage",
+            "The maximum percentage that a Spot Instance price can be",
+            "and spotIamFleetRole, 'applied to a SPOT compute environment'",
+        ),
         fails=ec2(spotIamFleetRole=FLEET_ROLE),
         passes=spot(spotIamFleetRole=FLEET_ROLE),
     ),
@@ -54,7 +58,9 @@ RULES = (
         hint="minvCpus keeps instances running",
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeResource, desiredvCpus: 'Batch modifies this value between the minimum and maximum values'",
+        evidence=documented(
+            "ComputeResource.desiredvCpus", "Batch modifies this value between the minimum and maximum values"
+        ),
         fails=ec2(desiredvCpus=4),
         passes=ec2(minvCpus=0),
     ),
@@ -64,7 +70,9 @@ RULES = (
         check=_two_images,
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeResource, imageId: 'overridden by the imageIdOverride member of the Ec2Configuration structure'",
+        evidence=documented(
+            "ComputeResource.imageId", "overridden by the imageIdOverride member of the Ec2Configuration structure"
+        ),
         fails=ec2(imageId=AMI, ec2Configuration=OWN_IMAGE),
         passes=ec2(ec2Configuration=OWN_IMAGE),
     ),
@@ -74,8 +82,10 @@ RULES = (
         check=_pinned_image,
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeResourceUpdate, updateToLatestImageVersion: 'If an AMI ID is specified any of these ways, this "
-        "parameter is ignored.'",
+        evidence=documented(
+            "ComputeResourceUpdate.updateToLatestImageVersion",
+            "If an AMI ID is specified any of these ways, this parameter is ignored.",
+        ),
         fails=ec2(updateToLatestImageVersion=True, ec2Configuration=OWN_IMAGE),
         passes=ec2(updateToLatestImageVersion=True, ec2Configuration=BATCHS_IMAGE),
     ),

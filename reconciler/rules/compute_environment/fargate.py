@@ -12,16 +12,26 @@ from reconciler.rules.compute_environment.bodies import (
 )
 from reconciler.rules.compute_environment.members import Ban, required
 from reconciler.rules.compute_environment.shape import UPDATE_POLICY
+from reconciler.rules.evidence import Evidence, documented, measured
 
 MOST_GROUPS = 5
 MOST_SUBNETS = 16
+
+
+def _not_applicable(member: str) -> Evidence:
+    """Return what the API says of it. Of tags a refusal was seen: 'tags is not applicable for Fargate.'."""
+    words = "This parameter isn't applicable to jobs that are running on Fargate resources. Don't specify it."
+    if member == "updateToLatestImageVersion":
+        words = "Specifies whether the AMI ID is updated to the latest one"
+        return documented(f"ComputeResourceUpdate.{member}", words, "Fargate has no AMIs; it is never sent")
+    return documented(f"ComputeResource.{member}", words)
+
 
 NOT_ON_FARGATE = Ban(
     types=FARGATE,
     whose="Fargate",
     keeps=fargate(),
-    source="ComputeResource, {}: 'This parameter isn't applicable to jobs that are running on Fargate resources. Don't "
-    "specify it.'; CreateComputeEnvironment refuses such members as 'tags is not applicable for Fargate.'",
+    evidence=_not_applicable,
     hint="leave it out, or make the type EC2 or SPOT",
 )
 
@@ -65,8 +75,10 @@ RULES = (
         id="CE115",
         says="updatePolicy is not for Fargate.",
         check=_no_update_policy,
-        source="UpdateComputeEnvironment: 'The following parameters can't be updated for Fargate compute environment: "
-        "… updatePolicy …'",
+        evidence=documented(
+            "UpdatePolicy", "If you specify it for a Fargate compute environment, Batch ignores it.", "it is never sent"
+        ),
+        severity=Severity.WARNING,
         fails=beside(fargate(), updatePolicy=UPDATE_POLICY),
         passes=fargate(),
     ),
@@ -75,13 +87,17 @@ RULES = (
         "securityGroupIds",
         FARGATE,
         fargate(),
-        "ComputeResource, securityGroupIds: required on Fargate, 'must contain at least one security group'",
+        documented(
+            "ComputeResource.securityGroupIds",
+            "This parameter is required for jobs that are running on Fargate resources and must contain at least one "
+            "security group.",
+        ),
     ),
     Rule(
         id="CE121",
         says="A Fargate environment has at most 5 security groups.",
         check=_few_groups,
-        source="CreateComputeEnvironment: 'Fargate supports a maximum of 5 security groups.'",
+        evidence=measured("CreateComputeEnvironment", "Fargate supports a maximum of 5 security groups."),
         fails=fargate(securityGroupIds=[f"sg-{number}" for number in range(6)]),
         passes=fargate(securityGroupIds=[f"sg-{number}" for number in range(5)]),
     ),
@@ -89,7 +105,7 @@ RULES = (
         id="CE122",
         says="A Fargate environment has at most 16 subnets.",
         check=_few_subnets,
-        source="CreateComputeEnvironment: 'Fargate supports a maximum of 16 subnets.'",
+        evidence=measured("CreateComputeEnvironment", "Fargate supports a maximum of 16 subnets."),
         fails=fargate(subnets=[f"subnet-{number}" for number in range(17)]),
         passes=fargate(subnets=[f"subnet-{number}" for number in range(16)]),
     ),

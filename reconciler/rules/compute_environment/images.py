@@ -9,6 +9,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, eks, resources_of, type_of
 from reconciler.rules.compute_environment.instance_types import family
+from reconciler.rules.evidence import documented, measured
 
 IMAGES = ("computeResources", "ec2Configuration")
 RETIRED = ("ECS_AL2", "ECS_AL2_NVIDIA", "EKS_AL2", "EKS_AL2_NVIDIA")
@@ -85,7 +86,9 @@ RULES = (
         check=_distinct,
         hint="the second entry is for the other kind of instance: with GPUs (…_NVIDIA) or without",
         severity=Severity.WARNING,
-        source="Ec2Configuration, imageType: what is matched with the instance type to select an AMI",
+        evidence=documented(
+            "Ec2Configuration.imageType", "The image type to match with the instance type to select an AMI."
+        ),
         fails=ec2(ec2Configuration=[{"imageType": "ECS_AL2023"}, {"imageType": "ECS_AL2023"}]),
         passes=ec2(ec2Configuration=[{"imageType": "ECS_AL2023"}, {"imageType": "ECS_AL2023_NVIDIA"}]),
     ),
@@ -93,7 +96,12 @@ RULES = (
         id="CE402",
         says="imageType is one that Batch knows.",
         check=_known,
-        source="CreateComputeEnvironment: 'Invalid imageType in ComputeResources.ec2Configuration'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "Invalid imageType in ComputeResources.ec2Configuration",
+            against="AWS adds types of images, and its service model leaves the set open",
+        ),
+        severity=Severity.WARNING,
         fails=ec2(ec2Configuration=[{"imageType": "ECS_AL2024"}]),
         passes=ec2(ec2Configuration=[{"imageType": "ECS_AL2023"}]),
     ),
@@ -101,8 +109,11 @@ RULES = (
         id="CE403",
         says="EKS environments boot EKS images, the others ECS images.",
         check=_of_the_orchestrator,
-        source="CreateComputeEnvironment: 'Invalid imageType in ComputeResources.ec2Configuration'; Ec2Configuration: "
-        "'supported values are different for ECS and EKS resources'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "Invalid imageType in ComputeResources.ec2Configuration",
+            "Ec2Configuration.imageType: 'The supported values are different for ECS and EKS resources.'",
+        ),
         fails=ec2(ec2Configuration=[{"imageType": "EKS_AL2023"}]),
         passes=eks(ec2Configuration=[{"imageType": "EKS_AL2023"}]),
     ),
@@ -110,7 +121,10 @@ RULES = (
         id="CE404",
         says="imageKubernetesVersion is for EKS.",
         check=_kubernetes_on_eks,
-        source="Ec2Configuration, imageKubernetesVersion: 'The Kubernetes version for the compute environment.'",
+        evidence=documented(
+            "Ec2Configuration.imageKubernetesVersion", "The Kubernetes version for the compute environment."
+        ),
+        severity=Severity.WARNING,
         fails=ec2(ec2Configuration=[{"imageType": "ECS_AL2023", "imageKubernetesVersion": "1.33"}]),
         passes=eks(ec2Configuration=[{"imageType": "EKS_AL2023", "imageKubernetesVersion": "1.33"}]),
     ),
@@ -120,8 +134,11 @@ RULES = (
         check=_supported,
         hint="take newer instance types, or an image of your own (imageIdOverride)",
         severity=Severity.WARNING,
-        source="Ec2Configuration, imageType: 'Amazon Linux 2023 does not support A1 instances'; ECS_AL2023_NVIDIA "
-        "'doesn't support p3 and g3 instance types'",
+        evidence=documented(
+            "Ec2Configuration.imageType",
+            "Amazon Linux 2023 does not support A1 instances.",
+            "and 'ECS_AL2023_NVIDIA doesn't support p3 and g3 instance types.'",
+        ),
         fails=ec2(instanceTypes=["p3.2xlarge"], ec2Configuration=[{"imageType": "ECS_AL2023_NVIDIA"}]),
         passes=ec2(instanceTypes=["g5.2xlarge"], ec2Configuration=[{"imageType": "ECS_AL2023_NVIDIA"}]),
     ),

@@ -5,6 +5,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, is_given, resources_of, spot, type_of
 from reconciler.rules.compute_environment.instance_types import ARM, BUNDLES, X86, architectures
+from reconciler.rules.evidence import documented, later, measured
 
 LEAST_DELAY = 20  # minutes
 RESERVED = "aws:"
@@ -79,7 +80,7 @@ RULES = (
         id="CE201",
         says="EC2 and Spot environments have security groups, their own or those of a launch template.",
         check=_has_groups,
-        source="CreateComputeEnvironment: 'Security group ids are required.'",
+        evidence=measured("CreateComputeEnvironment", "Security group ids are required."),
         fails=ec2(securityGroupIds=[]),
         passes=ec2(securityGroupIds=None, launchTemplate={"launchTemplateName": "with-groups"}),
     ),
@@ -87,7 +88,10 @@ RULES = (
         id="CE202",
         says="Instances stay at least 20 minutes after their last job, or no fixed time.",
         check=_delay_is_long_or_none,
-        source="ComputeScalingPolicy, minScaleDownDelayMinutes: 20 to 10080, or 0 to unset it",
+        evidence=documented(
+            "ComputeScalingPolicy.minScaleDownDelayMinutes",
+            "Valid Range: Minimum value of 20. Maximum value of 10080. Use 0 to unset",
+        ),
         fails=ec2(scalingPolicy={"minScaleDownDelayMinutes": 19}),
         passes=ec2(scalingPolicy={"minScaleDownDelayMinutes": 20}),
     ),
@@ -96,7 +100,7 @@ RULES = (
         says="Tags of instances do not begin with aws:.",
         check=_tags_are_own,
         severity=Severity.WARNING,
-        source="EC2 CreateTags: tag keys 'may not begin with aws:'",
+        evidence=later("EC2 CreateTags", "may not begin with aws:"),
         fails=ec2(tags={"aws:batch": "x"}),
         passes=ec2(tags={"team": "x"}),
     ),
@@ -106,7 +110,9 @@ RULES = (
         check=_price_is_limited,
         hint="leave it out; it is never sent as 0",
         severity=Severity.WARNING,
-        source="CreateComputeEnvironment: 'Bid percentage must be between 0 to 100.'; 0 is how other tools unset it",
+        evidence=measured(
+            "CreateComputeEnvironment", "Bid percentage must be between 0 to 100.", "0 is how other tools unset it"
+        ),
         fails=spot(bidPercentage=0),
         passes=spot(bidPercentage=100),
     ),
@@ -115,8 +121,10 @@ RULES = (
         says="SPOT_CAPACITY_OPTIMIZED and its like are for the type SPOT.",
         check=_spot_strategies_on_spot,
         hint="BEST_FIT_PROGRESSIVE is the usual strategy on EC2",
-        source="CreateComputeEnvironment: 'Invalid compute resource allocation strategy SPOT_CAPACITY_OPTIMIZED for "
-        "type EC2'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "Invalid compute resource allocation strategy SPOT_CAPACITY_OPTIMIZED for type EC2",
+        ),
         fails=ec2(allocationStrategy="SPOT_PRICE_CAPACITY_OPTIMIZED"),
         passes=spot(allocationStrategy="SPOT_PRICE_CAPACITY_OPTIMIZED"),
     ),
@@ -125,7 +133,9 @@ RULES = (
         says="BEST_FIT_PROGRESSIVE_ORDERED is for the type EC2.",
         check=_ordered_on_demand,
         hint="SPOT_CAPACITY_OPTIMIZED_PRIORITIZED minds the order of instanceTypes on Spot",
-        source="ComputeResource, allocationStrategy: 'only available for On-Demand Instance (EC2) compute resources'",
+        evidence=documented(
+            "ComputeResource.allocationStrategy", "only available for On-Demand Instance (EC2) compute resources"
+        ),
         fails=spot(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
         passes=ec2(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
     ),
@@ -134,7 +144,7 @@ RULES = (
         says="Spot with BEST_FIT, also by default, needs spotIamFleetRole.",
         check=_fleet_has_a_role,
         hint="or take allocationStrategy: SPOT_PRICE_CAPACITY_OPTIMIZED, which needs no such role",
-        source="CreateComputeEnvironment: 'compute resource spotIamFleetRole is required.'",
+        evidence=measured("CreateComputeEnvironment", "compute resource spotIamFleetRole is required."),
         fails=spot(allocationStrategy=None),
         passes=spot(allocationStrategy="BEST_FIT", spotIamFleetRole=FLEET_ROLE),
     ),
@@ -142,8 +152,10 @@ RULES = (
         id="CE213",
         says="A strategy that minds the order of instanceTypes takes no bundles such as optimal.",
         check=_ordered_types_are_named,
-        source="CreateComputeEnvironment: 'Instance type bundles (e.g. optimal, default_x86_64) are not allowed for "
-        "<strategy> allocation strategy.'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "Instance type bundles (e.g. optimal, default_x86_64) are not allowed for <strategy> allocation strategy.",
+        ),
         fails=ec2(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED", instanceTypes=["m6i", "optimal"]),
         passes=ec2(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED", instanceTypes=["m6i", "m5.large"]),
     ),
@@ -152,7 +164,9 @@ RULES = (
         says="The instance types of an environment are all ARM or all x86.",
         check=_one_architecture,
         hint="make two environments, with a queue each",
-        source="CreateComputeEnvironment: 'arm-based instance type cannot be used with other instance types'",
+        evidence=measured(
+            "CreateComputeEnvironment", "arm-based instance type cannot be used with other instance types"
+        ),
         fails=ec2(instanceTypes=["m6g", "optimal"]),
         passes=ec2(instanceTypes=["m6g", "im4gn.large", "default_arm64"]),
     ),

@@ -19,6 +19,7 @@ from reconciler.rules.compute_environment.bodies import (
     type_of,
 )
 from reconciler.rules.compute_environment.shape import is_service_linked
+from reconciler.rules.evidence import documented, inferred, measured
 
 NAMESPACE = ("eksConfiguration", "kubernetesNamespace")
 LONGEST = 63
@@ -136,7 +137,7 @@ RULES = (
         says="An EKS environment says its allocationStrategy.",
         check=_has_a_strategy,
         hint="BEST_FIT_PROGRESSIVE on EC2, SPOT_PRICE_CAPACITY_OPTIMIZED on SPOT",
-        source="CreateComputeEnvironment: 'allocationStrategy is required for EKS Compute Environments.'",
+        evidence=measured("CreateComputeEnvironment", "allocationStrategy is required for EKS Compute Environments."),
         fails=eks(allocationStrategy=None),
         passes=eks(),
     ),
@@ -145,8 +146,14 @@ RULES = (
         says="BEST_FIT is not for EKS.",
         check=_not_best_fit,
         hint="BEST_FIT_PROGRESSIVE is the usual strategy on EC2",
-        source="ComputeResource, allocationStrategy: required on EKS, BEST_FIT being a default for ECS; "
-        "aws-cdk ManagedEc2EksComputeEnvironment: 'uses invalid allocation strategy' for BEST_FIT",
+        evidence=documented(
+            "ComputeResource.allocationStrategy",
+            "This parameter is required for Amazon EKS compute environments. For Amazon ECS compute "
+            "environments, if this parameter isn't specified, the BEST_FIT allocation strategy is "
+            "used by default.",
+            "aws-cdk refuses BEST_FIT on EKS; whether AWS does is not known",
+        ),
+        severity=Severity.WARNING,
         fails=eks(allocationStrategy="BEST_FIT"),
         passes=eks(allocationStrategy="BEST_FIT_PROGRESSIVE"),
     ),
@@ -154,7 +161,9 @@ RULES = (
         id="CE503",
         says="An EKS environment is of the type EC2 or SPOT.",
         check=_on_instances,
-        source="CreateComputeEnvironment: 'Supported compute types for EKS compute environments are [EC2, SPOT]'",
+        evidence=measured(
+            "CreateComputeEnvironment", "Supported compute types for EKS compute environments are [EC2, SPOT]"
+        ),
         fails=beside(fargate(), eksConfiguration=ON_EKS),
         passes=eks(),
     ),
@@ -163,7 +172,7 @@ RULES = (
         says="The namespace of an EKS environment is not default.",
         check=_namespace_is_own,
         hint="make a namespace for Batch in the cluster",
-        source="CreateComputeEnvironment: 'kubernetesNamespace cannot be the default Kubernetes namespace'",
+        evidence=measured("CreateComputeEnvironment", "kubernetesNamespace cannot be the default Kubernetes namespace"),
         fails=eks(namespace="default"),
         passes=eks(namespace="batch"),
     ),
@@ -171,7 +180,9 @@ RULES = (
         id="CE505",
         says="The namespace of an EKS environment does not begin with kube-.",
         check=_namespace_is_not_reserved,
-        source="CreateComputeEnvironment: 'kubernetesNamespace cannot be a reserved Kubernetes system namespace'",
+        evidence=measured(
+            "CreateComputeEnvironment", "kubernetesNamespace cannot be a reserved Kubernetes system namespace"
+        ),
         fails=eks(namespace="kube-batch"),
         passes=eks(namespace="batch-kube"),
     ),
@@ -179,7 +190,7 @@ RULES = (
         id="CE506",
         says="The namespace of an EKS environment is a name that Kubernetes allows.",
         check=_namespace_is_a_label,
-        source="CreateComputeEnvironment: 'kubernetesNamespace must be a valid Kubernetes namespace.'",
+        evidence=measured("CreateComputeEnvironment", "kubernetesNamespace must be a valid Kubernetes namespace."),
         fails=eks(namespace="Batch_jobs"),
         passes=eks(namespace="batch-jobs"),
     ),
@@ -187,7 +198,7 @@ RULES = (
         id="CE507",
         says="The namespace of an EKS environment has at most 63 characters.",
         check=_namespace_is_short,
-        source="CreateComputeEnvironment: 'kubernetesNamespace must less than or equal to 63 characters'",
+        evidence=measured("CreateComputeEnvironment", "kubernetesNamespace must less than or equal to 63 characters"),
         fails=eks(namespace="b" * 64),
         passes=eks(namespace="b" * 63),
     ),
@@ -196,7 +207,7 @@ RULES = (
         says="eksClusterArn is the full ARN of an EKS cluster.",
         check=_names_a_cluster,
         hint=f"write it like {CLUSTER}",
-        source="CreateComputeEnvironment: 'eksClusterArn must be an EKS cluster ARN.'",
+        evidence=measured("CreateComputeEnvironment", "eksClusterArn must be an EKS cluster ARN."),
         fails=eks(cluster="research"),
         passes=eks(),
     ),
@@ -205,8 +216,13 @@ RULES = (
         says="An EKS environment uses the service-linked role.",
         check=_role_is_service_linked,
         hint="leave serviceRole out",
-        source="AWS Batch User Guide, 'Getting started with AWS Batch on Amazon EKS': it is the service-linked role "
-        "that is given rights in the cluster",
+        evidence=inferred(
+            "AWS Batch User Guide, 'Getting started with AWS Batch on Amazon EKS'",
+            "it is the service-linked role that gets rights in the cluster; whether AWS refuses other"
+            " roles is not known",
+        ),
+        severity=Severity.NOTE,
+        advice=True,
         fails=beside(eks(), serviceRole=ROLE),
         passes=beside(eks(), serviceRole=SERVICE_LINKED),
     ),
@@ -216,7 +232,7 @@ RULES = (
         check=_clusters_agree,
         hint="the entry is made when all say ENABLED, and removed when all say DISABLED",
         severity=Severity.WARNING,
-        source="EksAccessEntry: 'set desiredState consistently across all of them to avoid uncertainty'",
+        evidence=documented("EksAccessEntry", "set desiredState consistently across all of them to avoid uncertainty"),
         fails=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): eks().body}),
         passes=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): _entry("ENABLED").body}),
     ),
@@ -224,7 +240,9 @@ RULES = (
         id="CE511",
         says="An EKS environment and its cluster are in one region.",
         check=_cluster_is_near,
-        source="CreateComputeEnvironment: 'eksClusterArn must be in the same AWS region as the compute environment'",
+        evidence=measured(
+            "CreateComputeEnvironment", "eksClusterArn must be in the same AWS region as the compute environment"
+        ),
         fails=Example(eks().body, region="eu-west-1"),
         passes=Example(eks().body, region="us-east-1"),
     ),
@@ -233,7 +251,9 @@ RULES = (
         says=f"A cluster has at most {MOST_ON_A_CLUSTER} environments.",
         check=_few_on_a_cluster,
         severity=Severity.WARNING,
-        source="AWS Batch User Guide, 'Service quotas': compute environments of an EKS cluster",
+        evidence=documented(
+            "AWS Batch User Guide, 'Service quotas'", "Maximum number of compute environments per Amazon EKS cluster."
+        ),
         fails=_crowded(MOST_ON_A_CLUSTER + 1),
         passes=_crowded(MOST_ON_A_CLUSTER),
     ),

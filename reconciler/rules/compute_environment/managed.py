@@ -13,17 +13,34 @@ from reconciler.rules.compute_environment.bodies import (
 )
 from reconciler.rules.compute_environment.members import Ban, one_of, required
 from reconciler.rules.compute_environment.shape import UPDATE_POLICY
+from reconciler.rules.evidence import Evidence, documented
 
 PAGE = "AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances'"
 PROVIDER = ("computeResources", "managedInstancesProvider")
 TEMPLATE = (*PROVIDER, "instanceLaunchTemplate")
 RESERVATIONS = ("RESERVATIONS_ONLY", "RESERVATIONS_FIRST", "RESERVATIONS_EXCLUDED")
 
+# The parameters of which the page says that they must not be specified.
+MUST_NOT = (
+    {"allocationStrategy", "bidPercentage", "desiredvCpus", "minvCpus", "imageId", "instanceTypes", "instanceRole"}
+    | {"ec2Configuration", "ec2KeyPair", "launchTemplate", "placementGroup", "spotIamFleetRole", "subnets"}
+    | {"securityGroupIds"}
+)
+
+
+def _not_here(member: str) -> Evidence:
+    if member in MUST_NOT:
+        words = "not valid for Amazon ECS Managed Instances compute environments and must not be specified"
+        return documented(PAGE, words, f"in the list that follows: {member}")
+    words = "All networking, instance profile, and instance selection configuration lives within this block."
+    return documented(PAGE, words, f"{member} is not named")
+
+
 NOT_HERE = Ban(
     types=(MANAGED_INSTANCES,),
     whose="ECS managed instances",
     keeps=managed_instances(),
-    source=PAGE + ": 'All networking, instance profile, and instance selection configuration lives within this block.'",
+    evidence=_not_here,
     hint="see managedInstancesProvider.instanceLaunchTemplate for what can be said of the instances",
 )
 
@@ -68,13 +85,17 @@ RULES = (
         "managedInstancesProvider",
         (MANAGED_INSTANCES,),
         managed_instances(),
-        "ComputeResource, managedInstancesProvider: 'required when computeResources.type is ECS_MANAGED_INSTANCES'",
+        documented(
+            "ComputeResource.managedInstancesProvider", "required when computeResources.type is ECS_MANAGED_INSTANCES"
+        ),
     ),
     Rule(
         id="CE602",
         says="managedInstancesProvider is for the type ECS_MANAGED_INSTANCES.",
         check=_no_provider_elsewhere,
-        source="ComputeResource, managedInstancesProvider: 'must not be specified for other compute environment types'",
+        evidence=documented(
+            "ComputeResource.managedInstancesProvider", "must not be specified for other compute environment types"
+        ),
         fails=ec2(managedInstancesProvider=managed_instances().body["computeResources"]["managedInstancesProvider"]),
         passes=managed_instances(),
     ),
@@ -82,7 +103,9 @@ RULES = (
         id="CE603",
         says="capacityTags is for the type ECS_MANAGED_INSTANCES.",
         check=_no_capacity_tags_elsewhere,
-        source="ComputeResource, capacityTags: 'only valid for ECS_MANAGED_INSTANCES compute environments'",
+        evidence=documented(
+            "ComputeResource.capacityTags", "only valid for ECS_MANAGED_INSTANCES compute environments"
+        ),
         fails=ec2(capacityTags={"team": "research"}),
         passes=managed_instances(capacityTags={"team": "research"}),
     ),
@@ -91,8 +114,11 @@ RULES = (
         says="Roles and profiles of ECS managed instances are full ARNs.",
         check=_full_arns,
         severity=Severity.WARNING,
-        source="ManagedInstancesProvider, infrastructureRoleArn and InstanceLaunchTemplate, ec2InstanceProfileArn: "
-        "'The Amazon Resource Name (ARN) of …'",
+        evidence=documented(
+            "ManagedInstancesProvider.infrastructureRoleArn",
+            "The Amazon Resource Name (ARN) of the IAM role",
+            "and InstanceLaunchTemplate.ec2InstanceProfileArn",
+        ),
         fails=managed_instances(template={"ec2InstanceProfileArn": "ecsInstanceRole"}),
         passes=managed_instances(),
     ),
@@ -100,7 +126,12 @@ RULES = (
         id="CE609",
         says="ECS managed instances have subnets and security groups.",
         check=_has_a_network,
-        source="ManagedInstancesNetworkConfiguration: subnets and securityGroups are required",
+        evidence=documented(
+            "ManagedInstancesNetworkConfiguration",
+            "Specifies the VPC subnets and security groups where instances are launched.",
+            "both are required; of empty lists nothing is said",
+        ),
+        severity=Severity.WARNING,
         fails=managed_instances(template={"networkConfiguration": {"subnets": [], "securityGroups": ["sg-0a1b2c3d"]}}),
         passes=managed_instances(),
     ),
@@ -115,7 +146,11 @@ RULES = (
             }
         ),
         managed_instances(),
-        "ManagedInstancesProvider, propagateTags: the values",
+        documented(
+            "ManagedInstancesProvider.propagateTags",
+            "Valid values: CAPACITY_PROVIDER",
+            against="the service model leaves the set open",
+        ),
     ),
     one_of(
         "CE606",
@@ -123,7 +158,12 @@ RULES = (
         ("ON_DEMAND", "SPOT", "RESERVED"),
         managed_instances(template={"capacityOptionType": "FARGATE"}),
         managed_instances(template={"capacityOptionType": "SPOT"}),
-        "InstanceLaunchTemplate, capacityOptionType: the values; RESERVED in AWS::Batch::ComputeEnvironment only",
+        documented(
+            "InstanceLaunchTemplate.capacityOptionType",
+            "Valid values: ON_DEMAND (default)",
+            "RESERVED is in AWS::Batch::ComputeEnvironment only",
+            against="the service model leaves the set open",
+        ),
     ),
     one_of(
         "CE607",
@@ -131,7 +171,11 @@ RULES = (
         ("BASIC", "DETAILED"),
         managed_instances(template={"monitoring": "ENABLED"}),
         managed_instances(template={"monitoring": "DETAILED"}),
-        "InstanceLaunchTemplate, monitoring: 'Valid values are BASIC and DETAILED.'",
+        documented(
+            "InstanceLaunchTemplate.monitoring",
+            "Valid values are BASIC and DETAILED.",
+            against="the service model leaves the set open",
+        ),
     ),
     one_of(
         "CE608",
@@ -139,30 +183,38 @@ RULES = (
         RESERVATIONS,
         managed_instances(template={"capacityReservations": {"reservationPreference": "ALWAYS"}}),
         managed_instances(template={"capacityReservations": {"reservationPreference": "RESERVATIONS_FIRST"}}),
-        "CapacityReservationRequest, reservationPreference: the values",
+        documented(
+            "CapacityReservationRequest.reservationPreference",
+            "Valid values: RESERVATIONS_ONLY",
+            against="the service model leaves the set open",
+        ),
     ),
-    NOT_HERE.rule("CE621", "minvCpus", 0),
+    # No refusal is known of what describes instances that this environment does not have, or sets a minimum of 0.
+    NOT_HERE.rule("CE621", "minvCpus", 0, Severity.WARNING),
     NOT_HERE.rule("CE622", "instanceTypes", ["m7i"]),
     NOT_HERE.rule("CE623", "subnets", ["subnet-0a1b2c3d"]),
     NOT_HERE.rule("CE624", "securityGroupIds", ["sg-0a1b2c3d"]),
     NOT_HERE.rule("CE625", "instanceRole", "ecsInstanceRole"),
     NOT_HERE.rule("CE626", "imageId", "ami-0a1b2c3d4e5f60718"),
-    NOT_HERE.rule("CE627", "ec2KeyPair", "research"),
-    NOT_HERE.rule("CE628", "tags", {"Name": "batch"}),
-    NOT_HERE.rule("CE629", "placementGroup", "research"),
-    NOT_HERE.rule("CE630", "bidPercentage", 50),
-    NOT_HERE.rule("CE631", "spotIamFleetRole", "arn:aws:iam::123456789012:role/fleet"),
+    NOT_HERE.rule("CE627", "ec2KeyPair", "research", Severity.WARNING),
+    NOT_HERE.rule("CE628", "tags", {"Name": "batch"}, Severity.WARNING),
+    NOT_HERE.rule("CE629", "placementGroup", "research", Severity.WARNING),
+    NOT_HERE.rule("CE630", "bidPercentage", 50, Severity.WARNING),
+    NOT_HERE.rule("CE631", "spotIamFleetRole", "arn:aws:iam::123456789012:role/fleet", Severity.WARNING),
     NOT_HERE.rule("CE632", "launchTemplate", {"launchTemplateName": "large-disk"}),
     NOT_HERE.rule("CE633", "ec2Configuration", [{"imageType": "ECS_AL2023"}]),
     NOT_HERE.rule("CE634", "allocationStrategy", "BEST_FIT_PROGRESSIVE"),
-    NOT_HERE.rule("CE635", "scalingPolicy", {"minScaleDownDelayMinutes": 30}),
+    NOT_HERE.rule("CE635", "scalingPolicy", {"minScaleDownDelayMinutes": 30}, Severity.WARNING),
     NOT_HERE.rule("CE637", "desiredvCpus", 0, Severity.WARNING),
     NOT_HERE.rule("CE638", "updateToLatestImageVersion", value=True, severity=Severity.WARNING),
     Rule(
         id="CE636",
         says="updatePolicy is not for ECS managed instances.",
         check=_no_update_policy,
-        source="UpdatePolicy: it 'applies only to Amazon EC2 managed compute environments'",
+        evidence=documented(
+            "UpdatePolicy", "applies only to Amazon EC2 managed compute environments", "it is never sent"
+        ),
+        severity=Severity.WARNING,
         fails=beside(managed_instances(), updatePolicy=UPDATE_POLICY),
         passes=managed_instances(),
     ),

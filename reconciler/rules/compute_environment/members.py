@@ -1,12 +1,13 @@
 """Rules of one shape: a member that some types of environment need, do not have, or give only some values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import beside, is_given, resources_of, type_of
+from reconciler.rules.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class Ban:
     types: Sequence[str]
     whose: str  # the types, in prose
     keeps: Example  # a valid environment of such a type
-    source: str
+    evidence: Callable[[str], Evidence]  # of a member
     hint: str
 
     def rule(self, id_: str, member: str, value: Json, severity: Severity = Severity.ERROR) -> Rule:
@@ -33,13 +34,13 @@ class Ban:
             check=check,
             hint=self.hint,
             severity=severity,
-            source=self.source.format(member),
+            evidence=self.evidence(member),
             fails=beside(self.keeps, computeResources=resources),
             passes=self.keeps,
         )
 
 
-def required(id_: str, member: str, types: Sequence[str], keeps: Example, source: str) -> Rule:
+def required(id_: str, member: str, types: Sequence[str], keeps: Example, evidence: Evidence) -> Rule:
     """Return the rule that environments of some types need a member; an empty list counts as none."""
     whose = ", ".join(types)
 
@@ -52,14 +53,14 @@ def required(id_: str, member: str, types: Sequence[str], keeps: Example, source
         id=id_,
         says=f"{whose} environments need {member}.",
         check=check,
-        source=source,
+        evidence=evidence,
         fails=beside(keeps, computeResources=rest),
         passes=keeps,
     )
 
 
-def one_of(id_: str, path: Path, choices: Sequence[str], fails: Example, passes: Example, source: str) -> Rule:
-    """Return the rule that a text, which the service model leaves open, is one of some words, in any case."""
+def one_of(id_: str, path: Path, choices: Sequence[str], fails: Example, passes: Example, evidence: Evidence) -> Rule:
+    """Return the rule that a text is one of some words, in any case; a warning: the service model leaves it open."""
 
     def check(subject: Subject) -> Findings:
         value = _at(subject.body, path)
@@ -67,7 +68,17 @@ def one_of(id_: str, path: Path, choices: Sequence[str], fails: Example, passes:
             yield path, f"is {value}, which is not one of {', '.join(choices)}"
 
     says = f"{path[-1]} is one of {', '.join(choices)}."
-    return Rule(id=id_, says=says, check=check, source=source, fails=fails, passes=passes)
+    hint = "AWS may know more values than this version of reconciler: it is sent as it is written"
+    return Rule(
+        id=id_,
+        says=says,
+        check=check,
+        hint=hint,
+        severity=Severity.WARNING,
+        evidence=evidence,
+        fails=fails,
+        passes=passes,
+    )
 
 
 def _at(value: Json, path: Path) -> Json:

@@ -1,6 +1,7 @@
 """What managed and unmanaged environments have and do not have."""
 
 from reconciler.kinds.updating import SERVICE_LINKED_ROLE
+from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import (
     FARGATE,
@@ -17,6 +18,7 @@ from reconciler.rules.compute_environment.bodies import (
     unmanaged,
 )
 from reconciler.rules.compute_environment.members import required
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.forms import forms
 from reconciler.rules.placeholders import placeholders
 
@@ -43,12 +45,13 @@ def _unmanaged_has_none(subject: Subject) -> Findings:
 
 
 def _unmanaged_has_a_role(subject: Subject) -> Findings:
-    if _is_unmanaged(subject) and not subject.body.get("serviceRole"):
+    if _is_unmanaged(subject) and not _has_cluster(subject) and not subject.body.get("serviceRole"):
         yield ("serviceRole",), "is missing: an UNMANAGED environment needs a role of your own"
 
 
 def _unmanaged_role_is_own(subject: Subject) -> Findings:
-    if _is_unmanaged(subject) and is_service_linked(str(subject.body.get("serviceRole", ""))):
+    is_linked = is_service_linked(str(subject.body.get("serviceRole", "")))
+    if _is_unmanaged(subject) and not _has_cluster(subject) and is_linked:
         yield ("serviceRole",), f"is {SERVICE_LINKED_ROLE}, which is for MANAGED environments only"
 
 
@@ -62,9 +65,13 @@ def _unmanaged_has_no_updates(subject: Subject) -> Findings:
         yield ("updatePolicy",), "is not for UNMANAGED environments: Batch never replaces their instances"
 
 
-def _unmanaged_has_no_cluster(subject: Subject) -> Findings:
-    if _is_unmanaged(subject) and is_given(subject.body.get("eksConfiguration")):
-        yield ("eksConfiguration",), "is not for UNMANAGED environments: on EKS, Batch starts the nodes"
+def _has_cluster(subject: Subject) -> bool:
+    return is_given(subject.body.get("eksConfiguration"))
+
+
+def _nodes_are_own(subject: Subject) -> Findings:
+    if _is_unmanaged(subject) and _has_cluster(subject):
+        yield ("type",), "is UNMANAGED, on EKS: AWS Batch starts no nodes, and runs jobs on those that you label"
 
 
 def _most_is_not_below_least(subject: Subject) -> Findings:
@@ -78,7 +85,9 @@ RULES = (
         id="CE001",
         says="A MANAGED environment has computeResources.",
         check=_managed_has_resources,
-        source="CreateComputeEnvironment: 'computeResources is missing but required on a managed compute environment'",
+        evidence=measured(
+            "CreateComputeEnvironment", "computeResources is missing but required on a managed compute environment"
+        ),
         fails=beside(ec2(), computeResources=None),
         passes=ec2(),
     ),
@@ -87,8 +96,11 @@ RULES = (
         says="An UNMANAGED environment has no computeResources.",
         check=_unmanaged_has_none,
         hint="make it MANAGED, or leave computeResources out",
-        source="CreateComputeEnvironment: computeResources are those 'managed by the compute environment'; on Fargate "
-        "types 'Cannot create an UNMANAGED Fargate Compute Environment.'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "Cannot create an UNMANAGED Fargate Compute Environment.",
+            "of other types, see terraform-provider-aws, issue 12543",
+        ),
         fails=beside(ec2(), type="UNMANAGED", serviceRole=ROLE),
         passes=unmanaged(),
     ),
@@ -97,7 +109,7 @@ RULES = (
         says="An UNMANAGED environment names its serviceRole.",
         check=_unmanaged_has_a_role,
         hint="Batch makes its service-linked role for MANAGED environments only",
-        source="CreateComputeEnvironment: 'ServiceRole is required.'",
+        evidence=measured("CreateComputeEnvironment", "ServiceRole is required."),
         fails=unmanaged(serviceRole=None),
         passes=unmanaged(),
     ),
@@ -106,7 +118,9 @@ RULES = (
         says="An UNMANAGED environment cannot have the service-linked role.",
         check=_unmanaged_role_is_own,
         hint="give it a role with the policy AWSBatchServiceRole",
-        source="CreateComputeEnvironment: 'Service Linked Role cannot be used with UNMANAGED Compute Environment'",
+        evidence=measured(
+            "CreateComputeEnvironment", "Service Linked Role cannot be used with UNMANAGED Compute Environment"
+        ),
         fails=unmanaged(serviceRole=SERVICE_LINKED),
         passes=unmanaged(),
     ),
@@ -114,7 +128,9 @@ RULES = (
         id="CE005",
         says="unmanagedvCpus is for UNMANAGED environments.",
         check=_managed_has_no_unmanaged_cpus,
-        source="CreateComputeEnvironment: 'unmanagedvCpus is not applicable for managed Compute Environments'",
+        evidence=measured(
+            "CreateComputeEnvironment", "unmanagedvCpus is not applicable for managed Compute Environments"
+        ),
         fails=beside(ec2(), unmanagedvCpus=8),
         passes=unmanaged(unmanagedvCpus=8),
     ),
@@ -122,38 +138,56 @@ RULES = (
         id="CE006",
         says="updatePolicy is for MANAGED environments.",
         check=_unmanaged_has_no_updates,
-        source="UpdatePolicy: it 'applies only to Amazon EC2 managed compute environments'",
+        evidence=documented(
+            "UpdatePolicy", "applies only to Amazon EC2 managed compute environments", "it is never sent"
+        ),
+        severity=Severity.WARNING,
         fails=unmanaged(updatePolicy=UPDATE_POLICY),
         passes=beside(ec2(), updatePolicy=UPDATE_POLICY),
     ),
     Rule(
         id="CE007",
-        says="An environment on EKS is MANAGED.",
-        check=_unmanaged_has_no_cluster,
-        source="CreateComputeEnvironment: of an unmanaged environment one finds 'the Amazon ECS cluster that's "
-        "associated with it', to launch instances into",
+        says="Nodes of an UNMANAGED environment on EKS are started and labelled by you.",
+        check=_nodes_are_own,
+        hint="label them batch.amazonaws.com/compute-environment, or make the environment MANAGED",
+        evidence=documented(
+            "AWS Batch User Guide, 'Unmanaged compute environments'",
+            "You are responsible for provisioning and configuring your Amazon EKS nodes",
+        ),
+        severity=Severity.NOTE,
+        advice=True,
         fails=unmanaged(eksConfiguration=ON_EKS),
         passes=beside(ec2(), eksConfiguration=ON_EKS),
     ),
     forms("CE021", ec2(subnets=["sbnet-1"]), ec2(subnets=["subnet-1", "subnet-0a1b2c3d4e5f60718"])),
     placeholders("CE020", ec2(instanceRole="${INSTANCE_ROLE}"), ec2(launchTemplate=LATEST)),
-    required("CE010", "minvCpus", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource minvCpus is required.'"),
     required(
-        "CE011", "instanceTypes", INSTANCES, ec2(), "CreateComputeEnvironment: 'Resource instanceTypes are required.'"
+        "CE010", "minvCpus", INSTANCES, ec2(), measured("CreateComputeEnvironment", "Resource minvCpus is required.")
     ),
-    required("CE012", "instanceRole", INSTANCES, ec2(), "CreateComputeEnvironment: 'Instance role is required.'"),
+    required(
+        "CE011",
+        "instanceTypes",
+        INSTANCES,
+        ec2(),
+        measured("CreateComputeEnvironment", "Resource instanceTypes are required."),
+    ),
+    required(
+        "CE012", "instanceRole", INSTANCES, ec2(), measured("CreateComputeEnvironment", "Instance role is required.")
+    ),
     required(
         "CE013",
         "subnets",
         (*INSTANCES, *FARGATE),
         fargate(),
-        "ComputeResource, subnets: 'required for compute environments using EC2, SPOT, FARGATE, or FARGATE_SPOT'",
+        documented(
+            "ComputeResource.subnets", "required for compute environments using EC2, SPOT, FARGATE, or FARGATE_SPOT"
+        ),
     ),
     Rule(
         id="CE015",
         says="maxvCpus is not below minvCpus.",
         check=_most_is_not_below_least,
-        source="CreateComputeEnvironment: 'maxvCpus should be greater than or equal to minvCpus.'",
+        evidence=measured("CreateComputeEnvironment", "maxvCpus should be greater than or equal to minvCpus."),
         fails=ec2(minvCpus=8, maxvCpus=4),
         passes=ec2(minvCpus=4, maxvCpus=4),
     ),

@@ -7,6 +7,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, eks, resources_of, type_of
 from reconciler.rules.compute_environment.instance_types import BUNDLES, covers
+from reconciler.rules.evidence import documented, measured
 
 TEMPLATE = ("computeResources", "launchTemplate")
 AMI = "ami-0a1b2c3d4e5f60718"
@@ -118,8 +119,10 @@ RULES = (
         id="CE301",
         says="A launch template is named by its id or by its name, or has only overrides.",
         check=_one_name,
-        source="CreateComputeEnvironment: 'One of LaunchTemplateId and LaunchTemplateName or LaunchTemplate.overrides "
-        "should be provided'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "One of LaunchTemplateId and LaunchTemplateName or LaunchTemplate.overrides should be provided",
+        ),
         fails=ec2(launchTemplate={"launchTemplateId": "lt-0a1b2c3d", "launchTemplateName": "batch"}),
         passes=ec2(launchTemplate={"overrides": [_for("m6i.large")]}),
     ),
@@ -127,8 +130,10 @@ RULES = (
         id="CE302",
         says="An override names its launch template by id or by name.",
         check=_one_name_an_override,
-        source="CreateComputeEnvironment: 'LaunchTemplate.overrides should have either LaunchTemplateId or "
-        "LaunchTemplateName'",
+        evidence=measured(
+            "CreateComputeEnvironment",
+            "LaunchTemplate.overrides should have either LaunchTemplateId or LaunchTemplateName",
+        ),
         fails=_with({"targetInstanceTypes": ["c6i"]}),
         passes=_with(_for("c6i")),
     ),
@@ -136,7 +141,7 @@ RULES = (
         id="CE303",
         says="An override says which instance types it is for.",
         check=_override_has_targets,
-        source="CreateComputeEnvironment: 'LaunchTemplate.overrides.targetInstanceTypes[] is required'",
+        evidence=measured("CreateComputeEnvironment", "LaunchTemplate.overrides.targetInstanceTypes[] is required"),
         fails=_with(_for()),
         passes=_with(_for("c6i")),
     ),
@@ -144,8 +149,10 @@ RULES = (
         id="CE304",
         says="An override is for types or families, not for a bundle such as optimal.",
         check=_targets_are_no_bundles,
-        source="LaunchTemplateSpecificationOverride, targetInstanceTypes: optimal, default_x86_64 and default_arm64 "
-        "'are not allowed'",
+        evidence=documented(
+            "LaunchTemplateSpecificationOverride.targetInstanceTypes",
+            "The following Batch InstanceTypes are not allowed: optimal, default_x86_64, and default_arm64.",
+        ),
         fails=_with(_for("optimal")),
         passes=_with(_for("c6i")),
     ),
@@ -154,7 +161,9 @@ RULES = (
         says="An override is for types that the environment may start.",
         check=_targets_are_chosen,
         hint="a target is one of instanceTypes, or a size of a family there",
-        source="CreateComputeEnvironment: 'LaunchTemplate.overrides have targetInstanceTypes that do not match'",
+        evidence=measured(
+            "CreateComputeEnvironment", "LaunchTemplate.overrides have targetInstanceTypes that do not match"
+        ),
         fails=_with(_for("g5.xlarge")),
         passes=_with(_for("m6i.large")),
     ),
@@ -163,7 +172,7 @@ RULES = (
         says="An instance type is for one override at most.",
         check=_targets_are_apart,
         hint="a family has all its sizes: m5 and m5.large overlap",
-        source="CreateComputeEnvironment: 'LaunchTemplate.overrides have duplicate targetInstanceTypes'",
+        evidence=measured("CreateComputeEnvironment", "LaunchTemplate.overrides have duplicate targetInstanceTypes"),
         fails=_with(_for("c6i"), _for("c6i.large")),
         passes=_with(_for("c6i.xlarge"), _for("c6i.large")),
     ),
@@ -172,7 +181,7 @@ RULES = (
         says="userdataType is for EKS.",
         check=_user_data_on_eks,
         severity=Severity.WARNING,
-        source="LaunchTemplateSpecification, userdataType: 'The EKS node initialization process to use.'",
+        evidence=documented("LaunchTemplateSpecification.userdataType", "The EKS node initialization process to use."),
         fails=ec2(launchTemplate={"launchTemplateName": "node", "userdataType": "EKS_NODEADM"}),
         passes=_node("EKS_NODEADM"),
     ),
@@ -181,8 +190,7 @@ RULES = (
         says="An image of your own for EKS_AL2023 is set up by EKS_NODEADM.",
         check=_new_nodes_need_nodeadm,
         severity=Severity.WARNING,
-        source="LaunchTemplateSpecification, userdataType: with a custom AMI based on EKS_AL2023 'you must choose "
-        "EKS_NODEADM'",
+        evidence=documented("LaunchTemplateSpecification.userdataType", "then you must choose EKS_NODEADM"),
         fails=_node("EKS_BOOTSTRAP_SH"),
         passes=_node("EKS_NODEADM"),
     ),

@@ -6,6 +6,7 @@ from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.containers import Container, each_container, members
+from reconciler.rules.evidence import documented, inferred
 from reconciler.rules.job_definition.examples import IMAGE, ec2, size
 from reconciler.rules.job_definition.starts import survives_spot
 from reconciler.rules.placeholders import looks_unfilled
@@ -92,7 +93,7 @@ RULES = (
         hint="timeout: {attemptDurationSeconds: 3600}",
         severity=Severity.NOTE,
         advice=True,
-        source="https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html",
+        evidence=inferred("https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html"),
         fails=ec2(),
         passes=_with(ec2(), timeout={"attemptDurationSeconds": 3600}),
     ),
@@ -103,7 +104,9 @@ RULES = (
         hint="retryStrategy: {attempts: 3}",
         severity=Severity.NOTE,
         advice=True,
-        source="https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html: 'each job is given one attempt'",
+        evidence=documented(
+            "https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html", "each job is given one attempt"
+        ),
         fails=ec2(),
         passes=_with(ec2(), retryStrategy={"attempts": 3}),
     ),
@@ -114,7 +117,9 @@ RULES = (
         hint="name the version: the same revision should always run the same program",
         severity=Severity.WARNING,
         advice=True,
-        source="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-considerations.html: tags",
+        evidence=inferred(
+            "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-considerations.html", "tags"
+        ),
         fails=ec2(image="public.ecr.aws/docker/library/busybox"),
         passes=ec2(image=IMAGE),
     ),
@@ -125,8 +130,10 @@ RULES = (
         hint="put it into Secrets Manager, and name it in secrets: {name, valueFrom}",
         severity=Severity.WARNING,
         advice=True,
-        source="API_ContainerProperties: environment, 'We don't recommend using plaintext environment variables for "
-        "sensitive information'",
+        evidence=documented(
+            "ContainerProperties.environment",
+            "We don't recommend using plaintext environment variables for sensitive information",
+        ),
         fails=ec2(environment=[{"name": "DB_PASSWORD", "value": "hunter2"}]),
         passes=ec2(environment=[{"name": "DB_PASSWORD_PARAMETER", "value": "db-password"}]),
     ),
@@ -137,7 +144,9 @@ RULES = (
         hint="give the job a role: jobRoleArn",
         severity=Severity.WARNING,
         advice=True,
-        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html: use temporary credentials",
+        evidence=inferred(
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html", "use temporary credentials"
+        ),
         fails=ec2(environment=[{"name": "KEY", "value": "AKIAIOSFODNN7EXAMPLE"}]),
         passes=ec2(environment=[{"name": "KEY", "value": "AKIA"}]),
     ),
@@ -148,7 +157,7 @@ RULES = (
         hint="1024 CPU shares are 1 vCPU",
         severity=Severity.WARNING,
         advice=True,
-        source="API_ResourceRequirement: 'Each vCPU is equivalent to 1,024 CPU shares.'",
+        evidence=documented("ResourceRequirement.value", "Each vCPU is equivalent to 1,024 CPU shares."),
         fails=ec2(resourceRequirements=size(vcpus=256)),
         passes=ec2(resourceRequirements=size(vcpus=2)),
     ),
@@ -158,7 +167,7 @@ RULES = (
         check=each_container(_is_modern),
         severity=Severity.NOTE,
         advice=True,
-        source="API_ContainerProperties: vcpus and memory, 'This parameter is deprecated, use resourceRequirements'",
+        evidence=documented("ContainerProperties.vcpus", "This parameter is deprecated, use resourceRequirements"),
         fails=ec2(vcpus=1, resourceRequirements=size(vcpus=None)),
         passes=ec2(),
     ),
@@ -169,7 +178,7 @@ RULES = (
         hint="often linuxParameters.devices is enough",
         severity=Severity.WARNING,
         advice=True,
-        source="API_ContainerProperties: privileged, 'elevated permissions on the host container instance'",
+        evidence=documented("ContainerProperties.privileged", "elevated permissions on the host container instance"),
         fails=ec2(privileged=True),
         passes=ec2(privileged=False),
     ),
@@ -180,7 +189,7 @@ RULES = (
         hint="write [python, main.py], or [sh, -c, 'python main.py']",
         severity=Severity.NOTE,
         advice=True,
-        source="API_ContainerProperties: command, which maps to Docker's Cmd",
+        evidence=inferred("ContainerProperties.command", "it maps to Docker's Cmd"),
         fails=ec2(command=["python main.py"]),
         passes=ec2(command=["sh", "-c", "python main.py"]),
     ),

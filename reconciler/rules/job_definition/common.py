@@ -4,6 +4,7 @@ import json
 
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.containers import Home, each_home, platform
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.examples import IMAGE, ec2, job, size, task
 
 WAYS = ("containerProperties", "ecsProperties", "eksProperties")
@@ -36,7 +37,7 @@ def _tasks_on_managed_instances(subject: Subject) -> Findings:
 
 def _linux_on_managed_instances(home: Home) -> Findings:
     family = str((home.body.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX"))
-    if family.upper() != "LINUX":
+    if family.upper().startswith("WINDOWS"):
         path = (*home.path, "runtimePlatform", "operatingSystemFamily")
         yield path, f"is {family}; on MANAGED_INSTANCES there is only LINUX"
 
@@ -57,7 +58,7 @@ RULES = (
         says="A job of type container has containerProperties, ecsProperties or eksProperties.",
         check=_has_properties,
         hint="write containerProperties with at least image and resourceRequirements",
-        source="RegisterJobDefinition: 'ECS Container Image must be provided.'",
+        evidence=measured("RegisterJobDefinition", "ECS Container Image must be provided."),
         fails=job(),
         passes=ec2(),
     ),
@@ -66,7 +67,7 @@ RULES = (
         says="Only one of containerProperties, ecsProperties and eksProperties is given.",
         check=_one_way,
         hint="keep ecsProperties for several containers, containerProperties for one",
-        source="RegisterJobDefinition: 'Cannot use both ECS containerProperties and ecsProperties'",
+        evidence=measured("RegisterJobDefinition", "Cannot use both ECS containerProperties and ecsProperties"),
         fails=job(containerProperties=CONTAINER, ecsProperties=TASKS),
         passes=job(ecsProperties=TASKS),
     ),
@@ -74,7 +75,7 @@ RULES = (
         id="JD003",
         says="A job of type multinode has nodeProperties.",
         check=_has_nodes,
-        source="RegisterJobDefinition: 'Node properties of multinode job is required.'",
+        evidence=measured("RegisterJobDefinition", "Node properties of multinode job is required."),
         fails=job(type="multinode"),
         passes=job(
             type="multinode",
@@ -90,7 +91,7 @@ RULES = (
         says="On managed instances a job has ecsProperties, also for one container.",
         check=_tasks_on_managed_instances,
         hint="move the container to ecsProperties.taskProperties[0].containers",
-        source="RegisterJobDefinition: 'Cannot use ECS containerProperties for MANAGED_INSTANCES'",
+        evidence=measured("RegisterJobDefinition", "Cannot use ECS containerProperties for MANAGED_INSTANCES"),
         fails=job(platformCapabilities=["MANAGED_INSTANCES"], containerProperties=CONTAINER),
         passes=_managed(),
     ),
@@ -98,7 +99,10 @@ RULES = (
         id="JD005",
         says="On managed instances the operating system is Linux.",
         check=each_home(_linux_on_managed_instances, on="MANAGED_INSTANCES"),
-        source="API_EcsTaskProperties: runtimePlatform, 'For Amazon ECS Managed Instances, the valid value is LINUX'",
+        evidence=documented(
+            "EcsTaskProperties.runtimePlatform",
+            "For Amazon ECS Managed Instances, the valid value for operatingSystemFamily is LINUX (default).",
+        ),
         fails=_managed(runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}),
         passes=_managed(runtimePlatform={"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"}),
     ),
@@ -107,7 +111,10 @@ RULES = (
         says="A job definition is at most 24 KiB long.",
         check=_small,
         hint="move long scripts and values to the image or to S3",
-        source="https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html: size of job definitions",
+        evidence=documented(
+            "AWS Batch User Guide, 'Service quotas'",
+            "Maximum job definition size (for RegisterJobDefinition API operations) 24 KiB",
+        ),
         fails=ec2(command=["x" * SIZE_LIMIT]),
         passes=ec2(command=["x" * 1024]),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.nodes import spans
 from reconciler.rules.near import near_names
@@ -78,7 +79,9 @@ RULES = (
         says="A consumable resource is in the list once.",
         check=_each_once,
         hint="add the quantities up",
-        source="RegisterJobDefinition: 'Cannot have duplicate consumableResource in consumableResourceProperties'",
+        evidence=measured(
+            "RegisterJobDefinition", "Cannot have duplicate consumableResource in consumableResourceProperties"
+        ),
         fails=_holding(_take("licence"), _take("licence", 2)),
         passes=_holding(_take("licence"), _take("connection")),
     ),
@@ -86,7 +89,9 @@ RULES = (
         id="JD341",
         says="An entry names a consumable resource and a quantity.",
         check=_complete,
-        source="AWS::Batch::JobDefinition ConsumableResourceRequirement: both are required",
+        evidence=documented(
+            "AWS::Batch::JobDefinition, ConsumableResourceRequirement", "Required: Yes", "of both members"
+        ),
         severity=Severity.WARNING,  # by CloudFormation; the API's model requires neither
         fails=_holding({"consumableResource": "licence"}),
         passes=_holding(_take("licence")),
@@ -95,7 +100,9 @@ RULES = (
         id="JD342",
         says="A job takes at least one of a consumable resource.",
         check=_some_of_it,
-        source="API_ConsumableResourceRequirement: 'The quantity of the consumable resource that is needed.'",
+        evidence=documented(
+            "ConsumableResourceRequirement.quantity", "The quantity of the consumable resource that is needed."
+        ),
         severity=Severity.WARNING,
         fails=_holding(_take("licence", 0)),
         passes=_holding(_take("licence", 1)),
@@ -104,8 +111,10 @@ RULES = (
         id="JD343",
         says="A job takes no more of a consumable resource than there is.",
         check=_enough_of_it,
-        source="AWS Batch User Guide, 'Specify the resources needed to run a job': the job waits in RUNNABLE until all "
-        "are available",
+        evidence=later(
+            "AWS Batch User Guide, 'Specify the resources needed to run a job'",
+            note="the job waits in RUNNABLE until all are available",
+        ),
         severity=Severity.WARNING,
         fails=_holding(_take("licence", 3)),
         passes=_holding(_take("licence", 3), there=3),
@@ -114,7 +123,12 @@ RULES = (
         id="JD344",
         says="A consumable resource is a name, or the ARN of one in the stack's region.",
         check=_is_a_resource,
-        source="API_ConsumableResourceRequirement: consumableResource, 'The name or ARN of the consumable resource.'",
+        evidence=later(
+            "SubmitJob",
+            note="the definition is registered; ConsumableResourceRequirement.consumableResource is 'The "
+            "name or ARN of the consumable resource.'",
+        ),
+        severity=Severity.WARNING,
         fails=_holding(_take(arn("job-queue/licence"))),
         passes=_holding(_take(arn("consumable-resource/licence"))),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_home, each_single, members, repeated
+from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.forms import forms
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2
 from reconciler.rules.placeholders import placeholders
@@ -106,7 +107,7 @@ RULES = (
         id="JD030",
         says="A container has an image.",
         check=each_single(_has_image),
-        source="RegisterJobDefinition: 'ECS Container Image must be provided.'",
+        evidence=measured("RegisterJobDefinition", "ECS Container Image must be provided."),
         fails=ec2(image=None),
         passes=ec2(image=IMAGE),
     ),
@@ -115,7 +116,8 @@ RULES = (
         says="An image is a registry's path with tag or digest, and nothing else.",
         check=each_container(_image_is_a_reference),
         hint="write it as for docker pull",
-        source="CannotPullContainerError: 'invalid reference format'; API_ContainerProperties: image",
+        evidence=later("ECS, CannotPullContainerError", "invalid reference format"),
+        severity=Severity.WARNING,
         fails=ec2(image="docker://busybox:1.36"),
         passes=ec2(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/job@sha256:" + "0" * 64),
     ),
@@ -125,7 +127,7 @@ RULES = (
         check=each_single(_user_is_known, about="user"),
         hint="with a group, user:group, only in ecsProperties",
         severity=Severity.WARNING,
-        source="RegisterJobDefinition: the user must match ^([a-z0-9_][a-z0-9_-]{0,30})$",
+        evidence=documented("AWS Batch User Guide, 'Job definition parameters'", "^([a-z0-9_][a-z0-9_-]{0,30})$"),
         fails=ec2(user="$(id -u)"),
         passes=ec2(user="1000"),
     ),
@@ -133,7 +135,7 @@ RULES = (
         id="JD033",
         says="Every environment variable has a name.",
         check=each_container(_named, about="environment"),
-        source="RegisterJobDefinition; API_KeyValuePair: name",
+        evidence=measured("RegisterJobDefinition, as deployed by cdk-preflight in September 2026"),
         fails=ec2(environment=[{"value": "production"}]),
         passes=ec2(environment=[{"name": "STAGE", "value": "production"}]),
     ),
@@ -142,7 +144,11 @@ RULES = (
         says="An environment variable is given once.",
         check=each_container(_once("environment"), about="environment"),
         severity=Severity.WARNING,
-        source="AWS::Batch::JobDefinition: environment is a set of names; of two values one is lost",
+        evidence=documented(
+            "AWS::Batch::JobDefinition, ContainerProperties.Environment",
+            "uniqueItems",
+            "by name: of two values one is lost",
+        ),
         fails=ec2(environment=[{"name": "STAGE", "value": "production"}, {"name": "STAGE", "value": "test"}]),
         passes=ec2(environment=[{"name": "STAGE", "value": "production"}, {"name": "REGION", "value": "eu"}]),
     ),
@@ -151,7 +157,10 @@ RULES = (
         says="A secret is given once.",
         check=each_container(_once("secrets"), about="secrets"),
         severity=Severity.WARNING,
-        source=f"ECS RegisterTaskDefinition: '{UNIQUE}'",
+        evidence=later(
+            "ECS RegisterTaskDefinition",
+            "The secret name must be unique and not shared with any ... environment variables set on the container",
+        ),
         fails=ec2(secrets=[SECRET, SECRET], executionRoleArn=ROLE),
         passes=ec2(secrets=[SECRET, {**SECRET, "name": "KEY"}], executionRoleArn=ROLE),
     ),
@@ -160,7 +169,10 @@ RULES = (
         says="No environment variable has the name of a secret.",
         check=each_container(_not_both, about="secrets"),
         severity=Severity.WARNING,
-        source=f"ECS RegisterTaskDefinition: '{UNIQUE}'",
+        evidence=later(
+            "ECS RegisterTaskDefinition",
+            "The secret name must be unique and not shared with any ... environment variables set on the container",
+        ),
         fails=ec2(secrets=[SECRET], environment=[{"name": "TOKEN", "value": "x"}], executionRoleArn=ROLE),
         passes=ec2(secrets=[SECRET], environment=[{"name": "STAGE", "value": "x"}], executionRoleArn=ROLE),
     ),
@@ -169,7 +181,9 @@ RULES = (
         says="Secrets need an execution role.",
         check=each_container(_reads_secrets, about="secrets"),
         hint="give executionRoleArn a role that may read them",
-        source="RegisterJobDefinition: 'executionRoleArn cannot be empty when using secrets or secretOptions'",
+        evidence=measured(
+            "RegisterJobDefinition", "executionRoleArn cannot be empty when using secrets or secretOptions"
+        ),
         fails=ec2(secrets=[SECRET]),
         passes=ec2(secrets=[SECRET], executionRoleArn=ROLE),
     ),
@@ -178,7 +192,9 @@ RULES = (
         says="Secrets of a log driver need an execution role.",
         check=each_container(_reads_log_secrets, about="logConfiguration"),
         hint="give executionRoleArn a role that may read them",
-        source="RegisterJobDefinition: 'executionRoleArn cannot be empty when using secrets or secretOptions'",
+        evidence=measured(
+            "RegisterJobDefinition", "executionRoleArn cannot be empty when using secrets or secretOptions"
+        ),
         fails=ec2(logConfiguration={"logDriver": "splunk", "secretOptions": [SECRET]}),
         passes=ec2(logConfiguration={"logDriver": "splunk", "secretOptions": [SECRET]}, executionRoleArn=ROLE),
     ),
@@ -187,7 +203,10 @@ RULES = (
         says="Credentials of a private registry need an execution role.",
         check=each_container(_pulls_privately, about="repositoryCredentials"),
         severity=Severity.WARNING,
-        source="https://docs.aws.amazon.com/batch/latest/userguide/private-registry.html: permissions",
+        evidence=later(
+            "AWS Batch User Guide, 'Private registry authentication for jobs'",
+            note="the role reads the credentials when the job starts",
+        ),
         fails=ec2(repositoryCredentials={"credentialsParameter": "registry"}),
         passes=ec2(repositoryCredentials={"credentialsParameter": "registry"}, executionRoleArn=ROLE),
     ),
@@ -195,7 +214,11 @@ RULES = (
         id="JD040",
         says="A secret is in Secrets Manager or in Parameter Store.",
         check=each_container(_secrets_are_somewhere, about="secrets"),
-        source="API_Secret: valueFrom, the supported values",
+        evidence=documented(
+            "Secret.valueFrom",
+            "The supported values are either the full Amazon Resource Name (ARN) of the Secrets "
+            "Manager secret or the full ARN of the parameter",
+        ),
         fails=ec2(secrets=[{**SECRET, "valueFrom": "arn:aws:s3:::bucket/token"}], executionRoleArn=ROLE),
         passes=ec2(secrets=[{**SECRET, "valueFrom": "/team/token"}], executionRoleArn=ROLE),
     ),
@@ -203,7 +226,12 @@ RULES = (
         id="JD041",
         says="A role's ARN is that of a role, not of an instance profile, user or policy.",
         check=each_home(_roles_are_roles),
-        source="API_ContainerProperties: jobRoleArn and executionRoleArn, ARN of an IAM role",
+        evidence=documented(
+            "ContainerProperties.jobRoleArn",
+            "The Amazon Resource Name (ARN) of the IAM role that the container can assume",
+            "whether an ARN of something else is refused is not known",
+        ),
+        severity=Severity.WARNING,
         fails=ec2(jobRoleArn="arn:aws:iam::123456789012:instance-profile/job"),
         passes=ec2(jobRoleArn=ROLE),
     ),
@@ -211,7 +239,10 @@ RULES = (
         id="JD042",
         says="A ulimit is one that Linux has.",
         check=each_container(_ulimits_exist, about="ulimits"),
-        source="API_Ulimit: name, the valid values",
+        evidence=documented(
+            "Ulimit.name", "Valid values are: core | cpu | data", against="the service model leaves the set open"
+        ),
+        severity=Severity.WARNING,
         fails=ec2(ulimits=[{"name": "files", "softLimit": 1024, "hardLimit": 1024}]),
         passes=ec2(ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 1024}]),
     ),
@@ -220,7 +251,11 @@ RULES = (
         says="A ulimit is given once.",
         check=each_container(_once("ulimits"), about="ulimits"),
         severity=Severity.WARNING,
-        source="AWS::Batch::JobDefinition: ulimits is a set of names; of two limits one is lost",
+        evidence=documented(
+            "AWS::Batch::JobDefinition, ContainerProperties.Ulimits",
+            "uniqueItems",
+            "by name: of two limits one is lost",
+        ),
         fails=ec2(ulimits=[{"name": "nofile", "softLimit": soft, "hardLimit": 2048} for soft in (1024, 2048)]),
         passes=ec2(ulimits=[{"name": name, "softLimit": 1024, "hardLimit": 2048} for name in ("nofile", "nproc")]),
     ),
@@ -229,7 +264,9 @@ RULES = (
         says="A ulimit's soft limit is not above its hard limit; -1 is none.",
         check=each_container(_ulimits_fit, about="ulimits"),
         severity=Severity.WARNING,
-        source="Docker, which starts the container: 'ulimit soft limit must be less than or equal to hard limit'",
+        evidence=later(
+            "Docker, which starts the container", "ulimit soft limit must be less than or equal to hard limit"
+        ),
         fails=ec2(ulimits=[{"name": "nofile", "softLimit": 4096, "hardLimit": 1024}]),
         passes=ec2(ulimits=[{"name": "memlock", "softLimit": 4096, "hardLimit": -1}]),
     ),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from reconciler.model import Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.pod_examples import amounts, one, pod, resources, wanting
 from reconciler.rules.pods import PodContainer, each_pod_container
 
@@ -38,7 +39,22 @@ def _known_resources(container: PodContainer) -> Findings:
             yield path, f"is no resource that Batch knows; these are {', '.join(KNOWN)}"
 
 
+def _is_first(container: PodContainer) -> bool:
+    """Whether it is an init container, which runs before the others."""
+    return "initContainers" in container.path
+
+
 def _cpu_and_memory(container: PodContainer) -> Findings:
+    if not _is_first(container):
+        yield from _missing(container)
+
+
+def _cpu_and_memory_at_first(container: PodContainer) -> Findings:
+    if _is_first(container):
+        yield from _missing(container)
+
+
+def _missing(container: PodContainer) -> Findings:
     asked = {name for _, name, _ in _asked(container)}
     missing = [name for name in ("cpu", "memory") if name not in asked]
     if missing:
@@ -104,7 +120,12 @@ RULES = (
         id="JD200",
         says="A container of a pod asks for cpu, memory and nvidia.com/gpu only.",
         check=each_pod_container(_known_resources),
-        source="RegisterJobDefinition: '... is not a supported type for resources.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "... is not a supported type for resources.",
+            against="the service model leaves the set open",
+        ),
+        severity=Severity.WARNING,
         fails=wanting({**amounts(cpu="1", memory="512Mi"), "ephemeral-storage": "1Gi"}),
         passes=wanting(amounts(cpu="1", memory="512Mi", gpu="1")),
     ),
@@ -112,18 +133,34 @@ RULES = (
         id="JD201",
         says="A container of a pod says how much cpu and memory it needs.",
         check=each_pod_container(_cpu_and_memory),
-        hint='add resources: {limits: {cpu: "1", memory: 2048Mi}}; init containers need them too',
-        source="RegisterJobDefinition: 'cpu and memory resources must be provided.'",
-        fails=pod(initContainers=[one(name="fetch", resources=resources(memory=None))]),
+        hint='add resources: {limits: {cpu: "1", memory: 2048Mi}}',
+        evidence=measured("RegisterJobDefinition", "cpu and memory resources must be provided."),
+        fails=pod(one(resources=resources(memory=None))),
         passes=wanting(amounts(cpu="1"), amounts(memory="512Mi")),
+    ),
+    Rule(
+        id="JD215",
+        says="An init container of a pod says how much cpu and memory it needs.",
+        check=each_pod_container(_cpu_and_memory_at_first),
+        hint='add resources: {limits: {cpu: "1", memory: 2048Mi}}',
+        evidence=measured(
+            "RegisterJobDefinition",
+            "cpu and memory resources must be provided.",
+            against="it was not seen for init containers",
+        ),
+        severity=Severity.WARNING,
+        fails=pod(initContainers=[one(name="fetch", resources=resources(memory=None))]),
+        passes=pod(initContainers=[one(name="fetch")]),
     ),
     Rule(
         id="JD202",
         says="cpu of a pod's container is a multiple of 0.25, without a unit.",
         check=each_pod_container(_cpu_in_quarters),
         hint="write 500m as 0.5",
-        source="RegisterJobDefinition: 'Value ... for type cpu in resources is not valid. "
-        "Provide a valid number and unit.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "Value ... for type cpu in resources is not valid. Provide a valid number and unit.",
+        ),
         fails=wanting(amounts(cpu="500m", memory="512Mi")),
         passes=wanting(amounts(cpu="1.75", memory="512Mi")),
     ),
@@ -131,7 +168,7 @@ RULES = (
         id="JD203",
         says="A pod's container requests at most as much cpu as its limit.",
         check=each_pod_container(_request_within_limit),
-        source="RegisterJobDefinition: 'cpu request must be <= to cpu limit if both are provided.'",
+        evidence=measured("RegisterJobDefinition", "cpu request must be <= to cpu limit if both are provided."),
         fails=wanting(amounts(cpu="1", memory="512Mi"), amounts(cpu="2")),
         passes=wanting(amounts(cpu="2", memory="512Mi"), amounts(cpu="0.5")),
     ),
@@ -140,7 +177,7 @@ RULES = (
         says="Memory of a pod's container is in whole Mi.",
         check=each_pod_container(_memory_in_mebibytes),
         hint="write 2Gi as 2048Mi",
-        source="RegisterJobDefinition: 'Value 2Gi for type memory is not valid.'",
+        evidence=measured("RegisterJobDefinition", "Value 2Gi for type memory is not valid."),
         fails=wanting(amounts(cpu="1", memory="2Gi")),
         passes=wanting(amounts(cpu="1", memory="2048Mi")),
     ),
@@ -149,7 +186,7 @@ RULES = (
         says="Memory of a pod's container has the unit Mi.",
         check=each_pod_container(_memory_with_unit),
         hint="write 2048Mi; to Kubernetes a bare number is bytes",
-        source="API_EksContainerResourceRequirements: memory, in whole integers with a 'Mi' suffix",
+        evidence=documented("EksContainerResourceRequirements.limits", 'using whole integers, with a "Mi" suffix'),
         severity=Severity.WARNING,  # what the service makes of a bare number has not been seen
         fails=wanting(amounts(cpu="1", memory="2048")),
         passes=wanting(amounts(cpu="1", memory="2048Mi")),
@@ -159,7 +196,9 @@ RULES = (
         says="A pod's container requests as much memory as its limit.",
         check=each_pod_container(_request_is_limit("memory", MEBIBYTES, "Mi")),
         hint="give memory in limits only",
-        source="RegisterJobDefinition: 'memory request must be equal to memory limit if both are provided.'",
+        evidence=measured(
+            "RegisterJobDefinition", "memory request must be equal to memory limit if both are provided."
+        ),
         fails=wanting(amounts(cpu="1", memory="1024Mi"), amounts(memory="512Mi")),
         passes=wanting(amounts(cpu="1", memory="1024Mi"), amounts(memory="1024Mi")),
     ),
@@ -167,7 +206,9 @@ RULES = (
         id="JD207",
         says="A pod's container has at least 4Mi of memory.",
         check=each_pod_container(_enough_memory),
-        source="API_EksContainerResourceRequirements: 'You must specify at least 4 MiB of memory for a job.'",
+        evidence=documented(
+            "EksContainerResourceRequirements.limits", "You must specify at least 4 MiB of memory for a job."
+        ),
         fails=wanting(amounts(cpu="1", memory="2Mi")),
         passes=wanting(amounts(cpu="1", memory="4Mi")),
     ),
@@ -175,8 +216,10 @@ RULES = (
         id="JD208",
         says="A pod's container asks for whole GPUs.",
         check=each_pod_container(_whole_gpus),
-        source="RegisterJobDefinition: 'Value 0.5 for type nvidia.com/gpu in resources is not valid. "
-        "Provide a valid number as input.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "Value 0.5 for type nvidia.com/gpu in resources is not valid. Provide a valid number as input.",
+        ),
         fails=wanting(amounts(cpu="1", memory="512Mi", gpu="0.5")),
         passes=wanting(amounts(cpu="1", memory="512Mi", gpu="2")),
     ),
@@ -185,7 +228,7 @@ RULES = (
         says="A pod's container requests as many GPUs as its limit.",
         check=each_pod_container(_request_is_limit(GPU, WHOLE)),
         hint="give nvidia.com/gpu in limits only",
-        source="RegisterJobDefinition: 'gpu request must be equal to gpu limit if both are provided.'",
+        evidence=measured("RegisterJobDefinition", "gpu request must be equal to gpu limit if both are provided."),
         fails=wanting(amounts(cpu="1", memory="512Mi", gpu="2"), amounts(gpu="1")),
         passes=wanting(amounts(cpu="1", memory="512Mi", gpu="2"), amounts(gpu="2")),
     ),

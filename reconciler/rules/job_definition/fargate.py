@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 from reconciler.model import Json, Path, Spec
+from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_home, each_single
-from reconciler.rules.job_definition.examples import ec2, fargate, size
+from reconciler.rules.evidence import Evidence, documented, measured
+from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, fargate, size, task
 
 FARGATE = "FARGATE"
 LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
+ELSEWHERE = ("fluentd", "gelf", "journald", "json-file", "logentries", "syslog")  # drivers of instances
 EFS_PLATFORM = (1, 4, 0)
 PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/fargate-job-definitions.html"
 
@@ -32,6 +35,21 @@ def refuses(*path: str, where: str) -> Callable[[Container], Findings]:
     return look
 
 
+_ulimits = refuses("ulimits", where="Fargate")
+
+
+def _ulimits_of_task(container: Container) -> Findings:
+    if container.home.is_task:
+        yield from _ulimits(container)
+
+
+def _fargate_task(**members: Json) -> Example:
+    """Return a job on Fargate of one task, whose container has these members."""
+    main = {"name": "main", "image": IMAGE, "resourceRequirements": size(), **members}
+    body = task(executionRoleArn=ROLE, containers=[main]).body
+    return Example({**body, "platformCapabilities": [FARGATE]})
+
+
 def _has_role(home: Home) -> Findings:
     if not home.body.get("executionRoleArn"):
         yield home.path, "needs an executionRoleArn on Fargate"
@@ -39,7 +57,7 @@ def _has_role(home: Home) -> Findings:
 
 def _logs(container: Container) -> Findings:
     driver = at(container.body, ("logConfiguration", "logDriver"))
-    if driver is not None and driver not in LOG_DRIVERS:
+    if driver in ELSEWHERE:
         path = (*container.path, "logConfiguration", "logDriver")
         yield path, f"is {driver}; on Fargate it is {', '.join(LOG_DRIVERS[:-1])} or {LOG_DRIVERS[-1]}"
 
@@ -69,7 +87,9 @@ def _has_no_gpu(container: Container) -> Findings:
             yield (*container.path, "resourceRequirements", index), "is not for Fargate: it has no GPUs"
 
 
-def _refused(code: str, path: str, value: Json, source: str, keeps: Example) -> Rule:
+def _refused(
+    code: str, path: str, value: Json, evidence: Evidence, keeps: Example, severity: Severity = Severity.ERROR
+) -> Rule:
     """Return the rule that Fargate refuses a member of containers, shown by this value."""
     first, *rest = path.split(".")
     written = {first: {rest[0]: value} if rest else value}
@@ -78,7 +98,8 @@ def _refused(code: str, path: str, value: Json, source: str, keeps: Example) -> 
         says=f"{path} is not for Fargate.",
         check=each_container(refuses(first, *rest, where="Fargate"), on=FARGATE),
         hint="remove it, or run the job on EC2",
-        source=source,
+        severity=severity,
+        evidence=evidence,
         fails=fargate(**written),
         passes=keeps,
     )
@@ -91,7 +112,9 @@ def _legacy(code: str, member: str, kind: str, value: int) -> Rule:
         says=f"On Fargate the deprecated {member} is not known, only {kind} in resourceRequirements.",
         check=each_single(lambda home: refuses(member, where="Fargate")(Container(*home[:2], home)), on=FARGATE),
         hint=f"write {{type: {kind}, value: {value}}} in resourceRequirements",
-        source=f"API_ContainerProperties: {member}, 'It's not supported for jobs running on Fargate resources'",
+        evidence=documented(
+            f"ContainerProperties.{member}", "It's not supported for jobs running on Fargate resources."
+        ),
         fails=fargate(**{member: value}, resourceRequirements=rest),
         passes=fargate(),
     )
@@ -108,8 +131,10 @@ RULES = (
         says="On Fargate a job has an execution role.",
         check=each_home(_has_role, on=FARGATE),
         hint="its role pulls the image and writes the logs: AmazonECSTaskExecutionRolePolicy allows both",
-        source="API_ContainerProperties: executionRoleArn, 'For jobs that run on Fargate resources, you must "
-        "provide an execution role.'",
+        evidence=documented(
+            "ContainerProperties.executionRoleArn",
+            "For jobs that run on Fargate resources, you must provide an execution role.",
+        ),
         fails=fargate(executionRoleArn=None),
         passes=fargate(),
     ),
@@ -117,23 +142,41 @@ RULES = (
         "JD061",
         "privileged",
         value=True,
-        source="RegisterJobDefinition: \"Fargate requires that the 'privileged' setting be 'false' at the container "
-        'level."',
+        evidence=measured(
+            "RegisterJobDefinition", "Fargate requires that the 'privileged' setting be 'false' at the container level."
+        ),
         keeps=fargate(privileged=False),
     ),
-    _refused(
-        "JD062",
-        "ulimits",
-        [LIMIT],
-        "RegisterJobDefinition: 'ulimits is not applicable for Fargate.'",
-        ec2(ulimits=[LIMIT]),
+    Rule(
+        id="JD062",
+        says="ulimits is not for Fargate.",
+        check=each_single(lambda home: _ulimits(Container(*home[:2], home)), on=FARGATE),
+        hint="remove it, or run the job on EC2",
+        evidence=measured("RegisterJobDefinition", "ulimits is not applicable for Fargate."),
+        fails=fargate(ulimits=[LIMIT]),
+        passes=ec2(ulimits=[LIMIT]),
+    ),
+    Rule(
+        id="JD290",
+        says="ulimits of a task's container is not for Fargate.",
+        check=each_container(_ulimits_of_task, on=FARGATE),
+        hint="remove it: Fargate sets its own, and overrides nofile",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "ulimits is not applicable for Fargate.",
+            "said of containerProperties",
+            against="TaskContainerProperties.ulimits describes nofile on Fargate, and does not forbid it",
+        ),
+        severity=Severity.WARNING,
+        fails=_fargate_task(ulimits=[LIMIT]),
+        passes=_fargate_task(),
     ),
     *(
         _refused(
             code,
             f"linuxParameters.{member}",
             value,
-            f"RegisterJobDefinition: 'linuxParameter.{member} is not allowed for Fargate.'",
+            measured("RegisterJobDefinition", f"linuxParameter.{member} is not allowed for Fargate."),
             fargate(linuxParameters={"initProcessEnabled": True}),
         )
         for code, member, value in (
@@ -148,15 +191,20 @@ RULES = (
         "JD068",
         "instanceType",
         "m5.large",
-        "API_ContainerProperties: instanceType, 'This parameter isn't applicable to ... jobs that run on Fargate "
-        "resources, and shouldn't be provided.'",
+        documented(
+            "ContainerProperties.instanceType",
+            "This parameter isn't applicable to single-node container jobs or jobs that run on "
+            "Fargate resources, and shouldn't be provided.",
+            "whether AWS refuses it is not known",
+        ),
         fargate(),
+        Severity.WARNING,
     ),
     Rule(
         id="JD069",
         says="On Fargate logs go through awslogs, splunk or awsfirelens.",
         check=each_container(_logs, on=FARGATE),
-        source="RegisterJobDefinition: 'Log driver for Fargate is not valid: ...'",
+        evidence=measured("RegisterJobDefinition", "Log driver for Fargate is not valid: ..."),
         fails=fargate(logConfiguration={"logDriver": "json-file"}),
         passes=fargate(logConfiguration={"logDriver": "splunk"}),
     ),
@@ -165,7 +213,7 @@ RULES = (
         says="On Fargate no volume is a directory of the host.",
         check=each_home(_has_no_host, on=FARGATE),
         hint="use EFS, or a volume without host for scratch space",
-        source="RegisterJobDefinition: 'host.sourcePath should not be set for volumes in Fargate.'",
+        evidence=measured("RegisterJobDefinition", "host.sourcePath should not be set for volumes in Fargate."),
         fails=fargate(volumes=[{"name": "data", "host": {"sourcePath": "/data"}}]),
         passes=ec2(volumes=[{"name": "data", "host": {"sourcePath": "/data"}}]),
     ),
@@ -174,7 +222,9 @@ RULES = (
         says="On Fargate EFS needs platform version 1.4.0 or later.",
         check=each_home(_is_new_enough_for_efs, on=FARGATE),
         hint="leave platformVersion out: LATEST is the default",
-        source="RegisterJobDefinition: 'EFS is supported for Fargate platform versions 1.4.0 or later, provided ...'",
+        evidence=measured(
+            "RegisterJobDefinition", "EFS is supported for Fargate platform versions 1.4.0 or later, provided ..."
+        ),
         fails=fargate(
             volumes=[{"name": "data", "efsVolumeConfiguration": EFS}],
             fargatePlatformConfiguration={"platformVersion": "1.3.0"},
@@ -189,7 +239,7 @@ RULES = (
         says="Fargate has no GPUs.",
         check=each_container(_has_no_gpu, on=FARGATE),
         hint="run the job on EC2",
-        source="RegisterJobDefinition: 'GPU is not applicable for Fargate.'",
+        evidence=measured("RegisterJobDefinition", "GPU is not applicable for Fargate."),
         fails=fargate(resourceRequirements=size(GPU=1)),
         passes=ec2(resourceRequirements=size(GPU=1)),
     ),

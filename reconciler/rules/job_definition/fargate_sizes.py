@@ -7,6 +7,7 @@ from itertools import pairwise
 from reconciler.model import Json
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Home, each_single
+from reconciler.rules.evidence import documented
 from reconciler.rules.job_definition.examples import fargate, size
 from reconciler.rules.job_definition.sizes import number, wanted
 
@@ -21,7 +22,11 @@ MEMORIES: dict[Decimal, Sequence[int]] = {
     Decimal(16): range(32768, 122880 + 1, 8192),
     Decimal(32): (61440, 122880, 249856),
 }
-SOURCE = "API_ResourceRequirement: value, the pairs of VCPU and MEMORY for jobs on Fargate"
+SOURCE = documented(
+    "ResourceRequirement.value",
+    "must match one of the supported values and the VCPU values must be one of the values "
+    "supported for that memory value",
+)
 
 
 def _vcpus(home: Home) -> Findings:
@@ -66,7 +71,7 @@ RULES = (
         id="JD080",
         says="On Fargate VCPU is 0.25, 0.5, 1, 2, 4, 8, 16 or 32.",
         check=each_single(_vcpus, on="FARGATE"),
-        source=SOURCE,
+        evidence=SOURCE,
         fails=fargate(resourceRequirements=size(vcpus=3, memory=8192)),
         passes=fargate(resourceRequirements=size(vcpus="0.25", memory=512)),
     ),
@@ -75,7 +80,7 @@ RULES = (
         says="On Fargate only certain memories go with so many vCPUs.",
         check=each_single(_memory, on="FARGATE"),
         hint="request one of these sizes, or other vCPUs",
-        source=SOURCE,
+        evidence=SOURCE,
         fails=fargate(resourceRequirements=size(vcpus=1, memory=1500)),
         passes=fargate(resourceRequirements=size(vcpus="1.0", memory=3072)),
     ),

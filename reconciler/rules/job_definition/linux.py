@@ -6,6 +6,7 @@ from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.containers import Container, containers, each_container, platform
+from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import ec2
 
 # The options of Batch's own page, and the two that ECS has for every driver.
@@ -48,7 +49,7 @@ def _swaps(subject: Subject) -> Findings:
     """On Fargate there is no swap at all, which another rule says."""
     for container in containers(subject.body) if platform(subject.body) != "FARGATE" else ():
         linux = container.body.get("linuxParameters") or {}
-        if linux.get("maxSwap") is not None and linux.get("swappiness") is None:
+        if linux.get("maxSwap") and linux.get("swappiness") is None:  # with 0, the container does not use swap
             yield (*container.path, "linuxParameters", "maxSwap"), "needs swappiness beside it"
 
 
@@ -80,8 +81,13 @@ RULES = (
         says="The awslogs driver has only the options that its page names.",
         check=each_container(_known_options, about="logConfiguration"),
         hint=f"known are {', '.join(sorted(AWSLOGS))}",
-        source="RegisterJobDefinition: 'Log driver awslogs disallows options: ...'; "
-        "https://docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "Log driver awslogs disallows options: ...",
+            "the options: https://docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html",
+            against="AWS adds options, and its service model leaves the set open",
+        ),
+        severity=Severity.WARNING,
         fails=_awslogs(group="/jobs", retention="7"),
         passes=_awslogs(group="/jobs", stream_prefix="job", create_group="true"),
     ),
@@ -90,8 +96,10 @@ RULES = (
         says="awslogs-create-group is true or left out.",
         check=each_container(_creates_or_not, about="logConfiguration"),
         severity=Severity.WARNING,
-        source="ECS RegisterTaskDefinition: \"Log driver awslogs option 'awslogs-create-group' should only be set to "
-        "'true', else omit option.\"",
+        evidence=later(
+            "ECS RegisterTaskDefinition",
+            "Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else omit option.",
+        ),
         fails=_awslogs(group="/jobs", create_group="false"),
         passes=_awslogs(group="/jobs"),
     ),
@@ -100,7 +108,9 @@ RULES = (
         says="maxSwap comes with swappiness.",
         check=_swaps,
         hint="60 is what Linux does by itself",
-        source="RegisterJobDefinition: 'When container specified swap memory, swappiness value is required.'",
+        evidence=measured(
+            "RegisterJobDefinition", "When container specified swap memory, swappiness value is required."
+        ),
         fails=_linux(maxSwap=1024),
         passes=_linux(maxSwap=1024, swappiness=60),
     ),
@@ -110,7 +120,9 @@ RULES = (
         check=each_container(_has_swap, about="linuxParameters"),
         severity=Severity.NOTE,
         advice=True,
-        source="API_LinuxParameters: swappiness, 'If a value isn't specified for maxSwap, this parameter is ignored'",
+        evidence=documented(
+            "LinuxParameters.swappiness", "If a value isn't specified for maxSwap, then this parameter is ignored."
+        ),
         fails=_linux(swappiness=10),
         passes=_linux(maxSwap=0, swappiness=10),
     ),
@@ -118,7 +130,8 @@ RULES = (
         id="JD054",
         says="A file system in memory has only the mount options that the API names.",
         check=each_container(_mounts_as_it_can, about="linuxParameters"),
-        source="API_Tmpfs: mountOptions, the valid values",
+        evidence=documented("Tmpfs.mountOptions", "Valid values:", against="the service model leaves the set open"),
+        severity=Severity.WARNING,
         fails=_linux(tmpfs=[{"containerPath": "/scratch", "size": 64, "mountOptions": ["readonly"]}]),
         passes=_linux(tmpfs=[{"containerPath": "/scratch", "size": 64, "mountOptions": ["ro", "noexec", "mode=1777"]}]),
     ),

@@ -3,6 +3,7 @@
 from reconciler.model import Json, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.nodes import RANGES, Span, each_span, multinode, over, spans
 from reconciler.rules.job_definition.pod_examples import one
@@ -85,7 +86,7 @@ RULES = (
         id="JD320",
         says="A range of nodes says what runs there.",
         check=each_span(_something),
-        source="RegisterJobDefinition: 'Must specify container for node range ...'",
+        evidence=measured("RegisterJobDefinition", "Must specify container for node range ..."),
         fails=multinode({"targetNodes": "0:"}),
         passes=multinode(_pods("0:")),
     ),
@@ -93,7 +94,9 @@ RULES = (
         id="JD321",
         says="A range of nodes has one of container, ecsProperties and eksProperties.",
         check=each_span(_one_thing),
-        source="RegisterJobDefinition: 'NodeRangeProperties can not use both ecsProperties and container fields'",
+        evidence=measured(
+            "RegisterJobDefinition", "NodeRangeProperties can not use both ecsProperties and container fields"
+        ),
         fails=multinode({**_tasks("0:"), **over("0:")}),
         passes=multinode(_tasks("0:")),
     ),
@@ -102,8 +105,10 @@ RULES = (
         says="instanceTypes of a range goes with ecsProperties.",
         check=each_span(_types_beside_tasks),
         hint="beside container, write instanceType inside it",
-        source="RegisterJobDefinition: 'Using instanceTypes with nodeRangeProperty is only allowed for "
-        "ecsProperties jobs.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "Using instanceTypes with nodeRangeProperty is only allowed for ecsProperties jobs.",
+        ),
         fails=multinode({**over("0:"), "instanceTypes": ["c6i.32xlarge"]}),
         passes=multinode(_tasks("0:", instanceTypes=["c6i.32xlarge"])),
     ),
@@ -111,7 +116,7 @@ RULES = (
         id="JD323",
         says="A range has one instance type.",
         check=each_span(_one_type),
-        source="API_NodeRangeProperty: instanceTypes, 'currently limited to one element'",
+        evidence=documented("NodeRangeProperty.instanceTypes", "this list object is currently limited to one element"),
         fails=multinode(_tasks("0:", instanceTypes=["c6i.32xlarge", "c6i.16xlarge"])),
         passes=multinode(_tasks("0:", instanceTypes=["c6i.32xlarge"])),
     ),
@@ -119,8 +124,10 @@ RULES = (
         id="JD324",
         says="All ranges have the same instance type.",
         check=_one_type_for_all,
-        source="API_ContainerProperties: instanceType, 'All node groups in a multi-node parallel job must use the same "
-        "instance type.'",
+        evidence=documented(
+            "ContainerProperties.instanceType",
+            "All node groups in a multi-node parallel job must use the same instance type.",
+        ),
         fails=multinode(over("0", instanceType="c6i.large"), over("1:", instanceType="c6i.xlarge")),
         passes=multinode(over("0", instanceType="c6i.large"), over("1:", instanceType="c6i.large")),
     ),
@@ -128,7 +135,7 @@ RULES = (
         id="JD325",
         says="All ranges are for EKS, or none is.",
         check=_one_orchestrator,
-        source="DescribeJobDefinitions: containerOrchestrationType is ECS or EKS",
+        evidence=documented("JobDefinition.containerOrchestrationType", "The valid values are ECS (default) or EKS."),
         severity=Severity.WARNING,  # when the service refuses it is not documented
         fails=multinode(over("0"), _pods("1:")),
         passes=multinode(_pods("0"), _pods("1:")),
@@ -137,7 +144,10 @@ RULES = (
         id="JD326",
         says="The pods of all ranges are in one namespace.",
         check=_one_namespace,
-        source="API_EksMetadata: namespace, for multi-node parallel jobs the same in all node ranges",
+        evidence=documented(
+            "EksMetadata.namespace",
+            "For multi-node parallel jobs, the same value must be provided across all the node ranges.",
+        ),
         fails=multinode(_pods("0", namespace="batch"), _pods("1:")),
         passes=multinode(_pods("0", namespace="batch"), _pods("1:", namespace="batch")),
     ),
@@ -146,7 +156,9 @@ RULES = (
         says="instanceType is for multi-node jobs.",
         check=_no_type_without_ranges,
         hint="choose instance types in the compute environment",
-        source="API_ContainerProperties: instanceType, 'isn't applicable to single-node container jobs'",
+        evidence=documented(
+            "ContainerProperties.instanceType", "This parameter isn't applicable to single-node container jobs"
+        ),
         severity=Severity.WARNING,
         fails=ec2(instanceType="c6i.large"),
         passes=multinode(over("0:", instanceType="c6i.large")),

@@ -7,6 +7,7 @@ from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.containers import Check, platform
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.examples import IMAGE, job, size
 
 RANGES: Path = ("nodeProperties", "nodeRangeProperties")
@@ -154,7 +155,7 @@ RULES = (
         says="The main node is one of the nodes.",
         check=_main_node_is_there,
         hint="nodes count from 0",
-        source="RegisterJobDefinition: 'Main node index is out of range, must be less than numNodes.'",
+        evidence=measured("RegisterJobDefinition", "Main node index is out of range, must be less than numNodes."),
         fails=multinode(main=4),
         passes=multinode(main=3),
     ),
@@ -163,7 +164,9 @@ RULES = (
         says="Ranges of nodes end with the last node or before it.",
         check=_within_nodes,
         hint="nodes count from 0; `2:` goes to the last one",
-        source="RegisterJobDefinition: 'Node range error 0:5. Node range should be smaller than number of nodes'",
+        evidence=measured(
+            "RegisterJobDefinition", "Node range error 0:5. Node range should be smaller than number of nodes"
+        ),
         fails=multinode(over("0:4")),
         passes=multinode(over("0:3")),
     ),
@@ -171,7 +174,9 @@ RULES = (
         id="JD302",
         says="A range of nodes goes upwards.",
         check=each_span(_upwards),
-        source="API_NodeRangeProperty: 'A range of 0:3 indicates nodes with index values of 0 through 3.'",
+        evidence=documented(
+            "NodeRangeProperty.targetNodes", "A range of 0:3 indicates nodes with index values of 0 through 3."
+        ),
         severity=Severity.WARNING,  # what the service makes of it is not documented
         fails=multinode(over("0:3"), over("3:1")),
         passes=multinode(over("0:3"), over("1:3")),
@@ -181,7 +186,7 @@ RULES = (
         says="Every node is in a range.",
         check=_all_covered,
         hint="nodes count from 0; `2:` goes to the last one",
-        source="RegisterJobDefinition: 'Node Range Properties target nodes have missing ranges'",
+        evidence=measured("RegisterJobDefinition", "Node Range Properties target nodes have missing ranges"),
         fails=multinode(over("0"), over("3")),
         passes=multinode(over("0"), over("1:2"), over("3")),
     ),
@@ -190,7 +195,7 @@ RULES = (
         says="No two ranges are the same nodes.",
         check=_distinct,
         hint="a range within another overrides it; of two equal ones nobody knows which counts",
-        source="API_NodeRangeProperty: ranges may be nested, as 4:5 in 0:10",
+        evidence=documented("NodeRangeProperty.targetNodes", "You can nest node ranges (for example, 0:10 and 4:5)."),
         severity=Severity.WARNING,
         fails=multinode(over("0:3"), over("0:")),
         passes=multinode(over("0:3"), over("1:")),
@@ -200,7 +205,7 @@ RULES = (
         says="Ranges are apart, or one is within the other.",
         check=_apart_or_nested,
         hint="a range within another overrides it; what happens where two only cross is not documented",
-        source="API_NodeRangeProperty: ranges may be nested, as 4:5 in 0:10",
+        evidence=documented("NodeRangeProperty.targetNodes", "You can nest node ranges (for example, 0:10 and 4:5)."),
         severity=Severity.WARNING,
         fails=multinode(over("0:2"), over("1:3")),
         passes=multinode(over("0:"), over("1:2"), over("3:")),
@@ -210,8 +215,11 @@ RULES = (
         says="nodeProperties come with the type multinode.",
         check=_declared_multinode,
         hint="write type: multinode, or remove nodeProperties",
-        source="RegisterJobDefinition: type container asks for 'ECS ContainerProperties, ecsProperties, or "
-        "eksProperties' also beside nodeProperties",
+        evidence=documented(
+            "RegisterJobDefinitionRequest.type",
+            "If the value is container, then one of the following is required: containerProperties, "
+            "ecsProperties, or eksProperties.",
+        ),
         severity=Severity.WARNING,
         fails=BESIDE,
         passes=multinode(),
@@ -221,7 +229,10 @@ RULES = (
         says="Fargate runs no multi-node jobs.",
         check=_not_on("FARGATE"),
         hint="remove platformCapabilities: such jobs run on EC2",
-        source="API_RegisterJobDefinition: type, 'If the job runs on Fargate resources, multinode isn't supported.'",
+        evidence=documented(
+            "RegisterJobDefinitionRequest.type",
+            "If the job is run on Fargate resources, then multinode isn't supported.",
+        ),
         fails=multinode(over("0:", executionRoleArn="job"), platformCapabilities=["FARGATE"]),
         passes=multinode(platformCapabilities=["EC2"]),
     ),
@@ -230,7 +241,7 @@ RULES = (
         says="Managed instances run no multi-node jobs.",
         check=_not_on("MANAGED_INSTANCES"),
         hint="remove platformCapabilities: such jobs run on EC2",
-        source="RegisterJobDefinition: 'MANAGED_INSTANCES does not support MNP jobs'",
+        evidence=measured("RegisterJobDefinition", "MANAGED_INSTANCES does not support MNP jobs"),
         fails=multinode(platformCapabilities=["MANAGED_INSTANCES"]),
         passes=multinode(),
     ),

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import inferred
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.pods import every_container
 
 PREFIX = "Ref::"
 _NAME = re.compile(r"Ref::([\w-]+)")
-PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html: parameters"
+PAGE = inferred("https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html", "parameters")
 
 
 def _all_have_values(subject: Subject) -> Findings:
@@ -56,7 +57,7 @@ RULES = (
         hint="add it to parameters, unless every job that is submitted has it",
         severity=Severity.NOTE,
         advice=True,
-        source=PAGE,
+        evidence=PAGE,
         fails=_job("echo", "Ref::echoParam", echo_param="hello"),
         passes=_job("echo", "Ref::message", message="hello"),
     ),
@@ -66,7 +67,7 @@ RULES = (
         check=_all_are_used,
         severity=Severity.NOTE,
         advice=True,
-        source=PAGE,
+        evidence=PAGE,
         fails=_job("echo", message="hello"),
         passes=_job("echo", "Ref::message", message="hello"),
     ),

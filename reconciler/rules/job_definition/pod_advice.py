@@ -2,6 +2,7 @@
 
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
+from reconciler.rules.evidence import documented, inferred
 from reconciler.rules.job_definition.advice import ACCESS_KEY, is_secret
 from reconciler.rules.job_definition.pod_examples import amounts, one, pod
 from reconciler.rules.pods import Pod, PodContainer, each_pod, each_pod_container
@@ -61,7 +62,9 @@ RULES = (
         says="On the host's network, names of the cluster need dnsPolicy ClusterFirstWithHostNet.",
         check=each_pod(_names_of_host_network),
         hint="write ClusterFirstWithHostNet, or hostNetwork: false",
-        source="https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/: pod's DNS policy",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/", "pod's DNS policy"
+        ),
         severity=Severity.WARNING,
         advice=True,
         fails=pod(dnsPolicy="ClusterFirst"),
@@ -72,7 +75,9 @@ RULES = (
         says="A container of a pod has limits of cpu and memory.",
         check=each_pod_container(_limited),
         hint="give them in limits: without requests, these are the requests too",
-        source="https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/: requests and limits",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/", "requests and limits"
+        ),
         severity=Severity.NOTE,
         advice=True,
         fails=pod(one(resources=LIMITLESS)),
@@ -83,7 +88,9 @@ RULES = (
         says="A container of a pod runs an image that stays the same.",
         check=each_pod_container(_fixed_image),
         hint="name a tag that is not moved, or better a digest",
-        source="https://kubernetes.io/docs/concepts/containers/images/: avoid the tag :latest in production",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/containers/images/", "avoid the tag :latest in production"
+        ),
         severity=Severity.WARNING,
         advice=True,
         fails=pod(one(image="localhost:5000/solver")),
@@ -94,7 +101,9 @@ RULES = (
         says="Nodes that come and go pull images.",
         check=each_pod_container(_pulls),
         hint="write IfNotPresent, unless your AMI has the image",
-        source="https://kubernetes.io/docs/concepts/containers/images/: imagePullPolicy Never fetches no image",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/containers/images/", "imagePullPolicy Never fetches no image"
+        ),
         severity=Severity.NOTE,
         advice=True,
         fails=pod(one(imagePullPolicy="Never")),
@@ -105,7 +114,7 @@ RULES = (
         says="A container of a pod is not privileged.",
         check=each_pod_container(_not_privileged),
         hint="add the capabilities that it needs, with securityContext.capabilities",
-        source="API_EksContainerSecurityContext: privileged, 'similar to the root user permissions'",
+        evidence=documented("EksContainerSecurityContext.privileged", "similar to the root user permissions"),
         severity=Severity.NOTE,
         advice=True,
         fails=pod(one(securityContext={"privileged": True})),
@@ -116,7 +125,7 @@ RULES = (
         says="A secret is not in the environment of a pod's container.",
         check=each_pod_container(_keeps_secrets),
         hint="mount a Kubernetes secret: volumes: [{name: keys, secret: {secretName: keys}}]",
-        source="API_EksSecret: a volume from a Kubernetes secret",
+        evidence=inferred("EksVolume.secret", "a volume from a Kubernetes secret"),
         severity=Severity.WARNING,
         advice=True,
         fails=pod(one(env=[{"name": "DB_PASSWORD", "value": "swordfish"}])),
@@ -127,7 +136,9 @@ RULES = (
         says="No AWS access key is in a pod.",
         check=each_pod_container(_keeps_access_keys),
         hint="give the pod a service account with an IAM role: serviceAccountName",
-        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html: use temporary credentials",
+        evidence=inferred(
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html", "use temporary credentials"
+        ),
         severity=Severity.WARNING,
         advice=True,
         fails=pod(one(env=[{"name": "KEY", "value": "AKIAIOSFODNN7EXAMPLE"}])),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.pod_examples import pod
 from reconciler.rules.pods import Pod, each_pod
 
@@ -97,7 +98,7 @@ RULES = (
         says="Pods are not in the namespace default.",
         check=each_pod(_own_namespace),
         hint="leave namespace out: then it is that of the compute environment",
-        source="RegisterJobDefinition: 'kubernetesNamespace cannot be the default Kubernetes namespace.'",
+        evidence=measured("RegisterJobDefinition", "kubernetesNamespace cannot be the default Kubernetes namespace."),
         fails=_meta(namespace="default"),
         passes=_meta(namespace="batch"),
     ),
@@ -105,7 +106,9 @@ RULES = (
         id="JD231",
         says="Pods are not in namespaces of Kubernetes itself, kube-*.",
         check=each_pod(_no_system_namespace),
-        source="RegisterJobDefinition: 'kubernetesNamespace cannot be a reserved Kubernetes system namespace.'",
+        evidence=measured(
+            "RegisterJobDefinition", "kubernetesNamespace cannot be a reserved Kubernetes system namespace."
+        ),
         fails=_meta(namespace="kube-system"),
         passes=_meta(namespace="kubeflow"),
     ),
@@ -114,7 +117,9 @@ RULES = (
         says="Keys of labels are a name, or a DNS name, a slash and a name.",
         check=each_pod(_form_of_keys("labels")),
         hint=f"a name has {FORM}",
-        source="RegisterJobDefinition: 'The name -team of the pod label key does not match a valid pattern.'",
+        evidence=measured(
+            "RegisterJobDefinition", "The name -team of the pod label key does not match a valid pattern."
+        ),
         fails=_meta(labels={"-team": "research"}),
         passes=_meta(labels={"example.com/team": "research"}),
     ),
@@ -123,8 +128,11 @@ RULES = (
         says="Keys of labels have no reserved prefix.",
         check=each_pod(_no_reserved_prefix("labels")),
         hint=f"{', '.join(RESERVED)} are reserved; take a prefix of your own, or none",
-        source="RegisterJobDefinition: 'The prefix kubernetes.io of the pod label key cannot contain terms from the "
-        "following [kubernetes.io, k8s.io, batch.amazonaws.com].'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "The prefix kubernetes.io of the pod label key cannot contain terms from the following "
+            "[kubernetes.io, k8s.io, batch.amazonaws.com].",
+        ),
         fails=_meta(labels={"kubernetes.io/team": "research"}),
         passes=_meta(labels={"team": "research"}),
     ),
@@ -133,7 +141,7 @@ RULES = (
         says="Values of labels have a certain form, and at most 63 characters.",
         check=each_pod(_form_of_label_values),
         hint=f"a value is empty or has {FORM}",
-        source="RegisterJobDefinition: 'The pod label value ... does not match a valid pattern.'",
+        evidence=measured("RegisterJobDefinition", "The pod label value ... does not match a valid pattern."),
         fails=_meta(labels={"team": "r" * 64}),
         passes=_meta(labels={"team": "r" * 63, "empty": ""}),
     ),
@@ -142,7 +150,11 @@ RULES = (
         says="Keys of annotations are a name, or a DNS name, a slash and a name.",
         check=each_pod(_form_of_keys("annotations")),
         hint=f"a name has {FORM}",
-        source="API_EksMetadata: annotations, an optional DNS subdomain of at most 253 characters and a name",
+        evidence=documented(
+            "EksMetadata.annotations",
+            "The prefix is optional and must be 253 characters or less. If specified, the prefix must"
+            " be a DNS subdomain",
+        ),
         fails=_meta(annotations={"example.com/": "research"}),
         passes=_meta(annotations={"example.com/owner": "research and more"}),
     ),
@@ -151,8 +163,11 @@ RULES = (
         says="Keys of annotations have no reserved prefix.",
         check=each_pod(_no_reserved_prefix("annotations")),
         hint=f"{', '.join(RESERVED)} are reserved; take a prefix of your own, or none",
-        source="RegisterJobDefinition: 'The prefix batch.amazonaws.com of the pod annotation key cannot contain terms "
-        "from the following [kubernetes.io, k8s.io, batch.amazonaws.com].'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "The prefix batch.amazonaws.com of the pod annotation key cannot contain terms from the "
+            "following [kubernetes.io, k8s.io, batch.amazonaws.com].",
+        ),
         fails=_meta(annotations={"batch.amazonaws.com/owner": "research"}),
         passes=_meta(annotations={"owner": "research"}),
     ),
@@ -160,7 +175,9 @@ RULES = (
         id="JD237",
         says="Annotations have at most 255 characters.",
         check=each_pod(_length_of_annotations),
-        source="RegisterJobDefinition: 'Metadata annotation value ... cannot be longer than 255 characters.'",
+        evidence=measured(
+            "RegisterJobDefinition", "Metadata annotation value ... cannot be longer than 255 characters."
+        ),
         fails=_meta(annotations={"about": "a" * 256}),
         passes=_meta(annotations={"about": "a" * 255}),
     ),
@@ -169,8 +186,10 @@ RULES = (
         says="Keys of labels and annotations have no prefix that contains a reserved one.",
         check=each_pod(_no_prefix_below_reserved),
         hint="take a prefix of your own, or none",
-        source="RegisterJobDefinition: 'The prefix ... cannot contain terms from the following "
-        "[kubernetes.io, k8s.io, batch.amazonaws.com].'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "The prefix ... cannot contain terms from the following [kubernetes.io, k8s.io, batch.amazonaws.com].",
+        ),
         severity=Severity.WARNING,  # the message says so; only the terms themselves have been seen refused
         fails=_meta(labels={"app.kubernetes.io/name": "solver"}),
         passes=_meta(labels={"app": "solver"}),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import documented, later
 from reconciler.rules.job_definition.pod_examples import one, pod
 from reconciler.rules.pods import Pod, PodContainer, containers_of, each_pod_container, pods
 
@@ -71,7 +72,9 @@ RULES = (
         says="A seccomp profile of type Localhost names the profile.",
         check=_local_profile,
         hint="add localhostProfile, the path of a file on every node",
-        source="API_EksSeccompProfile: localhostProfile, to be specified when type is Localhost",
+        evidence=documented(
+            "EksSeccompProfile.localhostProfile", "You must specify this parameter when type is Localhost."
+        ),
         fails=_profile("Localhost"),
         passes=_profile("Localhost", localhostProfile="profiles/job.json"),
     ),
@@ -80,7 +83,7 @@ RULES = (
         says="Only a seccomp profile of type Localhost names a profile.",
         check=_no_local_profile,
         hint="write type: Localhost, or remove localhostProfile",
-        source="API_EksSeccompProfile: localhostProfile, not to be set for any type other than Localhost",
+        evidence=documented("EksSeccompProfile.localhostProfile", "Don't set this parameter for any other type."),
         fails=_profile("RuntimeDefault", localhostProfile="profiles/job.json"),
         passes=_profile("RuntimeDefault"),
     ),
@@ -89,7 +92,7 @@ RULES = (
         says="Capabilities are written without CAP_.",
         check=each_pod_container(_plain_capabilities),
         hint="write SYS_ADMIN for CAP_SYS_ADMIN",
-        source="API_EksContainerLinuxCapabilities: 'Specify capability names without the CAP_ prefix.'",
+        evidence=documented("EksContainerLinuxCapabilities.add", "Specify capability names without the CAP_ prefix."),
         severity=Severity.WARNING,  # whether the service refuses them is not documented
         fails=_secured(capabilities={"add": ["CAP_SYS_NICE"]}),
         passes=_secured(capabilities={"add": ["SYS_NICE"], "drop": ["ALL"]}),
@@ -99,7 +102,10 @@ RULES = (
         says="A privileged container may gain rights.",
         check=each_pod_container(_privileged_may_escalate),
         hint="remove allowPrivilegeEscalation, or privileged",
-        source="Kubernetes, of the pod: 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'",
+        evidence=later(
+            "Kubernetes, of the pod", "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+        ),
+        severity=Severity.WARNING,
         fails=_secured(privileged=True, allowPrivilegeEscalation=False),
         passes=_secured(privileged=False, allowPrivilegeEscalation=False),
     ),
@@ -108,7 +114,8 @@ RULES = (
         says="What may not run as root does not run as user 0.",
         check=each_pod_container(_not_root),
         hint="choose another runAsUser",
-        source="API_EksContainerSecurityContext: runAsNonRoot, 'run as a user with a uid other than 0'",
+        evidence=later("Kubernetes API, SecurityContext", "container's runAsUser breaks non-root policy"),
+        severity=Severity.WARNING,
         fails=pod(one(securityContext={"runAsUser": 0}), securityContext={"runAsNonRoot": True}),
         passes=pod(one(securityContext={"runAsUser": 1000}), securityContext={"runAsNonRoot": True}),
     ),

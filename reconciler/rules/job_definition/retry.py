@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.evidence import documented, inferred, measured
 from reconciler.rules.job_definition.examples import ec2
 
 CONDITIONS = ("onExitCode", "onReason", "onStatusReason")
@@ -97,7 +98,7 @@ RULES = (
         says="Conditions of retries come with a number of attempts.",
         check=_says_how_often,
         hint="add attempts, 2 to 10",
-        source="RegisterJobDefinition: 'RetryAttempts must be provided with retry strategy.'",
+        evidence=measured("RegisterJobDefinition", "RetryAttempts must be provided with retry strategy."),
         fails=_retrying(SPOT, attempts=None),
         passes=_retrying(SPOT),
     ),
@@ -106,8 +107,10 @@ RULES = (
         says="Every entry of evaluateOnExit has a condition.",
         check=_has_a_condition,
         hint='for the rest of the cases write onReason: "*"',
-        source="RegisterJobDefinition: 'EvaluateOnExit should contain at least one of onExitCode, onReason or "
-        "onStatusReason'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "EvaluateOnExit should contain at least one of onExitCode, onReason or onStatusReason",
+        ),
         fails=_retrying({"action": "EXIT"}),
         passes=_retrying(REST),
     ),
@@ -116,7 +119,7 @@ RULES = (
         says="A * in a condition is its last character.",
         check=_star_is_last,
         severity=Severity.WARNING,
-        source="API_EvaluateOnExit: 'It can optionally end with an asterisk (*)'",
+        evidence=documented("EvaluateOnExit.onReason", "It can optionally end with an asterisk (*)"),
         fails=_retrying({"onReason": "*OutOfMemory*", "action": "EXIT"}),
         passes=_retrying({"onReason": "OutOfMemoryError:*", "action": "EXIT"}),
     ),
@@ -127,7 +130,9 @@ RULES = (
         severity=Severity.WARNING,
         advice=True,
         hint="attempts counts the first start too: write 2 or more",
-        source="API_RetryStrategy: attempts, 'If the value of attempts is greater than one, the job is retried'",
+        evidence=documented(
+            "RetryStrategy.attempts", "If the value of attempts is greater than one, the job is retried"
+        ),
         fails=_retrying(SPOT, attempts=1),
         passes=_retrying(SPOT, attempts=2),
     ),
@@ -138,7 +143,10 @@ RULES = (
         severity=Severity.WARNING,
         advice=True,
         hint="move the entry with * to the end",
-        source=f"{BLOG}: entries are tried in order",
+        evidence=inferred(
+            "https://aws.amazon.com/blogs/compute/introducing-retry-strategies-for-aws-batch/",
+            "entries are tried in order",
+        ),
         fails=_retrying(REST, SPOT),
         passes=_retrying(SPOT, REST),
     ),
@@ -149,7 +157,10 @@ RULES = (
         severity=Severity.NOTE,
         advice=True,
         hint='put {onStatusReason: "Host EC2*", action: RETRY} first, if the job ever runs on Spot',
-        source=f"{BLOG}: 'Host EC2*' is what a Spot interruption looks like",
+        evidence=inferred(
+            "https://aws.amazon.com/blogs/compute/introducing-retry-strategies-for-aws-batch/",
+            "'Host EC2*' is what a Spot interruption looks like",
+        ),
         fails=_retrying(REST),
         passes=_retrying(SPOT, REST),
     ),

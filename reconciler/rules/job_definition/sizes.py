@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from reconciler.model import Json, Path
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_single, members, repeated
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.examples import ec2, size
 
 LEGACY = {"VCPU": "vcpus", "MEMORY": "memory"}
@@ -85,7 +86,7 @@ RULES = (
         says="A container says how many vCPUs it needs.",
         check=each_single(_required("VCPU")),
         hint="add {type: VCPU, value: 1} to resourceRequirements",
-        source="RegisterJobDefinition: 'vCPU is required.'",
+        evidence=measured("RegisterJobDefinition", "vCPU is required."),
         fails=ec2(resourceRequirements=size(vcpus=None)),
         passes=ec2(resourceRequirements=size(memory=None), memory=2048),
     ),
@@ -94,7 +95,9 @@ RULES = (
         says="A container says how much memory it needs.",
         check=each_single(_required("MEMORY")),
         hint="add {type: MEMORY, value: 2048} to resourceRequirements; the unit is MiB",
-        source="API_ResourceRequirement: MEMORY, 'This is required'",
+        evidence=documented(
+            "ResourceRequirement.value", "You must specify at least 4 MiB of memory for a job. This is required"
+        ),
         fails=ec2(resourceRequirements=size(memory=None)),
         passes=ec2(resourceRequirements=size(vcpus=None), vcpus=1),
     ),
@@ -103,7 +106,9 @@ RULES = (
         says="vCPUs are given once: by VCPU in resourceRequirements, or the old way by vcpus.",
         check=each_single(_not_twice("VCPU"), about="vcpus"),
         hint="remove vcpus: it is deprecated",
-        source="RegisterJobDefinition: 'Cannot use both ECS containerProperties vcpus and resourceRequirement VCPU.'",
+        evidence=measured(
+            "RegisterJobDefinition", "Cannot use both ECS containerProperties vcpus and resourceRequirement VCPU."
+        ),
         fails=ec2(vcpus=1),
         passes=ec2(vcpus=1, resourceRequirements=size(vcpus=None)),
     ),
@@ -112,8 +117,9 @@ RULES = (
         says="Memory is given once: by MEMORY in resourceRequirements, or the old way by memory.",
         check=each_single(_not_twice("MEMORY"), about="memory"),
         hint="remove memory: it is deprecated",
-        source="RegisterJobDefinition: 'Cannot use both ECS containerProperties memory and resourceRequirement '"
-        "MEMORY.'",
+        evidence=measured(
+            "RegisterJobDefinition", "Cannot use both ECS containerProperties memory and resourceRequirement 'MEMORY."
+        ),
         fails=ec2(memory=2048),
         passes=ec2(memory=2048, resourceRequirements=size(memory=None)),
     ),
@@ -121,7 +127,7 @@ RULES = (
         id="JD014",
         says="Each type of resource is in resourceRequirements once.",
         check=each_container(_no_duplicates, about="resourceRequirements"),
-        source="RegisterJobDefinition: 'Cannot provide duplicates in resourceRequirements.'",
+        evidence=measured("RegisterJobDefinition", "Cannot provide duplicates in resourceRequirements."),
         fails=ec2(resourceRequirements=[*size(), {"type": "VCPU", "value": "2"}]),
         passes=ec2(resourceRequirements=size(GPU=1)),
     ),
@@ -129,7 +135,7 @@ RULES = (
         id="JD015",
         says="VCPU is a number above 0.",
         check=each_container(_vcpus_are_a_number, about="resourceRequirements"),
-        source="RegisterJobDefinition: 'Value ... for type VCPU in resourceRequirement is not valid.'",
+        evidence=measured("RegisterJobDefinition", "Value ... for type VCPU in resourceRequirement is not valid."),
         fails=ec2(resourceRequirements=size(vcpus="two")),
         passes=ec2(resourceRequirements=size(vcpus=2)),
     ),
@@ -138,7 +144,7 @@ RULES = (
         says="MEMORY is a whole number of MiB.",
         check=each_container(_whole("MEMORY", "MEMORY in MiB"), about="resourceRequirements"),
         hint="write 2 GiB as 2048",
-        source="RegisterJobDefinition: 'Value ... for type MEMORY in resourceRequirement is not valid.'",
+        evidence=measured("RegisterJobDefinition", "Value ... for type MEMORY in resourceRequirement is not valid."),
         fails=ec2(resourceRequirements=size(memory="2GB")),
         passes=ec2(resourceRequirements=size(memory="2048")),
     ),
@@ -146,8 +152,10 @@ RULES = (
         id="JD017",
         says="GPU is a whole number.",
         check=each_container(_whole("GPU", "GPU"), about="resourceRequirements"),
-        source="RegisterJobDefinition: 'Value ... for type GPU in resourceRequirement is not valid. "
-        "Please provide a numeric value.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "Value ... for type GPU in resourceRequirement is not valid. Please provide a numeric value.",
+        ),
         fails=ec2(resourceRequirements=size(GPU="0.5")),
         passes=ec2(resourceRequirements=size(GPU=1)),
     ),
@@ -156,7 +164,7 @@ RULES = (
         says="A container has at least 4 MiB of memory.",
         check=each_container(_enough_memory, about="resourceRequirements"),
         hint="the unit is MiB: write 2 GiB as 2048",
-        source="RegisterJobDefinition: 'Memory must be at least 4 Mib, got ... Mib.'",
+        evidence=measured("RegisterJobDefinition", "Memory must be at least 4 Mib, got ... Mib."),
         fails=ec2(resourceRequirements=size(memory=2)),
         passes=ec2(resourceRequirements=size(memory=4)),
     ),
@@ -165,8 +173,11 @@ RULES = (
         says="On EC2 a container has whole vCPUs, at least one.",
         check=each_single(_whole_vcpus, on="EC2"),
         hint="write 1 for 1.0; fractions are for Fargate: platformCapabilities: [FARGATE]",
-        source="RegisterJobDefinition: 'vCPU must be at least 1, got ...', 'Value 1.0 for type VCPU in "
-        "resourceRequirement is not valid.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "vCPU must be at least 1, got ...",
+            "and 'Value 1.0 for type VCPU in resourceRequirement is not valid.'",
+        ),
         fails=ec2(resourceRequirements=size(vcpus="0.25")),
         passes=ec2(resourceRequirements=size(vcpus=16)),
     ),

@@ -5,6 +5,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.compute_environment import bodies as environments
 from reconciler.rules.containers import homes
+from reconciler.rules.evidence import documented, inferred
 from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
 from reconciler.rules.job_definition.needs import (
     QUEUE,
@@ -92,7 +93,9 @@ RULES = (
         hint=HINT,
         severity=Severity.WARNING,
         advice=True,
-        source="RegisterJobDefinition, platformCapabilities; CreateJobQueue, jobQueueType",
+        evidence=inferred(
+            "RegisterJobDefinitionRequest.platformCapabilities", "and CreateJobQueueRequest.jobQueueType"
+        ),
         fails=_with_queue(fargate(), environments.ec2()),
         passes=_with_queue(fargate(), environments.fargate()),
     ),
@@ -103,8 +106,7 @@ RULES = (
         hint=HINT,
         severity=Severity.WARNING,
         advice=True,
-        source="JobDetail, statusReason: MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE, 'All compute environments "
-        "have a maxVcpu setting that is smaller than the job requirements.'",
+        evidence=documented("JobDetail.statusReason", "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"),
         fails=_with_queue(ec2(resourceRequirements=size(vcpus=17)), environments.ec2(maxvCpus=16)),
         passes=_with_queue(ec2(resourceRequirements=size(vcpus=16)), environments.ec2(maxvCpus=16)),
     ),
@@ -115,8 +117,10 @@ RULES = (
         hint=HINT,
         severity=Severity.WARNING,
         advice=True,
-        source="ComputeResource, type: 'Multi-node parallel jobs aren't supported on Spot Instances or Amazon ECS "
-        "Managed Instances.'",
+        evidence=documented(
+            "ComputeResource.type",
+            "Multi-node parallel jobs aren't supported on Spot Instances or Amazon ECS Managed Instances.",
+        ),
         fails=_with_queue(multinode(), environments.spot()),
         passes=_with_queue(multinode(), environments.ec2()),
     ),
@@ -127,7 +131,10 @@ RULES = (
         hint=HINT,
         severity=Severity.WARNING,
         advice=True,
-        source="RuntimePlatform: 'Fargate Spot is not supported on Windows-based containers on Fargate.'",
+        evidence=documented(
+            "RuntimePlatform.operatingSystemFamily",
+            "Fargate Spot is not supported on Windows-based containers on Fargate.",
+        ),
         fails=_with_queue(windows(), environments.fargate(type="FARGATE_SPOT")),
         passes=_with_queue(windows(), environments.fargate()),
     ),
@@ -139,8 +146,10 @@ RULES = (
         '{onReason: "*", action: EXIT}]} tries again only when Spot ended it',
         severity=Severity.NOTE,
         advice=True,
-        source="https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html: a status reason that begins with "
-        "Host EC2 is that of an instance that was taken back",
+        evidence=inferred(
+            "https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html",
+            "a status reason that begins with Host EC2 is that of an instance that was taken back",
+        ),
         fails=_with_queue(_retrying(1), environments.spot()),
         passes=_with_queue(_retrying(2), environments.spot()),
     ),
@@ -150,8 +159,10 @@ RULES = (
         check=_priority_counts,
         severity=Severity.NOTE,
         advice=True,
-        source="RegisterJobDefinition, schedulingPriority: 'This only affects jobs in job queues with a fair-share "
-        "policy.'",
+        evidence=documented(
+            "RegisterJobDefinitionRequest.schedulingPriority",
+            "This only affects jobs in job queues with a fair-share policy.",
+        ),
         fails=_with_queue(_urgent(), environments.ec2()),
         passes=_with_queue(_urgent(), environments.ec2(), schedulingPolicyArn="shares"),
     ),

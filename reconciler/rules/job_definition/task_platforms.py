@@ -6,6 +6,7 @@ from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.containers import Home, homes, platform
+from reconciler.rules.evidence import Evidence, documented, later, measured
 from reconciler.rules.job_definition.examples import ROLE, task
 from reconciler.rules.job_definition.tasks import container, each_task, inside
 
@@ -52,7 +53,12 @@ def _task(where: str, **members: Json) -> Example:
 
 
 def _placed(
-    code: str, member: str, value: Json, platforms: tuple[str, ...], source: str, severity: Severity = Severity.ERROR
+    code: str,
+    member: str,
+    value: Json,
+    platforms: tuple[str, ...],
+    evidence: Evidence,
+    severity: Severity = Severity.ERROR,
 ) -> Rule:
     """Return the rule that a member of tasks is for these platforms only."""
     elsewhere = next(each for each in (EC2, FARGATE, MANAGED) if each not in platforms)
@@ -62,7 +68,7 @@ def _placed(
         check=_only(member, *platforms),
         hint="remove it",
         severity=severity,
-        source=source,
+        evidence=evidence,
         fails=_task(elsewhere, **{member: value}),
         passes=_task(platforms[0], **{member: value}),
     )
@@ -73,7 +79,7 @@ def _timeout(code: str, member: str) -> Rule:
         id=code,
         says=f"{member} is at most {LONGEST_TIMEOUT} seconds on Fargate.",
         check=each_task(_short(member), on=FARGATE),
-        source=f"API_TaskContainerProperties: {member}, 'the maximum value for Fargate is 120 seconds'",
+        evidence=documented(f"TaskContainerProperties.{member}", "the maximum value for Fargate is 120 seconds"),
         fails=_task(FARGATE, containers=[container("main", **{member: 121})]),
         passes=_task(FARGATE, containers=[container("main", **{member: 120})]),
     )
@@ -85,14 +91,17 @@ RULES = (
         "ipcMode",
         "task",
         (EC2, MANAGED),
-        "API_EcsTaskProperties: ipcMode, 'not supported for jobs that run on Fargate resources'",
+        documented(
+            "EcsTaskProperties.ipcMode", "This parameter is not supported for jobs that run on Fargate resources."
+        ),
     ),
     Rule(
         id="JD281",
         says="On Fargate the containers of a task do not see the host's processes.",
         check=each_task(_own_processes, on=FARGATE),
         hint="write task, or nothing: then each container sees its own",
-        source="ECS RegisterTaskDefinition: pidMode, on Fargate for Linux containers the only valid value is task",
+        evidence=later("ECS RegisterTaskDefinition", note="on Fargate the only pidMode is task"),
+        severity=Severity.WARNING,
         fails=_task(FARGATE, pidMode="host"),
         passes=_task(FARGATE, pidMode="task"),
     ),
@@ -103,35 +112,47 @@ RULES = (
         "platformVersion",
         "1.4.0",
         (FARGATE,),
-        "API_EcsTaskProperties: platformVersion, 'only for jobs that are running on Fargate resources'",
+        documented(
+            "EcsTaskProperties.platformVersion",
+            "A platform version is specified only for jobs that are running on Fargate resources.",
+            "whether AWS refuses it elsewhere is not known",
+        ),
+        Severity.WARNING,
     ),
     _placed(
         "JD285",
         "networkMode",
         "host",
         (MANAGED,),
-        "API_EcsTaskProperties: networkMode, 'cannot be specified for Fargate or Amazon EC2 platform job definitions'",
+        documented(
+            "EcsTaskProperties.networkMode",
+            "It cannot be specified for Fargate or Amazon EC2 platform job definitions.",
+        ),
     ),
     _placed(
         "JD286",
         "networkConfiguration",
         {"assignPublicIp": "ENABLED"},
         (FARGATE,),
-        "API_EcsTaskProperties: networkConfiguration, not for jobs on Amazon EC2 or Amazon ECS Managed Instances",
+        documented(
+            "EcsTaskProperties.networkConfiguration",
+            "Jobs that are running on Amazon EC2 resources or Amazon ECS Managed Instances must not "
+            "specify this parameter.",
+        ),
     ),
     _placed(
         "JD287",
         "runtimePlatform",
         {"cpuArchitecture": "ARM64"},
         (FARGATE, MANAGED),
-        "RegisterJobDefinition: 'runtimePlatform is not applicable for EC2.'",
+        measured("RegisterJobDefinition", "runtimePlatform is not applicable for EC2."),
     ),
     _placed(
         "JD289",
         "ephemeralStorage",
         {"sizeInGiB": 50},
         (FARGATE,),
-        "API_EphemeralStorage: 'for tasks hosted on Fargate'",
+        documented("EphemeralStorage", "for tasks hosted on Fargate"),
         Severity.WARNING,
     ),
     Rule(
@@ -139,7 +160,7 @@ RULES = (
         says="On managed instances a container does not run as root.",
         check=each_task(_not_root, on=MANAGED),
         hint="choose another user: tasks there have the instance's network",
-        source="API_EcsTaskProperties: networkMode, not to run containers as the root user in host mode",
+        evidence=documented("EcsTaskProperties.networkMode", "do not run containers using the root user (UID 0)"),
         severity=Severity.NOTE,
         advice=True,
         fails=_task(MANAGED, containers=[container("main", user="0")]),

@@ -7,6 +7,7 @@ from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
 from reconciler.rules.containers import Check, Home, each_home
+from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import IMAGE, size, task
 
 ROUTED = "awsfirelens"
@@ -145,7 +146,7 @@ RULES = (
         id="JD260",
         says="Containers of a task have different names.",
         check=each_task(_distinct_names),
-        source="RegisterJobDefinition: 'Container names must be unique'",
+        evidence=measured("RegisterJobDefinition", "Container names must be unique"),
         fails=_task(A, A),
         passes=_task(A, B),
     ),
@@ -154,7 +155,7 @@ RULES = (
         says="A task has an essential container.",
         check=each_task(_an_essential_one),
         hint="leave out `essential: false` of the container whose end is the job's end",
-        source="RegisterJobDefinition: 'At least one container must be set as essential'",
+        evidence=measured("RegisterJobDefinition", "At least one container must be set as essential"),
         fails=_task(HELPER),
         passes=_task(A, HELPER),
     ),
@@ -163,7 +164,7 @@ RULES = (
         says="A task's only container waits for nobody.",
         check=each_task(_nobody_to_wait_for),
         hint="remove dependsOn",
-        source="RegisterJobDefinition: 'Container dependency can not be used in a single-container job.'",
+        evidence=measured("RegisterJobDefinition", "Container dependency can not be used in a single-container job."),
         fails=_task(container("a", dependsOn=_waits("b"))),
         passes=_task(container("a", dependsOn=[])),
     ),
@@ -171,7 +172,7 @@ RULES = (
         id="JD263",
         says="Containers wait for containers of the same task.",
         check=each_task(_known_targets),
-        source="RegisterJobDefinition: 'containerName ... must reference a defined container.'",
+        evidence=measured("RegisterJobDefinition", "containerName ... must reference a defined container."),
         fails=_task(container("a", dependsOn=_waits("c")), B),
         passes=_task(container("a", dependsOn=_waits("b")), B),
     ),
@@ -179,7 +180,12 @@ RULES = (
         id="JD264",
         says="No container waits for itself.",
         check=each_task(_not_itself),
-        source="API_TaskContainerDependency: the one that depends starts after the other",
+        evidence=documented(
+            "TaskContainerDependency.condition",
+            "It validates that a dependent container is started before permitting other containers to start.",
+            "a container that waits for itself never starts",
+        ),
+        severity=Severity.WARNING,
         fails=_task(container("a", dependsOn=_waits("a")), B),
         passes=_task(container("a", dependsOn=_waits("b")), B),
     ),
@@ -187,7 +193,12 @@ RULES = (
         id="JD265",
         says="No containers wait for each other.",
         check=each_task(_no_circle),
-        source="API_TaskContainerDependency: the one that depends starts after the other",
+        evidence=documented(
+            "TaskContainerDependency.condition",
+            "It validates that a dependent container is started before permitting other containers to start.",
+            "containers that wait for each other never start",
+        ),
+        severity=Severity.WARNING,
         fails=_task(container("a", dependsOn=_waits("b")), container("b", dependsOn=_waits("a"))),
         passes=_task(container("a", dependsOn=_waits("b")), container("c", dependsOn=_waits("a")), B),
     ),
@@ -196,8 +207,10 @@ RULES = (
         says="Nobody waits for the end of an essential container.",
         check=each_task(_end_of_helpers_only),
         hint="make that container `essential: false`, or wait for its START",
-        source="RegisterJobDefinition: 'The container target of a dependency can not have condition ... "
-        "if the target is essential'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "The container target of a dependency can not have condition ... if the target is essential",
+        ),
         fails=_task(container("a", dependsOn=_waits("b", "SUCCESS")), B),
         passes=_task(container("a", dependsOn=_waits("b", "SUCCESS")), HELPER),
     ),
@@ -206,8 +219,11 @@ RULES = (
         says="A log router has logs to route.",
         check=each_task(_something_to_route),
         hint=f"write logConfiguration: {{logDriver: {ROUTED}}} at the containers whose logs it is for",
-        source="RegisterJobDefinition: 'When a firelensConfiguration object is specified, at least one container "
-        "has to be configured with the awsfirelens log driver'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "When a firelensConfiguration object is specified, at least one container has to be "
+            "configured with the awsfirelens log driver",
+        ),
         fails=_task(A, ROUTER),
         passes=_task(ROUTED_A, ROUTER),
     ),
@@ -216,8 +232,12 @@ RULES = (
         says="Logs for a log router have one.",
         check=each_task(_a_router),
         hint="add a container with firelensConfiguration",
-        source="ECS RegisterTaskDefinition: 'When awsfirelens log driver is specified in log configuration, a firelens "
-        "configuration object must be configured in one of the containers.'",
+        evidence=later(
+            "ECS RegisterTaskDefinition",
+            "When awsfirelens log driver is specified in log configuration, a firelens configuration "
+            "object must be configured in one of the containers.",
+        ),
+        severity=Severity.WARNING,
         fails=_task(ROUTED_A, B),
         passes=_task(ROUTED_A, ROUTER),
     ),
@@ -226,7 +246,10 @@ RULES = (
         says="Each of several containers has a name.",
         check=each_task(_names),
         hint="dependsOn and the overrides of a job find a container by its name",
-        source="API_TaskContainerProperties: name, a unique identifier for dependsOn and overrides",
+        evidence=documented(
+            "TaskContainerProperties.name",
+            "The name can be used as a unique identifier to target your dependsOn and Overrides objects.",
+        ),
         severity=Severity.NOTE,
         advice=True,
         fails=_task(A, container(None)),

@@ -3,6 +3,7 @@
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.containers import Container, each_container, members
+from reconciler.rules.evidence import inferred, measured
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.placeholders import looks_unfilled
 from reconciler.rules.pods import every_container
@@ -35,7 +36,7 @@ RULES = (
         hint="no shell reads it: !sub fills it in here, `sh -c` in the command when the job starts",
         severity=Severity.NOTE,
         advice=True,
-        source="API_ContainerProperties: environment, which maps to Docker's Env",
+        evidence=inferred("ContainerProperties.environment", "it maps to Docker's Env"),
         fails=ec2(environment=[{"name": "BUCKET", "value": "${BUCKET}"}]),
         passes=ec2(environment=[{"name": "BUCKET", "value": "results"}]),
     ),
@@ -45,7 +46,10 @@ RULES = (
         check=each_container(_has_value, about="environment"),
         severity=Severity.NOTE,
         advice=True,
-        source="terraform-provider-aws, issues 19466 and 26960: one without a value is gone when it is read back",
+        evidence=measured(
+            "terraform-provider-aws, issues 19466 and 26960",
+            note="a variable without a value is gone when it is read back",
+        ),
         fails=ec2(environment=[{"name": "STAGE", "value": ""}]),
         passes=ec2(environment=[{"name": "STAGE", "value": "test"}]),
     ),

@@ -7,6 +7,7 @@ from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
 from reconciler.rules.containers import Container, Home, containers_of, each_container, each_home, members, repeated
+from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import ROLE, ec2
 
 TYPES = ("host", "efsVolumeConfiguration", "s3filesVolumeConfiguration")
@@ -79,9 +80,14 @@ def _s3_has_role(home: Home) -> Findings:
 def _named_well(home: Home) -> Findings:
     for path, volume in _volumes(home):
         name = str(volume.get("name", ""))
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-            said = f"is {name}; it has letters, digits, - and _" if name else "is missing; no mount point can name it"
-            yield (*path, "name"), said
+        if name and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            yield (*path, "name"), f"is {name}; it has letters, digits, - and _"
+
+
+def _named_at_all(home: Home) -> Findings:
+    for path, volume in _volumes(home):
+        if not volume.get("name"):
+            yield (*path, "name"), "is missing; no mount point can name it"
 
 
 def _mounts_volumes(container: Container) -> Findings:
@@ -137,8 +143,10 @@ RULES = (
         id="JD110",
         says="A volume is of one type: a directory of the host, EFS or S3 Files.",
         check=each_home(_one_type, about="volumes"),
-        source="RegisterJobDefinition: 'When the volume parameter is specified, only one volume configuration type "
-        "should be used.'",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "When the volume parameter is specified, only one volume configuration type should be used.",
+        ),
         fails=_mounting({**HOST, EFS: {"fileSystemId": FILE_SYSTEM}}),
         passes=_mounting(HOST),
     ),
@@ -146,7 +154,7 @@ RULES = (
         id="JD111",
         says="EFS with IAM authorization encrypts the traffic.",
         check=each_home(_encrypts_for("iam", lambda iam: bool(iam == "ENABLED")), about="volumes"),
-        source="RegisterJobDefinition: 'EFS IAM authorization requires TransitEncryption to be enabled.'",
+        evidence=measured("RegisterJobDefinition", "EFS IAM authorization requires TransitEncryption to be enabled."),
         fails=_with_efs({"iam": "ENABLED"}),
         passes=_with_efs({"iam": "ENABLED"}, transitEncryption="ENABLED"),
     ),
@@ -154,7 +162,10 @@ RULES = (
         id="JD112",
         says="EFS with an access point encrypts the traffic.",
         check=each_home(_encrypts_for("accessPointId", bool), about="volumes"),
-        source="API_EFSAuthorizationConfig: accessPointId, 'transit encryption must be enabled'",
+        evidence=documented(
+            "EFSAuthorizationConfig.accessPointId",
+            "If an access point is used, transit encryption must be enabled in the EFSVolumeConfiguration.",
+        ),
         fails=_with_efs(POINT),
         passes=_with_efs(POINT, transitEncryption="ENABLED"),
     ),
@@ -163,7 +174,9 @@ RULES = (
         says="EFS with an access point has no other root directory than /.",
         check=each_home(_access_point_is_root, about="volumes"),
         hint="the access point brings its directory along",
-        source="API_EFSVolumeConfiguration: rootDirectory, 'must either be omitted or set to /'",
+        evidence=documented(
+            "EFSVolumeConfiguration.rootDirectory", "the root directory parameter must either be omitted or set to /"
+        ),
         fails=_with_efs(POINT, transitEncryption="ENABLED", rootDirectory="/team"),
         passes=_with_efs(POINT, transitEncryption="ENABLED", rootDirectory="/"),
     ),
@@ -171,7 +184,10 @@ RULES = (
         id="JD114",
         says="EFS with IAM authorization needs a job role.",
         check=each_home(_iam_has_role, about="volumes"),
-        source="API_EFSAuthorizationConfig: iam, 'requires ... that a JobRoleArn is specified'",
+        evidence=documented(
+            "EFSAuthorizationConfig.iam",
+            "EFS IAM authorization requires that TransitEncryption be ENABLED and that a JobRoleArn is specified.",
+        ),
         fails=_with_efs({"iam": "ENABLED"}, role=None, transitEncryption="ENABLED"),
         passes=_with_efs({"iam": "ENABLED"}, transitEncryption="ENABLED"),
     ),
@@ -179,7 +195,10 @@ RULES = (
         id="JD115",
         says="An EFS file system is named by its id, which begins with fs-.",
         check=each_home(_file_system_exists, about="volumes"),
-        source="API_EFSVolumeConfiguration: fileSystemId, 'The Amazon EFS file system ID to use.'",
+        evidence=measured(
+            "RegisterJobDefinition, as deployed by cdk-preflight in September 2026",
+            note="EFSVolumeConfiguration.fileSystemId is 'The Amazon EFS file system ID to use.'",
+        ),
         fails=_mounting({EFS: {"fileSystemId": "shared-data"}}),
         passes=_mounting({EFS: {"fileSystemId": FILE_SYSTEM}}),
     ),
@@ -189,7 +208,7 @@ RULES = (
         check=each_home(_port_is_used, about="volumes"),
         severity=Severity.NOTE,
         advice=True,
-        source="API_EFSVolumeConfiguration: transitEncryptionPort, 'to use when sending encrypted data'",
+        evidence=documented("EFSVolumeConfiguration.transitEncryptionPort", "to use when sending encrypted data"),
         fails=_with_efs(transitEncryptionPort=2999),
         passes=_with_efs(transitEncryptionPort=2999, transitEncryption="ENABLED"),
     ),
@@ -197,7 +216,9 @@ RULES = (
         id="JD117",
         says="S3 Files needs a job role.",
         check=each_home(_s3_has_role, about="volumes"),
-        source="RegisterJobDefinition: 'A jobRoleArn/taskRoleArn is required when using s3filesVolumeConfiguration.'",
+        evidence=measured(
+            "RegisterJobDefinition", "A jobRoleArn/taskRoleArn is required when using s3filesVolumeConfiguration."
+        ),
         fails=_mounting(S3),
         passes=_mounting(S3, jobRoleArn=ROLE),
     ),
@@ -205,15 +226,29 @@ RULES = (
         id="JD118",
         says="A volume has a name of letters, digits, - and _.",
         check=each_home(_named_well, about="volumes"),
-        source="API_Volume: name",
+        evidence=documented(
+            "Volume.name", "It can contain uppercase and lowercase letters, numbers, hyphens (-), and underscores (_)."
+        ),
         fails=ec2(volumes=[{**HOST, "name": "my data"}]),
+        passes=_mounting(HOST),
+    ),
+    Rule(
+        id="JD124",
+        says="A volume has a name.",
+        check=each_home(_named_at_all, about="volumes"),
+        evidence=documented(
+            "Volume.name", "This name is referenced in the sourceVolume parameter of container definition mountPoints."
+        ),
+        severity=Severity.WARNING,
+        fails=ec2(volumes=[HOST]),
         passes=_mounting(HOST),
     ),
     Rule(
         id="JD119",
         says="A mount point names one of the volumes.",
         check=each_container(_mounts_volumes, about="mountPoints"),
-        source="ECS RegisterTaskDefinition: 'Unknown volume'; API_MountPoint: sourceVolume",
+        evidence=later("ECS RegisterTaskDefinition", "Unknown volume"),
+        severity=Severity.WARNING,
         fails=_mounting(HOST, mounts=[{"sourceVolume": "date", "containerPath": "/data"}]),
         passes=_mounting(HOST),
     ),
@@ -222,7 +257,10 @@ RULES = (
         says="A mount point says which volume is mounted where.",
         check=each_container(_mounts_somewhere, about="mountPoints"),
         severity=Severity.WARNING,
-        source="API_MountPoint: sourceVolume, containerPath",
+        evidence=later(
+            "Docker, which starts the container",
+            note="a mount without a volume or a path mounts nothing (MountPoint.sourceVolume, containerPath)",
+        ),
         fails=_mounting(HOST, mounts=[{"sourceVolume": "data"}]),
         passes=_mounting(HOST),
     ),
@@ -231,7 +269,11 @@ RULES = (
         says="Every volume has a name of its own.",
         check=each_home(_names_once, about="volumes"),
         severity=Severity.WARNING,
-        source="AWS::Batch::JobDefinition: volumes is a set of names; mount points find one of two",
+        evidence=documented(
+            "Volume.name",
+            "This name is referenced in the sourceVolume parameter of container definition mountPoints.",
+            "mount points find one of two",
+        ),
         fails=ec2(volumes=[{"name": "data", **HOST}, {"name": "data"}]),
         passes=ec2(volumes=[{"name": "data", **HOST}, {"name": "scratch"}]),
     ),
@@ -240,7 +282,7 @@ RULES = (
         says="In a container only one volume is mounted at a path.",
         check=each_container(_paths_once, about="mountPoints"),
         severity=Severity.WARNING,
-        source="Docker, which starts the container: 'Duplicate mount point'",
+        evidence=later("Docker, which starts the container", "Duplicate mount point"),
         fails=_mounting(HOST, mounts=[{"sourceVolume": "data", "containerPath": "/data"}] * 2),
         passes=_mounting(HOST, mounts=[{"sourceVolume": "data", "containerPath": path} for path in ("/a", "/b")]),
     ),
@@ -251,7 +293,9 @@ RULES = (
         severity=Severity.NOTE,
         advice=True,
         hint="add a mount point, or remove the volume",
-        source="API_Volume: name, 'referenced in the sourceVolume parameter of container definition mountPoints'",
+        evidence=documented(
+            "Volume.name", "referenced in the sourceVolume parameter of container definition mountPoints"
+        ),
         fails=ec2(volumes=[{"name": "data", **HOST}]),
         passes=_mounting(HOST),
     ),

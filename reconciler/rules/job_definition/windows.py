@@ -6,6 +6,7 @@ from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
 from reconciler.rules.containers import Container, Home, each_container, each_home, each_single
+from reconciler.rules.evidence import Evidence, documented, measured
 from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
 from reconciler.rules.job_definition.fargate import FARGATE, at, refuses
 from reconciler.rules.job_definition.sizes import number, wanted
@@ -51,7 +52,7 @@ def _has_no_efs(home: Home) -> Findings:
             yield (*home.path, "volumes", index, "efsVolumeConfiguration"), "is not for Windows"
 
 
-def _only_fargate(code: str, member: str, value: Json, source: str, severity: Severity = Severity.ERROR) -> Rule:
+def _only_fargate(code: str, member: str, value: Json, evidence: Evidence, severity: Severity = Severity.ERROR) -> Rule:
     look = refuses(member, where="EC2")
     return Rule(
         id=code,
@@ -59,20 +60,29 @@ def _only_fargate(code: str, member: str, value: Json, source: str, severity: Se
         check=each_single(lambda home: look(Container(home.path, home.body, home)), about=member, on="EC2"),
         hint="remove it, or write platformCapabilities: [FARGATE]",
         severity=severity,
-        source=source,
+        evidence=evidence,
         fails=ec2(**{member: value}),
         passes=fargate(**{member: value}),
     )
 
 
-CANNOT = "API_RuntimePlatform: operatingSystemFamily, 'The following parameters can't be set for Windows containers'"
+CANNOT = documented(
+    "RuntimePlatform.operatingSystemFamily",
+    "The following parameters can't be set for Windows containers: linuxParameters, "
+    "privileged, user, ulimits, readonlyRootFilesystem, and efsVolumeConfiguration.",
+)
 
 RULES = (
     Rule(
         id="JD090",
         says="An operating system is Linux or a version of Windows Server.",
         check=each_home(_family_exists, on=FARGATE),
-        source="API_RuntimePlatform: operatingSystemFamily, the valid values",
+        evidence=documented(
+            "RuntimePlatform.operatingSystemFamily",
+            "Valid values are: LINUX (default)",
+            against="the service model leaves the set open",
+        ),
+        severity=Severity.WARNING,
         fails=fargate(runtimePlatform={"operatingSystemFamily": "UBUNTU"}),
         passes=fargate(runtimePlatform={"operatingSystemFamily": "LINUX"}),
     ),
@@ -80,7 +90,7 @@ RULES = (
         id="JD091",
         says="Windows runs on X86_64 only.",
         check=each_home(_is_x86, on=FARGATE),
-        source="RegisterJobDefinition: 'Windows supported only by X86_64 cpuArchitecture'",
+        evidence=measured("RegisterJobDefinition", "Windows supported only by X86_64 cpuArchitecture"),
         fails=windows(
             runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "ARM64"}
         ),
@@ -90,7 +100,7 @@ RULES = (
         id="JD092",
         says="A Windows container has at least one vCPU.",
         check=each_single(_has_a_vcpu, on=FARGATE),
-        source="RegisterJobDefinition: 'vCPU must be at least 1 for Windows Job definition, got ....'",
+        evidence=measured("RegisterJobDefinition", "vCPU must be at least 1 for Windows Job definition, got ...."),
         fails=windows(resourceRequirements=size(vcpus="0.5", memory=2048)),
         passes=windows(),
     ),
@@ -99,7 +109,7 @@ RULES = (
             id=code,
             says=f"{member} is not for Windows containers.",
             check=each_container(_refused(member), on=FARGATE),
-            source=CANNOT,
+            evidence=CANNOT,
             fails=windows(**{member: value}),
             passes=fargate(**{member: value}),
         )
@@ -113,7 +123,7 @@ RULES = (
         id="JD096",
         says="Windows containers have no EFS volumes.",
         check=each_home(_has_no_efs, on=FARGATE),
-        source=CANNOT,
+        evidence=CANNOT,
         fails=windows(volumes=[{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-0a1b2c3d"}}]),
         passes=fargate(volumes=[{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-0a1b2c3d"}}]),
     ),
@@ -121,25 +131,25 @@ RULES = (
         "JD100",
         "fargatePlatformConfiguration",
         {"platformVersion": "LATEST"},
-        "RegisterJobDefinition: 'fargatePlatformConfiguration not applicable for EC2.'",
+        measured("RegisterJobDefinition", "fargatePlatformConfiguration not applicable for EC2."),
     ),
     _only_fargate(
         "JD101",
         "runtimePlatform",
         {"cpuArchitecture": "ARM64"},
-        "RegisterJobDefinition: 'runtimePlatform is not applicable for EC2.'",
+        measured("RegisterJobDefinition", "runtimePlatform is not applicable for EC2."),
     ),
     _only_fargate(
         "JD102",
         "networkConfiguration",
         {"assignPublicIp": "ENABLED"},
-        "RegisterJobDefinition: 'networkConfiguration not applicable for EC2.'",
+        measured("RegisterJobDefinition", "networkConfiguration not applicable for EC2."),
     ),
     _only_fargate(
         "JD103",
         "ephemeralStorage",
         {"sizeInGiB": 50},
-        "API_EphemeralStorage: 'for tasks hosted on Fargate'",
+        documented("EphemeralStorage", "for tasks hosted on Fargate"),
         Severity.WARNING,
     ),
 )

@@ -3,6 +3,7 @@
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import beside, ec2, fargate, spot
+from reconciler.rules.evidence import documented
 from reconciler.rules.job_queue.bodies import attached, entries, queue, queue_on
 from reconciler.rules.quotas import quota
 from reconciler.rules.states import disabled
@@ -33,7 +34,7 @@ RULES = (
         "JQ901",
         "A DISABLED queue takes no jobs.",
         "no job can be submitted",
-        "CreateJobQueue, state: 'new jobs can't be added to the queue'",
+        documented("CreateJobQueueRequest.state", "new jobs can't be added to the queue"),
         queue("spot"),
     ),
     Rule(
@@ -43,7 +44,7 @@ RULES = (
         hint="add an On-Demand environment behind them",
         severity=Severity.NOTE,
         advice=True,
-        source="ComputeEnvironmentOrder: environments 'are tried in ascending order'",
+        evidence=documented("ComputeEnvironmentOrder", "Compute environments are tried in ascending order."),
         fails=queue_on(fargate(type="FARGATE_SPOT")),
         passes=queue_on(spot(), ec2()),
     ),
@@ -53,7 +54,10 @@ RULES = (
         check=_nowhere_to_run,
         severity=Severity.WARNING,
         advice=True,
-        source="CreateComputeEnvironment, state: in a DISABLED one 'the Batch scheduler doesn't attempt to place jobs'",
+        evidence=documented(
+            "CreateComputeEnvironmentRequest.state",
+            "the Batch scheduler doesn't attempt to place jobs within the environment",
+        ),
         fails=queue_on(beside(ec2(), state="DISABLED")),
         passes=queue_on(beside(ec2(), state="DISABLED"), ec2()),
     ),
@@ -64,7 +68,10 @@ RULES = (
         hint="see jobStateTimeLimitActions: state RUNNABLE, action CANCEL",
         severity=Severity.NOTE,
         advice=True,
-        source="CreateJobQueue, jobStateTimeLimitActions: for jobs that 'remain at the head of the job queue'",
+        evidence=documented(
+            "JobStateTimeLimitAction",
+            "an action that Batch will take after the job has remained at the head of the queue",
+        ),
         fails=queue("spot"),
         passes=queue(
             "spot",

@@ -10,6 +10,7 @@ from reconciler.rules.compute_environment.bodies import (
     managed_instances,
     spot,
 )
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_queue.bodies import SAGEMAKER, Attached, attached, is_sagemaker, queue_on, training
 
 PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "ECS_MANAGED_INSTANCES": "ECS managed instances", "EKS": "EKS"}
@@ -94,7 +95,7 @@ RULES = (
         says="Fargate and EC2 do not mix in a queue.",
         check=_fargate_alone,
         hint="make a queue for each",
-        source="CreateJobQueue: 'Fargate and EC2 compute environments can not be mixed.'",
+        evidence=measured("CreateJobQueue", "Fargate and EC2 compute environments can not be mixed."),
         fails=queue_on(fargate(), ec2()),
         passes=queue_on(spot(), ec2()),
     ),
@@ -103,7 +104,7 @@ RULES = (
         says="EKS and ECS do not mix in a queue.",
         check=_kubernetes_alone,
         hint="make a queue for each",
-        source="CreateJobQueue: 'EKS job queue type must have EKS compute environment.'",
+        evidence=measured("CreateJobQueue", "EKS job queue type must have EKS compute environment."),
         fails=queue_on(eks(), ec2()),
         passes=queue_on(eks(), eks()),
     ),
@@ -112,7 +113,11 @@ RULES = (
         says="ECS managed instances do not mix with other environments in a queue.",
         check=_managed_alone,
         hint="make a queue for each",
-        source="AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances'",
+            "You cannot mix Amazon ECS Managed Instances compute environments with Fargate or Amazon "
+            "EC2 compute environments in the same job queue.",
+        ),
         fails=queue_on(managed_instances(), fargate()),
         passes=queue_on(managed_instances(), managed_instances()),
     ),
@@ -121,8 +126,10 @@ RULES = (
         says="The environments of a queue are all ARM or all x86.",
         check=_one_architecture,
         hint="make a queue for each",
-        source="ComputeEnvironmentOrder: 'All compute environments that are associated with a job queue must share the "
-        "same architecture.'",
+        evidence=documented(
+            "ComputeEnvironmentOrder",
+            "All compute environments that are associated with a job queue must share the same architecture.",
+        ),
         fails=queue_on(ec2(instanceTypes=["m6g"]), ec2(instanceTypes=["optimal"])),
         passes=queue_on(ec2(instanceTypes=["m6g"]), ec2(instanceTypes=["default_arm64"])),
     ),
@@ -131,8 +138,7 @@ RULES = (
         says="jobQueueType agrees with the environments.",
         check=_type_agrees,
         hint="leave jobQueueType out: Batch derives it from the environments",
-        source="CreateJobQueue, jobQueueType: 'EKS, ECS, or ECS_FARGATE depending on the compute environment'; "
-        "'EKS job queue type must have EKS compute environment.'",
+        evidence=measured("CreateJobQueue", "EKS job queue type must have EKS compute environment."),
         fails=queue_on(ec2(), jobQueueType="EKS"),
         passes=queue_on(eks(), jobQueueType="EKS"),
     ),
@@ -140,8 +146,11 @@ RULES = (
         id="JQ106",
         says="In a queue of ECS managed instances On-Demand comes before Spot.",
         check=_on_demand_first,
-        source="AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances': Spot 'cannot be ordered before "
-        "On-Demand compute environments'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances'",
+            "Spot compute environments cannot be ordered before On-Demand compute environments in the"
+            " computeEnvironmentOrder.",
+        ),
         fails=queue_on(_SPOT_CAPACITY, managed_instances()),
         passes=queue_on(managed_instances(), _SPOT_CAPACITY),
     ),
@@ -149,7 +158,7 @@ RULES = (
         id="JQ110",
         says="A SAGEMAKER_TRAINING queue has a service environment.",
         check=_training_has_its_environment,
-        source="CreateJobQueue: 'Job queues of type SAGEMAKER_TRAINING must have serviceEnvironmentOrder.'",
+        evidence=measured("CreateJobQueue", "Job queues of type SAGEMAKER_TRAINING must have serviceEnvironmentOrder."),
         fails=training(serviceEnvironmentOrder=[]),
         passes=training(),
     ),
@@ -157,8 +166,10 @@ RULES = (
         id="JQ111",
         says="A queue with a service environment says jobQueueType: SAGEMAKER_TRAINING.",
         check=_service_is_for_training,
-        source="CreateJobQueue: 'The jobQueueType provided is …, which is incompatible with the provided "
-        "serviceEnvironmentOrder.'",
+        evidence=measured(
+            "CreateJobQueue",
+            "The jobQueueType provided is …, which is incompatible with the provided serviceEnvironmentOrder.",
+        ),
         fails=training(jobQueueType="ECS"),
         passes=training(),
     ),

@@ -7,6 +7,7 @@ from reconciler.model import Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.compute_environment import bodies as environments
+from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_queue.bodies import ENVIRONMENT, entries, is_sagemaker, queue, training
 from reconciler.rules.near import near_names
 from reconciler.rules.placeholders import placeholders
@@ -91,7 +92,7 @@ RULES = (
         id="JQ001",
         says="A queue names its environments.",
         check=_has_an_order,
-        source="CreateJobQueue: 'computeEnvironmentOrder is required.'",
+        evidence=measured("CreateJobQueue", "computeEnvironmentOrder is required."),
         fails=queue(),
         passes=queue("spot"),
     ),
@@ -99,7 +100,10 @@ RULES = (
         id="JQ002",
         says="A queue has compute environments or a service environment, not both.",
         check=_has_one_order,
-        source="CreateJobQueue, serviceEnvironmentOrder: 'A job queue can't have both'",
+        evidence=documented(
+            "CreateJobQueueRequest.serviceEnvironmentOrder",
+            "A job queue can't have both a serviceEnvironmentOrder and a computeEnvironmentOrder field.",
+        ),
         fails=training(computeEnvironmentOrder=[{"order": 1, "computeEnvironment": "spot"}]),
         passes=training(),
     ),
@@ -108,7 +112,7 @@ RULES = (
         says="The environments of a queue have different orders.",
         check=_distinct_orders,
         hint="or write only their names, in the order in which they are tried",
-        source="CreateJobQueue: 'Duplicate ComputeEnvironment order values.'",
+        evidence=measured("CreateJobQueue", "Duplicate ComputeEnvironment order values."),
         fails=Example(
             {
                 "priority": 1,
@@ -124,7 +128,7 @@ RULES = (
         id="JQ004",
         says="A queue names an environment once.",
         check=_distinct_environments,
-        source="CreateJobQueue: 'Duplicate ComputeEnvironments within order list.'",
+        evidence=measured("CreateJobQueue", "Duplicate ComputeEnvironments within order list."),
         fails=queue("spot", arn("compute-environment/spot")),
         passes=queue("spot", "on-demand"),
     ),
@@ -134,7 +138,7 @@ RULES = (
         check=_few_environments,
         hint="ask for a higher quota, or disable this rule if you have one",
         severity=Severity.WARNING,
-        source="CreateJobQueue: 'Only 3 environments are allowed in job queue request.'",
+        evidence=measured("CreateJobQueue", "Only 3 environments are allowed in job queue request."),
         fails=queue("a", "b", "c", "d"),
         passes=queue("a", "b", "c"),
     ),
@@ -142,7 +146,9 @@ RULES = (
         id="JQ006",
         says="An ARN among the environments of a queue is that of an environment.",
         check=_environment_arns,
-        source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue'",
+        evidence=measured(
+            "CreateJobQueue", "Compute Environments must be created and valid before attaching them to a job queue"
+        ),
         fails=queue(arn("job-queue/spot")),
         passes=queue(arn("compute-environment/spot")),
     ),
@@ -150,7 +156,7 @@ RULES = (
         id="JQ007",
         says="schedulingPolicyArn is a name, or the ARN of a scheduling policy.",
         check=_policy_arn,
-        source="CreateJobQueue: 'Only scheduling policy Arn can be allowed.'",
+        evidence=measured("CreateJobQueue", "Only scheduling policy Arn can be allowed."),
         fails=queue("spot", schedulingPolicyArn=arn("job-queue/fair")),
         passes=queue("spot", schedulingPolicyArn=arn("scheduling-policy/fair")),
     ),
@@ -158,8 +164,11 @@ RULES = (
         id="JQ008",
         says="A queue refers to resources of one region.",
         check=_one_region,
-        source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue' "
-        "and 'SchedulingPolicy … not found.' for those of another region",
+        evidence=measured(
+            "CreateJobQueue",
+            "Compute Environments must be created and valid before attaching them to a job queue",
+            "and 'SchedulingPolicy … not found.', for those of another region",
+        ),
         fails=queue(
             arn("compute-environment/spot"),
             schedulingPolicyArn=arn("scheduling-policy/fair", "us-west-2"),
@@ -173,8 +182,11 @@ RULES = (
         id="JQ009",
         says="A queue refers to resources of the region that its stack names.",
         check=_own_region,
-        source="CreateJobQueue: 'Compute Environments must be created and valid before attaching them to a job queue' "
-        "for those of another region",
+        evidence=measured(
+            "CreateJobQueue",
+            "Compute Environments must be created and valid before attaching them to a job queue",
+            "for those of another region",
+        ),
         fails=Example(queue(arn("compute-environment/spot")).body, region="eu-west-1"),
         passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
     ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, limit, most
+from reconciler.rules.evidence import documented, inferred
 from reconciler.rules.job_queue.bodies import (
     QUOTA_SHARES,
     is_sagemaker,
@@ -82,7 +83,11 @@ RULES = (
         says="The service environment of a queue with quota shares counts instance types.",
         check=_counts_types,
         hint=f"capacityLimits: [{{capacityUnit: {TYPE}, maxCapacity: 8}}]",
-        source=f"{RESOURCES}: it 'must express capacity limits in terms of instance types … rather than NUM_INSTANCES'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Create quota management resources'",
+            "The service environment must express capacity limits in terms of instance types, such as"
+            " ml.m6i.xlarge, rather than NUM_INSTANCES.",
+        ),
         fails=with_policy(training_on(_BY_NUMBER), QUOTA_SHARES),
         passes=_QUOTAS,
     ),
@@ -91,7 +96,11 @@ RULES = (
         says="The service environment of a queue with quota shares has no other queue.",
         check=_alone,
         hint="make a service environment for each queue",
-        source=f"{RESOURCES}: one 'which is not currently connected to another job queue'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Create quota management resources'",
+            "A single SAGEMAKER_TRAINING service environment must be provided which is not currently "
+            "connected to another job queue.",
+        ),
         fails=Example(_QUOTAS.body, {**_QUOTAS.others, ("JobQueue", "other"): _QUOTAS.body}),
         passes=Example(_QUOTAS.body, {**_QUOTAS.others, ("JobQueue", "other"): training().body}),
     ),
@@ -101,8 +110,7 @@ RULES = (
         check=_counts_instances,
         hint="with a quota-share policy, the queue would count instance types",
         severity=Severity.WARNING,
-        source="CapacityLimit, capacityUnit: instance types are for 'a quota management enabled service environment. "
-        "Otherwise, use NUM_INSTANCES.'",
+        evidence=documented("CapacityLimit.capacityUnit", "Otherwise, use NUM_INSTANCES."),
         fails=training_on(_BY_TYPE),
         passes=training_on(_BY_NUMBER),
     ),
@@ -112,8 +120,10 @@ RULES = (
         check=_has_shares,
         severity=Severity.NOTE,
         advice=True,
-        source="AWS Batch User Guide, 'Submitting jobs to a quota share': such queues 'require that all jobs specify a "
-        "quota share at job submission'",
+        evidence=documented(
+            "AWS Batch User Guide, 'Submitting jobs to a quota share'",
+            "require that all jobs specify a quota share at job submission",
+        ),
         fails=_QUOTAS,
         passes=Example(_QUOTAS.body, {**_QUOTAS.others, (SHARE, "team"): _SHARE}),
     ),
@@ -123,7 +133,7 @@ RULES = (
         check=_is_enabled,
         severity=Severity.WARNING,
         advice=True,
-        source="CreateServiceEnvironment, state",
+        evidence=inferred("CreateServiceEnvironmentRequest.state"),
         fails=training_on(service(state="DISABLED")),
         passes=training_on(service()),
     ),

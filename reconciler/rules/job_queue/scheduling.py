@@ -6,6 +6,7 @@ from reconciler.model import Json, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.compute_environment.bodies import unmanaged
+from reconciler.rules.evidence import documented, inferred, measured
 from reconciler.rules.job_queue.bodies import (
     QUOTA_SHARES,
     SAGEMAKER,
@@ -86,7 +87,7 @@ RULES = (
         id="JQ201",
         says="A queue has one time limit for a state and reason.",
         check=_distinct_limits,
-        source="CreateJobQueue: 'Duplicate job state limit actions are not allowed.'",
+        evidence=measured("CreateJobQueue", "Duplicate job state limit actions are not allowed."),
         fails=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL"), _limit("CANCEL")]),
         passes=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL"), _limit("CANCEL", REASONS[1])]),
     ),
@@ -94,7 +95,7 @@ RULES = (
         id="JQ202",
         says="The time limits of a queue cancel jobs.",
         check=_cancel_jobs,
-        source="CreateJobQueue: 'Invalid job action. Valid job actions: [CANCEL]'",
+        evidence=measured("CreateJobQueue", "Invalid job action. Valid job actions: [CANCEL]"),
         fails=queue("spot", jobStateTimeLimitActions=[_limit("TERMINATE")]),
         passes=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL")]),
     ),
@@ -102,7 +103,11 @@ RULES = (
         id="JQ203",
         says="The time limits of a SAGEMAKER_TRAINING queue terminate jobs.",
         check=_terminate_service_jobs,
-        source="JobStateTimeLimitAction, action: on SAGEMAKER_TRAINING 'the only supported value is TERMINATE'",
+        evidence=documented(
+            "JobStateTimeLimitAction.action",
+            "For job queues connected to a SAGEMAKER_TRAINING service environment, the only supported"
+            " value is TERMINATE",
+        ),
         fails=training(jobStateTimeLimitActions=[_limit("CANCEL")]),
         passes=training(jobStateTimeLimitActions=[_limit("TERMINATE")]),
     ),
@@ -112,8 +117,7 @@ RULES = (
         check=_known_reasons,
         severity=Severity.NOTE,
         advice=True,
-        source="JobDetail, statusReason: the reasons of RUNNABLE jobs; AWS Batch User Guide, 'Jobs stuck in a RUNNABLE "
-        "status', which has others for service jobs",
+        evidence=inferred("AWS Batch User Guide, 'Jobs stuck in a RUNNABLE status'", "and JobDetail.statusReason"),
         fails=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL", "too long")]),
         passes=queue("spot", jobStateTimeLimitActions=[_limit("CANCEL")]),
     ),
@@ -122,7 +126,9 @@ RULES = (
         says="A quota-share policy is for SAGEMAKER_TRAINING queues.",
         check=_quota_shares_for_training,
         hint="a policy with fairsharePolicy is for all other queues",
-        source="CreateJobQueue: 'Quota Management feature is only supported for SageMaker Training job queues.'",
+        evidence=measured(
+            "CreateJobQueue", "Quota Management feature is only supported for SageMaker Training job queues."
+        ),
         fails=with_policy(queue("spot"), QUOTA_SHARES),
         passes=with_policy(training(), QUOTA_SHARES),
     ),
@@ -132,7 +138,7 @@ RULES = (
         check=_something_to_reserve,
         severity=Severity.NOTE,
         advice=True,
-        source="CreateComputeEnvironment, unmanagedvCpus: without it, 'no vCPU capacity is reserved'",
+        evidence=documented("CreateComputeEnvironmentRequest.unmanagedvCpus", "no vCPU capacity is reserved"),
         fails=with_policy(queue_on(unmanaged()), RESERVING),
         passes=with_policy(queue_on(unmanaged(unmanagedvCpus=64)), RESERVING),
     ),
