@@ -15,11 +15,11 @@ from reconciler.apply.sight import Sight, check_settled
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import ailment_of
-from reconciler.model import Call, Change, Plan, Step, Wait
+from reconciler.model import Action, Call, Change, Plan, Step, Wait
 from reconciler.parallel import pool
 from reconciler.plan.order import waits
 from reconciler.ports import Clock, Cloud
-from reconciler.problems import CloudError
+from reconciler.problems import CloudError, Fault
 
 Watch = Callable[[Event], None]
 SIGHT = 0.1  # seconds after which a signal is seen at the latest: Python handles it when its main thread wakes up
@@ -113,7 +113,10 @@ class _Runner:
             hint = ailment_of(str(unsettled)).remedy if unsettled.invalid else ""
             return self.finished(Result(change, state, f"{unsettled}{undone}", hint, self.clock.now() - start))
         except CloudError as error:
-            failed = Result(change, State.FAILED, error.told, error.hint, self.clock.now() - start)
+            hint = error.hint or (
+                _why_tried(change) if error.fault is Fault.REFUSED and change.action is Action.UPDATE else ""
+            )
+            failed = Result(change, State.FAILED, error.told, hint, self.clock.now() - start)
             return self.finished(failed)
         return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
 
@@ -164,3 +167,8 @@ class _Runner:
     def finished(self, result: Result) -> Result:
         self.watch(Event(result.change, "finished", result.state, result.seconds, result))
         return result
+
+
+def _why_tried(change: Change) -> str:
+    """Return what the plan had to say of changes of which it is not known whether AWS refuses them."""
+    return "; ".join(field.why for field in change.fields if field.why)

@@ -2,9 +2,19 @@
 
 from reconciler.diff.canonical import canonical, canonical_member, compact, is_absent
 from reconciler.diff.changes import at, field_changes, sent_unit
+from reconciler.diff.chosen import choices, with_proper_choices
 from reconciler.diff.digest import digest_of
 from reconciler.diff.moved import moved
-from reconciler.diff.resource import Difference, Left, applied_of, applied_to, difference, left_to_service, replacement
+from reconciler.diff.resource import (
+    Difference,
+    Left,
+    applied_of,
+    applied_to,
+    difference,
+    left_to_service,
+    replacement,
+    with_choices,
+)
 from reconciler.diff.seen import settings_of, without_filled
 from reconciler.diff.sides import body_left_alone, declared_digest, sides_of, unmatched, why_ignored
 
@@ -17,6 +27,7 @@ __all__ = [
     "body_left_alone",
     "canonical",
     "canonical_member",
+    "choices",
     "compact",
     "declared_digest",
     "difference",
@@ -31,5 +42,7 @@ __all__ = [
     "sides_of",
     "unmatched",
     "why_ignored",
+    "with_choices",
+    "with_proper_choices",
     "without_filled",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.changes import Bodies
+from reconciler.diff.chosen import Choice, new_choices, notes_of
 from reconciler.diff.ignore import is_written
 from reconciler.diff.seen import spelled
 from reconciler.diff.sides import (
@@ -48,12 +49,21 @@ class Difference:
 class Left:
     """What is left to the service: live members that nobody declared, and no update resets.
 
-    `digest` is the record of it; `fields` are told, since they are not as in the record, `ignored` are.
+    `digest` is the record of it, with the `notes`; `fields` are told, since they are not as in the record, `ignored`
+    are.
     """
 
     digest: str = ""
     fields: tuple[FieldChange, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    notes: frozenset[str] = frozenset()
+
+
+def with_choices(left: Left, chosen: tuple[Choice, ...], *, is_made: bool, restores: bool) -> Left:
+    """Add what the service has chosen. Of what was made a moment ago, it is told where it is news."""
+    news = new_choices(chosen) if is_made else ()
+    fields = tuple(_noted(one.path, one.before, SERVICE) for one in news)
+    return replace(left, fields=(*left.fields, *fields), notes=notes_of(chosen, restores=restores))
 
 
 def applied_of(kind: Kind, desired: Desired, identity: Identity) -> Applied:
@@ -61,9 +71,10 @@ def applied_of(kind: Kind, desired: Desired, identity: Identity) -> Applied:
     return _applied(kind, desired, declared_digest(kind, desired, identity), "")
 
 
-def applied_to(kind: Kind, desired: Desired, sides: Sides, left: Left) -> Applied:
-    """Return the record of a declaration that a live resource carries once it is applied."""
-    return _applied(kind, desired, sides.digest, left.digest)
+def applied_to(kind: Kind, desired: Desired, digest: str, left: Left) -> Applied:
+    """Return the record of a declaration, by its digest, that a live resource carries once it is applied."""
+    applied = _applied(kind, desired, digest, left.digest)
+    return replace(applied, flags=applied.flags | left.notes)
 
 
 def left_to_service(kind: Kind, desired: Desired, sides: Sides, live: Live, takes: Takes, *, is_made: bool) -> Left:

@@ -155,6 +155,13 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
         """The rows that are references to other resources of Batch, or have some in them."""
         return tuple(row for row in self.fields if row.form is Form.REFERENCE or Rows.of(row.fields).leading)
 
+    @cached_property
+    def chosen(self) -> tuple[tuple[tuple[str, ...], Field], ...]:
+        """The rows, by their path, of what the service chooses for a new resource, down through structures."""
+        inner = (row for row in self.fields if row.form is Form.STRUCT and not row.filled)
+        own = tuple(((row.name,), row) for row in self.fields if row.filled)
+        return own + tuple(((row.name, *path), one) for row in inner for path, one in Rows.of(row.fields).chosen)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:

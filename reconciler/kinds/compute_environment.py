@@ -106,7 +106,7 @@ KIND = Kind(
             created=Created.LATER,
             unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
             only_if=takes_update_policy,
-            says="What happens to running jobs when instances are replaced. Never sent for Fargate, which has none.",
+            says="What happens to running jobs when instances are replaced. Sent for EC2 and Spot only.",
             source="CreateComputeEnvironment has no such member; UpdateComputeEnvironment refuses it for Fargate "
             "(aws/aws-cdk issue 27054)",
             fields=(

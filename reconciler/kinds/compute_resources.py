@@ -6,6 +6,7 @@ from reconciler.kinds.images import filled_images
 from reconciler.kinds.managed_instances import MANAGED_INSTANCES
 from reconciler.model import Cost, Json, Spec
 
+VERSION = "imageKubernetesVersion"
 ORDERED_STRATEGIES = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")
 
 
@@ -19,8 +20,13 @@ def _has_price(resources: Spec) -> bool:
 
 
 def _is_plain_image(images: Json) -> bool:
-    """Whether `images` (keyed by imageType) name image types alone, which is all that the service fills in."""
-    return all(set(image) <= {"imageType", "batchImageStatus"} for image in images.values())
+    """Whether `images` (keyed by imageType) name image types, perhaps for a Kubernetes version, as the service does."""
+    return all(set(image) <= {"imageType", "batchImageStatus", VERSION} for image in images.values())
+
+
+def _is_any(_version: Json) -> bool:
+    """AWS Batch takes the version of the cluster, which moves on (User Guide, 'Default AMI selection')."""
+    return True
 
 
 def _without_override(images: Json) -> Json:
@@ -92,7 +98,12 @@ EC2_CONFIGURATION = (
     ),
     Field(name="imageIdOverride", example=AMI, says="An AMI of your own for this image type."),
     Unmanaged("batchImageStatus", "read-only: the service says whether a newer image exists"),
-    Field(name="imageKubernetesVersion", says="Kubernetes version of the node image; EKS only."),
+    Field(
+        name=VERSION,
+        fills=_is_any,
+        says="Kubernetes version of the node image; EKS only. Left out, it is the newest that Batch supports.",
+        source="AWS Batch User Guide, 'Amazon EKS compute environments': it is shown where nothing was specified",
+    ),
 )
 
 COMPUTE_RESOURCES = (

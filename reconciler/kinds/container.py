@@ -5,7 +5,8 @@ from reconciler.kinds.examples import IMAGE_NAME, ROLE, SECRET_ARN
 from reconciler.model import Json, Spec
 
 
-def _is_empty(entry: Json) -> bool:
+def is_empty_variable(entry: Json) -> bool:
+    """Whether it is a variable that the service drops (hashicorp/terraform-provider-aws issues 19466 and 26960)."""
     return entry.get("value") in (None, "")
 
 
@@ -32,7 +33,7 @@ ENVIRONMENT = Field(
     form=Form.KEYED,
     key="name",
     fields=ENVIRONMENT_ENTRY,
-    drop_if=_is_empty,
+    drop_if=is_empty_variable,
     says="Environment variables; their order does not count. For secrets use secrets.",
     source="hashicorp/terraform-provider-aws issues 19466, 34947",
 )

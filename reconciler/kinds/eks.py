@@ -1,6 +1,7 @@
 """The EKS shape of a job: a pod."""
 
 from reconciler.kinds.base import Field, Form
+from reconciler.kinds.container import is_empty_variable
 from reconciler.kinds.examples import IMAGE_NAME
 from reconciler.model import Spec
 
@@ -95,7 +96,15 @@ EKS_CONTAINER = (
     ),
     Field(name="command", form=Form.ORDERED, says="Entry point of the container; the image's when left out."),
     Field(name="args", form=Form.ORDERED, says="Arguments of the entry point; the image's CMD when left out."),
-    Field(name="env", form=Form.KEYED, key="name", fields=ENTRY, says="Environment variables."),
+    Field(
+        name="env",
+        form=Form.KEYED,
+        key="name",
+        fields=ENTRY,
+        drop_if=is_empty_variable,
+        says="Environment variables; one without a value is the same as none.",
+        source="hashicorp/terraform-provider-aws, eks_properties.go: empty values are removed on both sides",
+    ),
     Field(name="resources", form=Form.STRUCT, fields=RESOURCES, says="cpu, memory and nvidia.com/gpu."),
     Field(
         name="volumeMounts",

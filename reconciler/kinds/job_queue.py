@@ -13,15 +13,25 @@ def _always(_value: Json) -> bool:
     return True
 
 
+EKS = "EKS"
+TRIED = (
+    "AWS does not say whether a queue can move there, so it is tried in place. If AWS refuses, nothing has changed: "
+    "declare the queue under a new name, and this one is deleted"
+)
+
+
 def _judge(judged: Judged) -> tuple[Cost, str]:
-    """A queue is of one type for life; its environments decide which (CreateJobQueue, jobQueueType)."""
+    """Environments of another type are tried in place, but where a refusal is known: to and from Amazon EKS."""
     if judged.path[0] != "computeEnvironmentOrder":
         return judged.cost, ""
     sides = (judged.live, judged.desired)
     before, after = (_types(judged, side.get("computeEnvironmentOrder", ())) for side in sides)
     if not before or not after or after <= before:
         return judged.cost, ""
-    return Cost.REPLACE, f"a queue is of one type for life, this one is {', '.join(sorted(before))} (UpdateJobQueue)"
+    types = f"{', '.join(sorted(before))} to {', '.join(sorted(after))}"
+    if (EKS in before) is not (EKS in after):
+        return Cost.REPLACE, f"from {types}: 'EKS job queue type must have EKS compute environment.' (CreateJobQueue)"
+    return judged.cost, f"from {types}: {TRIED}"
 
 
 def _types(judged: Judged, arns: Iterable[str]) -> set[str]:
@@ -32,7 +42,7 @@ def _queue_type(environment: Spec) -> str:
     """Return the jobQueueType that goes with an environment."""
     type_ = str(environment.get("computeResources", {}).get("type", "")).upper()
     if environment.get("eksConfiguration"):
-        return "EKS"
+        return EKS
     if type_ in ("FARGATE", "FARGATE_SPOT"):
         return "ECS_FARGATE"
     return "ECS_MANAGED_INSTANCES" if type_ == "ECS_MANAGED_INSTANCES" else "ECS"

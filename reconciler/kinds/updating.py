@@ -17,6 +17,7 @@ UPDATABLE_STRATEGIES = (
     "SPOT_PRICE_CAPACITY_OPTIMIZED",
     "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED",
 )
+MANAGED_INSTANCES = "ECS_MANAGED_INSTANCES"
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 # The members that UpdateComputeEnvironment takes for Fargate (its refusal lists all the others).
 FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
@@ -26,13 +27,21 @@ INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
 
 
 def patience(spec: Spec) -> float:
-    """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy)."""
+    """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy).
+
+    On managed instances the update waits for no job.
+    """
     policy = spec.get("updatePolicy") or {}
     return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
 
 
 def terms(spec: Spec) -> str:
-    """Say what becomes of the running jobs when instances are replaced (UpdatePolicy)."""
+    """Say what becomes of the running jobs when instances are replaced (UpdatePolicy).
+
+    Managed instances have no such policy: AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances'.
+    """
+    if _type(spec).upper() == MANAGED_INSTANCES:
+        return "new instances are as declared; those that run go on until their jobs end"
     policy = spec.get("updatePolicy") or {}
     if policy.get("terminateJobsOnUpdate"):
         return "running jobs are ended at once (updatePolicy.terminateJobsOnUpdate)"
@@ -43,8 +52,9 @@ def terms(spec: Spec) -> str:
 
 
 def takes_update_policy(spec: Spec) -> bool:
-    """Fargate has no instances to replace; its updates refuse the member."""
-    return _type(spec).upper() not in FARGATE
+    """It 'applies only to Amazon EC2 managed compute environments' (UpdatePolicy); updates of Fargate refuse it."""
+    is_managed = str(spec.get("type", "MANAGED")).upper() == "MANAGED"
+    return is_managed and _type(spec).upper() not in (*FARGATE, MANAGED_INSTANCES)
 
 
 def is_idle(spec: Spec) -> bool | None:
@@ -108,7 +118,7 @@ def _judge_infrastructure(judged: Judged) -> tuple[Cost, str]:
         return Cost.REPLACE, TYPE
     if _is_on_eks(judged.live) is not _is_on_eks(judged.desired):
         return Cost.REPLACE, ORCHESTRATOR
-    if live.get("type") == "ECS_MANAGED_INSTANCES":
+    if live.get("type") == MANAGED_INSTANCES:
         return Cost.INFRASTRUCTURE, ""
     if role is not None and not is_service_linked(role):
         return (

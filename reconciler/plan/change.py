@@ -7,11 +7,15 @@ from reconciler.diff import (
     Difference,
     applied_of,
     applied_to,
+    choices,
+    declared_digest,
     difference,
     left_to_service,
     replacement,
     settings_of,
     sides_of,
+    with_choices,
+    with_proper_choices,
 )
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import Cure, ailment_of
@@ -115,11 +119,16 @@ class Planner:
 
     def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, Applied]:
         """Return what differs, and the record that the resource carries once it is as declared."""
+        is_made = desired.address in self.wanted.made
+        chosen = choices(kind, desired, live, self.identity)
+        declared = declared_digest(kind, desired, self.identity)
+        restores = is_ours(live, *self.owner) and not is_made
+        if restores:
+            desired = with_proper_choices(desired, chosen)
         sides = sides_of(kind, desired, live, self.identity, self.bodies, self.successors)
-        left = left_to_service(
-            kind, desired, sides, live, self.wanted.takes, is_made=desired.address in self.wanted.made
-        )
-        applied = applied_to(kind, desired, sides, left)
+        left = left_to_service(kind, desired, sides, live, self.wanted.takes, is_made=is_made)
+        left = with_choices(left, chosen, is_made=is_made, restores=restores)
+        applied = applied_to(kind, desired, declared, left)
         tags = ownership_tags(*self.owner, desired.address.name, live.address.name, applied)
         found = difference(kind, desired, live, sides, left, tags)
         sick = (_illness(live),) if kind.settles and live.status == INVALID else ()

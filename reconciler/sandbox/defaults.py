@@ -15,6 +15,7 @@ from reconciler.sandbox.world import World
 EMPTY_LISTS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
 TASK_CONTAINER_LISTS = ("command", "dependsOn", "environment", "mountPoints", "secrets", "ulimits")
 EKS_CONTAINER_LISTS = ("args", "command", "env", "volumeMounts")
+KUBERNETES = "1.33"  # the version of every cluster here
 POD_LISTS = ("imagePullSecrets", "initContainers", "volumes")
 
 
@@ -33,7 +34,13 @@ def environment_body(world: World, request: Spec) -> dict[str, Json]:
 
 
 def default_images(instance_types: Iterable[str], orchestration: str) -> list[Json]:
-    return [{"imageType": default_image_type(instance_types, orchestration)}]
+    return [_versioned({"imageType": default_image_type(instance_types, orchestration)})]
+
+
+def _versioned(image: Spec) -> dict[str, Json]:
+    """On EKS the image is one for the cluster's version (AWS Batch User Guide, 'Default AMI selection')."""
+    is_chosen = image["imageType"].startswith("EKS") and "imageIdOverride" not in image
+    return {**({"imageKubernetesVersion": KUBERNETES} if is_chosen else {}), **image}
 
 
 def observed(body: Spec, *, scaled: bool) -> dict[str, Json]:
@@ -94,8 +101,8 @@ def _resources(sent: Spec, orchestration: str) -> dict[str, Json]:
     if sent["type"] not in ("EC2", "SPOT"):
         return dict(sent)
     filled = {"tags": {}, "desiredvCpus": sent["minvCpus"], **sent}
-    if not sent.get("ec2Configuration"):
-        filled["ec2Configuration"] = default_images(sent["instanceTypes"], orchestration)
+    images = sent.get("ec2Configuration") or default_images(sent["instanceTypes"], orchestration)
+    filled["ec2Configuration"] = [_versioned(image) for image in images]
     if "launchTemplate" in sent:
         filled["launchTemplate"] = template_body(sent["launchTemplate"])
     return filled

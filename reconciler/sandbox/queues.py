@@ -52,7 +52,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
         refuse_if("schedulingPolicyArn" not in record.body, "Only fairshare queue can have scheduling policy")
     body = {**record.body, **{member: request[member] for member in UPDATABLE if member in request}}
     if "computeEnvironmentOrder" in request or "serviceEnvironmentOrder" in request:
-        body |= attached(world, request, body["jobQueueType"], record.arn)
+        body |= _moved(world, request, body["jobQueueType"], record.arn)
         release(world, environments_of(record.body) - environments_of(body), world.now)
     record = lifecycle.updated(world, replace(record, body=body), seconds=world.timings.update, healthy=HEALTHY)
     world.put(NOUN, record)
@@ -88,6 +88,15 @@ def _body(world: World, request: Mapping[str, Json]) -> dict[str, Json]:
     body = {member: value for member, value in request.items() if member not in ("jobQueueName", "tags")}
     filled = {"state": "ENABLED", "jobStateTimeLimitActions": [], **body, **orders}
     return {**filled, "jobQueueType": resulting_type(world, orders)}
+
+
+def _moved(world: World, request: Mapping[str, Json], kind: str, arn: str) -> dict[str, Json]:
+    """Whether a queue can move between EC2, Fargate and managed instances is documented nowhere: here it can."""
+    if kind in ("EKS", "SAGEMAKER_TRAINING"):
+        return attached(world, request, kind, arn)
+    orders = attached(world, request, "", arn)
+    refuse_if(resulting_type(world, orders) == "EKS", "EKS job queue type must have EKS compute environment.")
+    return {**orders, "jobQueueType": resulting_type(world, orders)}
 
 
 def _refuse_bad_members(world: World, request: Mapping[str, Json], kind: str) -> None:

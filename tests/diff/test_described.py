@@ -61,7 +61,7 @@ PROVIDER = {
         pytest.param(
             ec2(type="SPOT", bidPercentage=100, allocationStrategy="BEST_FIT", spotIamFleetRole="fleet"),
             {**ec2(type="SPOT", allocationStrategy=None, spotIamFleetRole=f"{IAM}role/fleet", tags={},
-                   ec2Configuration=[{"imageType": "ECS_AL2"}]), "serviceRole": SLR},
+                   ec2Configuration=AL2023), "serviceRole": SLR},
             id="Spot with the documented defaults",
         ),
         pytest.param(

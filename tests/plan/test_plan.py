@@ -171,14 +171,26 @@ def test_a_policy_can_be_neither_added_to_a_queue_nor_removed(before: str | None
 
 
 @pytest.mark.parametrize("is_declared", [True, False])
-def test_a_queue_cannot_move_to_environments_of_another_type(is_declared: bool) -> None:
+def test_a_queue_moves_to_environments_of_another_type_in_place_as_long_as_no_refusal_is_known(
+    is_declared: bool,
+) -> None:
     old = live(CE, "old", ec2())
     before = owned(stack({(JQ, "q"): queue(old.arn)}), live(JQ, "q", queue(old.arn)))
     declared = {(CE, "new"): FARGATE} if is_declared else {}
     others = () if is_declared else (live(CE, "new", FARGATE),)
     plan = planned(stack({(JQ, "q"): queue("new"), **declared}), old, before, *others)
-    (refusal,) = plan.refusals
-    assert "computeEnvironmentOrder cannot be changed in place: a queue is of one type for life" in refusal.message
+    (moved,) = (change for change in plan.changes if change.address.kind == JQ)
+    assert (moved.action, moved.cost, plan.refusals) == (Action.UPDATE, Cost.SCALING, ())
+    assert "from ECS to ECS_FARGATE: AWS does not say whether a queue can move there" in moved.fields[0].why
+
+
+def test_a_queue_cannot_move_to_or_from_environments_on_eks() -> None:
+    old = live(CE, "old", ec2())
+    before = owned(stack({(JQ, "q"): queue(old.arn)}), live(JQ, "q", queue(old.arn)))
+    cluster = {"eksClusterArn": "arn:aws:eks:us-east-1:123456789012:cluster/c", "kubernetesNamespace": "batch"}
+    kubernetes = {**ec2(), "eksConfiguration": cluster}
+    (refusal,) = planned(stack({(JQ, "q"): queue("new")}), old, before, live(CE, "new", kubernetes)).refusals
+    assert "cannot be changed in place: from ECS to EKS: 'EKS job queue type must have EKS" in refusal.message
 
 
 def test_a_policy_can_be_exchanged_for_another() -> None:
