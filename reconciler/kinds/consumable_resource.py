@@ -35,7 +35,6 @@ KIND = Kind(
         Field(
             name="totalQuantity",
             cost=Cost.SCALING,
-            required=True,  # what the service assumes without it is documented nowhere
             update_as=_set,
             runtime_if=_is_used_up,
             limits={"minimum": 0},

@@ -59,7 +59,8 @@ KIND = Kind(
                             name="shareIdentifier",
                             example="A",
                             says="Name of the share; a trailing * makes it a prefix.",
-                            limits={"pattern": r"^[A-Za-z0-9_-]{0,254}[A-Za-z0-9_*-]$"},
+                            limits={"pattern": r"^([A-Za-z0-9_-]{1,255}\*?|\*)$"},
+                            source="ShareAttributes: 255 characters, and an asterisk may follow",
                         ),
                         Field(
                             name="weightFactor",

@@ -5,6 +5,7 @@ Read as files, without botocore.
 
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from pathlib import Path
 from reconciler.model import Json
 
 SERVICE = "batch"
+INSTANCES = "RunInstances"  # the operation of EC2 that knows the types of instances
+_TYPES = re.compile(rb'"InstanceType":\{\s*"type":"string",\s*"enum":\[(.*?)\]', re.DOTALL)
 
 
 def takes(operation: str, path: Sequence[str | int]) -> bool:
@@ -20,6 +23,8 @@ def takes(operation: str, path: Sequence[str | int]) -> bool:
 
     The last step may be a value, where the member is an enumeration.
     """
+    if operation == INSTANCES:
+        return tuple(path[:1]) == ("InstanceType",) and path[1:] != () and path[1] in instance_types()
     model = service_model()
     known = model.get("operations", {}).get(operation)
     return known is not None and _has(model["shapes"], known["input"]["shape"], tuple(path))
@@ -28,12 +33,24 @@ def takes(operation: str, path: Sequence[str | int]) -> bool:
 @cache
 def service_model() -> Json:
     """Return the newest service model; an empty one where there is none to be found."""
+    packed = _model_of(SERVICE)
+    return json.loads(packed) if packed else {}
+
+
+@cache
+def instance_types() -> frozenset[str]:
+    """Return the instance types that the SDK knows. Its model of EC2 is large: it is searched, not parsed."""
+    found = _TYPES.search(_model_of("ec2"))
+    return frozenset(json.loads(b"[" + found[1] + b"]")) if found else frozenset()
+
+
+def _model_of(service: str) -> bytes:
     for folder in _folders():
-        for version in sorted((Path(folder) / "data" / SERVICE).glob("*"), reverse=True):
+        for version in sorted((Path(folder) / "data" / service).glob("*"), reverse=True):
             for file in (version / "service-2.json", version / "service-2.json.gz"):
                 if file.is_file():
-                    return _parsed(file)
-    return {}
+                    return _unpacked(file)
+    return b""
 
 
 @cache
@@ -52,8 +69,12 @@ def _folders() -> Sequence[str]:
 
 
 def _parsed(file: Path) -> Json:
+    return json.loads(_unpacked(file))
+
+
+def _unpacked(file: Path) -> bytes:
     packed = file.read_bytes()
-    return json.loads(gzip.decompress(packed) if file.suffix == ".gz" else packed)
+    return gzip.decompress(packed) if file.suffix == ".gz" else packed
 
 
 def _has(shapes: Json, shape: str, path: tuple[str | int, ...]) -> bool:

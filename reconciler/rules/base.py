@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from reconciler.model import Address, Json, Path, Spec
+from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Severity
 from reconciler.rules.evidence import Evidence
 
@@ -16,13 +17,15 @@ Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong th
 class Subject:
     """What a rule sees: one body that the schema has passed, and all bodies of the stack by address.
 
-    None stands for a body in which something is unknown. `region` is empty where the stack leaves it open.
+    None stands for a body in which something is unknown. `region` is empty where the stack leaves it open. `takes` is
+    what the installed AWS SDK knows.
     """
 
     address: Address
     body: Spec
     stack: Mapping[Address, Spec | None] = field(default_factory=dict)
     region: str = ""
+    takes: Takes = takes_nothing
     _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
     _seen: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
 

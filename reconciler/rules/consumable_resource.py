@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.evidence import inferred
+from reconciler.rules.evidence import documented, inferred
 from reconciler.rules.job_definition.examples import ec2
 
 DEFINITION = "JobDefinition"
 
 
 def _some_of_it(subject: Subject) -> Findings:
-    if subject.body["totalQuantity"] == 0:
+    if subject.body.get("totalQuantity") == 0:
         yield ("totalQuantity",), "is 0: a job that takes some of it waits for ever"
 
 
@@ -40,7 +40,25 @@ def _taking(name: str) -> Example:
     return Example({"totalQuantity": 2}, {(DEFINITION, "job"): job})
 
 
+def _a_quantity(subject: Subject) -> Findings:
+    if subject.body.get("totalQuantity") is None:
+        yield ("totalQuantity",), "is missing: what AWS assumes is documented nowhere"
+
+
 RULES = (
+    Rule(
+        id="CR001",
+        says="A consumable resource says how many there are.",
+        check=_a_quantity,
+        severity=Severity.WARNING,
+        evidence=documented(
+            "AWS::Batch::ConsumableResource, TotalQuantity",
+            "Required: Yes",
+            against="CreateConsumableResource requires the name alone",
+        ),
+        fails=Example({"resourceType": "REPLENISHABLE"}),
+        passes=Example({"totalQuantity": 1}),
+    ),
     Rule(
         id="CR901",
         says="There is some of a consumable resource.",

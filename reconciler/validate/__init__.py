@@ -61,7 +61,7 @@ def validate(
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
-    whole = Subject(Address("", ""), {}, bodies, stack.region or "")
+    whole = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
     for resource in sound:
         for problem in problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict):
             (silenced if problem.code in stack.disabled else problems).append(problem)

@@ -20,6 +20,7 @@ from reconciler.rules.compute_environment.bodies import (
 from reconciler.rules.compute_environment.members import required
 from reconciler.rules.evidence import documented, measured
 from reconciler.rules.forms import forms
+from reconciler.rules.instance_names import known_instance_types
 from reconciler.rules.placeholders import placeholders
 
 UPDATE_POLICY = {"terminateJobsOnUpdate": True}
@@ -160,6 +161,7 @@ RULES = (
         passes=beside(ec2(), eksConfiguration=ON_EKS),
     ),
     forms("CE021", ec2(subnets=["sbnet-1"]), ec2(subnets=["subnet-1", "subnet-0a1b2c3d4e5f60718"])),
+    known_instance_types("CE222", ec2(instanceTypes=["c5.2xlrage"]), ec2(instanceTypes=["c5.2xlarge", "m6i"])),
     placeholders("CE020", ec2(instanceRole="${INSTANCE_ROLE}"), ec2(launchTemplate=LATEST)),
     required(
         "CE010", "minvCpus", INSTANCES, ec2(), measured("CreateComputeEnvironment", "Resource minvCpus is required.")

@@ -4,6 +4,7 @@ from reconciler.model import Json, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.evidence import documented, measured
+from reconciler.rules.instance_names import known_instance_types
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.nodes import RANGES, Span, each_span, multinode, over, spans
 from reconciler.rules.job_definition.pod_examples import one
@@ -150,6 +151,11 @@ RULES = (
         ),
         fails=multinode(_pods("0", namespace="batch"), _pods("1:")),
         passes=multinode(_pods("0", namespace="batch"), _pods("1:", namespace="batch")),
+    ),
+    known_instance_types(
+        "JD328",
+        multinode(over("0:", instanceType="c6i.32xlrage")),
+        multinode(over("0:", instanceType="c6i.32xlarge")),
     ),
     Rule(
         id="JD327",

@@ -2,7 +2,6 @@
 
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule, Subject
-from reconciler.rules.containers import Container, each_container, members
 from reconciler.rules.evidence import inferred, measured
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.placeholders import looks_unfilled
@@ -22,10 +21,12 @@ def _are_filled(subject: Subject) -> Findings:
                 yield (*path, member), told
 
 
-def _has_value(container: Container) -> Findings:
-    for path, entry in members(container, "environment"):
-        if not entry.get("value"):
-            yield path, f"has no value: AWS Batch drops {entry.get('name')}"
+def _has_value(subject: Subject) -> Findings:
+    for path, container in every_container(subject.body):
+        for name in ("environment", "env"):
+            for index, entry in enumerate(container.get(name) or ()):
+                if not entry.get("value"):
+                    yield (*path, name, index), f"has no value: AWS Batch drops {entry.get('name')}"
 
 
 RULES = (
@@ -43,7 +44,7 @@ RULES = (
     Rule(
         id="JD164",
         says="An environment variable has a value.",
-        check=each_container(_has_value, about="environment"),
+        check=_has_value,
         severity=Severity.NOTE,
         advice=True,
         evidence=measured(
