@@ -158,9 +158,9 @@ def _shaped(value: Json, use: _Use, vocabulary: Vocabulary) -> Iterator[Json]:
 
 def _of_schema(schema: Json, vocabulary: Vocabulary) -> Iterator[Json]:
     schema = vocabulary.resolved(schema)
-    if "enum" in schema:
+    if known := schema.get("enum") or schema.get("examples"):
         spelled: dict[str, Json] = {}  # the service's own spelling comes first
-        for value in schema["enum"]:
+        for value in known:
             spelled.setdefault(str(value).lower(), value)
         yield from spelled.values()
         return
