@@ -1,4 +1,4 @@
-"""A described body as people would write it: without what the service assumes, fills in, or is never told."""
+"""A body as people would write it: without what the service assumes, is never told, or, in what is live, fills in."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,13 @@ from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Identity, Json, Spec
 
 
-def bare(kind: Kind, body: Spec, identity: Identity) -> Spec:
-    """Return a create request's body without each member that means the same when it is left out."""
-    return _Barer(identity, is_known=not holds_tagged(body)).members(kind.rows, body, may_be_filled=True)
+def bare(kind: Kind, body: Spec, identity: Identity, *, is_declared: bool = False) -> Spec:
+    """Return a create request's body without each field that means the same when it is left out.
+
+    What the service fills in is nobody's wish in what is live. Of what `is_declared` it is one, whatever its value.
+    """
+    barer = _Barer(identity, is_known=not holds_tagged(body))
+    return barer.members(kind.rows, body, may_be_filled=not is_declared)
 
 
 @dataclass(frozen=True, slots=True)

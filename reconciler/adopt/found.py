@@ -35,7 +35,8 @@ class Found:
 
     `body` is the API's create request without the name member, and with the tags that are the user's. References to
     resources that were found, too, may be names or ARNs; values may be `Tagged`. `logical` is the key in the YAML
-    where that is another than the name.
+    where that is another than the name. `is_declared`: everything in it was meant, as in a template or a create
+    request; in what is live, the service has filled in a part.
     """
 
     address: Address
@@ -44,6 +45,7 @@ class Found:
     notes: tuple[Note, ...] = ()
     where: Where | None = None
     lifecycle: Spec = field(default_factory=dict)  # as the YAML has it beside the body
+    is_declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class _Reader:
         members = _without_nulls({key: value for key, value in body.items() if key not in apart})
         row = kind.field(kind.parent)
         physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
-        return Found(Address(kind.name, physical), members, where=where_of(mark))
+        return Found(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
 
     def live(self) -> Iterator[Found]:
         """Yield what is described, of several revisions the newest; the others are told."""

@@ -1,5 +1,6 @@
 """Terraform as a source: a state (version 4), or what `terraform show -json` prints of a state or of a plan."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ RENAMED = {
     "job_state_time_limit_action": "jobStateTimeLimitActions",
     "image_pull_secret": "imagePullSecrets",
 }
+FILLED_IN = "ec2_configuration"  # computed, unless the configuration has it: a state cannot tell
+INDEX = re.compile(r"\[[^\]]*\]")  # of an instance, in an address: `module.a["b"].aws_batch_job_queue.q[0]`
 MOST = 6  # names in one line
 
 
@@ -53,6 +56,8 @@ class _Reader:
     found: list[Found] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     deposed: list[LeftOut] = field(default_factory=list)
+    written: Mapping[str, frozenset[str]] = field(default_factory=dict)  # attributes, by address
+    otherwise: frozenset[str] = frozenset()  # those of an address that is not there
     wrong: list[Problem] = field(default_factory=list)
 
     @property
@@ -94,6 +99,9 @@ class _Reader:
     def document(self, name: str, document: Mapping[str, Json]) -> None:
         values = document.get("values") or document.get("planned_values") or {}
         unknown = {one["address"]: one["change"].get("after_unknown") for one in document.get("resource_changes", ())}
+        is_plan = "planned_values" in document
+        self.written = _written_in(document) if is_plan else {}
+        self.otherwise = frozenset({FILLED_IN} if is_plan else ())
         before = len(self.found) + len(self.wrong)
         for resource in _resources(values.get("root_module") or {}):
             self.resource(name, resource, unknown.get(resource["address"]))
@@ -114,6 +122,7 @@ class _Reader:
 
     def batch(self, file: str, kind: Kind, address: str, resource: Mapping[str, Json], unknown: Json) -> None:
         values = resource.get("values") or {}
+        written = self.written.get(INDEX.sub("", address), self.otherwise)
         name = values.get(_snake(kind.name_member)) or values.get("name")
         missing = [*_unknown(unknown), *([] if name else ["name"])]
         if missing:
@@ -121,7 +130,7 @@ class _Reader:
             self.wrong.append(Problem("IMP007", told, Where(file), "apply it, and import the state; or --keep-going"))
             return
         try:
-            body = _body(kind, values)
+            body = _body(kind, values, written)
         except ValueError as error:
             self.wrong.append(Problem("IMP007", f"{address}: {error}", Where(file), "Terraform refuses it, too"))
             return
@@ -132,7 +141,9 @@ class _Reader:
         notes = (Note((), "Terraform is about to create it anew (tainted)"),) if resource.get("tainted") else ()
         row = kind.field(kind.parent)
         physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
-        self.found.append(Found(Address(kind.name, physical), body, notes=notes, where=Where(file)))
+        is_declared = FILLED_IN in written
+        found = Found(Address(kind.name, physical), body, notes=notes, where=Where(file), is_declared=is_declared)
+        self.found.append(found)
 
 
 def _why_not(document: Json) -> tuple[str, str] | None:
@@ -169,13 +180,39 @@ def _shown(state: TerraformState) -> Mapping[str, Json]:
     return {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
 
 
+def _written_in(document: Mapping[str, Json]) -> Mapping[str, frozenset[str]]:
+    """Return the names of the attributes that the configuration of a plan has, by the address of each resource.
+
+    The values of a plan also have what the provider computes, or has read before.
+    """
+    configuration = document.get("configuration") or {}
+    return dict(_in_module(configuration.get("root_module") or {}, ""))
+
+
+def _in_module(module: Mapping[str, Json], before: str) -> Iterator[tuple[str, frozenset[str]]]:
+    for resource in module.get("resources", ()):
+        yield f"{before}{resource['address']}", frozenset(_attributes(resource.get("expressions") or {}))
+    for name, call in (module.get("module_calls") or {}).items():
+        yield from _in_module(call.get("module") or {}, f"{before}module.{name}.")
+
+
+def _attributes(expressions: Json) -> Iterator[str]:
+    if isinstance(expressions, Mapping):
+        for name, inner in expressions.items():
+            yield name
+            yield from _attributes(inner)
+    elif isinstance(expressions, list):
+        for inner in expressions:
+            yield from _attributes(inner)
+
+
 def _resources(module: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
     yield from module.get("resources", ())
     for inner in module.get("child_modules", ()):
         yield from _resources(inner)
 
 
-def _body(kind: Kind, values: Mapping[str, Json]) -> Spec:
+def _body(kind: Kind, values: Mapping[str, Json], written: frozenset[str]) -> Spec:
     """Return a resource as a create request. Raises `ValueError` for a text that should be JSON."""
     apart = (*COMPUTED, _snake(kind.name_member), "name")
     given = {name: _parsed(name, value) for name, value in values.items() if name not in apart}
@@ -184,14 +221,14 @@ def _body(kind: Kind, values: Mapping[str, Json]) -> Spec:
         given["compute_environment_order"] = [
             {"order": index, "compute_environment": arn} for index, arn in enumerate(order, 1)
         ]
-    given["compute_resources"] = [_resources_of(one) for one in given.get("compute_resources") or ()]
+    given["compute_resources"] = [_resources_of(one, written) for one in given.get("compute_resources") or ()]
     body: Spec = compact(spelled(kind.rows, given, RENAMED))
     return body
 
 
-def _resources_of(block: Mapping[str, Json]) -> dict[str, Json]:
+def _resources_of(block: Mapping[str, Json], written: frozenset[str]) -> dict[str, Json]:
     is_fargate = str(block.get("type", "")).startswith("FARGATE")
-    apart = ("desired_vcpus", *([NOT_FOR_FARGATE] if is_fargate else []))
+    apart = (*({"desired_vcpus"} - written), *([NOT_FOR_FARGATE] if is_fargate else []))
     return {name: value for name, value in block.items() if name not in apart}
 
 

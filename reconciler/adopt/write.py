@@ -75,7 +75,8 @@ def _body(found: Found, identity: Identity, needs: Needs) -> dict[str, Json]:
     kind = KINDS[found.address.kind]
     tags = users_tags(found.body.get(TAGS) or {})
     members = {name: value for name, value in found.body.items() if name != TAGS}
-    body = shortened(kind, needs.kept(kind, key_of(found), members, bare(kind, members, identity)))
+    stripped = bare(kind, members, identity, is_declared=found.is_declared)
+    body = shortened(kind, needs.kept(kind, key_of(found), members, stripped))
     return {**body, TAGS: dict(sorted(tags.items()))} if tags else body
 
 

@@ -50,6 +50,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _imported_to(args: Namespace, source: Source, out: Output) -> int:
+    from reconciler.adopt.declared import effective
     from reconciler.adopt.examples import with_examples
     from reconciler.adopt.write import tidy_stack
     from reconciler.cli.commands.fmt import language
@@ -64,7 +65,7 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
         region().live if source.plans else imported.found, args, "this region" if source.plans else "the source"
     )
     spoken = language()
-    chosen = with_examples(imported if source.plans else _chosen(imported, args), spoken)
+    chosen = with_examples(effective(imported if source.plans else _chosen(imported, args)), spoken)
     tidy = tidy_stack(chosen, place or Identity("", ""), _settings(stack, args, place), spoken)
     unset = _unset(chosen, args)
     offered = _offering(args, unset, chosen)

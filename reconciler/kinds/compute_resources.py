@@ -19,6 +19,10 @@ def _has_price(resources: Spec) -> bool:
     return bool(resources.get("bidPercentage") != 0)
 
 
+def _has_instances(resources: Spec) -> bool:
+    return not str(resources.get("type", "")).upper().startswith("FARGATE")
+
+
 def _is_plain_image(images: Json) -> bool:
     """Whether `images` (keyed by imageType) name image types, perhaps for a Kubernetes version, as the service does."""
     return all(set(image) <= {"imageType", "batchImageStatus", VERSION} for image in images.values())
@@ -140,6 +144,7 @@ COMPUTE_RESOURCES = (
     Field(
         name="updateToLatestImageVersion",
         rides_with=("launchTemplate",),
+        only_if=_has_instances,
         says="A trigger, no state: true takes the latest image whenever instances are replaced. Left out, only a "
         "change of launchTemplate does, which could otherwise keep the image of the old template.",
         source="LaunchTemplateSpecification: an image from a template is only changed if this is true",

@@ -38,6 +38,7 @@ from reconciler.load.nodes import (
 from reconciler.load.scalars import plain_value
 from reconciler.load.wording import complaint
 from reconciler.model import Json
+from reconciler.problems import Severity
 
 # libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
 # without it, its own scanner gives the same events, more slowly.
@@ -83,11 +84,13 @@ class Document:
 class Dialect:
     """How YAML of another language is read: what its plain scalars mean, and what it makes of a value behind a tag.
 
-    `tagged` tells the findings of a tag that it does not know, and returns a `Broken`.
+    `tagged` tells the findings of a tag that it does not know, and returns a `Broken`. With a `last_wins`, a key that
+    is written twice has its last value, and a warning says so with these words.
     """
 
     plain: Callable[[str], Json]
     tagged: Callable[[str, Node, Findings], Node]
+    last_wins: str = ""
 
 
 def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = None) -> Document:
@@ -279,6 +282,8 @@ class _Composer:
                 merges = (*merges, *(node.items if isinstance(node, Sequence) else (node,)))
             elif key in entries:
                 self.duplicate(key, entries[key][0], _mark(event))
+                if self.dialect and self.dialect.last_wins:
+                    entries[key] = (_mark(event), node)
             else:
                 entries[key] = (_mark(event), node)
         return Mapping(entries, _mark(start), merges)
@@ -300,4 +305,7 @@ class _Composer:
 
     def duplicate(self, key: str, first: Mark, second: Mark) -> None:
         message = f"{key} is written twice in one mapping; first at {where_of(first)}"
-        self.findings.add("YML003", message, second, "keep one of the two")
+        if self.dialect and self.dialect.last_wins:
+            self.findings.add("YML003", message, second, self.dialect.last_wins, Severity.WARNING)
+        else:
+            self.findings.add("YML003", message, second, "keep one of the two")

@@ -25,6 +25,7 @@ from reconciler.load.nodes import (
 )
 from reconciler.load.scalars import plain_value
 from reconciler.model import Json
+from reconciler.problems import Severity
 
 HALF = re.compile("[\ud800-\udfff]")  # JSON can escape half of a pair; UTF-8 cannot hold it
 REPLACEMENT = "\ufffd"
@@ -32,14 +33,17 @@ REPLACEMENT = "\ufffd"
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:"{}\[\]]+')
 
 
-def compose_json(name: str, text: str, findings: Findings) -> Document:
-    """Parse one JSON file as strictly as the AWS CLI does, and more so: duplicate keys are problems."""
+def compose_json(name: str, text: str, findings: Findings, *, last_wins: str = "") -> Document:
+    """Parse one JSON file as strictly as the AWS CLI does, and more so: duplicate keys are problems.
+
+    With a `last_wins`, such a key has its last value, and a warning says so with these words.
+    """
     if not text.strip():
         return Document(None)
     if broken := _syntax(name, text, findings):
         return Document(broken)
     lines = [0, *(match.end() for match in re.finditer("\n", text))]
-    reader = _Reader(name, TOKEN.finditer(text), lines, findings)
+    reader = _Reader(name, TOKEN.finditer(text), lines, findings, last_wins)
     try:
         root = reader.document()
         return Document(root, size=reader.size)
@@ -92,6 +96,7 @@ class _Reader:
     tokens: Iterator[re.Match[str]]
     lines: list[int]
     findings: Findings
+    last_wins: str = ""
     depth: int = 0
     size: int = 0
 
@@ -135,8 +140,9 @@ class _Reader:
             key, here, node = self.text(token), self.mark(token), self.node(next(self.tokens))
             if key in entries:
                 message = f"{key} is written twice in one object; first at {where_of(entries[key][0])}"
-                self.findings.add("YML003", message, here, "keep one of the two")
-            else:
+                severity = Severity.WARNING if self.last_wins else Severity.ERROR
+                self.findings.add("YML003", message, here, self.last_wins or "keep one of the two", severity)
+            if self.last_wins or key not in entries:
                 entries[key] = (here, node)
         return Mapping(entries, mark)
 

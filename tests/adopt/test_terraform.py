@@ -4,11 +4,13 @@ import json
 
 import pytest
 
-from reconciler.adopt.found import Imported
+from reconciler.adopt.declared import effective
+from reconciler.adopt.found import Found, Imported
 from reconciler.adopt.terraform import imported
 from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.problems import Severity
+from tests.adopt.importing import tidied
 from tests.tfstate.states import document, instance
 from tests.tfstate.states import resource as raw_resource
 
@@ -69,6 +71,36 @@ SPOT = resource(
         "launch_template": [{"launch_template_id": "lt-1", "launch_template_name": "", "version": "3"}],
         "ec2_configuration": [{"image_type": "ECS_AL2023", "image_id_override": ""}]}],
 )  # fmt: skip
+
+
+def planned(*expressions: str, configuration: bool = True) -> Found:
+    blocks = {"compute_resources": [{name: {} for name in expressions}]}
+    own = {"address": "aws_batch_compute_environment.x", "expressions": blocks}
+    module = {"resources": [own]}
+    called = {"module_calls": {"a": {"module": module}}} if configuration else {}
+    resource_ = {**SPOT, "address": 'module.a["b"].aws_batch_compute_environment.x[0]'}
+    document = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"child_modules": [{"resources": [resource_]}]}},
+        "configuration": {"root_module": called},
+    }
+    (found,) = read(document).found
+    return found
+
+
+def test_what_a_configuration_says_is_meant_and_what_a_state_has_may_be_computed() -> None:
+    images = [{"imageType": "ECS_AL2023"}]
+    for found, is_declared in (
+        (planned("ec2_configuration"), True),
+        (planned(configuration=False), True),
+        (planned("type"), False),
+        (read(state(SPOT)).found[0], False),
+    ):
+        assert found.is_declared is is_declared
+        (written,) = tidied(Imported(found=(found,))).found
+        assert written.body["computeResources"].get("ec2Configuration") == (images if is_declared else None)
+    (noted,) = effective(Imported(found=(planned("ec2_configuration", "desired_vcpus"),))).found
+    assert [note.text[:16] for note in noted.notes] == ["no desiredvCpus:"]
 
 
 def test_attributes_and_blocks_become_members() -> None:

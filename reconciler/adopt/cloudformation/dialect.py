@@ -21,6 +21,10 @@ WORDS = {
 }
 
 
+# https://github.com/aws-cloudformation/cloudformation-language-discussion/discussions/96
+LAST_WINS = "CloudFormation uses the last one, and so does the import"
+
+
 def _plain(text: str) -> Json:
     return WORDS[text] if text in WORDS else plain_value(text)
 
@@ -41,4 +45,4 @@ def _attribute(node: Scalar) -> Node:
     return Sequence((Scalar(logical, node.mark), Scalar(attribute, node.mark)), node.mark)
 
 
-CLOUDFORMATION = Dialect(_plain, _tagged)
+CLOUDFORMATION = Dialect(_plain, _tagged, LAST_WINS)

@@ -16,6 +16,7 @@ from reconciler.load.nodes import Mapping, Mark, Node, Scalar, Sequence
 from reconciler.load.patterns import Pattern, PatternError
 from reconciler.load.scalars import plain_value
 from reconciler.model import Json
+from reconciler.problems import Severity
 
 PSEUDO = ("AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId",
           "AWS::StackName", "AWS::URLSuffix")  # fmt: skip
@@ -81,7 +82,8 @@ def parameters(
         if isinstance(node, Mapping):
             found[name] = _parameter(name, mark, node.entries, given.get(name), live.get(name))
         else:
-            findings.add("CFN009", f"the parameter {name} is no mapping", mark, "a parameter has at least a Type")
+            hint = "a parameter has at least a Type"
+            findings.add("CFN009", f"the parameter {name} is no mapping", mark, hint, Severity.WARNING)
     _check(found, given, findings)
     return found
 

@@ -202,6 +202,7 @@ class Reader:
             notes=tuple(notes),
             where=where_of(resource.mark),
             lifecycle={"onRemove": "orphan"} if retains else {},
+            is_declared=True,
         )
 
     def about_name(self, logical: str) -> str:

@@ -1,12 +1,13 @@
 """A template as it was written, with the place of every value."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from reconciler.adopt.cloudformation.dialect import CLOUDFORMATION, FUNCTIONS
+from reconciler.adopt.cloudformation.dialect import CLOUDFORMATION, FUNCTIONS, LAST_WINS
 from reconciler.adopt.scalars import is_plain, quoted
 from reconciler.load.compose import Document, compose
 from reconciler.load.expand import Expander
@@ -14,16 +15,19 @@ from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import YAML_FILES, Library, decoded
 from reconciler.load.lookups import Finder
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, Spot
+from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, Spot, where_of
 from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
 from reconciler.load.scalars import text_of
 from reconciler.model import StatePlace
+from reconciler.problems import Severity
 
 Entries = MappingABC[str, tuple[Mark, Node]]
 OURS = "AWS::Batch::"
 LOOP = "Fn::ForEach"
 IN_LOOP = re.compile(r"[$&]\{[^}]*\}")
 CONDITION = "Condition"
+# Sections in which a problem may be one of the import. Of the resources, it depends on each.
+READ = {"Parameters": True, "Mappings": True, "Conditions": True}
 HINT = "give a template with Resources: for an app of the CDK, what `cdk synth` has written to cdk.out/*.template.json"
 OTHERS = {  # what else may be mistaken for one, by a key at its top
     "terraform_version": "it is state of Terraform",
@@ -100,6 +104,8 @@ def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
     """Return a template; None after telling why it is none."""
     root = _root(name, raw, findings)
     template = _template(root, findings) if isinstance(root, Mapping) else None
+    if isinstance(root, Mapping) and template and template.batch:
+        _soften(root, template, findings)
     if not isinstance(root, Mapping | Broken) and not findings.found:
         message = f"{name} is {'empty' if root is None else 'no mapping'}, and no CloudFormation template"
         findings.add("CFN001", message, root.mark if root else None, HINT)
@@ -181,7 +187,7 @@ def _not_rendered(name: str, content: str, document: Document, findings: Finding
 
 def _parsed(name: str, content: str, findings: Findings) -> Document:
     if content.lstrip().startswith("{") and not name.endswith(YAML_FILES):
-        return compose_json(name, content, findings)
+        return compose_json(name, content, findings, last_wins=LAST_WINS)
     return compose(name, content, findings, CLOUDFORMATION)
 
 
@@ -219,7 +225,8 @@ def _resources(section: Mapping, findings: Findings) -> Iterator[Resource]:
         kind = text(attributes["Type"][1]) if "Type" in attributes else ""
         if not kind:
             message = f"{logical} is no resource: it has no Type"
-            findings.add("CFN009", message, mark, "every resource has one, such as AWS::Batch::JobQueue")
+            hint = "every resource has one, such as AWS::Batch::JobQueue"
+            findings.add("CFN009", message, mark, hint, Severity.WARNING)
         else:
             yield Resource(logical, kind, mark, attributes)
 
@@ -235,6 +242,25 @@ def _ids(loop: Node) -> Iterator[re.Pattern[str]]:
             yield from _ids(node)
         else:
             yield re.compile(".*".join(map(re.escape, IN_LOOP.split(key))))
+
+
+def _soften(root: Mapping, template: Template, findings: Findings) -> None:
+    """Let problems of what is not imported be warnings; a key that is written twice there is none."""
+    resources = root.entries["Resources"][1]
+    parts = [(mark, READ.get(section, False)) for section, (mark, _) in root.entries.items()]
+    if isinstance(resources, Mapping):
+        known = template.resources
+        parts += [(mark, name in known and known[name].is_batch) for name, (mark, _) in resources.entries.items()]
+    ordered = sorted((where_of(mark), is_read) for mark, is_read in parts)
+    starts = [where for where, _ in ordered]
+    for problem in list(findings.found):
+        where = problem.where
+        index = bisect_right(starts, where) - 1 if where else -1
+        if where is None or index < 0 or ordered[index][1] or where.file != starts[index].file:
+            continue
+        del findings.found[problem]
+        if problem.code != "YML003":
+            findings.found[replace(problem, severity=Severity.WARNING)] = None
 
 
 def _scalars(node: Node | None) -> Iterator[Scalar]:

@@ -62,6 +62,54 @@ def test_bytes_are_no_text() -> None:
     assert (problem.code, str(problem.where)) == ("YML001", "<stdin>:1:1")
 
 
+TWICE = {
+    "t.yaml": """\
+Parameters:
+  A: {Type: String, Default: first}
+  A: {Type: String, Default: second}
+Resources:
+  Role: {Type: AWS::IAM::Role, Properties: {Path: /a/, Path: /b/}}
+  Q:
+    Type: AWS::Batch::JobQueue
+    Properties: {JobQueueName: q, Priority: 1, Priority: 2, Tags: {a: !Ref A}}
+  Other: {Type: AWS::S3::Bucket, Type: AWS::S3::Bucket}
+Outputs: {X: {Value: a}, X: {Value: b}}
+""",
+    "t.json": """\
+{"Parameters": {
+  "A": {"Type": "String", "Default": "first"},
+  "A": {"Type": "String", "Default": "second"}}, "Resources": {
+  "Role": {"Type": "AWS::IAM::Role", "Properties": {"Path": "/a/", "Path": "/b/"}},
+  "Q": {"Type": "AWS::Batch::JobQueue", "Properties":
+    {"JobQueueName": "q", "Priority": 1, "Priority": 2, "Tags": {"a": {"Ref": "A"}}}}}}
+""",
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_the_last_of_what_is_written_twice_counts_as_in_cloudformation(name: str) -> None:
+    found = raw(TWICE[name], name)
+    assert bodies(found)["q"]["priority"] == 2
+    assert found.variables["A"]["default"] == "second"
+    assert [problem.message.partition(" is written twice")[0] for problem in found.problems] == ["A", "Priority"]
+    assert {problem.severity for problem in found.problems} == {Severity.WARNING}
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Role: {Properties: {Path: /a/}}", "Role: {Type: !Sub 'AWS::IAM::${X}'}", "Role: {Type: AWS::IAM::Role, Properties: {Path: !Nope a}}",
+     "Role: x", "Role: {Type: AWS::IAM::Role, ? [a] : b}"],
+)  # fmt: skip
+def test_a_problem_of_what_is_not_imported_is_a_warning(other: str) -> None:
+    for template in (f"Resources:\n  {other}\n", "Resources:\n"):
+        found = read(job("a", template))
+        assert list(bodies(found)) == ["job"]
+        assert [problem.severity for problem in found.problems] == [Severity.WARNING] * ("Role" in template)
+    found = read(job("a") + f"Outputs:\n  {other}\n")
+    assert {problem.severity for problem in found.problems} <= {Severity.WARNING}
+    assert list(bodies(found)) == ["job"]
+
+
 def test_a_template_without_batch_names_its_nested_stacks() -> None:
     (problem,) = raw("Resources: {Jobs: {Type: AWS::CloudFormation::Stack}}").problems
     assert problem.hint == "import the templates of its nested stacks: Jobs"
