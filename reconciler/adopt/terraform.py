@@ -15,7 +15,7 @@ from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json, whole_json
 from reconciler.load.library import decoded
 from reconciler.load.nodes import Broken, value_of
-from reconciler.model import Address, Json, Spec
+from reconciler.model import Address, Json, Path, Spec
 from reconciler.problems import Problem, Severity, Where
 from reconciler.tfstate.state import NotAState, TerraformState, is_raw_state, state_of
 
@@ -40,6 +40,14 @@ RENAMED = {
 FILLED_IN = "ec2_configuration"  # computed, unless the configuration has it: a state cannot tell
 INDEX = re.compile(r"\[[^\]]*\]")  # of an instance, in an address: `module.a["b"].aws_batch_job_queue.q[0]`
 MOST = 6  # names in one line
+# A value that only one thing in AWS has, not a word that two have by chance: an ARN, or an id such as subnet-0a1b2c3d.
+IDENTIFIER = re.compile(r"arn:aws[a-z-]*:\S+|[a-z]+-[0-9a-f]{8,17}")
+NAMING = ("arn", "id")  # attributes by which one resource of Terraform names another
+PROPOSED = "is !tfstate STATE:"
+PROPOSAL = (
+    "Values with a comment `VALUE is !tfstate STATE:…` are attributes of Terraform's resources. To read them from its "
+    "state, write `lookups: {tfstate: {STATE: s3://bucket/key}}` here, and each !tfstate in place of its value."
+)
 
 
 def imported(files: Iterable[tuple[str, bytes]]) -> Imported:
@@ -47,7 +55,8 @@ def imported(files: Iterable[tuple[str, bytes]]) -> Imported:
     reader = _Reader()
     for name, raw in files:
         reader.file(name, raw)
-    return Imported(found=tuple(reader.found), left_out=tuple(reader.left_out()), problems=reader.problems)
+    notes = (PROPOSAL,) if any(PROPOSED in note.text for one in reader.found for note in one.notes) else ()
+    return Imported(found=tuple(reader.found), left_out=tuple(reader.left_out()), problems=reader.problems, notes=notes)
 
 
 @dataclass(slots=True)
@@ -59,6 +68,7 @@ class _Reader:
     written: Mapping[str, frozenset[str]] = field(default_factory=dict)  # attributes, by address
     otherwise: frozenset[str] = frozenset()  # those of an address that is not there
     wrong: list[Problem] = field(default_factory=list)
+    addresses: Mapping[str, str] = field(default_factory=dict)  # of values of this file that others may read, too
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -103,7 +113,9 @@ class _Reader:
         self.written = _written_in(document) if is_plan else {}
         self.otherwise = frozenset({FILLED_IN} if is_plan else ())
         before = len(self.found) + len(self.wrong)
-        for resource in _resources(values.get("root_module") or {}):
+        resources = list(_resources(values.get("root_module") or {}))
+        self.addresses = _addresses(resources)
+        for resource in resources:
             self.resource(name, resource, unknown.get(resource["address"]))
         if len(self.found) + len(self.wrong) == before:
             self.wrong.append(Problem("IMP002", f"{name} has no resource of AWS Batch", Where(name), SHOW))
@@ -138,11 +150,14 @@ class _Reader:
             what = f"{address} has members that Terraform takes for sensitive: they are in the YAML"
             hint = "let it read them by !secret, or put them into a variable that is secret"
             self.wrong.append(Problem("IMP004", what, Where(file), hint, Severity.WARNING))
-        notes = (Note((), "Terraform is about to create it anew (tainted)"),) if resource.get("tainted") else ()
+        notes = [Note((), "Terraform is about to create it anew (tainted)")] if resource.get("tainted") else []
+        notes += _proposals(body, self.addresses)
         row = kind.field(kind.parent)
         physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
         is_declared = FILLED_IN in written
-        found = Found(Address(kind.name, physical), body, notes=notes, where=Where(file), is_declared=is_declared)
+        found = Found(
+            Address(kind.name, physical), body, notes=tuple(notes), where=Where(file), is_declared=is_declared
+        )
         self.found.append(found)
 
 
@@ -210,6 +225,28 @@ def _resources(module: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
     yield from module.get("resources", ())
     for inner in module.get("child_modules", ()):
         yield from _resources(inner)
+
+
+def _addresses(resources: Iterable[Mapping[str, Json]]) -> Mapping[str, str]:
+    """Return the addresses of what names resources that are not of AWS Batch, by value; managed ones come first."""
+    found: dict[str, str] = {}
+    kept = [one for one in resources if not one["type"].startswith(PREFIX) and not one.get("deposed_key")]
+    for resource in sorted(kept, key=lambda one: one.get("mode") == "data"):
+        values = resource.get("values") or {}
+        for name in NAMING:
+            value = values.get(name)
+            if isinstance(value, str) and IDENTIFIER.fullmatch(value):
+                found.setdefault(value, f"{resource['address']}.{name}")
+    return found
+
+
+def _proposals(value: Json, addresses: Mapping[str, str], path: Path = ()) -> Iterator[Note]:
+    """Yield a note for each value in a body that the state has as an attribute of something else."""
+    if isinstance(value, str) and value in addresses:
+        yield Note(path, f"{value} {PROPOSED}{addresses[value]}")
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in items:
+        yield from _proposals(inner, addresses, (*path, step))
 
 
 def _body(kind: Kind, values: Mapping[str, Json], written: frozenset[str]) -> Spec:

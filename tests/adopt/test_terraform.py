@@ -10,6 +10,9 @@ from reconciler.adopt.terraform import imported
 from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.problems import Severity
+from reconciler.tfstate.address import parse_address
+from reconciler.tfstate.find import find_value
+from reconciler.tfstate.state import parse_state
 from tests.adopt.importing import tidied
 from tests.tfstate.states import document, instance
 from tests.tfstate.states import resource as raw_resource
@@ -289,3 +292,65 @@ def test_a_damaged_state_is_no_bug() -> None:
     broken = kept(SPOT)
     broken["resources"][0]["instances"][0]["attributes"]["compute_resources"] = [7]
     assert said(broken) == [line for line in said(broken) if "state.json is damaged" in line]
+
+
+ROLE_ARN = "arn:aws:iam::123456789012:role/batch"
+
+
+def around(mode: str, *subnets: str) -> list[Json]:
+    """Resources and data sources that the environment `spot` refers to, as a state keeps them."""
+    instances = [instance({"id": subnet}, index) for index, subnet in enumerate(subnets)]
+    return [
+        raw_resource("aws_subnet", "a", *instances, mode=mode),
+        raw_resource("aws_iam_role", "batch", instance({"id": "ENABLED", "arn": ROLE_ARN}), module='module.m["k"]'),
+        raw_resource("aws_security_group", "old", instance({"id": "sg-0a1b2c3d"}, deposed="1a2b3c4d")),
+    ]
+
+
+ENVIRONMENT = resource(
+    "compute_environment", compute_environment_name="spot", type="MANAGED", state="ENABLED", service_role=ROLE_ARN,
+    compute_resources=[{"type": "FARGATE", "max_vcpus": 4, "subnets": ["subnet-0a1b2c3d", "subnet-99999999"],
+                        "security_group_ids": ["sg-0a1b2c3d"]}],
+)  # fmt: skip
+
+
+def proposed(found: Imported) -> dict[str, str]:
+    return {".".join(map(str, note.path)): note.text for note in found.found[0].notes}
+
+
+def test_what_the_state_has_of_other_resources_is_proposed_for_look_up() -> None:
+    own = raw_resource(ENVIRONMENT["type"], "spot", instance(ENVIRONMENT["values"]))
+    found = read(document(*around("managed", "subnet-11111111", "subnet-0a1b2c3d"), own))
+    assert proposed(found) == {
+        "serviceRole": f'{ROLE_ARN} is !tfstate STATE:module.m["k"].aws_iam_role.batch.arn',
+        "computeResources.subnets.0": "subnet-0a1b2c3d is !tfstate STATE:aws_subnet.a[1].id",
+    }
+    assert "lookups: {tfstate: {STATE: s3://bucket/key}}" in found.notes[0]
+    assert found.found[0].body["computeResources"]["subnets"] == ["subnet-0a1b2c3d", "subnet-99999999"]
+
+
+def test_a_resource_counts_more_than_a_data_source_and_without_either_nothing_is_proposed() -> None:
+    own = raw_resource(ENVIRONMENT["type"], "spot", instance(ENVIRONMENT["values"]))
+    both = [*around("data", "subnet-0a1b2c3d")[:1], *around("managed", "subnet-0a1b2c3d")[:1], own]
+    assert list(proposed(read(document(*both))).values()) == ["subnet-0a1b2c3d is !tfstate STATE:aws_subnet.a[0].id"]
+    data = [*around("data", "subnet-0a1b2c3d")[:1], own]
+    (only,) = proposed(read(document(*data))).values()
+    assert only.endswith("STATE:data.aws_subnet.a[0].id")
+    alone = read(document(own))
+    assert (alone.notes, alone.found[0].notes) == ((), ())
+
+
+def test_every_proposal_reads_its_value_from_the_state() -> None:
+    kept_ = document(
+        *around("managed", "subnet-0a1b2c3d"), raw_resource(ENVIRONMENT["type"], "s", instance(ENVIRONMENT["values"]))
+    )
+    there = parse_state(json.dumps(kept_).encode())
+    for text in proposed(read(kept_)).values():
+        value, _, address = text.partition(" is !tfstate STATE:")
+        assert find_value(there, parse_address(address)) == value
+
+
+def test_what_terraform_shows_is_proposed_as_well() -> None:
+    subnet = {"address": "aws_subnet.a", "mode": "managed", "type": "aws_subnet", "values": {"id": "subnet-0a1b2c3d"}}
+    found = read(state(subnet, ENVIRONMENT))
+    assert list(proposed(found).values()) == ["subnet-0a1b2c3d is !tfstate STATE:aws_subnet.a.id"]

@@ -249,3 +249,22 @@ def test_a_state_and_outputs_in_json_files_beside_a_stack_are_no_part_of_it(run:
         assert run("validate", "small").code == 0, name
         ran = run("plan", "small", "--sandbox")
         assert (ran.code, ran.err) == (0, ""), name
+
+
+def test_the_proposals_of_an_import_are_what_the_state_has(run: Run) -> None:
+    block = {"type": "FARGATE", "max_vcpus": 16, "subnets": ["subnet-0a1b2c3d"], "security_group_ids": ["sg-0a1b2c3d"]}
+    spot = {"compute_environment_name": "spot", "type": "MANAGED", "compute_resources": [block]}
+    subnet = resource("aws_subnet", "a", instance({"id": "subnet-0a1b2c3d"}, "us-east-1a"))
+    own = resource("aws_batch_compute_environment", "spot", instance(spot))
+    in_file(document(subnet, own))
+    assert run("import", "--terraform", "risk/net.tfstate", "--to", "imported", "--group-by", "none").code == 0
+    assert run("validate", "imported").code == 0
+    stack = Path("imported", "stack.yaml")
+    text = stack.read_text(encoding="utf-8")
+    proposal = '# subnet-0a1b2c3d is !tfstate STATE:aws_subnet.a["us-east-1a"].id\n'
+    assert proposal in text
+    assert run("apply", "imported", "--sandbox", "--yes").code == 0
+    looked_up = text.replace("- subnet-0a1b2c3d\n", "- " + proposal.partition(" is ")[2].replace("STATE", "net"))
+    stack.write_text(f"{looked_up}lookups: {{tfstate: {{net: net.tfstate}}}}\n", encoding="utf-8")
+    Path("risk/net.tfstate").rename("imported/net.tfstate")
+    assert run("plan", "imported", "--sandbox", "--detailed-exitcode").code == 0
