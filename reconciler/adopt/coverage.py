@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.adopt.names import EVERY_NAME, NameChoice
 from reconciler.kinds import KINDS
 from reconciler.model import Live
 from reconciler.ownership import CLOUDFORMATION, OWNER, mark_of
@@ -32,7 +33,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
+    """`excluded` are as many as were left out by their names: they do not count."""
+
     shares: tuple[Share, ...]
+    excluded: int = 0
 
     @property
     def total(self) -> int:
@@ -48,14 +52,17 @@ class Coverage:
         return self.covered * 100 // self.total if self.total else 100
 
 
-def coverage(live: Iterable[Live]) -> Coverage:
+def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:
     kinds, owners = list(KINDS), list(Owner)
-    ordered = sorted(live, key=lambda one: (kinds.index(one.address.kind), one.address.name))
+    chosen = [one for one in live if names.is_chosen(one.address.name)]
+    counted = [one for one in chosen if not names.excluding(one.address.name)]
+    ordered = sorted(counted, key=lambda one: (kinds.index(one.address.kind), one.address.name))
     shares: dict[tuple[Owner, str], list[Live]] = {}
     for one in ordered:
         shares.setdefault(_owner(one), []).append(one)
     ranked = sorted(shares, key=lambda key: (owners.index(key[0]), key[1]))
-    return Coverage(tuple(Share(owner, name, tuple(shares[owner, name])) for owner, name in ranked))
+    found = tuple(Share(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
+    return Coverage(found, excluded=len(chosen) - len(counted))
 
 
 def _owner(live: Live) -> tuple[Owner, str]:

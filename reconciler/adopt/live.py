@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from reconciler.adopt.described import found_live
 from reconciler.adopt.found import Found, Imported, LeftOut
+from reconciler.adopt.names import NameChoice
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json, Live
 from reconciler.ownership import is_ours, logical_name, own_name, owner_of, prefixes_of, released
@@ -19,23 +20,28 @@ LEAVING = ("DELETING", "DELETED")
 class Asked:
     """What is to be imported, and for which stack, if it is a region. Empty names, kinds and tags leave nothing out.
 
-    `names` are globs, of which one must match; `tags` must all be there, with a value that the glob matches. Without a
+    `names` are globs, of which one must match, or with a `!` in front none; nor may one of `excluded`.
+    `tags` must all be there, with a value that the glob matches. Without a
     `prefix`, it is the one that the stack's resources have, if all of them have the same.
     """
 
     stack: str = ""
     prefix: str = ""
     names: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     tags: Mapping[str, str] | None = None
     with_owned: bool = False
     released: tuple[str, ...] = ()  # CloudFormation stacks that let go of what they own
 
+    @property
+    def choice(self) -> NameChoice:
+        return NameChoice.of(self.names, self.excluded)
+
     def fits(self, address: Address, tags: Mapping[str, Json]) -> bool:
-        name = address.name
         return (
             (not self.kinds or address.kind in self.kinds)
-            and (not self.names or any(fnmatchcase(one, glob) for glob in self.names for one in (name, own_name(name))))
+            and self.choice.is_chosen(address.name)
             and all(key in tags and fnmatchcase(str(tags[key]), glob) for key, glob in (self.tags or {}).items())
         )
 
@@ -69,6 +75,8 @@ def _reason(live: Live, asked: Asked, prefix: str) -> str:
     """Return why a resource is not imported; nothing if it is."""
     if live.status in LEAVING:
         return f"it is {live.status}"
+    if glob := asked.choice.excluding(live.address.name):
+        return f"its name is excluded ({glob})"
     owner = owner_of(live.claims)
     if is_ours(live, asked.stack, prefix):
         return ""

@@ -93,7 +93,7 @@ def _check_asked(there: Iterable["Live | Found"], args: Namespace, where: str) -
     addresses = [one.address for one in there]
     if addresses:
         names = dict.fromkeys(name for one in addresses for name in (one.name, own_name(one.name)))
-        check_globs("--name", args.name, list(names), where)
+        check_globs("--name", [glob for glob in args.name if not glob.startswith("!")], list(names), where)
         check_globs("--kind", args.kind, list(dict.fromkeys(one.kind for one in addresses)), where)
 
 
@@ -108,7 +108,8 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
         written = without_tagged(found.body.get("tags"))
         return written if isinstance(written, Mapping) else {}
 
-    found = tuple(one for one in imported.found if asked.fits(one.address, tags(one)))
+    fitting = (one for one in imported.found if asked.fits(one.address, tags(one)))
+    found = tuple(one for one in fitting if not asked.choice.excluding(one.address.name))
     used = set(variables_in([imported.name_prefix, *(one.body for one in found)]))
     variables = {name: variable for name, variable in imported.variables.items() if name in used}
     return replace(imported, found=found, variables=variables)

@@ -118,6 +118,17 @@ def add_ignored_sandbox(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_names(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="[!]GLOB",
+        type=_glob,
+        help="only these; with ! all but these, as `exclude` in reconciler.yaml; repeatable",
+    )
+
+
 def add_targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",

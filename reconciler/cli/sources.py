@@ -75,12 +75,14 @@ def _add_live(group: Group) -> None:
 
 def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
     from reconciler.adopt import live
+    from reconciler.cli.targets import excluded_names
     from reconciler.lookup.installed import takes
 
     asked = live.Asked(
         stack=stack,
         prefix=args.name_prefix,
         names=tuple(args.name),
+        excluded=excluded_names(args),
         kinds=tuple(args.kind),
         tags=dict(args.tag),
         with_owned=args.with_owned,

@@ -30,6 +30,19 @@ def targets_of(args: Namespace) -> tuple["Target", ...]:
     return targets
 
 
+def excluded_names(args: Namespace) -> tuple[str, ...]:
+    """Return the names that the file in the current folder excludes, as globs. Raises `InvalidStack`."""
+    from reconciler.fleet import read_excluded
+    from reconciler.lookup.files import DiskFiles
+
+    if not Path(FILE).is_file():
+        return ()
+    globs, problems = read_excluded(DiskFiles(FILE), environment_of(args))
+    if problems:
+        raise InvalidStack(problems)
+    return globs
+
+
 def _next_step(args: Namespace) -> str:
     """Return what to do without a file of deployments: there may be one above, or there may be one stack alone."""
     name = Path(args.all).name or FILE

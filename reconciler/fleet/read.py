@@ -18,7 +18,8 @@ from reconciler.load.values import Given
 from reconciler.ports import Files, Lookups
 from reconciler.problems import Problem
 
-SECTIONS = ("environments", "stacks")
+EXCLUDE = "exclude"
+SECTIONS = ("environments", "stacks", EXCLUDE)
 PLACE = ("account", "accounts", "region", "regions")
 SHARED = ("variables", "variableFiles", "guards")
 OF_ENVIRONMENT = (*PLACE, "roleArn", "profile", *SHARED)
@@ -48,6 +49,16 @@ def read_fleet(
     reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, matching, leaving)
     targets = tuple(reader.targets())
     return targets, findings.in_file_order()
+
+
+def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Return the globs of names that imports and coverage of a region leave out, and what is wrong with them."""
+    findings = Findings()
+    reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, lambda _: (), stays)
+    roots = (reader.mapping(document.root, "the file") for _, document in reader.library.parts() if document.root)
+    known = {key: entry for root in roots if root for key, entry in root.entries.items() if key == EXCLUDE}
+    globs = tuple(text for _, text in reader.texts(known, EXCLUDE))
+    return globs, findings.in_file_order()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,9 @@ def bare_kind(root: Mapping, kinds: MappingABC[str, Kind]) -> Kind | None:
 def _fleet(name: str, document: Document) -> str:
     """Return that a file is one of deployments, if it is: by its name, or by both of its sections."""
     keys = document.root.entries if isinstance(document.root, Mapping) else {}
-    needed = any if posixpath.basename(name) == FLEET else all
-    return DEPLOYMENTS if keys and needed(key in keys for key in OF_FLEET) else ""
+    if posixpath.basename(name) == FLEET and any(key in keys for key in (*OF_FLEET, "exclude")):
+        return DEPLOYMENTS
+    return DEPLOYMENTS if all(key in keys for key in OF_FLEET) else ""
 
 
 def _labels(documents: MappingABC[str, Document]) -> dict[str, dict[str, Label]]:

@@ -29,6 +29,8 @@ def coverage_page(found: Coverage, place: Identity, unread: Unread, width: int, 
         page.line((name, STYLES[share.owner]), f"{len(share.live):>4}  {_kinds(share)}", hang=widest + GAP + 6)
         for live in share.live if verbose else ():
             page.line(str(live.address), indent=4)
+    if found.excluded:
+        page.line((f"{number_of(found.excluded, 'resource')} excluded by name", "dim"))
     page.blank()
     what = f"{found.covered} of {number_of(found.total, 'resource')}"
     page.whole((f"Coverage: {what} ({found.percent} %) in a stack.", "bold"))
@@ -44,6 +46,7 @@ def coverage_json(found: Coverage, place: Identity, unread: Unread) -> dict[str,
         total=found.total,
         covered=found.covered,
         percent=found.percent,
+        excluded=found.excluded,
         owners=[_share(share) for share in found.shares],
     )
 

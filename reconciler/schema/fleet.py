@@ -83,9 +83,13 @@ FLEET: Json = {
                 "additionalProperties": {"$ref": "#/$defs/Stack"},
                 "description": "Stacks by their paths from the folder of this file; * and ? match.",
             },
+            "exclude": {
+                **TEXTS,
+                "description": "Names that `import --live` and `coverage` leave out, as globs.",
+            },
         }
     ),
-    "required": ["environments", "stacks"],
+    "anyOf": [{"required": ["environments", "stacks"]}, {"required": ["exclude"]}],
     "patternProperties": {"^x-": {}},
     "$defs": {"Environment": ENVIRONMENT, "Stack": STACK},
 }

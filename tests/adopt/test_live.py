@@ -2,8 +2,12 @@
 
 from collections import Counter
 
+import pytest
+
 from reconciler import workflow
+from reconciler.adopt.coverage import coverage
 from reconciler.adopt.live import Asked, imported
+from reconciler.adopt.names import NameChoice
 from reconciler.model import Live
 from reconciler.ports import takes_everything
 from reconciler.problems import CloudError, Fault
@@ -47,6 +51,29 @@ def test_globs_of_names_match_the_whole_name() -> None:
     there = (live(JQ, "risk-a", queue("x")), live(JQ, "risk", queue("x")), live(CE, "other", ec2()))
     assert names(*there, names=("risk-*",)) == ["risk-a"]
     assert names(*there, names=("risk", "o*")) == ["risk", "other"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"names": ("!metaflow_*",)}, ["risk", "risk-a"]),
+        ({"names": ("risk*", "!*-a")}, ["risk"]),
+        ({"names": ("!metaflow_*", "!risk")}, ["risk-a"]),
+        ({"excluded": ("metaflow_*", "*-a")}, ["risk"]),
+        ({"names": ("metaflow_1",), "excluded": ("metaflow_*",)}, []),
+    ],
+)
+def test_names_are_left_out_by_globs_and_told(asked: dict[str, tuple[str, ...]], expected: list[str]) -> None:
+    there = [live(JQ, name, queue("spot")) for name in ("metaflow_1", "metaflow_2", "risk", "risk-a")]
+    found = imported(there, {}, Asked(stack="new", **asked), takes_everything)
+    assert [one.address.name for one in found.found] == expected
+    assert all("its name is excluded" in one.why for one in found.left_out)
+
+
+def test_what_is_excluded_does_not_count_for_coverage() -> None:
+    there = [live(JQ, name, queue("spot")) for name in ("metaflow_1", "risk")]
+    found = coverage(there, NameChoice.of(("!metaflow_*",)))
+    assert (found.total, found.excluded, coverage(there).total) == (1, 1, 2)
 
 
 def test_what_others_own_and_what_leaves_is_left_out_with_the_reason() -> None:

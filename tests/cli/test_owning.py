@@ -124,3 +124,14 @@ def test_coverage_tells_which_kinds_it_could_not_read(run: Run, forbid: Callable
     forbid("ListConsumableResources")
     ran = run("coverage", "--sandbox", "-o", "json")
     assert (ran.code, [one["code"] for one in ran.json["problems"]]) == (0, ["IMP006"])
+
+
+def test_what_reconciler_yaml_excludes_is_neither_imported_nor_counted(forgotten: Run) -> None:
+    total = forgotten("coverage", "--sandbox", "-o", "json").json["total"]
+    Path("reconciler.yaml").write_text("exclude: ['*']\n", encoding="utf-8")
+    document = forgotten("coverage", "--sandbox", "-o", "json").json
+    assert (document["total"], document["excluded"], document["percent"]) == (0, total, 100)
+    ran = forgotten("import", "--live", "--sandbox", "--to", "other")
+    assert (ran.code, "its name is excluded (*)" in ran.err) == (0, True)
+    Path("reconciler.yaml").unlink()
+    assert forgotten("coverage", "--sandbox", "--name", "!*", "-o", "json").json["excluded"] == total

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from reconciler.fleet import Consents, Target, read_fleet
+from reconciler.fleet import Consents, Target, read_excluded, read_fleet
 from reconciler.lookup.environment import Environment
 from tests.load.memory import MemoryFiles
 
@@ -165,3 +165,24 @@ stacks: {stacks/*: [d, prod], stacks/other: d}
     assert [problem.split(": ")[1] for problem in read(text)[1]] == [
         "error[FLT002]", "error[FLT003]", "error[FLT004]", "error[FLT005]"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "globs"),
+    [
+        ("exclude: [metaflow_*, nf-*]\n", ("metaflow_*", "nf-*")),
+        ("exclude: metaflow_*\n", ("metaflow_*",)),
+        (DEV + "stacks: {stacks/pricing: [dev]}\nexclude: [a]", ("a",)),
+        (DEV + "stacks: {stacks/pricing: [dev]}", ()),
+    ],
+)
+def test_names_that_engines_register_are_excluded_in_the_same_file(text: str, globs: tuple[str, ...]) -> None:
+    files = MemoryFiles({"reconciler.yaml": text}, root=".")
+    assert read_excluded(files, Environment({})) == (globs, ())
+    assert "stacks" not in text or read(text)[1] == []
+
+
+def test_what_is_excluded_must_be_texts() -> None:
+    files = MemoryFiles({"reconciler.yaml": "exclude: [{a: b}]"}, root=".")
+    _, problems = read_excluded(files, Environment({}))
+    assert [problem.code for problem in problems] == ["STK005"]

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.options import add_cloud, add_output
+from reconciler.cli.options import add_cloud, add_names, add_output
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -11,6 +11,7 @@ EXAMPLES = """\
   reconciler coverage
   reconciler coverage -v                       name each resource
   reconciler coverage --region eu-west-1 -o json
+  reconciler coverage --name '!metaflow_*' --name '!nf-*'     without what engines register
 
 owners:
   a stack of reconciler, a CloudFormation stack, another tool that a tag names (such as ManagedBy=terraform), or nobody.
@@ -19,6 +20,7 @@ owners:
 
 
 def add(parser: ArgumentParser) -> None:
+    add_names(parser)
     add_cloud(parser)
     add_output(parser)
 
@@ -26,12 +28,14 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler import workflow
     from reconciler.adopt.coverage import coverage
+    from reconciler.adopt.names import NameChoice
     from reconciler.cli.clouds import sky_for
+    from reconciler.cli.targets import excluded_names
     from reconciler.model import Stack
     from reconciler.report.coverage_text import coverage_json, coverage_page
 
     seen = workflow.region(sky_for(Stack("", {}), args).cloud, args.observer)
-    found = coverage(seen.live)
+    found = coverage(seen.live, NameChoice.of(args.name, excluded_names(args)))
     out.publish(
         lambda width: coverage_page(found, seen.identity, seen.unread, width, args.verbose),
         lambda: coverage_json(found, seen.identity, seen.unread),

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from reconciler.cli.importing import imported_to
-from reconciler.cli.options import add_cloud, add_output, add_variables, file_name, pair
+from reconciler.cli.options import add_cloud, add_names, add_output, add_variables, file_name, pair
 from reconciler.cli.output import Output
 from reconciler.cli.sources import SOURCES, chosen
 
@@ -11,6 +11,7 @@ HELP = "write what exists as a stack: from a region, JSON files, CloudFormation 
 EXAMPLES = """\
   reconciler import --live --to stacks/prod
   reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue
+  reconciler import --live --name '!metaflow_*' --to stacks/prod     without what an engine registers
   reconciler import --live --kind JobDefinition --to -      to stdout
   reconciler import --json queues.json definitions.json --to stacks/prod --stack prod
   reconciler import --terraform terraform.tfstate --to stacks/prod
@@ -37,7 +38,7 @@ def add(parser: ArgumentParser) -> None:
     for source in SOURCES:
         source.add(sources)
     only = parser.add_argument_group("what to import")
-    only.add_argument("--name", action="append", default=[], metavar="GLOB", help="only these; repeatable")
+    add_names(only)
     only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_kind, help="repeatable")
     only.add_argument("--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_tag, help="repeatable: all")
     only.add_argument("--with-owned", action="store_true", help="also what other stacks and CloudFormation own")
