@@ -192,8 +192,9 @@ class Variables:
     parameters: MappingABC[str, Parameter]
     wanted: dict[str, set[str]] = field(default_factory=dict)
     made: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # by name: expression, meaning, is it a list
+    secret: set[str] = field(default_factory=set)  # names of those that were made
 
-    def make(self, name: str, expression: str, meaning: str, *, is_list: bool = False) -> str:
+    def make(self, name: str, expression: str, meaning: str, *, is_list: bool = False, is_secret: bool = False) -> str:
         """Return the name of a variable for an expression: always the same for the same one."""
         base = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_") or "Value"
         base = base if base[0].isalpha() and base not in CONTEXT else f"Value_{base}"
@@ -201,6 +202,8 @@ class Variables:
         names = (base if number == 1 else f"{base}_{number}" for number in count(1))
         own = next(one for one in names if one not in taken and self._is_free(one, expression))
         self.made.setdefault(own, (expression, meaning, is_list))
+        if is_secret:
+            self.secret.add(own)
         return own
 
     def _is_free(self, name: str, expression: str) -> bool:
@@ -236,7 +239,11 @@ class Variables:
             if one.variable in used
         }
         made = {
-            name: {"type": "list" if is_list else self._scalar(name), "description": meaning}
+            name: {
+                "type": "list" if is_list else self._scalar(name),
+                "description": meaning,
+                **({"secret": True} if name in self.secret else {}),
+            }
             for name, (_, meaning, is_list) in self.made.items()
             if name in used
         }

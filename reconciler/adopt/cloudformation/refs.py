@@ -4,6 +4,7 @@ from reconciler.adopt.cloudformation import foreign
 from reconciler.adopt.cloudformation.parameters import HIDDEN, PSEUDO, Parameter
 from reconciler.adopt.cloudformation.resolve import Resolver, scalar
 from reconciler.adopt.cloudformation.template import OURS, Call, Resource, reference, spelled, text
+from reconciler.adopt.cloudformation.texts import DYNAMIC
 from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
 from reconciler.adopt.cloudformation.world import Target
 from reconciler.adopt.found import Tagged
@@ -72,6 +73,8 @@ def _parameter(resolver: Resolver, parameter: Parameter, mark: Mark) -> Node:
         return _stored(resolver, parameter, parameter.given, mark)
     if not resolver.assumes:
         name = parameter.usual if parameter.is_stored else None
+        if parameter.usual and DYNAMIC in parameter.usual and not parameter.is_list:
+            return Scalar(parameter.usual, mark)
         return _stored(resolver, parameter, name, mark) if name else Scalar(Tagged("!var", parameter.variable), mark)
     if parameter.usual is None or parameter.is_stored:
         raise NotKnown(parameter.name)

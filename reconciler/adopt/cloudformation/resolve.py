@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.adopt.cloudformation.dialect import CONDITION_FUNCTIONS, FUNCTIONS
 from reconciler.adopt.cloudformation.foreign import last, named
+from reconciler.adopt.cloudformation.secrecy import is_secret
 from reconciler.adopt.cloudformation.template import LOOP, Call, call_of, spelled
 from reconciler.adopt.cloudformation.texts import DYNAMIC, dynamic, joined
 from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
@@ -147,6 +148,10 @@ class Resolver:
         around, self.carried = self.carried, []
         try:
             found = function(self, call)
+            if isinstance(found, Scalar) and isinstance(found.value, str) and DYNAMIC in found.value:
+                found = self.noted(
+                    Scalar(dynamic(found.value) or self.unsaid(found), found.mark), self.notes.get(found, [])
+                )
             return self.noted(found, self.carried) if found else None
         finally:
             self.carried = around
@@ -182,12 +187,15 @@ class Resolver:
         is_source = call.function in SOURCES and source
         meaning = source if is_source else ": ".join(part for part in (spelled(node), source) if part)
         name = f"{name}List" if is_list else name
-        return Tagged("!var", self.world.variables.make(name, spelled(node), meaning, is_list=is_list))
+        is_secret_ = is_secret(self.world, node)
+        made = self.world.variables.make(name, spelled(node), meaning, is_list=is_list, is_secret=is_secret_)
+        return Tagged("!var", made)
 
     def unsaid(self, node: Node) -> Tagged:
         """Return a variable for a text with a look-up inside, which no `!sub` can have."""
         meaning = f"the text {spelled(node)}"
-        return Tagged("!var", self.world.variables.make(f"{self.logical}Value", spelled(node), meaning))
+        name, is_secret_ = f"{self.logical}Value", is_secret(self.world, node)
+        return Tagged("!var", self.world.variables.make(name, spelled(node), meaning, is_secret=is_secret_))
 
     def part(self, node: Node) -> Json:
         """Return a value as part of a text. Look-ups cannot be one: a variable stands for them."""
@@ -199,7 +207,9 @@ class Resolver:
                 raise NotKnown(spelled(node))
             return value
         meaning = f"what {value.tag} {value.text} finds"
-        return Tagged("!var", self.world.variables.make(last(value.text), spelled(node), meaning))
+        is_secret_ = value.tag == "!secret" or is_secret(self.world, node)
+        made = self.world.variables.make(last(value.text), spelled(node), meaning, is_secret=is_secret_)
+        return Tagged("!var", made)
 
     def single(self, node: Node) -> Json:
         """Return a single value whose notes are kept; of a resource of the template its ARN."""

@@ -12,13 +12,19 @@ from reconciler.model import Json
 HOLE = re.compile(r"\$\{(?!!)[^}]*\}")
 ESCAPED = re.compile(r"\$\{!([^}]*)\}")
 IN_BRACES = re.compile(r"\$\{([^}]*)\}")
-DYNAMIC = "{{resolve:"
+REFERENCE = "{{resolve"
+DYNAMIC = f"{REFERENCE}:"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 STORED = re.compile(r"\{\{resolve:(?:ssm|ssm-secure):([^:{}]+(?::\d+)?)\}\}")
 SECRET = re.compile(
     r"\{\{resolve:secretsmanager:(arn:[^:{}]+:secretsmanager:[^:{}]*:[^:{}]*:secret:[^:{}]+|[^:{}]+)"
-    r"(?::SecretString)?(?::([^:{}]*))?:*\}\}"
+    r"(?::SecretString)?(?::([^:{}]*))?(?::AWSCURRENT)?:*\}\}"
 )
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text has a dynamic reference to something secret; unless it is one to a plain parameter, it has."""
+    return text.count(REFERENCE) > text.count(f"{REFERENCE}:ssm:")
 
 
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
