@@ -1,5 +1,7 @@
 """Compute environments in the sandbox: what images, clusters and managed instances show of themselves."""
 
+from reconciler.sandbox.defaults import KUBERNETES
+
 UPDATE = "UpdateComputeEnvironment"
 
 
@@ -17,7 +19,9 @@ def test_an_eks_environment_is_marked_as_one(lab):
     cluster = {"eksClusterArn": "arn:aws:eks:us-east-1:123456789012:cluster/c", "kubernetesNamespace": "batch"}
     seen = lab.environment("pods", eksConfiguration=cluster)
     assert (seen["containerOrchestrationType"], seen["eksConfiguration"]) == ("EKS", cluster)
-    assert seen["computeResources"]["ec2Configuration"] == [{"imageType": "EKS_AL2023"}]
+    assert seen["computeResources"]["ec2Configuration"] == [
+        {"imageType": "EKS_AL2023", "imageKubernetesVersion": KUBERNETES}
+    ]
     assert "ecsClusterArn" not in seen
     sent = {"accessEntry": {"desiredState": "ENABLED"}}
     lab.call(UPDATE, computeEnvironment="pods", eksConfiguration=sent)
