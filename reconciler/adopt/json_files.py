@@ -86,7 +86,7 @@ class _Reader:
     def root(self, name: str, text: str) -> Node | None:
         found = Findings()
         root = compose_json(name, text, found).root
-        if found.found and (spoken := spoken_in_text(name, text, is_json=True)):
+        if found.found and (spoken := spoken_in_text(name, text, found.found, is_json=True)):
             self.not_rendered(spoken)
             return Broken(spoken.mark)
         self.findings.found.update(found.found)

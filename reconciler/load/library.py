@@ -126,7 +126,8 @@ class Library:
 
     def _spoken(self, name: str, raw: bytes) -> Spoken | None:
         if name in self.texts:
-            return spoken_in_text(self.shown(name), self.texts[name], is_json=name.endswith(JSON_FILES))
+            found = self.doubts[name].found
+            return spoken_in_text(self.shown(name), self.texts[name], found, is_json=name.endswith(JSON_FILES))
         if not name.endswith((*YAML_FILES, *JSON_FILES)):
             return None
         return spoken_in(self.documents[name].root, raw.decode("utf-8-sig", errors="replace"))

@@ -4,19 +4,22 @@ Only forms that no text of a stack can have count as one: shell in a command may
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.load.nodes import Mapping, Mark, Node, Scalar, Spot
 from reconciler.load.nodes import Sequence as List
+from reconciler.problems import Problem
 
 # What a shell, Docker or the program itself reads, in the spelling of the API and of CloudFormation, in small letters.
 READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations", "userdata"}
 
 
 class OtherLanguage(NamedTuple):
-    """`form` is what only this language writes. `way_out` says what renders it."""
+    """`form` is what only this language writes; its length is bounded, so that a hostile line takes linear time.
+
+    `way_out` says what renders it.
+    """
 
     name: str
     form: re.Pattern[str]
@@ -40,7 +43,7 @@ LANGUAGES: Sequence[OtherLanguage] = (
     OtherLanguage(
         "Sceptre's Jinja",
         re.compile(
-            r"\{\{[^}\n]*\b(?:sceptre_user_data|stack_group_config|command_path)\b[^}\n]*\}\}"
+            r"\{\{[^}\n]{0,80}\b(?:sceptre_user_data|stack_group_config|command_path)\b[^}\n]{0,80}\}\}"
             r"|!(?:stack_output(?:_external)?|stack_attr|rcmd|file_contents|environment_variable|no_value)\b"
         ),
         "render it first: `sceptre generate STACK` prints the template, which `import --cloudformation -` reads",
@@ -48,7 +51,7 @@ LANGUAGES: Sequence[OtherLanguage] = (
     OtherLanguage(
         "a variable of the Serverless Framework",
         re.compile(
-            r"\$\{(?:self|opt|sls|file|param|custom|cf|aws|env|ssm|s3|strToBool)(?:\([^)\n]*\))?:[^}\n]*\}"
+            r"\$\{(?:self|opt|sls|file|param|custom|cf|aws|env|ssm|s3|strToBool)(?:\([^)\n]{0,80}\))?:[^}\n]{0,80}\}"
             r"|#\{AWS::\w+\}"
         ),
         "render it first: `serverless package` writes .serverless/*.json, which `import --cloudformation` reads",
@@ -56,31 +59,33 @@ LANGUAGES: Sequence[OtherLanguage] = (
     OtherLanguage(
         "a template of Terraform",
         re.compile(
-            r"%\{~?\s*(?:if|for|else|endif|endfor)\b[^}\n]*\}"
-            r"|\$\{(?:var|local|data|module|each|path|aws_\w+)\.[^}\n]*\}"
+            r"%\{~?\s*(?:if|for|else|endif|endfor)\b[^}\n]{0,80}\}"
+            r"|\$\{(?:var|local|data|module|each|path|aws_\w+)\.[^}\n]{0,80}\}"
         ),
         "render it first: `terraform show -json` prints what it becomes, which `import --terraform -` reads",
     ),
     OtherLanguage(
         "a token of the AWS CDK",
-        re.compile(r"\$\{Token\[[^\]\n]*\]\}"),
+        re.compile(r"\$\{Token\[[^\]\n]{0,80}\]\}"),
         "render it first: `cdk synth` prints the template, which `import --cloudformation -` reads",
     ),
     OtherLanguage(
         "Helm or another Go template",
-        re.compile(r"\{\{-?\s*(?:\.|\$|(?:if|else|range|include|template|toYaml|with|end|define|block)\b)[^}\n]*\}\}"),
+        re.compile(
+            r"\{\{-?\s*(?:\.|\$|(?:if|else|range|include|template|toYaml|with|end|define|block)\b)[^}\n]{0,80}\}\}"
+        ),
         "render it first, for example with `helm template`",
     ),
     OtherLanguage(
         "Jinja",
-        re.compile(r"\{%[-+]?\s*\w[^%\n]*%\}|(?<!\$)\{#[^\n]*#\}"),
+        re.compile(r"\{%[-+]?\s*\w[^%\n]{0,80}%\}|(?<!\$)\{#[^\n]{0,80}#\}"),
         RENDER_JINJA,
     ),
 )
 # In a file that cannot be read without it, this is a template, too. CloudFormation has {{resolve:…}}.
 BRACES = OtherLanguage(
     "Jinja or a language like it",
-    re.compile(r"(?<!\$)\{\{(?!resolve:)[^{}\n]*\}\}"),
+    re.compile(r"(?<!\$)\{\{(?!resolve:)[^{}\n]{0,80}\}\}"),
     RENDER_JINJA,
 )
 # In a request for the AWS CLI nothing is substituted.
@@ -92,10 +97,18 @@ SHELL = OtherLanguage(
 MAY_BE_ONE = re.compile(r"\{%|\{\{|\{#|#\{|%\{|\$\{|!(?:stack|rcmd|file|env|no_)")
 
 
-def spoken_in_text(name: str, text: str, *, is_json: bool = False) -> Spoken | None:
-    """Return the first place of another language in a file that could not be read; `name` is what messages call it."""
-    languages = (*LANGUAGES, BRACES, *((SHELL,) if is_json else ()))
-    return next(_in_text(text, languages, lambda at: _spot(name, text, at)), None)
+def spoken_in_text(name: str, text: str, problems: Iterable[Problem], *, is_json: bool = False) -> Spoken | None:
+    """Return the place of another language that keeps a file from being read; `name` is what messages call it.
+
+    It is where one of the problems is: a program in a command may well be in that language, and beside the point.
+    """
+    near = {problem.where.line + step for problem in problems if problem.where for step in (-1, 0, 1)}
+    lines = [(number, line) for number, line in enumerate(text.split("\n")) if number + 1 in near]
+    for language in (*LANGUAGES, BRACES, *((SHELL,) if is_json else ())):
+        for number, line in lines:
+            if match := language.form.search(line):
+                return Spoken(language, Spot(name, number, match.start()), " ".join(match[0].split()))
+    return None
 
 
 def spoken_in(root: Node | None, text: str) -> Spoken | None:
@@ -110,32 +123,23 @@ def for_a_shell(node: Node) -> Spoken | None:
     return next(_in_node(node, (SHELL,)), None)
 
 
-def _in_text(text: str, languages: Sequence[OtherLanguage], mark_at: Callable[[int], Mark]) -> Iterator[Spoken]:
+def _in_text(text: str, languages: Sequence[OtherLanguage], mark: Mark) -> Iterator[Spoken]:
     for language in languages:
         if match := language.form.search(text):
-            yield Spoken(language, mark_at(match.start()), " ".join(match[0].split()))
-
-
-def _same(mark: Mark, _at: int) -> Mark:
-    return mark
-
-
-def _spot(name: str, text: str, at: int) -> Spot:
-    before = text[:at]
-    return Spot(name, before.count("\n"), at - before.rfind("\n") - 1)
+            yield Spoken(language, mark, " ".join(match[0].split()))
 
 
 def _in_node(node: Node, languages: Sequence[OtherLanguage]) -> Iterator[Spoken]:
     match node:
         case Mapping():
             for key, (mark, inner) in node.entries.items():
-                yield from _in_text(key, languages, partial(_same, mark))
+                yield from _in_text(key, languages, mark)
                 if key.lower() not in READ_LATER:
                     yield from _in_node(inner, languages)
         case List(items):
             for item in items:
                 yield from _in_node(item, languages)
         case Scalar(str(value), mark):
-            yield from _in_text(value, languages, partial(_same, mark))
+            yield from _in_text(value, languages, mark)
         case _:  # what an alias stands for is looked at where it is written, and tags are our own language
             return

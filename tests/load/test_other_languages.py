@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.other_languages import LANGUAGES
+from reconciler.load.nodes import Scalar, Spot
+from reconciler.load.other_languages import LANGUAGES, spoken_in
 from reconciler.model import Json
 from reconciler.problems import Severity
 from tests.load.memory import loaded
@@ -67,6 +68,19 @@ def test_what_a_program_reads_itself_is_no_other_language(text: str) -> None:
         "jobDefinitions": {"j": {"type": "container", "containerProperties": members, "parameters": {"a": text}}},
     }
     assert loaded({"main.yaml": json.dumps(whole)}).problems == ()
+
+
+def test_a_program_in_another_language_does_not_hide_what_is_wrong_elsewhere() -> None:
+    command = (
+        "    jobDefinitions:\n      j: {type: container, containerProperties: {command: ['{{.Name}}', '{% x %}']}}\n"
+    )
+    (problem,) = loaded(f"{command}    x-a: b\n    x-b: [1\n").problems
+    assert problem.code == "YML002"
+
+
+@pytest.mark.parametrize("piece", ["{{", "{% a", "${self:", "#{", "%{ if ", "{#", "${Token["])
+def test_a_hostile_line_takes_no_time(piece: str) -> None:
+    assert spoken_in(Scalar(piece * 20_000, Spot("a")), piece) is None
 
 
 def test_our_own_tags_are_no_other_language() -> None:

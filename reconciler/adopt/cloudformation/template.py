@@ -176,7 +176,7 @@ def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
 def _not_rendered(name: str, content: str, document: Document, findings: Findings) -> Spoken | None:
     """Return where a template holds another language: anywhere if it cannot be read, else around AWS Batch alone."""
     if any(problem.code in UNREADABLE for problem in findings.found):
-        return spoken_in_text(name, content)
+        return spoken_in_text(name, content, findings.found)
     _, resources = document.root.entries.get("Resources", (None, None)) if isinstance(document.root, Mapping) else NONE
     for _, node in resources.entries.values() if isinstance(resources, Mapping) else ():
         type_ = node.entries.get("Type", NONE)[1] if isinstance(node, Mapping) else None
