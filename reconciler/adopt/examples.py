@@ -119,7 +119,7 @@ def _fitting(name: str, number: int, variable: Spec, uses: Iterable[_Use], vocab
         variable.get("enum") or (),
         *(_shaped(value, use, vocabulary) for value, use in rows),
         *(_of_schema(use.schema, vocabulary) for use in whole),
-        *(_shaped(use.row.default, use, vocabulary) for use in whole if use.row),
+        *(_shaped(use.row.default, use, vocabulary) for use in whole if use.row and use.row.default != ""),
         (name, re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"), *PARTS, 1, True, {}),
         _matching(pattern.text) if pattern else (),
         *(_leaves(use.resource) for use in whole),  # it may name something else that is there, such as a volume

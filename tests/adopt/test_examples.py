@@ -146,3 +146,11 @@ def leaves(schema: Json, value: Json, path: Path) -> Iterator[tuple[Path, Json]]
             yield from leaves(schema["items"], inner, (*path, index))
     else:
         yield path, schema
+
+
+def test_an_empty_text_is_no_example_of_what_may_be_empty() -> None:
+    entries = [{"name": "URL", "value": Tagged("!var", "url")}]
+    body = {**CONTAINER, "containerProperties": {**CONTAINER["containerProperties"], "environment": entries}}
+    found = Found(Address("JobDefinition", "j"), body)
+    imported = Imported(found=(found,), variables={"url": {"type": "string"}})
+    assert with_examples(imported, LANGUAGE).variables["url"]["example"] == "url"
