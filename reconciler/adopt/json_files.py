@@ -22,6 +22,7 @@ from reconciler.read import described
 PULUMI = "Pulumi"
 FROM_PULUMI = "Pulumi's state has its provider's own spelling: `import --live` reads the resources from AWS"
 GONE = "it is {status}, or an older revision than another that is here"
+LAST_WINS = "the AWS CLI uses the last one, and so does the import"
 NEITHER = "this JSON is neither what `aws batch describe-*` prints nor what --cli-input-json takes"
 SERVICES: MappingABC[str, str] = {  # keys that only the answers of other services have
     "clusters": "Amazon ECS or EKS",
@@ -85,7 +86,7 @@ class _Reader:
 
     def root(self, name: str, text: str) -> Node | None:
         found = Findings()
-        root = compose_json(name, text, found).root
+        root = compose_json(name, text, found, last_wins=LAST_WINS).root
         if found.found and (spoken := spoken_in_text(name, text, found.found, is_json=True)):
             self.not_rendered(spoken)
             return Broken(spoken.mark)

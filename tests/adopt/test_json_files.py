@@ -12,6 +12,7 @@ from reconciler.adopt.json_files import imported
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json
 from reconciler.ports import takes_everything
+from reconciler.problems import Severity
 from reconciler.report.catalogue import catalogue
 from tests.adopt.importing import out_of_style, tidied
 from tests.adopt.importing import read as read_files
@@ -124,3 +125,10 @@ def test_json_of_pulumi_and_of_pascal_case_is_told_with_the_way_out() -> None:
     assert (pulumi.code, "import --live" in pulumi.hint) == ("IMP002", True)
     (pascal,) = read({"JobDefinitionName": "a", "Type": "container"}).problems
     assert pascal.hint == "members begin with a small letter: jobDefinitionName"
+
+
+def test_the_last_of_what_is_written_twice_counts_as_for_the_aws_cli() -> None:
+    text = b'{"jobQueueName": "q", "priority": 1, "priority": 2, "computeEnvironmentOrder": []}'
+    found = imported([("q.json", text)], takes_everything)
+    assert found.found[0].body["priority"] == 2
+    assert [(one.code, one.severity) for one in found.problems] == [("YML003", Severity.WARNING)]
