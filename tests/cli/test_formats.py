@@ -47,6 +47,7 @@ def test_findings_are_annotations_below_the_text(run: Run) -> None:
             (
                 "::error file=small/stack.yaml,line=3,col=28,title=SP002::SchedulingPolicy/fair: "
                 "fairsharePolicy.shareDistribution names the share A 2 times"
+                '%0Ahint: if AWS accepts it: rules: {disable: {SP002: "why"}}'
             ),
         ],
     )

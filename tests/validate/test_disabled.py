@@ -55,6 +55,15 @@ def test_what_the_schema_claims_about_aws_can_be_silenced_and_its_message_says_h
     assert typed.declared[Address(kind, "x")].spec == spec
 
 
+@pytest.mark.parametrize("text", ["", "all", "0:x", "a:b:c"])
+def test_rules_look_at_what_does_not_match_its_pattern_where_that_is_silenced(text: str) -> None:
+    ranges = [{"targetNodes": text, "container": container()["containerProperties"]}]
+    nodes = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": ranges}
+    mine = stack({(JD, "x"): {"type": "multinode", "nodeProperties": nodes}})
+    typed, _ = validate(replace(mine, disabled={"SCH006": "why"}), SCHEMA, KINDS, strict=True)
+    assert [one.code for one in typed.silenced] == ["SCH006"]
+
+
 def test_a_mapping_where_a_word_belongs_is_not_understood() -> None:
     body = ec2(allocationStrategy={"Ref": "Strategy"})
     _, problems = validate(stack({(CE, "x"): body}), SCHEMA, KINDS)

@@ -48,7 +48,10 @@ def spans(body: Spec) -> list[Span]:
 
 
 def _ends(text: str, highest: int) -> tuple[int, int]:
+    """Return the first and the last node; a text that is not understood, where its check is off, may be all of them."""
     first, colon, last = text.partition(":")
+    if not text or any(end and not end.isdecimal() for end in (first, last)):
+        return 0, highest
     if not colon:
         return int(first), int(first)
     return int(first or 0), int(last or highest)
