@@ -82,9 +82,8 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             filler.findings.withdraw(variable.default_mark)
     filler.tell_of(by_example, "examples stand in")
     filler.tell_of(unknown, "any text stands in" if outside.samples else "secrets are unknown here")
-    # What stands in is in the files for everybody to read: to withhold it would withhold the same word elsewhere.
-    given_names = values.keys() - {variable.name for variable in (*by_example, *unknown)}
-    secret = frozenset(name for name in given_names if variables[name].hides(values[name]))
+    known = values.keys() - {variable.name for variable in unknown}  # what stands in for these is no value
+    secret = frozenset(name for name in known if variables[name].hides(values[name]))
     return Scope(
         {name: as_secret(value) if name in secret else value for name, value in values.items()},
         secret,

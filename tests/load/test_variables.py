@@ -269,9 +269,9 @@ def test_a_secret_without_a_value_is_unknown_and_in_the_sandbox_any_value_of_its
     assert [problem.code for problem in loaded(SECRETS % variable).problems] == ["VAR002"]
 
 
-def test_an_example_of_a_secret_is_no_secret() -> None:
+def test_an_example_of_a_secret_is_hidden_too() -> None:
     variable = "v: {secret: true, example: word}"
-    assert loaded(SECRETS % variable, examples=True).secrets == frozenset()
+    assert "word" in loaded(SECRETS % variable, examples=True).secrets
     assert "given" in loaded(SECRETS % variable, examples=True, variables={"v": "given"}).secrets
 
 

@@ -96,7 +96,7 @@ def _without_names(
     unvalued = {logical: [one for one in holes(name) if one not in values] for logical, name in names.items()}
     if not all(unvalued.values()):
         return Naming(
-            keys={logical: written(name) for logical, name in names.items() if logical not in missing},
+            keys={logical: written(filled(name, values)) for logical, name in names.items() if logical not in missing},
             fixed=frozenset({*fixed, *(one for name in names.values() for one in holes(name) if one in values)}),
             unknown={logical: tuple(sorted(one)) for logical, one in missing.items()},
         )

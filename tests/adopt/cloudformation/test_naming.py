@@ -3,7 +3,7 @@
 import textwrap
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adopt.cloudformation import LiveStack
@@ -13,6 +13,7 @@ from reconciler.load.scalars import text_of
 from reconciler.model import Json
 from tests.adopt.cloudformation.reading import STACK_ID, messages, notes, read
 from tests.adopt.importing import tidied
+from tests.laws import law
 
 USUAL = {"Env": "prod", "System": "risk"}
 names = st.dictionaries(
@@ -28,7 +29,7 @@ def said(pieces: Pieces, values: dict[str, str]) -> str:
     return written(filled(pieces, values))
 
 
-@settings(deadline=None)
+@law(100)
 @given(names)
 def test_every_name_is_the_templates_for_every_value_that_a_variable_can_still_have(found: dict[str, Pieces]) -> None:
     named = naming(found, USUAL)
