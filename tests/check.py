@@ -1,4 +1,7 @@
-"""The one gate: format, lint, types, floors, tests. `--fast` leaves the tests out."""
+"""The one gate: format, lint, types, floors, tests. It proves the same each time.
+
+`--fast` leaves the tests out. `--long` runs them for hours, in another order, on new examples, and kills at every call.
+"""
 
 import subprocess
 import sys
@@ -16,6 +19,8 @@ CHECKS = (
     ("editors", [sys.executable, "-m", "tests.editors"]),
     ("tests", [BIN / "pytest", "-n", "auto"]),
 )
+GATE = ["--randomly-seed=1"]  # one order
+LONG = ["--hypothesis-profile=long", "--every-call"]
 
 
 def main() -> int:
@@ -25,7 +30,8 @@ def main() -> int:
             continue
         start = time.monotonic()
         print(f"== {name}", flush=True)
-        if subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode:
+        more = () if name != "tests" else LONG if "--long" in sys.argv else GATE
+        if subprocess.run([str(part) for part in (*command, *more)], cwd=ROOT, check=False).returncode:
             failed.append(name)
         print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
     print(f"failed: {', '.join(failed)}" if failed else "all checks passed")

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from hypothesis import settings
 
 from reconciler.sandbox import simulator
+from tests import laws
 from tests.live_jobs import LiveJobs
 
-# `pytest --hypothesis-profile=long tests/test_bad_input.py`: for hours that nobody else needs.
-settings.register_profile("long", max_examples=20_000, deadline=None, print_blob=True)
+laws.register()
 
 # A session reads the service models anew, for longer than most tests take. They change nothing in them.
 botocore.session.create_loader = cache(botocore.session.create_loader)

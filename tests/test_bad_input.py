@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.apply import State
@@ -31,6 +31,7 @@ from tests.junk import (
     variables,
     yaml_of,
 )
+from tests.laws import law
 from tests.load.memory import loaded
 from tests.plausible import plausible_stacks
 from tests.stacks.bodies import bodies
@@ -39,14 +40,7 @@ from tests.world import World
 ROOT = Path(__file__).parents[1]
 SCHEMA = read_schema()
 EXAMPLES = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "stacks").rglob("*.yaml"))]
-IS_LONG = settings.default.max_examples > 1000
-# In the gate the same examples each time; what is rare is found by those who look for long.
-CALM = settings(
-    max_examples=settings.default.max_examples if IS_LONG else 60,
-    derandomize=not IS_LONG,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+CALM = law(60)
 NAME = "stack: risk\n"
 USES = 'x-a: {a: !var a, b: !sub "${b}"}\njobQueues: {q: {priority: !var a, tags: {c: !var b}}}\n'
 # What AWS refuses and nobody says to be certain offline; each is a warning, or depends on what others have.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler.model import Json, Stack
@@ -29,6 +29,7 @@ from tests.builders import (
     told,
     training,
 )
+from tests.laws import law
 from tests.world import World
 
 ALLOWED = Wanted(allow_destroy=("*",))
@@ -183,7 +184,7 @@ TIMINGS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@law(25)
 @given(st.lists(stacks(), min_size=1, max_size=4), TIMINGS, RULES, st.booleans(), st.integers(0, 9))
 def test_any_history_of_stacks_ends_in_an_empty_plan(
     history: list[Stack], timings: Timings, rules: list[Rule], replacing: bool, seed: int

@@ -4,7 +4,7 @@ from copy import deepcopy
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diff import canonical, field_changes, without_filled
@@ -18,10 +18,11 @@ from reconciler.sandbox.store import Memory
 from reconciler.sandbox.world import World
 from tests.builders import CE, JD
 from tests.fakes import HERE
+from tests.laws import law
 from tests.shapes import bodies
 
 NEWS = st.lists(st.sampled_from(["newMember", "otherNews"]), max_size=2, unique=True)
-CALM = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+CALM = law(30)
 
 
 def world(seed: int) -> World:

@@ -5,7 +5,7 @@ revision means what the YAML means.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler import workflow
@@ -17,6 +17,7 @@ from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.faults import Failure, Rule
 from tests.builders import CE, JD, JQ, container, ec2, queue, stack, told
 from tests.fakes import HERE
+from tests.laws import law
 from tests.live_jobs import LiveJobs
 from tests.world import World
 
@@ -136,7 +137,7 @@ RULES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@law(20)
 @given(st.lists(EVENTS, min_size=1, max_size=8), RULES, st.sampled_from([0.0, 1.5]), st.integers(0, 9))
 def test_any_history_of_a_definition_ends_as_the_yaml_says(
     jobs: LiveJobs, history: list[tuple[str, ...]], rules: list[Rule], lag: float, seed: int

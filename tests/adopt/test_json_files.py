@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler.adopt.files import GroupBy
@@ -17,6 +17,7 @@ from reconciler.report.catalogue import catalogue
 from tests.adopt.importing import out_of_style, tidied
 from tests.adopt.importing import read as read_files
 from tests.junk import shaken
+from tests.laws import law
 from tests.shapes import bodies
 
 QUEUE_ARN = "arn:aws:batch:us-east-1:123456789012:job-queue/pricing"
@@ -94,7 +95,7 @@ def test_broken_json_and_an_empty_file_are_told() -> None:
 
 @pytest.mark.parametrize("group_by", list(GroupBy))
 @given(data=st.data())
-@settings(max_examples=max(15, settings().max_examples // 5), deadline=None, suppress_health_check=list(HealthCheck))
+@law(15)
 def test_whatever_json_holds_is_a_stack_or_problems_of_the_catalogue(group_by: GroupBy, data: st.DataObject) -> None:
     documents = []
     for kind in data.draw(st.lists(st.sampled_from(list(KINDS.values())), max_size=3)):

@@ -4,7 +4,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler import workflow
@@ -21,13 +21,13 @@ from reconciler.sendable import as_request
 from tests.adopt.importing import beyond_adoption, imported, out_of_style, planned, read, tidied
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, live
 from tests.fakes import HERE
+from tests.laws import law
 from tests.shapes import bodies
 from tests.test_convergence import stacks
 from tests.test_noise import described, possible
 from tests.world import World
 
-EXAMPLES = max(10, settings().max_examples // 10)  # a profile with more asks for more
-FEW = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = law(10)
 TAGS = st.dictionaries(st.sampled_from(["team", "no", "1", "a b"]), st.sampled_from(["x", "on", "0x1", ""]), max_size=2)
 
 

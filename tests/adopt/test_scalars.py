@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.adopt.nodes import document
@@ -14,6 +14,7 @@ from reconciler.load.findings import Findings
 from reconciler.load.nodes import value_of
 from reconciler.model import Json
 from tests.adopt.importing import LANGUAGE
+from tests.laws import law
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab:# -?|>\n\t'\"\\{}[],&*!%@`~<=0.1", max_size=12)
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=9)
@@ -21,7 +22,7 @@ LEAVES = TEXTS | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=8
 )
-FEW = settings(max_examples=max(60, settings().max_examples // 2), deadline=None)
+FEW = law(60)
 
 
 def written(value: Json) -> str:

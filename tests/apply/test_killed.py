@@ -60,7 +60,7 @@ def test_killed_at_any_call_the_same_command_run_again_converges(
     gate = undisturbed(scenario)
     kills = [Kill(call, before) for call in range(1, len(gate.calls) + 1) for before in (True, False)]
     if not request.config.getoption("--every-call"):
-        kills = Random(request.config.getoption("randomly_seed")).sample(kills, SAMPLE)
+        kills = Random(name).sample(kills, SAMPLE)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         wrong = list(pool.map(lambda kill: wrong_after(scenario, kill, gate), kills))
     assert [text for texts in wrong for text in texts] == []

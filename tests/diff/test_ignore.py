@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import pytest
 from botocore.validate import ParamValidator
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diff.ignore import with_ignored
@@ -14,6 +14,7 @@ from reconciler.kinds.base import Field, Form, Row
 from reconciler.kinds.paths import is_unnamed, names_of
 from reconciler.model import Json
 from tests.builders import CE, JD, SE, container, ec2, limits
+from tests.laws import law
 from tests.shapes import bodies, model
 
 
@@ -82,7 +83,7 @@ def lists(rows: tuple[Row, ...], at: str = "") -> Iterator[tuple[str, Field]]:
 LISTS = [(kind, path) for kind in KINDS.values() for path, _ in lists(kind.rows)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@law(60)
 @given(st.data())
 def test_ignoring_never_breaks_a_body_nor_adds_what_neither_side_has(data: st.DataObject) -> None:
     """Over every list of every kind, for bodies that AWS's own model takes: what is sent is one of these, too."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reconciler.kinds import KINDS
@@ -17,13 +17,14 @@ from reconciler.validate import validate
 from tests.fmt.formatting import done, is_sound, meaning
 from tests.fmt.mess import Mess, blanks_removed
 from tests.fmt.messy import documents
+from tests.laws import law
 from tests.load.memory import loaded
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [folder for parent in ("stacks", "reconciler/templates") for folder in sorted((ROOT / parent).iterdir())]
 FILES = sorted(file for folder in FOLDERS for file in folder.rglob("*.yaml"))
 IN_DOUBT = ("SCH001", "STK002")
-patiently = settings(suppress_health_check=list(HealthCheck), deadline=None)
+patiently = law(100)
 
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
@@ -54,7 +55,7 @@ def test_no_comment_is_lost_or_doubled(text: str) -> None:
 
 
 @every_file
-@settings(parent=patiently, max_examples=8)
+@law(8)
 @given(st.integers(0))
 def test_an_example_that_was_made_a_mess_is_what_it_was(file: Path, seed: int) -> None:
     text = file.read_text(encoding="utf-8")
@@ -63,7 +64,7 @@ def test_an_example_that_was_made_a_mess_is_what_it_was(file: Path, seed: int) -
 
 
 @every_folder
-@settings(parent=patiently, max_examples=4)
+@law(4)
 @given(st.integers(0))
 def test_a_stack_is_the_same_stack_before_and_after(folder: Path, seed: int) -> None:
     texts = {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in folder.rglob("*.*")}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import workflow
@@ -21,6 +21,7 @@ from reconciler.sendable import as_request
 from reconciler.workflow import Finish
 from tests.builders import JD, calls, container, stack, told
 from tests.fakes import HERE
+from tests.laws import law
 from tests.sandbox.definitions import fargate, multinode, pod, tasks
 from tests.shapes import bodies
 from tests.test_noise import described
@@ -28,7 +29,7 @@ from tests.world import World
 
 JOB = (JD, "job")
 KIND = KINDS[JD]
-CALM = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+CALM = law(30)
 
 
 def version(number: int, *, prefix: str = "", name: str = "risk", **lifecycle: Json) -> Stack:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.kinds import KINDS
@@ -19,6 +19,7 @@ from reconciler.ownership import APPLIED
 from reconciler.plan import Wanted
 from reconciler.report.fingerprint import CONSENTS, INPUTS, fingerprint_of, without_consents
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, live, owned, planned, queue, stack
+from tests.laws import law
 from tests.report.documented import document, fingerprint, of
 from tests.report.samples import EVERYTHING, NOTHING
 from tests.test_convergence import stacks
@@ -26,7 +27,7 @@ from tests.world import World
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = Wanted(allow_destroy=("*",), allow_replace=True)
-LAX = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+LAX = law(15)
 Step = tuple[str | int, ...]
 
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Json
@@ -19,6 +19,7 @@ from reconciler.report.drift import drift_of
 from reconciler.report.html import html_page
 from reconciler.report.html.drawing import drawing
 from reconciler.report.html.tags import VOID
+from tests.laws import law
 from tests.report.documented import document
 from tests.report.samples import EVERYTHING, NOTHING
 
@@ -112,7 +113,7 @@ def test_no_value_breaks_out_of_its_place() -> None:
     }
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(st.text(max_size=40))
 def test_whatever_stands_in_a_document_the_page_stays_one(text: str) -> None:
     assert page(infected(planned(), text)).named("script") == [{}]

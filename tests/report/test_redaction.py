@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.looked_up import is_secret_name
@@ -15,6 +15,7 @@ from reconciler.report.drift_text import drift_page
 from reconciler.report.plan_text import plan_page
 from reconciler.report.redaction import CHANGED, REDACTED, redacted, redacted_change, redacted_text
 from tests.fakes import HERE
+from tests.laws import law
 
 NAMES = ["DB_PASSWORD", "db.passwd", "apiKey", "API_KEY", "access-key", "GITHUB_TOKEN", "clientSecret", "private_key",
          "MY_CREDENTIALS", "splunk-token", "PGPASS", "dbPass", "passphrase"]  # fmt: skip
@@ -99,7 +100,7 @@ def test_that_the_digest_is_another_is_still_seen(before: str | None, after: str
     assert redacted_change(_field("tags.reconciler:applied", before, after)) == shown
 
 
-@settings(max_examples=15, deadline=None)
+@law(15)
 @given(st.sampled_from(NAMES), SECRET, SECRET)
 def test_no_secret_under_such_a_name_is_in_any_output(name: str, old: str, new: str) -> None:
     plan = Plan("risk", HERE, (_created(name, new), _revised(name, old, new)))

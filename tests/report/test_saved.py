@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Json
 from reconciler.plan import Limit, Wanted
 from reconciler.problems import WrongUsage
 from reconciler.report.saved import Inputs, inputs_of, read_saved, saved_json
+from tests.laws import law
 from tests.report.documented import OPEN, document
 from tests.report.samples import EVERYTHING, NOTHING
 
@@ -44,7 +45,7 @@ def inputs() -> st.SearchStrategy[Inputs]:
     )
 
 
-@settings(deadline=None)
+@law(100)
 @given(inputs())
 def test_what_a_plan_was_made_of_is_read_as_it_was_written(given: Inputs) -> None:
     (found,) = read_saved(json.dumps(saved_json(NOTHING, NOTHING, given, OPEN)), "plan.json") or ()
@@ -161,7 +162,7 @@ def test_a_kind_that_this_version_does_not_know_does_no_harm() -> None:
     assert read_saved(json.dumps(unknown), "p.json")
 
 
-@settings(deadline=None)
+@law(100)
 @given(st.integers(len('{\n  "format_version"'), len(WHOLE) - 2))
 def test_wherever_it_is_cut_off_it_is_no_plan(length: int) -> None:
     with pytest.raises(WrongUsage):

@@ -3,7 +3,7 @@
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Json, Plan
@@ -12,6 +12,7 @@ from reconciler.report.saved import Inputs, saved_json
 from reconciler.report.sealing import Seal
 from reconciler.report.secrets import Secrets
 from tests.builders import JD, container, live, owned, planned, stack
+from tests.laws import law
 from tests.report.documented import KEYED, OPEN, document, fingerprint
 
 PINS = [f"{number:04}" for number in range(10_000)]
@@ -89,7 +90,7 @@ def test_what_a_hidden_member_was_before_leaves_no_mark() -> None:
     assert (field["before"], field["after"]) == (REDACTED, f"<redacted, changed {OPEN.mark('new')}>")
 
 
-@settings(deadline=None)
+@law(100)
 @given(st.text(min_size=4).filter(lambda secret: secret.isalnum()), st.sampled_from([OPEN, KEYED]))
 def test_what_the_user_declared_secret_is_nowhere_in_the_document(secret: str, seal: Seal) -> None:
     secret = f"{secret}~"

@@ -1,12 +1,13 @@
 """What tells a plan from the one that was reviewed."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.plan import Wanted
 from reconciler.report.staleness import differences
 from tests.builders import CE, JD, SP, container, ec2, fair, live, owned, stack
+from tests.laws import law
 from tests.report.documented import KEYED, document, of
 from tests.test_convergence import ALLOWED, stacks
 from tests.world import World
@@ -185,7 +186,7 @@ def test_a_takeover_that_is_refused_now_is_told_by_its_requests() -> None:
     assert {code for code, _ in told(adopting, refused)} == {"STL003"}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@law(15)
 @given(stacks(), stacks(), stacks())
 def test_whatever_makes_another_fingerprint_is_told(old: Stack, one: Stack, other: Stack) -> None:
     world = World()

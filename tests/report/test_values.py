@@ -1,11 +1,12 @@
 """Values as they are written in YAML."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from reconciler.report.values import block, inline, list_changes
+from tests.laws import law
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8"))
 VALUES = st.recursive(
@@ -35,13 +36,13 @@ def test_a_value_is_quoted_only_where_it_could_be_misread(value: object, shown: 
     assert inline(value) == shown
 
 
-@settings(max_examples=60, deadline=None)
+@law(60)
 @given(VALUES)
 def test_a_value_on_one_line_reads_back_as_itself(value: object) -> None:
     assert YAML(typ="safe", pure=True).load(inline(value)) == value
 
 
-@settings(max_examples=60, deadline=None)
+@law(60)
 @given(VALUES, st.integers(min_value=20, max_value=120))
 def test_a_block_reads_back_as_itself(value: object, width: int) -> None:
     assert YAML(typ="safe", pure=True).load("\n".join(block(value, width))) == value

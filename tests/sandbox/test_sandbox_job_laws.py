@@ -1,8 +1,9 @@
 """Whatever somebody does to a busy sandbox: nothing holds more than it has, the lines keep their order, all ends."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.laws import law
 from tests.sandbox.conftest import Lab
 
 ENVIRONMENTS, QUEUES, ROOM, SEATS = ("one", "two"), ("low", "high"), 4, 2
@@ -77,7 +78,7 @@ def check(lab, jobs, before):
     return [job["status"] for job in seen]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@law(60)
 @given(st.lists(DEED, max_size=25))
 def test_nothing_holds_more_than_it_has_lines_keep_their_order_and_all_jobs_end(deeds):
     lab, jobs, statuses = busy_lab(), [], []
@@ -93,7 +94,7 @@ def test_nothing_holds_more_than_it_has_lines_keep_their_order_and_all_jobs_end(
     assert all(status in ENDED for status in statuses)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@law(30)
 @given(st.lists(SUBMIT, max_size=12), st.lists(st.sampled_from([0.4, 3.0, 17.0, 50.0]), max_size=12))
 def test_it_makes_no_difference_how_often_somebody_looks(submissions, looks):
     histories = []

@@ -3,10 +3,11 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.tfstate.address import EVERY, NotAnAddress, StateAddress, key_text, parse_address
+from tests.laws import law
 
 NAMES = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,6}\Z").filter(
     lambda name: name not in ("module", "data", "output", "outputs")
@@ -26,13 +27,13 @@ def addresses(draw: st.DrawFn) -> StateAddress:
     return StateAddress(draw(NAMES), (draw(NAMES), *path), draw(NAMES), module, key, draw(st.booleans()))
 
 
-@settings(max_examples=200)
+@law(200)
 @given(addresses())
 def test_an_address_reads_back_from_its_text(address: StateAddress) -> None:
     assert parse_address(str(address)) == address
 
 
-@settings(max_examples=200)
+@law(200)
 @given(st.text("a.0[\"]'*\\module" + "data.output", max_size=14))
 def test_any_text_is_an_address_that_reads_back_or_is_refused(text: str) -> None:
     with suppress(NotAnAddress):

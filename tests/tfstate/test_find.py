@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.looked_up import Secret, is_secret, is_secret_name
@@ -13,6 +13,7 @@ from reconciler.ports import Missing
 from reconciler.tfstate.address import Key, key_text, parse_address
 from reconciler.tfstate.find import find_value
 from reconciler.tfstate.state import TerraformState, parse_state
+from tests.laws import law
 from tests.tfstate.states import NETWORK, document, get_attr, index, instance, output, raw, resource
 
 STATE = parse_state(raw(NETWORK))
@@ -135,7 +136,7 @@ def test_a_state_without_anything_says_so() -> None:
     assert "prints outputs alone" in missing("aws_vpc.x.id", outputs)[1]
 
 
-@settings(max_examples=100)
+@law(100)
 @given(VALUES.filter(lambda value: value is not None))
 def test_every_value_keeps_its_type_as_output_and_as_attribute(value: Json) -> None:
     state = parse_state(raw(document(resource("aws_x", "y", instance({"v": value})), v=output(value))))
@@ -144,7 +145,7 @@ def test_every_value_keeps_its_type_as_output_and_as_attribute(value: Json) -> N
         assert json.dumps(found(text, there)) == json.dumps(value)
 
 
-@settings(max_examples=100)
+@law(100)
 @given(VALUES.filter(lambda value: value is not None), st.data())
 def test_every_part_is_found_by_its_path_and_secret_as_far_as_it_is_marked(value: Json, data: st.DataObject) -> None:
     paths = list(paths_of(value))

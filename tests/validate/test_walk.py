@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.kinds import KINDS
@@ -15,6 +15,7 @@ from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.validate.errors import validator
 from reconciler.validate.walk import KNOWN, Doubt, Readers
+from tests.laws import law
 
 SCHEMA = read_schema()
 DEFS = SCHEMA["$defs"]
@@ -102,7 +103,7 @@ def containers(body: Json) -> Iterator[Json]:
 
 
 @pytest.mark.parametrize("create", sorted(VALIDATORS))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@law(80)
 @given(data=st.data())
 def test_the_walk_and_jsonschema_agree(create: str, data: st.DataObject) -> None:
     body = data.draw(damaged(data.draw(fitting(DEFS[create]))))
@@ -112,7 +113,7 @@ def test_the_walk_and_jsonschema_agree(create: str, data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("create", sorted(VALIDATORS))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@law(30)
 @given(data=st.data())
 def test_what_fits_raises_no_doubt(create: str, data: st.DataObject) -> None:
     assert not READERS.read(create, data.draw(fitting(DEFS[create])))[1]

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adopt.cloudformation import Given, imported
@@ -10,6 +10,7 @@ from reconciler.adopt.cloudformation.dialect import FUNCTIONS
 from reconciler.kinds import KINDS
 from reconciler.lookup.installed import service_model
 from tests.adopt.importing import tidied
+from tests.laws import law
 
 NAMES = ("Text", "List", "Stored", "Number", "Hidden", "Role", "Net", "Queue", "AWS::Region", "AWS::NoValue", "AWS::StackName",
          "Nothing", "Yes", "No", "Map")  # fmt: skip
@@ -54,7 +55,7 @@ resources = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
+@law(100)
 @given(st.lists(resources, min_size=1, max_size=3), values, values)
 def test_any_template_is_read_or_refused(batch: list[object], condition: object, name: object) -> None:
     others = {
