@@ -82,8 +82,9 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             filler.findings.withdraw(variable.default_mark)
     filler.tell_of(by_example, "examples stand in")
     filler.tell_of(unknown, "any text stands in" if outside.samples else "secrets are unknown here")
-    known = values.keys() - {variable.name for variable in unknown}  # what stands in for these is no value
-    secret = frozenset(name for name in known if variables[name].hides(values[name]))
+    # What stands in for an unknown secret, or repeats a variable's name as an example, is in no need of being hidden.
+    harmless = {one.name for one in unknown} | {one.name for one in by_example if values[one.name] == one.name}
+    secret = frozenset(name for name in values.keys() - harmless if variables[name].hides(values[name]))
     return Scope(
         {name: as_secret(value) if name in secret else value for name, value in values.items()},
         secret,
