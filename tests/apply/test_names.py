@@ -180,7 +180,7 @@ def test_no_reason_speaks_of_a_strategy_where_the_form_is_the_reason(before: str
 
 def test_the_queue_goes_between_its_old_and_its_new_environment() -> None:
     world = applied(stack({(CE, "ce"): FORMS["EC2"], (JQ, "q"): queue("ce")}))
-    world.apply(stack({(CE, "ce"): FORMS["FARGATE"], (JQ, "q"): queue("ce")}), ALLOWED)
+    world.apply(stack({(CE, "ce"): FORMS["EKS"], (JQ, "q"): queue("ce")}), ALLOWED)
     writes = [operation for operation, _ in world.writes() if not operation.startswith("Update")]
     assert writes[2:] == [
         "CreateComputeEnvironment", "DeleteJobQueue", "DeleteComputeEnvironment", "CreateJobQueue",

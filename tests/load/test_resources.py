@@ -218,7 +218,7 @@ def test_lifecycle_has_defaults(text: str) -> None:
         ("{preventDestory: true}", ("30: error[LIF001]: preventDestory is no member of lifecycle\n"
                                    "    hint: did you mean preventDestroy?")),
         ("{zzz: true}", ("30: error[LIF001]: zzz is no member of lifecycle\n    hint: it has preventDestroy, "
-                        "ignoreChanges, replace, retainRevisions, onRemove, renamedFrom and adopt")),
+                        "ignoreChanges, replace, retainRevisions, unownedRevisions, onRemove, renamedFrom and adopt")),
         ("{preventDestroy: 'true'}", "46: error[LIF002]: lifecycle.preventDestroy takes true or false"),
         ("{ignoreChanges: a}", ("45: error[LIF002]: lifecycle.ignoreChanges takes a list of members, such as "
                                "[computeResources.maxvCpus]")),

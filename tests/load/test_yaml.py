@@ -108,7 +108,7 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
             "a: !color b",
             (
                 "f:1:4: error[YML005]: !color is not a tag of this language\n"
-                "    hint: the tags are !var, !env, !sub, !include, !ssm, !cfn and !secret"
+                "    hint: the tags are !var, !env, !sub, !include, !ssm, !cfn, !secret and !tfstate"
             ),
         ),
         (
