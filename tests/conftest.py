@@ -19,7 +19,11 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files instead of comparing with them")
-    parser.addoption("--every-call", action="store_true", help="kill at every call of a run, not at a sample of them")
+    parser.addoption(
+        "--every-call",
+        action="store_true",
+        help="strike at every call of a run and in every body, not at a sample of them",
+    )
 
 
 @pytest.fixture

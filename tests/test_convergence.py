@@ -184,7 +184,7 @@ TIMINGS = st.builds(
 )  # fmt: skip
 
 
-@law(25)
+@law(15)
 @given(st.lists(stacks(), min_size=1, max_size=4), TIMINGS, RULES, st.booleans(), st.integers(0, 9))
 def test_any_history_of_stacks_ends_in_an_empty_plan(
     history: list[Stack], timings: Timings, rules: list[Rule], replacing: bool, seed: int
