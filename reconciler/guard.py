@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
-from reconciler.plan import Limit, Wanted
+from reconciler.plan import Limit, PlanOptions
 from reconciler.plan.interrupting import in_words
 from reconciler.plan.refusals import more_than_tags
 from reconciler.problems import Denied, Problem, Refused
@@ -43,14 +43,14 @@ def check_same_place(planned: Identity, found: Identity) -> None:
             raise Denied(message, hint=f"use credentials for {what} {then}, or plan again here")
 
 
-def check_plan(stack: Stack, plan: Plan, wanted: Wanted) -> None:
+def check_plan(stack: Stack, plan: Plan, wanted: PlanOptions) -> None:
     """Refuse what has no consent. Raises `Refused` with every reason."""
     problems = guarded(stack, plan, wanted).refusals
     if problems:
         raise Refused(f"{len(problems)} refused; nothing was changed", problems=problems)
 
 
-def guarded(stack: Stack, plan: Plan, wanted: Wanted) -> Plan:
+def guarded(stack: Stack, plan: Plan, wanted: PlanOptions) -> Plan:
     """Return the plan with all that refuses it, each reason where it is seen: at its change, or with the whole plan.
 
     A plan that is guarded already stays as it is.
@@ -70,7 +70,7 @@ def _with_more(change: Change, problems: tuple[Problem, ...]) -> Change:
     return replace(change, refusals=tuple(dict.fromkeys((*change.refusals, *problems)))) if problems else change
 
 
-def _missing(stack: Stack, plan: Plan, wanted: Wanted) -> Iterator[Reason]:
+def _missing(stack: Stack, plan: Plan, wanted: PlanOptions) -> Iterator[Reason]:
     """Yield the consents that are missing. Whoever destroys a stack has said that all of it is to go."""
     yield from _ending_jobs(plan.changes, wanted.max_interrupted)
     going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
@@ -115,7 +115,7 @@ def _emptied(stack: Stack, going: int) -> Problem:
     return Problem("PLAN007", message, hint="if that is what you want, run `reconciler destroy`")
 
 
-def _is_allowed(address: Address, wanted: Wanted) -> bool:
+def _is_allowed(address: Address, wanted: PlanOptions) -> bool:
     return any(fnmatchcase(str(address), glob) for glob in wanted.allow_destroy)
 
 

@@ -33,7 +33,7 @@ TOOLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ToolTag:
     """A tag by which people say which tool manages a resource. It proves nothing."""
 
     tool: str
@@ -45,7 +45,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedRecord:
     """The content of the applied tag: a digest of the last applied declaration, and flags that outlive the YAML."""
 
     digest: str = ""
@@ -60,11 +60,11 @@ class Applied:
         return next((flag.removeprefix(LEFT) for flag in self.flags if flag.startswith(LEFT)), "")
 
     @property
-    def without_left(self) -> "Applied":
-        return Applied(self.digest, frozenset(flag for flag in self.flags if not flag.startswith(LEFT)))
+    def without_left(self) -> "AppliedRecord":
+        return AppliedRecord(self.digest, frozenset(flag for flag in self.flags if not flag.startswith(LEFT)))
 
     @classmethod
-    def of(cls, tags: Mapping[str, str]) -> "Applied":
+    def of(cls, tags: Mapping[str, str]) -> "AppliedRecord":
         digest, *flags = tags.get(APPLIED, "").split(":")
         return cls(digest, frozenset(flags))
 
@@ -79,9 +79,9 @@ def without_digest(record: str) -> str:
 
     Of a short secret in the declaration, a digest is as good as the secret: values can be tried until one fits.
     """
-    applied = Applied.of({APPLIED: record}).without_left
+    applied = AppliedRecord.of({APPLIED: record}).without_left
     is_plain = applied.digest in ("", PENDING) or applied.rolled_back_to
-    return str(Applied(applied.digest if is_plain else DIGEST, applied.flags))
+    return str(AppliedRecord(applied.digest if is_plain else DIGEST, applied.flags))
 
 
 def own_name(physical: str) -> str:
@@ -95,7 +95,7 @@ def flags_of(lifecycle: Lifecycle) -> frozenset[str]:
     )
 
 
-def ownership_tags(stack: str, prefix: str, logical: str, physical: str, applied: Applied) -> dict[str, str]:
+def ownership_tags(stack: str, prefix: str, logical: str, physical: str, applied: AppliedRecord) -> dict[str, str]:
     """Return our tags. The logical name is written only where it differs from the physical one."""
     named = {} if logical == own_name(physical) and not prefix else {NAME: f"{prefix}/{logical}" if prefix else logical}
     return {OWNER: stack, **named, APPLIED: str(applied)}
@@ -119,12 +119,12 @@ def released(tags: Mapping[str, str], stacks: Iterable[str]) -> bool:
     return OWNER not in tags and tags.get(CLOUDFORMATION) in tuple(stacks)
 
 
-def mark_of(tags: Mapping[str, str]) -> Mark | None:
+def mark_of(tags: Mapping[str, str]) -> ToolTag | None:
     """Return the tag by which people say that another tool manages a resource, if there is one."""
     for key, value in sorted(tags.items()):
         word = _letters(key) if _letters(value) == "true" else _letters(value) if _letters(key) in SAID_UNDER else ""
         if word in TOOLS:
-            return Mark(TOOLS[word], key, value)
+            return ToolTag(TOOLS[word], key, value)
     return None
 
 

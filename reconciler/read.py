@@ -23,7 +23,7 @@ NOT_THERE = ("does not exist", "not found")  # the API's messages for what it do
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadResult:
     """What is live; and of the newer kinds those that could not be read, with the reason, by the kind's name.
 
     `taken` are resources that are DELETED and still described: nothing else can have their names yet.
@@ -34,10 +34,10 @@ class Found:
     taken: tuple[Live, ...] = ()
 
 
-Outcome = Found | CloudError
+Outcome = ReadResult | CloudError
 
 
-def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> Found:
+def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> ReadResult:
     """Read all resources of these kinds, the kinds side by side. Revisions: the newest active one stands for all.
 
     Those that are parts of others are read last, for what was read of the others.
@@ -46,7 +46,7 @@ def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> Found:
     found = _side_by_side(cloud, [(kind, ()) for kind in wanted if not kind.parent])
     found |= _side_by_side(cloud, [(kind, _parents(kind, found)) for kind in wanted if kind.parent])
     read = [result for result in found.values() if not isinstance(result, CloudError)]
-    return Found(
+    return ReadResult(
         live=tuple(live for result in read for live in result.live),
         unread={name: result for name, result in found.items() if isinstance(result, CloudError)},
         taken=tuple(live for result in read for live in result.taken),
@@ -125,14 +125,16 @@ def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
             return error
         raise
     deleted = tuple(_one(kind, item) for item in items if item.get("status") == DELETED)
-    return Found(tuple(described(kind, items)), taken=deleted)
+    return ReadResult(tuple(described(kind, items)), taken=deleted)
 
 
 def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
     row = kind.field(kind.parent)
     known = found.get(row.refers_to) if row else None
     may_have = kind.reading.listed_if
-    return [one for one in known.live if may_have is None or may_have(one.spec)] if isinstance(known, Found) else []
+    return (
+        [one for one in known.live if may_have is None or may_have(one.spec)] if isinstance(known, ReadResult) else []
+    )
 
 
 def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:

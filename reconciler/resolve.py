@@ -14,7 +14,7 @@ from reconciler.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class LiveIndex:
     """What is live, found by logical address (ours alone), by physical address, and by ARN.
 
     While one resource replaces another, two are ours under one address: `ours` has the one that stands, `owned` all.
@@ -33,10 +33,10 @@ class World:
         return tuple(one for one in same if logical_name(one) == address.name)
 
 
-def world_of(live: Iterable[Live], stack: Stack) -> World:
+def world_of(live: Iterable[Live], stack: Stack) -> LiveIndex:
     everything = tuple(live)
     owned = tuple(one for one in everything if is_ours(one, stack.name, stack.name_prefix))
-    return World(
+    return LiveIndex(
         ours={Address(one.address.kind, logical_name(one)): one for one in owned},
         owned=owned,
         named={one.address: one for one in everything},
@@ -44,7 +44,7 @@ def world_of(live: Iterable[Live], stack: Stack) -> World:
     )
 
 
-def resolve(stack: Stack, identity: Identity, world: World) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
+def resolve(stack: Stack, identity: Identity, world: LiveIndex) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
     """Return every declared resource with its place in the world, and the names and references that do not work out."""
     resolver = _Resolver(stack, identity, world)
     desired = tuple(resolver.desired(declared) for declared in stack.declared.values())
@@ -71,7 +71,7 @@ def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tup
                 yield from references(row.fields, entry, (*here, index))
 
 
-def live_match(stack: Stack, declared: Declared, world: World) -> Live | None:
+def live_match(stack: Stack, declared: Declared, world: LiveIndex) -> Live | None:
     """Find the live resource of a declaration: by our tags, by a former name, else by physical name."""
     kind = declared.address.kind
     former = declared.lifecycle.renamed_from
@@ -84,7 +84,7 @@ def live_match(stack: Stack, declared: Declared, world: World) -> Live | None:
     )
 
 
-def physical_name(stack: Stack, declared: Declared, world: World) -> str:
+def physical_name(stack: Stack, declared: Declared, world: LiveIndex) -> str:
     """Return the name that a declaration has when it is created anew; `parent/name` where it is part of another."""
     kind = KINDS[declared.address.kind]
     if declared.address in world.heirs:
@@ -125,7 +125,7 @@ def ignored_members(ignore: Iterable[Ignore], address: Address) -> dict[str, str
 class _Resolver:
     stack: Stack
     identity: Identity
-    world: World
+    world: LiveIndex
     problems: list[Problem] = field(default_factory=list)
 
     def desired(self, declared: Declared) -> Desired:

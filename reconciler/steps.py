@@ -6,7 +6,7 @@ from reconciler.diff import Difference, at, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind
 from reconciler.kinds.state import DISABLED, ENABLED, MEMBER, is_disabled
 from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
-from reconciler.ownership import PENDING, Applied, own_name, own_tags, ownership_tags, owns
+from reconciler.ownership import PENDING, AppliedRecord, own_name, own_tags, ownership_tags, owns
 from reconciler.sendable import sendable
 
 SETTLED = ("VALID", "INVALID")
@@ -14,10 +14,10 @@ TAG, UNTAG = "TagResource", "UntagResource"
 SEEN_WITHIN = 60.0  # seconds in which a new revision is described: AWS names no bound, and seconds are usual
 
 
-def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied: Applied) -> tuple[Step, ...]:
+def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied: AppliedRecord) -> tuple[Step, ...]:
     """Create, wait, and then send what only an update can set. `tags` are all tags, ours included."""
     later = _later_members(kind, desired.spec)
-    first = Applied(PENDING, applied.flags) if later else applied
+    first = AppliedRecord(PENDING, applied.flags) if later else applied
     labels = {key: str(first) if value == str(applied) else value for key, value in tags.items()}
     body = {kind.name_member: own_name(desired.name), **_create_members(kind, desired.spec), "tags": labels}
     verb = "register a revision of" if kind.revisions else "create"
@@ -64,7 +64,7 @@ def delete_steps(kind: Kind, live: Live, *, idle: bool = False) -> tuple[Step, .
 
 
 def revision_steps(
-    kind: Kind, desired: Desired, live: Live, tags: Mapping[str, str], applied: Applied
+    kind: Kind, desired: Desired, live: Live, tags: Mapping[str, str], applied: AppliedRecord
 ) -> tuple[Step, ...]:
     """Register a revision, and wait until it is seen: from then on it is what jobs run that name none."""
     name = live.address.name
@@ -114,7 +114,7 @@ def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[S
     return (*tagging, *untagging)
 
 
-def all_tags(stack: str, prefix: str, desired: Desired, applied: Applied) -> dict[str, str]:
+def all_tags(stack: str, prefix: str, desired: Desired, applied: AppliedRecord) -> dict[str, str]:
     return {**desired.tags, **ownership_tags(stack, prefix, desired.address.name, desired.name, applied)}
 
 

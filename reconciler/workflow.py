@@ -12,7 +12,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Holding
 from reconciler.kinds.reading import Using
 from reconciler.model import Identity, Live, Plan, Stack
-from reconciler.plan import AS_DECLARED, Wanted, make_plan
+from reconciler.plan import AS_DECLARED, PlanOptions, make_plan
 from reconciler.plan.commands import Words
 from reconciler.plan.diagnosis import Examined, Waiting, examined
 from reconciler.plan.draining import Held, holders, with_jobs
@@ -20,10 +20,10 @@ from reconciler.plan.history import History, history_of, nothing_known, revised
 from reconciler.plan.interrupting import sources, with_running
 from reconciler.plan.pruning import Uses, pruned_kinds, spared
 from reconciler.plan.rollback import Rollback, rollback_of
-from reconciler.plan.standing import Standings, counted, job_holders, standings
+from reconciler.plan.standing import StackStatus, counted, job_holders, standings
 from reconciler.ports import UNOBSERVED, Clock, Cloud, Observer, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
-from reconciler.read import Found, active_revisions, all_revisions, read_all, read_uses
+from reconciler.read import ReadResult, active_revisions, all_revisions, read_all, read_uses
 
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
@@ -57,7 +57,7 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class LiveRegion:
     """What is live in one account and region, as `read.Found` has it."""
 
     identity: Identity
@@ -66,7 +66,7 @@ class Region:
     taken: tuple[Live, ...] = ()
 
 
-def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
+def plan(stack: Stack, cloud: Cloud, wanted: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
     identity, found = _found(stack, cloud, observer)
     with observer.phase("plan"):
@@ -77,14 +77,14 @@ def plan(stack: Stack, cloud: Cloud, wanted: Wanted = AS_DECLARED, observer: Obs
         return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
 
 
-def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> Region:
+def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> LiveRegion:
     """Read all that a region has, in page calls alone."""
     with observer.phase("read"):
         found = read_all(cloud, KINDS.values())
-        return Region(cloud.identity(), found.live, found.unread, found.taken)
+        return LiveRegion(cloud.identity(), found.live, found.unread, found.taken)
 
 
-def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
+def plan_in(stack: Stack, seen: LiveRegion, wanted: PlanOptions = AS_DECLARED) -> Plan:
     """Compare the stack with what was read a moment ago. Asks nobody."""
     check_read_here(stack)
     check_place(stack, seen.identity.account, seen.identity.region)
@@ -94,11 +94,11 @@ def plan_in(stack: Stack, seen: Region, wanted: Wanted = AS_DECLARED) -> Plan:
 def status(
     stack: Stack,
     cloud: Cloud,
-    wanted: Wanted = AS_DECLARED,
+    wanted: PlanOptions = AS_DECLARED,
     *,
     jobs: bool = True,
     observer: Observer = UNOBSERVED,
-) -> Standings:
+) -> StackStatus:
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
     found = _standings(stack, cloud, wanted, observer)
     if not jobs:
@@ -108,7 +108,7 @@ def status(
 
 
 def doctor(
-    stack: Stack, cloud: Cloud, again: Words, wanted: Wanted = AS_DECLARED, observer: Observer = UNOBSERVED
+    stack: Stack, cloud: Cloud, again: Words, wanted: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED
 ) -> Examined:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
     found = _standings(stack, cloud, wanted, observer)
@@ -148,7 +148,7 @@ def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     cloud: Cloud,
     clock: Clock,
     *,
-    wanted: Wanted = AS_DECLARED,
+    wanted: PlanOptions = AS_DECLARED,
     parallelism: int = 8,
     watch: Callable[[apply.Event], None] = lambda _event: None,
     stop: Flag | None = None,
@@ -199,13 +199,13 @@ def _finish(
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _standings(stack: Stack, cloud: Cloud, wanted: Wanted, observer: Observer) -> Standings:
+def _standings(stack: Stack, cloud: Cloud, wanted: PlanOptions, observer: Observer) -> StackStatus:
     identity, found = _found(stack, cloud, observer)
     with observer.phase("plan"):
         return standings(stack, _made(stack, cloud, wanted, identity, found), found.live)
 
 
-def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, Found]:
+def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, ReadResult]:
     check_read_here(stack)
     with observer.phase("read"):
         identity = cloud.identity()
@@ -213,7 +213,7 @@ def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, Fo
         return identity, read_all(cloud, KINDS.values())
 
 
-def _made(stack: Stack, cloud: Cloud, wanted: Wanted, identity: Identity, found: Found) -> Plan:
+def _made(stack: Stack, cloud: Cloud, wanted: PlanOptions, identity: Identity, found: ReadResult) -> Plan:
     made = make_plan(stack, identity, found.live, wanted, found.unread, found.taken)
     for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
         made = spared(made, kind, using, _uses(cloud, using, found.live), found.live)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from reconciler.diff import declared_digest
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack
-from reconciler.ownership import Applied, own_name, ownership_tags
-from reconciler.plan import AS_DECLARED, Wanted, make_plan
+from reconciler.ownership import AppliedRecord, own_name, ownership_tags
+from reconciler.plan import AS_DECLARED, PlanOptions, make_plan
 from reconciler.resolve import resolve, world_of
 from tests.fakes import HERE
 
@@ -97,13 +97,13 @@ def owned(of: Stack, live_: Live) -> Live:
     mine = next((d for d in desired if d.address.kind == live_.address.kind and d.name == live_.address.name), None)
     digest = declared_digest(KINDS[live_.address.kind], mine, HERE) if mine and not problems else "0"
     logical = own_name(live_.address.name).removeprefix(of.name_prefix)
-    tags = ownership_tags(of.name, of.name_prefix, logical, live_.address.name, Applied(digest))
+    tags = ownership_tags(of.name, of.name_prefix, logical, live_.address.name, AppliedRecord(digest))
     return Live(
         live_.address, live_.spec, live_.arn, {**live_.tags, **tags}, live_.status, live_.reason, live_.revisions
     )
 
 
-def planned(of: Stack, *world: Live, wanted: Wanted = AS_DECLARED) -> Plan:
+def planned(of: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> Plan:
     return make_plan(of, HERE, world, wanted)
 
 

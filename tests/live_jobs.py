@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model import Json
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 ARN = "arn:aws:batch:us-east-1:123456789012:job-definition"
 
@@ -16,7 +16,7 @@ class LiveJobs:
     jobs: list[tuple[str, str, str]] = field(default_factory=list)
     page: int = 1000
 
-    def __call__(self, world: World, request: Mapping[str, Json]) -> Json:
+    def __call__(self, world: AccountState, request: Mapping[str, Json]) -> Json:
         queue = world.get("job-queue", request["jobQueue"]).name
         status = request.get("jobStatus", "RUNNING")
         found = [definition for of, in_, definition in self.jobs if (of, in_) == (queue, status)]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from tests.builders import AS_DECLARED
 from tests.served import Gate
 from tests.stacks.read import read
@@ -37,7 +37,7 @@ class Scenario:
     command: str = "apply"
     before: str = ""
     after: str = STACK % FIRST
-    wanted: Wanted = AS_DECLARED
+    wanted: PlanOptions = AS_DECLARED
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ SCENARIOS = {
     ),
     "revision": Scenario(before=STACK % FIRST, after=STACK % {**FIRST, "image": "busybox:2"}),
     "blue-green": Scenario(before=STACK % FIRST, after=STACK % {**FIRST, "strategy": "BEST_FIT_PROGRESSIVE"}),
-    "destroy": Scenario("destroy", before=STACK % FIRST, wanted=Wanted(destroy=True)),
+    "destroy": Scenario("destroy", before=STACK % FIRST, wanted=PlanOptions(destroy=True)),
 }
 
 

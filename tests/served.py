@@ -14,7 +14,7 @@ from pathlib import Path
 from reconciler import workflow
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Plan, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.read import read_all
 from reconciler.sandbox.answers import Response
@@ -85,7 +85,7 @@ class Gate:
         finish = workflow.run(self.plan(stack), stack, self.cloud, self.clock, parallelism=1)
         assert finish.exit is Exit.DONE
 
-    def plan(self, stack: Stack, wanted: Wanted = AS_DECLARED) -> Plan:
+    def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
         return workflow.plan(stack, self.cloud, wanted)
 
     def inventory(self) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from reconciler import workflow
 from reconciler.apply import Event
 from reconciler.model import Action, Address, Change, Interrupts, Json, Plan, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
 from tests.builders import (
     AS_DECLARED,
@@ -91,14 +91,14 @@ def test_a_queue_with_jobs_is_not_removed_without_a_word() -> None:
     world, mine = World(), sleeping(7200)
     world.apply(mine)
     submit(world, 20)
-    plan = world.plan(mine, Wanted(destroy=True))
+    plan = world.plan(mine, PlanOptions(destroy=True))
     (problem,) = plan.refusals
     assert (problem.code, problem.message) == (
         "PLAN010",
         "JobQueue/q: 16 RUNNING and 4 RUNNABLE jobs would be terminated with q",
     )
     with pytest.raises(Refused):
-        world.apply(mine, Wanted(destroy=True))
+        world.apply(mine, PlanOptions(destroy=True))
     assert running(world) == 16
 
 
@@ -106,7 +106,7 @@ def test_a_queue_with_jobs_is_drained_before_it_is_removed() -> None:
     world, mine = World(), sleeping(600)
     world.apply(mine)
     jobs = submit(world, 20)
-    assert world.apply(mine, Wanted(destroy=True, drain=True)).exit is Exit.DONE
+    assert world.apply(mine, PlanOptions(destroy=True, drain=True)).exit is Exit.DONE
     assert world.clock.now() > 1200  # two turns, since 16 fit at a time
     assert {job["status"] for job in world.raw.call("DescribeJobs", {"jobs": jobs})["jobs"]} == {"SUCCEEDED"}
 
@@ -115,7 +115,7 @@ def test_draining_ends_with_its_time() -> None:
     world, mine = World(), sleeping(600_000)
     world.apply(mine)
     submit(world, 2)
-    finish = world.apply(mine, Wanted(destroy=True, drain=True))
+    finish = world.apply(mine, PlanOptions(destroy=True, drain=True))
     assert finish.exit is Exit.TIMED_OUT
     (late,) = [result for result in finish.outcome.results if result.message.startswith("q is not empty")]
     assert "2 RUNNING jobs" in late.message
@@ -127,7 +127,7 @@ def test_a_full_queue_is_removed_with_its_jobs_where_that_is_asked_for() -> None
     world.apply(mine)
     submit(world, 800)
     before = world.clock.now()
-    assert world.apply(mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
+    assert world.apply(mine, PlanOptions(destroy=True, cancel_jobs=True)).exit is Exit.DONE
     assert world.clock.now() - before > 800 / 16
     assert world.plan(stack({})).is_empty
 
@@ -135,7 +135,7 @@ def test_a_full_queue_is_removed_with_its_jobs_where_that_is_asked_for() -> None
 def test_jobs_that_come_after_the_plan_are_not_lost_either() -> None:
     world, mine = World(), sleeping(600)
     world.apply(mine)
-    wanted = Wanted(destroy=True)
+    wanted = PlanOptions(destroy=True)
     plan = world.plan(mine, wanted)
     submit(world, 3)
     finish = workflow.run(plan, mine, world.cloud, world.clock, wanted=wanted)
@@ -147,7 +147,7 @@ def test_an_empty_queue_costs_one_look_a_status() -> None:
     world, mine = World(), sleeping(600)
     world.apply(mine)
     before = len(world.calls)
-    world.plan(mine, Wanted(destroy=True))
+    world.plan(mine, PlanOptions(destroy=True))
     assert [operation for operation, _ in world.calls[before:]].count("ListJobs") == 5
 
 
@@ -155,13 +155,13 @@ def test_whoever_may_not_list_jobs_has_to_say_what_becomes_of_them() -> None:
     world, mine = World(), sleeping(600)
     world.apply(mine)
     world.forbid("ListJobs")
-    (problem,) = world.plan(mine, Wanted(destroy=True)).refusals
+    (problem,) = world.plan(mine, PlanOptions(destroy=True)).refusals
     assert "whether jobs are in q is not known" in problem.message
     assert problem.hint == "allow batch:ListJobs; or --cancel-jobs deletes it and terminates whatever is in it"
-    assert world.apply(mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
+    assert world.apply(mine, PlanOptions(destroy=True, cancel_jobs=True)).exit is Exit.DONE
 
 
-ALLOWED = Wanted(allow_destroy=("*",))
+ALLOWED = PlanOptions(allow_destroy=("*",))
 MOVED = {(CE, "new"): FARGATE, (JD, "job"): SERVERLESS, (JQ, "q"): queue("new")}
 
 
@@ -204,7 +204,7 @@ def test_a_replaced_environment_keeps_its_jobs_to_their_end() -> None:
     )
     world.apply(old)
     submit(world, 4)
-    assert world.apply(new, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert world.apply(new, PlanOptions(allow_replace=True)).exit is Exit.DONE
     assert world.clock.now() > 900
     jobs = world.raw.call("ListJobs", {"jobQueue": "q", "jobStatus": "SUCCEEDED"})["jobSummaryList"]
     assert len(jobs) == 4
@@ -219,11 +219,11 @@ def test_a_queue_that_is_created_again_is_drained_first() -> None:
     )
     world.apply(before)
     submit(world, 4)
-    plan = world.plan(after, Wanted(allow_replace=True))
+    plan = world.plan(after, PlanOptions(allow_replace=True))
     assert plan.refusals == ()
     retired = next(change for change in plan.changes if change.action is Action.RETIRE)
     assert retired.reasons[-1] == "4 RUNNING jobs in it: its jobs go on; it is deleted when they have ended"
-    assert world.apply(after, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert world.apply(after, PlanOptions(allow_replace=True)).exit is Exit.DONE
     assert world.clock.now() > 900
 
 
@@ -252,7 +252,7 @@ def busy(count: int = 3, policy: Json = None) -> World:
     return world
 
 
-def refused(world: World, mine: Stack, wanted: Wanted = AS_DECLARED) -> list[str]:
+def refused(world: World, mine: Stack, wanted: PlanOptions = AS_DECLARED) -> list[str]:
     try:
         world.apply(mine, wanted)
     except Refused as error:
@@ -308,11 +308,11 @@ def test_jobs_are_not_ended_at_once_without_a_word() -> None:
     assert refused(world, mine) == [
         "GRD003 ComputeEnvironment/spot: at most 3 running jobs would be ended at once with its instances"
     ]
-    assert refused(world, mine, Wanted(max_interrupted=2)) == [
+    assert refused(world, mine, PlanOptions(max_interrupted=2)) == [
         "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 2"
     ]
     assert running(world) == 3
-    assert refused(world, mine, Wanted(max_interrupted=3)) == []
+    assert refused(world, mine, PlanOptions(max_interrupted=3)) == []
     assert running(world) == 0
 
 
@@ -329,7 +329,7 @@ def test_jobs_that_are_not_known_are_not_ended_at_once() -> None:
 
 def test_a_limit_holds_for_jobs_that_are_given_time_as_well() -> None:
     world = busy()
-    assert refused(world, moved(), Wanted(max_interrupted=0)) == [
+    assert refused(world, moved(), PlanOptions(max_interrupted=0)) == [
         "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 0"
     ]
     assert refused(world, moved()) == []
@@ -345,7 +345,7 @@ TEAMS: dict[tuple[str, str], Json] = {
 }
 WITH_SHARES = stack({**TEAMS, (QS, "speech"): share("train")})
 WITHOUT_SPEECH = stack(TEAMS)
-GOES = Wanted(allow_destroy=("*",))
+GOES = PlanOptions(allow_destroy=("*",))
 
 
 def teaching(seconds: int = 600) -> World:

@@ -6,10 +6,10 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler.model import Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.builders import (
     CE,
     CR,
@@ -32,7 +32,7 @@ from tests.builders import (
 from tests.laws import law
 from tests.world import World
 
-ALLOWED = Wanted(allow_destroy=("*",))
+ALLOWED = PlanOptions(allow_destroy=("*",))
 ENVIRONMENTS, QUEUES, POLICIES, JOBS = ("a", "b", "c"), ("q", "r"), ("p", "s"), ("j", "k")
 TYPES = ("m5", "c5", "r5", "optimal")
 
@@ -170,7 +170,7 @@ def trainings(draw: st.DrawFn) -> dict[tuple[str, str], dict[str, Json]]:
 
 RULES = st.lists(
     st.builds(
-        lambda failure, operation, nth: Rule(failure=failure, operation=operation, nth=nth),
+        lambda failure, operation, nth: FaultRule(failure=failure, operation=operation, nth=nth),
         st.sampled_from([Failure.THROTTLE, Failure.SERVER_ERROR, Failure.LOST_ANSWER]),
         st.sampled_from(["*", "Create*", "Update*", "Delete*", "Register*", "Tag*", "Untag*", "Deregister*"]),
         st.integers(1, 6),
@@ -187,7 +187,7 @@ TIMINGS = st.builds(
 @law(15)
 @given(st.lists(stacks(), min_size=1, max_size=4), TIMINGS, RULES, st.booleans(), st.integers(0, 9))
 def test_any_history_of_stacks_ends_in_an_empty_plan(
-    history: list[Stack], timings: Timings, rules: list[Rule], replacing: bool, seed: int
+    history: list[Stack], timings: Timings, rules: list[FaultRule], replacing: bool, seed: int
 ) -> None:
     world = World(timings, seed=seed)
     wanted = replace(ALLOWED, allow_replace=replacing)
@@ -204,5 +204,5 @@ def test_any_history_of_stacks_ends_in_an_empty_plan(
         assert world.plan(version).is_empty
     world.strike(*rules)
     last = history[-1]
-    assert world.apply(last, Wanted(destroy=True)).exit is Exit.DONE
+    assert world.apply(last, PlanOptions(destroy=True)).exit is Exit.DONE
     assert world.plan(stack({})).is_empty

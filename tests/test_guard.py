@@ -7,7 +7,7 @@ import pytest
 from reconciler.guard import check_place, check_plan
 from reconciler.kinds import KINDS
 from reconciler.model import Lifecycle, Live, Plan, Stack
-from reconciler.plan import Limit, Wanted
+from reconciler.plan import Limit, PlanOptions
 from reconciler.problems import Denied, Problem, Refused
 from tests.builders import (
     AS_DECLARED,
@@ -35,11 +35,11 @@ from tests.builders import (
     training,
 )
 
-ALL = Wanted(allow_destroy=("*",))
+ALL = PlanOptions(allow_destroy=("*",))
 PROTECTED = Lifecycle(prevent_destroy=True)
 
 
-def refusals(of: Stack, *world: Live, wanted: Wanted = AS_DECLARED) -> tuple[Problem, ...]:
+def refusals(of: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> tuple[Problem, ...]:
     plan = planned(of, *world, wanted=wanted)
     try:
         check_plan(of, plan, wanted)
@@ -48,7 +48,7 @@ def refusals(of: Stack, *world: Live, wanted: Wanted = AS_DECLARED) -> tuple[Pro
     return ()
 
 
-def codes(of: Stack, *world: Live, wanted: Wanted = AS_DECLARED) -> list[str]:
+def codes(of: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> list[str]:
     return [problem.code for problem in refusals(of, *world, wanted=wanted)]
 
 
@@ -122,7 +122,7 @@ def test_the_refusal_says_what_is_lost_and_which_word_is_missing() -> None:
 def test_a_word_may_be_for_some_alone(globs: tuple[str, ...], left: list[str]) -> None:
     mine = stack({(JD, "job"): container()})
     world = [owned(mine, one) for one in everything() if one.address.name in ("spot", "q")]
-    problems = refusals(mine, *world, wanted=Wanted(allow_destroy=globs))
+    problems = refusals(mine, *world, wanted=PlanOptions(allow_destroy=globs))
     assert sorted(problem.message.split(":")[0] for problem in problems) == left
 
 
@@ -170,9 +170,9 @@ def test_the_refusal_tells_how_many_of_how_many_and_what_allows_them() -> None:
 
 
 def test_what_is_allowed_by_name_does_not_count_as_unusual() -> None:
-    half = Wanted(allow_destroy=("*/job00[5-7]",))
+    half = PlanOptions(allow_destroy=("*/job00[5-7]",))
     assert codes(stack(jobs(5)), *world_of_jobs(10), wanted=half) == []
-    assert codes(stack(jobs(5)), *world_of_jobs(10), wanted=Wanted(allow_destroy=("*/job009",))) == ["GRD002"]
+    assert codes(stack(jobs(5)), *world_of_jobs(10), wanted=PlanOptions(allow_destroy=("*/job009",))) == ["GRD002"]
 
 
 def test_what_stays_is_counted_whether_it_changes_or_not() -> None:
@@ -183,7 +183,7 @@ def test_what_stays_is_counted_whether_it_changes_or_not() -> None:
 
 
 def test_targets_do_not_make_a_stack_smaller() -> None:
-    wanted = Wanted(targets=("*/job00?",))
+    wanted = PlanOptions(targets=("*/job00?",))
     assert codes(stack(jobs(5)), *world_of_jobs(20), wanted=wanted) == []
     assert codes(stack(jobs(3)), *world_of_jobs(20), wanted=wanted) == ["GRD002"]
 
@@ -198,12 +198,12 @@ def test_resources_of_others_do_not_make_it_larger() -> None:
     [("4", ["GRD002"]), ("5", []), ("49%", ["GRD002"]), ("50%", []), ("100%", []), ("0", ["GRD002"])],
 )
 def test_a_limit_that_is_given_holds_alone(limit: str, expected: list[str]) -> None:
-    wanted = Wanted(max_destroy=Limit.of(limit))
+    wanted = PlanOptions(max_destroy=Limit.of(limit))
     assert codes(stack(jobs(5)), *world_of_jobs(10), wanted=wanted) == expected
 
 
 def test_a_limit_that_is_given_holds_for_what_is_allowed_too() -> None:
-    wanted = Wanted(allow_destroy=("*",), max_destroy=Limit(4))
+    wanted = PlanOptions(allow_destroy=("*",), max_destroy=Limit(4))
     (problem,) = refusals(stack(jobs(5)), *world_of_jobs(10), wanted=wanted)
     assert (problem.message, problem.hint) == (
         "5 of 10 live resources would be deleted, and --max-destroy is 4",
@@ -214,7 +214,7 @@ def test_a_limit_that_is_given_holds_for_what_is_allowed_too() -> None:
 def test_a_limit_is_no_word_for_what_jobs_need() -> None:
     mine = stack(jobs(1))
     world = owned(mine, live(JQ, "q", queue("x")))
-    assert codes(mine, world, wanted=Wanted(max_destroy=Limit.of("100%"))) == ["GRD001"]
+    assert codes(mine, world, wanted=PlanOptions(max_destroy=Limit.of("100%"))) == ["GRD001"]
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "101%", "%", "5 %", "\u0665", "1" * 10])
@@ -244,7 +244,7 @@ def test_an_empty_stack_that_owns_nothing_is_fine() -> None:
 def test_whoever_destroys_a_stack_has_said_all_that_there_is_to_say() -> None:
     mine = stack({(JD, "other"): container()})
     world = [owned(mine, one) for one in everything()]
-    assert codes(mine, *world, *world_of_jobs(20), wanted=Wanted(destroy=True)) == []
+    assert codes(mine, *world, *world_of_jobs(20), wanted=PlanOptions(destroy=True)) == []
 
 
 # preventDestroy
@@ -264,11 +264,13 @@ def protected(kind: str, name: str, spec: Mapping[str, object]) -> Live:
         (stack(jobs(1)), AS_DECLARED),
         (stack(jobs(1)), ALL),
         (stack({}), AS_DECLARED),
-        (stack({}), Wanted(destroy=True)),
+        (stack({}), PlanOptions(destroy=True)),
     ],
     ids=["removed", "removed and allowed", "emptied", "destroyed"],
 )
-def test_protection_outlives_the_declaration(kind: str, spec: Mapping[str, object], of: Stack, wanted: Wanted) -> None:
+def test_protection_outlives_the_declaration(
+    kind: str, spec: Mapping[str, object], of: Stack, wanted: PlanOptions
+) -> None:
     world = protected(kind, "mine", spec)
     assert codes(of, world, wanted=wanted) == ["PLAN004"]
     assert [(name, request) for name, request in calls(planned(of, world, wanted=wanted)) if "Dele" in name] == []
@@ -277,7 +279,7 @@ def test_protection_outlives_the_declaration(kind: str, spec: Mapping[str, objec
 def test_a_declared_resource_is_protected_before_its_tag_says_so() -> None:
     mine = stack({(CE, "spot"): ec2()}, lifecycles={(CE, "spot"): PROTECTED})
     untagged = owned(stack({(CE, "spot"): ec2()}), live(CE, "spot", ec2()))
-    assert codes(mine, untagged, wanted=Wanted(destroy=True)) == ["PLAN004"]
+    assert codes(mine, untagged, wanted=PlanOptions(destroy=True)) == ["PLAN004"]
 
 
 def test_a_new_key_for_the_same_resource_does_not_lift_protection() -> None:
@@ -305,7 +307,7 @@ def test_a_renamed_resource_stays_protected_if_it_says_so() -> None:
 def test_protection_holds_against_replacement(
     kind: str, before: Mapping[str, object], after: Mapping[str, object], action: str
 ) -> None:
-    of, wanted = stack({(kind, "mine"): after}), Wanted(allow_replace=True, allow_destroy=("*",))
+    of, wanted = stack({(kind, "mine"): after}), PlanOptions(allow_replace=True, allow_destroy=("*",))
     assert f"{action} {kind}/mine" in told(planned(of, protected(kind, "mine", before), wanted=wanted))
     assert codes(of, protected(kind, "mine", before), wanted=wanted) == ["PLAN004"]
 
@@ -313,8 +315,8 @@ def test_protection_holds_against_replacement(
 def test_what_is_replaced_is_not_deleted() -> None:
     of = stack({(CE, "spot"): ec2(type="FARGATE")})
     world = owned(stack({(CE, "spot"): ec2()}), live(CE, "spot", ec2()))
-    assert codes(of, world, wanted=Wanted(allow_replace=True, max_destroy=Limit(0))) == []
-    assert codes(of, world, wanted=Wanted(allow_destroy=("*",))) == ["PLAN001"]
+    assert codes(of, world, wanted=PlanOptions(allow_replace=True, max_destroy=Limit(0))) == []
+    assert codes(of, world, wanted=PlanOptions(allow_destroy=("*",))) == ["PLAN001"]
 
 
 def test_another_prefix_leaves_what_is_protected_alone() -> None:

@@ -1,7 +1,7 @@
 """status and doctor as use cases: what they read of a live world, in which calls."""
 
 from reconciler import workflow
-from reconciler.plan.standing import Standings
+from reconciler.plan.standing import StackStatus
 from reconciler.problems import CloudError
 from reconciler.retry import is_read
 from tests.builders import CE, CR, JD, JQ, SE, consumable, container, ec2, queue, service, stack, training
@@ -20,7 +20,7 @@ MINE = stack(
 )
 
 
-def by_name(found: Standings) -> dict[str, object]:
+def by_name(found: StackStatus) -> dict[str, object]:
     return {one.name: one.jobs for one in found.each}
 
 

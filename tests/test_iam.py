@@ -8,7 +8,7 @@ import pytest
 from reconciler.iam import Purpose, policy, statements
 from reconciler.looked_up import Unknown
 from reconciler.model import Json, Lock, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Exit
 from reconciler.sandbox.permissions import Policy
 from tests.builders import (
@@ -34,7 +34,7 @@ from tests.fakes import HERE
 from tests.world import World
 
 ROLE = "arn:aws:iam::123456789012:role/"
-ALL = Wanted(allow_destroy=("*",), allow_replace=True, cancel_jobs=True)
+ALL = PlanOptions(allow_destroy=("*",), allow_replace=True, cancel_jobs=True)
 
 
 def everything(number: int = 1) -> Stack:
@@ -120,12 +120,12 @@ def test_the_rights_to_look_are_enough_and_change_nothing(purpose: Purpose) -> N
 @pytest.mark.parametrize(
     ("purpose", "wanted", "action"),
     [
-        (Purpose.ADOPT, Wanted(adopt=True, tags_alone=True), "batch:TagResource"),
-        (Purpose.FORGET, Wanted(forget=True), "batch:UntagResource"),
+        (Purpose.ADOPT, PlanOptions(adopt=True, tags_alone=True), "batch:TagResource"),
+        (Purpose.FORGET, PlanOptions(forget=True), "batch:UntagResource"),
     ],
 )
 def test_the_rights_to_adopt_and_to_forget_are_enough_and_for_tags_alone(
-    purpose: Purpose, wanted: Wanted, action: str
+    purpose: Purpose, wanted: PlanOptions, action: str
 ) -> None:
     mine = everything()
     document = allowed(purpose, mine)
@@ -134,7 +134,7 @@ def test_the_rights_to_adopt_and_to_forget_are_enough_and_for_tags_alone(
         world = World()
         world.apply(mine, ALL)
         if purpose is Purpose.ADOPT:
-            world.apply(mine, Wanted(forget=True))
+            world.apply(mine, PlanOptions(forget=True))
         world.simulator.policy = Policy(policy_)
         assert fails(lambda world=world: world.apply(mine, wanted).exit) is not is_enough
 
@@ -144,7 +144,7 @@ def test_without_one_of_them_not_all_can_be_seen(action: str) -> None:
     world, mine = World(), everything()
     world.apply(mine, ALL)
     world.simulator.policy = Policy(without(allowed(Purpose.PLAN, mine), action))
-    gone = Wanted(destroy=True)
+    gone = PlanOptions(destroy=True)
     try:
         made = world.plan(mine, gone)
     except CloudError:

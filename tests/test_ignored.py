@@ -7,7 +7,7 @@ import pytest
 from reconciler.kinds import KINDS
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json, Lifecycle, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.validate import validate
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack
@@ -115,7 +115,7 @@ def test_a_successor_and_a_queue_that_is_created_again_have_what_others_set() ->
         "action": "CANCEL",
     }
     world.hand("UpdateJobQueue", jobQueue="q", priority=77, jobStateTimeLimitActions=[limit])
-    assert world.apply(new, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert world.apply(new, PlanOptions(allow_replace=True)).exit is Exit.DONE
     world.clock.turn(3600)  # for a while, what was deleted is still described
     (environment,) = world.raw.call("DescribeComputeEnvironments", {})["computeEnvironments"]
     assert environment["computeEnvironmentName"].startswith("spot-")
@@ -139,7 +139,7 @@ def test_a_queue_whose_environments_are_ignored_is_never_left_without_one() -> N
     world.hand(
         "UpdateJobQueue", jobQueue="q", **{key: value for key, value in queue("more", "spot").items() if "Order" in key}
     )
-    assert world.apply(new, Wanted(allow_replace=True)).exit is Exit.DONE
+    assert world.apply(new, PlanOptions(allow_replace=True)).exit is Exit.DONE
     assert stranded(world.raw) == []
     (one,) = world.raw.call("DescribeJobQueues", {})["jobQueues"]
     names = [entry["computeEnvironment"].rpartition("/")[2] for entry in one["computeEnvironmentOrder"]]

@@ -13,14 +13,14 @@ from reconciler.aws.cloud import AwsCloud
 from reconciler.aws.session import open_session
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Exit, Fault
-from reconciler.read import Found, read_all, read_one
+from reconciler.read import ReadResult, read_all, read_one
 from reconciler.retry import Patient
 from reconciler.sandbox.clock import TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.faults import Failure, FaultRule, Faults
 from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.session import sandbox_session
 from reconciler.sandbox.simulator import Simulator
@@ -105,8 +105,8 @@ RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
 }
 
 
-def apply(place: Place, mine: Stack, wanted: Wanted | None = None) -> workflow.Finish:
-    cloud, wanted = Patient(place.cloud, place.clock), wanted or Wanted()
+def apply(place: Place, mine: Stack, wanted: PlanOptions | None = None) -> workflow.Finish:
+    cloud, wanted = Patient(place.cloud, place.clock), wanted or PlanOptions()
     plan = workflow.plan(mine, cloud, wanted)
     return workflow.run(plan, mine, cloud, place.clock, wanted=wanted, parallelism=2)
 
@@ -134,8 +134,8 @@ def test_an_update_keeps_the_identity(place: Place) -> None:
 def test_what_is_deleted_cannot_be_read(place: Place) -> None:
     mine = stack(RESOURCES)
     apply(place, mine)
-    assert apply(place, mine, Wanted(destroy=True)).exit is Exit.DONE
-    assert read_all(place.cloud, KINDS.values()) == Found(())
+    assert apply(place, mine, PlanOptions(destroy=True)).exit is Exit.DONE
+    assert read_all(place.cloud, KINDS.values()) == ReadResult(())
 
 
 def test_unknown_names_read_as_nothing(place: Place) -> None:
@@ -204,7 +204,7 @@ def test_a_busy_stack_has_no_drift_and_can_be_removed(place: Place) -> None:
     place.clock.sleep(3)
     assert len(listed(place, "q", "RUNNING")) == 16
     assert workflow.plan(mine, place.cloud).is_empty
-    assert apply(place, mine, Wanted(destroy=True, cancel_jobs=True)).exit is Exit.DONE
+    assert apply(place, mine, PlanOptions(destroy=True, cancel_jobs=True)).exit is Exit.DONE
     described = place.cloud.call("DescribeJobs", {"jobs": jobs})["jobs"]
     assert {job["status"] for job in described} == {"FAILED"}
 
@@ -216,7 +216,7 @@ def test_an_unknown_queue_takes_no_jobs(place: Place) -> None:
 
 
 def test_a_throttled_call_is_told_as_such(place: Place) -> None:
-    place.simulator.faults = Faults([Rule(failure=Failure.THROTTLE)])
+    place.simulator.faults = Faults([FaultRule(failure=Failure.THROTTLE)])
     with pytest.raises(CloudError) as caught:
         place.cloud.call("DescribeJobQueues", {})
     assert caught.value.fault is Fault.THROTTLED
@@ -224,7 +224,7 @@ def test_a_throttled_call_is_told_as_such(place: Place) -> None:
 
 @pytest.mark.parametrize("failure", [Failure.LOST_ANSWER, Failure.SERVER_ERROR])
 def test_a_call_of_unknown_outcome_is_told_as_such_and_made_once(place: Place, failure: Failure) -> None:
-    place.simulator.faults = Faults([Rule(failure=failure)])
+    place.simulator.faults = Faults([FaultRule(failure=failure)])
     with pytest.raises(CloudError) as caught:
         place.cloud.call("RegisterJobDefinition", {"jobDefinitionName": "j", **container()})
     assert caught.value.fault is Fault.UNKNOWN

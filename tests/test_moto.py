@@ -10,7 +10,7 @@ from botocore.session import Session
 from reconciler import workflow
 from reconciler.aws.cloud import AwsCloud
 from reconciler.model import Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.ports import Cloud
 from reconciler.problems import Exit
 from reconciler.sandbox.cloud import SimulatedCloud
@@ -53,8 +53,8 @@ def test_a_stack_is_created_read_back_changed_and_removed(
 ) -> None:
     cloud, clock = AwsCloud(session, REGION), InstantClock()
 
-    def apply(mine: Stack, wanted: Wanted | None = None) -> workflow.Finish:
-        wanted = wanted or Wanted()
+    def apply(mine: Stack, wanted: PlanOptions | None = None) -> workflow.Finish:
+        wanted = wanted or PlanOptions()
         return workflow.run(workflow.plan(mine, cloud, wanted), mine, cloud, clock, wanted=wanted, parallelism=1)
 
     first = stack(resources, tags={"team": "x"})
@@ -71,7 +71,7 @@ def test_a_stack_is_created_read_back_changed_and_removed(
     assert apply(second).exit is Exit.DONE
     assert workflow.plan(second, cloud).is_empty
 
-    assert apply(second, Wanted(destroy=True)).exit is Exit.DONE
+    assert apply(second, PlanOptions(destroy=True)).exit is Exit.DONE
     assert workflow.plan(stack({}), cloud).is_empty
 
 
@@ -93,7 +93,7 @@ def alike(first: Json, second: Json) -> bool:
 
 def lived_jobs(cloud: Cloud, clock: InstantClock, mine: Stack) -> dict[str, Json]:
     """A short life of two jobs; every answer by its operation."""
-    workflow.run(workflow.plan(mine, cloud), mine, cloud, clock, wanted=Wanted(), parallelism=1)
+    workflow.run(workflow.plan(mine, cloud), mine, cloud, clock, wanted=PlanOptions(), parallelism=1)
     job = {"jobName": "job", "jobQueue": "queue", "jobDefinition": "job", "parameters": {"a": "b"}, "tags": {"c": "d"}}
     answers = {"SubmitJob": cloud.call("SubmitJob", {**job, "dependsOn": []})}
     jobs = [answers["SubmitJob"]["jobId"], cloud.call("SubmitJob", job)["jobId"]]

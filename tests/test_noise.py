@@ -15,7 +15,7 @@ from reconciler.sandbox.clock import Timings
 from reconciler.sandbox.defaults import definition_body, environment_body
 from reconciler.sandbox.reading import UNORDERED, shuffled
 from reconciler.sandbox.store import Memory
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 from tests.builders import CE, JD
 from tests.fakes import HERE
 from tests.laws import law
@@ -25,8 +25,8 @@ NEWS = st.lists(st.sampled_from(["newMember", "otherNews"]), max_size=2, unique=
 CALM = law(30)
 
 
-def world(seed: int) -> World:
-    return World(account=HERE.account, region=HERE.region, now=0.0, store=Memory(), timings=Timings(),
+def world(seed: int) -> AccountState:
+    return AccountState(account=HERE.account, region=HERE.region, now=0.0, store=Memory(), timings=Timings(),
                  random=Random(seed), seed=seed, unordered=UNORDERED)  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from reconciler.kinds import KINDS
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.problems import Exit, Refused, WrongUsage
 from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.builders import CE, JD, JQ, container, ec2, queue, stack, told
 from tests.fakes import HERE
 from tests.laws import law
@@ -128,7 +128,7 @@ EVENTS = st.one_of(
 )
 RULES = st.lists(
     st.builds(
-        lambda failure, operation, nth: Rule(failure=failure, operation=operation, nth=nth),
+        lambda failure, operation, nth: FaultRule(failure=failure, operation=operation, nth=nth),
         st.sampled_from([Failure.THROTTLE, Failure.SERVER_ERROR, Failure.LOST_ANSWER]),
         st.sampled_from(["*", "Register*", "Deregister*", "Tag*", "List*", "Describe*"]),
         st.integers(1, 5),
@@ -140,7 +140,7 @@ RULES = st.lists(
 @law(20)
 @given(st.lists(EVENTS, min_size=1, max_size=8), RULES, st.sampled_from([0.0, 1.5]), st.integers(0, 9))
 def test_any_history_of_a_definition_ends_as_the_yaml_says(
-    jobs: LiveJobs, history: list[tuple[str, ...]], rules: list[Rule], lag: float, seed: int
+    jobs: LiveJobs, history: list[tuple[str, ...]], rules: list[FaultRule], lag: float, seed: int
 ) -> None:
     jobs.end()
     story = Story(World(Timings(read_lag=lag), seed=seed), jobs)

@@ -18,7 +18,7 @@ from reconciler.lookup.environment import Environment
 from reconciler.lookup.files import DiskFiles
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Refused
 from reconciler.report.plan_text import plan_page
 from reconciler.validate import validate
@@ -48,7 +48,7 @@ def story(folder: Path) -> str:
             ((operation, body),) = call.items()
             world.hand(operation, **body)
     stack = read("after.yaml")
-    wanted = Wanted(adopt="adopt" in folder.name, allow_destroy=("*",))
+    wanted = PlanOptions(adopt="adopt" in folder.name, allow_destroy=("*",))
     plan = world.plan(stack, wanted)
     lines = [plan_page(plan, WIDTH).plain, "calls:"]
     since = len(world.calls)

@@ -12,7 +12,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.kinds.reading import Reading
 from reconciler.model import Cost, Identity, Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.schema import explain, schemas, untagged
 from reconciler.validate import validate
@@ -79,8 +79,8 @@ def toys(**bodies: dict[str, Json]) -> Stack:
     return stack({("Toy", name): body for name, body in bodies.items()})
 
 
-def apply(shop: Toyshop, mine: Stack, wanted: Wanted | None = None) -> workflow.Finish:
-    wanted = wanted or Wanted()
+def apply(shop: Toyshop, mine: Stack, wanted: PlanOptions | None = None) -> workflow.Finish:
+    wanted = wanted or PlanOptions()
     plan = workflow.plan(mine, shop, wanted)
     return workflow.run(plan, mine, shop, InstantClock(), wanted=wanted, parallelism=1)
 
@@ -92,7 +92,7 @@ def test_a_toy_is_created_compared_updated_and_deleted() -> None:
     second = toys(bear={"material": "wool", "parts": ["leg", "ear"], "color": "BLUE"})
     assert told(workflow.plan(second, shop)) == ["~ Toy/bear"]
     assert apply(shop, second).exit is Exit.DONE
-    assert apply(shop, second, Wanted(destroy=True)).exit is Exit.DONE
+    assert apply(shop, second, PlanOptions(destroy=True)).exit is Exit.DONE
     assert shop.toys == {}
 
 

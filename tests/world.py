@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from reconciler import workflow
 from reconciler.model import Json, Plan, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Fault
 from reconciler.retry import Patient, is_read
 from reconciler.sandbox.clock import Timings, TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import Faults, Rule
+from reconciler.sandbox.faults import FaultRule, Faults
 from reconciler.sandbox.simulator import Simulator
 from reconciler.workflow import Finish
 from tests.builders import AS_DECLARED
@@ -20,7 +20,7 @@ from tests.fakes import HERE
 @dataclass
 class World:
     timings: Timings = field(default_factory=Timings)
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[FaultRule, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -29,10 +29,10 @@ class World:
         self.raw = SimulatedCloud(self.simulator, HERE)
         self.cloud = Patient(self.raw, self.clock)
 
-    def plan(self, stack: Stack, wanted: Wanted = AS_DECLARED) -> Plan:
+    def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
         return workflow.plan(stack, self.cloud, wanted)
 
-    def apply(self, stack: Stack, wanted: Wanted = AS_DECLARED) -> Finish:
+    def apply(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
         plan = self.plan(stack, wanted)
         return workflow.run(plan, stack, self.cloud, self.clock, wanted=wanted, parallelism=4)
 
@@ -54,7 +54,7 @@ class World:
 
         self.cloud.call = call  # type: ignore[method-assign] # the patient cloud stays what it is otherwise
 
-    def strike(self, *rules: Rule) -> None:
+    def strike(self, *rules: FaultRule) -> None:
         self.simulator.faults = Faults(rules)
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.adopt.found import Tagged, holds_tagged, without_tagged
+from reconciler.adopt.found import TaggedValue, holds_tagged, without_tagged
 from reconciler.diff import canonical_member, compact, is_absent
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Identity, Json, Spec
@@ -32,7 +32,7 @@ class _Barer:
         out = {}
         for name, value in body.items():
             row = known.get(name)
-            if row is None or name == key or isinstance(value, Tagged):
+            if row is None or name == key or isinstance(value, TaggedValue):
                 kept = compact(value)
             elif isinstance(row, Field) and row.folds:
                 kept = None if self.is_folded(row.folds, known, siblings) else value

@@ -20,7 +20,7 @@ class Owner(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class OwnerShare:
     """What one owner has, in the order of kinds and names. `name` is the stack's, or the tool and its tag."""
 
     owner: Owner
@@ -35,7 +35,7 @@ class Share:
 class Coverage:
     """`excluded` are as many as were left out by their names: they do not count."""
 
-    shares: tuple[Share, ...]
+    shares: tuple[OwnerShare, ...]
     excluded: int = 0
 
     @property
@@ -61,7 +61,7 @@ def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:
     for one in ordered:
         shares.setdefault(_owner(one), []).append(one)
     ranked = sorted(shares, key=lambda key: (owners.index(key[0]), key[1]))
-    found = tuple(Share(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
+    found = tuple(OwnerShare(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
     return Coverage(found, excluded=len(chosen) - len(counted))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.adopt.found import Found, Imported, Note, variables_in, without_tagged
+from reconciler.adopt.found import Imported, ImportedResource, Note, variables_in, without_tagged
 from reconciler.diff import is_absent
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Row, Rows, Unmanaged
@@ -18,7 +18,7 @@ def effective(imported: Imported) -> Imported:
     return replace(imported, found=found, variables=variables)
 
 
-def _effective(found: Found) -> Found:
+def _effective(found: ImportedResource) -> ImportedResource:
     cutter = _Cutter()
     body = cutter.members(KINDS[found.address.kind].rows, found.body, ())
     notes = (*(replace(note, path=cutter.moved(note.path)) for note in found.notes), *cutter.notes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
 
-from reconciler.adopt.found import Found, Imported, Tagged, variables_in, with_each
+from reconciler.adopt.found import Imported, ImportedResource, TaggedValue, variables_in, with_each
 from reconciler.fmt.tidy import Language
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Rows
@@ -79,7 +79,7 @@ class _Use:
 class _Walker:
     vocabulary: Vocabulary
 
-    def uses_in(self, found: Found) -> Iterator[tuple[str, _Use]]:
+    def uses_in(self, found: ImportedResource) -> Iterator[tuple[str, _Use]]:
         kind = KINDS[found.address.kind]
         schema = self.vocabulary.resolved({"$ref": DEFS + kind.create})
         yield from self._members(found.body, found.body, kind.fields, schema)
@@ -96,7 +96,7 @@ class _Walker:
         schema = self.vocabulary.resolved(use.schema)
         rows = use.row.members if use.row else ()
         match value:
-            case Tagged(tag):
+            case TaggedValue(tag):
                 for name in variables_in(value):
                     yield name, replace(use, is_all=tag == "!var")
             case Mapping() if "properties" in schema:
@@ -146,7 +146,7 @@ def _leaves(value: Json) -> Iterator[Json]:
     if isinstance(value, Mapping | list | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
             yield from _leaves(inner)
-    elif not isinstance(value, Tagged):
+    elif not isinstance(value, TaggedValue):
         yield value
 
 
@@ -284,12 +284,12 @@ def _defaults(imported: Imported) -> dict[str, Json]:
     return {**PLACE, **values}
 
 
-def _like(tagged: Tagged, known: Mapping[str, Json]) -> Tagged:
+def _like(tagged: TaggedValue, known: Mapping[str, Json]) -> TaggedValue:
     value = _value_of(tagged, known)
     return tagged if isinstance(value, Unknown) else replace(tagged, like=value)
 
 
-def _value_of(tagged: Tagged, known: Mapping[str, Json]) -> Json:
+def _value_of(tagged: TaggedValue, known: Mapping[str, Json]) -> Json:
     unknown = Unknown(f"<unknown: {tagged.tag} {tagged.text}>")
     if tagged.tag == "!var":
         return known.get(tagged.text, unknown)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.adopt.found import Found, without_tagged
+from reconciler.adopt.found import ImportedResource, without_tagged
 from reconciler.adopt.logical import key_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
@@ -24,7 +24,9 @@ class GroupBy(StrEnum):
     NONE = "none"
 
 
-def file_names(founds: Iterable[Found], odd: Iterable[Found], group_by: GroupBy) -> Mapping[Address, str]:
+def file_names(
+    founds: Iterable[ImportedResource], odd: Iterable[ImportedResource], group_by: GroupBy
+) -> Mapping[Address, str]:
     """Return the file of each resource, by its address in the YAML. What the odd ones refer to is not known."""
     if group_by is GroupBy.QUEUE and odd:
         return {**file_names(founds, (), GroupBy.QUEUE), **file_names(odd, (), GroupBy.KIND)}
@@ -40,7 +42,7 @@ def file_names(founds: Iterable[Found], odd: Iterable[Found], group_by: GroupBy)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenStack:
     """The files of a stack that no disk has yet, by name. `root` is where they are to be."""
 
     texts: Mapping[str, str]
@@ -55,18 +57,18 @@ class Written:
         return self.texts[name].encode()
 
 
-def _of_kind(found: Found) -> str:
+def _of_kind(found: ImportedResource) -> str:
     """Return the section in the spelling of files: `job-definitions.yaml`."""
     section = KINDS[found.address.kind].section
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in section) + SUFFIX
 
 
-def _of_queue(found: Found) -> str:
+def _of_queue(found: ImportedResource) -> str:
     """A name that AWS would not take leads nowhere else, either."""
     return f"{QUEUES}/{ODD.sub('-', key_of(found).name)}{SUFFIX}"
 
 
-def _homes(founds: Iterable[Found]) -> Mapping[Address, str]:
+def _homes(founds: Iterable[ImportedResource]) -> Mapping[Address, str]:
     """Return the file of each queue, of its parts, and of what it alone refers to."""
     users: dict[Address, set[Address]] = {}
     for found in founds:
@@ -84,14 +86,14 @@ def _homes(founds: Iterable[Found]) -> Mapping[Address, str]:
     return homes
 
 
-def _targets(found: Found) -> list[Address]:
+def _targets(found: ImportedResource) -> list[Address]:
     return [
         Address(row.refers_to, str(value))
         for _, row, value in references(_kind(found).rows, without_tagged(found.body))
     ]
 
 
-def _kind(found: Found) -> Kind:
+def _kind(found: ImportedResource) -> Kind:
     return KINDS[found.address.kind]
 
 

@@ -10,7 +10,7 @@ from reconciler.problems import Problem, Where
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class TaggedValue:
     """A value that is substituted when the stack is read: `!var image`, `!cfn network.Subnets`, `!sub "${stage}-x"`.
 
     `like` is a value of the type that it will have, where that is known: with it, rules can look at what is around it.
@@ -30,7 +30,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ImportedResource:
     """A resource as a source describes it. The name in the address is the physical one.
 
     `body` is the API's create request without the name member, and with the tags that are the user's. References to
@@ -65,7 +65,7 @@ class Imported:
     physical names, and not of the logical ones; it may be `Tagged`. `notes` are what a reader should know of the stack.
     """
 
-    found: tuple[Found, ...] = ()
+    found: tuple[ImportedResource, ...] = ()
     variables: Mapping[str, Spec] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -77,7 +77,7 @@ def holds_tagged(value: Json) -> bool:
     if isinstance(value, (dict, Mapping)):
         value = value.values()
     elif not isinstance(value, list | tuple):
-        return isinstance(value, Tagged)
+        return isinstance(value, TaggedValue)
     return any(not isinstance(inner, str) and holds_tagged(inner) for inner in value)  # most are texts
 
 
@@ -91,7 +91,7 @@ def sampled(value: Json) -> Json:
     return with_each(value, lambda tagged: tagged if tagged.like is None else tagged.like)
 
 
-def with_each(value: Json, stand_in: Callable[[Tagged], Json]) -> Json:
+def with_each(value: Json, stand_in: Callable[[TaggedValue], Json]) -> Json:
     """Return a value with something else for each that is substituted; itself, where there is none."""
     if not holds_tagged(value):
         return value
@@ -105,9 +105,9 @@ def with_each(value: Json, stand_in: Callable[[Tagged], Json]) -> Json:
 def variables_in(value: Json) -> Iterator[str]:
     """Yield the names of the variables that are substituted in a value."""
     match value:
-        case Tagged("!var", name):
+        case TaggedValue("!var", name):
             yield name
-        case Tagged("!sub", text):
+        case TaggedValue("!sub", text):
             yield from (match[2].strip() for match in IN_TEXT.finditer(text) if not match[1])
         case Mapping():
             for inner in value.values():

@@ -5,13 +5,13 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
 from reconciler.adopt.described import found_live
-from reconciler.adopt.found import Found, Imported, LeftOut
+from reconciler.adopt.found import Imported, ImportedResource, LeftOut
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import Findings, listed
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import decoded
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Sequence, value_of, where_of
+from reconciler.load.nodes import Broken, MappingNode, Node, SequenceNode, SourceMark, value_of, where_of
 from reconciler.load.other_languages import Spoken, for_a_shell, spoken_in_text
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Json
@@ -49,7 +49,7 @@ MEMBERS = frozenset(
 
 def imported(files: Iterable[tuple[str, bytes]], takes: Takes) -> Imported:
     """Return what JSON files describe; `files` are names, as messages call them, and contents."""
-    reader = _Reader(takes)
+    reader = _JsonReader(takes)
     for name, raw in files:
         reader.file(name, raw)
     found = (*reader.requested, *reader.live())
@@ -60,14 +60,14 @@ def imported(files: Iterable[tuple[str, bytes]], takes: Takes) -> Imported:
 class _Item:
     kind: Kind
     body: MappingABC[str, Json]
-    mark: Mark
+    mark: SourceMark
 
 
 @dataclass(slots=True)
-class _Reader:
+class _JsonReader:
     takes: Takes
     findings: Findings = field(default_factory=Findings)
-    requested: list[Found] = field(default_factory=list)
+    requested: list[ImportedResource] = field(default_factory=list)
     described: list[_Item] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     wrong: list[Problem] = field(default_factory=list)
@@ -100,26 +100,26 @@ class _Reader:
         match node:
             case Broken():
                 return
-            case Sequence(items):
+            case SequenceNode(items):
                 for item in items:
                     self.node(item)
-            case Mapping() if pages := list(_pages(node)):
+            case MappingNode() if pages := list(_pages(node)):
                 for kind, page in pages:
                     self.page(kind, page)
-            case Mapping() if one := _kind_of(node):
+            case MappingNode() if one := _kind_of(node):
                 self.resource(one, node)
             case _:
                 self.stranger(node)
 
-    def page(self, kind: Kind, items: Sequence) -> None:
+    def page(self, kind: Kind, items: SequenceNode) -> None:
         """Take what a describe command has listed. What a list command lists are ARNs, without bodies."""
         for item in items.items:
-            if isinstance(item, Mapping) and _kind_of(item) is kind:
+            if isinstance(item, MappingNode) and _kind_of(item) is kind:
                 self.resource(kind, item)
             else:
                 self.say("IMP002", f"this is no description of a {kind.noun}", item.mark, _describe(kind))
 
-    def resource(self, kind: Kind, node: Mapping) -> None:
+    def resource(self, kind: Kind, node: MappingNode) -> None:
         body = {member: value for member, value in value_of(node).items() if value is not None}
         name = body.get(kind.name_member)
         if spoken := for_a_shell(node.entries[kind.name_member][1]):
@@ -134,15 +134,15 @@ class _Reader:
         else:
             self.requested.append(self.request(kind, name, body, node.mark))
 
-    def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: Mark) -> Found:
+    def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: SourceMark) -> ImportedResource:
         """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
         apart = (kind.name_member, *kind.response_only)
         members = _without_nulls({key: value for key, value in body.items() if key not in apart})
         row = kind.field(kind.parent)
         physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
-        return Found(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
+        return ImportedResource(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
 
-    def live(self) -> Iterator[Found]:
+    def live(self) -> Iterator[ImportedResource]:
         """Yield what is described, of several revisions the newest; the others are told."""
         for kind in KINDS.values():
             own = [one for one in self.described if one.kind is kind]
@@ -157,7 +157,7 @@ class _Reader:
                     self.left_out.append(LeftOut(f"{kind.name}/{what}", why, where_of(one.mark)))
 
     def stranger(self, node: Node) -> None:
-        keys = node.entries if isinstance(node, Mapping) else {}
+        keys = node.entries if isinstance(node, MappingNode) else {}
         service = next((SERVICES[key] for key in keys if key in SERVICES), "")
         message = f"this is JSON of {service}, not of AWS Batch" if service else NEITHER
         if way_out := OTHER_TOOLS.get(service, ""):
@@ -171,7 +171,7 @@ class _Reader:
         creates = listed(f"{kind.name_member} ({kind.create})" for kind in KINDS.values())
         self.say("IMP002", message, node.mark, f"a resource is told by {creates}, and a member beside it")
 
-    def say(self, code: str, message: str, mark: Mark, hint: str) -> None:
+    def say(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
         self.wrong.append(Problem(code, message, where_of(mark), hint))
 
 
@@ -179,15 +179,15 @@ def _small(key: str) -> str:
     return f"{key[:1].lower()}{key[1:]}"
 
 
-def _pages(node: Mapping) -> Iterator[tuple[Kind, Sequence]]:
+def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
     for kind in KINDS.values():
         for name in dict.fromkeys((kind.reading.result, kind.reading.listed)):
             _, items = node.entries.get(name, (None, None))
-            if isinstance(items, Sequence):
+            if isinstance(items, SequenceNode):
                 yield kind, items
 
 
-def _kind_of(node: Mapping) -> Kind | None:
+def _kind_of(node: MappingNode) -> Kind | None:
     """A body's name member tells its kind; since that is plain `name` for some, it needs a member beside it."""
     for kind in KINDS.values():
         members = {kind.arn_member, *(row.name for row in kind.rows), *(row.shown_as for row in kind.fields)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.adopt.described import found_live
-from reconciler.adopt.found import Found, Imported, LeftOut
+from reconciler.adopt.found import Imported, ImportedResource, LeftOut
 from reconciler.adopt.names import NameChoice
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json, Live
@@ -50,7 +50,7 @@ def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: Aske
     """Return what is live. `unread` are kinds that could not be read, with the reason."""
     there = tuple(live)
     prefix = asked.prefix or _prefix(there, asked.stack)
-    found: list[Found] = []
+    found: list[ImportedResource] = []
     left_out = [
         LeftOut(KINDS[name].section, f"they could not be read ({error})")
         for name, error in unread.items()
@@ -87,9 +87,9 @@ def _reason(live: Live, asked: Asked, prefix: str) -> str:
     return f"it belongs to {owner}; --with-owned imports it all the same"
 
 
-def _found(live: Live, asked: Asked, prefix: str, takes: Takes) -> Found:
+def _found(live: Live, asked: Asked, prefix: str, takes: Takes) -> ImportedResource:
     """What this very stack owns keeps the name that it has there."""
     found = found_live(live, takes)
     is_own = is_ours(live, asked.stack, prefix)
     logical = logical_name(live) if is_own else own_name(live.address.name).removeprefix(prefix) if prefix else ""
-    return Found(found.address, found.body, logical=logical)
+    return ImportedResource(found.address, found.body, logical=logical)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.adopt.found import Found
+from reconciler.adopt.found import ImportedResource
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.load.shorts import PAIR
@@ -14,12 +14,12 @@ from reconciler.ownership import own_name
 ARN = re.compile(r"arn:[^:]+:batch:[^:]*:[^:]*:(?:[a-z-]+/([^/]+)/)?[a-z-]+/([^/:]+)(?::\d+)?")
 
 
-def key_of(found: Found) -> Address:
+def key_of(found: ImportedResource) -> Address:
     """Return the address of a resource in the YAML."""
     return Address(found.address.kind, found.logical or own_name(found.address.name))
 
 
-def by_name(founds: Iterable[Found], everything: Iterable[Found]) -> Iterator[Found]:
+def by_name(founds: Iterable[ImportedResource], everything: Iterable[ImportedResource]) -> Iterator[ImportedResource]:
     """Yield resources that refer to one another by their keys. What refers to others is left as it is."""
     keys = {found.address: key_of(found).name for found in everything}
     for found in founds:

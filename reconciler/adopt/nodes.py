@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.adopt.found import Note, Tagged
+from reconciler.adopt.found import Note, TaggedValue
 from reconciler.adopt.scalars import NOWHERE, block_leaf, scalar_leaf, tagged_leaf, text_leaf
-from reconciler.fmt.tree import BLANK, Collection, Entry, Leaf, Node, Tree
+from reconciler.fmt.tree import BLANK, Leaf, Node, Tree, TreeCollection, TreeEntry
 from reconciler.model import Json, Path
 
 SHORT = 88  # characters that braces or brackets may take
@@ -30,16 +30,16 @@ def notes_by_path(notes: Iterable[Note], body: Json) -> Notes:
 def document(value: Mapping[str, Json], notes: Notes) -> Tree:
     """Return a whole file. A blank line parts its sections, and the resources in them."""
     root = node_of(value, notes, ())
-    assert isinstance(root, Collection)
+    assert isinstance(root, TreeCollection)
     entries = tuple(_parted(entry, index) for index, entry in enumerate(root.entries))
-    return Tree(head=(), root=Entry(node=replace(root, entries=entries)))
+    return Tree(head=(), root=TreeEntry(node=replace(root, entries=entries)))
 
 
 def node_of(value: Json, notes: Notes, path: Path) -> Node:
     match value:
         case str():
             return (block_leaf(value) if "\n" in value else None) or text_leaf(value)
-        case Tagged(tag, text):
+        case TaggedValue(tag, text):
             block = block_leaf(text) if "\n" in text else None
             return replace(block, props=(tag,)) if block else tagged_leaf(tag, text)
         case Mapping():
@@ -73,17 +73,17 @@ def _is_inside(path: Path) -> bool:
     return len(path) > BODY or (len(path) == BODY and path[0] == VARIABLES)
 
 
-def _entry(key: str | None, value: Json, notes: Notes, path: Path) -> Entry:
+def _entry(key: str | None, value: Json, notes: Notes, path: Path) -> TreeEntry:
     above = tuple(line for text in notes.get(path, ()) for line in commented(text))
-    return Entry(node=node_of(value, notes, path), key=text_leaf(key) if key is not None else None, above=above)
+    return TreeEntry(node=node_of(value, notes, path), key=text_leaf(key) if key is not None else None, above=above)
 
 
-def _collection(entries: list[Entry], *, is_mapping: bool, may_flow: bool) -> Collection:
+def _collection(entries: list[TreeEntry], *, is_mapping: bool, may_flow: bool) -> TreeCollection:
     is_flow = not entries or (may_flow and _is_short(entries, is_mapping=is_mapping))
-    return Collection(entries=tuple(entries), is_mapping=is_mapping, is_flow=is_flow, place=NOWHERE)
+    return TreeCollection(entries=tuple(entries), is_mapping=is_mapping, is_flow=is_flow, place=NOWHERE)
 
 
-def _is_short(entries: list[Entry], *, is_mapping: bool) -> bool:
+def _is_short(entries: list[TreeEntry], *, is_mapping: bool) -> bool:
     leaves = [entry.node for entry in entries if isinstance(entry.node, Leaf) and not entry.above]
     if len(leaves) < len(entries) or any(leaf.style == "|" for leaf in leaves):
         return False
@@ -92,20 +92,20 @@ def _is_short(entries: list[Entry], *, is_mapping: bool) -> bool:
     return width <= SHORT and (not is_mapping or len(entries) <= FEW)
 
 
-def _parted(entry: Entry, index: int) -> Entry:
+def _parted(entry: TreeEntry, index: int) -> TreeEntry:
     node = entry.node
     is_section = (
-        isinstance(node, Collection)
+        isinstance(node, TreeCollection)
         and not node.is_flow
-        and any(isinstance(inner.node, Collection) and not inner.node.is_flow for inner in node.entries)
+        and any(isinstance(inner.node, TreeCollection) and not inner.node.is_flow for inner in node.entries)
     )
     if not is_section:
         return entry
-    assert isinstance(node, Collection)
+    assert isinstance(node, TreeCollection)
     parted = tuple(_below(inner) if place else inner for place, inner in enumerate(node.entries))
     section = replace(entry, node=replace(node, entries=parted))
     return _below(section) if index else section
 
 
-def _below(entry: Entry) -> Entry:
+def _below(entry: TreeEntry) -> TreeEntry:
     return replace(entry, above=(BLANK, *entry.above))

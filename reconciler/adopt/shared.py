@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.adopt.found import Found
+from reconciler.adopt.found import ImportedResource
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Path, Spec
 
@@ -18,12 +18,12 @@ NOTHING: Mapping[str, str] = {}
 class Factored:
     """`tags` are the stack's, `defaults` are members by section; `found` have what is theirs alone."""
 
-    found: tuple[Found, ...]
+    found: tuple[ImportedResource, ...]
     tags: Mapping[str, str]
     defaults: Mapping[str, Spec]
 
 
-def factored(founds: Iterable[Found]) -> Factored:
+def factored(founds: Iterable[ImportedResource]) -> Factored:
     everything = tuple(founds)
     tags = _common_tags(everything)
     left = [replace(found, body=_without_tags(found.body, tags)) for found in everything]
@@ -38,7 +38,7 @@ def factored(founds: Iterable[Found]) -> Factored:
     return Factored(tuple(left), tags, defaults)
 
 
-def _common_tags(founds: Sequence[Found]) -> dict[str, str]:
+def _common_tags(founds: Sequence[ImportedResource]) -> dict[str, str]:
     """Return the tags that all resources have: those of a stack are on each."""
     if len(founds) < FEWEST:
         return {}
@@ -52,7 +52,7 @@ def _without_tags(body: Spec, tags: Mapping[str, str]) -> Spec:
     return {**rest, TAGS: own} if own else rest
 
 
-def _noted(founds: Iterable[Found]) -> frozenset[Path]:
+def _noted(founds: Iterable[ImportedResource]) -> frozenset[Path]:
     """Return the members that have a note, and those around them: a comment belongs to one resource."""
     paths = [note.path for found in founds for note in found.notes]
     return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))

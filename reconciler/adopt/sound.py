@@ -3,22 +3,24 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.adopt.found import Found, Tagged, without_tagged
+from reconciler.adopt.found import ImportedResource, TaggedValue, without_tagged
 from reconciler.diff import compact
 from reconciler.fmt.tidy import Language
 from reconciler.kinds import KINDS
 from reconciler.model import Declared, Json
 from reconciler.problems import Severity
-from reconciler.validate.errors import Judge
+from reconciler.validate.errors import SchemaValidator
 from reconciler.validate.vocabulary import Vocabulary
 from reconciler.validate.walk import Readers
 
 
-def sorted_out(founds: Iterable[Found], language: Language) -> tuple[list[Found], list[Found]]:
+def sorted_out(
+    founds: Iterable[ImportedResource], language: Language
+) -> tuple[list[ImportedResource], list[ImportedResource]]:
     """Return the sound ones, and the odd: those are written as they are, for `validate` to say what is wrong."""
     defs = language.schema["$defs"]
-    judge = Judge(Readers(defs), Vocabulary(defs), language.takes)
-    sound, odd = list[Found](), list[Found]()
+    judge = SchemaValidator(Readers(defs), Vocabulary(defs), language.takes)
+    sound, odd = list[ImportedResource](), list[ImportedResource]()
     for found in founds:
         # An empty structure lacks what is required in it; of most, it says no more than that it is absent.
         typed = _typed(found, judge) or _typed(replace(found, body=compact(found.body)), judge)
@@ -26,7 +28,7 @@ def sorted_out(founds: Iterable[Found], language: Language) -> tuple[list[Found]
     return sound, odd
 
 
-def _typed(found: Found, judge: Judge) -> Found | None:
+def _typed(found: ImportedResource, judge: SchemaValidator) -> ImportedResource | None:
     """Return it in the API's types; None if the schema has something against it."""
     kind, plain = KINDS[found.address.kind], without_tagged(found.body)
     body, is_doubtful = judge.readers.read(kind.create, plain)
@@ -38,7 +40,7 @@ def _typed(found: Found, judge: Judge) -> Found | None:
 
 def _with_tagged(typed: Json, written: Json) -> Json:
     """Put back what stands for something else."""
-    if isinstance(written, Tagged):
+    if isinstance(written, TaggedValue):
         return written
     if isinstance(written, Mapping) and isinstance(typed, Mapping):
         return {key: _with_tagged(typed[key], inner) for key, inner in written.items() if key in typed}

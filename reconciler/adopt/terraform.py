@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.adopt.found import Found, Imported, LeftOut, Note
+from reconciler.adopt.found import Imported, ImportedResource, LeftOut, Note
 from reconciler.adopt.json_files import FROM_PULUMI
 from reconciler.adopt.spelling import spelled
 from reconciler.diff import compact
@@ -52,7 +52,7 @@ PROPOSAL = (
 
 def imported(files: Iterable[tuple[str, bytes]]) -> Imported:
     """Return what states or plans have of AWS Batch; `files` are names, as messages call them, and contents."""
-    reader = _Reader()
+    reader = _TerraformReader()
     for name, raw in files:
         reader.file(name, raw)
     notes = (PROPOSAL,) if any(PROPOSED in note.text for one in reader.found for note in one.notes) else ()
@@ -60,9 +60,9 @@ def imported(files: Iterable[tuple[str, bytes]]) -> Imported:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _TerraformReader:
     findings: Findings = field(default_factory=Findings)
-    found: list[Found] = field(default_factory=list)
+    found: list[ImportedResource] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     deposed: list[LeftOut] = field(default_factory=list)
     written: Mapping[str, frozenset[str]] = field(default_factory=dict)  # attributes, by address
@@ -155,7 +155,7 @@ class _Reader:
         row = kind.field(kind.parent)
         physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
         is_declared = FILLED_IN in written
-        found = Found(
+        found = ImportedResource(
             Address(kind.name, physical), body, notes=tuple(notes), where=Where(file), is_declared=is_declared
         )
         self.found.append(found)

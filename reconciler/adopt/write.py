@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.adopt.bare import bare
-from reconciler.adopt.files import MAIN, GroupBy, Written, file_names
-from reconciler.adopt.found import Found, Imported, LeftOut, without_tagged
+from reconciler.adopt.files import MAIN, GroupBy, WrittenStack, file_names
+from reconciler.adopt.found import Imported, ImportedResource, LeftOut, without_tagged
 from reconciler.adopt.logical import by_name, key_of, shortened
 from reconciler.adopt.needed import Needs
 from reconciler.adopt.nodes import Notes, document, notes_by_path
@@ -22,7 +22,7 @@ TWICE = "another of this kind has the same name here, and a stack can declare on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ImportSettings:
     """What the stack is called and where it is; empty what its files are not to say."""
 
     stack: str
@@ -36,12 +36,12 @@ class Settings:
 class Tidy:
     """A stack's files; what each resource declares; and what could not become part of it."""
 
-    files: Written
-    found: tuple[Found, ...]
+    files: WrittenStack
+    found: tuple[ImportedResource, ...]
     left_out: tuple[LeftOut, ...] = field(default=())
 
 
-def tidy_stack(imported: Imported, identity: Identity, settings: Settings, language: Language) -> Tidy:
+def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings, language: Language) -> Tidy:
     """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
     founds, twice = _each_once(imported.found)
     typed, odd = sorted_out(_in_order(founds), language)
@@ -52,11 +52,11 @@ def tidy_stack(imported: Imported, identity: Identity, settings: Settings, langu
     shared = Factored((*bared, *odd), {}, {}) if odd else factored(bared)
     documents = _documents(shared, imported, settings, file_names(sound, odd, settings.group_by))
     texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
-    return Tidy(Written(texts, settings.root), shared.found, tuple(twice))
+    return Tidy(WrittenStack(texts, settings.root), shared.found, tuple(twice))
 
 
-def _each_once(founds: Iterable[Found]) -> tuple[list[Found], list[LeftOut]]:
-    kept: dict[Address, Found] = {}
+def _each_once(founds: Iterable[ImportedResource]) -> tuple[list[ImportedResource], list[LeftOut]]:
+    kept: dict[Address, ImportedResource] = {}
     twice = []
     for found in founds:
         if key_of(found) in kept:
@@ -66,12 +66,12 @@ def _each_once(founds: Iterable[Found]) -> tuple[list[Found], list[LeftOut]]:
     return list(kept.values()), twice
 
 
-def _in_order(founds: Iterable[Found]) -> list[Found]:
+def _in_order(founds: Iterable[ImportedResource]) -> list[ImportedResource]:
     kinds = list(KINDS)
     return sorted(founds, key=lambda found: (kinds.index(found.address.kind), key_of(found).name))
 
 
-def _body(found: Found, identity: Identity, needs: Needs) -> dict[str, Json]:
+def _body(found: ImportedResource, identity: Identity, needs: Needs) -> dict[str, Json]:
     kind = KINDS[found.address.kind]
     tags = users_tags(found.body.get(TAGS) or {})
     members = {name: value for name, value in found.body.items() if name != TAGS}
@@ -81,7 +81,7 @@ def _body(found: Found, identity: Identity, needs: Needs) -> dict[str, Json]:
 
 
 def _documents(
-    shared: Factored, imported: Imported, settings: Settings, files: Mapping[Address, str]
+    shared: Factored, imported: Imported, settings: ImportSettings, files: Mapping[Address, str]
 ) -> Mapping[str, tuple[dict[str, Json], Notes]]:
     """Return the content of each file, and its notes by path. `files` are the names of theirs, by address."""
     main = {name: value for name, value in _settings(shared, imported, settings) if value}
@@ -97,7 +97,7 @@ def _documents(
     return documents
 
 
-def _settings(shared: Factored, imported: Imported, settings: Settings) -> Iterator[tuple[str, Json]]:
+def _settings(shared: Factored, imported: Imported, settings: ImportSettings) -> Iterator[tuple[str, Json]]:
     yield "stack", settings.stack
     yield "account", settings.account
     yield "region", settings.region

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from reconciler.apply.outcome import Moved
 from reconciler.kinds.base import Kind
 from reconciler.model import Call, Json, Live, Repeat
-from reconciler.ownership import APPLIED, PENDING, Applied, own_tags
+from reconciler.ownership import APPLIED, PENDING, AppliedRecord, own_tags
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault
 from reconciler.read import DELETED, active_revisions, read_holder, read_one
@@ -124,7 +124,7 @@ def _carries_proof(call: Call, live: Live | None) -> bool:
         return False
     is_newer = max(live.revisions, default=1) > call.after_revision
     ours, theirs = own_tags(call.request["tags"]), own_tags(live.tags)
-    if Applied.of(ours).digest == PENDING and APPLIED in theirs:
+    if AppliedRecord.of(ours).digest == PENDING and APPLIED in theirs:
         theirs[APPLIED] = ours[APPLIED]
     return is_newer and ours == theirs
 

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from reconciler.apply.outcome import Event, Moved, Outcome, Result, State
 from reconciler.apply.perform import perform
-from reconciler.apply.sight import Sight, check_settled
+from reconciler.apply.sight import Preconditions, check_settled
 from reconciler.apply.wait import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import ailment_of
@@ -34,7 +34,7 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
     A failure stops what depends on it; the rest goes on. When `stop` is set, changes end after the step they are in.
     """
     stop = stop or Flag()
-    runner = _Runner(cloud, _LightSleeper(clock, stop), watch, Sight(cloud, clock, plan.changes), stop)
+    runner = _Runner(cloud, _LightSleeper(clock, stop), watch, Preconditions(cloud, clock, plan.changes), stop)
     waiting = list(range(len(plan.changes)))
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
@@ -81,7 +81,7 @@ class _Runner:
     cloud: Cloud
     clock: Clock
     watch: Watch
-    sight: Sight
+    sight: Preconditions
     stop: Flag
 
     def unstarted(self, change: Change, needed: list[Result]) -> Result | None:

@@ -25,7 +25,7 @@ ANOTHER_RUN = "another run has applied it meanwhile"
 
 
 @dataclass(slots=True)
-class Sight:
+class Preconditions:
     """`changes` are all of a run. Safe between threads."""
 
     cloud: Cloud

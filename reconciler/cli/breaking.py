@@ -11,7 +11,7 @@ from reconciler.problems import Exit, WrongUsage
 if TYPE_CHECKING:
     from reconciler.model import Json
     from reconciler.report.page import Page
-    from reconciler.sandbox.breakage import Breakage, Failing, Mishap
+    from reconciler.sandbox.breakage import Breakage, Failing, ForcedFault
 
 DENIED = "CLIENT_ERROR - Not authorized to perform sts:AssumeRole"  # AWS Batch User Guide, 'Troubleshooting'
 EXAMPLES = """\
@@ -107,8 +107,8 @@ def _found(args: Namespace) -> tuple[str, ...]:
     return (live.arn,)
 
 
-def _mishap(args: Namespace, arns: tuple[str, ...]) -> "Mishap":
-    from reconciler.sandbox.breakage import Failing, Mishap
+def _mishap(args: Namespace, arns: tuple[str, ...]) -> "ForcedFault":
+    from reconciler.sandbox.breakage import Failing, ForcedFault
     from reconciler.sandbox.faults import Failure
 
     asked = (
@@ -121,7 +121,7 @@ def _mishap(args: Namespace, arns: tuple[str, ...]) -> "Mishap":
     if args.operation != "*" and not failing:
         hint = "give --throttle, --fail, --fail-late or --lose"
         raise WrongUsage("--operation says which calls fail, but not how", hint=hint)
-    return Mishap(
+    return ForcedFault(
         repair=args.repair,
         roles_back=args.no_missing_role,
         missing_roles=tuple(args.missing_role),

@@ -22,7 +22,7 @@ ARN_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Sky:
+class Clients:
     """A cloud, the clock that goes with it, what can be looked up there, and the locks, where the stack has one."""
 
     cloud: Cloud
@@ -31,12 +31,12 @@ class Sky:
     locks: Locks | None = None
     locks_at: Callable[[Lock], Locks] | None = None  # None: nothing is locked here
 
-    def locking(self, lock: Lock | None) -> "Sky":
+    def locking(self, lock: Lock | None) -> "Clients":
         """Return it with the locks of a place, which is known once the stack has been read there."""
         return replace(self, locks=self.locks_at(lock)) if lock and self.locks_at else self
 
 
-def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
+def sky_for(stack: Stack, args: argparse.Namespace) -> Clients:
     """Return the cloud for a stack: its region, unless the arguments name another."""
     from reconciler.aws.clock import WallClock
     from reconciler.aws.cloud import AwsCloud
@@ -58,9 +58,9 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Sky:
 
     batch = service("batch")
     if args.sandbox is not None:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
-        return Sky(batch, clock, Sandbox())
+        return Clients(batch, clock, Sandbox())
     lookups = AwsLookups(service, batch.identity, _states(session, region, clock, args.observer))
-    return Sky(batch, clock, lookups, locks_at=partial(locks_at, service=lock_service))
+    return Clients(batch, clock, lookups, locks_at=partial(locks_at, service=lock_service))
 
 
 def _states(session: "Session", region: str | None, clock: Clock, observer: Observer) -> "States":

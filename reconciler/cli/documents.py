@@ -11,7 +11,7 @@ from reconciler.model import Json, Plan
 from reconciler.problems import Problem, Refused, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.saved import Inputs
     from reconciler.report.sealing import Seal
     from reconciler.report.secrets import Secrets
@@ -37,7 +37,7 @@ class Presented:
         return str(self.document["fingerprint"])
 
 
-def present(path: str, args: Namespace, wanted: "Wanted", read: Read, plan: Plan, seal: "Seal") -> Presented:
+def present(path: str, args: Namespace, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> Presented:
     from reconciler.guard import guarded
     from reconciler.report.saved import saved_json
 
@@ -66,7 +66,7 @@ def seal_of_environment() -> "Seal":
     return Seal(os.fsencode(key))
 
 
-def _refusal(read: Read, plan: Plan, wanted: "Wanted") -> Refused | None:
+def _refusal(read: Read, plan: Plan, wanted: "PlanOptions") -> Refused | None:
     from reconciler.guard import check_plan
 
     try:
@@ -76,7 +76,7 @@ def _refusal(read: Read, plan: Plan, wanted: "Wanted") -> Refused | None:
     return None
 
 
-def _inputs(path: str, args: Namespace, wanted: "Wanted", read: Read) -> "Inputs":
+def _inputs(path: str, args: Namespace, wanted: "PlanOptions", read: Read) -> "Inputs":
     from reconciler.report.saved import Inputs
 
     given = dict(args.var)

@@ -22,8 +22,8 @@ from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.cli.signals import Stopping
-    from reconciler.fleet import Shard, Target
-    from reconciler.report.fleet import Outcome, Selection
+    from reconciler.fleet import FleetTarget, Shard
+    from reconciler.report.fleet import DeploymentOutcome, Selection
 
 FILE = "reconciler.yaml"
 OF_ARRAY = "array"  # the share of a child of an array job
@@ -89,7 +89,7 @@ def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) 
 class Reached:
     """What became of one target; `out` has all that was told of it."""
 
-    target: "Target"
+    target: "FleetTarget"
     code: int
     seconds: float
     time: datetime
@@ -113,7 +113,7 @@ def _check_alone(args: Namespace) -> None:
         raise WrongUsage(f"{given[0]} chooses among the targets of a file", hint="add --all, or --all=FILE")
 
 
-def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, work: Work) -> int:
+def _side_by_side(targets: Sequence["FleetTarget"], args: Namespace, out: Output, work: Work) -> int:
     from reconciler.cli.signals import stopping
 
     reads_only = not hasattr(args, "yes")
@@ -131,7 +131,7 @@ def _side_by_side(targets: Sequence["Target"], args: Namespace, out: Output, wor
     return int(code)
 
 
-def _reach(target: "Target", args: Namespace, out: Branch, work: Work, stop: "Stopping") -> Reached | None:
+def _reach(target: "FleetTarget", args: Namespace, out: Branch, work: Work, stop: "Stopping") -> Reached | None:
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
@@ -189,12 +189,12 @@ def _in_order(
 
 
 def _tell(reached: Sequence[Reached], meant: int, args: Namespace, out: Output, code: int) -> None:
-    from reconciler.report.fleet import Fleet, Share, Targets, fleet_json, fleet_page
+    from reconciler.report.fleet import Fleet, ShardPosition, Targets, fleet_json, fleet_page
 
     file = Path(args.all).as_posix()
     outcomes = tuple(_outcome(one, file) for one in reached)
     items = tuple((one.target.name, item) for one in reached for item in one.out.items)
-    shard = Share(index=args.shard.number, of=args.shard.of) if args.shard else None
+    shard = ShardPosition(index=args.shard.number, of=args.shard.of) if args.shard else None
     selection = None if len(reached) < meant else _selection(args)
     fleet = Fleet(command=args.called, file=file, selection=selection, shard=shard, outcomes=outcomes)
     out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(fleet, code), Targets(outcomes, items))
@@ -211,15 +211,15 @@ def _selection(args: Namespace) -> "Selection":
     )
 
 
-def _outcome(one: Reached, file: str) -> "Outcome":
+def _outcome(one: Reached, file: str) -> "DeploymentOutcome":
     """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
     from reconciler.report.documents import instant
-    from reconciler.report.fleet import Outcome, came_to, told
+    from reconciler.report.fleet import DeploymentOutcome, came_to, told
 
     target, items, documents = one.target, one.out.items, one.out.documents
     result = documents[-1] if documents else None
     known = result if isinstance(result, Mapping) else {}
-    return Outcome(
+    return DeploymentOutcome(
         target=target.name,
         file=file,
         stack=target.stack,

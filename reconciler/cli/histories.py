@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.stacks import Read
 
 if TYPE_CHECKING:
-    from reconciler.plan.history import Entry, History
+    from reconciler.plan.history import History, Revision
 
 
 def with_former(read: Read, history: "History") -> Read:
@@ -21,7 +21,7 @@ def with_former(read: Read, history: "History") -> Read:
     return replace(read, secrets=read.secrets.and_former(declared, former))
 
 
-def masked_entries(read: Read, history: "History") -> "tuple[Entry, ...]":
+def masked_entries(read: Read, history: "History") -> "tuple[Revision, ...]":
     """Return what is known of each revision, without secrets."""
     from reconciler.plan.history import as_plan, entries
 

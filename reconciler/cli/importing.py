@@ -10,28 +10,28 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.clouds import Sky, sky_for
+from reconciler.cli.clouds import Clients, sky_for
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_globs
-from reconciler.cli.sources import ReadRegion, Source
+from reconciler.cli.sources import ImportSource, ReadRegion
 from reconciler.cli.stacks import Read, informed, read_files
 from reconciler.model import Identity, Json, Plan, Stack
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.adopt.files import Written
-    from reconciler.adopt.found import Found, Imported
-    from reconciler.adopt.write import Settings
+    from reconciler.adopt.files import WrittenStack
+    from reconciler.adopt.found import Imported, ImportedResource
+    from reconciler.adopt.write import ImportSettings
     from reconciler.model import Live
     from reconciler.report.items import Import
-    from reconciler.workflow import Region
+    from reconciler.workflow import LiveRegion
 
 STDOUT = "-"
 UNNAMED = "imported"
 NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def imported_to(args: Namespace, source: Source, out: Output) -> int:
+def imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
     """Write what a source has as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
     with _uncollected():
         return _imported_to(args, source, out)
@@ -49,7 +49,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _imported_to(args: Namespace, source: Source, out: Output) -> int:
+def _imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
     from reconciler.adopt.declared import effective
     from reconciler.adopt.examples import with_examples
     from reconciler.adopt.write import tidy_stack
@@ -86,7 +86,7 @@ def _imported_to(args: Namespace, source: Source, out: Output) -> int:
     return Exit.CHANGES if found.changing else Exit.DONE
 
 
-def _check_asked(there: Iterable["Live | Found"], args: Namespace, where: str) -> None:
+def _check_asked(there: Iterable["Live | ImportedResource"], args: Namespace, where: str) -> None:
     """Raise `WrongUsage` for a name or a kind that nothing has. Where nothing is there at all, all is well."""
     from reconciler.ownership import own_name
 
@@ -104,7 +104,7 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
 
     asked = Asked(names=tuple(args.name), kinds=tuple(args.kind), tags=dict(args.tag))
 
-    def tags(found: "Found") -> Mapping[str, Json]:
+    def tags(found: "ImportedResource") -> Mapping[str, Json]:
         written = without_tagged(found.body.get("tags"))
         return written if isinstance(written, Mapping) else {}
 
@@ -115,11 +115,11 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
     return replace(imported, found=found, variables=variables)
 
 
-def _reader(sky: Callable[[], Sky], args: Namespace) -> ReadRegion:
+def _reader(sky: Callable[[], Clients], args: Namespace) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache
-    def region() -> "Region":
+    def region() -> "LiveRegion":
         from reconciler import workflow
 
         return workflow.region(sky().cloud, args.observer)
@@ -127,12 +127,12 @@ def _reader(sky: Callable[[], Sky], args: Namespace) -> ReadRegion:
     return region
 
 
-def _settings(stack: str, args: Namespace, place: Identity | None) -> "Settings":
+def _settings(stack: str, args: Namespace, place: Identity | None) -> "ImportSettings":
     from reconciler.adopt.files import GroupBy
-    from reconciler.adopt.write import Settings
+    from reconciler.adopt.write import ImportSettings
 
     is_stdout = args.to == STDOUT
-    return Settings(
+    return ImportSettings(
         stack=stack,
         root="" if is_stdout else args.to,
         region=place.region if place else args.region or "",
@@ -153,33 +153,33 @@ def _names_in(file: str) -> Iterator[str]:
     """Yield what a file of values gives, as far as it can be read: what is wrong with it, reading the stack tells."""
     from reconciler.load.findings import Findings
     from reconciler.load.library import parse
-    from reconciler.load.nodes import Mapping
+    from reconciler.load.nodes import MappingNode
     from reconciler.lookup.files import read_whole
 
     try:
         root = parse(file, read_whole(Path(file)), Findings(), is_yaml=True).root
     except OSError:
         return
-    yield from root.entries if isinstance(root, Mapping) else ()
+    yield from root.entries if isinstance(root, MappingNode) else ()
 
 
 def _offering(args: Namespace, unset: Iterable[str], imported: "Imported") -> Namespace:
     """Return the arguments with values that are not known for variables that have none; in names, examples."""
     from reconciler.adopt.found import variables_in
-    from reconciler.load.values import Given
+    from reconciler.load.values import GivenValue
     from reconciler.looked_up import Unknown
 
     named = {name: imported.variables[name].get("example") for name in variables_in(imported.name_prefix)}
-    offered = {name: Given(named.get(name) or Unknown.of("var", name), None) for name in unset}
+    offered = {name: GivenValue(named.get(name) or Unknown.of("var", name), None) for name in unset}
     return Namespace(**{**vars(args), "offered": offered})
 
 
-def _plan(stack: Stack, seen: "Region", args: Namespace) -> Plan:
+def _plan(stack: Stack, seen: "LiveRegion", args: Namespace) -> Plan:
     """Return what `adopt` will find."""
     from reconciler import workflow
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
 
-    return workflow.plan_in(stack, seen, informed(Wanted(adopt=True, released=tuple(args.released))))
+    return workflow.plan_in(stack, seen, informed(PlanOptions(adopt=True, released=tuple(args.released))))
 
 
 def _secrets(read: Read) -> Iterator[Problem]:
@@ -202,7 +202,7 @@ def _at(value: Json, path: Iterable[str | int]) -> Json:
     return value
 
 
-def _tell(found: "Import", files: "Written", out: Output) -> None:
+def _tell(found: "Import", files: "WrittenStack", out: Output) -> None:
     from reconciler.cli.commands.validate import contents
     from reconciler.report.import_text import import_json, import_page, left_out_page, plan_verdict
 
@@ -226,7 +226,7 @@ def _unwritten(problems: tuple[Problem, ...]) -> InvalidStack:
     return stopped
 
 
-def _staying(files: "Written", folder: Path) -> tuple[Problem, ...]:
+def _staying(files: "WrittenStack", folder: Path) -> tuple[Problem, ...]:
     """Warn of files that were there before, and are part of the stack now."""
     others = [name for name in _there(folder) if name not in files.texts]
     message = "it was there before, and is part of this stack now"
@@ -246,7 +246,7 @@ def _there(folder: Path) -> list[str]:
     return [name for name in files.names() if name not in beside]
 
 
-def _write(files: "Written", folder: Path, *, force: bool) -> tuple[str, ...]:
+def _write(files: "WrittenStack", folder: Path, *, force: bool) -> tuple[str, ...]:
     """Write the files, and return their paths."""
     from reconciler.lookup.files import write_below
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TextIO
 
 from reconciler.cli.losses import Losses, Unwritable
-from reconciler.cli.options import Target
+from reconciler.cli.options import OutputTarget
 from reconciler.printable import harmless_json
 from reconciler.problems import WrongUsage
 
@@ -21,7 +21,7 @@ GITHUB = "github"
 OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of GitHub Actions names
 
 
-class Lines:
+class LineWriter:
     """Writes to stdout (an empty name) and to files, each until it cannot be written any more. Safe between threads."""
 
     def __init__(self, files: Sequence[str], losses: Losses) -> None:
@@ -66,7 +66,7 @@ class Lines:
 class Told:
     """The lines of one part of a run: each says of which."""
 
-    def __init__(self, lines: "Lines | Told", target: str) -> None:
+    def __init__(self, lines: "LineWriter | Told", target: str) -> None:
         self._lines = lines
         self._target = target
 
@@ -98,7 +98,7 @@ def speak_utf8(stream: TextIO) -> None:
         stream.reconfigure(encoding=UTF8, errors="backslashreplace")
 
 
-def check_stays_here(sandbox: str | None, targets: Sequence[Target]) -> None:
+def check_stays_here(sandbox: str | None, targets: Sequence[OutputTarget]) -> None:
     """Raises `WrongUsage` for a report that would leave the machine, with real credentials, though the run must not."""
     if sandbox is None:
         return
@@ -108,7 +108,7 @@ def check_stays_here(sandbox: str | None, targets: Sequence[Target]) -> None:
             raise WrongUsage(message, hint="write it to a file")
 
 
-def check_writable(targets: Sequence[Target]) -> None:
+def check_writable(targets: Sequence[OutputTarget]) -> None:
     """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
     places = [file for _, file in targets if file]
     if any(format_ == GITHUB for format_, _ in targets):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.cli.clouds import Sky
+from reconciler.cli.clouds import Clients
 from reconciler.cli.output import Output
 from reconciler.cli.signals import Terminated, in_background, last_words
 from reconciler.model import Stack
@@ -28,7 +28,7 @@ SLACK = 60.0  # seconds by which clocks may differ
 
 
 @contextmanager
-def locked(path: str, stack: Stack, sky: Sky, args: argparse.Namespace, out: Output) -> Iterator[None]:
+def locked(path: str, stack: Stack, sky: Clients, args: argparse.Namespace, out: Output) -> Iterator[None]:
     """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
 
     It is let go in every ending but that of a process that is killed, also where the ending comes while it is taken.
@@ -109,7 +109,7 @@ class _Hold:
         self.out.complain(Stopped(message, hint=hint))
 
 
-def lock_name(stack: Stack, sky: Sky) -> str:
+def lock_name(stack: Stack, sky: Clients) -> str:
     """Return what a lock is called: like a stack's resources, it is of one account, region and name prefix."""
     here = sky.cloud.identity()
     return "/".join((here.account, here.region, stack.name, *filter(None, (stack.name_prefix,))))

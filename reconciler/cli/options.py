@@ -23,7 +23,7 @@ NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-class Target(NamedTuple):
+class OutputTarget(NamedTuple):
     """One product: its format, and the file that it goes to (empty: stdout)."""
 
     format: str
@@ -265,13 +265,13 @@ def port(text: str) -> int:
     return int(text)
 
 
-def _target(text: str, formats: tuple[str, ...]) -> Target:
+def _target(text: str, formats: tuple[str, ...]) -> OutputTarget:
     name, _, file = text.partition("=")
     if name not in formats:
         if fitting := format_of(text, formats):
             raise argparse.ArgumentTypeError(f"{text} is a file, not a format: write -o {fitting}={text}")
         raise argparse.ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(formats)}")
-    return Target(name, file)
+    return OutputTarget(name, file)
 
 
 def pair(text: str) -> tuple[str, str]:

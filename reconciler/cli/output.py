@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.cli.clouds import objects
-from reconciler.cli.lines import GITHUB, IN_S3, Lines, Prefixed, Told, check_stays_here, speak_utf8, write_to
+from reconciler.cli.lines import GITHUB, IN_S3, LineWriter, Prefixed, Told, check_stays_here, speak_utf8, write_to
 from reconciler.cli.logs import Log
 from reconciler.cli.losses import CRASHED, Losses, StdoutLost
-from reconciler.cli.options import JOINED, LOG_FORMAT, Target
+from reconciler.cli.options import JOINED, LOG_FORMAT, OutputTarget
 from reconciler.cli.steps import repository, tell_step
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.printable import harmless_json, harmless_line, harmless_markup, harmless_text
@@ -44,7 +44,7 @@ class Output:
 
     def __init__(
         self,
-        targets: Sequence[Target],
+        targets: Sequence[OutputTarget],
         *,
         several: bool = False,
         color: bool = True,
@@ -53,7 +53,7 @@ class Output:
         reads_only: bool = False,
     ) -> None:
         claimed = any(not target.file for target in targets)
-        self._targets = tuple(targets) if claimed else (Target("text", ""), *targets)
+        self._targets = tuple(targets) if claimed else (OutputTarget("text", ""), *targets)
         self._several = several
         self._color = color
         self._verbose = verbose
@@ -65,7 +65,9 @@ class Output:
         self._items: list[Item] = []
         self._targets_told: Targets | None = None
         self._losses = Losses(reads_only)
-        self._lines: Lines | Told = Lines([target.file for target in targets if target.format == LINES], self._losses)
+        self._lines: LineWriter | Told = LineWriter(
+            [target.file for target in targets if target.format == LINES], self._losses
+        )
         self._whole: list[Json] = []
         self._unprinted: list[MakePage] = []  # what programs alone have got, until it turns out that they have not
 
@@ -74,7 +76,7 @@ class Output:
         """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
         words = "\0".join(argv)
         asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", words)
-        made = cls((Target(asked[1], ""),) if asked else ())
+        made = cls((OutputTarget(asked[1], ""),) if asked else ())
         format_ = re.search(r"(?:^|\0)--log-format[\0=](\w+)", words)
         made.log = Log(as_json=(format_[1] if format_ else os.environ.get(LOG_FORMAT)) == "json")
         return made
@@ -143,7 +145,7 @@ class Output:
     @property
     def is_text(self) -> bool:
         """Whether stdout is for people."""
-        return any(target == Target("text", "") for target in self._targets)
+        return any(target == OutputTarget("text", "") for target in self._targets)
 
     @property
     def err(self) -> "Console":
@@ -296,7 +298,7 @@ class Output:
 
         return console_for(stream, color=self._color)
 
-    def _write(self, target: Target) -> None:
+    def _write(self, target: OutputTarget) -> None:
         format_, file = target
         if format_ == LINES:  # written as it came
             return
@@ -358,7 +360,7 @@ class Branch(Output):
 
     has_begun = False
 
-    def share(self, name: str, lines: "Lines | Told", losses: Losses) -> None:
+    def share(self, name: str, lines: "LineWriter | Told", losses: Losses) -> None:
         self._name = name
         self._lines = Told(lines, name)
         self._losses = losses

@@ -12,7 +12,7 @@ from reconciler.model import Identity, Json
 from reconciler.problems import Stale, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.saved import Inputs
     from reconciler.report.sealing import Seal
 
@@ -29,7 +29,7 @@ class Job:
 
     path: str
     args: Namespace
-    wanted: "Wanted"
+    wanted: "PlanOptions"
     expected: tuple[str, ...] = ()
     reviewed: Mapping[str, Json] | None = None
     file: str = ""
@@ -182,7 +182,7 @@ def _arguments(inputs: "Inputs", args: Namespace) -> dict[str, Json]:
     }
 
 
-def _consents(wanted: "Wanted", args: Namespace) -> "Wanted":
+def _consents(wanted: "PlanOptions", args: Namespace) -> "PlanOptions":
     """What allows a deletion changes no request: it may be given to `plan`, or when the plan is applied."""
     from dataclasses import replace
 

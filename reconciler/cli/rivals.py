@@ -10,14 +10,14 @@ from reconciler.cli.targets import arguments, stack_path
 from reconciler.problems import InvalidStack, Problem
 
 if TYPE_CHECKING:
-    from reconciler.fleet import Claim, Target
+    from reconciler.fleet import Claim, FleetTarget
 
 SEVERAL = 2
 Work = Callable[[str, Namespace, Output], int]
 HINT = "give one of them another `stack:`, or another `namePrefix:`; or send it elsewhere"
 
 
-def apart(work: Work, targets: Sequence["Target"], chosen: Sequence["Target"], args: Namespace) -> Work:
+def apart(work: Work, targets: Sequence["FleetTarget"], chosen: Sequence["FleetTarget"], args: Namespace) -> Work:
     """Return the work for a target, which stops at once where another target has its stack's name in its place."""
     from reconciler.fleet import rivals
 
@@ -34,11 +34,11 @@ def apart(work: Work, targets: Sequence["Target"], chosen: Sequence["Target"], a
 
 def check_apart(args: Namespace) -> None:
     """Raise `InvalidStack` where several stacks of the command line are one and the same to AWS."""
-    from reconciler.fleet import Target, rivals
+    from reconciler.fleet import FleetTarget, rivals
 
     if len(args.stacks) < SEVERAL or not hasattr(args, "profile"):  # what asks nobody knows no place
         return
-    named = [Target(name=path, stack=path, environment="") for path in dict.fromkeys(args.stacks)]
+    named = [FleetTarget(name=path, stack=path, environment="") for path in dict.fromkeys(args.stacks)]
     found = rivals(named, named, lambda one: _claim(one.stack, args))
     told = {tuple(sorted((name, other))): claim for name, (other, claim) in found.items()}
     if told:

@@ -20,9 +20,9 @@ from reconciler.problems import Declined, Exit, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.apply import Event
-    from reconciler.cli.clouds import Sky
+    from reconciler.cli.clouds import Clients
     from reconciler.cli.observing import Watch
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.sealing import Seal
     from reconciler.workflow import Finish
 
@@ -37,9 +37,9 @@ def run_stack(job: Job, out: Output) -> int:
         return _planned_and_run(job, seal, read, sky, out)
 
 
-def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output) -> int:
+def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Output) -> int:
     from reconciler import workflow
-    from reconciler.report.items import Applied
+    from reconciler.report.items import ApplyResult
     from reconciler.report.plan_text import plan_page
 
     args, wanted = job.args, job.wanted
@@ -53,12 +53,12 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Sky", out: Output
         job.check(shown.document, read)
         consent(read.stack, shown.plan, args, _question(wanted), wanted)
     except (Stale, Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=shown.told, item=Applied(shown.plan, stopped=no), plan=shown.document)
+        out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
         _document(None, shown, idle, out)
-        out.item(Applied(shown.plan))
+        out.item(ApplyResult(shown.plan))
         return idle
     work = partial(
         workflow.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
@@ -75,7 +75,7 @@ def _next_command(job: Job) -> str:
     return "plan again" if job.reviewed else f"{job.args.called} again"
 
 
-def _question(wanted: "Wanted") -> str:
+def _question(wanted: "PlanOptions") -> str:
     if wanted.tags_alone:
         return "Adopt resource"
     if wanted.forget:
@@ -100,7 +100,9 @@ def capped(plan: Plan, longest: float | None) -> Plan:
     return replace(plan, changes=changes)
 
 
-def consent(stack: Stack, plan: Plan, args: argparse.Namespace, question: str, wanted: "Wanted | None" = None) -> None:
+def consent(
+    stack: Stack, plan: Plan, args: argparse.Namespace, question: str, wanted: "PlanOptions | None" = None
+) -> None:
     """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun."""
     from reconciler.guard import check_plan
     from reconciler.plan import AS_DECLARED
@@ -152,7 +154,7 @@ def is_ci() -> bool:
 
 
 def watched(
-    work: Callable[..., "Finish"], read: Read, sky: "Sky", out: Output, observer: "Watch", *, then: str
+    work: Callable[..., "Finish"], read: Read, sky: "Clients", out: Output, observer: "Watch", *, then: str
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
 
@@ -178,7 +180,7 @@ def watched(
 
 
 @contextmanager
-def _progress(stack: str, sky: "Sky", out: Output) -> Iterator[Callable[["Event"], None]]:
+def _progress(stack: str, sky: "Clients", out: Output) -> Iterator[Callable[["Event"], None]]:
     from reconciler.report.documents import event_json
     from reconciler.report.progress import level_of, telling, watching
 
@@ -191,12 +193,12 @@ def _progress(stack: str, sky: "Sky", out: Output) -> Iterator[Callable[["Event"
 
 
 def _tell(finish: "Finish", shown: Presented, code: int, out: Output) -> None:
-    from reconciler.report.items import Applied
+    from reconciler.report.items import ApplyResult
     from reconciler.report.outcome_text import finish_page
 
     out.show(lambda width: finish_page(finish, width))
     _document(finish, shown, code, out)
-    out.item(Applied(shown.plan, finish))
+    out.item(ApplyResult(shown.plan, finish))
 
 
 def _document(finish: "Finish | None", shown: Presented, code: int, out: Output) -> None:

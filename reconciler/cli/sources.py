@@ -13,15 +13,15 @@ from reconciler.problems import WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.adopt.found import Imported
-    from reconciler.workflow import Region
+    from reconciler.workflow import LiveRegion
 
 Group = _ArgumentGroup  # argparse has no public name for it
-ReadRegion = Callable[[], "Region"]
+ReadRegion = Callable[[], "LiveRegion"]
 STDIN, STDIN_NAME = "-", "<stdin>"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImportSource:
     """One way to come by resources. `add` adds the option that chooses it, whose name in the arguments is `name`.
 
     `read` is given the stack's name, and what reads the region, for whoever wants it. `own` are the names of options
@@ -35,7 +35,7 @@ class Source:
     own: tuple[str, ...] = ()
 
 
-def chosen(args: Namespace) -> Source:
+def chosen(args: Namespace) -> ImportSource:
     """Return the source that the arguments choose. Raises `WrongUsage` unless it is one, and has all their options."""
     given = [source for source in SOURCES if getattr(args, source.name)]
     options = ", ".join(f"--{source.name}" for source in SOURCES)
@@ -139,7 +139,9 @@ def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "I
             with_exports=b"ImportValue" in raw,
             ec2=partial(ec2_for, args) if b"VersionNumber" in raw else None,
         )
-    given = cloudformation.Given(called=stack, parameters=dict(args.parameter), region=args.region or "", live=live)
+    given = cloudformation.ImportInputs(
+        called=stack, parameters=dict(args.parameter), region=args.region or "", live=live
+    )
     return cloudformation.imported(name, raw, given, service_model())
 
 
@@ -161,9 +163,9 @@ def _read_terraform(args: Namespace, _stack: str, _region: ReadRegion) -> "Impor
     return terraform.imported(contents(args.terraform))
 
 
-SOURCES: tuple[Source, ...] = (
-    Source("live", _add_live, _read_live, plans=True, own=("with_owned", "name_prefix")),
-    Source("json", _add_json, _read_json),
-    Source("cloudformation", _add_cloudformation, _read_cloudformation, own=("parameter", "stack_name")),
-    Source("terraform", _add_terraform, _read_terraform),
+SOURCES: tuple[ImportSource, ...] = (
+    ImportSource("live", _add_live, _read_live, plans=True, own=("with_owned", "name_prefix")),
+    ImportSource("json", _add_json, _read_json),
+    ImportSource("cloudformation", _add_cloudformation, _read_cloudformation, own=("parameter", "stack_name")),
+    ImportSource("terraform", _add_terraform, _read_terraform),
 )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.cli.clouds import Sky, sky_for
+from reconciler.cli.clouds import Clients, sky_for
 from reconciler.cli.output import Output
 from reconciler.cli.signals import seen
 from reconciler.model import Identity, Plan, Stack
@@ -28,7 +28,7 @@ from reconciler.problems import (
 
 if TYPE_CHECKING:
     from reconciler.lookup.environment import Environment
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.secrets import Secrets
 
 T = TypeVar("T")
@@ -77,17 +77,17 @@ def shown_stack(path: str, args: argparse.Namespace, out: Output) -> Read:
     return read
 
 
-def live_stack(path: str, args: argparse.Namespace, place: Identity | None = None) -> tuple[Read, Sky]:
+def live_stack(path: str, args: argparse.Namespace, place: Identity | None = None) -> tuple[Read, Clients]:
     """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
 
     Only then is anything looked up, and not before it is clear that it is the stack's account and region; and `place`,
     where there is one. What one stack of the run has looked up there serves the others, too.
     """
     from reconciler.guard import check_place, check_same_place
-    from reconciler.lookup.sources import Forbidden
+    from reconciler.lookup.sources import ForbiddenLookups
 
     with args.observer.phase("load"):
-        read = valid_stack(path, args, lookups=Forbidden() if args.no_lookups else None)
+        read = valid_stack(path, args, lookups=ForbiddenLookups() if args.no_lookups else None)
     sky = sky_for(read.stack, args)
     if place:
         check_same_place(place, sky.cloud.identity())
@@ -99,10 +99,10 @@ def live_stack(path: str, args: argparse.Namespace, place: Identity | None = Non
     return read, sky.locking(read.stack.lock)
 
 
-def wanted_of(args: argparse.Namespace) -> "Wanted":
-    from reconciler.plan import Wanted
+def wanted_of(args: argparse.Namespace) -> "PlanOptions":
+    from reconciler.plan import PlanOptions
 
-    return Wanted(
+    return PlanOptions(
         adopt=args.adopt,
         targets=tuple(args.target),
         allow_destroy=tuple(args.allow_destroy),
@@ -114,7 +114,7 @@ def wanted_of(args: argparse.Namespace) -> "Wanted":
     )
 
 
-def planned(read: Read, sky: Sky, wanted: "Wanted", observer: Observer = UNOBSERVED) -> Plan:
+def planned(read: Read, sky: Clients, wanted: "PlanOptions", observer: Observer = UNOBSERVED) -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler import workflow
 
@@ -122,7 +122,7 @@ def planned(read: Read, sky: Sky, wanted: "Wanted", observer: Observer = UNOBSER
         return workflow.plan(read.stack, sky.cloud, informed(wanted), observer)
 
 
-def informed(wanted: "Wanted") -> "Wanted":
+def informed(wanted: "PlanOptions") -> "PlanOptions":
     """Return what is wanted with the knowledge of the SDK that is installed, which may be newer than we are."""
     from reconciler.lookup.installed import takes
 

@@ -14,11 +14,11 @@ from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import InvalidStack, Severity, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.fleet import Target
+    from reconciler.fleet import FleetTarget
     from reconciler.ports import Files
 
 
-def targets_of(args: Namespace) -> tuple["Target", ...]:
+def targets_of(args: Namespace) -> tuple["FleetTarget", ...]:
     """Return all targets of the file, and note the variable files of all. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.lookup.files import DiskFiles
 
@@ -54,12 +54,12 @@ def _next_step(args: Namespace) -> str:
     return f"name one stack, as in `reconciler {args.called} STACK`; or write {name} with `environments:` and `stacks:`"
 
 
-def stack_path(target: "Target", args: Namespace) -> str:
+def stack_path(target: "FleetTarget", args: Namespace) -> str:
     """Return the path of a target's stack from the current folder."""
     return (Path(args.all).parent / target.stack).as_posix()
 
 
-def chosen_of(targets: tuple["Target", ...], args: Namespace) -> tuple["Target", ...]:
+def chosen_of(targets: tuple["FleetTarget", ...], args: Namespace) -> tuple["FleetTarget", ...]:
     """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.fleet import chosen, differing
     from reconciler.load.findings import did_you_mean
@@ -87,7 +87,7 @@ def chosen_of(targets: tuple["Target", ...], args: Namespace) -> tuple["Target",
     return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
 
 
-def _read(files: "Files", args: Namespace) -> tuple["Target", ...]:
+def _read(files: "Files", args: Namespace) -> tuple["FleetTarget", ...]:
     from reconciler.fleet import read_fleet
 
     root = Path(files.root)
@@ -97,7 +97,7 @@ def _read(files: "Files", args: Namespace) -> tuple["Target", ...]:
     return targets
 
 
-def _before(file: Path, args: Namespace) -> tuple[tuple["Target", ...], tuple[str, ...]]:
+def _before(file: Path, args: Namespace) -> tuple[tuple["FleetTarget", ...], tuple[str, ...]]:
     """Return the targets of then, and the files that have changed since."""
     from reconciler.lookup.git import Repository, Then
 
@@ -145,7 +145,7 @@ def _from(root: Path, path: str) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def arguments(target: "Target", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
+def arguments(target: "FleetTarget", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
     """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
     from reconciler.plan import Limit
 

@@ -11,11 +11,11 @@ from reconciler.diff.canonical import canonical
 from reconciler.diff.seen import FILLED, spelled
 from reconciler.kinds.base import Field, Kind, Rows
 from reconciler.model import Desired, Identity, Ignored, Json, Live, Spec
-from reconciler.ownership import Applied
+from reconciler.ownership import AppliedRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ServiceChoice:
     """A live member that nobody declares, by its keys, and what the service would choose for either body.
 
     `recorded` are the keys that the record of the last apply has; none where they are the usual ones.
@@ -38,7 +38,7 @@ class Choice:
         return self.recorded or _keys(self.for_desired)
 
 
-def choices(kind: Kind, desired: Desired, live: Live, identity: Identity) -> tuple[Choice, ...]:
+def choices(kind: Kind, desired: Desired, live: Live, identity: Identity) -> tuple[ServiceChoice, ...]:
     """Return what the service has chosen for a live resource."""
     rows = Rows.of(kind.rows).chosen
     if not rows:
@@ -49,11 +49,11 @@ def choices(kind: Kind, desired: Desired, live: Live, identity: Identity) -> tup
         theirs, ours = _at(shown, path), _at(declared, path)
         if ours is None and theirs and row.fills and row.filled and row.fills(theirs):
             recorded = _recorded(row, live)
-            found.append(Choice(path, row, theirs, row.filled(shown), row.filled(declared), recorded))
+            found.append(ServiceChoice(path, row, theirs, row.filled(shown), row.filled(declared), recorded))
     return tuple(found)
 
 
-def with_proper_choices(desired: Desired, chosen: Iterable[Choice]) -> Desired:
+def with_proper_choices(desired: Desired, chosen: Iterable[ServiceChoice]) -> Desired:
     """Return the declaration with what the service had chosen, where somebody else has changed that."""
     spec = desired.spec
     for choice in chosen:
@@ -62,13 +62,13 @@ def with_proper_choices(desired: Desired, chosen: Iterable[Choice]) -> Desired:
     return desired if spec is desired.spec else replace(desired, spec=spec)
 
 
-def notes_of(chosen: Iterable[Choice], *, restores: bool) -> frozenset[str]:
+def notes_of(chosen: Iterable[ServiceChoice], *, restores: bool) -> frozenset[str]:
     """Return what the record of an apply has to keep: what the service would not choose for what is declared."""
     found = ((one, one.proper if restores and not one.is_known else _keys(one.value)) for one in chosen)
     return frozenset(_note(one.row, keys) for one, keys in found if keys != _keys(one.for_desired))
 
 
-def new_choices(chosen: Iterable[Choice]) -> Iterator[Ignored]:
+def new_choices(chosen: Iterable[ServiceChoice]) -> Iterator[Ignored]:
     """Yield what the service has chosen otherwise than is known, and the record does not have yet."""
     return (Ignored(spelled(one.path), one.value, None, FILLED) for one in chosen if not one.is_known)
 
@@ -79,7 +79,7 @@ def _note(row: Field, keys: Iterable[str]) -> str:
 
 def _recorded(row: Field, live: Live) -> frozenset[str]:
     prefix = _note(row, ())
-    flags = (flag for flag in Applied.of(live.claims).flags if flag.startswith(prefix))
+    flags = (flag for flag in AppliedRecord.of(live.claims).flags if flag.startswith(prefix))
     return frozenset(key for flag in flags for key in flag.removeprefix(prefix).split("+"))
 
 

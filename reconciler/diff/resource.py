@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.diff.changes import Bodies
-from reconciler.diff.chosen import Choice, new_choices, notes_of
+from reconciler.diff.chosen import ServiceChoice, new_choices, notes_of
 from reconciler.diff.ignore import is_written
 from reconciler.diff.seen import spelled
 from reconciler.diff.sides import (
@@ -18,7 +18,7 @@ from reconciler.diff.sides import (
 )
 from reconciler.kinds.base import Kind
 from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
-from reconciler.ownership import APPLIED, LEFT, NAME, OWNER, Applied, flags_of, own_tags, users_tags
+from reconciler.ownership import APPLIED, LEFT, NAME, OWNER, AppliedRecord, flags_of, own_tags, users_tags
 from reconciler.ports import Takes
 
 SHOWN = "only answers of the service have it"
@@ -59,19 +59,19 @@ class Left:
     notes: frozenset[str] = frozenset()
 
 
-def with_choices(left: Left, chosen: tuple[Choice, ...], *, is_made: bool, restores: bool) -> Left:
+def with_choices(left: Left, chosen: tuple[ServiceChoice, ...], *, is_made: bool, restores: bool) -> Left:
     """Add what the service has chosen. Of what was made a moment ago, it is told where it is news."""
     news = new_choices(chosen) if is_made else ()
     fields = tuple(_noted(one.path, one.before, SERVICE) for one in news)
     return replace(left, fields=(*left.fields, *fields), notes=notes_of(chosen, restores=restores))
 
 
-def applied_of(kind: Kind, desired: Desired, identity: Identity) -> Applied:
+def applied_of(kind: Kind, desired: Desired, identity: Identity) -> AppliedRecord:
     """Return the record of a declaration that a resource carries when it has just been made."""
     return _applied(kind, desired, declared_digest(kind, desired, identity), "")
 
 
-def applied_to(kind: Kind, desired: Desired, digest: str, left: Left) -> Applied:
+def applied_to(kind: Kind, desired: Desired, digest: str, left: Left) -> AppliedRecord:
     """Return the record of a declaration, by its digest, that a live resource carries once it is applied."""
     applied = _applied(kind, desired, digest, left.digest)
     return replace(applied, flags=applied.flags | left.notes)
@@ -92,7 +92,7 @@ def left_to_service(kind: Kind, desired: Desired, sides: Sides, live: Live, take
             shown.append(Ignored(spelled(path), value, None, SHOWN))
     undeclared = {change.path: change.before for change in sides.fields if _is_undeclared(kind, desired, change)}
     everything = {**undeclared, **unheard}
-    recorded = Applied.of(live.claims).left
+    recorded = AppliedRecord.of(live.claims).left
     for kept in (everything,) if is_made else (everything, unheard):  # what else there is, is a change of its own
         if recorded == digest_of_members(kept):
             return Left(recorded, ignored=(*shown, *(Ignored(path, kept[path], None, NOTED) for path in kept)))
@@ -108,7 +108,7 @@ def difference(
     quiet = {one.path for one in left.ignored} | {change.path for change in left.fields}
     fields = (*(change for change in sides.fields if change.path not in quiet), *left.fields)
     tags = tuple(_tag_changes(users_tags(live.tags), sides.tags))
-    is_drift = Applied.of(live.claims).digest == Applied.of(ownership).digest
+    is_drift = AppliedRecord.of(live.claims).digest == AppliedRecord.of(ownership).digest
     changed = tuple(_told(kind, change, desired, is_drift=is_drift) for change in (*fields, *tags))
     tag = {**_to_write(live.tags, ownership), **{_key(c): c.after for c in tags if c.after is not None}}
     untag = (*(_key(c) for c in tags if c.after is None), *(key for key in own_tags(live.tags) if key not in ownership))
@@ -138,7 +138,7 @@ def replacement(
         if takes(kind.create, path)
     )
     tags = tuple(_tag_changes(users_tags(live.tags), sides.tags))
-    is_drift = Applied.of(live.claims).digest == sides.digest
+    is_drift = AppliedRecord.of(live.claims).digest == sides.digest
     told = (_told(kind, change, desired, is_drift=is_drift) for change in (*sides.fields, *lost, *tags))
     changed = tuple(_with_source(kind, desired, change) for change in told)
     return Difference(changed, sides.body, sides.tags, {}, (), sides.ignored)
@@ -153,10 +153,10 @@ def _with_source(kind: Kind, desired: Desired, change: FieldChange) -> FieldChan
     return replace(change, undeclared=True, why=FILLED_ANEW)
 
 
-def _applied(kind: Kind, desired: Desired, digest: str, left: str) -> Applied:
+def _applied(kind: Kind, desired: Desired, digest: str, left: str) -> AppliedRecord:
     """It keeps the declared values of members that the service moves by itself: only another value is sent again."""
     moving = {declared_value(row, desired) for row in kind.fields if row.runtime_if and row.runtime_if(desired.spec)}
-    return Applied(digest, flags_of(desired.lifecycle) | moving | ({f"{LEFT}{left}"} if left else frozenset()))
+    return AppliedRecord(digest, flags_of(desired.lifecycle) | moving | ({f"{LEFT}{left}"} if left else frozenset()))
 
 
 def _is_undeclared(kind: Kind, desired: Desired, change: FieldChange) -> bool:
@@ -191,7 +191,7 @@ def _ownership_change(live: Live, ownership: Mapping[str, str]) -> FieldChange:
     """Tell the tag of ours that matters most: whose it is, else under which name, else what was last applied."""
     key = next((key for key in (OWNER, NAME) if live.tags.get(key) != ownership.get(key)), APPLIED)
     before, after = live.tags.get(key), ownership.get(key)
-    is_gone = key == APPLIED and Applied.of(live.tags).without_left == Applied.of(ownership).without_left
+    is_gone = key == APPLIED and AppliedRecord.of(live.tags).without_left == AppliedRecord.of(ownership).without_left
     why = "the record of what was applied is out of date" if key == APPLIED else ""
     return FieldChange(
         path=f"tags.{key}",

@@ -14,7 +14,7 @@ from reconciler.diff.seen import Seen, as_created, seen_by, uncompared
 from reconciler.kinds.base import Field, Kind
 from reconciler.kinds.paths import steps_of
 from reconciler.model import Desired, FieldChange, Identity, Ignored, Json, Live, Spec
-from reconciler.ownership import Applied, users_tags
+from reconciler.ownership import AppliedRecord, users_tags
 
 BY_LIFECYCLE = "lifecycle.ignoreChanges"
 BY_ITSELF = "the service moves it by itself: only another declared value is sent"
@@ -131,7 +131,7 @@ def _digest(declared: Spec, desired: Desired) -> str:
 
 def _left_to_runtime(kind: Kind, desired: Desired, live: Live) -> Iterator[str]:
     """Yield the members that the service moves by itself, and whose declared value was applied once."""
-    flags = Applied.of(live.claims).flags
+    flags = AppliedRecord.of(live.claims).flags
     for row in kind.fields:
         if row.runtime_if and row.runtime_if(live.spec) and declared_value(row, desired) in flags:
             yield row.name

@@ -3,6 +3,6 @@
 from reconciler.fleet.choose import Shard, chosen, differing
 from reconciler.fleet.read import read_excluded, read_fleet
 from reconciler.fleet.rivals import Claim, rivals
-from reconciler.fleet.target import Consents, Target
+from reconciler.fleet.target import Consents, FleetTarget
 
-__all__ = ["Claim", "Consents", "Shard", "Target", "chosen", "differing", "read_excluded", "read_fleet", "rivals"]
+__all__ = ["Claim", "Consents", "FleetTarget", "Shard", "chosen", "differing", "read_excluded", "read_fleet", "rivals"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
-from reconciler.fleet.target import Target
+from reconciler.fleet.target import FleetTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +16,19 @@ class Shard:
     number: int
     of: int
 
-    def has(self, target: Target) -> bool:
+    def has(self, target: FleetTarget) -> bool:
         """Whether a target falls into this share: always into the same one, whatever other targets there are."""
         text = "\0".join(target.identity)
         return int.from_bytes(sha256(text.encode(errors="surrogatepass")).digest()[:8]) % self.of == self.number - 1
 
 
 def chosen(
-    targets: Iterable[Target],
+    targets: Iterable[FleetTarget],
     *,
     environments: Sequence[str] = (),
     stacks: Sequence[str] = (),
     shard: Shard | None = None,
-) -> tuple[Target, ...]:
+) -> tuple[FleetTarget, ...]:
     """Return the targets that fit all that is asked for, in the order of the file; `environments` may be globs."""
     return tuple(
         target
@@ -45,11 +45,11 @@ def alone(path: str) -> Iterable[str]:
 
 
 def differing(
-    targets: Iterable[Target],
-    before: Iterable[Target],
+    targets: Iterable[FleetTarget],
+    before: Iterable[FleetTarget],
     changed: Iterable[str],
     names: Callable[[str], Iterable[str]] = alone,
-) -> tuple[Target, ...]:
+) -> tuple[FleetTarget, ...]:
     """Return the targets that are not as `before`, or of which a file is among those `changed`.
 
     A file of a stack is one in its folder; files that it includes are in there, too. `names` gives all names under
@@ -61,7 +61,7 @@ def differing(
     )
 
 
-def _is_any_of(target: Target, files: Iterable[str], names: Callable[[str], Iterable[str]]) -> bool:
+def _is_any_of(target: FleetTarget, files: Iterable[str], names: Callable[[str], Iterable[str]]) -> bool:
     ours = {name for path in (target.stack, *target.variable_files) for name in names(path)}
     return any(_is_of(name, file) for file in files for name in ours)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.diff import canonical, field_changes
-from reconciler.fleet.target import Target
+from reconciler.fleet.target import FleetTarget
 from reconciler.kinds.base import Kind
 from reconciler.load.lifecycle import spelled
 from reconciler.model import Action, Address, Change, Cost, Declared, FieldChange, Identity, Json, Spec, Stack
@@ -13,7 +13,7 @@ ANYWHERE = Identity("000000000000", "us-east-1")  # both are told as if they wer
 
 
 def compared(
-    sides: tuple[Target, Target], stacks: tuple[Stack, Stack], kinds: Mapping[str, Kind]
+    sides: tuple[FleetTarget, FleetTarget], stacks: tuple[Stack, Stack], kinds: Mapping[str, Kind]
 ) -> tuple[Change, ...]:
     """Return what differs between two stacks that were read, resource by resource, in the order of kinds and names.
 
@@ -26,7 +26,7 @@ def compared(
     return tuple(change for change in changes if change is not None)
 
 
-def _bodies(stack: Stack, target: Target) -> dict[Address, Spec]:
+def _bodies(stack: Stack, target: FleetTarget) -> dict[Address, Spec]:
     return {address: _placeless(_body(stack, one), target) for address, one in stack.declared.items()}
 
 
@@ -36,7 +36,7 @@ def _body(stack: Stack, declared: Declared) -> Spec:
     return {**declared.spec, "tags": tags, "lifecycle": spelled(declared.lifecycle)}
 
 
-def _placeless(value: Json, target: Target) -> Json:
+def _placeless(value: Json, target: FleetTarget) -> Json:
     if isinstance(value, Mapping):
         return {key: _placeless(inner, target) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -6,10 +6,10 @@ from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.library import Library
 from reconciler.load.lookups import Finder
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence
+from reconciler.load.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark
 from reconciler.load.shape import mapping_of, text_from
 
-Body = dict[str, tuple[Mark, Node]]
+Body = dict[str, tuple[SourceMark, Node]]
 NOWHERE = Scope()  # what can be substituted before it is known where: nothing
 
 
@@ -19,13 +19,13 @@ class Members:
     finder: Finder
     findings: Findings
 
-    def mapping(self, node: Node | None, what: str) -> Mapping | None:
+    def mapping(self, node: Node | None, what: str) -> MappingNode | None:
         """Return a mapping as it is written, what is in it not expanded: that needs to know where."""
-        if isinstance(node, Mapping):
+        if isinstance(node, MappingNode):
             return node
         return mapping_of(self.expanded(node, NOWHERE), what, self.findings) if node is not None else None
 
-    def members(self, body: Mapping, known: tuple[str, ...], what: str) -> Body:
+    def members(self, body: MappingNode, known: tuple[str, ...], what: str) -> Body:
         entries = self.expander(NOWHERE).entries(body) or {}
         for key, (mark, _) in entries.items():
             if key not in known and not key.startswith("x-"):
@@ -39,12 +39,12 @@ class Members:
         mark, node = body[member]
         return text_from(node, mark, member, self.findings) or ""
 
-    def texts(self, body: Body, member: str) -> list[tuple[Mark, str]]:
+    def texts(self, body: Body, member: str) -> list[tuple[SourceMark, str]]:
         """Return a list of texts; one text alone is a list of one."""
         if member not in body:
             return []
         mark, node = body[member]
-        items = node.items if isinstance(node, Sequence) else (node,)
+        items = node.items if isinstance(node, SequenceNode) else (node,)
         found = [(item.mark, text_from(item, mark, f"an entry of {member}", self.findings)) for item in items]
         return [(at, text) for at, text in found if text]
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.fleet.members import NOWHERE, Body, Members
-from reconciler.fleet.target import Consents, Target
+from reconciler.fleet.target import Consents, FleetTarget
 from reconciler.load.expand import Scope
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.library import Library
 from reconciler.load.lookups import Finder
-from reconciler.load.nodes import BrokenValue, Mark, Node, Scalar, is_null, value_of
-from reconciler.load.nodes import Sequence as Items
+from reconciler.load.nodes import BrokenValue, Node, Scalar, SourceMark, is_null, value_of
+from reconciler.load.nodes import SequenceNode as Items
 from reconciler.load.shape import mapping_of, text_from
-from reconciler.load.values import Given
+from reconciler.load.values import GivenValue
 from reconciler.ports import Files, Lookups
 from reconciler.problems import Problem
 
@@ -39,14 +39,14 @@ def stays(_path: str) -> bool:
 
 def read_fleet(
     files: Files, lookups: Lookups, matching: Matching, leaving: Leaving = stays
-) -> tuple[tuple[Target, ...], tuple[Problem, ...]]:
+) -> tuple[tuple[FleetTarget, ...], tuple[Problem, ...]]:
     """Return the targets of a file in its order, and all that is wrong with it.
 
     `matching` gives the folders and files of stacks that a glob means, sorted; an empty list where there are none.
     `leaving` tells whether links in a path lead out of the folder of the file, or to something hidden.
     """
     findings = Findings()
-    reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, matching, leaving)
+    reader = _FleetReader(Library(files, findings), Finder(lookups, findings), findings, matching, leaving)
     targets = tuple(reader.targets())
     return targets, findings.in_file_order()
 
@@ -54,7 +54,7 @@ def read_fleet(
 def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the globs of names that imports and coverage of a region leave out, and what is wrong with them."""
     findings = Findings()
-    reader = _Reader(Library(files, findings), Finder(lookups, findings), findings, lambda _: (), stays)
+    reader = _FleetReader(Library(files, findings), Finder(lookups, findings), findings, lambda _: (), stays)
     roots = (reader.mapping(document.root, "the file") for _, document in reader.library.parts() if document.root)
     known = {key: entry for root in roots if root for key, entry in root.entries.items() if key == EXCLUDE}
     globs = tuple(text for _, text in reader.texts(known, EXCLUDE))
@@ -71,11 +71,11 @@ class _Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader(Members):
+class _FleetReader(Members):
     matching: Matching
     leaving: Leaving
 
-    def targets(self) -> Iterator[Target]:
+    def targets(self) -> Iterator[FleetTarget]:
         parts = [document for _, document in self.library.parts() if document.root is not None]
         if not parts:
             if not self.library.incomplete:
@@ -87,11 +87,11 @@ class _Reader(Members):
         for pattern, (mark, node) in self.entries(known, "stacks"):
             yield from self.of_stack(pattern, mark, node, environments)
 
-    def environments(self, known: Body) -> dict[str, list[Target]]:
+    def environments(self, known: Body) -> dict[str, list[FleetTarget]]:
         """Return each environment's targets as far as they are the same for all stacks, by its name."""
         return {name: list(self.environment(name, node)) for name, (_, node) in self.entries(known, "environments")}
 
-    def environment(self, name: str, node: Node) -> Iterator[Target]:
+    def environment(self, name: str, node: Node) -> Iterator[FleetTarget]:
         body = self.mapping(node, f"the environment {name}")
         if body is None:
             return
@@ -100,7 +100,7 @@ class _Reader(Members):
             values = {"environment": name, "account": spot.account, "region": spot.region}
             scope = Scope({key: value for key, value in values.items() if value})
             inner = {key: (at, self.expanded(value, scope)) for key, (at, value) in plain.items() if key not in PLACE}
-            target = Target(
+            target = FleetTarget(
                 name=f"@{name}{spot.suffix}",
                 stack="",
                 environment=name,
@@ -127,7 +127,7 @@ class _Reader(Members):
             for _, region in regions
         ]
 
-    def either(self, body: Body, one: str) -> list[tuple[Mark | None, str]]:
+    def either(self, body: Body, one: str) -> list[tuple[SourceMark | None, str]]:
         """Return what `account` or `accounts` say; one empty text where neither is there."""
         many = f"{one}s"
         if one in body and many in body:
@@ -142,7 +142,9 @@ class _Reader(Members):
         found = [(item.mark, text_from(item, mark, one, self.findings)) for item in items]
         return list({text: (at, text) for at, text in found if text}.values())
 
-    def of_stack(self, pattern: str, mark: Mark, node: Node, environments: dict[str, list[Target]]) -> Iterator[Target]:
+    def of_stack(
+        self, pattern: str, mark: SourceMark, node: Node, environments: dict[str, list[FleetTarget]]
+    ) -> Iterator[FleetTarget]:
         node = self.expanded(node, NOWHERE)
         body = self.stack_body(pattern, mark, node)
         if not body:
@@ -165,14 +167,14 @@ class _Reader(Members):
                     here = replace(target, name=f"{path}{target.name}", stack=path)
                     yield self.with_shared(here, body, offered=False)
 
-    def stack_body(self, pattern: str, mark: Mark, node: Node) -> Body:
+    def stack_body(self, pattern: str, mark: SourceMark, node: Node) -> Body:
         """Return the members of a stack; a list, or one name, are its environments."""
         if isinstance(node, Items | Scalar) and not is_null(node):
             return {"environments": (mark, node)}
         whole = self.mapping(node, f"the stack {pattern}")
         return self.members(whole, OF_STACK, "a stack of this file") if whole else {}
 
-    def with_shared(self, target: Target, body: Body, *, offered: bool) -> Target:
+    def with_shared(self, target: FleetTarget, body: Body, *, offered: bool) -> FleetTarget:
         """Return the target with what an environment or a stack has of variables and guards; a stack's come later."""
         values = self.values(body)
         files = tuple(
@@ -186,7 +188,7 @@ class _Reader(Members):
             consents=self.consents(body, target.consents),
         )
 
-    def leaves(self, path: str, what: str, mark: Mark) -> bool:
+    def leaves(self, path: str, what: str, mark: SourceMark) -> bool:
         """Whether a path is none that this file may name, after saying so: it is part of what reviewers read."""
         normal = posixpath.normpath(path)
         is_outside = normal.startswith(("/", "../")) or normal == ".."
@@ -197,12 +199,12 @@ class _Reader(Members):
         self.findings.add("FLT007", f"{what} {path} is outside of the folder of this file, or hidden", mark, hint)
         return True
 
-    def values(self, body: Body) -> dict[str, Given]:
+    def values(self, body: Body) -> dict[str, GivenValue]:
         section = mapping_of(body["variables"][1], "variables", self.findings) if "variables" in body else None
-        found: dict[str, Given] = {}
+        found: dict[str, GivenValue] = {}
         for name, (_, node) in section.entries.items() if section else ():
             try:
-                found[name] = Given(value_of(node), node.mark)
+                found[name] = GivenValue(value_of(node), node.mark)
             except BrokenValue:
                 continue  # it has been told
         return found
@@ -225,7 +227,7 @@ class _Reader(Members):
             max_interrupted=self.number(known, "maxInterrupted", before.max_interrupted),
         )
 
-    def entries(self, known: Body, section: str) -> Iterator[tuple[str, tuple[Mark, Node]]]:
+    def entries(self, known: Body, section: str) -> Iterator[tuple[str, tuple[SourceMark, Node]]]:
         body = self.mapping(known[section][1], section) if section in known else None
         if body is None or not body.entries:
             place = known[section][0] if section in known else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.fleet.target import Target
+from reconciler.fleet.target import FleetTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Claim:
 
 
 def rivals(
-    targets: Iterable[Target], chosen: Iterable[Target], claim: Callable[[Target], Claim]
+    targets: Iterable[FleetTarget], chosen: Iterable[FleetTarget], claim: Callable[[FleetTarget], Claim]
 ) -> Mapping[str, tuple[str, Claim]]:
     """Return those of the chosen that have a rival among all targets: its name, and what both claim.
 
@@ -36,15 +36,15 @@ def rivals(
     }
 
 
-def _by_account(targets: Iterable[Target]) -> Mapping[str, list[Target]]:
+def _by_account(targets: Iterable[FleetTarget]) -> Mapping[str, list[FleetTarget]]:
     """Group targets by their account; by what leads to it where nobody says which it is."""
-    groups: dict[str, list[Target]] = {}
+    groups: dict[str, list[FleetTarget]] = {}
     for target in targets:
         groups.setdefault(target.account or f"{target.role_arn} {target.profile}", []).append(target)
     return groups
 
 
-def _close(targets: Sequence[Target]) -> list[Target]:
+def _close(targets: Sequence[FleetTarget]) -> list[FleetTarget]:
     """Return those that may be in one region with another: of some only their stacks say which it is."""
     regions = [target.region for target in targets]
     return [target for target in targets if "" in regions or regions.count(target.region) > 1]

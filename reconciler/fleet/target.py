@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.load.values import Given
+from reconciler.load.values import GivenValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Consents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class FleetTarget:
     """`stack` is a path from the folder of the file. What is empty, the stack or the AWS configuration decides.
 
     `variables` are meant for this stack, which has to declare them; `offered` for whichever stack declares them.
@@ -31,8 +31,8 @@ class Target:
     region: str = ""
     role_arn: str = ""
     profile: str = ""
-    variables: Mapping[str, Given] = field(default_factory=dict)
-    offered: Mapping[str, Given] = field(default_factory=dict)
+    variables: Mapping[str, GivenValue] = field(default_factory=dict)
+    offered: Mapping[str, GivenValue] = field(default_factory=dict)
     variable_files: tuple[str, ...] = ()
     consents: Consents = Consents()
 

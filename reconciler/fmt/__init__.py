@@ -11,7 +11,7 @@ from reconciler.fmt.law import means_the_same
 from reconciler.fmt.printer import printed
 from reconciler.fmt.read import Unkeepable, read_tree
 from reconciler.fmt.tidy import Language, Respelled, tidied
-from reconciler.fmt.tree import Collection, Tree, comments_of
+from reconciler.fmt.tree import Tree, TreeCollection, comments_of
 from reconciler.load.compose import Document, compose
 from reconciler.load.findings import Findings
 from reconciler.load.library import decoded
@@ -46,7 +46,7 @@ def formatted(name: str, raw: bytes, language: Language) -> Formatted:
         tree = read_tree(text.replace("\r\n", "\n").replace("\r", "\n"))
     except Unkeepable as odd:
         return Formatted(name, raw, raw, problems=(_problem("FMT001", odd.message, name, odd.place, odd.hint),))
-    if tree.root and not isinstance(tree.root.node, Collection):
+    if tree.root and not isinstance(tree.root.node, TreeCollection):
         return Formatted(name, raw, raw)  # a single value: the file is no part of a stack
     tidy = tidied(name, tree, language)
     if tidy.problems:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.fmt.names import Names
 from reconciler.fmt.shapes import NOTHING, NOWHERE, Site, agree
-from reconciler.fmt.tree import Alias, Collection, Node, Place, anchor_of
+from reconciler.fmt.tree import AliasLeaf, Node, Place, TreeCollection, anchor_of
 
 
 def anchored_sites(root: Node, site: Site, names: Names) -> Mapping[Place, Site]:
@@ -29,10 +29,10 @@ class _Walk:
 
     def node(self, node: Node, site: Site) -> None:
         """Go through a value, and through what its aliases stand for."""
-        if isinstance(node, Alias):
+        if isinstance(node, AliasLeaf):
             if node.target in self.anchored:  # and not a key, which is a text
                 self.node(self.anchored[node.target], site)
-        elif site.shape is not NOTHING and self.is_new(node, site) and isinstance(node, Collection):
+        elif site.shape is not NOTHING and self.is_new(node, site) and isinstance(node, TreeCollection):
             for index, entry in enumerate(node.entries):
                 self.node(entry.node, self.names.inside(site, node, index))
 
@@ -56,5 +56,5 @@ def _nodes(node: Node) -> Iterator[Node]:
     while waiting:
         one = waiting.pop()
         yield one
-        if isinstance(one, Collection):
+        if isinstance(one, TreeCollection):
             waiting += [entry.node for entry in reversed(one.entries)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
 from reconciler.fmt.tree import Place
-from reconciler.load.nodes import Alias, Mapping, Mark, Node, Scalar, Sequence, Tagged
+from reconciler.load.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, SourceMark, TaggedNode
 from reconciler.load.scalars import text_of
 
 
@@ -28,13 +28,13 @@ class _Comparison:
         match one, other:
             case Scalar(), Scalar():
                 return self.scalar(one, other)
-            case Tagged(), Tagged():
+            case TaggedNode(), TaggedNode():
                 return (one.tag, one.text) == (other.tag, other.text)
-            case Alias(), Alias():
+            case AliasNode(), AliasNode():
                 return self.target(one.target, other.target)
-            case Sequence(), Sequence():
+            case SequenceNode(), SequenceNode():
                 return self.all_same(one.items, other.items)
-            case Mapping(), Mapping():
+            case MappingNode(), MappingNode():
                 return self.mapping(one, other) and self.all_same(one.merges, other.merges)
             case _:
                 return False
@@ -49,7 +49,7 @@ class _Comparison:
         """What an alias stands for has been compared at its anchor, unless that is at a key."""
         return self.pairs[one] is other if one in self.pairs else self.same(one, other)
 
-    def mapping(self, one: Mapping, other: Mapping) -> bool:
+    def mapping(self, one: MappingNode, other: MappingNode) -> bool:
         expected = {self.respelled.get(_place(mark), key): node for key, (mark, node) in one.entries.items()}
         return expected.keys() == other.entries.keys() and all(
             self.same(node, other.entries[key][1]) for key, node in expected.items()
@@ -59,5 +59,5 @@ class _Comparison:
         return len(ones) == len(others) and all(map(self.same, ones, others))
 
 
-def _place(mark: Mark) -> Place:
+def _place(mark: SourceMark) -> Place:
     return mark.line, mark.column

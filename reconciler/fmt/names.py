@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.fmt.shapes import Shapes, Site, members_of
 from reconciler.fmt.spelling import mistyped, spelled
-from reconciler.fmt.tree import Collection, Entry
+from reconciler.fmt.tree import TreeCollection, TreeEntry
 from reconciler.kinds.base import Kind
 from reconciler.load.gather import IGNORED_PREFIX, SCHEMA
 from reconciler.load.resources import LIFECYCLE
@@ -28,7 +28,7 @@ class Names:
     sections: Mapping[str, Kind]
     takes: Takes
 
-    def meant(self, entry: Entry, collection: Collection, site: Site) -> str:
+    def meant(self, entry: TreeEntry, collection: TreeCollection, site: Site) -> str:
         """Return the name of the member that an entry of a structure is: its own, or nothing where there is a doubt."""
         members, name = members_of(site.shape), entry.name
         if not members or name in members or entry.is_merge:
@@ -39,7 +39,7 @@ class Names:
         is_certain = own and own not in collection.keys and self.shapes.allows(members[own], entry.node)
         return own if is_certain else ""
 
-    def inside(self, site: Site, collection: Collection, index: int) -> Site:
+    def inside(self, site: Site, collection: TreeCollection, index: int) -> Site:
         """Return the site of an entry's value. What is merged has the site of the mapping."""
         entry = collection.entries[index]
         if entry.is_merge:
@@ -48,7 +48,7 @@ class Names:
             return Site(self.shapes.of_item(site.shape, entry.node), (*site.path, index))
         return self.of_member(site, entry, self.meant(entry, collection, site))
 
-    def of_member(self, site: Site, entry: Entry, meant: str) -> Site:
+    def of_member(self, site: Site, entry: TreeEntry, meant: str) -> Site:
         """Return the site of a member's value; `meant` is the name of the member."""
         name = meant or entry.name
         return Site(self.shapes.of_member(site.shape, name, entry.node), (*site.path, name))

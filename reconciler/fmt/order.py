@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from reconciler.fmt.printer import without_blank
-from reconciler.fmt.tree import BLANK, Alias, Collection, Entry, Node, anchor_of
+from reconciler.fmt.tree import BLANK, AliasLeaf, Node, TreeCollection, TreeEntry, anchor_of
 
-Rank = Callable[[Entry], float]
+Rank = Callable[[TreeEntry], float]
 
 
-def in_order(entries: Sequence[Entry], rank: Rank, *, has_anchors: bool) -> tuple[Entry, ...]:
+def in_order(entries: Sequence[TreeEntry], rank: Rank, *, has_anchors: bool) -> tuple[TreeEntry, ...]:
     """Return entries by rank; those of equal rank stay in their order.
 
     An alias means the last anchor of its name above it: two entries that use one name, of which one defines it, keep
@@ -41,21 +41,21 @@ class _Names:
         return bool(self.defined & (other.defined | other.used) or self.used & other.defined)
 
 
-def _names(entry: Entry) -> _Names:
+def _names(entry: TreeEntry) -> _Names:
     nodes = list(_nodes(entry))
     defined = frozenset(name for node in nodes if (name := anchor_of(node)))
-    return _Names(defined, frozenset(node.name for node in nodes if isinstance(node, Alias)))
+    return _Names(defined, frozenset(node.name for node in nodes if isinstance(node, AliasLeaf)))
 
 
-def _nodes(entry: Entry) -> Iterator[Node]:
+def _nodes(entry: TreeEntry) -> Iterator[Node]:
     yield from (entry.key,) if entry.key else ()
     yield entry.node
-    if isinstance(entry.node, Collection):
+    if isinstance(entry.node, TreeCollection):
         for inner in entry.node.entries:
             yield from _nodes(inner)
 
 
-def _spaced(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Entry, ...]:
+def _spaced(before: Sequence[TreeEntry], after: Sequence[TreeEntry]) -> tuple[TreeEntry, ...]:
     """No blank line is above the first entry: the one that the new first had goes to the one that was the first."""
     first, former = after[0], before[0]
     if first is former or first.above[:1] != (BLANK,):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from reconciler.fmt.leaves import STEP, one_line, several_lines
-from reconciler.fmt.tree import BLANK, BLOCK_STYLES, Alias, Beside, Collection, Entry, Leaf, Node, Tree
+from reconciler.fmt.tree import BLANK, BLOCK_STYLES, AliasLeaf, Beside, Leaf, Node, Tree, TreeCollection, TreeEntry
 
 WIDTH = 120  # what the author wrote in braces or brackets stays in them while it ends before this column
 
@@ -32,18 +32,18 @@ def printed(tree: Tree) -> str:
     return "".join(f"{line}\n" for line in _aligned(_single_blanks([*head, *root, *tail])))
 
 
-def _root(entry: Entry) -> list[Line]:
+def _root(entry: TreeEntry) -> list[Line]:
     node = entry.node
     above = [Line(line) for line in entry.above]
     inline = _inline(node)
     if inline is not None and _fits(node, inline):
         return [*above, *_beside([Line(inline)], entry.beside)]
-    assert isinstance(node, Collection)
+    assert isinstance(node, TreeCollection)
     opening = [Line(" ".join(node.props))] if node.props else []
     return [*above, *_beside(opening, entry.beside), *_block(node, 0)]
 
 
-def _block(collection: Collection, indent: int) -> list[Line]:
+def _block(collection: TreeCollection, indent: int) -> list[Line]:
     """Return a collection's entries, a line each or more, and the comments behind the last."""
     lines: list[Line] = []
     for index, entry in enumerate(collection.entries):
@@ -56,7 +56,7 @@ def without_blank(lines: tuple[str, ...]) -> tuple[str, ...]:
     return lines[1:] if lines[:1] == (BLANK,) else lines
 
 
-def _entry(entry: Entry, indent: int) -> list[Line]:
+def _entry(entry: TreeEntry, indent: int) -> list[Line]:
     node = entry.node
     lead = " " * indent + (f"{one_line(entry.key)}:" if entry.key else "-")
     inline = _inline(node)
@@ -64,13 +64,13 @@ def _entry(entry: Entry, indent: int) -> list[Line]:
         return _beside([Line(f"{lead} {inline}" if inline else lead)], entry.beside)
     if isinstance(node, Leaf):
         return _several(node, lead, indent, entry.beside)
-    assert isinstance(node, Collection)
+    assert isinstance(node, TreeCollection)
     if entry.key is None and not node.props and not entry.beside:
         return _compact(node, indent)
     return [*_beside([Line(" ".join((lead, *node.props)))], entry.beside), *_block(node, indent + STEP)]
 
 
-def _compact(collection: Collection, indent: int) -> list[Line]:
+def _compact(collection: TreeCollection, indent: int) -> list[Line]:
     """Let a collection begin on the line of its dash; comments above its first entry go above the dash."""
     lines = _block(collection, indent + STEP)
     count = next(i for i, line in enumerate(lines) if line.text and not line.text.lstrip().startswith("#"))
@@ -106,15 +106,15 @@ def _alone(comments: Iterable[str], indent: int) -> list[Line]:
 def _inline(node: Node) -> str | None:
     """Return a node as it is written on one line, or None if it cannot be."""
     match node:
-        case Alias():
+        case AliasLeaf():
             return f"*{node.name}"
         case Leaf():
             return one_line(node)
-        case Collection():
+        case TreeCollection():
             return _flow(node) if node.is_flow else None
 
 
-def _flow(collection: Collection) -> str | None:
+def _flow(collection: TreeCollection) -> str | None:
     parts = [_pair(entry) for entry in collection.entries]
     if None in parts or collection.below:
         return None
@@ -122,7 +122,7 @@ def _flow(collection: Collection) -> str | None:
     return " ".join((*collection.props, f"{{{inside}}}" if collection.is_mapping else f"[{inside}]"))
 
 
-def _pair(entry: Entry) -> str | None:
+def _pair(entry: TreeEntry) -> str | None:
     """Return an entry between braces or brackets.
 
     There, libyaml wants a value behind a colon, and a blank behind a tag.
@@ -137,7 +137,7 @@ def _pair(entry: Entry) -> str | None:
 
 def _fits(node: Node, line: str) -> bool:
     """Only what has entries can be written on several lines instead."""
-    return len(line) <= WIDTH or not isinstance(node, Collection) or not node.entries
+    return len(line) <= WIDTH or not isinstance(node, TreeCollection) or not node.entries
 
 
 def _single_blanks(lines: list[Line]) -> Iterator[Line]:

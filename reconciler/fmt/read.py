@@ -17,8 +17,19 @@ from yaml.events import (
     ScalarEvent,
 )
 
-from reconciler.fmt.source import Source
-from reconciler.fmt.tree import BLANK, BLOCK_STYLES, Alias, Beside, Collection, Entry, Leaf, Node, Place, Tree
+from reconciler.fmt.source import CommentReader
+from reconciler.fmt.tree import (
+    BLANK,
+    BLOCK_STYLES,
+    AliasLeaf,
+    Beside,
+    Leaf,
+    Node,
+    Place,
+    Tree,
+    TreeCollection,
+    TreeEntry,
+)
 from reconciler.load.compose import LOADER
 
 PROP = re.compile(r"&[^\s,\[\]{}]+|!<[^>]*>|!\S*")
@@ -40,13 +51,13 @@ class Unkeepable(Exception):  # noqa: N818 - names what happened
 
 def read_tree(text: str) -> Tree:
     """Return the tree of a text against which `compose` has nothing to say. Raises `Unkeepable`."""
-    source = Source(text)
+    source = CommentReader(text)
     if found := OTHER_BREAKS.search(text):
         code = ord(found[0])
         message = f"there is a U+{code:04X} here, at which some programs end the line and others do not"
         hint = f'write it as "\\u{code:04x}" in double quotes, or remove it'
         raise Unkeepable(message, hint, (source.line(found.start()), source.column(found.start())))
-    return _Reader(source, yaml.parse(text, Loader=LOADER)).tree()
+    return _TreeReader(source, yaml.parse(text, Loader=LOADER)).tree()
 
 
 class _Span(NamedTuple):
@@ -73,10 +84,10 @@ def _span(event: Event) -> _Span:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _TreeReader:
     """`span` is that of the event that was looked at or taken last."""
 
-    source: Source
+    source: CommentReader
     events: Iterator[Event]
     ahead: Event | None = None
     span: _Span = START
@@ -106,7 +117,7 @@ class _Reader:
             lines += behind.lines[1:]
         return tuple(lines)
 
-    def entry(self, key: Leaf | None, above: tuple[str, ...], beside: Beside | None, column: int = -1) -> Entry:
+    def entry(self, key: Leaf | None, above: tuple[str, ...], beside: Beside | None, column: int = -1) -> TreeEntry:
         """Read what stands behind a key or a dash; `column` is that of the mapping that the key is in.
 
         Of two comments on its lines only the last can stay; the other goes above.
@@ -120,7 +131,7 @@ class _Reader:
             early = tuple(line for line in self.source.take(0) if line != BLANK)
         if behind and beside:
             early, beside = (*beside.lines, *early), None
-        return Entry(node=node, key=key, above=above + early, beside=behind or beside)
+        return TreeEntry(node=node, key=key, above=above + early, beside=behind or beside)
 
     def collection(
         self, start: CollectionStartEvent, outer: int, beside: Beside | None
@@ -140,12 +151,12 @@ class _Reader:
         else:  # a list may begin in the column of the key that it belongs to
             column = self.first_column(span.end, is_mapping=is_mapping)
             below = self.source.take_below(column + (column == outer))
-        node = Collection(
+        node = TreeCollection(
             entries=entries, is_mapping=is_mapping, is_flow=is_flow, place=span.place, props=props, below=below
         )
         return node, beside, self.source.behind() if is_flow else None
 
-    def pairs(self, *, is_flow: bool) -> Iterator[Entry]:
+    def pairs(self, *, is_flow: bool) -> Iterator[TreeEntry]:
         while not isinstance(self.peek(), CollectionEndEvent):
             event, span = self.next(), self.span
             self.source.scan(span.start)
@@ -155,7 +166,7 @@ class _Reader:
                 self.source.position = colon.end()
             yield self.entry(key, above, self.source.behind(), -1 if is_flow else span.column)
 
-    def items(self, *, is_flow: bool) -> Iterator[Entry]:
+    def items(self, *, is_flow: bool) -> Iterator[TreeEntry]:
         while not isinstance(self.peek(), CollectionEndEvent):
             if is_flow:
                 self.source.scan(self.span.start)
@@ -182,7 +193,9 @@ class _Reader:
         assert isinstance(event, AliasEvent)
         assert event.anchor is not None
         self.source.scan(self.span.end)
-        return Alias(name=event.anchor, target=self.anchors[event.anchor], place=self.span.place), self.source.behind()
+        return AliasLeaf(
+            name=event.anchor, target=self.anchors[event.anchor], place=self.span.place
+        ), self.source.behind()
 
     def leaf(self, event: ScalarEvent) -> Leaf:
         props, begin = self.props(event)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.fmt.tree import Alias, Collection, Leaf, Node
+from reconciler.fmt.tree import AliasLeaf, Leaf, Node, TreeCollection
 from reconciler.model import Json, Path
 
 LOCAL = "#/"
@@ -82,9 +82,9 @@ def members_of(shape: Json) -> Mapping[str, Json]:
 def may_be(shape: Json, node: Node) -> bool:
     """An alias, and a scalar that stands for something else, may be anything."""
     is_tagged = isinstance(node, Leaf) and any(prop.startswith("!") for prop in node.props)
-    if isinstance(node, Alias) or is_tagged or "type" not in shape:
+    if isinstance(node, AliasLeaf) or is_tagged or "type" not in shape:
         return True
-    if isinstance(node, Collection):
+    if isinstance(node, TreeCollection):
         return bool(shape["type"] == ("object" if node.is_mapping else "array"))
     return shape["type"] not in ("object", "array")
 

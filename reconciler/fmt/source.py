@@ -23,7 +23,7 @@ class Comment:
 
 
 @dataclass(slots=True)
-class Source:
+class CommentReader:
     """Reads on from `position`; comments that nobody has taken yet are `waiting`."""
 
     text: str

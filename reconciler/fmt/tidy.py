@@ -10,7 +10,7 @@ from reconciler.fmt.names import Names, is_free
 from reconciler.fmt.order import Rank, in_order
 from reconciler.fmt.shapes import NOTHING, NOWHERE, Shapes, Site, members_of
 from reconciler.fmt.spelling import nearest, own_case, spelled
-from reconciler.fmt.tree import Alias, Collection, Entry, Leaf, Node, Place, Tree, anchor_of
+from reconciler.fmt.tree import AliasLeaf, Leaf, Node, Place, Tree, TreeCollection, TreeEntry, anchor_of
 from reconciler.kinds.base import Kind
 from reconciler.load.gather import SCHEMA
 from reconciler.model import Json
@@ -77,11 +77,11 @@ class _Tidier:
         if anchor_of(node):
             site = self.anchored[node.place]
         match node:
-            case Alias():
+            case AliasLeaf():
                 return node
             case Leaf():
                 return self.leaf(node, site.shape)
-            case Collection():
+            case TreeCollection():
                 return self.collection(node, site)
 
     def leaf(self, leaf: Leaf, shape: Json) -> Leaf:
@@ -91,7 +91,7 @@ class _Tidier:
         self.respelled.append(Respelled(leaf.place, leaf.value, own))
         return replace(leaf, text=leaf.text.replace(leaf.value, own), value=own)
 
-    def collection(self, collection: Collection, site: Site) -> Collection:
+    def collection(self, collection: TreeCollection, site: Site) -> TreeCollection:
         members = members_of(site.shape)
         entries = tuple(self.entry(entry, index, collection, site) for index, entry in enumerate(collection.entries))
         if members:
@@ -100,7 +100,7 @@ class _Tidier:
         is_same = all(map(is_, entries, collection.entries))
         return collection if is_same else replace(collection, entries=entries)
 
-    def entry(self, entry: Entry, index: int, collection: Collection, site: Site) -> Entry:
+    def entry(self, entry: TreeEntry, index: int, collection: TreeCollection, site: Site) -> TreeEntry:
         if entry.key and members_of(site.shape) and not entry.is_merge:
             meant = self.names.meant(entry, collection, site)
             node = self.node(entry.node, self.names.of_member(site, entry, meant))
@@ -110,7 +110,7 @@ class _Tidier:
         is_same = node is entry.node and key is entry.key
         return entry if is_same else replace(entry, key=key, node=node)
 
-    def key(self, entry: Entry, site: Site, own: str) -> Leaf | None:
+    def key(self, entry: TreeEntry, site: Site, own: str) -> Leaf | None:
         """Return the key of an entry of a structure, as the member is spelled that it means: as its `own` name."""
         key = entry.key
         if not own:
@@ -121,7 +121,7 @@ class _Tidier:
             self.respelled.append(Respelled(key.place, key.value, own))
         return replace(key, text=own, value=own, style="")
 
-    def doubt(self, entry: Entry, site: Site) -> None:
+    def doubt(self, entry: TreeEntry, site: Site) -> None:
         """Complain as `validate` does about a name that resembles that of a member."""
         near, body = nearest(entry.name, members_of(site.shape)), self.names.body(site.path)
         if not near or (site.path and not body):
@@ -139,7 +139,7 @@ def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
     """What is merged comes first, then the members, then what we do not know; x- comes before the first section."""
     before_sections = min((places[section] for section in sections), default=BEHIND) - 0.5
 
-    def rank(entry: Entry) -> float:
+    def rank(entry: TreeEntry) -> float:
         if entry.is_merge or (sections and entry.name == SCHEMA):
             return -1
         return places.get(entry.name, before_sections if sections and is_free(entry.name) else BEHIND)
@@ -149,7 +149,7 @@ def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
 
 def _is_part(root: Node, names: Names) -> bool:
     """Whether a file is a part of a stack, and not included in one: told by its keys alone, wherever it is."""
-    if not isinstance(root, Collection) or not root.is_mapping:
+    if not isinstance(root, TreeCollection) or not root.is_mapping:
         return False
     known = members_of(names.shapes.whole)
     keys = {spelled(key, known) or key for key in root.keys}
@@ -157,10 +157,10 @@ def _is_part(root: Node, names: Names) -> bool:
     return is_ours and not any(_is_default(entry, names) for entry in root.entries)
 
 
-def _is_default(entry: Entry, names: Names) -> bool:
+def _is_default(entry: TreeEntry, names: Names) -> bool:
     """Whether what is under a section is a body, as in an included file of `defaults`, and not bodies by name."""
     kind = names.sections.get(entry.name)
-    if kind is None or not isinstance(entry.node, Collection) or not entry.node.entries:
+    if kind is None or not isinstance(entry.node, TreeCollection) or not entry.node.entries:
         return False
     body = members_of(names.shapes.whole["$defs"].get(kind.name, NOTHING))
     return all(name in body for name in entry.node.keys)

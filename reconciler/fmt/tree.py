@@ -34,17 +34,17 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alias:
+class AliasLeaf:
     name: str
     target: Place
     place: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class TreeCollection:
     """A mapping or a list. `below` are comments behind the last entry."""
 
-    entries: tuple["Entry", ...]
+    entries: tuple["TreeEntry", ...]
     is_mapping: bool
     is_flow: bool
     place: Place
@@ -56,11 +56,11 @@ class Collection:
         return tuple(entry.name for entry in self.entries)
 
 
-Node = Leaf | Alias | Collection
+Node = Leaf | AliasLeaf | TreeCollection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TreeEntry:
     """An entry of a mapping, or, without a key, of a list. `above` are lines of comments, and blank ones."""
 
     node: Node
@@ -86,13 +86,13 @@ class Tree:
     """A whole file. `head` stays in front of everything: directives, and comments about the file."""
 
     head: tuple[str, ...]
-    root: Entry | None  # without a key; None: there is nothing but comments
+    root: TreeEntry | None  # without a key; None: there is nothing but comments
     tail: tuple[str, ...] = ()
 
 
 def anchor_of(node: Node | None) -> str:
     """Return the name that a node is given for aliases, or nothing."""
-    props = () if node is None or isinstance(node, Alias) else node.props
+    props = () if node is None or isinstance(node, AliasLeaf) else node.props
     return next((prop[1:] for prop in props if prop.startswith("&")), "")
 
 
@@ -102,10 +102,10 @@ def comments_of(tree: Tree) -> Iterator[str]:
     return (line for line in lines if line.startswith("#"))
 
 
-def _comments(entry: Entry) -> Iterator[str]:
+def _comments(entry: TreeEntry) -> Iterator[str]:
     yield from entry.above
     yield from entry.beside.lines if entry.beside else ()
-    if isinstance(entry.node, Collection):
+    if isinstance(entry.node, TreeCollection):
         for inner in entry.node.entries:
             yield from _comments(inner)
         yield from entry.node.below

@@ -19,7 +19,18 @@ from reconciler.load.compose import Document
 from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import JSON_FILES
-from reconciler.load.nodes import Alias, Broken, Mapping, Mark, Node, Scalar, Sequence, Spot, Tagged, is_null
+from reconciler.load.nodes import (
+    AliasNode,
+    Broken,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    Spot,
+    TaggedNode,
+    is_null,
+)
 from reconciler.load.strangers import TOOLS, members_of
 from reconciler.model import Json
 
@@ -112,13 +123,13 @@ def is_compound(word: str) -> bool:
     return word != word.lower()
 
 
-def names_in(root: Node | None) -> Iterator[tuple[str, Mark]]:
+def names_in(root: Node | None) -> Iterator[tuple[str, SourceMark]]:
     """Yield the keys at the top of a file and one level below, where the names of resources would be."""
-    items = root.items[:SEARCHED] if isinstance(root, Sequence) else (root,)
+    items = root.items[:SEARCHED] if isinstance(root, SequenceNode) else (root,)
     for item in items:
-        for key, (mark, inner) in item.entries.items() if isinstance(item, Mapping) else ():
+        for key, (mark, inner) in item.entries.items() if isinstance(item, MappingNode) else ():
             yield key, mark
-            if isinstance(inner, Mapping):
+            if isinstance(inner, MappingNode):
                 yield from ((name, at) for name, (at, _) in islice(inner.entries.items(), SEARCHED))
 
 
@@ -126,10 +137,10 @@ def is_neutral(key: str) -> bool:
     return key == SCHEMA or key.startswith(IGNORED_PREFIX)
 
 
-def keys_of(root: Mapping) -> list[str]:
+def keys_of(root: MappingNode) -> list[str]:
     """Return the keys at the top of a file, also those that anchors bring, without those that mean nothing to us."""
-    below = (node.target for node in root.merges if isinstance(node, Alias))
-    merged = [key for node in below if isinstance(node, Mapping) for key in node.entries]
+    below = (node.target for node in root.merges if isinstance(node, AliasNode))
+    merged = [key for node in below if isinstance(node, MappingNode) for key in node.entries]
     return [key for key in (*root.entries, *merged) if not is_neutral(key)]
 
 
@@ -158,13 +169,13 @@ class Recognizer:
 
     def of_node(self, root: Node | None, *, is_json: bool = False) -> str:
         match root:
-            case Mapping() if is_json and _are_outputs(root):
+            case MappingNode() if is_json and _are_outputs(root):
                 return "it has outputs of Terraform"
-            case Mapping():
+            case MappingNode():
                 is_ours = self.is_ours(root) and not (is_json and self.has_strange_settings_alone(root))
                 return "" if is_ours else _foreign(keys_of(root))
-            case Sequence(items):
-                bodies = [item for item in items if isinstance(item, Mapping)]
+            case SequenceNode(items):
+                bodies = [item for item in items if isinstance(item, MappingNode)]
                 are_ours = any(self.keywords.requested(keys_of(item)) or self.is_section(item) for item in bodies)
                 return "" if are_ours else "it is a list"
             case Scalar(str(value)):
@@ -191,20 +202,20 @@ class Recognizer:
                 return self.of_node(document.root, is_json=True)
         return ""
 
-    def is_ours(self, root: Mapping) -> bool:
+    def is_ours(self, root: MappingNode) -> bool:
         keys = keys_of(root)
         if self.is_certain(root) or set(keys) <= set(SETTINGS):
             return True
-        if any(isinstance(node, Tagged) for node in root.merges) or self.keywords.requested(keys):
+        if any(isinstance(node, TaggedNode) for node in root.merges) or self.keywords.requested(keys):
             return True
-        entries = {key: node.target if isinstance(node, Alias) else node for key, (_, node) in root.entries.items()}
+        entries = {key: node.target if isinstance(node, AliasNode) else node for key, (_, node) in root.entries.items()}
         if any(self.is_slip_for_section(key, node) or self.is_section(node) for key, node in entries.items()):
             return True
         if self.is_section(root):  # the line with the section's key is gone
             return True
         return not any(key in TOOLS for key in keys) and any(self.is_setting(*entry) for entry in entries.items())
 
-    def has_strange_settings_alone(self, root: Mapping) -> bool:
+    def has_strange_settings_alone(self, root: MappingNode) -> bool:
         """Whether all its keys are settings that other formats have, too, and no value has the form of ours."""
         keys = keys_of(root)
         entries = {key: node for key, (_, node) in root.entries.items()}
@@ -212,18 +223,18 @@ class Recognizer:
 
     def is_certain(self, root: Node | None) -> bool:
         """Whether it has a key that only a stack has."""
-        keys = keys_of(root) if isinstance(root, Mapping) else ()
+        keys = keys_of(root) if isinstance(root, MappingNode) else ()
         return any(key in CERTAIN or key in self.keywords.sections for key in keys)
 
     def is_slip_for_section(self, key: str, node: Node) -> bool:
         word = self.keywords.meant(key, (*CERTAIN, *self.keywords.sections))
-        return bool(word) and isinstance(node, Scalar | Tagged if word in CERTAIN else Mapping | Tagged)
+        return bool(word) and isinstance(node, Scalar | TaggedNode if word in CERTAIN else MappingNode | TaggedNode)
 
     def is_section(self, node: Node) -> bool:
         """Whether it holds bodies of resources below their names, under whatever key."""
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             return False
-        bodies = (inner for _, inner in islice(node.entries.values(), SEARCHED) if isinstance(inner, Mapping))
+        bodies = (inner for _, inner in islice(node.entries.values(), SEARCHED) if isinstance(inner, MappingNode))
         return any(
             _is_body(set(body.entries), set(members)) for body in bodies for members in self.keywords.members.values()
         )
@@ -231,13 +242,13 @@ class Recognizer:
     def is_setting(self, key: str, node: Node) -> bool:
         """Whether a key that is in other formats, too, has a value as our settings have."""
         form = FORMS.get(self.keywords.meant(key, tuple(FORMS)))
-        return form is not None and (isinstance(node, Tagged) or form(node, self.keywords))
+        return form is not None and (isinstance(node, TaggedNode) or form(node, self.keywords))
 
 
-def _are_outputs(root: Mapping) -> bool:
+def _are_outputs(root: MappingNode) -> bool:
     """Whether it is what `terraform output -json` prints, whatever the outputs are called."""
     values = [node for _, node in root.entries.values()]
-    forms = (set(node.entries) if isinstance(node, Mapping) else set[str]() for node in values)
+    forms = (set(node.entries) if isinstance(node, MappingNode) else set[str]() for node in values)
     return bool(values) and all({"value", "type"} <= form <= {"value", "type", "sensitive"} for form in forms)
 
 
@@ -250,9 +261,9 @@ def _top(value: Json, depth: int = DEPTH) -> Node:
     """Return the outer levels of a plain value as a node, below the first one with few of the entries."""
     if isinstance(value, dict):
         entries = islice(value.items(), None if depth == DEPTH else SEARCHED * bool(depth))
-        return Mapping({key: (NOWHERE, _top(inner, depth - 1)) for key, inner in entries}, NOWHERE)
+        return MappingNode({key: (NOWHERE, _top(inner, depth - 1)) for key, inner in entries}, NOWHERE)
     if isinstance(value, list):
-        return Sequence(tuple(_top(item, depth - 1) for item in value[: SEARCHED * bool(depth)]), NOWHERE)
+        return SequenceNode(tuple(_top(item, depth - 1) for item in value[: SEARCHED * bool(depth)]), NOWHERE)
     return Scalar(value, NOWHERE)
 
 
@@ -285,27 +296,28 @@ def _first_value(text: str) -> str:
 
 
 def _has(*keys: str) -> Callable[[Node, Keywords], bool]:
-    return lambda node, _keywords: isinstance(node, Mapping) and any(key in node.entries for key in keys)
+    return lambda node, _keywords: isinstance(node, MappingNode) and any(key in node.entries for key in keys)
 
 
 def _are_tags(node: Node, _keywords: Keywords) -> bool:
-    values = [value for _, value in node.entries.values()] if isinstance(node, Mapping) else []
-    return bool(values) and all(isinstance(value, Scalar | Tagged) and not is_null(value) for value in values)
+    values = [value for _, value in node.entries.values()] if isinstance(node, MappingNode) else []
+    return bool(values) and all(isinstance(value, Scalar | TaggedNode) and not is_null(value) for value in values)
 
 
 def _are_variables(node: Node, _keywords: Keywords) -> bool:
-    bodies = [inner for _, inner in node.entries.values()] if isinstance(node, Mapping) else []
+    bodies = [inner for _, inner in node.entries.values()] if isinstance(node, MappingNode) else []
     return any(
-        isinstance(body, Mapping) and bool(body.entries) and set(body.entries) <= set(OF_VARIABLE) for body in bodies
+        isinstance(body, MappingNode) and bool(body.entries) and set(body.entries) <= set(OF_VARIABLE)
+        for body in bodies
     )
 
 
 def _are_defaults(node: Node, keywords: Keywords) -> bool:
-    return isinstance(node, Mapping) and any(keywords.meant(key, keywords.sections) for key in node.entries)
+    return isinstance(node, MappingNode) and any(keywords.meant(key, keywords.sections) for key in node.entries)
 
 
 def _are_ignored(node: Node, keywords: Keywords) -> bool:
-    items = node.items if isinstance(node, Sequence) else ()
+    items = node.items if isinstance(node, SequenceNode) else ()
     return any(_has("resources", "members")(item, keywords) for item in items)
 
 

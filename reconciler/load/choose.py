@@ -9,7 +9,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.beside import Keywords, Recognizer, keys_of, names_in
 from reconciler.load.compose import Document
-from reconciler.load.nodes import Alias, Mapping, Mark, Node, Scalar, Tagged, where_of
+from reconciler.load.nodes import AliasNode, MappingNode, Node, Scalar, SourceMark, TaggedNode, where_of
 from reconciler.load.scalars import text_of
 from reconciler.model import Address
 from reconciler.problems import Where
@@ -24,11 +24,11 @@ class Label:
     """How a file names its stack: the name as it is written, variables and all."""
 
     text: str
-    mark: Mark
+    mark: SourceMark
 
 
 @dataclass(slots=True)
-class Choice:
+class StackFiles:
     """`beside` are the files that are no part of the stack, each with the reason; `below` the subfolders that are other
     stacks; `elsewhere` the resources that those declare. `mentioned` are the outer keys of files that are left out.
     `several` are the folders of stacks if there is more than one, and none that the others could be beside. `fleet` is
@@ -51,13 +51,13 @@ def choice_of(
     texts: MappingABC[str, str],
     kinds: MappingABC[str, Kind],
     named: Collection[str] = (),
-) -> Choice:
+) -> StackFiles:
     """Choose among all files of a folder. `texts` are those in which something cannot be understood.
 
     A file that an option names is left out, unless it certainly belongs to the stack: that is a mistake to report.
     """
     recognizer = Recognizer(Keywords.of(kinds))
-    choice = Choice()
+    choice = StackFiles()
     ours = {}
     for name, document in documents.items():
         if name in named and not recognizer.is_certain(document.root):
@@ -104,12 +104,12 @@ def declares(name: str, document: Document, text: str, kinds: MappingABC[str, Ki
     keywords = Keywords.of(kinds)
     if document.is_broken:
         return any(word in text for word in ("stack", *keywords.sections))
-    if not isinstance(document.root, Mapping) or not keys_of(document.root):
+    if not isinstance(document.root, MappingNode) or not keys_of(document.root):
         return False
     return bool(_fleet(name, document)) or not Recognizer(keywords).reason(name, document, "")
 
 
-def bare_kind(root: Mapping, kinds: MappingABC[str, Kind]) -> Kind | None:
+def bare_kind(root: MappingNode, kinds: MappingABC[str, Kind]) -> Kind | None:
     """Return the kind of resource that a request creates.
 
     The member with its name tells; since that is plain `name` for some, it needs a member beside it.
@@ -126,7 +126,7 @@ def bare_kind(root: Mapping, kinds: MappingABC[str, Kind]) -> Kind | None:
 
 def _fleet(name: str, document: Document) -> str:
     """Return that a file is one of deployments, if it is: by its name, or by both of its sections."""
-    keys = document.root.entries if isinstance(document.root, Mapping) else {}
+    keys = document.root.entries if isinstance(document.root, MappingNode) else {}
     if posixpath.basename(name) == FLEET and any(key in keys for key in (*OF_FLEET, "exclude")):
         return DEPLOYMENTS
     return DEPLOYMENTS if all(key in keys for key in OF_FLEET) else ""
@@ -137,7 +137,7 @@ def _labels(documents: MappingABC[str, Document]) -> dict[str, dict[str, Label]]
     labels: dict[str, dict[str, Label]] = {}
     for name in sorted(documents, key=lambda name: (name.count("/"), name)):
         root = documents[name].root
-        if isinstance(root, Mapping) and "stack" in root.entries:
+        if isinstance(root, MappingNode) and "stack" in root.entries:
             mark, node = root.entries["stack"]
             if text := _written(node):
                 labels.setdefault(posixpath.dirname(name), {}).setdefault(text, Label(text, mark))
@@ -145,11 +145,11 @@ def _labels(documents: MappingABC[str, Document]) -> dict[str, dict[str, Label]]
 
 
 def _written(node: Node) -> str:
-    node = node.target if isinstance(node, Alias) else node
+    node = node.target if isinstance(node, AliasNode) else node
     match node:
         case Scalar(value) if value is not None:
             return text_of(value)
-        case Tagged(tag, text):
+        case TaggedNode(tag, text):
             return f"{tag} {text}"
     return ""
 
@@ -160,12 +160,12 @@ def _is_below(folder: str, folders: MappingABC[str, Label]) -> bool:
 
 def _declared(document: Document, kinds: MappingABC[str, Kind]) -> Iterator[tuple[Address, Where]]:
     root = document.root
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MappingNode):
         return
     for kind in kinds.values():
         _, section = root.entries.get(kind.section, (None, None))
-        section = section.target if isinstance(section, Alias) else section
-        for name, (mark, _) in section.entries.items() if isinstance(section, Mapping) else ():
+        section = section.target if isinstance(section, AliasNode) else section
+        for name, (mark, _) in section.entries.items() if isinstance(section, MappingNode) else ():
             yield Address(kind.name, name), where_of(mark)
     if requested := bare_kind(root, kinds):
         mark, node = root.entries[requested.name_member]
@@ -174,13 +174,13 @@ def _declared(document: Document, kinds: MappingABC[str, Kind]) -> Iterator[tupl
 
 def _variables(document: Document) -> Iterator[str]:
     root = document.root
-    section = root.entries["variables"][1] if isinstance(root, Mapping) and "variables" in root.entries else None
-    yield from section.entries if isinstance(section, Mapping) else ()
+    section = root.entries["variables"][1] if isinstance(root, MappingNode) and "variables" in root.entries else None
+    yield from section.entries if isinstance(section, MappingNode) else ()
 
 
 def _are_values(document: Document, variables: set[str], keywords: Keywords) -> bool:
     """Whether a file can only be one for --var-file: all its keys are variables, and not all are words of ours."""
-    if not isinstance(document.root, Mapping) or document.root.merges:
+    if not isinstance(document.root, MappingNode) or document.root.merges:
         return False
     keys = set(document.root.entries)
     return bool(keys) and keys <= variables and not keys <= set(keywords.keys) and keys.isdisjoint(keywords.sections)

@@ -21,15 +21,15 @@ from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.nodes import (
     DEEPEST,
     LARGEST,
-    Alias,
+    AliasNode,
     Broken,
-    Mapping,
-    Mark,
+    MappingNode,
     Node,
     Scalar,
-    Sequence,
+    SequenceNode,
+    SourceMark,
     Spot,
-    Tagged,
+    TaggedNode,
     TooMuch,
     too_deep,
     too_large,
@@ -69,7 +69,7 @@ class Document:
     """
 
     root: Node | None  # None: the file is empty
-    includes: tuple[Tagged, ...] = ()
+    includes: tuple[TaggedNode, ...] = ()
     is_literal: bool = True
     beside: str = ""
     size: int = 0
@@ -119,15 +119,15 @@ class _Stream(io.StringIO):
     name: str  # libyaml's marks take it from here
 
 
-def _mark(event: Event) -> Mark:
-    mark: Mark | None = event.start_mark
+def _mark(event: Event) -> SourceMark:
+    mark: SourceMark | None = event.start_mark
     assert mark is not None  # only events that a program makes up have none
     return mark
 
 
 def _broken(error: yaml.MarkedYAMLError, text: str, findings: Findings) -> Broken:
     problem, opened = error.problem or "", error.context_mark
-    mark: Mark | None = error.problem_mark
+    mark: SourceMark | None = error.problem_mark
     assert mark is not None  # the scanner and the parser always say where
     said = complaint(problem, _character(text, mark), f"{opened.line + 1}:{opened.column + 1}" if opened else "")
     if opened and any(late in problem for late in NOTICED_LATE):
@@ -136,7 +136,7 @@ def _broken(error: yaml.MarkedYAMLError, text: str, findings: Findings) -> Broke
     return Broken(mark)
 
 
-def _character(text: str, mark: Mark) -> str:
+def _character(text: str, mark: SourceMark) -> str:
     lines = text.split("\n")
     return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
 
@@ -163,7 +163,7 @@ class _Composer:
     events: Iterator[Event]
     findings: Findings
     dialect: Dialect | None = None
-    includes: list[Tagged] = field(default_factory=list)
+    includes: list[TaggedNode] = field(default_factory=list)
     dollars: list[Scalar] = field(default_factory=list)
     is_literal: bool = True
     anchors: dict[str, Node] = field(default_factory=dict)
@@ -214,14 +214,14 @@ class _Composer:
             return self.dialect.tagged(tag, Scalar(event.value, _mark(event)), self.findings)
         return self.tagged(tag, event) if tag in TAGS else self.unknown_tag(tag, _mark(event))
 
-    def tagged(self, tag: str, event: ScalarEvent) -> Tagged:
+    def tagged(self, tag: str, event: ScalarEvent) -> TaggedNode:
         self.is_literal = False
-        tagged = Tagged(tag, event.value, _mark(event))
+        tagged = TaggedNode(tag, event.value, _mark(event))
         if tagged.tag == "!include":
             self.includes.append(tagged)
         return tagged
 
-    def unknown_tag(self, tag: str, mark: Mark) -> Broken:
+    def unknown_tag(self, tag: str, mark: SourceMark) -> Broken:
         shown = tag.replace(STANDARD, "!!")
         known = f"the tags are {listed(TAGS, 'and')}"
         hint = OF_CLOUDFORMATION if tag in CLOUDFORMATION else did_you_mean(shown, TAGS, known)
@@ -231,7 +231,7 @@ class _Composer:
     def alias(self, event: AliasEvent) -> Node:
         self.is_literal = False
         if event.anchor in self.anchors:
-            return Alias(self.anchors[event.anchor], _mark(event))
+            return AliasNode(self.anchors[event.anchor], _mark(event))
         if event.anchor in self.open_anchors:
             message, hint = f"*{event.anchor} stands inside its own anchor", "it would contain itself without end"
         else:
@@ -257,20 +257,20 @@ class _Composer:
             self.anchors[event.anchor] = node
         return node
 
-    def misplaced_tag(self, tag: str, mark: Mark) -> Broken:
+    def misplaced_tag(self, tag: str, mark: SourceMark) -> Broken:
         if tag not in TAGS:
             return self.unknown_tag(tag, mark)
         self.findings.add("YML011", f"{tag} takes a text, not a list or mapping", mark, f"write `{tag} text`")
         return Broken(mark)
 
-    def sequence(self, start: CollectionStartEvent) -> Sequence:
+    def sequence(self, start: CollectionStartEvent) -> SequenceNode:
         items = []
         while not isinstance(event := next(self.events), SequenceEndEvent):
             items.append(self.node(event))
-        return Sequence(tuple(items), _mark(start))
+        return SequenceNode(tuple(items), _mark(start))
 
-    def mapping(self, start: CollectionStartEvent) -> Mapping:
-        entries: dict[str, tuple[Mark, Node]] = {}
+    def mapping(self, start: CollectionStartEvent) -> MappingNode:
+        entries: dict[str, tuple[SourceMark, Node]] = {}
         merges: tuple[Node, ...] = ()
         while not isinstance(event := next(self.events), MappingEndEvent):
             key, is_plain = self.key(event), isinstance(event, ScalarEvent) and event.implicit[0]
@@ -279,14 +279,14 @@ class _Composer:
                 continue
             if key == MERGE and is_plain:
                 self.is_literal = False
-                merges = (*merges, *(node.items if isinstance(node, Sequence) else (node,)))
+                merges = (*merges, *(node.items if isinstance(node, SequenceNode) else (node,)))
             elif key in entries:
                 self.duplicate(key, entries[key][0], _mark(event))
                 if self.dialect and self.dialect.last_wins:
                     entries[key] = (_mark(event), node)
             else:
                 entries[key] = (_mark(event), node)
-        return Mapping(entries, _mark(start), merges)
+        return MappingNode(entries, _mark(start), merges)
 
     def key(self, event: Event) -> str | None:
         if isinstance(event, ScalarEvent) and event.tag in (None, *TEXT_TAGS):
@@ -300,10 +300,10 @@ class _Composer:
             self.bad_key("a key must be a plain text", _mark(event), "quote a value that begins with {, [ or *")
         return None
 
-    def bad_key(self, message: str, mark: Mark, hint: str) -> None:
+    def bad_key(self, message: str, mark: SourceMark, hint: str) -> None:
         self.findings.add("YML006", message, mark, hint or "write the key out")
 
-    def duplicate(self, key: str, first: Mark, second: Mark) -> None:
+    def duplicate(self, key: str, first: SourceMark, second: SourceMark) -> None:
         message = f"{key} is written twice in one mapping; first at {where_of(first)}"
         if self.dialect and self.dialect.last_wins:
             self.findings.add("YML003", message, second, self.dialect.last_wins, Severity.WARNING)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.gather import Gathered
-from reconciler.load.nodes import Mark, Node, is_null, where_of
+from reconciler.load.nodes import Node, SourceMark, is_null, where_of
 from reconciler.load.shape import mapping_of, text_from
 
 DISABLE = "disable"
@@ -19,7 +19,7 @@ REASON_HINT = "say for the next reader why the rule does not hold here"
 
 def disabled_rules(gathered: Gathered, expander: Expander, known: Collection[str]) -> dict[str, str]:
     """Return the reasons by rule. What is not `known` is no rule."""
-    reader = _Reader(known, expander.findings)
+    reader = _SuppressionReader(known, expander.findings)
     for entry in gathered.entries("rules"):
         section = mapping_of(entry.expanded(expander), "rules", expander.findings)
         for key, (mark, node) in section.entries.items() if section else ():
@@ -32,11 +32,11 @@ def disabled_rules(gathered: Gathered, expander: Expander, known: Collection[str
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _SuppressionReader:
     known: Collection[str]
     findings: Findings
     reasons: dict[str, str] = field(default_factory=dict)
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, SourceMark] = field(default_factory=dict)
 
     def read(self, node: Node) -> None:
         mapping = mapping_of(node, f"rules.{DISABLE}", self.findings)
@@ -46,14 +46,14 @@ class _Reader:
             elif (text := self.reason(rule, mark, reason)) is not None:
                 self.keep(rule, mark, text)
 
-    def unknown(self, rule: str, mark: Mark) -> None:
+    def unknown(self, rule: str, mark: SourceMark) -> None:
         if PROBLEM_CODE.fullmatch(rule.upper()):
             self.findings.add("STK012", f"{rule} is no rule: it cannot be disabled", mark, LIST_HINT)
         else:
             hint = did_you_mean(rule.upper(), sorted(self.known), LIST_HINT)
             self.findings.add("STK012", f"there is no rule {rule}", mark, hint)
 
-    def reason(self, rule: str, mark: Mark, node: Node) -> str | None:
+    def reason(self, rule: str, mark: SourceMark, node: Node) -> str | None:
         text = "" if is_null(node) else text_from(node, mark, f"the reason to disable {rule}", self.findings)
         if text is not None and not text.strip():
             at = mark if is_null(node) else node.mark
@@ -61,7 +61,7 @@ class _Reader:
             return None
         return text
 
-    def keep(self, rule: str, mark: Mark, reason: str) -> None:
+    def keep(self, rule: str, mark: SourceMark, reason: str) -> None:
         if self.reasons.setdefault(rule, reason) != reason:
             first = where_of(self.marks[rule])
             message = f"{rule} is disabled for another reason at {first}"

@@ -9,14 +9,14 @@ from reconciler.load.library import Library
 from reconciler.load.lookups import Finder
 from reconciler.load.nodes import (
     DEEPEST,
-    Alias,
+    AliasNode,
     Broken,
-    Mapping,
-    Mark,
+    MappingNode,
     Node,
     Scalar,
-    Sequence,
-    Tagged,
+    SequenceNode,
+    SourceMark,
+    TaggedNode,
     most_of,
     node_of,
     size_of,
@@ -25,7 +25,7 @@ from reconciler.load.scalars import text_of
 from reconciler.looked_up import FINDABLE, Secret, Unknown, holds_unknown
 from reconciler.model import Json
 
-Entries = MappingABC[str, tuple[Mark, Node]]
+Entries = MappingABC[str, tuple[SourceMark, Node]]
 
 IN_TEXT = re.compile(r"\$\{(!?)([^}]*)\}")  # `${!x}` stays `${x}`, as in CloudFormation's Fn::Sub
 UNCLOSED = re.compile(r"\$\{(?!!)")
@@ -58,7 +58,7 @@ class Expander:
     finder: Finder
     findings: Findings
     scope: Scope | None = None
-    merged: dict[Mapping, Entries | None] = field(default_factory=dict)
+    merged: dict[MappingNode, Entries | None] = field(default_factory=dict)
     composed: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)  # one set for all that come of this one by `replace`
     size: int = 0
@@ -75,7 +75,7 @@ class Expander:
         self.depth -= 1
         return expanded
 
-    def entries(self, mapping: Mapping) -> Entries | None:
+    def entries(self, mapping: MappingNode) -> Entries | None:
         """Return a mapping's own entries and, below them, those of its merge keys; none of them expanded."""
         if not mapping.merges:
             return mapping.entries
@@ -83,7 +83,7 @@ class Expander:
             self.merged[mapping] = None if self._is_too_much(mapping.mark) else self._merge(mapping)
         return self.merged[mapping]
 
-    def _merge(self, mapping: Mapping) -> Entries | None:
+    def _merge(self, mapping: MappingNode) -> Entries | None:
         self.depth += 1
         result = dict(mapping.entries)
         below = [self._merged(node, node.mark) for node in mapping.merges]
@@ -97,42 +97,42 @@ class Expander:
             result |= {key: entry for key, entry in entries.items() if key not in result}
         return result
 
-    def _inner(self, node: Sequence | Mapping | Alias | Tagged) -> Node:
+    def _inner(self, node: SequenceNode | MappingNode | AliasNode | TaggedNode) -> Node:
         match node:
-            case Sequence(items, mark):
+            case SequenceNode(items, mark):
                 self.size += len(items)
-                return Sequence(tuple(self.expand(item) for item in items), mark)
-            case Mapping():
+                return SequenceNode(tuple(self.expand(item) for item in items), mark)
+            case MappingNode():
                 return self._mapping(node)
-            case Alias(target, mark):
+            case AliasNode(target, mark):
                 expanded = self.expand(target)
                 return Scalar(expanded.value, mark) if isinstance(expanded, Scalar) else expanded
-            case Tagged():
+            case TaggedNode():
                 return self._substitute(node)
 
-    def _mapping(self, mapping: Mapping) -> Node:
+    def _mapping(self, mapping: MappingNode) -> Node:
         entries = self.entries(mapping)
         if entries is None:
             return Broken(mapping.mark)
         self.size += len(entries)
-        return Mapping({key: (mark, self.expand(node)) for key, (mark, node) in entries.items()}, mapping.mark)
+        return MappingNode({key: (mark, self.expand(node)) for key, (mark, node) in entries.items()}, mapping.mark)
 
-    def _merged(self, node: Node, blame: Mark) -> Entries | None:
+    def _merged(self, node: Node, blame: SourceMark) -> Entries | None:
         match node:
-            case Mapping():
+            case MappingNode():
                 return self.entries(node)
-            case Alias(target):
+            case AliasNode(target):
                 return self._merged(target, blame)
-            case Tagged("!include"):
+            case TaggedNode("!include"):
                 return self._merged(self.library.content_of(node), blame)
-            case Tagged():
+            case TaggedNode():
                 return self._merged(self._substitute(node), blame)
-            case Scalar() | Sequence():
+            case Scalar() | SequenceNode():
                 hint = "a merge key takes *anchor, a list of them, or a mapping"
                 self.findings.add("YML008", "<< does not name a mapping", blame, hint)
         return None
 
-    def _is_too_much(self, mark: Mark) -> bool:
+    def _is_too_much(self, mark: SourceMark) -> bool:
         if self.depth == DEEPEST:
             self.findings.add("YML009", f"this is nested deeper than {DEEPEST} levels", mark, "include fewer levels")
             return True
@@ -146,7 +146,7 @@ class Expander:
         self.library.is_too_much = self.library.incomplete = True
         return True
 
-    def _substitute(self, tagged: Tagged) -> Node:
+    def _substitute(self, tagged: TaggedNode) -> Node:
         name = tagged.text.strip()
         if not name and tagged.tag != "!sub":
             self.findings.add("VAR014", f"{tagged.tag} names nothing", tagged.mark, f"write `{tagged.tag} name`")
@@ -161,7 +161,7 @@ class Expander:
             case _:
                 return self.finder.node(name, tagged)
 
-    def _variable(self, name: str, tagged: Tagged) -> Node:
+    def _variable(self, name: str, tagged: TaggedNode) -> Node:
         if self.scope and name in self.scope.values:
             self.used.add(name)
             value = self.scope.values[name]
@@ -170,7 +170,7 @@ class Expander:
         self._missing(name, tagged)
         return Broken(tagged.mark)
 
-    def _text(self, tagged: Tagged) -> Node:
+    def _text(self, tagged: TaggedNode) -> Node:
         end = tagged.text.rfind("}") + 1
         closed, rest = tagged.text[:end], tagged.text[end:]
         pieces = [self._piece(match, tagged) for match in IN_TEXT.finditer(closed)]
@@ -192,7 +192,7 @@ class Expander:
             self.composed.add(text)
         return Scalar(Secret(text) if secrets else text, tagged.mark)
 
-    def _piece(self, match: re.Match[str], tagged: Tagged) -> str | None:
+    def _piece(self, match: re.Match[str], tagged: TaggedNode) -> str | None:
         name = match[2].strip()
         if match[1]:
             return f"${{{match[2]}}}"
@@ -208,7 +208,7 @@ class Expander:
         self.findings.add("VAR009", message, tagged.mark, f"write `!var {name}` to use it as it is")
         return None
 
-    def _missing(self, name: str, tagged: Tagged) -> None:
+    def _missing(self, name: str, tagged: TaggedNode) -> None:
         if self.scope is None:
             hint = "a variable cannot depend on another; !env and !include work here"
             self.findings.add("VAR008", f"{tagged.tag} cannot be used inside variables", tagged.mark, hint)
@@ -221,7 +221,7 @@ class Expander:
         elif name not in self.scope.broken and not self.library.incomplete:
             self.findings.add("VAR001", f"there is no variable {name}", tagged.mark, self._hint(name, tagged))
 
-    def _hint(self, name: str, tagged: Tagged) -> str:
+    def _hint(self, name: str, tagged: TaggedNode) -> str:
         known = (*(self.scope or Scope()).values, *(self.scope or Scope()).unset)
         keep = f", or write ${{!{name}}} to keep the text" if tagged.tag == "!sub" else ""
         return did_you_mean(name, known, f"declare it under variables{keep}")

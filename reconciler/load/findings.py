@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from reconciler.load.codes import CODES, ONCE
-from reconciler.load.nodes import Mark, where_of
+from reconciler.load.nodes import SourceMark, where_of
 from reconciler.problems import Problem, Severity, Where
 
 NO_FILE = Where("")
@@ -25,13 +25,13 @@ class Findings:
     codes: Mapping[str, str] = field(default_factory=lambda: CODES, repr=False)
 
     def add(
-        self, code: str, message: str, mark: Mark | None, hint: str = "", severity: Severity = Severity.ERROR
+        self, code: str, message: str, mark: SourceMark | None, hint: str = "", severity: Severity = Severity.ERROR
     ) -> None:
         if code not in self.codes:
             raise KeyError(code)
         self.found[Problem(code, message, where_of(mark) if mark else None, hint, severity)] = None
 
-    def withdraw(self, mark: Mark) -> None:
+    def withdraw(self, mark: SourceMark) -> None:
         """Forget what was found at a place."""
         for problem in [problem for problem in self.found if problem.where == where_of(mark)]:
             del self.found[problem]

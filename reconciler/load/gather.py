@@ -7,24 +7,24 @@ from difflib import SequenceMatcher
 
 from reconciler.kinds.base import Kind
 from reconciler.load.beside import IGNORED_PREFIX, NEAR, SCHEMA, SETTINGS, Keywords, Recognizer, keys_of
-from reconciler.load.choose import FLEET, Choice, bare_kind, choice_of
+from reconciler.load.choose import FLEET, StackFiles, bare_kind, choice_of
 from reconciler.load.compose import Document
 from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, listed
 from reconciler.load.library import JSON_FILES, Library
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Spot, is_null, where_of
+from reconciler.load.nodes import Broken, MappingNode, Node, SourceMark, Spot, is_null, where_of
 from reconciler.load.other_languages import for_a_shell
 from reconciler.load.strangers import strangers
 from reconciler.problems import Problem, Severity
 
-__all__ = ["IGNORED_PREFIX", "SCHEMA", "SETTINGS", "Bare", "Entry", "Gathered", "gather"]
+__all__ = ["IGNORED_PREFIX", "SCHEMA", "SETTINGS", "Bare", "Gathered", "SectionEntry", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SectionEntry:
     """The value of a top-level key in one file. `is_literal`: there is nothing to expand in it."""
 
-    mark: Mark
+    mark: SourceMark
     node: Node
     is_literal: bool
 
@@ -37,24 +37,24 @@ class Bare:
     """A resource in a file of its own, as `aws batch … --cli-input-json` takes it."""
 
     kind: Kind
-    body: Mapping
+    body: MappingNode
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    keys: MappingABC[str, list[Entry]] = field(default_factory=dict)
+    keys: MappingABC[str, list[SectionEntry]] = field(default_factory=dict)
     bare: list[Bare] = field(default_factory=list)
-    choice: Choice = field(default_factory=Choice)
+    choice: StackFiles = field(default_factory=StackFiles)
     notes: tuple[Problem, ...] = ()  # what is in the folder and is not part of the stack
 
-    def entries(self, key: str) -> list[Entry]:
+    def entries(self, key: str) -> list[SectionEntry]:
         return self.keys.get(key, [])
 
 
 def gather(expander: Expander, kinds: MappingABC[str, Kind], named: Collection[str] = ()) -> Gathered:
     """`named` are files that an option names, as --var-file does: they are no part of the stack."""
     library, findings = expander.library, expander.findings
-    choice = Choice()
+    choice = StackFiles()
 
     def choose(documents: MappingABC[str, Document]) -> tuple[str, ...]:
         nonlocal choice
@@ -71,7 +71,7 @@ def gather(expander: Expander, kinds: MappingABC[str, Kind], named: Collection[s
     return Gathered(collector.keys, collector.bare, choice, tuple(_notes(library, choice)))
 
 
-def _notes(library: Library, choice: Choice) -> Iterator[Problem]:
+def _notes(library: Library, choice: StackFiles) -> Iterator[Problem]:
     """Yield what is left out. A subfolder that is called nearly as the stack may have been meant: that is a warning."""
     for name, reason in choice.beside.items():
         if name in library.included:
@@ -87,7 +87,7 @@ def _notes(library: Library, choice: Choice) -> Iterator[Problem]:
         yield Problem("STK016", message, where_of(label.mark), hint, severity)
 
 
-def _nothing(library: Library, choice: Choice, findings: Findings, *, any_file: bool) -> None:
+def _nothing(library: Library, choice: StackFiles, findings: Findings, *, any_file: bool) -> None:
     root = library.files.root
     hint = "name the folder of a stack; `reconciler init` makes one"
     if choice.fleet:
@@ -114,7 +114,7 @@ class _Collector:
     keywords: Keywords
     expander: Expander
     findings: Findings
-    keys: dict[str, list[Entry]]
+    keys: dict[str, list[SectionEntry]]
     bare: list[Bare]
 
     def add(self, shown: str, document: Document) -> None:
@@ -122,7 +122,7 @@ class _Collector:
         is_json = shown.endswith(JSON_FILES)
         if root is None or isinstance(root, Broken):
             return
-        if not isinstance(root, Mapping):
+        if not isinstance(root, MappingNode):
             self.not_a_stack(root.mark, is_json=is_json)
         elif is_json and (kind := bare_kind(root, self.kinds)):
             if spoken := for_a_shell(root.entries[kind.name_member][1]):
@@ -134,16 +134,16 @@ class _Collector:
         else:
             self.add_keys(root, document)
 
-    def add_keys(self, root: Mapping, document: Document) -> None:
+    def add_keys(self, root: MappingNode, document: Document) -> None:
         entries = self.expander.entries(root) or {}
         unknown = {key: mark for key, (mark, _) in entries.items() if not self.keywords.is_known(key)}
         for stranger in strangers(unknown, self.keywords.keys, self.kinds):
             self.findings.add("STK002", stranger.message, unknown[stranger.key], stranger.hint)
         for key, (mark, node) in entries.items():
             if key not in unknown and not is_null(node):
-                self.keys.setdefault(key, []).append(Entry(mark, node, document.is_literal))
+                self.keys.setdefault(key, []).append(SectionEntry(mark, node, document.is_literal))
 
-    def nearly_json(self, root: Mapping, document: Document) -> None:
+    def nearly_json(self, root: MappingNode, document: Document) -> None:
         """Report what keeps this JSON from being a request as the AWS CLI takes it, or a part of the stack."""
         kind = self.kinds.get(self.keywords.requested(keys_of(root)))
         if kind is None:
@@ -161,7 +161,7 @@ class _Collector:
             hint = f"did you mean {listed((f'{word} for {key}' for key, word in slips.items()), 'and')}?"
         self.findings.add("STK008", message, root.mark, hint)
 
-    def not_a_stack(self, mark: Mark, *, is_json: bool) -> None:
+    def not_a_stack(self, mark: SourceMark, *, is_json: bool) -> None:
         if not is_json:
             message = "a file of a stack is a mapping with keys such as stack and jobDefinitions"
             self.findings.add("STK005", message, mark, "write `key: value`")

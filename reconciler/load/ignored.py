@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.gather import Gathered
-from reconciler.load.nodes import Mapping, Mark, Node, Sequence, is_null, where_of
+from reconciler.load.nodes import MappingNode, Node, SequenceNode, SourceMark, is_null, where_of
 from reconciler.load.shape import mapping_of, text_from
 from reconciler.model import Ignore
 
@@ -26,16 +26,16 @@ MONTHS = 12
 
 def ignored_members(gathered: Gathered, expander: Expander) -> tuple[Ignore, ...]:
     """Return the entries of all files, in file order; those that cannot be understood are left out."""
-    reader = _Reader(expander.findings)
+    reader = _IgnoreReader(expander.findings)
     return tuple(one for entry in gathered.entries("ignore") for one in reader.entries(entry.expanded(expander)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _IgnoreReader:
     findings: Findings
 
     def entries(self, node: Node) -> Iterator[Ignore]:
-        if isinstance(node, Sequence):
+        if isinstance(node, SequenceNode):
             for item in node.items:
                 entry = mapping_of(item, "an entry of ignore", self.findings)
                 if entry is not None and (read := self.entry(entry)):
@@ -44,7 +44,7 @@ class _Reader:
             hint = "write each entry on a line of its own that begins with -"
             self.findings.add("STK005", "ignore must be a list", node.mark, hint)
 
-    def entry(self, entry: Mapping) -> Ignore | None:
+    def entry(self, entry: MappingNode) -> Ignore | None:
         for key, (mark, _) in entry.entries.items():
             if key not in MEMBERS:
                 hint = did_you_mean(key, MEMBERS, f"it has {listed(MEMBERS, 'and')}")
@@ -61,7 +61,7 @@ class _Reader:
             str(texts["resources"]), members, str(texts["reason"]), texts.get("expires") or "", where_of(entry.mark)
         )
 
-    def text(self, key: str, mark: Mark, node: Node) -> str | None:
+    def text(self, key: str, mark: SourceMark, node: Node) -> str | None:
         text = text_from(node, mark, f"{key} of an entry of ignore", self.findings)
         if text is None:
             return None
@@ -70,8 +70,8 @@ class _Reader:
             return None
         return text
 
-    def members(self, mark: Mark, node: Node) -> tuple[str, ...]:
-        if not isinstance(node, Sequence) or not node.items:
+    def members(self, mark: SourceMark, node: Node) -> tuple[str, ...]:
+        if not isinstance(node, SequenceNode) or not node.items:
             self.findings.add("IGN002", "members must be a list of members", node.mark, HINTS["members"])
             return ()
         texts = [text_from(item, mark, "a member that is ignored", self.findings) for item in node.items]

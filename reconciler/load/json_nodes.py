@@ -12,11 +12,11 @@ from reconciler.load.nodes import (
     DEEPEST,
     LARGEST,
     Broken,
-    Mapping,
-    Mark,
+    MappingNode,
     Node,
     Scalar,
-    Sequence,
+    SequenceNode,
+    SourceMark,
     Spot,
     TooMuch,
     too_deep,
@@ -43,7 +43,7 @@ def compose_json(name: str, text: str, findings: Findings, *, last_wins: str = "
     if broken := _syntax(name, text, findings):
         return Document(broken)
     lines = [0, *(match.end() for match in re.finditer("\n", text))]
-    reader = _Reader(name, TOKEN.finditer(text), lines, findings, last_wins)
+    reader = _JsonNodeReader(name, TOKEN.finditer(text), lines, findings, last_wins)
     try:
         root = reader.document()
         return Document(root, size=reader.size)
@@ -91,7 +91,7 @@ def _no_constant(word: str) -> None:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _JsonNodeReader:
     name: str
     tokens: Iterator[re.Match[str]]
     lines: list[int]
@@ -120,7 +120,7 @@ class _Reader:
             return HALF.sub(REPLACEMENT, text)
         return text
 
-    def collection(self, opening: str, mark: Mark) -> Node:
+    def collection(self, opening: str, mark: SourceMark) -> Node:
         if self.depth == DEEPEST:
             raise too_deep(mark)
         self.depth += 1
@@ -128,14 +128,14 @@ class _Reader:
         self.depth -= 1
         return node
 
-    def sequence(self, mark: Mark) -> Sequence:
+    def sequence(self, mark: SourceMark) -> SequenceNode:
         items = []
         while (token := next(self.tokens))[0] != "]":
             items.append(self.node(token))
-        return Sequence(tuple(items), mark)
+        return SequenceNode(tuple(items), mark)
 
-    def mapping(self, mark: Mark) -> Mapping:
-        entries: dict[str, tuple[Mark, Node]] = {}
+    def mapping(self, mark: SourceMark) -> MappingNode:
+        entries: dict[str, tuple[SourceMark, Node]] = {}
         while (token := next(self.tokens))[0] != "}":
             key, here, node = self.text(token), self.mark(token), self.node(next(self.tokens))
             if key in entries:
@@ -144,8 +144,8 @@ class _Reader:
                 self.findings.add("YML003", message, here, self.last_wins or "keep one of the two", severity)
             if self.last_wins or key not in entries:
                 entries[key] = (here, node)
-        return Mapping(entries, mark)
+        return MappingNode(entries, mark)
 
-    def mark(self, token: re.Match[str]) -> Mark:
+    def mark(self, token: re.Match[str]) -> SourceMark:
         line = bisect_right(self.lines, token.start()) - 1
         return Spot(self.name, line, token.start() - self.lines[line])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.load.compose import Document, compose
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.json_nodes import compose_json
-from reconciler.load.nodes import DEEPEST, Broken, Mark, Node, Scalar, Spot, Tagged
+from reconciler.load.nodes import DEEPEST, Broken, Node, Scalar, SourceMark, Spot, TaggedNode
 from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
 from reconciler.model import Json
 from reconciler.ports import Files, HiddenFile, OutsideStack
@@ -53,7 +53,7 @@ class Library:
     counted: set[str] = field(default_factory=set)
     included: set[str] = field(default_factory=set)
     followed: set[str] = field(default_factory=set)
-    circular: set[Tagged] = field(default_factory=set)
+    circular: set[TaggedNode] = field(default_factory=set)
     doubts: dict[str, Findings] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     spoken: dict[str, Spoken] = field(default_factory=dict)
@@ -73,22 +73,22 @@ class Library:
     def shown(self, name: str) -> str:
         return self._prefix + name
 
-    def name_of(self, mark: Mark) -> str:
+    def name_of(self, mark: SourceMark) -> str:
         """Return the name of the file that a place is in."""
         return mark.name.removeprefix(self._prefix)
 
-    def target_of(self, include: Tagged) -> str:
+    def target_of(self, include: TaggedNode) -> str:
         """Return the name of the file that an include means: relative to the file in which it is written."""
         here = self.name_of(include.mark)
         return posixpath.normpath(posixpath.join(posixpath.dirname(here), include.text.strip()))
 
-    def content_of(self, include: Tagged) -> Node:
+    def content_of(self, include: TaggedNode) -> Node:
         document = self.documents.get(self.target_of(include))
         if document is None or include in self.circular:
             return Broken(include.mark)
         return Scalar(None, include.mark) if document.root is None else document.root
 
-    def document(self, name: str, blame: Mark) -> Document | None:
+    def document(self, name: str, blame: SourceMark) -> Document | None:
         """Return a file of the stack, and report what is wrong with it; at `blame`, if it cannot be read."""
         document = self._load(name, blame)
         if document and document.beside:  # it is included all the same
@@ -105,7 +105,7 @@ class Library:
         self.incomplete = self.incomplete or document is None or document.is_broken
         return document
 
-    def _load(self, name: str, blame: Mark) -> Document | None:
+    def _load(self, name: str, blame: SourceMark) -> Document | None:
         if name not in self.documents and (raw := self._read(name, blame)) is not None:
             found = Findings()
             beside = own_document(raw) or self._why_beside(name, raw)
@@ -162,13 +162,13 @@ class Library:
             ):
                 self._follow(target, chain)
 
-    def _circle(self, include: Tagged, circle: tuple[str, ...]) -> None:
+    def _circle(self, include: TaggedNode, circle: tuple[str, ...]) -> None:
         self.circular.add(include)
         self.incomplete = True
         message = f"these files include each other in a circle: {' -> '.join(circle)}"
         self.findings.add("INC003", message, include.mark, "take one of the includes out")
 
-    def _may_read(self, target: str, include: Tagged) -> bool:
+    def _may_read(self, target: str, include: TaggedNode) -> bool:
         if target.startswith(("/", "../")) or target == "..":
             self._outside(include.text, include.mark)
             return False
@@ -177,17 +177,17 @@ class Library:
             return False
         return bool(include.text.strip())
 
-    def _outside(self, path: str, mark: Mark) -> None:
+    def _outside(self, path: str, mark: SourceMark) -> None:
         hint = "a stack reads nothing but its own folder: move or copy the file"
         self.findings.add("INC001", f"{path} leads out of the stack's folder", mark, hint)
         self.incomplete = True
 
-    def _hidden(self, path: str, mark: Mark) -> None:
+    def _hidden(self, path: str, mark: SourceMark) -> None:
         hint = "files and folders whose names begin with a dot are not read: give it another name"
         self.findings.add("INC004", f"{path} leads to a hidden file", mark, hint)
         self.incomplete = True
 
-    def _read(self, name: str, blame: Mark) -> bytes | None:
+    def _read(self, name: str, blame: SourceMark) -> bytes | None:
         """Return a file's content. One that cannot be read may be the stack's: it makes what is known incomplete."""
         try:
             return self.files.read(name)
@@ -204,7 +204,7 @@ class Library:
         self.incomplete = True
         return None
 
-    def _no_such_file(self, name: str, blame: Mark) -> None:
+    def _no_such_file(self, name: str, blame: SourceMark) -> None:
         known = self.files.names()
         if name in known:
             self.findings.add("YML012", f"{self.shown(name)} is a link that leads nowhere", blame, UNREADABLE_HINT)

@@ -17,7 +17,7 @@ BLUE_GREEN, REFUSE = "blue-green", "refuse"
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class _LifecycleField:
     name: str  # in the model
     takes: str
     fits: Callable[[Json], bool]
@@ -45,31 +45,33 @@ def _has_succession(kind: Kind, value: Json) -> bool:
     return kind.succession is not None and (value == REFUSE or kind.succession is Succession.BLUE_GREEN)
 
 
-MEMBERS: MappingABC[str, _Member] = {
-    "preventDestroy": _Member("prevent_destroy", "true or false", _is_bool),
-    "ignoreChanges": _Member(
+MEMBERS: MappingABC[str, _LifecycleField] = {
+    "preventDestroy": _LifecycleField("prevent_destroy", "true or false", _is_bool),
+    "ignoreChanges": _LifecycleField(
         "ignore_changes", "a list of members, such as [computeResources.maxvCpus]", _are_texts, tuple
     ),
-    "replace": _Member(
+    "replace": _LifecycleField(
         "replace", "blue-green or refuse", _one_of(BLUE_GREEN, REFUSE), str.lower, of_if=_has_succession
     ),
-    "retainRevisions": _Member(
+    "retainRevisions": _LifecycleField(
         "retain_revisions",
         "a number from 1, or all",
         _is_count,
         lambda value: None if value == ALL else int(value),
         of_if=lambda kind, _value: kind.revisions,
     ),
-    "unownedRevisions": _Member(
+    "unownedRevisions": _LifecycleField(
         "unowned_revisions",
         "keep or prune",
         _one_of("keep", "prune"),
         str.lower,
         of_if=lambda kind, _value: kind.revisions,
     ),
-    "onRemove": _Member("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
-    "renamedFrom": _Member("renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""),
-    "adopt": _Member("adopt", "true or false", _is_bool),
+    "onRemove": _LifecycleField("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
+    "renamedFrom": _LifecycleField(
+        "renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""
+    ),
+    "adopt": _LifecycleField("adopt", "true or false", _is_bool),
 }
 
 

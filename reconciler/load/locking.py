@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingABC
 from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.gather import Gathered
-from reconciler.load.nodes import Mapping, Mark, Node, where_of
+from reconciler.load.nodes import MappingNode, Node, SourceMark, where_of
 from reconciler.load.shape import mapping_of, text_from
 from reconciler.looked_up import Unknown
 from reconciler.model import Lock
@@ -25,7 +25,7 @@ HINT = "write `lock: {s3: s3://bucket/prefix}` or `lock: {dynamodb: table}`"
 def lock_of(gathered: Gathered, expander: Expander) -> Lock | None:
     """Return the lock that the files name; all that name one must agree."""
     findings = expander.findings
-    found: list[tuple[Lock, Mark]] = []
+    found: list[tuple[Lock, SourceMark]] = []
     for entry in gathered.entries("lock"):
         mapping = mapping_of(entry.expanded(expander), "lock", findings)
         lock = _read(mapping, findings) if mapping else None
@@ -38,7 +38,7 @@ def lock_of(gathered: Gathered, expander: Expander) -> Lock | None:
     return found[0][0] if found else None
 
 
-def _read(mapping: Mapping, findings: Findings) -> Lock | None:
+def _read(mapping: MappingNode, findings: Findings) -> Lock | None:
     for key, (mark, _) in mapping.entries.items():
         if key not in FORMS:
             findings.add("LCK001", f"{key} is no place for a lock", mark, did_you_mean(key, FORMS, HINT))
@@ -50,7 +50,7 @@ def _read(mapping: Mapping, findings: Findings) -> Lock | None:
     return _placed(*given[0], findings)
 
 
-def _placed(service: str, mark: Mark, node: Node, findings: Findings) -> Lock | None:
+def _placed(service: str, mark: SourceMark, node: Node, findings: Findings) -> Lock | None:
     text = text_from(node, mark, f"lock.{service}", findings)
     if text is None or isinstance(text, Unknown):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.json_nodes import HALF
-from reconciler.load.nodes import Broken, Mark, Node, Tagged, node_of
+from reconciler.load.nodes import Broken, Node, SourceMark, TaggedNode, node_of
 from reconciler.load.scalars import plain_value
 from reconciler.looked_up import Unknown, secrets_in
 from reconciler.model import Json, StatePlace
@@ -32,7 +32,7 @@ class StatePlaces:
     """
 
     found: dict[str, StatePlace] = field(default_factory=dict)
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, SourceMark] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     is_whole: bool = False
@@ -62,11 +62,11 @@ class Finder:
     def has_unknown(self) -> bool:
         return any(isinstance(value, Unknown) for value in self.found.values())
 
-    def node(self, name: str, tagged: Tagged) -> Node:
+    def node(self, name: str, tagged: TaggedNode) -> Node:
         value = self._value(name, tagged)
         return Broken(tagged.mark) if value is None else node_of(_typed(tagged.tag, value), tagged.mark)
 
-    def _value(self, name: str, tagged: Tagged) -> Json:
+    def _value(self, name: str, tagged: TaggedNode) -> Json:
         """Return a value, or None after saying why there is none."""
         if not self._is_formed(name, tagged):
             return None
@@ -90,7 +90,7 @@ class Finder:
             return value
         return None
 
-    def _is_formed(self, name: str, tagged: Tagged) -> bool:
+    def _is_formed(self, name: str, tagged: TaggedNode) -> bool:
         form, example = FORMS.get(tagged.tag, (None, ""))
         wrong = "" if form is None or form.fullmatch(name) else "this names nothing"
         if tagged.tag == STATE and not wrong:
@@ -102,7 +102,7 @@ class Finder:
             self.findings.add("VAR015", f"{tagged.tag} {name}: {wrong}", tagged.mark, f"write `{example}`")
         return not wrong
 
-    def _place(self, name: str, tagged: Tagged) -> StatePlace | None:
+    def _place(self, name: str, tagged: TaggedNode) -> StatePlace | None:
         """Return where the state of a look-up is, or None after saying why that is not known."""
         states, state = self.states or StatePlaces(), name.partition(":")[0]
         if place := states.found.get(state):
@@ -116,7 +116,7 @@ class Finder:
             self.findings.add("VAR023", f"{tagged.tag} {name}: there is no state {state}", tagged.mark, hint)
         return None
 
-    def _refused(self, name: str, tagged: Tagged, error: CloudError) -> None:
+    def _refused(self, name: str, tagged: TaggedNode, error: CloudError) -> None:
         """What may go better next time is no problem of the files."""
         if error.fault not in (Fault.DENIED, Fault.REFUSED):
             raise error

@@ -15,7 +15,7 @@ LARGEST = 2_000_000  # values; 10,000 job definitions are about half a million
 GROWTH, FREE = 100, 20_000
 
 
-class Mark(Protocol):
+class SourceMark(Protocol):
     """A place as libyaml gives it: lines and columns count from 0."""
 
     @property
@@ -37,63 +37,63 @@ class Spot(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
     value: Json
-    mark: Mark
+    mark: SourceMark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sequence:
+class SequenceNode:
     items: tuple["Node", ...]
-    mark: Mark
+    mark: SourceMark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
+class MappingNode:
     """`entries` keep the place of each key; `merges` are what `<<` names, until it is expanded."""
 
-    entries: MappingABC[str, tuple[Mark, "Node"]]
-    mark: Mark
+    entries: MappingABC[str, tuple[SourceMark, "Node"]]
+    mark: SourceMark
     merges: tuple["Node", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Alias:
+class AliasNode:
     target: "Node"
-    mark: Mark
+    mark: SourceMark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tagged:
+class TaggedNode:
     """A scalar that stands for something else: `!var image`."""
 
     tag: str
     text: str
-    mark: Mark
+    mark: SourceMark
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Broken:
     """What could not be read. The problem has been reported; whatever holds this is left out."""
 
-    mark: Mark
+    mark: SourceMark
 
 
-Node = Scalar | Sequence | Mapping | Alias | Tagged | Broken
+Node = Scalar | SequenceNode | MappingNode | AliasNode | TaggedNode | Broken
 
 
 class TooMuch(Exception):  # noqa: N818 - names what happened
     """A file nests deeper, or holds more, than we follow."""
 
-    def __init__(self, message: str, hint: str, mark: Mark) -> None:
+    def __init__(self, message: str, hint: str, mark: SourceMark) -> None:
         super().__init__(message)
         self.hint = hint
         self.mark = mark
 
 
-def too_deep(mark: Mark) -> TooMuch:
+def too_deep(mark: SourceMark) -> TooMuch:
     return TooMuch(f"this is nested deeper than {DEEPEST} levels", "no request of AWS Batch is that deep", mark)
 
 
-def too_large(mark: Mark) -> TooMuch:
+def too_large(mark: SourceMark) -> TooMuch:
     return TooMuch(f"this file has more than {LARGEST:,} values", "no stack is that large; split it if yours is", mark)
 
 
@@ -101,7 +101,7 @@ class BrokenValue(Exception):  # noqa: N818 - names what happened
     """A value holds something that could not be read."""
 
 
-def where_of(mark: Mark) -> Where:
+def where_of(mark: SourceMark) -> Where:
     return Where(mark.name, mark.line + 1, mark.column + 1)
 
 
@@ -122,9 +122,9 @@ def value_of(node: Node) -> Json:
     # The order of the questions is the frequency of the answers: this runs once for every value of a stack.
     if isinstance(node, Scalar):
         return node.value
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         return {key: value_of(value) for key, (_, value) in node.entries.items()}
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return [value_of(item) for item in node.items]
     raise BrokenValue
 
@@ -132,9 +132,9 @@ def value_of(node: Node) -> Json:
 def value_with_gaps(node: Node, gap: Json) -> Json:
     """Return the plain value of an expanded node, with `gap` wherever something could not be read."""
     match node:
-        case Mapping(entries):
+        case MappingNode(entries):
             return {key: value_with_gaps(inner, gap) for key, (_, inner) in entries.items()}
-        case Sequence(items):
+        case SequenceNode(items):
             return [value_with_gaps(item, gap) for item in items]
         case Scalar(value):
             return value
@@ -142,12 +142,12 @@ def value_with_gaps(node: Node, gap: Json) -> Json:
             return gap
 
 
-def node_of(value: Json, mark: Mark) -> Node:
+def node_of(value: Json, mark: SourceMark) -> Node:
     """Return a plain value as a node, all of it at one place."""
     if isinstance(value, dict):
-        return Mapping({key: (mark, node_of(inner, mark)) for key, inner in value.items()}, mark)
+        return MappingNode({key: (mark, node_of(inner, mark)) for key, inner in value.items()}, mark)
     if isinstance(value, list):
-        return Sequence(tuple(node_of(item, mark) for item in value), mark)
+        return SequenceNode(tuple(node_of(item, mark) for item in value), mark)
     return Scalar(value, mark)
 
 

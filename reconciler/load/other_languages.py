@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from reconciler.load.nodes import Mapping, Mark, Node, Scalar, Spot
-from reconciler.load.nodes import Sequence as List
+from reconciler.load.nodes import MappingNode, Node, Scalar, SourceMark, Spot
+from reconciler.load.nodes import SequenceNode as List
 from reconciler.problems import Problem
 
 # What a shell, Docker or the program itself reads, in the spelling of the API and of CloudFormation, in small letters.
@@ -30,7 +30,7 @@ class Spoken(NamedTuple):
     """Where a text holds another language, and how that is written there."""
 
     language: OtherLanguage
-    mark: Mark
+    mark: SourceMark
     text: str
 
     @property
@@ -123,7 +123,7 @@ def for_a_shell(node: Node) -> Spoken | None:
     return next(_in_node(node, (SHELL,)), None)
 
 
-def _in_text(text: str, languages: Sequence[OtherLanguage], mark: Mark) -> Iterator[Spoken]:
+def _in_text(text: str, languages: Sequence[OtherLanguage], mark: SourceMark) -> Iterator[Spoken]:
     for language in languages:
         if match := language.form.search(text):
             yield Spoken(language, mark, " ".join(match[0].split()))
@@ -131,7 +131,7 @@ def _in_text(text: str, languages: Sequence[OtherLanguage], mark: Mark) -> Itera
 
 def _in_node(node: Node, languages: Sequence[OtherLanguage]) -> Iterator[Spoken]:
     match node:
-        case Mapping():
+        case MappingNode():
             for key, (mark, inner) in node.entries.items():
                 yield from _in_text(key, languages, mark)
                 if key.lower() not in READ_LATER:

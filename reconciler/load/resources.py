@@ -14,11 +14,11 @@ from reconciler.load.merge import merged
 from reconciler.load.nodes import (
     Broken,
     BrokenValue,
-    Mapping,
-    Mark,
+    MappingNode,
     Node,
     Scalar,
-    Sequence,
+    SequenceNode,
+    SourceMark,
     is_null,
     value_of,
     value_with_gaps,
@@ -45,8 +45,8 @@ class _Written:
 
     kind: Kind
     name: str
-    mark: Mark
-    body: Mapping
+    mark: SourceMark
+    body: MappingNode
 
 
 def declared_resources(
@@ -54,10 +54,10 @@ def declared_resources(
 ) -> dict[Address, Declared]:
     """Return the resources in file order. What could not be read is left out: no later stage complains again."""
     findings = expander.findings
-    reader = _Reader(gathered, kinds, expander, findings)
+    reader = _ResourceReader(gathered, kinds, expander, findings)
     defaults = reader.defaults()
     declared: dict[Address, Declared] = {}
-    seen: dict[Address, Mark] = {}
+    seen: dict[Address, SourceMark] = {}
     for written in sorted(reader.written(), key=lambda one: where_of(one.mark)):
         address = Address(written.kind.name, written.name)
         if address in seen:
@@ -72,12 +72,12 @@ def declared_resources(
 
 def _is_described(kind: Kind, node: Node) -> bool:
     """Whether a section is a list of resources with their ARNs, as only AWS writes it."""
-    items = node.items if isinstance(node, Sequence) else ()
-    return any(isinstance(item, Mapping) and kind.arn_member in item.entries for item in items)
+    items = node.items if isinstance(node, SequenceNode) else ()
+    return any(isinstance(item, MappingNode) and kind.arn_member in item.entries for item in items)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _ResourceReader:
     gathered: Gathered
     kinds: MappingABC[str, Kind]
     expander: Expander
@@ -101,7 +101,7 @@ class _Reader:
         for bare in self.gathered.bare:
             yield from self.bare(bare)
 
-    def misplaced(self, kind: Kind, section: Mapping) -> tuple[str, ...]:
+    def misplaced(self, kind: Kind, section: MappingNode) -> tuple[str, ...]:
         """Return what stands where names of resources belong and is none, after saying so."""
         nameless = _nameless(kind, section)
         noun = kind.noun.replace("-", " ")
@@ -121,10 +121,10 @@ class _Reader:
         if name is not None:
             yield _Written(bare.kind, name, node.mark, bare.body)
 
-    def defaults(self) -> dict[str, Mapping]:
+    def defaults(self) -> dict[str, MappingNode]:
         """Return what `defaults` says for each kind, over all files."""
         by_section = {kind.section: kind for kind in self.kinds.values()}
-        result: dict[str, Mapping] = {}
+        result: dict[str, MappingNode] = {}
         for entry in self.gathered.entries("defaults"):
             sections = mapping_of(entry.expanded(self.expander), "defaults", self.findings)
             for section, (mark, node) in sections.entries.items() if sections else ():
@@ -138,13 +138,13 @@ class _Reader:
                     result[kind.name] = merged(result[kind.name], body) if kind.name in result else body
         return result
 
-    def agree(self, first: Mapping | None, second: Mapping, what: str) -> None:
+    def agree(self, first: MappingNode | None, second: MappingNode, what: str) -> None:
         """Complain about members that two files give different defaults."""
         for key, (mark, node) in second.entries.items():
             if first is None or key not in first.entries:
                 continue
             other = first.entries[key]
-            if isinstance(node, Mapping) and isinstance(other[1], Mapping):
+            if isinstance(node, MappingNode) and isinstance(other[1], MappingNode):
                 self.agree(other[1], node, f"{what}.{key}")
             else:
                 message = f"{what}.{key} is given twice; first at {where_of(other[0])}"
@@ -161,7 +161,7 @@ class _Reader:
         )
         self.findings.add("STK007", message, written.mark, hint or NAME_HINT)
 
-    def declared(self, address: Address, written: _Written, defaults: Mapping | None) -> Declared:
+    def declared(self, address: Address, written: _Written, defaults: MappingNode | None) -> Declared:
         body = written_out(written.kind, written.body, self.findings)
         self.check_inner_name(written)
         if defaults:
@@ -169,7 +169,7 @@ class _Reader:
         entries = dict(body.entries)
         entries.pop(written.kind.name_member, None)
         _, lifecycle = entries.pop(LIFECYCLE, (None, None))
-        body = Mapping(entries, body.mark)
+        body = MappingNode(entries, body.mark)
         try:
             spec = value_of(body)
         except BrokenValue:
@@ -194,13 +194,13 @@ class _Reader:
             self.findings.add("STK009", message, node.mark, f"leave {member} out: the key is the name")
 
 
-def _nameless(kind: Kind, section: Mapping) -> dict[str, Mark]:
+def _nameless(kind: Kind, section: MappingNode) -> dict[str, SourceMark]:
     """Return the members of a body that stand in a section where names of resources belong."""
     members = {kind.name_member, *(row.name for row in kind.rows), "tags", LIFECYCLE}
 
     def is_body(node: Node) -> bool:
         return is_null(node) or (
-            isinstance(node, Mapping) and (not node.entries or not members.isdisjoint(node.entries))
+            isinstance(node, MappingNode) and (not node.entries or not members.isdisjoint(node.entries))
         )
 
     return {

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings
-from reconciler.load.gather import Entry, Gathered
+from reconciler.load.gather import Gathered, SectionEntry
 from reconciler.load.library import YAML_FILES
-from reconciler.load.nodes import Mark, Spot, where_of
+from reconciler.load.nodes import SourceMark, Spot, where_of
 from reconciler.load.regions import REGION, unknown_region
 from reconciler.load.shape import forgotten_sub, mapping_of, text_from
 from reconciler.load.states import PlaceReader
@@ -35,9 +35,9 @@ class Settings:
     tags: MappingABC[str, str] = field(default_factory=dict)
 
 
-class _Said(NamedTuple):
+class _SettingText(NamedTuple):
     text: str
-    mark: Mark
+    mark: SourceMark
 
 
 def read_settings(
@@ -50,7 +50,9 @@ def read_settings(
     """Return the settings, and an expander that knows the stack's name and place: `${stack}`, `${account}` …"""
     findings = expander.findings
     expander = replace(expander, scope=scope)
-    reader = _Reader(gathered, expander, findings)  # where the stack is, these two say: they cannot depend on it
+    reader = _SettingsReader(
+        gathered, expander, findings
+    )  # where the stack is, these two say: they cannot depend on it
     account = reader.checked("account", ACCOUNT, "an account id has 12 digits; quote it")
     region = reader.checked("region", REGION, "a region reads like us-east-1")
     if region:
@@ -99,7 +101,7 @@ def _with(expander: Expander, values: MappingABC[str, str]) -> Expander:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _SettingsReader:
     gathered: Gathered
     expander: Expander
     findings: Findings
@@ -127,33 +129,37 @@ class _Reader:
         self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or NAME_HINT)
         return ""
 
-    def text(self, key: str) -> _Said | None:
+    def text(self, key: str) -> _SettingText | None:
         said = [self.said(key, entry) for entry in self.gathered.entries(key)]
         given = [one for one in said if one]
         for other in given[1:]:
             self.agree(key, given[0], other)
         return given[0] if given else None
 
-    def said(self, key: str, entry: Entry) -> _Said | None:
+    def said(self, key: str, entry: SectionEntry) -> _SettingText | None:
         node = entry.expanded(self.expander)
         text = text_from(node, entry.mark, key, self.findings)
         if isinstance(text, Unknown):
             hint = "write it out, or use a variable that --var sets"
             self.findings.add("VAR018", f"{key} cannot be looked up in AWS: it is needed before", node.mark, hint)
             return None
-        return None if text is None else _Said(text, node.mark)
+        return None if text is None else _SettingText(text, node.mark)
 
-    def agree(self, what: str, first: _Said, other: _Said) -> None:
+    def agree(self, what: str, first: _SettingText, other: _SettingText) -> None:
         if first.text != other.text and not holds_unknown((first.text, other.text)):
             message = f"{what} is {other.text} here, but {first.text} at {where_of(first.mark)}"
             self.findings.add("STK004", message, other.mark, "write it once; the files of a folder make one stack")
 
     def tags(self) -> dict[str, str]:
-        seen: dict[str, _Said] = {}
+        seen: dict[str, _SettingText] = {}
         for entry in self.gathered.entries("tags"):
             mapping = mapping_of(entry.expanded(self.expander), "tags", self.findings)
             for key, (mark, node) in mapping.entries.items() if mapping else ():
                 text = text_from(node, mark, f"the tag {key}", self.findings, may_be_secret=True)
                 if text is not None:
-                    self.agree(f"the tag {key}", seen.setdefault(key, _Said(text, node.mark)), _Said(text, node.mark))
+                    self.agree(
+                        f"the tag {key}",
+                        seen.setdefault(key, _SettingText(text, node.mark)),
+                        _SettingText(text, node.mark),
+                    )
         return {key: said.text for key, said in seen.items()}

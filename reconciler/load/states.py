@@ -14,7 +14,7 @@ from reconciler.load.expand import Entries, Expander
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.gather import Gathered
 from reconciler.load.lookups import StatePlaces
-from reconciler.load.nodes import Alias, Mapping, Mark, Node, Sequence, Tagged, where_of
+from reconciler.load.nodes import AliasNode, MappingNode, Node, SequenceNode, SourceMark, TaggedNode, where_of
 from reconciler.load.regions import REGION, unknown_region
 from reconciler.load.shape import forgotten_sub, mapping_of, text_from
 from reconciler.looked_up import Unknown, is_secret_name, is_secret_text
@@ -60,9 +60,9 @@ class PlaceReader:
     def entries(self, node: Node) -> Entries:
         """Return the entries of a mapping, as far as they are known without variables."""
         node = _followed(node)
-        if isinstance(node, Tagged):
+        if isinstance(node, TaggedNode):
             self.places.is_whole = False
-        return (self.expander.entries(node) or {}) if isinstance(node, Mapping) else {}
+        return (self.expander.entries(node) or {}) if isinstance(node, MappingNode) else {}
 
     def with_variables(self, gathered: Gathered) -> None:
         """Read all places, of which those without variables are known."""
@@ -79,7 +79,7 @@ class PlaceReader:
         self.places.waiting.clear()
         self.places.is_whole = True
 
-    def add(self, name: str, mark: Mark, node: Node) -> None:
+    def add(self, name: str, mark: SourceMark, node: Node) -> None:
         if not NAME.fullmatch(name):
             hint = "use letters, digits, - and _: the name ends at the first colon of !tfstate"
             self.findings.add("LKP002", f"{name} cannot be the name of a state", mark, hint)
@@ -95,8 +95,8 @@ class PlaceReader:
         elif known is None:
             self.places.found[name], self.places.marks[name] = place, mark
 
-    def place(self, name: str, mark: Mark, node: Node) -> StatePlace | None:
-        if not isinstance(node, Mapping):
+    def place(self, name: str, mark: SourceMark, node: Node) -> StatePlace | None:
+        if not isinstance(node, MappingNode):
             return self.at(name, mark, node, {})
         for key, (at, _) in node.entries.items():
             if key not in MEMBERS:
@@ -108,7 +108,9 @@ class PlaceReader:
         more = {key: node.entries[key] for key in OF_S3 if key in node.entries}
         return self.at(name, *node.entries["url"], more)
 
-    def at(self, name: str, mark: Mark, node: Node, more: MappingABC[str, tuple[Mark, Node]]) -> StatePlace | None:
+    def at(
+        self, name: str, mark: SourceMark, node: Node, more: MappingABC[str, tuple[SourceMark, Node]]
+    ) -> StatePlace | None:
         url = self.text(f"the state {name}", mark, node)
         given = {key: self.text(f"{key} of the state {name}", *entry) for key, entry in more.items()}
         if url is None or None in given.values():
@@ -129,7 +131,7 @@ class PlaceReader:
         here = posixpath.dirname(library.name_of(node.mark))
         return StatePlace(posixpath.normpath(posixpath.join(here, url)), folder=library.files.root)
 
-    def is_fit(self, region: str, role: str, more: MappingABC[str, tuple[Mark, Node]]) -> bool:
+    def is_fit(self, region: str, role: str, more: MappingABC[str, tuple[SourceMark, Node]]) -> bool:
         before = len(self.findings.found)
         if region and not REGION.fullmatch(region):
             hint = "a region reads like us-east-1"
@@ -142,7 +144,7 @@ class PlaceReader:
             self.findings.add("LKP002", f"{role} is not the ARN of a role", more["roleArn"][1].mark, hint)
         return len(self.findings.found) == before
 
-    def text(self, what: str, mark: Mark, node: Node) -> str | None:
+    def text(self, what: str, mark: SourceMark, node: Node) -> str | None:
         text = text_from(node, mark, what, self.findings)
         if isinstance(text, Unknown):
             hint = "write it out, or use a variable that --var sets"
@@ -179,16 +181,16 @@ def _has_secret(url: str) -> bool:
 
 
 def _followed(node: Node) -> Node:
-    return node.target if isinstance(node, Alias) else node
+    return node.target if isinstance(node, AliasNode) else node
 
 
 def _has_tags(node: Node) -> bool:
     """Whether something in a node is substituted, or may be once it is included."""
     match _followed(node):
-        case Tagged():
+        case TaggedNode():
             return True
-        case Mapping(entries, _, merges):
+        case MappingNode(entries, _, merges):
             return any(_has_tags(inner) for _, inner in entries.values()) or any(map(_has_tags, merges))
-        case Sequence(items):
+        case SequenceNode(items):
             return any(map(_has_tags, items))
     return False

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import did_you_mean, listed
-from reconciler.load.nodes import Mark
+from reconciler.load.nodes import SourceMark
 
 TWIN = 0.9  # so near to a key of stacks that this is what was meant, although it is the name of a member
 # Keys that only files of other tools have at the top.
@@ -30,7 +30,9 @@ class Stranger(NamedTuple):
     hint: str
 
 
-def strangers(keys: MappingABC[str, Mark], known: tuple[str, ...], kinds: MappingABC[str, Kind]) -> Iterator[Stranger]:
+def strangers(
+    keys: MappingABC[str, SourceMark], known: tuple[str, ...], kinds: MappingABC[str, Kind]
+) -> Iterator[Stranger]:
     """Yield what to say of keys that are none of the known ones. Keys of one mistake are told together."""
     if tool := next((key for key in keys if key in TOOLS), ""):
         hint = (

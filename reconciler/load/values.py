@@ -10,7 +10,7 @@ from reconciler.load.compose import compose
 from reconciler.load.expand import Expander, Scope
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.library import parse
-from reconciler.load.nodes import BrokenValue, Mapping, Mark, is_null, value_of
+from reconciler.load.nodes import BrokenValue, MappingNode, SourceMark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import NAME, Variable, converted
 from reconciler.looked_up import Secret, Unknown, as_secret, holds_unknown
@@ -22,11 +22,11 @@ EXAMPLES: MappingABC[str, str] = {
 }  # fmt: skip
 
 
-class Given(NamedTuple):
+class GivenValue(NamedTuple):
     """A value, and where it was written; without a place it came from the command line."""
 
     value: Json
-    mark: Mark | None
+    mark: SourceMark | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class FromOutside:
 
     variables: MappingABC[str, str] = field(default_factory=dict)
     files: SequenceABC[tuple[str, bytes]] = ()
-    meant: MappingABC[str, Given] = field(default_factory=dict)
-    offered: MappingABC[str, Given] = field(default_factory=dict)
+    meant: MappingABC[str, GivenValue] = field(default_factory=dict)
+    offered: MappingABC[str, GivenValue] = field(default_factory=dict)
     examples: bool = False
     samples: bool = False
     named: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
     values, unset, broken = {}, set(), set()
     by_example, unknown = list[Variable](), list[Variable]()
     for name, variable in variables.items():
-        chosen = given.get(name, Given(variable.default, variable.default_mark))
+        chosen = given.get(name, GivenValue(variable.default, variable.default_mark))
         example = None if variable.is_broken else filler.example(variable)
         if variable.is_broken or name in filler.broken:
             broken.add(name)
@@ -100,13 +100,13 @@ class _Filler:
     findings: Findings
     broken: set[str] = field(default_factory=set)
 
-    def from_files(self, files: Iterable[tuple[str, bytes]]) -> dict[str, Given]:
-        given: dict[str, Given] = {}
+    def from_files(self, files: Iterable[tuple[str, bytes]]) -> dict[str, GivenValue]:
+        given: dict[str, GivenValue] = {}
         for name, raw in files:
             given |= self.from_file(name, raw)
         return given
 
-    def from_file(self, name: str, raw: bytes) -> dict[str, Given]:
+    def from_file(self, name: str, raw: bytes) -> dict[str, GivenValue]:
         document = parse(name, raw, self.findings, is_yaml=True)
         self.expander.library.size += document.size
         for include in document.includes:
@@ -117,21 +117,21 @@ class _Filler:
         if document.root is None or document.is_broken or document.includes:
             return {}
         root = self.expander.expand(document.root)
-        if not isinstance(root, Mapping):
+        if not isinstance(root, MappingNode):
             self.findings.add("VAR013", "a file of values is a mapping", root.mark, "write `variable: value`")
             return {}
-        given: dict[str, Given] = {}
+        given: dict[str, GivenValue] = {}
         for key, (mark, node) in root.entries.items():
             if self.is_declared(key, mark):
                 try:
-                    given |= {} if is_null(node) else {key: Given(value_of(node), node.mark)}
+                    given |= {} if is_null(node) else {key: GivenValue(value_of(node), node.mark)}
                 except BrokenValue:
                     self.broken.add(key)
         return given
 
-    def from_texts(self, texts: MappingABC[str, str]) -> dict[str, Given]:
+    def from_texts(self, texts: MappingABC[str, str]) -> dict[str, GivenValue]:
         return {
-            name: Given(self.from_text(self.variables[name], text), None)
+            name: GivenValue(self.from_text(self.variables[name], text), None)
             for name, text in texts.items()
             if self.is_declared(name, None)
         }
@@ -149,7 +149,7 @@ class _Filler:
         except BrokenValue:
             return text
 
-    def is_declared(self, name: str, mark: Mark | None) -> bool:
+    def is_declared(self, name: str, mark: SourceMark | None) -> bool:
         if name in self.variables or self.expander.library.incomplete:
             return name in self.variables
         hint = did_you_mean(name, self.variables, "declare it under variables")
@@ -162,7 +162,7 @@ class _Filler:
         """Return the example of a variable, which has to be right whether or not it is used."""
         if variable.example is None:
             return None
-        return self.fitting(variable, Given(variable.example, variable.example_mark))
+        return self.fitting(variable, GivenValue(variable.example, variable.example_mark))
 
     def tell_of(self, without_value: SequenceABC[Variable], instead: str) -> None:
         if without_value:
@@ -170,7 +170,7 @@ class _Filler:
             message = f"no value is given for {names}: {instead}"
             self.findings.add("VAR020", message, without_value[0].mark, "for AWS give values", Severity.NOTE)
 
-    def fitting(self, variable: Variable, given: Given) -> Json:
+    def fitting(self, variable: Variable, given: GivenValue) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""
         is_secret = variable.hides(given.value)
         shown = "the secret" if is_secret else _shown(given.value)
@@ -196,7 +196,7 @@ class _Filler:
         return value
 
 
-def _source(name: str, mark: Mark | None) -> str:
+def _source(name: str, mark: SourceMark | None) -> str:
     return "" if mark else f"--var {name}: "
 
 

@@ -9,7 +9,7 @@ from reconciler.load.beside import OF_VARIABLE
 from reconciler.load.expand import CONTEXT, Expander
 from reconciler.load.findings import Findings, did_you_mean, listed
 from reconciler.load.gather import Gathered
-from reconciler.load.nodes import Broken, BrokenValue, Mapping, Mark, Node, is_null, value_of, where_of
+from reconciler.load.nodes import Broken, BrokenValue, MappingNode, Node, SourceMark, is_null, value_of, where_of
 from reconciler.load.patterns import Pattern, PatternError
 from reconciler.load.scalars import text_of
 from reconciler.load.shape import mapping_of, text_from
@@ -50,15 +50,15 @@ class Variable:
     """
 
     name: str
-    mark: Mark
+    mark: SourceMark
     type: str = "string"
     default: Json = None
-    default_mark: Mark | None = None
+    default_mark: SourceMark | None = None
     enum: tuple[Json, ...] = ()
     pattern: Pattern | None = None
     secret: bool | None = None
     example: Json = None
-    example_mark: Mark | None = None
+    example_mark: SourceMark | None = None
     is_broken: bool = False
 
     def hides(self, value: Json) -> bool:
@@ -73,7 +73,7 @@ class Variable:
 def declared_variables(gathered: Gathered, expander: Expander) -> dict[str, Variable]:
     findings = expander.findings
     variables: dict[str, Variable] = {}
-    reader = _Reader(findings)
+    reader = _VariableReader(findings)
     for entry in gathered.entries("variables"):
         section = mapping_of(entry.expanded(expander), "variables", findings)
         for name, (mark, node) in section.entries.items() if section else ():
@@ -94,10 +94,10 @@ def converted(variable: Variable, value: Json) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _VariableReader:
     findings: Findings
 
-    def variable(self, name: str, mark: Mark, node: Node) -> Variable:
+    def variable(self, name: str, mark: SourceMark, node: Node) -> Variable:
         broken = Variable(name, mark, is_broken=True)
         if name in CONTEXT or not NAME.fullmatch(name):
             reason = "is known to every stack" if name in CONTEXT else "is no name for a variable"
@@ -105,16 +105,16 @@ class _Reader:
             self.findings.add("VAR006", f"{name} {reason}", mark, hint)
             return broken
         try:
-            return self.long(name, mark, node) if isinstance(node, Mapping) else self.short(name, mark, node)
+            return self.long(name, mark, node) if isinstance(node, MappingNode) else self.short(name, mark, node)
         except BrokenValue:
             return broken
 
-    def short(self, name: str, mark: Mark, node: Node) -> Variable:
+    def short(self, name: str, mark: SourceMark, node: Node) -> Variable:
         """`size: 5` declares a default, and by it the type."""
         value, default_mark = _found(node)
         return Variable(name, mark, _type_of(value), value, default_mark)
 
-    def long(self, name: str, mark: Mark, node: Mapping) -> Variable:
+    def long(self, name: str, mark: SourceMark, node: MappingNode) -> Variable:
         unknown = {key: key_mark for key, (key_mark, _) in node.entries.items() if key not in MEMBERS}
         for key, key_mark in unknown.items():
             hint = did_you_mean(key, MEMBERS, f"a variable has {listed(MEMBERS, 'and')}")
@@ -136,7 +136,7 @@ class _Reader:
             example_mark,
         )
 
-    def type(self, node: Mapping, default: Json) -> str:
+    def type(self, node: MappingNode, default: Json) -> str:
         text = self.text(node, "type")
         if text is None:
             return _type_of(default)
@@ -148,7 +148,7 @@ class _Reader:
             raise BrokenValue
         return text
 
-    def enum(self, node: Mapping) -> tuple[Json, ...]:
+    def enum(self, node: MappingNode) -> tuple[Json, ...]:
         if "enum" not in node.entries:
             return ()
         inner = node.entries["enum"][1]
@@ -158,7 +158,7 @@ class _Reader:
             raise BrokenValue
         return tuple(values)
 
-    def pattern(self, node: Mapping) -> Pattern | None:
+    def pattern(self, node: MappingNode) -> Pattern | None:
         text = self.text(node, "pattern")
         try:
             return Pattern.of(text) if text is not None else None
@@ -167,7 +167,7 @@ class _Reader:
             self.findings.add("VAR006", f"the pattern {error}", mark, "quote it with ' '; its syntax is that of RE2")
             raise BrokenValue from error
 
-    def secret(self, node: Mapping) -> bool | None:
+    def secret(self, node: MappingNode) -> bool | None:
         if "secret" not in node.entries:
             return None
         inner = node.entries["secret"][1]
@@ -177,7 +177,7 @@ class _Reader:
             raise BrokenValue
         return value
 
-    def text(self, node: Mapping, member: str) -> str | None:
+    def text(self, node: MappingNode, member: str) -> str | None:
         if member not in node.entries:
             return None
         mark, inner = node.entries[member]
@@ -187,14 +187,14 @@ class _Reader:
         return text
 
 
-def _given(node: Mapping, member: str) -> tuple[Json, Mark | None]:
+def _given(node: MappingNode, member: str) -> tuple[Json, SourceMark | None]:
     """Return the value of a member and its place; None where there is none."""
     _, inner = node.entries.get(member, (None, None))
     value = value_of(inner) if inner else None
     return value, inner.mark if inner and value is not None else None
 
 
-def _found(node: Node) -> tuple[Json, Mark | None]:
+def _found(node: Node) -> tuple[Json, SourceMark | None]:
     """Return a default and its place; None for what could not be found there."""
     value = None if isinstance(node, Broken) else value_of(node)
     return value, None if is_null(node) else node.mark

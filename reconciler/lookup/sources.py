@@ -39,7 +39,7 @@ class Offline:
         return Unknown.of(STATE, argument)
 
 
-class Forbidden:
+class ForbiddenLookups:
     """Nobody may be asked: whoever needs it is told."""
 
     def find(self, tag: str, argument: str) -> str:

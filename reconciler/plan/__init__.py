@@ -7,7 +7,7 @@ from types import MappingProxyType
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Stack
 from reconciler.ownership import logical_name, other_prefixes
-from reconciler.plan.change import Heir, Planner
+from reconciler.plan.change import Planner, Replacement
 from reconciler.plan.health import unhealthy
 from reconciler.plan.ignoring import unmatched_notes, without_misfits
 from reconciler.plan.marks import marked
@@ -16,11 +16,11 @@ from reconciler.plan.pruning import pruning
 from reconciler.plan.renaming import with_former_names
 from reconciler.plan.succession import settled
 from reconciler.plan.unread import check_unread, unread_notes
-from reconciler.plan.wanted import AS_DECLARED, Limit, Wanted
+from reconciler.plan.wanted import AS_DECLARED, Limit, PlanOptions
 from reconciler.problems import CloudError, InvalidStack, Problem, Severity
-from reconciler.resolve import World, references, resolve, world_of
+from reconciler.resolve import LiveIndex, references, resolve, world_of
 
-__all__ = ["AS_DECLARED", "Limit", "Wanted", "make_plan"]
+__all__ = ["AS_DECLARED", "Limit", "PlanOptions", "make_plan"]
 
 ALL_READ: Mapping[str, CloudError] = MappingProxyType({})
 
@@ -29,7 +29,7 @@ def make_plan(
     stack: Stack,
     identity: Identity,
     live: Iterable[Live],
-    wanted: Wanted = AS_DECLARED,
+    wanted: PlanOptions = AS_DECLARED,
     unread: Mapping[str, CloudError] = ALL_READ,
     taken: Iterable[Live] = (),
 ) -> Plan:
@@ -89,9 +89,9 @@ def make_plan(
 def _planner(
     stack: Stack,
     identity: Identity,
-    world: World,
+    world: LiveIndex,
     desired: tuple[Desired, ...],
-    wanted: Wanted,
+    wanted: PlanOptions,
     taken: Mapping[Address, Live],
 ) -> Planner:
     bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
@@ -114,7 +114,7 @@ def _as_sent(planner: Planner, desired: Iterable[Desired]) -> Iterator[Desired]:
         yield replace(one, spec=body, needs=tuple(needs))
 
 
-def _change(planner: Planner, desired: Desired, heir: Heir | None) -> Change | None:
+def _change(planner: Planner, desired: Desired, heir: Replacement | None) -> Change | None:
     return planner.succession(desired, heir) if heir else planner.change(desired)
 
 
@@ -132,12 +132,12 @@ def _removal(planner: Planner, live: Live, desired: Iterable[Desired], *, idle: 
     return planner.removal(live, idle=idle) if stands is None else planner.retirement(live, stands, idle=idle)
 
 
-def _unwanted(world: World, desired: Iterable[Desired]) -> list[Live]:
+def _unwanted(world: LiveIndex, desired: Iterable[Desired]) -> list[Live]:
     kept = {one.live.arn for one in desired if one.live}
     return [live for live in world.owned if live.arn not in kept]
 
 
-def _notes(stack: Stack, world: World) -> Iterable[Problem]:
+def _notes(stack: Stack, world: LiveIndex) -> Iterable[Problem]:
     for prefix, count in other_prefixes(world.named.values(), stack.name, stack.name_prefix).items():
         yield Problem(
             "PLAN006",

@@ -38,7 +38,7 @@ from reconciler.model import (
 from reconciler.ownership import (
     ORPHAN,
     PROTECT,
-    Applied,
+    AppliedRecord,
     flags_of,
     is_ours,
     logical_name,
@@ -49,7 +49,7 @@ from reconciler.ownership import (
 )
 from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
-from reconciler.plan.wanted import AS_DECLARED, Wanted
+from reconciler.plan.wanted import AS_DECLARED, PlanOptions
 from reconciler.problems import Problem
 from reconciler.sendable import sendable, taken
 from reconciler.steps import (
@@ -69,7 +69,7 @@ GOES_FIRST = "the old one has to go first: there can be only one of that name"
 
 
 @dataclass(frozen=True, slots=True)
-class Heir:
+class Replacement:
     """A resource that is to be created in the place of `old`, since no update brings that to what is declared."""
 
     name: str
@@ -83,7 +83,7 @@ class Planner:
     stack: Stack
     identity: Identity
     bodies: Mapping[str, Spec]  # by ARN: as wanted, else as live
-    wanted: Wanted = AS_DECLARED
+    wanted: PlanOptions = AS_DECLARED
     taken: Mapping[Address, Live] = field(default_factory=dict)  # what is DELETED and still shown, by physical name
     successors: Mapping[str, str] = field(default_factory=dict)  # by the ARN of what is replaced that of what stands
     ignored: dict[Address, tuple[Ignored, ...]] = field(default_factory=dict)  # grows with each change
@@ -117,7 +117,7 @@ class Planner:
         if found.ignored:
             self.ignored[desired.address] = found.ignored
 
-    def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, Applied]:
+    def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, AppliedRecord]:
         """Return what differs, and the record that the resource carries once it is as declared."""
         is_made = desired.address in self.wanted.made
         chosen = choices(kind, desired, live, self.identity)
@@ -139,7 +139,7 @@ class Planner:
         found, _ = self.compared(KINDS[desired.address.kind], desired, live)
         return tuple(change for change in found.fields if _needs_more_than_update(change))
 
-    def creation(self, kind: Kind, desired: Desired, applied: Applied, leaving: Live | None = None) -> Change:
+    def creation(self, kind: Kind, desired: Desired, applied: AppliedRecord, leaving: Live | None = None) -> Change:
         """`leaving` has the name until AWS does not show it any more."""
         tags = all_tags(*self.owner, desired, applied)
         before = name_first(kind, desired.name) if leaving else ()
@@ -154,7 +154,7 @@ class Planner:
             where=desired.places.find(()),
         )
 
-    def update(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
+    def update(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: AppliedRecord) -> Change:
         stuck = [change for change in found.fields if _needs_more_than_update(change)]
         refusals = tuple(not_in_place(desired, change, is_ours=is_ours(live, *self.owner)) for change in stuck)
         if refusals:
@@ -179,7 +179,7 @@ class Planner:
         terms = (kind.update_terms(spec),)
         return replace(change, reasons=terms, losses=terms if at_once else (), interrupts=Interrupts(at_once))
 
-    def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: Applied) -> Change:
+    def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: AppliedRecord) -> Change:
         owner = owner_of(live.claims)
         freed = released(live.claims, self.wanted.released)
         if (owner is None or freed) and (self.wanted.adopt or desired.lifecycle.adopt):
@@ -233,7 +233,7 @@ class Planner:
         kept, _ = self.kept(kind, desired, replace(live, spec=spec))
         return kept
 
-    def succession(self, desired: Desired, heir: Heir) -> Change:
+    def succession(self, desired: Desired, heir: Replacement) -> Change:
         """Return the creation of an heir. It is taken back if it turns out INVALID: nothing has moved to it by then.
 
         Every field that the heir has otherwise is a change of the replacement, whether or not it needs one.
@@ -267,7 +267,7 @@ class Planner:
         kind = KINDS[live.address.kind]
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
-        flags = Applied.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
+        flags = AppliedRecord.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
         change = Change(
             action=Action.FORGET if ORPHAN in flags or self.wanted.forget else Action.DELETE,
             address=address,
@@ -299,7 +299,7 @@ def _illness(live: Live) -> FieldChange:
 
 def _rolled_back(live: Live) -> tuple[str, ...]:
     """What stands was chosen by somebody: whoever rolls it forward should know."""
-    number = Applied.of(live.claims).rolled_back_to
+    number = AppliedRecord.of(live.claims).rolled_back_to
     return (f"it was rolled back to revision {number}",) if number else ()
 
 

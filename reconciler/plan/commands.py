@@ -9,18 +9,18 @@ from reconciler.kinds.ailments import LOOKS, Look
 from reconciler.kinds.reading import Reading
 from reconciler.model import Action, Identity, Json, member_at
 from reconciler.ownership import own_name
-from reconciler.plan.standing import Standing, Standings
+from reconciler.plan.standing import ResourceStatus, StackStatus
 
 Words = Sequence[str]  # of a command line: a stack, and the options that lead to the same place
 REPAIRS = (Action.REPAIR, Action.UPDATE, Action.CREATE, Action.REVISION)
 
 
-def commands(found: Standings, one: Standing, members: Iterable[str], again: Words) -> tuple[str, ...]:
+def commands(found: StackStatus, one: ResourceStatus, members: Iterable[str], again: Words) -> tuple[str, ...]:
     """Return them for one resource. `members` of it are worth a look; `again` leads to the stack."""
     return tuple(_line(words) for words in (*_looks(found.identity, one, members), *_own(one, again)))
 
 
-def _looks(identity: Identity, one: Standing, members: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def _looks(identity: Identity, one: ResourceStatus, members: Iterable[str]) -> Iterator[tuple[str, ...]]:
     if one.live is None:
         return
     here = ("--region", identity.region)
@@ -46,7 +46,7 @@ def _described(reading: Reading, name: str) -> tuple[str, ...]:
     return ("aws", "batch", _dashed(reading.operation), f"--{_dashed(reading.names)}", name)
 
 
-def _own(one: Standing, again: Words) -> Iterator[tuple[str, ...]]:
+def _own(one: ResourceStatus, again: Words) -> Iterator[tuple[str, ...]]:
     repairs = any(change.action in REPAIRS and not change.refusals for change in one.changes)
     if one.changes:
         yield ("reconciler", "apply" if repairs else "plan", *again, "--target", str(one.address))

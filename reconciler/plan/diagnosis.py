@@ -11,7 +11,7 @@ from reconciler.model import Action, Address, member_at
 from reconciler.plan.change import INVALID
 from reconciler.plan.commands import Words, commands
 from reconciler.plan.health import BLOCKED
-from reconciler.plan.standing import DELETING, Standing, Standings, unknown_jobs
+from reconciler.plan.standing import DELETING, ResourceStatus, StackStatus, unknown_jobs
 from reconciler.problems import CloudError, Problem, Where
 
 Waiting = Mapping[str, int] | CloudError  # waiting jobs by the service's reason; or why nobody knows
@@ -64,17 +64,17 @@ class Diagnosis:
 class Examined:
     """A stack, and all that is wrong with it."""
 
-    found: Standings
+    found: StackStatus
     diagnoses: tuple[Diagnosis, ...]
     notes: tuple[Problem, ...]
 
 
-def examined(found: Standings, waiting: Mapping[str, Waiting], again: Words) -> Examined:
+def examined(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> Examined:
     """Explain what is unhealthy, and why jobs wait. `waiting` is by the queue's ARN, `again` leads to the stack."""
     return Examined(found, tuple(_each(found, waiting, again)), (*found.notes, *unknown_jobs(waiting)))
 
 
-def _each(found: Standings, waiting: Mapping[str, Waiting], again: Words) -> Iterator[Diagnosis]:
+def _each(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> Iterator[Diagnosis]:
     for one in found.each:
         jobs = waiting.get(one.live.arn, {}) if one.live else {}
         counts = jobs if isinstance(jobs, Mapping) else {}
@@ -84,7 +84,7 @@ def _each(found: Standings, waiting: Mapping[str, Waiting], again: Words) -> Ite
             yield _unhealthy(found, one, sum(counts.values()), again)
 
 
-def _unhealthy(found: Standings, one: Standing, waiting: int, again: Words) -> Diagnosis:
+def _unhealthy(found: StackStatus, one: ResourceStatus, waiting: int, again: Words) -> Diagnosis:
     ailment = ailment_of(one.live.reason) if one.live and one.live.status == INVALID and one.is_ours else None
     base = _base(one, ailment)
     held = (f"{waiting} {'job waits' if waiting == 1 else 'jobs wait'} in it",) if waiting else ()
@@ -97,7 +97,7 @@ def _unhealthy(found: Standings, one: Standing, waiting: int, again: Words) -> D
     )
 
 
-def _base(one: Standing, ailment: Ailment | None) -> Diagnosis:
+def _base(one: ResourceStatus, ailment: Ailment | None) -> Diagnosis:
     """Return what is known of the status itself."""
     base = Diagnosis(address=one.address, name=one.name, status=one.health, reason=one.about)
     if ailment and one.live:
@@ -126,7 +126,7 @@ def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
     return replace(base, reason=reason, is_quoted=True, cause=cause, remedy=remedy)
 
 
-def _pointer(one: Standing, member: str) -> Pointer:
+def _pointer(one: ResourceStatus, member: str) -> Pointer:
     path = tuple(member.split("."))
     if one.desired is None:
         return Pointer(member, is_declared=False, where=None)
@@ -134,7 +134,7 @@ def _pointer(one: Standing, member: str) -> Pointer:
     return Pointer(member, is_declared=is_declared, where=one.desired.places.find(path))
 
 
-def _cure(one: Standing) -> str:
+def _cure(one: ResourceStatus) -> str:
     if one.health == BLOCKED:
         return "nothing to the queue itself: it works again as soon as one of its environments does"
     refusals = [refusal for change in one.changes for refusal in change.refusals]
@@ -147,7 +147,7 @@ def _cure(one: Standing) -> str:
     return ", ".join(cures) or UNCURED
 
 
-def _delays(found: Standings, one: Standing, waiting: Mapping[str, int], again: Words) -> Iterator[Diagnosis]:
+def _delays(found: StackStatus, one: ResourceStatus, waiting: Mapping[str, int], again: Words) -> Iterator[Diagnosis]:
     everything = sum(waiting.values())
     for reason, count in sorted(waiting.items(), key=lambda told: -told[1]):
         delay = delay_of(reason)
@@ -170,7 +170,7 @@ def _delays(found: Standings, one: Standing, waiting: Mapping[str, int], again: 
         )
 
 
-def _limit(one: Standing, delay: Delay) -> Iterator[str]:
+def _limit(one: ResourceStatus, delay: Delay) -> Iterator[str]:
     """Tell whether the queue can help itself. The reason is told by the job at its head, which holds up the others."""
     if delay not in DELAYS or one.live is None:
         return

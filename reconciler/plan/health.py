@@ -7,7 +7,7 @@ from reconciler.kinds.ailments import ailment_of
 from reconciler.kinds.state import DISABLED, MEMBER, is_disabled
 from reconciler.model import Address, Change, Desired, Live, Unhealthy
 from reconciler.ownership import own_name
-from reconciler.resolve import World, references
+from reconciler.resolve import LiveIndex, references
 
 INVALID = "INVALID"
 BLOCKED = "BLOCKED"
@@ -16,7 +16,7 @@ UNBLOCKS = "repair one of them, or declare another"
 BY_SOMEBODY = "disabled, and this stack did not do it: it takes no new jobs"
 
 
-def unhealthy(desired: Iterable[Desired], changes: Iterable[Change], world: World) -> Iterator[Unhealthy]:
+def unhealthy(desired: Iterable[Desired], changes: Iterable[Change], world: LiveIndex) -> Iterator[Unhealthy]:
     """Yield what is wrong with the live resources of a stack; of each the first thing."""
     drifted = {change.address for change in changes if _is_disabled_by_somebody(change)}
     wanted = {one.live.arn: one for one in desired if one.live}
@@ -38,7 +38,7 @@ def _is_disabled_by_somebody(change: Change) -> bool:
     return any(field.path == MEMBER and field.drift and field.before == DISABLED for field in change.fields)
 
 
-def _blocked(address: Address, live: Live, wanted: Mapping[str, Desired], world: World) -> Iterator[str]:
+def _blocked(address: Address, live: Live, wanted: Mapping[str, Desired], world: LiveIndex) -> Iterator[str]:
     """Yield the reasons if none of those works of which the resource needs one.
 
     Those that the stack itself disables are not asked for a reason: where there are no others, it is as declared.

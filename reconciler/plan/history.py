@@ -8,10 +8,10 @@ from reconciler.kinds import KINDS, kind_named
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import did_you_mean, listed
 from reconciler.model import Action, Address, Change, Desired, FieldChange, Identity, Live, Plan, Stack
-from reconciler.ownership import OWNER, Applied, is_ours, logical_name, owner_of
+from reconciler.ownership import OWNER, AppliedRecord, is_ours, logical_name, owner_of
 from reconciler.plan.pruning import Uses, unknown
 from reconciler.problems import CloudError, Problem, Severity, WrongUsage
-from reconciler.resolve import World, live_match, physical_name, resolve, world_of
+from reconciler.resolve import LiveIndex, live_match, physical_name, resolve, world_of
 
 ACTIVE = "ACTIVE"
 FEW = 8  # names that a hint lists
@@ -55,13 +55,13 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Revision:
     """One revision. `change` is what it changed against the next older one in the same history."""
 
     number: int
     live: Live
     owner: str | None
-    applied: Applied
+    applied: AppliedRecord
     users: int | None  # None: nobody knows
     is_declared: bool
     change: Change
@@ -92,7 +92,7 @@ def history_of(stack: Stack, identity: Identity, kind: Kind, wanted: str, live: 
     )
 
 
-def _named(stack: Stack, world: World, wanted: Address) -> tuple[Address, str]:
+def _named(stack: Stack, world: LiveIndex, wanted: Address) -> tuple[Address, str]:
     declared = stack.declared.get(wanted)
     if declared:
         live = live_match(stack, declared, world)
@@ -116,7 +116,7 @@ def nothing_known(history: History, stack: Stack, live: Iterable[Live]) -> Wrong
     return WrongUsage(f"there is no {kind.noun} {history.name}", hint=did_you_mean(history.name, known, otherwise))
 
 
-def entries(history: History) -> tuple[Entry, ...]:
+def entries(history: History) -> tuple[Revision, ...]:
     """Return every revision with what is known of it, the newest first."""
     numbers = list(history.revisions)
     return tuple(
@@ -137,14 +137,14 @@ def as_plan(history: History, changes: Iterable[Change]) -> Plan:
     return Plan(history.stack, history.identity, tuple(changes))
 
 
-def _entry(history: History, number: int, older: Live | None) -> Entry:
+def _entry(history: History, number: int, older: Live | None) -> Revision:
     live = history.revisions[number]
     fields = differences(history, older, live) if older else ()
-    return Entry(
+    return Revision(
         number=number,
         live=live,
         owner=owner_of(live.tags),
-        applied=Applied.of(live.tags),
+        applied=AppliedRecord.of(live.tags),
         users=_users(history, number),
         is_declared=_is_declared(history, live),
         change=Change(action=Action.REVISION, address=history.address, name=history.name, arn=live.arn, fields=fields),

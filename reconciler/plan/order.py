@@ -10,10 +10,10 @@ from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Change, Desired, Live, Step, Until, Wait
 from reconciler.plan.refusals import still_used
 from reconciler.problems import Problem, Severity
-from reconciler.resolve import World, references
+from reconciler.resolve import LiveIndex, references
 
 
-def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: World) -> tuple[Change, ...]:
+def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: LiveIndex) -> tuple[Change, ...]:
     """Go after what you need; if you leave, go after whoever used you. Who goes on using it forbids the leaving."""
     needs = {one.address: one.needs for one in desired}
     staying = {one.arn: one for one in desired if one.arn}
@@ -87,7 +87,7 @@ def _by_arn(changes: Iterable[Change]) -> Mapping[str, Change]:
     return found
 
 
-def users_of(world: World) -> Mapping[str, tuple[Live, ...]]:
+def users_of(world: LiveIndex) -> Mapping[str, tuple[Live, ...]]:
     """Return, for each ARN, the live resources that refer to it."""
     users: dict[str, tuple[Live, ...]] = {}
     for live in world.named.values():

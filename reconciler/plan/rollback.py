@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from reconciler.model import Action, Change, Desired, FieldChange, Live, Plan, Stack
-from reconciler.ownership import ORPHAN, PROTECT, ROLLBACK, Applied, owner_of, owns, users_tags
+from reconciler.ownership import ORPHAN, PROTECT, ROLLBACK, AppliedRecord, owner_of, owns, users_tags
 from reconciler.plan.history import History, as_plan, differences
 from reconciler.plan.pruning import revisions
 from reconciler.ports import Takes, takes_nothing
@@ -33,7 +33,7 @@ def rollback_of(stack: Stack, history: History, to: int | None, takes: Takes = t
     AWS does not have.
     """
     _check_owner(stack, history)
-    made = history.current is not None and Applied.of(history.newest.tags).rolled_back_to
+    made = history.current is not None and AppliedRecord.of(history.newest.tags).rolled_back_to
     if made and to is None:
         return Rollback(history, int(made), as_plan(history, ()))
     number = _last_other(stack, history) if to is None else to
@@ -59,7 +59,7 @@ def _change(stack: Stack, history: History, number: int, fields: tuple[FieldChan
     """
     kind, source = history.kind, history.revisions[number]
     live = replace(history.newest, revisions=tuple(sorted(history.revisions)))
-    applied = Applied(f"{ROLLBACK}{number}", Applied.of(history.claims).flags & {ORPHAN, PROTECT})
+    applied = AppliedRecord(f"{ROLLBACK}{number}", AppliedRecord.of(history.claims).flags & {ORPHAN, PROTECT})
     wanted = Desired(
         address=history.address,
         name=history.name,

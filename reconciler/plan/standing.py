@@ -28,7 +28,7 @@ class Sync(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ResourceStatus:
     """One resource. `health` is the status that AWS tells, or what it comes to; `about` why, in words.
 
     `jobs` are the live ones in it by status, None where nobody asked.
@@ -68,12 +68,12 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standings:
+class StackStatus:
     """All of a stack, those declared first, in the order of the files. `asked`: whether jobs were counted."""
 
     stack: str
     identity: Identity
-    each: tuple[Standing, ...]
+    each: tuple[ResourceStatus, ...]
     notes: tuple[Problem, ...] = ()
     asked: bool = False
 
@@ -93,17 +93,17 @@ class Standings:
         }
 
 
-def standings(stack: Stack, plan: Plan, live: Iterable[Live]) -> Standings:
+def standings(stack: Stack, plan: Plan, live: Iterable[Live]) -> StackStatus:
     """`plan` is that of the whole stack for what is `live`."""
     world = world_of(live, stack)
     desired, _ = resolve(stack, plan.identity, world)  # its problems would have stopped the plan
     each = [standing for one in desired for standing in _declared(stack, plan, one, world.rivals(one.address))]
     told = {one.live.arn for one in each if one.live}
     each += [_standing(plan, None, one) for one in world.owned if one.arn not in told]
-    return Standings(stack=stack.name, identity=plan.identity, each=tuple(each), notes=plan.notes)
+    return StackStatus(stack=stack.name, identity=plan.identity, each=tuple(each), notes=plan.notes)
 
 
-def job_holders(found: Standings) -> Iterator[tuple[Live, Holding]]:
+def job_holders(found: StackStatus) -> Iterator[tuple[Live, Holding]]:
     """Yield the stack's own live resources that may have jobs in them, and how those are listed."""
     for one in found.each:
         holding = KINDS[one.address.kind].holding
@@ -111,7 +111,7 @@ def job_holders(found: Standings) -> Iterator[tuple[Live, Holding]]:
             yield one.live, holding(one.live.spec)
 
 
-def counted(found: Standings, held: Mapping[str, Held]) -> Standings:
+def counted(found: StackStatus, held: Mapping[str, Held]) -> StackStatus:
     """`held` is by ARN. Where it is not known, that is told, and nothing stops."""
     each = tuple(replace(one, jobs=held.get(one.live.arn)) if one.live else one for one in found.each)
     return replace(found, each=each, notes=(*found.notes, *unknown_jobs(held)), asked=True)
@@ -126,11 +126,11 @@ def unknown_jobs(held: Mapping[str, Mapping[str, int] | CloudError]) -> Iterator
         yield Problem("STA001", message, hint=hint, severity=Severity.NOTE)
 
 
-def _declared(stack: Stack, plan: Plan, desired: Desired, rivals: tuple[Live, ...]) -> Iterator[Standing]:
+def _declared(stack: Stack, plan: Plan, desired: Desired, rivals: tuple[Live, ...]) -> Iterator[ResourceStatus]:
     """While one resource replaces another, two are ours under one address."""
     if desired.live is None:
         changes = _changes(plan, desired.address, desired.name)
-        yield Standing(address=desired.address, name=desired.name, health=MISSING, is_healthy=False,
+        yield ResourceStatus(address=desired.address, name=desired.name, health=MISSING, is_healthy=False,
                        sync=Sync.PENDING, about="never applied, or deleted by somebody", desired=desired,
                        changes=changes)  # fmt: skip
     elif is_ours(desired.live, stack.name, stack.name_prefix):
@@ -139,11 +139,11 @@ def _declared(stack: Stack, plan: Plan, desired: Desired, rivals: tuple[Live, ..
         yield _foreign(plan, desired, desired.live)
 
 
-def _foreign(plan: Plan, desired: Desired, live: Live) -> Standing:
+def _foreign(plan: Plan, desired: Desired, live: Live) -> ResourceStatus:
     changes = _changes(plan, desired.address, live.address.name)
     owner = owner_of(live.claims)
     is_refused = any(change.refusals for change in changes)
-    return Standing(
+    return ResourceStatus(
         address=desired.address,
         name=live.address.name,
         health=FOREIGN,
@@ -156,11 +156,11 @@ def _foreign(plan: Plan, desired: Desired, live: Live) -> Standing:
     )
 
 
-def _standing(plan: Plan, desired: Desired | None, live: Live) -> Standing:
+def _standing(plan: Plan, desired: Desired | None, live: Live) -> ResourceStatus:
     address = desired.address if desired else Address(live.address.kind, logical_name(live))
     changes = _changes(plan, address, live.address.name)
     sick = next((one for one in plan.unhealthy if (one.address, one.name) == (address, live.address.name)), None)
-    return Standing(
+    return ResourceStatus(
         address=address,
         name=live.address.name,
         health=sick.status if sick else _health(live),

@@ -12,52 +12,54 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Succession
 from reconciler.model import Address, Desired, FieldChange, Live
 from reconciler.ownership import is_ours
-from reconciler.plan.change import Heir, Planner
-from reconciler.resolve import World, references
+from reconciler.plan.change import Planner, Replacement
+from reconciler.resolve import LiveIndex, references
 
 LONGEST = 128  # characters of a name
 MARK = 6  # hexadecimal digits that tell a successor from its predecessor
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ReplacementDecision:
     """What the plan makes of the resources of one address each: those that stand, and the heirs of others."""
 
     standing: Mapping[Address, Live] = field(default_factory=dict)
-    heirs: Mapping[Address, Heir] = field(default_factory=dict)
+    heirs: Mapping[Address, Replacement] = field(default_factory=dict)
 
-    def and_then(self, more: "Settled") -> "Settled":
-        return Settled({**self.standing, **more.standing}, {**self.heirs, **more.heirs})
+    def and_then(self, more: "ReplacementDecision") -> "ReplacementDecision":
+        return ReplacementDecision({**self.standing, **more.standing}, {**self.heirs, **more.heirs})
 
-    def world(self, world: World) -> World:
+    def world(self, world: LiveIndex) -> LiveIndex:
         names = {address: heir.name for address, heir in self.heirs.items()}
         return replace(world, ours={**world.ours, **self.standing}, heirs=names)
 
 
-def settled(planner: Planner, desired: Iterable[Desired], world: World, *, allowed: bool) -> Settled:
+def settled(planner: Planner, desired: Iterable[Desired], world: LiveIndex, *, allowed: bool) -> ReplacementDecision:
     """Decide for every declared resource that may be replaced. `allowed`: whoever applies has consented."""
     used = {
         value for live in world.named.values() for _, _, value in references(KINDS[live.address.kind].rows, live.spec)
     }
     standing: dict[Address, Live] = {}
-    heirs: dict[Address, Heir] = {}
+    heirs: dict[Address, Replacement] = {}
     for one in desired:
         kind = KINDS[one.address.kind]
         if kind.succession is None or one.live is None or not is_ours(one.live, *planner.owner):
             continue
-        rivals = [_Rival(live, planner.not_in_place(one, live)) for live in world.rivals(one.address) or (one.live,)]
+        rivals = [
+            _Candidate(live, planner.not_in_place(one, live)) for live in world.rivals(one.address) or (one.live,)
+        ]
         stands = min(rivals, key=lambda rival: rival.rank(used))
         if stands.live is not one.live:
             standing[one.address] = stands.live
         if stands.fields and _may_be_replaced(one, kind.succession, allowed=allowed):
             is_beside = kind.succession is Succession.BLUE_GREEN
             name = _name_of_heir(planner, one, world) if is_beside else stands.live.address.name
-            heirs[one.address] = Heir(name, stands.live, stands.fields, kind.succession)
-    return Settled(standing, heirs)
+            heirs[one.address] = Replacement(name, stands.live, stands.fields, kind.succession)
+    return ReplacementDecision(standing, heirs)
 
 
 @dataclass(frozen=True, slots=True)
-class _Rival:
+class _Candidate:
     """One of those that are ours under one address; `fields` are the members that cannot be changed in it."""
 
     live: Live
@@ -76,7 +78,7 @@ def _may_be_replaced(desired: Desired, how: Succession, *, allowed: bool) -> boo
     return choice == "blue-green"
 
 
-def _name_of_heir(planner: Planner, desired: Desired, world: World) -> str:
+def _name_of_heir(planner: Planner, desired: Desired, world: LiveIndex) -> str:
     """Return a name that follows from the declaration, so that an interrupted run finds its own again; and is free."""
     base = (planner.stack.name_prefix + desired.address.name)[: LONGEST - MARK - 1]
     digest = declared_digest(KINDS[desired.address.kind], desired, planner.identity)

@@ -31,7 +31,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlanOptions:
     """What a plan takes into account beside the stack and what is live, and the consents that it was given."""
 
     adopt: bool = False  # take resources that nobody owns
@@ -50,4 +50,4 @@ class Wanted:
     takes: Takes = takes_everything  # what requests can have, as far as the installed SDK knows
 
 
-AS_DECLARED = Wanted()
+AS_DECLARED = PlanOptions()

@@ -48,7 +48,7 @@ URL = re.compile(r"https?://\S+?(?=[.,:;)]*(\s|$))")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One id and what is known of it. Only rules have a kind and evidence; examples are parts of a stack."""
 
     id: str
@@ -69,20 +69,20 @@ class Entry:
 
 
 @cache
-def catalogue() -> Mapping[str, Entry]:
+def catalogue() -> Mapping[str, CatalogueEntry]:
     """Return every id: rules by kind, then problems, in the order in which a stack meets them."""
     rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
     problems = [
-        Entry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
+        CatalogueEntry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
         for codes in (LOAD, VALIDATE, PLAN, REPORT, FMT, ADOPT, CLOUDFORMATION)
         for code, says in codes.items()
     ]
     return {entry.id: entry for entry in (*rules, *problems)}
 
 
-def entry_of(id_: str) -> Entry:
+def entry_of(id_: str) -> CatalogueEntry:
     """Return what is known of an id: at least itself."""
-    return catalogue().get(id_) or Entry(id_, id_)
+    return catalogue().get(id_) or CatalogueEntry(id_, id_)
 
 
 def nearest_ids(word: str) -> tuple[str, ...]:
@@ -98,8 +98,8 @@ def _sentence(text: str) -> str:
     return f"{text if '.' in first else text[0].upper() + text[1:]}."
 
 
-def _of_rule(kind: str, rule: Rule) -> Entry:
-    return Entry(
+def _of_rule(kind: str, rule: Rule) -> CatalogueEntry:
+    return CatalogueEntry(
         rule.id,
         rule.says,
         rule.severity,

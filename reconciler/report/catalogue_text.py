@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reconciler.model import Json
-from reconciler.report.catalogue import Entry
+from reconciler.report.catalogue import CatalogueEntry
 from reconciler.report.page import Page
 from reconciler.report.yaml_text import yaml_text
 from reconciler.rules.evidence import Basis
@@ -16,7 +16,7 @@ WORDS = ("error", "warning", "advice")
 GENERAL = "Problems, which cannot be disabled"
 
 
-def entry_page(entry: Entry, width: int) -> Page:
+def entry_page(entry: CatalogueEntry, width: int) -> Page:
     page = Page(width)
     page.line((entry.id, "bold"), f"  {entry.kind}" if entry.kind else "")
     page.line(entry.says, indent=2, hang=0)
@@ -38,7 +38,7 @@ def entry_page(entry: Entry, width: int) -> Page:
     return page
 
 
-def entries_page(entries: Sequence[Entry], width: int, *, sources: bool = False) -> Page:
+def entries_page(entries: Sequence[CatalogueEntry], width: int, *, sources: bool = False) -> Page:
     """Write a row for each; below it, where `sources` are asked for, what to do and why, and a count at the end."""
     page = Page(width)
     heading = ""
@@ -56,11 +56,11 @@ def entries_page(entries: Sequence[Entry], width: int, *, sources: bool = False)
     return page
 
 
-def _word(entry: Entry) -> str:
+def _word(entry: CatalogueEntry) -> str:
     return "advice" if entry.advice else str(entry.severity)
 
 
-def _grounds(entry: Entry) -> Iterable[tuple[str, str]]:
+def _grounds(entry: CatalogueEntry) -> Iterable[tuple[str, str]]:
     yield "hint", entry.hint
     if entry.evidence:
         yield "source", entry.source
@@ -68,7 +68,7 @@ def _grounds(entry: Entry) -> Iterable[tuple[str, str]]:
         yield "against", entry.evidence.against
 
 
-def _write_counts(page: Page, rules: Sequence[Entry]) -> None:
+def _write_counts(page: Page, rules: Sequence[CatalogueEntry]) -> None:
     """Count rules by evidence and severity, and the errors that AWS was not seen nor heard to make."""
     counts = Counter((rule.evidence.basis, _word(rule)) for rule in rules if rule.evidence)
     page.blank()
@@ -81,7 +81,7 @@ def _write_counts(page: Page, rules: Sequence[Entry]) -> None:
     page.line(f"{groundless or 'no'} errors without a measurement or a quote", indent=2)
 
 
-def entry_json(entry: Entry) -> dict[str, Json]:
+def entry_json(entry: CatalogueEntry) -> dict[str, Json]:
     return {
         "id": entry.id,
         "kind": entry.kind or None,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from reconciler.adopt.coverage import Coverage, Owner, Share
+from reconciler.adopt.coverage import Coverage, Owner, OwnerShare
 from reconciler.kinds import KINDS
 from reconciler.model import Identity, Json
 from reconciler.problems import CloudError, Problem, Severity
@@ -59,7 +59,7 @@ def uncounted(unread: Unread) -> tuple[Problem, ...]:
     )
 
 
-def _share(share: Share) -> dict[str, Json]:
+def _share(share: OwnerShare) -> dict[str, Json]:
     return {
         "owner": share.owner.name.lower(),
         "name": share.name,
@@ -68,6 +68,6 @@ def _share(share: Share) -> dict[str, Json]:
     }
 
 
-def _kinds(share: Share) -> str:
+def _kinds(share: OwnerShare) -> str:
     counts = Counter(live.address.kind for live in share.live)
     return ", ".join(plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name])

@@ -8,7 +8,7 @@ from reconciler.apply import Event, Result
 from reconciler.fmt import Formatted, Respelled
 from reconciler.model import Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
 from reconciler.ownership import without_digest
-from reconciler.plan.history import Entry, History
+from reconciler.plan.history import History, Revision
 from reconciler.plan.rollback import Rollback
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
 from reconciler.report.drift import Drift
@@ -75,7 +75,7 @@ def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
     }
 
 
-def history_json(history: History, entries: Sequence[Entry]) -> dict[str, Json]:
+def history_json(history: History, entries: Sequence[Revision]) -> dict[str, Json]:
     return {
         **frame("revisions"),
         "stack": history.stack or None,
@@ -246,7 +246,7 @@ def _interrupts(found: Interrupts | None) -> Json:
     return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
 
 
-def _entry(entry: Entry) -> dict[str, Json]:
+def _entry(entry: Revision) -> dict[str, Json]:
     return {
         "revision": entry.number,
         "status": entry.live.status,

@@ -10,7 +10,7 @@ from reconciler.model import Json
 from reconciler.problems import Exit, Problem, Severity, Stopped
 from reconciler.report.documents import TIME, frame, problem_json
 from reconciler.report.drift import Drift
-from reconciler.report.items import Applied, Item, Planned, Validation
+from reconciler.report.items import ApplyResult, Item, Planned, Validation
 from reconciler.report.page import Page
 from reconciler.report.redaction import redacted_text
 from reconciler.report.words import duration, number_of, outcome_line, plan_line
@@ -69,7 +69,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DeploymentOutcome:
     """What became of one deployment, as its entry in the document says it."""
 
     target: Annotated[str, Column("Its short name for people, as stacks/pricing@prod.")]
@@ -95,7 +95,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class ShardPosition:
     index: Annotated[int, Column("Which share it is, from 1.", {"minimum": 1})]
     of: Annotated[int, Column("How many shares there are.", {"minimum": 1})]
 
@@ -127,8 +127,8 @@ class Fleet:
     command: str
     file: str | None
     selection: Selection | None
-    outcomes: tuple[Outcome, ...]
-    shard: Share | None = None
+    outcomes: tuple[DeploymentOutcome, ...]
+    shard: ShardPosition | None = None
     time: str = ""
     notes: tuple[Problem, ...] = ()
 
@@ -142,7 +142,7 @@ class Fleet:
 class Targets:
     """What became of many targets, and of each what its stack has come to, by the target's name."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[DeploymentOutcome, ...]
     items: tuple[tuple[str, Item], ...]
 
 
@@ -153,7 +153,7 @@ def came_to(code: int, items: Sequence[Item]) -> str:
             return MEANINGS[Exit.CHANGES]
         case Drift() if not item.is_none:
             return MEANINGS[Exit.CHANGES]
-        case Planned() | Drift() | Applied(finish=None):
+        case Planned() | Drift() | ApplyResult(finish=None):
             return UNCHANGED
         case _:
             return MEANINGS[code]
@@ -173,7 +173,7 @@ def is_news(item: Item) -> bool:
             return not item.is_none
         case Validation():
             return bool(item.problems)
-        case Applied():
+        case ApplyResult():
             return item.finish is not None or bool(item.plan.unhealthy)
         case _:
             return True
@@ -185,7 +185,7 @@ def heading_page(name: str, width: int) -> Page:
     return page
 
 
-def fleet_page(outcomes: Sequence[Outcome], width: int) -> Page:
+def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int) -> Page:
     page = Page(width)
     page.line(("Targets", "bold"))
     widest = max((len(one.target) for one in outcomes), default=0)
@@ -198,7 +198,7 @@ def fleet_page(outcomes: Sequence[Outcome], width: int) -> Page:
     return page
 
 
-def fleet_line(outcomes: Sequence[Outcome]) -> str:
+def fleet_line(outcomes: Sequence[DeploymentOutcome]) -> str:
     """The last line: `Fleet: 100 targets: 97 unchanged, 2 with changes, 1 failed.`"""
     counts = Counter(one.came_to for one in outcomes)
     words = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
@@ -231,8 +231,8 @@ def fleet_of(document: Mapping[str, Json]) -> Fleet:
         selection=Selection(**{name: _frozen(value) for name, value in _known(Selection, selection).items()})
         if selection
         else None,
-        outcomes=tuple(Outcome(**_known(Outcome, one)) for one in document["targets"]),
-        shard=Share(**_known(Share, shard)) if shard else None,
+        outcomes=tuple(DeploymentOutcome(**_known(DeploymentOutcome, one)) for one in document["targets"]),
+        shard=ShardPosition(**_known(ShardPosition, shard)) if shard else None,
         time=document["time"],
         notes=tuple(_note(note) for note in document["notes"]),
     )
@@ -242,7 +242,7 @@ def fleet_of_one(document: Mapping[str, Json]) -> Fleet:
     """Return what a document of `drift` says of one stack, as if it were a fleet. It has to be as its schema is."""
     counts = {tier: count for tier, count in document["summary"].items() if tier != "pending"}
     has_drift = any(counts.values())
-    outcome = Outcome(
+    outcome = DeploymentOutcome(
         target=f"{document['stack']}@{document['account']}/{document['region']}",
         file=None,
         stack=document["stack"],
@@ -280,9 +280,9 @@ def _told(item: Item) -> str:
             return "no drift" if item.is_none else item.line.partition(": ")[2]
         case Validation():
             return "valid" if item.is_valid else number_of(item.errors, "problem")
-        case Applied(stopped=Stopped() as stopped):
+        case ApplyResult(stopped=Stopped() as stopped):
             return stopped.message
-        case Applied(finish=finish):
+        case ApplyResult(finish=finish):
             return outcome_line(finish.outcome.counts).partition(": ")[2] if finish else "nothing to do"
         case Stopped():
             return item.message

@@ -11,7 +11,7 @@ from reconciler.printable import harmless_line
 from reconciler.problems import Problem, Severity, Stopped, Where
 from reconciler.report.drift import Drift, drift_fields, foreign_reason
 from reconciler.report.foreign import in_repository
-from reconciler.report.items import Applied, Item, Planned, Validation
+from reconciler.report.items import ApplyResult, Item, Planned, Validation
 from reconciler.report.names import with_short_names
 from reconciler.report.redaction import redacted_change, redacted_text
 from reconciler.report.values import inline
@@ -42,7 +42,7 @@ def _lines(item: Item, root: str) -> Iterator[str]:
         case Stopped():
             yield from (_problem(problem, root) for problem in item.problems)
             yield _command("error", "reconciler", _with_hint(item.message, item.hint), None, root)
-        case Applied():  # apply asks nobody to look at a line
+        case ApplyResult():  # apply asks nobody to look at a line
             return
 
 

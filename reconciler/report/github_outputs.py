@@ -12,13 +12,13 @@ from reconciler.printable import harmless_text, one_line
 from reconciler.problems import Stopped
 from reconciler.report.drift import Drift
 from reconciler.report.fingerprint import SHORT
-from reconciler.report.items import Applied, Item, Planned
+from reconciler.report.items import ApplyResult, Item, Planned
 from reconciler.report.words import DESTRUCTIVE, outcome_line, plan_line
 
 
 def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
     """Return outputs by name; `true` and `false` are what expressions of GitHub compare with. Empty for findings."""
-    told = [item for item in items if isinstance(item, Planned | Drift | Applied)]
+    told = [item for item in items if isinstance(item, Planned | Drift | ApplyResult)]
     stopped = [item for item in items if isinstance(item, Stopped)]
     if not told and not stopped:
         return {}
@@ -42,17 +42,17 @@ def _end(value: str) -> str:
     return f"end-{hashlib.sha256(value.encode()).hexdigest()[:16]}"
 
 
-def _plan(item: Planned | Drift | Applied) -> Plan:
+def _plan(item: Planned | Drift | ApplyResult) -> Plan:
     return item.plan
 
 
-def _has_changes(item: Planned | Drift | Applied) -> bool:
+def _has_changes(item: Planned | Drift | ApplyResult) -> bool:
     match item:
         case Planned(plan):
             return bool(plan.changes)
         case Drift():
             return not item.is_none
-        case Applied(finish=finish):
+        case ApplyResult(finish=finish):
             return bool(finish and finish.outcome.counts.get(State.DONE))
 
 
@@ -62,13 +62,13 @@ def _is_destructive(plan: Plan) -> bool:
     return any(change.action in DESTRUCTIVE for change in plan.changes) or any(ends)
 
 
-def _summary(item: Planned | Drift | Applied) -> str:
+def _summary(item: Planned | Drift | ApplyResult) -> str:
     match item:
         case Planned(plan):
             line = plan_line(plan)
         case Drift():
             line = item.line
-        case Applied(plan, finish):
+        case ApplyResult(plan, finish):
             line = outcome_line(finish.outcome.counts) if finish else plan_line(plan)
     return f"{_plan(item).stack}: {line}"
 

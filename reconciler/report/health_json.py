@@ -2,13 +2,13 @@
 
 from reconciler.model import Json
 from reconciler.plan.diagnosis import Diagnosis, Examined
-from reconciler.plan.standing import Standing, Standings
+from reconciler.plan.standing import ResourceStatus, StackStatus
 from reconciler.report.documents import place_json, problems_json
 from reconciler.report.redaction import redacted_text
 from reconciler.report.words import iso
 
 
-def status_json(found: Standings) -> dict[str, Json]:
+def status_json(found: StackStatus) -> dict[str, Json]:
     return {
         **problems_json(found.notes, document="status", **_stack(found)),
         "summary": dict(found.counts),
@@ -24,12 +24,12 @@ def doctor_json(examined: Examined) -> dict[str, Json]:
     }
 
 
-def _stack(found: Standings) -> dict[str, Json]:
+def _stack(found: StackStatus) -> dict[str, Json]:
     here = found.identity
     return {"stack": found.stack, "account": here.account, "region": here.region, "is_healthy": found.is_healthy}
 
 
-def _standing(one: Standing) -> dict[str, Json]:
+def _standing(one: ResourceStatus) -> dict[str, Json]:
     live = one.live
     used, most = one.load
     return {

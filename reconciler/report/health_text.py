@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.held import in_words
 from reconciler.kinds import KINDS
 from reconciler.plan.diagnosis import Diagnosis, Examined, Pointer
-from reconciler.plan.standing import Standing, Standings, Sync
+from reconciler.plan.standing import ResourceStatus, StackStatus, Sync
 from reconciler.problems import CloudError
 from reconciler.report.page import Page
 from reconciler.report.plan_text import write_notes
@@ -21,7 +21,7 @@ LABEL = 9  # the width of the word in front of what is told of a diagnosis
 SYNC_STYLES = {Sync.DRIFTED: "yellow", Sync.PENDING: "cyan", Sync.NOT_DECLARED: "magenta"}
 
 
-def status_page(found: Standings, width: int) -> Page:
+def status_page(found: StackStatus, width: int) -> Page:
     page = Page(width)
     _write_heading(page, found)
     rows = [_cells(one) for one in found.each]
@@ -40,7 +40,7 @@ def status_page(found: Standings, width: int) -> Page:
     return page
 
 
-def status_line(found: Standings) -> str:
+def status_line(found: StackStatus) -> str:
     """The last line. What is rare is appended, so that the beginning stays as it is."""
     counts = dict(found.counts)
     rare = counts.pop(str(Sync.NOT_DECLARED))
@@ -68,18 +68,18 @@ def doctor_line(examined: Examined) -> str:
     return f"Doctor: {number_of(len(examined.diagnoses), 'complaint')}, {healthy} healthy."
 
 
-def holds(one: Standing) -> str:
+def holds(one: ResourceStatus) -> str:
     """Say what is in a resource, as far as somebody asked: `3 RUNNING and 12 RUNNABLE jobs`, `12/256 vCPUs`."""
     return "; ".join(_holds(one))
 
 
-def _write_heading(page: Page, found: Standings) -> None:
+def _write_heading(page: Page, found: StackStatus) -> None:
     where = f"account {found.identity.account}, region {found.identity.region}"
     page.line(("Stack ", "bold"), (found.stack, "bold"), (f"  {where}", "dim"))
     page.blank()
 
 
-def _cells(one: Standing) -> tuple[str, str, str]:
+def _cells(one: ResourceStatus) -> tuple[str, str, str]:
     physical = f" ({one.name})" if one.name != one.address.name else ""
     return f"{one.address}{physical}", one.health, str(one.sync)
 
@@ -88,7 +88,7 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
-def _write_row(page: Page, one: Standing, cells: Sequence[str], widths: Sequence[int], room: int) -> None:
+def _write_row(page: Page, one: ResourceStatus, cells: Sequence[str], widths: Sequence[int], room: int) -> None:
     name, health, sync = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
     parts = (
         f"{name}{GAP}",
@@ -104,7 +104,7 @@ def _write_row(page: Page, one: Standing, cells: Sequence[str], widths: Sequence
         page.line(told, indent=INDENT)
 
 
-def _holds(one: Standing) -> Iterator[str]:
+def _holds(one: ResourceStatus) -> Iterator[str]:
     if one.about:
         yield one.about
     if isinstance(one.jobs, CloudError):
@@ -118,7 +118,7 @@ def _holds(one: Standing) -> Iterator[str]:
         yield f"since {iso(one.created_at).partition('T')[0]}"
 
 
-def _load(one: Standing) -> Iterator[str]:
+def _load(one: ResourceStatus) -> Iterator[str]:
     gauge = KINDS[one.address.kind].gauge
     used, most = one.load
     if gauge and most is not None:

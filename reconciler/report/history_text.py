@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.model import Action, Plan
-from reconciler.ownership import APPLIED, Applied, without_digest
-from reconciler.plan.history import ACTIVE, Entry, History, as_plan
+from reconciler.ownership import APPLIED, AppliedRecord, without_digest
+from reconciler.plan.history import ACTIVE, History, Revision, as_plan
 from reconciler.plan.rollback import Rollback
 from reconciler.report.member_text import write_members
 from reconciler.report.names import with_short_names
@@ -23,7 +23,7 @@ FEW = 3  # members that a revision's row shows of what it changed
 Cells = tuple[str, ...]
 
 
-def history_page(history: History, entries: Sequence[Entry], width: int, verbose: int = 0) -> Page:
+def history_page(history: History, entries: Sequence[Revision], width: int, verbose: int = 0) -> Page:
     page = Page(width)
     _write_heading(page, history)
     rows = [_cells(entry) for entry in entries]
@@ -42,7 +42,7 @@ def history_page(history: History, entries: Sequence[Entry], width: int, verbose
     return page
 
 
-def history_line(entries: Sequence[Entry]) -> str:
+def history_line(entries: Sequence[Revision]) -> str:
     active = sum(entry.live.status == ACTIVE for entry in entries)
     inactive = f", {len(entries) - active} inactive" if len(entries) > active else ""
     return f"Revisions: {active} active{inactive}."
@@ -68,7 +68,7 @@ def nothing_page(back: Rollback, width: int) -> Page:
     current = back.history.current
     same = f"revision {back.to} is the newest" if current == back.to else _says(current or 0, back.to)
     page.line(("Nothing to roll back.", "bold green"), f" {back.history.address}: {same}.")
-    if Applied.of(back.history.newest.tags).rolled_back_to:
+    if AppliedRecord.of(back.history.newest.tags).rolled_back_to:
         page.line(f"A rollback made revision {current}. To go further back, choose a revision with --to.")
     return page
 
@@ -84,8 +84,8 @@ def _write_heading(page: Page, history: History) -> None:
     page.blank()
 
 
-def _cells(entry: Entry) -> Cells:
-    applied = Applied.of({APPLIED: without_digest(str(entry.applied))}).digest
+def _cells(entry: Revision) -> Cells:
+    applied = AppliedRecord.of({APPLIED: without_digest(str(entry.applied))}).digest
     users = "?" if entry.users is None else str(entry.users)
     return (str(entry.number), entry.live.status, entry.owner or "nobody", applied or "-", users)
 
@@ -96,7 +96,7 @@ def _row(cells: Cells, widths: Sequence[int]) -> str:
     return "  ".join((first.strip().rjust(widths[0]), *texts, last.strip().rjust(widths[-1])))
 
 
-def _write_remarks(page: Page, history: History, entries: Sequence[Entry]) -> None:
+def _write_remarks(page: Page, history: History, entries: Sequence[Revision]) -> None:
     if history.desired and not any(entry.is_declared for entry in entries):
         page.line("The YAML says something else than each of them: `reconciler plan` shows what.")
     for note in history.notes:

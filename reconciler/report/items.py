@@ -68,7 +68,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ApplyResult:
     """A plan and what became of it; without a finish nothing was done: there was nothing to do, or it was stopped."""
 
     plan: Plan
@@ -97,4 +97,4 @@ class Import:
         return tuple(change for change in changes if change.refusals or not change.is_record)
 
 
-Item = Validation | Planned | Drift | Applied | Stopped
+Item = Validation | Planned | Drift | ApplyResult | Stopped

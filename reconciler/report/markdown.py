@@ -9,7 +9,7 @@ from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reaso
 from reconciler.report.fingerprint import SHORT
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
-from reconciler.report.items import Applied, Item, Planned, Validation
+from reconciler.report.items import ApplyResult, Item, Planned, Validation
 from reconciler.report.markdown_text import Sheet, code, details, prose, row
 from reconciler.report.member_text import Row, rows_of
 from reconciler.report.names import with_short_names
@@ -46,7 +46,7 @@ def targets_report(targets: Targets, limit: int = LIMIT) -> str:
 
 def _destroys(item: Item) -> bool:
     match item:
-        case Planned(plan) | Applied(plan):
+        case Planned(plan) | ApplyResult(plan):
             return any(change.action in DESTRUCTIVE for change in plan.changes)
         case _:
             return False
@@ -73,7 +73,7 @@ def _report(item: Item, sheet: Sheet) -> str:
             _put_plan(sheet, item.plan, item.fingerprint)
         case Drift():
             _put_drift(sheet, item)
-        case Applied():
+        case ApplyResult():
             _put_applied(sheet, item)
         case Stopped():
             _put_stopped(sheet, item)
@@ -135,7 +135,7 @@ def _put_drift(sheet: Sheet, drift: Drift) -> None:
     sheet.put_all("notes", [_problem(note) for note in drift.plan.notes], after="\n")
 
 
-def _put_applied(sheet: Sheet, item: Applied) -> None:
+def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
     if item.finish is None:
         if item.stopped:
             sheet.put(f"**Not applied:** {prose(item.stopped.message)}\n\n")

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from reconciler.problems import Problem, Severity, WrongUsage
-from reconciler.report.fleet import Deployment, Fleet, Outcome, Selection, Share
+from reconciler.report.fleet import Deployment, DeploymentOutcome, Fleet, Selection, ShardPosition
 from reconciler.report.words import duration, number_of
 
 SUPERSEDED = "MRG001"
@@ -78,7 +78,7 @@ class _Run:
     @classmethod
     def of(cls, group: Sequence[Part]) -> "_Run":
         newest_first = sorted(group, key=lambda part: part.time, reverse=True)
-        parts: dict[Share | None, Part] = {}
+        parts: dict[ShardPosition | None, Part] = {}
         for part in newest_first:
             if part.of == newest_first[0].of:
                 parts.setdefault(part.fleet.shard, part)
@@ -89,9 +89,9 @@ class _Run:
         """How many shares there are no documents of."""
         return self.parts[0].of - len(self.parts) if self.parts[0].of else 0
 
-    def _missing_shares(self) -> Iterator[Share]:
+    def _missing_shares(self) -> Iterator[ShardPosition]:
         there = {part.fleet.shard for part in self.parts}
-        shares = (Share(index=index, of=self.parts[0].of) for index in range(1, self.parts[0].of + 1))
+        shares = (ShardPosition(index=index, of=self.parts[0].of) for index in range(1, self.parts[0].of + 1))
         return (share for share in shares if share not in there)
 
     @property
@@ -136,7 +136,7 @@ def _file(run: _Run) -> str | None:
     return run.parts[0].fleet.file
 
 
-def _newest(parts: Iterable[Part]) -> Iterator[Outcome]:
+def _newest(parts: Iterable[Part]) -> Iterator[DeploymentOutcome]:
     """Yield one outcome of each deployment."""
     found: dict[tuple[str, str], list[Deployment]] = {}
     outcomes = [outcome for part in parts for outcome in part.fleet.outcomes]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json
 from reconciler.ownership import own_name
-from reconciler.plan.standing import Standing, Standings
+from reconciler.plan.standing import ResourceStatus, StackStatus
 from reconciler.report.documents import frame
 from reconciler.report.page import Page
 
@@ -28,7 +28,7 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class ResourceOutputs:
     """What is given of one live resource. `unversioned` is the ARN of a definition without its revision."""
 
     address: Address
@@ -47,17 +47,17 @@ class Given:
             yield Exported(f"{start}_ARN_LATEST", self.unversioned)
 
 
-def given_of(found: Standings) -> tuple[Given, ...]:
+def given_of(found: StackStatus) -> tuple[ResourceOutputs, ...]:
     """Return what is given of each declared resource that is live and the stack's own."""
     return tuple(_given(one) for one in _declared(found) if one.is_ours and one.live)
 
 
-def missing(found: Standings) -> tuple[str, ...]:
+def missing(found: StackStatus) -> tuple[str, ...]:
     """Return the addresses of declared resources of which nothing can be given."""
     return tuple(str(one.address) for one in _declared(found) if not (one.is_ours and one.live))
 
 
-def clashing(given: Sequence[Given]) -> tuple[str, ...]:
+def clashing(given: Sequence[ResourceOutputs]) -> tuple[str, ...]:
     """Return the names of variables that several resources would have."""
     counts = Counter(exported.variable for one in given for exported in one.exported)
     return tuple(sorted(variable for variable, count in counts.items() if count > 1))
@@ -69,7 +69,7 @@ def variable_of(address: Address) -> str:
     return "_".join(words).upper()
 
 
-def outputs_page(stack: str, given: Sequence[Given], width: int) -> Page:
+def outputs_page(stack: str, given: Sequence[ResourceOutputs], width: int) -> Page:
     page = Page(width)
     page.line(("Stack ", "bold"), (stack, "bold"))
     page.blank()
@@ -81,7 +81,7 @@ def outputs_page(stack: str, given: Sequence[Given], width: int) -> Page:
     return page
 
 
-def outputs_json(found: Standings, given: Sequence[Given]) -> dict[str, Json]:
+def outputs_json(found: StackStatus, given: Sequence[ResourceOutputs]) -> dict[str, Json]:
     return {
         **frame("outputs"),
         "stack": found.stack,
@@ -92,33 +92,33 @@ def outputs_json(found: Standings, given: Sequence[Given]) -> dict[str, Json]:
     }
 
 
-def dotenv(given: Sequence[Given]) -> str:
+def dotenv(given: Sequence[ResourceOutputs]) -> str:
     """Return lines NAME=value, as files have them that `docker --env-file` and their like read."""
     return "".join(f"{one.variable}={_quoted(one.value)}\n" for each in given for one in each.exported)
 
 
-def exports(given: Sequence[Given]) -> str:
+def exports(given: Sequence[ResourceOutputs]) -> str:
     """Return lines that a shell evaluates; no value can end its quotes."""
     return "".join(f"export {one.variable}={shlex.quote(one.value)}\n" for each in given for one in each.exported)
 
 
-FORMATS: Mapping[str, Callable[[Sequence[Given]], str]] = {"dotenv": dotenv, "export": exports}
+FORMATS: Mapping[str, Callable[[Sequence[ResourceOutputs]], str]] = {"dotenv": dotenv, "export": exports}
 
 
-def _declared(found: Standings) -> Iterator[Standing]:
+def _declared(found: StackStatus) -> Iterator[ResourceStatus]:
     """Yield one standing for each declared resource: of two that replace one another, the one that stands."""
-    seen: dict[Address, Standing] = {}
+    seen: dict[Address, ResourceStatus] = {}
     for one in found.each:
         if one.desired and (one.address not in seen or (one.live and one.name == one.desired.name)):
             seen[one.address] = one
     yield from seen.values()
 
 
-def _given(one: Standing) -> Given:
+def _given(one: ResourceStatus) -> ResourceOutputs:
     assert one.live is not None
     kind, live = KINDS[one.address.kind], one.live
     number = live.revisions[-1] if kind.revisions and live.revisions else None
-    return Given(
+    return ResourceOutputs(
         address=one.address,
         name=own_name(live.address.name),
         arn=live.arn,
@@ -127,7 +127,7 @@ def _given(one: Standing) -> Given:
     )
 
 
-def _entry(one: Given) -> dict[str, Json]:
+def _entry(one: ResourceOutputs) -> dict[str, Json]:
     return {
         "address": str(one.address),
         "kind": one.address.kind,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 
 from reconciler.model import Json
 from reconciler.problems import Exit
-from reconciler.report.fleet import Deployment, Outcome
+from reconciler.report.fleet import Deployment, DeploymentOutcome
 from reconciler.report.markdown_text import code, details, prose
 from reconciler.report.values import inline
 from reconciler.report.words import number_of
@@ -21,7 +21,7 @@ MARK = "<!-- reconciler:"
 class Issue:
     """What an issue about a target should be. `digest` is of what drifted: while it is the same, nothing is news."""
 
-    outcome: Outcome
+    outcome: DeploymentOutcome
     title: str
     text: str
     digest: str
@@ -41,7 +41,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class IssueMark:
     """What an issue says of itself: whose drift it is about, and the digest of that.
 
     Issues of before this had an identity have a `name` alone.
@@ -51,10 +51,10 @@ class Mark:
     name: str
     digest: str
 
-    def is_exactly_of(self, outcome: Outcome) -> bool:
+    def is_exactly_of(self, outcome: DeploymentOutcome) -> bool:
         return self.deployment == outcome.deployment
 
-    def is_of(self, outcome: Outcome) -> bool:
+    def is_of(self, outcome: DeploymentOutcome) -> bool:
         if self.deployment is None:
             return self.name == outcome.target
         return self.deployment.is_same(outcome.deployment)
@@ -70,7 +70,7 @@ def mark(key: Json) -> str:
     return f"{MARK} {json.dumps(key).replace('--', '-' + chr(92) + 'u002d')}"
 
 
-def issue_mark(body: str) -> Mark | None:
+def issue_mark(body: str) -> IssueMark | None:
     """Return the mark of an issue; None where there is none that can be read."""
     first = body.partition("\n")[0]
     if not first.startswith(f"{MARK} "):
@@ -81,20 +81,20 @@ def issue_mark(body: str) -> Mark | None:
         return None
     digest = first[end:].removesuffix("-->").strip()
     if isinstance(key, str):
-        return Mark(None, key, digest)
+        return IssueMark(None, key, digest)
     if not isinstance(key, dict) or key.keys() != {column.name for column in fields(Deployment)}:
         return None
     if not all(value is None or isinstance(value, str) for value in key.values()):
         return None
     known = Deployment(**key)
-    return Mark(known, _name(known), digest)
+    return IssueMark(known, _name(known), digest)
 
 
-def claims(outcomes: Sequence[Outcome], marks: Sequence[Mark]) -> tuple[list[list[int]], list[int]]:
+def claims(outcomes: Sequence[DeploymentOutcome], marks: Sequence[IssueMark]) -> tuple[list[list[int]], list[int]]:
     """Return for each outcome the numbers of the marks that are of it, the surest first; and those of none."""
     found: list[list[int]] = [[] for _ in outcomes]
     free = dict(enumerate(marks))
-    for is_of in (Mark.is_exactly_of, Mark.is_of):
+    for is_of in (IssueMark.is_exactly_of, IssueMark.is_of):
         for number, one in list(free.items()):
             owner = next((index for index, outcome in enumerate(outcomes) if is_of(one, outcome)), None)
             if owner is not None:
@@ -108,12 +108,12 @@ def _name(known: Deployment) -> str:
     return "/".join([f"{known.stack}{environment}", *filter(None, (known.account, known.region))])
 
 
-def is_known(outcome: Outcome) -> bool:
+def is_known(outcome: DeploymentOutcome) -> bool:
     """Whether it is known if a target has drifted: a check that failed tells nothing."""
     return outcome.exit in (Exit.DONE, Exit.CHANGES)
 
 
-def drift_digest(outcome: Outcome) -> str:
+def drift_digest(outcome: DeploymentOutcome) -> str:
     """Return what tells one drift of a target from another; empty without drift."""
     found = {tier: _essence(outcome.result.get(tier, ())) for tier in TIERS}
     if not any(found.values()):
@@ -121,13 +121,13 @@ def drift_digest(outcome: Outcome) -> str:
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def drift_issue(outcome: Outcome) -> Issue:
+def drift_issue(outcome: DeploymentOutcome) -> Issue:
     digest = drift_digest(outcome)
     title = f"Drift in {outcome.target}"
     return Issue(outcome, title, "".join(_body(outcome)), digest)
 
 
-def message(outcomes: Sequence[Outcome]) -> str:
+def message(outcomes: Sequence[DeploymentOutcome]) -> str:
     """Return some lines for a chat or a mail about targets that have drifted."""
     lines = [f"AWS Batch: drift in {number_of(len(outcomes), 'target')}"]
     for one in outcomes:
@@ -147,7 +147,7 @@ def _essence(entries: Json) -> list[Json]:
     ]
 
 
-def _body(outcome: Outcome) -> Iterator[str]:
+def _body(outcome: DeploymentOutcome) -> Iterator[str]:
     result = outcome.result
     where = f"account {code(str(result.get('account')))}, region {code(str(result.get('region')))}"
     yield f"What is live differs from what was applied: {prose(outcome.told)}\n\n"

@@ -27,16 +27,16 @@ def watching(console: Console, now: Callable[[], float], *, live: bool) -> Itera
         yield telling(lambda event: console.print(_line(event), soft_wrap=True), now)
         return
     with Live(console=console, refresh_per_second=8, transient=True) as region:
-        yield Region(console, region, now).watch
+        yield ProgressRegion(console, region, now).watch
 
 
 def telling(tell: Watch, now: Callable[[], float]) -> Watch:
     """Return a watcher, for any thread, that tells when a change starts and ends, and now and then while it waits."""
-    return Lines(tell, now).watch
+    return ProgressLines(tell, now).watch
 
 
 @dataclass(slots=True)
-class Lines:
+class ProgressLines:
     """At most one line each thirty seconds about the same wait."""
 
     tell: Watch
@@ -59,7 +59,7 @@ class Lines:
 
 
 @dataclass(slots=True)
-class Region:
+class ProgressRegion:
     """A line a running change, redrawn in place; what has ended scrolls away above it."""
 
     console: Console

@@ -12,7 +12,7 @@ from reconciler import __version__
 from reconciler.model import Json
 from reconciler.printable import visible
 from reconciler.problems import Problem, Severity, Stopped, Where
-from reconciler.report.catalogue import Entry, entry_of
+from reconciler.report.catalogue import CatalogueEntry, entry_of
 from reconciler.report.foreign import in_repository
 from reconciler.report.items import Item, Validation
 from reconciler.report.redaction import redacted_text
@@ -80,7 +80,7 @@ def _run(findings: Sequence[Finding], invocation: Json, root: str) -> Json:
     }
 
 
-def _rule(entry: Entry) -> Json:
+def _rule(entry: CatalogueEntry) -> Json:
     help_ = "\n".join(text for text in (entry.says, entry.hint, _sourced(entry)) if text)
     return {
         "id": entry.id,
@@ -93,7 +93,7 @@ def _rule(entry: Entry) -> Json:
     }
 
 
-def _sourced(entry: Entry) -> str:
+def _sourced(entry: CatalogueEntry) -> str:
     return f"source: {entry.source}" if entry.source else ""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler import __version__
 from reconciler.model import Json, Plan
-from reconciler.plan import AS_DECLARED, Limit, Wanted
+from reconciler.plan import AS_DECLARED, Limit, PlanOptions
 from reconciler.problems import Exit, Stale, WrongUsage
 from reconciler.report.documents import FORMAT, plan_json
 from reconciler.report.fingerprint import fingerprint_of
@@ -28,7 +28,7 @@ class Inputs:
     withheld: tuple[str, ...] = ()
     variable_files: tuple[str, ...] = ()
     sandbox: str | None = None
-    wanted: Wanted = AS_DECLARED
+    wanted: PlanOptions = AS_DECLARED
 
 
 def saved_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
@@ -97,7 +97,7 @@ def inputs_of(document: Mapping[str, Json]) -> Inputs:
         withheld=tuple(given["withheld"]),
         variable_files=tuple(given["variable_files"]),
         sandbox=given["sandbox"],
-        wanted=Wanted(
+        wanted=PlanOptions(
             adopt=given["adopt"],
             targets=tuple(given["targets"]),
             allow_destroy=tuple(given["allow_destroy"]),

@@ -7,7 +7,7 @@ from typing import get_args, get_type_hints
 from reconciler.apply import State
 from reconciler.model import Json
 from reconciler.plan.standing import Sync
-from reconciler.report.fleet import FLEET, WORDS, Column, Outcome, Selection, Share
+from reconciler.report.fleet import FLEET, WORDS, Column, DeploymentOutcome, Selection, ShardPosition
 from reconciler.report.plan_schema import (
     ADDRESS,
     CONTENT,
@@ -174,7 +174,7 @@ REPORT = document(
     FLEET,
     "A command for many deployments",
     "What a command with `--all -o json` prints, and `report merge`. Members may be added.",
-    {**DEFINITIONS, "target": of_dataclass(Outcome, "What became of one deployment.")},
+    {**DEFINITIONS, "target": of_dataclass(DeploymentOutcome, "What became of one deployment.")},
     command=value("string", "The command that was run: drift."),
     file=value(["string", NULL], "The file that names the deployments, as it was given; null for several."),
     selection=of_dataclass(
@@ -183,7 +183,7 @@ REPORT = document(
         "incomplete.",
         or_null=True,
     ),
-    shard=of_dataclass(Share, "The share of them; null where it is no share.", or_null=True),
+    shard=of_dataclass(ShardPosition, "The share of them; null where it is no share.", or_null=True),
     summary=members("How many of each.", **counts("targets", *WORDS)),
     notes=entries(ref("problem"), "What a merge left out, or what is missing in it."),
     targets=entries(ref("target"), "In the order of the file; merged by name."),

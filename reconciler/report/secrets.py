@@ -14,7 +14,7 @@ from reconciler.apply import Event, Result
 from reconciler.looked_up import FINDABLE
 from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
 from reconciler.plan.diagnosis import Examined
-from reconciler.plan.standing import Standing, Standings
+from reconciler.plan.standing import ResourceStatus, StackStatus
 from reconciler.problems import CloudError, Problem, Stopped
 from reconciler.report.redaction import CHANGED, REDACTED
 from reconciler.workflow import Finish
@@ -102,7 +102,7 @@ class Secrets:
         rest = self.plan(finish.rest) if finish.rest else None
         return Finish(replace(finish.outcome, results=results), rest, self.text(finish.doubt))
 
-    def standings(self, found: Standings) -> Standings:
+    def standings(self, found: StackStatus) -> StackStatus:
         each = tuple(self._standing(one) for one in found.each) if self else found.each
         return replace(found, each=each, notes=self.problems(found.notes))
 
@@ -168,7 +168,7 @@ class Secrets:
     def _step(self, step: Step) -> Step:
         return replace(step, request=self.value(step.request)) if isinstance(step, Call) else step
 
-    def _standing(self, one: Standing) -> Standing:
+    def _standing(self, one: ResourceStatus) -> ResourceStatus:
         live = replace(one.live, reason=self.text(one.live.reason)) if one.live else None
         return replace(one, live=live)
 

@@ -18,7 +18,7 @@ Change = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class _ComparedField:
     before: Json
     after: Json
     cost: str
@@ -89,7 +89,7 @@ def _facts(then: Change, now: Change) -> Iterator[str]:
             yield f"{what}: planned {then[what]}, now {now[what]}"
 
 
-def _differing(then: Mapping[str, _Member], now: Mapping[str, _Member], none: str) -> Iterator[str]:
+def _differing(then: Mapping[str, _ComparedField], now: Mapping[str, _ComparedField], none: str) -> Iterator[str]:
     for path in {**then, **now}:
         old, new = then.get(path), now.get(path)
         if old == new:
@@ -101,7 +101,7 @@ def _differing(then: Mapping[str, _Member], now: Mapping[str, _Member], none: st
         yield f"{path}: planned {was}, now {is_}"
 
 
-def _apart(old: _Member, new: _Member) -> tuple[str, str]:
+def _apart(old: _ComparedField, new: _ComparedField) -> tuple[str, str]:
     """Return what tells two members apart, and no more of it than that."""
     if (old.before, old.after) == (new.before, new.after):
         return f"{old} ({old.cost})", f"{new} ({new.cost})"
@@ -116,7 +116,7 @@ def _entries(sign: str, changes: Iterable[tuple[str, str]]) -> str:
     return f"with {told}" if told else "without"
 
 
-def _members(change: Change) -> dict[str, _Member]:
+def _members(change: Change) -> dict[str, _ComparedField]:
     return {
         path: member
         for name, (before, after, cost) in change["members"].items()
@@ -124,9 +124,9 @@ def _members(change: Change) -> dict[str, _Member]:
     }
 
 
-def _requests(change: Change) -> dict[str, _Member]:
+def _requests(change: Change) -> dict[str, _ComparedField]:
     seen: dict[str, int] = {}
-    found: dict[str, _Member] = {}
+    found: dict[str, _ComparedField] = {}
     for operation, request in change["requests"]:
         seen[operation] = seen.get(operation, 0) + 1
         number = f" {seen[operation]}" if seen[operation] > 1 else ""
@@ -134,11 +134,11 @@ def _requests(change: Change) -> dict[str, _Member]:
     return found
 
 
-def _leaves(path: str, before: Json, after: Json, cost: str) -> Iterator[tuple[str, _Member]]:
+def _leaves(path: str, before: Json, after: Json, cost: str) -> Iterator[tuple[str, _ComparedField]]:
     """Yield the members below a path that have no members of their own, on either side."""
     structures = [side for side in (before, after) if side is not None]
     if not structures or not all(isinstance(side, Mapping) and side for side in structures):
-        yield path, _Member(before, after, cost)
+        yield path, _ComparedField(before, after, cost)
         return
     old, new = before or {}, after or {}
     for key in {**old, **new}:

@@ -8,7 +8,7 @@ from reconciler.model import Json, Path, Spec
 from reconciler.rules.base import Findings, Subject
 
 
-class Home(NamedTuple):
+class TaskPlace(NamedTuple):
     """What has roles, volumes and the platform's members: a job's only container, or the task of several."""
 
     path: Path
@@ -21,7 +21,7 @@ class Container(NamedTuple):
 
     path: Path
     body: Spec
-    home: Home
+    home: TaskPlace
 
 
 Check = Callable[[Subject], Findings]
@@ -49,7 +49,7 @@ def each_container(look: Callable[[Container], Findings], *, about: str = "", on
     return check
 
 
-def each_home(look: Callable[[Home], Findings], *, about: str = "", on: str = "") -> Check:
+def each_home(look: Callable[[TaskPlace], Findings], *, about: str = "", on: str = "") -> Check:
     """Make a check that looks at every single container and every task, as `each_container` does."""
 
     def check(subject: Subject) -> Findings:
@@ -61,10 +61,10 @@ def each_home(look: Callable[[Home], Findings], *, about: str = "", on: str = ""
     return check
 
 
-def each_single(look: Callable[[Home], Findings], *, about: str = "", on: str = "") -> Check:
+def each_single(look: Callable[[TaskPlace], Findings], *, about: str = "", on: str = "") -> Check:
     """Make a check that looks at containers that are their own home: what a task's containers need differs."""
 
-    def look_outside_tasks(home: Home) -> Findings:
+    def look_outside_tasks(home: TaskPlace) -> Findings:
         if not home.is_task:
             yield from look(home)
 
@@ -76,7 +76,7 @@ def containers(body: Spec) -> list[Container]:
     return [container for home in homes(body) for container in containers_of(home)]
 
 
-def containers_of(home: Home) -> list[Container]:
+def containers_of(home: TaskPlace) -> list[Container]:
     """Return the containers of a task, or the one that is its own home."""
     if not home.is_task:
         return [Container(home.path, home.body, home)]
@@ -84,12 +84,12 @@ def containers_of(home: Home) -> list[Container]:
     return [Container((*home.path, "containers", index), each, home) for index, each in inside]
 
 
-def homes(body: Spec) -> list[Home]:
+def homes(body: Spec) -> list[TaskPlace]:
     """Return every container outside a task, and every task."""
     found = []
     single = body.get("containerProperties")
     if single is not None:
-        found.append(Home(SINGLE, single, is_task=False))
+        found.append(TaskPlace(SINGLE, single, is_task=False))
     if "ecsProperties" in body:
         found += _tasks((), body)
     if "nodeProperties" in body:
@@ -111,16 +111,16 @@ def repeated(values: Iterable[Json]) -> list[tuple[Json, int]]:
     return [(value, count) for value, count in Counter(listed).items() if count > 1]
 
 
-def _tasks(path: Path, body: Spec) -> Iterator[Home]:
+def _tasks(path: Path, body: Spec) -> Iterator[TaskPlace]:
     tasks = (body.get("ecsProperties") or {}).get("taskProperties") or ()
     for index, task in enumerate(tasks):
-        yield Home((*path, "ecsProperties", "taskProperties", index), task, is_task=True)
+        yield TaskPlace((*path, "ecsProperties", "taskProperties", index), task, is_task=True)
 
 
-def _of_nodes(nodes: Spec) -> Iterator[Home]:
+def _of_nodes(nodes: Spec) -> Iterator[TaskPlace]:
     for index, span in enumerate(nodes.get("nodeRangeProperties") or ()):
         path = ("nodeProperties", "nodeRangeProperties", index)
         container = span.get("container")
         if container is not None:
-            yield Home((*path, "container"), container, is_task=False)
+            yield TaskPlace((*path, "container"), container, is_task=False)
         yield from _tasks(path, span)

@@ -18,7 +18,7 @@ LARGEST = 64 * 1024 * 1024  # bytes of a request
 BAD_REQUEST, FORBIDDEN, LENGTH_REQUIRED, TOO_LARGE = 400, 403, 411, 413
 
 
-class Refused(NamedTuple):
+class RefusedRequest(NamedTuple):
     """Why a request is not taken."""
 
     status: int
@@ -26,7 +26,7 @@ class Refused(NamedTuple):
     message: str
 
 
-def refusal(path: str, headers: "Message[str, str]", port: int) -> Refused | None:
+def refusal(path: str, headers: "Message[str, str]", port: int) -> RefusedRequest | None:
     """Return why a request is not taken, or None. Nothing of its body has been read."""
     return _of_its_sender(headers, port) or _of_its_form(path, headers)
 
@@ -36,27 +36,31 @@ def length_of(headers: "Message[str, str]") -> int:
     return int(headers.get("content-length") or 0)
 
 
-def _of_its_sender(headers: "Message[str, str]", port: int) -> Refused | None:
+def _of_its_sender(headers: "Message[str, str]", port: int) -> RefusedRequest | None:
     hosts = headers.get_all("host", [])
     if len(hosts) != 1 or hosts[0].lower() not in _hosts(port):
         told = f"it is for the host {', '.join(hosts) or 'of nobody'}"
-        return Refused(FORBIDDEN, "AccessDeniedException", f"the sandbox answers at {_hosts(port)[0]}; {told}")
+        return RefusedRequest(FORBIDDEN, "AccessDeniedException", f"the sandbox answers at {_hosts(port)[0]}; {told}")
     for name in OF_BROWSERS:
         if headers.get_all(name, []) not in ([], [BY_HAND] if name == "sec-fetch-site" else []):
-            return Refused(FORBIDDEN, "AccessDeniedException", f"the sandbox answers no web pages: {name} is set")
+            return RefusedRequest(
+                FORBIDDEN, "AccessDeniedException", f"the sandbox answers no web pages: {name} is set"
+            )
     return None
 
 
-def _of_its_form(path: str, headers: "Message[str, str]") -> Refused | None:
+def _of_its_form(path: str, headers: "Message[str, str]") -> RefusedRequest | None:
     lengths: Sequence[str] = headers.get_all("content-length", [])
     if not path.startswith("/"):
-        return Refused(BAD_REQUEST, "BadRequest", "the path of a request begins with a slash")
+        return RefusedRequest(BAD_REQUEST, "BadRequest", "the path of a request begins with a slash")
     if headers.get_all("transfer-encoding"):
-        return Refused(LENGTH_REQUIRED, "LengthRequired", "the sandbox takes no chunked body: send its Content-Length")
+        return RefusedRequest(
+            LENGTH_REQUIRED, "LengthRequired", "the sandbox takes no chunked body: send its Content-Length"
+        )
     if len(lengths) > 1 or not all(map(LENGTH.fullmatch, lengths)):
-        return Refused(BAD_REQUEST, "BadRequest", "Content-Length is not one number")
+        return RefusedRequest(BAD_REQUEST, "BadRequest", "Content-Length is not one number")
     if length_of(headers) > LARGEST:
-        return Refused(TOO_LARGE, "RequestEntityTooLarge", f"a request has {LARGEST:,} bytes at most")
+        return RefusedRequest(TOO_LARGE, "RequestEntityTooLarge", f"a request has {LARGEST:,} bytes at most")
     return None
 
 

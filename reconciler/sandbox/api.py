@@ -35,7 +35,7 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class HttpRoute:
     """How an operation is called over HTTP."""
 
     method: str
@@ -78,7 +78,7 @@ def without_empty(body: Mapping[str, Json]) -> dict[str, Json]:
     return {member: value for member, value in body.items() if value not in ({}, [])}
 
 
-def address(operation: str, request: Mapping[str, Json]) -> Address:
+def address(operation: str, request: Mapping[str, Json]) -> HttpRoute:
     """Return how to call the operation with this request. Raises `Refusal` if there is no such operation."""
     if operation not in service_model().operation_names:
         raise Refusal(f"AWS Batch has no operation {operation}")
@@ -93,7 +93,7 @@ def address(operation: str, request: Mapping[str, Json]) -> Address:
         else:
             body[member] = value
     suffix = f"?{urlencode(query, doseq=True)}" if query else ""
-    return Address(model.http["method"], path + suffix, json.dumps(body).encode())
+    return HttpRoute(model.http["method"], path + suffix, json.dumps(body).encode())
 
 
 def problems_of(shape: Shape, value: Json, where: str) -> Iterator[str]:

@@ -80,7 +80,7 @@ class Breakage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mishap:
+class ForcedFault:
     """What somebody breaks on top of what is broken, or repairs."""
 
     repair: bool = False  # comes first; with `arns`, only those
@@ -95,7 +95,7 @@ class Mishap:
     stuck: bool = False  # `arns` never finish their deletion
 
     @classmethod
-    def of(cls, row: Mapping[str, Json]) -> "Mishap":
+    def of(cls, row: Mapping[str, Json]) -> "ForcedFault":
         failing = tuple(map(Failing.of, row["failing"]))
         return cls(**{**row, **{name: tuple(row[name]) for name in ("missing_roles", "arns")}, "failing": failing})
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 
-class WallClock:
+class SandboxClock:
     """Seconds since the epoch: resources go on settling between two commands that share a file."""
 
     def now(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from reconciler.model import Identity, Json
 from reconciler.problems import CloudError, Fault, fault_of
 from reconciler.sandbox.answers import REQUEST_ID, Refusal, Response
-from reconciler.sandbox.api import Address, address
+from reconciler.sandbox.api import HttpRoute, address
 from reconciler.sandbox.simulator import Simulator
 
 LOST = "ConnectionClosedError"
@@ -30,7 +30,7 @@ class SimulatedCloud:
         return _data(operation, response)
 
 
-def _address(operation: str, request: Mapping[str, Json]) -> Address:
+def _address(operation: str, request: Mapping[str, Json]) -> HttpRoute:
     try:
         return address(operation, request)
     except Refusal as no:

@@ -10,7 +10,7 @@ from reconciler.sandbox.jobs.holdings import taken
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import name_key, paged
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "consumable-resource"
 TYPES = ("REPLENISHABLE", "NON_REPLENISHABLE")
@@ -18,7 +18,7 @@ TOKENS = ".update-tokens"  # clientToken, the request and when it was made
 REMEMBERED = 8 * 3600.0  # seconds (UpdateConsumableResource, clientToken)
 
 
-def create(world: World, request: Mapping[str, Json]) -> Json:
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["consumableResourceName"]
     refuse_bad_name(name, "Consumable resource")
     refuse_bad_tags(request.get("tags", {}))
@@ -36,20 +36,20 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.see(NOUN, request["consumableResource"])
     refuse_if(record is None, f"{request['consumableResource']} does not exist")
     return _shown(world, record) if record else {}
 
 
-def list_all(world: World, request: Mapping[str, Json]) -> Json:
+def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
     wanted = [value for each in request.get("filters", ()) for value in each.get("values", ())]
     matching = (record for record in world.see_every(NOUN) if not wanted or _matches(record.name, wanted))
     records, token = paged(matching, request, name_key)
     return {"consumableResources": [_summary(world, each) for each in records], **token}
 
 
-def update(world: World, request: Mapping[str, Json]) -> Json:
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.get(NOUN, request["consumableResource"])
     if not _is_repeated(world, request):
         total = _total(record.body["totalQuantity"], request)
@@ -59,7 +59,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     return {**_identity(record), "totalQuantity": record.body["totalQuantity"]}
 
 
-def delete(world: World, request: Mapping[str, Json]) -> Json:
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
     world.remove(NOUN, world.get(NOUN, request["consumableResource"]))
     return {}
 
@@ -80,7 +80,7 @@ def _total(before: int, request: Mapping[str, Json]) -> int:
     return int({"SET": quantity, "ADD": before + quantity, "REMOVE": before - quantity}[operation])
 
 
-def _is_repeated(world: World, request: Mapping[str, Json]) -> bool:
+def _is_repeated(world: AccountState, request: Mapping[str, Json]) -> bool:
     token = request.get("clientToken")
     if token is None:
         return False
@@ -101,12 +101,12 @@ def _refuse_negative(quantity: int) -> None:
     refuse_if(quantity < 0, "The quantity of a consumable resource must be non-negative.")
 
 
-def _summary(world: World, record: Record) -> dict[str, Json]:
+def _summary(world: AccountState, record: Record) -> dict[str, Json]:
     members = {member: record.body[member] for member in ("totalQuantity", "resourceType")}
     return {**_identity(record), **members, "inUseQuantity": int(taken(world, record.arn)[QUANTITY])}
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     """What is used up is gone from the total of what is NON_REPLENISHABLE (User Guide, 'Resource-aware scheduling')."""
     summary = _summary(world, record)
     used = summary["inUseQuantity"] if record.body["resourceType"] == "REPLENISHABLE" else 0

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from reconciler.model import Json
 from reconciler.problems import WrongUsage
 from reconciler.sandbox.answers import Response
-from reconciler.sandbox.breakage import Breakage, Mishap, is_duration
+from reconciler.sandbox.breakage import Breakage, ForcedFault, is_duration
 from reconciler.sandbox.simulator import Simulator
 from reconciler.sandbox.wire import Request
 from reconciler.sandbox.world import noun_of
@@ -26,7 +26,7 @@ BAD_REQUEST = 400
 
 
 class Controls(Protocol):
-    def break_(self, mishap: Mishap) -> Breakage:
+    def break_(self, mishap: ForcedFault) -> Breakage:
         """Break or repair something; return all that is broken then."""
 
     def tick(self, seconds: float) -> float:
@@ -39,7 +39,7 @@ class Kept:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def break_(self, mishap: Mishap) -> Breakage:
+    def break_(self, mishap: ForcedFault) -> Breakage:
         return self._simulator.break_(mishap.after)
 
     def tick(self, seconds: float) -> float:
@@ -52,7 +52,7 @@ class Served:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def break_(self, mishap: Mishap) -> Breakage:
+    def break_(self, mishap: ForcedFault) -> Breakage:
         return Breakage.of(self._ask(BREAK, asdict(mishap)))
 
     def tick(self, seconds: float) -> float:
@@ -111,7 +111,7 @@ def _done(controls: Controls, path: str, data: Json) -> Json:
         if not is_duration(data["seconds"]):
             raise ValueError(f"{data['seconds']} is no number of seconds")
         return {"ahead": controls.tick(float(data["seconds"]))}
-    mishap = Mishap.of(data)
+    mishap = ForcedFault.of(data)
     mishap.check()
     for arn in mishap.arns:
         if arn.count(":") < COLONS or not noun_of(arn):

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.kinds.images import default_image_type
 from reconciler.model import Json, Spec
 from reconciler.sandbox.roles import is_service_linked, role_arn, service_linked_role
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 EMPTY_LISTS = ("command", "volumes", "environment", "mountPoints", "ulimits", "resourceRequirements", "secrets")
 TASK_CONTAINER_LISTS = ("command", "dependsOn", "environment", "mountPoints", "secrets", "ulimits")
@@ -19,7 +19,7 @@ KUBERNETES = "1.33"  # the version of every cluster here
 POD_LISTS = ("imagePullSecrets", "initContainers", "volumes")
 
 
-def environment_body(world: World, request: Spec) -> dict[str, Json]:
+def environment_body(world: AccountState, request: Spec) -> dict[str, Json]:
     orchestration = "EKS" if "eksConfiguration" in request else "ECS"
     role = role_arn(world, request["serviceRole"]) if "serviceRole" in request else service_linked_role(world)
     unique = world.next_id("compute-environment")

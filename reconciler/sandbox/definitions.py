@@ -11,7 +11,7 @@ from reconciler.sandbox.definition_rules import refuse_bad_definition
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import SortKey, named, paged, shuffled
 from reconciler.sandbox.records import GONE, Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "job-definition"
 REVISIONS = ".last-revisions"
@@ -19,7 +19,7 @@ KEPT = 180 * 86400.0  # seconds that an inactive revision can be described (Dere
 MAX_SIZE = 24 * 1024  # AWS Batch User Guide, 'Service quotas'
 
 
-def register(world: World, request: Mapping[str, Json]) -> Json:
+def register(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["jobDefinitionName"]
     refuse_bad_name(name, "Job Definition")
     refuse_bad_tags(request.get("tags", {}))
@@ -39,7 +39,7 @@ def register(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     if request.get("jobDefinitions"):
         refuse_if("maxResults" in request, "JobDefinitions and MaxResults cannot both be set")
         others = [member for member in ("jobDefinitionName", "status", "nextToken") if member in request]
@@ -51,7 +51,7 @@ def describe(world: World, request: Mapping[str, Json]) -> Json:
     return {"jobDefinitions": [_shown(world, record) for record in records], **token}
 
 
-def deregister(world: World, request: Mapping[str, Json]) -> Json:
+def deregister(world: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["jobDefinition"]
     # pulumi/pulumi-aws issue 3887
     refuse_if(not identifier, "Job definition name is required.")
@@ -63,7 +63,7 @@ def deregister(world: World, request: Mapping[str, Json]) -> Json:
     return {}
 
 
-def newest_active(world: World, identifier: str) -> Record | None:
+def newest_active(world: AccountState, identifier: str) -> Record | None:
     """Return the revision that is named, by name or ARN, if it is ACTIVE; without a number the newest that is."""
     key = world.key(NOUN, identifier)
     keys = [key] if ":" in key else (f"{key}:{number}" for number in range(world.fact(REVISIONS, key, 0), 0, -1))
@@ -78,7 +78,7 @@ OPERATIONS = {
 }
 
 
-def _matching(world: World, request: Mapping[str, Json]) -> Iterator[Record]:
+def _matching(world: AccountState, request: Mapping[str, Json]) -> Iterator[Record]:
     name, status = request.get("jobDefinitionName"), request.get("status")
     for record in world.see_every(NOUN):
         if name in (None, record.name) and status in (None, record.status):
@@ -89,7 +89,7 @@ def _newest_first(record: Record) -> SortKey:
     return (record.name, -record.body["revision"])
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     body = shuffled(dict(record.body), world)
     return {**_identity(record), "status": record.status, "tags": record.tags, **body}
 

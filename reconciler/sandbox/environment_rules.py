@@ -13,7 +13,7 @@ from reconciler.sandbox.instance_types import BUNDLES, refuse_unknown_types
 from reconciler.sandbox.reading import ORDERED_STRATEGIES
 from reconciler.sandbox.roles import is_service_linked, role_arn
 from reconciler.sandbox.templates import refuse_bad_template
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 EC2 = ("EC2", "SPOT")
@@ -33,7 +33,7 @@ SCALE_DOWN_MINUTES = (20, 10_080)  # ComputeScalingPolicy
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
-def refuse_bad_environment(world: World, request: Spec) -> None:
+def refuse_bad_environment(world: AccountState, request: Spec) -> None:
     """Check a create request."""
     refuse_if(request.get("state") == "DISABLED", "Compute Environment must be created in ENABLED state.")
     if request["type"].upper() == "UNMANAGED":
@@ -134,7 +134,7 @@ def _check_managed_instances(resources: Spec) -> None:
     _require(resources, "managedInstancesProvider", "managedInstancesProvider is required.")
 
 
-def _check_eks(world: World, request: Spec, resources: Spec) -> None:
+def _check_eks(world: AccountState, request: Spec, resources: Spec) -> None:
     refuse_if(resources["type"] not in EC2, "Supported compute types for EKS compute environments are [EC2, SPOT]")
     strategy = resources.get("allocationStrategy")
     refuse_if(strategy is None, "allocationStrategy is required for EKS Compute Environments.")
@@ -147,7 +147,7 @@ def _check_eks(world: World, request: Spec, resources: Spec) -> None:
     _check_cluster(world, request["eksConfiguration"])
 
 
-def _check_cluster(world: World, configuration: Spec) -> None:
+def _check_cluster(world: AccountState, configuration: Spec) -> None:
     parts = configuration["eksClusterArn"].split(":")
     is_cluster = parts[0] == "arn" and parts[2:3] == ["eks"] and parts[-1].startswith("cluster/")
     refuse_if(not is_cluster, "eksClusterArn must be an EKS cluster ARN.")

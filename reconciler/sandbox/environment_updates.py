@@ -14,7 +14,7 @@ from reconciler.sandbox.environment_rules import (
     refuse_inconsistent,
 )
 from reconciler.sandbox.roles import is_service_linked, role_arn
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 # GovCloud refuses an update without one of these (hashicorp/terraform-provider-aws issue 43969); elsewhere an
 # updatePolicy alone is taken (its acceptance tests, pull request 34353).
@@ -39,7 +39,7 @@ UPDATABLE_STRATEGIES = (
 )
 
 
-def refuse_bad_update(world: World, body: Spec, request: Spec) -> None:
+def refuse_bad_update(world: AccountState, body: Spec, request: Spec) -> None:
     enough = ONE_OF if partition_of(world.region) == "aws-us-gov" else (*ONE_OF, "updatePolicy", *NEWER)
     refuse_if(
         not any(member in request for member in enough),
@@ -62,7 +62,7 @@ def is_infrastructure(body: Spec, request: Spec) -> bool:
     return body.get("computeResources", {}).get("type") not in FARGATE and bool(_infrastructure_members(request))
 
 
-def merged(world: World, body: Spec, request: Spec) -> dict[str, Json]:
+def merged(world: AccountState, body: Spec, request: Spec) -> dict[str, Json]:
     """Return the body after the update: only what was sent changes."""
     after = {
         **body,
@@ -93,7 +93,7 @@ def _check_unmanaged(body: Spec, request: Spec) -> None:
     )
 
 
-def _check_role(world: World, body: Spec, request: Spec) -> None:
+def _check_role(world: AccountState, body: Spec, request: Spec) -> None:
     if "serviceRole" not in request:
         return
     before, after = is_service_linked(body["serviceRole"]), is_service_linked(role_arn(world, request["serviceRole"]))

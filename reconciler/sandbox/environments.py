@@ -19,13 +19,13 @@ from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import named_or_paged, shuffled
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.relationships import refuse_used
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "compute-environment"
 HEALTHY = "ComputeEnvironment Healthy"
 
 
-def create(world: World, request: Mapping[str, Json]) -> Json:
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["computeEnvironmentName"]
     refuse_bad_name(name, "Compute Environment")
     refuse_bad_tags(request.get("tags", {}))
@@ -42,12 +42,12 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     records, token = named_or_paged(world, NOUN, request, "computeEnvironments", "ComputeEnvironments")
     return {"computeEnvironments": [_shown(world, record) for record in records], **token}
 
 
-def update(world: World, request: Mapping[str, Json]) -> Json:
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["computeEnvironment"])
     body = autoscaled(world, record)
     refuse_bad_update(world, body, request)
@@ -61,7 +61,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def delete(world: World, request: Mapping[str, Json]) -> Json:
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["computeEnvironment"]
     record = lifecycle.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "compute environment")
@@ -74,7 +74,7 @@ def delete(world: World, request: Mapping[str, Json]) -> Json:
     return {}
 
 
-def autoscaled(world: World, record: Record) -> dict[str, Json]:
+def autoscaled(world: AccountState, record: Record) -> dict[str, Json]:
     """Return the body with the desiredvCpus of the moment: they follow the jobs between minvCpus and maxvCpus.
 
     When the last job has gone they stay for a while.
@@ -94,7 +94,7 @@ def autoscaled(world: World, record: Record) -> dict[str, Json]:
     return {**record.body, "computeResources": {**resources, "desiredvCpus": desired}}
 
 
-def sicken(world: World) -> None:
+def sicken(world: AccountState) -> None:
     """A role that disappears makes the environments INVALID that were healthy with it (User Guide, troubleshooting)."""
     for record in tuple(world.every(NOUN)):
         sick = roles.illness(world, record.body)
@@ -104,7 +104,7 @@ def sicken(world: World) -> None:
             world.put(NOUN, replace(record, then="INVALID", then_reason=sick))
 
 
-def clusters(world: World) -> Iterator[str]:
+def clusters(world: AccountState) -> Iterator[str]:
     """Yield the ARNs of the ECS clusters: each environment has one as long as it lives."""
     for record in world.every(NOUN):
         if "ecsClusterArn" in record.body:
@@ -119,7 +119,7 @@ OPERATIONS = {
 }
 
 
-def _restless(world: World, record: Record, rounds: int) -> int:
+def _restless(world: AccountState, record: Record, rounds: int) -> int:
     """As if other jobs came and went, where they may: a caller must not rely on the number."""
     resources = record.body["computeResources"]
     least = int(resources.get("minvCpus", 0))
@@ -127,7 +127,7 @@ def _restless(world: World, record: Record, rounds: int) -> int:
     return least if record.body["state"] == "DISABLED" else chance.randint(least, resources["maxvCpus"])
 
 
-def _occupied(world: World, record: Record) -> str:
+def _occupied(world: AccountState, record: Record) -> str:
     """Return why an environment without instances cannot go: its jobs must be terminated before. The words are ours.
 
     Source: DeleteComputeEnvironment.
@@ -144,7 +144,7 @@ def _without_empty_role(request: Mapping[str, Json]) -> Mapping[str, Json]:
     return {member: value for member, value in request.items() if (member, value) != ("serviceRole", "")}
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
     body = autoscaled(world, record)
     scaled = bool(body.get("computeResources", {}).get("desiredvCpus")) or _has_scaled(world, record)
@@ -152,7 +152,7 @@ def _shown(world: World, record: Record) -> dict[str, Json]:
     return {**_identity(record), "tags": record.tags, **health, **body}
 
 
-def _has_scaled(world: World, record: Record) -> bool:
+def _has_scaled(world: AccountState, record: Record) -> bool:
     return bool(world.fact(SCALED, record.arn) == record.body["uuid"])
 
 

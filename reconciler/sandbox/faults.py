@@ -15,7 +15,7 @@ class Failure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class FaultRule:
     """Which calls fail. Without `nth`, `first` and `every`, all that match; counting starts at 1."""
 
     failure: Failure
@@ -37,15 +37,15 @@ class Rule:
 class Faults:
     """The rules, and how often each has matched. Not safe between threads by itself: the simulator locks."""
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[FaultRule] = ()) -> None:
         self._rules = tuple(rules)
         self._counts = [0] * len(self._rules)
 
-    def strike(self, operation: str) -> tuple[Rule, ...]:
+    def strike(self, operation: str) -> tuple[FaultRule, ...]:
         """Count a call and return the rules that strike it."""
         return tuple(rule for index, rule in enumerate(self._rules) if self._counted(index, rule, operation))
 
-    def _counted(self, index: int, rule: Rule, operation: str) -> bool:
+    def _counted(self, index: int, rule: FaultRule, operation: str) -> bool:
         if not fnmatchcase(operation, rule.operation):
             return False
         self._counts[index] += 1

@@ -6,10 +6,10 @@ from dataclasses import replace
 from reconciler.sandbox import environments, lifecycle, queues
 from reconciler.sandbox.breakage import Breakage
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World, noun_of
+from reconciler.sandbox.world import AccountState, noun_of
 
 HEALTHY = {environments.NOUN: environments.HEALTHY, queues.NOUN: queues.HEALTHY}
-Where = Callable[[str], World]  # the account and region that an ARN belongs to
+Where = Callable[[str], AccountState]  # the account and region that an ARN belongs to
 
 
 def remaining(broken: Breakage, where: Where) -> Breakage:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from reconciler.sandbox.answers import Refusal, refuse_if
 from reconciler.sandbox.breakage import breakage_of
 from reconciler.sandbox.records import GONE, Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 
-def settled(world: World, noun: str, identifier: str, refusal: str = "") -> Record:
+def settled(world: AccountState, noun: str, identifier: str, refusal: str = "") -> Record:
     """Return the resource, or refuse because a transition is under way."""
     record = world.get(noun, identifier)
     if record.is_moving:
@@ -16,22 +16,22 @@ def settled(world: World, noun: str, identifier: str, refusal: str = "") -> Reco
     return record
 
 
-def created(world: World, record: Record, *, healthy: str, illness: str = "") -> Record:
+def created(world: AccountState, record: Record, *, healthy: str, illness: str = "") -> Record:
     return _becoming(record, "CREATING", world.now + world.timings.create, healthy, illness)
 
 
-def updated(world: World, record: Record, *, seconds: float, healthy: str, illness: str = "") -> Record:
+def updated(world: AccountState, record: Record, *, seconds: float, healthy: str, illness: str = "") -> Record:
     return _becoming(record, "UPDATING", world.now + seconds, healthy, illness)
 
 
-def deleted(world: World, record: Record, *, illness: str = "") -> Record:
+def deleted(world: AccountState, record: Record, *, illness: str = "") -> Record:
     """Start the deletion. With an illness it fails: the resource comes back as INVALID."""
     if illness:
         return _becoming(record, "DELETING", world.now + world.timings.delete, "", illness)
     return leaving(world, replace(record, status="DELETING", reason="", then_reason=""))
 
 
-def leaving(world: World, record: Record) -> Record:
+def leaving(world: AccountState, record: Record) -> Record:
     """Return it on its way out; what was made to be stuck never gets there."""
     stuck = record.arn in breakage_of(world.store).stuck
     return replace(record, until=max(record.until, world.now + world.timings.delete), then="" if stuck else GONE)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconciler.ports import Clock
-from reconciler.sandbox.clock import Timings, WallClock
+from reconciler.sandbox.clock import SandboxClock, Timings
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.reading import SEEN_UNORDERED
@@ -26,7 +26,7 @@ def open_sandbox(
     """
     store: Store = Journal(Path(file)) if file else Memory()
     return Simulator(
-        clock or WallClock(),
+        clock or SandboxClock(),
         store=store,
         faults=faults,
         timings=timings,

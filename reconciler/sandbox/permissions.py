@@ -14,7 +14,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Form, Kind, Row, Rows
 from reconciler.model import Identity, Json, partition_of
 from reconciler.problems import WrongUsage
-from reconciler.sandbox.world import World, noun_of
+from reconciler.sandbox.world import AccountState, noun_of
 
 SCOPED = ("DescribeConsumableResource", "DescribeQuotaShare", "ListQuotaShares", "ListTagsForResource")
 TAGS = "aws:ResourceTag/"
@@ -26,7 +26,7 @@ TAKERS = {"executionRoleArn": "ecs-tasks", "jobRoleArn": "ecs-tasks", "taskRoleA
 NO_UPDATE = ("serviceEnvironmentOrder",)  # UpdateJobQueue has no service environment among its resources
 
 
-class Forbidden(Exception):  # noqa: N818 - names what happened
+class AccessDenied(Exception):  # noqa: N818 - names what happened
     """No statement allows it; the message is AWS's own."""
 
 
@@ -45,13 +45,13 @@ class Policy:
 
     document: Mapping[str, Json]
 
-    def check(self, world: World, operation: str, request: Mapping[str, Json]) -> None:
+    def check(self, world: AccountState, operation: str, request: Mapping[str, Json]) -> None:
         """Raise `Forbidden` for the first thing that a call needs and nothing allows."""
         for need in needs(world, operation, request):
             if not any(_allows(statement, need) for statement in self.document["Statement"]):
                 who = f"arn:{partition_of(world.region)}:sts::{world.account}:assumed-role/reconciler/batch-reconciler"
                 told = f"User: {who} is not authorized to perform: {need.action} on resource: {need.resource}"
-                raise Forbidden(f"{told} because no identity-based policy allows the {need.action} action")
+                raise AccessDenied(f"{told} because no identity-based policy allows the {need.action} action")
 
 
 def policy_in(file: str) -> Policy:
@@ -71,7 +71,7 @@ def policy_in(file: str) -> Policy:
     return Policy({"Statement": listed})
 
 
-def needs(world: World, operation: str, request: Mapping[str, Json]) -> Iterator[Need]:
+def needs(world: AccountState, operation: str, request: Mapping[str, Json]) -> Iterator[Need]:
     identity = Identity(world.account, world.region)
     for kind in KINDS.values():
         if operation == kind.create:
@@ -91,7 +91,7 @@ def needs(world: World, operation: str, request: Mapping[str, Json]) -> Iterator
     yield Need(f"batch:{operation}", arn, _tags(world, arn) if arn != "*" else {})
 
 
-def _of_create(world: World, kind: Kind, identity: Identity, request: Mapping[str, Json]) -> Iterator[Need]:
+def _of_create(world: AccountState, kind: Kind, identity: Identity, request: Mapping[str, Json]) -> Iterator[Need]:
     row = kind.field(kind.parent)
     arn = kind.arn(identity, kind.name_within(str(request[row.name]) if row else "", str(request[kind.name_member])))
     yield Need(f"batch:{kind.create}", arn)
@@ -103,7 +103,7 @@ def _of_create(world: World, kind: Kind, identity: Identity, request: Mapping[st
 
 
 def _of_references(
-    world: World, operation: str, kind: Kind, identity: Identity, request: Mapping[str, Json]
+    world: AccountState, operation: str, kind: Kind, identity: Identity, request: Mapping[str, Json]
 ) -> Iterator[Need]:
     for other, value in _references(kind.rows, request):
         arn = _arn(other, identity, value)
@@ -155,7 +155,7 @@ def _resource_of(operation: str, request: Mapping[str, Json], identity: Identity
     return value if value.startswith("arn:") else f"{place}:{noun}/{value}"
 
 
-def _tags(world: World, arn: str) -> Mapping[str, str]:
+def _tags(world: AccountState, arn: str) -> Mapping[str, str]:
     record = world.see(noun_of(arn), arn)
     return {f"{TAGS}{key}": value for key, value in record.tags.items()} if record else {}
 

@@ -10,7 +10,7 @@ from reconciler.sandbox.answers import refuse_if
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import name_key, named, paged, shuffled
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "scheduling-policy"
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{0,254}[A-Za-z0-9_*-]")
@@ -20,7 +20,7 @@ MAX_RESERVATION = 99
 KINDS = ("fairsharePolicy", "quotaSharePolicy")
 
 
-def create(world: World, request: Mapping[str, Json]) -> Json:
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["name"]
     refuse_bad_name(name, "Scheduling policy")
     refuse_bad_tags(request.get("tags", {}))
@@ -33,7 +33,7 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     return {"name": name, "arn": record.arn}
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     arns = [arn for arn in request["arns"] if arn.startswith("arn:")]
     shown = [
         {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffled(dict(each.body), world)}
@@ -42,12 +42,12 @@ def describe(world: World, request: Mapping[str, Json]) -> Json:
     return {"schedulingPolicies": shown}
 
 
-def list_all(world: World, request: Mapping[str, Json]) -> Json:
+def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
     records, token = paged(world.see_every(NOUN), request, name_key)
     return {"schedulingPolicies": [{"arn": record.arn} for record in records], **token}
 
 
-def update(world: World, request: Mapping[str, Json]) -> Json:
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.get(NOUN, request["arn"])
     sent = [kind for kind in KINDS if kind in request]
     refuse_if(
@@ -60,7 +60,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     return {}
 
 
-def delete(world: World, request: Mapping[str, Json]) -> Json:
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.get(NOUN, request["arn"])
     used = any(queue.body.get("schedulingPolicyArn") == record.arn for queue in world.every("job-queue"))
     refuse_if(used, "Cannot delete, the scheduling policy is used by a job queue.")

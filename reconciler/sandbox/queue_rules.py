@@ -7,7 +7,7 @@ from reconciler.sandbox.answers import Refusal, refuse_if
 from reconciler.sandbox.environment_rules import FARGATE, MANAGED_INSTANCES, is_arm
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.service_rules import attached_services
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 MAX_ENVIRONMENTS = 3  # the default quota
 MAX_PRIORITY = 1000
@@ -15,7 +15,7 @@ LIMIT_SECONDS = (600, 86400)
 TRAINING = "SAGEMAKER_TRAINING"
 
 
-def attached(world: World, request: Spec, queue_type: str, queue: str) -> dict[str, list[Json]]:
+def attached(world: AccountState, request: Spec, queue_type: str, queue: str) -> dict[str, list[Json]]:
     """Return the orders that the request leads to, with ARNs for names. Raises `Refusal`."""
     _refuse_wrong_orders(request, queue_type)
     if request.get("serviceEnvironmentOrder"):
@@ -24,7 +24,7 @@ def attached(world: World, request: Spec, queue_type: str, queue: str) -> dict[s
     return {"computeEnvironmentOrder": _attached_computers(world, request, queue_type)}
 
 
-def _attached_computers(world: World, request: Spec, queue_type: str) -> list[Json]:
+def _attached_computers(world: AccountState, request: Spec, queue_type: str) -> list[Json]:
     order = request.get("computeEnvironmentOrder", [])
     refuse_if(not order, "computeEnvironmentOrder or serviceEnvironmentOrder is required.")
     refuse_if(len(order) > MAX_ENVIRONMENTS, "Only 3 environments are allowed in job queue request.")
@@ -36,7 +36,7 @@ def _attached_computers(world: World, request: Spec, queue_type: str) -> list[Js
     return [{"order": entry["order"], "computeEnvironment": environment.arn} for entry, environment in pairs]
 
 
-def resulting_type(world: World, orders: Mapping[str, Sequence[Json]]) -> str:
+def resulting_type(world: AccountState, orders: Mapping[str, Sequence[Json]]) -> str:
     """Return the type of a queue with these orders."""
     if orders.get("serviceEnvironmentOrder"):
         return TRAINING
@@ -61,7 +61,7 @@ def refuse_bad_limits(actions: Sequence[Spec], queue_type: str) -> None:
     )
 
 
-def refuse_bad_policy(world: World, arn: str, queue_type: str) -> None:
+def refuse_bad_policy(world: AccountState, arn: str, queue_type: str) -> None:
     refuse_if(":scheduling-policy/" not in arn, "Only scheduling policy Arn can be allowed.")
     policy = world.find("scheduling-policy", arn)
     if policy is None:
@@ -88,7 +88,7 @@ def _refuse_wrong_orders(request: Spec, queue_type: str) -> None:
     )
 
 
-def _environment(world: World, identifier: str) -> Record:
+def _environment(world: AccountState, identifier: str) -> Record:
     found = world.find("compute-environment", identifier)
     if found is None or found.status != "VALID":
         raise Refusal("Compute Environments must be created and valid before attaching them to a job queue")

@@ -19,7 +19,7 @@ from reconciler.sandbox.quota_shares import shares_of
 from reconciler.sandbox.reading import named_or_paged, shuffled
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.relationships import environments_of, release
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "job-queue"
 HEALTHY = "JobQueue Healthy"
@@ -27,7 +27,7 @@ DELETED = "Job queue deleted"  # why its jobs ended; the words are ours
 UPDATABLE = ("state", "priority", "jobStateTimeLimitActions", "schedulingPolicyArn")
 
 
-def create(world: World, request: Mapping[str, Json]) -> Json:
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["jobQueueName"]
     refuse_bad_name(name, "Job Queue")
     refuse_bad_tags(request.get("tags", {}))
@@ -39,12 +39,12 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     records, token = named_or_paged(world, NOUN, request, "jobQueues", "JobQueues")
     return {"jobQueues": [_shown(world, record) for record in records], **token}
 
 
-def update(world: World, request: Mapping[str, Json]) -> Json:
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["jobQueue"])
     _refuse_bad_members(world, request, record.body["jobQueueType"])
     if "schedulingPolicyArn" in request:
@@ -59,7 +59,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def delete(world: World, request: Mapping[str, Json]) -> Json:
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "job queue")
     # What becomes of the shares of a queue that is deleted is documented nowhere.
@@ -81,7 +81,7 @@ OPERATIONS = {
 }
 
 
-def _body(world: World, request: Mapping[str, Json]) -> dict[str, Json]:
+def _body(world: AccountState, request: Mapping[str, Json]) -> dict[str, Json]:
     wanted = request.get("jobQueueType", "")
     _refuse_bad_members(world, request, wanted)
     orders = attached(world, request, wanted, world.arn(NOUN, request["jobQueueName"]))
@@ -90,7 +90,7 @@ def _body(world: World, request: Mapping[str, Json]) -> dict[str, Json]:
     return {**filled, "jobQueueType": resulting_type(world, orders)}
 
 
-def _moved(world: World, request: Mapping[str, Json], kind: str, arn: str) -> dict[str, Json]:
+def _moved(world: AccountState, request: Mapping[str, Json], kind: str, arn: str) -> dict[str, Json]:
     """Whether a queue can move between EC2, Fargate and managed instances is documented nowhere: here it can."""
     if kind in ("EKS", "SAGEMAKER_TRAINING"):
         return attached(world, request, kind, arn)
@@ -99,14 +99,14 @@ def _moved(world: World, request: Mapping[str, Json], kind: str, arn: str) -> di
     return {**orders, "jobQueueType": resulting_type(world, orders)}
 
 
-def _refuse_bad_members(world: World, request: Mapping[str, Json], kind: str) -> None:
+def _refuse_bad_members(world: AccountState, request: Mapping[str, Json], kind: str) -> None:
     refuse_bad_priority(request)
     refuse_bad_limits(request.get("jobStateTimeLimitActions", ()), kind)
     if "schedulingPolicyArn" in request:
         refuse_bad_policy(world, request["schedulingPolicyArn"], kind)
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
     return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), world)}
 

@@ -13,7 +13,7 @@ from reconciler.sandbox.jobs.holdings import holders
 from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import name_key, paged, shuffled
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "quota-share"
 MAX_SHARES = 20  # a queue (AWS Batch User Guide, 'Service quotas')
@@ -22,7 +22,7 @@ SHARE_DELETED = "Quota share deleted"
 UPDATABLE = ("capacityLimits", "resourceSharingConfiguration", "preemptionConfiguration", "state")
 
 
-def create(world: World, request: Mapping[str, Json]) -> Json:
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["quotaShareName"]
     refuse_bad_name(name, "Quota share")
     refuse_bad_tags(request.get("tags", {}))
@@ -40,20 +40,20 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.see(NOUN, request["quotaShareArn"])
     refuse_if(record is None, f"{request['quotaShareArn']} does not exist")
     return {**_shown(world, record), "tags": record.tags} if record else {}
 
 
-def list_all(world: World, request: Mapping[str, Json]) -> Json:
+def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
     queue = world.get("job-queue", request["jobQueue"])
     seen = (record for record in world.see_every(NOUN) if record.body["jobQueueArn"] == queue.arn)
     records, token = paged(seen, request, name_key)
     return {"quotaShares": [_shown(world, record) for record in records], **token}
 
 
-def update(world: World, request: Mapping[str, Json]) -> Json:
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["quotaShareArn"])
     body = {**record.body, **_members(request)}
     _refuse_bad_members(body)
@@ -62,7 +62,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def delete(world: World, request: Mapping[str, Json]) -> Json:
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "quota share")
     going = lifecycle.deleted(world, record)
@@ -70,7 +70,7 @@ def delete(world: World, request: Mapping[str, Json]) -> Json:
     return {}
 
 
-def shares_of(world: World, queue: str) -> Iterator[Record]:
+def shares_of(world: AccountState, queue: str) -> Iterator[Record]:
     return (record for record in world.every(NOUN) if record.body["jobQueueArn"] == queue)
 
 
@@ -83,14 +83,14 @@ OPERATIONS = {
 }
 
 
-def _end_jobs(world: World, record: Record) -> float:
+def _end_jobs(world: AccountState, record: Record) -> float:
     """All jobs of a share end with it (DeleteQuotaShare); return how many seconds that takes."""
     queue = record.body["jobQueueArn"]
     waiting = [job for job, row in line_of(world, queue).items() if row["share"] == record.arn]
     return end_all(world, queue, [*(job for job, _ in holders(world, record.arn)), *waiting], SHARE_DELETED)
 
 
-def _refuse_bad_queue(world: World, queue: Record) -> None:
+def _refuse_bad_queue(world: AccountState, queue: Record) -> None:
     """Source: CreateQuotaShare (jobQueue), and the User Guide, 'Create quota management resources'."""
     refuse_if(
         queue.status != "VALID",
@@ -121,7 +121,7 @@ def _members(request: Mapping[str, Json]) -> dict[str, Json]:
     return {member: request[member] for member in UPDATABLE if member in request}
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     return {**_identity(record), "status": record.status, **shuffled(dict(record.body), world)}
 
 

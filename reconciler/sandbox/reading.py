@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.model import Json
 from reconciler.sandbox.answers import Refusal, refuse_if
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 PAGE = 100
 SortKey = tuple[str | int, ...]
@@ -32,7 +32,7 @@ def name_key(record: Record) -> SortKey:
     return (record.name,)
 
 
-def named(world: World, noun: str, identifiers: Sequence[str]) -> list[Record]:
+def named(world: AccountState, noun: str, identifiers: Sequence[str]) -> list[Record]:
     """Return those that exist; unknown ones are left out without a word."""
     refuse_if(len(identifiers) > PAGE, f"At most {PAGE} names or ARNs can be described at once")
     keys = dict.fromkeys(world.key(noun, identifier) for identifier in identifiers)
@@ -41,7 +41,7 @@ def named(world: World, noun: str, identifiers: Sequence[str]) -> list[Record]:
 
 
 def named_or_paged(
-    world: World, noun: str, request: Mapping[str, Json], member: str, label: str
+    world: AccountState, noun: str, request: Mapping[str, Json], member: str, label: str
 ) -> tuple[list[Record], dict[str, str]]:
     """Return the records that a Describe asks for, and the token of the next page."""
     if request.get(member):
@@ -63,14 +63,14 @@ def paged(
     return page, {"nextToken": _token(key(page[-1]))} if more else {}
 
 
-def shuffled(value: Json, world: World) -> Json:
+def shuffled(value: Json, world: AccountState) -> Json:
     """Return a copy in which every list whose order is not kept is in a new one."""
     if isinstance(value, dict):
         return {member: _shuffled_member(value, member, inner, world) for member, inner in value.items()}
     return [shuffled(inner, world) for inner in value] if isinstance(value, list) else value
 
 
-def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, world: World) -> Json:
+def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, world: AccountState) -> Json:
     inner = shuffled(inner, world)
     keeps = member == "instanceTypes" and owner.get("allocationStrategy") in ORDERED_STRATEGIES
     unnamed = member == "containers" and not all("name" in each for each in inner)

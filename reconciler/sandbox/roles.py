@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.model import Json, partition_of
 from reconciler.sandbox.breakage import breakage_of
 from reconciler.sandbox.store import Store
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 SERVICE_LINKED_PATH = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 MISSING = ".missing-roles"
@@ -14,11 +14,11 @@ MISSING = ".missing-roles"
 NOT_AUTHORIZED = "CLIENT_ERROR - User: batch.amazonaws.com is not authorized to perform: sts:AssumeRole"
 
 
-def service_linked_role(world: World) -> str:
+def service_linked_role(world: AccountState) -> str:
     return f"arn:{partition_of(world.region)}:iam::{world.account}:role/{SERVICE_LINKED_PATH}"
 
 
-def role_arn(world: World, role: str) -> str:
+def role_arn(world: AccountState, role: str) -> str:
     """A bare name is taken to have the path `/`, whatever the role's real path is (CreateComputeEnvironment)."""
     return role if role.startswith("arn:") else f"arn:{partition_of(world.region)}:iam::{world.account}:role/{role}"
 
@@ -31,7 +31,7 @@ def set_missing(store: Store, account: str, roles: Iterable[str]) -> None:
     store.put(account, MISSING, "names", sorted({_name(role) for role in roles}))
 
 
-def service_role_illness(world: World, body: Mapping[str, Json]) -> str:
+def service_role_illness(world: AccountState, body: Mapping[str, Json]) -> str:
     """Return why Batch cannot act with the environment's service role, or nothing."""
     role = body.get("serviceRole", "")
     # A wrong path to the service-linked role is a role that does not exist (aws/aws-cdk issue 20727).
@@ -39,7 +39,7 @@ def service_role_illness(world: World, body: Mapping[str, Json]) -> str:
     return NOT_AUTHORIZED if misplaced or _is_missing(world, role) else ""
 
 
-def illness(world: World, body: Mapping[str, Json]) -> str:
+def illness(world: AccountState, body: Mapping[str, Json]) -> str:
     """Return why the environment cannot become VALID, or nothing."""
     resources = body.get("computeResources", {})
     profile, fleet = resources.get("instanceRole", ""), resources.get("spotIamFleetRole", "")
@@ -52,7 +52,7 @@ def illness(world: World, body: Mapping[str, Json]) -> str:
     return ""
 
 
-def _is_missing(world: World, role: str) -> bool:
+def _is_missing(world: AccountState, role: str) -> bool:
     if not role:
         return False
     missing = (*world.account_fact(MISSING, "names", ()), *breakage_of(world.store).missing_roles)

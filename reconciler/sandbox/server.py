@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from reconciler.problems import Stopped, WrongUsage
-from reconciler.sandbox.admission import LARGEST, Refused, length_of, refusal
+from reconciler.sandbox.admission import LARGEST, RefusedRequest, length_of, refusal
 from reconciler.sandbox.answers import Response
 from reconciler.sandbox.front import Front
 from reconciler.sandbox.seal import sealed
@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(response)
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RefusedRequest) -> None:
         """Answer without having read the body: what follows on this connection cannot be told from it."""
         request = Request.of(self.command, "/", dict(self.headers), b"")
         self.close_connection = True

@@ -11,12 +11,12 @@ from reconciler.sandbox.names import refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.reading import named_or_paged, shuffled
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.relationships import refuse_used
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "service-environment"
 
 
-def create(world: World, request: Mapping[str, Json]) -> Json:
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["serviceEnvironmentName"]
     refuse_bad_name(name, "Service environment")
     refuse_bad_tags(request.get("tags", {}))
@@ -29,12 +29,12 @@ def create(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     records, token = named_or_paged(world, NOUN, request, "serviceEnvironments", "ServiceEnvironments")
     return {"serviceEnvironments": [_shown(world, record) for record in records], **token}
 
 
-def update(world: World, request: Mapping[str, Json]) -> Json:
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = lifecycle.settled(world, NOUN, request["serviceEnvironment"])
     sent = {member: request[member] for member in ("state", "capacityLimits") if member in request}
     if "capacityLimits" in sent:
@@ -44,7 +44,7 @@ def update(world: World, request: Mapping[str, Json]) -> Json:
     return _identity(record)
 
 
-def delete(world: World, request: Mapping[str, Json]) -> Json:
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["serviceEnvironment"]
     record = lifecycle.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
     lifecycle.refuse_deletion_unless_disabled(record, "service environment")
@@ -61,7 +61,7 @@ OPERATIONS = {
 }
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     return {**_identity(record), "status": record.status, "tags": record.tags, **shuffled(dict(record.body), world)}
 
 

@@ -7,10 +7,10 @@ from reconciler.sandbox.answers import Refusal, refuse_if
 from reconciler.sandbox.capacity_rules import INSTANCES
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.relationships import queues_with
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 
-def attached_services(world: World, order: Sequence[Json], queue: str) -> list[Json]:
+def attached_services(world: AccountState, order: Sequence[Json], queue: str) -> list[Json]:
     """Return the order with ARNs for names. Raises `Refusal`."""
     refuse_if(len(order) > 1, "Only 1 service environment is allowed in job queue request.")
     environments = [_environment(world, entry["serviceEnvironment"]) for entry in order]
@@ -20,14 +20,14 @@ def attached_services(world: World, order: Sequence[Json], queue: str) -> list[J
     return [{"order": entry["order"], "serviceEnvironment": environment.arn} for entry, environment in pairs]
 
 
-def _environment(world: World, identifier: str) -> Record:
+def _environment(world: AccountState, identifier: str) -> Record:
     found = world.find("service-environment", identifier)
     if found is None or found.status != "VALID":
         raise Refusal("Service environments must be created and valid before attaching them to a job queue.")
     return found
 
 
-def _refuse_second_queue(world: World, environment: Record, queue: str) -> None:
+def _refuse_second_queue(world: AccountState, environment: Record, queue: str) -> None:
     """One that counts instance types is for quota management, and belongs to one queue ('Service quotas')."""
     counts_types = all(limit["capacityUnit"] != INSTANCES for limit in environment.body["capacityLimits"])
     others = [arn for arn in queues_with(world, environment.arn) if arn != queue]

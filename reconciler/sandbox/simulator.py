@@ -25,21 +25,21 @@ from reconciler.sandbox.answers import Refusal, Response, error, refusal, succes
 from reconciler.sandbox.api import Routed, members, refuse_bad_request, route
 from reconciler.sandbox.breakage import Breakage, ahead, breakage_of, keep, strike, turn
 from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.faults import Failure, FaultRule, Faults
 from reconciler.sandbox.jobs import operations as jobs
 from reconciler.sandbox.jobs import scheduler, snapshots
 from reconciler.sandbox.jobs import service as service_jobs
 from reconciler.sandbox.jobs.tasks import LogStream, log_streams
-from reconciler.sandbox.permissions import Forbidden, Policy
+from reconciler.sandbox.permissions import AccessDenied, Policy
 from reconciler.sandbox.reading import UNORDERED
 from reconciler.sandbox.store import Memory, Store
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 ACCOUNT = "123456789012"
 BROKEN = error(500, "ServerException", "Internal server error")
 REMEMBERED = 100_000  # calls, so that a server that runs for weeks does not grow
 
-Operation = Callable[[World, Mapping[str, Json]], Json]
+Operation = Callable[[AccountState, Mapping[str, Json]], Json]
 OPERATIONS: Mapping[str, Operation] = {
     **environments.OPERATIONS,
     **service_environments.OPERATIONS,
@@ -162,12 +162,12 @@ class Simulator:
         parts = (scope.partition("/") for scope in self._store.scopes())
         return tuple(sorted((account, region) for account, slash, region in parts if slash))
 
-    def _delay(self, rules: Iterable[Rule]) -> None:
+    def _delay(self, rules: Iterable[FaultRule]) -> None:
         seconds = sum(rule.seconds for rule in rules if rule.failure is Failure.LATENCY)
         if seconds:
             self._clock.sleep(seconds)
 
-    def _answer(self, world: World, routed: Routed, body: bytes, failures: Container[Failure]) -> Response:
+    def _answer(self, world: AccountState, routed: Routed, body: bytes, failures: Container[Failure]) -> Response:
         try:
             request = members(routed, body)
             self._calls.append((routed.operation, request))
@@ -181,18 +181,18 @@ class Simulator:
             work = _operation(routed.operation)
             scheduler.advance(world)
             answer = success(work(world, request))
-        except Forbidden as no:
+        except AccessDenied as no:
             return error(403, "AccessDeniedException", str(no))
         except Refusal as no:
             answer = refusal(str(no), world.new_id())
         return _after_the_work(answer, failures)
 
-    def _world_of(self, arn: str) -> World:
+    def _world_of(self, arn: str) -> AccountState:
         _, _, _, region, account, _ = arn.split(":", 5)
         return self._world(account, region)
 
-    def _world(self, account: str, region: str) -> World:
-        return World(
+    def _world(self, account: str, region: str) -> AccountState:
+        return AccountState(
             account=account,
             region=region,
             now=self._clock.now() + ahead(self._store),

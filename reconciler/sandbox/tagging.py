@@ -21,7 +21,7 @@ LIMITS = {"ResourcesPerPage": (1, 100), "TagsPerPage": (100, 500)}
 PAGE = 50  # resources, if nobody says how many
 
 
-class Wrong(Exception):  # noqa: N818 - names what happened
+class InvalidParameter(Exception):  # noqa: N818 - names what happened
     """InvalidParameterException, with this message."""
 
 
@@ -39,7 +39,7 @@ def answer(request: Request, batch: Iterable[Tagged], moto: Answer | None) -> Re
     handler = HANDLERS[request.operation]
     try:
         return request.answer(handler(request.data(), find))
-    except (Wrong, ValueError) as wrong:
+    except (InvalidParameter, ValueError) as wrong:
         return request.error(400, "InvalidParameterException", str(wrong))
 
 
@@ -62,7 +62,7 @@ def _keys(_data: Mapping[str, Json], find: Find) -> Json:
 def _values(data: Mapping[str, Json], find: Find) -> Json:
     key = data.get("Key", "")
     if not key:
-        raise Wrong("Key is required")
+        raise InvalidParameter("Key is required")
     return {"TagValues": sorted({tags[key] for _, tags in find({}) if key in tags}), "PaginationToken": ""}
 
 
@@ -76,10 +76,10 @@ HANDLERS: Mapping[str, Callable[[Mapping[str, Json], Find], Json]] = {
 def _check(data: Mapping[str, Json]) -> None:
     beside = [member for member in BESIDE_ARNS if data.get(member)] if data.get("ResourceARNList") else []
     if beside:
-        raise Wrong(f"ResourceARNList cannot be combined with {', '.join(beside)}")
+        raise InvalidParameter(f"ResourceARNList cannot be combined with {', '.join(beside)}")
     for member, (least, most) in LIMITS.items():
         if not least <= data.get(member, least) <= most:
-            raise Wrong(f"{member} must be between {least} and {most}")
+            raise InvalidParameter(f"{member} must be between {least} and {most}")
 
 
 def _fitting(found: Sequence[Tagged], data: Mapping[str, Json]) -> int:
@@ -114,7 +114,7 @@ def _others(request: Request, filters: Mapping[str, Json], moto: Answer) -> Iter
     while token is not None:
         page = moto(request.asking(TARGET, {**filters, "PaginationToken": token} if token else filters))
         if page.status != OK:
-            raise Wrong(page.body.decode(errors="replace"))
+            raise InvalidParameter(page.body.decode(errors="replace"))
         found = json.loads(page.body)
         for one in found["ResourceTagMappingList"]:
             yield one["ResourceARN"], {tag["Key"]: tag["Value"] for tag in one["Tags"]}

@@ -7,7 +7,7 @@ from reconciler.model import Json
 from reconciler.sandbox.answers import Refusal
 from reconciler.sandbox.names import refuse_bad_tags
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World, noun_of
+from reconciler.sandbox.world import AccountState, noun_of
 
 TAGGABLE = (
     "compute-environment", "consumable-resource", "job", "job-definition", "job-queue", "quota-share",
@@ -15,7 +15,7 @@ TAGGABLE = (
 )  # fmt: skip
 
 
-def tag(world: World, request: Mapping[str, Json]) -> Json:
+def tag(world: AccountState, request: Mapping[str, Json]) -> Json:
     noun, record = _resource(world, request["resourceArn"])
     refuse_bad_tags(request["tags"])
     merged = {**record.tags, **request["tags"]}
@@ -24,14 +24,14 @@ def tag(world: World, request: Mapping[str, Json]) -> Json:
     return {}
 
 
-def untag(world: World, request: Mapping[str, Json]) -> Json:
+def untag(world: AccountState, request: Mapping[str, Json]) -> Json:
     noun, record = _resource(world, request["resourceArn"])
     kept = {key: value for key, value in record.tags.items() if key not in request["tagKeys"]}
     world.put(noun, replace(record, tags=kept))
     return {}
 
 
-def list_tags(world: World, request: Mapping[str, Json]) -> Json:
+def list_tags(world: AccountState, request: Mapping[str, Json]) -> Json:
     arn = request["resourceArn"]
     noun = _noun(arn)
     record = world.see(noun, arn)
@@ -40,7 +40,7 @@ def list_tags(world: World, request: Mapping[str, Json]) -> Json:
     return {"tags": record.tags}
 
 
-def every_tagged(world: World) -> Iterator[tuple[str, Mapping[str, str]]]:
+def every_tagged(world: AccountState) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield the ARN and the tags of whatever has any, as reads show it."""
     for noun in TAGGABLE:
         yield from ((record.arn, record.tags) for record in world.see_every(noun) if record.tags)
@@ -49,7 +49,7 @@ def every_tagged(world: World) -> Iterator[tuple[str, Mapping[str, str]]]:
 OPERATIONS = {"TagResource": tag, "UntagResource": untag, "ListTagsForResource": list_tags}
 
 
-def _resource(world: World, arn: str) -> tuple[str, Record]:
+def _resource(world: AccountState, arn: str) -> tuple[str, Record]:
     noun = _noun(arn)
     return noun, world.get(noun, arn)
 

@@ -29,7 +29,7 @@ def noun_of(arn: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class AccountState:
     """Tables are named by the noun that ARNs have (`job-queue`), their keys are what follows it."""
 
     account: str
@@ -129,7 +129,7 @@ class World:
         chance = Random(f"{self.seed} {self._scope} {noun} {count}")  # noqa: S311 - nothing secret
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
-    def at(self, moment: float) -> "World":
+    def at(self, moment: float) -> "AccountState":
         return replace(self, now=moment)
 
     @property

@@ -48,7 +48,7 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class _ExplainedField:
     """A member in its place: its row, its part of the schema, and what it inherits."""
 
     kind: Kind
@@ -138,7 +138,7 @@ def _lower(words: tuple[str, ...]) -> list[str]:
     return [word.lower() for word in words]
 
 
-def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_Member]:
+def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_ExplainedField]:
     defs = schema["$defs"]
     for kind in kinds.values():
         yield from _members(kind, (), (name_row(kind), *kind.rows, TAGS), defs[kind.create], defs, None)
@@ -146,12 +146,12 @@ def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_Member]:
 
 def _members(
     kind: Kind, path: tuple[str, ...], rows: tuple[Row, ...], body: Json, defs: Json, cost: Cost | None
-) -> Iterator[_Member]:
+) -> Iterator[_ExplainedField]:
     known = Rows.of(rows).by_name
     for name, member in body["properties"].items():
         row = known.get(name)
         own = (row.cost if isinstance(row, Field) else None) or cost
-        yield _Member(kind, (*path, name), row, member, name in body.get("required", ()), own)
+        yield _ExplainedField(kind, (*path, name), row, member, name in body.get("required", ()), own)
         inner = _structure(member, defs)
         if inner:
             fields = row.fields if isinstance(row, Field) else ()
@@ -170,7 +170,7 @@ def _explained_kind(kind: Kind, schema: Json) -> Explained:
     return Explained(kind.section, kind.says, (("members", members), ("source", kind.source)))
 
 
-def _explained(member: _Member, schema: Json) -> Explained:
+def _explained(member: _ExplainedField, schema: Json) -> Explained:
     if isinstance(member.row, Unmanaged):
         return Explained(member.dotted, f"Accepted and ignored: {member.row.reason}.")
     facts = [("type", _type(member.schema, schema["$defs"])), *_choice(member.schema), *_rules(member)]
@@ -200,7 +200,7 @@ def _choice(schema: Json) -> Iterator[tuple[str, str]]:
         yield "known", f"{', '.join(value or written(value) for value in known)}; AWS may know more"
 
 
-def _rules(member: _Member) -> Iterator[tuple[str, str]]:
+def _rules(member: _ExplainedField) -> Iterator[tuple[str, str]]:
     if member.required:
         yield "required", "yes"
     limits = [text.format(member.schema[word]) for word, text in LIMITS.items() if word in member.schema]
@@ -210,7 +210,7 @@ def _rules(member: _Member) -> Iterator[tuple[str, str]]:
         yield "default", written(member.schema["default"])
 
 
-def _behaviour(member: _Member, row: Field) -> Iterator[tuple[str, str]]:
+def _behaviour(member: _ExplainedField, row: Field) -> Iterator[tuple[str, str]]:
     if row.rides_with:
         yield "sent with", f"a change of {', '.join(row.rides_with)}; where true, whenever instances are replaced"
         return

@@ -95,7 +95,7 @@ def path_text(path: Sequence[Step]) -> str:
 
 def parse_address(text: str) -> StateAddress:
     """Return the address that a text is. Raises `NotAnAddress`."""
-    reader = _Reader(_steps(text))
+    reader = _AddressReader(_steps(text))
     module = ""
     while reader.has_name("module") and reader.size > 1:
         reader.name("module")
@@ -131,7 +131,7 @@ def _steps(text: str) -> list[re.Match[str]]:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _AddressReader:
     steps: list[re.Match[str]]
 
     @property

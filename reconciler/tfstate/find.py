@@ -15,7 +15,7 @@ PASSWORDS = "_password"  # the end of types such as random_password: all that th
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _StateValue:
     """A value on the way to the one that is meant. `sensitive` are the paths below it that are marked."""
 
     value: Json
@@ -36,7 +36,7 @@ def find_value(state: TerraformState, address: StateAddress) -> Json:
     return _shown(address, address.path, values)
 
 
-def _shown(address: StateAddress, names: Sequence[Step], found: list[_Found]) -> Json:
+def _shown(address: StateAddress, names: Sequence[Step], found: list[_StateValue]) -> Json:
     """Return the values with their secrets marked: those of all instances, where all are meant."""
     values = [_marked(one, names) for one in found]
     value = values if address.key == EVERY else values[0]
@@ -45,12 +45,12 @@ def _shown(address: StateAddress, names: Sequence[Step], found: list[_Found]) ->
     return value
 
 
-def _output(state: TerraformState, address: StateAddress) -> _Found:
+def _output(state: TerraformState, address: StateAddress) -> _StateValue:
     output = state.outputs.get(address.name)
     if output is None:
         has = f"it has {_listed(state.outputs)}" if state.outputs else "it has no outputs: is it applied?"
         raise _missing(f"there is no output {address.name}", address.name, state.outputs, has)
-    return _Found(output.value, ((),) if output.is_sensitive else ())
+    return _StateValue(output.value, ((),) if output.is_sensitive else ())
 
 
 def _instances(state: TerraformState, address: StateAddress) -> list[StateInstance]:
@@ -72,13 +72,13 @@ def _instances(state: TerraformState, address: StateAddress) -> list[StateInstan
     raise _missing(f"there is no resource {address.resource}", address.resource, names, has)
 
 
-def _of(instance: StateInstance, address: StateAddress) -> _Found:
+def _of(instance: StateInstance, address: StateAddress) -> _StateValue:
     """Return the attributes of an instance. A state need not mark what its provider takes for sensitive."""
     is_password = instance.type.endswith(PASSWORDS) and address.path[:1] != ("id",)
-    return _Found(instance.values, ((),) if is_password else instance.sensitive)
+    return _StateValue(instance.values, ((),) if is_password else instance.sensitive)
 
 
-def _inner(found: _Found, path: Sequence[Step], at: str) -> _Found:
+def _inner(found: _StateValue, path: Sequence[Step], at: str) -> _StateValue:
     """Follow a path. `at` is the address of what was found so far."""
     for index, step in enumerate(path):
         if isinstance(step, Every):
@@ -87,7 +87,7 @@ def _inner(found: _Found, path: Sequence[Step], at: str) -> _Found:
                 raise Missing(f"{at} is no list", "leave [*] out")
             each = [_inner(_below(found, i), path[index + 1 :], f"{at}[{i}]") for i in range(len(elements))]
             marks = tuple((i, *mark) for i, one in enumerate(each) for mark in one.sensitive)
-            return _Found([one.value for one in each], marks)
+            return _StateValue([one.value for one in each], marks)
         _check(found.value, step, at)
         found, at = _below(found, step), at + path_text((step,))
     return found
@@ -114,11 +114,11 @@ def _check(value: Json, step: Key, at: str) -> None:
             raise Missing(f"{at} is a single value", f"leave {path_text((step,))} out")
 
 
-def _below(found: _Found, step: Key) -> _Found:
-    return _Found(found.value[step], tuple(mark[1:] for mark in found.sensitive if mark[:1] in ((), (step,))))
+def _below(found: _StateValue, step: Key) -> _StateValue:
+    return _StateValue(found.value[step], tuple(mark[1:] for mark in found.sensitive if mark[:1] in ((), (step,))))
 
 
-def _marked(found: _Found, names: Sequence[Step]) -> Json:
+def _marked(found: _StateValue, names: Sequence[Step]) -> Json:
     """Return a value with its secrets: what the state marks, and what has the name or the look of one."""
     value = found.value
     is_named = any(isinstance(name, str) and is_secret(name, value) for name in names)

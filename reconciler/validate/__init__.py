@@ -9,7 +9,7 @@ from reconciler.model import Address, Declared, Json, Spec, Stack
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import CAN_BE_DISABLED, Subject, problems_of
-from reconciler.validate.errors import Judge
+from reconciler.validate.errors import SchemaValidator
 from reconciler.validate.ignored import in_force, problems_of_ignore
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
 from reconciler.validate.vocabulary import Vocabulary
@@ -38,7 +38,7 @@ def validate(
     because files could not be read, nothing is missing, and no rule holds.
     """
     readers = Readers(schema["$defs"])
-    judge = Judge(readers, Vocabulary(schema["$defs"]), takes)
+    judge = SchemaValidator(readers, Vocabulary(schema["$defs"]), takes)
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
     silenced: list[Problem] = []

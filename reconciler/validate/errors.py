@@ -13,8 +13,8 @@ from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
 from reconciler.rules import CLAIMS_OF_SCHEMA
 from reconciler.validate.examples import example
-from reconciler.validate.meant import NOT_A_MEMBER, Slip, as_meant
-from reconciler.validate.verdicts import Habit
+from reconciler.validate.meant import NOT_A_MEMBER, TypoSlip, as_meant
+from reconciler.validate.verdicts import TypoHabit
 from reconciler.validate.vocabulary import DEFS, Vocabulary
 from reconciler.validate.walk import Readers, pattern_of
 
@@ -51,7 +51,7 @@ SHOWN = 60  # characters of the longest text in a message
 
 
 @dataclass(slots=True)
-class Judge:
+class SchemaValidator:
     """Validators of the kinds' bodies, compiled when the first resource needs one."""
 
     readers: Readers
@@ -86,10 +86,10 @@ class Judge:
             for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
         ]
 
-    def _said(self, found: "_Found", kind: Kind) -> Iterator["_Said"]:
+    def _said(self, found: "_SchemaError", kind: Kind) -> Iterator["_Finding"]:
         """Say what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
         if found.word == "enum" and isinstance(found.value, str) and self._is_newer(kind, (*found.path, found.value)):
-            yield _Said(NEWER, found.path, NEWER_VALUE.format(_shown(found.value)), NEWER_HINT)
+            yield _Finding(NEWER, found.path, NEWER_VALUE.format(_shown(found.value)), NEWER_HINT)
         else:
             yield from _said(found, kind, self.vocabulary)
 
@@ -127,7 +127,7 @@ def validator(schema: Json) -> "Validator":
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _SchemaError:
     """One error of jsonschema: the word of the schema that refuses, where, and with which value and bound."""
 
     word: str
@@ -143,7 +143,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Finding:
     """One finding before it knows its resource."""
 
     code: str
@@ -153,8 +153,8 @@ class _Said:
     is_name: bool = False  # what is wrong is the name of a member, not its value
 
 
-def _found(error: "ValidationError") -> _Found:
-    return _Found(
+def _found(error: "ValidationError") -> _SchemaError:
+    return _SchemaError(
         str(error.validator),
         tuple(error.absolute_path),
         error.schema,
@@ -164,8 +164,8 @@ def _found(error: "ValidationError") -> _Found:
     )
 
 
-def _newer(path: Path) -> _Said:
-    return _Said(
+def _newer(path: Path) -> _Finding:
+    return _Finding(
         NEWER,
         path,
         "is newer than this version of reconciler: it is sent as it is written, unchecked",
@@ -174,27 +174,27 @@ def _newer(path: Path) -> _Said:
     )
 
 
-def _told(slips: tuple[Slip, ...]) -> Iterator[_Said]:
+def _told(slips: tuple[TypoSlip, ...]) -> Iterator[_Finding]:
     """Tell each slip; those of a habit that has made many of them as one, at the first."""
-    habits: dict[Habit, list[Slip]] = {}
+    habits: dict[TypoHabit, list[TypoSlip]] = {}
     for slip in slips:
         if slip.habit:
             habits.setdefault(slip.habit, []).append(slip)
     for slip in slips:
         alike = habits.get(slip.habit, []) if slip.habit else []
         if len(alike) < MANY or not slip.habit:
-            yield _Said(slip.fault.code, slip.path, slip.fault.one, slip.hint, slip.fault is NOT_A_MEMBER)
+            yield _Finding(slip.fault.code, slip.path, slip.fault.one, slip.hint, slip.fault is NOT_A_MEMBER)
         elif slip is alike[0]:
             meant = _listed(tuple(dict.fromkeys(one.member for one in alike)))
             text = f"and {len(alike) - 1} more {slip.fault.many}"
-            yield _Said(slip.fault.code, slip.path, text, meant.join(slip.habit), slip.fault is NOT_A_MEMBER)
+            yield _Finding(slip.fault.code, slip.path, text, meant.join(slip.habit), slip.fault is NOT_A_MEMBER)
 
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
 
 
-def _said(found: _Found, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Said]:
+def _said(found: _SchemaError, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Finding]:
     match found.word:
         case "required":
             yield from _missing(found)
@@ -202,7 +202,7 @@ def _said(found: _Found, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Said]:
             wanted = NOUNS["string" if isinstance(found.bound, list) else found.bound]
             text = f"must be {wanted}, and is {_shown(found.value)}"
             way_out = _way_out(found.bound, found.value) or f"write it like `{example(kind, found.path, vocabulary)}`"
-            yield _Said("SCH002", found.path, text, way_out)
+            yield _Finding("SCH002", found.path, text, way_out)
         case "enum":
             yield _choice(found, f"write it like `{example(kind, found.path, vocabulary)}`")
         case "examples":
@@ -210,40 +210,40 @@ def _said(found: _Found, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Said]:
         case "pattern":
             text = f"is {_shown(found.value)}, which does not match {found.bound}"
             hint = "it ends in a line break: write it on one line" if found.value.endswith("\n") else found.says
-            yield _Said("SCH006", found.path, text, hint)
+            yield _Finding("SCH006", found.path, text, hint)
         case word if word in BOUNDS:
             yield _bound(found)
         case word:
-            yield _Said("SCH008", found.path, f"is {_shown(found.value)}, which does not fit ({word})", found.says)
+            yield _Finding("SCH008", found.path, f"is {_shown(found.value)}, which does not fit ({word})", found.says)
 
 
-def _missing(found: _Found) -> Iterator[_Said]:
+def _missing(found: _SchemaError) -> Iterator[_Finding]:
     for name in found.bound:
         if name not in found.value:
             hint = found.schema["properties"][name].get("description", "")
-            yield _Said("SCH004", (*found.path, name), "is missing", hint)
+            yield _Finding("SCH004", (*found.path, name), "is missing", hint)
 
 
-def _bound(found: _Found) -> _Said:
+def _bound(found: _SchemaError) -> _Finding:
     code, text = BOUNDS[found.word]
     whose = "has a key that " if found.of_key else ""
     measure = f"is {found.value}" if code == "SCH005" else f"has {len(found.value)}"
     wanted = text.format(found.bound)
     one = wanted.replace("characters", "character").replace("entries", "entry") if found.bound == 1 else wanted
-    return _Said(code, found.path, f"{whose}{one}, and {measure}", found.says)
+    return _Finding(code, found.path, f"{whose}{one}, and {measure}", found.says)
 
 
-def _choice(found: _Found, otherwise: str) -> _Said:
+def _choice(found: _SchemaError, otherwise: str) -> _Finding:
     code = "SCH003" if isinstance(found.value, str) else "SCH002"
-    return _Said(code, found.path, *_not_among(found, "which is not one of", otherwise))
+    return _Finding(code, found.path, *_not_among(found, "which is not one of", otherwise))
 
 
-def _open_choice(found: _Found) -> _Said:
+def _open_choice(found: _SchemaError) -> _Finding:
     """Say that a value is not known, of a set that AWS may widen without telling the SDK."""
-    return _Said(NEWER, found.path, *_not_among(found, "and known are", OPEN_HINT))
+    return _Finding(NEWER, found.path, *_not_among(found, "and known are", OPEN_HINT))
 
 
-def _not_among(found: _Found, relation: str, otherwise: str) -> tuple[str, str]:
+def _not_among(found: _SchemaError, relation: str, otherwise: str) -> tuple[str, str]:
     """Return what is wrong with a value that is not among others, and the one that may be meant."""
     own = {choice.lower(): choice for choice in reversed(found.bound)}  # its own spelling comes first
     near = difflib.get_close_matches(found.value.lower(), own, n=1) if isinstance(found.value, str) else ()

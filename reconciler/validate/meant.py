@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from reconciler.kinds.base import Kind
 from reconciler.model import Json, Path
-from reconciler.validate.verdicts import Habit, Stray, verdict
-from reconciler.validate.vocabulary import DEFS, EACH, Home, Vocabulary, inside, letters
+from reconciler.validate.verdicts import StrayField, TypoHabit, verdict
+from reconciler.validate.vocabulary import DEFS, EACH, MemberPlace, Vocabulary, inside, letters
 
 # What CloudFormation and Pulumi put around a body. All but the first say nothing of the resource itself.
 ENVELOPE = ("properties", "type", "dependson", "condition", "metadata", "deletionpolicy", "updatereplacepolicy",
             "creationpolicy", "updatepolicy", "options")  # fmt: skip
 
 
-class Fault(NamedTuple):
+class TypoKind(NamedTuple):
     """What is wrong with one member, and with many."""
 
     code: str
@@ -26,19 +26,19 @@ class Fault(NamedTuple):
     many: str
 
 
-NOT_A_MEMBER = Fault("SCH001", "is not a member", "are not members")
-NOT_A_LIST = Fault("SCH002", "must be a list, and is a mapping", "must be lists, and are mappings")
-BLOCKS = Habit("write a `- ` before each entry of ", "")  # lists of structures as Terraform writes them
+NOT_A_MEMBER = TypoKind("SCH001", "is not a member", "are not members")
+NOT_A_LIST = TypoKind("SCH002", "must be a list, and is a mapping", "must be lists, and are mappings")
+BLOCKS = TypoHabit("write a `- ` before each entry of ", "")  # lists of structures as Terraform writes them
 
 
-class Slip(NamedTuple):
+class TypoSlip(NamedTuple):
     """A member that is not as or not where it should be; `member` is the one that was meant."""
 
     path: Path
     hint: str
     member: str = ""
-    habit: Habit | None = None
-    fault: Fault = NOT_A_MEMBER
+    habit: TypoHabit | None = None
+    fault: TypoKind = NOT_A_MEMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Meant:
     """
 
     body: Json
-    slips: tuple[Slip, ...]
+    slips: tuple[TypoSlip, ...]
     newer: tuple[Path, ...]
     written: Mapping[Path, Path]
     implied: frozenset[Path]
@@ -62,7 +62,7 @@ class Meant:
 
 def as_meant(kind: Kind, body: Json, vocabulary: Vocabulary, is_newer: Callable[[Path], bool]) -> Meant:
     """Return a body as it was meant. What `is_newer` than the vocabulary is no slip."""
-    reader = _Reader(kind, body, vocabulary, is_newer)
+    reader = _TypoFinder(kind, body, vocabulary, is_newer)
     read = reader.whole()
     return Meant(read, tuple(reader.slips), tuple(reader.newer), reader.written, frozenset(reader.implied))
 
@@ -70,18 +70,18 @@ def as_meant(kind: Kind, body: Json, vocabulary: Vocabulary, is_newer: Callable[
 class _Astray(NamedTuple):
     """A member that stands where it does not belong."""
 
-    home: Home
+    home: MemberPlace
     value: Json
     written: Path
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _TypoFinder:
     kind: Kind
     body: Json
     vocabulary: Vocabulary
     is_newer: Callable[[Path], bool]
-    slips: list[Slip] = field(default_factory=list)
+    slips: list[TypoSlip] = field(default_factory=list)
     newer: list[Path] = field(default_factory=list)
     astray: list[_Astray] = field(default_factory=list)
     written: dict[Path, Path] = field(default_factory=dict)
@@ -101,7 +101,9 @@ class _Reader:
         key = keys.get(ENVELOPE[0], "") if keys.keys() <= set(ENVELOPE) else ""
         if not key or not isinstance(body[key], Mapping):
             return body, ()
-        self.slips.append(Slip((key,), f"in a stack, what is in {key} stands directly below the name of the resource"))
+        self.slips.append(
+            TypoSlip((key,), f"in a stack, what is in {key} stands directly below the name of the resource")
+        )
         return body[key], (key,)
 
     def read(self, schema: Json, value: Json, path: Path, written: Path) -> Json:
@@ -115,7 +117,7 @@ class _Reader:
             return [self.read(schema["items"], item, (*path, at), (*written, at)) for at, item in enumerate(value)]
         if isinstance(value, Mapping) and "items" in schema and self.is_entry(value, schema["items"]):
             member = str(path[-1])
-            self.slips.append(Slip(written, member.join(BLOCKS), member, BLOCKS, NOT_A_LIST))
+            self.slips.append(TypoSlip(written, member.join(BLOCKS), member, BLOCKS, NOT_A_LIST))
             return [self.read(schema["items"], value, (*path, 0), written)]
         return value
 
@@ -138,9 +140,9 @@ class _Reader:
 
     def slip(self, name: str, value: Json, path: Path, here: Path) -> str:
         """Note what is wrong with a name; return the member beside it that was meant, if one was."""
-        meant = verdict(Stray(name, value, path), self.body, self.kind, self.vocabulary)
+        meant = verdict(StrayField(name, value, path), self.body, self.kind, self.vocabulary)
         member = meant.home.member if meant.home else meant.own
-        self.slips.append(Slip(here, meant.hint, member, meant.habit))
+        self.slips.append(TypoSlip(here, meant.hint, member, meant.habit))
         if meant.home:
             self.astray.append(_Astray(meant.home, value, here))
         return meant.own

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reconciler.kinds.base import Kind
 from reconciler.model import Json, Path
-from reconciler.validate.vocabulary import EACH, Home, Vocabulary, inside, letters, spelled
+from reconciler.validate.vocabulary import EACH, MemberPlace, Vocabulary, inside, letters, spelled
 
 STYLES: Mapping[str, re.Pattern[str]] = {
     "PascalCase": re.compile(r"[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*"),
@@ -21,7 +21,7 @@ STYLES: Mapping[str, re.Pattern[str]] = {
 ALIKE, TWIN, ELSEWHERE = 0.7, 0.85, 0.85
 
 
-class Stray(NamedTuple):
+class StrayField(NamedTuple):
     """A name that the structure at `path` does not have, and what is written under it."""
 
     name: str
@@ -33,7 +33,7 @@ class Stray(NamedTuple):
         return tuple(EACH if isinstance(step, int) else step for step in self.path)
 
 
-class Habit(NamedTuple):
+class TypoHabit(NamedTuple):
     """One mistake that many members can share: what is said before and after those that were meant."""
 
     before: str
@@ -45,11 +45,11 @@ class Verdict(NamedTuple):
 
     hint: str
     own: str = ""
-    home: Home | None = None
-    habit: Habit | None = None
+    home: MemberPlace | None = None
+    habit: TypoHabit | None = None
 
 
-def verdict(stray: Stray, body: Json, kind: Kind, vocabulary: Vocabulary) -> Verdict:
+def verdict(stray: StrayField, body: Json, kind: Kind, vocabulary: Vocabulary) -> Verdict:
     """Say what was meant by a name in a body."""
     homes, name, here = vocabulary.homes(kind), letters(stray.name), stray.here
     own = {letters(home.member): home for home in chain(*homes.values()) if home.path == here}
@@ -68,12 +68,12 @@ def verdict(stray: Stray, body: Json, kind: Kind, vocabulary: Vocabulary) -> Ver
         other = f" Or {home.member}, which {_belongs(home, here)}?" if home else ""
         return Verdict(f"did you mean {near.member}?{other}", near.member)
     if home:
-        plural = Habit("", f" {_belongs(home, here, 'belong')}")
+        plural = TypoHabit("", f" {_belongs(home, here, 'belong')}")
         return Verdict(f"{home.member} {_belongs(home, here)}", home=home, habit=plural)
     return Verdict(_last_resort(stray, body, homes, own))
 
 
-def _begun(stray: Stray, body: Json, own: Mapping[str, Home], required: tuple[str, ...]) -> str:
+def _begun(stray: StrayField, body: Json, own: Mapping[str, MemberPlace], required: tuple[str, ...]) -> str:
     """Return the one member that is missing here and begins with this name: `value` for `valueFrom`."""
     for step in stray.path:
         body = inside(body, step) if not isinstance(step, int) else _entry(body, step)
@@ -86,7 +86,7 @@ def _entry(value: Json, index: int) -> Json:
     return value[index] if isinstance(value, list) and index < len(value) else None
 
 
-def _suits_better(home: Home, near: Home, value: Json, kind: Kind, vocabulary: Vocabulary) -> bool:
+def _suits_better(home: MemberPlace, near: MemberPlace, value: Json, kind: Kind, vocabulary: Vocabulary) -> bool:
     """Whether what is written fits a member of that very name elsewhere better than one here of a name like it."""
     if home.takes(value) != near.takes(value) or not isinstance(value, Mapping):
         return home.takes(value) and not near.takes(value)
@@ -100,11 +100,13 @@ def _restyled(own: str, name: str) -> Verdict:
     style = next((style for style, form in STYLES.items() if form.fullmatch(name)), "")
     if not style:
         return Verdict(f"did you mean {own}?", own)
-    habit = Habit(f"members are in camelCase, not {style}: did you mean ", "?")
+    habit = TypoHabit(f"members are in camelCase, not {style}: did you mean ", "?")
     return Verdict(own.join(habit), own, habit=habit)
 
 
-def _last_resort(stray: Stray, body: Json, homes: Mapping[str, list[Home]], own: Mapping[str, Home]) -> str:
+def _last_resort(
+    stray: StrayField, body: Json, homes: Mapping[str, list[MemberPlace]], own: Mapping[str, MemberPlace]
+) -> str:
     name, here = letters(stray.name), stray.here
     far = homes.get(_alike(name, tuple(homes), ELSEWHERE), [])
     if home := _closest(far, here, body):
@@ -112,7 +114,7 @@ def _last_resort(stray: Stray, body: Json, homes: Mapping[str, list[Home]], own:
     return f"members here: {', '.join(home.member for home in own.values())}"
 
 
-def _belongs(home: Home, here: Path, verb: str = "belongs") -> str:
+def _belongs(home: MemberPlace, here: Path, verb: str = "belongs") -> str:
     """Say where a home is, seen from another structure."""
     if home.path != here[: len(home.path)]:
         return f"{verb} in {spelled(home.path)}"
@@ -122,7 +124,7 @@ def _belongs(home: Home, here: Path, verb: str = "belongs") -> str:
     return f"{verb} beside {spelled((*home.path, beside))}, {higher}"
 
 
-def _nearest(name: str, own: Mapping[str, Home], cutoff: float) -> Home | None:
+def _nearest(name: str, own: Mapping[str, MemberPlace], cutoff: float) -> MemberPlace | None:
     return own.get(_alike(name, tuple(own), cutoff))
 
 
@@ -132,10 +134,10 @@ def _alike(name: str, known: tuple[str, ...], cutoff: float) -> str:
     return next(iter(get_close_matches(name, known, n=1, cutoff=cutoff)), "")
 
 
-def _closest(homes: list[Home], here: Path, body: Json) -> Home | None:
+def _closest(homes: list[MemberPlace], here: Path, body: Json) -> MemberPlace | None:
     """Return the home that the body has, or most of it; of equals the one that is the fewest steps away."""
 
-    def distance(home: Home) -> tuple[int, int, int]:
+    def distance(home: MemberPlace) -> tuple[int, int, int]:
         return _lacking(body, home.path), _apart(home.path, here), len(home.path)
 
     return min(homes, key=distance, default=None)

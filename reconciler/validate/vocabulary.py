@@ -13,7 +13,7 @@ EACH = -1  # the step of a path into a list that means all of its entries
 FORMS = {"object": dict, "array": list}
 
 
-class Home(NamedTuple):
+class MemberPlace(NamedTuple):
     """The structure at `path` has the member, which takes a mapping, a list, or (`str`) a single value."""
 
     path: Path
@@ -29,12 +29,12 @@ class Vocabulary:
     """`defs` are the definitions of the schema of stacks."""
 
     defs: Mapping[str, Json]
-    known: dict[str, Mapping[str, list[Home]]] = field(default_factory=dict)
+    known: dict[str, Mapping[str, list[MemberPlace]]] = field(default_factory=dict)
 
-    def homes(self, kind: Kind) -> Mapping[str, list[Home]]:
+    def homes(self, kind: Kind) -> Mapping[str, list[MemberPlace]]:
         """Return every member by its letters, with `lifecycle` and the short forms."""
         if kind.name not in self.known:
-            homes: dict[str, list[Home]] = {}
+            homes: dict[str, list[MemberPlace]] = {}
             for home in self._homes({"$ref": DEFS + kind.name}, ()):
                 homes.setdefault(letters(home.member), []).append(home)
             self.known[kind.name] = homes
@@ -66,12 +66,12 @@ class Vocabulary:
                 schema = target[0]
         return schema
 
-    def _homes(self, schema: Json, path: Path) -> Iterator[Home]:
+    def _homes(self, schema: Json, path: Path) -> Iterator[MemberPlace]:
         schema = self.resolved(schema)
         if "items" in schema:
             yield from self._homes(schema["items"], (*path, EACH))
         for member, inner in schema.get("properties", {}).items():
-            yield Home(path, member, FORMS.get(str(self.resolved(inner).get("type")), str))
+            yield MemberPlace(path, member, FORMS.get(str(self.resolved(inner).get("type")), str))
             yield from self._homes(inner, (*path, member))
 
 

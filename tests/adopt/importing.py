@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.adopt import live as live_source
 from reconciler.adopt.files import GroupBy
 from reconciler.adopt.found import Imported
-from reconciler.adopt.write import Settings, Tidy, tidy_stack
+from reconciler.adopt.write import ImportSettings, Tidy, tidy_stack
 from reconciler.fmt import Language, formatted
 from reconciler.kinds import KINDS
 from reconciler.load import load_with_problems
@@ -14,13 +14,13 @@ from reconciler.lookup.environment import Environment
 from reconciler.lookup.installed import takes
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Live, Plan, Stack
-from reconciler.plan import Wanted, make_plan
+from reconciler.plan import PlanOptions, make_plan
 from reconciler.problems import Problem, Severity
 from reconciler.validate import validate
 from tests.fakes import HERE
 
 LANGUAGE = Language(read_schema(), KINDS, takes)
-ADOPTING = Wanted(adopt=True, takes=takes)
+ADOPTING = PlanOptions(adopt=True, takes=takes)
 
 
 def imported(live: Iterable[Live], stack: str = "new", **asked: Any) -> Imported:
@@ -28,7 +28,9 @@ def imported(live: Iterable[Live], stack: str = "new", **asked: Any) -> Imported
 
 
 def tidied(found: Imported, stack: str = "new", group_by: GroupBy = GroupBy.KIND) -> Tidy:
-    return tidy_stack(found, HERE, Settings(stack=stack, root="new", region=HERE.region, group_by=group_by), LANGUAGE)
+    return tidy_stack(
+        found, HERE, ImportSettings(stack=stack, root="new", region=HERE.region, group_by=group_by), LANGUAGE
+    )
 
 
 def read(tidy: Tidy) -> tuple[Stack, tuple[Problem, ...]]:

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.adopt import json_files
 from reconciler.adopt.declared import effective
-from reconciler.adopt.found import Found, Imported, Note, Tagged
+from reconciler.adopt.found import Imported, ImportedResource, Note, TaggedValue
 from reconciler.kinds import KINDS
 from reconciler.lookup.installed import takes
 from reconciler.model import Address, Json
@@ -18,11 +18,11 @@ from tests.builders import CE, JD, container, ec2
 IMAGES = ("ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA", "EKS_AL2023")
 
 
-def written(*founds: Found) -> Json:
+def written(*founds: ImportedResource) -> Json:
     return tidied(Imported(found=founds)).found[0].body
 
 
-def declared(found: Found) -> Found:
+def declared(found: ImportedResource) -> ImportedResource:
     (left,) = effective(Imported(found=(replace(found, is_declared=True),))).found
     return left
 
@@ -35,7 +35,7 @@ def environment(**resources: Json) -> Json:
 @pytest.mark.parametrize("images", [(one,) for one in IMAGES] + [("ECS_AL2", "ECS_AL2_NVIDIA")])
 def test_the_image_type_that_is_declared_stays_and_the_one_that_was_filled_in_goes(images: tuple[str, ...]) -> None:
     configuration = [{"imageType": one} for one in images]
-    found = Found(Address(CE, "spot"), environment(ec2Configuration=configuration))
+    found = ImportedResource(Address(CE, "spot"), environment(ec2Configuration=configuration))
     assert "ec2Configuration" not in written(found)["computeResources"]
     assert written(declared(found))["computeResources"]["ec2Configuration"] == configuration
 
@@ -56,14 +56,20 @@ def test_what_a_service_may_fill_in_is_no_default_of_what_is_declared(kind: str)
     for row in KINDS[kind].fields:
         if row.fills and not row.fields:
             body = {row.name: "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/x"}
-            assert declared(Found(Address(kind, "x"), body)).body == body
+            assert declared(ImportedResource(Address(kind, "x"), body)).body == body
 
 
 def test_what_has_no_effect_is_left_out_and_said() -> None:
     body = {"type": "MANAGED", "computeResources": {"type": "FARGATE", "maxvCpus": 4, "subnets": ["s"]}}
-    resources = {**body["computeResources"], "updateToLatestImageVersion": True, "desiredvCpus": Tagged("!var", "n")}
+    resources = {
+        **body["computeResources"],
+        "updateToLatestImageVersion": True,
+        "desiredvCpus": TaggedValue("!var", "n"),
+    }
     policy = {"terminateJobsOnUpdate": True}
-    found = declared(Found(Address(CE, "f"), {**body, "updatePolicy": policy, "computeResources": resources}))
+    found = declared(
+        ImportedResource(Address(CE, "f"), {**body, "updatePolicy": policy, "computeResources": resources})
+    )
     assert found.body == body
     assert [(note.path, note.text.partition(":")[0]) for note in found.notes] == [
         (("computeResources",), "no updateToLatestImageVersion"),
@@ -71,14 +77,14 @@ def test_what_has_no_effect_is_left_out_and_said() -> None:
         ((), "no updatePolicy"),
     ]
     instances = environment(updateToLatestImageVersion=True)
-    assert declared(Found(Address(CE, "e"), {**instances, "updatePolicy": policy})).notes == ()
+    assert declared(ImportedResource(Address(CE, "e"), {**instances, "updatePolicy": policy})).notes == ()
 
 
 def test_an_empty_entry_of_the_environment_is_left_out_and_the_notes_of_the_others_keep_their_place() -> None:
     entries = [{"name": name, "value": value} for name, value in (("A", ""), ("B", "b"), ("C", ""), ("D", "d"))]
     path = ("containerProperties", "environment")
     before = tuple(Note((*path, index, "value"), f"of {index}") for index in (0, 1, 3))
-    found = declared(Found(Address(JD, "j"), container(environment=entries), notes=before))
+    found = declared(ImportedResource(Address(JD, "j"), container(environment=entries), notes=before))
     assert found.body["containerProperties"]["environment"] == [entries[1], entries[3]]
     assert [(note.path, note.text) for note in found.notes] == [
         (path, "of 0"),

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from reconciler.adopt.examples import with_examples
-from reconciler.adopt.found import Found, Imported, Tagged
+from reconciler.adopt.found import Imported, ImportedResource, TaggedValue
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Declared, Json, Path, Stack
@@ -19,14 +19,14 @@ from tests.mistakes import at, replaced
 from tests.stacks.bodies import bodies
 
 VOCABULARY = Vocabulary(LANGUAGE.schema["$defs"])
-VALUE = Tagged("!var", "v")
-NAME_WITHIN = Tagged("!sub", "x-${v}")
+VALUE = TaggedValue("!var", "v")
+NAME_WITHIN = TaggedValue("!sub", "x-${v}")
 CONTAINER: Json = {"type": "container", "containerProperties": {"image": "a:1", "vcpus": 1, "memory": 512}}
 TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "array": "list", "object": "map"}
 
 
 def example(kind: str, body: Json, **variable: Json) -> Json:
-    found = (Found(Address(kind, "x"), body),)
+    found = (ImportedResource(Address(kind, "x"), body),)
     imported = Imported(found=found, variables={"v": {"type": "string", **variable}})
     (declared,) = with_examples(imported, LANGUAGE).variables.values()
     return declared.get("example")
@@ -70,9 +70,9 @@ def test_there_is_none_for_what_has_a_value() -> None:
 
 
 def test_ids_differ_from_one_another() -> None:
-    body = environment(subnets=[Tagged("!var", "a"), Tagged("!var", "b")])
+    body = environment(subnets=[TaggedValue("!var", "a"), TaggedValue("!var", "b")])
     imported = Imported(
-        found=(Found(Address("ComputeEnvironment", "env"), body),),
+        found=(ImportedResource(Address("ComputeEnvironment", "env"), body),),
         variables={name: {"type": "string"} for name in ("a", "b")},
     )
     ids = [variable["example"] for variable in with_examples(imported, LANGUAGE).variables.values()]
@@ -99,7 +99,10 @@ def test_a_variable_in_place_of_any_field_has_an_example_with_which_the_resource
     for body, others, path, type_ in sites(kind):
         with_variable = replaced(body, path, VALUE)
         mine = Address(kind.name, "example")
-        found = (Found(mine, with_variable), *(Found(address, other) for address, other in others.items()))
+        found = (
+            ImportedResource(mine, with_variable),
+            *(ImportedResource(address, other) for address, other in others.items()),
+        )
         (variable,) = with_examples(
             Imported(found=found, variables={"v": {"type": type_}}), LANGUAGE
         ).variables.values()
@@ -149,8 +152,8 @@ def leaves(schema: Json, value: Json, path: Path) -> Iterator[tuple[Path, Json]]
 
 
 def test_an_empty_text_is_no_example_of_what_may_be_empty() -> None:
-    entries = [{"name": "URL", "value": Tagged("!var", "url")}]
+    entries = [{"name": "URL", "value": TaggedValue("!var", "url")}]
     body = {**CONTAINER, "containerProperties": {**CONTAINER["containerProperties"], "environment": entries}}
-    found = Found(Address("JobDefinition", "j"), body)
+    found = ImportedResource(Address("JobDefinition", "j"), body)
     imported = Imported(found=(found,), variables={"url": {"type": "string"}})
     assert with_examples(imported, LANGUAGE).variables["url"]["example"] == "url"

@@ -14,7 +14,7 @@ from reconciler.diff import canonical, without_filled
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field
 from reconciler.model import Json, Live, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.ports import takes_everything
 from reconciler.problems import Exit
 from reconciler.sendable import as_request
@@ -40,7 +40,7 @@ def region(world: World) -> tuple[Live, ...]:
 def test_what_is_live_is_imported_planned_empty_adopted_and_stays_empty(stack: Stack, group_by: GroupBy) -> None:
     world = World()
     assert world.apply(stack).exit is Exit.DONE
-    assert world.apply(stack, Wanted(forget=True)).exit is Exit.DONE
+    assert world.apply(stack, PlanOptions(forget=True)).exit is Exit.DONE
     tidy = tidied(imported(region(world)), group_by=group_by)
     note(str(tidy.files.texts))
     again, errors = read(tidy)
@@ -48,7 +48,7 @@ def test_what_is_live_is_imported_planned_empty_adopted_and_stays_empty(stack: S
     assert out_of_style(tidy) == []
     assert beyond_adoption(planned(again, region(world))) == []
     since = len(world.calls)
-    assert world.apply(again, Wanted(adopt=True, tags_alone=True)).exit is Exit.DONE
+    assert world.apply(again, PlanOptions(adopt=True, tags_alone=True)).exit is Exit.DONE
     assert {name for name, _ in world.writes(since)} <= {"TagResource"}
     assert world.plan(again).is_empty
 

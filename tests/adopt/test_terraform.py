@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reconciler.adopt.declared import effective
-from reconciler.adopt.found import Found, Imported
+from reconciler.adopt.found import Imported, ImportedResource
 from reconciler.adopt.terraform import imported
 from reconciler.kinds import KINDS
 from reconciler.model import Json
@@ -76,7 +76,7 @@ SPOT = resource(
 )  # fmt: skip
 
 
-def planned(*expressions: str, configuration: bool = True) -> Found:
+def planned(*expressions: str, configuration: bool = True) -> ImportedResource:
     blocks = {"compute_resources": [{name: {} for name in expressions}]}
     own = {"address": "aws_batch_compute_environment.x", "expressions": blocks}
     module = {"resources": [own]}

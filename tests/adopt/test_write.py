@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from reconciler.adopt.files import GroupBy
-from reconciler.adopt.found import Found, Imported, Note, Tagged
+from reconciler.adopt.found import Imported, ImportedResource, Note, TaggedValue
 from reconciler.model import Address, Json
 from tests.adopt.importing import read, tidied
 from tests.builders import CE, CR, JD, JQ, QS, SP, container, ec2, fair, queue, share
@@ -13,11 +13,11 @@ from tests.builders import CE, CR, JD, JQ, QS, SP, container, ec2, fair, queue, 
 ARN = "arn:aws:batch:us-east-1:123456789012"
 
 
-def found(kind: str, name: str, body: Json, *notes: Note, logical: str = "") -> Found:
-    return Found(Address(kind, name), body, logical, notes)
+def found(kind: str, name: str, body: Json, *notes: Note, logical: str = "") -> ImportedResource:
+    return ImportedResource(Address(kind, name), body, logical, notes)
 
 
-def text(*founds: Found, **variables: Json) -> str:
+def text(*founds: ImportedResource, **variables: Json) -> str:
     tidy = tidied(Imported(found=founds, variables=variables), group_by=GroupBy.NONE)
     return tidy.files.texts["stack.yaml"].removeprefix("stack: new\nregion: us-east-1\n").lstrip("\n")
 
@@ -91,7 +91,9 @@ def test_notes_become_comments_where_they_belong() -> None:
 
 
 def test_what_is_substituted_keeps_its_tag_and_what_is_around_it_is_tidy() -> None:
-    body = container(image=Tagged("!sub", "${registry}/job:1"), privileged=False, memory=Tagged("!var", "memory"))
+    body = container(
+        image=TaggedValue("!sub", "${registry}/job:1"), privileged=False, memory=TaggedValue("!var", "memory")
+    )
     written = text(found(JD, "job", body), registry={"type": "string", "default": "repo"}, memory={"type": "number"})
     assert written == lines("""
         variables:
@@ -106,7 +108,7 @@ def test_what_is_substituted_keeps_its_tag_and_what_is_around_it_is_tidy() -> No
 
 
 def test_a_script_in_which_something_is_substituted_stays_one_in_lines() -> None:
-    script = Tagged("!sub", 'set -e\necho "${stage}"\n')
+    script = TaggedValue("!sub", 'set -e\necho "${stage}"\n')
     body = container(command=["sh", "-c", script])
     assert (
         '      command:\n        - sh\n        - -c\n        - !sub |\n          set -e\n          echo "${stage}"\n'

@@ -6,11 +6,11 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Lifecycle, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.read import read_all
 from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.apply.test_replacement import NEW, OLD, Killed, Witness
 from tests.builders import (
     AS_DECLARED,
@@ -58,14 +58,14 @@ def everything(number: int = 1) -> Stack:
 class Scenario:
     before: Stack | None
     after: Stack
-    wanted: Wanted = AS_DECLARED
+    wanted: PlanOptions = AS_DECLARED
 
 
 SCENARIOS = {
     "create": Scenario(None, everything()),
     "update": Scenario(everything(), everything(2)),
-    "blue-green": Scenario(OLD, NEW, Wanted(allow_replace=True)),
-    "destroy": Scenario(everything(), everything(), Wanted(destroy=True)),
+    "blue-green": Scenario(OLD, NEW, PlanOptions(allow_replace=True)),
+    "destroy": Scenario(everything(), everything(), PlanOptions(destroy=True)),
 }
 STORM = 6  # throttled answers in a row
 of_every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
@@ -93,11 +93,11 @@ def undisturbed(scenario: Scenario) -> tuple[list[str], list[str]]:
     return [operation for operation, _ in world.writes(since)], inventory(world)
 
 
-def rules(failure: Failure, operations: list[str], number: int) -> tuple[Rule, ...]:
+def rules(failure: Failure, operations: list[str], number: int) -> tuple[FaultRule, ...]:
     """Let the write of this number fail: throttling comes in storms, the rest once."""
     operation, nth = operations[number], operations[: number + 1].count(operations[number])
     times = STORM if failure is Failure.THROTTLE else 1
-    return tuple(Rule(failure=failure, operation=operation, nth=nth + more) for more in range(times))
+    return tuple(FaultRule(failure=failure, operation=operation, nth=nth + more) for more in range(times))
 
 
 def wrong_with(world: World, witness: Witness, scenario: Scenario, wanted: list[str]) -> list[str]:

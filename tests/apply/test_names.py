@@ -8,7 +8,7 @@ import pytest
 from reconciler import workflow
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Call, Identity, Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.read import read_all, read_holder, read_one
 from reconciler.sandbox.clock import Timings
@@ -33,7 +33,7 @@ from tests.builders import (
 from tests.fakes import HERE
 from tests.world import World
 
-ALLOWED = Wanted(allow_replace=True, allow_destroy=("*",))
+ALLOWED = PlanOptions(allow_replace=True, allow_destroy=("*",))
 FIFO = stack({(CE, "ce"): ec2(), (SP, "fair"): fair(), (JQ, "q"): queue("ce"), (JQ, "r"): queue("ce")})
 FAIR = stack({
     (CE, "ce"): ec2(), (SP, "fair"): fair(),
@@ -89,7 +89,7 @@ def test_a_queue_that_is_replaced_exists_afterwards(deleted: float, lag: float) 
 @pytest.mark.parametrize("deleted", LINGERS)
 def test_what_was_destroyed_a_moment_ago_is_created_again(deleted: float) -> None:
     world = applied(ALL_WITH_A_STATUS, deleted=deleted)
-    assert world.apply(ALL_WITH_A_STATUS, Wanted(destroy=True)).exit is Exit.DONE
+    assert world.apply(ALL_WITH_A_STATUS, PlanOptions(destroy=True)).exit is Exit.DONE
     assert world.apply(ALL_WITH_A_STATUS).exit is Exit.DONE
     assert world.plan(ALL_WITH_A_STATUS).is_empty
 
@@ -108,13 +108,13 @@ def test_killed_between_deletion_and_creation_the_same_command_finishes_the_work
 def test_a_destruction_ends_although_aws_goes_on_showing_what_is_deleted() -> None:
     world = applied(ALL_WITH_A_STATUS, deleted=10_000)
     start = world.clock.now()
-    assert world.apply(ALL_WITH_A_STATUS, Wanted(destroy=True)).exit is Exit.DONE
+    assert world.apply(ALL_WITH_A_STATUS, PlanOptions(destroy=True)).exit is Exit.DONE
     assert world.clock.now() - start < 600
 
 
 def test_what_is_deleted_is_not_live_and_holds_its_name() -> None:
     world = applied(ALL_WITH_A_STATUS, deleted=10_000)
-    world.apply(ALL_WITH_A_STATUS, Wanted(destroy=True))
+    world.apply(ALL_WITH_A_STATUS, PlanOptions(destroy=True))
     found = read_all(world.cloud, KINDS.values())
     assert found.live == ()
     assert {str(one.address) for one in found.taken} == {
@@ -126,13 +126,13 @@ def test_what_is_deleted_is_not_live_and_holds_its_name() -> None:
 
 def test_a_plan_says_that_a_name_is_not_free_yet() -> None:
     world = applied(FIFO, deleted=10_000)
-    world.apply(FIFO, Wanted(destroy=True))
+    world.apply(FIFO, PlanOptions(destroy=True))
     plan = world.plan(FIFO)
     assert {change.reasons for change in plan.changes if change.address.kind == JQ} == {
         ("the old q is DELETED, and its name not free yet",), ("the old r is DELETED, and its name not free yet",),
     }  # fmt: skip
     assert {standing.health for standing in workflow.status(FIFO, world.cloud).each} == {"missing"}
-    assert world.plan(FIFO, Wanted(destroy=True)).is_empty
+    assert world.plan(FIFO, PlanOptions(destroy=True)).is_empty
 
 
 def test_a_queue_on_its_way_out_keeps_no_environment() -> None:
@@ -193,7 +193,7 @@ def test_no_refusal_names_a_consent_that_was_given() -> None:
     """What nobody owns is adopted first: it is not replaced, whatever the consents."""
     mine = stack({(CE, "ce"): ec2(), (JQ, "q"): queue("ce", schedulingPolicyArn="fair"), (SP, "fair"): fair()})
     theirs = (live(CE, "ce", FORMS["FARGATE"]), live(JQ, "q", queue("ce")), live(SP, "fair", fair(), status=""))
-    plan = planned(mine, *theirs, wanted=Wanted(adopt=True, allow_replace=True))
+    plan = planned(mine, *theirs, wanted=PlanOptions(adopt=True, allow_replace=True))
     assert {problem.code for problem in plan.refusals} == {"PLAN001"}
     assert not [problem for problem in plan.refusals if "--" in problem.hint]
 

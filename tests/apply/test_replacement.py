@@ -8,7 +8,7 @@ import pytest
 from reconciler import workflow
 from reconciler.apply import State
 from reconciler.model import Identity, Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.retry import is_read
 from reconciler.sandbox.clock import Timings
@@ -16,7 +16,7 @@ from reconciler.workflow import Finish
 from tests.builders import CE, JQ, SP, ec2, fair, queue, stack
 from tests.world import World, stranded
 
-ALLOWED = Wanted(allow_replace=True)
+ALLOWED = PlanOptions(allow_replace=True)
 TWO_QUEUES = {(JQ, "pricing"): queue("spot"), (JQ, "reports"): queue("spot")}
 OLD = stack({(CE, "spot"): ec2(allocationStrategy="BEST_FIT"), **TWO_QUEUES})
 NEW = stack({(CE, "spot"): ec2(), **TWO_QUEUES})
@@ -51,7 +51,7 @@ class Witness:
             raise Killed
         return answer
 
-    def apply(self, of: Stack, wanted: Wanted = ALLOWED) -> Finish:
+    def apply(self, of: Stack, wanted: PlanOptions = ALLOWED) -> Finish:
         plan = workflow.plan(of, self, wanted)
         return workflow.run(plan, of, self, self.world.clock, wanted=wanted, parallelism=1)
 

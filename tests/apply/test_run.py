@@ -7,11 +7,11 @@ import pytest
 from reconciler import apply, workflow
 from reconciler.apply import State
 from reconciler.model import Json, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
 from reconciler.report.words import outcome_line
 from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack, told
 from tests.world import World
 
@@ -56,7 +56,7 @@ def test_applying_again_writes_nothing() -> None:
 def test_a_destroyed_stack_leaves_nothing() -> None:
     world = World()
     world.apply(everything())
-    finish = world.apply(everything(), Wanted(destroy=True))
+    finish = world.apply(everything(), PlanOptions(destroy=True))
     assert (finish.exit, finish.rest.is_empty) == (Exit.DONE, True)
     for describe, result in (
         ("DescribeComputeEnvironments", "computeEnvironments"),
@@ -69,7 +69,7 @@ def test_a_queue_is_moved_before_its_old_environment_goes() -> None:
     world = World()
     world.apply(stack({(CE, "old"): ec2(), (JQ, "q"): queue("old")}))
     before = len(world.calls)
-    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}), Wanted(allow_destroy=("*",)))
+    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}), PlanOptions(allow_destroy=("*",)))
     assert finish.exit is Exit.DONE
     assert [name for name in dict.fromkeys(operations(world, before)) if name != "TagResource"] == [
         "CreateComputeEnvironment", "UpdateJobQueue", "UpdateComputeEnvironment", "DeleteComputeEnvironment"]  # fmt: skip
@@ -112,7 +112,7 @@ def test_a_refused_change_stops_only_what_depends_on_it() -> None:
 @pytest.mark.parametrize("failure", [Failure.LOST_ANSWER, Failure.SERVER_ERROR, Failure.THROTTLE])
 @pytest.mark.parametrize("lag", [0.0, 2.0])
 def test_a_lost_call_loses_nothing_and_doubles_nothing(operation: str, failure: Failure, lag: float) -> None:
-    world = World(Timings(read_lag=lag), (Rule(failure=failure, operation=operation, nth=1),))
+    world = World(Timings(read_lag=lag), (FaultRule(failure=failure, operation=operation, nth=1),))
     finish = world.apply(everything())
     assert (finish.exit, finish.rest.is_empty) == (Exit.DONE, True)
     definitions = world.raw.call("DescribeJobDefinitions", {"status": "ACTIVE"})["jobDefinitions"]
@@ -123,19 +123,21 @@ def test_a_lost_call_loses_nothing_and_doubles_nothing(operation: str, failure: 
 def test_lost_calls_of_a_removal_are_waited_out(failure: Failure) -> None:
     world = World()
     world.apply(everything())
-    world.strike(*(Rule(failure=failure, operation=f"{verb}*", nth=1) for verb in ("Delete", "Update", "Deregister")))
-    assert world.apply(everything(), Wanted(destroy=True)).exit is Exit.DONE
+    world.strike(
+        *(FaultRule(failure=failure, operation=f"{verb}*", nth=1) for verb in ("Delete", "Update", "Deregister"))
+    )
+    assert world.apply(everything(), PlanOptions(destroy=True)).exit is Exit.DONE
 
 
 def test_throttled_reads_are_waited_out() -> None:
-    world = World(rules=(Rule(failure=Failure.THROTTLE, operation="*", every=2),))
+    world = World(rules=(FaultRule(failure=Failure.THROTTLE, operation="*", every=2),))
     assert world.apply(everything()).exit is Exit.DONE
 
 
 def test_a_lingering_relationship_is_waited_out() -> None:
     world = World(Timings(relationship_grace=60))
     world.apply(stack({(CE, "old"): ec2(), (JQ, "q"): queue("old")}))
-    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}), Wanted(allow_destroy=("*",)))
+    finish = world.apply(stack({(CE, "new"): ec2(), (JQ, "q"): queue("new")}), PlanOptions(allow_destroy=("*",)))
     assert finish.exit is Exit.DONE
 
 
@@ -202,7 +204,7 @@ def test_a_plan_makes_no_call_that_writes() -> None:
     world.apply(everything())
     before = len(world.writes())
     world.plan(everything(maxvCpus=500))
-    world.plan(stack({}), Wanted(destroy=True))
+    world.plan(stack({}), PlanOptions(destroy=True))
     assert len(world.writes()) == before
 
 
@@ -271,7 +273,7 @@ def test_what_was_done_is_told_although_the_proof_cannot_be_made() -> None:
     world = World()
     mine = stack({(SP, "fair"): fair()})
     plan = world.plan(mine)
-    world.strike(Rule(failure=Failure.SERVER_ERROR, operation="DescribeJobQueues"))
+    world.strike(FaultRule(failure=Failure.SERVER_ERROR, operation="DescribeJobQueues"))
     finish = workflow.run(plan, mine, world.cloud, world.clock, parallelism=1)
     assert (finish.exit, finish.rest, finish.outcome.is_done) == (Exit.ERROR, None, True)
     assert "ServerException" in finish.doubt

@@ -6,14 +6,14 @@ from reconciler import apply, workflow
 from reconciler.apply import State
 from reconciler.apply.sight import FRESH
 from reconciler.model import Json, Plan, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.sandbox.clock import Timings
 from reconciler.workflow import Finish
 from tests.builders import AS_DECLARED, CE, CR, JD, JQ, SP, consumable, container, ec2, fair, queue, stack
 from tests.world import World
 
-DESTROYED = Wanted(destroy=True)
+DESTROYED = PlanOptions(destroy=True)
 
 
 def risk(priority: int = 1, image: str = "busybox", decay: int = 60, **resources: Json) -> Stack:
@@ -33,7 +33,7 @@ def applied(of: Stack) -> World:
     return world
 
 
-def run(world: World, of: Stack, plan: Plan, wanted: Wanted = AS_DECLARED) -> Finish:
+def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Finish:
     return workflow.run(plan, of, world.cloud, world.clock, wanted=wanted, parallelism=4)
 
 
@@ -82,7 +82,7 @@ def test_a_revision_that_lost_the_race_is_taken_back() -> None:
 
 
 @pytest.mark.parametrize("wanted", [AS_DECLARED, DESTROYED], ids=["update", "destroy"])
-def test_what_is_gone_is_not_updated_and_is_destroyed_already(wanted: Wanted) -> None:
+def test_what_is_gone_is_not_updated_and_is_destroyed_already(wanted: PlanOptions) -> None:
     world = applied(stack({(SP, "fair"): fair()}))
     after = stack({(SP, "fair"): fair(shareDecaySeconds=90)})
     plan = world.plan(after, wanted)

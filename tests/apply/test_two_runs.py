@@ -10,7 +10,7 @@ from reconciler.apply.outcome import Moved
 from reconciler.apply.perform import perform
 from reconciler.kinds import KINDS
 from reconciler.model import Call, Identity, Json, Plan, Repeat, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.read import read_all
 from reconciler.retry import is_read
@@ -20,7 +20,7 @@ from tests.fakes import InstantClock, ScriptedCloud
 from tests.world import World
 
 OURS = {"reconciler:stack": "s", "reconciler:applied": "d1"}
-DESTROYED = Wanted(destroy=True)
+DESTROYED = PlanOptions(destroy=True)
 THEIRS = {"reconciler:stack": "s", "reconciler:applied": "d2"}
 
 
@@ -62,7 +62,7 @@ def test_numbers_that_were_used_up_before_are_no_twins() -> None:
     assert withdrawn(registering(9)) == []
 
 
-def run(world: World, of: Stack, plan: Plan, wanted: Wanted = AS_DECLARED) -> Exit:
+def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Exit:
     return workflow.run(plan, of, world.cloud, world.clock, wanted=wanted).exit
 
 
@@ -118,7 +118,7 @@ class Meeting:
         return self.world.cloud.call(operation, request)
 
 
-def met(before: Stack | None, ours: Stack, theirs: Stack, at: int, wanted: Wanted = AS_DECLARED) -> Meeting:
+def met(before: Stack | None, ours: Stack, theirs: Stack, at: int, wanted: PlanOptions = AS_DECLARED) -> Meeting:
     world = World(timings=Timings(update=8, create=8, delete=8))
     if before:
         assert world.apply(before).exit is Exit.DONE

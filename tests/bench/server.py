@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from reconciler.sandbox.clock import Timings, WallClock
+from reconciler.sandbox.clock import SandboxClock, Timings
 from reconciler.sandbox.server import sandbox_server
 from reconciler.sandbox.simulator import ACCOUNT, Simulator
 
@@ -79,7 +79,7 @@ RESPONSE_ONLY = ("jobDefinitionArn", "revision", "status", "containerOrchestrati
 @contextmanager
 def serving(latency: float, settle: float = 1.0) -> Iterator[Server]:
     timings = Timings(create=settle, update=settle, delete=settle)
-    simulator = Simulator(WallClock(), timings=timings)
+    simulator = Simulator(SandboxClock(), timings=timings)
     server = sandbox_server(simulator, 0, latency=latency)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -15,7 +15,7 @@ from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import opening, tags
 from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import Faults, Rule
+from reconciler.sandbox.faults import FaultRule, Faults
 from tests.fakes import HERE, InstantClock
 from tests.serving import running
 
@@ -147,7 +147,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     """From now on, calls fail as these rules say."""
 
-    def with_rules(*rules: Rule) -> None:
+    def with_rules(*rules: FaultRule) -> None:
         opened = partial(opening.open_sandbox, faults=Faults(rules))
         monkeypatch.setattr(opening, "open_sandbox", opened)
 

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.model import Json
 from reconciler.sandbox import opening
-from reconciler.sandbox.clock import Timings, WallClock
+from reconciler.sandbox.clock import SandboxClock, Timings
 from reconciler.sandbox.simulator import Simulator
 from tests.cli.conftest import Run
 from tests.serving import client_of, running
@@ -25,7 +25,7 @@ PROVIDERS = os.environ.get("TF_PLUGIN_CACHE_DIR", "")
 
 @pytest.fixture
 def simulator() -> Simulator:
-    return opening.open_sandbox(None, clock=WallClock(), timings=AT_ONCE, recording=True)
+    return opening.open_sandbox(None, clock=SandboxClock(), timings=AT_ONCE, recording=True)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adopt.files import GroupBy
-from reconciler.adopt.found import Found, Imported, Tagged
+from reconciler.adopt.found import Imported, ImportedResource, TaggedValue
 from reconciler.cli.commands.import_ import GROUPS
 from reconciler.model import Address, Json
 from tests.cli.conftest import Run, Tag
@@ -159,8 +159,13 @@ def test_what_is_imported_may_come_from_stdin(run: Run, monkeypatch: pytest.Monk
 def test_a_variable_that_only_its_user_can_set_keeps_nothing_from_being_written(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = {"type": "container", "containerProperties": {"image": Tagged("!var", "image"), "vcpus": 1, "memory": 9}}
-    found = Imported(found=(Found(Address("JobDefinition", "job"), body),), variables={"image": {"type": "string"}})
+    body = {
+        "type": "container",
+        "containerProperties": {"image": TaggedValue("!var", "image"), "vcpus": 1, "memory": 9},
+    }
+    found = Imported(
+        found=(ImportedResource(Address("JobDefinition", "job"), body),), variables={"image": {"type": "string"}}
+    )
     monkeypatch.setattr("reconciler.adopt.json_files.imported", lambda _files, _takes: found)
     ran = run("import", "--json", given("any.json", {}), "--to", "prod")
     assert (ran.code, ran.out.splitlines()[-2]) == (0, "To be given by --var, --var-file or a default: image")

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler import workflow
 from reconciler.model import Json
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.cli.conftest import Failing, Run
 from tests.cli.test_running import batch
 
@@ -88,7 +88,7 @@ def test_a_lost_page_of_an_apply_hides_nothing(format_: str, run: Run, prepare: 
 
 def test_the_exit_code_of_a_failed_run_is_kept(run: Run, prepare: Prepare, failing: Failing) -> None:
     prepare("apply")
-    failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateJobQueue"))
+    failing(FaultRule(failure=Failure.SERVER_ERROR, operation="CreateJobQueue"))
     ran = run("apply", "risk", "--sandbox", "--yes", "-o", "json=/dev/full")
     assert (ran.code, "1 failed" in ran.out) == (7, True)
     assert "The changes were applied as far as that says" in " ".join(ran.err.split())

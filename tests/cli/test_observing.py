@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model import Json
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.cli.conftest import Failing, Run, write
 from tests.serving import client_of
 
@@ -35,21 +35,21 @@ def test_a_command_that_calls_nobody_has_no_such_line(run: Run) -> None:
 
 
 def test_retries_and_throttles_are_counted(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=2),
-            Rule(failure=Failure.SERVER_ERROR, operation="ListSchedulingPolicies", first=1))  # fmt: skip
+    failing(FaultRule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=2),
+            FaultRule(failure=Failure.SERVER_ERROR, operation="ListSchedulingPolicies", first=1))  # fmt: skip
     ran = run("plan", "risk", "--sandbox")
     assert (ran.code, ran.err.startswith(f"{READS + 3} API calls in ")) == (0, True)
     assert ran.err.endswith(", 3 retries, 2 throttled\n")
 
 
 def test_a_write_that_is_made_again_is_a_retry_too(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy", first=1))
+    failing(FaultRule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy", first=1))
     ran = run("apply", "small", "--sandbox", "--yes")
     assert (ran.code, ran.err.splitlines()[-1].endswith(", 1 retry")) == (0, True)
 
 
 def test_every_call_is_a_line_if_asked_for(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
+    failing(FaultRule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
     ran = run("plan", "risk", "--sandbox", "-v")
     assert sorted(traced(ran.err)) == [
         "Batch DescribeComputeEnvironments 200",
@@ -65,7 +65,7 @@ def test_every_call_is_a_line_if_asked_for(run: Run, failing: Failing) -> None:
 
 
 def test_a_call_without_an_answer_is_told_by_what_went_wrong(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.LOST_ANSWER, operation="DescribeJobQueues", first=1))
+    failing(FaultRule(failure=Failure.LOST_ANSWER, operation="DescribeJobQueues", first=1))
     assert "Batch DescribeJobQueues ConnectionClosedError" in traced(run("plan", "risk", "--sandbox", "-v").err)
 
 
@@ -98,7 +98,7 @@ def test_no_secret_is_in_a_trace(run: Run) -> None:
 
 
 def test_an_error_names_the_request_id_that_support_asks_for(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues"))
+    failing(FaultRule(failure=Failure.THROTTLE, operation="DescribeJobQueues"))
     ran = run("plan", "risk", "--sandbox", "-o", "json")
     request_id = ran.json["error"]["request_id"]
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", request_id)
@@ -122,7 +122,7 @@ def test_as_json_each_line_of_stderr_is_an_object_with_time_level_and_event(run:
 
 
 def test_as_json_the_last_line_is_there_unasked(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
+    failing(FaultRule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
     (last,) = records(run("plan", "risk", "--sandbox", "--log-format=json").err)
     told = {name: last[name] for name in ("event", "level", "api_calls", "retries", "throttled")}
     assert told == {"event": "summary", "level": "info", "api_calls": READS + 1, "retries": 1, "throttled": 1}
@@ -156,7 +156,7 @@ def test_as_json_an_error_is_an_object_too(words: tuple[str, ...], code: int, me
 
 
 def test_as_json_a_failed_call_is_a_warning_and_a_failed_change_an_error(run: Run, failing: Failing) -> None:
-    failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
+    failing(FaultRule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
     told = records(run("apply", "small", "--sandbox", "--yes", "-v", "--log-format", "json").err)
     failed = next(one for one in told if one.get("operation") == "CreateSchedulingPolicy")
     assert (failed["level"], failed["status"], failed["error"]) == ("warning", 500, "ServerException")

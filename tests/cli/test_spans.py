@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from reconciler import telemetry
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from tests.cli.conftest import Failing, Run, write
 from tests.cli.test_observing import READS
 
@@ -79,7 +79,7 @@ def test_a_call_has_the_attributes_of_the_conventions_for_aws(run: Run, kept: Ke
 
 
 def test_each_attempt_is_a_span_and_a_failed_one_is_an_error(run: Run, kept: Kept, failing: Failing) -> None:
-    failing(Rule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
+    failing(FaultRule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
     run("plan", "small", "--sandbox")
     first, second = sorted(
         (one for one in kept() if one.name == "Batch.DescribeJobQueues"), key=lambda one: one.start_time or 0
@@ -100,7 +100,7 @@ def test_the_span_of_a_run_has_its_exit_code(run: Run, kept: Kept) -> None:
 
 
 def test_a_change_that_fails_is_an_error_with_its_state(run: Run, kept: Kept, failing: Failing) -> None:
-    failing(Rule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
+    failing(FaultRule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
     run("apply", "small", "--sandbox", "--yes")
     (span,) = [one for one in kept() if one.name == "create SchedulingPolicy"]
     told = dict(span.attributes or {})

@@ -8,7 +8,7 @@ and the API reference.
 from reconciler.kinds import KINDS
 from reconciler.lookup.installed import takes
 from reconciler.model import Json, Live
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.read import read_one
 from tests.builders import CE, JD, JQ, SP, owned, planned, stack
 from tests.fakes import HERE, ScriptedCloud
@@ -38,7 +38,7 @@ def described(kind: str, body: dict[str, Json]) -> Live:
 
 def told(kind: str, declared: dict[str, Json], shown: dict[str, Json], *others: Live) -> list[tuple[str, Json, Json]]:
     mine = stack({(kind, "x"): declared})
-    plan = planned(mine, owned(mine, described(kind, shown)), *others, wanted=Wanted(takes=takes))
+    plan = planned(mine, owned(mine, described(kind, shown)), *others, wanted=PlanOptions(takes=takes))
     fields = [field for change in plan.changes for field in change.fields]
     return [
         (field.path, field.before, field.after) for field in fields if not field.path.startswith("tags.reconciler:")

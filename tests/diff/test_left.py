@@ -8,8 +8,8 @@ import pytest
 from reconciler import workflow
 from reconciler.lookup.installed import takes
 from reconciler.model import Action, Identity, Json, Plan, Stack
-from reconciler.ownership import Applied
-from reconciler.plan import Wanted
+from reconciler.ownership import AppliedRecord
+from reconciler.plan import PlanOptions
 from reconciler.report.drift import drift_of
 from reconciler.workflow import Finish
 from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, live, owned, planned, queue, stack, told
@@ -35,10 +35,10 @@ class Service:
                 self.fills[operation](item)
         return answer
 
-    def plan(self, of: Stack, wanted: Wanted = AS_DECLARED) -> Plan:
+    def plan(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
         return workflow.plan(of, self, wanted)
 
-    def apply(self, of: Stack, wanted: Wanted = AS_DECLARED) -> Finish:
+    def apply(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
         return workflow.run(self.plan(of, wanted), of, self, self.world.clock, wanted=wanted)
 
     def writes(self, since: int = 0) -> list[str]:
@@ -117,7 +117,7 @@ def test_a_declared_member_is_never_noted_even_where_it_is_the_default() -> None
     """Somebody disables the environment in the moment after its creation."""
     mine = stack({(CE, "spot"): {**ec2(), "state": "ENABLED"}})
     theirs = owned(mine, live(CE, "spot", {**ec2(), "state": "DISABLED"}))
-    (change,) = planned(mine, theirs, wanted=Wanted(made=frozenset(mine.declared))).changes
+    (change,) = planned(mine, theirs, wanted=PlanOptions(made=frozenset(mine.declared))).changes
     assert [(f.path, f.noted, f.undeclared) for f in change.fields] == [("state", False, False)]
     assert change.steps[0].request["state"] == "ENABLED"
 
@@ -132,7 +132,7 @@ def test_a_declared_member_is_never_noted_even_where_it_is_the_default() -> None
 def test_what_only_answers_have_never_counts(kind: str, body: dict[str, Json], shown: dict[str, Json]) -> None:
     mine = stack({(kind, "x"): body})
     plan = planned(
-        mine, owned(mine, live(kind, "x", shown, revisions=(1,) if kind == JD else ())), wanted=Wanted(takes=takes)
+        mine, owned(mine, live(kind, "x", shown, revisions=(1,) if kind == JD else ())), wanted=PlanOptions(takes=takes)
     )
     assert plan.is_empty
     assert {one.why for ones in plan.ignored.values() for one in ones} == {"only answers of the service have it"}
@@ -141,10 +141,10 @@ def test_what_only_answers_have_never_counts(kind: str, body: dict[str, Json], s
 def test_adopting_takes_note_in_the_tags_that_it_writes_anyway() -> None:
     service = Service(fills=fills_capacity(7))
     service.world.hand("CreateComputeEnvironment", computeEnvironmentName="spot", **ec2())
-    plan = service.plan(ENVIRONMENT, Wanted(adopt=True))
+    plan = service.plan(ENVIRONMENT, PlanOptions(adopt=True))
     assert [change.action for change in plan.changes] == [Action.ADOPT]
     before = len(service.world.calls)
-    assert service.apply(ENVIRONMENT, Wanted(adopt=True)).exit == 0
+    assert service.apply(ENVIRONMENT, PlanOptions(adopt=True)).exit == 0
     assert service.writes(before) == ["TagResource"]
     assert service.plan(ENVIRONMENT).is_empty
 
@@ -154,5 +154,5 @@ def test_an_entry_of_a_list_with_news_in_it_is_the_same_entry() -> None:
     service = Service(fills={"DescribeJobQueues": lambda item: item["computeEnvironmentOrder"][0].update(share=1)})
     assert service.apply(mine).exit == 0
     assert service.plan(mine).is_empty
-    note = Applied.of(service.world.raw.call("DescribeJobQueues", {})["jobQueues"][0]["tags"])
+    note = AppliedRecord.of(service.world.raw.call("DescribeJobQueues", {})["jobQueues"][0]["tags"])
     assert len(note.left) == 20

@@ -6,16 +6,18 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.fleet import Consents, Shard, Target, chosen, differing
+from reconciler.fleet import Consents, FleetTarget, Shard, chosen, differing
 
 TARGETS = tuple(
-    Target(name=f"stacks/{stack}@{environment}", stack=f"stacks/{stack}", environment=environment, region="eu-west-1")
+    FleetTarget(
+        name=f"stacks/{stack}@{environment}", stack=f"stacks/{stack}", environment=environment, region="eu-west-1"
+    )
     for stack in ("pricing", "rendering")
     for environment in ("dev", "prod-eu", "prod-us")
 )
 
 
-def names(targets: tuple[Target, ...]) -> list[str]:
+def names(targets: tuple[FleetTarget, ...]) -> list[str]:
     return [target.name for target in targets]
 
 
@@ -55,7 +57,7 @@ def test_a_target_with_a_longer_name_has_not_changed() -> None:
 
 
 def test_shares_of_many_targets_are_about_as_large() -> None:
-    many = [Target(name=f"stacks/{n}@prod", stack=f"stacks/{n}", environment="prod") for n in range(1000)]
+    many = [FleetTarget(name=f"stacks/{n}@prod", stack=f"stacks/{n}", environment="prod") for n in range(1000)]
     sizes = [sum(Shard(number, 8).has(target) for target in many) for number in range(1, 9)]
     assert min(sizes) > 90
     assert max(sizes) < 160

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from reconciler.fleet import Consents, Target, read_excluded, read_fleet
+from reconciler.fleet import Consents, FleetTarget, read_excluded, read_fleet
 from reconciler.lookup.environment import Environment
 from tests.load.memory import MemoryFiles
 
@@ -16,13 +16,13 @@ def matching(pattern: str) -> Sequence[str]:
     return STACKS if pattern == "stacks/*" else tuple(stack for stack in STACKS if stack == pattern)
 
 
-def read(text: str, env: Mapping[str, str] | None = None) -> tuple[tuple[Target, ...], list[str]]:
+def read(text: str, env: Mapping[str, str] | None = None) -> tuple[tuple[FleetTarget, ...], list[str]]:
     files = MemoryFiles({"reconciler.yaml": text}, root=".")
     targets, problems = read_fleet(files, Environment(env or {}), matching)
     return targets, [str(problem) for problem in problems]
 
 
-def targets(text: str, **env: str) -> tuple[Target, ...]:
+def targets(text: str, **env: str) -> tuple[FleetTarget, ...]:
     found, problems = read(text, env)
     assert problems == []
     return found
@@ -30,7 +30,7 @@ def targets(text: str, **env: str) -> tuple[Target, ...]:
 
 def test_a_target_is_a_stack_in_an_environment() -> None:
     (target,) = targets(DEV + "stacks: {stacks/pricing: [dev]}")
-    assert target == Target(
+    assert target == FleetTarget(
         name="stacks/pricing@dev", stack="stacks/pricing", environment="dev", account="111111111111", region="us-east-1"
     )
 

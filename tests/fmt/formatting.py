@@ -6,7 +6,7 @@ from reconciler.fmt import Formatted, Language, formatted
 from reconciler.kinds import KINDS
 from reconciler.load.compose import compose
 from reconciler.load.findings import Findings
-from reconciler.load.nodes import Alias, Mapping, Node, Scalar, Sequence, Tagged
+from reconciler.load.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, TaggedNode
 from reconciler.load.scalars import text_of
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
@@ -60,13 +60,13 @@ def _plain(node: Node) -> Json:
     match node:
         case Scalar(value):
             return (type(value).__name__, text_of(value))
-        case Tagged(tag, text):
+        case TaggedNode(tag, text):
             return (tag, text)
-        case Alias(target):
+        case AliasNode(target):
             return ("alias", _plain(target))
-        case Sequence(items):
+        case SequenceNode(items):
             return [_plain(item) for item in items]
-        case Mapping(entries, _, merges):
+        case MappingNode(entries, _, merges):
             return {key: _plain(inner) for key, (_, inner) in entries.items()}, [_plain(one) for one in merges]
         case _:
             raise AssertionError(node)

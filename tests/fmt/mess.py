@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.fmt.leaves import one_line
 from reconciler.fmt.read import read_tree
-from reconciler.fmt.tree import BLANK, Alias, Collection, Entry, Node
+from reconciler.fmt.tree import BLANK, AliasLeaf, Node, TreeCollection, TreeEntry
 from reconciler.kinds import KINDS
 
 Choose = Callable[[list[Any]], Any]
@@ -40,11 +40,11 @@ class Mess:
     def file(self, text: str) -> str:
         tree = read_tree(text)
         assert tree.root
-        assert isinstance(tree.root.node, Collection)
+        assert isinstance(tree.root.node, TreeCollection)
         head, tail = ("".join(f"{line}\n" for line in lines) for lines in (tree.head, tree.tail))
         return head + self.block(tree.root.node, 0, "") + tail
 
-    def block(self, collection: Collection, column: int, name: str) -> str:
+    def block(self, collection: TreeCollection, column: int, name: str) -> str:
         entries = list(collection.entries)
         if collection.is_mapping and name not in FREE and not _has_anchor(collection):
             entries = self.shuffle(entries)
@@ -52,12 +52,12 @@ class Mess:
         written = "".join(self.entry(entry, column, name) for entry in entries)
         return written + "".join(f"{lead}{line}\n" for line in collection.below)
 
-    def entry(self, entry: Entry, column: int, within: str) -> str:
+    def entry(self, entry: TreeEntry, column: int, within: str) -> str:
         lead = " " * column
         above = "".join(f"{lead}{line}\n" if line else self.choose(["\n", "\n\n\n"]) for line in entry.above)
         key = f"{self.key(entry, within)}{self.choose(['', ' '])}:" if entry.key else "-"
         node, name = entry.node, entry.name or within
-        if not isinstance(node, Collection) or node.is_flow:
+        if not isinstance(node, TreeCollection) or node.is_flow:
             space = self.choose([" ", "   "])
             return f"{above}{self.beside(entry, f'{lead}{key}{space}{self.inline(node, column, name)}')}\n"
         opening = self.beside(entry, f"{lead}{' '.join((key, *node.props))}")
@@ -66,7 +66,7 @@ class Mess:
             deeper = column + self.choose([0, 2, 3])
         return f"{above}{opening}\n{self.block(node, deeper, name)}"
 
-    def beside(self, entry: Entry, text: str) -> str:
+    def beside(self, entry: TreeEntry, text: str) -> str:
         """Put the comment in a column in which no other one is: those that share one are a block to the formatter."""
         if not entry.beside:
             return text
@@ -76,9 +76,9 @@ class Mess:
         return f"{text}{' ' * (free - column)}{entry.beside.lines[0]}"
 
     def inline(self, node: Node, column: int, name: str) -> str:
-        if isinstance(node, Alias):
+        if isinstance(node, AliasLeaf):
             return f"*{node.name}"
-        if not isinstance(node, Collection):
+        if not isinstance(node, TreeCollection):
             text = one_line(node)
             assert text is not None
             return self.choose([text, text.lower()]) if name in CHOICES and not node.props else text
@@ -93,7 +93,7 @@ class Mess:
         opening, closing = "{}" if node.is_mapping else "[]"
         return " ".join((*node.props, f"{opening}{space}{inner}{space}{closing}"))
 
-    def key(self, entry: Entry, within: str) -> str:
+    def key(self, entry: TreeEntry, within: str) -> str:
         assert entry.key
         own = entry.name
         if entry.is_merge or within in FREE or own.startswith("x-"):
@@ -102,9 +102,9 @@ class Mess:
         return str(self.choose([own, own, f'"{own}"', pascal, snake]))
 
 
-def _has_anchor(collection: Collection) -> bool:
+def _has_anchor(collection: TreeCollection) -> bool:
     """What defines an anchor has to stay above what uses it."""
-    return any(isinstance(entry.node, Collection) and entry.node.props for entry in collection.entries)
+    return any(isinstance(entry.node, TreeCollection) and entry.node.props for entry in collection.entries)
 
 
 def blanks_removed(text: str) -> str:

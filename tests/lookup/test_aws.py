@@ -8,7 +8,7 @@ from botocore.session import Session
 from reconciler.aws.cloud import AwsCloud
 from reconciler.looked_up import Secret, Unknown
 from reconciler.lookup.aws import AwsLookups
-from reconciler.lookup.sources import Forbidden, Offline, Sandbox, Sources
+from reconciler.lookup.sources import ForbiddenLookups, Offline, Sandbox, Sources
 from reconciler.ports import Missing, Unsupported
 from reconciler.problems import CloudError, Fault
 from reconciler.retry import is_read
@@ -164,4 +164,4 @@ def test_other_tags_are_not_supported() -> None:
 
 def test_where_nobody_may_be_asked_each_need_is_named() -> None:
     with pytest.raises(Unsupported, match="!secret db#dsn is needed"):
-        Forbidden().find("secret", "db#dsn")
+        ForbiddenLookups().find("secret", "db#dsn")

@@ -11,7 +11,7 @@ from reconciler.aws.objects import Objects
 from reconciler.lookup import states
 from reconciler.lookup.aws import AwsLookups
 from reconciler.lookup.environment import Environment
-from reconciler.lookup.sources import Forbidden, Offline, Sandbox, Sources
+from reconciler.lookup.sources import ForbiddenLookups, Offline, Sandbox, Sources
 from reconciler.lookup.states import FILE, States, fetch_file, fetch_object
 from reconciler.model import StatePlace
 from reconciler.ports import Missing, Unsupported
@@ -193,7 +193,7 @@ def test_the_sandbox_reads_files_and_nothing_that_is_elsewhere(repository: Path)
 def test_where_nobody_is_asked_a_state_is_unknown_or_needed() -> None:
     assert Sources(Environment({}), Offline()).find_in_state(TEXT, NET) == "<unknown: !tfstate net:outputs.text>"
     with pytest.raises(Unsupported, match=r"!tfstate net:outputs\.text is needed, and --no-lookups"):
-        Forbidden().find_in_state(TEXT, NET)
+        ForbiddenLookups().find_in_state(TEXT, NET)
     with pytest.raises(Unsupported):
         Environment({}).find_in_state(TEXT, NET)
 

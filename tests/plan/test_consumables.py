@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Address, Json
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from tests.builders import CR, JD, calls, consumable, container, live, owned, planned, stack, told
 from tests.world import World
@@ -52,7 +52,7 @@ def test_a_consumable_resource_keeps_its_type() -> None:
 def test_what_a_live_definition_consumes_is_not_deleted() -> None:
     theirs = live(JD, "theirs", holding("seats"), status="ACTIVE", revisions=(1,))
     mine = owned(stack({}), live(CR, "seats", consumable(), status=""))
-    plan = planned(stack({}), mine, theirs, wanted=Wanted(destroy=True))
+    plan = planned(stack({}), mine, theirs, wanted=PlanOptions(destroy=True))
     assert [problem.code for problem in plan.refusals] == ["PLAN005"]
 
 
@@ -102,6 +102,6 @@ def test_of_what_is_free_again_another_quantity_is_drift() -> None:
 def test_what_jobs_used_up_of_a_resource_that_nobody_owned_is_set_when_it_is_adopted() -> None:
     world = World()
     world.hand("CreateConsumableResource", consumableResourceName="budget", **consumable(60, **USED_UP))
-    plan = world.plan(stack(budget(100)), Wanted(adopt=True))
+    plan = world.plan(stack(budget(100)), PlanOptions(adopt=True))
     assert [(field.path, field.before, field.after) for field in plan.changes[0].fields] == [("totalQuantity", 60, 100)]
-    assert world.apply(stack(budget(100)), Wanted(adopt=True)).exit is Exit.DONE
+    assert world.apply(stack(budget(100)), PlanOptions(adopt=True)).exit is Exit.DONE

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reconciler.model import Action, Change, Plan, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.report.documents import plan_json
 from reconciler.report.fingerprint import fingerprint_of
 from reconciler.report.html import html_page
@@ -64,7 +64,7 @@ def deletions(plan: Plan) -> dict[str, Change]:
 
 @pytest.fixture(scope="module")
 def destruction() -> Plan:
-    return applied().plan(EVERYTHING, Wanted(destroy=True))
+    return applied().plan(EVERYTHING, PlanOptions(destroy=True))
 
 
 def test_a_deletion_of_any_kind_has_the_fields_that_tell_what_goes(destruction: Plan) -> None:
@@ -101,7 +101,7 @@ def test_every_format_shows_what_goes_without_its_secrets(destruction: Plan, for
 
 def test_a_secret_of_the_stack_is_hidden_in_what_goes() -> None:
     mine = stack({(JD, "pod"): container(command=["login", "s3cr3t-value"])})
-    plan = Secrets(frozenset({"s3cr3t-value"})).plan(applied(mine).plan(mine, Wanted(destroy=True)))
+    plan = Secrets(frozenset({"s3cr3t-value"})).plan(applied(mine).plan(mine, PlanOptions(destroy=True)))
     assert "s3cr3t" not in json.dumps(plan_json(plan))
 
 
@@ -126,11 +126,11 @@ def test_a_deletion_and_its_reviewed_plan_do_not_depend_on_what_moves_meanwhile(
 
 
 @pytest.mark.parametrize(("wanted", "said", "is_loss"), [
-    (Wanted(destroy=True, cancel_jobs=True), "3 RUNNING jobs will be terminated", True),
-    (Wanted(destroy=True, drain=True), "3 RUNNING jobs in it: its jobs go on; it is deleted when they have ended", False),
-    (Wanted(destroy=True), "3 RUNNING jobs in it", False),
+    (PlanOptions(destroy=True, cancel_jobs=True), "3 RUNNING jobs will be terminated", True),
+    (PlanOptions(destroy=True, drain=True), "3 RUNNING jobs in it: its jobs go on; it is deleted when they have ended", False),
+    (PlanOptions(destroy=True), "3 RUNNING jobs in it", False),
 ])  # fmt: skip
-def test_jobs_that_are_terminated_stand_out(wanted: Wanted, said: str, is_loss: bool) -> None:
+def test_jobs_that_are_terminated_stand_out(wanted: PlanOptions, said: str, is_loss: bool) -> None:
     mine = stack({(CE, "ce"): ec2(), (JQ, "q"): queue("ce"), (JD, "pod"): container()})
     world = applied(mine)
     for _ in range(3):

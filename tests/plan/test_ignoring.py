@@ -10,15 +10,15 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.kinds.paths import is_unnamed
 from reconciler.model import Address, Ignore, Json, Lifecycle, Live, Plan, Stack
-from reconciler.ownership import Applied, ownership_tags
-from reconciler.plan import Wanted
+from reconciler.ownership import AppliedRecord, ownership_tags
+from reconciler.plan import PlanOptions
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, calls, container, ec2, live, owned, planned, queue, stack
 from tests.diff.test_silence import Member, members
 from tests.fakes import HERE
 
 Body = dict[str, Json]
 NAME = "x"
-ALLOWED, ADOPTING = Wanted(allow_replace=True), Wanted(adopt=True)
+ALLOWED, ADOPTING = PlanOptions(allow_replace=True), PlanOptions(adopt=True)
 # What no update can change, of the kinds that can be replaced: as it is live, and as it is declared.
 FORCED: Mapping[str, tuple[Body, Body]] = {
     CE: ({"type": "MANAGED"}, {"type": "UNMANAGED"}),
@@ -32,7 +32,7 @@ REFERRED = [live(kind, name, {}, status="VALID") for kind in (CE, SP, SE, JQ, CR
 REPLACED = [kind for kind in KINDS.values() if kind.succession is not None]
 
 
-def ignoring(kind: Kind, body: Body, path: str, now: Body, wanted: Wanted, *, is_owned: bool = True) -> Plan:
+def ignoring(kind: Kind, body: Body, path: str, now: Body, wanted: PlanOptions, *, is_owned: bool = True) -> Plan:
     """Return the plan of a resource that is live as `now`, and declared as `body` with a path ignored."""
     within = {kind.parent: "aaa"} if kind.parent else {}
     mine = stack(
@@ -45,7 +45,7 @@ def ignoring(kind: Kind, body: Body, path: str, now: Body, wanted: Wanted, *, is
 
 
 def tagged(mine: Stack, theirs: Live) -> Live:
-    tags = ownership_tags(mine.name, "", "x", theirs.address.name, Applied("0"))
+    tags = ownership_tags(mine.name, "", "x", theirs.address.name, AppliedRecord("0"))
     return replace(theirs, tags={**theirs.tags, **tags}, owned={1: tags} if theirs.revisions else {})
 
 

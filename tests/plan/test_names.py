@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Lifecycle, Live
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import InvalidStack
 from tests.builders import JD, JQ, container, live, owned, planned, stack, told
 
@@ -65,7 +65,7 @@ def test_a_renamed_resource_can_have_its_old_name_again() -> None:
     ],
 )
 def test_a_target_that_matches_nothing_is_warned_of(target: str, hint: str) -> None:
-    plan = planned(stack({(JD, "job"): container()}), wanted=Wanted(targets=(target,)))
+    plan = planned(stack({(JD, "job"): container()}), wanted=PlanOptions(targets=(target,)))
     assert [str(note) for note in plan.notes] == [
         f"warning[PLAN009]: --target {target} matches nothing in this stack\n    hint: {hint}"
     ]
@@ -73,6 +73,6 @@ def test_a_target_that_matches_nothing_is_warned_of(target: str, hint: str) -> N
 
 def test_a_target_may_be_as_declared_already_or_no_longer_declared() -> None:
     of = stack({(JD, "old"): container()})
-    assert planned(of, old(), wanted=Wanted(targets=("JobDefinition/old",))).notes == ()
-    leaving = planned(stack({(JQ, "q"): {}}), old(), wanted=Wanted(targets=("JobDefinition/*",)))
+    assert planned(of, old(), wanted=PlanOptions(targets=("JobDefinition/old",))).notes == ()
+    leaving = planned(stack({(JQ, "q"): {}}), old(), wanted=PlanOptions(targets=("JobDefinition/*",)))
     assert (told(leaving), leaving.notes) == (["- JobDefinition/old"], ())

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Action, Address, Cost, Json, Lifecycle, Live
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import InvalidStack
 from tests.builders import CE, JD, JQ, SLR, SP, container, ec2, fair, live, owned, planned, queue, stack, told
 
@@ -49,7 +49,7 @@ def test_what_uses_others_is_deleted_first() -> None:
     world = [
         owned(old, live(SP, "fair", fair(), status="")), owned(old, live(CE, "spot", ec2())), owned(old, live(JQ, "q", ref)),
         owned(old, live(JD, "job", container(), revisions=(1,)))]  # fmt: skip
-    plan = planned(old, *world, wanted=Wanted(destroy=True))
+    plan = planned(old, *world, wanted=PlanOptions(destroy=True))
     order = told(plan)
     assert order.index("- JobQueue/q") < order.index("- ComputeEnvironment/spot")
     assert order.index("- JobQueue/q") < order.index("- SchedulingPolicy/fair")
@@ -79,9 +79,9 @@ def test_a_resource_that_nobody_owns_is_not_taken_without_consent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lifecycle", "wanted"), [(Lifecycle(adopt=True), Wanted()), (Lifecycle(), Wanted(adopt=True))]
+    ("lifecycle", "wanted"), [(Lifecycle(adopt=True), PlanOptions()), (Lifecycle(), PlanOptions(adopt=True))]
 )
-def test_with_consent_it_is_adopted_by_tags_alone(lifecycle: Lifecycle, wanted: Wanted) -> None:
+def test_with_consent_it_is_adopted_by_tags_alone(lifecycle: Lifecycle, wanted: PlanOptions) -> None:
     mine = stack({(CE, "spot"): ec2()}, lifecycles={(CE, "spot"): lifecycle})
     plan = planned(mine, live(CE, "spot", ec2()), wanted=wanted)
     assert (told(plan), plan.refusals) == (["> ComputeEnvironment/spot"], ())
@@ -96,7 +96,7 @@ def test_with_consent_it_is_adopted_by_tags_alone(lifecycle: Lifecycle, wanted: 
     ],
 )
 def test_another_owner_is_named_and_consent_does_not_help(tags: dict[str, str], owner: str) -> None:
-    plan = planned(stack({(CE, "spot"): ec2()}), live(CE, "spot", ec2(), tags=tags), wanted=Wanted(adopt=True))
+    plan = planned(stack({(CE, "spot"): ec2()}), live(CE, "spot", ec2(), tags=tags), wanted=PlanOptions(adopt=True))
     (refusal,) = plan.refusals
     assert (refusal.code, refusal.message) == ("PLAN003", f"ComputeEnvironment/spot: spot belongs to {owner}")
 
@@ -278,7 +278,7 @@ def test_an_orphaned_resource_loses_our_tags_alone() -> None:
 
 
 def test_a_target_brings_what_it_waits_for() -> None:
-    plan = planned(stack(everything()), wanted=Wanted(targets=("JobQueue/*",)))
+    plan = planned(stack(everything()), wanted=PlanOptions(targets=("JobQueue/*",)))
     assert told(plan) == ["+ SchedulingPolicy/fair", "+ ComputeEnvironment/spot", "+ JobQueue/q"]
 
 

@@ -5,7 +5,7 @@ import pytest
 from reconciler import workflow
 from reconciler.apply import State
 from reconciler.model import Action, Change, Lifecycle, Plan, Stack, Until
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Exit, Fault, Severity
 from reconciler.report.words import plan_line
 from reconciler.sandbox.clock import Timings
@@ -251,7 +251,7 @@ def test_jobs_that_do_not_tell_what_they_use_might_use_anything(jobs: LiveJobs) 
 def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
     world = grown(2)
     found = workflow.read_all(world.cloud, workflow.KINDS.values())
-    world.apply(version(2), Wanted(destroy=True))
+    world.apply(version(2), PlanOptions(destroy=True))
     using = workflow.KINDS[JD].using
     assert using is not None
     assert workflow.read_uses(world.cloud, using, found.live) == {}
@@ -290,8 +290,8 @@ def test_a_registration_that_fails_prunes_nothing() -> None:
 
 def test_a_target_prunes_no_other() -> None:
     world = grown(2)
-    assert world.plan(version(2, 1), Wanted(targets=("JobQueue/*",))).is_empty
-    assert told(world.plan(version(2, 1), Wanted(targets=("JobDefinition/*",)))) == ["-^ JobDefinition/job"]
+    assert world.plan(version(2, 1), PlanOptions(targets=("JobQueue/*",))).is_empty
+    assert told(world.plan(version(2, 1), PlanOptions(targets=("JobDefinition/*",)))) == ["-^ JobDefinition/job"]
 
 
 def test_removing_a_definition_names_its_active_revisions() -> None:
@@ -348,13 +348,13 @@ def adopted_after(by_hand: int, ours: int, **lifecycle: object) -> tuple[World, 
     for number in range(1, by_hand + 1):
         world.raw.call("RegisterJobDefinition", {"jobDefinitionName": "job", **container(command=[str(number)])})
     for number in range(by_hand, by_hand + ours):
-        assert world.apply(version(number), Wanted(adopt=True)).exit is Exit.DONE
+        assert world.apply(version(number), PlanOptions(adopt=True)).exit is Exit.DONE
     return world, version(by_hand + ours - 1, **lifecycle)
 
 
 def test_a_removal_says_which_of_the_revisions_have_no_owner() -> None:
     world, _ = adopted_after(3, 2)
-    (removal,) = world.plan(stack(QUEUES), Wanted(allow_destroy=("*",))).changes
+    (removal,) = world.plan(stack(QUEUES), PlanOptions(allow_destroy=("*",))).changes
     assert removal.reasons[-1] == (
         "deregisters revisions 1 to 4, of which 2 have no owner: 1 and 2 registered before the adoption"
     )

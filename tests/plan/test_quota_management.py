@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Action, Address, Cost, Json, Live
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import InvalidStack
 from tests.builders import (
     JQ,
@@ -79,7 +79,7 @@ def test_what_is_live_as_declared_is_no_change() -> None:
 
 
 def test_the_parts_of_a_queue_go_before_it_and_its_environment_after_it() -> None:
-    order = told(planned(stack(everything()), *world(), wanted=Wanted(destroy=True)))
+    order = told(planned(stack(everything()), *world(), wanted=PlanOptions(destroy=True)))
     places = [
         order.index(f"- {address}") for address in ("QuotaShare/vision", "JobQueue/train", "ServiceEnvironment/gpu")
     ]
@@ -96,7 +96,7 @@ def test_a_share_is_disabled_deleted_and_waited_for_by_its_arn() -> None:
 
 
 def test_a_queue_with_a_share_of_somebody_else_is_not_deleted() -> None:
-    plan = planned(stack(everything()), *world(tags={"reconciler:stack": "other"}), wanted=Wanted(destroy=True))
+    plan = planned(stack(everything()), *world(tags={"reconciler:stack": "other"}), wanted=PlanOptions(destroy=True))
     (refusal,) = plan.refusals
     assert (refusal.code, "QuotaShare/train/vision uses it" in refusal.message) == ("PLAN005", True)
 
@@ -129,7 +129,7 @@ def test_a_share_that_nobody_owns_is_found_by_queue_and_name() -> None:
     mine = stack({(QS, "vision"): share("theirs")})
     there = [live(JQ, "theirs", training("x")), live(QS, "theirs/vision", share(f"{ARN}job-queue/theirs"))]
     assert [problem.code for problem in planned(mine, *there).refusals] == ["PLAN002"]
-    plan = planned(mine, *there, wanted=Wanted(adopt=True))
+    plan = planned(mine, *there, wanted=PlanOptions(adopt=True))
     assert (told(plan), [call for call, _ in calls(plan)]) == (["> QuotaShare/vision"], ["TagResource"])
 
 

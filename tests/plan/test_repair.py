@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kinds.ailments import AILMENTS, UNKNOWN, ailment_of
 from reconciler.model import Action, Live
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.report.drift import drift_of
 from tests.builders import CE, JQ, calls, ec2, live, owned, planned, queue, stack, told
@@ -73,7 +73,7 @@ def test_what_no_update_cures_takes_a_new_one() -> None:
     refused = planned(MINE, sick(CLUSTER))
     assert [problem.code for problem in refused.refusals] == ["PLAN001"]
     assert "somebody deleted the ECS cluster" in refused.refusals[0].message
-    replaced = planned(MINE, sick(CLUSTER), wanted=Wanted(allow_replace=True))
+    replaced = planned(MINE, sick(CLUSTER), wanted=PlanOptions(allow_replace=True))
     assert told(replaced)[0] == "+/- ComputeEnvironment/spot"
 
 

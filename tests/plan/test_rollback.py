@@ -16,7 +16,7 @@ from reconciler.ports import takes_nothing
 from reconciler.problems import Exit, Refused, WrongUsage
 from reconciler.report.drift import drift_of
 from reconciler.sandbox.api import problems_of, service_model
-from reconciler.sandbox.faults import Failure, Rule
+from reconciler.sandbox.faults import Failure, FaultRule
 from reconciler.sendable import as_request
 from reconciler.workflow import Finish
 from tests.builders import JD, calls, container, stack, told
@@ -277,7 +277,7 @@ def test_a_name_that_leads_nowhere_is_wrong_usage(name: str, message: str, hint:
 
 def test_a_lost_answer_makes_no_second_revision() -> None:
     world, of = grown(2), version(2)
-    world.strike(Rule(failure=Failure.LOST_ANSWER, operation="RegisterJobDefinition", nth=1))
+    world.strike(FaultRule(failure=Failure.LOST_ANSWER, operation="RegisterJobDefinition", nth=1))
     assert roll_back(world, of).exit is Exit.DONE
     assert (len(registered(world)), newest(world)["revision"]) == (3, 3)
 

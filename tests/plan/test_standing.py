@@ -1,7 +1,7 @@
 """Where each resource of a stack stands: its health, and whether it is as declared."""
 
 from reconciler.model import Json, Live, Stack
-from reconciler.plan.standing import Standings, Sync, counted, job_holders, standings
+from reconciler.plan.standing import StackStatus, Sync, counted, job_holders, standings
 from reconciler.problems import CloudError, Fault
 from tests.builders import CE, CR, JD, JQ, SP, consumable, container, ec2, fair, live, owned, planned, queue, stack
 
@@ -11,11 +11,11 @@ OFF = {"state": "DISABLED"}
 DENIED = CloudError("ListJobs", Fault.DENIED, "AccessDeniedException", "not authorized")
 
 
-def stand(of: Stack, *world: Live) -> Standings:
+def stand(of: Stack, *world: Live) -> StackStatus:
     return standings(of, planned(of, *world), world)
 
 
-def told(found: Standings) -> list[tuple[str, str, bool, str]]:
+def told(found: StackStatus) -> list[tuple[str, str, bool, str]]:
     return [(one.name, one.health, one.is_healthy, str(one.sync)) for one in found.each]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.model import Json
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from tests.builders import CE, JD, JQ, SLR, SP, calls, container, ec2, fair, live, owned, planned, queue, stack
 
 ARN = "arn:aws:batch:us-east-1:123456789012:"
@@ -203,7 +203,7 @@ def test_a_disabled_resource_is_not_disabled_again() -> None:
 def test_what_goes_after_all_that_used_it_is_not_waited_for() -> None:
     mine = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
     world = (owned(mine, live(CE, "spot", ec2())), owned(mine, live(JQ, "q", queue(f"{ARN}compute-environment/spot"))))
-    assert ("wait", "idle") not in calls(planned(mine, *world, wanted=Wanted(destroy=True)))
+    assert ("wait", "idle") not in calls(planned(mine, *world, wanted=PlanOptions(destroy=True)))
 
 
 def test_a_resource_in_transition_is_let_settle_first() -> None:

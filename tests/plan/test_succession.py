@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model import Action, Address, Lifecycle, Live, Plan, Stack, Wait
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from tests.builders import (
     CE,
     JQ,
@@ -26,7 +26,7 @@ from tests.builders import (
 )
 
 ARN = "arn:aws:batch:us-east-1:123456789012:"
-ALLOWED = Wanted(allow_replace=True)
+ALLOWED = PlanOptions(allow_replace=True)
 FIT = {"allocationStrategy": "BEST_FIT"}
 OLD = stack({(CE, "spot"): ec2(**FIT), (JQ, "q"): queue("spot")})
 NEW = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
@@ -79,7 +79,7 @@ def test_without_consent_nothing_is_replaced_and_the_consent_is_named() -> None:
 ])  # fmt: skip
 def test_the_stack_may_consent_or_forbid(choice: str | None, allowed: bool, signs: str) -> None:
     mine = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")}, lifecycles={(CE, "spot"): Lifecycle(replace=choice)})
-    plan = planned(mine, environment("spot"), queue_on("spot"), wanted=Wanted(allow_replace=allowed))
+    plan = planned(mine, environment("spot"), queue_on("spot"), wanted=PlanOptions(allow_replace=allowed))
     assert " ".join(change.action.value for change in plan.changes) == signs
 
 

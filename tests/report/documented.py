@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reconciler.model import Json, Live, Plan, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.report.fingerprint import fingerprint_of
 from reconciler.report.saved import Inputs, saved_json
 from reconciler.report.sealing import Seal
@@ -17,7 +17,7 @@ def document(plan: Plan, seal: Seal = OPEN) -> dict[str, Json]:
     return saved_json(plan, plan, Inputs(path="stacks/prod"), seal)
 
 
-def of(stack: Stack, *world: Live, wanted: Wanted = AS_DECLARED) -> dict[str, Json]:
+def of(stack: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> dict[str, Json]:
     return document(planned(stack, *world, wanted=wanted))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import reconciler
 from reconciler.problems import Severity
-from reconciler.report.catalogue import Entry, catalogue, nearest_ids
+from reconciler.report.catalogue import CatalogueEntry, catalogue, nearest_ids
 from reconciler.report.catalogue_text import entries_page, entry_page
 from reconciler.rules import RULE_IDS
 
@@ -56,7 +56,7 @@ def test_what_stops_nobody_is_no_error() -> None:
     ],
 )
 def test_the_page_of_a_source_is_found_in_it(source: str, url: str) -> None:
-    assert Entry("A1", "x", source=source).url == url
+    assert CatalogueEntry("A1", "x", source=source).url == url
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Lifecycle, Plan, Stack, Wait
 from reconciler.ownership import APPLIED
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.report.fingerprint import CONSENTS, INPUTS, fingerprint_of, without_consents
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, live, owned, planned, queue, stack
 from tests.laws import law
@@ -26,7 +26,7 @@ from tests.test_convergence import stacks
 from tests.world import World
 
 ROOT = Path(__file__).parents[2]
-ALLOWED = Wanted(allow_destroy=("*",), allow_replace=True)
+ALLOWED = PlanOptions(allow_destroy=("*",), allow_replace=True)
 LAX = law(15)
 Step = tuple[str | int, ...]
 

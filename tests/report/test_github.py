@@ -10,7 +10,7 @@ import pytest
 from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.report.drift import drift_of
 from reconciler.report.github import github_commands
-from reconciler.report.items import Applied, Item, Planned, Validation
+from reconciler.report.items import ApplyResult, Item, Planned, Validation
 from tests.report.findings import CLEAN, FAILED, FOUND, STACK
 from tests.report.samples import EVERYTHING, NOTHING
 
@@ -77,4 +77,4 @@ def test_what_github_does_not_show_is_said_to_be_there() -> None:
 
 
 def test_what_was_applied_is_no_annotation() -> None:
-    assert github_commands([Applied(EVERYTHING)], HERE) == ""
+    assert github_commands([ApplyResult(EVERYTHING)], HERE) == ""

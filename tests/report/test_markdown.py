@@ -13,8 +13,8 @@ from reconciler.model import Address, Cost, FieldChange, Plan
 from reconciler.printable import visible
 from reconciler.problems import Declined, Problem, Refused
 from reconciler.report.drift import drift_of
-from reconciler.report.fleet import Outcome, Targets
-from reconciler.report.items import Applied, Item, Planned
+from reconciler.report.fleet import DeploymentOutcome, Targets
+from reconciler.report.items import ApplyResult, Item, Planned
 from reconciler.report.markdown import LIMIT, markdown_report, targets_report
 from reconciler.report.markdown_text import code, details, prose, row
 from tests.fakes import HERE
@@ -25,9 +25,9 @@ REPORTS: dict[str, list[Item]] = {
     "plan": [Planned(EVERYTHING)],
     "nothing": [Planned(NOTHING)],
     "drift": [drift_of(EVERYTHING)],
-    "partly": [Applied(EVERYTHING, PARTLY)],
-    "converged": [Applied(EVERYTHING, CONVERGED)],
-    "declined": [Applied(NOTHING, stopped=Declined("declined; nothing was changed"))],
+    "partly": [ApplyResult(EVERYTHING, PARTLY)],
+    "converged": [ApplyResult(EVERYTHING, CONVERGED)],
+    "declined": [ApplyResult(NOTHING, stopped=Declined("declined; nothing was changed"))],
     "several": [Planned(NOTHING), FAILED],
 }
 
@@ -104,7 +104,7 @@ def test_secrets_are_not_in_it() -> None:
 
 def test_what_was_refused_is_told_before_what_was_planned() -> None:
     refused = Refused("1 refused; nothing was changed", problems=EVERYTHING.refusals)
-    lines = markdown_report([Applied(EVERYTHING, stopped=refused)]).splitlines()
+    lines = markdown_report([ApplyResult(EVERYTHING, stopped=refused)]).splitlines()
     assert lines[0] == "**Not applied:** 1 refused; nothing was changed"
     assert len([line for line in lines if line.startswith("- **PLAN001**")]) == 1
 
@@ -137,8 +137,8 @@ def test_small_reports_leave_their_room_to_the_others() -> None:
     assert "Not complete" not in text
 
 
-def outcome(name: str, came_to: str = "with changes", told: str = "1 to add") -> Outcome:
-    return Outcome(target=name, file="reconciler.yaml", time="2026-11-30T00:00:00.000Z", stack=name, environment="dev", account=None, region=None, exit=0, came_to=came_to, told=told, seconds=0.0)  # fmt: skip
+def outcome(name: str, came_to: str = "with changes", told: str = "1 to add") -> DeploymentOutcome:
+    return DeploymentOutcome(target=name, file="reconciler.yaml", time="2026-11-30T00:00:00.000Z", stack=name, environment="dev", account=None, region=None, exit=0, came_to=came_to, told=told, seconds=0.0)  # fmt: skip
 
 
 def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_first() -> None:

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from reconciler.apply import Event, Result, State
-from reconciler.report.progress import Region, watching
+from reconciler.report.progress import ProgressRegion, watching
 from tests.fakes import InstantClock
 from tests.report.samples import PRICING, SPOT
 
@@ -64,7 +64,7 @@ def test_a_terminal_shows_a_line_a_running_change_that_vanishes_when_it_ends() -
     out, clock = console(), InstantClock()
     with watching(out, clock.now, live=True) as watch:
         region = watch.__self__
-        assert isinstance(region, Region)
+        assert isinstance(region, ProgressRegion)
         watch(Event(SPOT, "started", "create"))
         watch(Event(PRICING, "step", "update job-queue prod-pricing"))
         clock.time = 61.0

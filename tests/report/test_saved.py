@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Json
-from reconciler.plan import Limit, Wanted
+from reconciler.plan import Limit, PlanOptions
 from reconciler.problems import WrongUsage
 from reconciler.report.saved import Inputs, inputs_of, read_saved, saved_json
 from tests.laws import law
@@ -24,7 +24,7 @@ def inputs() -> st.SearchStrategy[Inputs]:
     several = st.lists(text, max_size=2).map(tuple)
     limits = st.builds(Limit, st.integers(0, 100), st.booleans())
     wanted = st.builds(
-        Wanted,
+        PlanOptions,
         adopt=st.booleans(),
         targets=several,
         allow_destroy=several,

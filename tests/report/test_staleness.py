@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from reconciler.model import Json, Lifecycle, Stack
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.report.staleness import differences
 from tests.builders import CE, JD, SP, container, ec2, fair, live, owned, stack
 from tests.laws import law
@@ -191,7 +191,9 @@ def test_a_takeover_that_is_refused_now_is_told_by_its_requests() -> None:
 def test_whatever_makes_another_fingerprint_is_told(old: Stack, one: Stack, other: Stack) -> None:
     world = World()
     world.apply(old)
-    plans = [document(world.plan(version, wanted), KEYED) for version, wanted in ((one, ALLOWED), (other, Wanted()))]
+    plans = [
+        document(world.plan(version, wanted), KEYED) for version, wanted in ((one, ALLOWED), (other, PlanOptions()))
+    ]
     first, second = plans
     assert bool(differences(first, second)) is (first["fingerprint"] != second["fingerprint"])
     assert differences(first, first) == ()

@@ -9,7 +9,7 @@ from reconciler.model import Identity
 from reconciler.problems import CloudError
 from reconciler.sandbox.clock import Timings, TurnableClock
 from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import Faults, Rule
+from reconciler.sandbox.faults import FaultRule, Faults
 from reconciler.sandbox.simulator import Simulator
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -21,7 +21,7 @@ class Lab:
     def __init__(
         self,
         timings: Timings = TIMINGS,
-        rules: tuple[Rule, ...] = (),
+        rules: tuple[FaultRule, ...] = (),
         store: Any = None,
         seed: int = 7,
         *,

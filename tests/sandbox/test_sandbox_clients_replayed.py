@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from reconciler.model import Json
 from reconciler.sandbox.clock import INSTANT, TurnableClock
-from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.faults import Failure, FaultRule, Faults
 from reconciler.sandbox.session import sandbox_session
 from reconciler.sandbox.simulator import Simulator
 from tests.serving import _forget_moto
@@ -221,7 +221,7 @@ def test_times_are_whole_milliseconds(session: boto3.Session) -> None:
 
 
 def test_retries_of_the_sdk_meet_throttling() -> None:
-    rules = (Rule(failure=Failure.THROTTLE, operation="SubmitJob", first=2),)
+    rules = (FaultRule(failure=Failure.THROTTLE, operation="SubmitJob", first=2),)
     simulator = Simulator(TurnableClock(), timings=INSTANT, faults=Faults(rules))
     session = made(simulator)
     batch = session.client("batch", config=Config(retries={"mode": "standard", "total_max_attempts": 4}))

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from reconciler.problems import Stopped, WrongUsage
 from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.faults import Failure, Faults, Rule
+from reconciler.sandbox.faults import Failure, FaultRule, Faults
 from reconciler.sandbox.opening import open_sandbox
 from reconciler.sandbox.server import sandbox_server, serve
 from reconciler.sandbox.session import attach, sandbox_session
@@ -82,7 +82,7 @@ def test_a_refusal_is_a_client_error_in_boto3(simulator):
 
 
 def test_a_lost_answer_is_a_closed_connection_in_boto3():
-    rules = (Rule(failure=Failure.LOST_ANSWER, operation="Create*"),)
+    rules = (FaultRule(failure=Failure.LOST_ANSWER, operation="Create*"),)
     simulator = Simulator(TurnableClock(), faults=Faults(rules))
     batch = sandbox_session(simulator, "us-east-1").create_client("batch", config=ONCE)
     with pytest.raises(ConnectionClosedError):
@@ -220,7 +220,7 @@ def test_a_header_chooses_the_account_and_no_signature_means_the_default_region(
 
 
 def test_a_lost_answer_is_a_closed_connection_over_http(simulator, server):
-    simulator.faults = Faults([Rule(failure=Failure.LOST_ANSWER, operation="Create*", first=1)])
+    simulator.faults = Faults([FaultRule(failure=Failure.LOST_ANSWER, operation="Create*", first=1)])
     batch = client_of(server)
     with pytest.raises(ConnectionClosedError):
         batch.create_scheduling_policy(name="fair")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from reconciler.problems import WrongUsage
-from reconciler.sandbox.breakage import Breakage, Failing, Mishap, Sick
+from reconciler.sandbox.breakage import Breakage, Failing, ForcedFault, Sick
 from reconciler.sandbox.control import Served
 from reconciler.sandbox.faults import Failure
 from reconciler.sandbox.meddling import address_of, environments_behind, found
@@ -36,7 +36,7 @@ def _full(lab):
 
 
 def hurt(lab, *arns, **more):
-    return lab.simulator.break_(Mishap(arns=arns, **more).after)
+    return lab.simulator.break_(ForcedFault(arns=arns, **more).after)
 
 
 def seen(lab, arn):
@@ -145,7 +145,7 @@ def test_an_address_is_that_of_its_arn():
 
 
 def test_a_mishap_and_what_is_broken_since_go_over_the_wire_whole(full):
-    mishap = Mishap(
+    mishap = ForcedFault(
         missing_roles=("workers",),
         failing=(Failing(Failure.LATE_ERROR, 2, "Create*"),),
         settle=5,
@@ -156,8 +156,8 @@ def test_a_mishap_and_what_is_broken_since_go_over_the_wire_whole(full):
     )
     with running(full.simulator) as url:
         broken = Served(url).break_(mishap)
-        assert broken == mishap.after(Breakage()) == Served(url).break_(Mishap())
-        assert (Served(url).break_(Mishap(roles_back=True)).missing_roles, Served(url).tick(3)) == ((), 3)
+        assert broken == mishap.after(Breakage()) == Served(url).break_(ForcedFault())
+        assert (Served(url).break_(ForcedFault(roles_back=True)).missing_roles, Served(url).tick(3)) == ((), 3)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_what_the_controls_cannot_read_changes_nothing(full, path, kind, body, s
         with connection.getresponse() as answer:
             assert answer.status == status
         connection.close()
-        assert (Served(url).break_(Mishap()), Served(url).tick(0)) == (Breakage(), 0)
+        assert (Served(url).break_(ForcedFault()), Served(url).tick(0)) == (Breakage(), 0)
 
 
 def test_an_arn_of_nothing_is_refused_by_the_controls(full):
@@ -185,5 +185,5 @@ def test_an_arn_of_nothing_is_refused_by_the_controls(full):
         running(full.simulator) as url,
         pytest.raises(WrongUsage, match="arn:aws:s3:::bucket is not the ARN of a Batch resource"),
     ):
-        Served(url).break_(Mishap(arns=("arn:aws:s3:::bucket",), invalid=REASON))
+        Served(url).break_(ForcedFault(arns=("arn:aws:s3:::bucket",), invalid=REASON))
     assert hurt(full) == Breakage()

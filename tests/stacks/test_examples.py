@@ -10,7 +10,7 @@ from reconciler.cli.main import main
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Action, Address, Json
-from reconciler.plan import Wanted
+from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from tests.builders import CE, JD, JQ
 from tests.schemas import model
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 STACKS = ROOT / "stacks"
 TEMPLATES = ROOT / "reconciler" / "templates"
 FOLDERS = [folder for parent in (STACKS, TEMPLATES) for folder in sorted(parent.iterdir()) if folder.is_dir()]
-DESTROY = Wanted(destroy=True)
+DESTROY = PlanOptions(destroy=True)
 SCHEMA_COMMENT = "# yaml-language-server: $schema=../../schemas/stack.schema.json"
 
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}/{folder.name}")

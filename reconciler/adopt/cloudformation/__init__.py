@@ -15,14 +15,14 @@ from reconciler.adopt.cloudformation.resolve import PROCESSED
 from reconciler.adopt.cloudformation.resources import Reader
 from reconciler.adopt.cloudformation.template import Resource, Template, read_template
 from reconciler.adopt.cloudformation.words import told
-from reconciler.adopt.cloudformation.world import Given, LiveStack, World
-from reconciler.adopt.found import Found, Imported, LeftOut, variables_in
+from reconciler.adopt.cloudformation.world import ImportInputs, LiveStack, TemplateContext
+from reconciler.adopt.found import Imported, ImportedResource, LeftOut, variables_in
 from reconciler.load.codes import CODES as OF_FILES
 from reconciler.load.findings import Findings, listed
 from reconciler.model import Json
 from reconciler.problems import Severity
 
-__all__ = ["Given", "LiveStack", "imported"]
+__all__ = ["ImportInputs", "LiveStack", "imported"]
 
 # Macros that touch no resource of AWS Batch.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html
@@ -31,7 +31,7 @@ QUIET = ("AWS::CDK::Metadata",)
 MODULE = "::MODULE"
 
 
-def imported(name: str, raw: bytes, given: Given, model: MappingABC[str, Json]) -> Imported:
+def imported(name: str, raw: bytes, given: ImportInputs, model: MappingABC[str, Json]) -> Imported:
     """Return what a template describes. `name` is what messages call it; `model` is the service model of AWS Batch."""
     findings = Findings(codes={**OF_FILES, **CODES})
     template = read_template(name, raw, findings)
@@ -40,7 +40,7 @@ def imported(name: str, raw: bytes, given: Given, model: MappingABC[str, Json]) 
     live = given.live.parameters if given.live else {}
     variables = Variables(parameters(template, given.parameters, live, findings))
     _check(template, findings)
-    reader = Reader(World(template, given, variables, findings), model)
+    reader = Reader(TemplateContext(template, given, variables, findings), model)
     read = reader.read()
     found, prefix = reader.settled(read)
     fixed = [one for one in variables.parameters.values() if one.name in reader.world.decided and _is_used(one, read)]
@@ -54,11 +54,11 @@ def imported(name: str, raw: bytes, given: Given, model: MappingABC[str, Json]) 
     )
 
 
-def _is_used(parameter: Parameter, founds: Iterable[Found]) -> bool:
+def _is_used(parameter: Parameter, founds: Iterable[ImportedResource]) -> bool:
     return any(parameter.variable in variables_in(one.body) for one in founds)
 
 
-def _fixed(parameter: Parameter, world: World) -> LeftOut:
+def _fixed(parameter: Parameter, world: TemplateContext) -> LeftOut:
     value = told({"it": parameter.usual or ""})
     why = f"{value} wherever the template uses it, since {world.decided[parameter.name]} depends on it"
     return LeftOut(f"variable {parameter.name}", f"{why}; --parameter {parameter.name}=VALUE imports a different value")

@@ -8,9 +8,9 @@ from collections.abc import Mapping as MappingABC
 
 from reconciler.adopt.cloudformation.resolve import Resolver
 from reconciler.adopt.cloudformation.template import call_of, text
-from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
+from reconciler.adopt.cloudformation.troubles import NotKnown, TemplateError
 from reconciler.load.findings import did_you_mean
-from reconciler.load.nodes import Mark, Node, Sequence
+from reconciler.load.nodes import Node, SequenceNode, SourceMark
 from reconciler.load.scalars import text_of
 from reconciler.model import Json
 
@@ -18,44 +18,44 @@ SHAPES = "such as !Equals [a, b], !Not [!Condition A], !And [...], !Or [...], {C
 Verdict = tuple[bool, MappingABC[str, str]]  # with the parameters whose usual values led to it
 
 
-def verdict(resolver: Resolver, name: str, mark: Mark) -> Verdict:
+def verdict(resolver: Resolver, name: str, mark: SourceMark) -> Verdict:
     """Return whether a condition holds. Raises `Wrong`, also where that cannot be told."""
     where, node = resolver.world.template.section("Conditions").get(name, (mark, None))
     if node is None:
         hint = did_you_mean(name, resolver.world.template.section("Conditions"), "declare it under Conditions")
-        raise Wrong("CFN005", f"the template has no condition {name}", mark, hint)
+        raise TemplateError("CFN005", f"the template has no condition {name}", mark, hint)
     try:
         return _holds(resolver, node, (name,))
     except NotKnown as unknown:
         message = f"whether {name} holds depends on {unknown}, which has no value here"
-        raise Wrong("CFN006", message, where, f"give it one: --parameter {unknown}=VALUE") from unknown
+        raise TemplateError("CFN006", message, where, f"give it one: --parameter {unknown}=VALUE") from unknown
 
 
 def _holds(resolver: Resolver, node: Node, chain: tuple[str, ...]) -> Verdict:
     call = call_of(node, in_condition=True)
     if call is None:
-        raise Wrong("CFN004", f"the condition {chain[-1]} is no function", node.mark, "such as !Equals [a, b]")
+        raise TemplateError("CFN004", f"the condition {chain[-1]} is no function", node.mark, "such as !Equals [a, b]")
     match call.function, call.argument:
         case "Condition", named:
             return _named(resolver, text(named), call.mark, chain)
-        case "Fn::Equals", Sequence((left, right)):
+        case "Fn::Equals", SequenceNode((left, right)):
             one, of_one = resolver.settled(left, sees_secrets=True)
             other, of_other = resolver.settled(right, sees_secrets=True)
             return _same(one, other), {**of_one, **of_other}
-        case "Fn::Not", Sequence((inner,)):
+        case "Fn::Not", SequenceNode((inner,)):
             holds, assumed = _holds(resolver, inner, chain)
             return not holds, assumed
-        case "Fn::And" | "Fn::Or" as function, Sequence(items):
+        case "Fn::And" | "Fn::Or" as function, SequenceNode(items):
             return _of_many(resolver, items, chain, decisive=function == "Fn::Or")
-    raise Wrong("CFN004", f"{call.function} cannot be understood in a condition", call.mark, SHAPES)
+    raise TemplateError("CFN004", f"{call.function} cannot be understood in a condition", call.mark, SHAPES)
 
 
-def _named(resolver: Resolver, name: str, mark: Mark, chain: tuple[str, ...]) -> Verdict:
+def _named(resolver: Resolver, name: str, mark: SourceMark, chain: tuple[str, ...]) -> Verdict:
     if name in chain:
-        raise Wrong("CFN004", f"these conditions depend on each other: {' -> '.join((*chain, name))}", mark)
+        raise TemplateError("CFN004", f"these conditions depend on each other: {' -> '.join((*chain, name))}", mark)
     conditions = resolver.world.template.section("Conditions")
     if name not in conditions:
-        raise Wrong("CFN005", f"the template has no condition {name}", mark, did_you_mean(name, conditions, ""))
+        raise TemplateError("CFN005", f"the template has no condition {name}", mark, did_you_mean(name, conditions, ""))
     return _holds(resolver, conditions[name][1], (*chain, name))
 
 

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from reconciler.load.compose import Dialect
 from reconciler.load.findings import Findings, did_you_mean
-from reconciler.load.nodes import Broken, Mapping, Node, Scalar, Sequence
+from reconciler.load.nodes import Broken, MappingNode, Node, Scalar, SequenceNode
 from reconciler.load.scalars import plain_value
 from reconciler.model import Json
 
@@ -37,12 +37,12 @@ def _tagged(tag: str, node: Node, findings: Findings) -> Node:
         return Broken(node.mark)
     name = TAGS[tag]
     argument = _attribute(node) if name == "Fn::GetAtt" and isinstance(node, Scalar) else node
-    return Mapping({name: (node.mark, argument)}, node.mark)
+    return MappingNode({name: (node.mark, argument)}, node.mark)
 
 
 def _attribute(node: Scalar) -> Node:
     logical, _, attribute = str(node.value).partition(".")
-    return Sequence((Scalar(logical, node.mark), Scalar(attribute, node.mark)), node.mark)
+    return SequenceNode((Scalar(logical, node.mark), Scalar(attribute, node.mark)), node.mark)
 
 
 CLOUDFORMATION = Dialect(_plain, _tagged, LAST_WINS)

@@ -10,11 +10,11 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 
 from reconciler.adopt.cloudformation.resolve import PROCESSED, Resolver
-from reconciler.adopt.cloudformation.world import Target
-from reconciler.adopt.found import Note, Tagged
+from reconciler.adopt.cloudformation.world import TemplateReference
+from reconciler.adopt.found import Note, TaggedValue
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.load.findings import did_you_mean
-from reconciler.load.nodes import Broken, BrokenValue, Mapping, Mark, Node, Scalar, Sequence
+from reconciler.load.nodes import Broken, BrokenValue, MappingNode, Node, Scalar, SequenceNode, SourceMark
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.model import Json, Path, dotted
 
@@ -32,7 +32,7 @@ class Fitter:
     notes: list[Note] = field(default_factory=list)
     is_broken: bool = False
 
-    def body(self, kind: Kind, properties: Mapping) -> dict[str, Json]:
+    def body(self, kind: Kind, properties: MappingNode) -> dict[str, Json]:
         """Return the body of a resource, in the order of its properties. `is_broken` if there are problems in it."""
         create, update = (self._input(operation) for operation in (kind.create, kind.update))
         node = self.resolver.mapping(properties)
@@ -59,7 +59,7 @@ class Fitter:
                 return self.scalar(node, kind, self.sample_of(shape), path)
 
     def structure(self, node: Node, shape: str, update: str, rows: Iterable[Row], path: Path) -> Json:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             raise self.unfit(node, "a mapping", path)
         known = Rows.of(rows).by_name
         members = self._members(update) | self._members(shape)
@@ -84,11 +84,13 @@ class Fitter:
             return self.names[node.value.logical] if isinstance(node, Scalar) else None
         value = self.value(node, shape, update, row.fields if isinstance(row, Field) else (), path)
         pattern = row.limits.get("pattern") if isinstance(row, Field) else None
-        return replace(value, like=_fitting(value.like, pattern)) if pattern and isinstance(value, Tagged) else value
+        return (
+            replace(value, like=_fitting(value.like, pattern)) if pattern and isinstance(value, TaggedValue) else value
+        )
 
     def items(self, node: Node, shape: str, update: str, rows: tuple[Row, ...], path: Path) -> Json:
         """A list that is substituted stands for all of it, also where the template has it as the only item."""
-        items = node.items if isinstance(node, Sequence) else (node,)
+        items = node.items if isinstance(node, SequenceNode) else (node,)
         if len(items) == 1 and (whole := self.whole(items[0], is_only=items[0] is node)):
             sample = self.sample_of(shape)
             return replace(whole, like=None if sample is None else [sample])
@@ -100,10 +102,10 @@ class Fitter:
                 self.is_broken = True
         return found
 
-    def whole(self, node: Node, *, is_only: bool) -> Tagged | None:
+    def whole(self, node: Node, *, is_only: bool) -> TaggedValue | None:
         """Return what stands for a whole list: a variable of that type, or what SSM keeps as one."""
         value = node.value if isinstance(node, Scalar) else None
-        if not isinstance(value, Tagged) or value.tag not in ("!var", "!ssm"):
+        if not isinstance(value, TaggedValue) or value.tag not in ("!var", "!ssm"):
             return None
         is_list = is_only if value.tag == "!ssm" else self.is_list(value.text, as_list=is_only)
         return value if is_list else None
@@ -113,7 +115,7 @@ class Fitter:
 
     def map(self, node: Node, shape: str, path: Path) -> Json:
         """A map's keys are the user's, and stay as they are."""
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MappingNode):
             raise self.unfit(node, "a mapping", path)
         out = {}
         for key, (_, inner) in node.entries.items():
@@ -127,9 +129,9 @@ class Fitter:
         if not isinstance(node, Scalar) or node.value is None:
             raise self.unfit(node, "a single value", path)
         value = node.value
-        if isinstance(value, Target):
-            return Tagged("!sub", self.resolver.world.arns[value.logical], sample)
-        if isinstance(value, Tagged):
+        if isinstance(value, TemplateReference):
+            return TaggedValue("!sub", self.resolver.world.arns[value.logical], sample)
+        if isinstance(value, TaggedValue):
             if value.tag == "!var":
                 self.resolver.world.variables.want(value.text, type_)
             usual = self.usual(value, type_)
@@ -139,7 +141,7 @@ class Fitter:
             raise self.unfit(node, WANTED[type_], path)
         return fitting
 
-    def usual(self, value: Tagged, type_: str) -> Json:
+    def usual(self, value: TaggedValue, type_: str) -> Json:
         """Return what a parameter usually is; None if that is not known."""
         usual = self.resolver.world.variables.usual(value.text) if value.tag == "!var" else None
         return _typed(usual, type_) if usual is not None else None
@@ -158,7 +160,7 @@ class Fitter:
         self.resolver.world.findings.add("CFN008", message, node.mark, "CloudFormation would refuse it, too")
         return BrokenValue()
 
-    def unknown(self, key: str, mark: Mark, members: MappingABC[str, str], path: Path) -> None:
+    def unknown(self, key: str, mark: SourceMark, members: MappingABC[str, str], path: Path) -> None:
         self.is_broken = True
         if key.startswith("Fn::"):
             self.resolver.world.findings.add("CFN003", f"{key} cannot be followed here", mark, PROCESSED)
@@ -200,7 +202,7 @@ def _fitting(sample: Json, pattern: str) -> Json:
 
 
 def _is_target(node: Node) -> bool:
-    return isinstance(node, Scalar) and isinstance(node.value, Target)
+    return isinstance(node, Scalar) and isinstance(node.value, TemplateReference)
 
 
 def _typed(value: Json, type_: str) -> Json:
@@ -218,6 +220,6 @@ def _typed(value: Json, type_: str) -> Json:
 
 
 def _form(node: Node) -> str:
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return "a list"
-    return "a mapping" if isinstance(node, Mapping) else "nothing"
+    return "a mapping" if isinstance(node, MappingNode) else "nothing"

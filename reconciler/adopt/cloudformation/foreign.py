@@ -7,9 +7,9 @@ from reconciler.adopt.cloudformation.others import ATTRIBUTES, CUSTOM, NAMES, NE
 from reconciler.adopt.cloudformation.template import LOOP, Resource, Template, call_of, reference, spelled
 from reconciler.adopt.cloudformation.texts import joined, pieces
 from reconciler.adopt.cloudformation.troubles import NotKnown
-from reconciler.adopt.cloudformation.world import STACK_ARN, World
-from reconciler.adopt.found import Tagged
-from reconciler.load.nodes import Mapping, Node, Sequence
+from reconciler.adopt.cloudformation.world import STACK_ARN, TemplateContext
+from reconciler.adopt.found import TaggedValue
+from reconciler.load.nodes import MappingNode, Node, SequenceNode
 from reconciler.model import Json
 
 
@@ -18,16 +18,16 @@ def is_arn(attribute: str) -> bool:
     return attribute == "" or attribute.endswith("Arn")
 
 
-def attribute(world: World, resource: Resource, name: str, known: Callable[[Node], Json]) -> tuple[Json, str]:
+def attribute(world: TemplateContext, resource: Resource, name: str, known: Callable[[Node], Json]) -> tuple[Json, str]:
     """Return an attribute (empty: what a `Ref` gives), and what a reader should know of it. Raises `NotKnown`."""
     live = world.given.live
     if live and (number := live.versions.get((resource.logical, name))):
         return number, f"{meaning(resource, name)}, which a deployment reads again"
     if live and (output := _output(world.template, resource.logical, name)):
-        return Tagged("!cfn", f"{live.name}.{output}"), ""
+        return TaggedValue("!cfn", f"{live.name}.{output}"), ""
     physical = live.resources.get(resource.logical) if live else None
     if physical and resource.type == NESTED and name.startswith(OUTPUTS) and (found := STACK_ARN.fullmatch(physical)):
-        return Tagged("!cfn", f"{found[4]}.{name.removeprefix(OUTPUTS)}"), ""
+        return TaggedValue("!cfn", f"{found[4]}.{name.removeprefix(OUTPUTS)}"), ""
     form = ATTRIBUTES.get((resource.type, name)) if name else "{id}"
     if form is None:
         raise NotKnown(meaning(resource, name))
@@ -46,8 +46,8 @@ def named(template: Template, node: Node) -> tuple[str, str] | None:
     if call and call.function == "Fn::ImportValue":
         export = re.sub(r"!Sub|\$|\"", "", spelled(call.argument))
         return export, f"export {spelled(call.argument)} of another stack"
-    inner = node.items if isinstance(node, Sequence) else ()
-    if isinstance(node, Mapping):
+    inner = node.items if isinstance(node, SequenceNode) else ()
+    if isinstance(node, MappingNode):
         inner = tuple(value for _, value in node.entries.values())
     return next((one for one in (named(template, value) for value in inner) if one), None)
 
@@ -76,8 +76,8 @@ def last(path: str) -> str:
 def _output(template: Template, logical: str, name: str) -> str:
     """Return an output of the template that has exactly this value; empty if there is none."""
     for output, (_, node) in template.section("Outputs").items():
-        _, value = node.entries.get("Value", (None, None)) if isinstance(node, Mapping) else (None, None)
-        is_there = isinstance(node, Mapping) and "Condition" not in node.entries
+        _, value = node.entries.get("Value", (None, None)) if isinstance(node, MappingNode) else (None, None)
+        is_there = isinstance(node, MappingNode) and "Condition" not in node.entries
         if value is not None and is_there and reference(value) == (logical, name):
             return output
     return ""
@@ -105,4 +105,4 @@ def _formed(form: str, id_: Json, path: Json, resource: Resource, name: str) -> 
 
 
 def _text(form: str) -> Json:
-    return Tagged("!sub", form) if any(is_name for is_name, _ in pieces(form)) else form
+    return TaggedValue("!sub", form) if any(is_name for is_name, _ in pieces(form)) else form

@@ -12,7 +12,7 @@ from itertools import count
 from reconciler.adopt.cloudformation.template import Entries, Template, text
 from reconciler.load.expand import CONTEXT
 from reconciler.load.findings import Findings, did_you_mean, listed
-from reconciler.load.nodes import Mapping, Mark, Node, Scalar, Sequence
+from reconciler.load.nodes import MappingNode, Node, Scalar, SequenceNode, SourceMark
 from reconciler.load.patterns import Pattern, PatternError
 from reconciler.load.scalars import plain_value
 from reconciler.model import Json
@@ -34,7 +34,7 @@ class Parameter:
     """`given` is a value of the command line, `usual` one that the live stack or the template has."""
 
     name: str
-    mark: Mark
+    mark: SourceMark
     type: str = "String"
     given: str | None = None
     usual: str | None = None
@@ -79,7 +79,7 @@ def parameters(
     """Return the parameters of a template, with the values that they have."""
     found = {}
     for name, (mark, node) in template.section("Parameters").items():
-        if isinstance(node, Mapping):
+        if isinstance(node, MappingNode):
             found[name] = _parameter(name, mark, node.entries, given.get(name), live.get(name))
         else:
             hint = "a parameter has at least a Type"
@@ -106,7 +106,7 @@ def declaration(parameter: Parameter, wanted: frozenset[str]) -> dict[str, Json]
     }
 
 
-def _parameter(name: str, mark: Mark, entries: Entries, given: str | None, live: str | None) -> Parameter:
+def _parameter(name: str, mark: SourceMark, entries: Entries, given: str | None, live: str | None) -> Parameter:
     def own(member: str) -> str:
         return text(entries[member][1]) if member in entries else ""
 
@@ -131,7 +131,7 @@ def _joined(node: Node) -> str:
 
 
 def _texts(node: Node) -> Iterator[str]:
-    for item in node.items if isinstance(node, Sequence) else [node]:
+    for item in node.items if isinstance(node, SequenceNode) else [node]:
         if isinstance(item, Scalar):
             yield text(item)
 

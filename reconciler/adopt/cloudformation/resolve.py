@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from reconciler.adopt.cloudformation.dialect import CONDITION_FUNCTIONS, FUNCTIONS
 from reconciler.adopt.cloudformation.foreign import last, named
 from reconciler.adopt.cloudformation.secrecy import is_secret
-from reconciler.adopt.cloudformation.template import LOOP, Call, call_of, spelled
+from reconciler.adopt.cloudformation.template import LOOP, FunctionCall, call_of, spelled
 from reconciler.adopt.cloudformation.texts import DYNAMIC, dynamic, joined
-from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
+from reconciler.adopt.cloudformation.troubles import NotKnown, TemplateError
 from reconciler.adopt.cloudformation.words import told
-from reconciler.adopt.cloudformation.world import Target, World
-from reconciler.adopt.found import Tagged
+from reconciler.adopt.cloudformation.world import TemplateContext, TemplateReference
+from reconciler.adopt.found import TaggedValue
 from reconciler.load.findings import did_you_mean
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, node_of, value_of
+from reconciler.load.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, node_of, value_of
 from reconciler.model import Json
 
-Function = Callable[["Resolver", Call], Node | None]
+Function = Callable[["Resolver", FunctionCall], Node | None]
 
 PROCESSED = "import the processed template: aws cloudformation get-template --template-stage Processed"
 SOURCES = ("Ref", "Fn::GetAtt", "Fn::ImportValue")
@@ -37,7 +37,7 @@ class Resolver:
     conditions only, where nobody sees them.
     """
 
-    world: World
+    world: TemplateContext
     logical: str
     functions: MappingABC[str, Function]
     assumes: bool = False
@@ -56,9 +56,9 @@ class Resolver:
         if call:
             return self.called(call, node)
         match node:
-            case Mapping():
+            case MappingNode():
                 return self.mapping(node)
-            case Sequence():
+            case SequenceNode():
                 return self.sequence(node)
             case Scalar(str(value), mark) if DYNAMIC in value:
                 return Scalar(dynamic(value) or self.unsaid(node), mark)
@@ -73,7 +73,7 @@ class Resolver:
     def text(self, node: Node) -> str:
         """Return an argument that has to be known as a text."""
         value = scalar(self.resolved(node), node.mark)
-        if isinstance(value, Tagged | Target):
+        if isinstance(value, TaggedValue | TemplateReference):
             raise NotKnown(spelled(node))
         return str(joined([value]))
 
@@ -88,7 +88,7 @@ class Resolver:
         self.notes[noted] = [*self.notes.get(node, ()), *texts]
         return noted
 
-    def mapping(self, node: Mapping) -> Mapping:
+    def mapping(self, node: MappingNode) -> MappingNode:
         entries = {}
         lost: list[str] = []
         for key, (mark, inner) in node.entries.items():
@@ -97,12 +97,12 @@ class Resolver:
                 lost += [f"no {key[:1].lower()}{key[1:]}: {why}" for why in reasons]
             else:
                 entries[key] = (mark, found)
-        out = Mapping(entries, node.mark)
+        out = MappingNode(entries, node.mark)
         if lost:
             self.notes[out] = lost
         return out
 
-    def sequence(self, node: Sequence) -> Sequence:
+    def sequence(self, node: SequenceNode) -> SequenceNode:
         items = []
         lost: list[str] = []
         for item in node.items:
@@ -111,7 +111,7 @@ class Resolver:
                 lost += [f"one is left out: {why}" for why in reasons]
             else:
                 items.append(found)
-        out = Sequence(tuple(items), node.mark)
+        out = SequenceNode(tuple(items), node.mark)
         if lost:
             self.notes[out] = lost
         return out
@@ -124,7 +124,7 @@ class Resolver:
         finally:
             self.dropped = around
 
-    def called(self, call: Call, node: Node) -> Node | None:
+    def called(self, call: FunctionCall, node: Node) -> Node | None:
         """Call a function: with what is substituted, else with what is usual, else it is for a variable to say."""
         try:
             return self.value(call)
@@ -132,19 +132,19 @@ class Resolver:
             if self.assumes:
                 raise
             return self.instead(call, node)
-        except Wrong as wrong:
+        except TemplateError as wrong:
             if self.assumes:
                 raise
             wrong.tell(self.world.findings)
             return Broken(wrong.mark)
 
-    def value(self, call: Call) -> Node | None:
+    def value(self, call: FunctionCall) -> Node | None:
         if call.function in CONDITION_FUNCTIONS:
             hint = "write it under Conditions, and choose by Fn::If"
-            raise Wrong("CFN004", f"{call.function} can stand in conditions only", call.mark, hint)
+            raise TemplateError("CFN004", f"{call.function} can stand in conditions only", call.mark, hint)
         function = self.functions.get(call.function)
         if function is None:
-            raise Wrong("CFN003", f"{call.function} cannot be followed", call.mark, self.meant(call.function))
+            raise TemplateError("CFN003", f"{call.function} cannot be followed", call.mark, self.meant(call.function))
         around, self.carried = self.carried, []
         try:
             found = function(self, call)
@@ -168,20 +168,20 @@ class Resolver:
         """Keep the notes of a value that becomes part of another one."""
         self.carried += self.notes.get(node, ())
 
-    def instead(self, call: Call, node: Node) -> Node:
+    def instead(self, call: FunctionCall, node: Node) -> Node:
         """Return what stands for a value that no substitution can say."""
         try:
             value, assumed = self.settled(node)
         except NotKnown:
             return Scalar(self.variable(call, node), call.mark)
-        except Wrong as wrong:
+        except TemplateError as wrong:
             wrong.tell(self.world.findings)
             return Broken(wrong.mark)
         found = node_of(value, call.mark)
         self.world.decide(assumed, spelled(node))
         return self.note(found, f"{spelled(node)}, with {told(assumed)}") if assumed else found
 
-    def variable(self, call: Call, node: Node) -> Tagged:
+    def variable(self, call: FunctionCall, node: Node) -> TaggedValue:
         is_list = call.function in LISTS
         name, source = named(self.world.template, node) or (f"{self.logical}Value", "")
         is_source = call.function in SOURCES and source
@@ -189,18 +189,18 @@ class Resolver:
         name = f"{name}List" if is_list else name
         is_secret_ = is_secret(self.world, node)
         made = self.world.variables.make(name, spelled(node), meaning, is_list=is_list, is_secret=is_secret_)
-        return Tagged("!var", made)
+        return TaggedValue("!var", made)
 
-    def unsaid(self, node: Node) -> Tagged:
+    def unsaid(self, node: Node) -> TaggedValue:
         """Return a variable for a text with a look-up inside, which no `!sub` can have."""
         meaning = f"the text {spelled(node)}"
         name, is_secret_ = f"{self.logical}Value", is_secret(self.world, node)
-        return Tagged("!var", self.world.variables.make(name, spelled(node), meaning, is_secret=is_secret_))
+        return TaggedValue("!var", self.world.variables.make(name, spelled(node), meaning, is_secret=is_secret_))
 
     def part(self, node: Node) -> Json:
         """Return a value as part of a text. Look-ups cannot be one: a variable stands for them."""
         value = self.single(node)
-        if not isinstance(value, Tagged) or value.tag == "!sub":
+        if not isinstance(value, TaggedValue) or value.tag == "!sub":
             return value
         if value.tag == "!var":
             if self.world.variables.is_list(value.text):
@@ -209,7 +209,7 @@ class Resolver:
         meaning = f"what {value.tag} {value.text} finds"
         is_secret_ = value.tag == "!secret" or is_secret(self.world, node)
         made = self.world.variables.make(last(value.text), spelled(node), meaning, is_secret=is_secret_)
-        return Tagged("!var", made)
+        return TaggedValue("!var", made)
 
     def single(self, node: Node) -> Json:
         """Return a single value whose notes are kept; of a resource of the template its ARN."""
@@ -218,7 +218,11 @@ class Resolver:
         if found is not None:
             self.carry(found)
         value = scalar(found, node.mark)
-        return Tagged("!sub", self.world.arns.get(value.logical, "")) if isinstance(value, Target) else value
+        return (
+            TaggedValue("!sub", self.world.arns.get(value.logical, ""))
+            if isinstance(value, TemplateReference)
+            else value
+        )
 
     def plain(self, node: Node) -> Json:
         found = self.resolved(node)
@@ -231,7 +235,7 @@ def _bare(function: str) -> str:
     return function.rpartition(":")[2].lower()
 
 
-def scalar(node: Node | None, mark: Mark) -> Json:
+def scalar(node: Node | None, mark: SourceMark) -> Json:
     """Return a single value; nothing is an empty text."""
     match node:
         case None:
@@ -241,16 +245,16 @@ def scalar(node: Node | None, mark: Mark) -> Json:
         case Broken():
             raise NotKnown("a value that cannot be read")
         case _:
-            raise Wrong("CFN004", "a list or mapping cannot become part of a text", mark, "join it by Fn::Join")
+            raise TemplateError("CFN004", "a list or mapping cannot become part of a text", mark, "join it by Fn::Join")
 
 
 def is_plain(node: Node) -> bool:
     match node:
         case Scalar(value):
-            return not isinstance(value, Tagged | Target)
-        case Sequence(items):
+            return not isinstance(value, TaggedValue | TemplateReference)
+        case SequenceNode(items):
             return all(map(is_plain, items))
-        case Mapping(entries):
+        case MappingNode(entries):
             return all(is_plain(inner) for _, inner in entries.values())
         case _:
             return False

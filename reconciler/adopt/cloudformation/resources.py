@@ -13,14 +13,14 @@ from reconciler.adopt.cloudformation.parameters import PSEUDO
 from reconciler.adopt.cloudformation.resolve import Resolver
 from reconciler.adopt.cloudformation.template import OURS, Resource, spelled, text
 from reconciler.adopt.cloudformation.texts import HOLE, with_values
-from reconciler.adopt.cloudformation.troubles import NotKnown, Wrong
+from reconciler.adopt.cloudformation.troubles import NotKnown, TemplateError
 from reconciler.adopt.cloudformation.words import because, told
-from reconciler.adopt.cloudformation.world import World
-from reconciler.adopt.found import Found, LeftOut, Note, Tagged, with_each
+from reconciler.adopt.cloudformation.world import TemplateContext
+from reconciler.adopt.found import ImportedResource, LeftOut, Note, TaggedValue, with_each
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.findings import did_you_mean, listed
-from reconciler.load.nodes import Mapping, Mark, Node, where_of
+from reconciler.load.nodes import MappingNode, Node, SourceMark, where_of
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.load.scalars import text_of
 from reconciler.model import Address, Identity, Json, Path
@@ -35,7 +35,7 @@ ITS_OWN = ("ReplaceComputeEnvironment", RETENTION)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenName:
     """A name in a template: its pieces, none where they are not known; what it depends on; and why it is not known."""
 
     pieces: Pieces
@@ -48,35 +48,35 @@ class Written:
 class Reader:
     """Reads the resources of AWS Batch. By logical id, `names` are their physical names, `written` the template's."""
 
-    world: World
+    world: TemplateContext
     model: MappingABC[str, Json]
     names: dict[str, str] = field(default_factory=dict)
-    written: dict[str, Written] = field(default_factory=dict)
+    written: dict[str, WrittenName] = field(default_factory=dict)
     naming: Naming = field(default_factory=Naming)
     existing: dict[str, str] = field(default_factory=dict)  # why a resource is there, where a condition might say no
     broken: set[str] = field(default_factory=set)
     left_out: list[LeftOut] = field(default_factory=list)
 
-    def read(self) -> list[Found]:
+    def read(self) -> list[ImportedResource]:
         present = [resource for resource in self.world.template.batch if self.is_known(resource)]
         present = [resource for resource in present if self.exists(resource)]
         self.name(present)
         found = [self.found(resource) for resource in present]
         return [one for one in found if one is not None]
 
-    def settled(self, founds: Iterable[Found]) -> tuple[list[Found], Json]:
+    def settled(self, founds: Iterable[ImportedResource]) -> tuple[list[ImportedResource], Json]:
         """Return resources in which the parameters that something depends on have their values, and the name prefix."""
         values = self.world.variables.values(self.world.decided)
-        prefix = with_values(Tagged("!sub", written(self.naming.prefix)), values)
-        before = "" if isinstance(prefix, Tagged) else str(prefix)
+        prefix = with_values(TaggedValue("!sub", written(self.naming.prefix)), values)
+        before = "" if isinstance(prefix, TaggedValue) else str(prefix)
         out = []
         for one in founds:
             body = with_each(one.body, lambda tagged: with_values(tagged, values))
             key = f"{before}{self.naming.keys.get(one.logical, one.logical)}"
             note = self.about_name(one.logical)
             notes = (*([Note((), note)] if note else []), *one.notes)
-            out.append(replace(one, body=body, logical=key if isinstance(prefix, Tagged) else "", notes=notes))
-        return out, prefix if isinstance(prefix, Tagged) else ""
+            out.append(replace(one, body=body, logical=key if isinstance(prefix, TaggedValue) else "", notes=notes))
+        return out, prefix if isinstance(prefix, TaggedValue) else ""
 
     def is_known(self, resource: Resource) -> bool:
         if resource.type.removeprefix(OURS) in KINDS:
@@ -93,7 +93,7 @@ class Reader:
             return True
         try:
             holds, assumed = verdict(self.resolver(resource, assumes=True), condition, resource.mark)
-        except Wrong as wrong:
+        except TemplateError as wrong:
             wrong.tell(self.world.findings)
             self.world.absent[resource.logical] = f"whether {condition} holds is not known"
             return False
@@ -133,36 +133,36 @@ class Reader:
         names = [one.name for one in self.world.variables.parameters.values() if one.variable in of_name]
         self.world.decide(names, f"the name of {logical}")
 
-    def name_of(self, resource: Resource) -> Written:
+    def name_of(self, resource: Resource) -> WrittenName:
         """Return how a resource is named, where that can be said."""
         live = self.world.given.live
         id_ = live.resources.get(resource.logical, "") if live else ""
         physical = id_.rpartition("/")[2].partition(":")[0]
         node = _property(resource, kind_of(resource).name_member)
         if node is None:
-            return Written(tuple(physical))
+            return WrittenName(tuple(physical))
         resolver = self.resolver(resource, assumes=True)
         try:
             if resolver.resolved(node) is None:
-                return Written(tuple(physical))
+                return WrittenName(tuple(physical))
             value, assumed = resolver.settled(node)
         except NotKnown as unknown:
-            return self.substituted(resource, Written((), node, unknown=str(unknown)), physical)
-        except Wrong as wrong:
+            return self.substituted(resource, WrittenName((), node, unknown=str(unknown)), physical)
+        except TemplateError as wrong:
             wrong.tell(self.world.findings)
             self.broken.add(resource.logical)
-            return Written((), node)
+            return WrittenName((), node)
         name = str(value)
-        return self.substituted(resource, Written(tuple(name), node, assumed), "" if physical == name else physical)
+        return self.substituted(resource, WrittenName(tuple(name), node, assumed), "" if physical == name else physical)
 
-    def substituted(self, resource: Resource, name: Written, physical: str) -> Written:
+    def substituted(self, resource: Resource, name: WrittenName, physical: str) -> WrittenName:
         """Return a name with parameters in it. One that is known to be another, and what else is in one, fixes them."""
         try:
             value = self.resolver(resource).single(name.node) if name.node else ""
-        except (NotKnown, Wrong):
+        except (NotKnown, TemplateError):
             return replace(name, pieces=tuple(physical)) if physical else name
-        text_ = written((Hole(value.text),)) if isinstance(value, Tagged) and value.tag == "!var" else value
-        text_ = text_.text if isinstance(text_, Tagged) else text_of(text_)
+        text_ = written((Hole(value.text),)) if isinstance(value, TaggedValue) and value.tag == "!var" else value
+        text_ = text_.text if isinstance(text_, TaggedValue) else text_of(text_)
         here = {short: self.world.pseudo.get(long, "") for short, long in PLACE.items()}
         known = {**{short: found for short, found in here.items() if found}, "stack": self.world.given.called}
         pieces = filled(pieces_of(text_), known)
@@ -171,12 +171,12 @@ class Reader:
             return replace(name, pieces=pieces)
         self.decide(pieces, own, resource.logical)
         if physical:
-            return Written(tuple(physical))
+            return WrittenName(tuple(physical))
         # What the name is cannot be said without a value of a parameter: it depends on it, wherever that stands in it.
         wanted = self.world.variables.parameters.get(name.unknown)
         return replace(name, pieces=(Hole(wanted.variable),)) if wanted and not wanted.is_hidden else name
 
-    def found(self, resource: Resource) -> Found | None:
+    def found(self, resource: Resource) -> ImportedResource | None:
         """Return a resource; None after telling what is wrong with it."""
         kind, name = kind_of(resource), self.names[resource.logical]
         if not resource.has_properties:
@@ -184,7 +184,7 @@ class Reader:
             self.world.findings.add("CFN009", f"{resource.logical}: Properties is no mapping", resource.mark, hint)
             return None
         fitter = Fitter(self.model, self.resolver(resource), self.names)
-        body = fitter.body(kind, Mapping(_without(resource, kind), resource.properties.mark))
+        body = fitter.body(kind, MappingNode(_without(resource, kind), resource.properties.mark))
         if not NAME.fullmatch(HOLE.sub("x", name)):
             self.world.findings.add("CFN008", f"AWS refuses {name} as a name", resource.mark, NAME_HINT)
             self.broken.add(resource.logical)
@@ -192,10 +192,10 @@ class Reader:
             return None
         row = kind.field(kind.parent)
         parent = body.get(row.name, "") if row else ""
-        physical = kind.name_within(parent.text if isinstance(parent, Tagged) else str(parent), name)
+        physical = kind.name_within(parent.text if isinstance(parent, TaggedValue) else str(parent), name)
         notes = [*(Note((), text) for text in self.about(resource)), *_once(fitter.notes)]
         retains = resource.attribute("DeletionPolicy").startswith("Retain")
-        return Found(
+        return ImportedResource(
             Address(kind.name, physical),
             body,
             logical=resource.logical,
@@ -266,7 +266,7 @@ def _common(paths: list[Path]) -> Path:
     return first[: max(length, 0)]
 
 
-def _without(resource: Resource, kind: Kind) -> dict[str, tuple[Mark, Node]]:
+def _without(resource: Resource, kind: Kind) -> dict[str, tuple[SourceMark, Node]]:
     """Return the properties that become members."""
     name = _property_name(kind.name_member)
     return {key: entry for key, entry in resource.properties.entries.items() if key not in (name, *ITS_OWN)}
@@ -284,5 +284,5 @@ def _property_name(member: str) -> str:
 def _deregisters(resource: Resource) -> bool:
     """Whether a template says that an update deregisters the former revision, which it does by default, too."""
     _, policy = resource.properties.entries.get(RETENTION, (None, None))
-    entries = policy.entries if isinstance(policy, Mapping) else {}
+    entries = policy.entries if isinstance(policy, MappingNode) else {}
     return text(entries["SkipDeregisterOnUpdate"][1]) == "false" if "SkipDeregisterOnUpdate" in entries else False

@@ -15,13 +15,13 @@ from reconciler.load.findings import Findings
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import YAML_FILES, Library, decoded
 from reconciler.load.lookups import Finder
-from reconciler.load.nodes import Broken, Mapping, Mark, Node, Scalar, Sequence, Spot, where_of
+from reconciler.load.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, Spot, where_of
 from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
 from reconciler.load.scalars import text_of
 from reconciler.model import StatePlace
 from reconciler.problems import Severity
 
-Entries = MappingABC[str, tuple[Mark, Node]]
+Entries = MappingABC[str, tuple[SourceMark, Node]]
 OURS = "AWS::Batch::"
 LOOP = "Fn::ForEach"
 IN_LOOP = re.compile(r"[$&]\{[^}]*\}")
@@ -45,18 +45,18 @@ class Resource:
 
     logical: str
     type: str
-    mark: Mark
+    mark: SourceMark
     attributes: Entries
 
     @property
-    def properties(self) -> Mapping:
+    def properties(self) -> MappingNode:
         _, node = self.attributes.get("Properties", (None, None))
-        return node if isinstance(node, Mapping) else Mapping({}, self.mark)
+        return node if isinstance(node, MappingNode) else MappingNode({}, self.mark)
 
     @property
     def has_properties(self) -> bool:
         """Whether properties can be read; none at all are some."""
-        return isinstance(self.attributes.get("Properties", (None, self.properties))[1], Mapping)
+        return isinstance(self.attributes.get("Properties", (None, self.properties))[1], MappingNode)
 
     @property
     def is_batch(self) -> bool:
@@ -69,11 +69,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    mark: Mark
+    mark: SourceMark
     resources: MappingABC[str, Resource]
     sections: MappingABC[str, Entries] = field(default_factory=dict)
     transforms: tuple[Scalar, ...] = ()
-    loops: tuple[Mark, ...] = ()  # Fn::ForEach around resources of AWS Batch
+    loops: tuple[SourceMark, ...] = ()  # Fn::ForEach around resources of AWS Batch
     looped: tuple[re.Pattern[str], ...] = ()  # logical ids of all that a Fn::ForEach makes
 
     def section(self, name: str) -> Entries:
@@ -88,12 +88,12 @@ class Template:
         return tuple(resource for resource in self.resources.values() if resource.is_batch)
 
 
-class Call(NamedTuple):
+class FunctionCall(NamedTuple):
     """A function and what it is given."""
 
     function: str
     argument: Node
-    mark: Mark
+    mark: SourceMark
 
 
 NONE = (None, None)
@@ -103,22 +103,22 @@ UNREADABLE = ("YML002", "YML005", "YML006", "YML010")
 def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
     """Return a template; None after telling why it is none."""
     root = _root(name, raw, findings)
-    template = _template(root, findings) if isinstance(root, Mapping) else None
-    if isinstance(root, Mapping) and template and template.batch:
+    template = _template(root, findings) if isinstance(root, MappingNode) else None
+    if isinstance(root, MappingNode) and template and template.batch:
         _soften(root, template, findings)
-    if not isinstance(root, Mapping | Broken) and not findings.found:
+    if not isinstance(root, MappingNode | Broken) and not findings.found:
         message = f"{name} is {'empty' if root is None else 'no mapping'}, and no CloudFormation template"
         findings.add("CFN001", message, root.mark if root else None, HINT)
     return template
 
 
-def call_of(node: Node, *, in_condition: bool = False) -> Call | None:
+def call_of(node: Node, *, in_condition: bool = False) -> FunctionCall | None:
     """Return the function that a mapping stands for, if it does. `Condition` is one in conditions only."""
-    if not isinstance(node, Mapping) or len(node.entries) != 1:
+    if not isinstance(node, MappingNode) or len(node.entries) != 1:
         return None
     (name, (_, argument)) = next(iter(node.entries.items()))
     is_function = name.startswith("Fn:") or name == "Ref" or (name == CONDITION and in_condition)
-    return Call(name, argument, node.mark) if is_function else None
+    return FunctionCall(name, argument, node.mark) if is_function else None
 
 
 def reference(node: Node) -> tuple[str, str] | None:
@@ -129,7 +129,7 @@ def reference(node: Node) -> tuple[str, str] | None:
     if call.function == "Ref" and isinstance(call.argument, Scalar):
         return text(call.argument), ""
     if call.function == "Fn::GetAtt":
-        steps = call.argument.items if isinstance(call.argument, Sequence) else [call.argument]
+        steps = call.argument.items if isinstance(call.argument, SequenceNode) else [call.argument]
         logical, _, attribute = ".".join(text(step) for step in steps).partition(".")
         return logical, attribute
     return None
@@ -148,9 +148,9 @@ def spelled(node: Node) -> str:
             return f"!GetAtt {'.'.join(reference(node) or ())}"
         case _ if call and call.function in FUNCTIONS:
             return f"!{call.function.removeprefix('Fn::')} {spelled(call.argument)}"
-        case Sequence(items):
+        case SequenceNode(items):
             return f"[{', '.join(map(spelled, items))}]"
-        case Mapping(entries):
+        case MappingNode(entries):
             return f"{{{', '.join(f'{key}: {spelled(inner)}' for key, (_, inner) in entries.items())}}}"
         case _:
             said = text(node)
@@ -170,16 +170,18 @@ def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
     if root is not None and not document.is_literal:
         library = Library(_Nothing(), findings, size=document.size)
         root = Expander(library, Finder(_Nothing(), findings), findings).expand(root)
-    return _body(name, root, findings) if isinstance(root, Mapping) else root
+    return _body(name, root, findings) if isinstance(root, MappingNode) else root
 
 
 def _not_rendered(name: str, content: str, document: Document, findings: Findings) -> Spoken | None:
     """Return where a template holds another language: anywhere if it cannot be read, else around AWS Batch alone."""
     if any(problem.code in UNREADABLE for problem in findings.found):
         return spoken_in_text(name, content, findings.found)
-    _, resources = document.root.entries.get("Resources", (None, None)) if isinstance(document.root, Mapping) else NONE
-    for _, node in resources.entries.values() if isinstance(resources, Mapping) else ():
-        type_ = node.entries.get("Type", NONE)[1] if isinstance(node, Mapping) else None
+    _, resources = (
+        document.root.entries.get("Resources", (None, None)) if isinstance(document.root, MappingNode) else NONE
+    )
+    for _, node in resources.entries.values() if isinstance(resources, MappingNode) else ():
+        type_ = node.entries.get("Type", NONE)[1] if isinstance(node, MappingNode) else None
         if type_ is not None and text(type_).startswith(OURS) and (spoken := spoken_in(node, content)):
             return spoken
     return None
@@ -191,7 +193,7 @@ def _parsed(name: str, content: str, findings: Findings) -> Document:
     return compose(name, content, findings, CLOUDFORMATION)
 
 
-def _body(name: str, root: Mapping, findings: Findings) -> Node | None:
+def _body(name: str, root: MappingNode, findings: Findings) -> Node | None:
     """Return the template in what `aws cloudformation get-template` prints, where it is that."""
     _, body = root.entries.get("TemplateBody", (None, None))
     if isinstance(body, Scalar):
@@ -199,14 +201,14 @@ def _body(name: str, root: Mapping, findings: Findings) -> Node | None:
     return body or root
 
 
-def _template(root: Mapping, findings: Findings) -> Template | None:
+def _template(root: MappingNode, findings: Findings) -> Template | None:
     _, found = root.entries.get("Resources", (None, None))
-    if not isinstance(found, Mapping):
+    if not isinstance(found, MappingNode):
         other = next((OTHERS[key] for key in root.entries if key in OTHERS), "it has no Resources")
         findings.add("CFN001", f"this is no CloudFormation template: {other}", root.mark, HINT)
         return None
     in_loops = [node for key, (_, node) in found.entries.items() if key.startswith(LOOP)]
-    sections = {key: node.entries for key, (_, node) in root.entries.items() if isinstance(node, Mapping)}
+    sections = {key: node.entries for key, (_, node) in root.entries.items() if isinstance(node, MappingNode)}
     return Template(
         mark=root.mark,
         resources={resource.logical: resource for resource in _resources(found, findings)},
@@ -217,11 +219,11 @@ def _template(root: Mapping, findings: Findings) -> Template | None:
     )
 
 
-def _resources(section: Mapping, findings: Findings) -> Iterator[Resource]:
+def _resources(section: MappingNode, findings: Findings) -> Iterator[Resource]:
     for logical, (mark, node) in section.entries.items():
         if logical.startswith("Fn::") or isinstance(node, Broken):
             continue
-        attributes = node.entries if isinstance(node, Mapping) else {}
+        attributes = node.entries if isinstance(node, MappingNode) else {}
         kind = text(attributes["Type"][1]) if "Type" in attributes else ""
         if not kind:
             message = f"{logical} is no resource: it has no Type"
@@ -236,19 +238,19 @@ def _ids(loop: Node) -> Iterator[re.Pattern[str]]:
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
     """
-    made = loop.items[-1] if isinstance(loop, Sequence) and loop.items else None
-    for key, (_, node) in made.entries.items() if isinstance(made, Mapping) else ():
+    made = loop.items[-1] if isinstance(loop, SequenceNode) and loop.items else None
+    for key, (_, node) in made.entries.items() if isinstance(made, MappingNode) else ():
         if key.startswith(LOOP):
             yield from _ids(node)
         else:
             yield re.compile(".*".join(map(re.escape, IN_LOOP.split(key))))
 
 
-def _soften(root: Mapping, template: Template, findings: Findings) -> None:
+def _soften(root: MappingNode, template: Template, findings: Findings) -> None:
     """Let problems of what is not imported be warnings; a key that is written twice there is none."""
     resources = root.entries["Resources"][1]
     parts = [(mark, READ.get(section, False)) for section, (mark, _) in root.entries.items()]
-    if isinstance(resources, Mapping):
+    if isinstance(resources, MappingNode):
         known = template.resources
         parts += [(mark, name in known and known[name].is_batch) for name, (mark, _) in resources.entries.items()]
     ordered = sorted((where_of(mark), is_read) for mark, is_read in parts)
@@ -265,10 +267,10 @@ def _soften(root: Mapping, template: Template, findings: Findings) -> None:
 
 def _scalars(node: Node | None) -> Iterator[Scalar]:
     match node:
-        case Sequence(items):
+        case SequenceNode(items):
             for item in items:
                 yield from _scalars(item)
-        case Mapping(entries):
+        case MappingNode(entries):
             yield from _scalars(entries.get("Name", (None, None))[1])
         case Scalar():
             yield node
@@ -276,9 +278,9 @@ def _scalars(node: Node | None) -> Iterator[Scalar]:
 
 def _has_batch(node: Node) -> bool:
     match node:
-        case Sequence(items):
+        case SequenceNode(items):
             return any(map(_has_batch, items))
-        case Mapping(entries):
+        case MappingNode(entries):
             return any(_has_batch(inner) for _, inner in entries.values())
         case _:
             return text(node).startswith(OURS)

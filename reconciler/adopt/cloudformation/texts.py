@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 
-from reconciler.adopt.found import Tagged
+from reconciler.adopt.found import TaggedValue
 from reconciler.load.expand import IN_TEXT
 from reconciler.load.scalars import text_of
 from reconciler.model import Json
@@ -39,34 +39,34 @@ def pieces(text: str) -> Iterator[tuple[bool, str]]:
 
 def joined(parts: Iterable[Json]) -> Json:
     """Return a text of scalars and `Tagged`; a `Tagged` one if any is substituted."""
-    known = [part if isinstance(part, Tagged) else text_of(part) for part in parts]
+    known = [part if isinstance(part, TaggedValue) else text_of(part) for part in parts]
     known = [part for part in known if part != ""]
     if len(known) == 1:
         return known[0]
-    if not any(isinstance(part, Tagged) for part in known):
+    if not any(isinstance(part, TaggedValue) for part in known):
         return "".join(map(str, known))
-    return Tagged("!sub", "".join(map(_in_sub, known)))
+    return TaggedValue("!sub", "".join(map(_in_sub, known)))
 
 
 def split(value: Json, delimiter: str) -> list[Json] | None:
     """Return the parts of a text; None if it cannot be told where what is substituted would be parted."""
-    if isinstance(value, Tagged):
+    if isinstance(value, TaggedValue):
         holes = HOLE.findall(value.text)
         is_sure = value.tag == "!sub" and all(hole in CERTAIN and delimiter not in hole for hole in holes)
         return [_plain(part) for part in value.text.split(delimiter)] if is_sure else None
     return list(text_of(value).split(delimiter))
 
 
-def dynamic(text: str) -> Tagged | None:
+def dynamic(text: str) -> TaggedValue | None:
     """Return a dynamic reference to SSM or Secrets Manager as the look-up that does the same."""
     if found := STORED.fullmatch(text):
-        return Tagged("!ssm", found[1])
+        return TaggedValue("!ssm", found[1])
     if found := SECRET.fullmatch(text):
-        return Tagged("!secret", f"{found[1]}#{found[2]}" if found[2] else found[1])
+        return TaggedValue("!secret", f"{found[1]}#{found[2]}" if found[2] else found[1])
     return None
 
 
-def with_values(tagged: Tagged, values: MappingABC[str, Json]) -> Json:
+def with_values(tagged: TaggedValue, values: MappingABC[str, Json]) -> Json:
     """Return what a value becomes where variables have these values for good."""
     if tagged.tag == "!var":
         return values.get(tagged.text, tagged)
@@ -84,10 +84,10 @@ CERTAIN = ("${account}", "${region}", "${partition}")  # they have neither colon
 
 
 def _in_sub(part: Json) -> str:
-    if not isinstance(part, Tagged):
+    if not isinstance(part, TaggedValue):
         return IN_BRACES.sub(r"${!\1}", str(part))
     return f"${{{part.text}}}" if part.tag == "!var" else part.text
 
 
 def _plain(part: str) -> Json:
-    return Tagged("!sub", part) if HOLE.search(part) else ESCAPED.sub(r"${\1}", part)
+    return TaggedValue("!sub", part) if HOLE.search(part) else ESCAPED.sub(r"${\1}", part)

@@ -29,7 +29,7 @@ class LiveStack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class ImportInputs:
     """What was said beside the template. `called` is the name of the stack that it becomes; `region` may be empty."""
 
     called: str
@@ -39,14 +39,14 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TemplateReference:
     """A reference to a resource of AWS Batch in the template: by name or by ARN, as its place wants it."""
 
     logical: str
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class TemplateContext:
     """`arns` are those of the template's resources of AWS Batch, with `${account}` and its like in them.
 
     `absent` are those that are left out, with the reason. `naming` are other resources whose names are resolved now.
@@ -55,7 +55,7 @@ class World:
     """
 
     template: Template
-    given: Given
+    given: ImportInputs
     variables: Variables
     findings: Findings
     arns: dict[str, str] = field(default_factory=dict)

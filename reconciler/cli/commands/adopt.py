@@ -48,9 +48,9 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
 
-    wanted = Wanted(
+    wanted = PlanOptions(
         adopt=True,
         tags_alone=not args.and_change,
         released=tuple(args.released),

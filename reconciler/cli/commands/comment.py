@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from reconciler.forge.github import GitHub, Post
     from reconciler.report.fleet import Fleet
     from reconciler.report.page import Page
-    from reconciler.report.posts import Issue, Mark
+    from reconciler.report.posts import Issue, IssueMark
 
-    Found = tuple[Post, Mark]
+    Found = tuple[Post, IssueMark]
 
 HELP = "keep one comment in a pull request, or one issue for each target that has drifted"
 EXAMPLES = """\

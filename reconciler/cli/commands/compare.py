@@ -13,7 +13,7 @@ from reconciler.model import Identity
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.fleet import Target
+    from reconciler.fleet import FleetTarget
     from reconciler.report.compare_text import Compared
 
 HELP = "show how two environments differ, stack by stack"
@@ -57,11 +57,13 @@ def _compared(args: Namespace) -> Iterator["Compared"]:
         yield Compared((sides[0].name, sides[1].name), tuple(shown))
 
 
-def _place(target: "Target") -> Identity | None:
+def _place(target: "FleetTarget") -> Identity | None:
     return Identity(target.account, target.region) if target.account and target.region else None
 
 
-def _pairs(targets: Sequence["Target"], first: str, second: str, file: str) -> list[tuple["Target", "Target"]]:
+def _pairs(
+    targets: Sequence["FleetTarget"], first: str, second: str, file: str
+) -> list[tuple["FleetTarget", "FleetTarget"]]:
     """Return the stacks that both sides have. Of several places of an environment the first one stands for it."""
     ours, theirs = (_side(targets, name, file) for name in (first, second))
     pairs = [(one, theirs[stack]) for stack, one in ours.items() if stack in theirs]
@@ -72,7 +74,7 @@ def _pairs(targets: Sequence["Target"], first: str, second: str, file: str) -> l
     return pairs
 
 
-def _side(targets: Sequence["Target"], name: str, file: str) -> dict[str, "Target"]:
+def _side(targets: Sequence["FleetTarget"], name: str, file: str) -> dict[str, "FleetTarget"]:
     found = [target for target in targets if name in (target.environment, target.name)]
     if not found:
         known = ", ".join(dict.fromkeys(target.environment for target in targets))

@@ -30,13 +30,13 @@ def run(args: Namespace, out: Output) -> int:
 
 def _doctor(path: str, args: Namespace, out: Output) -> int:
     from reconciler import workflow
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.health_json import doctor_json
     from reconciler.report.health_text import doctor_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        examined = workflow.doctor(read.stack, sky.cloud, again(path, args), informed(Wanted()), args.observer)
+        examined = workflow.doctor(read.stack, sky.cloud, again(path, args), informed(PlanOptions()), args.observer)
     shown = read.secrets.examined(examined)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))
     return Exit.UNHEALTHY if examined.diagnoses else Exit.DONE

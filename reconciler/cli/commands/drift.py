@@ -45,13 +45,13 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _drift(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.documents import drift_json
     from reconciler.report.drift import drift_of
     from reconciler.report.drift_text import drift_page
 
     read, sky = live_stack(path, args)
-    plan = planned(read, sky, Wanted(targets=tuple(args.target)), args.observer)
+    plan = planned(read, sky, PlanOptions(targets=tuple(args.target)), args.observer)
     check_one(args, plan)
     drift = drift_of(read.secrets.plan(plan))
     out.publish(lambda width: drift_page(drift, width, args.verbose), lambda: drift_json(drift), drift)

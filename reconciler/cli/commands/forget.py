@@ -37,8 +37,8 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
 
-    wanted = Wanted(forget=True, targets=tuple(args.target))
+    wanted = PlanOptions(forget=True, targets=tuple(args.target))
     check_all(args, [(path, args) for path in args.stacks])
     return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

@@ -12,7 +12,7 @@ from reconciler.cli.posting import drift_in
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.report.fleet import Deployment, Outcome
+    from reconciler.report.fleet import Deployment, DeploymentOutcome
 
 WEBHOOK = "RECONCILER_WEBHOOK"
 LOST = "it may have been delivered all the same; running the command again may deliver it twice"
@@ -63,7 +63,7 @@ def _address() -> str:
     return address
 
 
-def _news(args: Namespace) -> list["Outcome"]:
+def _news(args: Namespace) -> list["DeploymentOutcome"]:
     from reconciler.report.posts import drift_digest, is_known
 
     told: dict[str, list[Deployment]] = {}
@@ -73,7 +73,7 @@ def _news(args: Namespace) -> list["Outcome"]:
     return [one for one, digest in found if digest and not any(map(one.deployment.is_same, told.get(digest, ())))]
 
 
-def _post(address: str, news: list["Outcome"]) -> None:
+def _post(address: str, news: list["DeploymentOutcome"]) -> None:
     from reconciler.aws.clock import WallClock
     from reconciler.forge.http import Gone, Http
     from reconciler.report.posts import message
@@ -87,7 +87,7 @@ def _post(address: str, news: list["Outcome"]) -> None:
         raise WrongUsage(str(gone), hint=f"check {WEBHOOK}") from gone
 
 
-def _publish(args: Namespace, news: list["Outcome"]) -> None:
+def _publish(args: Namespace, news: list["DeploymentOutcome"]) -> None:
     import hashlib
 
     from reconciler.report.posts import drift_digest, message

@@ -37,12 +37,12 @@ def run(args: Namespace, out: Output) -> int:
 
 def _outputs(path: str, args: Namespace, out: Output) -> int:
     from reconciler import workflow
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.outputs import FORMATS, clashing, given_of, missing, outputs_json, outputs_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        found = workflow.status(read.stack, sky.cloud, informed(Wanted()), jobs=False, observer=args.observer)
+        found = workflow.status(read.stack, sky.cloud, informed(PlanOptions()), jobs=False, observer=args.observer)
     given = given_of(found)
     for format_, write in FORMATS.items():
         if out.wants(format_):

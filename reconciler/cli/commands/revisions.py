@@ -10,7 +10,7 @@ from reconciler.cli.stacks import Read, live_stack
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.clouds import Sky
+    from reconciler.cli.clouds import Clients
 
 HELP = "show the revisions of a job definition: whose, how used, and what each changed"
 EXAMPLES = """\
@@ -46,7 +46,7 @@ def run(args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
-def _no_stack(args: Namespace) -> "tuple[Read, Sky]":
+def _no_stack(args: Namespace) -> "tuple[Read, Clients]":
     from reconciler.cli.clouds import sky_for
     from reconciler.model import Stack
     from reconciler.report.secrets import Secrets

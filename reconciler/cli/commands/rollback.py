@@ -25,7 +25,7 @@ from reconciler.ports import Observer
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.clouds import Sky
+    from reconciler.cli.clouds import Clients
     from reconciler.plan.rollback import Rollback
 
 HELP = "register what an older revision of a job definition says once more"
@@ -57,7 +57,7 @@ def run(args: Namespace, out: Output) -> int:
         return _planned_and_run(read, sky, args, out)
 
 
-def _planned_and_run(read: Read, sky: "Sky", args: Namespace, out: Output) -> int:
+def _planned_and_run(read: Read, sky: "Clients", args: Namespace, out: Output) -> int:
     from reconciler import workflow
     from reconciler.lookup.installed import takes
     from reconciler.report.documents import plan_json, rollback_json
@@ -83,7 +83,7 @@ def _planned_and_run(read: Read, sky: "Sky", args: Namespace, out: Output) -> in
     return _roll_back(back, read, sky, shown, args, out)
 
 
-def _roll_back(back: "Rollback", read: Read, sky: "Sky", shown: Plan, args: Namespace, out: Output) -> int:
+def _roll_back(back: "Rollback", read: Read, sky: "Clients", shown: Plan, args: Namespace, out: Output) -> int:
     from reconciler import workflow
     from reconciler.report.documents import rollback_json
     from reconciler.report.history_text import rollback_page
@@ -103,11 +103,11 @@ def _again(back: "Rollback", args: Namespace) -> tuple[str, ...]:
     return ("rollback", args.name, "--to", str(back.to), *again(args.stacks[0], args))
 
 
-def _next(back: "Rollback", read: Read, sky: "Sky", observer: Observer) -> Plan | None:
+def _next(back: "Rollback", read: Read, sky: "Clients", observer: Observer) -> Plan | None:
     """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
 
     try:
-        return read.secrets.plan(planned(read, sky, Wanted(targets=(str(back.history.address),)), observer))
+        return read.secrets.plan(planned(read, sky, PlanOptions(targets=(str(back.history.address),)), observer))
     except (CloudError, InvalidStack):
         return None

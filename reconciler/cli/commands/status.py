@@ -40,14 +40,14 @@ def run(args: Namespace, out: Output) -> int:
 
 def _status(path: str, args: Namespace, out: Output) -> int:
     from reconciler import workflow
-    from reconciler.plan import Wanted
+    from reconciler.plan import PlanOptions
     from reconciler.report.health_json import status_json
     from reconciler.report.health_text import status_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
         found = workflow.status(
-            read.stack, sky.cloud, informed(Wanted()), jobs=not args.no_jobs, observer=args.observer
+            read.stack, sky.cloud, informed(PlanOptions()), jobs=not args.no_jobs, observer=args.observer
         )
     shown = read.secrets.standings(found)
     out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))

@@ -3,7 +3,7 @@
 import json
 
 from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.containers import Home, each_home, platform
+from reconciler.rules.containers import TaskPlace, each_home, platform
 from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.examples import IMAGE, ec2, job, size, task
 
@@ -35,7 +35,7 @@ def _tasks_on_managed_instances(subject: Subject) -> Findings:
         yield ("containerProperties",), "is not for MANAGED_INSTANCES, only ecsProperties is"
 
 
-def _linux_on_managed_instances(home: Home) -> Findings:
+def _linux_on_managed_instances(home: TaskPlace) -> Findings:
     family = str((home.body.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX"))
     if family.upper().startswith("WINDOWS"):
         path = (*home.path, "runtimePlatform", "operatingSystemFamily")

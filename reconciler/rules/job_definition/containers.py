@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
-from reconciler.rules.containers import Container, Home, each_container, each_home, each_single, members, repeated
+from reconciler.rules.containers import Container, TaskPlace, each_container, each_home, each_single, members, repeated
 from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.forms import forms
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2
@@ -21,7 +21,7 @@ ULIMITS = {
 UNIQUE = "The secret name must be unique and not shared with any ... environment variables set on the container"
 
 
-def _has_image(home: Home) -> Findings:
+def _has_image(home: TaskPlace) -> Findings:
     if not home.body.get("image"):
         yield home.path, "has no image"
 
@@ -32,7 +32,7 @@ def _image_is_a_reference(container: Container) -> Findings:
         yield (*container.path, "image"), f"is {image!r}; it has neither a scheme such as docker:// nor white space"
 
 
-def _user_is_known(home: Home) -> Findings:
+def _user_is_known(home: TaskPlace) -> Findings:
     user = str(home.body.get("user", "root"))
     if not USER.fullmatch(user):
         yield (*home.path, "user"), f"is {user}; it is one name or number, of lower-case letters, digits, - and _"
@@ -82,7 +82,7 @@ def _secrets_are_somewhere(container: Container) -> Findings:
             yield (*path, "valueFrom"), f"is {source}; secrets are in Secrets Manager or Parameter Store"
 
 
-def _roles_are_roles(home: Home) -> Findings:
+def _roles_are_roles(home: TaskPlace) -> Findings:
     for name in ("jobRoleArn", "taskRoleArn", "executionRoleArn"):
         role = str(home.body.get(name, ""))
         if role.startswith("arn:") and ":role/" not in role:

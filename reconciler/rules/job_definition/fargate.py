@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
-from reconciler.rules.containers import Container, Home, each_container, each_home, each_single
+from reconciler.rules.containers import Container, TaskPlace, each_container, each_home, each_single
 from reconciler.rules.evidence import Evidence, documented, measured
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, fargate, size, task
 
@@ -50,7 +50,7 @@ def _fargate_task(**members: Json) -> Example:
     return Example({**body, "platformCapabilities": [FARGATE]})
 
 
-def _has_role(home: Home) -> Findings:
+def _has_role(home: TaskPlace) -> Findings:
     if not home.body.get("executionRoleArn"):
         yield home.path, "needs an executionRoleArn on Fargate"
 
@@ -62,13 +62,13 @@ def _logs(container: Container) -> Findings:
         yield path, f"is {driver}; on Fargate it is {', '.join(LOG_DRIVERS[:-1])} or {LOG_DRIVERS[-1]}"
 
 
-def _has_no_host(home: Home) -> Findings:
+def _has_no_host(home: TaskPlace) -> Findings:
     for index, volume in enumerate(home.body.get("volumes") or ()):
         if at(volume, ("host", "sourcePath")):
             yield (*home.path, "volumes", index, "host", "sourcePath"), "is not for Fargate: there is no host"
 
 
-def _is_new_enough_for_efs(home: Home) -> Findings:
+def _is_new_enough_for_efs(home: TaskPlace) -> Findings:
     path: Path = ("platformVersion",) if home.is_task else ("fargatePlatformConfiguration", "platformVersion")
     version = str(at(home.body, path) or "LATEST")
     has_efs = any(volume.get("efsVolumeConfiguration") for volume in home.body.get("volumes") or ())

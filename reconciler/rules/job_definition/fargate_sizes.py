@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from reconciler.model import Json
 from reconciler.rules.base import Findings, Rule
-from reconciler.rules.containers import Home, each_single
+from reconciler.rules.containers import TaskPlace, each_single
 from reconciler.rules.evidence import documented
 from reconciler.rules.job_definition.examples import fargate, size
 from reconciler.rules.job_definition.sizes import number, wanted
@@ -29,13 +29,13 @@ SOURCE = documented(
 )
 
 
-def _vcpus(home: Home) -> Findings:
+def _vcpus(home: TaskPlace) -> Findings:
     path, value = _number(home, "VCPU")
     if value is not None and value > 0 and value not in MEMORIES:
         yield path, f"is {value}; Fargate has {_list(list(MEMORIES))}, nearest {_nearest(value, list(MEMORIES))}"
 
 
-def _memory(home: Home) -> Findings:
+def _memory(home: TaskPlace) -> Findings:
     _, vcpus = _number(home, "VCPU")
     path, value = _number(home, "MEMORY")
     fitting = MEMORIES.get(vcpus) if vcpus is not None else None
@@ -44,7 +44,7 @@ def _memory(home: Home) -> Findings:
         yield path, f"is {value}; with {vcpus} vCPU Fargate has {_sizes(fitting)} MiB, nearest {near}"
 
 
-def _number(home: Home, kind: str) -> tuple[tuple[str | int, ...], Decimal | None]:
+def _number(home: TaskPlace, kind: str) -> tuple[tuple[str | int, ...], Decimal | None]:
     found = wanted(home, kind)
     return (found[0], number(found[1])) if found else ((), None)
 

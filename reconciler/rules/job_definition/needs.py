@@ -6,7 +6,7 @@ from decimal import Decimal
 from reconciler.model import Path, Spec
 from reconciler.rules import pods
 from reconciler.rules.base import Subject
-from reconciler.rules.containers import Home, containers_of, homes, platform
+from reconciler.rules.containers import TaskPlace, containers_of, homes, platform
 from reconciler.rules.job_definition.sizes import number, wanted
 from reconciler.rules.job_queue.bodies import Attached, environments_of, is_training
 
@@ -64,9 +64,9 @@ def vcpus(body: Spec) -> Iterator[tuple[Path, Decimal]]:
         yield pod.path, sum(amounts, Decimal(0))
 
 
-def _of_home(home: Home) -> Iterator[tuple[Path, Decimal]]:
+def _of_home(home: TaskPlace) -> Iterator[tuple[Path, Decimal]]:
     if home.is_task:
-        found = [wanted(Home(each.path, each.body, is_task=False), "VCPU") for each in containers_of(home)]
+        found = [wanted(TaskPlace(each.path, each.body, is_task=False), "VCPU") for each in containers_of(home)]
         yield home.path, sum((number(one[1]) or Decimal(0) for one in found if one), Decimal(0))
     elif one := wanted(home, "VCPU"):
         yield one[0], number(one[1]) or Decimal(0)

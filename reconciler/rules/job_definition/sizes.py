@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from reconciler.model import Json, Path
 from reconciler.rules.base import Findings, Rule
-from reconciler.rules.containers import Container, Home, each_container, each_single, members, repeated
+from reconciler.rules.containers import Container, TaskPlace, each_container, each_single, members, repeated
 from reconciler.rules.evidence import documented, measured
 from reconciler.rules.job_definition.examples import ec2, size
 
@@ -22,7 +22,7 @@ def number(value: Json) -> Decimal | None:
     return found if found.is_finite() else None
 
 
-def wanted(home: Home, kind: str) -> tuple[Path, str] | None:
+def wanted(home: TaskPlace, kind: str) -> tuple[Path, str] | None:
     """Return where a container asks for a resource in resourceRequirements, and for how much."""
     for index, entry in enumerate(home.body.get("resourceRequirements") or ()):
         if entry["type"] == kind:
@@ -30,16 +30,16 @@ def wanted(home: Home, kind: str) -> tuple[Path, str] | None:
     return None
 
 
-def _required(kind: str) -> Callable[[Home], Findings]:
-    def look(home: Home) -> Findings:
+def _required(kind: str) -> Callable[[TaskPlace], Findings]:
+    def look(home: TaskPlace) -> Findings:
         if home.body.get(LEGACY[kind]) is None and wanted(home, kind) is None:
             yield home.path, f"does not say how much {kind} it needs"
 
     return look
 
 
-def _not_twice(kind: str) -> Callable[[Home], Findings]:
-    def look(home: Home) -> Findings:
+def _not_twice(kind: str) -> Callable[[TaskPlace], Findings]:
+    def look(home: TaskPlace) -> Findings:
         if home.body.get(LEGACY[kind]) is not None and wanted(home, kind) is not None:
             yield (*home.path, LEGACY[kind]), f"cannot be beside {kind} in resourceRequirements"
 
@@ -73,7 +73,7 @@ def _enough_memory(container: Container) -> Findings:
             yield (*path, "value"), f"is {entry['value']} MiB; a container needs at least {LEAST_MEMORY}"
 
 
-def _whole_vcpus(home: Home) -> Findings:
+def _whole_vcpus(home: TaskPlace) -> Findings:
     found = wanted(home, "VCPU")
     value = number(found[1]) if found else None
     if found and value is not None and value > 0 and not found[1].isdecimal():

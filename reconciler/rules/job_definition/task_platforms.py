@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.containers import Home, homes, platform
+from reconciler.rules.containers import TaskPlace, homes, platform
 from reconciler.rules.evidence import Evidence, documented, later, measured
 from reconciler.rules.job_definition.examples import ROLE, task
 from reconciler.rules.job_definition.tasks import container, each_task, inside
@@ -25,13 +25,13 @@ def _only(member: str, *platforms: str) -> Callable[[Subject], Findings]:
     return check
 
 
-def _own_processes(home: Home) -> Findings:
+def _own_processes(home: TaskPlace) -> Findings:
     if home.body.get("pidMode") == "host":
         yield (*home.path, "pidMode"), "is host; on Fargate it is task"
 
 
-def _short(member: str) -> Callable[[Home], Findings]:
-    def look(home: Home) -> Findings:
+def _short(member: str) -> Callable[[TaskPlace], Findings]:
+    def look(home: TaskPlace) -> Findings:
         for path, each in inside(home):
             seconds = each.get(member, 0)
             if seconds > LONGEST_TIMEOUT:
@@ -40,7 +40,7 @@ def _short(member: str) -> Callable[[Home], Findings]:
     return look
 
 
-def _not_root(home: Home) -> Findings:
+def _not_root(home: TaskPlace) -> Findings:
     for path, each in inside(home):
         user, _, _ = str(each.get("user", "")).partition(":")
         if user in ROOT:

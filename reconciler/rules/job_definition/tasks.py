@@ -6,24 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
-from reconciler.rules.containers import Check, Home, each_home
+from reconciler.rules.containers import Check, TaskPlace, each_home
 from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import IMAGE, size, task
 
 ROUTED = "awsfirelens"
 
 
-def each_task(look: Callable[[Home], Findings], *, on: str = "") -> Check:
+def each_task(look: Callable[[TaskPlace], Findings], *, on: str = "") -> Check:
     """Make a check that looks at every task, if the job runs `on` that platform (none: on any)."""
 
-    def look_at_task(home: Home) -> Findings:
+    def look_at_task(home: TaskPlace) -> Findings:
         if home.is_task:
             yield from look(home)
 
     return each_home(look_at_task, on=on)
 
 
-def inside(task: Home) -> Iterator[tuple[Path, Spec]]:
+def inside(task: TaskPlace) -> Iterator[tuple[Path, Spec]]:
     """Yield the containers of a task with their paths."""
     for index, container in enumerate(task.body["containers"]):
         yield (*task.path, "containers", index), container
@@ -35,7 +35,7 @@ def container(name: str | None, **members: Json) -> Spec:
     return {**named, "image": IMAGE, "resourceRequirements": size(), **members}
 
 
-def _dependencies(task: Home) -> Iterator[tuple[Path, Spec, Spec]]:
+def _dependencies(task: TaskPlace) -> Iterator[tuple[Path, Spec, Spec]]:
     """Yield every dependency of a task of several containers: its path, the container that waits, the entry."""
     if len(task.body["containers"]) > 1:
         for path, waiting in inside(task):
@@ -43,25 +43,25 @@ def _dependencies(task: Home) -> Iterator[tuple[Path, Spec, Spec]]:
                 yield (*path, "dependsOn", index), waiting, entry
 
 
-def _distinct_names(task: Home) -> Findings:
+def _distinct_names(task: TaskPlace) -> Findings:
     for name, count in Counter(each.get("name") for _, each in inside(task)).items():
         if count > 1 and name is not None:
             yield (*task.path, "containers"), f"has {count} containers of the name {name}"
 
 
-def _an_essential_one(task: Home) -> Findings:
+def _an_essential_one(task: TaskPlace) -> Findings:
     if not any(each.get("essential", True) for _, each in inside(task)):
         yield (*task.path, "containers"), "has no essential container"
 
 
-def _nobody_to_wait_for(task: Home) -> Findings:
+def _nobody_to_wait_for(task: TaskPlace) -> Findings:
     if len(task.body["containers"]) == 1:
         for path, only in inside(task):
             if only.get("dependsOn"):
                 yield (*path, "dependsOn"), "is for tasks of several containers"
 
 
-def _known_targets(task: Home) -> Findings:
+def _known_targets(task: TaskPlace) -> Findings:
     known = {each.get("name") for _, each in inside(task)}
     for path, _, entry in _dependencies(task):
         target = entry.get("containerName")
@@ -71,13 +71,13 @@ def _known_targets(task: Home) -> Findings:
             yield (*path, "containerName"), f"is {target}, which is no container of the task"
 
 
-def _not_itself(task: Home) -> Findings:
+def _not_itself(task: TaskPlace) -> Findings:
     for path, waiting, entry in _dependencies(task):
         if entry.get("containerName") is not None and entry["containerName"] == waiting.get("name"):
             yield (*path, "containerName"), "is the container itself"
 
 
-def _no_circle(task: Home) -> Findings:
+def _no_circle(task: TaskPlace) -> Findings:
     waits: dict[str, set[str]] = {}
     for _, waiting, entry in _dependencies(task):
         if entry.get("containerName") != waiting.get("name"):
@@ -95,7 +95,7 @@ def _circle(waits: Mapping[str, set[str]]) -> set[str]:
     return left
 
 
-def _end_of_helpers_only(task: Home) -> Findings:
+def _end_of_helpers_only(task: TaskPlace) -> Findings:
     essential = {each.get("name") for _, each in inside(task) if each.get("essential", True)}
     for path, _, entry in _dependencies(task):
         condition, target = entry.get("condition"), entry.get("containerName")
@@ -103,25 +103,25 @@ def _end_of_helpers_only(task: Home) -> Findings:
             yield (*path, "condition"), f"is {condition}, but {target} is essential: when it ends, the job ends"
 
 
-def _routes(task: Home) -> bool:
+def _routes(task: TaskPlace) -> bool:
     return any("firelensConfiguration" in each for _, each in inside(task))
 
 
-def _routed(task: Home) -> list[Path]:
+def _routed(task: TaskPlace) -> list[Path]:
     return [path for path, each in inside(task) if (each.get("logConfiguration") or {}).get("logDriver") == ROUTED]
 
 
-def _something_to_route(task: Home) -> Findings:
+def _something_to_route(task: TaskPlace) -> Findings:
     if _routes(task) and not _routed(task):
         yield (*task.path, "containers"), f"has a log router, but no container with the log driver {ROUTED}"
 
 
-def _a_router(task: Home) -> Findings:
+def _a_router(task: TaskPlace) -> Findings:
     for path in _routed(task) if not _routes(task) else ():
         yield (*path, "logConfiguration", "logDriver"), f"is {ROUTED}, but no container has a firelensConfiguration"
 
 
-def _names(task: Home) -> Findings:
+def _names(task: TaskPlace) -> Findings:
     if len(task.body["containers"]) > 1:
         for path, each in inside(task):
             if not each.get("name"):

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule
-from reconciler.rules.containers import Container, Home, containers_of, each_container, each_home, members, repeated
+from reconciler.rules.containers import (
+    Container,
+    TaskPlace,
+    containers_of,
+    each_container,
+    each_home,
+    members,
+    repeated,
+)
 from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import ROLE, ec2
 
@@ -15,31 +23,31 @@ EFS = "efsVolumeConfiguration"
 FILE_SYSTEM = "fs-0a1b2c3d4e5f60718"
 
 
-def _volumes(home: Home) -> Iterator[tuple[Path, Json]]:
+def _volumes(home: TaskPlace) -> Iterator[tuple[Path, Json]]:
     for index, volume in enumerate(home.body.get("volumes") or ()):
         yield (*home.path, "volumes", index), volume
 
 
-def _efs(home: Home) -> Iterator[tuple[Path, Json, Json]]:
+def _efs(home: TaskPlace) -> Iterator[tuple[Path, Json, Json]]:
     for path, volume in _volumes(home):
         efs = volume.get(EFS)
         if efs:
             yield (*path, EFS), efs, efs.get("authorizationConfig") or {}
 
 
-def _role(home: Home) -> Json:
+def _role(home: TaskPlace) -> Json:
     return home.body.get("taskRoleArn" if home.is_task else "jobRoleArn")
 
 
-def _one_type(home: Home) -> Findings:
+def _one_type(home: TaskPlace) -> Findings:
     for path, volume in _volumes(home):
         given = [name for name in TYPES if volume.get(name) is not None]
         if len(given) > 1:
             yield path, f"has {' and '.join(given)}; a volume is of one type"
 
 
-def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[Home], Findings]:
-    def look(home: Home) -> Findings:
+def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[TaskPlace], Findings]:
+    def look(home: TaskPlace) -> Findings:
         for path, efs, authorization in _efs(home):
             if wants(authorization.get(member)) and efs.get("transitEncryption") != "ENABLED":
                 yield (*path, "authorizationConfig", member), "needs transitEncryption: ENABLED"
@@ -47,44 +55,44 @@ def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[Home]
     return look
 
 
-def _access_point_is_root(home: Home) -> Findings:
+def _access_point_is_root(home: TaskPlace) -> Findings:
     for path, efs, authorization in _efs(home):
         if authorization.get("accessPointId") and efs.get("rootDirectory", "/") != "/":
             yield (*path, "rootDirectory"), f"is {efs['rootDirectory']}; with an access point it is / or left out"
 
 
-def _iam_has_role(home: Home) -> Findings:
+def _iam_has_role(home: TaskPlace) -> Findings:
     for path, _, authorization in _efs(home):
         if authorization.get("iam") == "ENABLED" and not _role(home):
             yield (*path, "authorizationConfig", "iam"), "is ENABLED, but the job has no role"
 
 
-def _file_system_exists(home: Home) -> Findings:
+def _file_system_exists(home: TaskPlace) -> Findings:
     for path, efs, _ in _efs(home):
         if not str(efs["fileSystemId"]).startswith("fs-"):
             yield (*path, "fileSystemId"), f"is {efs['fileSystemId']}; it begins with fs-"
 
 
-def _port_is_used(home: Home) -> Findings:
+def _port_is_used(home: TaskPlace) -> Findings:
     for path, efs, _ in _efs(home):
         if efs.get("transitEncryptionPort") is not None and efs.get("transitEncryption") != "ENABLED":
             yield (*path, "transitEncryptionPort"), "has no effect without transitEncryption: ENABLED"
 
 
-def _s3_has_role(home: Home) -> Findings:
+def _s3_has_role(home: TaskPlace) -> Findings:
     for path, volume in _volumes(home):
         if volume.get("s3filesVolumeConfiguration") and not _role(home):
             yield (*path, "s3filesVolumeConfiguration"), "needs a job role (jobRoleArn, in a task taskRoleArn)"
 
 
-def _named_well(home: Home) -> Findings:
+def _named_well(home: TaskPlace) -> Findings:
     for path, volume in _volumes(home):
         name = str(volume.get("name", ""))
         if name and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
             yield (*path, "name"), f"is {name}; it has letters, digits, - and _"
 
 
-def _named_at_all(home: Home) -> Findings:
+def _named_at_all(home: TaskPlace) -> Findings:
     for path, volume in _volumes(home):
         if not volume.get("name"):
             yield (*path, "name"), "is missing; no mount point can name it"
@@ -105,7 +113,7 @@ def _mounts_somewhere(container: Container) -> Findings:
                 yield path, f"has no {name}"
 
 
-def _names_once(home: Home) -> Findings:
+def _names_once(home: TaskPlace) -> Findings:
     for name, count in repeated(volume.get("name") for volume in home.body.get("volumes") or ()):
         yield (*home.path, "volumes"), f"has {name} {count} times"
 
@@ -115,7 +123,7 @@ def _paths_once(container: Container) -> Findings:
         yield (*container.path, "mountPoints"), f"has {path} {count} times"
 
 
-def _all_mounted(home: Home) -> Findings:
+def _all_mounted(home: TaskPlace) -> Findings:
     mounts = (mount for each in containers_of(home) for mount in each.body.get("mountPoints") or ())
     mounted = {mount.get("sourceVolume") for mount in mounts}
     for path, volume in _volumes(home):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Findings, Rule
-from reconciler.rules.containers import Container, Home, each_container, each_home, each_single
+from reconciler.rules.containers import Container, TaskPlace, each_container, each_home, each_single
 from reconciler.rules.evidence import Evidence, documented, measured
 from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
 from reconciler.rules.job_definition.fargate import FARGATE, at, refuses
@@ -14,22 +14,22 @@ from reconciler.rules.job_definition.sizes import number, wanted
 FAMILY: Path = ("runtimePlatform", "operatingSystemFamily")
 
 
-def is_windows(home: Home) -> bool:
+def is_windows(home: TaskPlace) -> bool:
     return str(at(home.body, FAMILY) or "LINUX").upper().startswith("WINDOWS")
 
 
-def _family_exists(home: Home) -> Findings:
+def _family_exists(home: TaskPlace) -> Findings:
     family = str(at(home.body, FAMILY) or "LINUX")
     if family.upper() != "LINUX" and not family.upper().startswith("WINDOWS_SERVER_"):
         yield (*home.path, *FAMILY), f"is {family}; it is LINUX or a WINDOWS_SERVER_... version"
 
 
-def _is_x86(home: Home) -> Findings:
+def _is_x86(home: TaskPlace) -> Findings:
     if is_windows(home) and at(home.body, ("runtimePlatform", "cpuArchitecture")) == "ARM64":
         yield (*home.path, "runtimePlatform", "cpuArchitecture"), "is ARM64; Windows needs X86_64"
 
 
-def _has_a_vcpu(home: Home) -> Findings:
+def _has_a_vcpu(home: TaskPlace) -> Findings:
     found = wanted(home, "VCPU")
     value = number(found[1]) if found else None
     if found and value is not None and 0 < value < 1 and is_windows(home):
@@ -46,7 +46,7 @@ def _refused(member: str) -> Callable[[Container], Findings]:
     return look
 
 
-def _has_no_efs(home: Home) -> Findings:
+def _has_no_efs(home: TaskPlace) -> Findings:
     for index, volume in enumerate(home.body.get("volumes") or () if is_windows(home) else ()):
         if volume.get("efsVolumeConfiguration"):
             yield (*home.path, "volumes", index, "efsVolumeConfiguration"), "is not for Windows"

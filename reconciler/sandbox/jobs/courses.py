@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from reconciler.model import Json
-from reconciler.sandbox.world import LINES, World
+from reconciler.sandbox.world import LINES, AccountState
 
 JOB = "job"
 COURSES = ".courses"  # by job
@@ -62,18 +62,18 @@ class Course:
         return "RUNNING" if any(runs <= now < stops for runs, stops in self.attempts) else "STARTING"
 
 
-def course_of(world: World, job: str) -> Course | None:
+def course_of(world: AccountState, job: str) -> Course | None:
     row = world.fact(COURSES, job)
     return Course.of(row) if row else None
 
 
-def members_of(world: World, job: str) -> tuple[str, ...]:
+def members_of(world: AccountState, job: str) -> tuple[str, ...]:
     """Return the jobs that run for a job: the children of an array, or itself. Children have no rows of their own."""
     size = world.rows(JOB).get(job, {}).get("body", {}).get("arrayProperties", {}).get("size")
     return tuple(f"{job}:{index}" for index in range(size)) if size else (job,)
 
 
-def outcome_of(world: World, job: str) -> tuple[float, bool] | None:
+def outcome_of(world: AccountState, job: str) -> tuple[float, bool] | None:
     """Return when a job ends, and whether well; None as long as nobody knows."""
     courses = [course_of(world, each) for each in members_of(world, job)]
     known = [course for course in courses if course]
@@ -82,21 +82,21 @@ def outcome_of(world: World, job: str) -> tuple[float, bool] | None:
     return max(course.ends for course in known), all(course.succeeds for course in known)
 
 
-def keep(world: World, job: str, course: Course) -> None:
+def keep(world: AccountState, job: str, course: Course) -> None:
     world.note(COURSES, job, asdict(course))
 
 
-def line_of(world: World, queue: str) -> Mapping[str, Json]:
+def line_of(world: AccountState, queue: str) -> Mapping[str, Json]:
     """Return the jobs that wait in a queue, in the order in which they came."""
     return world.rows(_line(queue))
 
 
-def line_up(world: World, queue: str, job: str, waiting: Waiting) -> None:
+def line_up(world: AccountState, queue: str, job: str, waiting: Waiting) -> None:
     world.note(_line(queue), job, asdict(waiting))
     world.note(LINES, queue, 1)
 
 
-def leave_line(world: World, queue: str, job: str) -> None:
+def leave_line(world: AccountState, queue: str, job: str) -> None:
     world.forget(_line(queue), job)
     if not line_of(world, queue):
         world.forget(LINES, queue)

@@ -10,7 +10,7 @@ from reconciler.model import Json, Spec
 from reconciler.sandbox.jobs.bodies import containers_of, vcpus_of
 from reconciler.sandbox.jobs.capacity import INSTANCES, VCPU
 from reconciler.sandbox.jobs.courses import Amounts, Waiting
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 # How long it runs: a parameter of a job, an environment variable of a training job.
 SECONDS = "sandboxSeconds"
@@ -22,7 +22,7 @@ KILLED = 137  # SIGKILL
 EXITED, TIMED_OUT = "Essential container in task exited", "Job attempt duration exceeded timeout"
 
 
-def waiting_of(world: World, body: Spec, definition: Spec, request: Spec, takes: Mapping[str, int]) -> Waiting:
+def waiting_of(world: AccountState, body: Spec, definition: Spec, request: Spec, takes: Mapping[str, int]) -> Waiting:
     """Return what a container job asks for. Members of the submission come before those of the definition."""
     containers = list(containers_of(body))
     parameters = {**definition.get("parameters", {}), **request.get("parameters", {})}
@@ -46,7 +46,7 @@ def waiting_of(world: World, body: Spec, definition: Spec, request: Spec, takes:
     )
 
 
-def training_of(world: World, request: Spec, share: str) -> Waiting:
+def training_of(world: AccountState, request: Spec, share: str) -> Waiting:
     """Return what a training job asks for. The payload is SageMaker's; the service passes it on unchecked."""
     payload = _payload(request["serviceRequestPayload"])
     resources = _object(payload, "ResourceConfig")
@@ -65,19 +65,19 @@ def training_of(world: World, request: Spec, share: str) -> Waiting:
     )
 
 
-def runnable_at(world: World) -> float:
+def runnable_at(world: AccountState) -> float:
     """A job that is submitted now is evaluated with all others of this second, unless submitting takes no time."""
     return math.ceil(world.now + world.timings.submitted) if world.timings.submitted else world.now
 
 
-def consumables_of(world: World, definition: Spec, request: Spec) -> dict[str, int]:
+def consumables_of(world: AccountState, definition: Spec, request: Spec) -> dict[str, int]:
     """Return the consumable resources (ARNs) that a job takes, and how much of each."""
     own, sent = (each.get(member, {}).get("consumableResourceList", ()) for each, member in (
         (definition, "consumableResourceProperties"), (request, "consumableResourcePropertiesOverride")))  # fmt: skip
     return dict(_quantities(world, (*own, *sent)))
 
 
-def _quantities(world: World, listed: Sequence[Spec]) -> Iterator[tuple[str, int]]:
+def _quantities(world: AccountState, listed: Sequence[Spec]) -> Iterator[tuple[str, int]]:
     noun = "consumable-resource"
     for each in listed:
         yield world.arn(noun, world.key(noun, each.get("consumableResource", ""))), each.get("quantity", 1)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from reconciler.sandbox.jobs.courses import TERMINATED, Course, course_of, keep, leave_line, line_of
 from reconciler.sandbox.jobs.holdings import holders, last_end, shorten
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 PER_SECOND = 16  # jobs that the service terminates when it deletes their queue (AWS Batch User Guide)
 MINUTES = 30  # that jobs may go on by default while their instances are replaced (UpdatePolicy)
 EARLIEST = "replaced"  # when an infrastructure update could be over, were it not for the jobs
 
 
-def end(world: World, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
+def end(world: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
     """Let a job end at a moment, which may be to come, unless it ends before by itself."""
     course = course_of(world, job)
     if course is None:
@@ -27,19 +27,19 @@ def end(world: World, queue: str, job: str, at: float, reason: str, by: str = ""
     world.stir()
 
 
-def jobs_in(world: World, queue: str) -> list[str]:
+def jobs_in(world: AccountState, queue: str) -> list[str]:
     """Return the jobs of a queue that have not ended: those that run, and those that wait."""
     return [*(job for job, _ in holders(world, queue)), *line_of(world, queue)]
 
 
-def end_all(world: World, queue: str, jobs: Sequence[str], reason: str) -> float:
+def end_all(world: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
     """Let jobs of a queue end, one after another; return how many seconds that takes."""
     for count, job in enumerate(jobs, 1):
         end(world, queue, job, world.now + count / PER_SECOND, reason, TERMINATED)
     return len(jobs) / PER_SECOND
 
 
-def evict(world: World, environment: Record, at: float) -> None:
+def evict(world: AccountState, environment: Record, at: float) -> None:
     """Take the instances away from the jobs that still run there then."""
     for job, ends in list(holders(world, environment.arn)):
         if ends > at:
@@ -47,7 +47,7 @@ def evict(world: World, environment: Record, at: float) -> None:
             end(world, "", job, at, f"Host EC2 (instance i-{instance}) terminated.")
 
 
-def replacement(world: World, environment: Record) -> tuple[Record, float]:
+def replacement(world: AccountState, environment: Record) -> tuple[Record, float]:
     """Return the environment and the seconds of an update that replaces its instances: it waits for the jobs there.
 
     How long, its update policy says (UpdatePolicy).
@@ -60,7 +60,7 @@ def replacement(world: World, environment: Record) -> tuple[Record, float]:
     return replace(environment, hidden={**environment.hidden, EARLIEST: earliest}), until - world.now
 
 
-def _hasten(world: World, environment: str) -> None:
+def _hasten(world: AccountState, environment: str) -> None:
     """An update that waits for jobs is over when the last of them is."""
     found = world.find("compute-environment", environment)
     if found and found.status == "UPDATING" and EARLIEST in found.hidden:

@@ -5,35 +5,35 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.sandbox.jobs.courses import Amounts, Course
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NEVER = float("inf")
 
 
-def hold(world: World, holder: str, job: str, ends: float, amounts: Amounts) -> None:
+def hold(world: AccountState, holder: str, job: str, ends: float, amounts: Amounts) -> None:
     """Note that a job takes up amounts of `holder` (an ARN) until it ends."""
     world.note(_held(holder), job, [ends, dict(amounts)])
 
 
-def shorten(world: World, job: str, course: Course, ends: float) -> None:
+def shorten(world: AccountState, job: str, course: Course, ends: float) -> None:
     """Note that a job ends before its time."""
     for holder in course.holds:
         _, amounts = world.fact(_held(holder), job, (ends, {}))
         hold(world, holder, job, ends, amounts)
 
 
-def holders(world: World, holder: str) -> Iterator[tuple[str, float]]:
+def holders(world: AccountState, holder: str) -> Iterator[tuple[str, float]]:
     """Yield the jobs that have not ended yet, and when they do."""
     return ((job, ends) for job, (ends, _) in world.rows(_held(holder)).items() if ends > world.now)
 
 
-def taken(world: World, holder: str) -> Counter[str]:
+def taken(world: AccountState, holder: str) -> Counter[str]:
     """Return what is taken up now, by unit."""
     amounts = (amounts for ends, amounts in world.rows(_held(holder)).values() if ends > world.now)
     return _sum(amounts)
 
 
-def last_end(world: World, holder: str) -> float:
+def last_end(world: AccountState, holder: str) -> float:
     """Return when the last of those that run now ends; now, if none does."""
     return max((ends for _, ends in holders(world, holder)), default=world.now)
 
@@ -41,7 +41,7 @@ def last_end(world: World, holder: str) -> float:
 class Pool:
     """What is taken up of one holder, while time passes. Made for one look of the scheduler; forgets what has ended."""
 
-    def __init__(self, world: World, holder: str) -> None:
+    def __init__(self, world: AccountState, holder: str) -> None:
         rows = world.rows(_held(holder))
         for job in [job for job, (ends, _) in rows.items() if ends <= world.now]:
             world.forget(_held(holder), job)
@@ -55,7 +55,7 @@ class Pool:
             _, _, amounts = heapq.heappop(self._ends)
             self.used.subtract(amounts)
 
-    def take(self, world: World, job: str, ends: float, amounts: Amounts) -> None:
+    def take(self, world: AccountState, job: str, ends: float, amounts: Amounts) -> None:
         hold(world, self._holder, job, ends, amounts)
         heapq.heappush(self._ends, (ends, job, amounts))
         self.used.update(amounts)

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model import Json, Spec
 from reconciler.sandbox.answers import Refusal, refuse_if
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 PAGE = 100
 LONG_PAGE = 1000  # where no filter is used (ListJobs, maxResults)
@@ -17,7 +17,7 @@ Status = Callable[[Record], str]
 
 
 def in_queue(
-    world: World, noun: str, queue: str, request: Spec, status: Status, shares: Sequence[str]
+    world: AccountState, noun: str, queue: str, request: Spec, status: Status, shares: Sequence[str]
 ) -> Iterator[Record]:
     """Yield the jobs of a queue that a request chooses, the newest first, after the page before.
 
@@ -33,7 +33,7 @@ def in_queue(
             yield record
 
 
-def newest_first(world: World, noun: str, request: Spec) -> Iterator[Record]:
+def newest_first(world: AccountState, noun: str, request: Spec) -> Iterator[Record]:
     """Yield the jobs after the page before. A table keeps the order in which its rows came."""
     rows = reversed(list(world.rows(noun).values()))
     return (Record.of(row) for row in _after(rows, request, lambda row: str(row["arn"])))

@@ -23,7 +23,7 @@ from reconciler.sandbox.jobs.scheduler import expect
 from reconciler.sandbox.jobs.standings import STATUSES, WAITS, child_of, job_id, standing_of, status_of
 from reconciler.sandbox.jobs.views import described, summary
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 KEPT = 7 * 86400.0  # seconds that a job can be read after its end, at least (AWS Batch User Guide, 'Job states')
 AT_ONCE = 50  # jobs that are cancelled or terminated by one call (CancelJobs)
@@ -31,7 +31,7 @@ LISTED = ("jobQueue", "arrayJobId", "multiNodeJobId")
 OWN = ("jobName", "jobQueue", "jobDefinition", "tags")
 
 
-def submit(world: World, request: Mapping[str, Json]) -> Json:
+def submit(world: AccountState, request: Mapping[str, Json]) -> Json:
     request = without_empty(request)
     queue = queue_for(world, request)
     definition = definition_for(world, request)
@@ -51,14 +51,14 @@ def submit(world: World, request: Mapping[str, Json]) -> Json:
     return {"jobArn": record.arn, "jobName": record.name, "jobId": job_id(record)}
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     jobs = request["jobs"]
     refuse_if(len(jobs) > PAGE, f"Maximum number of jobs supported is {PAGE}")
     found = (find(world, job, world.see) for job in dict.fromkeys(jobs))
     return {"jobs": [described(world, record) for record in found if record]}
 
 
-def list_jobs(world: World, request: Mapping[str, Json]) -> Json:
+def list_jobs(world: AccountState, request: Mapping[str, Json]) -> Json:
     named = [member for member in LISTED if request.get(member)]
     refuse_if(len(named) != 1, f"Exactly one of {', '.join(LISTED)} is required.")
     listed = {"jobQueue": _in_queue, "arrayJobId": _in_array, "multiNodeJobId": _in_nodes}
@@ -67,21 +67,23 @@ def list_jobs(world: World, request: Mapping[str, Json]) -> Json:
     return {"jobSummaryList": [summary(world, record) for record in page], **token}
 
 
-def cancel(world: World, request: Mapping[str, Json]) -> Json:
+def cancel(world: AccountState, request: Mapping[str, Json]) -> Json:
     """A job that has left its line goes on; so does a job that nobody knows (CancelJob, CancelJobs)."""
     _end_each(world, request["jobId"], request["reason"], CANCELLED, only=WAITS)
     return {}
 
 
-def terminate(world: World, request: Mapping[str, Json]) -> Json:
+def terminate(world: AccountState, request: Mapping[str, Json]) -> Json:
     _end_each(world, request["jobId"], request["reason"], TERMINATED, only=STATUSES)
     return {}
 
 
-def each_of(operation: Callable[[World, Mapping[str, Json]], Json]) -> Callable[[World, Mapping[str, Json]], Json]:
+def each_of(
+    operation: Callable[[AccountState, Mapping[str, Json]], Json],
+) -> Callable[[AccountState, Mapping[str, Json]], Json]:
     """Return the operation on many jobs. What nobody knows counts as done (CancelJobs, TerminateJobs)."""
 
-    def on_each(world: World, request: Mapping[str, Json]) -> Json:
+    def on_each(world: AccountState, request: Mapping[str, Json]) -> Json:
         jobs = request["jobs"]
         refuse_if(len(jobs) > AT_ONCE, f"Maximum number of jobs supported is {AT_ONCE}")
         for job in jobs:
@@ -91,7 +93,7 @@ def each_of(operation: Callable[[World, Mapping[str, Json]], Json]) -> Callable[
     return on_each
 
 
-def find(world: World, identifier: str, look: Callable[[str, str], Record | None]) -> Record | None:
+def find(world: AccountState, identifier: str, look: Callable[[str, str], Record | None]) -> Record | None:
     """Return a job, the child of an array, or a node, by its identifier or ARN."""
     key, mark, node = world.key(JOB, identifier).partition(MARK)
     job, colon, index = key.partition(":")
@@ -104,7 +106,7 @@ def find(world: World, identifier: str, look: Callable[[str, str], Record | None
     return child_of(record, int(index)) if index.isdecimal() and int(index) < size else None
 
 
-def forget_old(world: World, noun: str) -> None:
+def forget_old(world: AccountState, noun: str) -> None:
     """Forget the oldest jobs that ended long ago, so that a sandbox that is used for weeks does not grow."""
     for job in list(_old(world, noun)):
         for member in members_of(world, job):
@@ -124,7 +126,7 @@ OPERATIONS = {
 
 
 def _record(
-    world: World, request: Mapping[str, Json], queue: Record, definition: Record, hidden: Mapping[str, Json]
+    world: AccountState, request: Mapping[str, Json], queue: Record, definition: Record, hidden: Mapping[str, Json]
 ) -> Record:
     body = {member: value for member, value in request.items() if member not in OWN}
     body |= {"jobQueue": queue.arn, "jobDefinition": definition.arn, "createdAt": int(world.now * 1000)}
@@ -145,12 +147,12 @@ def _needs(request: Spec, job: str) -> Iterator[str]:
             yield f"{need['jobId']}:{index}" if kind == "N_TO_N" and colon else need["jobId"]
 
 
-def _in_queue(world: World, request: Spec) -> Iterator[Record]:
+def _in_queue(world: AccountState, request: Spec) -> Iterator[Record]:
     queue = known_queue(world, request["jobQueue"])
     return in_queue(world, JOB, queue.arn, request, _status(world), ("SHARE_IDENTIFIER",))
 
 
-def _in_array(world: World, request: Spec) -> Iterator[Record]:
+def _in_array(world: AccountState, request: Spec) -> Iterator[Record]:
     """Filters are not for children (ListJobs)."""
     parent = find(world, request["arrayJobId"], world.find)
     size = parent.body.get("arrayProperties", {}).get("size") if parent else None
@@ -161,7 +163,7 @@ def _in_array(world: World, request: Spec) -> Iterator[Record]:
     return (record for record in oldest_first(children, request) if status(record) == wanted)
 
 
-def _in_nodes(world: World, request: Spec) -> Iterator[Record]:
+def _in_nodes(world: AccountState, request: Spec) -> Iterator[Record]:
     """Filters are not for nodes (ListJobs)."""
     job = find(world, request["multiNodeJobId"], world.find)
     if job is None or not node_count(job):
@@ -170,11 +172,11 @@ def _in_nodes(world: World, request: Spec) -> Iterator[Record]:
     return (record for record in oldest_first(nodes_of(job), request) if status(record) == wanted)
 
 
-def _status(world: World) -> Callable[[Record], str]:
+def _status(world: AccountState) -> Callable[[Record], str]:
     return lambda record: standing_of(world, record).status
 
 
-def _end_each(world: World, identifier: str, reason: str, by: str, *, only: Sequence[str]) -> None:
+def _end_each(world: AccountState, identifier: str, reason: str, by: str, *, only: Sequence[str]) -> None:
     # The words are those that getmoto/moto has from the service (moto/batch/models.py).
     for member, value in (("jobId", identifier), ("reason", reason)):
         refuse_if(not value, f"'{member}' is a required field (cannot be an empty string)")
@@ -187,7 +189,7 @@ def _end_each(world: World, identifier: str, reason: str, by: str, *, only: Sequ
             end(world, queue, job, world.now, reason, by)
 
 
-def _old(world: World, noun: str) -> Iterator[str]:
+def _old(world: AccountState, noun: str) -> Iterator[str]:
     for job in world.rows(noun):
         courses = (course_of(world, member) for member in members_of(world, job))
         if not all(course and course.ends + KEPT < world.now for course in courses):

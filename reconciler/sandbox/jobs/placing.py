@@ -9,7 +9,7 @@ from reconciler.sandbox.jobs.courses import Amounts, Course, Waiting, keep, leav
 from reconciler.sandbox.jobs.holdings import Pool
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.relationships import ORDERS
-from reconciler.sandbox.world import World, noun_of
+from reconciler.sandbox.world import AccountState, noun_of
 
 SCALED = ".scaled"  # by environment (ARN): the one (its uuid) that has had instances for jobs
 
@@ -27,14 +27,14 @@ class Pools:
     def __init__(self) -> None:
         self._pools: dict[str, Pool] = {}
 
-    def of(self, world: World, holder: str) -> Pool:
+    def of(self, world: AccountState, holder: str) -> Pool:
         if holder not in self._pools:
             self._pools[holder] = Pool(world, holder)
         self._pools[holder].pass_time(world.now)
         return self._pools[holder]
 
 
-def environments_in_order(world: World, queue: Spec) -> Iterator[Record]:
+def environments_in_order(world: AccountState, queue: Spec) -> Iterator[Record]:
     """Yield a queue's environments as it tries them."""
     for order, member in ORDERS:
         for entry in sorted(queue.get(order, ()), key=lambda each: each["order"]):
@@ -43,7 +43,7 @@ def environments_in_order(world: World, queue: Spec) -> Iterator[Record]:
                 yield found
 
 
-def others_of(world: World, waiting: Waiting) -> Iterator[tuple[Record | None, Amounts]]:
+def others_of(world: AccountState, waiting: Waiting) -> Iterator[tuple[Record | None, Amounts]]:
     """Yield what else a job needs, and how much of it; None for what does not exist."""
     for arn, quantity in waiting.takes.items():
         yield world.find("consumable-resource", arn), {QUANTITY: quantity}
@@ -51,7 +51,7 @@ def others_of(world: World, waiting: Waiting) -> Iterator[tuple[Record | None, A
         yield world.find("quota-share", waiting.share), waiting.asks
 
 
-def room_for(world: World, queue: Spec, waiting: Waiting, pools: Pools) -> Record | None:
+def room_for(world: AccountState, queue: Spec, waiting: Waiting, pools: Pools) -> Record | None:
     """Return the environment where a job can start now."""
     if not all(other and _has_room(world, other, asks, pools) for other, asks in others_of(world, waiting)):
         return None
@@ -59,7 +59,7 @@ def room_for(world: World, queue: Spec, waiting: Waiting, pools: Pools) -> Recor
     return next((each for each in environments if _has_room(world, each, waiting.asks, pools)), None)
 
 
-def reason_of(world: World, queue: Spec, waiting: Waiting) -> str:
+def reason_of(world: AccountState, queue: Spec, waiting: Waiting) -> str:
     """Return why a job at the head of its line cannot start, as far as the service tells."""
     environments = [each for each in environments_in_order(world, queue) if noun_of(each.arn) == "compute-environment"]
     if environments and all(each.status == "INVALID" for each in environments):
@@ -69,7 +69,7 @@ def reason_of(world: World, queue: Spec, waiting: Waiting) -> str:
     return ""
 
 
-def start(world: World, queue: Record, job: str, waiting: Waiting, environment: Record, pools: Pools) -> Course:
+def start(world: AccountState, queue: Record, job: str, waiting: Waiting, environment: Record, pools: Pools) -> Course:
     """Start a job; return its course."""
     holdings: dict[str, Amounts] = {environment.arn: waiting.asks, queue.arn: waiting.asks}
     holdings |= {other.arn: asks for other, asks in others_of(world, waiting) if other}
@@ -85,11 +85,11 @@ def start(world: World, queue: Record, job: str, waiting: Waiting, environment: 
     return course
 
 
-def _has_room(world: World, record: Record, asks: Amounts, pools: Pools) -> bool:
+def _has_room(world: AccountState, record: Record, asks: Amounts, pools: Pools) -> bool:
     return fits(asks, capacity_of(world, record), pools.of(world, record.arn).used)
 
 
-def _course(world: World, waiting: Waiting, environment: str, holds: tuple[str, ...]) -> Course:
+def _course(world: AccountState, waiting: Waiting, environment: str, holds: tuple[str, ...]) -> Course:
     attempts, at = [], world.now
     for seconds in waiting.attempts:
         runs = at + world.timings.starting
@@ -106,7 +106,7 @@ def _course(world: World, waiting: Waiting, environment: str, holds: tuple[str, 
     )
 
 
-def _use_up(world: World, takes: Mapping[str, int]) -> None:
+def _use_up(world: AccountState, takes: Mapping[str, int]) -> None:
     """A job that starts uses up what is not replenishable: it is gone from the total (User Guide, 'Resource-aware
     scheduling').
     """

@@ -15,7 +15,7 @@ from reconciler.sandbox.definitions import newest_active
 from reconciler.sandbox.jobs.bodies import containers_of, vcpus_of
 from reconciler.sandbox.names import refuse_bad_tags
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}")
 MAX_NEEDS = 20
@@ -33,7 +33,7 @@ NOT_FAIR = (
 )
 
 
-def queue_for(world: World, request: Spec) -> Record:
+def queue_for(world: AccountState, request: Spec) -> Record:
     """Return the queue that takes the job."""
     queue = known_queue(world, request["jobQueue"])
     refuse_if(
@@ -43,14 +43,14 @@ def queue_for(world: World, request: Spec) -> Record:
     return queue
 
 
-def known_queue(world: World, identifier: str) -> Record:
+def known_queue(world: AccountState, identifier: str) -> Record:
     queue = world.find("job-queue", identifier)
     if queue is None:
         raise Refusal(f"JobQueue {identifier} not found.")
     return queue
 
 
-def definition_for(world: World, request: Spec) -> Record:
+def definition_for(world: AccountState, request: Spec) -> Record:
     """Return the revision that the job runs: the newest ACTIVE one, unless another is named."""
     found = newest_active(world, request["jobDefinition"])
     if found is None:
@@ -59,7 +59,7 @@ def definition_for(world: World, request: Spec) -> Record:
     return found
 
 
-def refuse_bad_job(world: World, request: Spec, queue: Record, definition: Spec) -> None:
+def refuse_bad_job(world: AccountState, request: Spec, queue: Record, definition: Spec) -> None:
     refuse_if(not NAME.fullmatch(request["jobName"]), BAD_NAME)
     refuse_bad_tags(request.get("tags", {}))
     refuse_bad_retry(request.get("retryStrategy", {}))
@@ -81,7 +81,7 @@ def refuse_bad_size(body: Spec) -> None:
         refuse_if(vcpus <= 0, f"vCPU must be more than 0, got {vcpus:g}.")
 
 
-def refuse_bad_training(world: World, request: Spec, queue: Record) -> Record | None:
+def refuse_bad_training(world: AccountState, request: Spec, queue: Record) -> Record | None:
     """Return the quota share of the training job, if its queue has shares."""
     refuse_if(queue.body["jobQueueType"] != TRAINING, f"Service jobs need a job queue of type {TRAINING}.")
     refuse_if(not NAME.fullmatch(request["jobName"]), BAD_NAME)
@@ -130,7 +130,7 @@ def _check_overrides(request: Spec, definition: Spec) -> None:
     refuse_if(wrong, f"{', '.join(wrong)} cannot be used with this job definition, {own} can.")
 
 
-def _check_share(world: World, request: Spec, queue: Record) -> None:
+def _check_share(world: AccountState, request: Spec, queue: Record) -> None:
     fair = "fairsharePolicy" in _policy(world, queue)
     shared = "shareIdentifier" in request or "schedulingPriorityOverride" in request
     refuse_if(shared and not fair, NOT_FAIR)
@@ -146,7 +146,7 @@ def _check_array(request: Spec) -> None:
     refuse_if(not least <= size <= most, f"Array size must be between {least} and {most}.")
 
 
-def _check_needs(world: World, request: Spec) -> None:
+def _check_needs(world: AccountState, request: Spec) -> None:
     needs = request.get("dependsOn", ())
     refuse_if(len(needs) > MAX_NEEDS, f"A job can depend upon a maximum of {MAX_NEEDS} jobs.")
     for need in needs:
@@ -161,7 +161,7 @@ def _check_needs(world: World, request: Spec) -> None:
             refuse_if(None in sizes or sizes[0] != sizes[1], "N_TO_N dependencies are for array jobs of the same size.")
 
 
-def _quota_share(world: World, request: Spec, queue: Record) -> Record:
+def _quota_share(world: AccountState, request: Spec, queue: Record) -> Record:
     name = request.get("quotaShareName")
     refuse_if(not name, f"quotaShareName is required: JobQueue {queue.name} has quota shares.")
     share = world.find("quota-share", f"{queue.arn}/quota-share/{name}")
@@ -171,6 +171,6 @@ def _quota_share(world: World, request: Spec, queue: Record) -> Record:
     return share
 
 
-def _policy(world: World, queue: Record) -> Mapping[str, Json]:
+def _policy(world: AccountState, queue: Record) -> Mapping[str, Json]:
     policy = world.find("scheduling-policy", queue.body.get("schedulingPolicyArn", ""))
     return policy.body if policy else {}

@@ -11,14 +11,14 @@ from reconciler.sandbox.jobs.endings import end
 from reconciler.sandbox.jobs.holdings import NEVER
 from reconciler.sandbox.jobs.placing import Pools, environments_in_order, others_of, reason_of, room_for, start
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import DUE, LINES, SCHEDULER, World
+from reconciler.sandbox.world import DUE, LINES, SCHEDULER, AccountState
 
 BLOCKED = ".blocked"  # by queue (ARN): the job at its head that finds no room, why, and since when
 NEEDS_FAILED = "Dependent Job failed"
 BY = {"CANCEL": ("Canceled", CANCELLED), "TERMINATE": ("Terminated", TERMINATED)}
 
 
-def advance(world: World) -> None:
+def advance(world: AccountState) -> None:
     """Let the jobs in line have what time has brought them up to now."""
     due = world.fact(SCHEDULER, DUE)
     if due is None or due > world.now:
@@ -32,19 +32,19 @@ def advance(world: World) -> None:
         world.note(SCHEDULER, DUE, due)
 
 
-def expect(world: World, at: float) -> None:
+def expect(world: AccountState, at: float) -> None:
     """Look no later than at this moment."""
     due = world.fact(SCHEDULER, DUE)
     if due is None or at < due:
         world.note(SCHEDULER, DUE, at)
 
 
-def blocked_reason(world: World, queue: str, job: str) -> str:
+def blocked_reason(world: AccountState, queue: str, job: str) -> str:
     blocked = world.fact(BLOCKED, queue)
     return str(blocked["reason"]) if blocked and blocked["job"] == job else ""
 
 
-def needs_met(world: World, waiting: Spec) -> bool | None:
+def needs_met(world: AccountState, waiting: Spec) -> bool | None:
     """Whether all that a job depends on has succeeded; None as long as that is open."""
     if not waiting["needs"]:
         return True
@@ -55,7 +55,7 @@ def needs_met(world: World, waiting: Spec) -> bool | None:
     return all(succeeded for _, succeeded in ended)
 
 
-def _look(world: World, pools: Pools) -> float | None:
+def _look(world: AccountState, pools: Pools) -> float | None:
     """Place what can be placed at one moment; return the next moment at which more may be."""
     found = [world.get("job-queue", arn) for arn in world.rows(LINES)]
     queues = sorted(found, key=lambda queue: (-queue.body["priority"], queue.name))
@@ -66,7 +66,7 @@ def _look(world: World, pools: Pools) -> float | None:
     return min((moment for moment in moments if world.now < moment < NEVER), default=None)
 
 
-def _serve(world: World, queue: Record, pools: Pools) -> bool:
+def _serve(world: AccountState, queue: Record, pools: Pools) -> bool:
     """Place the jobs that find room; return whether any job has ended at this moment."""
     ended = False
     while head := _head(world, queue.arn):
@@ -85,7 +85,7 @@ def _serve(world: World, queue: Record, pools: Pools) -> bool:
     return ended
 
 
-def _head(world: World, queue: str) -> tuple[str, Waiting, bool] | None:
+def _head(world: AccountState, queue: str) -> tuple[str, Waiting, bool] | None:
     """Return the first job that waits for nothing but room, or whose needs have failed. Others hold nobody up."""
     for job, row in line_of(world, queue).items():
         if row["runnable"] > world.now:
@@ -96,7 +96,7 @@ def _head(world: World, queue: str) -> tuple[str, Waiting, bool] | None:
     return None
 
 
-def _given_up(world: World, queue: Record, job: str, waiting: Waiting) -> bool:
+def _given_up(world: AccountState, queue: Record, job: str, waiting: Waiting) -> bool:
     """Note that a job blocks its queue, and end it if the queue says that it has done so for too long."""
     reason = reason_of(world, queue.body, waiting)
     before = world.fact(BLOCKED, queue.arn)
@@ -118,7 +118,7 @@ def _limits(queue: Spec, reason: str) -> Iterator[Spec]:
     return (action for action in queue.get("jobStateTimeLimitActions", ()) if action["reason"] == code)
 
 
-def _moments(world: World, queue: Record, pools: Pools) -> Iterator[float]:
+def _moments(world: AccountState, queue: Record, pools: Pools) -> Iterator[float]:
     """Yield when the first jobs in a line may next get on."""
     for row in line_of(world, queue.arn).values():
         if row["runnable"] > world.now:
@@ -131,7 +131,7 @@ def _moments(world: World, queue: Record, pools: Pools) -> Iterator[float]:
         return
 
 
-def _chances(world: World, queue: Record, waiting: Waiting, pools: Pools) -> Iterator[float]:
+def _chances(world: AccountState, queue: Record, waiting: Waiting, pools: Pools) -> Iterator[float]:
     """Yield when a job that is blocked may find room: something is released, becomes VALID, or it is given up."""
     for record in environments_in_order(world, queue.body):
         yield pools.of(world, record.arn).next_release()

@@ -12,10 +12,10 @@ from reconciler.sandbox.jobs.lists import PAGE, in_queue, page_of
 from reconciler.sandbox.jobs.operations import each_of, forget_old
 from reconciler.sandbox.jobs.rules import known_queue, queue_for, refuse_bad_training
 from reconciler.sandbox.jobs.scheduler import expect
-from reconciler.sandbox.jobs.standings import Standing, job_id, standing_of
+from reconciler.sandbox.jobs.standings import JobStatus, job_id, standing_of
 from reconciler.sandbox.jobs.views import attempts, progress
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 NOUN = "service-job"
 TOKENS = ".service-job-tokens"  # clientToken, the request without it
@@ -23,7 +23,7 @@ SHARES = ("SHARE_IDENTIFIER", "QUOTA_SHARE_NAME")  # the filters that leave the 
 OWN = ("jobName", "jobQueue", "tags", "clientToken")
 
 
-def submit(world: World, request: Mapping[str, Json]) -> Json:
+def submit(world: AccountState, request: Mapping[str, Json]) -> Json:
     queue = queue_for(world, request)
     share = refuse_bad_training(world, request, queue)
     _refuse_repeated(world, request)
@@ -39,7 +39,7 @@ def submit(world: World, request: Mapping[str, Json]) -> Json:
     return {"jobArn": arn, "jobName": record.name, "jobId": job_id(record)}
 
 
-def describe(world: World, request: Mapping[str, Json]) -> Json:
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.see(NOUN, request["jobId"])
     if record is None:
         raise Refusal(f"Service job {request['jobId']} not found.")
@@ -48,7 +48,7 @@ def describe(world: World, request: Mapping[str, Json]) -> Json:
     return {**_shown(world, record), **body, "tags": record.tags, "attempts": _attempts(world, record, standing.course)}
 
 
-def list_jobs(world: World, request: Mapping[str, Json]) -> Json:
+def list_jobs(world: AccountState, request: Mapping[str, Json]) -> Json:
     refuse_if(not request.get("jobQueue"), "jobQueue is required.")
     queue = known_queue(world, request["jobQueue"])
     jobs = in_queue(world, NOUN, queue.arn, request, lambda record: _standing(world, record).status, SHARES)
@@ -56,7 +56,7 @@ def list_jobs(world: World, request: Mapping[str, Json]) -> Json:
     return {"jobSummaryList": [_shown(world, record) for record in page], **token}
 
 
-def terminate(world: World, request: Mapping[str, Json]) -> Json:
+def terminate(world: AccountState, request: Mapping[str, Json]) -> Json:
     record = world.find(NOUN, request["jobId"])
     if record:
         end(world, record.body["jobQueue"], job_id(record), world.now, request["reason"], TERMINATED)
@@ -72,7 +72,7 @@ OPERATIONS = {
 }
 
 
-def _refuse_repeated(world: World, request: Mapping[str, Json]) -> None:
+def _refuse_repeated(world: AccountState, request: Mapping[str, Json]) -> None:
     """The second of two equal requests with the same token is rejected (SubmitServiceJob, clientToken)."""
     token = request.get("clientToken")
     if token is None:
@@ -82,16 +82,16 @@ def _refuse_repeated(world: World, request: Mapping[str, Json]) -> None:
     world.note(TOKENS, token, said)
 
 
-def _standing(world: World, record: Record) -> Standing:
+def _standing(world: AccountState, record: Record) -> JobStatus:
     """A job is SCHEDULED while SageMaker looks for instances, in the first half of its start."""
     standing = standing_of(world, record)
     course = standing.course
     if course and standing.status == "STARTING" and world.now < course.starts + world.timings.starting / 2:
-        return Standing("SCHEDULED", standing.reason, course)
+        return JobStatus("SCHEDULED", standing.reason, course)
     return standing
 
 
-def _shown(world: World, record: Record) -> dict[str, Json]:
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
     standing = _standing(world, record)
     course = standing.course
     shares = {member: record.body[member] for member in ("shareIdentifier", "quotaShareName") if member in record.body}
@@ -112,10 +112,10 @@ def _shown(world: World, record: Record) -> dict[str, Json]:
     return shown
 
 
-def _attempts(world: World, record: Record, course: Course | None) -> list[Json]:
+def _attempts(world: AccountState, record: Record, course: Course | None) -> list[Json]:
     return [{**each, "serviceResourceId": _training(world, record)} for each in attempts(world, course)]
 
 
-def _training(world: World, record: Record) -> dict[str, str]:
+def _training(world: AccountState, record: Record) -> dict[str, str]:
     job = job_id(record)
     return {"name": "TrainingJobArn", "value": world.arn("training-job", f"AWSBatch{record.name}{job}", "sagemaker")}

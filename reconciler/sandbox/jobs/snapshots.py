@@ -14,12 +14,12 @@ from reconciler.sandbox.jobs.scheduler import needs_met
 from reconciler.sandbox.jobs.standings import standing_of
 from reconciler.sandbox.jobs.views import progress
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 UNITS = {"EKS": "cpu"}  # the unit by the type of the queue (QueueSnapshotCapacityUsage)
 
 
-def snapshot(world: World, request: Mapping[str, Json]) -> Json:
+def snapshot(world: AccountState, request: Mapping[str, Json]) -> Json:
     queue = known_queue(world, request["jobQueue"])
     kind = queue.body["jobQueueType"]
     noun = "service-job" if kind == TRAINING else JOB
@@ -36,7 +36,7 @@ def snapshot(world: World, request: Mapping[str, Json]) -> Json:
     }
 
 
-def list_by_consumable(world: World, request: Mapping[str, Json]) -> Json:
+def list_by_consumable(world: AccountState, request: Mapping[str, Json]) -> Json:
     resource = world.get("consumable-resource", request["consumableResource"])
     chosen = chosen_by(request.get("filters", ()), lambda record: standing_of(world, record).status)
     jobs = (each for each in newest_first(world, JOB, request) if resource.arn in each.hidden["takes"] and chosen(each))
@@ -56,7 +56,7 @@ def _usage(used: Counter[str], unit: str) -> list[Json]:
     ]
 
 
-def _user(world: World, record: Record, resource: Record) -> dict[str, Json]:
+def _user(world: AccountState, record: Record, resource: Record) -> dict[str, Json]:
     """The quantity and the time are those of the resource (ListJobsByConsumableResourceSummary)."""
     shown: Spec = progress(world, standing_of(world, record))
     takes = [{"consumableResource": arn, "quantity": each} for arn, each in record.hidden["takes"].items()]

@@ -8,7 +8,7 @@ from reconciler.sandbox.jobs.courses import Course, course_of, line_of, members_
 from reconciler.sandbox.jobs.nodes import MARK
 from reconciler.sandbox.jobs.scheduler import blocked_reason, needs_met
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 WAITS = ("SUBMITTED", "PENDING", "RUNNABLE")
 ENDED = ("SUCCEEDED", "FAILED")
@@ -17,7 +17,7 @@ CHILD_FAILED = "Array Child Job failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JobStatus:
     """Where a job stands now. `course`: None while it waits, and for the parent of an array."""
 
     status: str
@@ -40,7 +40,7 @@ def record_of_member(record: Record, member: str) -> Record:
     return child_of(record, int(index)) if colon else record
 
 
-def standing_of(world: World, record: Record) -> Standing:
+def standing_of(world: AccountState, record: Record) -> JobStatus:
     job = job_id(record).partition(MARK)[0]  # a node stands where its job does
     children = members_of(world, job)
     if children != (job,):
@@ -48,31 +48,31 @@ def standing_of(world: World, record: Record) -> Standing:
     return _standing(world, job, record.body["jobQueue"])
 
 
-def status_of(world: World, job: str, queue: str) -> str:
+def status_of(world: AccountState, job: str, queue: str) -> str:
     """Return the status of a job that is no array."""
     return _standing(world, job, queue).status
 
 
-def _standing(world: World, job: str, queue: str) -> Standing:
+def _standing(world: AccountState, job: str, queue: str) -> JobStatus:
     course = course_of(world, job)
     if course:
         status = course.status(world.now)
-        return Standing(status, course.reason if status in ENDED else "", course)
+        return JobStatus(status, course.reason if status in ENDED else "", course)
     waiting = line_of(world, queue).get(job)
     if waiting is None or world.now < waiting["runnable"]:
-        return Standing("SUBMITTED")
+        return JobStatus("SUBMITTED")
     if not needs_met(world, waiting):
-        return Standing("PENDING")
-    return Standing("RUNNABLE", blocked_reason(world, queue, job))
+        return JobStatus("PENDING")
+    return JobStatus("RUNNABLE", blocked_reason(world, queue, job))
 
 
-def _array_standing(world: World, record: Record, children: tuple[str, ...]) -> Standing:
+def _array_standing(world: AccountState, record: Record, children: tuple[str, ...]) -> JobStatus:
     """A parent is PENDING from when a child is RUNNABLE until all have ended (AWS Batch User Guide, 'Job states')."""
     counted = Counter(status_of(world, child, record.body["jobQueue"]) for child in children)
     counts = {status: counted[status] for status in STATUSES}
     if counted["SUBMITTED"] == len(children):
-        return Standing("SUBMITTED", children=counts)
+        return JobStatus("SUBMITTED", children=counts)
     if sum(counted[status] for status in ENDED) < len(children):
-        return Standing("PENDING", children=counts)
+        return JobStatus("PENDING", children=counts)
     failed = counted["FAILED"] > 0
-    return Standing("FAILED" if failed else "SUCCEEDED", CHILD_FAILED if failed else "", children=counts)
+    return JobStatus("FAILED" if failed else "SUCCEEDED", CHILD_FAILED if failed else "", children=counts)

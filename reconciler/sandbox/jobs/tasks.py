@@ -12,7 +12,7 @@ from reconciler.sandbox.jobs.nodes import body_of_node, nodes_of
 from reconciler.sandbox.jobs.output import output_of
 from reconciler.sandbox.jobs.standings import job_id, record_of_member
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 GROUP = "/aws/batch/job"  # where logs go unless the definition names another group (User Guide, 'awslogs')
 DRIVER = "awslogs"
@@ -28,7 +28,7 @@ class LogStream:
     events: tuple[tuple[int, str], ...]  # milliseconds since the epoch, and the message
 
 
-def task_state(world: World, record: Record, course: Course, attempt: int) -> dict[str, Json]:
+def task_state(world: AccountState, record: Record, course: Course, attempt: int) -> dict[str, Json]:
     """Return what a description shows of the task of an attempt: each has a task of its own."""
     instance = _instance(world, course)
     return {
@@ -53,7 +53,7 @@ def stream_of(record: Record, container: Spec, attempt: int) -> dict[str, Json]:
     return {"logStreamName": name} if name else {}
 
 
-def log_streams(world: World) -> Iterator[LogStream]:
+def log_streams(world: AccountState) -> Iterator[LogStream]:
     """Yield the logs of all jobs that have run or run now."""
     for row in world.rows(JOB).values():
         record = Record.of(row)
@@ -66,7 +66,7 @@ def log_streams(world: World) -> Iterator[LogStream]:
                 yield from _streams(world, record_of_member(record, member), body, course)
 
 
-def _streams(world: World, record: Record, body: Mapping[str, Json], course: Course) -> Iterator[LogStream]:
+def _streams(world: AccountState, record: Record, body: Mapping[str, Json], course: Course) -> Iterator[LogStream]:
     for writer, container in _writers(record, body):
         for attempt, (runs, stops) in enumerate(course.attempts):
             name = stream_name(writer, container, attempt)
@@ -96,7 +96,7 @@ def task_id(record: Record, attempt: int) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{record.arn}#{attempt}").hex
 
 
-def _instance(world: World, course: Course) -> str:
+def _instance(world: AccountState, course: Course) -> str:
     """Return the instance that a task runs on, one for each environment; there is none on Fargate."""
     environment = world.find("compute-environment", course.environment)
     if environment is None or environment.body.get("computeResources", {}).get("type") in FARGATE:

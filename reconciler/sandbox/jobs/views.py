@@ -6,16 +6,16 @@ from reconciler.model import Json, Spec
 from reconciler.sandbox.jobs.bodies import body_of
 from reconciler.sandbox.jobs.courses import Course
 from reconciler.sandbox.jobs.nodes import body_of_node, main_node, node_details, node_summary
-from reconciler.sandbox.jobs.standings import Standing, job_id, standing_of
+from reconciler.sandbox.jobs.standings import JobStatus, job_id, standing_of
 from reconciler.sandbox.jobs.tasks import stream_of, task_id, task_state
 from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import World
+from reconciler.sandbox.world import AccountState
 
 # Members of the submission, or else of the definition, that a description repeats.
 REPEATED = ("retryStrategy", "timeout", "propagateTags", "platformCapabilities", "shareIdentifier")
 
 
-def described(world: World, record: Record) -> dict[str, Json]:
+def described(world: AccountState, record: Record) -> dict[str, Json]:
     body, standing = record.body, standing_of(world, record)
     found = world.find("job-definition", body["jobDefinition"])
     definition = found.body if found else {}
@@ -39,7 +39,7 @@ def described(world: World, record: Record) -> dict[str, Json]:
     }
 
 
-def summary(world: World, record: Record) -> dict[str, Json]:
+def summary(world: AccountState, record: Record) -> dict[str, Json]:
     body, standing = record.body, standing_of(world, record)
     share = {"shareIdentifier": body["shareIdentifier"]} if "shareIdentifier" in body else {}
     code = _exit_code(world, standing)
@@ -54,7 +54,7 @@ def summary(world: World, record: Record) -> dict[str, Json]:
     }
 
 
-def progress(world: World, standing: Standing) -> dict[str, Json]:
+def progress(world: AccountState, standing: JobStatus) -> dict[str, Json]:
     """Return status, its reason, and when what happened."""
     shown: dict[str, Json] = {"status": standing.status}
     if standing.reason:
@@ -73,12 +73,12 @@ def progress(world: World, standing: Standing) -> dict[str, Json]:
     return shown
 
 
-def attempts(world: World, course: Course | None) -> list[dict[str, Json]]:
+def attempts(world: AccountState, course: Course | None) -> list[dict[str, Json]]:
     """Return the attempts that are over."""
     return list(_over(world, course)) if course else []
 
 
-def _over(world: World, course: Course) -> Iterator[dict[str, Json]]:
+def _over(world: AccountState, course: Course) -> Iterator[dict[str, Json]]:
     reason = {"statusReason": course.reason} if course.reason else {}
     for runs, stops in course.attempts:
         if stops <= world.now:
@@ -94,7 +94,7 @@ def _identity(record: Record) -> dict[str, Json]:
     }
 
 
-def _array(record: Record, standing: Standing) -> dict[str, Json]:
+def _array(record: Record, standing: JobStatus) -> dict[str, Json]:
     if standing.children is None:
         _, colon, index = job_id(record).partition(":")
         return {"arrayProperties": {"index": int(index)}} if colon else {}
@@ -102,7 +102,7 @@ def _array(record: Record, standing: Standing) -> dict[str, Json]:
     return {"arrayProperties": {"size": size, "statusSummary": dict(standing.children)}}
 
 
-def _attempts(world: World, record: Record, parts: Mapping[str, Json], course: Course | None) -> dict[str, Json]:
+def _attempts(world: AccountState, record: Record, parts: Mapping[str, Json], course: Course | None) -> dict[str, Json]:
     """Return the attempts that are over; those on Kubernetes have a list of their own (JobDetail).
 
     Of a job with nodes they are those of the main node: Airflow looks for its log there.
@@ -124,7 +124,12 @@ def _attempts(world: World, record: Record, parts: Mapping[str, Json], course: C
 
 
 def _attempt(
-    world: World, record: Record, parts: Mapping[str, Json], course: Course, number: int, code: Mapping[str, Json]
+    world: AccountState,
+    record: Record,
+    parts: Mapping[str, Json],
+    course: Course,
+    number: int,
+    code: Mapping[str, Json],
 ) -> dict[str, Json]:
     """Return the containers of an attempt (AttemptDetail)."""
     task = task_state(world, record, course, number)
@@ -142,7 +147,7 @@ def _written(record: Record, container: Spec, number: int, code: Mapping[str, Js
     return {**code, **named, **stream_of(record, container, number), "networkInterfaces": []}
 
 
-def _parts(world: World, record: Record, definition: Mapping[str, Json], standing: Standing) -> dict[str, Json]:
+def _parts(world: AccountState, record: Record, definition: Mapping[str, Json], standing: JobStatus) -> dict[str, Json]:
     """Return what the job runs, with what has become of it so far."""
     parts = body_of(definition, record.body) if definition else {}
     if "nodeProperties" in parts and node_details(record):
@@ -184,7 +189,7 @@ def _pod(record: Record, number: int) -> dict[str, Json]:
     return {"podName": f"aws-batch.{task_id(record, number)}"}
 
 
-def _exit_code(world: World, standing: Standing) -> dict[str, Json]:
+def _exit_code(world: AccountState, standing: JobStatus) -> dict[str, Json]:
     course = standing.course
     if course is None or course.exit_code is None or world.now < course.ends:
         return {}

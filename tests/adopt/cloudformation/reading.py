@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Mapping
 
-from reconciler.adopt.cloudformation import Given, LiveStack, imported
-from reconciler.adopt.found import Found, Imported
+from reconciler.adopt.cloudformation import ImportInputs, LiveStack, imported
+from reconciler.adopt.found import Imported, ImportedResource
 from reconciler.lookup.installed import service_model
 from reconciler.model import Json
 
@@ -12,7 +12,7 @@ STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/infra/51af3dc0"
 
 
 def read(template: str, *, live: LiveStack | None = None, region: str = "", **parameters: str) -> Imported:
-    given = Given(called="batch", parameters=parameters, live=live, region=region)
+    given = ImportInputs(called="batch", parameters=parameters, live=live, region=region)
     return imported("t.yaml", textwrap.dedent(template).encode(), given, service_model())
 
 
@@ -54,7 +54,7 @@ def bodies(found: Imported) -> Mapping[str, Json]:
     return {one.address.name: one.body for one in found.found}
 
 
-def notes(one: Found) -> list[tuple[str, str]]:
+def notes(one: ImportedResource) -> list[tuple[str, str]]:
     return [(".".join(map(str, note.path)), note.text) for note in one.notes]
 
 

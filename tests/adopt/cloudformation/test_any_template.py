@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adopt.cloudformation import Given, imported
+from reconciler.adopt.cloudformation import ImportInputs, imported
 from reconciler.adopt.cloudformation.dialect import FUNCTIONS
 from reconciler.kinds import KINDS
 from reconciler.lookup.installed import service_model
@@ -69,7 +69,7 @@ def test_any_template_is_read_or_refused(batch: list[object], condition: object,
         "Mappings": {"Map": {"x": {"x": name}}},
         "Resources": others | {f"Batch{index}": one for index, one in enumerate(batch)},
     }
-    found = imported("t.json", json.dumps(template).encode(), Given(called="batch"), service_model())
+    found = imported("t.json", json.dumps(template).encode(), ImportInputs(called="batch"), service_model())
     tidied(found)
     assert "hush" not in repr(found)
     assert all(problem.where and problem.where.line for problem in found.problems)

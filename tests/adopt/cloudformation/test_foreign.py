@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.adopt.cloudformation import LiveStack
-from reconciler.adopt.found import Tagged
+from reconciler.adopt.found import TaggedValue
 from reconciler.model import Json
 from tests.adopt.cloudformation.reading import STACK_ID, bodies, image, job, notes, read, without_examples
 
@@ -44,17 +44,17 @@ ROLE = "arn:${partition}:iam::${account}:role"
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("!GetAtt Named.Arn", Tagged("!sub", f"{ROLE}/runner")),
+        ("!GetAtt Named.Arn", TaggedValue("!sub", f"{ROLE}/runner")),
         ("!Ref Named", "runner"),
-        ("!GetAtt ByEnv.Arn", Tagged("!sub", f"{ROLE}/batch/runner-${{Env}}")),
-        ("!GetAtt ByStack.Arn", Tagged("!var", "ByStackArn")),
-        ("!GetAtt Unnamed.Arn", Tagged("!var", "UnnamedArn")),
-        ('!Sub "${Repo.RepositoryUri}:1"', Tagged("!sub", "${account}.dkr.ecr.${region}.amazonaws.com/app:1")),
-        ("!GetAtt Template.LatestVersionNumber", Tagged("!var", "TemplateLatestVersionNumber")),
-        ("!GetAtt Template.DefaultVersionNumber", Tagged("!var", "TemplateDefaultVersionNumber")),
-        ("!Ref Template", Tagged("!var", "Template")),
-        ("!GetAtt Network.Outputs.Subnets", Tagged("!var", "NetworkSubnets")),
-        ("!GetAtt Magic.Answer", Tagged("!var", "MagicAnswer")),
+        ("!GetAtt ByEnv.Arn", TaggedValue("!sub", f"{ROLE}/batch/runner-${{Env}}")),
+        ("!GetAtt ByStack.Arn", TaggedValue("!var", "ByStackArn")),
+        ("!GetAtt Unnamed.Arn", TaggedValue("!var", "UnnamedArn")),
+        ('!Sub "${Repo.RepositoryUri}:1"', TaggedValue("!sub", "${account}.dkr.ecr.${region}.amazonaws.com/app:1")),
+        ("!GetAtt Template.LatestVersionNumber", TaggedValue("!var", "TemplateLatestVersionNumber")),
+        ("!GetAtt Template.DefaultVersionNumber", TaggedValue("!var", "TemplateDefaultVersionNumber")),
+        ("!Ref Template", TaggedValue("!var", "Template")),
+        ("!GetAtt Network.Outputs.Subnets", TaggedValue("!var", "NetworkSubnets")),
+        ("!GetAtt Magic.Answer", TaggedValue("!var", "MagicAnswer")),
     ],
 )
 def test_what_is_named_is_written_and_the_rest_is_a_variable(written: str, expected: Json) -> None:
@@ -64,18 +64,18 @@ def test_what_is_named_is_written_and_the_rest_is_a_variable(written: str, expec
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("!GetAtt Unnamed.Arn", Tagged("!sub", f"{ROLE}/infra-Unnamed-1A2B")),
-        ("!GetAtt ByStack.Arn", Tagged("!sub", f"{ROLE}/runner-infra")),
+        ("!GetAtt Unnamed.Arn", TaggedValue("!sub", f"{ROLE}/infra-Unnamed-1A2B")),
+        ("!GetAtt ByStack.Arn", TaggedValue("!sub", f"{ROLE}/runner-infra")),
         ("!Ref Template", "lt-1"),
         ("!GetAtt Template.LatestVersionNumber", "7"),
-        ("!GetAtt Template.DefaultVersionNumber", Tagged("!var", "TemplateDefaultVersionNumber")),
-        ("!Ref Subnet", Tagged("!cfn", "infra.Subnet")),
-        ("!GetAtt Network.Outputs.Subnets", Tagged("!cfn", "infra-Network-9Z.Subnets")),
-        ("!GetAtt Network.Outputs.Vpc", Tagged("!cfn", "infra-Network-9Z.Vpc")),
-        ("!GetAtt Magic.Answer", Tagged("!var", "MagicAnswer")),
+        ("!GetAtt Template.DefaultVersionNumber", TaggedValue("!var", "TemplateDefaultVersionNumber")),
+        ("!Ref Subnet", TaggedValue("!cfn", "infra.Subnet")),
+        ("!GetAtt Network.Outputs.Subnets", TaggedValue("!cfn", "infra-Network-9Z.Subnets")),
+        ("!GetAtt Network.Outputs.Vpc", TaggedValue("!cfn", "infra-Network-9Z.Vpc")),
+        ("!GetAtt Magic.Answer", TaggedValue("!var", "MagicAnswer")),
         ("!Ref AWS::StackName", "infra"),
         ("!Ref AWS::StackId", STACK_ID),
-        ("!Ref AWS::Region", Tagged("!sub", "${region}")),
+        ("!Ref AWS::Region", TaggedValue("!sub", "${region}")),
         ("!If [C, a, b]", "b"),
     ],
 )
@@ -103,7 +103,7 @@ def test_what_other_stacks_export_is_known_beside_a_live_stack() -> None:
         ("!Split [',', !ImportValue net-prod]", ["subnet-1", "subnet-2"], "export net-prod of another stack"),
         ("!Split [',', Fn::ImportValue: !Sub 'net-${Env}']", ["subnet-1", "subnet-2"],
          '!ImportValue !Sub "net-${Env}", with Env is prod'),
-        ("[!ImportValue other]", [Tagged("!var", "other")], ""),
+        ("[!ImportValue other]", [TaggedValue("!var", "other")], ""),
     ):  # fmt: skip
         (found,) = read(f"{template}        Command: {written}\n", live=LIVE).found
         assert found.body["containerProperties"]["command"] == expected
@@ -137,13 +137,13 @@ def test_what_stands_for_a_whole_list_is_a_list() -> None:
         ("!GetAtt Magic.Words", "MagicWords"),
     ):
         found = read(f"{template}        Command: {written}\n")
-        assert bodies(found)["job"]["containerProperties"]["command"] == Tagged("!var", name)
+        assert bodies(found)["job"]["containerProperties"]["command"] == TaggedValue("!var", name)
         assert found.variables[name]["type"] == "list"
     found = read(f"{template}        Command: [!GetAtt Magic.Word]\n")
-    assert bodies(found)["job"]["containerProperties"]["command"] == [Tagged("!var", "MagicWord")]
+    assert bodies(found)["job"]["containerProperties"]["command"] == [TaggedValue("!var", "MagicWord")]
 
 
 def test_a_text_with_something_from_elsewhere_has_a_variable_inside() -> None:
-    assert image(job('!Sub "${Magic.Host}/app:${Env}"', OTHERS)) == Tagged("!sub", "${MagicHost}/app:${Env}")
+    assert image(job('!Sub "${Magic.Host}/app:${Env}"', OTHERS)) == TaggedValue("!sub", "${MagicHost}/app:${Env}")
     (found,) = read(job('!Join ["", [!Ref Subnet, "-x"]]', OTHERS), live=LIVE).found
-    assert found.body["containerProperties"]["image"] == Tagged("!sub", "${Subnet}-x")
+    assert found.body["containerProperties"]["image"] == TaggedValue("!sub", "${Subnet}-x")

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.adopt.cloudformation.resolve import PROCESSED
-from reconciler.adopt.found import Tagged
+from reconciler.adopt.found import TaggedValue
 from reconciler.model import Json
 from tests.adopt.cloudformation.reading import image, job, messages, notes, read
 
@@ -27,37 +27,37 @@ Resources:
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("!Ref Tag", Tagged("!var", "Tag")),
-        ("!Ref Stored", Tagged("!ssm", "/image")),
-        ("!Ref AWS::Region", Tagged("!sub", "${region}")),
+        ("!Ref Tag", TaggedValue("!var", "Tag")),
+        ("!Ref Stored", TaggedValue("!ssm", "/image")),
+        ("!Ref AWS::Region", TaggedValue("!sub", "${region}")),
         ("!Ref AWS::URLSuffix", "amazonaws.com"),
-        ('!Sub "app:${Tag}"', Tagged("!sub", "app:${Tag}")),
-        ('!Sub "${Tag}"', Tagged("!var", "Tag")),
+        ('!Sub "app:${Tag}"', TaggedValue("!sub", "app:${Tag}")),
+        ('!Sub "${Tag}"', TaggedValue("!var", "Tag")),
         ('!Sub "plain"', "plain"),
         ('!Sub "${!Kept}"', "${Kept}"),
-        ('!Sub "${!Kept}${Tag}"', Tagged("!sub", "${!Kept}${Tag}")),
-        ('!Sub ["${a}:${Tag}", {a: !Ref AWS::AccountId}]', Tagged("!sub", "${account}:${Tag}")),
-        ('{"Fn::Join": ["/", [a, {Ref: Tag}, 1.50]]}', Tagged("!sub", "a/${Tag}/1.50")),
+        ('!Sub "${!Kept}${Tag}"', TaggedValue("!sub", "${!Kept}${Tag}")),
+        ('!Sub ["${a}:${Tag}", {a: !Ref AWS::AccountId}]', TaggedValue("!sub", "${account}:${Tag}")),
+        ('{"Fn::Join": ["/", [a, {Ref: Tag}, 1.50]]}', TaggedValue("!sub", "a/${Tag}/1.50")),
         ("!Join ['', [a, b]]", "ab"),
         ("!Join [':', !Split ['/', a/b/c]]", "a:b:c"),
-        ("!Select [1, [a, !Ref Tag]]", Tagged("!var", "Tag")),
+        ("!Select [1, [a, !Ref Tag]]", TaggedValue("!var", "Tag")),
         ("!Select ['0', !Split [',', 'x,y']]", "x"),
-        ("!Select [4, !Split [':', !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/r']]", Tagged("!sub", "${account}")),
+        ("!Select [4, !Split [':', !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/r']]", TaggedValue("!sub", "${account}")),
         ("!Select [5, !Split [':', !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/r']]", "role/r"),
         ("!FindInMap [Images, us-east-1, app]", "east"),
-        ("!FindInMap [Images, us-east-1, none, {DefaultValue: !Ref Tag}]", Tagged("!var", "Tag")),
+        ("!FindInMap [Images, us-east-1, none, {DefaultValue: !Ref Tag}]", TaggedValue("!var", "Tag")),
         ("!Base64 hello", "aGVsbG8="),
-        ("!If [IsApp, !Ref Tag, other]", Tagged("!var", "Tag")),
+        ("!If [IsApp, !Ref Tag, other]", TaggedValue("!var", "Tag")),
         ("!Sub '${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/cdk-hnb659fds-container-assets-${AWS::AccountId}-${AWS::Region}:0f'",
-         Tagged("!sub", "${account}.dkr.ecr.${region}.amazonaws.com/cdk-hnb659fds-container-assets-${account}-${region}:0f")),
-        ("'{{resolve:ssm:/image}}'", Tagged("!ssm", "/image")),
-        ("'{{resolve:ssm:/image:3}}'", Tagged("!ssm", "/image:3")),
-        ("'{{resolve:secretsmanager:db:SecretString:password}}'", Tagged("!secret", "db#password")),
-        ("'{{resolve:secretsmanager:db}}'", Tagged("!secret", "db")),
-        ("'{{resolve:secretsmanager:db:SecretString:password:AWSCURRENT}}'", Tagged("!secret", "db#password")),
-        ("'{{resolve:secretsmanager:db:SecretString:password::}}'", Tagged("!secret", "db#password")),
-        ("'{{resolve:secretsmanager:db:SecretString::AWSCURRENT}}'", Tagged("!secret", "db")),
-        ('!Sub "{{resolve:ssm:/image}}"', Tagged("!ssm", "/image")),
+         TaggedValue("!sub", "${account}.dkr.ecr.${region}.amazonaws.com/cdk-hnb659fds-container-assets-${account}-${region}:0f")),
+        ("'{{resolve:ssm:/image}}'", TaggedValue("!ssm", "/image")),
+        ("'{{resolve:ssm:/image:3}}'", TaggedValue("!ssm", "/image:3")),
+        ("'{{resolve:secretsmanager:db:SecretString:password}}'", TaggedValue("!secret", "db#password")),
+        ("'{{resolve:secretsmanager:db}}'", TaggedValue("!secret", "db")),
+        ("'{{resolve:secretsmanager:db:SecretString:password:AWSCURRENT}}'", TaggedValue("!secret", "db#password")),
+        ("'{{resolve:secretsmanager:db:SecretString:password::}}'", TaggedValue("!secret", "db#password")),
+        ("'{{resolve:secretsmanager:db:SecretString::AWSCURRENT}}'", TaggedValue("!secret", "db")),
+        ('!Sub "{{resolve:ssm:/image}}"', TaggedValue("!ssm", "/image")),
         ("'echo ${AWS_BATCH_JOB_ID}'", "echo ${AWS_BATCH_JOB_ID}"),
     ],
 )  # fmt: skip
@@ -69,7 +69,7 @@ def test_a_function_becomes_what_it_means(written: str, expected: Json) -> None:
     ("written", "expected"),
     [
         ("!Ref Tag", "7"),
-        ('!Sub "${Repo}:${Tag}"', Tagged("!sub", "${Repo}:7")),
+        ('!Sub "${Repo}:${Tag}"', TaggedValue("!sub", "${Repo}:7")),
         ("!Ref AWS::Region", "eu-west-1"),
         ("!FindInMap [Images, !Ref 'AWS::Region', app]", "west"),
     ],

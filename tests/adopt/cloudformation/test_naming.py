@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.adopt.cloudformation import LiveStack
 from reconciler.adopt.cloudformation.naming import Pieces, filled, holes, naming, pieces_of, written
-from reconciler.adopt.found import Imported, Tagged, variables_in
+from reconciler.adopt.found import Imported, TaggedValue, variables_in
 from reconciler.load.scalars import text_of
 from reconciler.model import Json
 from tests.adopt.cloudformation.reading import STACK_ID, messages, notes, read
@@ -143,7 +143,7 @@ def test_the_prefix_of_names_is_in_the_stack_and_the_references_are_keys() -> No
     found = template('!Sub "risk-${Env}-x"')
     policy, job = found.found
     assert (found.name_prefix, policy.logical, policy.address.name) == (
-        Tagged("!sub", "risk-${Env}-"), "x", "risk-prod-x",
+        TaggedValue("!sub", "risk-${Env}-"), "x", "risk-prod-x",
     )  # fmt: skip
     assert notes(policy) == []
     assert job.body["containerProperties"]["environment"][1]["value"].text.endswith("scheduling-policy/risk-${Env}-x")
@@ -183,7 +183,7 @@ def test_a_live_name_that_is_not_the_templates_fixes_what_builds_it(physical: st
     text = TEMPLATE.replace("DEFAULT", "Default: dev").replace("MEMORY", "1").replace("NAME", '!Sub "${Env}-x"')
     found = read(text, live=live)
     shown: Json = found.name_prefix
-    assert (f"{shown.tag} {shown.text}" if isinstance(shown, Tagged) else shown) == prefix
+    assert (f"{shown.tag} {shown.text}" if isinstance(shown, TaggedValue) else shown) == prefix
     assert [one.address.name for one in found.found] == [physical, physical]
     assert ("Env" in found.variables) is bool(prefix)
 

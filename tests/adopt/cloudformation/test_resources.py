@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.adopt.found import LeftOut, Tagged
+from reconciler.adopt.found import LeftOut, TaggedValue
 from reconciler.problems import Severity
 from tests.adopt.cloudformation.reading import bodies, job, messages, notes, read
 
@@ -129,14 +129,14 @@ def test_an_arn_of_a_resource_that_is_named_elsewhere_is_written_out() -> None:
     queue = "Resources:\n  Queue: {Type: AWS::Batch::JobQueue, Properties: {JobQueueName: q, Priority: 1}}\n"
     found = read(job('!Sub "x ${Queue} ${Queue.JobQueueArn}"', queue))
     arn = "arn:${partition}:batch:${region}:${account}:job-queue/q"
-    assert bodies(found)["job"]["containerProperties"]["image"] == Tagged("!sub", f"x {arn} {arn}")
+    assert bodies(found)["job"]["containerProperties"]["image"] == TaggedValue("!sub", f"x {arn} {arn}")
 
 
 def test_an_arn_of_a_definition_has_no_revision_and_says_so() -> None:
     other = "Resources:\n  Other: {Type: AWS::Batch::JobDefinition, Properties: {Type: container}}\n"
     _, found = read(job("!Ref Other", other)).found
     arn = "arn:${partition}:batch:${region}:${account}:job-definition/Other"
-    assert found.body["containerProperties"]["image"] == Tagged("!sub", arn)
+    assert found.body["containerProperties"]["image"] == TaggedValue("!sub", arn)
     assert notes(found) == [
         ("containerProperties.image", "the newest revision, where the template means the one that it registers")
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.adopt.found import Imported, Tagged, variables_in
+from reconciler.adopt.found import Imported, TaggedValue, variables_in
 from reconciler.model import Json
 from tests.adopt.cloudformation.reading import bodies, job, messages, read
 
@@ -38,7 +38,7 @@ FUNCTIONS = (
 
 def is_all_secret(found: Imported, value: Json) -> bool:
     names = set(variables_in(value))
-    is_looked_up = isinstance(value, Tagged) and value.tag == "!secret"
+    is_looked_up = isinstance(value, TaggedValue) and value.tag == "!secret"
     return is_looked_up or any(found.variables[name].get("secret") for name in names - {"account", "region"})
 
 
@@ -52,7 +52,7 @@ def test_a_secret_is_one_through_every_function(function: str, value: str) -> No
     found = read(job(function.replace("VALUE", value), ABOVE))
     assert messages(found) == []
     image = bodies(found)["job"]["containerProperties"]["image"]
-    assert isinstance(image, Tagged)
+    assert isinstance(image, TaggedValue)
     assert is_all_secret(found, image)
     assert "hush" not in repr(found)
 

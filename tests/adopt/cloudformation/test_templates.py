@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.adopt.cloudformation import Given, imported
+from reconciler.adopt.cloudformation import ImportInputs, imported
 from reconciler.adopt.found import Imported
 from reconciler.lookup.installed import service_model
 from reconciler.problems import Severity
@@ -15,7 +15,7 @@ QUEUE = {"Resources": {"Q": {"Type": "AWS::Batch::JobQueue", "Properties": {"Job
 
 def raw(text: str | bytes, name: str = "<stdin>") -> Imported:
     content = text.encode() if isinstance(text, str) else text
-    return imported(name, content, Given(called="batch"), service_model())
+    return imported(name, content, ImportInputs(called="batch"), service_model())
 
 
 @pytest.mark.parametrize(
