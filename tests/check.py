@@ -3,6 +3,7 @@
 `--fast` leaves the tests out. `--long` runs them for hours, in another order, on new examples, and kills at every call.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+WORKERS = (os.cpu_count() or 1) + 1  # some tests wait for processes: a core does not
 
 CHECKS = (
     ("format", [BIN / "ruff", "format", "--check", "."]),
@@ -17,7 +19,7 @@ CHECKS = (
     ("types", [BIN / "mypy"]),
     ("floors", [BIN / "lint-imports"]),
     ("editors", [sys.executable, "-m", "tests.editors"]),
-    ("tests", [BIN / "pytest", "-n", "auto"]),
+    ("tests", [BIN / "pytest", "-n", WORKERS]),
 )
 GATE = ["--randomly-seed=1"]  # one order
 LONG = ["--hypothesis-profile=long", "--every-call"]

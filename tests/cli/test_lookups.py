@@ -241,9 +241,9 @@ def test_a_denied_look_up_exits_4_and_names_the_permission(
     cloud = ScriptedCloud({"GetParameter": [denied]})
     sky_for = clouds.sky_for
 
-    def without_permission(stack: Json, args: Json) -> clouds.Sky:
+    def without_permission(stack: Json, args: Json) -> clouds.Clients:
         sky = sky_for(stack, args)
-        return clouds.Sky(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud, cloud.identity))
+        return clouds.Clients(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud, cloud.identity))
 
     monkeypatch.setattr("reconciler.cli.stacks.sky_for", without_permission)
     write("small", "stack: small\ntags: {team: !ssm /team}\n")
