@@ -1,10 +1,13 @@
 """Who owns a resource, under which logical name, and what was last applied to it: all kept in three tags."""
 
+import base64
+import binascii
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.model import Lifecycle, Live
+from reconciler.model import Lifecycle, Live, Spec
 
 OWNER = "reconciler:stack"
 NAME = "reconciler:name"
@@ -17,6 +20,7 @@ DIGEST = "<digest>"
 ORPHAN = "orphan"  # leave it in place when the stack drops it
 PROTECT = "protect"  # refuse to delete it
 LEFT = "left="  # in front of the digest of what the service filled in, and nobody declares
+KEPT = "kept="  # in front of values that a description does not show while a replacement is under way
 ROLLBACK = "rollback-"  # in place of a digest: an older revision, whose number follows, stands again
 
 
@@ -63,6 +67,22 @@ class AppliedRecord:
     def without_left(self) -> "AppliedRecord":
         return AppliedRecord(self.digest, frozenset(flag for flag in self.flags if not flag.startswith(LEFT)))
 
+    @property
+    def kept(self) -> Spec:
+        """The fields that a resource has but for the replacement under way, as `keeping` has written them."""
+        text = next((flag.removeprefix(KEPT) for flag in self.flags if flag.startswith(KEPT)), "")
+        try:
+            body = json.loads(base64.urlsafe_b64decode(text)) if text else {}
+        except (binascii.Error, ValueError):  # somebody else wrote the tag
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    def keeping(self, body: Spec) -> "AppliedRecord":
+        """Return the record with these fields in the place of those it keeps. Values of tags have few characters."""
+        rest = frozenset(flag for flag in self.flags if not flag.startswith(KEPT))
+        text = base64.urlsafe_b64encode(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).decode()
+        return AppliedRecord(self.digest, rest | {f"{KEPT}{text}"} if body else rest)
+
     @classmethod
     def of(cls, tags: Mapping[str, str]) -> "AppliedRecord":
         digest, *flags = tags.get(APPLIED, "").split(":")
@@ -82,6 +102,11 @@ def without_digest(record: str) -> str:
     applied = AppliedRecord.of({APPLIED: record}).without_left
     is_plain = applied.digest in ("", PENDING) or applied.rolled_back_to
     return str(AppliedRecord(applied.digest if is_plain else DIGEST, applied.flags))
+
+
+def as_kept(live: Live) -> Spec:
+    """Return the body of a live resource; while one that is ours is replaced, with what its record keeps of it."""
+    return {**live.spec, **AppliedRecord.of(live.claims).kept} if OWNER in live.claims else live.spec
 
 
 def own_name(physical: str) -> str:

@@ -6,7 +6,7 @@ from reconciler.diff import Difference, at, is_absent, sent_unit
 from reconciler.kinds.base import MISSING, Created, Field, Kind
 from reconciler.kinds.state import DISABLED, ENABLED, MEMBER, is_disabled
 from reconciler.model import Call, Cost, Desired, Json, Live, Repeat, Spec, Step, Until, Wait
-from reconciler.ownership import PENDING, AppliedRecord, own_name, own_tags, ownership_tags, owns
+from reconciler.ownership import APPLIED, PENDING, AppliedRecord, own_name, own_tags, ownership_tags, owns
 from reconciler.sendable import sendable
 
 SETTLED = ("VALID", "INVALID")
@@ -14,10 +14,16 @@ TAG, UNTAG = "TagResource", "UntagResource"
 SEEN_WITHIN = 60.0  # seconds in which a new revision is described: AWS names no bound, and seconds are usual
 
 
-def create_steps(kind: Kind, desired: Desired, tags: Mapping[str, str], applied: AppliedRecord) -> tuple[Step, ...]:
-    """Create, wait, and then send what only an update can set. `tags` are all tags, ours included."""
+def create_steps(
+    kind: Kind, desired: Desired, tags: Mapping[str, str], applied: AppliedRecord, *, keeps: bool = False
+) -> tuple[Step, ...]:
+    """Create, wait, and then send what only an update can set. `tags` are all tags, ours included.
+
+    `keeps`: some of it may be ignored. Until it is set, the tag keeps it: a run after an interrupted one would take
+    what the create has left behind for the value to keep.
+    """
     later = _later_members(kind, desired.spec)
-    first = AppliedRecord(PENDING, applied.flags) if later else applied
+    first = AppliedRecord(PENDING, applied.flags).keeping(later if keeps else {}) if later else applied
     labels = {key: str(first) if value == str(applied) else value for key, value in tags.items()}
     body = {kind.name_member: own_name(desired.name), **_create_members(kind, desired.spec), "tags": labels}
     verb = "register a revision of" if kind.revisions else "create"
@@ -47,10 +53,13 @@ def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
     return (*settle_first(kind, live), *update, *tag_steps(live.arn, found.tag, found.untag))
 
 
-def delete_steps(kind: Kind, live: Live, *, idle: bool = False) -> tuple[Step, ...]:
+def delete_steps(
+    kind: Kind, live: Live, *, idle: bool = False, keeping: AppliedRecord | None = None
+) -> tuple[Step, ...]:
     """Disable, wait, delete, wait until it is gone; or deregister every active revision.
 
-    `idle`: wait before the deletion until nothing runs on it any more.
+    `idle`: wait before the deletion until nothing runs on it any more. `keeping` is the record of what it was before
+    that, for a run after an interrupted one.
     """
     if kind.revisions:
         # What nobody owns goes first: a run after an interrupted one knows the rest by its tags.
@@ -60,7 +69,8 @@ def delete_steps(kind: Kind, live: Live, *, idle: bool = False) -> tuple[Step, .
         return gone
     ends = kind.idle_timeout if idle and kind.is_idle else 0
     idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {live.address.name}"),) if ends else ()
-    return (*settle_first(kind, live), *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
+    told = tag_steps(live.arn, {APPLIED: str(keeping)}, ()) if keeping else ()
+    return (*settle_first(kind, live), *told, *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
 
 
 def revision_steps(

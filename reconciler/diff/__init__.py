@@ -16,7 +16,7 @@ from reconciler.diff.resource import (
     with_choices,
 )
 from reconciler.diff.seen import settings_of, without_filled
-from reconciler.diff.sides import body_left_alone, declared_digest, sides_of, unmatched, why_ignored
+from reconciler.diff.sides import body_left_alone, declared_digest, is_left_alone, sides_of, unmatched, why_ignored
 
 __all__ = [
     "Difference",
@@ -34,6 +34,7 @@ __all__ = [
     "digest_of",
     "field_changes",
     "is_absent",
+    "is_left_alone",
     "left_to_service",
     "moved",
     "replacement",

@@ -14,7 +14,7 @@ from reconciler.diff.seen import Seen, as_created, seen_by, uncompared
 from reconciler.kinds.base import Field, Kind
 from reconciler.kinds.paths import steps_of
 from reconciler.model import Desired, FieldChange, Identity, Ignored, Json, Live, Spec
-from reconciler.ownership import AppliedRecord, users_tags
+from reconciler.ownership import AppliedRecord, as_kept, users_tags
 
 BY_LIFECYCLE = "lifecycle.ignoreChanges"
 BY_ITSELF = "the service moves it by itself: only another declared value is sent"
@@ -62,7 +62,7 @@ def sides_of(
     """
     why = {**dict.fromkeys(_left_to_runtime(kind, desired, live), BY_ITSELF), **why_ignored(desired)}
     paths = [path for path in why if not _is_of_tags(path)]
-    body = with_ignored(kind, desired.spec, _following(live.spec, successors), paths) if paths else desired.spec
+    body = with_ignored(kind, desired.spec, _following(as_kept(live), successors), paths) if paths else desired.spec
     declared = canonical(kind.rows, desired.spec, identity)
     wanted = canonical(kind.rows, body, identity) if paths else declared
     digest = _digest(declared, desired)
@@ -87,6 +87,11 @@ def sides_of(
 def why_ignored(desired: Desired) -> dict[str, str]:
     """Return the members that the user leaves alone, each with the reason."""
     return {**dict.fromkeys(desired.lifecycle.ignore_changes, BY_LIFECYCLE), **desired.ignored}
+
+
+def is_left_alone(kind: Kind, paths: Iterable[str], changed: str, *bodies: Spec) -> bool:
+    """Whether one of these ignored paths covers a field of a resource that has these bodies."""
+    return bool(_reason(kind, dict.fromkeys(paths, BY_LIFECYCLE), bodies, changed))
 
 
 def _following(value: Json, successors: Successors) -> Json:

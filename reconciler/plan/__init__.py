@@ -9,7 +9,7 @@ from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Sta
 from reconciler.ownership import logical_name, other_prefixes
 from reconciler.plan.change import Planner, Replacement
 from reconciler.plan.health import unhealthy
-from reconciler.plan.ignoring import unmatched_notes, without_misfits
+from reconciler.plan.ignoring import passing_notes, unmatched_notes, without_misfits
 from reconciler.plan.marks import marked
 from reconciler.plan.order import in_order, missed, targeted, users_of, with_edges
 from reconciler.plan.pruning import pruning
@@ -77,6 +77,7 @@ def make_plan(
             *stack.warnings,
             *_notes(stack, world),
             *unmatched_notes(stack, desired, planner.compared_to),
+            *passing_notes(desired, planner.ignored, chosen),
             *unread_notes(stack, unread),
             *marked(chosen),
             *missed(wanted.targets, known),

@@ -10,17 +10,19 @@ from reconciler.diff import (
     choices,
     declared_digest,
     difference,
+    is_left_alone,
     left_to_service,
     replacement,
     settings_of,
     sides_of,
+    why_ignored,
     with_choices,
     with_proper_choices,
 )
 from reconciler.kinds import KINDS
 from reconciler.kinds.ailments import Cure, ailment_of
 from reconciler.kinds.base import Kind, Succession
-from reconciler.kinds.state import MEMBER
+from reconciler.kinds.state import ENABLED, MEMBER
 from reconciler.model import (
     Action,
     Address,
@@ -39,6 +41,7 @@ from reconciler.ownership import (
     ORPHAN,
     PROTECT,
     AppliedRecord,
+    as_kept,
     flags_of,
     is_ours,
     logical_name,
@@ -51,6 +54,7 @@ from reconciler.plan.pruning import deregisters, without_others
 from reconciler.plan.refusals import foreign, not_in_place, protected, unowned
 from reconciler.plan.wanted import AS_DECLARED, PlanOptions
 from reconciler.problems import Problem
+from reconciler.resolve import ignored_members
 from reconciler.sendable import sendable, taken
 from reconciler.steps import (
     all_tags,
@@ -149,7 +153,7 @@ class Planner:
             name=desired.name,
             arn=desired.arn,
             fields=_created_fields(kind, desired),
-            steps=(*before, *create_steps(kind, desired, tags, applied)),
+            steps=(*before, *create_steps(kind, desired, tags, applied, keeps=bool(why_ignored(desired)))),
             reasons=(f"the old {desired.name} is {leaving.status}, and its name not free yet",) if leaving else (),
             where=desired.places.find(()),
         )
@@ -225,7 +229,7 @@ class Planner:
     def kept_of_leaving(self, kind: Kind, desired: Desired, live: Live) -> Desired:
         """Return what to create once `live`, which is being deleted, is gone: a replacement may have been interrupted.
 
-        It is disabled since it is being deleted: which state it had before is not known.
+        It is disabled since it is being deleted: which state it had before is known where its record keeps it.
         """
         if not is_ours(live, *self.owner):
             return desired
@@ -260,7 +264,9 @@ class Planner:
         if change.refusals:
             return replace(change, action=Action.RETIRE)
         reason = "makes room for its successor" if stands == live.address.name else f"{stands} stands in its place"
-        return replace(change, action=Action.RETIRE, steps=delete_steps(kind, live, idle=idle), reasons=(reason,))
+        keeping = self.state_kept(kind, live) if stands == live.address.name else None
+        steps = delete_steps(kind, live, idle=idle, keeping=keeping)
+        return replace(change, action=Action.RETIRE, steps=steps, reasons=(reason,))
 
     def removal(self, live: Live, *, idle: bool) -> Change:
         """`idle`: jobs of queues that stay may run on it."""
@@ -287,7 +293,23 @@ class Planner:
             change = replace(change, reasons=(*change.reasons, deregisters(live.revisions, live)))
         if PROTECT in flags:
             return replace(change, refusals=(protected(address, change),))
-        return replace(change, steps=delete_steps(kind, live, idle=idle))
+        return replace(change, steps=delete_steps(kind, live, idle=idle, keeping=self.state_kept(kind, live)))
+
+    def state_kept(self, kind: Kind, live: Live) -> AppliedRecord | None:
+        """Return the record that keeps the state of what is disabled to be deleted, where the declaration ignores it.
+
+        None where the record keeps it already, and where nobody asks for it.
+        """
+        address = Address(kind.name, logical_name(live))
+        declared = self.stack.declared.get(address)
+        if declared is None or not kind.disable_before_delete:
+            return None
+        paths = (*declared.lifecycle.ignore_changes, *ignored_members(self.stack.ignore, address))
+        if not is_left_alone(kind, paths, MEMBER, declared.spec, live.spec):
+            return None
+        applied = AppliedRecord.of(live.claims)
+        keeping = applied.keeping({MEMBER: as_kept(live).get(MEMBER) or ENABLED})
+        return None if keeping == applied else keeping
 
 
 def _illness(live: Live) -> FieldChange:

@@ -19,6 +19,7 @@ CODES: Mapping[str, str] = {
     "PLAN012": "a resource that is adopted says that another tool manages it",
     "IGN007": "a path that is ignored matches nothing, declared or live",
     "IGN008": "a live value that is ignored does not fit what is declared",
+    "IGN009": "nothing on AWS holds a live value that is ignored while its resource is deleted and created again",
     "REV001": "a revision that is to be pruned stays: live jobs use it",
     "REV002": "no revision is pruned: which ones live jobs use is not known",
     "REV003": "how many live jobs use a revision is not known",

@@ -6,11 +6,12 @@ from fnmatch import fnmatchcase
 
 from reconciler.diff import body_left_alone, compact, unmatched, why_ignored
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Change, Declared, Desired, Live, Spec, Stack
+from reconciler.model import Action, Address, Change, Declared, Desired, Ignored, Live, Spec, Stack
 from reconciler.problems import Problem, Severity
 from reconciler.rules import Subject, problems_of
 
 HINT = "correct the path, or remove it"
+KEEP = "keep the output of `plan -v`, which shows them; or declare them for the time of this change"
 SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action.BLUE_GREEN, Action.ADOPT)
 
 
@@ -29,6 +30,25 @@ def unmatched_notes(stack: Stack, desired: Iterable[Desired], live: Mapping[Addr
             if all(path in idle[address] for address in matching):
                 message = f"ignore: {entry.resources}: {path} matches nothing, declared or live"
                 yield Problem("IGN007", message, entry.where, HINT, Severity.WARNING)
+
+
+def passing_notes(
+    desired: Iterable[Desired], ignored: Mapping[Address, tuple[Ignored, ...]], changes: Iterable[Change]
+) -> Iterator[Problem]:
+    """Yield a warning for each live value that is ignored and that nothing on AWS holds for a while.
+
+    That is so where the old resource has to go first: between its deletion and the creation, only the run knows it.
+    """
+    by_address = {one.address: one for one in desired}
+    for change in changes:
+        if change.action is Action.REPLACE and not change.refusals:
+            reasons = why_ignored(by_address[change.address]).values()
+            paths = ", ".join(one.path for one in ignored.get(change.address, ()) if one.why in reasons)
+            if paths:
+                message = (
+                    f"{change.address}: if this run is killed after the deletion, ignored live values are lost: {paths}"
+                )
+                yield Problem("IGN009", message, change.where, KEEP, Severity.WARNING)
 
 
 def without_misfits(

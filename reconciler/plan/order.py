@@ -55,8 +55,9 @@ def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
     """Return, for each change, those that it waits for, by their positions.
 
     An address may stand twice, while one resource leaves and another comes. Who comes waits for those that come, and
-    for its own predecessor; who leaves waits for users that leave, too, and otherwise for users that change. Nobody
-    waits until a resource is pruned.
+    for its own predecessor; who leaves waits for users that leave, too, and otherwise for users that change. What makes
+    room for its successor stays until that can be created: until what the successor needs is there. Nothing waits until
+    a resource is pruned.
     """
     coming = {
         change.address: index
@@ -74,8 +75,27 @@ def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
             moved = {coming[need]} if need in coming else set()
             is_leaving = change.action.leaves or need == change.address
             found |= (leaving.get(need) or moved) if is_leaving else moved
+        if change.action.leaves and change.address in coming:
+            found |= set(_needed_by_successor(changes, coming, change.address))
         out[index] = found - {index}
     return out
+
+
+def _needed_by_successor(changes: Sequence[Change], coming: Mapping[Address, int], address: Address) -> Iterator[int]:
+    """Yield what comes before the one that is created in the room of its namesake.
+
+    What has to wait for room itself is left out: that is made when all that uses it has left, this one too.
+    """
+
+    def waits_for_room(index: int) -> bool:
+        one = changes[index]
+        needed = (coming[need] for need in one.after if need in coming and need != one.address)
+        return one.action is Action.REPLACE or any(map(waits_for_room, needed))
+
+    successor = changes[coming[address]]
+    if successor.action is Action.REPLACE:
+        needed = (coming[need] for need in successor.after if need in coming and need != address)
+        yield from (index for index in needed if not waits_for_room(index))
 
 
 def _by_arn(changes: Iterable[Change]) -> Mapping[str, Change]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 
 import pytest
 
 from reconciler import workflow
 from reconciler.apply import State
-from reconciler.model import Identity, Json, Stack
+from reconciler.model import Identity, Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.retry import is_read
@@ -34,22 +35,30 @@ class Witness:
     kill_at: int = 0
     kill_before: bool = True
     writes: int = 0
+    is_dead: bool = False
     outages: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.one_at_a_time = Lock()
 
     def identity(self) -> Identity:
         return self.world.cloud.identity()
 
     def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
-        if is_read(operation):
-            return self.world.cloud.call(operation, request)
-        self.writes += 1
-        if self.writes == self.kill_at and self.kill_before:
-            raise Killed
-        answer = self.world.cloud.call(operation, request)
-        self.outages += [f"after {operation}: {name}" for name in stranded(self.world.raw)]
-        if self.writes == self.kill_at:
-            raise Killed
-        return answer
+        with self.one_at_a_time:
+            if self.is_dead:  # and with it what else was under way
+                raise Killed
+            if is_read(operation):
+                return self.world.cloud.call(operation, request)
+            self.writes += 1
+            self.is_dead = self.writes == self.kill_at
+            if self.is_dead and self.kill_before:
+                raise Killed
+            answer = self.world.cloud.call(operation, request)
+            self.outages += [f"after {operation}: {name}" for name in stranded(self.world.raw)]
+            if self.is_dead:
+                raise Killed
+            return answer
 
     def apply(self, of: Stack, wanted: PlanOptions = ALLOWED) -> Finish:
         plan = workflow.plan(of, self, wanted)
@@ -153,6 +162,17 @@ def test_a_queue_that_becomes_fair_is_deleted_and_created_again() -> None:
     assert world.plan(after).is_empty
 
 
+def test_a_queue_stays_until_what_its_successor_needs_is_there() -> None:
+    before = stack({(CE, "spot"): ec2(allocationStrategy="BEST_FIT"), (JQ, "q"): queue("spot")})
+    needing = {**queue("spot"), "schedulingPolicyArn": "fair"}
+    after = stack({(CE, "spot"): ec2(instanceRole="gone"), (SP, "fair"): fair(), (JQ, "q"): needing})
+    world = applied(before)
+    world.simulator.set_missing_roles(["gone"])
+    assert world.apply(after, ALLOWED).exit is Exit.UNHEALTHY
+    (one,) = world.raw.call("DescribeJobQueues", {})["jobQueues"]
+    assert (one["state"], one["status"], one.get("schedulingPolicyArn")) == ("ENABLED", "VALID", None)
+
+
 @pytest.mark.parametrize("number", range(1, 5))
 def test_killed_while_a_queue_is_created_again_the_same_command_finishes(number: int) -> None:
     before = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
@@ -164,3 +184,72 @@ def test_killed_while_a_queue_is_created_again_the_same_command_finishes(number:
         Witness(world, kill_at=number, kill_before=False).apply(after)
     assert Witness(world).apply(after).exit is Exit.DONE
     assert world.plan(after).is_empty
+
+
+IGNORED = {
+    CE: ("state", "updatePolicy", "computeResources.maxvCpus", "tags.team"),
+    JQ: ("state", "priority", "jobStateTimeLimitActions", "tags.team"),
+}
+LIMIT = {
+    "reason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "state": "RUNNABLE",
+    "maxTimeSeconds": 600,
+    "action": "CANCEL",
+}
+POLICY = {"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 45}
+
+
+def ignoring_all(resources: Mapping[tuple[str, str], Json]) -> Stack:
+    lifecycles = {key: Lifecycle(ignore_changes=IGNORED.get(key[0], ())) for key in resources}
+    return stack(resources, lifecycles=lifecycles, tags={"team": "declared"})
+
+
+def kept_values(world: World) -> Json:
+    """Return what the ignored fields of the one environment and of the one queue are."""
+    shown = world.raw.call("DescribeComputeEnvironments", {})["computeEnvironments"]
+    (environment,) = (one for one in shown if one["status"] == "VALID")
+    (one,) = world.raw.call("DescribeJobQueues", {})["jobQueues"]
+    return (
+        [environment["state"], environment.get("updatePolicy"), environment["computeResources"]["maxvCpus"]],
+        environment["tags"]["team"],
+        [one["state"], one["priority"], one.get("jobStateTimeLimitActions"), one["tags"]["team"]],
+    )
+
+
+def replaced_with_ignored(state: str) -> tuple[World, Stack]:
+    """Return a world in which the ignored fields have values of their own, and the stack that replaces all in it."""
+    declared = "ENABLED" if state == "DISABLED" else "DISABLED"
+    spot, aside = {**ec2(), "state": declared}, {**queue("spot"), "state": declared}
+    before = ignoring_all({(CE, "spot"): {**spot, **ec2(allocationStrategy="BEST_FIT")}, (JQ, "q"): aside})
+    after = ignoring_all(
+        {(CE, "spot"): spot, (SP, "fair"): fair(), (JQ, "q"): {**aside, "schedulingPolicyArn": "fair"}}
+    )
+    world = applied(before)
+    arn = world.raw.call("DescribeComputeEnvironments", {})["computeEnvironments"][0]["computeEnvironmentArn"]
+    world.hand("UpdateComputeEnvironment", computeEnvironment="spot", state=state, computeResources={"maxvCpus": 99})
+    world.hand("UpdateComputeEnvironment", computeEnvironment="spot", updatePolicy=POLICY)
+    world.hand("UpdateJobQueue", jobQueue="q", state=state, priority=77, jobStateTimeLimitActions=[LIMIT])
+    for one in (arn, arn.replace("compute-environment/spot", "job-queue/q")):
+        world.hand("TagResource", resourceArn=one, tags={"team": "live"})
+    return world, after
+
+
+KEEPING = Witness(replaced_with_ignored("DISABLED")[0])
+KEEPING.apply(replaced_with_ignored("DISABLED")[1])
+
+
+@pytest.mark.parametrize("state", ["ENABLED", "DISABLED"])
+@pytest.mark.parametrize("number", range(1, KEEPING.writes + 1))
+def test_killed_after_any_write_what_is_ignored_survives(number: int, state: str) -> None:
+    """But once a deleted queue is not described any more: what it had is nowhere then, which the plan announces."""
+    world, after = replaced_with_ignored(state)
+    wanted = kept_values(world)
+    announced = [note.message for note in world.plan(after, ALLOWED).notes if note.code == "IGN009"]
+    lost = "jobStateTimeLimitActions, priority, state, tags.team"
+    assert announced == [f"JobQueue/q: if this run is killed after the deletion, ignored live values are lost: {lost}"]
+    with pytest.raises(Killed):
+        Witness(world, kill_at=number, kill_before=False).apply(after)
+    is_lost = world.raw.call("DescribeJobQueues", {})["jobQueues"] == []
+    finish = Witness(world).apply(after)
+    assert world.plan(after).is_empty
+    assert is_lost or (finish.exit, kept_values(world)) == (Exit.DONE, wanted)
