@@ -162,6 +162,7 @@ def read_files(
     from reconciler.lookup.schemas import read_schema
     from reconciler.lookup.sources import Offline, Sources
     from reconciler.report.secrets import Secrets
+    from reconciler.rules import settle
     from reconciler.validate import validate
 
     is_sandboxed = getattr(args, "sandbox", None) is not None
@@ -192,14 +193,16 @@ def read_files(
     notes = (one for one in loaded.notes if args.verbose or one.severity is not Severity.NOTE)
     region = getattr(args, "region", None)  # of --region, or of a deployment
     elsewhere = unknown_region(region, partitions(), None) if region and region != loaded.stack.region else None
+    of_region, off = settle((elsewhere,) if elsewhere else (), stack.disabled)
     wrong = with_forgotten_sub(wrong, loaded.unfilled)
-    whole = (*loaded.problems, *((elsewhere,) if elsewhere else ()), *notes, *wrong)
+    whole = (*loaded.problems, *of_region, *notes, *wrong)
     found = sorted(dict.fromkeys(whole), key=lambda problem: problem.where or Where(""))
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
     account = _account(stack, args.account)
-    stack = replace(stack, warnings=warnings, disabled=disabled, account=account)
+    silenced = (*stack.silenced, *off)
+    stack = replace(stack, warnings=warnings, disabled=disabled, silenced=silenced, account=account)
     return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
 
 

@@ -27,7 +27,7 @@ from reconciler.looked_up import Secret
 from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem, Where
-from reconciler.rules import CAN_BE_DISABLED
+from reconciler.rules import CAN_BE_DISABLED, settle
 
 __all__ = [
     "FromOutside",
@@ -140,11 +140,13 @@ def load_with_problems(
         elsewhere=gathered.choice.elsewhere,
         mentioned=gathered.choice.mentioned,
     )
-    stack = replace(stack, stand_ins=frozenset() if identity else _stand_ins(expander, settings))
+    standing, off = settle(findings.in_file_order(), stack.disabled)
+    stand_ins = frozenset[str]() if identity else _stand_ins(expander, settings)
+    stack = replace(stack, stand_ins=stand_ins, silenced=tuple(off))
     unfilled = _unfilled(library, {*declared, *CONTEXT})
     return Loaded(
         stack,
-        with_forgotten_sub(findings.in_file_order(), unfilled),
+        with_forgotten_sub(standing, unfilled),
         secrets=_secrets(scope) | finder.secrets,
         composed=frozenset(expander.composed),
         secret_variables=scope.secret | {name for name, variable in declared.items() if variable.secret},

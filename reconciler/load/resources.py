@@ -151,6 +151,7 @@ class _ResourceReader:
                 self.findings.add("STK004", message, mark, "keep one of the two")
 
     def check_name(self, written: _Written, prefix: str) -> None:
+        prefix = prefix if NAME.fullmatch(f"{prefix}x") else ""  # a prefix that AWS never takes is told where it stands
         physical = prefix + written.name
         if NAME.fullmatch(physical):
             return

@@ -121,13 +121,14 @@ class _SettingsReader:
             self.findings.found[problem] = None
 
     def prefix(self) -> str:
-        """Return the name prefix; none where no name could begin with it, which is one problem and not one a name."""
+        """Return the name prefix. One with which AWS takes no name is one problem, and not one a name."""
         said = self.text("namePrefix")
-        if said is None or NAME_PREFIX.fullmatch(said.text):
-            return said.text if said else ""
-        message = f"namePrefix is the text {said.text}, and AWS refuses names that begin with it"
-        self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or NAME_HINT)
-        return ""
+        if said is None:
+            return ""
+        if not NAME_PREFIX.fullmatch(said.text):
+            message = f"namePrefix is the text {said.text}, and AWS refuses names that begin with it"
+            self.findings.add("STK007", message, said.mark, forgotten_sub(said.text) or NAME_HINT)
+        return said.text
 
     def text(self, key: str) -> _SettingText | None:
         said = [self.said(key, entry) for entry in self.gathered.entries(key)]

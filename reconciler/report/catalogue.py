@@ -1,4 +1,4 @@
-"""Every finding by its id: the rules, which a stack may disable, and the problems, which nobody can."""
+"""Every finding by its id: rules and other claims about AWS, which a stack may disable, and all other problems."""
 
 import difflib
 import re
@@ -15,7 +15,7 @@ from reconciler.model import Json
 from reconciler.plan.codes import CODES as PLAN
 from reconciler.problems import Severity
 from reconciler.report.codes import CODES as REPORT
-from reconciler.rules import RULES, Example, Rule
+from reconciler.rules import CAN_BE_DISABLED, RULES, Example, Rule
 from reconciler.rules.evidence import Evidence
 from reconciler.validate.codes import CODES as VALIDATE
 
@@ -41,6 +41,7 @@ MILDER = {
     "SCH009": Severity.WARNING,
     "STA001": Severity.NOTE,
     "STK015": Severity.NOTE,
+    "TAG005": Severity.WARNING,
 }
 NEAR = 3  # suggestions
 ID = re.compile(r"[A-Za-z]{2,4}[0-9]+")
@@ -61,6 +62,10 @@ class CatalogueEntry:
     fails: Json = None
     passes: Json = None
     evidence: Evidence | None = None
+
+    @property
+    def can_be_disabled(self) -> bool:
+        return self.id in CAN_BE_DISABLED
 
     @property
     def url(self) -> str:

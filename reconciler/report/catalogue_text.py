@@ -13,6 +13,7 @@ LABEL = 12  # the width of the labels' column
 ID = 9  # of the ids' column
 WORD = 9  # of the column that tells the severity, or that it is advice
 WORDS = ("error", "warning", "advice")
+CLAIMS = "Other claims about AWS, which can be disabled as rules can"
 GENERAL = "Problems, which cannot be disabled"
 
 
@@ -27,7 +28,7 @@ def entry_page(entry: CatalogueEntry, width: int) -> Page:
         "evidence": f"{entry.evidence.basis}: {entry.evidence.basis.says}" if entry.evidence else "",
         "source": entry.source,
         "against": entry.evidence.against if entry.evidence else "",
-        "disable": f'rules: {{disable: {{{entry.id}: "why"}}}}' if entry.kind else "",
+        "disable": f'rules: {{disable: {{{entry.id}: "why"}}}}' if entry.can_be_disabled else "",
     }
     for label, text in facts.items():
         if text:
@@ -42,9 +43,9 @@ def entries_page(entries: Sequence[CatalogueEntry], width: int, *, sources: bool
     """Write a row for each; below it, where `sources` are asked for, what to do and why, and a count at the end."""
     page = Page(width)
     heading = ""
-    for entry in entries:
-        if heading != (entry.kind or GENERAL):
-            heading = entry.kind or GENERAL
+    for entry in sorted(entries, key=lambda entry: (not entry.kind, not entry.can_be_disabled)):
+        if heading != _heading(entry):
+            heading = _heading(entry)
             page.blank()
             page.line((heading, "bold"))
         page.line(f"{entry.id:<{ID}}", (f"{_word(entry):<{WORD}}", "dim"), entry.says, indent=2, hang=ID + WORD)
@@ -54,6 +55,10 @@ def entries_page(entries: Sequence[CatalogueEntry], width: int, *, sources: bool
     if sources:
         _write_counts(page, [entry for entry in entries if entry.evidence])
     return page
+
+
+def _heading(entry: CatalogueEntry) -> str:
+    return entry.kind or (CLAIMS if entry.can_be_disabled else GENERAL)
 
 
 def _word(entry: CatalogueEntry) -> str:

@@ -1,7 +1,8 @@
 """What AWS refuses beyond its schema, and what a careful person would not do: one table a kind."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from reconciler.model import Declared, dotted
 from reconciler.problems import Problem
@@ -18,13 +19,13 @@ from reconciler.rules.base import Example, Rule, Subject
 
 __all__ = [
     "CAN_BE_DISABLED",
-    "CLAIMS_OF_SCHEMA",
     "RULES",
     "RULE_IDS",
     "Example",
     "Rule",
     "Subject",
     "problems_of",
+    "settle",
 ]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -39,9 +40,16 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 # Where a message shows a value that is an empty text: `is ; it is one of …`.
 EMPTY = re.compile(r"\b(is|has) (?=[;,])")
 RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
-# Problems that a schema finds and that are claims about AWS, too: values, bounds, patterns and lengths.
-CLAIMS_OF_SCHEMA = frozenset({"SCH003", "SCH005", "SCH006", "SCH007"})
-CAN_BE_DISABLED = RULE_IDS | CLAIMS_OF_SCHEMA | {"SCH009"}
+# What else is said about AWS, which may know better: values, bounds, patterns and lengths that a schema has; names,
+# regions and tags. What keeps a stack from being understood is no such claim.
+CLAIMS = frozenset(
+    {
+        *("SCH003", "SCH005", "SCH006", "SCH007", "SCH009"),
+        *("STK007", "STK018"),
+        *("TAG001", "TAG002", "TAG003", "TAG004", "TAG005"),
+    }
+)
+CAN_BE_DISABLED = RULE_IDS | CLAIMS
 
 
 def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
@@ -52,4 +60,14 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
         for path, found in rule.check(subject):
             message = EMPTY.sub(r'\1 ""', found)
             said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
-            yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity, is_claim=True)
+            yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)
+
+
+def settle(problems: Iterable[Problem], disabled: Collection[str]) -> tuple[list[Problem], list[Problem]]:
+    """Return the problems that stand and those that the stack has switched off; claims about AWS are marked as such."""
+    stands: list[Problem] = []
+    off: list[Problem] = []
+    for problem in problems:
+        is_claim = problem.code in CAN_BE_DISABLED
+        (off if is_claim and problem.code in disabled else stands).append(replace(problem, is_claim=is_claim))
+    return stands, off

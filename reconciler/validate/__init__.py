@@ -8,7 +8,7 @@ from reconciler.looked_up import holds_unknown
 from reconciler.model import Address, Declared, Json, Spec, Stack
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
-from reconciler.rules import CAN_BE_DISABLED, Subject, problems_of
+from reconciler.rules import Subject, problems_of, settle
 from reconciler.validate.errors import SchemaValidator
 from reconciler.validate.ignored import in_force, problems_of_ignore
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
@@ -31,28 +31,26 @@ def validate(
     """Return the stack with every value in the API's type and spelling, and all that is wrong, in file order.
 
     Rules look at what the schema has passed and in which nothing is unknown; `strict` asks for their advice too. What
-    the rules say that the stack has disabled is on the stack that is returned, as `silenced`; so are claims of the
-    schema. `takes` tells what the installed SDK can send: a member or value that only it knows is passed on, with a
-    warning. What
-    the stack ignores is dropped when it has expired; without `today`, nothing has. Where the stack is not whole,
+    rules and other claims about AWS say that the stack has disabled is on the stack that is returned, as `silenced`.
+    `takes` tells what the installed SDK can send: a member or value that only it knows is passed on, with a warning.
+    What the stack ignores is dropped when it has expired; without `today`, nothing has. Where the stack is not whole,
     because files could not be read, nothing is missing, and no rule holds.
     """
     readers = Readers(schema["$defs"])
     judge = SchemaValidator(readers, Vocabulary(schema["$defs"]), takes)
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
-    silenced: list[Problem] = []
+    silenced: list[Problem] = list(stack.silenced)
     sound: list[Declared] = []
     bodies: dict[Address, Spec | None] = {}
-    switched_off = CAN_BE_DISABLED & stack.disabled.keys()
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create, resource.spec)
         declared[address] = replace(resource, spec=spec)
         doubts = judge.problems(kind, declared[address], is_whole=is_whole) if is_doubtful else []
-        found = [one for one in doubts if one.code not in switched_off]
-        silenced += [one for one in doubts if one.code in switched_off]
+        found, off = settle(doubts, stack.disabled)
+        silenced += off
         is_unknown = is_doubtful and holds_unknown(spec)
         bodies[address] = None if is_unknown else spec
         is_broken = any(one.severity is Severity.ERROR for one in found)
@@ -63,10 +61,10 @@ def validate(
     problems += problems_of_ignore(typed, kinds, today)
     whole = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
     for resource in sound:
-        for problem in problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict):
-            (silenced if problem.code in stack.disabled else problems).append(problem)
-    typed = replace(typed, declared=declared, silenced=_in_order(silenced), ignore=in_force(typed, today))
-    return typed, _in_order(problems)
+        problems += problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict)
+    standing, off = settle(problems, stack.disabled)
+    typed = replace(typed, declared=declared, silenced=_in_order([*silenced, *off]), ignore=in_force(typed, today))
+    return typed, _in_order(standing)
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -17,7 +17,8 @@ CODES: Mapping[str, str] = {
     "IGN006": "an entry of ignore has expired",
     "TAG001": "the key of a tag is empty or too long",
     "TAG002": "the value of a tag is too long",
-    "TAG003": "a tag is reserved",
+    "TAG003": "AWS reserves a tag",
     "TAG004": "a resource has too many tags",
     "TAG005": "a tag of the stack is left as a placeholder",
+    "TAG006": "a tag belongs to this tool",
 }

@@ -11,7 +11,6 @@ from reconciler.looked_up import Unknown
 from reconciler.model import Declared, Json, Path, dotted
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
-from reconciler.rules import CLAIMS_OF_SCHEMA
 from reconciler.validate.examples import example
 from reconciler.validate.meant import NOT_A_MEMBER, TypoSlip, as_meant
 from reconciler.validate.verdicts import TypoHabit
@@ -81,7 +80,6 @@ class SchemaValidator:
                 resource.places.find(one.path, at_key=one.is_name),
                 one.hint,
                 Severity.WARNING if one.code == NEWER else Severity.ERROR,
-                is_claim=one.code in CLAIMS_OF_SCHEMA,
             )
             for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
         ]

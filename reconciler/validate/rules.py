@@ -12,12 +12,15 @@ from reconciler.rules.placeholders import looks_unfilled
 from reconciler.validate.ignored import problems_of_ignored
 
 OURS = len((OWNER, NAME, APPLIED))
-RESERVED = ("aws:", PREFIX)
+# Whose tags begin with what: the code of the problem, and why. Only what AWS reserves is AWS's to allow.
+RESERVED = {
+    "aws:": ("TAG003", "AWS reserves tags that begin with aws:"),
+    PREFIX: ("TAG006", f"reconciler keeps in tags that begin with {PREFIX} who owns a resource, and what was applied"),
+}
 # A resource has at most 50 tags, keys of 1 to 128 and values of up to 256 characters (TagResource).
 MOST_TAGS = 50
 LONGEST_KEY = 128
 LONGEST_VALUE = 256
-RESERVED_HINT = "aws: belongs to AWS, reconciler: to this tool"
 MOST_TAGS_HINT = f"a resource has at most {MOST_TAGS} tags, of which {OURS} are ours"
 
 
@@ -31,9 +34,9 @@ def _problems_of_tags(stack: Stack, resource: Declared) -> Iterator[Problem]:
     tags = resource.spec.get("tags") if isinstance(resource.spec, Mapping) else None
     if not isinstance(tags, Mapping):
         return
-    for key in _reserved(tags):
+    for code, key, hint in _reserved(tags):
         where = resource.places.find(("tags", key))
-        yield Problem("TAG003", f"{resource.address}: the tag {key} is reserved", where, RESERVED_HINT)
+        yield Problem(code, f"{resource.address}: the tag {key} is reserved", where, hint)
     both = len({**stack.tags, **tags})
     if both > MOST_TAGS - OURS:
         where = resource.places.find(("tags",))
@@ -52,8 +55,8 @@ def problems_of_stack(stack: Stack) -> Iterator[Problem]:
             message = f"the tag {key} is {value}, which looks like a placeholder"
             hint = "write !sub in front of the text, or !var name"
             yield replace(_of_stack(stack, "TAG005", message, hint), severity=Severity.WARNING)
-    for key in _reserved(stack.tags):
-        yield _of_stack(stack, "TAG003", f"the tag {key} is reserved", RESERVED_HINT)
+    for code, key, hint in _reserved(stack.tags):
+        yield _of_stack(stack, code, f"the tag {key} is reserved", hint)
     if len(stack.tags) > MOST_TAGS - OURS:
         yield _of_stack(stack, "TAG004", f"{len(stack.tags)} tags", MOST_TAGS_HINT)
 
@@ -62,5 +65,9 @@ def _of_stack(stack: Stack, code: str, message: str, hint: str) -> Problem:
     return Problem(code, f"stack {stack.name}: {message}", None, hint)
 
 
-def _reserved(tags: Mapping[str, Json]) -> Iterator[str]:
-    return (key for key in tags if key.lower().startswith(RESERVED))
+def _reserved(tags: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+    """Yield the code, the key and the reason for each tag that belongs to AWS or to this tool."""
+    for key in tags:
+        for prefix, (code, hint) in RESERVED.items():
+            if key.lower().startswith(prefix):
+                yield code, key, hint

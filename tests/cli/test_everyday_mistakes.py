@@ -106,10 +106,11 @@ def test_a_prefix_in_which_sub_was_forgotten_is_one_error_at_its_place(run: Run)
         3,
         [
             (
-                "risk/stack.yaml:2:13: error[STK011]: namePrefix is the text ${environment}-, and AWS refuses names that "
+                "risk/stack.yaml:2:13: error[STK007]: namePrefix is the text ${environment}-, and AWS refuses names that "
                 "begin with it"
             ),
             '    hint: write !sub "${environment}-": only tagged texts are substituted',
+            '    if AWS accepts it: rules: {disable: {STK007: "why"}}',
             "risk: 1 problem",
         ],
     )

@@ -18,6 +18,12 @@ def test_a_mistyped_member_has_a_suggestion(run: Run) -> None:
     )
 
 
+def test_what_can_be_disabled_says_how(run: Run) -> None:
+    ways = {id_: "disable     rules:" in run("explain", id_).out for id_ in ("SP002", "SCH005", "STK007", "TAG001")}
+    assert ways == dict.fromkeys(ways, True)
+    assert "disable" not in run("explain", "TAG006").out
+
+
 @pytest.mark.parametrize("id_", ["SP002", "sp002"])
 def test_a_rule_is_explained_by_its_id(id_: str, run: Run) -> None:
     ran = run("explain", id_)

@@ -129,14 +129,25 @@ def test_a_name_inside_the_body_must_be_the_name_of_the_resource() -> None:
     assert [dict(one.spec) for one in result.stack.declared.values()] == [{"priority": 1}, {}, {}, {}]
 
 
+UNLESS = 'if AWS accepts it: rules: {disable: {STK007: "why"}}'
+
+
 @pytest.mark.parametrize("name", ["a b", "a.b", "ä", "x" * 129, "a/b"])
 def test_a_name_that_aws_refuses_is_an_error_at_the_key(name: str) -> None:
     assert problems(f"jobQueues: {{'{name}': {{}}}}\n") == [
         (
             f"stacks/main.yaml:2:13: error[STK007]: AWS refuses {name} as the name of a job-queue\n"
-            "    hint: 1 to 128 letters, digits, hyphens and underscores are allowed"
+            f"    hint: 1 to 128 letters, digits, hyphens and underscores are allowed; {UNLESS}"
         )
     ]
+
+
+@pytest.mark.parametrize("prefix", ["", "team.", "a b-"])
+def test_a_name_is_taken_where_a_stack_says_that_aws_takes_it(prefix: str) -> None:
+    text = f"namePrefix: '{prefix}'\nrules: {{disable: {{STK007: our account has such names}}}}\njobQueues: {{a.b: {{}}}}\n"
+    result = loaded(text)
+    assert (result.problems, result.stack.name_prefix) == ((), prefix)
+    assert {one.code for one in result.stack.silenced} == {"STK007"}
 
 
 def test_the_prefix_counts_as_part_of_the_name() -> None:
@@ -144,7 +155,7 @@ def test_the_prefix_counts_as_part_of_the_name() -> None:
         (
             "stacks/main.yaml:3:13: error[STK007]: AWS refuses qqq as the name of a job-queue (with namePrefix: "
             f"{'a' * 126}qqq)\n"
-            "    hint: 1 to 128 letters, digits, hyphens and underscores are allowed"
+            f"    hint: 1 to 128 letters, digits, hyphens and underscores are allowed; {UNLESS}"
         )
     ]
 
@@ -152,8 +163,8 @@ def test_the_prefix_counts_as_part_of_the_name() -> None:
 def test_a_prefix_with_which_no_name_could_begin_is_one_problem() -> None:
     assert problems("namePrefix: a.\njobQueues: {q: {}, r: {}}\n") == [
         (
-            "stacks/main.yaml:2:13: error[STK011]: namePrefix is the text a., and AWS refuses names that begin with it\n"
-            "    hint: letters, digits, hyphens and underscores are allowed"
+            "stacks/main.yaml:2:13: error[STK007]: namePrefix is the text a., and AWS refuses names that begin with it\n"
+            f"    hint: letters, digits, hyphens and underscores are allowed; {UNLESS}"
         )
     ]
 

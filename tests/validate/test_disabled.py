@@ -55,6 +55,35 @@ def test_what_the_schema_claims_about_aws_can_be_silenced_and_its_message_says_h
     assert typed.declared[Address(kind, "x")].spec == spec
 
 
+TOO_MANY = {f"k{n}": "x" for n in range(48)}
+
+
+@pytest.mark.parametrize(
+    ("of_stack", "of_resource", "code"),
+    [
+        ({"": "x"}, {}, "TAG001"),
+        ({"k": "v" * 257}, {}, "TAG002"),
+        ({"aws:x": "y"}, {}, "TAG003"),
+        ({}, {"aws:x": "y"}, "TAG003"),
+        (TOO_MANY, {}, "TAG004"),
+        ({}, TOO_MANY, "TAG004"),
+        ({"k": "${x}"}, {}, "TAG005"),
+    ],
+)
+def test_what_is_said_of_tags_is_a_claim_about_aws(of_stack: dict[str, str], of_resource: Json, code: str) -> None:
+    mine = replace(stack({(JD, "x"): {**container(), "tags": of_resource}}), tags=of_stack)
+    _, problems = validate(mine, SCHEMA, KINDS)
+    typed, left = validate(replace(mine, disabled={code: "why"}), SCHEMA, KINDS)
+    assert {one.code for one in problems} - {one.code for one in left} == {code}
+    assert {code in one.way_out or one.severity is Severity.WARNING for one in problems if one.code == code} == {True}
+    assert {one.code for one in typed.silenced} == {code}
+
+
+def test_the_tags_of_this_tool_are_its_own() -> None:
+    mine = replace(stack({(JD, "x"): container()}), tags={"reconciler:stack": "y"}, disabled={"TAG003": "why"})
+    assert [(one.code, one.way_out) for one in validate(mine, SCHEMA, KINDS)[1]] == [("TAG006", "")]
+
+
 @pytest.mark.parametrize("text", ["", "all", "0:x", "a:b:c"])
 def test_rules_look_at_what_does_not_match_its_pattern_where_that_is_silenced(text: str) -> None:
     ranges = [{"targetNodes": text, "container": container()["containerProperties"]}]

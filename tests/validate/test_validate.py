@@ -248,7 +248,7 @@ def test_a_mistake_in_shared_defaults_is_told_once() -> None:
         ({"k" * 129: "x"}, "SCH007", "tags has a key that must have at most 128 characters, and has 129"),
         ({"k": "v" * 257}, "SCH007", "tags.k must have at most 256 characters, and has 257"),
         ({"aws:x": "y"}, "TAG003", "the tag aws:x is reserved"),
-        ({"reconciler:stack": "y"}, "TAG003", "the tag reconciler:stack is reserved"),
+        ({"Reconciler:stack": "y"}, "TAG006", "the tag Reconciler:stack is reserved"),
         ({f"k{n}": "x" for n in range(48)}, "TAG004", "48 tags with those of the stack"),
     ],
 )
