@@ -44,8 +44,15 @@ class HttpRoute:
 
 
 @cache
+def service_document() -> Mapping[str, Json]:
+    """Return the service's model as botocore keeps it."""
+    document: Mapping[str, Json] = Loader().load_service_model("batch", "service-2")
+    return document
+
+
+@cache
 def service_model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
+    return ServiceModel(service_document(), "batch")
 
 
 def route(method: str, path: str) -> Routed | None:

@@ -74,7 +74,7 @@ class Simulator:
         self.timings = timings or Timings()
         self.policy: Policy | None = None  # what the caller may do; None: everything
         self._calls: deque[tuple[str, Json]] = deque(maxlen=REMEMBERED if recording else 0)
-        self._clock = clock
+        self.clock = clock
         self._store = store or Memory()
         self._seed = seed
         self._unordered = unordered
@@ -165,7 +165,7 @@ class Simulator:
     def _delay(self, rules: Iterable[FaultRule]) -> None:
         seconds = sum(rule.seconds for rule in rules if rule.failure is Failure.LATENCY)
         if seconds:
-            self._clock.sleep(seconds)
+            self.clock.sleep(seconds)
 
     def _answer(self, world: AccountState, routed: Routed, body: bytes, failures: Container[Failure]) -> Response:
         try:
@@ -195,7 +195,7 @@ class Simulator:
         return AccountState(
             account=account,
             region=region,
-            now=self._clock.now() + ahead(self._store),
+            now=self.clock.now() + ahead(self._store),
             store=self._store,
             timings=breakage_of(self._store).slowed(self.timings),
             random=self._random,

@@ -110,18 +110,6 @@ def test_cloudformation_creates_stacks_with_outputs(client: Clients) -> None:
     assert refusal(lambda: cfn.describe_stacks(StackName="nope"))[0] == "ValidationError"
 
 
-@pytest.mark.parametrize("write", [json.dumps, lambda _: "Resources:\n  Q:\n    Type: AWS::Batch::JobQueue\n"])
-def test_cloudformation_does_not_pretend_to_create_what_batch_would_not_show(
-    client: Clients, write: Callable[[Json], str]
-) -> None:
-    cfn = client("cloudformation")
-    body = write({"Resources": {"Q": {"Type": "AWS::Batch::JobQueue"}}})
-    code, message, status = refusal(lambda: cfn.create_stack(StackName="jobs", TemplateBody=body))
-    told = "CloudFormation of the sandbox does not create AWS::Batch::JobQueue: create it by the API of AWS Batch"
-    assert (code, message, status) == ("ValidationError", told, 400)
-    assert cfn.list_stacks()["StackSummaries"] == []
-
-
 def test_eventbridge_keeps_rules_that_start_jobs(client: Clients) -> None:
     events = client("events")
     queue = f"arn:aws:batch:{REGION}:123456789012:job-queue/nightly"

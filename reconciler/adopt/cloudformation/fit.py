@@ -10,6 +10,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 
 from reconciler.adopt.cloudformation.resolve import PROCESSED, Resolver
+from reconciler.adopt.cloudformation.words import capitalized
 from reconciler.adopt.cloudformation.world import TemplateReference
 from reconciler.adopt.found import Note, TaggedValue
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows
@@ -166,7 +167,7 @@ class Fitter:
             self.resolver.world.findings.add("CFN003", f"{key} cannot be followed here", mark, PROCESSED)
             return
         owner = dotted(path) or "the resource"
-        properties = [_property(name) for name in members]
+        properties = [capitalized(name) for name in members]
         hint = did_you_mean(key, properties, "if it is new, a newer AWS SDK knows it: pip install --upgrade boto3")
         self.resolver.world.findings.add(
             "CFN007", f"{self.resolver.logical}: {owner} has no property {key}", mark, hint
@@ -191,10 +192,6 @@ WANTED = {"string": "a text", **dict.fromkeys(WHOLE, "a whole number"), **dict.f
 def _member(key: str, members: Iterable[str]) -> str | None:
     name = f"{key[:1].lower()}{key[1:]}"
     return name if name in members else next((one for one in members if one.lower() == key.lower()), None)
-
-
-def _property(name: str) -> str:
-    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _fitting(sample: Json, pattern: str) -> Json:

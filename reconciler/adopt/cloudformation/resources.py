@@ -14,7 +14,7 @@ from reconciler.adopt.cloudformation.resolve import Resolver
 from reconciler.adopt.cloudformation.template import OURS, Resource, spelled, text
 from reconciler.adopt.cloudformation.texts import HOLE, with_values
 from reconciler.adopt.cloudformation.troubles import NotKnown, TemplateError
-from reconciler.adopt.cloudformation.words import because, told
+from reconciler.adopt.cloudformation.words import because, capitalized, told
 from reconciler.adopt.cloudformation.world import TemplateContext
 from reconciler.adopt.found import ImportedResource, LeftOut, Note, TaggedValue, with_each
 from reconciler.kinds import KINDS
@@ -268,17 +268,13 @@ def _common(paths: list[Path]) -> Path:
 
 def _without(resource: Resource, kind: Kind) -> dict[str, tuple[SourceMark, Node]]:
     """Return the properties that become members."""
-    name = _property_name(kind.name_member)
+    name = capitalized(kind.name_member)
     return {key: entry for key, entry in resource.properties.entries.items() if key not in (name, *ITS_OWN)}
 
 
 def _property(resource: Resource, member: str) -> Node | None:
-    _, node = resource.properties.entries.get(_property_name(member), (None, None))
+    _, node = resource.properties.entries.get(capitalized(member), (None, None))
     return node
-
-
-def _property_name(member: str) -> str:
-    return f"{member[:1].upper()}{member[1:]}"
 
 
 def _deregisters(resource: Resource) -> bool:

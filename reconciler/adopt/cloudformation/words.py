@@ -12,3 +12,8 @@ def told(assumed: Mapping[str, str]) -> str:
 
 def because(condition: str, assumed: Mapping[str, str], *, holds: bool) -> str:
     return f"{condition} is {'true' if holds else 'false'}, since {told(assumed)}"
+
+
+def capitalized(member: str) -> str:
+    """Return what CloudFormation calls a member of the API."""
+    return f"{member[:1].upper()}{member[1:]}"

@@ -1,0 +1,232 @@
+"""Resources of AWS Batch in stacks of CloudFormation: moto keeps the stacks, the simulator has these resources.
+
+moto resolves the functions of a template and orders its resources. The rest is what this program has for its own work
+anyway: how a template is read, what differs, and the requests that create, update and delete.
+"""
+
+import importlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import NoReturn
+
+from reconciler.adopt.cloudformation import ImportInputs, imported
+from reconciler.adopt.cloudformation.words import capitalized
+from reconciler.adopt.found import holds_tagged
+from reconciler.apply.wait import Unsettled, wait
+from reconciler.diff import Left, difference, sides_of
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.model import Call, Cost, Desired, Identity, Json, Live, Step
+from reconciler.ownership import AppliedRecord, own_name
+from reconciler.problems import CloudError, Severity
+from reconciler.read import read_one
+from reconciler.sandbox.api import service_document
+from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.simulator import Simulator
+from reconciler.steps import create_steps, delete_steps, prune_steps, update_steps
+
+OURS = "AWS::Batch::"
+IN_PLACE = (Cost.METADATA, Cost.SCALING, Cost.INFRASTRUCTURE)
+# In whose Batch the resources of stacks are while one request is answered: what moto knows holds for the process.
+_SERVED: ContextVar[Simulator] = ContextVar("served")
+
+
+@contextmanager
+def stacks_in(simulator: Simulator) -> Iterator[None]:
+    """Let the stacks of moto have their resources of AWS Batch in this simulator."""
+    parsing = importlib.import_module("moto.cloudformation.parsing")
+    parsing.get_model_map().update({f"{OURS}{kind.name}": StackResources(kind) for kind in KINDS.values()})
+    parsing.get_name_type_map().update({f"{OURS}{kind.name}": capitalized(kind.name_member) for kind in KINDS.values()})
+    token = _SERVED.set(simulator)
+    try:
+        yield
+    finally:
+        _SERVED.reset(token)
+
+
+@dataclass(slots=True)
+class StackResource:
+    """One resource of a stack, as moto reads it. The last two attributes are set by moto."""
+
+    kind: Kind
+    name: str
+    physical_resource_id: str  # an ARN, of job definitions with the revision
+    cf_resource_type: str = ""
+    logical_resource_id: str = ""
+
+    def is_created(self) -> bool:
+        return True
+
+    def get_cfn_attribute(self, attribute: str) -> str:
+        if not _has_attribute(self.kind, attribute):
+            raise importlib.import_module("moto.cloudformation.exceptions").UnformattedGetAttTemplateException
+        return self.physical_resource_id
+
+    def delete(self, account: str, region: str) -> None:
+        """Delete it; what something else in the stack still uses is refused, and moto tries that again later."""
+        with _refused_in_words(self.name):
+            _Batch.of(account, region).delete(self)
+
+
+@dataclass(frozen=True, slots=True)
+class StackResources:
+    """All resources of one type: what moto takes for a class of models."""
+
+    kind: Kind
+
+    def cloudformation_type(self) -> str:
+        return f"{OURS}{self.kind.name}"
+
+    def has_cfn_attr(self, attribute: str) -> bool:
+        return _has_attribute(self.kind, attribute)
+
+    def create_from_cloudformation_json(
+        self,
+        resource_name: str,
+        cloudformation_json: Mapping[str, Json],
+        account_id: str,
+        region_name: str,
+        **_more: str,
+    ) -> StackResource:
+        batch = _Batch.of(account_id, region_name)
+        with _refused_in_words(resource_name):
+            return batch.create(self.kind, batch.desired(self.kind, resource_name, cloudformation_json))
+
+    def update_from_cloudformation_json(
+        self,
+        original_resource: StackResource,
+        new_resource_name: str,
+        cloudformation_json: Mapping[str, Json],
+        account_id: str,
+        region_name: str,
+    ) -> StackResource:
+        """What has no name in the template keeps the one that it has: moto makes up another."""
+        batch = _Batch.of(account_id, region_name)
+        is_named = capitalized(self.kind.name_member) in cloudformation_json["Properties"]
+        name = new_resource_name if is_named else own_name(original_resource.name)
+        with _refused_in_words(name):
+            desired = batch.desired(self.kind, name, cloudformation_json)
+            if desired.name != original_resource.name:
+                raise _NotServed(f"it is called {original_resource.name}, and cannot be called {desired.name}")
+            if self.kind.revisions:
+                return batch.revise(original_resource, desired, keeps_former=_keeps_former(cloudformation_json))
+            return batch.update(original_resource, desired)
+
+
+class _NotServed(Exception):  # noqa: N818 - names what happened
+    """What these stacks cannot do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """AWS Batch in one account and region, behind the stacks there."""
+
+    simulator: Simulator
+    cloud: SimulatedCloud
+
+    @classmethod
+    def of(cls, account: str, region: str) -> "_Batch":
+        simulator = _SERVED.get()
+        return cls(simulator, SimulatedCloud(simulator, Identity(account, region)))
+
+    def desired(self, kind: Kind, name: str, resource: Mapping[str, Json]) -> Desired:
+        """Return what a template declares, as an import reads it. moto has resolved the functions in it."""
+        properties = {**resource["Properties"], capitalized(kind.name_member): own_name(name)}
+        template = {"Resources": {"It": {"Type": resource["Type"], "Properties": properties}}}
+        raw = json.dumps(template, default=str).encode()  # a date that YAML reads is a text to CloudFormation
+        read = imported("template.json", raw, ImportInputs(called="sandbox"), service_document())
+        wrong = [problem.message for problem in read.problems if problem.severity is Severity.ERROR]
+        if wrong:
+            raise _NotServed("; ".join(wrong))
+        [found] = read.found
+        if holds_tagged(found.body):
+            raise _NotServed("the sandbox resolves no dynamic reference in resources of AWS Batch")
+        body = {member: value for member, value in found.body.items() if member != "tags"}
+        arn = kind.arn(self.cloud.identity(), found.address.name)
+        return Desired(
+            address=found.address, name=found.address.name, arn=arn, spec=body, tags=found.body.get("tags", {})
+        )
+
+    def read(self, kind: Kind, name: str) -> Live | None:
+        return read_one(self.cloud, kind, self.cloud.identity(), name)
+
+    def run(self, kind: Kind, name: str, steps: Iterable[Step]) -> Mapping[str, Json]:
+        """Make the calls and wait as the steps say; return the first answer."""
+        answers: list[Mapping[str, Json]] = []
+        for step in steps:
+            if isinstance(step, Call):
+                answers.append(self.cloud.call(step.operation, step.request))
+            else:
+                wait(step, kind, name, self.cloud, self.simulator.clock, _say_nothing)
+        return answers[0] if answers else {}
+
+    def create(self, kind: Kind, desired: Desired) -> StackResource:
+        answer = self.run(kind, desired.name, create_steps(kind, desired, desired.tags, AppliedRecord()))
+        return StackResource(kind, desired.name, answer[kind.arn_member])
+
+    def revise(self, former: StackResource, desired: Desired, *, keeps_former: bool) -> StackResource:
+        made = self.create(former.kind, desired)
+        if not keeps_former:
+            self.delete(former)
+        return made
+
+    def update(self, resource: StackResource, desired: Desired) -> StackResource:
+        live = self.read(resource.kind, resource.name)
+        if live is None:
+            raise _NotServed(f"{resource.name} does not exist")
+        sides = sides_of(resource.kind, desired, live, self.cloud.identity(), {})
+        found = difference(resource.kind, desired, live, sides, Left(), {})
+        stuck = [change.path for change in found.fields if change.cost not in IN_PLACE]
+        if stuck:
+            raise _NotServed(f"the sandbox replaces no resource, and {', '.join(stuck)} cannot be changed in place")
+        self.run(resource.kind, resource.name, update_steps(resource.kind, live, found))
+        return resource
+
+    def delete(self, resource: StackResource) -> None:
+        kind, name = resource.kind, resource.name
+        if kind.revisions:
+            number = int(resource.physical_resource_id.rpartition(":")[2])
+            live = self.read(kind, name)
+            self.run(kind, name, prune_steps(kind, live, [number]) if live and number in live.revisions else ())
+        elif live := self.read(kind, name):
+            self._delete(kind, live)
+
+    def _delete(self, kind: Kind, live: Live) -> None:
+        name = live.address.name
+        try:
+            self.run(kind, name, delete_steps(kind, live))
+        except CloudError:  # a queue that is gone counts as one that uses an environment for a while
+            self.simulator.clock.sleep(self.simulator.timings.relationship_grace)
+            now = self.read(kind, name)
+            self.run(kind, name, delete_steps(kind, now) if now else ())
+
+
+@contextmanager
+def _refused_in_words(name: str) -> Iterator[None]:
+    """Answer what goes wrong as CloudFormation answers what it refuses."""
+    try:
+        yield
+    except CloudError as error:
+        _refuse(f"{name}: {error.message}")
+    except (_NotServed, Unsettled) as error:
+        _refuse(f"{name}: {error}")
+
+
+def _refuse(message: str) -> NoReturn:
+    raise importlib.import_module("moto.cloudformation.exceptions").ValidationError(message=message)
+
+
+def _has_attribute(kind: Kind, attribute: str) -> bool:
+    return attribute == capitalized(kind.arn_member)
+
+
+def _keeps_former(resource: Mapping[str, Json]) -> bool:
+    policy = resource["Properties"].get("ResourceRetentionPolicy") or {}
+    return str(policy.get("SkipDeregisterOnUpdate", "")).lower() == "true"
+
+
+def _say_nothing(_status: str) -> None:
+    """Nobody watches."""
