@@ -127,6 +127,9 @@ class _Resolver:
     identity: Identity
     world: LiveIndex
     problems: list[Problem] = field(default_factory=list)
+    by_physical_name: dict[str, dict[str, Address]] = field(
+        default_factory=dict
+    )  # and by ARN; of each kind, when asked
 
     def desired(self, declared: Declared) -> Desired:
         kind = KINDS[declared.address.kind]
@@ -165,12 +168,23 @@ class _Resolver:
     def existing(
         self, declared: Declared, path: Path, kind: Kind, value: str, live: Live | None
     ) -> tuple[str, Address | None]:
+        if live is None and (address := self.declared_as(kind).get(value)):
+            return self.arn_of(kind, address), address
         if live is None:
             self.problems.append(self.nothing(declared, path, kind, value))
             return value, None
         logical = Address(kind.name, logical_name(live))
         is_declared = logical in self.stack.declared and self.arn_of(kind, logical) == live.arn
         return live.arn, logical if is_declared else None
+
+    def declared_as(self, kind: Kind) -> dict[str, Address]:
+        """Return what the stack declares of a kind by the names and ARNs that it has in AWS, or is going to have."""
+        if kind.name not in self.by_physical_name:
+            ours = [address for address in self.stack.declared if address.kind == kind.name]
+            named = {physical_name(self.stack, self.stack.declared[address], self.world): address for address in ours}
+            arns = {kind.arn(self.identity, name): address for name, address in named.items()}
+            self.by_physical_name[kind.name] = {**named, **arns}
+        return self.by_physical_name[kind.name]
 
     def nothing(self, declared: Declared, path: Path, kind: Kind, value: str) -> Problem:
         known = {address.name for address in (*self.stack.declared, *self.world.named) if address.kind == kind.name}

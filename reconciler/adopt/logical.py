@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.adopt.found import ImportedResource
+from reconciler.adopt.found import ImportedResource, TaggedValue
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.load.shorts import PAIR
@@ -19,9 +19,16 @@ def key_of(found: ImportedResource) -> Address:
     return Address(found.address.kind, found.logical or own_name(found.address.name))
 
 
-def by_name(founds: Iterable[ImportedResource], everything: Iterable[ImportedResource]) -> Iterator[ImportedResource]:
-    """Yield resources that refer to one another by their keys. What refers to others is left as it is."""
-    keys = {found.address: key_of(found).name for found in everything}
+def by_name(
+    founds: Iterable[ImportedResource], everything: Iterable[ImportedResource], name_prefix: Json = ""
+) -> Iterator[ImportedResource]:
+    """Yield resources that refer to one another by their keys. What refers to others is left as it is.
+
+    With a `name_prefix` that is substituted, references may be names that are built of the same variables.
+    """
+    addresses = {found.address: key_of(found) for found in everything}
+    prefixed = {Address(one.kind, f"{_spelled(name_prefix)}{one.name}"): one for one in addresses.values()}
+    keys = {address: one.name for address, one in {**prefixed, **addresses}.items()}
     for found in founds:
         kind = KINDS[found.address.kind]
         body = _Referrer(keys).members(kind.rows, found.body)
@@ -47,13 +54,20 @@ class _Referrer:
     def member(self, row: Field | None, value: Json) -> Json:
         if row is None:
             return value
-        if row.form is Form.REFERENCE and isinstance(value, str):
-            return self.keys.get(Address(row.refers_to, _named(value)), value)
+        if row.form is Form.REFERENCE and isinstance(value, str | TaggedValue):
+            return self.keys.get(Address(row.refers_to, _named(_spelled(value))), value)
         if not row.fields:
             return value
         if isinstance(value, list | tuple):
             return [self.members(row.fields, entry) for entry in value]
         return self.members(row.fields, value)
+
+
+def _spelled(value: Json) -> str:
+    """Return a text as `!sub` spells it."""
+    if not isinstance(value, TaggedValue):
+        return str(value)
+    return f"${{{value.text}}}" if value.tag == "!var" else value.text
 
 
 def _named(reference: str) -> str:

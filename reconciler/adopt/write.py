@@ -45,7 +45,7 @@ def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings,
     """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
     founds, twice = _each_once(imported.found)
     typed, odd = sorted_out(_in_order(founds), language)
-    sound = tuple(by_name(typed, founds))
+    sound = tuple(by_name(typed, founds, imported.name_prefix))
     needs = Needs(Readers(language.schema["$defs"]), {key_of(one): without_tagged(one.body) for one in sound})
     bared = [replace(one, body=_body(one, identity, needs)) for one in sound]
     # What one of them has in common with the others is not known as long as one is odd.

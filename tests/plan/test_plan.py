@@ -217,6 +217,13 @@ def test_a_reference_to_nothing_stops_the_plan_and_suggests_a_name() -> None:
     assert (problem.code, problem.hint) == ("REF001", "did you mean spot?")
 
 
+@pytest.mark.parametrize("reference", ["dev-spot", f"{ARN}compute-environment/dev-spot"])
+def test_a_resource_of_the_stack_may_be_referred_to_as_aws_is_going_to_call_it(reference: str) -> None:
+    plan = planned(stack({(JQ, "q"): queue(reference), (CE, "spot"): ec2()}, prefix="dev-"))
+    assert told(plan) == ["+ ComputeEnvironment/spot", "+ JobQueue/q"]
+    assert plan.changes[-1].after == (Address(CE, "spot"),)
+
+
 def test_an_existing_resource_may_be_named_and_is_not_touched() -> None:
     theirs = live(CE, "shared", ec2())
     plan = planned(stack({(JQ, "q"): queue("shared")}), theirs)

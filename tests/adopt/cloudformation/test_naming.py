@@ -151,6 +151,28 @@ def test_the_prefix_of_names_is_in_the_stack_and_the_references_are_keys() -> No
     assert texts["stack.yaml"].splitlines()[2] == 'namePrefix: !sub "risk-${Env}-"'
 
 
+@pytest.mark.parametrize(
+    "reference",
+    ["!Ref Policy", "!GetAtt Policy.Arn", '!Sub "${Env}-x"', '!Join ["-", [!Ref Env, x]]',
+     '!Sub "arn:aws:batch:${AWS::Region}:${AWS::AccountId}:scheduling-policy/${Env}-x"',
+     '!Sub "arn:${AWS::Partition}:batch:us-east-1:123456789012:scheduling-policy/${Env}-x"'],
+)  # fmt: skip
+def test_whatever_builds_the_name_of_another_resource_refers_to_it(reference: str) -> None:
+    found = read(f"""\
+        Parameters: {{Env: {{Type: String, Default: prod}}}}
+        Resources:
+          Policy: {{Type: AWS::Batch::SchedulingPolicy, Properties: {{Name: !Sub "${{Env}}-x", FairsharePolicy: {{}}}}}}
+          Queue:
+            Type: AWS::Batch::JobQueue
+            Properties:
+              JobQueueName: !Sub "${{Env}}-q"
+              Priority: 1
+              SchedulingPolicyArn: {reference}
+              ComputeEnvironmentOrder: [{{Order: 1, ComputeEnvironment: elsewhere}}]
+        """)
+    assert "schedulingPolicy: x\n" in tidied(found).files.texts["job-queues.yaml"]
+
+
 def test_what_is_fixed_is_said_above_the_stack() -> None:
     lines = tidied(template('!Sub "x-${Env}"')).files.texts["stack.yaml"].splitlines()
     assert lines[0].startswith("# variable Env: it is prod wherever the template uses it, since the name of Policy")
