@@ -76,12 +76,12 @@ def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) 
     if args.all is None:
         _check_alone(args)
         check_apart(args)
-        check_all(args, [(path, args) for path in args.stacks])
+        check_all(args, [(path, args) for path in args.stacks], out)
         return each_stack(args, out, lambda path: work(path, args, out), go_on=go_on)
 
     targets = targets_of(args)
     chosen = chosen_of(targets, args)
-    check_all(args, [(stack_path(target, args), arguments(target, args, args.observer)) for target in chosen])
+    check_all(args, [(stack_path(target, args), arguments(target, args, args.observer)) for target in chosen], out)
     return _side_by_side(chosen, args, out, apart(work, targets, chosen, args))
 
 

@@ -135,7 +135,8 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND/NAME",
-        help="only these and what they need; * and ? match; repeatable; exit 64 if one matches nothing",
+        help="only these and what they need; * and ? match; repeatable; exit 64 if one matches nothing "
+        "and is not known to be gone",
     )
 
 
@@ -149,7 +150,7 @@ def add_consents(parser: argparse.ArgumentParser) -> None:
         metavar="[=KIND/NAME]",
         type=_glob,
         help="delete what the stack no longer declares, even if jobs need it or it is much; "
-        "* and ? match, without a value all; repeatable",
+        "* and ? match, without a value all; repeatable; exit 64 if one matches nothing and is not known to be gone",
     )
     group.add_argument(
         "--max-destroy",

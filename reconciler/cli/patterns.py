@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from reconciler.cli.output import Output
 from reconciler.parallel import side_by_side
 from reconciler.problems import CloudError, Stopped, WrongUsage
 
 if TYPE_CHECKING:
+    from reconciler.cli.deleted import StackPlace
     from reconciler.model import Address, Plan
 
 OPTIONS = ("target", "allow_destroy", "allow_replace")  # those whose values are globs over KIND/NAME
@@ -19,13 +21,16 @@ AT_ONCE = 8  # stacks
 Place = tuple[str, Namespace]  # a stack's path, and the arguments as they are for it
 
 
-def check_one(args: Namespace, plan: "Plan") -> None:
-    """Raise `WrongUsage` for a pattern that matches nothing in the one stack of a run. Nothing was done by then."""
+def check_one(args: Namespace, plan: "Plan", place: "StackPlace", out: Output) -> None:
+    """Raise `WrongUsage` for a pattern that matches nothing in the one stack of a run. Nothing was done by then.
+
+    A resource that has been there is told to be gone: the same command, run again, finishes the work.
+    """
     if not getattr(args, "are_patterns_checked", False):
-        _check(_patterns(args), plan.known, "this stack")
+        _check(_patterns(args), plan.known, "this stack", (place,), out)
 
 
-def check_all(args: Namespace, places: Sequence[Place]) -> None:
+def check_all(args: Namespace, places: Sequence[Place], out: Output) -> None:
     """Raise `WrongUsage` for a pattern that matches in none of several stacks, before any of them is planned.
 
     AWS is asked only for a pattern that no declaration matches. Where a stack cannot be read, nothing is said: its own
@@ -43,8 +48,8 @@ def check_all(args: Namespace, places: Sequence[Place]) -> None:
         return
     read = side_by_side(lambda place: _known(*place), places, AT_ONCE)
     if None not in read:
-        known = [address for found in read if found for address in found]
-        _check(left, (*declared, *known), f"any of the {len(places)} stacks")
+        known = [address for found in read if found for address in found[0]]
+        _check(left, (*declared, *known), f"any of the {len(places)} stacks", [one[1] for one in read if one], out)
 
 
 def check_globs(option: str, globs: Iterable[str], names: Sequence[str], where: str) -> None:
@@ -72,9 +77,20 @@ def _unmatched(patterns: Iterable[tuple[str, str]], known: Iterable["Address"]) 
     yield from ((option, glob) for option, glob in patterns if not any(fnmatchcase(name, glob) for name in names))
 
 
-def _check(patterns: Iterable[tuple[str, str]], known: Iterable["Address"], where: str) -> None:
+def _check(
+    patterns: Iterable[tuple[str, str]],
+    known: Sequence["Address"],
+    where: str,
+    places: Sequence["StackPlace"],
+    out: Output,
+) -> None:
+    from reconciler.cli.deleted import reason_gone
+
     names = list(dict.fromkeys(map(str, known)))
     for option, glob in _unmatched(patterns, known):
+        if reason := reason_gone(glob, known, places):
+            out.notice(f"{option} {glob} matches nothing: it is already gone ({reason})")
+            continue
         near = difflib.get_close_matches(glob, names, n=1)
         hint = f"did you mean {near[0]}?" if near else FORM
         raise WrongUsage(f"{option} {glob} matches nothing in {where}; nothing was done", hint=hint)
@@ -89,13 +105,14 @@ def _declared(path: str, args: Namespace) -> Iterable["Address"]:
         return ()
 
 
-def _known(path: str, args: Namespace) -> "tuple[Address, ...] | None":
-    """Return what a stack declares or owns; None if that cannot be known."""
+def _known(path: str, args: Namespace) -> "tuple[tuple[Address, ...], StackPlace] | None":
+    """Return what a stack declares or owns, and its place; None if that cannot be known."""
+    from reconciler.cli.deleted import StackPlace
     from reconciler.cli.stacks import live_stack, planned
     from reconciler.plan import AS_DECLARED
 
     try:
         read, sky = live_stack(path, args)
-        return planned(read, sky, AS_DECLARED, args.observer).known
+        return planned(read, sky, AS_DECLARED, args.observer).known, StackPlace(path, read.stack, sky.cloud)
     except (Stopped, CloudError):
         return None

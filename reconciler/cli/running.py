@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler.cli.deleted import StackPlace
 from reconciler.cli.documents import Presented, present
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_one
@@ -44,7 +45,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Ou
 
     args, wanted = job.args, job.wanted
     plan = capped(planned(read, sky, wanted, args.observer), args.timeout)
-    check_one(args, plan)
+    check_one(args, plan, StackPlace(job.path, read.stack, sky.cloud), out)
     shown = present(job.path, args, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
     out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))

@@ -49,6 +49,15 @@ class Repository:
         known = self._git("ls-tree", "--name-only", "-z", base, "--", file)
         return self._git("show", f"{base}:./{file}").encode() if known else None
 
+    def last_change_of(self, name: str) -> str:
+        """Return the commit, in short, that last changed a key `name`, or that name of a request, in the folder.
+
+        Empty if none did. `name` has no character that means something in a regular expression.
+        """
+        key = rf"(^|[[:space:]{{,'\"]){name}['\"]?[[:space:]]*:"
+        value = rf"Name['\"]?[[:space:]]*:[[:space:]]*['\"]?{name}['\"]?[[:space:]]*(,|$)"
+        return self._git("log", "-1", "--no-textconv", "--format=%h", f"-G{key}|{value}", "--", ".").strip()
+
     def _git(self, *words: str) -> str:
         """Run git without a shell; what it says on stderr becomes the hint."""
         command = ("git", "-C", self.folder, *words)

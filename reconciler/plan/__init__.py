@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Stack
-from reconciler.ownership import logical_name, other_prefixes
+from reconciler.ownership import is_ours, logical_name, other_prefixes, owner_of
 from reconciler.plan.change import Planner, Replacement
 from reconciler.plan.health import unhealthy
 from reconciler.plan.ignoring import passing_notes, unmatched_notes, without_misfits
@@ -64,8 +64,11 @@ def make_plan(
     removals = [*with_former_names(removals, changes, desired, identity)]
     ordered = in_order((*with_edges((*changes, *removals), tuple(_as_sent(planner, desired)), world), *prunings))
     chosen = targeted(ordered, wanted.targets)
-    own = (Address(one.address.kind, logical_name(one)) for one in world.owned)
-    known = tuple(dict.fromkeys((*stack.declared, *own, *(change.address for change in ordered))))
+    known = tuple(
+        dict.fromkeys(
+            (*stack.declared, *_known(stack, world, names.values(), wanted), *(change.address for change in ordered))
+        )
+    )
     return Plan(
         stack=stack.name,
         identity=identity,
@@ -85,6 +88,17 @@ def make_plan(
         ignored=planner.ignored,
         known=known,
     )
+
+
+def _known(stack: Stack, world: LiveIndex, taken: Iterable[Live], wanted: PlanOptions) -> Iterator[Address]:
+    """Yield what the stack owns, and what a run that was cut short may have deleted, or let go of."""
+    let_go = (one for one in world.named.values() if owner_of(one.claims) is None) if wanted.forget else ()
+    for one in (*world.owned, *taken, *let_go):
+        name = logical_name(one)
+        yield Address(
+            one.address.kind,
+            name if is_ours(one, stack.name, stack.name_prefix) else name.removeprefix(stack.name_prefix),
+        )
 
 
 def _planner(

@@ -1,5 +1,6 @@
 """Patterns on the command line that match nothing are usage errors, found before anything is done."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,70 @@ def test_an_environment_is_suggested(run: Run) -> None:
     )
     ran = run("plan", "--all", "--target-env", "prdo", "--sandbox")
     assert (ran.code, "did you mean prod?" in ran.err) == (64, True)
+
+
+@pytest.fixture
+def repository(run: Run) -> Path:
+    """The folder of the stacks as a repository, with the queue of `risk` applied and then taken out of its file."""
+    git("init", "-q", ".")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    run("apply", "risk", "--sandbox", "--yes")
+    risk = Path("risk/stack.yaml").read_text(encoding="utf-8")
+    write("risk", risk[: risk.index("jobQueues:")])
+    git("commit", "-qam", "second")
+    return Path("risk/stack.yaml")
+
+
+def git(*words: str) -> str:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    return subprocess.run(["git", *identity, *words], capture_output=True, check=True, text=True).stdout.strip()
+
+
+def test_a_consent_whose_work_is_done_is_no_mistake_where_git_has_known_the_name(repository: Path, run: Run) -> None:
+    words = ("apply", "risk", "--sandbox", "--yes", "--allow-destroy=JobQueue/pricing", "--target=JobQueue/pricing")
+    assert run(*words).code == 0
+    assert batch("describe_job_queues")["jobQueues"] == []
+    again = run(*words)
+    commit = git("rev-parse", "--short", "HEAD")
+    reason = f"it is already gone (commit {commit} was the last to change it in the files of the stack)"
+    assert again.code == 0
+    for option in ("--allow-destroy", "--target"):
+        assert f"{option} JobQueue/pricing matches nothing: {reason}" in " ".join(again.err.split())
+    several = run("apply", "risk", "small", *words[2:])
+    assert (several.code, "already gone" in several.err) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "JobQueue/pricng",
+        "JobQueue/pricin?",
+        "ComputeEnvironment/risk",
+        "JobQueu/pricing",
+        "JobQueue/spot",
+        "JobQueue/.",
+    ],
+)
+def test_what_git_has_not_known_is_a_mistake_all_the_same(pattern: str, repository: Path, run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes", "--allow-destroy=JobQueue/pricing")
+    assert run("apply", "risk", "--sandbox", "--yes", f"--allow-destroy={pattern}").code == 64
+
+
+def test_a_definition_that_is_deregistered_is_no_mistake(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    risk = Path("risk/stack.yaml").read_text(encoding="utf-8")
+    write("risk", risk[: risk.index("jobDefinitions:")])
+    words = ("apply", "risk", "--sandbox", "--yes", "--target=JobDefinition/simulate")
+    assert [run(*words).code, run(*words).code] == [0, 0]
+    assert "already gone (AWS shows its deregistered revisions)" in " ".join(run(*words).err.split())
+    assert run("apply", "risk", "--sandbox", "--yes", "--target=JobDefinition/simulat").code == 64
+
+
+def test_what_was_let_go_of_is_no_mistake(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    risk = Path("risk/stack.yaml").read_text(encoding="utf-8")
+    write("risk", risk[: risk.index("jobQueues:")])
+    words = ("forget", "risk", "--sandbox", "--yes", "--target=JobQueue/pricing")
+    assert [run(*words).code, run(*words).code] == [0, 0]
+    assert run("forget", "risk", "--sandbox", "--yes", "--target=JobQueue/pricng").code == 64

@@ -2,10 +2,11 @@
 
 import pytest
 
-from reconciler.model import Lifecycle, Live
-from reconciler.plan import PlanOptions
+from reconciler.model import Address, Lifecycle, Live
+from reconciler.plan import PlanOptions, make_plan
 from reconciler.problems import InvalidStack
-from tests.builders import JD, JQ, container, live, owned, planned, stack, told
+from tests.builders import JD, JQ, container, live, owned, planned, queue, stack, told
+from tests.fakes import HERE
 
 WAS_OLD = Lifecycle(renamed_from="old")
 
@@ -76,3 +77,13 @@ def test_a_target_may_be_as_declared_already_or_no_longer_declared() -> None:
     assert planned(of, old(), wanted=PlanOptions(targets=("JobDefinition/old",))).notes == ()
     leaving = planned(stack({(JQ, "q"): {}}), old(), wanted=PlanOptions(targets=("JobDefinition/*",)))
     assert (told(leaving), leaving.notes) == (["- JobDefinition/old"], ())
+
+
+@pytest.mark.parametrize("prefix", ["", "dev-"])
+@pytest.mark.parametrize("is_tagged", [True, False])
+def test_what_is_described_as_deleted_is_known_to_have_been_there(prefix: str, is_tagged: bool) -> None:
+    """A consent to its deletion is no mistake, when the run that made it was cut short and comes again."""
+    mine = stack({}, prefix=prefix)
+    deleted = live(JQ, f"{prefix}old", queue(), status="DELETED")
+    plan = make_plan(mine, HERE, (), taken=(owned(mine, deleted) if is_tagged else deleted,))
+    assert (plan.known, plan.is_empty) == ((Address(JQ, "old"),), True)

@@ -56,5 +56,5 @@ def run(args: Namespace, out: Output) -> int:
         released=tuple(args.released),
         targets=tuple(args.target),
     )
-    check_all(args, [(path, args) for path in args.stacks])
+    check_all(args, [(path, args) for path in args.stacks], out)
     return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

@@ -73,7 +73,7 @@ def run(args: Namespace, out: Output) -> int:
     jobs = jobs_of(args)
     for job in jobs:
         out.check_stays_here(job.args.sandbox)
-    check_all(args, [(job.path, job.args) for job in jobs])
+    check_all(args, [(job.path, job.args) for job in jobs], out)
     if len(jobs) > 1:
         out.expect_several()
     return each(jobs, out, lambda job: run_stack(job, out), go_on=False)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.deleted import StackPlace
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
@@ -52,7 +53,7 @@ def _drift(path: str, args: Namespace, out: Output) -> int:
 
     read, sky = live_stack(path, args)
     plan = planned(read, sky, PlanOptions(targets=tuple(args.target)), args.observer)
-    check_one(args, plan)
+    check_one(args, plan, StackPlace(path, read.stack, sky.cloud), out)
     drift = drift_of(read.secrets.plan(plan))
     out.publish(lambda width: drift_page(drift, width, args.verbose), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none or args.exit_zero else Exit.CHANGES

@@ -40,5 +40,5 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.plan import PlanOptions
 
     wanted = PlanOptions(forget=True, targets=tuple(args.target))
-    check_all(args, [(path, args) for path in args.stacks])
+    check_all(args, [(path, args) for path in args.stacks], out)
     return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)

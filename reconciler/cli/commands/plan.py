@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.deleted import StackPlace
 from reconciler.cli.documents import present, seal_of_environment
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import (
@@ -55,7 +56,7 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
     wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)
     plan = planned(read, sky, wanted, args.observer)
-    check_one(args, plan)
+    check_one(args, plan, StackPlace(path, read.stack, sky.cloud), out)
     shown = present(path, args, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
     out.publish(
