@@ -9,7 +9,7 @@ from reconciler.fmt.tidy import Language
 from reconciler.kinds import KINDS
 from reconciler.model import Declared, Json
 from reconciler.problems import Severity
-from reconciler.validate.errors import SchemaValidator
+from reconciler.validate.errors import SchemaValidator, SchemaVerdict
 from reconciler.validate.vocabulary import Vocabulary
 from reconciler.validate.walk import Readers
 
@@ -32,8 +32,8 @@ def _typed(found: ImportedResource, judge: SchemaValidator) -> ImportedResource 
     """Return it in the API's types; None if the schema has something against it."""
     kind, plain = KINDS[found.address.kind], without_tagged(found.body)
     body, is_doubtful = judge.readers.read(kind.create, plain)
-    problems = judge.problems(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else []
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    verdict = judge.verdict(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else SchemaVerdict()
+    if any(problem.severity is Severity.ERROR for problem in verdict.problems):
         return None
     return replace(found, body=body if plain is found.body else _with_tagged(body, found.body))
 

@@ -9,16 +9,13 @@ SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
 
 SERVICE_LINKED_PATH = f":role/aws-service-role/batch.amazonaws.com/{SERVICE_LINKED_ROLE}"
 
-# Strategies with which instances can be replaced in place (User Guide, "Updating compute environments").
-UPDATABLE_STRATEGIES = (
-    "BEST_FIT_PROGRESSIVE",
-    "BEST_FIT_PROGRESSIVE_ORDERED",
-    "SPOT_CAPACITY_OPTIMIZED",
-    "SPOT_PRICE_CAPACITY_OPTIMIZED",
-    "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED",
-)
+# ComputeResourceUpdate.allocationStrategy: "BEST_FIT isn't supported when updating a compute environment." Of no other
+# strategy anything of the kind is said, nor can it be of those to come: they are tried in place.
+STUCK_STRATEGY = "BEST_FIT"
 MANAGED_INSTANCES = "ECS_MANAGED_INSTANCES"
 FARGATE = ("FARGATE", "FARGATE_SPOT")
+INSTANCES = ("EC2", "SPOT")
+TYPES = {*INSTANCES, *FARGATE, MANAGED_INSTANCES}
 # The members that UpdateComputeEnvironment takes for Fargate (its refusal lists all the others).
 FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
 TYPE = "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
@@ -114,7 +111,8 @@ def _judge_infrastructure(judged: Judged) -> tuple[Cost, str]:
     live, desired = judged.live["computeResources"], judged.desired.get("computeResources", {})
     role = judged.live.get("serviceRole")
     types = {live.get("type"), desired.get("type")}
-    if len(types) > 1 and not types <= {"EC2", "SPOT"}:  # what else changes, changes with it: members differ by type
+    # What else changes, changes with it: members differ by type. Of types that are newer than these nothing is known.
+    if len(types) > 1 and types <= TYPES and not types <= set(INSTANCES):
         return Cost.REPLACE, TYPE
     if _is_on_eks(judged.live) is not _is_on_eks(judged.desired):
         return Cost.REPLACE, ORCHESTRATOR
@@ -128,13 +126,8 @@ def _judge_infrastructure(judged: Judged) -> tuple[Cost, str]:
                 f"uses {str(role).rsplit('/', 1)[-1]} ({INFRASTRUCTURE_PAGE})"
             ),
         )
-    strategies = [str(side.get("allocationStrategy", "BEST_FIT")) for side in (live, desired)]
-    stuck = [strategy for strategy in strategies if strategy not in UPDATABLE_STRATEGIES]
-    if stuck:
-        return (
-            Cost.REPLACE,
-            f"not with the allocation strategy {stuck[0]} ({INFRASTRUCTURE_PAGE})",
-        )
+    if STUCK_STRATEGY in (side.get("allocationStrategy", STUCK_STRATEGY) for side in (live, desired)):
+        return Cost.REPLACE, f"not with the allocation strategy {STUCK_STRATEGY} ({INFRASTRUCTURE_PAGE})"
     return Cost.INFRASTRUCTURE, ""
 
 

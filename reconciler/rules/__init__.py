@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.model import Declared, dotted
-from reconciler.problems import Problem
+from reconciler.model import Declared, Path, dotted
+from reconciler.problems import Problem, Severity
 from reconciler.rules import (
     compute_environment,
     consumable_resource,
@@ -53,14 +53,25 @@ CAN_BE_DISABLED = RULE_IDS | CLAIMS
 
 
 def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
-    """Yield what the rules of its kind have against a resource; advice only when strict."""
+    """Yield what the rules of its kind have against a resource; advice only when strict.
+
+    No rule knows what goes with a value that is newer than it. What it says because of one is no error.
+    """
     for rule in RULES.get(resource.address.kind, ()):
         if rule.advice and not strict:
             continue
         for path, found in rule.check(subject):
             message = EMPTY.sub(r'\1 ""', found)
             said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
-            yield Problem(rule.id, said, resource.places.find(path), rule.hint, rule.severity)
+            severity = rule.severity if _is_certain(rule, subject, path) else Severity.WARNING
+            yield Problem(rule.id, said, resource.places.find(path), rule.hint, severity)
+
+
+def _is_certain(rule: Rule, subject: Subject, path: Path) -> bool:
+    """Whether a rule that makes an error would find the same whatever known value stood in place of an unknown one."""
+    if rule.severity is not Severity.ERROR:
+        return True
+    return all(path in {at for at, _ in rule.check(other)} for other in subject.otherwise())
 
 
 def settle(problems: Iterable[Problem], disabled: Collection[str]) -> tuple[list[Problem], list[Problem]]:

@@ -199,8 +199,8 @@ RULES = (
     placeholders("QS006", share(jobQueue="${QUEUE}"), share()),
     near_names(
         "QS007",
-        fails=Example(share(jobQueue="inferrence").body, {(QUEUE, "inference"): {"priority": 1}}),
-        passes=Example(share(jobQueue="queue-2").body, {(QUEUE, "queue-1"): {"priority": 1}}),
+        fails=Example(share(jobQueue="inferrence").body, {(QUEUE, "inference"): {"priority": 1, **TRAINING}}),
+        passes=Example(share(jobQueue="queue-2").body, {(QUEUE, "queue-1"): {"priority": 1, **TRAINING}}),
     ),
     Rule(
         id="QS010",

@@ -30,13 +30,8 @@ INFRASTRUCTURE = (
     "allocationStrategy", "bidPercentage", "ec2Configuration", "ec2KeyPair", "imageId", "instanceRole", "instanceTypes",
     "launchTemplate", "placementGroup", "securityGroupIds", "subnets", "tags", "type", "updateToLatestImageVersion",
 )  # fmt: skip
-UPDATABLE_STRATEGIES = (
-    "BEST_FIT_PROGRESSIVE",
-    "BEST_FIT_PROGRESSIVE_ORDERED",
-    "SPOT_CAPACITY_OPTIMIZED",
-    "SPOT_PRICE_CAPACITY_OPTIMIZED",
-    "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED",
-)
+# The words of the API reference about an update: "BEST_FIT isn't supported when updating a compute environment."
+STUCK_STRATEGY = "BEST_FIT"
 
 
 def refuse_bad_update(world: AccountState, body: Spec, request: Spec) -> None:
@@ -147,9 +142,9 @@ def _check_ec2(body: Spec, sent: Spec) -> None:
         f"Following fields [{', '.join(members)}] can be updated only for Non-fargate Compute Environment having a "
         "Batch Service Linked Role.",
     )
-    strategy = sent.get("allocationStrategy", resources.get("allocationStrategy", "BEST_FIT"))
+    strategy = sent.get("allocationStrategy", resources.get("allocationStrategy", STUCK_STRATEGY))
     refuse_if(
-        members and strategy not in UPDATABLE_STRATEGIES,
+        members and strategy == STUCK_STRATEGY,
         f"Following fields [{', '.join(members)}] cannot be updated with allocation strategy {strategy}.",
     )
 

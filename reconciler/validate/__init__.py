@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from reconciler.kinds.base import Kind
 from reconciler.looked_up import holds_unknown
-from reconciler.model import Address, Declared, Json, Spec, Stack
+from reconciler.model import Address, Declared, Json, Path, Spec, Stack
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of, settle
-from reconciler.validate.errors import SchemaValidator
+from reconciler.validate.errors import SchemaValidator, SchemaVerdict
 from reconciler.validate.ignored import in_force, problems_of_ignore
 from reconciler.validate.rules import problems_of_resource, problems_of_stack
 from reconciler.validate.vocabulary import Vocabulary
@@ -43,13 +43,15 @@ def validate(
     silenced: list[Problem] = list(stack.silenced)
     sound: list[Declared] = []
     bodies: dict[Address, Spec | None] = {}
+    unknown_words: dict[Address, Mapping[Path, tuple[str, ...]]] = {}
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create, resource.spec)
         declared[address] = replace(resource, spec=spec)
-        doubts = judge.problems(kind, declared[address], is_whole=is_whole) if is_doubtful else []
-        found, off = settle(doubts, stack.disabled)
+        verdict = judge.verdict(kind, declared[address], is_whole=is_whole) if is_doubtful else SchemaVerdict()
+        unknown_words[address] = verdict.unknown_words
+        found, off = settle(verdict.problems, stack.disabled)
         silenced += off
         is_unknown = is_doubtful and holds_unknown(spec)
         bodies[address] = None if is_unknown else spec
@@ -59,12 +61,34 @@ def validate(
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
-    whole = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
+    in_known_words = tuple(_in_known_words(bodies, unknown_words))
+    whole = Subject(Address("", ""), {}, bodies, stack.region or "", takes, in_known_words)
     for resource in sound:
         problems += problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict)
     standing, off = settle(problems, stack.disabled)
     typed = replace(typed, declared=declared, silenced=_in_order([*silenced, *off]), ignore=in_force(typed, today))
     return typed, _in_order(standing)
+
+
+def _in_known_words(
+    bodies: Mapping[Address, Spec | None], unknown_words: Mapping[Address, Mapping[Path, tuple[str, ...]]]
+) -> Iterator[Mapping[Address, Spec | None]]:
+    """Yield the bodies with a known value in place of one that is not, for each such value and what is known there."""
+    for address, words in unknown_words.items():
+        body = bodies[address]
+        for path, known in words.items() if body is not None else ():
+            for word in known:
+                yield {**bodies, address: _with(body, path, word)}
+
+
+def _with(value: Json, path: Path, word: str) -> Json:
+    """Return the value with a word at a path."""
+    if not path:
+        return word
+    step, rest = path[0], path[1:]
+    if isinstance(value, Mapping):
+        return {**value, step: _with(value[step], rest, word)}
+    return [_with(item, rest, word) if index == step else item for index, item in enumerate(value)]
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

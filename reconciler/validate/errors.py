@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,14 @@ UNQUOTED = {"integer": (int,), "number": (int, float), "boolean": (bool,), "arra
 SHOWN = 60  # characters of the longest text in a message
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaVerdict:
+    """What a schema has against a body. `unknown_words` are values that it does not know, with those that it does."""
+
+    problems: list[Problem] = field(default_factory=list)
+    unknown_words: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class SchemaValidator:
     """Validators of the kinds' bodies, compiled when the first resource needs one."""
@@ -58,7 +66,7 @@ class SchemaValidator:
     takes: Takes = takes_nothing
     compiled: dict[str, "Validator"] = field(default_factory=dict)
 
-    def problems(self, kind: Kind, resource: Declared, *, is_whole: bool) -> list[Problem]:
+    def verdict(self, kind: Kind, resource: Declared, *, is_whole: bool) -> SchemaVerdict:
         """Return everything that the schema has against a resource, each thing once; nothing about an `Unknown`.
 
         Of a stack that is not whole nobody knows what is missing.
@@ -73,7 +81,7 @@ class SchemaValidator:
         )
         said = [said for error in known for said in self._said(_found(error), kind)]
         wrong = [replace(one, path=meant.place(one.path)) for one in said if one.path not in meant.implied]
-        return [
+        problems = [
             Problem(
                 one.code,
                 f"{resource.address}: {dotted(one.path) or 'the body'} {one.text}",
@@ -83,11 +91,12 @@ class SchemaValidator:
             )
             for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
         ]
+        return SchemaVerdict(problems, {one.path: one.known for one in wrong if one.known})
 
     def _said(self, found: "_SchemaError", kind: Kind) -> Iterator["_Finding"]:
         """Say what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
         if found.word == "enum" and isinstance(found.value, str) and self._is_newer(kind, (*found.path, found.value)):
-            yield _Finding(NEWER, found.path, NEWER_VALUE.format(_shown(found.value)), NEWER_HINT)
+            yield _Finding(NEWER, found.path, NEWER_VALUE.format(_shown(found.value)), NEWER_HINT, known=_words(found))
         else:
             yield from _said(found, kind, self.vocabulary)
 
@@ -149,6 +158,7 @@ class _Finding:
     text: str
     hint: str = ""
     is_name: bool = False  # what is wrong is the name of a member, not its value
+    known: tuple[str, ...] = ()  # the values that are known, where it is about one that is not
 
 
 def _found(error: "ValidationError") -> _SchemaError:
@@ -232,22 +242,29 @@ def _bound(found: _SchemaError) -> _Finding:
 
 
 def _choice(found: _SchemaError, otherwise: str) -> _Finding:
-    code = "SCH003" if isinstance(found.value, str) else "SCH002"
-    return _Finding(code, found.path, *_not_among(found, "which is not one of", otherwise))
+    text, hint = _not_among(found, "which is not one of", otherwise)
+    if isinstance(found.value, str):
+        return _Finding("SCH003", found.path, text, hint, known=_words(found))
+    return _Finding("SCH002", found.path, text, hint)
 
 
 def _open_choice(found: _SchemaError) -> _Finding:
     """Say that a value is not known, of a set that AWS may widen without telling the SDK."""
-    return _Finding(NEWER, found.path, *_not_among(found, "and known are", OPEN_HINT))
+    return _Finding(NEWER, found.path, *_not_among(found, "and known are", OPEN_HINT), known=_words(found))
 
 
 def _not_among(found: _SchemaError, relation: str, otherwise: str) -> tuple[str, str]:
     """Return what is wrong with a value that is not among others, and the one that may be meant."""
-    own = {choice.lower(): choice for choice in reversed(found.bound)}  # its own spelling comes first
+    own = {choice.lower(): choice for choice in _words(found)}
     near = difflib.get_close_matches(found.value.lower(), own, n=1) if isinstance(found.value, str) else ()
     hint = f"did you mean {own[near[0]]}?" if near else otherwise
-    known = ", ".join(choice or '""' for choice in reversed(own.values()))
+    known = ", ".join(choice or '""' for choice in own.values())
     return f"is {_shown(found.value)}, {relation} {known}", hint
+
+
+def _words(found: _SchemaError) -> tuple[str, ...]:
+    """Return the known values, each in the service's own spelling, which stands before others of the same word."""
+    return tuple({choice.lower(): choice for choice in reversed(found.bound)}.values())[::-1]
 
 
 def _way_out(wanted: Json, value: Json) -> str:

@@ -1,14 +1,16 @@
 """Members that the installed SDK knows and our tables do not: the service gains them all the time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.lookup import installed
 from reconciler.lookup.schemas import read_schema
-from reconciler.model import Address, Declared, Json, Path
+from reconciler.model import Action, Address, Declared, Json, Path, Stack
 from reconciler.problems import Severity
+from reconciler.rules import RULES
 from reconciler.validate import validate
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, container, ec2, live, owned, planned, stack
 
@@ -155,6 +157,67 @@ def test_a_value_that_only_the_sdk_knows_is_passed_on_and_one_of_an_open_set_alw
     assert codes == {"SCH009"}
     assert {one.code for one in without if BRAND_NEW in one.message} == ({"SCH009"} if is_open else {"SCH003"})
     assert {one.severity for one in with_sdk if BRAND_NEW in one.message} == {Severity.WARNING}
+
+
+def with_word(value: Json, path: Path, word: str) -> Json | None:
+    """Return a copy with a word at a path; None where there is nothing."""
+    if not path:
+        return word
+    copy = dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, list) else None
+    step = path[0]
+    if copy is None or not (step in copy if isinstance(copy, dict) else isinstance(step, int) and step < len(copy)):
+        return None
+    inner = with_word(copy[step], path[1:], word)
+    if inner is None:
+        return None
+    copy[step] = inner
+    return copy
+
+
+@pytest.mark.parametrize(("kind", "path"), sorted({(kind, path) for kind, path, _ in EVERYWHERE}, key=str))
+def test_no_rule_makes_an_error_of_a_value_that_only_the_sdk_knows(kind: str, path: Path) -> None:
+    """Whatever rules look at goes together, with all known values, in the bodies that keep them."""
+    changed = {rule.id: with_word(rule.passes.body, path, BRAND_NEW) for rule in RULES[kind]}
+    bodies = {id_: body for id_, body in changed.items() if body is not None}
+    alone = {Address(kind, id_): Declared(Address(kind, id_), body) for id_, body in bodies.items()}
+    stacks = [alone]
+    for rule in RULES[kind]:
+        if rule.passes.others and rule.id in bodies:
+            own = {
+                Address(kind, "example"): bodies[rule.id],
+                **{Address(*key): b for key, b in rule.passes.others.items()},
+            }
+            stacks.append({one: Declared(one, body) for one, body in own.items()})
+    for declared in stacks:
+        _, problems = validate(Stack("s", declared), read_schema(), KINDS, takes=knows, strict=True)
+        assert [one for one in problems if one.severity is Severity.ERROR] == []
+
+
+def test_a_rule_that_a_newer_value_does_not_touch_holds() -> None:
+    newer = {**ec2(allocationStrategy=BRAND_NEW, minvCpus=9, maxvCpus=8)}
+    _, problems = validate(stack({(CE, "x"): newer}), read_schema(), KINDS, takes=knows)
+    assert {(one.code, one.severity) for one in problems} >= {("CE015", Severity.ERROR), ("SCH009", Severity.WARNING)}
+
+
+def test_an_unknown_value_that_a_stack_lets_pass_makes_no_error_elsewhere() -> None:
+    queue = {
+        "priority": 1,
+        "jobQueueType": "ECS_LATER",
+        "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": "x"}],
+    }
+    mine = replace(stack({(CE, "x"): ec2(), (JQ, "q"): queue}), disabled={"SCH003": "it is new"})
+    _, problems = validate(mine, read_schema(), KINDS)
+    assert [(one.code, one.severity) for one in problems if one.severity is not Severity.NOTE] == [
+        ("JQ105", Severity.WARNING)
+    ]
+
+
+@pytest.mark.parametrize("word", ["type", "allocationStrategy"])
+def test_an_update_with_a_newer_value_is_tried_in_place(word: str) -> None:
+    before, after = ec2(), ec2(**{word: BRAND_NEW})
+    mine = stack({(CE, "x"): after})
+    (change,) = planned(mine, owned(stack({(CE, "x"): before}), live(CE, "x", before))).changes
+    assert (change.action, change.refusals) == (Action.UPDATE, ())
 
 
 def test_the_installed_sdk_knows_the_values_of_its_enumerations() -> None:

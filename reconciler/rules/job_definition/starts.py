@@ -26,9 +26,10 @@ HINT = "jobs of this definition can start only in a queue outside the stack"
 
 def _some_queue_runs_it(subject: Subject) -> Findings:
     types = everywhere(subject)
-    if types and queue_type(subject.body) not in types:
+    wanted = queue_type(subject.body)
+    if wanted and types and wanted not in types:
         runs = ", ".join(sorted(PLATFORMS[type_] for type_ in types))
-        yield (), f"runs on {PLATFORMS[queue_type(subject.body)]}, and the queues of the stack have {runs}"
+        yield (), f"runs on {PLATFORMS[wanted]}, and the queues of the stack have {runs}"
 
 
 def _some_environment_is_large_enough(subject: Subject) -> Findings:
