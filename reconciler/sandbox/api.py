@@ -169,7 +169,11 @@ def _structure_problems(shape: StructureShape, value: Json, where: str) -> Itera
         if member not in value:
             yield f'Missing required parameter in {where or "input"}: "{member}"'
     for member, inner in value.items():
-        if member in shape.members:
+        if inner == "" and where and member in shape.required_members:
+            # The words are those that getmoto/moto has from CancelJob and TerminateJob (moto/batch/models.py). Of what
+            # an operation is about, each has words of its own.
+            yield f"'{_join(where, member)}' is a required field (cannot be an empty string)"
+        elif member in shape.members:
             yield from problems_of(shape.members[member], inner, _join(where, member))
         else:
             yield f'Unknown parameter in {where or "input"}: "{member}"'

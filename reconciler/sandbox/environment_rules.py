@@ -117,10 +117,11 @@ def refuse_crowded_fargate(resources: Spec) -> None:
 
 def _check_ec2(resources: Spec) -> None:
     refuse_if("managedInstancesProvider" in resources, f"managedInstancesProvider is only for {MANAGED_INSTANCES}.")
-    _require(resources, "instanceTypes", "Resource instanceTypes are required.")
+    # In this order, as far as it is known: moto's tests have the first two with no instance types either.
     _require(resources, "instanceRole", "Instance role is required.")
-    _require(resources, "subnets", "Subnets are required.")
     refuse_if("minvCpus" not in resources, "Resource minvCpus is required.")
+    _require(resources, "instanceTypes", "Resource instanceTypes are required.")
+    _require(resources, "subnets", "Subnets are required.")
     refuse_if(
         not resources.get("securityGroupIds") and "launchTemplate" not in resources, "Security group ids are required."
     )

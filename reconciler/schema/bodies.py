@@ -1,5 +1,6 @@
 """The body of a kind's resources as JSON Schema: types from the service model, meaning and limits from the table."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -55,11 +56,10 @@ class Bodies:
         members = self.members(shape, update, known)
         own = [name for name, row in known.items() if isinstance(row, Field) and row.required]
         required = [name for name in self.shapes[shape].get("required", ()) if _is_ours(known.get(name))] + own
+        properties = {name: self.member(inner, later, known.get(name)) for name, (inner, later) in members.items()}
         return {
             "type": "object",
-            "properties": {
-                name: self.member(inner, later, known.get(name)) for name, (inner, later) in members.items()
-            },
+            "properties": properties | {name: _not_empty(properties[name]) for name in required},
             **({"required": required} if required else {}),
             "additionalProperties": False,
         }
@@ -140,6 +140,15 @@ def _scalar(model: Mapping[str, Json], bounds: Mapping[str, Json]) -> dict[str, 
     if "enum" in model:
         return any_case(model["enum"])
     return {"type": TYPES[model["type"]], **bounds}
+
+
+def _not_empty(member: dict[str, Json]) -> dict[str, Json]:
+    """A text that is required is not there by an empty one.
+
+    "'jobId' is a required field (cannot be an empty string)" is what CancelJob and TerminateJob answer to one.
+    """
+    takes_empty = "string" in member.get("type", ()) and re.search(member.get("pattern", ""), "")
+    return {"minLength": 1, **member} if takes_empty else member
 
 
 def _told(row: Row | None) -> dict[str, Json]:

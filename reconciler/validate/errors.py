@@ -219,6 +219,8 @@ def _said(found: _SchemaError, kind: Kind, vocabulary: Vocabulary) -> Iterator[_
             text = f"is {_shown(found.value)}, which does not match {found.bound}"
             hint = "it ends in a line break: write it on one line" if found.value.endswith("\n") else found.says
             yield _Finding("SCH006", found.path, text, hint)
+        case "minLength" if found.value == "" and not found.of_key:
+            yield _Finding("SCH007", found.path, 'is "", and must not be empty', found.says)
         case word if word in BOUNDS:
             yield _bound(found)
         case word:

@@ -7,8 +7,10 @@ import pytest
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.lookup.schemas import read_schema
-from reconciler.model import Address, Declared, Json, Path, Stack
+from reconciler.model import Address, Declared, Json, Path, Stack, dotted
+from reconciler.problems import Problem, Severity
 from reconciler.rules import RULES
+from reconciler.sandbox.api import problems_of, service_model
 from reconciler.sandbox.container_rules import refuse_bad_container
 from reconciler.sandbox.definition_rules import targets
 from reconciler.sendable import sendable
@@ -18,11 +20,12 @@ from tests.mistakes import replaced, resolved, sites
 
 SCHEMA = read_schema()
 READERS = Readers(SCHEMA["$defs"])
+OFF_BY_CHOICE = ("SCH003", "SCH006", "SCH007")  # claims about AWS, which `rules: disable` switches off
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_an_optional_empty_text_is_as_good_as_absent(kind: Kind) -> None:
-    for body, path in optional_texts(kind):
+    for body, path in texts(kind, required=False):
         empty, absent = replaced(body, path, ""), without(body, path)
         assert READERS.read(kind.create, empty) == READERS.read(kind.create, absent)
         typed, _ = READERS.read(kind.create, empty)
@@ -56,13 +59,41 @@ def test_the_sandbox_takes_a_range_that_is_open_at_both_ends() -> None:
     assert targets(":", 4) == range(4)
 
 
-def codes(body: Json) -> list[str]:
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_required_text_is_not_there_by_an_empty_one(kind: Kind) -> None:
+    for body, path in texts(kind, required=True):
+        empty = replaced(body, path, "")
+        told = [problem for problem in problems(kind, empty) if problem.message.partition(": ")[2].startswith(dotted(path))]  # fmt: skip
+        assert [problem.severity for problem in told] == [Severity.ERROR], path
+        assert told[0].code in OFF_BY_CHOICE
+        words = list(problems_of(service_model().operation_model(kind.create).input_shape, {kind.name_member: "a", **empty}, ""))  # fmt: skip
+        assert f"'{spelled(path)}' is a required field (cannot be an empty string)" in words or len(path) == 1
+
+
+def test_a_required_text_that_is_empty_can_be_let_through() -> None:
+    body = {"image": "a:1", "vcpus": 1, "memory": 4, "executionRoleArn": "arn:aws:iam::123456789012:role/r"}
     address = Address("JobDefinition", "j")
-    return [problem.code for problem in validate(Stack("s", {address: Declared(address, body)}), SCHEMA, KINDS)[1]]
+    spec = {"type": "container", "containerProperties": {**body, "secrets": [{"name": "", "valueFrom": "a"}]}}
+    stack = Stack("s", {address: Declared(address, spec)}, disabled={"SCH007": "tried"})
+    assert all(problem.severity is not Severity.ERROR for problem in validate(stack, SCHEMA, KINDS)[1])
 
 
-def optional_texts(kind: Kind) -> Iterator[tuple[Json, Path]]:
-    """Yield each optional text that an example of a rule has, once, with the body."""
+def codes(body: Json) -> list[str]:
+    return [problem.code for problem in problems(KINDS["JobDefinition"], body)]
+
+
+def problems(kind: Kind, body: Json) -> tuple[Problem, ...]:
+    address = Address(kind.name, "j")
+    return validate(Stack("s", {address: Declared(address, body)}), SCHEMA, KINDS)[1]
+
+
+def spelled(path: Path) -> str:
+    """A path as botocore spells it."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def texts(kind: Kind, *, required: bool) -> Iterator[tuple[Json, Path]]:
+    """Yield each text that an example of a rule has, and must have or need not have, once, with the body."""
     seen = set()
     for rule in RULES[kind.name]:
         body = rule.passes.body
@@ -73,7 +104,7 @@ def optional_texts(kind: Kind) -> Iterator[tuple[Json, Path]]:
                 is_text
                 and site.schema.get("default") != ""
                 and steps not in seen
-                and not is_required(kind, body, site.path)
+                and is_required(kind, body, site.path) is required
             ):
                 seen.add(steps)
                 yield body, site.path
