@@ -22,18 +22,22 @@ CHECKS = (
     ("tests", [BIN / "pytest", "-n", WORKERS]),
 )
 GATE = ["--randomly-seed=1"]  # one order
+HASHES = {"PYTHONHASHSEED": "1"}  # of sets, too: examples are drawn from them
 LONG = ["--hypothesis-profile=long", "--every-call"]
 
 
 def main() -> int:
     failed = []
+    environment = os.environ | ({} if "--long" in sys.argv else HASHES)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes of tests would compile everything anew
     for name, command in CHECKS:
         if name in ("editors", "tests") and "--fast" in sys.argv:
             continue
         start = time.monotonic()
         print(f"== {name}", flush=True)
         more = () if name != "tests" else LONG if "--long" in sys.argv else GATE
-        if subprocess.run([str(part) for part in (*command, *more)], cwd=ROOT, check=False).returncode:
+        words = [str(part) for part in (*command, *more)]
+        if subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode:
             failed.append(name)
         print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
     print(f"failed: {', '.join(failed)}" if failed else "all checks passed")

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.cli.arguments import _parser
-from reconciler.cli.commands import COMMANDS
+from reconciler.cli.arguments import parser_for
+from reconciler.cli.commands import COMMANDS, module_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """\
@@ -19,14 +19,16 @@ What `reconciler COMMAND --help` says, in one page. [README](../README.md) says 
 
 
 def page() -> str:
-    commands = _parser().commands
-    return HEAD + "\n".join(_section(name, commands[name], COMMANDS[name].EXAMPLES) for name in COMMANDS)
+    commands = parser_for().commands
+    return HEAD + "\n".join(_section(name, commands[name], module_of(name).EXAMPLES) for name in COMMANDS)
 
 
 def _section(name: str, parser: argparse.ArgumentParser, examples: str) -> str:
     rows = "".join(_rows(parser))
     table = f"| argument | means |\n|---|---|\n{rows}\n" if rows else ""
-    return f"## {name}\n\n{COMMANDS[name].HELP[0].upper()}{COMMANDS[name].HELP[1:]}.\n\n{table}```text\n{examples.rstrip()}\n```\n"
+    return (
+        f"## {name}\n\n{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.\n\n{table}```text\n{examples.rstrip()}\n```\n"
+    )
 
 
 def _rows(parser: argparse.ArgumentParser) -> Iterator[str]:

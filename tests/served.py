@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from reconciler.sandbox.simulator import Simulator
 from reconciler.sandbox.wire import Request
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE
+from tests.forked import Forked
 from tests.world import stranded
 
 ROOT = Path(__file__).parents[1]
@@ -151,9 +151,8 @@ def environment(url: str) -> Mapping[str, str]:
     }
 
 
-def started(words: Sequence[str], env: Mapping[str, str]) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "reconciler", *words]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def started(words: Sequence[str], env: Mapping[str, str]) -> Forked:
+    return Forked(words, env)
 
 
 @dataclass(frozen=True)
@@ -167,12 +166,13 @@ class Ended:
         return json.loads(self.out)
 
 
-def ended(process: "subprocess.Popen[str]") -> Ended:
+def ended(process: Forked) -> Ended:
     try:
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
+    assert process.returncode is not None
     return Ended(process.returncode, out, err)
 
 
@@ -198,9 +198,8 @@ def interrupted(
     return replace(end, err=said + end.err)
 
 
-def _said_until(notice: str, process: "subprocess.Popen[str]") -> str:
+def _said_until(notice: str, process: Forked) -> str:
     """Return what a process says on stderr until its notice, or until it ends."""
-    assert process.stderr is not None
     said = b""
     while notice.encode() not in said and (more := os.read(process.stderr.fileno(), 4096)):
         said += more

@@ -49,6 +49,7 @@ ONLY_AWS_KNOWS = (
     "Cannot have duplicate consumableResource",  # entries without a name: a warning
     "Container names must be unique",  # of pods, where one has none
     "A quota management service environment can have one job queue only",
+    "Invalid imageType",  # an unknown one: a warning, since AWS adds image types
 )
 
 

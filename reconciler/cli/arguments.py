@@ -5,12 +5,12 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType, ModuleType
+from typing import Any, NoReturn, cast
 
 from reconciler import __version__
-from reconciler.cli.commands import COMMANDS
+from reconciler.cli.commands import COMMANDS, module_of
 from reconciler.cli.lines import check_stays_here
 from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS, ONE_VALUE
 from reconciler.cli.synonyms import COMMANDS as SYNONYMS
@@ -39,9 +39,10 @@ exit codes:
 
 def parse(argv: Sequence[str]) -> Namespace:
     """Return the arguments, with `run` set to the command's function. Raises `WrongUsage`."""
-    parser = _parser()
     argv = _asked(argv)
-    command = next((parser.commands[word] for word in argv if word in parser.commands), parser)
+    called = [word for word in argv if word in COMMANDS][:1]
+    parser = parser_for(called)
+    command = parser.commands[called[0]] if called else parser
     _check_foreign(argv, command)
     args, rest = parser.parse_known_args(_with_values(argv, command))
     if not hasattr(args, "run"):
@@ -68,7 +69,8 @@ class Parser(argparse.ArgumentParser):
     commands: Mapping[str, "Parser"] = MappingProxyType({})
 
     def has(self, option: str) -> bool:
-        below = [parser for action in self._actions for parser in getattr(action, "_name_parser_map", {}).values()]
+        maps = [getattr(action, "_name_parser_map", {}) for action in self._actions]
+        below = [parser for each in maps for parser in each.values() if parser]
         return option in self._option_string_actions or any(parser.has(option) for parser in below)
 
     def takes_value(self, option: str) -> bool:
@@ -88,7 +90,8 @@ class Parser(argparse.ArgumentParser):
         return f"did you mean {near[0]}?" if near else ""
 
 
-def _parser() -> Parser:
+def parser_for(called: Collection[str] = COMMANDS.keys()) -> Parser:
+    """Return the parser of the commands that are called: of the others it knows what they do, but no argument."""
     parser = Parser(
         prog="reconciler",
         description="Declarative YAML for AWS Batch: validate, plan, apply, and see what drifted.",
@@ -97,24 +100,29 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("-V", "--version", action="version", version=f"reconciler {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for name, command in COMMANDS.items():
-        _add(commands, name, command)
+    commands: Any = parser.add_subparsers(
+        metavar="COMMAND", title="commands", parser_class=cast("type[Parser]", _command_parser)
+    )
+    for name, help_ in COMMANDS.items():
+        module = module_of(name) if name in called else None
+        command = commands.add_parser(name, help=help_, summary=help_, module=module)
+        if module:
+            command.set_defaults(run=module.run, parser=command, called=name)
+            module.add(command)
     parser.commands = commands.choices
     return parser
 
 
-def _add(commands: Any, name: str, command: Any) -> None:
-    parser = commands.add_parser(
-        name,
-        help=command.HELP,
-        description=f"{command.HELP[0].upper()}{command.HELP[1:]}.",
-        epilog=f"examples:\n{command.EXAMPLES}",
+def _command_parser(*, prog: str, summary: str, module: ModuleType | None) -> Parser | None:
+    if not module:
+        return None
+    return Parser(
+        prog=prog,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n{module.EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=command.run, parser=parser, called=name)
-    command.add(parser)
 
 
 def _set_defaults(args: Namespace) -> None:

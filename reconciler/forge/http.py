@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from time import monotonic
 from typing import Any, Self
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -96,7 +95,7 @@ class Http:
 
     def renew(self) -> None:
         """Begin the time anew in which everything has to be done."""
-        self._end = monotonic() + DEADLINE
+        self._end = self._clock.now() + DEADLINE
 
     def send(self, method: str, url: str, body: Json = None) -> Answer:
         """Return the answer to a request that was accepted.
@@ -128,9 +127,11 @@ class Http:
     def _in_time(self, method: str, url: str, body: Json) -> Answer:
         """Run it in a thread that can be abandoned: nothing else ends a hanging name server or a trickling body."""
         done: list[Answer | Stopped] = []
-        work = Thread(target=lambda: done.append(_caught(lambda: self._once(method, url, body))), daemon=True)
-        work.start()
-        work.join(max(0.0, self._end - monotonic()))
+        left = self._end - self._clock.now()
+        if left > 0:
+            work = Thread(target=lambda: done.append(_caught(lambda: self._once(method, url, body))), daemon=True)
+            work.start()
+            work.join(left)
         if not done:
             hint = "check the network, the proxy and the address" if method in REPEATABLE else self._lost
             late = f"no complete answer within {DEADLINE:.0f} s"
@@ -233,7 +234,7 @@ class _Patience(Retry):
     def increment(self, *args: Any, **known: Any) -> Self:
         response, error = known.get("response"), known.get("error")
         asked = self._asked(response) if response is not None else 0.0
-        if asked >= self.end - monotonic():
+        if asked >= self.end - self.clock.now():
             raise MaxRetryError(known["_pool"], "", error or ResponseError("it asks for more time than there is"))
         return super().increment(*args, **known)
 

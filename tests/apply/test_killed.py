@@ -12,7 +12,7 @@ from tests.scenarios import SCENARIOS, Scenario, world_before, written
 from tests.served import Gate, ended, interrupted, served, started
 from tests.stacks.read import read
 
-SAMPLE = 1  # kill a scenario in the gate; --every-call makes all of them
+SAMPLE = 2  # kills a scenario in the gate; --every-call makes all of them
 SIDE_BY_SIDE = 4
 VARIES = 3  # by so many calls two undisturbed runs may differ: changes wait side by side
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import __version__
-from reconciler.cli.arguments import _parser
+from reconciler.cli.arguments import parser_for
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.synonyms import COMMANDS as SYNONYMS
 from reconciler.cli.synonyms import OPTIONS
@@ -157,7 +157,7 @@ def test_one_stack_is_the_current_folder_or_the_one_that_is_named(
 
 def test_of_an_option_that_takes_several_values_each_one_counts() -> None:
     """Argparse keeps only the last of an option that is repeated, unless its action says otherwise."""
-    options = [action for action in actions(_parser()) if action.option_strings and action.nargs in ("+", "*")]
+    options = [action for action in actions(parser_for()) if action.option_strings and action.nargs in ("+", "*")]
     assert [action.dest for action in options if type(action).__name__ != "_ExtendAction"] == []
     assert {"json", "terraform"} <= {action.dest for action in options}
 

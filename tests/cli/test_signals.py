@@ -17,6 +17,7 @@ from reconciler.model import Json
 from reconciler.sandbox.answers import Response
 from reconciler.sandbox.front import Front
 from reconciler.sandbox.wire import Request
+from tests.forked import Forked
 from tests.scenarios import FIRST, STACK, Scenario, world_before, written
 from tests.served import PATIENCE, STOPPING, Ended, Gate, ended, interrupted, served, started
 from tests.stacks.read import read
@@ -206,9 +207,8 @@ def shown_until(text: bytes, screen: int) -> bytes:
     return shown
 
 
-def said_until(text: str, process: "subprocess.Popen[str]") -> str:
+def said_until(text: str, process: Forked) -> str:
     """Return what a process says on stdout until then."""
-    assert process.stdout is not None
     said = b""
     while text.encode() not in said and (more := os.read(process.stdout.fileno(), 4096)):
         said += more

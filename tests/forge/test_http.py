@@ -27,8 +27,8 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def github(url: str) -> GitHub:
-    return GitHub(url, "team/batch", TOKEN, InstantClock())
+def github(url: str, clock: InstantClock | None = None) -> GitHub:
+    return GitHub(url, "team/batch", TOKEN, clock or InstantClock())
 
 
 def failure(url: str) -> Stopped:
@@ -54,20 +54,19 @@ def trickle(connection: socket.socket, _head: bytes) -> None:
 def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch, behave: Behaviour) -> None:
     monkeypatch.setattr(http, "DEADLINE", 0.3)
     with answering(behave) as server:
-        start = time.monotonic()
         found = failure(server.url)
-    assert time.monotonic() - start < 5
     assert f"no complete answer within 0 s (127.0.0.1:{server.port})" in found.message
 
 
-def test_the_time_is_for_all_requests_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "DEADLINE", 0.3)
+def test_the_time_is_for_all_requests_together() -> None:
+    clock = InstantClock()
     with answering(LISTS) as server:
-        one = github(server.url)
+        one = github(server.url, clock)
         assert list(one.comments(1)) == []
-        time.sleep(0.35)
+        clock.sleep(http.DEADLINE)
         with pytest.raises(Stopped, match="no complete answer"):
             list(one.comments(1))
+        assert len(server.requests) == 1
         one.renew()
         assert list(one.comments(1)) == []
 

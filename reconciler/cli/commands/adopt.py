@@ -17,7 +17,6 @@ from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
 
-HELP = "take over what a stack describes and nobody owns: by tags alone"
 EXAMPLES = """\
   reconciler adopt stacks/prod
   reconciler adopt stacks/prod --target 'JobQueue/*' --yes

@@ -24,7 +24,6 @@ from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each, wanted_of
 from reconciler.problems import WrongUsage
 
-HELP = "plan, ask, change, wait, and prove that nothing is left"
 EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI

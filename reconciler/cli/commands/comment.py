@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Found = tuple[Post, IssueMark]
 
-HELP = "keep one comment in a pull request, or one issue for each target that has drifted"
 EXAMPLES = """\
   reconciler plan --all -o markdown=plan.md
   reconciler comment plan plan.md --number 17           writes the comment, or writes it anew

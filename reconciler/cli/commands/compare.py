@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from reconciler.fleet import FleetTarget
     from reconciler.report.compare_text import Compared
 
-HELP = "show how two environments differ, stack by stack"
 EXAMPLES = """\
   reconciler compare dev prod
   reconciler compare dev prod --detailed-exitcode

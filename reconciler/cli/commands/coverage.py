@@ -6,7 +6,6 @@ from reconciler.cli.options import add_cloud, add_names, add_output
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
-HELP = "tell who owns what is live in a region, and how much of it is in stacks"
 EXAMPLES = """\
   reconciler coverage
   reconciler coverage -v                       name each resource

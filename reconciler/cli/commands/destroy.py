@@ -18,7 +18,6 @@ from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
 
-HELP = "remove what the stack owns"
 EXAMPLES = """\
   reconciler destroy stacks/dev
   reconciler destroy stacks/dev --target JobQueue/old

@@ -7,7 +7,6 @@ from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, informed, live_stack
 from reconciler.problems import Exit
 
-HELP = "explain what does not work: cause, remedy, and what apply would do about it"
 EXAMPLES = """\
   reconciler doctor stacks/prod
   reconciler doctor stacks/* -o json

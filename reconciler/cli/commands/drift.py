@@ -10,7 +10,6 @@ from reconciler.cli.patterns import check_one
 from reconciler.cli.stacks import live_stack, planned
 from reconciler.problems import Exit
 
-HELP = "show what somebody else changed"
 EXAMPLES = """\
   reconciler drift stacks/*
   reconciler drift stacks/prod -o json

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from reconciler.report.page import Page
     from reconciler.schema import Explained
 
-HELP = "say what a member or a finding is: what a change costs, why a rule is one"
 EXAMPLES = """\
   reconciler explain jobQueues
   reconciler explain computeEnvironments.computeResources.instanceTypes

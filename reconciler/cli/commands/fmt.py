@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 STDIN, STDIN_NAME = "-", "<stdin>"
 BUGS = ("FMT002", "FMT003")  # nothing that the author of the file can mend in it
-HELP = "bring the YAML files of stacks into the one canonical style"
 EXAMPLES = """\
   reconciler fmt stacks/*
   reconciler fmt stacks/prod --check       for CI and pre-commit: writes nothing, exits 2 if a file would change

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from reconciler.ports import Holder
     from reconciler.report.page import Page
 
-HELP = "remove a stale lock left by a crashed run"
 EXAMPLES = """\
   reconciler force-unlock stacks/prod           shows who holds it, and asks
   reconciler force-unlock stacks/prod --yes

@@ -17,7 +17,6 @@ from reconciler.cli.reviewed import Job
 from reconciler.cli.running import run_stack
 from reconciler.cli.stacks import each_stack
 
-HELP = "let go of what a stack owns: its tags come off, the resources stay as they are"
 EXAMPLES = """\
   reconciler forget stacks/prod
   reconciler forget stacks/prod --target JobQueue/pricing --yes

@@ -7,7 +7,6 @@ from reconciler.cli.output import Output
 from reconciler.cli.stacks import shown_stack
 from reconciler.problems import Exit
 
-HELP = "show which resources refer to which"
 EXAMPLES = """\
   reconciler graph stacks/prod
   reconciler graph stacks/prod -o mermaid=graph.mmd

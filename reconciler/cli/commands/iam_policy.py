@@ -12,7 +12,6 @@ from reconciler.model import Identity, Json, Stack, StatePlace
 from reconciler.printable import harmless_json
 from reconciler.problems import Exit, Refused, Stopped, WrongUsage
 
-HELP = "print the least policy that a command needs for a stack"
 EXAMPLES = """\
   reconciler iam-policy stacks/rendering --for plan
   reconciler iam-policy stacks/rendering --for apply -o json=apply.json

@@ -7,7 +7,6 @@ from reconciler.cli.options import add_cloud, add_names, add_output, add_variabl
 from reconciler.cli.output import Output
 from reconciler.cli.sources import SOURCES, chosen
 
-HELP = "write what exists as a stack: from a region, JSON files, CloudFormation or Terraform"
 EXAMPLES = """\
   reconciler import --live --to stacks/prod
   reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue

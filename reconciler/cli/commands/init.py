@@ -8,7 +8,6 @@ from pathlib import Path
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "start a stack from a template, with settings for editors"
 EXAMPLES = """\
   reconciler init jobs --template fargate
   reconciler init --list

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WEBHOOK = "RECONCILER_WEBHOOK"
 LOST = "it may have been delivered all the same; running the command again may deliver it twice"
-HELP = "tell a webhook or an SNS topic of targets that have drifted, each drift once"
 EXAMPLES = """\
   reconciler drift --all -o json=drift.json
   reconciler notify drift.json --before yesterday.json       only what is new since then

@@ -7,7 +7,6 @@ from reconciler.cli.output import Output
 from reconciler.cli.stacks import each_stack, informed, live_stack
 from reconciler.problems import Exit, Stopped
 
-HELP = "print the ARNs and names of what a stack has, for those who use it"
 EXAMPLES = """\
   reconciler outputs stacks/rendering
   reconciler outputs stacks/rendering -o json

@@ -20,7 +20,6 @@ from reconciler.cli.patterns import check_one
 from reconciler.cli.stacks import live_stack, planned, wanted_of
 from reconciler.problems import Exit, Refused
 
-HELP = "show what apply would change, and what it costs"
 EXAMPLES = """\
   reconciler plan stacks/prod
   reconciler plan stacks/prod --detailed-exitcode

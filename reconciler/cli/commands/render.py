@@ -8,7 +8,6 @@ from reconciler.cli.stacks import shown_stack
 from reconciler.model import Declared, Ignore, Json, Stack, StatePlace
 from reconciler.problems import Exit
 
-HELP = "print the stack as it is understood"
 EXAMPLES = """\
   reconciler render stacks/prod
   reconciler render stacks/prod --var environment=dev -o json

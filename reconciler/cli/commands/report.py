@@ -16,7 +16,6 @@ from reconciler.problems import Exit, Severity, WrongUsage
 if TYPE_CHECKING:
     from reconciler.report.merge import Part
 
-HELP = "merge the documents of several runs with --all into one"
 EXAMPLES = """\
   reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
   reconciler report merge drift-*.json                        one table, and the exit code of the gravest

@@ -12,7 +12,6 @@ from reconciler.problems import Exit, WrongUsage
 if TYPE_CHECKING:
     from reconciler.cli.clouds import Clients
 
-HELP = "show the revisions of a job definition: whose, how used, and what each changed"
 EXAMPLES = """\
   reconciler revisions simulate stacks/prod
   reconciler revisions JobDefinition/simulate --all -v    inactive ones, and all that each changed

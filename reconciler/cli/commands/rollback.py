@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from reconciler.cli.clouds import Clients
     from reconciler.plan.rollback import Rollback
 
-HELP = "register what an older revision of a job definition says once more"
 EXAMPLES = """\
   reconciler rollback simulate stacks/prod              to the last revision that says something else
   reconciler rollback simulate stacks/prod --to 12 --yes

@@ -11,7 +11,6 @@ from reconciler.cli.output import Output
 from reconciler.cli.sandboxes import add_file, file_of
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "serve the simulated AWS, keep it busy, see what goes wrong in it, or empty it"
 EXAMPLES = """\
   reconciler sandbox serve --port 5055
   AWS_ENDPOINT_URL=http://127.0.0.1:5055 aws batch describe-job-queues

@@ -7,7 +7,6 @@ from reconciler.cli.options import add_output
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
-HELP = "print the JSON Schema of stacks, of one kind, of reconciler.yaml, or of a document that -o json writes"
 EXAMPLES = """\
   reconciler schema > stack.schema.json
   reconciler schema JobDefinition

@@ -8,7 +8,6 @@ from reconciler.cli.output import Output
 from reconciler.cli.stacks import informed, live_stack
 from reconciler.problems import Exit
 
-HELP = "show how all that a stack has is, what is in it, and whether it is as declared"
 EXAMPLES = """\
   reconciler status stacks/*
   reconciler status stacks/prod -o json

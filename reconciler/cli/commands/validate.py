@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from reconciler.report.items import Validation
     from reconciler.report.page import Page
 
-HELP = "check stacks offline: every problem at once"
 EXAMPLES = """\
   reconciler validate stacks/*
   reconciler validate stacks/prod --var image=repo/app:1 -o json
