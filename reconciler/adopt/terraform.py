@@ -25,6 +25,7 @@ SHOW = "name a state, or what `terraform show -json` prints of a state or of a p
 COMPUTED = ("arn", "arn_prefix", "id", "status", "status_reason", "ecs_cluster_arn", "revision", "region", "tags",
             "compute_environment_name_prefix", "name_prefix", "timeouts", "deregister_on_new_revision",
             "desired_vcpus")  # fmt: skip
+LAST_WINS = "Terraform uses the last one, and so does the import"  # as Go's encoding/json does, by which it reads both
 JSON_TEXTS = ("container_properties", "ecs_properties", "node_properties")
 # Where 0 is what the provider keeps for what nobody wrote.
 UNSET_AS_0 = ("bid_percentage", "scheduling_priority", "attempts", "attempt_duration_seconds")
@@ -81,7 +82,7 @@ class _TerraformReader:
 
     def file(self, name: str, raw: bytes) -> None:
         text = decoded(name, raw, self.findings)
-        root = compose_json(name, text, self.findings).root if text is not None else None
+        root = compose_json(name, text, self.findings, last_wins=LAST_WINS).root if text is not None else None
         if isinstance(root, Broken) or text is None:
             return
         document = value_of(root) if root else None
@@ -146,6 +147,8 @@ class _TerraformReader:
         except ValueError as error:
             self.wrong.append(Problem("IMP007", f"{address}: {error}", Where(file), "Terraform refuses it, too"))
             return
+        for text in (one for one in JSON_TEXTS if values.get(one)):  # for what is written twice in one
+            compose_json(f"{file} ({address}.{text})", values[text], self.findings, last_wins=LAST_WINS)
         if _marked(resource.get("sensitive_values")):
             what = f"{address} has members that Terraform takes for sensitive: they are in the YAML"
             hint = "let it read them by !secret, or put them into a variable that is secret"

@@ -1,6 +1,7 @@
 """Terraform's states and plans as a source: attributes become members, and what is not known or not ours is told."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -354,3 +355,24 @@ def test_what_terraform_shows_is_proposed_as_well() -> None:
     subnet = {"address": "aws_subnet.a", "mode": "managed", "type": "aws_subnet", "values": {"id": "subnet-0a1b2c3d"}}
     found = read(state(subnet, ENVIRONMENT))
     assert list(proposed(found).values()) == ["subnet-0a1b2c3d is !tfstate STATE:aws_subnet.a.id"]
+
+
+@pytest.mark.parametrize("form", [state, kept], ids=["shown", "kept"])
+def test_the_last_of_what_is_written_twice_counts_as_for_terraform(form: Callable[..., Json]) -> None:
+    queue = resource("job_queue", name="q", state="ENABLED", priority=2, compute_environments=[])
+    text = json.dumps(form(queue)).replace('"priority": 2', '"priority": 1, "priority": 2')
+    found = read(text.encode())
+    assert found.found[0].body["priority"] == 2
+    [problem] = found.problems
+    assert (problem.code, problem.severity) == ("YML003", Severity.WARNING)
+    assert "Terraform uses the last one" in problem.hint
+
+
+def test_so_does_the_last_in_a_text_that_is_json() -> None:
+    text = '{"image": "a:1", "image": "a:2", "environment": []}'
+    found = read(state(resource("job_definition", "job", name="job", type="container", container_properties=text)))
+    assert found.found[0].body["containerProperties"]["image"] == "a:2"
+    [problem] = found.problems
+    assert (problem.code, problem.severity) == ("YML003", Severity.WARNING)
+    assert problem.where
+    assert problem.where.file == "state.json (aws_batch_job_definition.job.container_properties)"
