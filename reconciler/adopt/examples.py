@@ -1,4 +1,7 @@
-"""Values that stand for what an import cannot know, so that what it wrote can be checked, shown and tried out."""
+"""Values that stand for what is not known, so that what an import wrote can be checked, shown and tried out.
+
+They stand for variables without a value, and in the sandbox for look-ups that nothing there can answer.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
 
-from reconciler.adopt.found import Imported, ImportedResource, TaggedValue, variables_in, with_each
+from reconciler.adopt.found import (
+    Imported,
+    ImportedResource,
+    TaggedValue,
+    holds_tagged,
+    variables_in,
+    with_each,
+)
 from reconciler.fmt.tidy import Language
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Rows
@@ -23,6 +33,8 @@ from reconciler.validate.walk import pattern_of
 
 T = TypeVar("T")
 IN_NAMES = re.compile(r"[A-Za-z0-9_-]+")
+UNKNOWN = re.compile(r"<unknown: !\w+ ([^>]*)>")
+OF_SCHEMA = {"array": "list", "object": "map", "integer": "integer", "number": "number", "boolean": "boolean"}
 LEAST = 1  # of what stands for a number that has no bounds
 # What a part of a text usually is where the variable's name does not do: an account, a region, a number, a word.
 PARTS = ("123456789012", "us-east-1", "1", "example")
@@ -63,6 +75,35 @@ def with_examples(imported: Imported, language: Language) -> Imported:
     return replace(imported, found=tuple(filled), variables=variables)
 
 
+def with_stand_ins(stack: Stack, language: Language) -> Stack:
+    """Return a stack with an example of its field for each value that is not known, and the same one each time."""
+    named = {address: replace(declared, spec=_by_names(declared.spec)) for address, declared in stack.declared.items()}
+    found = tuple(ImportedResource(address, one.spec) for address, one in named.items() if holds_tagged(one.spec))
+    walker = _Walker(Vocabulary(language.schema["$defs"]))
+    types = {name: walker.type_of(use) for one in found for name, use in walker.uses_in(one)}
+    unknown = Imported(found=found, variables={name: {"type": type_} for name, type_ in types.items()})
+    known = {name: one.get("example") for name, one in with_examples(unknown, language).variables.items()}
+    filled = {
+        address: replace(one, spec=with_each(one.spec, lambda tagged: known.get(tagged.text, tagged.text)))
+        for address, one in named.items()
+    }
+    tags = {key: with_each(_by_names(value), lambda tagged: tagged.text) for key, value in stack.tags.items()}
+    return replace(stack, declared=filled, tags=tags)
+
+
+def _by_names(value: Json) -> Json:
+    """Return a value with a variable in place of each text that is not known, called after what would be looked up."""
+    if isinstance(value, Unknown):
+        return TaggedValue("!var", _by_name(value))
+    if isinstance(value, Mapping):
+        return {key: _by_names(inner) for key, inner in value.items()}
+    return [_by_names(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _by_name(text: str) -> str:
+    return UNKNOWN.sub(lambda match: re.sub(r"[^A-Za-z0-9]+", "-", match[1]).strip("-"), text)
+
+
 @dataclass(frozen=True, slots=True)
 class _Use:
     """Where a variable is used. `is_all`: it is all of the value there, and no part of a text."""
@@ -83,6 +124,12 @@ class _Walker:
         kind = KINDS[found.address.kind]
         schema = self.vocabulary.resolved({"$ref": DEFS + kind.create})
         yield from self._members(found.body, found.body, kind.fields, schema)
+
+    def type_of(self, use: _Use) -> str:
+        """Return the type of a variable that stands for all of a value."""
+        types = self.vocabulary.resolved(use.schema).get("type", "string")
+        allowed = types if isinstance(types, list) else [types]  # numbers are taken where a text belongs
+        return "string" if "string" in allowed else OF_SCHEMA.get(allowed[0], "string")
 
     def _members(self, resource: Spec, body: Spec, rows: Sequence[Field], schema: Json) -> Iterator[tuple[str, _Use]]:
         by_name = Rows.of(rows).by_name

@@ -96,7 +96,21 @@ def live_stack(path: str, args: argparse.Namespace, place: Identity | None = Non
         check_place(read.stack, identity.account, identity.region)
         with args.observer.phase("load"):
             read = valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups))
+            read = _with_stand_ins(read) if read.has_unknown else read
     return read, sky.locking(read.stack.lock)
+
+
+def _with_stand_ins(read: Read) -> Read:
+    """Return a stack with examples for look-ups that the sandbox cannot answer."""
+    from reconciler.adopt.examples import with_stand_ins
+    from reconciler.cli.commands.fmt import language
+
+    hint = "`reconciler sandbox serve` answers them by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
+    message = "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in"
+    note = Problem(STANDS_IN, message, hint=hint, severity=Severity.NOTE)
+    stack = with_stand_ins(read.stack, language())
+    stack = replace(stack, warnings=(*stack.warnings, note))
+    return replace(read, stack=stack, problems=(*read.problems, note), has_unknown=False)
 
 
 def wanted_of(args: argparse.Namespace) -> "PlanOptions":

@@ -5,10 +5,11 @@ from copy import deepcopy
 
 import pytest
 
-from reconciler.adopt.examples import with_examples
+from reconciler.adopt.examples import with_examples, with_stand_ins
 from reconciler.adopt.found import Imported, ImportedResource, TaggedValue
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
+from reconciler.looked_up import Unknown, holds_unknown
 from reconciler.model import Address, Declared, Json, Path, Stack
 from reconciler.problems import Severity
 from reconciler.rules import RULES
@@ -22,6 +23,7 @@ VOCABULARY = Vocabulary(LANGUAGE.schema["$defs"])
 VALUE = TaggedValue("!var", "v")
 NAME_WITHIN = TaggedValue("!sub", "x-${v}")
 CONTAINER: Json = {"type": "container", "containerProperties": {"image": "a:1", "vcpus": 1, "memory": 512}}
+SAMPLED = 4  # of so many fields one, where the examples themselves are tried for all of them elsewhere
 TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "array": "list", "object": "map"}
 
 
@@ -110,6 +112,29 @@ def test_a_variable_in_place_of_any_field_has_an_example_with_which_the_resource
         if codes:
             wrong.append((path, at(body, path), variable["example"], codes))
     assert wrong == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_an_example_stands_in_for_any_field_that_is_looked_up_where_nobody_can(kind: Kind) -> None:
+    mine, wrong = Address(kind.name, "example"), []
+    for body, others, path, _ in list(sites(kind))[::SAMPLED]:
+        bodies_ = {mine: replaced(body, path, Unknown.of("ssm", "/team/x")), **others}
+        declared = {address: Declared(address, one) for address, one in bodies_.items()}
+        stack = with_stand_ins(Stack("s", declared), LANGUAGE)
+        codes = errors(mine, stack.declared[mine].spec, others)
+        if codes or holds_unknown(stack.declared[mine].spec):
+            wrong.append((path, at(body, path), at(stack.declared[mine].spec, path), codes))
+    assert wrong == []
+
+
+def test_a_text_that_is_not_known_is_called_after_what_would_be_looked_up() -> None:
+    entries = [{"name": "URL", "value": Unknown("pg://<unknown: !secret db#dsn>")}]
+    mine = Address("JobDefinition", "j")
+    body = {**CONTAINER, "containerProperties": {**CONTAINER["containerProperties"], "environment": entries}}
+    tags = {"team": Unknown.of("ssm", "/team"), "a": "b"}
+    found = with_stand_ins(Stack("s", {mine: Declared(mine, body)}, tags=tags), LANGUAGE)
+    assert found.declared[mine].spec["containerProperties"]["environment"][0]["value"] == "pg://db-dsn"
+    assert found.tags == {"team": "team", "a": "b"}
 
 
 def errors(mine: Address, body: Json, others: dict[Address, Json]) -> set[str]:

@@ -88,12 +88,18 @@ def test_a_rendered_stack_has_its_look_ups_again(run: Run) -> None:
     assert run("render", "again", "-o", "json").json == run("render", "risk", "-o", "json").json
 
 
-def test_the_sandbox_in_the_process_says_who_answers_look_ups(run: Run) -> None:
-    write("small", "stack: small\ntags: {team: !ssm /team}\n")
-    ran = run("plan", "small", "--sandbox")
-    assert ran.code == 3
-    assert "error[VAR011]: the sandbox in this process does not answer !ssm" in ran.err
-    assert "`reconciler sandbox serve` answers it by moto" in ran.err
+def test_the_sandbox_in_the_process_has_examples_for_look_ups_and_says_who_answers_them(run: Run) -> None:
+    write("risk", LOOKING.replace("stack: risk\n", "stack: risk\nnamePrefix: p-\n"))
+    planned = run("plan", "risk", "--sandbox")
+    assert planned.code == 0
+    assert "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in" in planned.out
+    assert "`reconciler sandbox serve` answers them by moto" in planned.out
+    for shown in ("maxvCpus: 16", "subnets: [subnet-", "securityGroupIds: [sg-", "value: pg db-dsn", "team: team"):
+        assert shown in planned.out
+    assert "unknown" not in planned.out
+    assert run("apply", "risk", "--sandbox", "--yes").code == 0
+    assert run("plan", "risk", "--sandbox", "--detailed-exitcode").code == 0
+    assert run("plan", "risk", "--sandbox", "--no-lookups").code == 3
 
 
 def test_a_stack_that_looks_values_up_is_planned_applied_and_removed(run: Run, server: str) -> None:
