@@ -1,13 +1,15 @@
 """What a stack says about itself: its name, where it may run, what is in front of its names and on its resources."""
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 from reconciler.load.expand import Expander, Scope
-from reconciler.load.findings import Findings
+from reconciler.load.findings import Findings, did_you_mean
 from reconciler.load.gather import Gathered, SectionEntry
 from reconciler.load.library import YAML_FILES
 from reconciler.load.nodes import SourceMark, Spot, where_of
@@ -54,7 +56,7 @@ def read_settings(
         gathered, expander, findings
     )  # where the stack is, these two say: they cannot depend on it
     account = reader.checked("account", ACCOUNT, "an account id has 12 digits; quote it")
-    region = reader.checked("region", REGION, "a region reads like us-east-1")
+    region = reader.checked("region", REGION, "a region reads like us-east-1", chain.from_iterable(partitions.values()))
     if region:
         reader.check_region(region, partitions)
     here = identity or Identity(account or NOWHERE.account, region or NOWHERE.region)
@@ -106,12 +108,13 @@ class _SettingsReader:
     expander: Expander
     findings: Findings
 
-    def checked(self, key: str, pattern: re.Pattern[str], hint: str) -> str | None:
+    def checked(self, key: str, pattern: re.Pattern[str], hint: str, known: Iterable[str] = ()) -> str | None:
         said = self.text(key)
         if said and not pattern.fullmatch(said.text):
+            near = did_you_mean(said.text.lower(), known, "")
             what = "name" if key == "stack" else key
             message = f"{said.text or 'an empty text'} cannot be the {what} of a stack"
-            self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or hint)
+            self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or near or hint)
             return None
         return said.text if said else None
 

@@ -15,6 +15,7 @@ from reconciler.model import Json
 
 SERVICE = "batch"
 INSTANCES = "RunInstances"  # the operation of EC2 that knows the types of instances
+REGIONS = "DescribeRegions"  # and the one that takes names of regions
 _TYPES = re.compile(rb'"InstanceType":\{\s*"type":"string",\s*"enum":\[(.*?)\]', re.DOTALL)
 
 
@@ -25,6 +26,8 @@ def takes(operation: str, path: Sequence[str | int]) -> bool:
     """
     if operation == INSTANCES:
         return tuple(path[:1]) == ("InstanceType",) and path[1:] != () and path[1] in instance_types()
+    if operation == REGIONS:
+        return tuple(path[:2]) == ("RegionNames", 0) and any(path[2:] == (one,) for one in _regions())
     model = service_model()
     known = model.get("operations", {}).get(operation)
     return known is not None and _has(model["shapes"], known["input"]["shape"], tuple(path))
@@ -61,6 +64,10 @@ def partitions() -> Mapping[str, tuple[str, ...]]:
         if file.is_file():
             return {one["regionRegex"]: tuple(one["regions"]) for one in _parsed(file)["partitions"]}
     return {}
+
+
+def _regions() -> frozenset[str]:
+    return frozenset(region for regions in partitions().values() for region in regions)
 
 
 def _folders() -> Sequence[str]:

@@ -17,6 +17,7 @@ from reconciler.model.changes import (
     Wait,
 )
 from reconciler.model.resources import (
+    PARTITIONS,
     Address,
     Declared,
     Desired,
@@ -39,6 +40,7 @@ from reconciler.model.resources import (
 
 __all__ = [
     "OWN_TAGS",
+    "PARTITIONS",
     "Action",
     "Address",
     "Call",

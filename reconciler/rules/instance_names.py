@@ -1,6 +1,7 @@
 """Instance types that nobody knows: `c5.2xlrage` is a typing error, and no environment ever starts it."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 
 from reconciler.model import Json, Path
@@ -15,6 +16,7 @@ from reconciler.rules.placeholders import looks_unfilled
 MEMBERS = frozenset({"instanceTypes", "instanceType", "allowedInstanceTypes", "targetInstanceTypes"})
 WILDCARD = "*"
 ALIKE = 0.6
+_WRITTEN_OTHERWISE = re.compile(r"^([a-z]+[0-9][a-z]*)[-_ ](?=[0-9a-z])")  # c5-2xlarge, c5_large
 # The operation of EC2 that takes instance types, and its member.
 OPERATION, MEMBER = "RunInstances", "InstanceType"
 
@@ -56,7 +58,7 @@ def _is_known(name: str, takes: Takes) -> bool:
 
 def _nearest(name: str) -> str:
     """Return what a name is nearest to: a size of its family, or the family of its size, or a bundle."""
-    of, dot, size = name.lower().partition(".")
+    of, dot, size = _WRITTEN_OTHERWISE.sub(r"\1.", name.lower().strip().removeprefix("ml.")).partition(".")
     if of not in SIZES:
         near = difflib.get_close_matches(of, [*SIZES, *(BUNDLES if not dot else ())], n=1, cutoff=ALIKE)
         of = next(iter(near), "")

@@ -32,7 +32,8 @@ def near_names(id_: str, fails: Example, passes: Example) -> Rule:
 def _misspelt(subject: Subject) -> Findings:
     for path, row, name in _references(KINDS[subject.address.kind].rows, subject.body, ()):
         known = tuple(one for one, _ in subject.every(row.refers_to))
-        if not name.startswith("arn:") and name not in known and (near := _meant(name, known)):
+        own = _name_in(name, KINDS[row.refers_to].noun)
+        if own and own not in known and (near := _meant(own, known)):
             yield path, f"is {name}, which is not declared in this stack; it must exist in AWS. Did you mean {near}?"
 
 
@@ -48,6 +49,20 @@ def _references(rows: Iterable[Row], body: Json, path: Path) -> Iterator[tuple[P
         elif isinstance(value, list | tuple):
             for index, entry in enumerate(value):
                 yield from _references(row.fields, entry, (*path, row.name, index))
+
+
+def _name_in(reference: str, noun: str) -> str:
+    """Return the name that a reference has, also within an ARN; empty for the ARN of something else."""
+    if not reference.startswith("arn:"):
+        return reference
+    *_, last = reference.split(":", 5)
+    return last.removeprefix(f"{noun}/") if last.startswith(f"{noun}/") else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a name that is not among some that are known, if it is almost one of them."""
+    near = _meant(name, known)
+    return f": did you mean {near}?" if near else ""
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

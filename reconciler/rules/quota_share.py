@@ -5,6 +5,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.capacity import INSTANCES, each_unit_once, is_type, limit, limits, most, some_limit
 from reconciler.rules.evidence import documented, later, measured
+from reconciler.rules.forms import forms
 from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training, policy_name, policy_of, service_of
 from reconciler.rules.near import near_names
 from reconciler.rules.placeholders import placeholders
@@ -195,6 +196,11 @@ RULES = (
         evidence=documented("CreateQuotaShareRequest.jobQueue", "This can be the job queue name or ARN."),
         fails=share(jobQueue=arn("service-environment/gpus")),
         passes=share(jobQueue=arn("job-queue/training")),
+    ),
+    forms(
+        "QS008",
+        share(jobQueue="arn:aws:batch:us-east-1:12345678901:job-queue/a"),
+        share(jobQueue="arn:aws:batch:us-east-1:123456789012:job-queue/a"),
     ),
     placeholders("QS006", share(jobQueue="${QUEUE}"), share()),
     near_names(

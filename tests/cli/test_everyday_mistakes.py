@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model import partition_of
 from tests.cli.conftest import STACK, Run, write
 
 MISTYPED = STACK.replace("stack: risk\n", "stack: risk\nregion: us-est-1\n").replace("Order: [spot]", "Order: [spto]")
@@ -61,7 +62,8 @@ def test_a_region_that_no_partition_can_have_is_an_error(run: Run) -> None:
 
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"])
 def test_a_region_of_any_partition_is_none(region: str, run: Run) -> None:
-    write("risk", STACK.replace("stack: risk\n", f"stack: risk\nregion: {region}\n"))
+    stack = STACK.replace("stack: risk\n", f"stack: risk\nregion: {region}\n")
+    write("risk", stack.replace("arn:aws:", f"arn:{partition_of(region)}:"))
     assert told(run) == []
 
 

@@ -21,6 +21,8 @@ from tests.instance_types import FILE, table
         ("c5.xlarge2", "c5.xlarge"),
         ("optimall", "optimal"),
         ("p4de.24xlage", "p4de.24xlarge"),
+        ("c5-2xlarge", "c5.2xlarge"),
+        ("ml.m5.large", "m5.large"),
         ("nothing", ""),
     ],
 )

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.evidence import inferred
+from reconciler.rules.evidence import inferred, later
 from reconciler.rules.job_definition.examples import ec2
+from reconciler.rules.near import did_you_mean
 from reconciler.rules.pods import every_container
 
 PREFIX = "Ref::"
 _NAME = re.compile(r"Ref::([\w-]+)")
-PAGE = inferred("https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html", "parameters")
+PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html"
 
 
 def _all_have_values(subject: Subject) -> Findings:
@@ -21,6 +22,14 @@ def _all_have_values(subject: Subject) -> Findings:
         for name in _NAME.findall(word):
             if not _is_given(name, word, given):
                 yield path, f"has {PREFIX}{name}, which has no parameter: each job must bring a value"
+
+
+def _almost_have_values(subject: Subject) -> Findings:
+    given = frozenset(subject.body.get("parameters") or ())
+    for path, word in _words(subject):
+        for name in _NAME.findall(word):
+            if not _is_given(name, word, given) and (near := did_you_mean(name, given)):
+                yield path, f"has {PREFIX}{name}, which is no parameter here{near}"
 
 
 def _words(subject: Subject) -> Iterator[tuple[Path, str]]:
@@ -57,9 +66,19 @@ RULES = (
         hint="add it to parameters, unless every job that is submitted has it",
         severity=Severity.NOTE,
         advice=True,
-        evidence=PAGE,
+        evidence=inferred(PAGE, "parameters"),
         fails=_job("echo", "Ref::echoParam", echo_param="hello"),
         passes=_job("echo", "Ref::message", message="hello"),
+    ),
+    Rule(
+        id="JD162",
+        says="No Ref::name in a command is almost the name of a parameter.",
+        check=_almost_have_values,
+        hint="a job that brings no such parameter gets the text itself",
+        severity=Severity.WARNING,
+        evidence=later(PAGE, note="what no parameter replaces reaches the program as it is written"),
+        fails=_job("echo", "Ref::mesage", message="hello"),
+        passes=_job("echo", "Ref::message", "Ref::recipient", message="hello"),
     ),
     Rule(
         id="JD161",
@@ -67,7 +86,7 @@ RULES = (
         check=_all_are_used,
         severity=Severity.NOTE,
         advice=True,
-        evidence=PAGE,
+        evidence=inferred(PAGE, "parameters"),
         fails=_job("echo", message="hello"),
         passes=_job("echo", "Ref::message", message="hello"),
     ),

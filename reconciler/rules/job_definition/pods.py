@@ -9,6 +9,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.evidence import documented, inferred, later, measured
 from reconciler.rules.job_definition.pod_examples import one, pod
+from reconciler.rules.near import did_you_mean
 from reconciler.rules.pods import LISTS, Pod, PodContainer, containers_of, each_pod, each_pod_container, pods
 
 DEFAULT_NAME = "Default"  # EksContainer: what a container without a name is called
@@ -63,7 +64,8 @@ def _known_volumes(container: PodContainer) -> Findings:
         if name is None:
             yield path, "names no volume"
         elif name not in known:
-            yield (*path, "name"), f"is {name}, which is no volume of the pod"
+            near = did_you_mean(str(name), map(str, known))
+            yield (*path, "name"), f"is {name}, which is no volume of the pod{near}"
 
 
 def _distinct_volumes(pod: Pod) -> Findings:

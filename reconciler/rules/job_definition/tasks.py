@@ -9,6 +9,7 @@ from reconciler.rules.base import Example, Findings, Rule
 from reconciler.rules.containers import Check, TaskPlace, each_home
 from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import IMAGE, size, task
+from reconciler.rules.near import did_you_mean
 
 ROUTED = "awsfirelens"
 
@@ -68,7 +69,8 @@ def _known_targets(task: TaskPlace) -> Findings:
         if target is None:
             yield path, "names no container"
         elif target not in known:
-            yield (*path, "containerName"), f"is {target}, which is no container of the task"
+            near = did_you_mean(str(target), map(str, known))
+            yield (*path, "containerName"), f"is {target}, which is no container of the task{near}"
 
 
 def _not_itself(task: TaskPlace) -> Findings:

@@ -17,6 +17,7 @@ from reconciler.rules.containers import (
 )
 from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.job_definition.examples import ROLE, ec2
+from reconciler.rules.near import did_you_mean
 
 TYPES = ("host", "efsVolumeConfiguration", "s3filesVolumeConfiguration")
 EFS = "efsVolumeConfiguration"
@@ -103,7 +104,8 @@ def _mounts_volumes(container: Container) -> Findings:
     for path, mount in members(container, "mountPoints"):
         source = mount.get("sourceVolume")
         if source is not None and source not in names:
-            yield (*path, "sourceVolume"), f"is {source}, which is none of the volumes"
+            near = did_you_mean(str(source), map(str, names))
+            yield (*path, "sourceVolume"), f"is {source}, which is none of the volumes{near}"
 
 
 def _mounts_somewhere(container: Container) -> Findings:

@@ -8,6 +8,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject
 from reconciler.rules.compute_environment import bodies as environments
 from reconciler.rules.evidence import documented, measured
+from reconciler.rules.forms import forms
 from reconciler.rules.job_queue.bodies import ENVIRONMENT, entries, is_sagemaker, queue, training
 from reconciler.rules.near import near_names
 from reconciler.rules.placeholders import placeholders
@@ -189,6 +190,9 @@ RULES = (
         ),
         fails=Example(queue(arn("compute-environment/spot")).body, region="eu-west-1"),
         passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
+    ),
+    forms(
+        "JQ012", queue("arn:aws:batch:us-east-1:12345678901:compute-environment/a"), queue(arn("compute-environment/a"))
     ),
     placeholders("JQ010", queue("${ENVIRONMENT}"), queue("spot")),
     near_names(
