@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.stacks import environment_of
 from reconciler.load.choose import FLEET as FILE
-from reconciler.lookup.paths import is_hidden, names_of
+from reconciler.lookup.paths import GIT, is_hidden, names_of
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import InvalidStack, Severity, WrongUsage
 
@@ -31,13 +31,23 @@ def targets_of(args: Namespace) -> tuple["FleetTarget", ...]:
 
 
 def excluded_names(args: Namespace) -> tuple[str, ...]:
-    """Return the names that the file in the current folder excludes, as globs. Raises `InvalidStack`."""
+    """Return the names that the file of deployments excludes, as globs. Raises `InvalidStack`.
+
+    It is the one in the current folder, or the nearest one above in the same repository: where the command is called
+    does not change what is an engine's.
+    """
     from reconciler.fleet import read_excluded
     from reconciler.lookup.files import DiskFiles
 
-    if not Path(FILE).is_file():
+    here = Path.cwd()
+    folders = (here, *here.parents)
+    root = next((folder for folder in folders if (folder / GIT).exists()), here)
+    file = next(
+        (folder / FILE for folder in folders if (folder / FILE).is_file() and folder.is_relative_to(root)), None
+    )
+    if file is None:
         return ()
-    globs, problems = read_excluded(DiskFiles(FILE), environment_of(args))
+    globs, problems = read_excluded(DiskFiles(os.path.relpath(file)), environment_of(args))
     if problems:
         raise InvalidStack(problems)
     return globs

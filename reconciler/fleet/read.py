@@ -56,7 +56,7 @@ def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tupl
     findings = Findings()
     reader = _FleetReader(Library(files, findings), Finder(lookups, findings), findings, lambda _: (), stays)
     roots = (reader.mapping(document.root, "the file") for _, document in reader.library.parts() if document.root)
-    known = {key: entry for root in roots if root for key, entry in root.entries.items() if key == EXCLUDE}
+    known = {key: entry for root in roots if root for key, entry in reader.members(root, SECTIONS, "the file").items()}
     globs = tuple(text for _, text in reader.texts(known, EXCLUDE))
     return globs, findings.in_file_order()
 

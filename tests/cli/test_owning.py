@@ -126,6 +126,21 @@ def test_coverage_tells_which_kinds_it_could_not_read(run: Run, forbid: Callable
     assert (ran.code, [one["code"] for one in ran.json["problems"]]) == (0, ["IMP006"])
 
 
+@pytest.mark.parametrize(("in_repository", "above"), [(True, 1), (False, 0)])
+def test_names_are_excluded_for_the_whole_repository(
+    forgotten: Run, monkeypatch: pytest.MonkeyPatch, in_repository: bool, above: int
+) -> None:
+    Path("reconciler.yaml").write_text("exclude: [nf-*, simulate]\n", encoding="utf-8")
+    Path("stacks/prod").mkdir(parents=True)
+    if in_repository:
+        Path(".git").mkdir()
+    monkeypatch.chdir("stacks/prod")
+    sandbox = "--sandbox=../../.reconciler/sandbox.json"
+    assert forgotten("coverage", sandbox, "-o", "json").json["excluded"] == above
+    Path("reconciler.yaml").write_text("exclude: []\n", encoding="utf-8")
+    assert forgotten("coverage", sandbox, "-o", "json").json["excluded"] == 0
+
+
 def test_what_reconciler_yaml_excludes_is_neither_imported_nor_counted(forgotten: Run) -> None:
     total = forgotten("coverage", "--sandbox", "-o", "json").json["total"]
     Path("reconciler.yaml").write_text("exclude: ['*']\n", encoding="utf-8")

@@ -182,7 +182,8 @@ def test_names_that_engines_register_are_excluded_in_the_same_file(text: str, gl
     assert "stacks" not in text or read(text)[1] == []
 
 
-def test_what_is_excluded_must_be_texts() -> None:
-    files = MemoryFiles({"reconciler.yaml": "exclude: [{a: b}]"}, root=".")
+@pytest.mark.parametrize(("text", "code"), [("exclude: [{a: b}]", "STK005"), ("exclud: [a]", "FLT002")])
+def test_what_is_excluded_must_be_texts_under_its_own_key(text: str, code: str) -> None:
+    files = MemoryFiles({"reconciler.yaml": text}, root=".")
     _, problems = read_excluded(files, Environment({}))
-    assert [problem.code for problem in problems] == ["STK005"]
+    assert [problem.code for problem in problems] == [code]

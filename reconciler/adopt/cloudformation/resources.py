@@ -12,7 +12,7 @@ from reconciler.adopt.cloudformation.naming import Hole, Naming, Pieces, filled,
 from reconciler.adopt.cloudformation.parameters import PSEUDO
 from reconciler.adopt.cloudformation.resolve import Resolver
 from reconciler.adopt.cloudformation.template import OURS, Resource, spelled, text
-from reconciler.adopt.cloudformation.texts import HOLE, with_values
+from reconciler.adopt.cloudformation.texts import HOLE, IN_BRACES, with_values
 from reconciler.adopt.cloudformation.troubles import NotKnown, TemplateError
 from reconciler.adopt.cloudformation.words import because, capitalized, told
 from reconciler.adopt.cloudformation.world import TemplateContext
@@ -153,6 +153,10 @@ class Reader:
             self.broken.add(resource.logical)
             return WrittenName((), node)
         name = str(value)
+        if IN_BRACES.search(name):
+            message, hint = f"AWS refuses {name} as a name", "write it by Fn::Sub (!Sub), which fills it in"
+            self.world.findings.add("CFN008", message, node.mark, hint)
+            self.broken.add(resource.logical)
         return self.substituted(resource, WrittenName(tuple(name), node, assumed), "" if physical == name else physical)
 
     def substituted(self, resource: Resource, name: WrittenName, physical: str) -> WrittenName:

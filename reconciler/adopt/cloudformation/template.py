@@ -16,7 +16,7 @@ from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import YAML_FILES, Library, decoded
 from reconciler.load.lookups import Finder
 from reconciler.load.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, Spot, where_of
-from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
+from reconciler.load.other_languages import Spoken, for_a_shell, spoken_in, spoken_in_text
 from reconciler.load.scalars import text_of
 from reconciler.model import StatePlace
 from reconciler.problems import Severity
@@ -29,6 +29,9 @@ CONDITION = "Condition"
 # Sections in which a problem may be one of the import. Of the resources, it depends on each.
 READ = {"Parameters": True, "Mappings": True, "Conditions": True}
 HINT = "give a template with Resources: for an app of the CDK, what `cdk synth` has written to cdk.out/*.template.json"
+SERVERLESS = (
+    "it configures the Serverless Framework, and `serverless package` writes a template of it to .serverless/*.json"
+)
 OTHERS = {  # what else may be mistaken for one, by a key at its top
     "terraform_version": "it is state of Terraform",
     "resource_changes": "it is a plan of Terraform",
@@ -36,6 +39,7 @@ OTHERS = {  # what else may be mistaken for one, by a key at its top
     "artifacts": "it is a manifest of the CDK",
     "StackResources": "it describes the resources of a stack",
     "Stacks": "it describes stacks",
+    "service": SERVERLESS,
 }
 
 
@@ -180,11 +184,29 @@ def _not_rendered(name: str, content: str, document: Document, findings: Finding
     _, resources = (
         document.root.entries.get("Resources", (None, None)) if isinstance(document.root, MappingNode) else NONE
     )
+    known = section_of(document.root, "Parameters")
     for _, node in resources.entries.values() if isinstance(resources, MappingNode) else ():
         type_ = node.entries.get("Type", NONE)[1] if isinstance(node, MappingNode) else None
-        if type_ is not None and text(type_).startswith(OURS) and (spoken := spoken_in(node, content)):
+        if type_ is None or not text(type_).startswith(OURS):
+            continue
+        if spoken := spoken_in(node, content):
+            return spoken
+        if (spoken := _name_for_a_shell(node)) and spoken.text.strip("${}") not in known:
             return spoken
     return None
+
+
+def _name_for_a_shell(resource: Node) -> Spoken | None:
+    """Return what a shell should have filled in where a resource has its name, in which AWS takes no such text."""
+    properties = section_of(resource, "Properties")
+    names = (node for key, (_, node) in properties.items() if key.endswith("Name") and isinstance(node, Scalar))
+    return next(filter(None, map(for_a_shell, names)), None)
+
+
+def section_of(node: Node | None, name: str) -> Entries:
+    """Return the entries of a mapping in a mapping; none where there is none."""
+    _, inner = node.entries.get(name, NONE) if isinstance(node, MappingNode) else NONE
+    return inner.entries if isinstance(inner, MappingNode) else {}
 
 
 def _parsed(name: str, content: str, findings: Findings) -> Document:

@@ -42,6 +42,7 @@ def test_templates_may_be_json_or_yaml_also_as_get_template_prints_them(name: st
         ("a", "<stdin>:1:1: CFN001: <stdin> is no mapping, and no CloudFormation template"),
         ("{}", "<stdin>:1:1: CFN001: this is no CloudFormation template: it has no Resources"),
         ("Resources: []", "<stdin>:1:1: CFN001: this is no CloudFormation template: it has no Resources"),
+        ("service: x\nresources: {Resources: {}}", "<stdin>:1:1: CFN001: this is no CloudFormation template: it configures the Serverless Framework, and `serverless package` writes a template of it to .serverless/*.json"),
         ('{"terraform_version": "1"}', "<stdin>:1:1: CFN001: this is no CloudFormation template: it is state of Terraform"),
         ("stack: risk", "<stdin>:1:1: CFN001: this is no CloudFormation template: it is a stack of this program already"),
         ("Resources: {A: {Type: AWS::S3::Bucket}}", "<stdin>:1:1: CFN002: this template has no resource of AWS Batch"),
@@ -164,12 +165,22 @@ def test_lengths_and_json_of_language_extensions_are_computed() -> None:
         ("{{ sceptre_user_data.q }}", "sceptre generate"),
         ("{{ name }}", "jinja2 FILE"),
         ("q\n{% if x %}", "jinja2 FILE"),
+        ("${NAME}-q", "envsubst"),
+        ("$NAME", "envsubst"),
     ],
 )
 def test_a_template_in_another_language_is_told_once_with_what_renders_it(name: str, renderer: str) -> None:
     text = "Resources:\n  Q:\n    Type: AWS::Batch::JobQueue\n    Properties:\n      Priority: 1\n      JobQueueName: "
     (problem,) = raw(text + name + "\n", "t.yaml").problems
     assert (problem.code, renderer in problem.hint) == ("YML013", True)
+
+
+@pytest.mark.parametrize("name", ["${Env}-q", "q-${AWS::Region}"])
+def test_a_name_with_a_parameter_that_nothing_fills_in_needs_a_function(name: str) -> None:
+    text = "Parameters: {Env: {Type: String}}\nResources:\n  Q:\n    Type: AWS::Batch::SchedulingPolicy\n"
+    found = read(f"{text}    Properties: {{Name: '{name}', FairsharePolicy: {{}}}}\n")
+    assert messages(found) == [f"t.yaml:5:24: CFN008: AWS refuses {name} as a name"]
+    assert "Fn::Sub" in found.problems[0].hint
 
 
 def test_another_language_around_what_is_left_out_is_no_matter() -> None:
