@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler import workflow
-from reconciler.apply import Event
+from reconciler.apply import Event, wait
 from reconciler.model import Action, Address, Change, Interrupts, Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
@@ -111,7 +111,8 @@ def test_a_queue_with_jobs_is_drained_before_it_is_removed() -> None:
     assert {job["status"] for job in world.raw.call("DescribeJobs", {"jobs": jobs})["jobs"]} == {"SUCCEEDED"}
 
 
-def test_draining_ends_with_its_time() -> None:
+def test_draining_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "LATEST", 3600.0)  # seconds from look to look: a day has thousands otherwise
     world, mine = World(), sleeping(600_000)
     world.apply(mine)
     submit(world, 2)

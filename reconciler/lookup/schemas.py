@@ -1,6 +1,7 @@
 """The generated schema files: in an installed package beside the code, in a checkout beside the package."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 from reconciler.model import Json
@@ -9,6 +10,7 @@ from reconciler.schema import untagged
 PACKAGE = Path(__file__).parents[1]
 
 
+@cache  # one for all stacks of a run
 def read_schema(name: str = "stack") -> Json:
     """Return the schema of values by name: `stack`, or the noun of a kind such as `job-definition`.
 
