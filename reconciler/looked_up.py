@@ -42,6 +42,12 @@ class Secret(str):
     __slots__ = ()
 
 
+class ExampleText(str):
+    """Stands in for a text that nobody has given: what it names need not exist. What is made of one is one, too."""
+
+    __slots__ = ()
+
+
 @lru_cache(maxsize=4096)  # a stack has few names, each many times
 def is_secret_name(name: str) -> bool:
     return _SECRET.search(name) is not None
@@ -62,11 +68,20 @@ def is_secret(name: str, value: Json) -> bool:
 
 def as_secret(value: Json) -> Json:
     """Return the value with each text in it marked as secret, such that what is made of it is secret, too."""
+    return _marked(value, Secret)
+
+
+def as_example(value: Json) -> Json:
+    """Return the value with each text in it marked as an example."""
+    return _marked(value, ExampleText)
+
+
+def _marked(value: Json, mark: type[Secret] | type[ExampleText]) -> Json:
     if isinstance(value, dict):
-        return {key: as_secret(inner) for key, inner in value.items()}
+        return {key: _marked(inner, mark) for key, inner in value.items()}
     if isinstance(value, list):
-        return [as_secret(inner) for inner in value]
-    return Secret(value) if type(value) is str else value
+        return [_marked(inner, mark) for inner in value]
+    return mark(value) if type(value) in (str, ExampleText) else value
 
 
 def secrets_in(value: Json) -> Iterator[str]:

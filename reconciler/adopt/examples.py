@@ -24,7 +24,7 @@ from reconciler.load.expand import IN_TEXT
 from reconciler.load.patterns import Pattern
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import TYPES
-from reconciler.looked_up import Unknown
+from reconciler.looked_up import Unknown, as_example
 from reconciler.model import Address, Declared, Json, Spec, Stack
 from reconciler.problems import Problem, Severity
 from reconciler.validate import validate
@@ -82,7 +82,7 @@ def with_stand_ins(stack: Stack, language: Language) -> Stack:
     walker = _Walker(Vocabulary(language.schema["$defs"]))
     types = {name: walker.type_of(use) for one in found for name, use in walker.uses_in(one)}
     unknown = Imported(found=found, variables={name: {"type": type_} for name, type_ in types.items()})
-    known = {name: one.get("example") for name, one in with_examples(unknown, language).variables.items()}
+    known = {name: as_example(one.get("example")) for name, one in with_examples(unknown, language).variables.items()}
     filled = {
         address: replace(one, spec=with_each(one.spec, lambda tagged: known.get(tagged.text, tagged.text)))
         for address, one in named.items()

@@ -55,7 +55,7 @@ class _Referrer:
         if row is None:
             return value
         if row.form is Form.REFERENCE and isinstance(value, str | TaggedValue):
-            return self.keys.get(Address(row.refers_to, _named(_spelled(value))), value)
+            return self.keys.get(Address(row.refers_to, named_by(_spelled(value))), value)
         if not row.fields:
             return value
         if isinstance(value, list | tuple):
@@ -70,7 +70,7 @@ def _spelled(value: Json) -> str:
     return f"${{{value.text}}}" if value.tag == "!var" else value.text
 
 
-def _named(reference: str) -> str:
+def named_by(reference: str) -> str:
     """Return the physical name in a reference, which may be one or an ARN."""
     found = ARN.fullmatch(reference)
     if not found:

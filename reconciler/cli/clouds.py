@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
 
     from reconciler.aws.objects import Objects
     from reconciler.lookup.states import States
+    from reconciler.sandbox.clock import Timings
 
 SANDBOX_REGION = "us-east-1"
 ARN_PARTS = 6
@@ -61,6 +62,15 @@ def sky_for(stack: Stack, args: argparse.Namespace) -> Clients:
         return Clients(batch, clock, Sandbox())
     lookups = AwsLookups(service, batch.identity, _states(session, region, clock, args.observer))
     return Clients(batch, clock, lookups, locks_at=partial(locks_at, service=lock_service))
+
+
+def settled_sandbox(stack: Stack, args: argparse.Namespace) -> Cloud:
+    """Return the sandbox of `sky_for` such that what is created there is there at once."""
+    from reconciler.aws.cloud import AwsCloud
+    from reconciler.sandbox.clock import INSTANT
+
+    region = args.region or stack.region
+    return AwsCloud(_sandbox(stack, args, region, INSTANT), region)
 
 
 def _states(session: "Session", region: str | None, clock: Clock, observer: Observer) -> "States":
@@ -133,12 +143,13 @@ def _aws(args: argparse.Namespace, region: str | None) -> "Session":
     return open_session(args.profile, args.role_arn, region, args.observer)
 
 
-def _sandbox(stack: Stack, args: argparse.Namespace, region: str | None) -> "Session":
+def _sandbox(stack: Stack, args: argparse.Namespace, region: str | None, timings: "Timings | None" = None) -> "Session":
     from reconciler.aws.calls import observe
     from reconciler.sandbox.opening import open_sandbox
     from reconciler.sandbox.session import sandbox_session
     from reconciler.sandbox.simulator import ACCOUNT
 
-    session = sandbox_session(open_sandbox(args.sandbox), region or SANDBOX_REGION, stack.account or ACCOUNT)
+    simulator = open_sandbox(args.sandbox, timings=timings)
+    session = sandbox_session(simulator, region or SANDBOX_REGION, stack.account or ACCOUNT)
     observe(session, args.observer)
     return session

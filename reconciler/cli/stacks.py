@@ -12,7 +12,7 @@ from reconciler.cli.clouds import Clients, sky_for
 from reconciler.cli.output import Output
 from reconciler.cli.signals import seen
 from reconciler.model import Identity, Plan, Stack
-from reconciler.ports import UNOBSERVED, Files, Lookups, Observer
+from reconciler.ports import UNOBSERVED, Cloud, Files, Lookups, Observer
 from reconciler.problems import (
     CloudError,
     Denied,
@@ -96,21 +96,19 @@ def live_stack(path: str, args: argparse.Namespace, place: Identity | None = Non
         check_place(read.stack, identity.account, identity.region)
         with args.observer.phase("load"):
             read = valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups))
-            read = _with_stand_ins(read) if read.has_unknown else read
+    if args.sandbox is not None:
+        read = complete_in_sandbox(read, args, sky.cloud)
     return read, sky.locking(read.stack.lock)
 
 
-def _with_stand_ins(read: Read) -> Read:
-    """Return a stack with examples for look-ups that the sandbox cannot answer."""
-    from reconciler.adopt.examples import with_stand_ins
-    from reconciler.cli.commands.fmt import language
+def complete_in_sandbox(read: Read, args: argparse.Namespace, cloud: Cloud) -> Read:
+    """Return a stack with all that it takes from elsewhere, as far as the sandbox in the process can have that."""
+    from reconciler.cli.stand_ins import with_neighbours, with_values
 
-    hint = "`reconciler sandbox serve` answers them by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
-    message = "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in"
-    note = Problem(STANDS_IN, message, hint=hint, severity=Severity.NOTE)
-    stack = with_stand_ins(read.stack, language())
-    stack = replace(stack, warnings=(*stack.warnings, note))
-    return replace(read, stack=stack, problems=(*read.problems, note), has_unknown=False)
+    known = with_values(read.stack) if read.has_unknown else read.stack
+    stack = with_neighbours(known, args, cloud)
+    notes = stack.warnings[len(read.stack.warnings) :]
+    return replace(read, stack=stack, problems=(*read.problems, *notes), has_unknown=False) if notes else read
 
 
 def wanted_of(args: argparse.Namespace) -> "PlanOptions":

@@ -22,7 +22,7 @@ from reconciler.load.nodes import (
     size_of,
 )
 from reconciler.load.scalars import text_of
-from reconciler.looked_up import FINDABLE, Secret, Unknown, holds_unknown
+from reconciler.looked_up import FINDABLE, ExampleText, Secret, Unknown, holds_unknown
 from reconciler.model import Json
 
 Entries = MappingABC[str, tuple[SourceMark, Node]]
@@ -190,7 +190,8 @@ class Expander:
         secrets = [piece for piece in pieces if isinstance(piece, Secret) and piece]
         if any(len(piece) < FINDABLE for piece in secrets):
             self.composed.add(text)
-        return Scalar(Secret(text) if secrets else text, tagged.mark)
+        is_example = any(isinstance(piece, ExampleText) for piece in pieces)
+        return Scalar(Secret(text) if secrets else ExampleText(text) if is_example else text, tagged.mark)
 
     def _piece(self, match: re.Match[str], tagged: TaggedNode) -> str | None:
         name = match[2].strip()

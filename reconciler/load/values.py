@@ -13,7 +13,7 @@ from reconciler.load.library import parse
 from reconciler.load.nodes import BrokenValue, MappingNode, SourceMark, is_null, value_of
 from reconciler.load.scalars import plain_value, text_of
 from reconciler.load.variables import NAME, Variable, converted
-from reconciler.looked_up import Secret, Unknown, as_secret, holds_unknown
+from reconciler.looked_up import Secret, Unknown, as_example, as_secret, holds_unknown
 from reconciler.model import Json
 from reconciler.problems import Severity
 
@@ -68,7 +68,7 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             else:
                 values[name] = value
         elif outside.examples and example is not None:
-            values[name] = example
+            values[name] = as_example(example) if outside.samples else example
             by_example.append(variable)
         elif outside.examples and variable.hides("text"):
             values[name] = variable.sample() if outside.samples else Unknown.of("var", name)

@@ -1,0 +1,89 @@
+"""What a stack takes from elsewhere, in the sandbox in this process, which has nothing but what was applied to it.
+
+An example stands for each value that only another service could look up. What is referred to by an example, or by the
+ARN that it has in this account, is created once, as an example of its kind: it belongs to no stack.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.adopt.logical import named_by
+from reconciler.cli.clouds import settled_sandbox
+from reconciler.kinds import KINDS
+from reconciler.load.findings import listed
+from reconciler.looked_up import ExampleText
+from reconciler.model import Address, Identity, Json, Spec, Stack
+from reconciler.ports import Cloud
+from reconciler.problems import Problem, Severity
+from reconciler.read import read_some
+from reconciler.resolve import references
+from reconciler.rules import RULES
+
+STANDS_IN = "VAR020"
+NOT_ANSWERED = "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in"
+SERVED = "`reconciler sandbox serve` answers them by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
+
+
+def with_values(stack: Stack) -> Stack:
+    """Return a stack with examples for look-ups that the sandbox cannot answer, and a note that says so."""
+    from reconciler.adopt.examples import with_stand_ins
+    from reconciler.cli.commands.fmt import language
+
+    return _noted(with_stand_ins(stack, language()), NOT_ANSWERED, SERVED)
+
+
+def with_neighbours(stack: Stack, args: Namespace, cloud: Cloud) -> Stack:
+    """Create in the sandbox what the stack refers to and nothing there has; return the stack with a note of it."""
+    wanted = _wanted(stack, cloud.identity()) if any(_outside(stack)) else {}
+    made = [address for address, body in wanted.items() if _create(address, body, stack, args, cloud)]
+    if not made:
+        return stack
+    names = listed([f"{KINDS[address.kind].noun} {address.name}" for address in made], "and")
+    hint = "apply the stacks that declare them to the same sandbox first, to try them as they are"
+    return _noted(stack, f"the sandbox had no {names}: examples that stand in were created there", hint)
+
+
+def _noted(stack: Stack, message: str, hint: str) -> Stack:
+    note = Problem(STANDS_IN, message, hint=hint, severity=Severity.NOTE)
+    return replace(stack, warnings=(*stack.warnings, note))
+
+
+def _outside(stack: Stack) -> Iterator[tuple[Address, str, str]]:
+    """Yield references to what a stack does not declare: by which resource, to which kind, and how it is written."""
+    for declared in stack.declared.values():
+        for _, row, value in references(KINDS[declared.address.kind].rows, declared.spec):
+            is_name = Address(row.refers_to, value) in stack.declared
+            if not is_name and (isinstance(value, ExampleText) or value.startswith("arn:")):
+                yield declared.address, row.refers_to, value
+
+
+def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
+    """Return what could be there, each with a body: that of what is referred to beside it, as queues do not mix kinds
+    of environments; else an example of its kind.
+    """
+    found: dict[Address, Spec] = {}
+    for by, kind_name, value in _outside(stack):
+        kind = KINDS[kind_name]
+        name = named_by(value)
+        if value not in (name, kind.arn(identity, name)):
+            continue  # it is in another account or region
+        beside = references(KINDS[by.kind].rows, stack.declared[by].spec)
+        mates = (Address(kind_name, other) for _, row, other in beside if row.refers_to == kind_name)
+        bodies: Iterator[Json] = (stack.declared[mate].spec for mate in mates if mate in stack.declared)
+        examples = (rule.passes.body for rule in RULES[kind_name] if not any(references(kind.rows, rule.passes.body)))
+        if body := next(bodies, None) or next(examples, None):
+            found[Address(kind_name, name)] = body
+    return found
+
+
+def _create(address: Address, body: Spec, stack: Stack, args: Namespace, cloud: Cloud) -> bool:
+    """Create a resource that the stack does not have under this name either; return whether it was not there."""
+    kind = KINDS[address.kind]
+    is_ours = any(
+        one.kind == address.kind and f"{stack.name_prefix}{one.name}" == address.name for one in stack.declared
+    )
+    if is_ours or read_some(cloud, kind, cloud.identity(), (address.name,)):
+        return False
+    settled_sandbox(stack, args).call(kind.create, {kind.name_member: address.name, **body})
+    return True
