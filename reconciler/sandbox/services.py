@@ -1,6 +1,7 @@
 """The services around Batch, from moto: loaded when one is first needed, one request at a time as moto has no locks."""
 
 import importlib
+import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -139,4 +140,8 @@ def _told(request: Request, answer: Response) -> Response:
         return request.error(answer.status, code, f"the sandbox {says} {what} ({answer.body.decode()})")
     if answer.status == NOT_THERE and kind.startswith("text/html") and request.service != "s3":
         return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {what}")
+    if request.form and answer.status >= BAD_REQUEST and answer.body.startswith(b"{"):
+        # A stack of CloudFormation has met an error of a service that speaks JSON.
+        told = json.loads(answer.body)
+        return request.error(answer.status, told.get("__type", "InternalFailure"), told.get("message", ""))
     return answer

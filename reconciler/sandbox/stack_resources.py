@@ -6,11 +6,12 @@ anyway: how a template is read, what differs, and the requests that create, upda
 
 import importlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any, NoReturn
 
 from reconciler.adopt.cloudformation import ImportInputs, imported
 from reconciler.adopt.cloudformation.words import capitalized
@@ -37,14 +38,38 @@ _SERVED: ContextVar[Simulator] = ContextVar("served")
 @contextmanager
 def stacks_in(simulator: Simulator) -> Iterator[None]:
     """Let the stacks of moto have their resources of AWS Batch in this simulator."""
-    parsing = importlib.import_module("moto.cloudformation.parsing")
-    parsing.get_model_map().update({f"{OURS}{kind.name}": StackResources(kind) for kind in KINDS.values()})
-    parsing.get_name_type_map().update({f"{OURS}{kind.name}": capitalized(kind.name_member) for kind in KINDS.values()})
+    _teach_moto()
     token = _SERVED.set(simulator)
     try:
         yield
     finally:
         _SERVED.reset(token)
+
+
+@cache
+def _teach_moto() -> None:
+    """Tell moto of our types, and that any parameter may change a resource of them.
+
+    It looks for `Ref` alone, and misses `Fn::Sub` and conditions.
+    """
+    parsing: Any = importlib.import_module("moto.cloudformation.parsing")
+    parsing.get_model_map().update({f"{OURS}{kind.name}": StackResources(kind) for kind in KINDS.values()})
+    parsing.get_name_type_map().update({f"{OURS}{kind.name}": capitalized(kind.name_member) for kind in KINDS.values()})
+    parsing.get_references_from_template = partial(_references, otherwise=parsing.get_references_from_template)
+
+
+def _references(template: Json, otherwise: Callable[[Json], list[str]]) -> Container[str]:
+    """Return the parameters that a template may refer to; moto itself has to see to one with a condition of its own."""
+    type_ = template.get("Type") if isinstance(template, Mapping) else None
+    is_ours = isinstance(type_, str) and type_.startswith(OURS) and "Condition" not in template
+    return _Any() if is_ours else otherwise(template)
+
+
+class _Any(Container[str]):
+    """Contains every name."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
 
 
 @dataclass(slots=True)
@@ -53,6 +78,7 @@ class StackResource:
 
     kind: Kind
     name: str
+    properties: Json  # as they were applied last, without functions
     physical_resource_id: str  # an ARN, of job definitions with the revision
     cf_resource_type: str = ""
     logical_resource_id: str = ""
@@ -93,7 +119,8 @@ class StackResources:
     ) -> StackResource:
         batch = _Batch.of(account_id, region_name)
         with _refused_in_words(resource_name):
-            return batch.create(self.kind, batch.desired(self.kind, resource_name, cloudformation_json))
+            desired = batch.desired(self.kind, resource_name, cloudformation_json)
+            return batch.create(self.kind, desired, cloudformation_json["Properties"])
 
     def update_from_cloudformation_json(
         self,
@@ -105,6 +132,8 @@ class StackResources:
     ) -> StackResource:
         """What has no name in the template keeps the one that it has: moto makes up another."""
         batch = _Batch.of(account_id, region_name)
+        if cloudformation_json["Properties"] == original_resource.properties:
+            return original_resource
         is_named = capitalized(self.kind.name_member) in cloudformation_json["Properties"]
         name = new_resource_name if is_named else own_name(original_resource.name)
         with _refused_in_words(name):
@@ -112,8 +141,9 @@ class StackResources:
             if desired.name != original_resource.name:
                 raise _NotServed(f"it is called {original_resource.name}, and cannot be called {desired.name}")
             if self.kind.revisions:
-                return batch.revise(original_resource, desired, keeps_former=_keeps_former(cloudformation_json))
-            return batch.update(original_resource, desired)
+                return batch.revise(original_resource, desired, cloudformation_json["Properties"])
+            batch.update(original_resource, desired)
+            return replace(original_resource, properties=cloudformation_json["Properties"])
 
 
 class _NotServed(Exception):  # noqa: N818 - names what happened
@@ -163,17 +193,17 @@ class _Batch:
                 wait(step, kind, name, self.cloud, self.simulator.clock, _say_nothing)
         return answers[0] if answers else {}
 
-    def create(self, kind: Kind, desired: Desired) -> StackResource:
+    def create(self, kind: Kind, desired: Desired, properties: Json) -> StackResource:
         answer = self.run(kind, desired.name, create_steps(kind, desired, desired.tags, AppliedRecord()))
-        return StackResource(kind, desired.name, answer[kind.arn_member])
+        return StackResource(kind, desired.name, properties, answer[kind.arn_member])
 
-    def revise(self, former: StackResource, desired: Desired, *, keeps_former: bool) -> StackResource:
-        made = self.create(former.kind, desired)
-        if not keeps_former:
+    def revise(self, former: StackResource, desired: Desired, properties: Json) -> StackResource:
+        made = self.create(former.kind, desired, properties)
+        if not _keeps_former(properties):
             self.delete(former)
         return made
 
-    def update(self, resource: StackResource, desired: Desired) -> StackResource:
+    def update(self, resource: StackResource, desired: Desired) -> None:
         live = self.read(resource.kind, resource.name)
         if live is None:
             raise _NotServed(f"{resource.name} does not exist")
@@ -183,7 +213,6 @@ class _Batch:
         if stuck:
             raise _NotServed(f"the sandbox replaces no resource, and {', '.join(stuck)} cannot be changed in place")
         self.run(resource.kind, resource.name, update_steps(resource.kind, live, found))
-        return resource
 
     def delete(self, resource: StackResource) -> None:
         kind, name = resource.kind, resource.name
@@ -223,8 +252,8 @@ def _has_attribute(kind: Kind, attribute: str) -> bool:
     return attribute == capitalized(kind.arn_member)
 
 
-def _keeps_former(resource: Mapping[str, Json]) -> bool:
-    policy = resource["Properties"].get("ResourceRetentionPolicy") or {}
+def _keeps_former(properties: Mapping[str, Json]) -> bool:
+    policy = properties.get("ResourceRetentionPolicy") or {}
     return str(policy.get("SkipDeregisterOnUpdate", "")).lower() == "true"
 
 

@@ -110,6 +110,15 @@ def test_cloudformation_creates_stacks_with_outputs(client: Clients) -> None:
     assert refusal(lambda: cfn.describe_stacks(StackName="nope"))[0] == "ValidationError"
 
 
+def test_a_stack_tells_the_errors_of_services_that_speak_json(client: Clients) -> None:
+    system = {"Type": "AWS::EFS::FileSystem", "Properties": {}}
+    target = {"FileSystemId": {"Ref": "Files"}, "SubnetId": "subnet-0", "SecurityGroups": ["sg-0"]}
+    mount = {"Type": "AWS::EFS::MountTarget", "Properties": target}
+    body = json.dumps({"Resources": {"Files": system, "Mount": mount}})
+    told = refusal(lambda: client("cloudformation").create_stack(StackName="files", TemplateBody=body))
+    assert told[:2] == ("SubnetNotFound", "The subnet ID 'subnet-0' does not exist")
+
+
 def test_eventbridge_keeps_rules_that_start_jobs(client: Clients) -> None:
     events = client("events")
     queue = f"arn:aws:batch:{REGION}:123456789012:job-queue/nightly"

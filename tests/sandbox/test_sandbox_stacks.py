@@ -132,6 +132,21 @@ def test_an_update_of_a_stack_updates_in_place_registers_anew_and_deletes(client
     assert batch.list_consumable_resources()["consumableResources"] == []
 
 
+def test_an_update_of_parameters_alone_reaches_what_depends_on_them_through_functions(client: Clients) -> None:
+    """Through Fn::Sub and conditions; a definition in which nothing changes gets no revision."""
+    cfn, batch = client("cloudformation"), client("batch")
+    template = json.loads(changed("Queue", "Properties", "Priority", to={"Fn::If": ["Small", 1, 7]}))
+    template["Conditions"] = {"Small": {"Fn::Equals": [{"Ref": "Cores"}, "16"]}}
+    template["Resources"]["Fair"]["Properties"]["Tags"] = {"cores": {"Fn::Sub": "${Cores} vCPUs"}}
+    cfn.create_stack(StackName="jobs", TemplateBody=json.dumps(template))
+    cores = [{"ParameterKey": "Cores", "ParameterValue": "32"}]
+    cfn.update_stack(StackName="jobs", UsePreviousTemplate=True, Parameters=cores)
+    [queue] = batch.describe_job_queues()["jobQueues"]
+    assert queue["priority"] == 7
+    assert batch.list_tags_for_resource(resourceArn=queue["schedulingPolicyArn"])["tags"] == {"cores": "32 vCPUs"}
+    assert len(batch.describe_job_definitions()["jobDefinitions"]) == 1
+
+
 def test_change_sets_create_and_update(client: Clients) -> None:
     cfn, batch = client("cloudformation"), client("batch")
     body, other = json.dumps(TEMPLATE), changed("Queue", "Properties", "Priority", to=7)
