@@ -1,5 +1,6 @@
 """`!tfstate`: values of Terraform's states in S3, behind HTTP, or in files of the repository. Each is read once."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from reconciler.lookup.files import read_whole
 from reconciler.lookup.paths import GIT, is_hidden
 from reconciler.model import Json, StatePlace
 from reconciler.ports import Missing
-from reconciler.problems import CloudError, Fault
+from reconciler.problems import CloudError, Fault, Stopped
 from reconciler.tfstate.address import parse_address
 from reconciler.tfstate.find import find_value
 from reconciler.tfstate.state import NotAState, TerraformState, parse_state
@@ -18,6 +19,7 @@ from reconciler.tfstate.state import NotAState, TerraformState, parse_state
 LARGEST = 64 * 2**20  # bytes; states have a few MiB at most
 FILE = ""  # the scheme of what is no URL
 PATH_HINT = "the path leads from the file in which it is written, and stays in its repository"
+SIZE_HINT = "name what holds a state alone, or what `terraform output -json` prints"
 # What S3 answers to GetObject.
 NO_OBJECT, NO_BUCKET, NOTHING_THERE = "NoSuchKey", "NoSuchBucket", "InvalidRange"
 WRONG_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
@@ -25,6 +27,7 @@ REGION_HINT = "the bucket is in a different region: write `{url: s3://bucket/key
 WORKSPACE = "check the key; the state of a workspace is at env:/WORKSPACE/KEY"
 
 Fetch = Callable[[StatePlace], bytes]
+Failure = Missing | CloudError | Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,26 @@ class States:
     """`fetch` reads a state by the scheme of its place; with `FILE` alone, nothing leaves the machine."""
 
     fetch: Mapping[str, Fetch]
-    read: dict[StatePlace, TerraformState | Missing | CloudError] = field(default_factory=dict)
+    read: dict[StatePlace, TerraformState | Failure] = field(default_factory=dict)
 
     def find(self, argument: str, place: StatePlace) -> Json:
-        """Return the value of `state:address`. Raises `Missing` and `CloudError`: what failed would fail again."""
+        """Return the value of `state:address`. Raises `Missing`, `CloudError`, `Stopped`: what failed fails again."""
         if place not in self.read:
             self.read[place] = self._state(place)
         state = self.read[place]
-        if isinstance(state, Missing | CloudError):
+        if isinstance(state, Failure):
             raise state
         return find_value(state, parse_address(argument.partition(":")[2]))
 
-    def _state(self, place: StatePlace) -> TerraformState | Missing | CloudError:
+    def _state(self, place: StatePlace) -> TerraformState | Failure:
         try:
             content = self.fetch[place.scheme](place)
             if len(content) > LARGEST:
-                return Missing(f"{shown(place)} has more than {LARGEST // 2**20} MiB", "name what holds a state alone")
+                return Missing(f"{shown(place)} has more than {LARGEST // 2**20} MiB", SIZE_HINT)
             return parse_state(content)
         except NotAState as error:
             return Missing(f"{shown(place)} {error}", error.hint)
-        except (Missing, CloudError) as error:
+        except (Missing, CloudError, Stopped) as error:
             return error
 
 
@@ -76,7 +79,8 @@ def fetch_file(place: StatePlace) -> bytes:
         hint = "write it with `terraform state pull` or `terraform output -json`, or correct the path"
         raise Missing(f"there is no file {name}", hint) from error
     except OSError as error:
-        raise Missing(f"{name} cannot be read: {error.strerror or error}", PATH_HINT) from error
+        hint = SIZE_HINT if error.errno == errno.EFBIG else PATH_HINT
+        raise Missing(f"{name} cannot be read: {error.strerror or error}", hint) from error
 
 
 def _root(folder: str) -> Path:

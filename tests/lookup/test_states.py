@@ -15,7 +15,7 @@ from reconciler.lookup.sources import ForbiddenLookups, Offline, Sandbox, Source
 from reconciler.lookup.states import FILE, States, fetch_file, fetch_object
 from reconciler.model import StatePlace
 from reconciler.ports import Missing, Unsupported
-from reconciler.problems import CloudError, Fault
+from reconciler.problems import CloudError, Fault, Stopped
 from tests.fakes import ScriptedCloud
 from tests.tfstate.states import NETWORK, document, raw
 
@@ -52,12 +52,12 @@ def test_a_state_is_read_once_whatever_is_taken_from_it() -> None:
     assert asked == [NET]
 
 
-@pytest.mark.parametrize("error", [denied(), refused("NoSuchKey")])
-def test_a_state_that_fails_is_asked_for_once(error: CloudError) -> None:
+@pytest.mark.parametrize("error", [denied(), refused("NoSuchKey"), Stopped("the state answers 500")])
+def test_a_state_that_fails_is_asked_for_once(error: CloudError | Stopped) -> None:
     asked: list[StatePlace] = []
     reading = in_s3(error, asked)
     for _ in range(3):
-        with pytest.raises((CloudError, Missing)):
+        with pytest.raises((CloudError, Missing, Stopped)):
             reading.find(TEXT, NET)
     assert asked == [NET]
 
@@ -104,6 +104,13 @@ def test_a_state_that_is_too_large_is_no_state(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(states, "LARGEST", 10)
     with pytest.raises(Missing, match="has more than"):
         in_s3(b" " * 11).find(TEXT, NET)
+
+
+def test_a_file_that_is_too_large_is_no_state(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
+    monkeypatch.setattr(states, "LARGEST", 10)
+    with pytest.raises(Missing, match="has more than") as caught:
+        in_file(repository, "own.json")
+    assert caught.value.hint == states.SIZE_HINT
 
 
 @pytest.fixture
