@@ -1,12 +1,13 @@
 """What a stack takes from elsewhere, in the sandbox in this process, which has nothing but what was applied to it.
 
-An example stands for each value that only another service could look up. What is referred to by an example, or by the
-ARN that it has in this account, is created once, as an example of its kind: it belongs to no stack.
+An example stands for each value that only another service could look up. What is referred to, and not declared, is
+created once, as an example of its kind that belongs to no stack: all but names that may be slips.
 """
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 
 from reconciler.adopt.logical import named_by
 from reconciler.cli.clouds import settled_sandbox
@@ -53,9 +54,15 @@ def _outside(stack: Stack) -> Iterator[tuple[Address, str, str]]:
     """Yield references to what a stack does not declare: by which resource, to which kind, and how it is written."""
     for declared in stack.declared.values():
         for _, row, value in references(KINDS[declared.address.kind].rows, declared.spec):
-            is_name = Address(row.refers_to, value) in stack.declared
-            if not is_name and (isinstance(value, ExampleText) or value.startswith("arn:")):
+            is_meant = isinstance(value, ExampleText) or value.startswith("arn:")
+            if Address(row.refers_to, value) not in stack.declared and (
+                is_meant or not _is_slip(value, row.refers_to, stack)
+            ):
                 yield declared.address, row.refers_to, value
+
+
+def _is_slip(name: str, kind: str, stack: Stack) -> bool:
+    return bool(get_close_matches(name, (one.name for one in stack.declared if one.kind == kind), n=1))
 
 
 def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:

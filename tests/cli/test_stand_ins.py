@@ -1,4 +1,4 @@
-"""In the sandbox, a stack has what it takes from elsewhere by examples and ARNs. A name that nothing has is an error."""
+"""In the sandbox, a stack has what it takes from elsewhere. What may be a slip is an error there, too."""
 
 import pytest
 
@@ -34,10 +34,11 @@ jobQueues:
         ('!sub "${environment}-1"', "shared-1"),
         ('!sub "arn:aws:batch:${region}:${account}:compute-environment/${environment}"', "shared"),
         (f"{HERE}:compute-environment/other", "other"),
+        ("other", "other"),
         ("!cfn network.Environment", "network-Environment"),
     ],
 )
-def test_what_is_referred_to_by_an_example_or_an_arn_is_there(run: Run, environment: str, name: str) -> None:
+def test_what_is_referred_to_is_there(run: Run, environment: str, name: str) -> None:
     write("queues", QUEUE.replace("ENVIRONMENT", environment))
     planned = run("plan", "queues", "--sandbox")
     assert planned.code == 0
@@ -50,12 +51,12 @@ def test_what_is_referred_to_by_an_example_or_an_arn_is_there(run: Run, environm
 
 @pytest.mark.parametrize(
     "environment",
-    ["other", "arn:aws:batch:us-east-1:210987654321:compute-environment/other",
+    ["sopt", "arn:aws:batch:us-east-1:210987654321:compute-environment/other",
      "arn:aws:batch:eu-west-1:123456789012:compute-environment/other"],
 )  # fmt: skip
 def test_what_may_be_a_slip_or_is_elsewhere_is_not(run: Run, environment: str) -> None:
-    write("queues", QUEUE.replace("ENVIRONMENT", environment))
-    ran = run("plan", "queues", "--sandbox")
+    write("risk", RISK.replace("  own:", "  spot:").replace("[own, !var more]", f"[{environment}]"))
+    ran = run("plan", "risk", "--sandbox")
     assert (ran.code, "REF001" in ran.err) == (3, True)
 
 
