@@ -35,6 +35,7 @@ LIMITS: Mapping[str, str] = {
     "maxItems": "at most {} entries",
     "pattern": "matches {}",
 }
+NOT_EMPTY = {("minLength", 1): "not empty", ("minItems", 1): "not empty"}
 NEAR = 3  # suggestions
 
 
@@ -203,7 +204,8 @@ def _choice(schema: Json) -> Iterator[tuple[str, str]]:
 def _rules(member: _ExplainedField) -> Iterator[tuple[str, str]]:
     if member.required:
         yield "required", "yes"
-    limits = [text.format(member.schema[word]) for word, text in LIMITS.items() if word in member.schema]
+    bounds = [(word, member.schema[word]) for word in LIMITS if word in member.schema]
+    limits = [NOT_EMPTY.get(bound, LIMITS[bound[0]].format(bound[1])) for bound in bounds]
     if limits:
         yield "limits", ", ".join(limits)
     if "default" in member.schema:

@@ -222,6 +222,15 @@ def test_what_managed_instances_keep_for_life_is_not_sent() -> None:
     assert template == {**MANAGED_INSTANCES["instanceLaunchTemplate"], "monitoring": "DETAILED"}
 
 
+@pytest.mark.parametrize("policy", [{}, {"updatePolicy": {"jobExecutionTimeoutMinutes": 60}}])
+def test_an_update_of_managed_instances_promises_nothing_that_an_update_policy_would(policy: Body) -> None:
+    """It "applies only to Amazon EC2 managed compute environments" (UpdatePolicy)."""
+    (change,) = plan_of(managed_instances(), {**managed_instances(monitoring="DETAILED"), **policy}).changes
+    assert not any("updatePolicy" in reason or "minutes" in reason for reason in change.reasons)
+    (other,) = plan_of(ec2(), ec2(instanceTypes=["c5"])).changes
+    assert any("30 minutes at most (updatePolicy" in reason for reason in other.reasons)
+
+
 def test_spot_becomes_on_demand_in_place() -> None:
     spot = ec2(type="SPOT", allocationStrategy="SPOT_CAPACITY_OPTIMIZED", bidPercentage=60)
     assert update_of(spot, ec2()) == {"computeResources": {

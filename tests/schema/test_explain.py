@@ -140,3 +140,7 @@ def test_nothing_is_offered_for_nonsense(schema: Json) -> None:
 def test_every_member_can_be_explained(kind, schema: Json) -> None:
     for row in kind.rows:
         assert paths(f"{kind.section}.{row.name}", schema) == [f"{kind.section}.{row.name}"]
+
+
+def test_what_is_required_is_not_empty(schema: Json) -> None:
+    assert facts("jobDefinitions.containerProperties.secrets.name", schema)["limits"] == "not empty"
