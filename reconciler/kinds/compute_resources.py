@@ -237,12 +237,14 @@ COMPUTE_RESOURCES = (
     Field(
         name="managedInstancesProvider",
         form=Form.STRUCT,
+        cost=Cost.SCALING,
         fields=MANAGED_INSTANCES,
-        says="The instances of type ECS_MANAGED_INSTANCES.",
+        says="The instances of type ECS_MANAGED_INSTANCES. A change is for new ones: others end with their jobs.",
     ),
     Field(
         name="capacityTags",
         form=Form.MAP,
+        cost=Cost.SCALING,
         says="Tags of the managed capacity; writing them needs the right batch:SetCapacityTags.",
     ),
 )

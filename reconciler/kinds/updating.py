@@ -20,25 +20,20 @@ TYPES = {*INSTANCES, *FARGATE, MANAGED_INSTANCES}
 FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
 TYPE = "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
 ORCHESTRATOR = "an environment stays on Amazon ECS or on Amazon EKS (UpdateComputeEnvironment cannot change it)"
+# AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances': "New instances use the updated
+# configuration. Existing instances continue running until their jobs complete and then drain naturally."
+DRAINED = "new instances are started as declared; existing ones go on until their jobs end"
 INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
 
 
 def patience(spec: Spec) -> float:
-    """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy).
-
-    On managed instances the update waits for no job.
-    """
+    """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy)."""
     policy = spec.get("updatePolicy") or {}
     return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
 
 
 def terms(spec: Spec) -> str:
-    """Say what becomes of the running jobs when instances are replaced (UpdatePolicy).
-
-    Managed instances have no such policy: AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances'.
-    """
-    if _type(spec).upper() == MANAGED_INSTANCES:
-        return "new instances are as declared; those that run go on until their jobs end"
+    """Say what becomes of the running jobs when instances are replaced (UpdatePolicy)."""
     policy = spec.get("updatePolicy") or {}
     if policy.get("terminateJobsOnUpdate"):
         return "running jobs are ended at once (updatePolicy.terminateJobsOnUpdate)"
@@ -83,7 +78,7 @@ def judge(judged: Judged) -> tuple[Cost, str]:
             return _judge_fargate(judged, member)
         return Cost.REPLACE, f"a Fargate environment can only change {', '.join(FARGATE_UPDATABLE)} and state"
     if judged.cost is not Cost.INFRASTRUCTURE:
-        return judged.cost, ""
+        return judged.cost, DRAINED if member == "managedInstancesProvider" else ""
     return _judge_infrastructure(judged)
 
 
@@ -117,7 +112,7 @@ def _judge_infrastructure(judged: Judged) -> tuple[Cost, str]:
     if _is_on_eks(judged.live) is not _is_on_eks(judged.desired):
         return Cost.REPLACE, ORCHESTRATOR
     if live.get("type") == MANAGED_INSTANCES:
-        return Cost.INFRASTRUCTURE, ""
+        return Cost.SCALING, DRAINED
     if role is not None and not is_service_linked(role):
         return (
             Cost.REPLACE,

@@ -198,6 +198,25 @@ def test_best_fit_cannot_be_had_by_an_update(strategy: str | None) -> None:
     assert message.startswith("computeResources.allocationStrategy cannot be changed in place: not with the allocation")
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ec2InstanceProfileArn": "arn:aws:iam::123456789012:instance-profile/other"},
+        {"networkConfiguration": {"subnets": ["subnet-2"], "securityGroups": ["sg-1"]}},
+        {"monitoring": "DETAILED"},
+    ],
+)
+def test_an_update_of_managed_instances_ends_no_job_and_promises_nothing_of_an_update_policy(changed: Json) -> None:
+    mine = stack({(CE, "a"): {**managed_instances(**changed), "updatePolicy": {"terminateJobsOnUpdate": True}}})
+    before = managed_instances()
+    (change,) = planned(mine, owned(stack({(CE, "a"): before}), live(CE, "a", before))).changes
+    assert (change.cost, change.interrupts, change.losses) == (Cost.SCALING, None, ())
+    said = " ".join([*change.reasons, *(field.why for field in change.fields)])
+    assert "existing ones go on until their jobs end" in said
+    assert "updatePolicy" not in said
+    assert not any("updatePolicy" in getattr(step, "request", {}) for step in change.steps)
+
+
 @pytest.mark.parametrize(("before", "after"), [(ec2(), managed_instances()), (managed_instances(), ec2())])
 def test_nothing_becomes_or_leaves_managed_instances(before: Body, after: Body) -> None:
     assert any(message.startswith("computeResources.type cannot be changed") for message in refused(before, after))
