@@ -182,3 +182,13 @@ def test_an_instance_type_counts_wherever_it_is_written() -> None:
 
 def test_one_range_with_an_instance_type_is_enough() -> None:
     assert said("JD324", multinode(over("0", instanceType="c6i.large"), over("1:"))) == []
+
+
+def test_an_image_that_nothing_can_pull_is_told_of_pods_too() -> None:
+    example = pod(one(image="amazonlinux = 2"))
+    assert [message.split(" is ")[0].rsplit(".", 1)[1] for message in said("JD031", example)] == ["image"]
+
+
+def test_of_pods_it_is_not_claimed_that_empty_variables_are_dropped() -> None:
+    empty = pod(one(env=[{"name": "DEBUG", "value": ""}]))
+    assert [message.split(" has ")[1] for message in said("JD164", empty)] == ["no value: AWS Batch may drop DEBUG"]

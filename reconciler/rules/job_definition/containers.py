@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable
 
 from reconciler.problems import Severity
-from reconciler.rules.base import Findings, Rule
+from reconciler.rules.base import Findings, Rule, Subject
 from reconciler.rules.containers import Container, TaskPlace, each_container, each_home, each_single, members, repeated
 from reconciler.rules.evidence import documented, later, measured
 from reconciler.rules.forms import forms
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2
 from reconciler.rules.placeholders import placeholders
+from reconciler.rules.pods import every_container
 
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/token"}
 SECRET_STORES = (":secretsmanager:", ":ssm:")
@@ -26,10 +27,11 @@ def _has_image(home: TaskPlace) -> Findings:
         yield home.path, "has no image"
 
 
-def _image_is_a_reference(container: Container) -> Findings:
-    image = str(container.body.get("image", ""))
-    if "://" in image or re.search(r"\s", image):
-        yield (*container.path, "image"), f"is {image!r}; it has neither a scheme such as docker:// nor white space"
+def _image_is_a_reference(subject: Subject) -> Findings:
+    for path, body in every_container(subject.body):
+        image = str(body.get("image", ""))
+        if "://" in image or re.search(r"\s", image):
+            yield (*path, "image"), f"is {image!r}; it has neither a scheme such as docker:// nor white space"
 
 
 def _user_is_known(home: TaskPlace) -> Findings:
@@ -114,9 +116,11 @@ RULES = (
     Rule(
         id="JD031",
         says="An image is a registry's path with tag or digest, and nothing else.",
-        check=each_container(_image_is_a_reference),
+        check=_image_is_a_reference,
         hint="write it as for docker pull",
-        evidence=later("ECS, CannotPullContainerError", "invalid reference format"),
+        evidence=later(
+            "ECS, CannotPullContainerError", "invalid reference format", "a pod waits with InvalidImageName"
+        ),
         severity=Severity.WARNING,
         fails=ec2(image="docker://busybox:1.36"),
         passes=ec2(image="123456789012.dkr.ecr.us-east-1.amazonaws.com/job@sha256:" + "0" * 64),
