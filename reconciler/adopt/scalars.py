@@ -42,14 +42,19 @@ def tagged_leaf(tag: str, text: str) -> Leaf:
 
 
 def block_leaf(text: str) -> Leaf | None:
-    """Return a text of several lines as such; None where that could not give back every character of it."""
-    lines = text.split("\n")
-    body = lines[:-1] if text.endswith("\n") else lines
-    if len(body) < 2 or not _is_block(body):  # noqa: PLR2004 - several
+    """Return a text of several lines as such.
+
+    None where a line could steer a terminal or a runner, or where the last one has blanks alone, which nobody sees.
+    """
+    bare = text.rstrip("\n")
+    lines = bare.split("\n")
+    if len(lines) < 2 or not lines[-1].strip() or not all(map(_is_clean, lines)):  # noqa: PLR2004 - several
         return None
-    written = "\n".join(f"{' ' * STEP}{line}" if line else "" for line in body)
-    chomping = "" if text.endswith("\n") else "-"
-    return Leaf(text=f"|{chomping}\n{written}\n", value=text, style="|", place=NOWHERE)
+    written = "\n".join(f"{' ' * STEP}{line}" if line else "" for line in lines)
+    breaks = len(text) - len(bare)
+    indented = STEP if text.lstrip("\n")[:1] in (" ", "\t") else ""
+    chomping = ("-", "")[breaks] if breaks < 2 else "+"  # noqa: PLR2004 - none or one
+    return Leaf(text=f"|{indented}{chomping}\n{written}" + "\n" * max(breaks, 1), value=text, style="|", place=NOWHERE)
 
 
 def is_plain(text: str) -> bool:
@@ -71,10 +76,5 @@ def quoted(text: str) -> str:
     return harmless_quoted(json.dumps(text, ensure_ascii=False))
 
 
-def _is_block(lines: list[str]) -> bool:
-    """Its first and last line hold something, so that neither indentation nor line breaks at the end are in doubt."""
-    return bool(lines[0]) and lines[0][0] not in " \t" and bool(lines[-1].strip()) and all(map(_is_clean, lines))
-
-
 def _is_clean(line: str) -> bool:
-    return line == line.rstrip() and not is_obeyed(line.replace("\t", " "))
+    return not is_obeyed(line.replace("\t", " "))

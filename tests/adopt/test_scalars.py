@@ -5,6 +5,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reconciler.adopt.found import TaggedValue
 from reconciler.adopt.nodes import document
 from reconciler.adopt.scalars import PLAIN, is_plain
 from reconciler.fmt import formatted
@@ -35,6 +36,8 @@ def written(value: Json) -> str:
 @example("#!/bin/bash\nset -e\necho ${AWS_BATCH_JOB_ARRAY_INDEX}\n")
 @example("a\n#b")
 @example("a \nb")
+@example("\n  a\n\tb \n \n\n")
+@example(["  a\nb", "a\n ", "\na\nb\n\n\n", " \n\n"])
 @example("x\n---\ny\n")
 @example({"<<": "a", "no": ["on", "1e3", "2027-03-31", "0o7", "12:30"]})
 @example(["\x7f\x85\u2028\ufeff\x00"])
@@ -46,6 +49,13 @@ def test_a_value_is_read_as_what_it_is_and_in_style(value: Json) -> None:
     assert value_of(root) == {"x-free": value}
     done = formatted("f.yaml", text.encode(), LANGUAGE)
     assert (done.problems, done.after.decode()) == ((), text)
+
+
+@pytest.mark.parametrize("script", ["set -e \necho x\n", "\n\techo x\necho y\n\n", "  if a\n  then b", "a\n  \nb\n"])
+@pytest.mark.parametrize("tag", ["", "!sub "])
+def test_a_script_stays_readable(script: str, tag: str) -> None:
+    value = TaggedValue(tag.strip(), script) if tag else script
+    assert f"x-free: {tag}|" in written(value)
 
 
 @FEW
