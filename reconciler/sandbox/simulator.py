@@ -110,6 +110,11 @@ class Simulator:
             scheduler.advance(world)
             return tuple(tags.every_tagged(world))
 
+    def label(self, account: str, region: str, arn: str, labels: Mapping[str, str]) -> None:
+        """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
+        with self._lock, self._store.session():
+            tags.label(self._world(account, region), arn, labels)
+
     def clusters(self, account: str, region: str) -> tuple[str, ...]:
         """Return the ARNs of the ECS clusters that the environments there have."""
         with self._lock, self._store.session():

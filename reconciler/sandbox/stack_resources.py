@@ -21,7 +21,7 @@ from reconciler.diff import Left, difference, sides_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Call, Cost, Desired, Identity, Json, Live, Step
-from reconciler.ownership import AppliedRecord, own_name
+from reconciler.ownership import CLOUDFORMATION, AppliedRecord, own_name
 from reconciler.problems import CloudError, Severity
 from reconciler.read import read_one
 from reconciler.sandbox.api import service_document
@@ -30,6 +30,8 @@ from reconciler.sandbox.simulator import Simulator
 from reconciler.steps import create_steps, delete_steps, prune_steps, update_steps
 
 OURS = "AWS::Batch::"
+# Types without tags of CloudFormation's own: cloudFormationSystemTags in their schemas (cloudformation describe-type).
+UNLABELED = ("ComputeEnvironment",)
 IN_PLACE = (Cost.METADATA, Cost.SCALING, Cost.INFRASTRUCTURE)
 # In whose Batch the resources of stacks are while one request is answered: what moto knows holds for the process.
 _SERVED: ContextVar[Simulator] = ContextVar("served")
@@ -80,6 +82,7 @@ class StackResource:
     name: str
     properties: Json  # as they were applied last, without functions
     physical_resource_id: str  # an ARN, of job definitions with the revision
+    stack: str  # its ARN
     cf_resource_type: str = ""
     logical_resource_id: str = ""
 
@@ -115,12 +118,12 @@ class StackResources:
         cloudformation_json: Mapping[str, Json],
         account_id: str,
         region_name: str,
-        **_more: str,
+        **more: str,
     ) -> StackResource:
-        batch = _Batch.of(account_id, region_name)
+        batch, properties = _Batch.of(account_id, region_name), cloudformation_json["Properties"]
         with _refused_in_words(resource_name):
             desired = batch.desired(self.kind, resource_name, cloudformation_json)
-            return batch.create(self.kind, desired, cloudformation_json["Properties"])
+            return batch.create(self.kind, desired, properties, stack=more["StackId"], logical=more["LogicalId"])
 
     def update_from_cloudformation_json(
         self,
@@ -193,12 +196,17 @@ class _Batch:
                 wait(step, kind, name, self.cloud, self.simulator.clock, _say_nothing)
         return answers[0] if answers else {}
 
-    def create(self, kind: Kind, desired: Desired, properties: Json) -> StackResource:
+    def create(self, kind: Kind, desired: Desired, properties: Json, *, stack: str, logical: str) -> StackResource:
         answer = self.run(kind, desired.name, create_steps(kind, desired, desired.tags, AppliedRecord()))
-        return StackResource(kind, desired.name, properties, answer[kind.arn_member])
+        made = StackResource(kind, desired.name, properties, answer[kind.arn_member], stack)
+        if kind.name not in UNLABELED:
+            identity = self.cloud.identity()
+            self.simulator.label(identity.account, identity.region, made.physical_resource_id, _labels(stack, logical))
+        return made
 
     def revise(self, former: StackResource, desired: Desired, properties: Json) -> StackResource:
-        made = self.create(former.kind, desired, properties)
+        logical = former.logical_resource_id
+        made = self.create(former.kind, desired, properties, stack=former.stack, logical=logical)
         if not _keeps_former(properties):
             self.delete(former)
         return made
@@ -246,6 +254,15 @@ def _refused_in_words(name: str) -> Iterator[None]:
 
 def _refuse(message: str) -> NoReturn:
     raise importlib.import_module("moto.cloudformation.exceptions").ValidationError(message=message)
+
+
+def _labels(stack: str, logical: str) -> dict[str, str]:
+    """Return the tags that CloudFormation gives; `stack` is `arn:…:stack/NAME/ID`."""
+    return {
+        CLOUDFORMATION: stack.split("/")[1],
+        "aws:cloudformation:stack-id": stack,
+        "aws:cloudformation:logical-id": logical,
+    }
 
 
 def _has_attribute(kind: Kind, attribute: str) -> bool:

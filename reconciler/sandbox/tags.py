@@ -9,6 +9,7 @@ from reconciler.sandbox.names import refuse_bad_tags
 from reconciler.sandbox.records import Record
 from reconciler.sandbox.world import AccountState, noun_of
 
+RESERVED = "aws:"
 TAGGABLE = (
     "compute-environment", "consumable-resource", "job", "job-definition", "job-queue", "quota-share",
     "scheduling-policy", "service-environment", "service-job",
@@ -19,9 +20,15 @@ def tag(world: AccountState, request: Mapping[str, Json]) -> Json:
     noun, record = _resource(world, request["resourceArn"])
     refuse_bad_tags(request["tags"])
     merged = {**record.tags, **request["tags"]}
-    refuse_bad_tags(merged)
+    refuse_bad_tags({key: value for key, value in merged.items() if not key.startswith(RESERVED)})
     world.put(noun, replace(record, tags=merged))
     return {}
+
+
+def label(world: AccountState, arn: str, labels: Mapping[str, str]) -> None:
+    """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
+    noun, record = _resource(world, arn)
+    world.put(noun, replace(record, tags={**record.tags, **labels}))
 
 
 def untag(world: AccountState, request: Mapping[str, Json]) -> Json:

@@ -103,7 +103,7 @@ def test_a_stack_creates_what_the_batch_api_then_shows(client: Clients) -> None:
     assert environment["computeResources"]["maxvCpus"] == 16
     assert queue["computeEnvironmentOrder"][0]["computeEnvironment"] == environment["computeEnvironmentArn"]
     assert queue["schedulingPolicyArn"].endswith(":scheduling-policy/fair")
-    assert queue["tags"] == {"Team": "a"}
+    assert queue["tags"]["Team"] == "a"
     assert definition["containerProperties"]["image"] == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/simulate:1"
     assert definition["containerProperties"]["environment"] == [{"name": "Team", "value": "a"}]
     assert definition["parameters"] == {"In": "a"}
@@ -127,7 +127,7 @@ def test_an_update_of_a_stack_updates_in_place_registers_anew_and_deletes(client
     [definition] = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     assert after["computeEnvironmentArn"] == before["computeEnvironmentArn"]
     assert after["computeResources"]["maxvCpus"] == 32
-    assert (queue["priority"], queue["tags"]) == (7, {"Team": "b"})
+    assert (queue["priority"], queue["tags"]["Team"]) == (7, "b")
     assert (definition["revision"], definition["parameters"]) == (2, {"In": "b"})
     assert batch.list_consumable_resources()["consumableResources"] == []
 
@@ -143,8 +143,23 @@ def test_an_update_of_parameters_alone_reaches_what_depends_on_them_through_func
     cfn.update_stack(StackName="jobs", UsePreviousTemplate=True, Parameters=cores)
     [queue] = batch.describe_job_queues()["jobQueues"]
     assert queue["priority"] == 7
-    assert batch.list_tags_for_resource(resourceArn=queue["schedulingPolicyArn"])["tags"] == {"cores": "32 vCPUs"}
+    assert batch.list_tags_for_resource(resourceArn=queue["schedulingPolicyArn"])["tags"]["cores"] == "32 vCPUs"
     assert len(batch.describe_job_definitions()["jobDefinitions"]) == 1
+
+
+def test_resources_of_a_stack_carry_the_tags_of_cloudformation_but_for_environments(client: Clients) -> None:
+    cfn, batch = client("cloudformation"), client("batch")
+    stack = cfn.create_stack(StackName="jobs", TemplateBody=json.dumps(TEMPLATE))["StackId"]
+    cfn.update_stack(StackName="jobs", TemplateBody=changed("Simulate", "Properties", "Parameters", to={}))
+    [environment] = batch.describe_compute_environments()["computeEnvironments"]
+    [queue] = batch.describe_job_queues()["jobQueues"]
+    [definition] = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    tags = {"aws:cloudformation:stack-name": "jobs", "aws:cloudformation:stack-id": stack}
+    assert environment["tags"] == {}
+    assert queue["tags"] == {"Team": "a", **tags, "aws:cloudformation:logical-id": "Queue"}
+    assert definition["tags"] == {**tags, "aws:cloudformation:logical-id": "Simulate"}
+    batch.tag_resource(resourceArn=queue["jobQueueArn"], tags={"more": "x"})
+    assert batch.list_tags_for_resource(resourceArn=queue["jobQueueArn"])["tags"] == {**queue["tags"], "more": "x"}
 
 
 def test_change_sets_create_and_update(client: Clients) -> None:
