@@ -1,7 +1,7 @@
 """What differs, for one resource."""
 
 from reconciler.diff.canonical import canonical, canonical_member, compact, is_absent
-from reconciler.diff.changes import at, field_changes, sent_unit
+from reconciler.diff.changes import at, field_changes, sent_unit, with_newer_updates
 from reconciler.diff.chosen import choices, with_proper_choices
 from reconciler.diff.digest import digest_of
 from reconciler.diff.moved import moved
@@ -44,6 +44,7 @@ __all__ = [
     "unmatched",
     "why_ignored",
     "with_choices",
+    "with_newer_updates",
     "with_proper_choices",
     "without_filled",
 ]

@@ -1,14 +1,17 @@
 """What differs between two canonical bodies, member by member, and what each difference costs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.kinds.base import MISSING, Field, Form, Judged, Kind
 from reconciler.looked_up import Secret
 from reconciler.model import Cost, FieldChange, Json, Path, Spec
+from reconciler.ports import Takes
 
 Bodies = Mapping[str, Spec]  # by ARN
 
 NEWER = "this version of reconciler does not know the member, nor whether AWS can change it in place"
+UPDATED = "newer than this version of reconciler, which does not know what changing it costs; {} has it"
 # Where a path ends for people: below, differences are told as the whole value.
 WHOLE = (Form.SET, Form.ORDERED, Form.RANKED)
 
@@ -21,6 +24,17 @@ def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies
     if live == desired:
         return ()
     return tuple(_change(kind, path, (live, desired), full_live, bodies) for path in _paths(kind, live, desired))
+
+
+def with_newer_updates(kind: Kind, fields: Iterable[FieldChange], takes: Takes) -> Iterator[FieldChange]:
+    """Yield the changes; what only the installed SDK knows is changed in place where an update can have it."""
+    for change in fields:
+        path = change.path.split(".")
+        is_newer = change.why == NEWER and change.after is not None
+        if is_newer and kind.update and path[0] not in kind.update_words and takes(kind.update, path):
+            yield replace(change, cost=Cost.SCALING, why=UPDATED.format(kind.update))
+        else:
+            yield change
 
 
 def sent_unit(kind: Kind, path: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from reconciler.diff import (
     sides_of,
     why_ignored,
     with_choices,
+    with_newer_updates,
     with_proper_choices,
 )
 from reconciler.kinds import KINDS
@@ -130,6 +131,7 @@ class Planner:
         if restores:
             desired = with_proper_choices(desired, chosen)
         sides = sides_of(kind, desired, live, self.identity, self.bodies, self.successors)
+        sides = replace(sides, fields=tuple(with_newer_updates(kind, sides.fields, self.wanted.takes)))
         left = left_to_service(kind, desired, sides, live, self.wanted.takes, is_made=is_made)
         left = with_choices(left, chosen, is_made=is_made, restores=restores)
         applied = applied_to(kind, desired, declared, left)

@@ -9,6 +9,8 @@ from reconciler.kinds import KINDS
 from reconciler.lookup import installed
 from reconciler.lookup.schemas import read_schema
 from reconciler.model import Action, Address, Declared, Json, Path, Stack
+from reconciler.plan import PlanOptions
+from reconciler.ports import takes_everything
 from reconciler.problems import Severity
 from reconciler.rules import RULES
 from reconciler.validate import validate
@@ -55,8 +57,21 @@ def test_a_newer_member_is_created_compared_and_not_changed_blindly() -> None:
     mine = stack({(CE, "x"): body})
     assert planned(mine).changes[0].steps[0].request["capacityPlan"] == "p-1"
     assert planned(mine, owned(mine, live(CE, "x", body))).is_empty
-    (change,) = planned(mine, owned(mine, live(CE, "x", {**body, "capacityPlan": "p-2"}))).changes
+    theirs = owned(mine, live(CE, "x", {**body, "capacityPlan": "p-2"}))
+    (change,) = planned(mine, theirs, wanted=PlanOptions(takes=takes)).changes
     assert "does not know the member" in change.refusals[0].message
+
+
+def test_a_newer_member_that_an_update_can_have_is_changed_in_place() -> None:
+    """Whatever its cost is: AWS says that it can be changed, and a replacement is dearer than a refusal."""
+    body = {**ec2(), "capacityPlan": {"id": "p-1"}}
+    mine = stack({(CE, "x"): body})
+    theirs = owned(mine, live(CE, "x", {**body, "capacityPlan": {"id": "p-2"}}))
+    (change,) = planned(mine, theirs, wanted=PlanOptions(takes=takes_everything)).changes
+    assert (change.action, change.refusals) == (Action.UPDATE, ())
+    sent = [getattr(step, "request", {}).get("capacityPlan") for step in change.steps]
+    assert {"id": "p-1"} in sent
+    assert "UpdateComputeEnvironment has it" in change.fields[0].why
 
 
 @pytest.mark.parametrize(
