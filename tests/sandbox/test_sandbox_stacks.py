@@ -218,6 +218,25 @@ def test_what_cannot_be_created_is_refused_by_name(client: Clients, body: str, t
     assert told in refusal(lambda: client("cloudformation").create_stack(StackName="jobs", TemplateBody=body))
 
 
+def test_what_a_failed_stack_has_created_goes_with_it(client: Clients) -> None:
+    cfn, batch = client("cloudformation"), client("batch")
+    refusal(lambda: cfn.create_stack(StackName="jobs", TemplateBody=changed("Queue", "Properties", "Priority", to=-1)))
+    assert len(batch.describe_compute_environments()["computeEnvironments"]) == 1
+    cfn.delete_stack(StackName="jobs")
+    assert {one["status"] for one in batch.describe_compute_environments()["computeEnvironments"]} <= {"DELETED"}
+    cfn.create_stack(StackName="jobs", TemplateBody=json.dumps(TEMPLATE))
+
+
+def test_an_environment_that_another_queue_uses_stays(client: Clients) -> None:
+    cfn, batch = client("cloudformation"), client("batch")
+    cfn.create_stack(StackName="jobs", TemplateBody=without("Queue"))
+    [environment] = batch.describe_compute_environments()["computeEnvironments"]
+    order = [{"order": 1, "computeEnvironment": environment["computeEnvironmentArn"]}]
+    batch.create_job_queue(jobQueueName="mine", priority=1, computeEnvironmentOrder=order)
+    assert "found existing JobQueue relationship" in refusal(lambda: cfn.delete_stack(StackName="jobs"))
+    assert len(batch.describe_compute_environments()["computeEnvironments"]) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "to", "told"),
     [
