@@ -1,13 +1,16 @@
 """`python -m reconciler` and the `reconciler` command."""
 
+import signal
 import sys
-
-from reconciler import cli
-from reconciler.cli.signals import end_at_once
-from reconciler.problems import Exit
 
 
 def main() -> int:
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are read nothing is done: no traceback for Ctrl-C
+    from reconciler import cli
+    from reconciler.cli.signals import end_at_once
+    from reconciler.problems import Exit
+
     code = cli.main()
     if code in (Exit.INTERRUPTED, Exit.TERMINATED):  # Python would wait for threads that wait for AWS
         end_at_once(code)

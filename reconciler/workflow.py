@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event as Flag
+from typing import TypeVar
 
 from reconciler import apply
 from reconciler.guard import check_place, check_plan, check_read_here
@@ -22,9 +23,10 @@ from reconciler.plan.pruning import Uses, pruned_kinds, spared
 from reconciler.plan.rollback import Rollback, rollback_of
 from reconciler.plan.standing import StackStatus, counted, job_holders, standings
 from reconciler.ports import UNOBSERVED, Clock, Cloud, Observer, Takes, takes_nothing
-from reconciler.problems import CloudError, Exit, InvalidStack
+from reconciler.problems import CloudError, Exit, Fault, InvalidStack
 from reconciler.read import ReadResult, active_revisions, all_revisions, read_all, read_uses
 
+T = TypeVar("T")
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
 
@@ -222,31 +224,29 @@ def _made(stack: Stack, cloud: Cloud, wanted: PlanOptions, identity: Identity, f
 
 def _uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Uses:
     """Return what is in use; or why that is not known, which stops nothing but the pruning."""
-    try:
-        return read_uses(cloud, using, live)
-    except CloudError as error:
-        return error
+    return _or_refusal(lambda: read_uses(cloud, using, live))
 
 
 def _held(cloud: Cloud, holding: Holding, live: Live) -> Held:
     """Return the jobs in a resource that is to go; or why they are not known, which takes another consent."""
-    try:
-        return held_by_status(cloud, holding, live.arn)
-    except CloudError as error:
-        return error
+    return _or_refusal(lambda: held_by_status(cloud, holding, live.arn))
 
 
 def _running(cloud: Cloud, holding: Holding, live: Live) -> int | CloudError:
-    try:
-        return len(running(cloud, holding, live.arn))
-    except CloudError as error:
-        return error
+    return _or_refusal(lambda: len(running(cloud, holding, live.arn)))
 
 
 def _waiting(cloud: Cloud, holding: Holding, live: Live) -> Waiting:
+    return _or_refusal(lambda: waiting_by_reason(cloud, holding, live.arn))
+
+
+def _or_refusal(look: Callable[[], T]) -> T | CloudError:
+    """Return what is found; or AWS's refusal to show it, which a run can live with. No answer at all ends the run."""
     try:
-        return waiting_by_reason(cloud, holding, live.arn)
+        return look()
     except CloudError as error:
+        if error.fault not in (Fault.DENIED, Fault.REFUSED):
+            raise
         return error
 
 

@@ -1,8 +1,11 @@
 """status and doctor as use cases: what they read of a live world, in which calls."""
 
+import pytest
+
 from reconciler import workflow
+from reconciler.plan import PlanOptions
 from reconciler.plan.standing import StackStatus
-from reconciler.problems import CloudError
+from reconciler.problems import CloudError, Fault
 from reconciler.retry import is_read
 from tests.builders import CE, CR, JD, JQ, SE, consumable, container, ec2, queue, service, stack, training
 from tests.world import World
@@ -64,3 +67,23 @@ def test_a_denied_listing_stops_nothing() -> None:
     held = by_name(workflow.status(MINE, world.cloud))
     assert isinstance(held["q"], CloudError)
     assert held["train"] == {}
+
+
+def asking(world: World, use: str) -> object:
+    if use == "status":
+        return workflow.status(MINE, world.cloud)
+    if use == "doctor":
+        return workflow.doctor(MINE, world.cloud, HERE)
+    return workflow.plan(MINE, world.cloud, PlanOptions(destroy=True, cancel_jobs=True))
+
+
+@pytest.mark.parametrize("use", ["status", "doctor", "plan"])
+@pytest.mark.parametrize("fault", [Fault.UNKNOWN, Fault.UNREACHABLE, Fault.THROTTLED])
+def test_jobs_that_no_answer_tells_of_are_an_error(use: str, fault: Fault) -> None:
+    """Nothing is judged by an answer that is none, and nothing deleted: only a refusal is one."""
+    world = World()
+    world.apply(MINE)
+    world.forbid("ListJobs", fault)
+    with pytest.raises(CloudError) as caught:
+        asking(world, use)
+    assert caught.value.operation == "ListJobs"

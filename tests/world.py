@@ -43,13 +43,13 @@ class World:
         finally:
             self.clock.turn(3600)
 
-    def forbid(self, operation: str) -> None:
-        """Deny an operation from now on, as a policy would."""
+    def forbid(self, operation: str, fault: Fault = Fault.DENIED) -> None:
+        """Deny an operation from now on, as a policy would; or let it fail otherwise."""
         allowed = self.cloud.call
 
         def call(asked: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
             if asked == operation:
-                raise CloudError(asked, Fault.DENIED, "AccessDeniedException", "no identity-based policy allows it")
+                raise CloudError(asked, fault, "AccessDeniedException", "no identity-based policy allows it")
             return allowed(asked, request)
 
         self.cloud.call = call  # type: ignore[method-assign] # the patient cloud stays what it is otherwise

@@ -1,6 +1,7 @@
 """The `Cloud` port over botocore: one call in, plain data or a `CloudError` out."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
@@ -19,6 +20,8 @@ from reconciler.aws.failures import credentials_of, failed, have_credentials, le
 from reconciler.model import Identity, Json
 from reconciler.problems import CloudError, Denied, Fault, WrongUsage
 
+ACCOUNT = re.compile(r"[0-9]{12}")
+OK = 200
 SCHEMES = ("http", "https")
 LOCAL = ("127.0.0.1", "localhost", "::1")
 # Retries are ours: botocore would repeat a RegisterJobDefinition whose answer was lost, and each makes a revision.
@@ -63,7 +66,11 @@ class AwsCloud:
         return _call(self._session, self._called, operation, request)
 
     def _find_identity(self) -> Identity:
-        found = _call(self._session, self._beside("sts"), "GetCallerIdentity", {})
+        sts = self._beside("sts")
+        found = _call(self._session, sts, "GetCallerIdentity", {})
+        if not ACCOUNT.fullmatch(found["Account"]):  # every ARN would be wrong
+            why = NoAnswer(OK, "", "in which Account is no account id")
+            raise no_answer("GetCallerIdentity", legible(sts.meta.endpoint_url), why)
         return Identity(
             account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
         )

@@ -34,7 +34,10 @@ def terminable() -> Iterator[None]:
         raise Terminated
 
     _SEEN.clear()
-    with _handling({signal.SIGTERM: terminate}):
+    handlers: dict[signal.Signals, Handler] = {signal.SIGTERM: terminate}
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # it ended the process up to here
+        handlers[signal.SIGINT] = signal.default_int_handler
+    with _handling(handlers):
         yield
 
 

@@ -146,6 +146,15 @@ def test_garbage_is_an_answer_that_was_lost(service: str, operation: str) -> Non
         assert len(sent) == (6 if is_read(operation) else 1)  # a write is looked at, not made again
 
 
+@pytest.mark.parametrize("account", ["", "12", "login", "1234567890123", "12345678901a"])
+def test_an_identity_without_an_account_id_is_no_answer(account: str) -> None:
+    body = f"<R><GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult></R>"
+    cloud, _ = answering(body.encode(), service="sts")
+    with pytest.raises(CloudError) as caught:
+        AwsCloud.identity(cloud)
+    assert (caught.value.operation, "is that AWS?" in caught.value.hint) == ("GetCallerIdentity", True)
+
+
 @pytest.mark.parametrize("body", [b"upstream connect error", b'{"a": 1}', b"[]", PAGE, XHTML, b"", b"null", b"\xff"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from reconciler.sandbox.front import Front
 from reconciler.sandbox.wire import Request
 from tests.forked import Forked
 from tests.scenarios import FIRST, STACK, Scenario, world_before, written
-from tests.served import PATIENCE, STOPPING, Ended, Gate, ended, interrupted, served, started
+from tests.served import PATIENCE, ROOT, STOPPING, Ended, Gate, ended, interrupted, served, started
 from tests.stacks.read import read
 
 ONE = """\
@@ -276,3 +276,22 @@ def revisions(gate: Gate) -> list[Json]:
     """Return every revision that there has ever been, the newest first."""
     found = gate.cloud.call("DescribeJobDefinitions", {})["jobDefinitions"]
     return sorted(found, key=lambda one: -int(one["revision"]))
+
+
+PRESSED = """\
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class CtrlC:
+    def find_spec(self, name, *_):
+        if name == "reconciler.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, CtrlC())
+from reconciler.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_modules_are_read_leaves_no_traceback() -> None:
+    command = [sys.executable, "-c", PRESSED]
+    done = subprocess.run(command, capture_output=True, env={"PYTHONPATH": str(ROOT)}, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-SIGINT, b"", b"")
