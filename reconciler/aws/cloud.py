@@ -1,5 +1,6 @@
 """The `Cloud` port over botocore: one call in, plain data or a `CloudError` out."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from reconciler.problems import CloudError, Denied, Fault, WrongUsage
 ACCOUNT = re.compile(r"[0-9]{12}")
 OK = 200
 SCHEMES = ("http", "https")
+REGION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")  # it becomes a part of a host name
 LOCAL = ("127.0.0.1", "localhost", "::1")
 # Retries are ours: botocore would repeat a RegisterJobDefinition whose answer was lost, and each makes a revision.
 ONCE = Config(
@@ -94,6 +96,10 @@ class AwsCloud:
     def _client(self, service: str, endpoint: str | None = None) -> BaseClient:
         """Raises `Denied` for credentials that do not work, and `WrongUsage`."""
         with credentials_of(self._session):
+            region = self._region or self._session.get_config_variable("region")
+            if region and not REGION.fullmatch(region):
+                hint = "correct it where it is set: --region, `region:` in the stack, AWS_REGION, AWS_DEFAULT_REGION"
+                raise Denied(f"{json.dumps(region)} is not the name of an AWS region", hint=hint)
             self._session.get_credentials()
         try:
             client = self._session.create_client(service, self._region, config=ONCE, endpoint_url=endpoint)
@@ -102,10 +108,21 @@ class AwsCloud:
             raise Denied("no AWS region is known", hint=hint) from error
         except (ValueError, boto.BotoCoreError) as error:
             raise WrongUsage(f"the AWS configuration cannot be used: {legible(str(error))}") from error
-        if urlsplit(client.meta.endpoint_url).scheme not in SCHEMES:
-            message = f"{legible(client.meta.endpoint_url)} is no endpoint of AWS: it is neither http nor https"
+        if wrong := _wrong_endpoint(client.meta.endpoint_url):
+            message = f"{legible(client.meta.endpoint_url)} is no endpoint of AWS: {wrong}"
             raise WrongUsage(message, hint="correct AWS_ENDPOINT_URL")
         return client
+
+
+def _wrong_endpoint(url: str) -> str:
+    """Say why nothing can be sent to a URL; empty if something can."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        return "it is neither http nor https"
+    try:
+        return "" if parts.port != 0 else "its port is 0"
+    except ValueError:
+        return "its port is not a number up to 65535"
 
 
 def _call(session: Session, client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -38,6 +38,13 @@ CANONICAL = "The Canonical String"  # with it, a wrong signature is answered wit
 # What names the files that a credential provider reads.
 FILES = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CONFIG_FILE",
          "AWS_SHARED_CREDENTIALS_FILE")  # fmt: skip
+BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # as botocore looks for certificates
+CONTAINER = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+OF_TYPE = re.compile(
+    r"Invalid type for parameter (\S+), value: .*?, type: <class '([\w.]+)'>, valid types: ([^\n]*)", re.DOTALL
+)
+# Of a URL, and of one whose scheme is forgotten; a password may have any character but blanks.
+USER_OF_URL = re.compile(r"(?<=://)\S*@|[^/@\s]+:[^/@\s]+@")
 VARIABLES = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
@@ -72,6 +79,10 @@ CAUSES: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
     (
         (boto.ConfigParseError, boto.ConfigNotFound),
         Cause("the AWS configuration file {path} cannot be understood", "correct it, or unset AWS_CONFIG_FILE"),
+    ),
+    (
+        (boto.MissingDependencyException,),
+        Cause("{who} needs a package that is not installed", "install it: pip install 'botocore[crt]'"),
     ),
     (
         (boto.InfiniteLoopConfigError,),
@@ -143,7 +154,9 @@ def failed(operation: str, endpoint: str, error: Exception) -> CloudError:
             )
         case boto.SSLError():
             why = getattr(_root(error), "verify_message", "") or "the connection is not secure"
-            hint = "behind a proxy that opens TLS, name its certificates with AWS_CA_BUNDLE"
+            given = next((name for name in BUNDLES if os.environ.get(name)), "")
+            hint = f"check that {given} has the certificates of the server or of the proxy that opens TLS"
+            hint = hint if given else "behind a proxy that opens TLS, name its certificates with AWS_CA_BUNDLE"
             return CloudError(operation, Fault.UNREACHABLE, name, f"TLS to {endpoint} failed: {why}", hint=hint)
         case boto.ConnectionError():
             return CloudError(operation, Fault.UNREACHABLE, name, f"{endpoint} cannot be reached", hint=NETWORK)
@@ -153,6 +166,8 @@ def failed(operation: str, endpoint: str, error: Exception) -> CloudError:
             return CloudError(operation, Fault.UNKNOWN, name, f"{endpoint} broke off before it had answered")
         case boto.HTTPClientError():
             return _unsent(operation, endpoint, error)
+        case boto.ParamValidationError():
+            return CloudError(operation, Fault.REFUSED, name, _without_values(str(error.kwargs.get("report", ""))))
     return CloudError(operation, Fault.REFUSED, name, legible(str(error)))
 
 
@@ -168,6 +183,15 @@ def _unsent(operation: str, endpoint: str, error: boto.HTTPClientError) -> Cloud
     return CloudError(operation, Fault.UNKNOWN, "HTTPClientError", message, hint=NETWORK)
 
 
+def _without_values(report: str) -> str:
+    """Return what is wrong with a request, without the values that botocore quotes: one may be secret."""
+    return legible(OF_TYPE.sub(lambda found: f"{found[1]} is of type {found[2]}, not {_types(found[3])}", report))
+
+
+def _types(listed: str) -> str:
+    return " or ".join(re.findall(r"'([\w.]+)'", listed))
+
+
 def cause_of(error: Exception, profile: str) -> Cause:
     """Say why there are no credentials, and what to do about it. `profile` is how the one in use is called."""
     known = {"provider": "", **getattr(error, "kwargs", {}), "who": profile, "type": type(error).__name__}
@@ -180,6 +204,9 @@ def cause_of(error: Exception, profile: str) -> Cause:
         known["why"] = legible(str(error))  # names of profiles and members alone
     if isinstance(error, ValueError) and LINE_BREAK.search(os.environ.get(CONTAINER_TOKEN, "")):
         return Cause(f"{CONTAINER_TOKEN} has a line break", "set it without")
+    if isinstance(error, ValueError) and str(error).startswith("Unsupported host"):
+        why = "credentials come from this machine or its container platform only"
+        return Cause(f"{CONTAINER} names a different host: {why}", f"correct {CONTAINER}, or unset it")
     by_provider = PROVIDERS.get(str(known["provider"])) if isinstance(error, boto.CredentialRetrievalError) else None
     found = by_provider or next(cause for kinds, cause in CAUSES if isinstance(error, kinds))
     return Cause(found.message.format_map(known), found.hint)
@@ -248,7 +275,7 @@ def unsendable(text: str) -> str:
 
 def legible(text: str) -> str:
     """Return a text on one line, without the passwords of URLs and without what is secret in the environment."""
-    shown = re.sub(r"(?<=://)[^/@\s]+@", "", " ".join(text.split()))
+    shown = USER_OF_URL.sub("", " ".join(text.split()))
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         secret = os.environ.get(name, "").strip()
         shown = shown.replace(secret, "***") if len(secret) >= SHORTEST else shown

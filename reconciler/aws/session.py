@@ -35,7 +35,10 @@ def open_session(
     base = _session(profile, observer)
     with credentials_of(base):
         _ask_only_at_a_terminal(base)
-        region = region or base.get_config_variable("region")  # this is where a profile that does not exist fails
+        known = base.get_config_variable("region")  # this is where a profile that does not exist fails
+        region = region or os.environ.get("AWS_REGION") or known
+        if region:  # botocore assumes the role of a profile in the region of the session, and fails where it has none
+            base.set_config_variable("region", region)
     return assume_role(base, role_arn, region, observer) if role_arn else base
 
 

@@ -40,6 +40,11 @@ credential_process = echo secret-token-ABC
 role_arn = {ROLE}
 source_profile = keys
 mfa_serial = arn:aws:iam::123456789012:mfa/me
+[profile assumes]
+role_arn = {ROLE}
+source_profile = keys
+[profile login]
+login_session = arn:aws:iam::123456789012:user/x
 [profile keys]
 aws_access_key_id = AKIA
 aws_secret_access_key = x
@@ -82,6 +87,7 @@ FAULTS = [
     ({"AWS_PROFILE": "no-sso"}, 'does not exist: "none"'),
     ({"AWS_PROFILE": "logged-out"}, "the SSO session of the AWS profile logged-out has expired"),
     ({"AWS_PROFILE": "source"}, "Garbage"),
+    ({"AWS_PROFILE": "login"}, "the AWS profile login"),
     ({"AWS_PROFILE": "both"}, "contains both"),
     ({"AWS_CONFIG_FILE": "broken"}, "broken cannot be understood"),
     ({"AWS_CONFIG_FILE": "binary"}, "binary cannot be understood"),
@@ -90,7 +96,10 @@ FAULTS = [
     (TOKEN_FILE, "/nowhere/token (AWS_WEB_IDENTITY_TOKEN_FILE)"),
     ({**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere/x"}, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
     ({**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "secret-token-ABC\n"}, "has a line break"),
-    ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"}, "cannot be understood"),
+    (
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"},
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI names a different host",
+    ),
     ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\n"}, "AWS_SESSION_TOKEN has a line break at its end"),
     ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\r\n"}, "AWS_SESSION_TOKEN has a line break at its end"),
     ({**KEYS, "AWS_SESSION_TOKEN": "secret-\ntoken-ABC"}, "AWS_SESSION_TOKEN has a blank, a line break"),
@@ -147,13 +156,69 @@ def test_a_role_is_named_by_its_arn(role: str) -> None:
             open_session(role_arn=role)
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "file://x/y", "gopher://127.0.0.1:1"])
-def test_an_endpoint_is_of_http(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    for name, value in KEYS.items():
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://x", "neither http nor https"),
+        ("file://x/y", "neither http nor https"),
+        ("gopher://127.0.0.1:1", "neither http nor https"),
+        ("http://127.0.0.1:99999", "not a number up to 65535"),
+        ("https://u:secret-token-ABC@127.0.0.1:x", "not a number up to 65535|Port could not be cast"),
+        ("http://127.0.0.1:0", "its port is 0"),
+        ("u:secret-token-ABC@host/x", "Invalid endpoint"),
+        ("https://u:secret-@/token-ABC@host:99999", "not a number up to 65535|Invalid"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH", "AWS_ENDPOINT_URL_STS"])
+def test_an_endpoint_is_a_url_of_http(url: str, said: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**KEYS, variable: url}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(WrongUsage, match="neither http nor https"):
+    with pytest.raises(WrongUsage, match=said) as caught:
         AwsCloud(open_session(), "us-east-1").identity()
+    assert "ABC" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("region", ["us-east-1\n", " us-east-1", "us east 1", "us-east-1/x", "-x", "x" * 64, "é"])
+@pytest.mark.parametrize("variable", ["", "AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_region_that_is_none_is_named_before_anything_is_sent(
+    region: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**KEYS, **({variable: region} if variable else {})}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Denied, match="is not the name of an AWS region"):
+        AwsCloud(open_session(), None if variable else region, "http://127.0.0.1:1").identity()
+
+
+@pytest.mark.parametrize("known_by", ["argument", "AWS_REGION"])
+def test_the_role_of_a_profile_without_a_region_is_assumed_in_the_region_of_the_run(
+    known_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "assumes")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")  # nothing listens there
+    region = "us-east-1" if known_by == "argument" else None
+    monkeypatch.setenv("AWS_REGION", "us-east-1" if region is None else "")
+    with pytest.raises(CloudError, match="cannot be reached"):
+        AwsCloud(open_session(region=region), region, "http://127.0.0.1:1").identity()
+
+
+def test_what_is_wrong_with_a_request_is_said_without_its_values() -> None:
+    report = (
+        "Invalid type for parameter parameters.key, value: secret-\ntoken-ABC, type: <class 'int'>, "
+        "valid types: <class 'str'>\nMissing required parameter in input: \"jobQueue\""
+    )
+    told = failed("SubmitJob", "https://batch", boto.ParamValidationError(report=report)).message
+    assert told == 'parameters.key is of type int, not str Missing required parameter in input: "jobQueue"'
+
+
+def test_a_bundle_of_certificates_that_is_given_is_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    error = boto.SSLError(endpoint_url="https://batch", error="x")
+    hints = []
+    for bundle in ("", "/nowhere"):
+        monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+        hints.append(failed("DescribeJobQueues", "https://batch", error).hint)
+    assert "name its certificates with AWS_CA_BUNDLE" in hints[0]
+    assert "check that AWS_CA_BUNDLE has the certificates" in hints[1]
 
 
 def exceptions() -> list[Exception]:
