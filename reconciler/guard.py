@@ -45,9 +45,9 @@ def check_same_place(planned: Identity, found: Identity) -> None:
 
 def check_plan(stack: Stack, plan: Plan, wanted: PlanOptions) -> None:
     """Refuse what has no consent. Raises `Refused` with every reason."""
-    problems = guarded(stack, plan, wanted).refusals
-    if problems:
-        raise Refused(f"{len(problems)} refused; nothing was changed", problems=problems)
+    found = guarded(stack, plan, wanted)
+    if found.refusals:
+        raise Refused(f"{found.refused_count} refused; nothing was changed", problems=found.refusals)
 
 
 def guarded(stack: Stack, plan: Plan, wanted: PlanOptions) -> Plan:

@@ -90,6 +90,7 @@ class Holder:
     id: str
 
 
+UNREADABLE = "unreadable"  # who holds a lock whose content is damaged
 UNSEEN = Holder("", "", 0, "", "", "")  # a write met a lock, and the read after it met none: it comes or goes just now
 
 

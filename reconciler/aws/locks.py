@@ -11,7 +11,7 @@ from datetime import datetime
 
 from reconciler.aws.objects import content_of
 from reconciler.model import Json, Lock
-from reconciler.ports import UNSEEN, Cloud, Holder, Locks
+from reconciler.ports import UNREADABLE, UNSEEN, Cloud, Holder, Locks
 from reconciler.problems import CloudError, Fault
 
 # PutObject with If-None-Match answers 412 where there is an object, and 409 where another write is under way.
@@ -22,7 +22,6 @@ NO_PLACE = ("NoSuchBucket", "ResourceNotFoundException")
 KEY = "LockID"  # what Terraform calls it in its tables, so that one table may serve both
 LONGEST = 65_536  # bytes of an object that are read: ours have a few hundred
 DIGITS = 10  # of a process number
-UNREADABLE = "unreadable"
 
 
 def locks_at(lock: Lock, service: Callable[[str], Cloud]) -> Locks:

@@ -127,7 +127,8 @@ def _side_by_side(targets: Sequence["FleetTarget"], args: Namespace, out: Output
     codes = [one.code for one in reached]
     is_cut_short = len(reached) < len(targets) or any(code in ENDED for code in codes)
     code = stop.code if stop.code and is_cut_short else gravest(codes or [Exit.DONE])
-    _tell(reached, len(targets), args, out, code)
+    begun = {one.target.name for one in reached}
+    _tell(reached, [target.name for target in targets if target.name not in begun], args, out, code)
     return int(code)
 
 
@@ -188,16 +189,21 @@ def _in_order(
             yield reached
 
 
-def _tell(reached: Sequence[Reached], meant: int, args: Namespace, out: Output, code: int) -> None:
-    from reconciler.report.fleet import Fleet, ShardPosition, Targets, fleet_json, fleet_page
+def _tell(reached: Sequence[Reached], left_out: Sequence[str], args: Namespace, out: Output, code: int) -> None:
+    from reconciler.report.fleet import Fleet, ShardPosition, Targets, cut_short, fleet_json, fleet_page
 
     file = Path(args.all).as_posix()
     outcomes = tuple(_outcome(one, file) for one in reached)
     items = tuple((one.target.name, item) for one in reached for item in one.out.items)
     shard = ShardPosition(index=args.shard.number, of=args.shard.of) if args.shard else None
-    selection = None if len(reached) < meant else _selection(args)
-    fleet = Fleet(command=args.called, file=file, selection=selection, shard=shard, outcomes=outcomes)
-    out.whole(lambda width: fleet_page(outcomes, width), lambda: fleet_json(fleet, code), Targets(outcomes, items))
+    selection = None if left_out else _selection(args)
+    notes = (cut_short(left_out),) if left_out else ()
+    fleet = Fleet(command=args.called, file=file, selection=selection, shard=shard, outcomes=outcomes, notes=notes)
+    out.whole(
+        lambda width: fleet_page(outcomes, width, left_out),
+        lambda: fleet_json(fleet, code),
+        Targets(outcomes, items, tuple(left_out)),
+    )
 
 
 def _selection(args: Namespace) -> "Selection":

@@ -16,7 +16,7 @@ from reconciler.cli.clouds import Clients
 from reconciler.cli.output import Output
 from reconciler.cli.signals import Terminated, in_background, last_words
 from reconciler.model import Stack
-from reconciler.ports import UNSEEN, Clock, Holder, Locks
+from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
 from reconciler.problems import CloudError, Fault, Refused, Stopped
 
 PAUSE = 5.0  # seconds between two tries to take a lock that is held
@@ -102,7 +102,7 @@ class _Hold:
             self._complain(f"the lock of stack {stack} could not be released: {type(error).__name__}: {error}", hint)
         else:
             if self.is_taken and not was_held:
-                message = f"the lock of stack {stack} was removed while this run held it"
+                message = f"the lock of stack {stack} was removed or replaced while this run held it"
                 self._complain(f"{message}; another run may have written at the same time", "plan again to see")
 
     def _complain(self, message: str, hint: str) -> None:
@@ -119,6 +119,9 @@ def told(holder: Holder) -> str:
     """Say who holds a lock: ana@ci-7 (process 4711, `apply prod`) since 2027-03-31T08:15:00+00:00, 12 min ago."""
     if holder == UNSEEN:
         return "a run that takes or releases it at this moment"
+    if holder.who == UNREADABLE:
+        written = f", written {holder.since}{_ago(holder.since)}" if holder.since else ""
+        return f"an unknown run: the content of the lock cannot be read{written}"
     who, command, since = (text[:LONGEST] for text in (holder.who, holder.command, holder.since))
     run = ", ".join(filter(None, (f"process {holder.pid}" if holder.pid else "", f"`{command}`" if command else "")))
     return f"{who or 'an unnamed run'}{f' ({run})' if run else ''} since {since or 'an unknown time'}{_ago(since)}"

@@ -29,6 +29,7 @@ BACKOFF = 1.0
 LIMITED = (403, 429)
 REPEATABLE = ("GET", "PATCH", "PUT")  # a POST whose answer was lost may have done its work
 BROKEN = 500
+PROXY_DENIES = 407
 GONE = (404, 410)
 MOVED = (301, 302, 307, 308)  # GitHub: repeat the same request there
 REDIRECTS = 3
@@ -168,6 +169,10 @@ class Http:
         hint = "check the network and the address"
         if "certificate" in reason:
             hint = UNTRUSTED
+        elif "proxy" in reason:
+            hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        elif "TLS" in reason:
+            hint = "check the address and its port: TLS has to be spoken there"
         elif method not in REPEATABLE and "connection refused" not in reason and "resolved" not in reason:
             hint = self._lost
         return Stopped(f"{self._whom} cannot be reached: {reason}{self._at}", hint=hint)
@@ -188,6 +193,8 @@ class Http:
             raise Stopped(said, hint="its limit of requests is used up: run it again later")
         if answer.status in (401, 403):
             raise Denied(said, hint="check the token and its permissions")
+        if answer.status == PROXY_DENIES:
+            raise Denied(said, hint="a proxy asks for a user and a password: name both in HTTP_PROXY or HTTPS_PROXY")
         if answer.status in MOVED:
             raise Stopped(said, hint="it redirects without saying where to: check the address")
         if answer.status >= BROKEN and method not in REPEATABLE:

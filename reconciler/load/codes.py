@@ -71,6 +71,7 @@ CODES: Mapping[str, str] = {
     "FLT005": "a file of targets names a stack that does not exist",
     "FLT006": "two targets have one stack's name in one place",
     "FLT007": "a path leads out of the folder of the file of targets, or to a hidden file",
+    "FLT008": "a signal came before some targets were done",
     "LCK001": "a lock is in no place that is known, or in two",
     "LCK002": "the place of a lock has a name that cannot be right",
     "LKP001": "a member of lookups is not known",

@@ -241,5 +241,10 @@ class Plan:
         return tuple(dict.fromkeys((*of_changes, *self.refused)))
 
     @property
+    def refused_count(self) -> int:
+        """How many changes are refused, each for one reason or more; a refusal of the whole plan counts as one."""
+        return sum(1 for change in self.changes if change.refusals) + len(self.refused)
+
+    @property
     def counts(self) -> Mapping[Action, int]:
         return Counter(change.action for change in self.changes)

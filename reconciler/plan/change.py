@@ -162,7 +162,7 @@ class Planner:
 
     def update(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: AppliedRecord) -> Change:
         stuck = [change for change in found.fields if _needs_more_than_update(change)]
-        refusals = tuple(not_in_place(desired, change, is_ours=is_ours(live, *self.owner)) for change in stuck)
+        refusals = tuple(not_in_place(desired, stuck, is_ours=is_ours(live, *self.owner)))
         if refusals:
             return self.shown(Action.REPLACE, desired, live, found.fields, refusals=refusals)
         if kind.revisions and any(_is_of_body(change) for change in found.fields):

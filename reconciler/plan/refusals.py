@@ -4,24 +4,32 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Succession
+from reconciler.load.findings import listed
 from reconciler.model import OWN_TAGS, Action, Address, Change, Cost, Desired, FieldChange, Live
 from reconciler.ownership import CLOUDFORMATION, OWNER
 from reconciler.problems import Problem
 
 
-def not_in_place(desired: Desired, change: FieldChange, *, is_ours: bool) -> Problem:
-    """`is_ours`: the stack owns what is live. What it only takes over is never replaced, whatever the consents."""
-    why = f": {change.why}" if change.why else ""
-    message = f"{desired.address}: {change.path} cannot be changed in place{why}"
-    return Problem("PLAN001", message, change.where, _way_out(desired, change, is_ours=is_ours))
+def not_in_place(desired: Desired, changes: Iterable[FieldChange], *, is_ours: bool) -> Iterator[Problem]:
+    """Yield a problem for each reason, with the fields that share it.
+
+    `is_ours`: the stack owns what is live. What it only takes over is never replaced, whatever the consents.
+    """
+    alike: dict[tuple[str, Cost], list[FieldChange]] = {}
+    for change in changes:
+        alike.setdefault((change.why, change.cost), []).append(change)
+    for (why, cost), fields in alike.items():
+        paths = listed((field.path for field in fields), "and")
+        message = f"{desired.address}: {paths} cannot be changed in place{f': {why}' if why else ''}"
+        yield Problem("PLAN001", message, fields[0].where, _way_out(desired, paths, cost, is_ours=is_ours))
 
 
-def _way_out(desired: Desired, change: FieldChange, *, is_ours: bool) -> str:
+def _way_out(desired: Desired, paths: str, cost: Cost, *, is_ours: bool) -> str:
     how, refuses = KINDS[desired.address.kind].succession, desired.lifecycle.replace == "refuse"
     if how and refuses:
         return "lifecycle.replace: refuse forbids to replace it"
     if how and not is_ours:
-        return f"adopt it first with the {change.path} that is live; what a stack owns can be replaced"
+        return f"adopt it first with the {paths} that is live; what a stack owns can be replaced"
     match how:
         case Succession.BLUE_GREEN:
             return (
@@ -33,7 +41,7 @@ def _way_out(desired: Desired, change: FieldChange, *, is_ours: bool) -> str:
                 f"to delete it and create it again, run with --allow-replace; or declare it anew under another name, "
                 f"move what uses {desired.address.name} there, and drop the old one"
             )
-        case None if change.cost is Cost.REPLACE:
+        case None if cost is Cost.REPLACE:
             return (
                 f"declare it anew under another name, move what uses {desired.address.name} there, and drop the old "
                 "one; one apply then creates, moves and deletes in that order"

@@ -16,6 +16,7 @@ from reconciler.report.redaction import redacted_text
 from reconciler.report.words import duration, number_of, outcome_line, plan_line
 
 FLEET = "fleet"
+CUT_SHORT = "FLT008"
 GAP = "  "
 MOST = 72  # columns of what one line of the table tells
 UNCHANGED = "unchanged"
@@ -140,10 +141,14 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What became of many targets, and of each what its stack has come to, by the target's name."""
+    """What became of many targets, and of each what its stack has come to, by the target's name.
+
+    `left_out` are the names of the targets that a signal came before.
+    """
 
     outcomes: tuple[DeploymentOutcome, ...]
     items: tuple[tuple[str, Item], ...]
+    left_out: tuple[str, ...] = ()
 
 
 def came_to(code: int, items: Sequence[Item]) -> str:
@@ -185,24 +190,37 @@ def heading_page(name: str, width: int) -> Page:
     return page
 
 
-def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int) -> Page:
+def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int, left_out: Sequence[str] = ()) -> Page:
+    """`left_out` are the names of the targets that a signal came before."""
     page = Page(width)
     page.line(("Targets", "bold"))
-    widest = max((len(one.target) for one in outcomes), default=0)
+    widest = max(map(len, (*(one.target for one in outcomes), *left_out)), default=0)
     for one in outcomes:
         style = {Exit.DONE: "green", Exit.CHANGES: "yellow"}.get(Exit(one.exit), "bold red")
         seconds = f"{GAP}{duration(one.seconds)}" if one.seconds >= 1 else ""
         page.line(f"{one.target:<{widest}}{GAP}", (_short(one.told), style), (seconds, "dim"))
+    for name in left_out:
+        page.line(f"{name:<{widest}}{GAP}", ("left out", "dim"))
     page.blank()
-    page.whole((fleet_line(outcomes), "bold"))
+    page.whole((fleet_line(outcomes, len(left_out)), "bold"))
     return page
 
 
-def fleet_line(outcomes: Sequence[DeploymentOutcome]) -> str:
-    """The last line: `Fleet: 100 targets: 97 unchanged, 2 with changes, 1 failed.`"""
+def cut_short(left_out: Sequence[str]) -> Problem:
+    """Say in a document which targets a signal came before."""
+    message = f"stopped by a signal: {number_of(len(left_out), 'target')} left out: {', '.join(left_out)}"
+    return Problem(CUT_SHORT, message, severity=Severity.WARNING)
+
+
+def fleet_line(outcomes: Sequence[DeploymentOutcome], left_out: int = 0) -> str:
+    """The last line: `Fleet: 100 targets: 97 unchanged, 2 with changes, 1 failed.`
+
+    `left_out` counts the targets that a signal came before.
+    """
     counts = Counter(one.came_to for one in outcomes)
     words = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
-    return f"Fleet: {number_of(len(outcomes), 'target')}{': ' if words else ''}{words}."
+    rare = f" {left_out} left out." if left_out else ""
+    return f"Fleet: {number_of(len(outcomes), 'target')}{': ' if words else ''}{words}.{rare}"
 
 
 def fleet_json(fleet: Fleet, code: int) -> dict[str, Json]:

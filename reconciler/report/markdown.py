@@ -34,7 +34,7 @@ def markdown_report(items: Sequence[Item], limit: int = LIMIT) -> str:
 def targets_report(targets: Targets, limit: int = LIMIT) -> str:
     """Return the report of many targets: a table of those with news, and what is new of each; destruction first."""
     sheet = Sheet(limit // 3)
-    sheet.put(f"## {fleet_line(targets.outcomes)}\n\n")
+    sheet.put(f"## {fleet_line(targets.outcomes, len(targets.left_out))}\n\n")
     graver = {name for name, item in targets.items if _destroys(item)}
     changed = [one for one in targets.outcomes if one.came_to != UNCHANGED]
     told = sorted(changed, key=lambda one: one.target not in graver)

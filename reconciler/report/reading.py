@@ -34,7 +34,7 @@ def parsed(content: bytes) -> Json:
 def read_fleet_document(document: Json) -> Fleet:
     """Return what a document of many deployments says. Raises `Unreadable`."""
     if not isinstance(document, Mapping) or document.get("document") != FLEET:
-        raise Unreadable("it tells of no targets")
+        raise Unreadable("it contains no targets")
     check(document)
     shard = document["shard"]
     if shard and shard["index"] > shard["of"]:

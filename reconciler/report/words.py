@@ -37,10 +37,9 @@ ALWAYS = 4  # of these, the first four are named even when they are 0: scripts l
 
 
 def summary(plan: Plan) -> dict[str, int]:
-    """Count the plan's changes by what they come to; a refusal of the whole plan counts as one more that is refused."""
+    """Count the plan's changes by what they come to."""
     counts = {word: sum(plan.counts.get(action, 0) for action in actions) for word, actions in _COUNTED}
-    refused = sum(1 for change in plan.changes if change.refusals) + len(plan.refused)
-    return {**counts, "refused": refused, "unchanged": plan.unchanged}
+    return {**counts, "refused": plan.refused_count, "unchanged": plan.unchanged}
 
 
 def plan_line(plan: Plan) -> str:

@@ -137,6 +137,9 @@ def test_a_run_over_many_ends_while_one_hangs_in_reading_and_shows_the_others(
         released.set()
     assert (end.code, notice in end.err) == (code, True)
     assert ("== after@here" in out + end.out, "== after@there" in out + end.out) == (True, False)
+    rows = [line.split() for line in end.out.splitlines()]
+    assert ["after@there", "left", "out"] in rows
+    assert end.out.rstrip().endswith(" left out.")
 
 
 @both_signals

@@ -149,7 +149,9 @@ def test_a_server_that_speaks_no_tls_is_named_as_such() -> None:
         return one
 
     with answering(LISTS, speaking_first) as server:
-        assert "GitHub cannot be reached: TLS fails" in failure(f"https://127.0.0.1:{server.port}").message
+        found = failure(f"https://127.0.0.1:{server.port}")
+        assert "GitHub cannot be reached: TLS fails" in found.message
+        assert "check the address and its port" in found.hint
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
@@ -173,6 +175,13 @@ def test_https_goes_through_a_tunnel_whose_refusal_is_said(monkeypatch: pytest.M
         assert proxy.requests[0].startswith(b"CONNECT api.github.invalid:443")
         assert TOKEN.encode() not in b"".join(proxy.requests)
     assert "GitHub cannot be reached: through the proxy: the proxy answers 407" in found.message
+    assert found.hint == "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+
+
+def test_a_proxy_that_asks_for_a_password_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(answer(b"", "407 Proxy Authentication Required")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert "a proxy asks for a user and a password" in failure("http://hooks.invalid").hint
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://[::1", "http://127.0.0.1:port"])

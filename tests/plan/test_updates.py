@@ -219,7 +219,13 @@ def test_an_update_of_managed_instances_ends_no_job_and_promises_nothing_of_an_u
 
 @pytest.mark.parametrize(("before", "after"), [(ec2(), managed_instances()), (managed_instances(), ec2())])
 def test_nothing_becomes_or_leaves_managed_instances(before: Body, after: Body) -> None:
-    assert any(message.startswith("computeResources.type cannot be changed") for message in refused(before, after))
+    fields = [message.partition(" cannot be changed")[0] for message in refused(before, after)]
+    assert any("computeResources.type" in listed for listed in fields)
+
+
+def test_fields_that_one_reason_keeps_as_they_are_are_refused_once() -> None:
+    because = [message.partition(": ")[2] for message in refused(ec2(), managed_instances())]
+    assert len(because) == len(set(because))
 
 
 def test_a_cluster_is_for_life() -> None:

@@ -46,9 +46,14 @@ def _unlock(path: str, args: Namespace, out: Output) -> int:
     _ask(f"stack {read.stack.name} is locked by {told(holder)}", args)
     out.changes()
     if not sky.locks.release(name, holder):
-        _say(out, read.stack.name, f"the lock of {told(holder)} was released meanwhile", None)
+        _say(
+            out,
+            read.stack.name,
+            f"stack {read.stack.name} is not locked any more: {told(holder)} released it meanwhile",
+            None,
+        )
         return Exit.DONE
-    _say(out, read.stack.name, f"the lock of {told(holder)} is removed", holder)
+    _say(out, read.stack.name, f"removed the lock of stack {read.stack.name}, held by {told(holder)}", holder)
     return Exit.DONE
 
 

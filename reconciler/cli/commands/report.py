@@ -79,5 +79,5 @@ def _part(file: str, content: bytes) -> "Part":
     try:
         return Part(file, read_fleet_document(parsed(content)))
     except Unreadable as error:
-        hint = "it takes what `drift --all -o json=FILE` and its like write"
+        hint = "give the files that `drift --all -o json=FILE` or a command like it wrote"
         raise WrongUsage(f"{file} cannot be merged: {error}", hint=hint) from error
