@@ -51,6 +51,9 @@ def validate(
         declared[address] = replace(resource, spec=spec)
         verdict = judge.verdict(kind, declared[address], is_whole=is_whole) if is_doubtful else SchemaVerdict()
         unknown_words[address] = verdict.unknown_words
+        for path, word in verdict.spellings.items():
+            spec = _with(spec, path, word)
+        declared[address] = replace(resource, spec=spec)
         found, off = settle(verdict.problems, stack.disabled)
         silenced += off
         is_unknown = is_doubtful and holds_unknown(spec)

@@ -39,7 +39,7 @@ BOUNDS = {
     "maxProperties": ("SCH007", "must have at most {} entries"),
 }
 NEWER = "SCH009"
-NEWER_VALUE = "is {}, which is newer than this version of reconciler: it is sent as it is written, unchecked"
+NEWER_VALUE = "is {}, which is newer than this version of reconciler: it is sent as {}, unchecked"
 OPEN_HINT = "AWS may know more values than these: it is sent as it is written"
 NEWER_HINT = "the installed AWS SDK knows it; upgrade reconciler when a version does, too"
 MANY = 3  # members that one habit has made wrong are told together
@@ -51,10 +51,14 @@ SHOWN = 60  # characters of the longest text in a message
 
 @dataclass(frozen=True, slots=True)
 class SchemaVerdict:
-    """What a schema has against a body. `unknown_words` are values that it does not know, with those that it does."""
+    """What a schema has against a body. `unknown_words` are values that it does not know, with those that it does.
+
+    `spellings` are those of the service for newer values that are written in another case.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     unknown_words: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    spellings: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -91,14 +95,22 @@ class SchemaValidator:
             )
             for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
         ]
-        return SchemaVerdict(problems, {one.path: one.known for one in wrong if one.known})
+        unknown_words = {one.path: one.known for one in wrong if one.known}
+        return SchemaVerdict(problems, unknown_words, {one.path: one.spelled for one in wrong if one.spelled})
 
     def _said(self, found: "_SchemaError", kind: Kind) -> Iterator["_Finding"]:
         """Say what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
-        if found.word == "enum" and isinstance(found.value, str) and self._is_newer(kind, (*found.path, found.value)):
-            yield _Finding(NEWER, found.path, NEWER_VALUE.format(_shown(found.value)), NEWER_HINT, known=_words(found))
+        spelled = self._newer_word(kind, found) if found.word == "enum" and isinstance(found.value, str) else ""
+        if spelled:
+            text = NEWER_VALUE.format(_shown(found.value), "it is written" if spelled == found.value else spelled)
+            yield _Finding(NEWER, found.path, text, NEWER_HINT, known=_words(found), spelled=spelled)
         else:
             yield from _said(found, kind, self.vocabulary)
+
+    def _newer_word(self, kind: Kind, found: "_SchemaError") -> str:
+        """Return a value as the installed SDK spells it, whose words are of one case; empty if it has none."""
+        spellings = (found.value, found.value.upper(), found.value.lower())
+        return next((word for word in spellings if self._is_newer(kind, (*found.path, word))), "")
 
     def _is_newer(self, kind: Kind, path: Path) -> bool:
         """Whether only the installed SDK knows the member or value at a path, as one that is part of the resource."""
@@ -159,6 +171,7 @@ class _Finding:
     hint: str = ""
     is_name: bool = False  # what is wrong is the name of a member, not its value
     known: tuple[str, ...] = ()  # the values that are known, where it is about one that is not
+    spelled: str = ""  # how the service spells that one
 
 
 def _found(error: "ValidationError") -> _SchemaError:

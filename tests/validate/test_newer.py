@@ -208,6 +208,14 @@ def test_no_rule_makes_an_error_of_a_value_that_only_the_sdk_knows(kind: str, pa
         assert [one for one in problems if one.severity is Severity.ERROR] == []
 
 
+@pytest.mark.parametrize("word", ["BRAND_NEW", "brand_new", "Brand_New"])
+def test_a_newer_value_is_taken_in_any_case_and_sent_as_the_sdk_spells_it(word: str) -> None:
+    mine = stack({(CE, "x"): ec2(allocationStrategy=word)})
+    typed, problems = validate(mine, read_schema(), KINDS, takes=knows)
+    assert [one.severity for one in problems if one.code.startswith("SCH")] == [Severity.WARNING]
+    assert typed.declared[Address(CE, "x")].spec["computeResources"]["allocationStrategy"] == BRAND_NEW
+
+
 def test_a_rule_that_a_newer_value_does_not_touch_holds() -> None:
     newer = {**ec2(allocationStrategy=BRAND_NEW, minvCpus=9, maxvCpus=8)}
     _, problems = validate(stack({(CE, "x"): newer}), read_schema(), KINDS, takes=knows)
