@@ -70,7 +70,6 @@ def refuse_on_fargate(container: Spec) -> None:
         container.get("privileged"),
         "Fargate requires that the 'privileged' setting be 'false' at the container level.",
     )
-    refuse_if(container.get("ulimits"), "ulimits is not applicable for Fargate.")
     for member in ("devices", "tmpfs", "sharedMemorySize", "maxSwap", "swappiness"):
         refuse_if(
             member in container.get("linuxParameters", {}), f"linuxParameter.{member} is not allowed for Fargate."
@@ -130,6 +129,7 @@ def _check_fargate(container: Spec, sizes: Mapping[str, str]) -> None:
     refuse_if(not container.get("executionRoleArn"), "executionRoleArn is required for Fargate.")
     refuse_if("instanceType" in container, "instanceType is not applicable for Fargate.")
     refuse_on_fargate(container)
+    refuse_if(container.get("ulimits"), "ulimits is not applicable for Fargate.")
     refuse_bad_storage(container)
     vcpus = refuse_bad_fargate_size(sizes)
     refuse_bad_runtime(container.get("runtimePlatform", {}), vcpus)

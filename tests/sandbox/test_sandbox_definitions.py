@@ -50,6 +50,17 @@ def test_a_task_gets_essential_containers_and_empty_lists(lab):
     ]
 
 
+def test_a_container_of_a_task_on_fargate_may_have_ulimits(lab):
+    """TaskContainerProperties.ulimits describes nofile on Fargate; ContainerProperties.ulimits is not applicable there."""
+    sizes = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+    limits = [{"name": "nofile", "hardLimit": 2048, "softLimit": 1024}]
+    container = {"image": "busybox", "name": "a", "resourceRequirements": sizes, "ulimits": limits}
+    request = tasks(container, executionRoleArn="arn:aws:iam::123456789012:role/r")
+    lab.call("RegisterJobDefinition", **request, platformCapabilities=["FARGATE"])
+    [task] = lab.see_definition("team")["ecsProperties"]["taskProperties"]
+    assert task["containers"][0]["ulimits"] == limits
+
+
 def test_a_node_range_gets_an_empty_list_of_instance_types(lab):
     lab.call("RegisterJobDefinition", **multinode("0:"))
     [nodes] = lab.see_definition("mpi")["nodeProperties"]["nodeRangeProperties"]

@@ -130,7 +130,6 @@ RULES = (
         check=_retired_image,
         hint="move to the AL2023 image type, or give an image of your own (imageIdOverride)",
         severity=Severity.WARNING,
-        advice=True,
         evidence=measured(
             "CreateComputeEnvironment", "Amazon Linux 2 is end-of-life.", "the dates: Ec2Configuration.imageType"
         ),
