@@ -19,6 +19,7 @@ from reconciler.rules.base import Example, Rule, Subject
 
 __all__ = [
     "CAN_BE_DISABLED",
+    "CLAIMS",
     "RULES",
     "RULE_IDS",
     "Example",

@@ -18,7 +18,7 @@ class Subject:
     """What a rule sees: one body that the schema has passed, and all bodies of the stack by address.
 
     None stands for a body in which something is unknown. `region` is empty where the stack leaves it open. `takes` is
-    what the installed AWS SDK knows. `in_known_words` has the stack as it would be with a known value in place of one
+    what the installed AWS SDK knows. `in_known_words` sees the stack as it would be with a known value in place of one
     that the schema does not know, such as one that only the SDK knows: once for each known value.
     """
 
@@ -27,7 +27,7 @@ class Subject:
     stack: Mapping[Address, Spec | None] = field(default_factory=dict)
     region: str = ""
     takes: Takes = takes_nothing
-    in_known_words: tuple[Mapping[Address, Spec | None], ...] = ()
+    in_known_words: tuple["Subject", ...] = ()
     _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
     _seen: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -37,9 +37,9 @@ class Subject:
 
     def otherwise(self) -> Iterator["Subject"]:
         """Yield the same resource in the stack as it would be in known words."""
-        for bodies in self.in_known_words:
-            body = bodies.get(self.address)
-            yield replace(self, body=self.body if body is None else body, stack=bodies, in_known_words=(), _made={})
+        for other in self.in_known_words:
+            body = other.stack.get(self.address)
+            yield other.beside(self.address, self.body if body is None else body)
 
     def once(self, make: Callable[["Subject"], Made]) -> Made:
         """Return what `make` makes of the stack as a whole; it is made for the first resource that needs it."""

@@ -193,7 +193,12 @@ RULES = (
         id="QS005",
         says="The queue of a quota share is a name, or the ARN of a queue in the stack's region.",
         check=_queue_arn,
-        evidence=documented("CreateQuotaShareRequest.jobQueue", "This can be the job queue name or ARN."),
+        severity=Severity.WARNING,
+        evidence=documented(
+            "CreateQuotaShareRequest.jobQueue",
+            "This can be the job queue name or ARN.",
+            "how AWS answers the ARN of something else is not known",
+        ),
         fails=share(jobQueue=arn("service-environment/gpus")),
         passes=share(jobQueue=arn("job-queue/training")),
     ),

@@ -64,8 +64,9 @@ def validate(
         problems += problems_of_resource(typed, declared[address], kind)
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
-    in_known_words = tuple(_in_known_words(bodies, unknown_words))
-    whole = Subject(Address("", ""), {}, bodies, stack.region or "", takes, in_known_words)
+    whole = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
+    others = (replace(whole, stack=other, _made={}) for other in _in_known_words(bodies, unknown_words))
+    whole = replace(whole, in_known_words=tuple(others))
     for resource in sound:
         problems += problems_of(resource, whole.beside(resource.address, resource.spec), strict=strict)
     standing, off = settle(problems, stack.disabled)
@@ -76,12 +77,21 @@ def validate(
 def _in_known_words(
     bodies: Mapping[Address, Spec | None], unknown_words: Mapping[Address, Mapping[Path, tuple[str, ...]]]
 ) -> Iterator[Mapping[Address, Spec | None]]:
-    """Yield the bodies with a known value in place of one that is not, for each such value and what is known there."""
+    """Yield the bodies with known values in place of those that are not, member by member, for each known value.
+
+    A member has the same value in all resources then: their number does not multiply.
+    """
+    places: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[tuple[Address, Path]]] = {}
     for address, words in unknown_words.items():
-        body = bodies[address]
-        for path, known in words.items() if body is not None else ():
-            for word in known:
-                yield {**bodies, address: _with(body, path, word)}
+        for path, known in words.items() if bodies[address] is not None else ():
+            member = tuple(step for step in path if isinstance(step, str))
+            places.setdefault((address.kind, member, known), []).append((address, path))
+    for (_, _, known), found in places.items():
+        for word in known:
+            changed = dict(bodies)
+            for address, path in found:
+                changed[address] = _with(changed[address], path, word)
+            yield changed
 
 
 def _with(value: Json, path: Path, word: str) -> Json:

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.load.disabled import PROBLEM_CODE
 from reconciler.report.catalogue import catalogue
-from reconciler.rules import RULE_IDS
+from reconciler.rules import CLAIMS, RULE_IDS
 from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, loaded, problems
 
 LIST = "\n    hint: `reconciler explain --rules` lists the rules"
@@ -74,3 +74,7 @@ def test_what_cannot_be_disabled_is_said_at_its_place(rules: str, said: str) -> 
 
 def test_whatever_is_no_rule_looks_like_none() -> None:
     assert {id_ for id_ in catalogue() if not PROBLEM_CODE.fullmatch(id_)} == RULE_IDS
+
+
+def test_whatever_can_be_disabled_is_explained() -> None:
+    assert {id_ for id_, entry in catalogue().items() if entry.can_be_disabled} == RULE_IDS | CLAIMS
