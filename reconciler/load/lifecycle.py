@@ -13,6 +13,7 @@ from reconciler.model import Json, Lifecycle
 from reconciler.problems import Severity
 
 ALL = "all"
+ORDINARY = Lifecycle()
 BLUE_GREEN, REFUSE = "blue-green", "refuse"
 
 
@@ -23,6 +24,7 @@ class _LifecycleField:
     fits: Callable[[Json], bool]
     convert: Callable[[Json], Json] = lambda value: value
     of_if: Callable[[Kind, Json], bool] = lambda _kind, _value: True  # whether a value has an effect on a kind
+    beside: str = ""  # the member without which it has none
 
 
 def _one_of(*words: str) -> Callable[[Json], bool]:
@@ -66,6 +68,7 @@ MEMBERS: MappingABC[str, _LifecycleField] = {
         _one_of("keep", "prune"),
         str.lower,
         of_if=lambda kind, _value: kind.revisions,
+        beside="retainRevisions",
     ),
     "onRemove": _LifecycleField("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
     "renamedFrom": _LifecycleField(
@@ -84,14 +87,21 @@ def lifecycle_of(kind: Kind, node: Node, findings: Findings) -> Lifecycle:
             findings.add("LIF001", f"{key} is no member of lifecycle", mark, hint)
         elif not is_null(inner):
             given |= _read(kind, key, inner, findings)
-    return Lifecycle(**given)
+    lifecycle = Lifecycle(**given)
+    for key, (mark, _) in section.entries.items() if section else ():
+        member = MEMBERS.get(key)
+        other = MEMBERS[member.beside] if member and member.beside else None
+        is_set = member is not None and getattr(lifecycle, member.name) != getattr(ORDINARY, member.name)
+        if member and other and is_set and getattr(lifecycle, other.name) is None:
+            message = f"lifecycle.{key} has no effect without {member.beside}"
+            findings.add("LIF003", message, mark, f"{member.beside} takes {other.takes}", Severity.WARNING)
+    return lifecycle
 
 
 def spelled(lifecycle: Lifecycle) -> dict[str, Json]:
     """Return what a lifecycle says beyond the ordinary, as users write it."""
-    ordinary = Lifecycle()
     told = {key: getattr(lifecycle, member.name) for key, member in MEMBERS.items()}
-    unusual = {key: value for key, value in told.items() if value != getattr(ordinary, MEMBERS[key].name)}
+    unusual = {key: value for key, value in told.items() if value != getattr(ORDINARY, MEMBERS[key].name)}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in unusual.items()}
 
 

@@ -261,6 +261,21 @@ def test_what_has_no_effect_is_said_to_have_none(section: str, member: str, noun
         "LIF003", Severity.WARNING, f"lifecycle.{member} has no effect on a {noun}")  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("lifecycle", "warned"),
+    [
+        ("unownedRevisions: prune", True),
+        ("unownedRevisions: prune, retainRevisions: all", True),
+        ("unownedRevisions: prune, retainRevisions: 5", False),
+        ("unownedRevisions: keep", False),
+    ],
+)
+def test_revisions_without_an_owner_are_pruned_beyond_a_number_alone(lifecycle: str, warned: bool) -> None:
+    found = loaded(f"jobDefinitions: {{j: {{lifecycle: {{{lifecycle}}}}}}}\n").problems
+    expected = "lifecycle.unownedRevisions has no effect without retainRevisions"
+    assert [(one.code, one.severity, one.message) for one in found] == [("LIF003", Severity.WARNING, expected)] * warned
+
+
 def test_what_can_be_replaced_can_be_refused_to_be() -> None:
     assert loaded("jobQueues: {q: {lifecycle: {replace: refuse}}}\n").problems == ()
 
