@@ -18,7 +18,7 @@ def check_outputs(args: Namespace) -> None:
     for file in (*files, *filter(None, [getattr(args, "sandbox", None)])):
         if leaves_repository(Path(file)):
             raise WrongUsage(f"{file} is a link out of the repository", hint="remove the link, or name another file")
-    there = [file for file in files if Path(file).is_file()]
+    there = [file for file in files if Path(file).is_file() or _is_same(getattr(args, "sandbox", None) or "", file)]
     inputs = list(_inputs(args)) if there else []
     for file in there:
         what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs, args.called)
@@ -65,4 +65,7 @@ def _part(file: str, inputs: Inputs, command: str) -> str:
 
 
 def _is_same(one: str | Path, other: str) -> bool:
-    return Path(one).exists() and Path(one).samefile(other)
+    """Whether two paths lead to one file, be it one that the run makes, as it does of a sandbox."""
+    if Path(one).exists() and Path(other).exists():
+        return Path(one).samefile(other)
+    return bool(one) and Path(one).resolve() == Path(other).resolve()

@@ -289,3 +289,9 @@ def test_a_stack_in_the_folder_of_the_file_of_deployments_changes_with_its_files
     assert repository("validate", "--all", "--changed-since", "main", "-o", "json").json["targets"] == []
     put("stack.yaml", "stack: root\ntags: {a: b}\n")
     assert len(repository("validate", "--all", "--changed-since", "main", "-o", "json").json["targets"]) == 1
+
+
+def test_no_output_overwrites_a_sandbox_that_the_run_makes(run: Run) -> None:
+    ran = run("plan", "small", "--sandbox=new.json", "-o", "json=./new.json")
+    assert (ran.code, Path("new.json").exists()) == (64, False)
+    assert "./new.json is the state of the sandbox: the output would overwrite it" in ran.err
