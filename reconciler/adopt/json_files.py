@@ -12,7 +12,7 @@ from reconciler.load.findings import Findings, listed
 from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import decoded
 from reconciler.load.nodes import Broken, MappingNode, Node, SequenceNode, SourceMark, value_of, where_of
-from reconciler.load.other_languages import Spoken, for_a_shell, spoken_in_text
+from reconciler.load.other_languages import Spoken, spoken_in_name, spoken_in_text
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Json
 from reconciler.ports import Takes
@@ -122,7 +122,7 @@ class _JsonReader:
     def resource(self, kind: Kind, node: MappingNode) -> None:
         body = {member: value for member, value in value_of(node).items() if value is not None}
         name = body.get(kind.name_member)
-        if spoken := for_a_shell(node.entries[kind.name_member][1]):
+        if spoken := spoken_in_name(node.entries[kind.name_member][1]):
             self.not_rendered(spoken)
         elif not isinstance(name, str) or not NAME.fullmatch(name):
             what = f"AWS refuses {name} as the name of a {kind.noun}" if name else f"{kind.name_member} is empty"

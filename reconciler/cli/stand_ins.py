@@ -16,7 +16,7 @@ from reconciler.load.findings import listed
 from reconciler.looked_up import ExampleText
 from reconciler.model import Address, Identity, Json, Spec, Stack
 from reconciler.ports import Cloud
-from reconciler.problems import Problem, Severity
+from reconciler.problems import CloudError, Fault, Problem, Severity
 from reconciler.read import read_some
 from reconciler.resolve import references
 from reconciler.rules import RULES
@@ -92,5 +92,10 @@ def _create(address: Address, body: Spec, stack: Stack, args: Namespace, cloud: 
     )
     if is_ours or read_some(cloud, kind, cloud.identity(), (address.name,)):
         return False
-    settled_sandbox(stack, args).call(kind.create, {kind.name_member: address.name, **body})
+    try:
+        settled_sandbox(stack, args).call(kind.create, {kind.name_member: address.name, **body})
+    except CloudError as error:
+        if error.fault is not Fault.REFUSED:
+            raise
+        return False  # it cannot exist, as with a name that AWS does not take: the plan says that it is not there
     return True

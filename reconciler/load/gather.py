@@ -13,7 +13,7 @@ from reconciler.load.expand import Expander
 from reconciler.load.findings import Findings, listed
 from reconciler.load.library import JSON_FILES, Library
 from reconciler.load.nodes import Broken, MappingNode, Node, SourceMark, Spot, is_null, where_of
-from reconciler.load.other_languages import for_a_shell
+from reconciler.load.other_languages import spoken_in_name
 from reconciler.load.strangers import strangers
 from reconciler.problems import Problem, Severity
 
@@ -125,7 +125,7 @@ class _Collector:
         if not isinstance(root, MappingNode):
             self.not_a_stack(root.mark, is_json=is_json)
         elif is_json and (kind := bare_kind(root, self.kinds)):
-            if spoken := for_a_shell(root.entries[kind.name_member][1]):
+            if spoken := spoken_in_name(root.entries[kind.name_member][1]):
                 self.expander.library.not_rendered(spoken)
             else:
                 self.bare.append(Bare(kind, root))

@@ -94,6 +94,12 @@ SHELL = OtherLanguage(
     re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]+\b"),
     "fill it in first, as with `envsubst <FILE >NEW`, or write YAML, in which `!sub` does",
 )
+# https://docs.github.com/en/actions/concepts/workflows-and-actions/expressions, and scripts of many projects
+DOLLAR_BRACES = OtherLanguage(
+    "a variable of a template",
+    re.compile(r"\$\{\{[^{}\n]{0,80}\}\}"),
+    "fill it in first, by the script or the workflow that does, or write YAML, in which `!sub` does",
+)
 MAY_BE_ONE = re.compile(r"\{%|\{\{|\{#|#\{|%\{|\$\{|!(?:stack|rcmd|file|env|no_)")
 
 
@@ -118,9 +124,9 @@ def spoken_in(root: Node | None, text: str) -> Spoken | None:
     return next(_in_node(root, LANGUAGES), None)
 
 
-def for_a_shell(node: Node) -> Spoken | None:
-    """Return the first text in a request for the AWS CLI that a shell should have filled in."""
-    return next(_in_node(node, (SHELL,)), None)
+def spoken_in_name(node: Node) -> Spoken | None:
+    """Return what another program should have filled in where a name stands, in which AWS takes no such text."""
+    return next(_in_node(node, (*LANGUAGES, BRACES, DOLLAR_BRACES, SHELL)), None)
 
 
 def _in_text(text: str, languages: Sequence[OtherLanguage], mark: SourceMark) -> Iterator[Spoken]:

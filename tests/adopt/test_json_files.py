@@ -116,6 +116,8 @@ def test_what_is_not_rendered_is_told_with_what_renders_it() -> None:
     assert told(shell) == [
         "0.json:1:23: error[YML013]: ${NAME} is a variable of a shell: this file is not rendered yet"
     ]
+    (problem,) = read({"jobDefinitionName": "${{USER}}_SURVEYOR_${{RAM}}", "type": "container"}).problems
+    assert (problem.code, problem.message.startswith("${{USER}} is")) == ("YML013", True)
     text = b'{"jobDefinitionName": "a", "timeout": {{ timeout }}}'
     (problem,) = imported([("a.json", text)], takes_everything).problems
     assert (problem.code, problem.message.startswith("{{ timeout }}")) == ("YML013", True)

@@ -51,7 +51,7 @@ def test_what_is_referred_to_is_there(run: Run, environment: str, name: str) -> 
 
 @pytest.mark.parametrize(
     "environment",
-    ["sopt", "arn:aws:batch:us-east-1:210987654321:compute-environment/other",
+    ["sopt", '"no name"', "arn:aws:batch:us-east-1:210987654321:compute-environment/other",
      "arn:aws:batch:eu-west-1:123456789012:compute-environment/other"],
 )  # fmt: skip
 def test_what_may_be_a_slip_or_is_elsewhere_is_not(run: Run, environment: str) -> None:

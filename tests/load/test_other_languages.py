@@ -93,15 +93,25 @@ def test_a_file_of_another_tool_beside_the_stack_stays_beside_it() -> None:
     assert loaded(files).problems == ()
 
 
-@pytest.mark.parametrize("name", ["${NAME}", "job-${STAGE}", "$NAME"])
-def test_a_request_with_variables_of_a_shell_is_told_once(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "renderer"),
+    [
+        ("${NAME}", "envsubst"),
+        ("job-${STAGE}", "envsubst"),
+        ("$NAME", "envsubst"),
+        ("${{USER}}_JOB_${{RAM}}", "by the script or the workflow"),
+        ("job-${local.environment}", "terraform show -json"),
+        ("{{ name }}", "jinja2"),
+    ],
+)
+def test_a_request_whose_name_is_not_filled_in_is_told_once(name: str, renderer: str) -> None:
     request = {
         "jobDefinitionName": name,
         "type": "container",
         "containerProperties": {"image": "${IMAGE}", "memory": 4},
     }
     (problem,) = loaded({"main.yaml": "stack: a\n", "j.json": json.dumps(request)}).problems
-    assert (problem.code, "envsubst" in problem.hint) == ("YML013", True)
+    assert (problem.code, renderer in problem.hint) == ("YML013", True)
 
 
 def test_json_that_a_shell_has_yet_to_make_is_told_once() -> None:

@@ -16,7 +16,7 @@ from reconciler.load.json_nodes import compose_json
 from reconciler.load.library import YAML_FILES, Library, decoded
 from reconciler.load.lookups import Finder
 from reconciler.load.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, Spot, where_of
-from reconciler.load.other_languages import Spoken, for_a_shell, spoken_in, spoken_in_text
+from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_name, spoken_in_text
 from reconciler.load.scalars import text_of
 from reconciler.model import StatePlace
 from reconciler.problems import Severity
@@ -191,16 +191,16 @@ def _not_rendered(name: str, content: str, document: Document, findings: Finding
             continue
         if spoken := spoken_in(node, content):
             return spoken
-        if (spoken := _name_for_a_shell(node)) and spoken.text.strip("${}") not in known:
+        if (spoken := _spoken_in_its_name(node)) and spoken.text.strip("${}") not in known:
             return spoken
     return None
 
 
-def _name_for_a_shell(resource: Node) -> Spoken | None:
+def _spoken_in_its_name(resource: Node) -> Spoken | None:
     """Return what a shell should have filled in where a resource has its name, in which AWS takes no such text."""
     properties = section_of(resource, "Properties")
     names = (node for key, (_, node) in properties.items() if key.endswith("Name") and isinstance(node, Scalar))
-    return next(filter(None, map(for_a_shell, names)), None)
+    return next(filter(None, map(spoken_in_name, names)), None)
 
 
 def section_of(node: Node | None, name: str) -> Entries:
