@@ -1,5 +1,6 @@
 """What a stack says about itself: its name, where it may run, what is in front of its names and on its resources."""
 
+import json
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
@@ -113,7 +114,8 @@ class _SettingsReader:
         if said and not pattern.fullmatch(said.text):
             near = did_you_mean(said.text.lower(), known, "")
             what = "name" if key == "stack" else key
-            message = f"{said.text or 'an empty text'} cannot be the {what} of a stack"
+            seen = said.text if said.text == said.text.strip() else json.dumps(said.text)  # shows blanks at the ends
+            message = f"{seen or 'an empty text'} cannot be the {what} of a stack"
             self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or near or hint)
             return None
         return said.text if said else None

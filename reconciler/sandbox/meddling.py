@@ -1,5 +1,6 @@
 """An outside hand: it changes what is live by the API's own calls, and knows nothing of stacks."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from reconciler.sendable import sendable
 from reconciler.steps import tag_steps, update_steps
 
 TAGS = "tags."
+ENTRY = re.compile(r"\.?\[|\.(?:\*|[0-9]+)(?:\.|$)")  # where a path goes on into an entry of a list
 LONGEST = 20.0  # seconds to wait for it to settle: who made the sandbox slow can turn its clock
 
 
@@ -97,6 +99,10 @@ def member_path(kind: Kind, live: Spec, member: str) -> str:
         return there[0]
     if there:
         raise WrongUsage(f"{member} may be {listed(there)}", hint="give the whole path")
+    whole = ENTRY.split(member)[0]
+    if whole != member and whole in known:
+        hint = f"give the whole list, as in {whole}='[…]'"
+        raise WrongUsage(f"{whole} is a list, and its entries are not changed one by one", hint=hint)
     hint = did_you_mean(member, (*known, *(path.rpartition(".")[2] for path in known)), f"see `{_explain(kind)}`")
     raise WrongUsage(f"{kind.name} has no member {member}", hint=hint)
 

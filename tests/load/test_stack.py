@@ -167,6 +167,10 @@ def test_a_stack_needs_a_name() -> None:
             "stack: x\nregion: virginia\n",
             "2:9: error[STK011]: virginia cannot be the region of a stack\n    hint: a region reads like us-east-1",
         ),
+        (
+            "stack: x\nregion: 'us-east-1 '\n",
+            '2:9: error[STK011]: "us-east-1 " cannot be the region of a stack\n    hint: a region reads like us-east-1',
+        ),
         ("stack: [x]\n", "1:8: error[STK005]: stack must be a text, not a list" + ONE_VALUE),
         ("stack: x\ntags: a\n", "2:7: error[STK005]: tags must be a mapping, not a single value" + MEMBERS_BELOW),
         ("stack: x\ntags: {a: {b: c}}\n", "2:11: error[STK005]: the tag a must be a text, not a mapping" + ONE_VALUE),

@@ -74,6 +74,18 @@ def test_a_key_of_a_map_can_be_named(hand, lab):
             "tags are changed one by one",
             "as in tags.team=ops; `tags.team=` takes one off",
         ),
+        (
+            "JobQueue/pricing",
+            "computeEnvironmentOrder[0].order",
+            "computeEnvironmentOrder is a list, and its entries are not changed one by one",
+            "give the whole list, as in computeEnvironmentOrder='[…]'",
+        ),
+        (
+            "JobQueue/pricing",
+            "computeEnvironmentOrder.*.order",
+            "computeEnvironmentOrder is a list, and its entries are not changed one by one",
+            "give the whole list, as in computeEnvironmentOrder='[…]'",
+        ),
         ("JobQueue/pricing", "zzz", "JobQueue has no member zzz", "see `reconciler explain jobQueues`"),
         (
             "JobQueue/pricing",
