@@ -1,6 +1,7 @@
 """Spans for OpenTelemetry: a run, its phases, each change and each call. Imported only where they are asked for."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import entry_points
@@ -21,6 +22,19 @@ CONSOLE = "console"
 EXPORTERS = "opentelemetry_traces_exporter"
 PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 ARGUMENTS = "process.command"  # what a detector of processes tells of: values of variables are among them
+# What the log of an exporter means, the first that fits. Its own texts quote addresses and headers, which hold keys.
+REASONS = tuple(
+    (re.compile(pattern, re.IGNORECASE), reason)
+    for pattern, reason in (
+        (r"code: ([0-9]{3})\b", r"the collector answers \1"),
+        (r"\bStatusCode\.([A-Z_]+)", r"the collector answers \1"),
+        (r"header", "a header of OTEL_EXPORTER_OTLP_HEADERS cannot be sent"),
+        (r"certificate|ssl", "TLS to the collector fails"),
+        (r"timed out|timeout", "the collector does not answer in time"),
+        (r"connection|resolve", "the collector cannot be reached"),
+    )
+)
+UNKNOWN = "the exporter failed"
 Value = str | int
 
 
@@ -126,8 +140,13 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith("opentelemetry.exporter"):  # others may quote headers, which hold keys
-            self.last = record.getMessage()
+            self.last = reason_of(record.getMessage())
             self.has_failed = self.has_failed or record.levelno >= logging.ERROR
+
+
+def reason_of(logged: str) -> str:
+    found = ((pattern.search(logged), reason) for pattern, reason in REASONS)
+    return next((match.expand(reason) for match, reason in found if match), UNKNOWN)
 
 
 def _quietly(handler: logging.Handler) -> None:

@@ -178,7 +178,11 @@ def _unsent(operation: str, endpoint: str, error: boto.HTTPClientError) -> Cloud
     message = f"the request to {endpoint} failed ({name})"
     if isinstance(inner, ValueError | TypeError):  # it could not be written, so that it was never sent
         return CloudError(
-            operation, Fault.REFUSED, "HTTPClientError", message, hint="check AWS_ENDPOINT_URL and the credentials"
+            operation,
+            Fault.REFUSED,
+            "HTTPClientError",
+            message,
+            hint="check AWS_ENDPOINT_URL, HTTPS_PROXY, HTTP_PROXY and the credentials",
         )
     return CloudError(operation, Fault.UNKNOWN, "HTTPClientError", message, hint=NETWORK)
 

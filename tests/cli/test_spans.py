@@ -191,7 +191,26 @@ def test_a_collector_that_does_not_answer_is_told_and_changes_no_exit_code(monke
     )
     done = subprocess.run([sys.executable, "-c", plan], capture_output=True, text=True, check=False)
     (line,) = done.stderr.splitlines()
-    assert (done.returncode, line.startswith("warning: spans could not be exported: ")) == (0, True)
+    assert (done.returncode, line) == (0, "warning: spans could not be exported: the collector cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("logged", "said"),
+    [
+        ("Failed to export spans batch code: 401, reason: secret-token-ABC", "the collector answers 401"),
+        ("Failed to export traces to x, error code: StatusCode.UNAVAILABLE", "the collector answers UNAVAILABLE"),
+        (
+            "batch code: None, reason: return character(s) in header value: 'Bearer secret-token-ABC'",
+            "a header of OTEL_EXPORTER_OTLP_HEADERS cannot be sent",
+        ),
+        ("HTTPSConnectionPool(host='x'): SSLError(CERTIFICATE_VERIFY_FAILED)", "TLS to the collector fails"),
+        ("Read timed out. (read timeout=10)", "the collector does not answer in time"),
+        ("No connection adapters were found for 'ht!tp://secret-token-ABC'", "the collector cannot be reached"),
+        ("secret-token-ABC", "the exporter failed"),
+    ],
+)
+def test_why_spans_are_lost_is_said_without_the_texts_of_the_exporter(logged: str, said: str) -> None:
+    assert telemetry.reason_of(logged) == said
 
 
 def test_spans_on_the_console_leave_stdout_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
