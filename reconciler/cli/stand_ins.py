@@ -13,7 +13,7 @@ from reconciler.adopt.logical import named_by
 from reconciler.cli.clouds import settled_sandbox
 from reconciler.kinds import KINDS
 from reconciler.load.findings import listed
-from reconciler.looked_up import ExampleText
+from reconciler.looked_up import ExampleText, Secret
 from reconciler.model import Address, Identity, Json, Spec, Stack
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault, Problem, Severity
@@ -55,6 +55,8 @@ def _outside(stack: Stack) -> Iterator[tuple[Address, str, str]]:
     for declared in stack.declared.values():
         for _, row, value in references(KINDS[declared.address.kind].rows, declared.spec):
             is_meant = isinstance(value, ExampleText) or value.startswith("arn:")
+            if isinstance(value, Secret):
+                continue  # it would become a name, which everybody reads
             if Address(row.refers_to, value) not in stack.declared and (
                 is_meant or not _is_slip(value, row.refers_to, stack)
             ):

@@ -186,12 +186,12 @@ def test_a_collector_that_does_not_answer_is_told_and_changes_no_exit_code(monke
     """In a process of its own: whoever still tries to send would do so during the next tests."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     plan = (
-        "from reconciler import telemetry; from reconciler.cli import main; telemetry.PATIENCE = 0.1;"
+        "from reconciler import telemetry; from reconciler.cli import main; telemetry.PATIENCE = 2.0;"
         "raise SystemExit(main(['plan', 'small', '--sandbox']))"
     )
     done = subprocess.run([sys.executable, "-c", plan], capture_output=True, text=True, check=False)
-    (line,) = done.stderr.splitlines()
-    assert (done.returncode, line) == (0, "warning: spans could not be exported: the collector cannot be reached")
+    warning = "warning: spans could not be exported: the collector cannot be reached"
+    assert (done.returncode, warning in done.stderr.splitlines()) == (0, True), done.stderr
 
 
 @pytest.mark.parametrize(
