@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from reconciler.diff import declared_digest
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack
-from reconciler.ownership import AppliedRecord, own_name, ownership_tags
+from reconciler.live.ownership import AppliedRecord, ownership_tags
+from reconciler.live.resolve import resolve, world_of
+from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack, own_name
 from reconciler.plan import AS_DECLARED, PlanOptions, make_plan
-from reconciler.resolve import resolve, world_of
 from tests.fakes import HERE
 
 CE, JQ, SP, JD = "ComputeEnvironment", "JobQueue", "SchedulingPolicy", "JobDefinition"

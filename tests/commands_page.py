@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.cli.arguments import parser_for
 from reconciler.cli.commands import COMMANDS, module_of
+from reconciler.cli.parser import parser_for
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """\

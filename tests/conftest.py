@@ -7,7 +7,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from reconciler.sandbox import simulator
+from reconciler.sandbox.core import service
 from tests import laws
 from tests.live_jobs import LiveJobs
 
@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def jobs(monkeypatch: pytest.MonkeyPatch) -> LiveJobs:
     """The jobs that every simulator tells of."""
     listing = LiveJobs()
-    monkeypatch.setitem(simulator.OPERATIONS, "ListJobs", listing)
+    monkeypatch.setitem(service.OPERATIONS, "ListJobs", listing)
     return listing
 
 

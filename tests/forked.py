@@ -22,7 +22,7 @@ from pkgutil import walk_packages
 from threading import Lock, Thread
 
 import reconciler
-from reconciler.aws import session
+from reconciler.adapters.aws import session
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 1 << 16  # bytes of a command with its environment

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.lookup.installed import instance_types
+from reconciler.adapters.lookup.installed import instance_types
 
 FILE = Path(__file__).parent.parent / "reconciler" / "rules" / "compute_environment" / "known_types.py"
 HEAD = '''"""The instance types of EC2 by family, as the AWS SDK knew them; written by `python -m tests.instance_types --update`.

@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.load.gather import SETTINGS
-from reconciler.load.lifecycle import MEMBERS as LIFECYCLE
+from reconciler.load.resources import MEMBERS as LIFECYCLE
+from reconciler.load.sections import SETTINGS
 from reconciler.load.variables import MEMBERS as VARIABLE
 from reconciler.load.variables import TYPES
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from tests.stacks.bodies import bodies
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model import Json
-from reconciler.sandbox.world import AccountState
+from reconciler.sandbox.core.state import AccountState
 
 ARN = "arn:aws:batch:us-east-1:123456789012:job-definition"
 

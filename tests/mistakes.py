@@ -6,8 +6,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds.base import Kind
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json, Path
 
 DEFS = read_schema()["$defs"]

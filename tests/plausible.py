@@ -11,7 +11,7 @@ from reconciler.kinds.base import Kind
 from reconciler.model import Json
 from tests.mistakes import resolved
 from tests.stacks.bodies import bodies
-from tests.validate.test_walk import fitting
+from tests.validate.test_check import fitting
 
 # Members that refer to other resources, with the section and the name of one that is there.
 REFERENCES = {

@@ -10,19 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reconciler import workflow
+from reconciler.app import usecases
 from reconciler.kinds import KINDS
+from reconciler.live.read import read_all
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.read import read_all
-from reconciler.sandbox.answers import Response
-from reconciler.sandbox.clock import Timings, TurnableClock
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.front import Front
-from reconciler.sandbox.server import sandbox_server
-from reconciler.sandbox.simulator import Simulator
-from reconciler.sandbox.wire import Request
+from reconciler.sandbox.core.clock import Timings, TurnableClock
+from reconciler.sandbox.core.model import Response
+from reconciler.sandbox.core.service import SimulatedCloud, Simulator
+from reconciler.sandbox.server.http import Front, sandbox_server
+from reconciler.sandbox.server.protocol import Request
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE
 from tests.forked import Forked
@@ -82,11 +80,11 @@ class Gate:
 
     def apply(self, stack: Stack) -> None:
         """Bring the stack about without a process."""
-        finish = workflow.run(self.plan(stack), stack, self.cloud, self.clock, parallelism=1)
+        finish = usecases.run(self.plan(stack), stack, self.cloud, self.clock, parallelism=1)
         assert finish.exit is Exit.DONE
 
     def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return workflow.plan(stack, self.cloud, wanted)
+        return usecases.plan(stack, self.cloud, wanted)
 
     def inventory(self) -> list[str]:
         """Return every resource that there is, whoever made it, and every revision that there has ever been."""

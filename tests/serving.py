@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config
 
 from reconciler.model import Json
-from reconciler.sandbox.server import sandbox_server
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.service import Simulator
+from reconciler.sandbox.server.http import sandbox_server
 
 ONCE = Config(retries={"total_max_attempts": 1})
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.apply import State
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json, Stack
 from reconciler.problems import Exit, InvalidStack, Problem, Severity
 from reconciler.report.catalogue import catalogue

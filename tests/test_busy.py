@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler import workflow
-from reconciler.apply import Event, wait
+from reconciler.app import usecases
+from reconciler.apply import Event, waits
 from reconciler.model import Action, Address, Change, Interrupts, Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
@@ -112,7 +112,7 @@ def test_a_queue_with_jobs_is_drained_before_it_is_removed() -> None:
 
 
 def test_draining_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "LATEST", 3600.0)  # seconds from look to look: a day has thousands otherwise
+    monkeypatch.setattr(waits, "LATEST", 3600.0)  # seconds from look to look: a day has thousands otherwise
     world, mine = World(), sleeping(600_000)
     world.apply(mine)
     submit(world, 2)
@@ -139,7 +139,7 @@ def test_jobs_that_come_after_the_plan_are_not_lost_either() -> None:
     wanted = PlanOptions(destroy=True)
     plan = world.plan(mine, wanted)
     submit(world, 3)
-    finish = workflow.run(plan, mine, world.cloud, world.clock, wanted=wanted)
+    finish = usecases.run(plan, mine, world.cloud, world.clock, wanted=wanted)
     assert finish.exit is Exit.TIMED_OUT
     assert running(world) == 3
 
@@ -192,7 +192,7 @@ def test_jobs_that_start_elsewhere_are_not_waited_for() -> None:
         if event.stage == "waiting" and "in use" in event.detail and next(later) < 20:
             world.raw.call("SubmitJob", {"jobName": "job", "jobQueue": "q", "jobDefinition": "job"})
 
-    finish = workflow.run(plan, stack(MOVED), world.cloud, world.clock, wanted=ALLOWED, watch=watch)
+    finish = usecases.run(plan, stack(MOVED), world.cloud, world.clock, wanted=ALLOWED, watch=watch)
     assert finish.exit is Exit.DONE
     assert running(world) > 0
 

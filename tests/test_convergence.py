@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, FaultRule
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.builders import (
     CE,
     CR,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.arguments import parse
+from reconciler.adapters.lookup.environment import Environment
+from reconciler.cli.parser import parse
 from reconciler.fleet import read_fleet
-from reconciler.lookup.environment import Environment
 from tests import commands_page
 from tests.consoles import Command, steps
 from tests.load.memory import MemoryFiles

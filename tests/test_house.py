@@ -1,14 +1,46 @@
 """What keeps the code easy to find one's way in."""
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "reconciler"
+ROOT = Path(__file__).parents[1]
+MODULES = {
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+    for file in (ROOT / "reconciler").rglob("*.py")
+}
+TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MODULES.items()}
+SMALL = 60  # lines
+ROWS = ("reconciler.kinds.", "reconciler.cli.commands.", "reconciler.adapters.")  # one file each, however small
 
 
 def test_a_class_name_stands_once_in_the_package() -> None:
-    modules = [ast.parse(file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")]
-    names = Counter(node.name for module in modules for node in module.body if isinstance(node, ast.ClassDef))
+    names = Counter(node.name for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef))
     assert len(names) > 100
     assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_what_only_one_module_needs_is_part_of_it_unless_it_is_large_or_a_table() -> None:
+    importers: dict[str, set[str]] = defaultdict(set)
+    for name, tree in TREES.items():
+        for imported in imports(tree):
+            importers[imported].add(name)
+    assert len(importers) > 100
+    alone = [name for name, tree in TREES.items() if len(importers[name]) == 1 and not is_table(tree)]
+    small = [name for name in alone if MODULES[name].read_text(encoding="utf-8").count("\n") < SMALL]
+    assert [name for name in small if not name.startswith(ROWS) and MODULES[name].name != "__init__.py"] == []
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Return the modules of the package that another one imports, also where it needs them only then."""
+    pairs = [
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    ]
+    return {inner if (inner := f"{module}.{name}") in MODULES else module for module, name in pairs}
+
+
+def is_table(tree: ast.Module) -> bool:
+    return not any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit

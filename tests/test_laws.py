@@ -8,22 +8,21 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler import workflow
-from reconciler.aws.cloud import AwsCloud
-from reconciler.aws.session import open_session
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.adapters.aws.session import open_session
+from reconciler.app import usecases
 from reconciler.kinds import KINDS
+from reconciler.live.read import ReadResult, read_all, read_one
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Exit, Fault
-from reconciler.read import ReadResult, read_all, read_one
 from reconciler.retry import Patient
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import Failure, FaultRule, Faults
-from reconciler.sandbox.server import sandbox_server
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.faults import Failure, FaultRule, Faults
+from reconciler.sandbox.core.service import SimulatedCloud, Simulator
+from reconciler.sandbox.server.http import sandbox_server
 from reconciler.sandbox.session import sandbox_session
-from reconciler.sandbox.simulator import Simulator
 from tests.builders import (
     CE,
     CR,
@@ -105,10 +104,10 @@ RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
 }
 
 
-def apply(place: Place, mine: Stack, wanted: PlanOptions | None = None) -> workflow.Finish:
+def apply(place: Place, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
     cloud, wanted = Patient(place.cloud, place.clock), wanted or PlanOptions()
-    plan = workflow.plan(mine, cloud, wanted)
-    return workflow.run(plan, mine, cloud, place.clock, wanted=wanted, parallelism=2)
+    plan = usecases.plan(mine, cloud, wanted)
+    return usecases.run(plan, mine, cloud, place.clock, wanted=wanted, parallelism=2)
 
 
 def test_it_knows_where_it_is(place: Place) -> None:
@@ -118,7 +117,7 @@ def test_it_knows_where_it_is(place: Place) -> None:
 def test_what_is_created_reads_back_as_declared(place: Place) -> None:
     mine = stack(RESOURCES, tags={"team": "x"})
     assert apply(place, mine).exit is Exit.DONE
-    assert workflow.plan(mine, place.cloud).is_empty
+    assert usecases.plan(mine, place.cloud).is_empty
 
 
 def test_an_update_keeps_the_identity(place: Place) -> None:
@@ -203,7 +202,7 @@ def test_a_busy_stack_has_no_drift_and_can_be_removed(place: Place) -> None:
     jobs = submit(place, "q", 20)
     place.clock.sleep(3)
     assert len(listed(place, "q", "RUNNING")) == 16
-    assert workflow.plan(mine, place.cloud).is_empty
+    assert usecases.plan(mine, place.cloud).is_empty
     assert apply(place, mine, PlanOptions(destroy=True, cancel_jobs=True)).exit is Exit.DONE
     described = place.cloud.call("DescribeJobs", {"jobs": jobs})["jobs"]
     assert {job["status"] for job in described} == {"FAILED"}

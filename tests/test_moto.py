@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 from botocore.session import Session
 
-from reconciler import workflow
-from reconciler.aws.cloud import AwsCloud
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.app import usecases
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.ports import Cloud
 from reconciler.problems import Exit
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.service import SimulatedCloud, Simulator
 from tests.builders import CE, JD, JQ, SP, container, fair, queue, stack, told
 from tests.fakes import HERE, InstantClock
 
@@ -53,13 +52,13 @@ def test_a_stack_is_created_read_back_changed_and_removed(
 ) -> None:
     cloud, clock = AwsCloud(session, REGION), InstantClock()
 
-    def apply(mine: Stack, wanted: PlanOptions | None = None) -> workflow.Finish:
+    def apply(mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
         wanted = wanted or PlanOptions()
-        return workflow.run(workflow.plan(mine, cloud, wanted), mine, cloud, clock, wanted=wanted, parallelism=1)
+        return usecases.run(usecases.plan(mine, cloud, wanted), mine, cloud, clock, wanted=wanted, parallelism=1)
 
     first = stack(resources, tags={"team": "x"})
     assert apply(first).exit is Exit.DONE
-    assert workflow.plan(first, cloud).is_empty
+    assert usecases.plan(first, cloud).is_empty
 
     changed = {
         **resources,
@@ -67,12 +66,12 @@ def test_a_stack_is_created_read_back_changed_and_removed(
         (JQ, "queue"): {**resources[JQ, "queue"], "priority": 7},
     }
     second = stack(changed, tags={"team": "y"})
-    assert len(told(workflow.plan(second, cloud))) == 4
+    assert len(told(usecases.plan(second, cloud))) == 4
     assert apply(second).exit is Exit.DONE
-    assert workflow.plan(second, cloud).is_empty
+    assert usecases.plan(second, cloud).is_empty
 
     assert apply(second, PlanOptions(destroy=True)).exit is Exit.DONE
-    assert workflow.plan(stack({}), cloud).is_empty
+    assert usecases.plan(stack({}), cloud).is_empty
 
 
 def shape(value: Json) -> Json:
@@ -93,7 +92,7 @@ def alike(first: Json, second: Json) -> bool:
 
 def lived_jobs(cloud: Cloud, clock: InstantClock, mine: Stack) -> dict[str, Json]:
     """A short life of two jobs; every answer by its operation."""
-    workflow.run(workflow.plan(mine, cloud), mine, cloud, clock, wanted=PlanOptions(), parallelism=1)
+    usecases.run(usecases.plan(mine, cloud), mine, cloud, clock, wanted=PlanOptions(), parallelism=1)
     job = {"jobName": "job", "jobQueue": "queue", "jobDefinition": "job", "parameters": {"a": "b"}, "tags": {"c": "d"}}
     answers = {"SubmitJob": cloud.call("SubmitJob", {**job, "dependsOn": []})}
     jobs = [answers["SubmitJob"]["jobId"], cloud.call("SubmitJob", job)["jobId"]]

@@ -11,11 +11,11 @@ from reconciler.diff import canonical, field_changes, without_filled
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field
 from reconciler.model import FieldChange, Json
-from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.defaults import definition_body, environment_body
-from reconciler.sandbox.reading import UNORDERED, shuffled
-from reconciler.sandbox.store import Memory
-from reconciler.sandbox.world import AccountState
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.reading import UNORDERED, shuffled
+from reconciler.sandbox.core.state import AccountState
+from reconciler.sandbox.core.store import Memory
+from reconciler.sandbox.resources.defaults import definition_body, environment_body
 from tests.builders import CE, JD
 from tests.fakes import HERE
 from tests.laws import law

@@ -21,9 +21,8 @@ from reconciler.printable import (
     one_line,
     visible,
 )
-from reconciler.report.page import Page, one_line_of
-from reconciler.report.values import inline
-from reconciler.report.yaml_text import yaml_text
+from reconciler.report.text.page import Page, one_line_of
+from reconciler.report.text.values import inline, yaml_text
 from tests.hostile import PIECES, steering
 
 HOSTILE = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.aws import clock as aws_clock
-from reconciler.cli.arguments import parse
+from reconciler.adapters.aws import clock as aws_clock
 from reconciler.cli.main import main
+from reconciler.cli.parser import parse
 from reconciler.problems import Exit
-from reconciler.sandbox import opening
+from reconciler.sandbox import session
 from tests.fakes import InstantClock
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +62,7 @@ def test_the_example_is_in_canonical_style(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_the_commands_are_those_that_exist() -> None:
-    from reconciler.cli.arguments import COMMANDS
+    from reconciler.cli.parser import COMMANDS
 
     rows = re.findall(r"^\| (`[^|]+) \|", section("Commands"), re.MULTILINE)
     told = {word for row in rows for word in re.findall(r"`([\w-]+)", row)}
@@ -83,7 +83,7 @@ def test_what_goes_wrong_in_the_sandbox_does_so_on_the_example(
 ) -> None:
     clock = InstantClock(1_700_000_000.0)
     monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
-    monkeypatch.setattr(opening, "open_sandbox", partial(opening.open_sandbox, clock=clock))
+    monkeypatch.setattr(session, "open_sandbox", partial(session.open_sandbox, clock=clock))
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH"):
         monkeypatch.delenv(name, raising=False)
     assert main(["apply", "stacks/rendering", "--sandbox", "--yes"]) == 0

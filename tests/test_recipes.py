@@ -14,11 +14,11 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from reconciler.cli.arguments import parse
-from reconciler.sandbox.opening import open_sandbox
+from reconciler.cli.parser import parse
+from reconciler.sandbox.session import open_sandbox
+from tests.adapters.forge.fake_github import REPOSITORY, TOKEN
+from tests.adapters.forge.fake_github import serving as serving_github
 from tests.cli.conftest import SMALL
-from tests.forge.fake_github import REPOSITORY, TOKEN
-from tests.forge.fake_github import serving as serving_github
 from tests.serving import running
 
 ROOT = Path(__file__).parent.parent

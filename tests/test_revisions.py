@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from reconciler import workflow
+from reconciler.app import usecases
 from reconciler.diff import canonical
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.problems import Exit, Refused, WrongUsage
-from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, FaultRule
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.builders import CE, JD, JQ, container, ec2, queue, stack, told
 from tests.fakes import HERE
 from tests.laws import law
@@ -80,12 +80,12 @@ class Story:
     def roll_back(self, to: int | None) -> None:
         before = self.revisions()
         try:
-            back = workflow.rollback(self.stack, self.world.cloud, "job", to)
+            back = usecases.rollback(self.stack, self.world.cloud, "job", to)
         except (Refused, WrongUsage) as no:
             note(no.message)
             assert self.revisions() == before
             return
-        finish = workflow.roll_back(back, self.stack, self.world.cloud, self.world.clock)
+        finish = usecases.roll_back(back, self.stack, self.world.cloud, self.world.clock)
         assert finish.exit is Exit.DONE
         self.world.clock.turn(60)
         assert len(self.revisions()) <= len(before) + 1

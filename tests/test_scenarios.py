@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler import workflow
+from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.files import DiskFiles
+from reconciler.adapters.lookup.installed import read_schema
+from reconciler.app import usecases
 from reconciler.kinds import KINDS
 from reconciler.load import load
-from reconciler.lookup.environment import Environment
-from reconciler.lookup.files import DiskFiles
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Refused
-from reconciler.report.plan_text import plan_page
+from reconciler.report.text.plan import plan_page
 from reconciler.validate import validate
 from tests.fakes import HERE
 from tests.world import World
@@ -53,7 +53,7 @@ def story(folder: Path) -> str:
     lines = [plan_page(plan, WIDTH).plain, "calls:"]
     since = len(world.calls)
     try:
-        workflow.run(plan, stack, world.cloud, world.clock, wanted=wanted, parallelism=1)
+        usecases.run(plan, stack, world.cloud, world.clock, wanted=wanted, parallelism=1)
     except Refused as refused:
         lines.append(f"  none: {refused.message}")
     lines += [f"  {operation} {json.dumps(body)}" for operation, body in world.writes(since)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.looked_up import is_secret_text
+from reconciler.placeholders import is_secret_text
 
 LONG = "a1B2" * 10
 

@@ -7,10 +7,9 @@ from unittest.mock import patch
 
 import pytest
 
-from reconciler import workflow
+from reconciler.app import usecases
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind
-from reconciler.kinds.reading import Reading
+from reconciler.kinds.base import Field, Form, Kind, Reading
 from reconciler.model import Cost, Identity, Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
@@ -79,18 +78,18 @@ def toys(**bodies: dict[str, Json]) -> Stack:
     return stack({("Toy", name): body for name, body in bodies.items()})
 
 
-def apply(shop: Toyshop, mine: Stack, wanted: PlanOptions | None = None) -> workflow.Finish:
+def apply(shop: Toyshop, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
     wanted = wanted or PlanOptions()
-    plan = workflow.plan(mine, shop, wanted)
-    return workflow.run(plan, mine, shop, InstantClock(), wanted=wanted, parallelism=1)
+    plan = usecases.plan(mine, shop, wanted)
+    return usecases.run(plan, mine, shop, InstantClock(), wanted=wanted, parallelism=1)
 
 
 def test_a_toy_is_created_compared_updated_and_deleted() -> None:
     shop, first = Toyshop(), toys(bear={"material": "wool", "parts": ["arm", "leg"]})
     assert apply(shop, first).exit is Exit.DONE
-    assert workflow.plan(first, shop).is_empty
+    assert usecases.plan(first, shop).is_empty
     second = toys(bear={"material": "wool", "parts": ["leg", "ear"], "color": "BLUE"})
-    assert told(workflow.plan(second, shop)) == ["~ Toy/bear"]
+    assert told(usecases.plan(second, shop)) == ["~ Toy/bear"]
     assert apply(shop, second).exit is Exit.DONE
     assert apply(shop, second, PlanOptions(destroy=True)).exit is Exit.DONE
     assert shop.toys == {}
@@ -99,7 +98,7 @@ def test_a_toy_is_created_compared_updated_and_deleted() -> None:
 def test_what_a_toy_cannot_change_is_refused() -> None:
     shop = Toyshop()
     apply(shop, toys(bear={"material": "wool"}))
-    (refusal,) = workflow.plan(toys(bear={"material": "wood"}), shop).refusals
+    (refusal,) = usecases.plan(toys(bear={"material": "wood"}), shop).refusals
     assert "Toy/bear: material cannot be changed in place" in refusal.message
 
 

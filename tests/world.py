@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler import workflow
+from reconciler.app import usecases
+from reconciler.app.usecases import Finish
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Fault
 from reconciler.retry import Patient, is_read
-from reconciler.sandbox.clock import Timings, TurnableClock
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import FaultRule, Faults
-from reconciler.sandbox.simulator import Simulator
-from reconciler.workflow import Finish
+from reconciler.sandbox.core.clock import Timings, TurnableClock
+from reconciler.sandbox.core.faults import FaultRule, Faults
+from reconciler.sandbox.core.service import SimulatedCloud, Simulator
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE
 
@@ -30,11 +29,11 @@ class World:
         self.cloud = Patient(self.raw, self.clock)
 
     def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return workflow.plan(stack, self.cloud, wanted)
+        return usecases.plan(stack, self.cloud, wanted)
 
     def apply(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
         plan = self.plan(stack, wanted)
-        return workflow.run(plan, stack, self.cloud, self.clock, wanted=wanted, parallelism=4)
+        return usecases.run(plan, stack, self.cloud, self.clock, wanted=wanted, parallelism=4)
 
     def hand(self, operation: str, /, **request: Json) -> Mapping[str, Json]:
         """An outside hand makes a call, and time goes on until all has settled."""

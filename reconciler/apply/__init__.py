@@ -1,6 +1,6 @@
 """Run a plan through the ports."""
 
-from reconciler.apply.outcome import Event, Outcome, Result, State
-from reconciler.apply.run import run
+from reconciler.apply.executor import run
+from reconciler.apply.result import Event, Outcome, Result, State
 
 __all__ = ["Event", "Outcome", "Result", "State", "run"]

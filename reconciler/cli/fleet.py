@@ -7,23 +7,28 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from reconciler.adapters.lookup.files import GIT, is_hidden, names_of
+from reconciler.cli.context import each, each_stack, environment_of, gravest, named_files, read_var_files
 from reconciler.cli.options import count
 from reconciler.cli.output import Branch, Output
 from reconciler.cli.patterns import check_all
-from reconciler.cli.stacks import each, each_stack, gravest
+from reconciler.load.choose import FLEET
 from reconciler.parallel import SLICE
-from reconciler.problems import Exit, WrongUsage
+from reconciler.ports import UNOBSERVED, Observer
+from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.cli.signals import Stopping
-    from reconciler.fleet import FleetTarget, Shard
+    from reconciler.fleet import Claim, FleetTarget, Shard
+    from reconciler.ports import Files
     from reconciler.report.fleet import DeploymentOutcome, Selection
+
 
 FILE = "reconciler.yaml"
 OF_ARRAY = "array"  # the share of a child of an array job
@@ -70,9 +75,6 @@ def add_fleet(parser: ArgumentParser) -> None:
 
 def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) -> int:
     """Do the work for every stack, or with --all for every target; return the code that matters most."""
-    from reconciler.cli.rivals import apart, check_apart
-    from reconciler.cli.targets import arguments, chosen_of, stack_path, targets_of
-
     if args.all is None:
         _check_alone(args)
         check_apart(args)
@@ -136,8 +138,7 @@ def _reach(target: "FleetTarget", args: Namespace, out: Branch, work: Work, stop
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
-    from reconciler.aws.clock import utc_now
-    from reconciler.cli.targets import arguments, stack_path
+    from reconciler.adapters.aws.clock import utc_now
 
     start, observer = monotonic(), args.observer.target(target.name)
     try:
@@ -219,8 +220,8 @@ def _selection(args: Namespace) -> "Selection":
 
 def _outcome(one: Reached, file: str) -> "DeploymentOutcome":
     """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
-    from reconciler.report.documents import instant
     from reconciler.report.fleet import DeploymentOutcome, came_to, told
+    from reconciler.report.json import instant
 
     target, items, documents = one.target, one.out.items, one.out.documents
     result = documents[-1] if documents else None
@@ -258,3 +259,236 @@ def _shard(text: str) -> "Shard":
     if not 1 <= int(number) <= int(of):
         raise ArgumentTypeError(f"{text!r}: shares count from 1 to {of}")
     return Shard(int(number), int(of))
+
+
+# Which targets a command means, and what each of them adds to its arguments.
+
+
+def targets_of(args: Namespace) -> tuple["FleetTarget", ...]:
+    """Return all targets of the file, and note the variable files of all. Raises `WrongUsage` and `InvalidStack`."""
+    from reconciler.adapters.lookup.files import DiskFiles
+
+    if not Path(args.all).is_file():
+        message = f"there is no file {args.all}" if args.all else "--all= names no file"
+        raise WrongUsage(message, hint=_next_step(args))
+    targets = _read(DiskFiles(args.all), args)
+    args.var_files = tuple(Path(args.all).parent / file for target in targets for file in target.variable_files)
+    return targets
+
+
+def excluded_names(args: Namespace) -> tuple[str, ...]:
+    """Return the names that the file of deployments excludes, as globs. Raises `InvalidStack`.
+
+    It is the one in the current folder, or the nearest one above in the same repository: where the command is called
+    does not change what is an engine's.
+    """
+    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.fleet import read_excluded
+
+    here = Path.cwd()
+    folders = (here, *here.parents)
+    root = next((folder for folder in folders if (folder / GIT).exists()), here)
+    file = next(
+        (folder / FLEET for folder in folders if (folder / FLEET).is_file() and folder.is_relative_to(root)), None
+    )
+    if file is None:
+        return ()
+    globs, problems = read_excluded(DiskFiles(os.path.relpath(file)), environment_of(args))
+    if problems:
+        raise InvalidStack(problems)
+    return globs
+
+
+def _next_step(args: Namespace) -> str:
+    """Return what to do without a file of deployments: there may be one above, or there may be one stack alone."""
+    name = Path(args.all).name or FLEET
+    above = next(
+        (folder / name for folder in Path(args.all).absolute().parent.parents if (folder / name).is_file()), None
+    )
+    if above:
+        return f"there is one above: use --all={os.path.relpath(above)}"
+    return f"name one stack, as in `reconciler {args.called} STACK`; or write {name} with `environments:` and `stacks:`"
+
+
+def stack_path(target: "FleetTarget", args: Namespace) -> str:
+    """Return the path of a target's stack from the current folder."""
+    return (Path(args.all).parent / target.stack).as_posix()
+
+
+def chosen_of(targets: tuple["FleetTarget", ...], args: Namespace) -> tuple["FleetTarget", ...]:
+    """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
+    from reconciler.fleet import chosen, differing
+    from reconciler.syntax.diagnostics import did_you_mean
+
+    file = Path(args.all)
+    stacks = () if args.stacks == ["."] else [_from(file.parent, stack) for stack in args.stacks]
+    unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
+    if unknown:
+        raise WrongUsage(
+            f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [one.stack for one in targets], "")
+        )
+    unknown = next((name for name in args.target_env if not chosen(targets, environments=(name,))), None)
+    if unknown:
+        known = dict.fromkeys(target.environment for target in targets)
+        hint = did_you_mean(unknown, known, f"it has {', '.join(known)}")
+        raise WrongUsage(f"{file} has no environment {unknown}", hint=hint)
+    only = getattr(args, "only", None)
+    if only is not None:
+        gone = next((name for name in only if all(target.name != name for target in targets)), None)
+        if gone:
+            raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
+        targets = tuple(target for target in targets if target.name in only)
+    if args.changed_since:
+        targets = differing(targets, *_before(file, args), cache(partial(_names, file.parent)))
+    return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
+
+
+def _read(files: "Files", args: Namespace) -> tuple["FleetTarget", ...]:
+    from reconciler.fleet import read_fleet
+
+    root = Path(files.root)
+    targets, problems = read_fleet(files, environment_of(args), partial(_matching, root), cache(partial(_leaves, root)))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise InvalidStack(problems)
+    return targets
+
+
+def _before(file: Path, args: Namespace) -> tuple[tuple["FleetTarget", ...], tuple[str, ...]]:
+    """Return the targets of then, and the files that have changed since."""
+    from reconciler.adapters.lookup.git import Repository, Then
+
+    repository = Repository(str(file.parent))
+    content, changed = (
+        repository.content_at(args.changed_since, file.name),
+        repository.changed_since(args.changed_since),
+    )
+    try:
+        return (() if content is None else _read(Then(str(file.parent), file.name, content), args)), changed
+    except InvalidStack:  # nobody knows what it meant then: all of it counts as changed
+        return (), changed
+
+
+def _names(root: Path, path: str) -> Sequence[str]:
+    """Return the names under which git may list a stack or a file of values, with what a stack of one file includes."""
+    from reconciler.adapters.lookup.files import SUFFIXES, DiskFiles
+    from reconciler.load import files_used
+
+    used = [path]
+    if (root / path).is_file() and path.endswith(SUFFIXES):
+        used += [(Path(path).parent / name).as_posix() for name in files_used(DiskFiles(str(root / path)))]
+    return sorted({name for each in used for name in names_of(root, each)})
+
+
+def _matching(root: Path, pattern: str) -> Sequence[str]:
+    """Return the stacks that a glob means, from the folder of the file of targets; nothing outside of it."""
+    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        return ()
+    if not any(char in pattern for char in "*?["):
+        return (pattern,) if (root / pattern).exists() else ()
+    found = (path for path in root.glob(pattern) if path.is_dir())
+    return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+
+
+def _leaves(root: Path, path: str) -> bool:
+    """Whether links in a path lead out of a folder, or to something hidden in it."""
+    there, real = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
+    if not there.is_relative_to(real):
+        return True
+    return is_hidden(there.relative_to(real)) and not is_hidden(Path(os.path.normpath(path)))
+
+
+def _from(root: Path, path: str) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def arguments(target: "FleetTarget", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
+    """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
+    from reconciler.plan import Limit
+
+    consents, root = target.consents, Path(args.all).parent
+    beside = {
+        "observer": observer,
+        "region": _given(args, "region") or target.region or None,
+        "role_arn": _given(args, "role_arn") or target.role_arn or None,
+        "profile": _given(args, "profile") or target.profile or None,
+        "account": target.account or None,
+        "of_target": target.name,
+        "meant": target.variables,
+        "offered": target.offered,
+        "var_file": [*(str(root / file) for file in target.variable_files), *args.var_file],
+        "adopt": _given(args, "adopt") or consents.adopt,
+        "allow_replace": _given(args, "allow_replace") or consents.allow_replace,
+        "allow_destroy": [*consents.allow_destroy, *getattr(args, "allow_destroy", ())],
+        "max_interrupted": consents.max_interrupted
+        if _given(args, "max_interrupted") is None
+        else args.max_interrupted,
+        "max_destroy": _given(args, "max_destroy")
+        or (Limit.of(consents.max_destroy) if consents.max_destroy else None),
+    }
+    return Namespace(**{**vars(args), **beside, "stacks": [target.stack]})
+
+
+def _given(args: Namespace, name: str) -> object:
+    return getattr(args, name, None)
+
+
+# Keeps targets apart that have one stack's name in one place, before any of them is looked at.
+
+SEVERAL = 2
+ReadWork = Callable[[str, Namespace, Output], int]
+HINT = "give one of them another `stack:`, or another `namePrefix:`; or send it elsewhere"
+
+
+def apart(
+    work: ReadWork, targets: Sequence["FleetTarget"], chosen: Sequence["FleetTarget"], args: Namespace
+) -> ReadWork:
+    """Return the work for a target, which stops at once where another target has its stack's name in its place."""
+    from reconciler.fleet import rivals
+
+    found = rivals(targets, chosen, lambda target: _claim(stack_path(target, args), arguments(target, args)))
+
+    def checked(path: str, alone: Namespace, out: Output) -> int:
+        if alone.of_target in found:
+            other, claim = found[alone.of_target]
+            raise InvalidStack((_problem(alone.of_target, other, alone, claim),))
+        return work(path, alone, out)
+
+    return checked if found else work
+
+
+def check_apart(args: Namespace) -> None:
+    """Raise `InvalidStack` where several stacks of the command line are one and the same to AWS."""
+    from reconciler.fleet import FleetTarget, rivals
+
+    if len(args.stacks) < SEVERAL or not hasattr(args, "profile"):  # what asks nobody knows no place
+        return
+    named = [FleetTarget(name=path, stack=path, environment="") for path in dict.fromkeys(args.stacks)]
+    found = rivals(named, named, lambda one: _claim(one.stack, args))
+    told = {tuple(sorted((name, other))): claim for name, (other, claim) in found.items()}
+    if told:
+        raise InvalidStack(tuple(_problem(one, other, args, claim) for (one, other), claim in told.items()))
+
+
+def _claim(path: str, args: Namespace) -> "Claim":
+    """Return what a target claims; nothing where its files cannot be read, which its own work tells."""
+    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.lookup.sources import Offline, Sources
+    from reconciler.fleet import Claim
+    from reconciler.load import FromOutside, settings_of
+    from reconciler.problems import Stopped
+
+    try:
+        files = DiskFiles(path)
+        named = named_files(files, args)
+        outside = FromOutside(dict(args.var), read_var_files(args), args.meant, args.offered, named=named)
+        settings = settings_of(files, Sources(environment_of(args), Offline()), outside)
+    except Stopped:
+        return Claim("")
+    return Claim(settings.stack, settings.name_prefix, args.region or settings.region or "")
+
+
+def _problem(one: str, other: str, args: Namespace, claim: "Claim") -> Problem:
+    prefix = f" with the prefix {claim.name_prefix}" if claim.name_prefix else ""
+    place = " and ".join(filter(None, (args.account and f"account {args.account}", claim.region))) or "the same account"
+    message = f"{one} and {other} are both the stack {claim.stack}{prefix} in {place}"
+    return Problem("FLT006", f"{message}: each would delete what the other has made", hint=HINT)

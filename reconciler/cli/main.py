@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.arguments import Namespace, parse
-from reconciler.cli.lines import check_writable
-from reconciler.cli.losses import StdoutLost
+from reconciler.cli.context import exit_of
 from reconciler.cli.output import Output
+from reconciler.cli.parser import Namespace, parse
 from reconciler.cli.signals import Terminated, terminable
-from reconciler.cli.stacks import exit_of
+from reconciler.cli.streams import StdoutLost, check_writable
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.observing import Watch
+    from reconciler.cli.observer import Watch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +49,7 @@ def _open_streams() -> None:
 
 def _run(args: Namespace) -> int:
     try:
-        from reconciler.cli.observing import watch_of
+        from reconciler.cli.observer import watch_of
 
         args.observer = watch = watch_of(args)
     except (KeyboardInterrupt, Terminated) as signal:  # it came while the modules were read
@@ -63,7 +62,7 @@ def _run(args: Namespace) -> int:
 def _check_outputs(args: Namespace) -> None:
     """Raise `WrongUsage` for outputs that cannot be written, or that must not be."""
     if getattr(args, "sandbox", None) or any(target.file for target in args.output):
-        from reconciler.cli.overwriting import check_outputs
+        from reconciler.cli.output import check_outputs
 
         check_outputs(args)
     check_writable(args.output)

@@ -208,8 +208,8 @@ def _variable_name(text: str) -> str:
 
 def again(path: str, args: argparse.Namespace) -> tuple[str, ...]:
     """Return the words of a command line that lead to the same stack in the same place; secrets stay out of them."""
-    from reconciler.looked_up import is_secret
-    from reconciler.report.redaction import REDACTED
+    from reconciler.placeholders import is_secret
+    from reconciler.redact.patterns import REDACTED
 
     pairs = [f"{name}={REDACTED if is_secret(name, value) else value}" for name, value in args.var]
     given = [("region", args.region), ("profile", args.profile), ("role-arn", args.role_arn)]

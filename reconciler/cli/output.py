@@ -5,27 +5,64 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-from reconciler.cli.clouds import objects
-from reconciler.cli.lines import GITHUB, IN_S3, LineWriter, Prefixed, Told, check_stays_here, speak_utf8, write_to
-from reconciler.cli.logs import Log
-from reconciler.cli.losses import CRASHED, Losses, StdoutLost
+from reconciler.adapters.lookup.files import is_inside, leaves_repository
+from reconciler.cli.clients import objects
 from reconciler.cli.options import JOINED, LOG_FORMAT, OutputTarget
-from reconciler.cli.steps import repository, tell_step
+from reconciler.cli.streams import (
+    CRASHED,
+    GITHUB,
+    IN_S3,
+    OF_STEP,
+    LineWriter,
+    Log,
+    Losses,
+    Prefixed,
+    StdoutLost,
+    Told,
+    check_stays_here,
+    speak_utf8,
+    write_to,
+)
 from reconciler.ports import UNOBSERVED, Observer
 from reconciler.printable import harmless_json, harmless_line, harmless_markup, harmless_text
-from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
+from reconciler.problems import CloudError, Denied, Exit, Problem, Stopped, WrongUsage
 
-if TYPE_CHECKING:  # rich is only loaded by what prints
+if TYPE_CHECKING:
     from rich.console import Console
 
-    from reconciler.cli.observing import Watch
-    from reconciler.report.fleet import Targets
-    from reconciler.report.items import Item
-    from reconciler.report.page import Page
+    from reconciler.adapters.forge.github import GitHub
+    from reconciler.cli.observer import Watch
+    from reconciler.report.fleet import Fleet, Targets
+    from reconciler.report.results import Item
+    from reconciler.report.text.page import Page
+
+
+# A step of GitHub Actions: what it is told by way of files, and where its repository is.
+
+
+def tell_step(items: "Sequence[Item]", code: int, targets: "Targets | None" = None) -> None:
+    """Give a job its outputs and its summary, where it says to which files; of many targets, what became of each."""
+    from reconciler.report.github import github_outputs, output_lines
+    from reconciler.report.markdown import markdown_report, targets_report
+
+    outputs = github_outputs(items, code)
+    report = targets_report(targets) if targets else markdown_report(items)
+    texts = (output_lines(outputs), report) if outputs else ()
+    for variable, text in zip(OF_STEP, texts, strict=False):
+        if os.environ.get(variable):
+            write_to(os.environ[variable], "a", text)
+
+
+def repository() -> str:
+    """Return the folder that other programs tell paths from: a job says so itself."""
+    return os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
+
 
 Json = object
 MakePage = Callable[[int], "Page"]
@@ -211,7 +248,7 @@ class Output:
     def tell(self, page: MakePage) -> None:
         """Say something on stderr."""
         if self.log.as_json:
-            from reconciler.report.page import PIPE_WIDTH
+            from reconciler.report.text.page import PIPE_WIDTH
 
             self.log.write("", {"event": "message", "message": page(PIPE_WIDTH).plain.strip()})
         else:
@@ -223,8 +260,8 @@ class Output:
 
     def complain(self, stopped: Stopped, told: tuple[Problem, ...] = ()) -> None:
         """Say on stderr what is wrong; problems that the reader has been `told` are not repeated."""
-        from reconciler.report.documents import complaint_json
-        from reconciler.report.problems_text import stopped_page
+        from reconciler.report.json import complaint_json
+        from reconciler.report.text.page import stopped_page
 
         if self.log.as_json:
             self.log.write("", complaint_json(stopped, told), "error")
@@ -238,14 +275,14 @@ class Output:
 
         `item` stands for it where the stack has come to more than that.
         """
-        from reconciler.report.documents import stopped_json
+        from reconciler.report.json import stopped_json
 
         self.complain(stopped, told)
         self.document(lambda: {**stopped_json(stopped), **more})
         self.item(item or stopped)
 
     def failed(self, error: CloudError, code: Exit) -> None:
-        from reconciler.report.documents import failed_json
+        from reconciler.report.json import failed_json
 
         stopped = Stopped(error.told, hint=error.hint)
         self.complain(stopped)
@@ -271,7 +308,7 @@ class Output:
 
     def _keep(self, page: MakePage) -> None:
         if any(target.format == "text" and target.file for target in self._targets):
-            from reconciler.report.page import PIPE_WIDTH
+            from reconciler.report.text.page import PIPE_WIDTH
 
             self._texts.append(page(PIPE_WIDTH).plain)
 
@@ -287,14 +324,14 @@ class Output:
                 self._print(page, sys.stderr)
 
     def _show(self, page: MakePage, stream: TextIO) -> None:
-        from reconciler.report.page import show
+        from reconciler.report.text.page import show
 
         console = self._console(stream)
         show(page(console.width), console)
         stream.flush()  # whether there is room for it is known before anything is changed
 
     def _console(self, stream: TextIO) -> "Console":
-        from reconciler.report.page import console_for
+        from reconciler.report.text.page import console_for
 
         return console_for(stream, color=self._color)
 
@@ -381,9 +418,133 @@ class Branch(Output):
 
 def _dated(document: Json) -> Json:
     """Return a document with the present time, if it is one of ours: a list of what was done, or a schema, is none."""
-    from reconciler.aws import clock
-    from reconciler.report.documents import stamped
+    from reconciler.adapters.aws import clock
+    from reconciler.report.json import stamped
 
     if isinstance(document, Mapping) and "format_version" in document:
         return stamped(document, clock.utc_now())
     return document
+
+
+# No output overwrites a file that the run reads: `plan stack.yaml -o json=stack.yaml` would destroy the stack.
+
+Inputs = Sequence[tuple[str | Path, str]]
+HINT = "write it to a file of its own, as in -o json=plan.json"
+
+
+def check_outputs(args: Namespace) -> None:
+    """Raise `WrongUsage` for a file of -o that is read, that is part of a stack, or that is a link out of here."""
+    files = [target.file for target in args.output if target.file and not target.file.startswith(IN_S3)]
+    for file in (*files, *filter(None, [getattr(args, "sandbox", None)])):
+        if leaves_repository(Path(file)):
+            raise WrongUsage(f"{file} is a link out of the repository", hint="remove the link, or name another file")
+    there = [file for file in files if Path(file).is_file() or _is_same(getattr(args, "sandbox", None) or "", file)]
+    inputs = list(_inputs(args)) if there else []
+    for file in there:
+        what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs, args.called)
+        if what:
+            raise WrongUsage(f"{file} is {what}: the output would overwrite it", hint=HINT)
+
+
+def _inputs(args: Namespace) -> Iterator[tuple[str | Path, str]]:
+    """Yield the files that options and arguments name, with what they are."""
+    for name in ("var_file", "var_files"):
+        yield from ((file, "a file of values") for file in getattr(args, name, ()))
+    yield getattr(args, "sandbox", None) or "", "the state of the sandbox"
+    yield from ((file, "an input of this run") for file in args.stacks)
+    if args.all is None:
+        return
+    yield args.all, "the file of deployments"
+    try:
+        yield from ((path, what) for path, what in _of_deployments(args))
+    except Stopped:
+        return  # the run itself tells what is wrong with the file
+
+
+def _of_deployments(args: Namespace) -> Iterator[tuple[Path, str]]:
+    from reconciler.cli.fleet import stack_path, targets_of
+
+    for target in targets_of(args):
+        yield Path(stack_path(target, args)), "a stack"
+        yield from ((Path(args.all).parent / file, "a file of values") for file in target.variable_files)
+
+
+def _part(file: str, inputs: Inputs, command: str) -> str:
+    """Return what a file is to a stack, be it one of the run or not; nothing if none needs it.
+
+    What `render` has written before is a stack, too, and is written again.
+    """
+    from reconciler.adapters.lookup.files import SUFFIXES, DiskFiles
+    from reconciler.load import files_used, is_of_stack
+
+    if command != "render" and file.endswith(SUFFIXES) and is_of_stack(DiskFiles(file)):
+        return "a file of a stack"
+    folders = {Path(path) for path, _ in inputs if Path(path).is_dir() and is_inside(Path(file), Path(path))}
+    used = (folder / name for folder in folders for name in files_used(DiskFiles(str(folder))))
+    return "a file of the stack" if any(_is_same(path, file) for path in used) else ""
+
+
+def _is_same(one: str | Path, other: str) -> bool:
+    """Whether two paths lead to one file, be it one that the run makes, as it does of a sandbox."""
+    if Path(one).exists() and Path(other).exists():
+        return Path(one).samefile(other)
+    return bool(one) and Path(one).resolve() == Path(other).resolve()
+
+
+# What the commands share that tell others: where GitHub is, with which token, and the documents that they read.
+
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+PUBLIC = "https://api.github.com"
+OF_PULL_REQUEST = re.compile(r"refs/pull/([0-9]+)/")  # GITHUB_REF in a run for a pull request
+
+
+def add_github(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("GitHub")
+    group.add_argument("--repo", metavar="OWNER/NAME", help="the repository (default: GITHUB_REPOSITORY)")
+    group.add_argument("--github-url", metavar="URL", help=f"where its API is (default: GITHUB_API_URL, or {PUBLIC})")
+    group.add_argument(
+        "--author",
+        default="",
+        metavar="LOGIN",
+        help="edit only what this account has written (default: the token's own, github-actions[bot] in a job)",
+    )
+
+
+def github_of(args: Namespace) -> "GitHub":
+    """Return the repository that is meant. Raises `WrongUsage`, and `Denied` without a token that can be one."""
+    from reconciler.adapters.aws.clock import WallClock
+    from reconciler.adapters.forge.github import GitHub
+    from reconciler.adapters.forge.http import plain
+
+    repository = args.repo or os.environ.get("GITHUB_REPOSITORY", "")
+    if not repository:
+        raise WrongUsage("no repository is known", hint="give --repo owner/name, or set GITHUB_REPOSITORY")
+    name = next((name for name in TOKENS if os.environ.get(name, "").strip()), "")
+    if not name:
+        raise Denied("no token for GitHub", hint=f"set {' or '.join(TOKENS)}; it is never taken from the command line")
+    token = plain(os.environ[name])
+    if token is None:
+        message = f"{name} contains a character that no token has, such as a blank, a line break or an accent"
+        raise Denied(message, hint="copy it again; it is not shown, and nothing was sent")
+    base = args.github_url or os.environ.get("GITHUB_API_URL") or PUBLIC
+    return GitHub(base, repository, token, WallClock(), args.author)
+
+
+def number_of_pull_request() -> int:
+    found = OF_PULL_REQUEST.match(os.environ.get("GITHUB_REF", ""))
+    if not found:
+        raise WrongUsage("no pull request is known", hint="give its --number; GITHUB_REF names none")
+    return int(found[1])
+
+
+def drift_in(file: str) -> "Fleet":
+    """Return what a file of `drift -o json=FILE` says of each deployment. Raises `WrongUsage`."""
+    from reconciler.report.documents import Unreadable, parsed, read_drift
+
+    try:
+        return read_drift(parsed(Path(file).read_bytes()))
+    except OSError as error:
+        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
+    except Unreadable as error:
+        hint = "it takes what `drift -o json=FILE` writes"
+        raise WrongUsage(f"{file} tells of no drift: {error}", hint=hint) from error

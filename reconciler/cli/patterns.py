@@ -1,18 +1,75 @@
 """Patterns of the command line that match nothing: most are misspelt, and a pipeline must not be green for it."""
 
 import difflib
+import re
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.output import Output
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.live.ownership import owns
+from reconciler.model import Address, Stack
 from reconciler.parallel import side_by_side
+from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Stopped, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.deleted import StackPlace
-    from reconciler.model import Address, Plan
+    from reconciler.model import Plan
+
+
+# Whether a resource that an exact KIND/NAME means has been there: a run that was cut short may have removed it.
+#
+# No state file knows that. AWS shows revisions that are deregistered for 180 days (DeregisterJobDefinition), and git
+# what the files of a stack have declared. What AWS still describes as DELETED is among what a plan knows.
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")  # as AWS Batch has them
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlace:
+    """A stack, where its files are, and where it is live."""
+
+    path: str
+    stack: Stack
+    cloud: Cloud
+
+
+def reason_gone(pattern: str, known: Iterable[Address], places: Iterable[StackPlace]) -> str:
+    """Say how it is known that what a pattern means has been there; empty for what is misspelt as far as that shows.
+
+    A glob means nothing in particular, and a name that is `known` of a different kind is a slip.
+    """
+    kind, _, name = pattern.partition("/")
+    if kind not in KINDS or not NAME.fullmatch(name) or any(one.name == name for one in known):
+        return ""
+    return next((reason for place in places if (reason := _reason(KINDS[kind], name, place))), "")
+
+
+def _reason(kind: Kind, name: str, place: StackPlace) -> str:
+    from reconciler.adapters.lookup.git import Repository
+
+    if kind.revisions and _is_deregistered(kind, name, place):
+        return "AWS shows its deregistered revisions"
+    folder = place.path if Path(place.path).is_dir() else str(Path(place.path).parent)
+    with suppress(WrongUsage):  # no repository, or no git: then nothing is known of what the files were
+        commit = Repository(folder).last_change_of(name)
+        return f"commit {commit} was the last to change it in the files of the stack" if commit else ""
+    return ""
+
+
+def _is_deregistered(kind: Kind, name: str, place: StackPlace) -> bool:
+    from reconciler.live.read import all_revisions
+
+    stack, physical = place.stack, place.stack.name_prefix + name
+    found = all_revisions(place.cloud, kind, physical)
+    return any(owns(live.tags, physical, stack.name, stack.name_prefix) for _, live in found)
+
 
 OPTIONS = ("target", "allow_destroy", "allow_replace")  # those whose values are globs over KIND/NAME
 EVERYTHING = "*"
@@ -84,7 +141,6 @@ def _check(
     places: Sequence["StackPlace"],
     out: Output,
 ) -> None:
-    from reconciler.cli.deleted import reason_gone
 
     names = list(dict.fromkeys(map(str, known)))
     for option, glob in _unmatched(patterns, known):
@@ -97,7 +153,7 @@ def _check(
 
 
 def _declared(path: str, args: Namespace) -> Iterable["Address"]:
-    from reconciler.cli.stacks import read_stack
+    from reconciler.cli.context import read_stack
 
     try:
         return tuple(read_stack(path, args).stack.declared)
@@ -107,8 +163,7 @@ def _declared(path: str, args: Namespace) -> Iterable["Address"]:
 
 def _known(path: str, args: Namespace) -> "tuple[tuple[Address, ...], StackPlace] | None":
     """Return what a stack declares or owns, and its place; None if that cannot be known."""
-    from reconciler.cli.deleted import StackPlace
-    from reconciler.cli.stacks import live_stack, planned
+    from reconciler.cli.context import live_stack, planned
     from reconciler.plan import AS_DECLARED
 
     try:

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from reconciler.adopt.logical import named_by
-from reconciler.cli.clouds import settled_sandbox
+from reconciler.cli.clients import settled_sandbox
+from reconciler.importers.names import named_by
 from reconciler.kinds import KINDS
-from reconciler.load.findings import listed
-from reconciler.looked_up import ExampleText, Secret
+from reconciler.live.read import read_some
+from reconciler.live.resolve import references
 from reconciler.model import Address, Identity, Json, Spec, Stack
+from reconciler.placeholders import ExampleText, Secret
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault, Problem, Severity
-from reconciler.read import read_some
-from reconciler.resolve import references
 from reconciler.rules import RULES
+from reconciler.syntax.diagnostics import listed
 
 STANDS_IN = "VAR020"
 NOT_ANSWERED = "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in"
@@ -28,8 +28,8 @@ SERVED = "`reconciler sandbox serve` answers them by moto: leave --sandbox away 
 
 def with_values(stack: Stack) -> Stack:
     """Return a stack with examples for look-ups that the sandbox cannot answer, and a note that says so."""
-    from reconciler.adopt.examples import with_stand_ins
     from reconciler.cli.commands.fmt import language
+    from reconciler.importers.samples import with_stand_ins
 
     return _noted(with_stand_ins(stack, language()), NOT_ANSWERED, SERVED)
 

@@ -1,11 +1,23 @@
 """What differs, for one resource."""
 
-from reconciler.diff.canonical import canonical, canonical_member, compact, is_absent
-from reconciler.diff.changes import at, field_changes, sent_unit, with_newer_updates
+from reconciler.diff.canonical import canonical, canonical_member, compact, digest_of, is_absent
 from reconciler.diff.chosen import choices, with_proper_choices
-from reconciler.diff.digest import digest_of
-from reconciler.diff.moved import moved
-from reconciler.diff.resource import (
+from reconciler.diff.compare import (
+    at,
+    body_left_alone,
+    declared_digest,
+    field_changes,
+    is_left_alone,
+    moved,
+    sent_unit,
+    settings_of,
+    sides_of,
+    unmatched,
+    why_ignored,
+    with_newer_updates,
+    without_filled,
+)
+from reconciler.diff.drift import (
     Difference,
     Left,
     applied_of,
@@ -15,8 +27,6 @@ from reconciler.diff.resource import (
     replacement,
     with_choices,
 )
-from reconciler.diff.seen import settings_of, without_filled
-from reconciler.diff.sides import body_left_alone, declared_digest, is_left_alone, sides_of, unmatched, why_ignored
 
 __all__ = [
     "Difference",

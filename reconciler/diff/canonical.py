@@ -5,6 +5,7 @@ mappings; names and ARNs, upper and lower case, legacy sizes and float32 meet. E
 once the live one is without what the service filled in.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -176,3 +177,12 @@ def _fold(out: dict[str, Json], folds: tuple[str, str], value: Json) -> None:
 
 def sort_key(value: Json) -> str:
     return json.dumps(value, sort_keys=True)
+
+
+# A short fingerprint of JSON data.
+
+
+def digest_of(value: Json) -> str:
+    """Return 20 hexadecimal digits that depend on the data alone, not on the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.diff.canonical import canonical
-from reconciler.diff.seen import FILLED, spelled
+from reconciler.diff.compare import FILLED, spelled
 from reconciler.kinds.base import Field, Kind, Rows
+from reconciler.live.ownership import AppliedRecord
 from reconciler.model import Desired, Identity, Ignored, Json, Live, Spec
-from reconciler.ownership import AppliedRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.diff import canonical, field_changes
 from reconciler.fleet.target import FleetTarget
 from reconciler.kinds.base import Kind
-from reconciler.load.lifecycle import spelled
+from reconciler.load.resources import spelled
 from reconciler.model import Action, Address, Change, Cost, Declared, FieldChange, Identity, Json, Spec, Stack
 
 BESIDE = ("tags", "lifecycle")

@@ -7,15 +7,14 @@ which a library that dumps values again cannot promise once entries change their
 from collections import Counter
 from dataclasses import dataclass
 
-from reconciler.fmt.law import means_the_same
+from reconciler.fmt.normalize import Language, Respelled, tidied
+from reconciler.fmt.parse import Tree, TreeCollection, Unkeepable, comments_of, read_tree
 from reconciler.fmt.printer import printed
-from reconciler.fmt.read import Unkeepable, read_tree
-from reconciler.fmt.tidy import Language, Respelled, tidied
-from reconciler.fmt.tree import Tree, TreeCollection, comments_of
-from reconciler.load.compose import Document, compose
-from reconciler.load.findings import Findings
-from reconciler.load.library import decoded
+from reconciler.fmt.verify import means_the_same
+from reconciler.load.files import decoded
 from reconciler.problems import Problem, Where
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.parse import Document, compose
 
 __all__ = ["Formatted", "Language", "Respelled", "formatted"]
 

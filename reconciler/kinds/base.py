@@ -5,9 +5,49 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
 
-from reconciler.kinds.reading import Reading, Using
-from reconciler.model import Cost, Identity, Json, Spec
-from reconciler.ownership import own_name
+from reconciler.model import Cost, Identity, Json, Spec, own_name
+
+# How what is live is read: the operations of AWS Batch that list and describe a kind, or what uses it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How live resources are listed. One page holds at most 100."""
+
+    operation: str  # the describe call
+    result: str  # its list; empty: it describes one resource at a time, and is itself the description
+    names: str  # the member that restricts it to some names or ARNs, or names the one
+    by_arn: bool = False  # `names` wants ARNs
+    filters: Mapping[str, Json] = field(default_factory=dict)  # when listing all
+    listing: str = ""  # a separate call that lists ARNs, where describe cannot list
+    listed: str = ""  # its list, where that is not `result`
+    listed_if: Callable[[Spec], bool] | None = None  # whether a parent can have any: for the others nothing is listed
+    one_filter: str = (
+        ""  # the member that restricts a listing to one name, where `names` cannot be combined with filters
+    )
+    newer: bool = False  # older roles may not read it, and not every endpoint has it
+    # Operations that IAM can restrict to ARNs (Service Authorization Reference); the others are for all or none.
+    scoped: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """The subcommand of `aws batch` that describes: `describe-job-queues`."""
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.operation)
+        return words.removeprefix("-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Using:
+    """How to tell what uses the revisions of a kind right now: listed for each resource of another kind."""
+
+    operation: str
+    result: str
+    member: str  # of a listed user: the ARN of what it uses, revision included
+    noun: str  # of a user, in prose
+    of: str  # the kind for whose resources is listed
+    of_member: str  # the member of the request that names one
+    of_if: Callable[[Spec], bool]  # whether one can have any: for the others nothing is listed
+    filters: tuple[Mapping[str, Json], ...]  # a listing each
 
 
 class Form(StrEnum):
@@ -290,3 +330,61 @@ class Judged:
     desired: Spec
     cost: Cost
     bodies: Mapping[str, Spec]
+
+
+# Values that fit members which several kinds have: the forms of ids and ARNs.
+
+ROLE = "arn:aws:iam::123456789012:role/{name}"
+PROFILE = "arn:aws:iam::123456789012:instance-profile/{name}"
+SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}"  # noqa: S105 - a name, no secret
+IMAGE_NAME = "public.ecr.aws/docker/library/busybox:1.36"
+AMI = "ami-{number}"
+SUBNET = "subnet-{number}"
+SECURITY_GROUP = "sg-{number}"
+LAUNCH_TEMPLATE_ID = "lt-{number}"
+INSTANCE_TYPE = "m5.large"
+
+
+# ENABLED or DISABLED: the switch that several kinds have.
+
+MEMBER = "state"
+ENABLED, DISABLED = "ENABLED", "DISABLED"
+
+
+def state(says: str, source: str = "") -> Field:
+    """Return the row of the switch. What is created is ENABLED; only an update disables it."""
+    return Field(
+        name=MEMBER,
+        form=Form.CASELESS,
+        cost=Cost.SCALING,
+        default=ENABLED,
+        created=Created.LATER,
+        unset=ENABLED,
+        says=says,
+        source=source,
+    )
+
+
+def is_disabled(body: Spec) -> bool:
+    return str(body.get(MEMBER) or ENABLED).upper() == DISABLED
+
+
+# Capacity limits of SageMaker training: what service environments have, and what their quota shares get of it.
+
+CAPACITY_LIMITS = Field(
+    name="capacityLimits",
+    form=Form.KEYED,
+    key="capacityUnit",
+    cost=Cost.SCALING,
+    limits={"maxItems": 5},
+    says="How much of what, at most 5 units, each once. An update replaces the whole list.",
+    fields=(
+        Field(
+            name="capacityUnit",
+            example=("NUM_INSTANCES", "ml.m5.large"),
+            says="An instance type such as ml.m5.large, which quota shares need; or NUM_INSTANCES, all types together. "
+            "The two are not mixed.",
+        ),
+        Field(name="maxCapacity", limits={"minimum": 1}, says="How many, at least 1."),
+    ),
+)

@@ -1,12 +1,7 @@
 """Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
 
-from reconciler.kinds.base import Created, Field, Form, Gauge, Kind, Succession, Unmanaged
-from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
-from reconciler.kinds.examples import ROLE
-from reconciler.kinds.jobs import JOBS
-from reconciler.kinds.reading import Reading
-from reconciler.kinds.state import state
-from reconciler.kinds.updating import (
+from reconciler.kinds.base import ROLE, Created, Field, Form, Gauge, Kind, Reading, Succession, Unmanaged, state
+from reconciler.kinds.compute_environment_updates import (
     SERVICE_LINKED_ROLE,
     is_idle,
     is_service_linked,
@@ -16,6 +11,8 @@ from reconciler.kinds.updating import (
     terms,
     without_minimum,
 )
+from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
+from reconciler.kinds.jobs import JOBS
 from reconciler.model import Cost
 
 MANAGEMENT = "an environment stays MANAGED or UNMANAGED (UpdateComputeEnvironment cannot change it)"

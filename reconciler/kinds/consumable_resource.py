@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds.base import Field, Form, Gauge, Kind
-from reconciler.kinds.reading import Reading
+from reconciler.kinds.base import Field, Form, Gauge, Kind, Reading
 from reconciler.model import Cost, Json, Spec
 
 

@@ -1,7 +1,6 @@
 """What single-container and multi-container jobs share: environment, volumes, devices, logs, sizes."""
 
-from reconciler.kinds.base import Field, Form
-from reconciler.kinds.examples import IMAGE_NAME, ROLE, SECRET_ARN
+from reconciler.kinds.base import IMAGE_NAME, ROLE, SECRET_ARN, Field, Form
 from reconciler.model import Json, Spec
 
 

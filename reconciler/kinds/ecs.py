@@ -1,6 +1,6 @@
 """The two ECS shapes of a job: one container (containerProperties), or a task of several (ecsProperties)."""
 
-from reconciler.kinds.base import Field, Form
+from reconciler.kinds.base import INSTANCE_TYPE, ROLE, Field, Form
 from reconciler.kinds.container import (
     COMMAND,
     ENVIRONMENT,
@@ -19,7 +19,6 @@ from reconciler.kinds.container import (
     USER,
     VOLUMES,
 )
-from reconciler.kinds.examples import INSTANCE_TYPE, ROLE
 
 CONTAINER = (
     IMAGE,

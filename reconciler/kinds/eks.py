@@ -1,8 +1,7 @@
 """The EKS shape of a job: a pod."""
 
-from reconciler.kinds.base import Field, Form
+from reconciler.kinds.base import IMAGE_NAME, Field, Form
 from reconciler.kinds.container import is_empty_variable
-from reconciler.kinds.examples import IMAGE_NAME
 from reconciler.model import Spec
 
 HIGHEST_ID = 2147483647

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from reconciler.kinds.base import Field, Form, Kind
+from reconciler.kinds.base import INSTANCE_TYPE, Field, Form, Kind, Reading, Using
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
-from reconciler.kinds.examples import INSTANCE_TYPE
 from reconciler.kinds.jobs import LIVE, takes_jobs
-from reconciler.kinds.reading import Reading, Using
 from reconciler.model import Cost, Json, Spec
 
 CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from reconciler.kinds.base import Field, Form, Judged, Kind, Succession
+from reconciler.kinds.base import Field, Form, Judged, Kind, Reading, Succession, state
 from reconciler.kinds.jobs import holding
-from reconciler.kinds.reading import Reading
-from reconciler.kinds.state import state
 from reconciler.model import Cost, Json, Spec
 
 

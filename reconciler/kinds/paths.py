@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.kinds.base import Field, Form, Kind, Rows, Unmanaged
-from reconciler.looked_up import Unknown
 from reconciler.model import Json, Spec
+from reconciler.placeholders import Unknown
 
 _TOKEN = re.compile(r"""\.?\[(?P<bracketed>[^\[\]]+)\]|\.(?P<plain>[^.\[\]]+)""")
 TYPO = 0.75  # how much the end of a name has to be like a field for it to be one that is misspelt

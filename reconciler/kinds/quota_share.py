@@ -1,10 +1,7 @@
 """Quota shares: the part of a SageMaker training queue that a team may use."""
 
-from reconciler.kinds.base import Field, Form, Kind
-from reconciler.kinds.capacity import CAPACITY_LIMITS
+from reconciler.kinds.base import CAPACITY_LIMITS, Field, Form, Kind, Reading, state
 from reconciler.kinds.jobs import share_holding
-from reconciler.kinds.reading import Reading
-from reconciler.kinds.state import state
 from reconciler.model import Cost, Spec
 
 

@@ -1,7 +1,6 @@
 """Scheduling policies: fair shares for queues."""
 
-from reconciler.kinds.base import Field, Form, Kind, Succession
-from reconciler.kinds.reading import Reading
+from reconciler.kinds.base import Field, Form, Kind, Reading, Succession
 from reconciler.model import Cost
 
 KIND = Kind(

@@ -1,9 +1,6 @@
 """Service environments: what SageMaker training jobs may use."""
 
-from reconciler.kinds.base import Field, Form, Kind
-from reconciler.kinds.capacity import CAPACITY_LIMITS
-from reconciler.kinds.reading import Reading
-from reconciler.kinds.state import state
+from reconciler.kinds.base import CAPACITY_LIMITS, Field, Form, Kind, Reading, state
 from reconciler.model import Cost
 
 KIND = Kind(

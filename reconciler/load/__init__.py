@@ -6,28 +6,22 @@ from dataclasses import dataclass, field, replace
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.choose import choice_of, declares
-from reconciler.load.compose import Document
-from reconciler.load.disabled import disabled_rules
-from reconciler.load.expand import CONTEXT, IN_TEXT, PLACE, Expander, Scope
-from reconciler.load.findings import Findings
-from reconciler.load.gather import gather
-from reconciler.load.ignored import ignored_members
-from reconciler.load.library import Library
-from reconciler.load.locking import lock_of
-from reconciler.load.lookups import Finder, StatePlaces
-from reconciler.load.nodes import where_of
+from reconciler.load.expand import CONTEXT, IN_TEXT, PLACE, Expander, Finder, Scope, StatePlaces
+from reconciler.load.files import Library
 from reconciler.load.resources import declared_resources
-from reconciler.load.scalars import spellings_of_number, text_of
-from reconciler.load.settings import Settings, read_settings
-from reconciler.load.shape import forgotten_sub
+from reconciler.load.sections import gather
+from reconciler.load.settings import Settings, disabled_rules, ignored_members, lock_of, read_settings
 from reconciler.load.states import PlaceReader
-from reconciler.load.values import FromOutside, scope_of
-from reconciler.load.variables import declared_variables
-from reconciler.looked_up import Secret
+from reconciler.load.variables import FromOutside, declared_variables, scope_of
 from reconciler.model import Identity, Json, Stack
+from reconciler.placeholders import Secret
 from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.rules import CAN_BE_DISABLED, settle
+from reconciler.syntax.diagnostics import Findings, forgotten_sub
+from reconciler.syntax.nodes import where_of
+from reconciler.syntax.parse import Document
+from reconciler.syntax.scalars import spellings_of_number, text_of
 
 __all__ = [
     "FromOutside",

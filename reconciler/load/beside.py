@@ -15,11 +15,11 @@ from functools import cache
 from itertools import islice
 
 from reconciler.kinds.base import Kind
-from reconciler.load.compose import Document
-from reconciler.load.findings import Findings
-from reconciler.load.json_nodes import compose_json
-from reconciler.load.library import JSON_FILES
-from reconciler.load.nodes import (
+from reconciler.load.files import JSON_FILES
+from reconciler.load.unknown_keys import TOOLS, members_of
+from reconciler.model import Json
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.nodes import (
     AliasNode,
     Broken,
     MappingNode,
@@ -31,8 +31,7 @@ from reconciler.load.nodes import (
     TaggedNode,
     is_null,
 )
-from reconciler.load.strangers import TOOLS, members_of
-from reconciler.model import Json
+from reconciler.syntax.parse import Document, compose_json
 
 SETTINGS = (
     "stack",

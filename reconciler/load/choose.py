@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.beside import Keywords, Recognizer, keys_of, names_in
-from reconciler.load.compose import Document
-from reconciler.load.nodes import AliasNode, MappingNode, Node, Scalar, SourceMark, TaggedNode, where_of
-from reconciler.load.scalars import text_of
 from reconciler.model import Address
 from reconciler.problems import Where
+from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SourceMark, TaggedNode, where_of
+from reconciler.syntax.parse import Document
+from reconciler.syntax.scalars import text_of
 
 FLEET = "reconciler.yaml"
 DEPLOYMENTS = "it is a file of deployments"

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from reconciler.load.nodes import MappingNode, Node, Scalar, SourceMark, Spot
-from reconciler.load.nodes import SequenceNode as List
 from reconciler.problems import Problem
+from reconciler.syntax.nodes import MappingNode, Node, Scalar, SourceMark, Spot
+from reconciler.syntax.nodes import SequenceNode as List
 
 # What a shell, Docker or the program itself reads, in the spelling of the API and of CloudFormation, in small letters.
 READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations", "userdata"}

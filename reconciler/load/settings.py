@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from calendar import monthrange
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field, replace
@@ -10,15 +11,14 @@ from itertools import chain
 from typing import NamedTuple
 
 from reconciler.load.expand import Expander, Scope
-from reconciler.load.findings import Findings, did_you_mean
-from reconciler.load.gather import Gathered, SectionEntry
-from reconciler.load.library import YAML_FILES
-from reconciler.load.nodes import SourceMark, Spot, where_of
-from reconciler.load.regions import REGION, unknown_region
-from reconciler.load.shape import forgotten_sub, mapping_of, text_from
+from reconciler.load.files import YAML_FILES
+from reconciler.load.sections import Gathered, SectionEntry
 from reconciler.load.states import PlaceReader
-from reconciler.looked_up import Unknown, holds_unknown
-from reconciler.model import Identity
+from reconciler.load.variables import REGION, unknown_region
+from reconciler.model import Identity, Ignore, Lock
+from reconciler.placeholders import Unknown, holds_unknown
+from reconciler.syntax.diagnostics import Findings, did_you_mean, forgotten_sub, listed, mapping_of, text_from
+from reconciler.syntax.nodes import MappingNode, Node, SequenceNode, SourceMark, Spot, is_null, where_of
 
 # The name becomes the value of a tag: at most 256 characters, of which we take the ones that read well everywhere.
 STACK_NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
@@ -169,3 +169,193 @@ class _SettingsReader:
                         _SettingText(text, node.mark),
                     )
         return {key: said.text for key, said in seen.items()}
+
+
+# Where a stack is locked while it is applied: `lock: {s3: s3://bucket/prefix}` or `lock: {dynamodb: table}`.
+
+# Names of buckets and tables as CreateBucket and CreateTable take them.
+FORMS: MappingABC[str, tuple[re.Pattern[str], str]] = {
+    "s3": (re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?)"), "it reads like s3://bucket/prefix"),
+    "dynamodb": (
+        re.compile(r"([A-Za-z0-9_.-]{3,255})"),
+        "it is the name of a table, 3 to 255 letters, digits, . _ and -",
+    ),
+}
+HINT = "write `lock: {s3: s3://bucket/prefix}` or `lock: {dynamodb: table}`"
+
+
+def lock_of(gathered: Gathered, expander: Expander) -> Lock | None:
+    """Return the lock that the files name; all that name one must agree."""
+    findings = expander.findings
+    found: list[tuple[Lock, SourceMark]] = []
+    for entry in gathered.entries("lock"):
+        mapping = mapping_of(entry.expanded(expander), "lock", findings)
+        lock = _read(mapping, findings) if mapping else None
+        if lock and mapping:
+            found.append((lock, mapping.mark))
+    for lock, mark in found[1:]:
+        if lock != found[0][0]:
+            message = f"lock is {lock.place} here, but {found[0][0].place} at {where_of(found[0][1])}"
+            findings.add("STK004", message, mark, "write it once; the files of a folder make one stack")
+    return found[0][0] if found else None
+
+
+def _read(mapping: MappingNode, findings: Findings) -> Lock | None:
+    for key, (mark, _) in mapping.entries.items():
+        if key not in FORMS:
+            findings.add("LCK001", f"{key} is no place for a lock", mark, did_you_mean(key, FORMS, HINT))
+    given = [(key, *pair) for key, pair in mapping.entries.items() if key in FORMS]
+    if len(given) != 1:
+        if given or not mapping.entries:
+            findings.add("LCK001", "a lock has one place: s3 or dynamodb", mapping.mark, HINT)
+        return None
+    return _lock_place(*given[0], findings)
+
+
+def _lock_place(service: str, mark: SourceMark, node: Node, findings: Findings) -> Lock | None:
+    text = text_from(node, mark, f"lock.{service}", findings)
+    if text is None or isinstance(text, Unknown):
+        return None
+    form, hint = FORMS[service]
+    fits = form.fullmatch(text)
+    if fits is None:
+        findings.add("LCK002", f"{text or 'an empty text'} cannot be lock.{service}", node.mark, hint)
+        return None
+    return Lock(service, fits[1].rstrip("/"))
+
+
+# Rules that a stack has switched off, each with the reason: `rules: {disable: {SP002: "why"}}`.
+
+DISABLE = "disable"
+# Ids of rules have two letters; the codes of what keeps a stack from being understood have more.
+PROBLEM_CODE = re.compile(r"[A-Z]{3,}[0-9]{3}")
+LIST_HINT = "`reconciler explain --rules` lists the rules"
+REASON_HINT = "say for the next reader why the rule does not hold here"
+
+
+def disabled_rules(gathered: Gathered, expander: Expander, known: Collection[str]) -> dict[str, str]:
+    """Return the reasons by rule. What is not `known` is no rule."""
+    reader = _SuppressionReader(known, expander.findings)
+    for entry in gathered.entries("rules"):
+        section = mapping_of(entry.expanded(expander), "rules", expander.findings)
+        for key, (mark, node) in section.entries.items() if section else ():
+            if key == DISABLE:
+                reader.read(node)
+            else:
+                hint = did_you_mean(key, (DISABLE,), f"it has {DISABLE}")
+                expander.findings.add("STK014", f"{key} is no member of rules", mark, hint)
+    return reader.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class _SuppressionReader:
+    known: Collection[str]
+    findings: Findings
+    reasons: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, SourceMark] = field(default_factory=dict)
+
+    def read(self, node: Node) -> None:
+        mapping = mapping_of(node, f"rules.{DISABLE}", self.findings)
+        for rule, (mark, reason) in mapping.entries.items() if mapping else ():
+            if rule not in self.known:
+                self.unknown(rule, mark)
+            elif (text := self.reason(rule, mark, reason)) is not None:
+                self.keep(rule, mark, text)
+
+    def unknown(self, rule: str, mark: SourceMark) -> None:
+        if PROBLEM_CODE.fullmatch(rule.upper()):
+            self.findings.add("STK012", f"{rule} is no rule: it cannot be disabled", mark, LIST_HINT)
+        else:
+            hint = did_you_mean(rule.upper(), sorted(self.known), LIST_HINT)
+            self.findings.add("STK012", f"there is no rule {rule}", mark, hint)
+
+    def reason(self, rule: str, mark: SourceMark, node: Node) -> str | None:
+        text = "" if is_null(node) else text_from(node, mark, f"the reason to disable {rule}", self.findings)
+        if text is not None and not text.strip():
+            at = mark if is_null(node) else node.mark
+            self.findings.add("STK013", f"{rule} is disabled without a reason", at, REASON_HINT)
+            return None
+        return text
+
+    def keep(self, rule: str, mark: SourceMark, reason: str) -> None:
+        if self.reasons.setdefault(rule, reason) != reason:
+            first = where_of(self.marks[rule])
+            message = f"{rule} is disabled for another reason at {first}"
+            self.findings.add("STK004", message, mark, "write it once; the files of a folder make one stack")
+        self.marks.setdefault(rule, mark)
+
+
+# Members that a stack leaves alone: `ignore: [{resources: …, members: […], reason: …, expires: …}]`.
+
+MEMBERS = ("resources", "members", "reason", "expires")
+NEEDED = MEMBERS[:3]
+HINTS = {
+    "resources": "name them as in ComputeEnvironment/spot; * and ? match",
+    "members": "list them as in [computeResources.maxvCpus, tags.*]",
+    "reason": "say for the next reader why it is left alone",
+    "expires": "the last day on which it holds, as in 2027-03-31",
+}
+DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
+MONTHS = 12
+
+
+def ignored_members(gathered: Gathered, expander: Expander) -> tuple[Ignore, ...]:
+    """Return the entries of all files, in file order; those that cannot be understood are left out."""
+    reader = _IgnoreReader(expander.findings)
+    return tuple(one for entry in gathered.entries("ignore") for one in reader.entries(entry.expanded(expander)))
+
+
+@dataclass(frozen=True, slots=True)
+class _IgnoreReader:
+    findings: Findings
+
+    def entries(self, node: Node) -> Iterator[Ignore]:
+        if isinstance(node, SequenceNode):
+            for item in node.items:
+                entry = mapping_of(item, "an entry of ignore", self.findings)
+                if entry is not None and (read := self.entry(entry)):
+                    yield read
+        elif not is_null(node):
+            hint = "write each entry on a line of its own that begins with -"
+            self.findings.add("STK005", "ignore must be a list", node.mark, hint)
+
+    def entry(self, entry: MappingNode) -> Ignore | None:
+        for key, (mark, _) in entry.entries.items():
+            if key not in MEMBERS:
+                hint = did_you_mean(key, MEMBERS, f"it has {listed(MEMBERS, 'and')}")
+                self.findings.add("IGN001", f"{key} is no member of an entry of ignore", mark, hint)
+        given = {key: pair for key, pair in entry.entries.items() if not is_null(pair[1])}
+        missing = [key for key in NEEDED if key not in given]
+        for key in missing:
+            self.findings.add("IGN003", f"an entry of ignore has no {key}", entry.mark, HINTS[key])
+        texts = {key: self.text(key, *given[key]) for key in ("resources", "reason", "expires") if key in given}
+        members = self.members(*given["members"]) if "members" in given else ()
+        if missing or not members or None in texts.values():
+            return None
+        return Ignore(
+            str(texts["resources"]), members, str(texts["reason"]), texts.get("expires") or "", where_of(entry.mark)
+        )
+
+    def text(self, key: str, mark: SourceMark, node: Node) -> str | None:
+        text = text_from(node, mark, f"{key} of an entry of ignore", self.findings)
+        if text is None:
+            return None
+        if not text.strip() or (key == "expires" and not _is_day(text)):
+            self.findings.add("IGN002", f"{text.strip() or 'an empty text'} cannot be {key}", node.mark, HINTS[key])
+            return None
+        return text
+
+    def members(self, mark: SourceMark, node: Node) -> tuple[str, ...]:
+        if not isinstance(node, SequenceNode) or not node.items:
+            self.findings.add("IGN002", "members must be a list of members", node.mark, HINTS["members"])
+            return ()
+        texts = [text_from(item, mark, "a member that is ignored", self.findings) for item in node.items]
+        return tuple(text for text in texts if text) if all(texts) else ()
+
+
+def _is_day(text: str) -> bool:
+    found = DAY.fullmatch(text)
+    if found is None:
+        return False
+    year, month, day = map(int, found.groups())
+    return year > 0 and 1 <= month <= MONTHS and 1 <= day <= monthrange(year, month)[1]

@@ -10,15 +10,13 @@ from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 
-from reconciler.load.expand import Entries, Expander
-from reconciler.load.findings import Findings, did_you_mean, listed
-from reconciler.load.gather import Gathered
-from reconciler.load.lookups import StatePlaces
-from reconciler.load.nodes import AliasNode, MappingNode, Node, SequenceNode, SourceMark, TaggedNode, where_of
-from reconciler.load.regions import REGION, unknown_region
-from reconciler.load.shape import forgotten_sub, mapping_of, text_from
-from reconciler.looked_up import Unknown, is_secret_name, is_secret_text
+from reconciler.load.expand import Entries, Expander, StatePlaces
+from reconciler.load.sections import Gathered
+from reconciler.load.variables import REGION, unknown_region
 from reconciler.model import StatePlace
+from reconciler.placeholders import Unknown, is_secret_name, is_secret_text
+from reconciler.syntax.diagnostics import Findings, did_you_mean, forgotten_sub, listed, mapping_of, text_from
+from reconciler.syntax.nodes import AliasNode, MappingNode, Node, SequenceNode, SourceMark, TaggedNode, where_of
 
 SECTION = "tfstate"
 MEMBERS = ("url", "region", "roleArn")

@@ -35,6 +35,7 @@ from reconciler.model.resources import (
     StatePlace,
     dotted,
     member_at,
+    own_name,
     partition_of,
 )
 
@@ -71,5 +72,6 @@ __all__ = [
     "Wait",
     "dotted",
     "member_at",
+    "own_name",
     "partition_of",
 ]

@@ -229,3 +229,8 @@ class Desired:
     ignored: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
     places: Places = field(default=Nowhere(), compare=False, repr=False)
+
+
+def own_name(physical: str) -> str:
+    """Return what a resource is called: its physical name, or the last part of it where it is part of another."""
+    return physical.rpartition("/")[2]

@@ -5,20 +5,17 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from reconciler.kinds import KINDS
+from reconciler.live.ownership import is_ours, logical_name, other_prefixes, owner_of
+from reconciler.live.resolve import LiveIndex, references, resolve, world_of
 from reconciler.model import Address, Change, Desired, Identity, Live, Plan, Stack
-from reconciler.ownership import is_ours, logical_name, other_prefixes, owner_of
-from reconciler.plan.change import Planner, Replacement
 from reconciler.plan.health import unhealthy
 from reconciler.plan.ignoring import passing_notes, unmatched_notes, without_misfits
-from reconciler.plan.marks import marked
+from reconciler.plan.options import AS_DECLARED, Limit, PlanOptions
 from reconciler.plan.order import in_order, missed, targeted, users_of, with_edges
+from reconciler.plan.planner import Planner, Replacement, check_unread, marked, unread_notes, with_former_names
 from reconciler.plan.pruning import pruning
-from reconciler.plan.renaming import with_former_names
-from reconciler.plan.succession import settled
-from reconciler.plan.unread import check_unread, unread_notes
-from reconciler.plan.wanted import AS_DECLARED, Limit, PlanOptions
+from reconciler.plan.replacement import settled
 from reconciler.problems import CloudError, InvalidStack, Problem, Severity
-from reconciler.resolve import LiveIndex, references, resolve, world_of
 
 __all__ = ["AS_DECLARED", "Limit", "PlanOptions", "make_plan"]
 

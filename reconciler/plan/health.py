@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.ailments import ailment_of
-from reconciler.kinds.state import DISABLED, MEMBER, is_disabled
-from reconciler.model import Address, Change, Desired, Live, Unhealthy
-from reconciler.ownership import own_name
-from reconciler.resolve import LiveIndex, references
+from reconciler.kinds.base import DISABLED, MEMBER, is_disabled
+from reconciler.kinds.reasons import ailment_of
+from reconciler.live.resolve import LiveIndex, references
+from reconciler.model import Address, Change, Desired, Live, Unhealthy, own_name
 
 INVALID = "INVALID"
 BLOCKED = "BLOCKED"

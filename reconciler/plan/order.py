@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
 
 from reconciler.kinds import KINDS
+from reconciler.live.resolve import LiveIndex, references
 from reconciler.model import Action, Address, Change, Desired, Live, Step, Until, Wait
-from reconciler.plan.refusals import still_used
+from reconciler.plan.planner import still_used
 from reconciler.problems import Problem, Severity
-from reconciler.resolve import LiveIndex, references
 
 
 def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: LiveIndex) -> tuple[Change, ...]:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from itertools import groupby
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind
-from reconciler.kinds.reading import Using
-from reconciler.load.findings import listed
-from reconciler.model import Action, Call, Change, Desired, Live, Plan, Stack, Step
-from reconciler.ownership import is_ours, own_name, owns
+from reconciler.kinds.base import Kind, Using
+from reconciler.live.ownership import is_ours, owns
+from reconciler.model import Action, Call, Change, Desired, Live, Plan, Stack, Step, own_name
+from reconciler.plan.requests import prune_steps
 from reconciler.problems import CloudError, Fault, Problem, Severity
-from reconciler.steps import prune_steps
+from reconciler.syntax.diagnostics import listed
 
 Uses = Mapping[str, int] | CloudError  # how many use each revision, by `name:number`; or why nobody knows
 UNTOLD = ""  # under which users are counted that do not tell what they use

@@ -6,18 +6,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.adopt.cloudformation.codes import CODES as CLOUDFORMATION
-from reconciler.adopt.codes import CODES as ADOPT
-from reconciler.fmt.codes import CODES as FMT
+from reconciler.fmt.verify import CODES as FMT
+from reconciler.importers.cloudformation.context import CODES as CLOUDFORMATION
+from reconciler.importers.model import CODES as ADOPT
 from reconciler.kinds import KINDS
-from reconciler.load.codes import CODES as LOAD
 from reconciler.model import Json
-from reconciler.plan.codes import CODES as PLAN
+from reconciler.plan.guards import CODES as PLAN
 from reconciler.problems import Severity
-from reconciler.report.codes import CODES as REPORT
 from reconciler.rules import CAN_BE_DISABLED, RULES, Example, Rule
-from reconciler.rules.evidence import Evidence
-from reconciler.validate.codes import CODES as VALIDATE
+from reconciler.rules.base import Evidence
+from reconciler.syntax.codes import CODES as LOAD
+from reconciler.validate.stack_checks import CODES as VALIDATE
+
+# Every problem that the documents of several runs can have together. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "MRG001": "a document is left out of a merge, since a newer one stands for it",
+    "MRG002": "shares of a run are missing in a merge",
+    "MRG003": "a document is left out of a merge, since it is of a former run, and no newer one has what is in it",
+}
+
 
 # Codes whose problems stop nobody; all others are errors.
 MILDER = {
@@ -79,7 +87,7 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
     rules = [_of_rule(kind, rule) for kind, rules in RULES.items() for rule in rules]
     problems = [
         CatalogueEntry(code, _sentence(says), MILDER.get(code, Severity.ERROR))
-        for codes in (LOAD, VALIDATE, PLAN, REPORT, FMT, ADOPT, CLOUDFORMATION)
+        for codes in (LOAD, VALIDATE, PLAN, CODES, FMT, ADOPT, CLOUDFORMATION)
         for code, says in codes.items()
     ]
     return {entry.id: entry for entry in (*rules, *problems)}

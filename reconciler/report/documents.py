@@ -1,315 +1,91 @@
-"""Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
+"""Documents of ours that come back: they are what their published schemas say, or it is said where they are not."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from functools import cache
 
-from reconciler import __version__
-from reconciler.apply import Event, Result
-from reconciler.fmt import Formatted, Respelled
-from reconciler.model import Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
-from reconciler.ownership import without_digest
-from reconciler.plan.history import History, Revision
-from reconciler.plan.rollback import Rollback
-from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
-from reconciler.report.drift import Drift
-from reconciler.report.items import Formatting, Validation
-from reconciler.report.redaction import is_hidden, redacted, redacted_change, redacted_text
-from reconciler.report.words import ACTIONS, summary
-from reconciler.workflow import Finish
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
-FORMAT = "1.0"
-# A moment that exists, in ISO 8601, but for the 31st of some months.
-TIME = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{3}|\.[0-9]{6})?Z$"
-)
+from reconciler.model import Json
+from reconciler.problems import Exit
+from reconciler.report.fleet import FLEET, Fleet, fleet_of, fleet_of_one
+from reconciler.report.json import FORMAT
+from reconciler.report.schemas import DOCUMENTS
+from reconciler.syntax.parse import whole_json
+
+MAJOR = FORMAT.partition(".")[0]
+KNOWN = (Exit.DONE, Exit.CHANGES)  # of a check: it has a result
+NO_JSON = "it is no JSON"
 
 
-def plan_json(plan: Plan) -> dict[str, Json]:
-    """`refusals` are all the reasons why apply would refuse the plan; those of a change are there as well."""
-    return {
-        **frame("plan"),
-        "stack": plan.stack,
-        "account": plan.identity.account,
-        "region": plan.identity.region,
-        "is_empty": plan.is_empty,
-        "summary": summary(plan),
-        "refusals": [problem_json(refusal) for refusal in plan.refusals],
-        "changes": [change_json(change) for change in plan.changes],
-        "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
-        "notes": [problem_json(note) for note in plan.notes],
-        "ignored": _ignored(plan),
-    }
+class Unreadable(ValueError):  # noqa: N818 - names what is wrong
+    """A document cannot be read. The text begins with "it"."""
 
 
-def drift_json(drift: Drift) -> dict[str, Json]:
-    return {
-        **frame("drift"),
-        "stack": drift.plan.stack,
-        "account": drift.plan.identity.account,
-        "region": drift.plan.identity.region,
-        "summary": {**drift.counts, "pending": len(drift.pending)},
-        "changed": [change_json(change) for change in drift.changed],
-        "undeclared": [change_json(change) for change in drift.undeclared],
-        "missing": [change_json(change) for change in drift.missing],
-        "foreign": [change_json(change) for change in drift.foreign],
-        "pending": [change_json(change) for change in drift.pending],
-        "unhealthy": [_unhealthy(one) for one in drift.plan.unhealthy],
-        "notes": [problem_json(note) for note in drift.plan.notes],
-        "ignored": _ignored(drift.plan),
-    }
+def parsed(content: bytes) -> Json:
+    """Return the JSON of a file. Raises `Unreadable`."""
+    try:
+        return whole_json(content.decode("utf-8-sig"))
+    except ValueError as error:
+        why = str(error)  # of JSON of which something cannot be used, `whole_json` says what
+        raise Unreadable(why if why.startswith("it ") else NO_JSON) from error
 
 
-def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
-    """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
-    results = finish.outcome.results if finish else ()
-    rest = finish.rest if finish else plan
-    return {
-        **plan_json(plan),
-        "document": "apply",
-        "interrupted": finish.outcome.interrupted if finish else False,
-        "results": [_result(result) for result in results],
-        "outcome": {str(state): count for state, count in finish.outcome.counts.items()} if finish else {},
-        "rest": plan_json(rest) if rest else None,
-        "doubt": finish.doubt if finish else "",
-    }
+def read_fleet_document(document: Json) -> Fleet:
+    """Return what a document of many deployments says. Raises `Unreadable`."""
+    if not isinstance(document, Mapping) or document.get("document") != FLEET:
+        raise Unreadable("it contains no targets")
+    check(document)
+    shard = document["shard"]
+    if shard and shard["index"] > shard["of"]:
+        raise Unreadable("it is damaged at $.shard.index: there are not so many shares")
+    for index, entry in enumerate(document["targets"]):
+        if entry["result"] is not None:
+            check(entry["result"], f"$.targets[{index}].result")
+    return fleet_of(document)
 
 
-def history_json(history: History, entries: Sequence[Revision]) -> dict[str, Json]:
-    return {
-        **frame("revisions"),
-        "stack": history.stack or None,
-        "account": history.identity.account,
-        "region": history.identity.region,
-        "address": str(history.address),
-        "name": history.name,
-        "is_declared": history.desired is not None,
-        "revisions": [_entry(entry) for entry in entries],
-        "notes": [problem_json(note) for note in history.notes],
-    }
+def read_drift(document: Json) -> Fleet:
+    """Return what a document of `drift` says, of many deployments or of one stack. Raises `Unreadable`."""
+    if isinstance(document, Mapping) and document.get("document") == "drift":
+        check(document)
+        return fleet_of_one(document)
+    fleet = read_fleet_document(document)
+    if fleet.command != "drift":
+        raise Unreadable(f"it is what `{fleet.command}` came to")
+    for index, one in enumerate(fleet.outcomes):
+        if one.exit in KNOWN and (one.result is None or one.result["document"] != "drift"):
+            raise Unreadable(f"it is damaged at $.targets[{index}].result: a finished check has a document of drift")
+    return fleet
 
 
-def rollback_json(back: Rollback, plan: Plan, finish: Finish | None, next_: Plan | None) -> dict[str, Json]:
-    """`next_` is what the next plan of the stack will say of the definition."""
-    return {
-        **finish_json(plan, finish),
-        "document": "rollback",
-        "address": str(back.history.address),
-        "to": back.to,
-        "next": plan_json(next_) if next_ else None,
-    }
+def check(document: Mapping[str, Json], path: str = "$") -> None:
+    """Raise `Unreadable` unless a document is as the schema of its kind says."""
+    version = document.get("format_version", FORMAT)
+    if str(version).partition(".")[0] != MAJOR:
+        raise Unreadable(f"its format is {version}, and {MAJOR} is known")
+    kind = document.get("document")
+    if not isinstance(kind, str) or kind not in DOCUMENTS:
+        raise Unreadable(f"it is damaged at {path}.document: no command writes such a document")
+    wrong = next(_validator(kind).iter_errors(document), None)
+    if wrong is not None:
+        raise Unreadable(f"it is damaged at {path}{wrong.json_path[1:]}: {_reason(wrong)}")
 
 
-def event_json(stack: str, event: Event) -> dict[str, Json]:
-    """Something that happens while a plan runs; `event` is started, step, waiting, retrying or finished."""
-    return {
-        "event": event.stage,
-        "stack": stack,
-        "address": str(event.change.address),
-        "name": event.change.name,
-        "action": ACTIONS[event.change.action],
-        "detail": redacted_text(event.detail),
-        "seconds": round(event.seconds, 1),
-        "result": _result(event.result) if event.result else None,
-    }
+@cache
+def _validator(kind: str) -> Draft202012Validator:
+    return Draft202012Validator(DOCUMENTS[kind])
 
 
-def validation_json(found: Validation) -> dict[str, Json]:
-    return problems_json(
-        found.problems,
-        document="validation",
-        path=found.path,
-        stack=found.stack.name if found.is_valid else None,
-        valid=found.is_valid,
-        silenced=[
-            {"rule": one.rule, "reason": redacted_text(one.reason), "findings": one.findings} for one in found.silenced
-        ],
-    )
-
-
-def formatting_json(found: Formatting, texts: Callable[[Formatted], Mapping[str, str]]) -> dict[str, Json]:
-    """`texts` are what to show of each file beside what is known of it."""
-    files = [
-        {
-            "file": file.name,
-            "changed": file.is_changed,
-            "words": [_word(file, word) for word in file.respelled],
-            **texts(file),
-        }
-        for file in found.files
-    ]
-    return problems_json(
-        found.problems,
-        document="formatting",
-        path=found.path,
-        written=found.is_done,
-        changed=len(found.changed),
-        files=files,
-    )
-
-
-def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:
-    return {**frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
-
-
-def stopped_json(stopped: Stopped) -> dict[str, Json]:
-    error = {
-        "kind": type(stopped).__name__,
-        "exit": int(stopped.exit),
-        "message": redacted_text(stopped.message),
-        "hint": redacted_text(stopped.hint),
-    }
-    return problems_json(stopped.problems, document="error", exit=int(stopped.exit), error=error)
-
-
-def complaint_json(stopped: Stopped, told: Iterable[Problem] = ()) -> dict[str, Json]:
-    """What stopped a command, as one line of a log; problems that were `told` are not repeated."""
-    problems = [problem_json(problem) for problem in stopped.problems if problem not in told]
-    return {"event": "error", **stopped_json(stopped)["error"], "problems": problems}
-
-
-def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
-    told = {
-        "kind": "CloudError",
-        "exit": int(code),
-        "operation": error.operation,
-        "code": error.code,
-        "message": redacted_text(error.message),
-        "hint": error.hint,
-        "request_id": error.request_id or None,
-    }
-    return problems_json((), document="error", exit=int(code), error=told)
-
-
-def problem_json(problem: Problem) -> dict[str, Json]:
-    return {
-        "code": problem.code,
-        "severity": str(problem.severity),
-        "message": redacted_text(problem.message),
-        "hint": redacted_text(problem.help),
-        **place_json(problem.where),
-    }
-
-
-def _word(file: Formatted, word: Respelled) -> dict[str, Json]:
-    line, column = word.place
-    return {"before": word.before, "after": word.after, **place_json(Where(file.name, line + 1, column + 1))}
-
-
-def place_json(where: Where | None) -> Mapping[str, Json]:
-    if where is None:
-        return {"file": None, "line": None, "column": None}
-    return {"file": where.file, "line": where.line or None, "column": where.column or None}
-
-
-def frame(document: str) -> dict[str, Json]:
-    return {"format_version": FORMAT, "tool": {"name": "reconciler", "version": __version__}, "document": document}
-
-
-def stamped(document: Mapping[str, Json], time: datetime) -> dict[str, Json]:
-    """Return a document of ours with the time at which it was made, and room for the exit code, behind its frame."""
-    head = {name: document[name] for name in frame("")}
-    return {**head, "time": instant(time), "exit": None, **document}
-
-
-def instant(time: datetime) -> str:
-    """Return a moment of UTC in ISO 8601: 2026-11-25T12:00:00.000Z."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def change_json(change: Change) -> dict[str, Json]:
-    return {
-        "address": str(change.address),
-        "kind": change.address.kind,
-        "name": change.name,
-        "arn": change.arn,
-        "action": ACTIONS[change.action],
-        "sign": change.action.value,
-        "class": None if change.cost is None else str(change.cost),
-        "reasons": list(change.reasons),
-        "losses": list(change.losses),
-        "interrupts": _interrupts(change.interrupts),
-        "after": [str(address) for address in change.after],
-        "drift": change.drift,
-        "fields": [_field(field) for field in change.fields],
-        "steps": [_step(step) for step in change.steps],
-        "refusals": [problem_json(refusal) for refusal in change.refusals],
-        **place_json(change.where),
-    }
-
-
-def _interrupts(found: Interrupts | None) -> Json:
-    """`at_most` is null where it is not known; `queues` has the running jobs by queue."""
-    if found is None:
-        return None
-    at_most = None if found.unknown else found.at_most
-    return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
-
-
-def _entry(entry: Revision) -> dict[str, Json]:
-    return {
-        "revision": entry.number,
-        "status": entry.live.status,
-        "arn": entry.live.arn,
-        "owner": entry.owner,
-        "applied": without_digest(str(entry.applied)) or None,
-        "live_jobs": entry.users,
-        "is_as_declared": entry.is_declared,
-        "changed": [_field(field) for field in entry.change.fields],
-    }
-
-
-def _field(field: FieldChange) -> dict[str, Json]:
-    before, after = redacted_change(field)
-    return {
-        "path": field.path,
-        "before": before,
-        "after": after,
-        "class": str(field.cost),
-        "why": field.why,
-        "drift": field.drift,
-        "undeclared": field.undeclared,
-        "noted": field.noted,
-        "sensitive": is_hidden(field),
-        **place_json(field.where),
-    }
-
-
-def _step(step: Step) -> dict[str, Json]:
-    match step:
-        case Call():
-            return {"operation": step.operation, "request": redacted(step.request), "says": step.says}
-        case Wait():
-            return {"wait": str(step.until), "timeout": step.timeout, "says": step.says}
-
-
-def _result(result: Result) -> dict[str, Json]:
-    return {
-        "address": str(result.change.address),
-        "action": ACTIONS[result.change.action],
-        "state": str(result.state),
-        "message": redacted_text(result.message),
-        "hint": result.hint,
-        "seconds": round(result.seconds, 1),
-    }
-
-
-def _unhealthy(one: Unhealthy) -> dict[str, Json]:
-    return {
-        "address": str(one.address),
-        "name": one.name,
-        "status": one.status,
-        "reason": redacted_text(one.reason),
-        "cause": one.cause,
-        "remedy": one.remedy,
-    }
-
-
-def _ignored(plan: Plan) -> list[Json]:
-    """The members that differ and are no change, each with the reason."""
-    return [
-        {"address": str(address), "path": one.path, "before": before, "after": after, "why": redacted_text(one.why)}
-        for address, members in plan.ignored.items()
-        for one in members
-        for before, after in (redacted_change(one),)
-    ]
+def _reason(wrong: ValidationError) -> str:
+    """Say what is wrong without the value, which may be long or secret."""
+    match wrong.validator:
+        case "type":
+            types: Json = wrong.validator_value
+            return f"it has to be of type {types if isinstance(types, str) else ' or '.join(types)}"
+        case "required":
+            return wrong.message
+        case "enum" | "const":
+            return "it is none of the values that are known"
+        case _:
+            return "it is not of the form that it has to have"

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from reconciler.model import Json
 from reconciler.problems import Exit, Problem, Severity, Stopped
-from reconciler.report.documents import TIME, frame, problem_json
+from reconciler.redact.patterns import redacted_text
 from reconciler.report.drift import Drift
-from reconciler.report.items import ApplyResult, Item, Planned, Validation
-from reconciler.report.page import Page
-from reconciler.report.redaction import redacted_text
-from reconciler.report.words import duration, number_of, outcome_line, plan_line
+from reconciler.report.json import TIME, frame, problem_json
+from reconciler.report.results import ApplyResult, Item, Planned, Validation
+from reconciler.report.text.page import Page
+from reconciler.report.text.values import duration, number_of, outcome_line, plan_line
 
 FLEET = "fleet"
 CUT_SHORT = "FLT008"

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.report.github import github_commands
-from reconciler.report.items import Item
 from reconciler.report.junit import junit_xml
 from reconciler.report.markdown import markdown_report
+from reconciler.report.results import Item
 from reconciler.report.sarif import sarif_log
 
 # `root` is the folder that paths are told from: that of the repository.

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 
 from reconciler.kinds import KINDS
+from reconciler.live.resolve import references
 from reconciler.model import Address, Json, Stack
-from reconciler.resolve import references
 
 Edges = Mapping[Address, tuple[Address, ...]]
 

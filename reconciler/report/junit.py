@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.printable import visible
 from reconciler.problems import Problem, Severity, Stopped
-from reconciler.report.foreign import in_repository
-from reconciler.report.items import Item, Validation
-from reconciler.report.redaction import redacted_text
+from reconciler.redact.patterns import redacted_text
+from reconciler.report.ci_common import in_repository
+from reconciler.report.results import Item, Validation
 
 FILES = "files"  # what is wrong with no resource is wrong with them
 

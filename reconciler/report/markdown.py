@@ -1,23 +1,104 @@
 """Plans, drift and outcomes as Markdown: a comment of a pull request, or the summary of a job."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from reconciler.apply import Result
 from reconciler.model import Change, Json, Plan
+from reconciler.printable import one_line, visible
 from reconciler.problems import Problem, Stopped
+from reconciler.redact.patterns import redacted_change, redacted_text
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
-from reconciler.report.fingerprint import SHORT
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
-from reconciler.report.items import ApplyResult, Item, Planned, Validation
-from reconciler.report.markdown_text import Sheet, code, details, prose, row
-from reconciler.report.member_text import Row, rows_of
-from reconciler.report.names import with_short_names
-from reconciler.report.outcome_text import proof_lines
-from reconciler.report.plan_text import cost_of, reasons_of
-from reconciler.report.redaction import redacted_change
-from reconciler.report.values import block, list_changes
-from reconciler.report.words import ACTIONS, DESTRUCTIVE, duration, number_of, outcome_line, plan_line
+from reconciler.report.json import SHOWN_DIGITS
+from reconciler.report.results import ApplyResult, Item, Planned, Validation
+from reconciler.report.text.outcome import proof_lines
+from reconciler.report.text.plan import Row, cost_of, reasons_of, rows_of, with_short_names
+from reconciler.report.text.values import (
+    ACTIONS,
+    DESTRUCTIVE,
+    block,
+    duration,
+    list_changes,
+    number_of,
+    outcome_line,
+    plan_line,
+)
+
+# Markdown in which no value can break out of its place, and that ends honestly before its limit.
+
+# Everything but what Markdown and HTML leave alone: inside of a line, and where a line or a list's entry begins.
+# Entities never open or close anything.
+_SPECIAL = re.compile(r"[^\w .,:;/%?=+'\"()-]|_|^[-+=]")
+# GitHub looks for people and issues in what Markdown has made of the text; a comment between is enough to find none.
+_CALLS = re.compile(r"&#(35|64);")
+_TICKS = re.compile(r"`{3,}")
+NOTE = 400  # characters that are kept for the words about what is left out
+
+
+def prose(text: str) -> str:
+    """Return a message as text that says nothing to Markdown; names in it call nobody."""
+    return _CALLS.sub(r"&#\1;<!-- -->", _entities(redacted_text(text)))
+
+
+def code(text: str) -> str:
+    """Return a name or value as code. Tags, unlike backticks, stand anything in them once it is in entities."""
+    return f"<code>{_entities(text)}</code>"
+
+
+def row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def details(summary: str, lines: Iterable[str]) -> str:
+    """Return a part that opens on a click, with lines of a diff in a fence that none of them can close."""
+    text = "\n".join(one_line(line) for line in lines)
+    fence = "`" * (max((len(run) for run in _TICKS.findall(text)), default=2) + 1)
+    return f"<details><summary>{summary}</summary>\n\n{fence}diff\n{text}\n{fence}\n\n</details>\n\n"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Parts of a report as far as they fit; what does not is counted, and said at the end."""
+
+    limit: int
+    parts: list[str] = field(default_factory=list)
+    size: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def put(self, text: str) -> None:
+        """Add what must be there."""
+        self.parts.append(text)
+        self.size += len(text)
+
+    def put_all(self, noun: str, parts: Sequence[str], before: str = "", after: str = "") -> None:
+        """Add a list between two texts, each entry that fits; nothing if there is none."""
+        if not parts:
+            return
+        self.put(before)
+        for part in parts:
+            if self.size + len(part) + len(after) + NOTE > self.limit:
+                self.left_out[noun] = self.left_out.get(noun, 0) + 1
+            else:
+                self.put(part)
+        self.put(after)
+
+    @property
+    def text(self) -> str:
+        if not self.left_out:
+            return "".join(self.parts)
+        told = ", ".join(f"{count} of the {noun}" for noun, count in self.left_out.items())
+        return (
+            "".join(self.parts)
+            + f"**Not complete:** {told} did not fit here. The text of the same command has all.\n\n"
+        )
+
+
+def _entities(text: str) -> str:
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", visible(text).replace("\n", " "))
+
 
 LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
 LEAST = 1_000  # characters that one stack's report needs to say anything
@@ -160,7 +241,7 @@ def _put_stopped(sheet: Sheet, stopped: Stopped) -> None:
 
 def _heading(line: str, plan: Plan, fingerprint: str = "") -> str:
     here = plan.identity
-    named = f", fingerprint {code(fingerprint[:SHORT])}" if fingerprint else ""
+    named = f", fingerprint {code(fingerprint[:SHOWN_DIGITS])}" if fingerprint else ""
     place = f"Stack {code(plan.stack)}, account {prose(here.account)}, region {prose(here.region)}"
     return f"### {line}\n\n{place}{named}\n\n"
 
@@ -200,9 +281,9 @@ def _change_details(change: Change) -> str:
 
 def _drift_details(change: Change) -> str:
     lines: list[str] = []
-    for field in drift_fields(change):
-        live, declared = redacted_change(field)
-        lines += [*_value("-", field.path, declared), *_value("+", field.path, live)]
+    for each in drift_fields(change):
+        live, declared = redacted_change(each)
+        lines += [*_value("-", each.path, declared), *_value("+", each.path, live)]
     return details(_summary(change, "declared is -, live is +"), lines)
 
 

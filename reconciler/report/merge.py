@@ -7,7 +7,7 @@ from itertools import islice
 
 from reconciler.problems import Problem, Severity, WrongUsage
 from reconciler.report.fleet import Deployment, DeploymentOutcome, Fleet, Selection, ShardPosition
-from reconciler.report.words import duration, number_of
+from reconciler.report.text.values import duration, number_of
 
 SUPERSEDED = "MRG001"
 MISSING = "MRG002"

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.inspect.status import ResourceStatus, StackStatus
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Json
-from reconciler.ownership import own_name
-from reconciler.plan.standing import ResourceStatus, StackStatus
-from reconciler.report.documents import frame
-from reconciler.report.page import Page
+from reconciler.model import Address, Json, own_name
+from reconciler.report.json import frame
+from reconciler.report.text.page import Page
 
 GAP = "  "
 # Where a name in camel case has a new word: JobQueue, HTTPQueue, queue2Go.

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model import Action, Cost, Json, Until
 from reconciler.problems import Exit, Severity
-from reconciler.report.documents import FORMAT, TIME
+from reconciler.report.json import FORMAT, TIME
 from reconciler.report.saved_schema import INPUTS
-from reconciler.report.words import ACTIONS
+from reconciler.report.text.values import ACTIONS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NULL = "null"

@@ -12,10 +12,10 @@ from reconciler import __version__
 from reconciler.model import Json
 from reconciler.printable import visible
 from reconciler.problems import Problem, Severity, Stopped, Where
+from reconciler.redact.patterns import redacted_text
 from reconciler.report.catalogue import CatalogueEntry, entry_of
-from reconciler.report.foreign import in_repository
-from reconciler.report.items import Item, Validation
-from reconciler.report.redaction import redacted_text
+from reconciler.report.ci_common import in_repository
+from reconciler.report.results import Item, Validation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"

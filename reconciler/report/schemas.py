@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import get_args, get_type_hints
 
 from reconciler.apply import State
+from reconciler.inspect.status import Sync
 from reconciler.model import Json
-from reconciler.plan.standing import Sync
 from reconciler.report.fleet import FLEET, WORDS, Column, DeploymentOutcome, Selection, ShardPosition
 from reconciler.report.plan_schema import (
     ADDRESS,
@@ -26,7 +26,7 @@ from reconciler.report.plan_schema import (
     ref,
     value,
 )
-from reconciler.report.words import ACTIONS
+from reconciler.report.text.values import ACTIONS
 
 TYPES = {str: "string", int: "integer", float: "number", types.NoneType: NULL}
 NUMBER = value("integer", minimum=0)

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.model import PARTITIONS, Json, Path, partition_of
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.evidence import later
-from reconciler.rules.placeholders import READ_LATER, looks_unfilled
+from reconciler.rules.base import Example, Findings, Rule, Subject, later
+from reconciler.rules.shared import READ_LATER, looks_unfilled
 
 # Members by the beginning of the ids in them, and what the ids are of.
 _IDS: Mapping[str, tuple[str, str]] = {

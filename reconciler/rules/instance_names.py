@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json, Path
 from reconciler.ports import Takes
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
+from reconciler.rules.base import Example, Findings, Rule, Subject, measured
 from reconciler.rules.compute_environment.instance_types import BUNDLES
 from reconciler.rules.compute_environment.known_types import SIZES
-from reconciler.rules.evidence import measured
-from reconciler.rules.placeholders import looks_unfilled
+from reconciler.rules.shared import looks_unfilled
 
 MEMBERS = frozenset({"instanceTypes", "instanceType", "allowedInstanceTypes", "targetInstanceTypes"})
 WILDCARD = "*"

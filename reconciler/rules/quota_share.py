@@ -2,16 +2,24 @@
 
 from reconciler.model import Json, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.capacity import INSTANCES, each_unit_once, is_type, limit, limits, most, some_limit
-from reconciler.rules.evidence import documented, later, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, later, measured
 from reconciler.rules.forms import forms
 from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training, policy_name, policy_of, service_of
-from reconciler.rules.near import near_names
-from reconciler.rules.placeholders import placeholders
-from reconciler.rules.references import arn, astray
 from reconciler.rules.service_environment import TYPE, service
-from reconciler.rules.states import disabled
+from reconciler.rules.shared import (
+    INSTANCES,
+    arn,
+    astray,
+    disabled,
+    each_unit_once,
+    is_type,
+    limit,
+    limits,
+    most,
+    near_names,
+    placeholders,
+    some_limit,
+)
 
 QUEUE, SERVICE = "JobQueue", "ServiceEnvironment"
 MOST_SHARES = 20

@@ -4,8 +4,7 @@ from collections import Counter
 
 from reconciler.model import Json
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.evidence import documented, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
 
 MOST_RESERVED = 50  # percent: with more, one active share alone cannot use half of the environment
 

@@ -2,11 +2,18 @@
 
 from reconciler.model import Json
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.capacity import INSTANCES, LIMITS, each_unit_once, is_type, limit, limits, some_limit
-from reconciler.rules.evidence import documented, inferred, measured
-from reconciler.rules.quotas import quota
-from reconciler.rules.states import disabled
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, measured
+from reconciler.rules.shared import (
+    INSTANCES,
+    LIMITS,
+    disabled,
+    each_unit_once,
+    is_type,
+    limit,
+    limits,
+    quota,
+    some_limit,
+)
 
 TYPE = "ml.g6.xlarge"
 

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -12,12 +13,17 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
+from reconciler.ports import Clock
 from reconciler.problems import Stopped
-from reconciler.sandbox.answers import Response
-from reconciler.sandbox.services import Services
-from reconciler.sandbox.simulator import ACCOUNT, Simulator
-from reconciler.sandbox.sts import caller_identity
-from reconciler.sandbox.wire import ACCOUNT_HEADER, Request
+from reconciler.sandbox.core.clock import SandboxClock, Timings
+from reconciler.sandbox.core.faults import Faults
+from reconciler.sandbox.core.iam import caller_identity
+from reconciler.sandbox.core.model import Response
+from reconciler.sandbox.core.reading import SEEN_UNORDERED
+from reconciler.sandbox.core.service import ACCOUNT, Simulator
+from reconciler.sandbox.core.store import Journal, Memory, Store
+from reconciler.sandbox.server.moto import Services
+from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 
 # Services in which Batch itself makes things, as the events of botocore call them: moto answers for them.
 MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
@@ -121,3 +127,32 @@ def _path(url: str) -> str:
 
 def _bytes(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else (body or b"")
+
+
+# Open a sandbox as the command line asks for it: in a file that commands share, or in memory.
+
+
+def open_sandbox(
+    file: str | None,
+    *,
+    clock: Clock | None = None,
+    timings: Timings | None = None,
+    faults: Faults | None = None,
+    seed: int = 0,
+    recording: bool = False,
+) -> Simulator:
+    """Return a simulator whose state is in `file` (None: in memory). Raises `Stopped` for a file that is not ours.
+
+    The clock must tell the time of day if the file outlives the process: resources settle between two commands.
+    """
+    store: Store = Journal(Path(file)) if file else Memory()
+    return Simulator(
+        clock or SandboxClock(),
+        store=store,
+        faults=faults,
+        timings=timings,
+        seed=seed,
+        recording=recording,
+        unordered=SEEN_UNORDERED,
+        restless=False,
+    )

@@ -13,21 +13,20 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, NoReturn
 
-from reconciler.adopt.cloudformation import ImportInputs, imported
-from reconciler.adopt.cloudformation.words import capitalized
-from reconciler.adopt.found import holds_tagged
-from reconciler.apply.wait import Unsettled, wait
+from reconciler.apply.waits import Unsettled, wait
 from reconciler.diff import Left, difference, sides_of
+from reconciler.importers.cloudformation import ImportInputs, imported
+from reconciler.importers.cloudformation.evaluate import capitalized
+from reconciler.importers.model import holds_tagged
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.model import Call, Cost, Desired, Identity, Json, Live, Step
-from reconciler.ownership import CLOUDFORMATION, AppliedRecord, own_name
+from reconciler.live.ownership import CLOUDFORMATION, AppliedRecord
+from reconciler.live.read import read_one
+from reconciler.model import Call, Cost, Desired, Identity, Json, Live, Step, own_name
+from reconciler.plan.requests import create_steps, delete_steps, prune_steps, update_steps
 from reconciler.problems import CloudError, Severity
-from reconciler.read import read_one
-from reconciler.sandbox.api import service_document
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.simulator import Simulator
-from reconciler.steps import create_steps, delete_steps, prune_steps, update_steps
+from reconciler.sandbox.core.model import service_document
+from reconciler.sandbox.core.service import SimulatedCloud, Simulator
 
 OURS = "AWS::Batch::"
 # Types without tags of CloudFormation's own: cloudFormationSystemTags in their schemas (cloudformation describe-type).

@@ -6,8 +6,161 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.kinds.base import Form, Kind
 from reconciler.model import Json
 from reconciler.schema.bodies import DEFS, Bodies
-from reconciler.schema.fleet import FLEET
-from reconciler.schema.tagged import tagged
+
+# What may stand for a value in an editor's eyes: `maxvCpus: !var size` is as good as `maxvCpus: 16`.
+#
+# An editor resolves no tags; it only checks what it takes a tagged scalar for. The YAML language server can be told
+# (from its version 1.24 on, by `yaml.customTags: ["!var scalar:null"]`), and null is what no value of ours is: an empty
+# member is an absent one. So for editors each value may be null, and is checked in full where it is written out.
+
+NAME = "Tagged"
+TAGGED: Json = {"$ref": DEFS + NAME}
+DEFINITION: Json = {"type": "null", "$comment": "A tagged scalar, to editors that take our tags for null."}
+MEMBER = "/properties/"  # in a reference to a member of another structure
+SAID = ("description", "default")  # of a member, whatever stands there
+
+
+def tagged(schema: Json) -> dict[str, Json]:
+    """Return the schema of a document in which a tagged scalar may stand for every value."""
+    defs = {name: _within(inner) for name, inner in schema["$defs"].items()}
+    return {**_within(schema), "$defs": {NAME: DEFINITION, **defs}}
+
+
+def untagged(schema: Json) -> Json:
+    """Return what `tagged` has been given: the schema of values alone."""
+    if isinstance(schema, list):
+        return [untagged(inner) for inner in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if TAGGED in schema.get("anyOf", ()):
+        *own, _ = schema["anyOf"]
+        rest = {word: inner for word, inner in schema.items() if word != "anyOf"}
+        return untagged({**rest, **(own[0] if len(own) == 1 else {"anyOf": own})})
+    return {word: untagged(inner) for word, inner in schema.items() if inner != DEFINITION}
+
+
+def _within(schema: Json) -> dict[str, Json]:
+    return {word: _word(word, inner) for word, inner in schema.items()}
+
+
+def _word(word: str, inner: Json) -> Json:
+    match word:
+        case "properties":
+            return {name: _value(member) for name, member in inner.items()}
+        case "items" | "additionalProperties":
+            return _value(inner)
+        case "then":
+            return _within(inner)
+        case "anyOf":
+            return [_within(one) for one in inner]
+        case _:
+            return inner
+
+
+def _value(schema: Json) -> Json:
+    if not isinstance(schema, Mapping):
+        return schema  # false: nothing may stand there
+    if schema.keys() == {"$ref"} and MEMBER in schema["$ref"]:
+        return dict(schema)  # there it may be tagged already
+    said = {word: inner for word, inner in schema.items() if word in SAID}
+    own = _within({word: inner for word, inner in schema.items() if word not in SAID})
+    return {**said, "anyOf": [*(own.get("anyOf") or [own]), TAGGED]} if own else said
+
+
+# The schema of the file that names targets, for editors; what is wrong with such a file is told by its reader.
+
+TEXT: Json = {"type": "string"}
+TEXTS: Json = {"anyOf": [{"type": "array", "minItems": 1, "items": {"type": "string"}}, {"type": "string"}]}
+ACCOUNT: Json = {"type": "string", "pattern": "^[0-9]{12}$"}
+
+
+def _closed(properties: Json) -> Json:
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+GUARDS: Json = {
+    "description": "What may happen there without anybody being asked each time.",
+    **_closed(
+        {
+            "adopt": {"type": "boolean", "default": False, "description": "Take over what nobody owns."},
+            "allowReplace": {
+                "type": "boolean",
+                "default": False,
+                "description": "Replace what cannot be changed in place.",
+            },
+            "allowDestroy": {**TEXTS, "description": "Delete these, as KIND/NAME; * and ? match."},
+            "maxInterrupted": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Replace instances on which at most so many jobs run.",
+            },
+            "maxDestroy": {
+                "anyOf": [
+                    {"type": "integer", "minimum": 0},
+                    {"type": "string", "pattern": "^([0-9]{1,9}|(100|[0-9]{1,2})%)$"},
+                ],
+                "description": "Delete no more than so many, or so much of what is live: 5, or 20%.",
+            },
+        }
+    ),
+}
+SHARED: Json = {
+    "variables": {"type": "object", "description": "Values of variables; --var counts more."},
+    "variableFiles": {**TEXTS, "description": "Files of values, from the folder of this file."},
+    "guards": GUARDS,
+}
+ENVIRONMENT: Json = {
+    "description": "Accounts and regions. `${account}`, `${region}` and `${environment}` are known here to !sub.",
+    **_closed(
+        {
+            "account": {**ACCOUNT, "description": "The account. Another one is refused."},
+            "accounts": {"type": "array", "minItems": 1, "items": ACCOUNT, "description": "Each with every region."},
+            "region": {**TEXT, "description": "The region; left out, the stack or the AWS configuration says it."},
+            "regions": {"type": "array", "minItems": 1, "items": TEXT, "description": "Each with every account."},
+            "roleArn": {**TEXT, "description": "A role to assume first."},
+            "profile": {**TEXT, "description": "A profile of the AWS configuration files."},
+            **SHARED,
+            "variables": {
+                "type": "object",
+                "description": "Values of variables, for every stack that declares them; --var counts more.",
+            },
+        }
+    ),
+}
+STACK: Json = {
+    "description": "The environments that a stack goes to.",
+    "anyOf": [
+        {**_closed({"environments": {**TEXTS, "description": "By name."}, **SHARED}), "required": ["environments"]},
+        *TEXTS["anyOf"],
+    ],
+}
+FLEET: Json = {
+    "title": "Where stacks go",
+    **_closed(
+        {
+            "environments": {
+                "description": "Where stacks go, by names of your own.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"$ref": "#/$defs/Environment"},
+            },
+            "stacks": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"$ref": "#/$defs/Stack"},
+                "description": "Stacks by their paths from the folder of this file; * and ? match.",
+            },
+            "exclude": {
+                **TEXTS,
+                "description": "Names that `import --live` and `coverage` leave out, as globs.",
+            },
+        }
+    ),
+    "anyOf": [{"required": ["environments", "stacks"]}, {"required": ["exclude"]}],
+    "patternProperties": {"^x-": {}},
+    "$defs": {"Environment": ENVIRONMENT, "Stack": STACK},
+}
+
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCALAR: Json = {"type": ["string", "number", "boolean"]}

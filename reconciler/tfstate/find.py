@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.looked_up import Secret, is_secret, is_secret_text
 from reconciler.model import Json
+from reconciler.placeholders import Secret, is_secret, is_secret_text
 from reconciler.ports import Missing
 from reconciler.tfstate.address import EVERY, Every, Key, StateAddress, Step, path_text
 from reconciler.tfstate.state import SensitivePath, StateInstance, TerraformState

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.kinds.base import Kind
-from reconciler.looked_up import holds_unknown
 from reconciler.model import Address, Declared, Json, Path, Spec, Stack
+from reconciler.placeholders import holds_unknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of, settle
-from reconciler.validate.errors import SchemaValidator, SchemaVerdict
-from reconciler.validate.ignored import in_force, problems_of_ignore
-from reconciler.validate.rules import problems_of_resource, problems_of_stack
-from reconciler.validate.vocabulary import Vocabulary
-from reconciler.validate.walk import Readers, text
+from reconciler.validate.check import Readers, text
+from reconciler.validate.explain_errors import SchemaValidator, SchemaVerdict
+from reconciler.validate.stack_checks import in_force, problems_of_ignore, problems_of_resource, problems_of_stack
+from reconciler.validate.typos import Vocabulary
 
 __all__ = ["validate"]
 

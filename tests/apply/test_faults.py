@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from reconciler.kinds import KINDS
+from reconciler.live.read import read_all
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.read import read_all
-from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, FaultRule
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.apply.test_replacement import NEW, OLD, Killed, Witness
 from tests.builders import (
     AS_DECLARED,

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from reconciler import workflow
+from reconciler.app import usecases
 from reconciler.kinds import KINDS
+from reconciler.live.read import read_all, read_holder, read_one
 from reconciler.model import Action, Call, Identity, Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.read import read_all, read_holder, read_one
-from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.core.clock import Timings
 from tests.builders import (
     CE,
     JQ,
@@ -98,9 +98,9 @@ def test_what_was_destroyed_a_moment_ago_is_created_again(deleted: float) -> Non
 def test_killed_between_deletion_and_creation_the_same_command_finishes_the_work(deleted: float) -> None:
     world = applied(FIFO, deleted=deleted)
     killed = KilledBefore(world, "CreateJobQueue")
-    plan = workflow.plan(FAIR, killed, ALLOWED)
+    plan = usecases.plan(FAIR, killed, ALLOWED)
     with pytest.raises(Killed):
-        workflow.run(plan, FAIR, killed, world.clock, wanted=ALLOWED)
+        usecases.run(plan, FAIR, killed, world.clock, wanted=ALLOWED)
     assert world.apply(FAIR, ALLOWED).exit is Exit.DONE
     assert policies(world) == {"q": True, "r": True}
 
@@ -131,7 +131,7 @@ def test_a_plan_says_that_a_name_is_not_free_yet() -> None:
     assert {change.reasons for change in plan.changes if change.address.kind == JQ} == {
         ("the old q is DELETED, and its name not free yet",), ("the old r is DELETED, and its name not free yet",),
     }  # fmt: skip
-    assert {standing.health for standing in workflow.status(FIFO, world.cloud).each} == {"missing"}
+    assert {standing.health for standing in usecases.status(FIFO, world.cloud).each} == {"missing"}
     assert world.plan(FIFO, PlanOptions(destroy=True)).is_empty
 
 

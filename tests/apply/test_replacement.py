@@ -6,14 +6,14 @@ from threading import Lock
 
 import pytest
 
-from reconciler import workflow
+from reconciler.app import usecases
+from reconciler.app.usecases import Finish
 from reconciler.apply import State
 from reconciler.model import Identity, Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.retry import is_read
-from reconciler.sandbox.clock import Timings
-from reconciler.workflow import Finish
+from reconciler.sandbox.core.clock import Timings
 from tests.builders import CE, JQ, SP, ec2, fair, queue, stack
 from tests.world import World, stranded
 
@@ -61,8 +61,8 @@ class Witness:
             return answer
 
     def apply(self, of: Stack, wanted: PlanOptions = ALLOWED) -> Finish:
-        plan = workflow.plan(of, self, wanted)
-        return workflow.run(plan, of, self, self.world.clock, wanted=wanted, parallelism=1)
+        plan = usecases.plan(of, self, wanted)
+        return usecases.run(plan, of, self, self.world.clock, wanted=wanted, parallelism=1)
 
 
 def names(world: World) -> list[str]:

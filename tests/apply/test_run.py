@@ -4,14 +4,15 @@ from threading import Event as Flag
 
 import pytest
 
-from reconciler import apply, workflow
+from reconciler import apply
+from reconciler.app import usecases
 from reconciler.apply import State
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
-from reconciler.report.words import outcome_line
-from reconciler.sandbox.clock import Timings
-from reconciler.sandbox.faults import Failure, FaultRule
+from reconciler.report.text.values import outcome_line
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack, told
 from tests.world import World
 
@@ -161,7 +162,7 @@ def test_a_run_that_was_interrupted_is_finished_by_the_next(steps: int) -> None:
             if len(seen) > steps:
                 flag.set()
 
-    finish = workflow.run(world.plan(later), later, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    finish = usecases.run(world.plan(later), later, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
     assert finish.exit is Exit.INTERRUPTED
     world.clock.turn(100)
     assert world.apply(later).exit is Exit.DONE
@@ -241,7 +242,7 @@ def test_a_long_wait_can_be_interrupted() -> None:
         if event.stage == "waiting":
             flag.set()
 
-    finish = workflow.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    finish = usecases.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
     assert [(result.state, result.message) for result in finish.outcome.results] == [
         (State.INTERRUPTED, "interrupted while CREATING"),  # AWS goes on creating it
         (State.NOT_STARTED, "interrupted"),
@@ -265,7 +266,7 @@ def test_a_change_is_interrupted_once_a_request_was_made_and_until_then_not_star
         if event.stage == "step" and event.detail.startswith(asked):
             flag.set()
 
-    finish = workflow.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    finish = usecases.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
     assert [result.state for result in finish.outcome.results] == [state]
 
 
@@ -274,6 +275,6 @@ def test_what_was_done_is_told_although_the_proof_cannot_be_made() -> None:
     mine = stack({(SP, "fair"): fair()})
     plan = world.plan(mine)
     world.strike(FaultRule(failure=Failure.SERVER_ERROR, operation="DescribeJobQueues"))
-    finish = workflow.run(plan, mine, world.cloud, world.clock, parallelism=1)
+    finish = usecases.run(plan, mine, world.cloud, world.clock, parallelism=1)
     assert (finish.exit, finish.rest, finish.outcome.is_done) == (Exit.ERROR, None, True)
     assert "ServerException" in finish.doubt

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciler import apply, workflow
-from reconciler.apply.outcome import Moved
-from reconciler.apply.perform import perform
+from reconciler import apply
+from reconciler.app import usecases
+from reconciler.apply.executor import perform
+from reconciler.apply.result import Moved
 from reconciler.kinds import KINDS
+from reconciler.live.read import read_all
 from reconciler.model import Call, Identity, Json, Plan, Repeat, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.read import read_all
 from reconciler.retry import is_read
-from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.core.clock import Timings
 from tests.builders import AS_DECLARED, CE, JD, JQ, SP, container, ec2, fair, queue, stack
 from tests.fakes import InstantClock, ScriptedCloud
 from tests.world import World
@@ -63,7 +64,7 @@ def test_numbers_that_were_used_up_before_are_no_twins() -> None:
 
 
 def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Exit:
-    return workflow.run(plan, of, world.cloud, world.clock, wanted=wanted).exit
+    return usecases.run(plan, of, world.cloud, world.clock, wanted=wanted).exit
 
 
 def test_what_another_run_deleted_first_is_deleted() -> None:

@@ -4,9 +4,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.opening import open_sandbox
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.service import SimulatedCloud
+from reconciler.sandbox.session import open_sandbox
 from tests.builders import container, ec2
 from tests.fakes import HERE
 

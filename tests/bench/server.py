@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from reconciler.sandbox.clock import SandboxClock, Timings
-from reconciler.sandbox.server import sandbox_server
-from reconciler.sandbox.simulator import ACCOUNT, Simulator
+from reconciler.sandbox.core.clock import SandboxClock, Timings
+from reconciler.sandbox.core.service import ACCOUNT, Simulator
+from reconciler.sandbox.server.http import sandbox_server
 
 REGION = "us-east-1"
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.aws import clock as aws_clock
-from reconciler.aws.cloud import AwsCloud
+from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.cli import main
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox import opening, tags
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import FaultRule, Faults
+from reconciler.sandbox import session
+from reconciler.sandbox.core.faults import FaultRule, Faults
+from reconciler.sandbox.core.service import SimulatedCloud
+from reconciler.sandbox.resources import tags
 from tests.fakes import HERE, InstantClock
 from tests.serving import running
 
@@ -80,7 +81,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command in a folder with the stacks `risk` and `small`."""
     clock = InstantClock(1_700_000_000.0)
     monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
-    monkeypatch.setattr(opening, "open_sandbox", partial(opening.open_sandbox, clock=clock))
+    monkeypatch.setattr(session, "open_sandbox", partial(session.open_sandbox, clock=clock))
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
@@ -108,7 +109,7 @@ def no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def port(run: Run) -> Iterator[str]:
     """The port of a sandbox that is served, on a file of its own, `served.json`."""
-    with running(opening.open_sandbox("served.json")) as url:
+    with running(session.open_sandbox("served.json")) as url:
         yield url.rpartition(":")[2]
 
 
@@ -148,8 +149,8 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     """From now on, calls fail as these rules say."""
 
     def with_rules(*rules: FaultRule) -> None:
-        opened = partial(opening.open_sandbox, faults=Faults(rules))
-        monkeypatch.setattr(opening, "open_sandbox", opened)
+        opened = partial(session.open_sandbox, faults=Faults(rules))
+        monkeypatch.setattr(session, "open_sandbox", opened)
 
     return with_rules
 
@@ -161,7 +162,7 @@ def tag(monkeypatch: pytest.MonkeyPatch) -> Tag:
 
     def tagging(path: str, pair: str) -> None:
         key, _, value = pair.partition("=")
-        cloud = SimulatedCloud(opening.open_sandbox(".reconciler/sandbox.json"), HERE)
+        cloud = SimulatedCloud(session.open_sandbox(".reconciler/sandbox.json"), HERE)
         arn = f"arn:aws:batch:{HERE.region}:{HERE.account}:{path}"
         cloud.call("TagResource", {"resourceArn": arn, "tags": {key: value}})
 

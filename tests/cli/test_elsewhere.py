@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.model import Json
-from reconciler.sandbox import opening
-from reconciler.sandbox.clock import SandboxClock, Timings
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox import session
+from reconciler.sandbox.core.clock import SandboxClock, Timings
+from reconciler.sandbox.core.service import Simulator
 from tests.cli.conftest import Run
 from tests.serving import client_of, running
 
@@ -25,7 +25,7 @@ PROVIDERS = os.environ.get("TF_PLUGIN_CACHE_DIR", "")
 
 @pytest.fixture
 def simulator() -> Simulator:
-    return opening.open_sandbox(None, clock=SandboxClock(), timings=AT_ONCE, recording=True)
+    return session.open_sandbox(None, clock=SandboxClock(), timings=AT_ONCE, recording=True)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.report.fingerprint import fingerprint_of
+from reconciler.saved_plan.sealing import fingerprint_of
 from tests.cli.conftest import SMALL, Run, write
 from tests.cli.test_fleet import FLEET
 

@@ -11,7 +11,7 @@ import pytest
 import reconciler.fmt
 from reconciler.cli.commands.init import templates
 from tests.cli.conftest import STACK, Run, write
-from tests.cli.test_arguments import imported_by
+from tests.cli.test_parser import imported_by
 
 MESSY = "jobQueues:\n    q: {priority: 1, State: enabled}   # ours\nstack: messy\n"
 TIDY = "stack: messy\njobQueues:\n  q: {state: ENABLED, priority: 1} # ours\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import opening
+from reconciler.sandbox import session
 from tests.cli.conftest import Run
 from tests.consoles import Command, Edit, Shown, edited, is_as_shown, steps
 from tests.serving import running
@@ -77,7 +77,7 @@ def test_a_first_stack_lives_and_goes_on_the_sandbox(run: Run) -> None:
 
 def test_the_same_goes_on_aws(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     followed(FIRST, run)
-    with running(opening.open_sandbox(None)) as url:
+    with running(session.open_sandbox(None)) as url:
         for name, value in {
             "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
             "AWS_DEFAULT_REGION": "us-east-1",

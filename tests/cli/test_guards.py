@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import STACK, Run, write
-from tests.cli.test_running import batch
+from tests.cli.test_run import batch
 
 WITHOUT_QUEUE = STACK.replace(STACK[STACK.index("jobQueues:") : STACK.index("jobDefinitions:")], "")
 REFUSED = """\

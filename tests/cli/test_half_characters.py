@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.looked_up import Unknown
+from reconciler.placeholders import Unknown
 from reconciler.problems import Exit
 from tests.cli.conftest import Run
 from tests.load.memory import problems

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.cli.options import NOT_UTF8
 from reconciler.problems import Exit
-from reconciler.report.page import NARROWEST, PIPE_WIDTH, console_for
+from reconciler.report.text.page import NARROWEST, PIPE_WIDTH, console_for
 from tests.cli.conftest import STACK, Run, write
 
 ROOT = Path(__file__).parents[2]

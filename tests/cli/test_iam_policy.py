@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import WrongUsage
-from reconciler.sandbox import opening
-from reconciler.sandbox.permissions import policy_in
+from reconciler.sandbox import session
+from reconciler.sandbox.core.iam import policy_in
 from tests.cli.conftest import STACK, Run, write
 from tests.serving import running
 
@@ -67,7 +67,7 @@ def test_wrong_usage_is_told(run: Run, words: tuple[str, ...], said: str) -> Non
 def test_a_served_sandbox_can_enforce_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("iam-policy", "risk", "--for", "plan", *HERE, "-o", "json=plan.json")
     run("iam-policy", "risk", "--for", "apply", *HERE, "--trust", "github:team/batch", "-o", "json=apply.json")
-    simulator = opening.open_sandbox(None)
+    simulator = session.open_sandbox(None)
     with running(simulator) as url:
         for name, value in {
             "AWS_ENDPOINT_URL": url,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adopt.files import GroupBy
-from reconciler.adopt.found import Imported, ImportedResource, TaggedValue
 from reconciler.cli.commands.import_ import GROUPS
+from reconciler.importers.model import Imported, ImportedResource, TaggedValue
+from reconciler.importers.writer import GroupBy
 from reconciler.model import Address, Json
 from tests.cli.conftest import Run, Tag
 
@@ -166,7 +166,7 @@ def test_a_variable_that_only_its_user_can_set_keeps_nothing_from_being_written(
     found = Imported(
         found=(ImportedResource(Address("JobDefinition", "job"), body),), variables={"image": {"type": "string"}}
     )
-    monkeypatch.setattr("reconciler.adopt.json_files.imported", lambda _files, _takes: found)
+    monkeypatch.setattr("reconciler.importers.json_files.imported", lambda _files, _takes: found)
     ran = run("import", "--json", given("any.json", {}), "--to", "prod")
     assert (ran.code, ran.out.splitlines()[-2]) == (0, "To be given by --var, --var-file or a default: image")
     Path("values.yaml").write_text("image: busybox:1\n")

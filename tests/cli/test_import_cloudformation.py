@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import sources
-from tests.adopt.cloudformation.test_foreign import LIVE, OTHERS
+from reconciler.cli import import_run
 from tests.cli.conftest import Run, write
+from tests.importers.cloudformation.test_foreign import LIVE, OTHERS
 from tests.stacks.corpus import corpus
 
 Golden = Callable[[str, str], None]
@@ -162,8 +162,10 @@ def test_problems_of_a_template_keep_it_from_being_written_unless_told_otherwise
 
 def test_a_live_stack_is_asked_for_names_and_ids(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("reconciler.cli.clouds.cloudformation_for", lambda _args: None)
-    monkeypatch.setattr("reconciler.lookup.deployed.deployed", lambda _cloud, name, **_: asked.append(name) or LIVE)
+    monkeypatch.setattr("reconciler.cli.clients.cloudformation_for", lambda _args: None)
+    monkeypatch.setattr(
+        "reconciler.adapters.lookup.deployed.deployed", lambda _cloud, name, **_: asked.append(name) or LIVE
+    )
     job = "  Job: {Type: AWS::Batch::JobDefinition, Properties: {Type: container, ContainerProperties: {Image: !Ref Template, Vcpus: 1, Memory: 9}}}\n"
     Path("t.yaml").write_text(OTHERS + job)
     ran = run("import", "--cloudformation", "t.yaml", "--stack-name", "infra", "--to", "-")
@@ -176,5 +178,5 @@ def test_the_sandbox_has_no_cloudformation(run: Run) -> None:
 
 
 def test_a_template_may_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "contents", lambda files: [(sources.STDIN_NAME, TEMPLATE.read_bytes())])
+    monkeypatch.setattr(import_run, "contents", lambda files: [(import_run.STDIN_NAME, TEMPLATE.read_bytes())])
     assert run("import", "--cloudformation", "-", "--to", "new").code == 0

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds import KINDS
-from reconciler.load.compose import TAGS
 from reconciler.load.expand import CONTEXT
-from reconciler.load.gather import SETTINGS
-from reconciler.load.ignored import MEMBERS as OF_IGNORE
-from reconciler.load.lifecycle import MEMBERS as OF_LIFECYCLE
+from reconciler.load.resources import MEMBERS as OF_LIFECYCLE
+from reconciler.load.sections import SETTINGS
+from reconciler.load.settings import MEMBERS as OF_IGNORE
 from reconciler.load.variables import MEMBERS as OF_VARIABLES
 from reconciler.load.variables import TYPES
 from reconciler.problems import Exit
 from reconciler.rules import RULE_IDS
+from reconciler.syntax.parse import TAGS
 from tests.cli.conftest import Run
 from tests.consoles import Shown, steps
 

@@ -13,19 +13,19 @@ from threading import Event
 import pytest
 from botocore.session import Session
 
-from reconciler import workflow
-from reconciler.aws import clock as aws_clock
-from reconciler.aws.cloud import AwsCloud
-from reconciler.aws.locks import _Bucket, _Locks, locks_at
+from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.adapters.aws.locks import _Bucket, _Locks, locks_at
+from reconciler.app import usecases
 from reconciler.cli import main
 from reconciler.model import Json, Lock
 from reconciler.ports import Holder
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.answers import Response
-from reconciler.sandbox.front import Front
-from reconciler.sandbox.wire import Request
+from reconciler.sandbox.core.model import Response
+from reconciler.sandbox.server.http import Front
+from reconciler.sandbox.server.protocol import Request
 from tests.cli.conftest import SMALL, Ran, write
-from tests.cli.test_running import at_a_terminal
+from tests.cli.test_run import at_a_terminal
 from tests.fakes import HERE, InstantClock
 from tests.served import STOPPING, Gate, ended, interrupted, served, started
 
@@ -181,7 +181,7 @@ def test_force_unlock_tells_programs_whose_lock_it_was(locked: Locked) -> None:
 def test_a_lock_that_cannot_be_released_is_told_and_what_was_done_is_done(
     locked: Locked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reconciler.aws import locks
+    from reconciler.adapters.aws import locks
     from tests.fakes import unreachable
 
     def fail(*_given: object) -> None:
@@ -226,7 +226,7 @@ def test_a_damaged_lock_is_held_until_it_is_removed_by_force(content: bytes, loc
 def test_a_lock_that_is_lost_while_it_is_held_changes_no_exit_code(
     content: bytes | None, locked: Locked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = workflow.run
+    original = usecases.run
 
     def losing(*given: Json, **more: Json) -> Json:
         finish = original(*given, **more)
@@ -237,7 +237,7 @@ def test_a_lock_that_is_lost_while_it_is_held_changes_no_exit_code(
             damage(locked, content)
         return finish
 
-    monkeypatch.setattr(workflow, "run", losing)
+    monkeypatch.setattr(usecases, "run", losing)
     ran = locked.run("apply", "small", "--yes")
     assert (ran.code, ran.last.startswith("Apply: 1 done")) == (0, True)
     assert "the lock of stack small was removed or replaced while this run held it" in ran.err

@@ -9,15 +9,15 @@ from urllib.parse import quote
 import pytest
 from botocore.session import Session
 
-from reconciler.aws import clock as aws_clock
-from reconciler.aws.cloud import AwsCloud
-from reconciler.cli import clouds
-from reconciler.lookup.aws import AwsLookups
+from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.adapters.lookup.aws import AwsLookups
+from reconciler.cli import clients
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.simulator import ACCOUNT, Simulator
+from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from tests.cli.conftest import SMALL, STACK, Run, write
-from tests.cli.test_arguments import imported_by
+from tests.cli.test_parser import imported_by
 from tests.fakes import ScriptedCloud
 from tests.serving import client_of, running
 
@@ -245,13 +245,13 @@ def test_a_denied_look_up_exits_4_and_names_the_permission(
 ) -> None:
     denied = CloudError("GetParameter", Fault.DENIED, "AccessDeniedException", "not authorized")
     cloud = ScriptedCloud({"GetParameter": [denied]})
-    sky_for = clouds.sky_for
+    sky_for = clients.sky_for
 
-    def without_permission(stack: Json, args: Json) -> clouds.Clients:
+    def without_permission(stack: Json, args: Json) -> clients.Clients:
         sky = sky_for(stack, args)
-        return clouds.Clients(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud, cloud.identity))
+        return clients.Clients(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud, cloud.identity))
 
-    monkeypatch.setattr("reconciler.cli.stacks.sky_for", without_permission)
+    monkeypatch.setattr("reconciler.cli.context.sky_for", without_permission)
     write("small", "stack: small\ntags: {team: !ssm /team}\n")
     ran = run("plan", "small")
     assert ran.code == 4

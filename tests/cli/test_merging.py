@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.aws import clock
+from reconciler.adapters.aws import clock
 from reconciler.model import Json
 from tests.cli.conftest import SMALL, Ran, Run, write
 

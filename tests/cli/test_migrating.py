@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.arguments import parse
-from reconciler.sandbox import opening
-from reconciler.sandbox.clock import SandboxClock, Timings
+from reconciler.cli.parser import parse
+from reconciler.sandbox import session
+from reconciler.sandbox.core.clock import SandboxClock, Timings
 from tests.cli.conftest import Run, Tag, write
 from tests.serving import running
 
@@ -55,7 +55,7 @@ def done(run: Run, monkeypatch: pytest.MonkeyPatch, tag: Tag) -> Doing:
     assert run("forget", "made", "--sandbox", "--yes").code == 0
 
     def doing(section: str) -> list[int]:
-        with running(opening.open_sandbox(SERVED, clock=SandboxClock(), timings=AT_ONCE)) as url:
+        with running(session.open_sandbox(SERVED, clock=SandboxClock(), timings=AT_ONCE)) as url:
             monkeypatch.setenv("AWS_ENDPOINT_URL", url)
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
                 monkeypatch.setenv(name, "x")

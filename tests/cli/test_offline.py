@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.commands.init import templates
-from reconciler.load.compose import TAGS
+from reconciler.syntax.parse import TAGS
 from tests.cli.conftest import STACK, Run, write
-from tests.cli.test_arguments import imported_by
+from tests.cli.test_parser import imported_by
 
 
 def test_a_valid_stack_is_told_by_its_contents(run: Run) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ownership import mark_of
+from reconciler.live.ownership import mark_of
 from tests.cli.conftest import Run, Tag
 
 Golden = Callable[[str, str], None]

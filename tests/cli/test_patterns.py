@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, write
-from tests.cli.test_running import batch
+from tests.cli.test_run import batch
 
 TWO = "environments: {dev: {}}\nstacks: {risk: dev, small: dev}\n"
 GUARDED = "environments: {dev: {guards: {allowDestroy: [JobQueue/nope]}}}\nstacks: {risk: dev, small: dev}\n"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from botocore.session import Session
 
-from reconciler import workflow
-from reconciler.guard import check_read_here
+from reconciler.app import usecases
 from reconciler.model import Json, Stack, partition_of
-from reconciler.sandbox import opening
-from reconciler.sandbox.simulator import ACCOUNT
+from reconciler.plan.guards import check_read_here
+from reconciler.sandbox import session
+from reconciler.sandbox.core.service import ACCOUNT
 from tests.cli.conftest import SMALL, Run, write
 from tests.serving import running
 
@@ -64,18 +64,17 @@ def test_a_stack_with_stand_ins_meets_no_cloud() -> None:
     with pytest.raises(AssertionError, match="stand-ins for account"):
         check_read_here(stack)
     with pytest.raises(AssertionError):
-        workflow.plan_in(stack, None)  # type: ignore[arg-type] # it is not looked at
+        usecases.plan_in(stack, None)  # type: ignore[arg-type] # it is not looked at
 
 
 def test_a_lock_is_kept_in_the_place_of_the_call(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("moto")
     write("small", SMALL + 'lock: {s3: !sub "s3://locks-${account}/${region}"}\n')
-    with running(opening.open_sandbox(None)) as url:
+    with running(session.open_sandbox(None)) as url:
         given = {"ENDPOINT_URL": url, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": "us-east-1"}
         for name, value in given.items():
             monkeypatch.setenv(f"AWS_{name}", value)
-        session = Session()
-        session.create_client("s3", "us-east-1", endpoint_url=url).create_bucket(Bucket=f"locks-{ACCOUNT}")
+        Session().create_client("s3", "us-east-1", endpoint_url=url).create_bucket(Bucket=f"locks-{ACCOUNT}")
         ran = run("apply", "small", "--yes")
     assert ran.code == 0, ran.err
 

@@ -7,15 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler import workflow
-from reconciler.cli.histories import masked_entries
-from reconciler.cli.stacks import Read
-from reconciler.report.redaction import CHANGED, REDACTED
-from reconciler.report.secrets import Secrets
+from reconciler.app import usecases
+from reconciler.cli.context import Read, masked_entries
+from reconciler.redact.patterns import CHANGED, REDACTED
+from reconciler.redact.secrets import Secrets
 from reconciler.retry import is_read
 from tests.builders import JD, container, stack
 from tests.cli.conftest import Ran, Run, write
-from tests.cli.test_running import at_a_terminal, batch
+from tests.cli.test_run import at_a_terminal, batch
 from tests.live_jobs import LiveJobs
 from tests.world import World
 
@@ -112,7 +111,7 @@ def test_a_secret_of_today_was_one_before_wherever_it_stands() -> None:
     for secret in ("first-of-all", "second-thought", "third-time"):
         of = stack({(JD, "job"): container(environment=[{"name": "DSN", "value": f"db:{secret}"}])})
         world.apply(of)
-    history = workflow.history(of, world.cloud, "job")
+    history = usecases.history(of, world.cloud, "job")
     entries = masked_entries(Read(of, (), Secrets(frozenset({"third-time"}))), history)
     values = [(one.before, one.after) for entry in entries for one in entry.change.fields]
     assert values == [(REDACTED, CHANGED), (REDACTED, CHANGED)]

@@ -10,7 +10,7 @@ import pytest
 from reconciler.model import Json
 from tests.cli.conftest import SMALL, STACK, Run, write
 from tests.cli.test_guards import WITHOUT_QUEUE
-from tests.cli.test_running import APPLIED, at_a_terminal, batch
+from tests.cli.test_run import APPLIED, at_a_terminal, batch
 
 SECRET = STACK.replace("stack: risk\n", "stack: risk\nvariables: {pin: {type: string, secret: true}, image: busybox}\n")
 SECRET = SECRET.replace("image: busybox:1", "image: !var image").replace(
@@ -470,7 +470,7 @@ def test_destroying_has_no_fingerprint(run: Run) -> None:
 
 def resealed(document: Json) -> Json:
     """A plan as whoever changed it would leave it: with the fingerprint of what it says now."""
-    from reconciler.report.fingerprint import fingerprint_of
+    from reconciler.saved_plan.sealing import fingerprint_of
 
     return {**document, "fingerprint": fingerprint_of(document)}
 

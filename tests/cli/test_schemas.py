@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.lookup.schemas import schema_text
+from reconciler.adapters.lookup.installed import schema_text
 from reconciler.model import Json
 from reconciler.report.schemas import DOCUMENTS, PUBLISHED
 from tests.cli.conftest import SMALL, Run, write

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.credentials import AssumeRoleCredentialFetcher
 
-from reconciler.aws.cloud import AwsCloud
-from reconciler.aws.session import open_session
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.adapters.aws.session import open_session
 from reconciler.problems import CloudError, Denied, Fault
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"

@@ -14,9 +14,9 @@ from threading import Event
 import pytest
 
 from reconciler.model import Json
-from reconciler.sandbox.answers import Response
-from reconciler.sandbox.front import Front
-from reconciler.sandbox.wire import Request
+from reconciler.sandbox.core.model import Response
+from reconciler.sandbox.server.http import Front
+from reconciler.sandbox.server.protocol import Request
 from tests.forked import Forked
 from tests.scenarios import FIRST, STACK, Scenario, world_before, written
 from tests.served import PATIENCE, ROOT, STOPPING, Ended, Gate, ended, interrupted, served, started

@@ -17,10 +17,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from reconciler import telemetry
-from reconciler.sandbox.faults import Failure, FaultRule
+from reconciler.adapters import telemetry
+from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.cli.conftest import Failing, Run, write
-from tests.cli.test_observing import READS
+from tests.cli.test_observer import READS
 
 Kept = Callable[[], list[ReadableSpan]]
 OUTER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -186,7 +186,7 @@ def test_a_collector_that_does_not_answer_is_told_and_changes_no_exit_code(monke
     """In a process of its own: whoever still tries to send would do so during the next tests."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     plan = (
-        "from reconciler import telemetry; from reconciler.cli import main; telemetry.PATIENCE = 2.0;"
+        "from reconciler.adapters import telemetry; from reconciler.cli import main; telemetry.PATIENCE = 2.0;"
         "raise SystemExit(main(['plan', 'small', '--sandbox']))"
     )
     done = subprocess.run([sys.executable, "-c", plan], capture_output=True, text=True, check=False)
@@ -249,7 +249,7 @@ def test_a_variable_that_cannot_be_used_stops_no_run(run: Run, name: str, value:
 
 def test_without_the_extra_a_warning_says_how_to_install_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
-    monkeypatch.setitem(sys.modules, "reconciler.telemetry", None)  # importing it raises ImportError
+    monkeypatch.setitem(sys.modules, "reconciler.adapters.telemetry", None)  # importing it raises ImportError
     ran = run("plan", "small", "--sandbox")
     told = (
         "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip install 'batch-reconciler[otel]'"

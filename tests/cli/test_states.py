@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from botocore.session import Session
 
-from reconciler.aws import clock as aws_clock
-from reconciler.aws.cloud import AwsCloud
+from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.service import Simulator
+from tests.adapters.forge.hostile import answer, answering
 from tests.cli.conftest import STACK, Run, write
-from tests.cli.test_arguments import imported_by
-from tests.forge.hostile import answer, answering
+from tests.cli.test_parser import imported_by
 from tests.serving import running
 from tests.tfstate.states import NETWORK, document, instance, output, raw, resource
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import workflow
+from reconciler.app import usecases
 from reconciler.cli.main import _open_streams
 from reconciler.cli.signals import Terminated
 from tests.cli.conftest import Run, write
-from tests.cli.test_running import batch, failing
+from tests.cli.test_run import batch, failing
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def test_wrong_usage_is_json_behind_an_equals_sign_too(run: Run) -> None:
 def test_json_tells_the_exit_code_of_an_interruption(
     error: BaseException, code: int, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workflow, "plan", failing(error))
+    monkeypatch.setattr(usecases, "plan", failing(error))
     ran = run("plan", "risk", "--sandbox", "-o", "json")
     assert (ran.code, ran.json["error"]["exit"]) == (code, code)
 

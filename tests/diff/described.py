@@ -5,11 +5,11 @@ By hand, because the simulated service could share a mistake with the tables. So
 and the API reference.
 """
 
+from reconciler.adapters.lookup.installed import takes
 from reconciler.kinds import KINDS
-from reconciler.lookup.installed import takes
+from reconciler.live.read import read_one
 from reconciler.model import Json, Live
 from reconciler.plan import PlanOptions
-from reconciler.read import read_one
 from tests.builders import CE, JD, JQ, SP, owned, planned, stack
 from tests.fakes import HERE, ScriptedCloud
 

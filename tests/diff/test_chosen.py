@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.live.ownership import APPLIED
 from reconciler.model import Action, Address, Json, Lifecycle, Live, Plan, Stack
-from reconciler.ownership import APPLIED
 from tests.builders import CE, SLR, ec2, live, owned, planned, stack
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciler import workflow
-from reconciler.lookup.installed import takes
+from reconciler.adapters.lookup.installed import takes
+from reconciler.app import usecases
+from reconciler.app.usecases import Finish
+from reconciler.live.ownership import AppliedRecord
 from reconciler.model import Action, Identity, Json, Plan, Stack
-from reconciler.ownership import AppliedRecord
 from reconciler.plan import PlanOptions
 from reconciler.report.drift import drift_of
-from reconciler.workflow import Finish
 from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, live, owned, planned, queue, stack, told
 from tests.world import World
 
@@ -36,10 +36,10 @@ class Service:
         return answer
 
     def plan(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return workflow.plan(of, self, wanted)
+        return usecases.plan(of, self, wanted)
 
     def apply(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
-        return workflow.run(self.plan(of, wanted), of, self, self.world.clock, wanted=wanted)
+        return usecases.run(self.plan(of, wanted), of, self, self.world.clock, wanted=wanted)
 
     def writes(self, since: int = 0) -> list[str]:
         return [operation for operation, _ in self.world.writes(since)]

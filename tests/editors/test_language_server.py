@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.cli.main import main
 from reconciler.kinds import KINDS
-from reconciler.load.compose import TAGS
-from reconciler.lookup.schemas import read_schema
 from reconciler.schema import explain
+from reconciler.syntax.parse import TAGS
 from tests.editors.__main__ import is_there
 from tests.editors.server import LanguageServer
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from reconciler.adapters.lookup.environment import Environment
 from reconciler.fleet import Consents, FleetTarget, read_excluded, read_fleet
-from reconciler.lookup.environment import Environment
 from tests.load.memory import MemoryFiles
 
 STACKS = ("stacks/pricing", "stacks/rendering")

@@ -2,15 +2,15 @@
 
 import textwrap
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.fmt import Formatted, Language, formatted
 from reconciler.kinds import KINDS
-from reconciler.load.compose import compose
-from reconciler.load.findings import Findings
-from reconciler.load.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, TaggedNode
-from reconciler.load.scalars import text_of
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.ports import takes_nothing
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, TaggedNode
+from reconciler.syntax.parse import compose
+from reconciler.syntax.scalars import text_of
 
 LANGUAGE = Language(read_schema(), KINDS, takes_nothing)
 

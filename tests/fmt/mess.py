@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.fmt.leaves import one_line
-from reconciler.fmt.read import read_tree
-from reconciler.fmt.tree import BLANK, AliasLeaf, Node, TreeCollection, TreeEntry
+from reconciler.fmt.parse import BLANK, AliasLeaf, Node, TreeCollection, TreeEntry, read_tree
+from reconciler.fmt.printer import one_line
 from reconciler.kinds import KINDS
 
 Choose = Callable[[list[Any]], Any]

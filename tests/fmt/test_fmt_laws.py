@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.load import Loaded
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Stack
 from reconciler.validate import validate
 from tests.fmt.formatting import done, is_sound, meaning

@@ -4,9 +4,9 @@ import pytest
 
 import reconciler.fmt
 from reconciler.fmt import formatted
-from reconciler.fmt.law import means_the_same
-from reconciler.load.compose import compose
-from reconciler.load.findings import Findings
+from reconciler.fmt.verify import means_the_same
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.parse import compose
 from tests.fmt.formatting import LANGUAGE, done, problems
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.fmt import Language
-from reconciler.fmt.spelling import is_one_slip
+from reconciler.fmt.normalize import is_one_slip
 from reconciler.kinds import KINDS
 from tests.fmt.formatting import LANGUAGE, done, fmt, lines, problems, words
 

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.adapters.lookup.environment import Environment
 from reconciler.load import FromOutside, Loaded, load_with_problems
-from reconciler.lookup.environment import Environment
 from reconciler.model import Address, Declared, Identity, Json
 from reconciler.ports import Lookups, OutsideStack
 from reconciler.problems import Severity

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 import reconciler
-from reconciler.load import compose, findings, json_nodes
-from reconciler.lookup.schemas import read_schema
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.model import Json
+from reconciler.syntax import diagnostics, parse
 from tests.load.memory import STACK, loaded, problems
 
 PATIENCE = 60  # seconds, far beyond what anything here takes: what is longer has no end
-SECONDS = 5  # of the processor, for what is refused before it is built: some ten times of what it takes
+SECONDS = 120  # of the processor, on the slowest machine: what is built before it is refused takes hours
 MANY = 2_000  # characters: what is exponential, or cubic, would take hours over them
 PIECES = ("a", "A", "0", "-", "_", ".", ":", "/", " ", "\n", "$", "${", "${!", "{", "}", "a-", "-a", "a.", "://", ":a",
           "a_", "e", "+", "%", "@", "!", "\\", '"', "<unknown: !a ", "`", "AKIA", "a1", "api_", "arn:", "aB", "(and in 1")  # fmt: skip
@@ -50,7 +50,7 @@ def patience() -> Iterator[None]:
 def test_a_file_of_too_many_values_is_refused(
     name: str, text: str, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (compose, json_nodes):
+    for module in (parse, parse):
         monkeypatch.setattr(module, "LARGEST", 1000)
     (problem,) = loaded({"main.yaml": STACK, name: text}).problems
     assert (problem.code, problem.hint) == ("YML009", "no stack is that large; split it if yours is")
@@ -154,10 +154,10 @@ def test_only_what_is_opened_must_be_closed(written: str, found: list[str]) -> N
 
 def test_what_was_meant_is_looked_for_once() -> None:
     """Looking for what is alike takes a millisecond, and a mistake in the defaults of thousands is made once."""
-    findings._nearest.cache_clear()
+    diagnostics._nearest.cache_clear()
     uses = ", ".join(f"k{number}: !var imgae" for number in range(100))
     result = loaded(f"variables: {{image: x}}\njobDefinitions: {{one: {{parameters: {{{uses}}}}}}}\n")
-    assert (len(result.problems), findings._nearest.cache_info().misses) == (100, 1)
+    assert (len(result.problems), diagnostics._nearest.cache_info().misses) == (100, 1)
 
 
 def patterns() -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.load.disabled import PROBLEM_CODE
+from reconciler.load.settings import PROBLEM_CODE
 from reconciler.report.catalogue import catalogue
 from reconciler.rules import CLAIMS, RULE_IDS
 from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, loaded, problems

@@ -2,8 +2,8 @@
 
 import pytest
 
+from reconciler.adapters.lookup.environment import Environment
 from reconciler.load import load_with_problems
-from reconciler.lookup.environment import Environment
 from reconciler.model import Path
 from tests.load.memory import MemoryFiles, declared, loaded, problems
 

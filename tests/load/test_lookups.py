@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from reconciler.adapters.lookup.sources import Offline
 from reconciler.load import Loaded
-from reconciler.looked_up import Secret, Unknown
-from reconciler.lookup.sources import Offline
 from reconciler.model import Address, Json
+from reconciler.placeholders import Secret, Unknown
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault
 from tests.load.memory import loaded

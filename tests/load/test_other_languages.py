@@ -6,10 +6,10 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.nodes import Scalar, Spot
 from reconciler.load.other_languages import LANGUAGES, spoken_in
 from reconciler.model import Json
 from reconciler.problems import Severity
+from reconciler.syntax.nodes import Scalar, Spot
 from tests.load.memory import loaded
 
 QUEUE = """\

@@ -2,12 +2,12 @@
 
 import pytest
 
+from reconciler.adapters.lookup.environment import Environment
 from reconciler.load import load
-from reconciler.load.codes import CODES
-from reconciler.load.findings import Findings
-from reconciler.lookup.environment import Environment
 from reconciler.model import Address
 from reconciler.problems import InvalidStack
+from reconciler.syntax.codes import CODES
+from reconciler.syntax.diagnostics import Findings
 from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, MemoryFiles, loaded, problems
 
 

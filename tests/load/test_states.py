@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from reconciler.adapters.lookup.sources import Offline
 from reconciler.load import Loaded
-from reconciler.looked_up import Secret, Unknown
-from reconciler.lookup.sources import Offline
 from reconciler.model import Address, Json, StatePlace
+from reconciler.placeholders import Secret, Unknown
 from reconciler.problems import CloudError, Fault
 from reconciler.tfstate.address import parse_address
 from reconciler.tfstate.find import find_value

@@ -2,13 +2,13 @@
 
 import pytest
 
+from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.load.findings import listed
-from reconciler.looked_up import Unknown
-from reconciler.lookup.environment import Environment
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Identity, Json
+from reconciler.placeholders import Unknown
 from reconciler.problems import Severity
+from reconciler.syntax.diagnostics import listed
 from reconciler.validate import validate
 from tests.load.memory import ONE_VALUE, declared, loaded, problems, spec
 

@@ -6,13 +6,13 @@ import pytest
 
 from reconciler.model import Action, Change, Plan, Stack
 from reconciler.plan import PlanOptions
-from reconciler.report.documents import plan_json
-from reconciler.report.fingerprint import fingerprint_of
+from reconciler.redact.secrets import Secrets
 from reconciler.report.html import html_page
-from reconciler.report.items import Planned
+from reconciler.report.json import plan_json
 from reconciler.report.markdown import markdown_report
-from reconciler.report.plan_text import plan_page
-from reconciler.report.secrets import Secrets
+from reconciler.report.results import Planned
+from reconciler.report.text.plan import plan_page
+from reconciler.saved_plan.sealing import fingerprint_of
 from tests.builders import (
     CE,
     CR,

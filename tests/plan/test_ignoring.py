@@ -9,8 +9,8 @@ from reconciler.diff import at, canonical
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.kinds.paths import is_unnamed
+from reconciler.live.ownership import AppliedRecord, ownership_tags
 from reconciler.model import Address, Ignore, Json, Lifecycle, Live, Plan, Stack
-from reconciler.ownership import AppliedRecord, ownership_tags
 from reconciler.plan import PlanOptions
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, calls, container, ec2, live, owned, planned, queue, stack
 from tests.diff.test_silence import Member, members

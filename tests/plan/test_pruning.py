@@ -2,13 +2,13 @@
 
 import pytest
 
-from reconciler import workflow
+from reconciler.app import usecases
 from reconciler.apply import State
 from reconciler.model import Action, Change, Lifecycle, Plan, Stack, Until
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Exit, Fault, Severity
-from reconciler.report.words import plan_line
-from reconciler.sandbox.clock import Timings
+from reconciler.report.text.values import plan_line
+from reconciler.sandbox.core.clock import Timings
 from tests.builders import (
     CE,
     CR,
@@ -120,7 +120,7 @@ def test_the_same_plan_may_run_twice() -> None:
     of = version(4, 1)
     plan = world.plan(of)
     for _ in range(2):
-        assert workflow.run(plan, of, world.cloud, world.clock).exit is Exit.DONE
+        assert usecases.run(plan, of, world.cloud, world.clock).exit is Exit.DONE
     assert active(world) == [4]
 
 
@@ -232,12 +232,12 @@ class Denying:
 def test_who_may_not_list_jobs_prunes_nothing_and_is_told() -> None:
     world, of = grown(3), version(4, 1)
     cloud = Denying(world, "ListJobs")
-    plan = workflow.plan(of, cloud)
+    plan = usecases.plan(of, cloud)
     assert told(plan) == ["^ JobDefinition/job"]
     (note,) = plan.notes
     assert (note.code, note.severity, note.hint) == ("REV002", Severity.WARNING, "allow batch:ListJobs")
     assert "no job-definition is pruned: which revisions live jobs use is not known" in note.message
-    assert workflow.run(plan, of, cloud, world.clock).exit is Exit.DONE
+    assert usecases.run(plan, of, cloud, world.clock).exit is Exit.DONE
     assert active(world) == [1, 2, 3, 4]
 
 
@@ -250,17 +250,17 @@ def test_jobs_that_do_not_tell_what_they_use_might_use_anything(jobs: LiveJobs) 
 
 def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
     world = grown(2)
-    found = workflow.read_all(world.cloud, workflow.KINDS.values())
+    found = usecases.read_all(world.cloud, usecases.KINDS.values())
     world.apply(version(2), PlanOptions(destroy=True))
-    using = workflow.KINDS[JD].using
+    using = usecases.KINDS[JD].using
     assert using is not None
-    assert workflow.read_uses(world.cloud, using, found.live) == {}
+    assert usecases.read_uses(world.cloud, using, found.live) == {}
 
 
 def test_what_cannot_be_pruned_does_not_undo_the_registration() -> None:
     world, of = grown(2), version(3, 1)
     cloud = Denying(world, "DeregisterJobDefinition")
-    finish = workflow.run(workflow.plan(of, cloud), of, cloud, world.clock)
+    finish = usecases.run(usecases.plan(of, cloud), of, cloud, world.clock)
     assert [(result.change.action, result.state) for result in finish.outcome.results] == [
         (Action.REVISION, State.DONE), (Action.PRUNE, State.FAILED)]  # fmt: skip
     assert (finish.exit, active(world)) == (Exit.PARTLY, [1, 2, 3])
@@ -270,7 +270,7 @@ def test_nobody_waits_until_a_definition_is_pruned() -> None:
     world, old = World(), {(CR, "licence"): consumable(), JOB: takes("licence")}
     assert world.apply(stack(old)).exit is Exit.DONE
     of = stack({JOB: container()}, lifecycles={JOB: Lifecycle(retain_revisions=1)})
-    finish = workflow.run(workflow.plan(of, world.cloud), of, Denying(world, "DeregisterJobDefinition"), world.clock)
+    finish = usecases.run(usecases.plan(of, world.cloud), of, Denying(world, "DeregisterJobDefinition"), world.clock)
     assert {result.change.action: result.state for result in finish.outcome.results} == {
         Action.REVISION: State.DONE, Action.DELETE: State.DONE, Action.PRUNE: State.FAILED}  # fmt: skip
 
@@ -283,7 +283,7 @@ def takes(consumable_: str) -> dict[str, object]:
 def test_a_registration_that_fails_prunes_nothing() -> None:
     world, of = grown(2), version(3, 1)
     cloud = Denying(world, "RegisterJobDefinition")
-    finish = workflow.run(workflow.plan(of, cloud), of, cloud, world.clock)
+    finish = usecases.run(usecases.plan(of, cloud), of, cloud, world.clock)
     assert [result.state for result in finish.outcome.results] == [State.FAILED, State.SKIPPED]
     assert active(world) == [1, 2]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kinds.ailments import AILMENTS, UNKNOWN, ailment_of
+from reconciler.kinds.reasons import AILMENTS, UNKNOWN, ailment_of
 from reconciler.model import Action, Live
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit

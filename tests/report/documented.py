@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from reconciler.model import Json, Live, Plan, Stack
 from reconciler.plan import PlanOptions
-from reconciler.report.fingerprint import fingerprint_of
-from reconciler.report.saved import Inputs, saved_json
-from reconciler.report.sealing import Seal
+from reconciler.saved_plan.document import Inputs, saved_json
+from reconciler.saved_plan.sealing import Seal, fingerprint_of
 from tests.builders import AS_DECLARED, planned
 
 OPEN = Seal()

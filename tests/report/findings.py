@@ -2,7 +2,7 @@
 
 from reconciler.model import Address, Declared, Stack
 from reconciler.problems import Problem, Severity, Where, WrongUsage
-from reconciler.report.items import Validation
+from reconciler.report.results import Validation
 
 FILE = "stacks/prod/stack.yaml"
 HOSTILE = 'a|b`c<script>&"\n::error::x\r```\x1b[31m%0A,:@somebody #1 \u202e{0} [x](y) _z_ ~'

@@ -1,5 +1,6 @@
 """Plans made by hand that have everything a report must be able to show."""
 
+from reconciler.app.usecases import Finish
 from reconciler.apply import Outcome, Result, State
 from reconciler.model import (
     Action,
@@ -17,7 +18,6 @@ from reconciler.model import (
     Wait,
 )
 from reconciler.problems import Problem, Severity, Where
-from reconciler.workflow import Finish
 from tests.fakes import HERE
 
 CE, JQ, JD, SP = "ComputeEnvironment", "JobQueue", "JobDefinition", "SchedulingPolicy"

@@ -1,10 +1,10 @@
 """The JSON that programs read."""
 
+from reconciler.app.usecases import Finish
 from reconciler.apply import Outcome
 from reconciler.problems import CloudError, Exit, Fault, InvalidStack, Problem, Where
-from reconciler.report.documents import drift_json, failed_json, finish_json, plan_json, problem_json, stopped_json
 from reconciler.report.drift import drift_of
-from reconciler.workflow import Finish
+from reconciler.report.json import drift_json, failed_json, finish_json, plan_json, problem_json, stopped_json
 from tests.report.samples import EVERYTHING, LEFT, NOTHING, PARTLY, PRICING
 
 

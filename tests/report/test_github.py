@@ -10,7 +10,7 @@ import pytest
 from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.report.drift import drift_of
 from reconciler.report.github import github_commands
-from reconciler.report.items import ApplyResult, Item, Planned, Validation
+from reconciler.report.results import ApplyResult, Item, Planned, Validation
 from tests.report.findings import CLEAN, FAILED, FOUND, STACK
 from tests.report.samples import EVERYTHING, NOTHING
 

@@ -14,11 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Json
-from reconciler.report.documents import drift_json
 from reconciler.report.drift import drift_of
-from reconciler.report.html import html_page
-from reconciler.report.html.drawing import drawing
-from reconciler.report.html.tags import VOID
+from reconciler.report.html import VOID, drawing, html_page
+from reconciler.report.json import drift_json
 from tests.laws import law
 from tests.report.documented import document
 from tests.report.samples import EVERYTHING, NOTHING

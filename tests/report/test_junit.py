@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.report.items import Item
 from reconciler.report.junit import junit_xml
+from reconciler.report.results import Item
 from tests.report.findings import CLEAN, FAILED, FOUND
 
 HERE = os.path.realpath(".")

@@ -14,9 +14,8 @@ from reconciler.printable import visible
 from reconciler.problems import Declined, Problem, Refused
 from reconciler.report.drift import drift_of
 from reconciler.report.fleet import DeploymentOutcome, Targets
-from reconciler.report.items import ApplyResult, Item, Planned
-from reconciler.report.markdown import LIMIT, markdown_report, targets_report
-from reconciler.report.markdown_text import code, details, prose, row
+from reconciler.report.markdown import LIMIT, code, details, markdown_report, prose, row, targets_report
+from reconciler.report.results import ApplyResult, Item, Planned
 from tests.fakes import HERE
 from tests.report.findings import FAILED, HOSTILE
 from tests.report.samples import CONVERGED, EVERYTHING, NOTHING, PARTLY, PRICING

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Path
-from reconciler.report.member_rules import with_rules
+from reconciler.report.text.rules import with_rules
 from reconciler.rules import RULE_IDS, RULES
 from reconciler.schema import Explained, explain, member_at
 

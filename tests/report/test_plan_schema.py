@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.lookup.schemas import schema_text
+from reconciler.adapters.lookup.installed import schema_text
 from reconciler.model import Json, Plan
-from reconciler.report.documents import stamped
+from reconciler.report.json import stamped
 from reconciler.report.plan_schema import PLAN
-from reconciler.report.saved import Inputs, read_saved, saved_json
-from reconciler.report.sealing import Seal
+from reconciler.saved_plan.document import Inputs, read_saved, saved_json
+from reconciler.saved_plan.sealing import Seal
 from tests.report.samples import EVERYTHING, GPU, LEFT, NOTHING
 
 

@@ -14,7 +14,7 @@ from reconciler.model import Json
 from reconciler.problems import Problem, Severity, Where
 from reconciler.report import sarif
 from reconciler.report.catalogue import catalogue
-from reconciler.report.items import Item, Validation
+from reconciler.report.results import Item, Validation
 from reconciler.report.sarif import sarif_log
 from tests.report.code_scanning import flaws, official_schema
 from tests.report.findings import CLEAN, FAILED, FILE, FOUND, STACK

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 
 from reconciler.ports import Called
-from reconciler.report.tally import Tally, summary, summary_json
+from reconciler.report.progress import Tally, summary, summary_json
 
 
 def called(**more: object) -> Called:

@@ -8,11 +8,10 @@ import pytest
 from reconciler.model import Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
 from reconciler.report.drift import drift_of
-from reconciler.report.drift_text import drift_page
-from reconciler.report.outcome_text import finish_page
-from reconciler.report.page import Page, console_for, show
-from reconciler.report.plan_text import plan_page
-from reconciler.report.problems_text import problems_page, stopped_page
+from reconciler.report.text.drift import drift_page
+from reconciler.report.text.outcome import finish_page
+from reconciler.report.text.page import Page, console_for, problems_page, show, stopped_page
+from reconciler.report.text.plan import plan_page
 from tests.fakes import HERE
 from tests.report import samples
 

@@ -1,7 +1,7 @@
 """A call in one line, for people and for programs."""
 
 from reconciler.ports import Called
-from reconciler.report.traces import trace, trace_json
+from reconciler.report.progress import trace, trace_json
 
 THROTTLED = Called(
     service="Batch",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.adapters.lookup import installed
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup import installed
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.validate import validate

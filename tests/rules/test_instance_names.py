@@ -2,9 +2,9 @@
 
 import pytest
 
+from reconciler.adapters.lookup import installed
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup import installed
-from reconciler.lookup.schemas import read_schema
 from reconciler.problems import Severity
 from reconciler.rules.compute_environment.known_types import SIZES
 from reconciler.validate import validate

@@ -2,8 +2,8 @@
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.validate import validate
 from tests.builders import CE, JD, JQ, container, ec2, stack

@@ -6,8 +6,8 @@ from reconciler.model import Address, Json, dotted
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
 from reconciler.rules.job_definition.examples import ec2
-from reconciler.rules.job_definition.pod_examples import one, pod
-from reconciler.rules.placeholders import looks_unfilled
+from reconciler.rules.job_definition.pods import one, pod
+from reconciler.rules.shared import looks_unfilled
 
 BY_ID = {rule.id: rule for rules in RULES.values() for rule in rules}
 

@@ -7,7 +7,7 @@ from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
 from reconciler.rules.job_definition.examples import task
 from reconciler.rules.job_definition.nodes import multinode, over
-from reconciler.rules.job_definition.pod_examples import amounts, one, pod, wanting
+from reconciler.rules.job_definition.pods import amounts, one, pod, wanting
 from reconciler.rules.job_definition.tasks import container
 
 BY_ID = {rule.id: rule for rule in RULES["JobDefinition"]}

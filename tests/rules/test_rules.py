@@ -5,13 +5,12 @@ import re
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema, service_model
 from reconciler.kinds import KINDS
-from reconciler.lookup.installed import service_model
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Stack
 from reconciler.problems import Severity
 from reconciler.rules import RULES, Example, Rule, Subject
-from reconciler.rules.evidence import Basis, Evidence
+from reconciler.rules.base import Basis, Evidence
 from reconciler.validate import validate
 
 SCHEMA = read_schema()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Stack
 from reconciler.problems import Severity
 from reconciler.validate import validate

@@ -7,11 +7,11 @@ import pytest
 from reconciler.model import Address, Json, Spec, dotted
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
-from reconciler.rules.compute_environment import bodies
+from reconciler.rules.compute_environment import common
 from reconciler.rules.job_definition import examples
 from reconciler.rules.job_definition.examples import size
 from reconciler.rules.job_definition.nodes import multinode
-from reconciler.rules.job_definition.pod_examples import one, pod, resources
+from reconciler.rules.job_definition.pods import one, pod, resources
 from reconciler.rules.job_definition.tasks import container
 from tests.builders import CE, JD, JQ, queue, training
 
@@ -36,7 +36,7 @@ def on(*environments: Example | None, **members: Json) -> Others:
 
 
 def test_the_largest_environment_of_any_queue_decides() -> None:
-    small, large = bodies.ec2(maxvCpus=16), bodies.ec2(maxvCpus=64)
+    small, large = common.ec2(maxvCpus=16), common.ec2(maxvCpus=64)
     assert said(LARGE.body, on(small, large)) == []
     message = "needs 32 vCPUs, and no environment of the stack's queues has more than 16"
     path = "containerProperties.resourceRequirements[0].value"
@@ -47,11 +47,11 @@ def test_the_largest_environment_of_any_queue_decides() -> None:
     "others",
     [
         {},
-        on(bodies.ec2(), None),
-        {**on(bodies.ec2()), (JQ, "unknown"): None},
-        {**on(bodies.ec2()), (CE, "e1"): None},
-        {**on(bodies.ec2()), (CE, "e1"): {"type": "MANAGED", "computeResources": []}},
-        on(bodies.ec2(), bodies.unmanaged()),
+        on(common.ec2(), None),
+        {**on(common.ec2()), (JQ, "unknown"): None},
+        {**on(common.ec2()), (CE, "e1"): None},
+        {**on(common.ec2()), (CE, "e1"): {"type": "MANAGED", "computeResources": []}},
+        on(common.ec2(), common.unmanaged()),
         {(JQ, "q"): training("gpus")},
     ],
 )
@@ -60,7 +60,7 @@ def test_nothing_is_said_while_anything_is_unknown_or_without_limit(others: Othe
 
 
 def test_queues_for_training_are_for_no_job_definition() -> None:
-    others = {**on(bodies.ec2()), (JQ, "training"): training("gpus")}
+    others = {**on(common.ec2()), (JQ, "training"): training("gpus")}
     assert [line[:5] for line in said(LARGE.body, others)] == ["JD401"]
 
 
@@ -81,7 +81,7 @@ def test_queues_for_training_are_for_no_job_definition() -> None:
     ],
 )
 def test_what_starts_together_is_added_up(job: Example, path: str, count: str) -> None:
-    environment = bodies.eks(maxvCpus=16) if "eksProperties" in job.body else bodies.ec2(maxvCpus=16)
+    environment = common.eks(maxvCpus=16) if "eksProperties" in job.body else common.ec2(maxvCpus=16)
     assert said(job.body, on(environment)) == [
         f"JD401 {path} needs {count} vCPUs, and no environment of the stack's queues has more than 16"
     ]
@@ -89,33 +89,33 @@ def test_what_starts_together_is_added_up(job: Example, path: str, count: str) -
 
 def test_init_containers_and_other_nodes_are_not_added() -> None:
     ahead = {"initContainers": [one(name="init", resources=resources(cpu="16"))]}
-    assert said(pod(one(resources=resources(cpu="16")), **ahead).body, on(bodies.eks(maxvCpus=16))) == []
-    assert said(multinode(nodes=100).body, on(bodies.ec2(maxvCpus=16))) == []
+    assert said(pod(one(resources=resources(cpu="16")), **ahead).body, on(common.eks(maxvCpus=16))) == []
+    assert said(multinode(nodes=100).body, on(common.ec2(maxvCpus=16))) == []
 
 
 def test_each_platform_has_its_own_environments() -> None:
-    assert said(examples.fargate().body, on(bodies.ec2())) == [
+    assert said(examples.fargate().body, on(common.ec2())) == [
         "JD400  runs on Fargate, and the queues of the stack have EC2"
     ]
-    assert said(pod().body, on(bodies.fargate())) == ["JD400  runs on EKS, and the queues of the stack have Fargate"]
-    assert said(pod().body, on(bodies.eks())) == []
+    assert said(pod().body, on(common.fargate())) == ["JD400  runs on EKS, and the queues of the stack have Fargate"]
+    assert said(pod().body, on(common.eks())) == []
 
 
 def test_a_job_with_one_attempt_is_told_of_spot_and_of_nothing_else() -> None:
     job = examples.ec2()
-    spot = on(None, bodies.spot())
+    spot = on(None, common.spot())
     why = "is not tried again when its instance is taken back, and e2 is Spot"
     assert said(job.body, spot) == [f"JD404  {why}"]
     assert said({**job.body, "retryStrategy": {"attempts": 1}}, spot) == [
         f"JD404 retryStrategy.attempts is 1: the job {why}"
     ]
-    assert (said(job.body, spot, "JD151"), len(said(job.body, on(bodies.ec2()), "JD151"))) == ([], 1)
+    assert (said(job.body, spot, "JD151"), len(said(job.body, on(common.ec2()), "JD151"))) == ([], 1)
     assert said(examples.fargate().body, spot) == []
 
 
 def test_a_priority_counts_where_any_queue_may_have_a_policy() -> None:
     urgent = {**examples.ec2().body, "schedulingPriority": 5}
     assert said(urgent, {}) == []
-    assert said(urgent, {**on(bodies.ec2()), (JQ, "unknown"): None}) == []
-    assert said(urgent, on(bodies.ec2(), schedulingPolicyArn="elsewhere")) == []
-    assert [line[:5] for line in said(urgent, on(bodies.ec2()))] == ["JD405"]
+    assert said(urgent, {**on(common.ec2()), (JQ, "unknown"): None}) == []
+    assert said(urgent, on(common.ec2(), schedulingPolicyArn="elsewhere")) == []
+    assert [line[:5] for line in said(urgent, on(common.ec2()))] == ["JD405"]

@@ -7,10 +7,9 @@ import pytest
 
 from reconciler.model import Identity
 from reconciler.problems import CloudError
-from reconciler.sandbox.clock import Timings, TurnableClock
-from reconciler.sandbox.cloud import SimulatedCloud
-from reconciler.sandbox.faults import FaultRule, Faults
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.clock import Timings, TurnableClock
+from reconciler.sandbox.core.faults import FaultRule, Faults
+from reconciler.sandbox.core.service import SimulatedCloud, Simulator
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 FRAME = re.compile(r"Error executing request, Exception : (.*), RequestId: [0-9a-f-]{36}", re.DOTALL)

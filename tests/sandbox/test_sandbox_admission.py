@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from reconciler.model import Json
-from reconciler.sandbox.opening import open_sandbox
+from reconciler.sandbox.session import open_sandbox
 from tests.serving import client_of, running
 
 SCOPE = "Credential=x/20260101/us-east-1/{}/aws4_request"

@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.breakage import Breakage, Failing
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.faults import Failure
-from reconciler.sandbox.opening import open_sandbox
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.faults import Breakage, Failing, Failure
+from reconciler.sandbox.session import open_sandbox
 
 PROFILE = "Instance profile ecsInstanceRole does not exist"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from reconciler.sandbox.server import sandbox_server
+from reconciler.sandbox.server.http import sandbox_server
 from reconciler.sandbox.session import sandbox_session
 
 

@@ -8,7 +8,7 @@ from botocore.model import StructureShape
 from botocore.validate import validate_parameters
 
 from reconciler.model import Json
-from reconciler.sandbox.api import service_model
+from reconciler.sandbox.core.model import service_model
 from tests.sandbox.conftest import Lab
 
 ORDER = [{"order": 1, "computeEnvironment": "spot"}]

@@ -9,10 +9,10 @@ import pytest
 from botocore.config import Config
 
 from reconciler.model import Json
-from reconciler.sandbox.clock import INSTANT, TurnableClock
-from reconciler.sandbox.faults import Failure, FaultRule, Faults
+from reconciler.sandbox.core.clock import INSTANT, TurnableClock
+from reconciler.sandbox.core.faults import Failure, FaultRule, Faults
+from reconciler.sandbox.core.service import Simulator
 from reconciler.sandbox.session import sandbox_session
-from reconciler.sandbox.simulator import Simulator
 from tests.serving import _forget_moto
 
 NEEDS = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]

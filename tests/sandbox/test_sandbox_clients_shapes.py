@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.api import problems_of, service_model
+from reconciler.sandbox.core.model import problems_of, service_model
 from tests.sandbox.conftest import Lab
 
 NEEDS = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "128"}]

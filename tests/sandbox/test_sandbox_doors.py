@@ -11,12 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
 from reconciler.problems import Stopped, WrongUsage
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.faults import Failure, FaultRule, Faults
-from reconciler.sandbox.opening import open_sandbox
-from reconciler.sandbox.server import sandbox_server, serve
-from reconciler.sandbox.session import attach, sandbox_session
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.faults import Failure, FaultRule, Faults
+from reconciler.sandbox.core.service import Simulator
+from reconciler.sandbox.server.http import sandbox_server, serve
+from reconciler.sandbox.session import attach, open_sandbox, sandbox_session
 from tests.serving import ONCE, client_of, running
 
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}

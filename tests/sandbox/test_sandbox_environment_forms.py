@@ -1,6 +1,6 @@
 """Compute environments in the sandbox: what images, clusters and managed instances show of themselves."""
 
-from reconciler.sandbox.defaults import KUBERNETES
+from reconciler.sandbox.resources.defaults import KUBERNETES
 
 UPDATE = "UpdateComputeEnvironment"
 

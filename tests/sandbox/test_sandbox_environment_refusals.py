@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Identity
-from reconciler.sandbox.cloud import SimulatedCloud
+from reconciler.sandbox.core.service import SimulatedCloud
 
 UPDATE = "UpdateComputeEnvironment"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.core.clock import Timings
 
 UPDATE = "UpdateComputeEnvironment"
 SLR = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"

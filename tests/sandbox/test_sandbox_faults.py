@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.faults import Failure, FaultRule
+from reconciler.sandbox.core.faults import Failure, FaultRule
 
 
 def outcomes(lab, operation, times, **request):

@@ -6,10 +6,8 @@ import json
 import pytest
 
 from reconciler.problems import WrongUsage
-from reconciler.sandbox.breakage import Breakage, Failing, ForcedFault, Sick
-from reconciler.sandbox.control import Served
-from reconciler.sandbox.faults import Failure
-from reconciler.sandbox.meddling import address_of, environments_behind, found
+from reconciler.sandbox.actor import Served, address_of, environments_behind, found
+from reconciler.sandbox.core.faults import Breakage, Failing, Failure, ForcedFault, Sick
 from tests.sandbox.trainings import ARN, LIMITS, environment, queue, quota_policy, share
 from tests.serving import running
 

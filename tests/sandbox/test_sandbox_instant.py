@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
-from reconciler.sandbox.clock import INSTANT
-from reconciler.sandbox.opening import open_sandbox
+from reconciler.sandbox.core.clock import INSTANT
+from reconciler.sandbox.session import open_sandbox
 from tests.sandbox.conftest import Lab
 from tests.serving import client_of, running
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import Stopped
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.journal import SLACK, Journal
-from reconciler.sandbox.opening import open_sandbox
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.store import SLACK, Journal
+from reconciler.sandbox.session import open_sandbox
 from tests.sandbox.conftest import ec2
 
 

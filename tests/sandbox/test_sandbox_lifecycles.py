@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.core.clock import Timings
 from tests.sandbox.conftest import ec2
 from tests.sandbox.trainings import ARN, LIMITS, environment, queue
 

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.problems import CloudError, WrongUsage
-from reconciler.sandbox.meddling import kind_of, meddle, member_path
+from reconciler.sandbox.actor import kind_of, meddle, member_path
 
 
 @pytest.fixture

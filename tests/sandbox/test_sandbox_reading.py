@@ -3,8 +3,8 @@
 import pytest
 
 from reconciler.problems import CloudError, Fault
-from reconciler.sandbox.api import problems_of, service_model
-from reconciler.sandbox.clock import Timings
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.model import problems_of, service_model
 from tests.sandbox.trainings import environment, queue
 
 ARN = "arn:aws:batch:us-east-1:123456789012"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from reconciler.sandbox.seal import Sealed, sealed
+from reconciler.sandbox.server.http import Sealed, sealed
 from tests.serving import client_of
 
 NOWHERE = ("192.0.2.1", 80)  # documentation space (RFC 5737): nobody is there

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from reconciler.model import Json
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.service import Simulator
 from tests.serving import client_of, running
 
 REGION = "us-east-1"

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from reconciler.kinds import KINDS
 from reconciler.model import Json
-from reconciler.sandbox.clock import INSTANT, Timings, TurnableClock
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.clock import INSTANT, Timings, TurnableClock
+from reconciler.sandbox.core.service import Simulator
 from tests.serving import client_of, running
 
 Clients = Callable[[str], Json]

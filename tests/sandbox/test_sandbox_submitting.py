@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.problems import CloudError, WrongUsage
-from reconciler.sandbox.submitting import submit
+from reconciler.sandbox.actor import submit
 from tests.sandbox.trainings import environment, queue
 
 

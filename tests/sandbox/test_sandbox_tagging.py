@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.model import Json
-from reconciler.sandbox import cbor
-from reconciler.sandbox.clock import TurnableClock
-from reconciler.sandbox.simulator import Simulator
+from reconciler.sandbox.core.clock import TurnableClock
+from reconciler.sandbox.core.service import Simulator
+from reconciler.sandbox.server import protocol
 from tests.sandbox.trainings import environment, queue, quota_policy, share
 from tests.serving import client_of, running
 
@@ -178,9 +178,9 @@ def test_other_services_can_be_tagged_and_batch_by_its_own_calls_alone(tagging: 
     [None, True, 0, 23, 24, 255, 256, 65536, 2**32, -1, -500, "", "é" * 300, [], [1, ["a"]], {"a": {"b": [False]}}],
 )
 def test_what_is_encoded_is_decoded_again(value: Json) -> None:
-    assert cbor.decoded(cbor.encoded(value)) == value
+    assert protocol.decoded(protocol.encoded(value)) == value
 
 
 def test_what_is_no_cbor_is_refused() -> None:
     with pytest.raises(ValueError, match="is not CBOR"):
-        cbor.decoded(b"\x1f")
+        protocol.decoded(b"\x1f")

@@ -1,7 +1,7 @@
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.schema import Explained, explain, nearest
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.load.lifecycle import MEMBERS as OF_LIFECYCLE
+from reconciler.load.resources import MEMBERS as OF_LIFECYCLE
 from reconciler.load.variables import MEMBERS as OF_VARIABLES
 from reconciler.schema import Explained, explain_own, own_names
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from jsonschema import Draft202012Validator
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.report.schemas import PUBLISHED
 from tests.schemas import current, model, stale

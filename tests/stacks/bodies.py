@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from functools import cache
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json, Stack
 from reconciler.problems import Severity
 from reconciler.validate import validate

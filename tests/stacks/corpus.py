@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from tests.builders import CE, JD, JQ, SP
 

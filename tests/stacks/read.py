@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.files import DiskFiles
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.load import load_with_problems
-from reconciler.lookup.environment import Environment
-from reconciler.lookup.files import DiskFiles
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Stack
 from reconciler.problems import Problem
 from reconciler.validate import validate

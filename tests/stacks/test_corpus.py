@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json, Stack
 from reconciler.problems import Exit, Problem, Severity
 from reconciler.validate import validate

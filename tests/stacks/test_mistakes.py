@@ -6,10 +6,10 @@ from random import Random
 import pytest
 import yaml
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.cli import main
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Json
 from reconciler.model import Path as Steps
 from reconciler.problems import Exit, Problem, Severity

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.looked_up import Secret, is_secret, is_secret_name
 from reconciler.model import Json
+from reconciler.placeholders import Secret, is_secret, is_secret_name
 from reconciler.ports import Missing
 from reconciler.tfstate.address import Key, key_text, parse_address
 from reconciler.tfstate.find import find_value

@@ -4,18 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json, Path, Stack, dotted
+from reconciler.plan.requests import sendable
 from reconciler.problems import Problem, Severity
 from reconciler.rules import RULES
-from reconciler.sandbox.api import problems_of, service_model
-from reconciler.sandbox.container_rules import refuse_bad_container
-from reconciler.sandbox.definition_rules import targets
-from reconciler.sendable import sendable
+from reconciler.sandbox.core.model import problems_of, service_model
+from reconciler.sandbox.resources.definition_checks import refuse_bad_container, targets
 from reconciler.validate import validate
-from reconciler.validate.walk import Readers
+from reconciler.validate.check import Readers
 from tests.mistakes import replaced, resolved, sites
 
 SCHEMA = read_schema()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Ignore, Json, Lifecycle, Stack
 from reconciler.report.drift import drift_of
 from reconciler.validate import validate

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.adapters.lookup import installed
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup import installed
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Action, Address, Declared, Json, Path, Stack
 from reconciler.plan import PlanOptions
 from reconciler.ports import takes_everything

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
+from reconciler.adapters.lookup.sources import Offline
 from reconciler.kinds import KINDS
-from reconciler.looked_up import Unknown
-from reconciler.lookup.schemas import read_schema
-from reconciler.lookup.sources import Offline
 from reconciler.model import Json, Stack
+from reconciler.placeholders import Unknown
 from reconciler.report.graph import edges_of
 from reconciler.validate import validate
 from tests.load.memory import loaded

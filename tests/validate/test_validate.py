@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
-from reconciler.lookup.schemas import read_schema
 from reconciler.model import Address, Declared, Json, Lifecycle, Path, Stack
 from reconciler.problems import Problem, Where
 from reconciler.validate import validate
@@ -293,7 +293,7 @@ def test_a_valid_stack_loads_neither_jsonschema_nor_botocore() -> None:
     code = (
         "import sys\n"
         "from reconciler.kinds import KINDS\n"
-        "from reconciler.lookup.schemas import read_schema\n"
+        "from reconciler.adapters.lookup.installed import read_schema\n"
         "from reconciler.model import Address, Declared, Stack\n"
         "from reconciler.validate import validate\n"
         "address = Address('JobQueue', 'q')\n"

@@ -3,7 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from functools import partial
 
-from reconciler.cli.fleet import add_fleet, each_place
+from reconciler.cli.context import each, wanted_of
+from reconciler.cli.fleet import add_fleet, check_apart, each_place
 from reconciler.cli.options import (
     OF_OUTCOMES,
     add_cloud,
@@ -18,10 +19,8 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_all
-from reconciler.cli.reviewed import Job, Reviewed, jobs_of, reviewed_targets
-from reconciler.cli.rivals import check_apart
-from reconciler.cli.running import run_stack
-from reconciler.cli.stacks import each, wanted_of
+from reconciler.cli.run import run_stack
+from reconciler.cli.saved_plans import Job, Reviewed, jobs_of, reviewed_targets
 from reconciler.problems import WrongUsage
 
 EXAMPLES = """\

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import add_output, count, duration
-from reconciler.cli.output import Output
-from reconciler.cli.posting import add_github, drift_in, github_of, number_of_pull_request
+from reconciler.cli.output import Output, add_github, drift_in, github_of, number_of_pull_request
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.forge.github import GitHub, Post
+    from reconciler.adapters.forge.github import GitHub, Post
+    from reconciler.report.comments import Issue, IssueMark
     from reconciler.report.fleet import Fleet
-    from reconciler.report.page import Page
-    from reconciler.report.posts import Issue, IssueMark
+    from reconciler.report.text.page import Page
 
     Found = tuple[Post, IssueMark]
 
@@ -60,7 +59,7 @@ Done = list[tuple[str, str, str]]  # of what, what was done, and where it is
 
 
 def _plan(args: Namespace) -> Done:
-    from reconciler.report.posts import marked
+    from reconciler.report.comments import marked
 
     try:
         text = Path(args.file).read_text(encoding="utf-8")
@@ -73,8 +72,8 @@ def _plan(args: Namespace) -> Done:
 
 
 def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: bool) -> tuple[str, "Post | None"]:
-    from reconciler.forge.http import Gone
-    from reconciler.report.posts import mark
+    from reconciler.adapters.forge.http import Gone
+    from reconciler.report.comments import mark
 
     marked = (post for post in github.comments(number) if post.body.startswith(f"{mark(key)} "))
     ours = next(filter(github.is_ours, marked), None)
@@ -89,7 +88,7 @@ def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: 
 
 
 def _drift(args: Namespace) -> Done:
-    from reconciler.report.posts import claims, drift_issue, is_known
+    from reconciler.report.comments import claims, drift_issue, is_known
 
     fleet = drift_in(args.file)
     github = github_of(args)
@@ -105,14 +104,14 @@ def _drift(args: Namespace) -> Done:
 
 def _issues(github: "GitHub", label: str) -> "list[Found]":
     """Return our open issues with their marks, those first that were not looked after for longest."""
-    from reconciler.report.posts import issue_mark
+    from reconciler.report.comments import issue_mark
 
     marked = [(post, mark) for post in github.open_issues(label) if (mark := issue_mark(post.body))]
     return sorted((one for one in marked if github.is_ours(one[0])), key=lambda one: one[0].updated)
 
 
 def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", args: Namespace) -> tuple[str, str, str]:
-    from reconciler.forge.http import Gone
+    from reconciler.adapters.forge.http import Gone
 
     github.renew()
     try:
@@ -133,7 +132,7 @@ def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", args: Namespa
 
 def _close_gone(github: "GitHub", fleet: "Fleet", there: "list[Found]") -> Done:
     """Close the issues of deployments that are no more, if the document has all that there are."""
-    from reconciler.forge.http import Gone
+    from reconciler.adapters.forge.http import Gone
 
     done: Done = []
     for post, mark in there if fleet.is_whole else ():
@@ -161,7 +160,7 @@ def _age(updated: str) -> float:
 
 
 def _page(done: Done, width: int) -> "Page":
-    from reconciler.report.page import Page
+    from reconciler.report.text.page import Page
 
     page = Page(width)
     for what, did, url in done:

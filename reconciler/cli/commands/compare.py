@@ -4,17 +4,16 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.cli.fleet import FILE
+from reconciler.cli.context import valid_stack
+from reconciler.cli.fleet import FILE, arguments, stack_path, targets_of
 from reconciler.cli.options import add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import valid_stack
-from reconciler.cli.targets import arguments, stack_path, targets_of
 from reconciler.model import Identity
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.fleet import FleetTarget
-    from reconciler.report.compare_text import Compared
+    from reconciler.report.text.compare import Compared
 
 EXAMPLES = """\
   reconciler compare dev prod
@@ -37,7 +36,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.compare_text import compare_json, compare_page
+    from reconciler.report.text.compare import compare_json, compare_page
 
     found = list(_compared(args))
     out.publish(lambda width: compare_page(found, width), lambda: compare_json(found))
@@ -47,7 +46,7 @@ def run(args: Namespace, out: Output) -> int:
 def _compared(args: Namespace) -> Iterator["Compared"]:
     from reconciler.fleet.compare import compared
     from reconciler.kinds import KINDS
-    from reconciler.report.compare_text import Compared
+    from reconciler.report.text.compare import Compared
 
     for sides in _pairs(targets_of(args), args.first, args.second, args.all):
         first, second = (valid_stack(stack_path(side, args), arguments(side, args), _place(side)) for side in sides)

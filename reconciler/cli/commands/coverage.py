@@ -25,15 +25,15 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler import workflow
-    from reconciler.adopt.coverage import coverage
-    from reconciler.adopt.names import NameChoice
-    from reconciler.cli.clouds import sky_for
-    from reconciler.cli.targets import excluded_names
+    from reconciler.app import usecases
+    from reconciler.cli.clients import sky_for
+    from reconciler.cli.fleet import excluded_names
+    from reconciler.importers.coverage import coverage
+    from reconciler.importers.names import NameChoice
     from reconciler.model import Stack
-    from reconciler.report.coverage_text import coverage_json, coverage_page
+    from reconciler.report.text.imports import coverage_json, coverage_page
 
-    seen = workflow.region(sky_for(Stack("", {}), args).cloud, args.observer)
+    seen = usecases.region(sky_for(Stack("", {}), args).cloud, args.observer)
     found = coverage(seen.live, NameChoice.of(args.name, excluded_names(args)))
     out.publish(
         lambda width: coverage_page(found, seen.identity, seen.unread, width, args.verbose),

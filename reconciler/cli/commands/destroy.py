@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.context import each_stack
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
@@ -14,9 +15,8 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_all
-from reconciler.cli.reviewed import Job
-from reconciler.cli.running import run_stack
-from reconciler.cli.stacks import each_stack
+from reconciler.cli.run import run_stack
+from reconciler.cli.saved_plans import Job
 
 EXAMPLES = """\
   reconciler destroy stacks/dev

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.context import each_stack, informed, live_stack
 from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables, again
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, informed, live_stack
 from reconciler.problems import Exit
 
 EXAMPLES = """\
@@ -28,14 +28,14 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _doctor(path: str, args: Namespace, out: Output) -> int:
-    from reconciler import workflow
+    from reconciler.app import usecases
     from reconciler.plan import PlanOptions
-    from reconciler.report.health_json import doctor_json
-    from reconciler.report.health_text import doctor_page
+    from reconciler.report.json import doctor_json
+    from reconciler.report.text.status import doctor_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        examined = workflow.doctor(read.stack, sky.cloud, again(path, args), informed(PlanOptions()), args.observer)
+        examined = usecases.doctor(read.stack, sky.cloud, again(path, args), informed(PlanOptions()), args.observer)
     shown = read.secrets.examined(examined)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))
     return Exit.UNHEALTHY if examined.diagnoses else Exit.DONE

@@ -2,12 +2,11 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.deleted import StackPlace
+from reconciler.cli.context import live_stack, planned
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_one
-from reconciler.cli.stacks import live_stack, planned
+from reconciler.cli.patterns import StackPlace, check_one
 from reconciler.problems import Exit
 
 EXAMPLES = """\
@@ -46,9 +45,9 @@ def run(args: Namespace, out: Output) -> int:
 
 def _drift(path: str, args: Namespace, out: Output) -> int:
     from reconciler.plan import PlanOptions
-    from reconciler.report.documents import drift_json
     from reconciler.report.drift import drift_of
-    from reconciler.report.drift_text import drift_page
+    from reconciler.report.json import drift_json
+    from reconciler.report.text.drift import drift_page
 
     read, sky = live_stack(path, args)
     plan = planned(read, sky, PlanOptions(targets=tuple(args.target)), args.observer)

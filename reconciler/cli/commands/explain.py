@@ -10,7 +10,7 @@ from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.report.page import Page
+    from reconciler.report.text.page import Page
     from reconciler.schema import Explained
 
 EXAMPLES = """\
@@ -53,7 +53,7 @@ def run(args: Namespace, out: Output) -> int:
 def _list(kind: str, verbose: int, out: Output) -> int:
     from reconciler.kinds import KINDS, kind_named
     from reconciler.report.catalogue import catalogue
-    from reconciler.report.catalogue_text import entries_page, entry_json
+    from reconciler.report.text.rules import entries_page, entry_json
 
     wanted = kind_named(kind)
     if kind and wanted is None:
@@ -67,7 +67,7 @@ def _list(kind: str, verbose: int, out: Output) -> int:
 
 def _explain_id(id_: str, out: Output) -> int:
     from reconciler.report.catalogue import entry_of
-    from reconciler.report.catalogue_text import entry_json, entry_page
+    from reconciler.report.text.rules import entry_json, entry_page
 
     entry = entry_of(id_)
     out.publish(lambda width: entry_page(entry, width), lambda: entry_json(entry))
@@ -75,10 +75,10 @@ def _explain_id(id_: str, out: Output) -> int:
 
 
 def _explain_field(field: str, out: Output) -> int:
+    from reconciler.adapters.lookup.installed import read_schema
     from reconciler.kinds import KINDS
-    from reconciler.lookup.schemas import read_schema
     from reconciler.report.catalogue import nearest_ids
-    from reconciler.report.member_rules import with_rules
+    from reconciler.report.text.rules import with_rules
     from reconciler.schema import explain, explain_own, nearest, own_names
 
     schema = read_schema()
@@ -92,7 +92,7 @@ def _explain_field(field: str, out: Output) -> int:
 
 
 def _page(found: "tuple[Explained, ...]", width: int) -> "Page":
-    from reconciler.report.page import Page
+    from reconciler.report.text.page import Page
 
     page = Page(width)
     for one in found:

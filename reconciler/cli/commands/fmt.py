@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from reconciler.cli.context import each_stack, gravest
 from reconciler.cli.options import add_output
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, gravest
 from reconciler.problems import Exit, Problem, Where, WrongUsage
 
 if TYPE_CHECKING:
+    from reconciler.adapters.lookup.files import DiskFiles
     from reconciler.fmt import Formatted, Language
-    from reconciler.lookup.files import DiskFiles
-    from reconciler.report.items import Formatting
+    from reconciler.report.results import Formatting
 
 STDIN, STDIN_NAME = "-", "<stdin>"
 BUGS = ("FMT002", "FMT003")  # nothing that the author of the file can mend in it
@@ -52,7 +52,7 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _format(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.report.items import Formatting
+    from reconciler.report.results import Formatting
 
     is_done = not (args.check or args.diff)
     if path == STDIN:
@@ -71,10 +71,10 @@ def _from_stdin() -> "Formatted":
 
 
 def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
+    from reconciler.adapters.lookup.files import DiskFiles
     from reconciler.load import files_beside
-    from reconciler.load.findings import Findings
-    from reconciler.load.library import YAML_FILES, Library
-    from reconciler.lookup.files import DiskFiles
+    from reconciler.load.files import YAML_FILES, Library
+    from reconciler.syntax.diagnostics import Findings
 
     files = DiskFiles(path)
     library = Library(files, Findings())
@@ -112,18 +112,17 @@ def _failed(shown: str, code: str, message: str, hint: str = "") -> "Formatted":
 
 @cache
 def language() -> "Language":
+    from reconciler.adapters.lookup.installed import read_schema, takes
     from reconciler.fmt import Language
     from reconciler.kinds import KINDS
-    from reconciler.lookup.installed import takes
-    from reconciler.lookup.schemas import read_schema
 
     return Language(read_schema(), KINDS, takes)
 
 
 def _tell(found: "Formatting", args: Namespace, out: Output) -> None:
-    from reconciler.report.documents import formatting_json
-    from reconciler.report.format_text import difference, files_page, words_page
-    from reconciler.report.problems_text import problems_page
+    from reconciler.report.json import formatting_json
+    from reconciler.report.text.imports import difference, files_page, words_page
+    from reconciler.report.text.page import problems_page
 
     is_text = found.path == STDIN_NAME and found.is_done
     texts: dict[str, Callable[[Formatted], str]] = {"diff": difference} if args.diff else {}

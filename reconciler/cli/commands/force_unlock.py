@@ -3,15 +3,15 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from reconciler.cli.context import each_stack, live_stack
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, live_stack
 from reconciler.printable import harmless_line
 from reconciler.problems import Declined, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.ports import Holder
-    from reconciler.report.page import Page
+    from reconciler.report.text.page import Page
 
 EXAMPLES = """\
   reconciler force-unlock stacks/prod           shows who holds it, and asks
@@ -32,7 +32,7 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _unlock(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.cli.locking import lock_name, told
+    from reconciler.cli.run import lock_name, told
 
     read, sky = live_stack(path, args)
     if sky.locks is None:
@@ -58,7 +58,7 @@ def _unlock(path: str, args: Namespace, out: Output) -> int:
 
 
 def _ask(what: str, args: Namespace) -> None:
-    from reconciler.cli.running import asked, is_interactive
+    from reconciler.cli.run import asked, is_interactive
 
     if args.yes:
         return
@@ -74,7 +74,7 @@ def _ask(what: str, args: Namespace) -> None:
 def _say(out: Output, stack: str, message: str, holder: "Holder | None") -> None:
     from dataclasses import asdict
 
-    from reconciler.report.page import Page
+    from reconciler.report.text.page import Page
 
     def page(width: int) -> "Page":
         lines = Page(width)

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.context import shown_stack
 from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import shown_stack
 from reconciler.problems import Exit
 
 EXAMPLES = """\
@@ -22,8 +22,8 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.documents import frame
     from reconciler.report.graph import graph_json, graph_mermaid, graph_text
+    from reconciler.report.json import frame
 
     read = shown_stack(args.stacks[0], args, out)
     stack = read.secrets.stack(read.stack)

@@ -4,11 +4,11 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass, field
 
+from reconciler.cli.context import valid_stack
 from reconciler.cli.options import add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import valid_stack
-from reconciler.looked_up import Unknown
 from reconciler.model import Identity, Json, Stack, StatePlace
+from reconciler.placeholders import Unknown
 from reconciler.printable import harmless_json
 from reconciler.problems import Exit, Refused, Stopped, WrongUsage
 
@@ -61,7 +61,7 @@ class _Asked:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.iam import LARGEST, Purpose, policies, size_of, statements
+    from reconciler.app.iam import LARGEST, Purpose, policies, size_of, statements
 
     asked = _Asked()
     read = valid_stack(args.stacks[0], args, lookups=asked)
@@ -97,7 +97,7 @@ def _check_known(stack: Stack, place: Identity) -> None:
 
 
 def _with_trust(policy: Json, args: Namespace, place: Identity) -> Json:
-    from reconciler.trust import trust_in, trust_of
+    from reconciler.app.iam import trust_in, trust_of
 
     if args.trust and place.account == ANY:
         raise WrongUsage(

@@ -2,10 +2,9 @@
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
-from reconciler.cli.importing import imported_to
+from reconciler.cli.import_run import SOURCES, chosen, imported_to
 from reconciler.cli.options import add_cloud, add_names, add_output, add_variables, file_name, pair
 from reconciler.cli.output import Output
-from reconciler.cli.sources import SOURCES, chosen
 
 EXAMPLES = """\
   reconciler import --live --to stacks/prod

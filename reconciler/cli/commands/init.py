@@ -34,7 +34,7 @@ def run(args: Namespace, out: Output) -> int:
     if args.list:
         out.publish_text("".join(f"{name:<22}{says}\n" for name, says in templates().items()), templates)
         return Exit.DONE
-    from reconciler.lookup.files import write_below
+    from reconciler.adapters.lookup.files import write_below
 
     folder = Path(args.folder)
     files = _contents(args.template)
@@ -82,7 +82,7 @@ def _says(folder: Path) -> str:
 
 
 def _contents(template: str) -> dict[str, str]:
-    from reconciler.lookup.schemas import schema_text
+    from reconciler.adapters.lookup.installed import schema_text
 
     folder = TEMPLATES / template
     if template not in templates():
@@ -96,7 +96,7 @@ def _contents(template: str) -> dict[str, str]:
 
 def editor_settings() -> str:
     """Tell the YAML extension of VS Code where the schema is, and which tags are ours."""
-    from reconciler.load.compose import TAGS
+    from reconciler.syntax.parse import TAGS
 
     tags = [f"{tag} {taken}" for tag in TAGS for taken in TAKEN]
     settings = {"yaml.schemas": {f"./{SCHEMA}": ["*.yaml", "*.yml"]}, "yaml.customTags": tags}

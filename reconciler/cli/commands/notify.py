@@ -5,10 +5,9 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reconciler.cli.clouds import sns_for
+from reconciler.cli.clients import sns_for
 from reconciler.cli.options import add_output
-from reconciler.cli.output import Output
-from reconciler.cli.posting import drift_in
+from reconciler.cli.output import Output, drift_in
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def run(args: Namespace, out: Output) -> int:
 
 def _address() -> str:
     """Return the webhook's address; empty where none is set. Raises `WrongUsage` without quoting it."""
-    from reconciler.forge.http import checked_url
+    from reconciler.adapters.forge.http import checked_url
 
     address = os.environ.get(WEBHOOK, "").strip()
     if address:
@@ -63,7 +62,7 @@ def _address() -> str:
 
 
 def _news(args: Namespace) -> list["DeploymentOutcome"]:
-    from reconciler.report.posts import drift_digest, is_known
+    from reconciler.report.comments import drift_digest, is_known
 
     told: dict[str, list[Deployment]] = {}
     for one in drift_in(args.before).outcomes if args.before else ():
@@ -73,9 +72,9 @@ def _news(args: Namespace) -> list["DeploymentOutcome"]:
 
 
 def _post(address: str, news: list["DeploymentOutcome"]) -> None:
-    from reconciler.aws.clock import WallClock
-    from reconciler.forge.http import Gone, Http
-    from reconciler.report.posts import message
+    from reconciler.adapters.aws.clock import WallClock
+    from reconciler.adapters.forge.http import Gone, Http
+    from reconciler.report.comments import message
 
     targets = [{"target": one.target, "told": one.told} for one in news]
     secrets = (address, urlsplit(address).path.strip("/"))
@@ -89,7 +88,7 @@ def _post(address: str, news: list["DeploymentOutcome"]) -> None:
 def _publish(args: Namespace, news: list["DeploymentOutcome"]) -> None:
     import hashlib
 
-    from reconciler.report.posts import drift_digest, message
+    from reconciler.report.comments import drift_digest, message
 
     request = {"TopicArn": args.sns, "Subject": "AWS Batch: drift", "Message": message(news)}
     if args.sns.endswith(".fifo"):

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.context import each_stack, informed, live_stack
 from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import each_stack, informed, live_stack
 from reconciler.problems import Exit, Stopped
 
 EXAMPLES = """\
@@ -35,13 +35,13 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _outputs(path: str, args: Namespace, out: Output) -> int:
-    from reconciler import workflow
+    from reconciler.app import usecases
     from reconciler.plan import PlanOptions
     from reconciler.report.outputs import FORMATS, clashing, given_of, missing, outputs_json, outputs_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        found = workflow.status(read.stack, sky.cloud, informed(PlanOptions()), jobs=False, observer=args.observer)
+        found = usecases.status(read.stack, sky.cloud, informed(PlanOptions()), jobs=False, observer=args.observer)
     given = given_of(found)
     for format_, write in FORMATS.items():
         if out.wants(format_):

@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.deleted import StackPlace
-from reconciler.cli.documents import present, seal_of_environment
+from reconciler.cli.context import live_stack, planned, wanted_of
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import (
     OF_PLANS,
@@ -16,8 +15,8 @@ from reconciler.cli.options import (
     add_variables,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_one
-from reconciler.cli.stacks import live_stack, planned, wanted_of
+from reconciler.cli.patterns import StackPlace, check_one
+from reconciler.cli.saved_plans import present, seal_of_environment
 from reconciler.problems import Exit, Refused
 
 EXAMPLES = """\
@@ -49,8 +48,8 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _plan(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.report.items import Planned
-    from reconciler.report.plan_text import plan_page
+    from reconciler.report.results import Planned
+    from reconciler.report.text.plan import plan_page
 
     wanted, seal = wanted_of(args), seal_of_environment()
     read, sky = live_stack(path, args)

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.context import shown_stack
 from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import shown_stack
 from reconciler.model import Declared, Ignore, Json, Stack, StatePlace
 from reconciler.problems import Exit
 
@@ -23,7 +23,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.yaml_text import yaml_text
+    from reconciler.report.text.values import yaml_text
 
     read = shown_stack(args.stacks[0], args, out)
     document = read.secrets.value(rendered(read.stack))
@@ -34,7 +34,7 @@ def run(args: Namespace, out: Output) -> int:
 def rendered(stack: Stack) -> dict[str, Json]:
     """Return the stack as one document of the language, without secrets."""
     from reconciler.kinds import KINDS
-    from reconciler.report.redaction import redacted
+    from reconciler.redact.patterns import redacted
 
     settings = {"account": stack.account, "region": stack.region, "namePrefix": stack.name_prefix}
     whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
@@ -68,7 +68,7 @@ def _entry(one: Ignore) -> dict[str, Json]:
 
 
 def _body(declared: Declared) -> dict[str, Json]:
-    from reconciler.load.lifecycle import spelled
+    from reconciler.load.resources import spelled
 
     said = spelled(declared.lifecycle)
     return {**declared.spec, **({"lifecycle": said} if said else {})}

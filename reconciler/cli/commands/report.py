@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.clouds import objects
-from reconciler.cli.lines import IN_S3
+from reconciler.cli.clients import objects
+from reconciler.cli.context import gravest
 from reconciler.cli.options import add_output, duration
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import gravest
+from reconciler.cli.streams import IN_S3
 from reconciler.ports import Observer
 from reconciler.problems import Exit, Severity, WrongUsage
 
@@ -46,7 +46,7 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.fleet import fleet_json, fleet_page
     from reconciler.report.merge import merge
-    from reconciler.report.problems_text import problems_page
+    from reconciler.report.text.page import problems_page
 
     fleet = merge([_part(*one) for file in args.files for one in _read(file, args.observer)], args.max_age)
     is_incomplete = any(note.severity is Severity.ERROR for note in fleet.notes)
@@ -73,8 +73,8 @@ def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
 
 
 def _part(file: str, content: bytes) -> "Part":
+    from reconciler.report.documents import Unreadable, parsed, read_fleet_document
     from reconciler.report.merge import Part
-    from reconciler.report.reading import Unreadable, parsed, read_fleet_document
 
     try:
         return Part(file, read_fleet_document(parsed(content)))

@@ -3,14 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from reconciler.cli.histories import masked_entries
+from reconciler.cli.context import Read, live_stack, masked_entries
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import Read, live_stack
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.clouds import Clients
+    from reconciler.cli.clients import Clients
 
 EXAMPLES = """\
   reconciler revisions simulate stacks/prod
@@ -33,22 +32,22 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler import workflow
-    from reconciler.report.documents import history_json
-    from reconciler.report.history_text import history_page
+    from reconciler.app import usecases
+    from reconciler.report.json import history_json
+    from reconciler.report.text.history import history_page
 
     read, sky = _no_stack(args) if args.live else live_stack(args.stacks[0], args)
     with read.secrets.kept(), args.observer.phase("read"):
-        history = workflow.history(read.stack, sky.cloud, args.name, inactive=args.all, users=True)
+        history = usecases.history(read.stack, sky.cloud, args.name, inactive=args.all, users=True)
     found = masked_entries(read, history)
     out.publish(lambda width: history_page(history, found, width, args.verbose), lambda: history_json(history, found))
     return Exit.DONE
 
 
 def _no_stack(args: Namespace) -> "tuple[Read, Clients]":
-    from reconciler.cli.clouds import sky_for
+    from reconciler.cli.clients import sky_for
     from reconciler.model import Stack
-    from reconciler.report.secrets import Secrets
+    from reconciler.redact.secrets import Secrets
 
     if args.stacks != ["."]:
         raise WrongUsage(f"--live reads no stack, but {args.stacks[0]} is given", hint="leave one of the two out")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.cli.histories import with_former
+from reconciler.cli.context import Read, live_stack, planned, with_former
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
@@ -18,15 +18,14 @@ from reconciler.cli.options import (
     count,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.running import capped, consent, watched
-from reconciler.cli.stacks import Read, live_stack, planned
+from reconciler.cli.run import capped, consent, watched
 from reconciler.model import Plan
 from reconciler.ports import Observer
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.clouds import Clients
-    from reconciler.plan.rollback import Rollback
+    from reconciler.cli.clients import Clients
+    from reconciler.inspect.history import Rollback
 
 EXAMPLES = """\
   reconciler rollback simulate stacks/prod              to the last revision that says something else
@@ -49,7 +48,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.cli.locking import locked
+    from reconciler.cli.run import locked
 
     read, sky = live_stack(args.stacks[0], args)
     with locked(args.stacks[0], read.stack, sky, args, out):
@@ -57,14 +56,14 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _planned_and_run(read: Read, sky: "Clients", args: Namespace, out: Output) -> int:
-    from reconciler import workflow
-    from reconciler.lookup.installed import takes
-    from reconciler.report.documents import plan_json, rollback_json
-    from reconciler.report.history_text import nothing_page
-    from reconciler.report.plan_text import plan_page
+    from reconciler.adapters.lookup.installed import takes
+    from reconciler.app import usecases
+    from reconciler.report.json import plan_json, rollback_json
+    from reconciler.report.text.history import nothing_page
+    from reconciler.report.text.plan import plan_page
 
     with read.secrets.kept(), args.observer.phase("plan"):
-        back = workflow.rollback(read.stack, sky.cloud, args.name, args.to, takes)
+        back = usecases.rollback(read.stack, sky.cloud, args.name, args.to, takes)
     back = replace(back, plan=capped(back.plan, args.timeout))
     read = with_former(read, back.history)
     shown = read.secrets.plan(back.plan)
@@ -83,11 +82,11 @@ def _planned_and_run(read: Read, sky: "Clients", args: Namespace, out: Output) -
 
 
 def _roll_back(back: "Rollback", read: Read, sky: "Clients", shown: Plan, args: Namespace, out: Output) -> int:
-    from reconciler import workflow
-    from reconciler.report.documents import rollback_json
-    from reconciler.report.history_text import rollback_page
+    from reconciler.app import usecases
+    from reconciler.report.json import rollback_json
+    from reconciler.report.text.history import rollback_page
 
-    work = partial(workflow.roll_back, back, read.stack, sky.cloud, sky.clock)
+    work = partial(usecases.roll_back, back, read.stack, sky.cloud, sky.clock)
     again_ = f"`{shlex.join(['reconciler', *_again(back, args)])}` again"
     finish, code = watched(work, read, sky, out, args.observer, then=f"run {again_}")
     finish = replace(finish, way_on=f"Run {again_}.")

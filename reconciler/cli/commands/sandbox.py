@@ -5,10 +5,10 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from reconciler.cli import breaking, mishaps, submitting
+from reconciler.cli import sandbox
 from reconciler.cli.options import add_output, file_name, port
 from reconciler.cli.output import Output
-from reconciler.cli.sandboxes import add_file, file_of
+from reconciler.cli.sandbox import add_file, file_of
 from reconciler.problems import Exit, WrongUsage
 
 EXAMPLES = """\
@@ -88,10 +88,10 @@ def _add_reset(parser: ArgumentParser) -> None:
 
 
 def _serve(args: Namespace, _out: Output) -> int:
-    from reconciler.sandbox.clock import INSTANT
-    from reconciler.sandbox.opening import open_sandbox
-    from reconciler.sandbox.permissions import policy_in
-    from reconciler.sandbox.server import serve
+    from reconciler.sandbox.core.clock import INSTANT
+    from reconciler.sandbox.core.iam import policy_in
+    from reconciler.sandbox.server.http import serve
+    from reconciler.sandbox.session import open_sandbox
 
     def ready(url: str) -> None:
         sys.stdout.write(f"Serving AWS Batch at {url}\n")
@@ -112,7 +112,7 @@ def _serve(args: Namespace, _out: Output) -> int:
 
 
 def _reset(args: Namespace, out: Output) -> int:
-    from reconciler.report.page import Page
+    from reconciler.report.text.page import Page
 
     file = Path(file_of(args))
     known = file.exists()
@@ -131,7 +131,7 @@ def _reset(args: Namespace, out: Output) -> int:
 
 def _check_is_sandbox(file: str) -> None:
     """Raises `Stopped` for a file that is not a sandbox's: it must not be deleted."""
-    from reconciler.sandbox.opening import open_sandbox
+    from reconciler.sandbox.session import open_sandbox
 
     open_sandbox(file)
 
@@ -141,16 +141,16 @@ ACTIONS = (
     (
         "drift",
         "change a live resource as somebody else would, behind the stack's back",
-        mishaps.add_drift,
-        mishaps.drift,
+        sandbox.add_drift,
+        sandbox.drift,
     ),
-    ("submit", "submit jobs: a queue gets busy, and drains", submitting.add_submit, submitting.submit),
+    ("submit", "submit jobs: a queue gets busy, and drains", sandbox.add_submit, sandbox.submit),
     (
         "break",
         "break something on purpose: resources, roles, calls, answers, patience",
-        breaking.add_break,
-        breaking.break_,
+        sandbox.add_break,
+        sandbox.break_,
     ),
-    ("tick", "turn the sandbox's clock forward", mishaps.add_tick, mishaps.tick),
+    ("tick", "turn the sandbox's clock forward", sandbox.add_tick, sandbox.tick),
     ("reset", "forget every resource of the sandbox", _add_reset, _reset),
 )

@@ -30,7 +30,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.lookup.schemas import schema_text
+    from reconciler.adapters.lookup.installed import schema_text
 
     text = schema_text(_name(args.kind) if args.kind else "stack")
     out.publish_text(text, lambda: json.loads(text), is_data=True)

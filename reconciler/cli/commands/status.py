@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
+from reconciler.cli.context import informed, live_stack
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import informed, live_stack
 from reconciler.problems import Exit
 
 EXAMPLES = """\
@@ -38,14 +38,14 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _status(path: str, args: Namespace, out: Output) -> int:
-    from reconciler import workflow
+    from reconciler.app import usecases
     from reconciler.plan import PlanOptions
-    from reconciler.report.health_json import status_json
-    from reconciler.report.health_text import status_page
+    from reconciler.report.json import status_json
+    from reconciler.report.text.status import status_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
-        found = workflow.status(
+        found = usecases.status(
             read.stack, sky.cloud, informed(PlanOptions()), jobs=not args.no_jobs, observer=args.observer
         )
     shown = read.secrets.standings(found)

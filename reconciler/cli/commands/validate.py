@@ -4,16 +4,16 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.cli.context import read_stack
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import OF_FINDINGS, add_ignored_sandbox, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
-from reconciler.cli.stacks import read_stack
 from reconciler.model import Stack
 from reconciler.problems import Exit, Severity
 
 if TYPE_CHECKING:
-    from reconciler.report.items import Validation
-    from reconciler.report.page import Page
+    from reconciler.report.results import Validation
+    from reconciler.report.text.page import Page
 
 EXAMPLES = """\
   reconciler validate stacks/*
@@ -63,8 +63,8 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _validate(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.report.documents import validation_json
-    from reconciler.report.items import Validation
+    from reconciler.report.json import validation_json
+    from reconciler.report.results import Validation
 
     read = read_stack(path, args, strict=args.strict)
     found = Validation(path, read.stack, read.problems)
@@ -81,9 +81,9 @@ def _failing(found: "Validation", threshold: Severity) -> int:
 
 
 def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page":
-    from reconciler.report.problems_text import problems_page
-    from reconciler.report.redaction import redacted_text
-    from reconciler.report.words import number_of
+    from reconciler.redact.patterns import redacted_text
+    from reconciler.report.text.page import problems_page
+    from reconciler.report.text.values import number_of
 
     page = problems_page(found.problems, width)
     for one in found.silenced if verbose else ():
@@ -101,7 +101,7 @@ def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page"
 def contents(stack: Stack) -> str:
     """Say what a stack holds: `1 compute environment, 2 job queues`."""
     from reconciler.kinds import KINDS
-    from reconciler.report.words import plural
+    from reconciler.report.text.values import plural
 
     counts = Counter(address.kind for address in stack.declared)
     told = [plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name]]

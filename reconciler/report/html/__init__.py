@@ -3,14 +3,178 @@
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 
 from reconciler.model import Json, partition_of
 from reconciler.problems import Exit
-from reconciler.report.html.drawing import drawing
-from reconciler.report.html.looks import SCRIPT, STYLE
-from reconciler.report.html.tags import Markup, joined, raw, tag
-from reconciler.report.values import block
+from reconciler.report.text.values import block
+
+# HTML in which no value can break out of its place: whatever is put into it is escaped, unless it was made here.
+
+VOID = ("meta", "input", "br")
+DRAWN = ("path", "rect", "line")  # of SVG, where an element without a slash or an end has all that follows inside of it
+
+
+class Markup(str):
+    """HTML that is safe already."""
+
+    __slots__ = ()
+
+
+Part = str | Iterable[str]
+
+
+def tag(name: str, /, *parts: Part, **attributes: str | bool) -> Markup:
+    """Return an element. In names of attributes `_` is `-`, and one at the end is dropped; False leaves one out."""
+    told = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
+    if name in VOID:
+        return Markup(f"<{name}{told}>")
+    if name in DRAWN:
+        return Markup(f"<{name}{told}/>")
+    return Markup(f"<{name}{told}>{joined(*parts)}</{name}>")
+
+
+def joined(*parts: Part) -> Markup:
+    return Markup("".join(_safe(one) for part in parts for one in ((part,) if isinstance(part, str) else part)))
+
+
+def raw(name: str, text: str) -> Markup:
+    """Return an element whose text is our own: a style, or a script."""
+    return Markup(f"<{name}>{text}</{name}>")
+
+
+def _safe(text: str) -> str:
+    return text if isinstance(text, Markup) else escape(text)
+
+
+def _attribute(key: str, value: object) -> str:
+    name = key.rstrip("_").replace("_", "-")
+    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+
+
+# What waits for what, as a drawing: from left to right, each behind all that it waits for.
+
+MOST = 60  # boxes: more of them nobody reads
+WIDE, HIGH, GAP_X, GAP_Y = 290, 44, 60, 12
+LONGEST = 36  # characters of a name in a box
+
+
+def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Markup:
+    """Draw nodes with what each waits for; `signs` stand in front of their names. Empty where nothing waits."""
+    shown = dict(list(nodes.items())[:MOST])
+    edges = [(one, need) for one, needs in shown.items() for need in needs if need in shown and need != one]
+    if not edges:
+        return Markup("")
+    depth = _depths(shown)
+    columns: dict[int, list[str]] = {}
+    for name in shown:
+        columns.setdefault(depth[name], []).append(name)
+    at = {
+        name: (column * (WIDE + GAP_X), row * (HIGH + GAP_Y))
+        for column, names in columns.items()
+        for row, name in enumerate(names)
+    }
+    width = max(x for x, _ in at.values()) + WIDE
+    height = max(y for _, y in at.values()) + HIGH
+    more = len(nodes) - len(shown)
+    picture = tag(
+        "svg",
+        [_edge(at[need], at[one]) for one, need in edges],
+        [_box(at[name], name, signs.get(name, "")) for name in shown],
+        viewBox=f"-1 -1 {width + 2} {height + 2}",
+        width=str(width + 2),
+        height=str(height + 2),
+        role="img",
+        aria_label="what waits for what",
+    )
+    return joined(
+        tag("div", picture, class_="drawing"),
+        tag("p", f"and {more} more", class_="dim") if more else "",
+    )
+
+
+def _depths(nodes: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return how far from the left each stands. A circle, which no plan has, ends where it began."""
+    found: dict[str, int] = {}
+
+    def depth(name: str, above: tuple[str, ...]) -> int:
+        if name not in found:
+            needs = [need for need in nodes[name] if need in nodes and need not in (*above, name)]
+            found[name] = max((depth(need, (*above, name)) + 1 for need in needs), default=0)
+        return found[name]
+
+    return {name: depth(name, ()) for name in nodes}
+
+
+def _edge(start: tuple[int, int], end: tuple[int, int]) -> Markup:
+    x1, y1, x2, y2 = start[0] + WIDE, start[1] + HIGH // 2, end[0], end[1] + HIGH // 2
+    middle = (x1 + x2) // 2
+    return tag("path", d=f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}")
+
+
+def _box(at: tuple[int, int], name: str, sign: str) -> Markup:
+    kind, _, own = name.rpartition("/")
+    told = own if len(own) <= LONGEST else f"{own[: LONGEST - 1]}…"
+    left = str(at[0] + 8)
+    return tag(
+        "g",
+        tag("title", name),
+        tag("rect", x=str(at[0]), y=str(at[1]), width=str(WIDE), height=str(HIGH), rx="5"),
+        tag("text", f"{sign} {kind}".strip(), x=left, y=str(at[1] + 17), class_="of"),
+        tag("text", told, x=left, y=str(at[1] + 34)),
+    )
+
+
+# The style and the script of a page: all that it needs is in it, and nothing is fetched.
+
+STYLE = """
+:root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#5b6470;--line:#d5dae1;--card:#f6f8fa;--add:#116329;
+--change:#8a5a00;--gone:#b3261e;--other:#0550ae;--mark:#fff3c4}
+@media (prefers-color-scheme:dark){:root{--bg:#0f141a;--fg:#e6eaf0;--dim:#98a2b0;--line:#2b333d;--card:#161c24;
+--add:#56d364;--change:#e3b341;--gone:#ff7b72;--other:#79c0ff;--mark:#3d3200}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:75rem;padding:1.25rem;background:var(--bg);color:var(--fg);
+font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2rem 0 .25rem}h3{font-size:1rem;margin:1.5rem 0 .5rem}
+p{margin:.25rem 0}.dim{color:var(--dim)}code,.mono{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
+overflow-wrap:anywhere}
+a{color:var(--other)}
+.chips{display:flex;flex-wrap:wrap;gap:.4rem;margin:.6rem 0}
+.chip{border:1px solid var(--line);border-radius:1rem;padding:.1rem .7rem;font-size:.85rem;white-space:nowrap}
+.chip b{font-variant-numeric:tabular-nums}
+.tools{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;position:sticky;top:0;background:var(--bg);
+padding:.6rem 0;border-bottom:1px solid var(--line);z-index:1}
+.tools input[type=search]{flex:1 1 14rem;padding:.4rem .6rem;border:1px solid var(--line);border-radius:.4rem;
+background:var(--card);color:inherit;font:inherit}
+.tools label{font-size:.85rem;display:flex;gap:.25rem;align-items:center}
+details{border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;background:var(--card)}
+summary{cursor:pointer;padding:.5rem .75rem;overflow-wrap:anywhere}summary:focus-visible{outline:2px solid var(--other)}
+details>div{padding:0 .75rem .75rem;overflow-x:auto}
+.sign{display:inline-block;min-width:2.2em;font-weight:700;font-family:ui-monospace,monospace}
+.add{color:var(--add)}.change{color:var(--change)}.gone{color:var(--gone)}.other{color:var(--other)}
+.refused{border-left:3px solid var(--gone);padding:.2rem .6rem;margin:.4rem 0;background:var(--mark)}
+table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;
+padding:.3rem .5rem;border-top:1px solid var(--line)}th{font-weight:600;color:var(--dim);border-top:0}
+td pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.45 ui-monospace,monospace}
+.drawing{overflow-x:auto}svg{display:block}svg text{font:12px ui-monospace,monospace;fill:var(--fg)}
+svg text.of{fill:var(--dim);font-size:11px}
+svg rect{fill:var(--card);stroke:var(--line)}svg path{fill:none;stroke:var(--dim);stroke-width:1.2}
+.empty{padding:2rem;text-align:center;color:var(--dim)}
+@media (max-width:40rem){body{padding:.75rem}table.members thead{display:none}table.members tr{display:block;
+border-top:1px solid var(--line);padding:.3rem 0}table.members td{display:block;border:0;padding:.1rem 0}}
+@media print{.tools{display:none}details{break-inside:avoid}}
+"""
+SCRIPT = """
+const find=document.getElementById('find'),boxes=[...document.querySelectorAll('.tools input[type=checkbox]')];
+function show(){const words=find.value.toLowerCase().split(/\\s+/).filter(Boolean);
+const off=new Set(boxes.filter(b=>!b.checked).map(b=>b.value));
+for(const one of document.querySelectorAll('[data-kind]')){const text=one.textContent.toLowerCase();
+one.hidden=off.has(one.dataset.kind)||!words.every(w=>text.includes(w));}}
+find.addEventListener('input',show);boxes.forEach(b=>b.addEventListener('change',show));
+document.querySelector('.tools').hidden=false;
+"""
+
 
 WIDTH = 80
 # By the words of documents: how they look, and in which order they are read; what destroys comes first.

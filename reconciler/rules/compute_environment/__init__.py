@@ -1,25 +1,15 @@
 """Rules of compute environments, by theme."""
 
-from reconciler.rules.compute_environment import (
-    advice,
-    effects,
-    fargate,
-    images,
-    instances,
-    kubernetes,
-    managed,
-    shape,
-    templates,
-)
+from reconciler.rules.compute_environment import advice, common, fargate, instances, kubernetes, managed, templates
 
 RULES = (
-    *shape.RULES,
+    *common.RULES,
     *fargate.RULES,
     *instances.RULES,
     *templates.RULES,
-    *images.RULES,
+    *instances.IMAGE_RULES,
     *kubernetes.RULES,
     *managed.RULES,
     *advice.RULES,
-    *effects.RULES,
+    *advice.EFFECT_RULES,
 )

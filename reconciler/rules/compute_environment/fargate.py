@@ -1,18 +1,18 @@
 """What Fargate environments do not have, and their limits."""
 
 from reconciler.problems import Severity
-from reconciler.rules.base import Findings, Rule, Subject
-from reconciler.rules.compute_environment.bodies import (
+from reconciler.rules.base import Evidence, Findings, Rule, Subject, documented, measured
+from reconciler.rules.compute_environment.common import (
     FARGATE,
+    UPDATE_POLICY,
+    Ban,
     beside,
     fargate,
     is_given,
+    required,
     resources_of,
     type_of,
 )
-from reconciler.rules.compute_environment.members import Ban, required
-from reconciler.rules.compute_environment.shape import UPDATE_POLICY
-from reconciler.rules.evidence import Evidence, documented, measured
 
 MOST_GROUPS = 5
 MOST_SUBNETS = 16

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from reconciler.model import Json
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.compute_environment.bodies import (
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, measured
+from reconciler.rules.compute_environment.common import (
     CLUSTER,
     INSTANCES,
     ON_EKS,
@@ -15,11 +15,10 @@ from reconciler.rules.compute_environment.bodies import (
     beside,
     eks,
     fargate,
+    is_service_linked,
     resources_of,
     type_of,
 )
-from reconciler.rules.compute_environment.shape import is_service_linked
-from reconciler.rules.evidence import documented, inferred, measured
 
 NAMESPACE = ("eksConfiguration", "kubernetesNamespace")
 LONGEST = 63

@@ -1,19 +1,20 @@
 """ECS managed instances: everything about them is said in managedInstancesProvider."""
 
 from reconciler.problems import Severity
-from reconciler.rules.base import Findings, Rule, Subject
-from reconciler.rules.compute_environment.bodies import (
+from reconciler.rules.base import Evidence, Findings, Rule, Subject, documented
+from reconciler.rules.compute_environment.common import (
     MANAGED_INSTANCES,
+    UPDATE_POLICY,
+    Ban,
     beside,
     ec2,
     is_given,
     managed_instances,
+    one_of,
+    required,
     resources_of,
     type_of,
 )
-from reconciler.rules.compute_environment.members import Ban, one_of, required
-from reconciler.rules.compute_environment.shape import UPDATE_POLICY
-from reconciler.rules.evidence import Evidence, documented
 
 PAGE = "AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances'"
 PROVIDER = ("computeResources", "managedInstancesProvider")

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from reconciler.model import Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.compute_environment.bodies import INSTANCES, ec2, eks, resources_of, type_of
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
+from reconciler.rules.compute_environment.common import INSTANCES, ec2, eks, resources_of, type_of
 from reconciler.rules.compute_environment.instance_types import BUNDLES, covers
-from reconciler.rules.evidence import documented, measured
 
 TEMPLATE = ("computeResources", "launchTemplate")
 AMI = "ami-0a1b2c3d4e5f60718"

@@ -1,15 +1,25 @@
 """What AWS takes, but a careful person would not write."""
 
 import re
+from collections.abc import Iterator
 
-from reconciler.model import Json
+from reconciler.model import Json, Path
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.containers import Container, each_container, members
-from reconciler.rules.evidence import documented, inferred
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later
 from reconciler.rules.job_definition.examples import IMAGE, ec2, size
-from reconciler.rules.job_definition.starts import survives_spot
-from reconciler.rules.placeholders import looks_unfilled
+from reconciler.rules.job_definition.placement import survives_spot
+from reconciler.rules.job_definition.pods import amounts, one, pod
+from reconciler.rules.shared import did_you_mean, looks_unfilled
+from reconciler.rules.traversal import (
+    Container,
+    Pod,
+    PodContainer,
+    each_container,
+    each_pod,
+    each_pod_container,
+    every_container,
+    members,
+)
 
 SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE)
 # A name that ends so leads to a secret, and is none.
@@ -192,5 +202,231 @@ RULES = (
         evidence=inferred("ContainerProperties.command", "it maps to Docker's Cmd"),
         fails=ec2(command=["python main.py"]),
         passes=ec2(command=["sh", "-c", "python main.py"]),
+    ),
+)
+
+
+# Parameters of a job definition, and the Ref:: in commands that stands for them.
+
+PREFIX = "Ref::"
+_NAME = re.compile(r"Ref::([\w-]+)")
+PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html"
+
+
+def _all_have_values(subject: Subject) -> Findings:
+    given = frozenset(subject.body.get("parameters") or ())
+    for path, word in _words(subject):
+        for name in _NAME.findall(word):
+            if not _is_given(name, word, given):
+                yield path, f"has {PREFIX}{name}, which has no parameter: each job must bring a value"
+
+
+def _almost_have_values(subject: Subject) -> Findings:
+    given = frozenset(subject.body.get("parameters") or ())
+    for path, word in _words(subject):
+        for name in _NAME.findall(word):
+            if not _is_given(name, word, given) and (near := did_you_mean(name, given)):
+                yield path, f"has {PREFIX}{name}, which is no parameter here{near}"
+
+
+def _words(subject: Subject) -> Iterator[tuple[Path, str]]:
+    """Yield every word of every command, of pods too."""
+    for path, body in every_container(subject.body):
+        for member in ("command", "args"):
+            for index, word in enumerate(body.get(member) or ()):
+                yield (*path, member, index), str(word)
+
+
+def _is_given(name: str, word: str, given: frozenset[str]) -> bool:
+    """In the midst of a text nobody sees where a name ends: Ref::file.gz may be the parameter `file`."""
+    return name in given or (word != PREFIX + name and any(f"{PREFIX}{each}" in word for each in given))
+
+
+def _all_are_used(subject: Subject) -> Findings:
+    names = subject.body.get("parameters") or ()
+    rest = {member: value for member, value in subject.body.items() if member != "parameters"} if names else {}
+    text = repr(rest)
+    for name in names:
+        if not re.search(rf"{PREFIX}{re.escape(name)}(?![\w-])", text):
+            yield ("parameters", name), f"is not used: no command has {PREFIX}{name}"
+
+
+def _job(*command: str, **parameters: Json) -> Example:
+    return Example({**ec2(command=[*command]).body, "parameters": parameters})
+
+
+PARAMETER_RULES = (
+    Rule(
+        id="JD160",
+        says="Every Ref::name in a command has a parameter.",
+        check=_all_have_values,
+        hint="add it to parameters, unless every job that is submitted has it",
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=inferred(PAGE, "parameters"),
+        fails=_job("echo", "Ref::echoParam", echo_param="hello"),
+        passes=_job("echo", "Ref::message", message="hello"),
+    ),
+    Rule(
+        id="JD162",
+        says="No Ref::name in a command is almost the name of a parameter.",
+        check=_almost_have_values,
+        hint="a job that brings no such parameter gets the text itself",
+        severity=Severity.WARNING,
+        evidence=later(PAGE, note="what no parameter replaces reaches the program as it is written"),
+        fails=_job("echo", "Ref::mesage", message="hello"),
+        passes=_job("echo", "Ref::message", "Ref::recipient", message="hello"),
+    ),
+    Rule(
+        id="JD161",
+        says="Every parameter is used by a command.",
+        check=_all_are_used,
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=inferred(PAGE, "parameters"),
+        fails=_job("echo", message="hello"),
+        passes=_job("echo", "Ref::message", message="hello"),
+    ),
+)
+
+
+# What is taken on EKS, but a careful person would not write.
+
+
+def _names_of_host_network(pod: Pod) -> Findings:
+    if pod.body.get("dnsPolicy") == "ClusterFirst" and pod.body.get("hostNetwork", True):
+        yield (*pod.path, "dnsPolicy"), "is ClusterFirst, which on the host's network means Default"
+
+
+def _limited(container: PodContainer) -> Findings:
+    resources = container.body.get("resources") or {}
+    missing = [name for name in ("cpu", "memory") if name not in (resources.get("limits") or {})]
+    if missing and resources.get("requests"):
+        yield (*container.path, "resources"), f"has no limit of {' and '.join(missing)}"
+
+
+def _fixed_image(container: PodContainer) -> Findings:
+    image = str(container.body["image"])
+    _, _, last = image.rpartition("/")
+    if "@" not in image and (":" not in last or last.endswith(":latest")):
+        yield (*container.path, "image"), f"is {image}, which can be another image tomorrow"
+
+
+def _pulls(container: PodContainer) -> Findings:
+    if container.body.get("imagePullPolicy") == "Never":
+        yield (*container.path, "imagePullPolicy"), "is Never, but nodes that Batch adds have only what their AMI has"
+
+
+def _not_privileged(container: PodContainer) -> Findings:
+    if (container.body.get("securityContext") or {}).get("privileged"):
+        yield (*container.path, "securityContext", "privileged"), "gives the container root's power over the node"
+
+
+def _pod_keeps_secrets(container: PodContainer) -> Findings:
+    for index, entry in enumerate(container.body.get("env") or ()):
+        if is_secret(str(entry["name"]), str(entry.get("value", ""))):
+            path = (*container.path, "env", index, "value")
+            yield path, f"looks like a secret ({entry['name']}), and everybody who may describe jobs can read it"
+
+
+def _pod_keeps_access_keys(container: PodContainer) -> Findings:
+    for index, entry in enumerate(container.body.get("env") or ()):
+        if ACCESS_KEY.search(str(entry.get("value", ""))):
+            yield (*container.path, "env", index, "value"), "has an AWS access key"
+    for member in ("command", "args"):
+        for index, word in enumerate(container.body.get(member) or ()):
+            if ACCESS_KEY.search(str(word)):
+                yield (*container.path, member, index), "has an AWS access key"
+
+
+LIMITLESS = {"limits": amounts(cpu="1"), "requests": amounts(memory="2048Mi")}
+
+POD_RULES = (
+    Rule(
+        id="JD245",
+        says="On the host's network, names of the cluster need dnsPolicy ClusterFirstWithHostNet.",
+        check=each_pod(_names_of_host_network),
+        hint="write ClusterFirstWithHostNet, or hostNetwork: false",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/", "pod's DNS policy"
+        ),
+        severity=Severity.WARNING,
+        advice=True,
+        fails=pod(dnsPolicy="ClusterFirst"),
+        passes=pod(dnsPolicy="ClusterFirst", hostNetwork=False),
+    ),
+    Rule(
+        id="JD246",
+        says="A container of a pod has limits of cpu and memory.",
+        check=each_pod_container(_limited),
+        hint="give them in limits: without requests, these are the requests too",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/", "requests and limits"
+        ),
+        severity=Severity.NOTE,
+        advice=True,
+        fails=pod(one(resources=LIMITLESS)),
+        passes=pod(),
+    ),
+    Rule(
+        id="JD247",
+        says="A container of a pod runs an image that stays the same.",
+        check=each_pod_container(_fixed_image),
+        hint="name a tag that is not moved, or better a digest",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/containers/images/", "avoid the tag :latest in production"
+        ),
+        severity=Severity.WARNING,
+        advice=True,
+        fails=pod(one(image="localhost:5000/solver")),
+        passes=pod(one(image="localhost:5000/solver:1.4")),
+    ),
+    Rule(
+        id="JD248",
+        says="Nodes that come and go pull images.",
+        check=each_pod_container(_pulls),
+        hint="write IfNotPresent, unless your AMI has the image",
+        evidence=inferred(
+            "https://kubernetes.io/docs/concepts/containers/images/", "imagePullPolicy Never fetches no image"
+        ),
+        severity=Severity.NOTE,
+        advice=True,
+        fails=pod(one(imagePullPolicy="Never")),
+        passes=pod(one(imagePullPolicy="IfNotPresent")),
+    ),
+    Rule(
+        id="JD249",
+        says="A container of a pod is not privileged.",
+        check=each_pod_container(_not_privileged),
+        hint="add the capabilities that it needs, with securityContext.capabilities",
+        evidence=documented("EksContainerSecurityContext.privileged", "similar to the root user permissions"),
+        severity=Severity.NOTE,
+        advice=True,
+        fails=pod(one(securityContext={"privileged": True})),
+        passes=pod(one(securityContext={"privileged": False})),
+    ),
+    Rule(
+        id="JD250",
+        says="A secret is not in the environment of a pod's container.",
+        check=each_pod_container(_pod_keeps_secrets),
+        hint="mount a Kubernetes secret: volumes: [{name: keys, secret: {secretName: keys}}]",
+        evidence=inferred("EksVolume.secret", "a volume from a Kubernetes secret"),
+        severity=Severity.WARNING,
+        advice=True,
+        fails=pod(one(env=[{"name": "DB_PASSWORD", "value": "swordfish"}])),
+        passes=pod(one(env=[{"name": "DB_PASSWORD_FILE", "value": "/keys/password"}])),
+    ),
+    Rule(
+        id="JD251",
+        says="No AWS access key is in a pod.",
+        check=each_pod_container(_pod_keeps_access_keys),
+        hint="give the pod a service account with an IAM role: serviceAccountName",
+        evidence=inferred(
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html", "use temporary credentials"
+        ),
+        severity=Severity.WARNING,
+        advice=True,
+        fails=pod(one(env=[{"name": "KEY", "value": "AKIAIOSFODNN7EXAMPLE"}])),
+        passes=pod(one(env=[{"name": "KEY", "value": "AKIA"}])),
     ),
 )

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject
-from reconciler.rules.evidence import documented, later, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, later, measured
 from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.nodes import spans
-from reconciler.rules.near import near_names
-from reconciler.rules.references import arn, astray
+from reconciler.rules.shared import arn, astray, near_names
 
 PROPERTIES = "consumableResourceProperties"
 LIST = "consumableResourceList"

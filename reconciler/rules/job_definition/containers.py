@@ -1,16 +1,27 @@
 """Rules about what a container is given: image, user, environment, secrets, limits, devices, logs."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Findings, Rule, Subject
-from reconciler.rules.containers import Container, TaskPlace, each_container, each_home, each_single, members, repeated
-from reconciler.rules.evidence import documented, later, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
 from reconciler.rules.forms import forms
-from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2
-from reconciler.rules.placeholders import placeholders
-from reconciler.rules.pods import every_container
+from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, job, size, task
+from reconciler.rules.shared import looks_unfilled, placeholders
+from reconciler.rules.traversal import (
+    Container,
+    TaskPlace,
+    containers,
+    each_container,
+    each_home,
+    each_single,
+    every_container,
+    members,
+    platform,
+    repeated,
+)
 
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/token"}
 SECRET_STORES = (":secretsmanager:", ":ssm:")
@@ -276,4 +287,305 @@ RULES = (
     ),
     forms("JD046", ec2(jobRoleArn="arn:iam:role/job"), ec2(jobRoleArn="arn:aws:iam::123456789012:role/job")),
     placeholders("JD045", ec2(image="${IMAGE}"), ec2(command=["sh", "-c", "echo ${AWS_BATCH_JOB_ARRAY_INDEX}"])),
+)
+
+
+# Rules about the shape of a job definition: which properties go with which type and platform.
+
+WAYS = ("containerProperties", "ecsProperties", "eksProperties")
+COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+SIZE_LIMIT = 24 * 1024  # the service quota, in bytes
+CONTAINER = {"image": IMAGE, "resourceRequirements": size()}
+TASKS = {"taskProperties": [{"containers": [{"name": "main", **CONTAINER}]}]}
+
+
+def _has_properties(subject: Subject) -> Findings:
+    if subject.body["type"] == "container" and not any(name in subject.body for name in WAYS):
+        yield (), f"has none of {', '.join(WAYS)}"
+
+
+def _one_way(subject: Subject) -> Findings:
+    given = [name for name in WAYS if name in subject.body]
+    for other in given[1:]:
+        yield (other,), f"cannot be beside {given[0]}"
+
+
+def _has_nodes(subject: Subject) -> Findings:
+    if subject.body["type"] == "multinode" and "nodeProperties" not in subject.body:
+        yield (), "is multinode, but has no nodeProperties"
+
+
+def _tasks_on_managed_instances(subject: Subject) -> Findings:
+    if "containerProperties" in subject.body and platform(subject.body) == "MANAGED_INSTANCES":
+        yield ("containerProperties",), "is not for MANAGED_INSTANCES, only ecsProperties is"
+
+
+def _linux_on_managed_instances(home: TaskPlace) -> Findings:
+    family = str((home.body.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX"))
+    if family.upper().startswith("WINDOWS"):
+        path = (*home.path, "runtimePlatform", "operatingSystemFamily")
+        yield path, f"is {family}; on MANAGED_INSTANCES there is only LINUX"
+
+
+def _small(subject: Subject) -> Findings:
+    length = len(COMPACT.encode(subject.body).encode())
+    if length > SIZE_LIMIT:
+        yield (), f"is {length:,} bytes long, more than 24 KiB ({SIZE_LIMIT:,} bytes)"
+
+
+def _managed(**members: object) -> Example:
+    return Example({**task(**members).body, "platformCapabilities": ["MANAGED_INSTANCES"]})
+
+
+COMMON_RULES = (
+    Rule(
+        id="JD001",
+        says="A job of type container has containerProperties, ecsProperties or eksProperties.",
+        check=_has_properties,
+        hint="write containerProperties with at least image and resourceRequirements",
+        evidence=measured("RegisterJobDefinition", "ECS Container Image must be provided."),
+        fails=job(),
+        passes=ec2(),
+    ),
+    Rule(
+        id="JD002",
+        says="Only one of containerProperties, ecsProperties and eksProperties is given.",
+        check=_one_way,
+        hint="keep ecsProperties for several containers, containerProperties for one",
+        evidence=measured("RegisterJobDefinition", "Cannot use both ECS containerProperties and ecsProperties"),
+        fails=job(containerProperties=CONTAINER, ecsProperties=TASKS),
+        passes=job(ecsProperties=TASKS),
+    ),
+    Rule(
+        id="JD003",
+        says="A job of type multinode has nodeProperties.",
+        check=_has_nodes,
+        evidence=measured("RegisterJobDefinition", "Node properties of multinode job is required."),
+        fails=job(type="multinode"),
+        passes=job(
+            type="multinode",
+            nodeProperties={
+                "numNodes": 2,
+                "mainNode": 0,
+                "nodeRangeProperties": [{"targetNodes": "0:1", "container": CONTAINER}],
+            },
+        ),
+    ),
+    Rule(
+        id="JD004",
+        says="On managed instances a job has ecsProperties, also for one container.",
+        check=_tasks_on_managed_instances,
+        hint="move the container to ecsProperties.taskProperties[0].containers",
+        evidence=measured("RegisterJobDefinition", "Cannot use ECS containerProperties for MANAGED_INSTANCES"),
+        fails=job(platformCapabilities=["MANAGED_INSTANCES"], containerProperties=CONTAINER),
+        passes=_managed(),
+    ),
+    Rule(
+        id="JD005",
+        says="On managed instances the operating system is Linux.",
+        check=each_home(_linux_on_managed_instances, on="MANAGED_INSTANCES"),
+        evidence=documented(
+            "EcsTaskProperties.runtimePlatform",
+            "For Amazon ECS Managed Instances, the valid value for operatingSystemFamily is LINUX (default).",
+        ),
+        fails=_managed(runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}),
+        passes=_managed(runtimePlatform={"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"}),
+    ),
+    Rule(
+        id="JD006",
+        says="A job definition is at most 24 KiB long.",
+        check=_small,
+        hint="move long scripts and values to the image or to S3",
+        evidence=documented(
+            "AWS Batch User Guide, 'Service quotas'",
+            "Maximum job definition size (for RegisterJobDefinition API operations) 24 KiB",
+        ),
+        fails=ec2(command=["x" * SIZE_LIMIT]),
+        passes=ec2(command=["x" * 1024]),
+    ),
+)
+
+
+# Environment variables of containers and pods whose values are not what they seem.
+
+# What becomes of variables without a value. Of pods nobody has seen it; Terraform's provider counts on it for both.
+DROPS = {"environment": "drops", "env": "may drop"}
+FEW = 3  # variables that a message names
+
+
+def _are_filled(subject: Subject) -> Findings:
+    for path, body in every_container(subject.body):
+        for member in DROPS:
+            variables = body.get(member) or ()
+            names = [str(each.get("name")) for each in variables if looks_unfilled(str(each.get("value", "")))]
+            more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+            if names:
+                told = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder"
+                yield (*path, member), told
+
+
+def _has_value(subject: Subject) -> Findings:
+    for path, container in every_container(subject.body):
+        for name, drops in DROPS.items():
+            for index, entry in enumerate(container.get(name) or ()):
+                if not entry.get("value"):
+                    yield (*path, name, index), f"has no value: AWS Batch {drops} {entry.get('name')}"
+
+
+VARIABLE_RULES = (
+    Rule(
+        id="JD163",
+        says="The value of an environment variable is no placeholder of a shell or a template.",
+        check=_are_filled,
+        hint="no shell reads it: !sub fills it in here, `sh -c` in the command when the job starts",
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=inferred("ContainerProperties.environment", "it maps to Docker's Env"),
+        fails=ec2(environment=[{"name": "BUCKET", "value": "${BUCKET}"}]),
+        passes=ec2(environment=[{"name": "BUCKET", "value": "results"}]),
+    ),
+    Rule(
+        id="JD164",
+        says="An environment variable has a value.",
+        check=_has_value,
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=measured(
+            "terraform-provider-aws, issues 19466 and 26960",
+            note="a variable without a value is gone when it is read back",
+        ),
+        fails=ec2(environment=[{"name": "STAGE", "value": ""}]),
+        passes=ec2(environment=[{"name": "STAGE", "value": "test"}]),
+    ),
+)
+
+
+# Rules about log drivers, swap and file systems in memory.
+
+# The options of Batch's own page, and the two that ECS has for every driver.
+AWSLOGS = {
+    "awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-datetime-format",
+    "awslogs-multiline-pattern", "awslogs-create-group", "mode", "max-buffer-size",
+}  # fmt: skip
+MOUNT_OPTIONS = {
+    "defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync",
+    "remount", "mand", "nomand", "atime", "noatime", "diratime", "nodiratime", "bind", "rbind", "unbindable",
+    "runbindable", "private", "rprivate", "shared", "rshared", "slave", "rslave", "relatime", "norelatime",
+    "strictatime", "nostrictatime", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol",
+}  # fmt: skip
+
+
+def _options(container: Container) -> Spec:
+    log = container.body.get("logConfiguration") or {}
+    return (log.get("options") or {}) if log.get("logDriver") == "awslogs" else {}
+
+
+def _tmpfs(container: Container) -> Iterator[tuple[Path, Json]]:
+    linux = container.body.get("linuxParameters") or {}
+    for index, entry in enumerate(linux.get("tmpfs") or ()):
+        yield (*container.path, "linuxParameters", "tmpfs", index), entry
+
+
+def _known_options(container: Container) -> Findings:
+    for option in _options(container):
+        if option not in AWSLOGS:
+            yield (*container.path, "logConfiguration", "options", option), "is not an option of awslogs"
+
+
+def _creates_or_not(container: Container) -> Findings:
+    if _options(container).get("awslogs-create-group", "true") != "true":
+        path = (*container.path, "logConfiguration", "options", "awslogs-create-group")
+        yield path, "is not 'true'; leave it out where the group exists"
+
+
+def _swaps(subject: Subject) -> Findings:
+    """On Fargate there is no swap at all, which another rule says."""
+    for container in containers(subject.body) if platform(subject.body) != "FARGATE" else ():
+        linux = container.body.get("linuxParameters") or {}
+        if linux.get("maxSwap") and linux.get("swappiness") is None:  # with 0, the container does not use swap
+            yield (*container.path, "linuxParameters", "maxSwap"), "needs swappiness beside it"
+
+
+def _has_swap(container: Container) -> Findings:
+    linux = container.body.get("linuxParameters") or {}
+    if linux.get("swappiness") is not None and linux.get("maxSwap") is None:
+        yield (*container.path, "linuxParameters", "swappiness"), "has no effect without maxSwap"
+
+
+def _mounts_as_it_can(container: Container) -> Findings:
+    for path, entry in _tmpfs(container):
+        for option in entry.get("mountOptions") or ():
+            if str(option).partition("=")[0] not in MOUNT_OPTIONS:
+                yield (*path, "mountOptions"), f"has {option}, which is no mount option of tmpfs"
+
+
+def _awslogs(**options: str) -> Example:
+    named = {f"awslogs-{name.replace('_', '-')}": value for name, value in options.items()}
+    return ec2(logConfiguration={"logDriver": "awslogs", "options": named})
+
+
+def _linux(**members: Json) -> Example:
+    return ec2(linuxParameters=members)
+
+
+LINUX_RULES = (
+    Rule(
+        id="JD050",
+        says="The awslogs driver has only the options that its page names.",
+        check=each_container(_known_options, about="logConfiguration"),
+        hint=f"known are {', '.join(sorted(AWSLOGS))}",
+        evidence=measured(
+            "RegisterJobDefinition",
+            "Log driver awslogs disallows options: ...",
+            "the options: https://docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html",
+            against="AWS adds options, and its service model leaves the set open",
+        ),
+        severity=Severity.WARNING,
+        fails=_awslogs(group="/jobs", retention="7"),
+        passes=_awslogs(group="/jobs", stream_prefix="job", create_group="true"),
+    ),
+    Rule(
+        id="JD051",
+        says="awslogs-create-group is true or left out.",
+        check=each_container(_creates_or_not, about="logConfiguration"),
+        severity=Severity.WARNING,
+        evidence=later(
+            "ECS RegisterTaskDefinition",
+            "Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else omit option.",
+        ),
+        fails=_awslogs(group="/jobs", create_group="false"),
+        passes=_awslogs(group="/jobs"),
+    ),
+    Rule(
+        id="JD052",
+        says="maxSwap comes with swappiness.",
+        check=_swaps,
+        hint="60 is what Linux does by itself",
+        evidence=measured(
+            "RegisterJobDefinition", "When container specified swap memory, swappiness value is required."
+        ),
+        fails=_linux(maxSwap=1024),
+        passes=_linux(maxSwap=1024, swappiness=60),
+    ),
+    Rule(
+        id="JD053",
+        says="swappiness comes with maxSwap; alone it has no effect.",
+        check=each_container(_has_swap, about="linuxParameters"),
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=documented(
+            "LinuxParameters.swappiness", "If a value isn't specified for maxSwap, then this parameter is ignored."
+        ),
+        fails=_linux(swappiness=10),
+        passes=_linux(maxSwap=0, swappiness=10),
+    ),
+    Rule(
+        id="JD054",
+        says="A file system in memory has only the mount options that the API names.",
+        check=each_container(_mounts_as_it_can, about="linuxParameters"),
+        evidence=documented("Tmpfs.mountOptions", "Valid values:", against="the service model leaves the set open"),
+        severity=Severity.WARNING,
+        fails=_linux(tmpfs=[{"containerPath": "/scratch", "size": 64, "mountOptions": ["readonly"]}]),
+        passes=_linux(tmpfs=[{"containerPath": "/scratch", "size": 64, "mountOptions": ["ro", "noexec", "mode=1777"]}]),
+    ),
 )

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule
-from reconciler.rules.containers import (
+from reconciler.rules.base import Example, Findings, Rule, documented, later, measured
+from reconciler.rules.job_definition.examples import ROLE, ec2
+from reconciler.rules.shared import did_you_mean
+from reconciler.rules.traversal import (
     Container,
     TaskPlace,
     containers_of,
@@ -15,9 +17,6 @@ from reconciler.rules.containers import (
     members,
     repeated,
 )
-from reconciler.rules.evidence import documented, later, measured
-from reconciler.rules.job_definition.examples import ROLE, ec2
-from reconciler.rules.near import did_you_mean
 
 TYPES = ("host", "efsVolumeConfiguration", "s3filesVolumeConfiguration")
 EFS = "efsVolumeConfiguration"

@@ -1,5 +1,11 @@
 """Rules of job queues, by theme."""
 
-from reconciler.rules.job_queue import advice, mixture, order, quota, scheduling
+from reconciler.rules.job_queue import environments, scheduling
 
-RULES = (*order.RULES, *mixture.RULES, *scheduling.RULES, *quota.RULES, *advice.RULES)
+RULES = (
+    *environments.RULES,
+    *environments.MIXTURE_RULES,
+    *scheduling.RULES,
+    *scheduling.QUOTA_RULES,
+    *scheduling.ADVICE_RULES,
+)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.model import Json, Path, Spec
 from reconciler.rules.base import Example, Subject
-from reconciler.rules.compute_environment import bodies as environments
+from reconciler.rules.compute_environment import common as environments
 from reconciler.rules.compute_environment.instance_types import architectures
 
 ENVIRONMENT = "ComputeEnvironment"

@@ -1,11 +1,82 @@
 """How much jobs may take up of what they need, as things stand."""
 
-from collections.abc import Callable, Mapping
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from reconciler.sandbox.jobs.courses import Amounts
-from reconciler.sandbox.jobs.holdings import taken
-from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import AccountState, noun_of
+from reconciler.sandbox.core.state import AccountState, Record, noun_of
+from reconciler.sandbox.jobs.timeline import TERMINATED, Amounts, Course, course_of, keep, leave_line, line_of
+
+# What jobs take up until they end: of environments, consumable resources and quota shares, and in their queue.
+
+NEVER = float("inf")
+
+
+def hold(world: AccountState, holder: str, job: str, ends: float, amounts: Amounts) -> None:
+    """Note that a job takes up amounts of `holder` (an ARN) until it ends."""
+    world.note(_held(holder), job, [ends, dict(amounts)])
+
+
+def shorten(world: AccountState, job: str, course: Course, ends: float) -> None:
+    """Note that a job ends before its time."""
+    for holder in course.holds:
+        _, amounts = world.fact(_held(holder), job, (ends, {}))
+        hold(world, holder, job, ends, amounts)
+
+
+def holders(world: AccountState, holder: str) -> Iterator[tuple[str, float]]:
+    """Yield the jobs that have not ended yet, and when they do."""
+    return ((job, ends) for job, (ends, _) in world.rows(_held(holder)).items() if ends > world.now)
+
+
+def taken(world: AccountState, holder: str) -> Counter[str]:
+    """Return what is taken up now, by unit."""
+    amounts = (amounts for ends, amounts in world.rows(_held(holder)).values() if ends > world.now)
+    return _sum(amounts)
+
+
+def last_end(world: AccountState, holder: str) -> float:
+    """Return when the last of those that run now ends; now, if none does."""
+    return max((ends for _, ends in holders(world, holder)), default=world.now)
+
+
+class Pool:
+    """What is taken up of one holder, while time passes. Made for one look of the scheduler; forgets what has ended."""
+
+    def __init__(self, world: AccountState, holder: str) -> None:
+        rows = world.rows(_held(holder))
+        for job in [job for job, (ends, _) in rows.items() if ends <= world.now]:
+            world.forget(_held(holder), job)
+        self._ends = [(ends, job, amounts) for job, (ends, amounts) in rows.items()]
+        heapq.heapify(self._ends)
+        self._holder = holder
+        self.used = _sum(amounts for _, _, amounts in self._ends)
+
+    def pass_time(self, now: float) -> None:
+        while self._ends and self._ends[0][0] <= now:
+            _, _, amounts = heapq.heappop(self._ends)
+            self.used.subtract(amounts)
+
+    def take(self, world: AccountState, job: str, ends: float, amounts: Amounts) -> None:
+        hold(world, self._holder, job, ends, amounts)
+        heapq.heappush(self._ends, (ends, job, amounts))
+        self.used.update(amounts)
+
+    def next_release(self) -> float:
+        return self._ends[0][0] if self._ends else NEVER
+
+
+def _held(holder: str) -> str:
+    return f".held:{holder}"
+
+
+def _sum(many: Iterator[Amounts]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for amounts in many:
+        total.update(amounts)
+    return total
+
 
 VCPU = "vcpu"
 INSTANCES = "NUM_INSTANCES"
@@ -62,3 +133,66 @@ CAPACITIES: Mapping[str, Callable[[AccountState, Record], Amounts]] = {
     "quota-share": _share,
     "consumable-resource": _consumable,
 }
+
+
+# Jobs that end before their time: by hand, or because what they run on or wait in goes away.
+
+PER_SECOND = 16  # jobs that the service terminates when it deletes their queue (AWS Batch User Guide)
+MINUTES = 30  # that jobs may go on by default while their instances are replaced (UpdatePolicy)
+EARLIEST = "replaced"  # when an infrastructure update could be over, were it not for the jobs
+
+
+def end(world: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
+    """Let a job end at a moment, which may be to come, unless it ends before by itself."""
+    course = course_of(world, job)
+    if course is None:
+        leave_line(world, queue, job)
+        keep(world, job, Course(starts=at, ends=at, reason=reason, by=by))
+    elif course.ends > at:
+        attempts = tuple((runs, min(stops, at)) for runs, stops in course.attempts if runs < at)
+        keep(world, job, replace(course, ends=at, attempts=attempts, exit_code=None, reason=reason, by=by))
+        shorten(world, job, course, at)
+        _hasten(world, course.environment)
+    world.stir()
+
+
+def jobs_in(world: AccountState, queue: str) -> list[str]:
+    """Return the jobs of a queue that have not ended: those that run, and those that wait."""
+    return [*(job for job, _ in holders(world, queue)), *line_of(world, queue)]
+
+
+def end_all(world: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
+    """Let jobs of a queue end, one after another; return how many seconds that takes."""
+    for count, job in enumerate(jobs, 1):
+        end(world, queue, job, world.now + count / PER_SECOND, reason, TERMINATED)
+    return len(jobs) / PER_SECOND
+
+
+def evict(world: AccountState, environment: Record, at: float) -> None:
+    """Take the instances away from the jobs that still run there then."""
+    for job, ends in list(holders(world, environment.arn)):
+        if ends > at:
+            instance = world.new_id().replace("-", "")[:17]
+            end(world, "", job, at, f"Host EC2 (instance i-{instance}) terminated.")
+
+
+def replacement(world: AccountState, environment: Record) -> tuple[Record, float]:
+    """Return the environment and the seconds of an update that replaces its instances: it waits for the jobs there.
+
+    How long, its update policy says (UpdatePolicy).
+    """
+    policy = environment.body.get("updatePolicy", {})
+    patience = 0 if policy.get("terminateJobsOnUpdate") else 60 * policy.get("jobExecutionTimeoutMinutes", MINUTES)
+    evict(world, environment, world.now + patience)
+    earliest = world.now + world.timings.infrastructure
+    until = max(earliest, last_end(world, environment.arn))
+    return replace(environment, hidden={**environment.hidden, EARLIEST: earliest}), until - world.now
+
+
+def _hasten(world: AccountState, environment: str) -> None:
+    """An update that waits for jobs is over when the last of them is."""
+    found = world.find("compute-environment", environment)
+    if found and found.status == "UPDATING" and EARLIEST in found.hidden:
+        until = max(found.hidden[EARLIEST], last_end(world, environment))
+        if until < found.until:
+            world.put("compute-environment", replace(found, until=until))

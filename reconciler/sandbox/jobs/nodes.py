@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.model import Json, Spec
-from reconciler.sandbox.definition_rules import targets
-from reconciler.sandbox.records import Record
+from reconciler.sandbox.core.state import Record
+from reconciler.sandbox.resources.definition_checks import targets
 
 MARK = "#"
 FORMS = ("container", "ecsProperties", "eksProperties")

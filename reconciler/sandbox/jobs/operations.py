@@ -1,29 +1,138 @@
 """Container jobs: submit, read, list, cancel, terminate."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import base64
+import binascii
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 from reconciler.model import Json, Spec
-from reconciler.sandbox.answers import Refusal, refuse_if
-from reconciler.sandbox.api import without_empty
-from reconciler.sandbox.jobs.bodies import body_of
-from reconciler.sandbox.jobs.courses import CANCELLED, COURSES, JOB, TERMINATED, course_of, line_up, members_of
-from reconciler.sandbox.jobs.demands import consumables_of, waiting_of
-from reconciler.sandbox.jobs.endings import end
-from reconciler.sandbox.jobs.lists import LONG_PAGE, PAGE, in_queue, oldest_first, page_of
-from reconciler.sandbox.jobs.nodes import MARK, node_count, node_named, nodes_of
-from reconciler.sandbox.jobs.rules import (
+from reconciler.sandbox.core.model import Refusal, refuse_if, without_empty
+from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.jobs.capacity import INSTANCES, VCPU, end, taken
+from reconciler.sandbox.jobs.checks import (
+    TRAINING,
     definition_for,
     known_queue,
     queue_for,
     refuse_bad_job,
     refuse_bad_size,
 )
-from reconciler.sandbox.jobs.scheduler import expect
-from reconciler.sandbox.jobs.standings import STATUSES, WAITS, child_of, job_id, standing_of, status_of
-from reconciler.sandbox.jobs.views import described, summary
-from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import AccountState
+from reconciler.sandbox.jobs.job_status import STATUSES, WAITS, child_of, job_id, standing_of, status_of
+from reconciler.sandbox.jobs.nodes import MARK, node_count, node_named, nodes_of
+from reconciler.sandbox.jobs.requests import body_of, consumables_of, waiting_of
+from reconciler.sandbox.jobs.scheduler import expect, needs_met
+from reconciler.sandbox.jobs.timeline import (
+    CANCELLED,
+    COURSES,
+    JOB,
+    TERMINATED,
+    course_of,
+    line_of,
+    line_up,
+    members_of,
+)
+from reconciler.sandbox.jobs.views import described, progress, summary
+
+# ListJobs and its like: the newest first, by status or by one filter, in pages.
+
+PAGE = 100
+LONG_PAGE = 1000  # where no filter is used (ListJobs, maxResults)
+Status = Callable[[Record], str]
+
+
+def in_queue(
+    world: AccountState, noun: str, queue: str, request: Spec, status: Status, shares: Sequence[str]
+) -> Iterator[Record]:
+    """Yield the jobs of a queue that a request chooses, the newest first, after the page before.
+
+    A filter makes the status meaningless, but for one by `shares`; without either, jobs that run are meant (ListJobs).
+    """
+    filters: Sequence[Spec] = request.get("filters", ())
+    refuse_if(len(filters) > 1, "Only one filter can be used at a time.")
+    wanted = request.get("jobStatus", None if filters else "RUNNING")
+    any_status = wanted is None or any(each.get("name") not in shares for each in filters)
+    chosen = chosen_by(filters, status)
+    for record in newest_first(world, noun, request):
+        if record.body["jobQueue"] == queue and chosen(record) and (any_status or status(record) == wanted):
+            yield record
+
+
+def newest_first(world: AccountState, noun: str, request: Spec) -> Iterator[Record]:
+    """Yield the jobs after the page before. A table keeps the order in which its rows came."""
+    rows = reversed(list(world.rows(noun).values()))
+    return (Record.of(row) for row in _after(rows, request, lambda row: str(row["arn"])))
+
+
+def oldest_first(jobs: Iterable[Record], request: Spec) -> Iterator[Record]:
+    """Yield the jobs after the page before, of those that come in order."""
+    return _after(jobs, request, lambda job: job.arn)
+
+
+def page_of(jobs: Iterator[Record], request: Spec, most: int) -> tuple[list[Record], dict[str, str]]:
+    """Return the page that is asked for, of jobs that begin with it, and the token of the next one."""
+    size = request.get("maxResults", most)
+    refuse_if(not 1 <= size <= most, f"maxResults must be between 1 and {most}")
+    page = list(islice(jobs, size))
+    more = next(jobs, None) is not None
+    return page, {"nextToken": base64.urlsafe_b64encode(page[-1].arn.encode()).decode()} if more else {}
+
+
+def chosen_by(filters: Sequence[Spec], status: Status) -> Callable[[Record], bool]:
+    """Return whether a job passes all filters; each passes what one of its values fits."""
+    tests = [
+        (_test(each["name"], status), each["values"]) for each in filters if each.get("name") and each.get("values")
+    ]
+    return lambda job: all(any(test(job, value) for value in values) for test, values in tests)
+
+
+def _test(name: str, status: Status) -> Callable[[Record, str], bool]:
+    tests: Mapping[str, Callable[[Record, str], bool]] = {
+        "JOB_NAME": lambda job, value: _alike(job.name.lower(), value.lower()),
+        "JOB_DEFINITION": _of_definition,
+        "BEFORE_CREATED_AT": lambda job, value: job.body["createdAt"] < _moment(value),
+        "AFTER_CREATED_AT": lambda job, value: job.body["createdAt"] > _moment(value),
+        "SHARE_IDENTIFIER": lambda job, value: job.body.get("shareIdentifier") == value,
+        "QUOTA_SHARE_NAME": lambda job, value: job.body.get("quotaShareName") == value,
+        "JOB_STATUS": lambda job, value: status(job) == value,
+    }
+    if name not in tests:
+        raise Refusal(f"Unknown filter {name}, valid filters: {', '.join(tests)}")
+    return tests[name]
+
+
+def _alike(text: str, wanted: str) -> bool:
+    return text.startswith(wanted[:-1]) if wanted.endswith("*") else text == wanted
+
+
+def _of_definition(job: Record, value: str) -> bool:
+    """By ARN the one revision, by name all of them."""
+    revision: str = job.body.get("jobDefinition", "")
+    return revision == value or _alike(revision.rsplit("/", 1)[-1].partition(":")[0], value)
+
+
+def _moment(value: str) -> Json:
+    refuse_if(not value.isdecimal(), f"{value} is not a number of milliseconds")
+    return int(value)
+
+
+def _after(listed: Iterable[Any], request: Spec, arn_of: Callable[[Any], str]) -> Iterator[Any]:
+    """Skip what came before, up to the job that the token names; it need not fit the request any more."""
+    rest = iter(listed)
+    if request.get("nextToken"):
+        last = _named(request["nextToken"])
+        refuse_if(not any(arn_of(each) == last for each in rest), "Invalid nextToken")
+    return rest
+
+
+def _named(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except (ValueError, binascii.Error) as wrong:
+        raise Refusal("Invalid nextToken") from wrong
+
 
 KEPT = 7 * 86400.0  # seconds that a job can be read after its end, at least (AWS Batch User Guide, 'Job states')
 AT_ONCE = 50  # jobs that are cancelled or terminated by one call (CancelJobs)
@@ -195,3 +304,64 @@ def _old(world: AccountState, noun: str) -> Iterator[str]:
         if not all(course and course.ends + KEPT < world.now for course in courses):
             return
         yield job
+
+
+# What a queue looks like at a glance: who is at its front, and how much its jobs take up; and who needs a resource.
+
+UNITS = {"EKS": "cpu"}  # the unit by the type of the queue (QueueSnapshotCapacityUsage)
+
+
+def snapshot(world: AccountState, request: Mapping[str, Json]) -> Json:
+    queue = known_queue(world, request["jobQueue"])
+    kind = queue.body["jobQueueType"]
+    noun = "service-job" if kind == TRAINING else JOB
+    front = (
+        {"jobArn": world.arn(noun, job), "earliestTimeAtPosition": int(row["runnable"] * 1000)}
+        for job, row in line_of(world, queue.arn).items()
+        if row["runnable"] <= world.now and needs_met(world, row)
+    )
+    now = int(world.now * 1000)
+    usage = _usage(taken(world, queue.arn), UNITS.get(kind, "VCPU"))
+    return {
+        "frontOfQueue": {"jobs": list(islice(front, PAGE)), "lastUpdatedAt": now},
+        "queueUtilization": {"totalCapacityUsage": usage, "lastUpdatedAt": now},
+    }
+
+
+def list_by_consumable(world: AccountState, request: Mapping[str, Json]) -> Json:
+    resource = world.get("consumable-resource", request["consumableResource"])
+    chosen = chosen_by(request.get("filters", ()), lambda record: standing_of(world, record).status)
+    jobs = (each for each in newest_first(world, JOB, request) if resource.arn in each.hidden["takes"] and chosen(each))
+    page, token = page_of(jobs, request, PAGE)
+    return {"jobs": [_user(world, record, resource) for record in page], **token}
+
+
+SNAPSHOT_OPERATIONS = {"GetJobQueueSnapshot": snapshot, "ListJobsByConsumableResource": list_by_consumable}
+
+
+def _usage(used: Counter[str], unit: str) -> list[Json]:
+    """Return what is taken up; instances are told by their type alone."""
+    return [
+        {"capacityUnit": unit if each == VCPU else each, "quantity": float(quantity)}
+        for each, quantity in sorted(used.items())
+        if each != INSTANCES and quantity
+    ]
+
+
+def _user(world: AccountState, record: Record, resource: Record) -> dict[str, Json]:
+    """The quantity and the time are those of the resource (ListJobsByConsumableResourceSummary)."""
+    shown: Spec = progress(world, standing_of(world, record))
+    takes = [{"consumableResource": arn, "quantity": each} for arn, each in record.hidden["takes"].items()]
+    share = {"shareIdentifier": record.body["shareIdentifier"]} if "shareIdentifier" in record.body else {}
+    return {
+        "jobArn": record.arn,
+        "jobQueueArn": record.body["jobQueue"],
+        "jobName": record.name,
+        "jobDefinitionArn": record.body["jobDefinition"],
+        "jobStatus": shown["status"],
+        **share,
+        **{member: shown[member] for member in ("statusReason", "startedAt") if member in shown},
+        "quantity": resource.body["totalQuantity"],
+        "createdAt": resource.body["createdAt"],
+        "consumableResourceProperties": {"consumableResourceList": takes},
+    }

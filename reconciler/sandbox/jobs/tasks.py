@@ -1,18 +1,49 @@
 """The ECS tasks that jobs run as: how they are called, where they run, and where their containers write logs."""
 
+import re
+import shlex
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reconciler.model import Json, Spec
-from reconciler.sandbox.environment_rules import FARGATE
-from reconciler.sandbox.jobs.bodies import body_of
-from reconciler.sandbox.jobs.courses import JOB, Course, course_of, members_of
+from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.jobs.job_status import job_id, record_of_member
 from reconciler.sandbox.jobs.nodes import body_of_node, nodes_of
-from reconciler.sandbox.jobs.output import output_of
-from reconciler.sandbox.jobs.standings import job_id, record_of_member
-from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import AccountState
+from reconciler.sandbox.jobs.requests import SLEEP, UNITS, body_of
+from reconciler.sandbox.jobs.timeline import JOB, Course, course_of, members_of
+from reconciler.sandbox.resources.environment_checks import FARGATE
+
+# What a job prints: nothing is executed, so the `echo`s and `sleep`s of its command say it.
+
+SCRIPT = re.compile(r"-[a-z]*c")  # the option of a shell before its script
+NEXT = re.compile(r"&&|\|\||;|\n")
+ECHO = re.compile(r"echo(?: -[ne]+)*\s+(.*)", re.DOTALL)
+SILENT = "The sandbox executes nothing"
+
+
+def output_of(command: Sequence[str]) -> list[tuple[float, str]]:
+    """Return the lines that a command prints, each with the seconds after which it does."""
+    return list(_echoes(command)) or [(0.0, f"{SILENT}: {shlex.join(command)}" if command else SILENT)]
+
+
+def _echoes(command: Sequence[str]) -> Iterator[tuple[float, str]]:
+    scripts = [script for option, script in pairwise(command) if SCRIPT.fullmatch(option)]
+    after = 0.0
+    for statement in NEXT.split(scripts[0] if scripts else shlex.join(command)):
+        if slept := SLEEP.search(statement):
+            after += float(slept[1]) * UNITS[slept[2]]
+        elif echoed := ECHO.fullmatch(statement.strip()):
+            yield after, _unquoted(echoed[1])
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return " ".join(shlex.split(text))
+    except ValueError:  # a quote that is not closed
+        return text
+
 
 GROUP = "/aws/batch/job"  # where logs go unless the definition names another group (User Guide, 'awslogs')
 DRIVER = "awslogs"

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.model import Json, Spec
-from reconciler.sandbox.jobs.bodies import body_of
-from reconciler.sandbox.jobs.courses import Course
+from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.jobs.job_status import JobStatus, job_id, standing_of
 from reconciler.sandbox.jobs.nodes import body_of_node, main_node, node_details, node_summary
-from reconciler.sandbox.jobs.standings import JobStatus, job_id, standing_of
+from reconciler.sandbox.jobs.requests import body_of
 from reconciler.sandbox.jobs.tasks import stream_of, task_id, task_state
-from reconciler.sandbox.records import Record
-from reconciler.sandbox.world import AccountState
+from reconciler.sandbox.jobs.timeline import Course
 
 # Members of the submission, or else of the definition, that a description repeats.
 REPEATED = ("retryStrategy", "timeout", "propagateTags", "platformCapabilities", "shareIdentifier")

@@ -1,0 +1,326 @@
+"""The least rights: what a command needs for a stack, as statements of an IAM policy.
+
+Derived from the tables of the kinds. What IAM can restrict to resources, and by which tags, is documented in the
+Service Authorization Reference, "Actions, resources, and condition keys for AWS Batch".
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Succession
+from reconciler.kinds.jobs import TRAINING
+from reconciler.live.ownership import OWNER
+from reconciler.live.resolve import physical_name, references, world_of
+from reconciler.model import Address, Declared, Identity, Json, Stack, StatePlace
+from reconciler.placeholders import Unknown
+
+VERSION = "2012-10-17"
+ANY = "*"
+LARGEST = 6_144  # characters of a managed policy, blanks not counted (IAM User Guide, "IAM and AWS STS quotas")
+ANYWHERE = Identity(ANY, ANY)
+SUCCESSOR = "-??????"  # the end of the name of one that takes another's place
+BATCH = "batch:"
+LOOKUPS = {
+    "ssm": ("ssm:GetParameter", "ssm:{region}:{account}:parameter/{name}"),
+    "cfn": ("cloudformation:DescribeStacks", "cloudformation:{region}:{account}:stack/{name}/*"),
+    "secret": ("secretsmanager:GetSecretValue", "secretsmanager:{region}:{account}:secret:{name}-??????"),
+}
+STATES = "tfstate"
+LOCKS = {
+    "s3": (("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), "s3:::{place}/*"),
+    "dynamodb": (
+        ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+        "dynamodb:{region}:{account}:table/{place}",
+    ),
+}
+
+
+class Purpose(StrEnum):
+    PLAN = "plan"
+    DRIFT = "drift"
+    APPLY = "apply"
+    IMPORT = "import"
+    ADOPT = "adopt"
+    FORGET = "forget"
+    SUBMIT = "submit"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is allowed on which resources. `condition` is as in a policy."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    condition: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, Json]:
+        condition = {"Condition": self.condition} if self.condition else {}
+        return {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": sorted(set(self.actions)),
+            "Resource": sorted(set(self.resources)),
+            **condition,
+        }
+
+
+def statements(
+    stack: Stack, purpose: Purpose, place: Identity = ANYWHERE, lookups: Iterable[tuple[str, str]] = ()
+) -> tuple[Statement, ...]:
+    """Return what a command needs; `lookups` are the tags and arguments of those that the stack has.
+
+    `place` may have `*` where the account or the region is not known.
+    """
+    found = _Rights(stack, place)
+    match purpose:
+        case Purpose.PLAN | Purpose.DRIFT:
+            each = (*found.reads(), *found.looks(lookups))
+        case Purpose.IMPORT:
+            each = tuple(found.reads())
+        case Purpose.APPLY:
+            each = (*found.reads(), *found.looks(lookups), *found.writes(), *found.roles(), *found.locks())
+        case Purpose.ADOPT:
+            each = (*found.reads(), *found.looks(lookups), *found.tags(), *found.locks())
+        case Purpose.FORGET:
+            each = (*found.reads(), *found.looks(lookups), found.owned(["UntagResource"]), *found.locks())
+        case Purpose.SUBMIT:
+            each = tuple(found.submits())
+    return tuple(one for one in each if one.actions and one.resources)
+
+
+def policy(each: Iterable[Statement]) -> dict[str, Json]:
+    return {"Version": VERSION, "Statement": [one.document for one in each]}
+
+
+def policies(each: Iterable[Statement]) -> list[dict[str, Json]]:
+    """Return the statements as policies of which none is larger than IAM takes, as far as no statement is by itself."""
+    out: list[list[Statement]] = [[]]
+    for one in each:
+        if out[-1] and size_of(policy([*out[-1], one])) > LARGEST:
+            out.append([])
+        out[-1].append(one)
+    return [policy(group) for group in out]
+
+
+def size_of(document: Json) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    stack: Stack
+    place: Identity
+
+    def reads(self) -> Iterator[Statement]:
+        """What `*` stands for is read as a whole: nobody knows beforehand what of a stack is live."""
+        unscoped: list[str] = []
+        for kind in KINDS.values():
+            reading = kind.reading
+            unscoped += [one for one in (reading.operation, reading.listing) if one and one not in reading.scoped]
+            unscoped += [holding.operation for holding in _holdings(kind)]
+        yield Statement("Read", _batch(unscoped), (ANY,))
+        for kind in KINDS.values():
+            for operation in kind.reading.scoped:
+                of = kind if operation == kind.reading.operation else _parent(kind)
+                yield Statement(f"Read{operation}", _batch([operation]), (self.arn(of, ANY),))
+
+    def looks(self, lookups: Iterable[tuple[str, str]]) -> Iterator[Statement]:
+        for tag, (action, resource) in LOOKUPS.items():
+            arns = [self.elsewhere(resource, name=_named(tag, name)) for one, name in lookups if one == tag]
+            yield Statement(f"LookUp{tag.title()}", (action,), tuple(arns))
+        named = dict.fromkeys(_named(tag, argument) for tag, argument in lookups if tag == STATES)
+        yield from self.looks_at([self.stack.states[name] for name in named if name in self.stack.states])
+
+    def looks_at(self, states: Iterable[StatePlace]) -> Iterator[Statement]:
+        """A state in S3 is read by the caller, or by the role that is assumed for it, whose rights are its own."""
+        kept = [place for place in states if place.scheme == "s3"]
+        roles = dict.fromkeys(place.role_arn for place in kept if place.role_arn)
+        own = [place for place in kept if not place.role_arn]
+        objects = [self.elsewhere(f"s3:::{_literal(place.bucket)}/{_literal(place.key)}") for place in own]
+        yield Statement("LookUpTfstate", ("s3:GetObject",), tuple(objects))
+        buckets: dict[str, list[str]] = {}
+        for place in own:
+            buckets.setdefault(place.bucket, []).append(place.key)
+        # Without it, GetObject says of a missing object 403 and not 404 (S3 API Reference, GetObject, "Permissions").
+        for number, (bucket, keys) in enumerate(buckets.items()):
+            condition = {"StringEquals": {"s3:prefix": keys}}
+            yield Statement(
+                f"SeeTfstate{number or ''}", ("s3:ListBucket",), (self.elsewhere(f"s3:::{bucket}"),), condition
+            )
+        yield Statement("AssumeToLookUp", ("sts:AssumeRole",), tuple(roles))
+
+    def writes(self) -> Iterator[Statement]:
+        """By its tag, what the stack owns may be changed; by its name, what is declared may be created."""
+        for kind in KINDS.values():
+            own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
+            arns = [arn for one in own for arn in self.arns(kind, one)]
+            others = [arn for one in own for arn in self.referred(one, kind.rows)]
+            yield Statement(f"Create{kind.name}", _batch([kind.create]), (*arns, *others) if arns else ())
+            rows = [row for row in kind.fields if row.name in kind.update_refers_to]
+            used = [arn for one in own for arn in self.referred(one, rows)]
+            yield Statement(f"Use{kind.name}", _batch([kind.update]) if used else (), tuple(used))
+        yield from self.tags()
+        changes = [one for kind in KINDS.values() for one in (kind.update, kind.delete) if one]
+        yield self.owned([*changes, "TagResource", "UntagResource"])
+
+    def tags(self) -> Iterator[Statement]:
+        """What is declared may be tagged, whoever owns it: what becomes the stack's has no tag of its yet."""
+        for kind in KINDS.values():
+            own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
+            arns = [arn for one in own for arn in self.arns(kind, one)]
+            tagged = [f"{arn}:*" for arn in arns] if kind.revisions else arns
+            yield Statement(f"Tag{kind.name}", _batch(["TagResource"]), (*tagged, *arns) if arns else ())
+
+    def owned(self, operations: Iterable[str]) -> Statement:
+        condition = {"StringEquals": {f"aws:ResourceTag/{OWNER}": self.stack.name}}
+        resource = (self.elsewhere("batch:{region}:{account}:*"),)
+        return Statement("ChangeOwned", _batch(operations), resource, condition)
+
+    def roles(self) -> Iterator[Statement]:
+        passed: dict[str, list[str]] = {}
+        for declared in self.stack.declared.values():
+            for row, value in _roles(KINDS[declared.address.kind].rows, declared.spec):
+                passed.setdefault(row.passed_to, []).extend(self.role_arns(row, value))
+        for service, arns in passed.items():
+            condition = {"StringEquals": {"iam:PassedToService": service}} if service else {}
+            sid = "PassRole" + "".join(word.title() for word in service.partition(".")[0].split("-"))
+            yield Statement(sid, ("iam:PassRole",), tuple(arns), condition)
+        if any(KINDS[one.kind].service_linked for one in self.stack.declared):
+            role = self.elsewhere("iam::{account}:role/aws-service-role/*")
+            condition_ = {"StringLike": {"iam:AWSServiceName": "*batch.amazonaws.com"}}
+            yield Statement("CreateServiceLinkedRole", ("iam:CreateServiceLinkedRole",), (role,), condition_)
+
+    def locks(self) -> Iterator[Statement]:
+        lock = self.stack.lock
+        if lock is None:
+            return
+        actions, resource = LOCKS[lock.service]
+        yield Statement("Lock", actions, (self.elsewhere(resource, place=lock.place),))
+        if lock.service == "s3":
+            bucket, slash, prefix = lock.place.partition("/")
+            condition = {"StringLike": {"s3:prefix": f"{prefix}{slash}*"}}
+            # Without it, GetObject says of a missing lock 403 and not 404 (S3 API Reference, GetObject, "Permissions").
+            yield Statement("SeeLocks", ("s3:ListBucket",), (self.elsewhere(f"s3:::{bucket}"),), condition)
+
+    def submits(self) -> Iterator[Statement]:
+        """SubmitJob looks at the queue and at the definition, of which a caller may leave the revision away."""
+        queues = [one for one in self.stack.declared.values() if _takes_jobs(KINDS[one.address.kind])]
+        training = [one for one in queues if one.spec.get("jobQueueType") == TRAINING]
+        definitions = [one for one in self.stack.declared.values() if KINDS[one.address.kind].revisions]
+        named = [arn for one in definitions for arn in self.arns(KINDS[one.address.kind], one)]
+        plain = [arn for one in queues if one not in training for arn in self.arns(KINDS[one.address.kind], one)]
+        if plain and named:
+            yield Statement("SubmitJob", _batch(["SubmitJob"]), (*plain, *named, *(f"{arn}:*" for arn in named)))
+        arns = [arn for one in training for arn in self.arns(KINDS[one.address.kind], one)]
+        yield Statement("SubmitServiceJob", _batch(["SubmitServiceJob"]), tuple(arns))
+
+    def arns(self, kind: Kind, declared: Declared) -> list[str]:
+        """Return the ARNs that a declared resource may have: its own, and that of one that takes its place."""
+        arn = self.arn(kind, physical_name(self.stack, declared, world_of((), self.stack)))
+        return [arn, f"{arn}{SUCCESSOR}"] if kind.succession is Succession.BLUE_GREEN else [arn]
+
+    def referred(self, declared: Declared, rows: Iterable[Row]) -> Iterator[str]:
+        for _, row, value in references(rows, declared.spec):
+            other = self.stack.declared.get(Address(row.refers_to, value))
+            if other:
+                yield from self.arns(KINDS[row.refers_to], other)
+            elif isinstance(value, Unknown):
+                yield self.arn(KINDS[row.refers_to], ANY)
+            else:
+                yield value if value.startswith("arn:") else self.arn(KINDS[row.refers_to], value)
+
+    def arn(self, kind: Kind, name: str) -> str:
+        return kind.arn(self.place, f"{ANY}/{ANY}" if kind.parent and name == ANY else name)
+
+    def role_arns(self, row: Field, value: str) -> list[str]:
+        """Return what has to be passed: of an instance profile its role, which mostly has the same name."""
+        if isinstance(value, Unknown):
+            return [self.elsewhere("iam::{account}:role/*")]
+        name = value.partition(":role/")[2] or value.partition(":instance-profile/")[2] or value
+        role = value if ":role/" in value else self.elsewhere("iam::{account}:role/{name}", name=name.lstrip("/"))
+        profile = self.elsewhere("iam::{account}:instance-profile/{name}", name=name.lstrip("/"))
+        return [role, profile] if row.form is Form.PROFILE else [role]
+
+    def elsewhere(self, resource: str, **more: str) -> str:
+        told = resource.format(account=self.place.account, region=self.place.region, **more)
+        return f"arn:{self.place.partition}:{told}"
+
+
+def _holdings(kind: Kind) -> Iterator[Json]:
+    """Yield the ways in which jobs are listed, for whatever a resource of the kind may hold."""
+    if kind.holding:
+        yield from (kind.holding(body) for body in ({}, {"jobQueueType": TRAINING}))
+
+
+def _takes_jobs(kind: Kind) -> bool:
+    return kind.holding is not None and not kind.parent
+
+
+def _parent(kind: Kind) -> Kind:
+    row = kind.field(kind.parent)
+    return KINDS[row.refers_to] if row else kind
+
+
+def _roles(rows: Iterable[Row], body: Json) -> Iterator[tuple[Field, str]]:
+    """Yield every role and instance profile in a body."""
+    for row in Rows.of(rows).fields:
+        value = body.get(row.name) if isinstance(body, Mapping) else None
+        if row.form in (Form.ROLE, Form.PROFILE) and isinstance(value, str) and value:
+            yield row, value
+        for inner in value if isinstance(value, list | tuple) else (value,):
+            if row.fields and isinstance(inner, Mapping):
+                yield from _roles(row.fields, inner)
+
+
+def _named(tag: str, argument: str) -> str:
+    """Return what of a look-up names a resource: an output's stack, the secret of a key, the state of an address."""
+    name = argument.partition({"cfn": ".", "secret": "#", STATES: ":"}.get(tag, "\0"))[0]
+    return name.lstrip("/") if tag == "ssm" else name
+
+
+def _literal(text: str) -> str:
+    """Return a text in which nothing is a pattern, nor a place for what `elsewhere` knows."""
+    return re.sub(r"[*?$]", r"${\g<0>}", text).replace("{", "{{").replace("}", "}}")
+
+
+def _batch(operations: Iterable[str]) -> tuple[str, ...]:
+    return tuple(BATCH + one for one in operations if one)
+
+
+# Who may take a role, as a policy: a pipeline by its token, so that no key is kept anywhere, or a service.
+
+TRUST_VERSION = "2012-10-17"
+OIDC = {
+    "github": ("token.actions.githubusercontent.com", "sts.amazonaws.com", "repo:{who}"),
+    "gitlab": ("gitlab.com", "https://gitlab.com", "project_path:{who}"),
+}
+
+
+def trust_of(provider: str, who: str, account: str, partition: str) -> dict[str, Json]:
+    """Return who may take a role by a token of GitHub or GitLab: `owner/repo:ref:refs/heads/main`; * and ? match."""
+    issuer, audience, subject = OIDC[provider]
+    return _trusting(
+        {"Federated": f"arn:{partition}:iam::{account}:oidc-provider/{issuer}"},
+        "sts:AssumeRoleWithWebIdentity",
+        {
+            "StringEquals": {f"{issuer}:aud": audience},
+            "StringLike": {f"{issuer}:sub": subject.format(who=who)},
+        },
+    )
+
+
+def trust_in(principal: str) -> dict[str, Json]:
+    """Return who may take a role: a service such as states.amazonaws.com, or the ARN of an account, role or user."""
+    kind = "AWS" if principal.startswith("arn:") or principal.isdecimal() else "Service"
+    return _trusting({kind: principal}, "sts:AssumeRole", {})
+
+
+def _trusting(principal: Mapping[str, str], action: str, condition: Mapping[str, Json]) -> dict[str, Json]:
+    statement = {"Effect": "Allow", "Principal": dict(principal), "Action": action}
+    return {"Version": TRUST_VERSION, "Statement": [{**statement, **({"Condition": condition} if condition else {})}]}

@@ -1,0 +1,304 @@
+"""Run a plan: changes side by side where the graph allows, each waiting for its own resource, failures kept apart."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from functools import partial
+from threading import Event as Flag
+from typing import assert_never
+
+from reconciler.apply.preconditions import Preconditions, check_settled
+from reconciler.apply.result import Event, Moved, Outcome, Result, State
+from reconciler.apply.waits import Unsettled, wait
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.kinds.reasons import ailment_of
+from reconciler.live.ownership import APPLIED, PENDING, AppliedRecord, own_tags
+from reconciler.live.read import DELETED, active_revisions, read_holder, read_one
+from reconciler.model import Action, Call, Change, Json, Live, Plan, Repeat, Step, Wait
+from reconciler.parallel import pool
+from reconciler.plan.order import waits
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import CloudError, Fault
+from reconciler.retry import back_off
+
+# Make one call so that a lost answer loses nothing and doubles nothing.
+
+# AWS tells these cases apart in the message only; the texts were seen in public issues of other tools. Beside each, the
+# seconds for which it is waited out. What has to be VALID was waited for before, so only a lagging read is bridged.
+TRANSITIONS = {
+    "resource is being modified": 900.0,  # hashicorp/terraform-provider-aws 2044
+    "found existing JobQueue relationship": 900.0,  # 46925: lingers after the queue has let go
+    "must be created and valid before attaching": 60.0,
+    "must be in the VALID state": 60.0,  # CreateQuotaShare, of the queue: its documentation's words
+}
+EXISTS, MISSING = "already exists", "does not exist"
+LEAVING = ("DELETING", DELETED)
+NAME_HELD = 900.0  # seconds for which a create waits for a name that no live resource has
+LOST_TRIES = 6
+LAG = 8.0  # seconds that reads may lag behind a write whose answer was lost
+
+Tell = Callable[[str], None]
+Look = Callable[[], None]
+
+
+def nothing() -> None:
+    """There is nothing to look at."""
+
+
+def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell, look: Look = nothing) -> None:
+    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `Moved`.
+
+    `look` comes before a repetition: whoever was in the way may have left another resource behind.
+    """
+    start = clock.now()
+    tries = lost = 0
+    while True:
+        tries += 1
+        try:
+            answer = cloud.call(call.operation, call.request)
+        except CloudError as error:
+            if _is_done(call, error, kind, name, cloud, clock):
+                return
+            lost += error.fault is Fault.UNKNOWN
+            waited = clock.now() - start
+            if not _may_repeat(error, lost, waited) and not _is_name_leaving(call, error, kind, name, cloud, waited):
+                raise
+            tell(error.message)
+            clock.sleep(back_off(tries, salt=clock.now()))
+            if not lost:  # otherwise what has changed may be our own work
+                look()
+        else:
+            if kind.revisions and call.repeat is Repeat.LOOK_FIRST:
+                _give_way(call, kind, name, answer, cloud)
+            return
+
+
+def _give_way(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], cloud: Cloud) -> None:
+    """Take our revision back if somebody registered another one since the plan: whoever came first stays.
+
+    The API has no condition to register under. If theirs is the same as ours, two runs of one stack have met, and leave
+    one revision without a word. Raises `Moved` if it is not.
+    """
+    ours = int(answer.get("revision", 0))
+    if ours <= call.after_revision + 1:  # nobody came between, which nearly always is so
+        return
+    wanted = own_tags(call.request["tags"])
+    theirs = {
+        revision: own_tags(live.tags) == wanted
+        for revision, live in active_revisions(cloud, kind, name)
+        if call.after_revision < revision < ours
+    }
+    if theirs:
+        cloud.call(kind.delete, {kind.delete_id: answer[kind.arn_member]})
+    if theirs and not any(theirs.values()):
+        raise Moved(", ".join(f"revision {revision}" for revision in sorted(theirs)))
+
+
+def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
+    """Whether the call's purpose is met although it failed."""
+    if call.repeat is Repeat.GONE_IS_DONE:
+        return error.fault is Fault.REFUSED and MISSING in error.message
+    if call.repeat is Repeat.LOOK_FIRST and (error.fault is Fault.UNKNOWN or EXISTS in error.message):
+        return _is_proven(call, kind, name, cloud, clock)
+    return False
+
+
+def _is_name_leaving(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud, waited: float) -> bool:
+    """Whether a create is refused for the name of a resource that is on its way out, or is not shown any more.
+
+    "Object already exists" comes until AWS has let go of the name (CloudFormation roadmap issue 2463).
+    """
+    if call.repeat is not Repeat.LOOK_FIRST or EXISTS not in error.message or waited >= NAME_HELD:
+        return False
+    holder = read_holder(cloud, kind, cloud.identity(), name)
+    return holder is None or holder.status in LEAVING
+
+
+def _is_proven(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
+    identity = cloud.identity()
+    start, looks = clock.now(), 0
+    while True:
+        waited = clock.now() - start  # before the look, which may take its time
+        if _carries_proof(call, read_one(cloud, kind, identity, name)):
+            return True
+        if waited >= LAG:
+            return False
+        looks += 1
+        clock.sleep(back_off(looks, salt=clock.now()))
+
+
+def _carries_proof(call: Call, live: Live | None) -> bool:
+    """Whether what is live is what the call asked for: it carries the same tags of ours, digest included.
+
+    A pending digest is no more than a beginning: another run may have gone on from there already.
+    """
+    if live is None or live.status == "DELETING":
+        return False
+    is_newer = max(live.revisions, default=1) > call.after_revision
+    ours, theirs = own_tags(call.request["tags"]), own_tags(live.tags)
+    if AppliedRecord.of(ours).digest == PENDING and APPLIED in theirs:
+        theirs[APPLIED] = ours[APPLIED]
+    return is_newer and ours == theirs
+
+
+def _may_repeat(error: CloudError, lost: int, waited: float) -> bool:
+    if error.fault is Fault.UNKNOWN:
+        return lost < LOST_TRIES
+    patience = max((seconds for text, seconds in TRANSITIONS.items() if text in error.message), default=0.0)
+    return error.fault is Fault.REFUSED and waited < patience
+
+
+Watch = Callable[[Event], None]
+SIGHT = 0.1  # seconds after which a signal is seen at the latest: Python handles it when its main thread wakes up
+CUT_SHORT = (State.INTERRUPTED, State.NOT_STARTED)
+SLICE = 0.5  # seconds that a sleep may go on after somebody has asked to stop
+PLAN_AGAIN = "nothing of theirs was overwritten; the next plan shows it"
+
+
+def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watch, stop: Flag | None = None) -> Outcome:
+    """Run every change of the plan after those it waits for.
+
+    A failure stops what depends on it; the rest goes on. When `stop` is set, changes end after the step they are in.
+    """
+    stop = stop or Flag()
+    runner = _Runner(cloud, _LightSleeper(clock, stop), watch, Preconditions(cloud, clock, plan.changes), stop)
+    waiting = list(range(len(plan.changes)))
+    running: dict[Future[Result], int] = {}
+    results: dict[int, Result] = {}
+    before = waits(plan.changes)
+    with pool(parallelism) as threads:
+        while waiting or running:
+            for index in [index for index in waiting if before[index] <= results.keys()]:
+                waiting.remove(index)
+                result = runner.unstarted(plan.changes[index], [results[other] for other in before[index]])
+                if result is None:
+                    running[threads.submit(runner.result, plan.changes[index])] = index
+                else:
+                    results[index] = result
+            for future in wait_for(running, SIGHT, FIRST_COMPLETED).done if running else ():
+                results[running.pop(future)] = future.result()
+    told = tuple(results[index] for index in sorted(results))
+    return Outcome(told, interrupted=stop.is_set() and any(result.state in CUT_SHORT for result in told))
+
+
+class Interrupted(Exception):  # noqa: N818 - names what happened
+    """The run is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LightSleeper:
+    """A clock whose sleep ends soon after somebody has asked to stop."""
+
+    clock: Clock
+    stop: Flag
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        slices = max(1, math.ceil(seconds / SLICE))
+        for _ in range(slices):
+            self.clock.sleep(seconds / slices)
+            if self.stop.is_set():
+                break
+
+
+@dataclass(slots=True)
+class _Runner:
+    cloud: Cloud
+    clock: Clock
+    watch: Watch
+    sight: Preconditions
+    stop: Flag
+
+    def unstarted(self, change: Change, needed: list[Result]) -> Result | None:
+        """Return the result of a change that must not start, or None if it may."""
+        if self.stop.is_set():
+            return self.finished(Result(change, State.NOT_STARTED, "interrupted"))
+        failed = [result.change.address for result in needed if result.state is not State.DONE]
+        if failed:
+            return self.finished(Result(change, State.SKIPPED, f"needs {', '.join(map(str, failed))}"))
+        return None
+
+    def result(self, change: Change) -> Result:
+        start = self.clock.now()
+        is_requested = False
+        self.watch(Event(change, "started", change.action.name.lower().replace("_", "-")))
+        try:
+            for step in self.uninterrupted(change):
+                is_requested = is_requested or isinstance(step, Call)
+                self.step(change, step)
+        except Interrupted as interrupted:
+            state = State.INTERRUPTED if is_requested else State.NOT_STARTED
+            return self.finished(Result(change, state, str(interrupted), seconds=self.clock.now() - start))
+        except Moved as by_others:
+            message = f"it moved since the plan: {by_others}; plan again"
+            return self.finished(Result(change, State.FAILED, message, PLAN_AGAIN, self.clock.now() - start))
+        except Unsettled as unsettled:
+            state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
+            undone = self.undone(change) if unsettled.invalid and change.undo else ""
+            hint = ailment_of(str(unsettled)).remedy if unsettled.invalid else ""
+            return self.finished(Result(change, state, f"{unsettled}{undone}", hint, self.clock.now() - start))
+        except CloudError as error:
+            hint = error.hint or (
+                _why_tried(change) if error.fault is Fault.REFUSED and change.action is Action.UPDATE else ""
+            )
+            failed = Result(change, State.FAILED, error.told, hint, self.clock.now() - start)
+            return self.finished(failed)
+        return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
+
+    def uninterrupted(self, change: Change) -> Iterator[Step]:
+        for step in change.steps:
+            if self.stop.is_set():
+                raise Interrupted(f"interrupted before: {step.says}")
+            yield step
+
+    def undone(self, change: Change) -> str:
+        """Take back what was made, and say what has become of it."""
+        try:
+            for step in change.undo:
+                self.step(change, step, leaving=True)
+        except (CloudError, Unsettled, Interrupted) as error:
+            why = error.told if isinstance(error, CloudError) else error
+            return f"; {change.name} could not be removed again ({why}): the same command tries it once more"
+        return f"; {change.name} was removed again, and nothing had moved to it"
+
+    def step(self, change: Change, step: Call | Wait, *, leaving: bool = False) -> None:
+        kind = KINDS[change.address.kind]
+        self.watch(Event(change, "step", step.says))
+        match step:
+            case Call():
+                tell = self.telling(change, "retrying")
+                self.sight.check(change, step)
+                look = partial(self.sight.check, change, step, anew=True)
+                perform(step, kind, change.name, self.cloud, self.clock, tell, look)
+            case Wait():
+                tell = self.telling(change, "waiting")
+                leaves = leaving or change.action.leaves
+                settled = wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaves)
+                check_settled(change, settled, step.until)
+            case _:
+                assert_never(step)
+
+    def telling(self, change: Change, stage: str) -> Callable[[str], None]:
+        """Return what a step tells its patience to. Between two looks it may be interrupted, like between two steps."""
+        start = self.clock.now()
+
+        def tell(detail: str) -> None:
+            if self.stop.is_set():
+                raise Interrupted(f"interrupted while {detail}")
+            self.watch(Event(change, stage, detail, self.clock.now() - start))
+
+        return tell
+
+    def finished(self, result: Result) -> Result:
+        self.watch(Event(result.change, "finished", result.state, result.seconds, result))
+        return result
+
+
+def _why_tried(change: Change) -> str:
+    """Return what the plan had to say of changes of which it is not known whether AWS refuses them."""
+    return "; ".join(field.why for field in change.fields if field.why)

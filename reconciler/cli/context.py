@@ -1,0 +1,325 @@
+"""Stacks from the command line's arguments: load, validate, and go through several of them."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.cli.clients import Clients, sky_for
+from reconciler.cli.output import Output
+from reconciler.cli.signals import seen
+from reconciler.model import Identity, Plan, Stack
+from reconciler.ports import UNOBSERVED, Cloud, Files, Lookups, Observer
+from reconciler.problems import (
+    CloudError,
+    Denied,
+    Exit,
+    Fault,
+    InvalidStack,
+    Problem,
+    Severity,
+    Stopped,
+    Where,
+    WrongUsage,
+)
+
+if TYPE_CHECKING:
+    from reconciler.adapters.lookup.environment import Environment
+    from reconciler.inspect.history import History, Revision
+    from reconciler.plan import PlanOptions
+    from reconciler.redact.secrets import Secrets
+
+
+T = TypeVar("T")
+DENIED_LOOKUP = "VAR017"
+FOLDER_OF_DEPLOYMENTS = "STK017"
+STANDS_IN = "VAR020"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A stack as read from its files, all that is wrong with it, and what no output may show of it.
+
+    `secret_variables` are names; the values are among the `secrets`.
+    """
+
+    stack: Stack
+    problems: tuple[Problem, ...]
+    secrets: "Secrets"
+    secret_variables: frozenset[str] = frozenset()
+    has_unknown: bool = False
+
+    @property
+    def is_valid(self) -> bool:
+        return not any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+def valid_stack(
+    path: str, args: argparse.Namespace, identity: Identity | None = None, lookups: Lookups | None = None
+) -> Read:
+    """Return a valid stack. Raises `InvalidStack` with every problem, or `Denied` where a look-up was."""
+    read = read_stack(path, args, identity, lookups)
+    if any(problem.code == DENIED_LOOKUP for problem in read.problems):
+        raise Denied("a look-up was denied", problems=read.problems)
+    if not read.is_valid:
+        raise InvalidStack(read.problems)
+    return read
+
+
+def shown_stack(path: str, args: argparse.Namespace, out: Output) -> Read:
+    """Return a valid stack that is to be shown and sent nowhere, and say for what examples stand in."""
+    from reconciler.report.text.page import problems_page
+
+    read = valid_stack(path, args)
+    if notes := tuple(problem for problem in read.problems if problem.code == STANDS_IN):
+        out.tell(lambda width: problems_page(notes, width))
+    return read
+
+
+def live_stack(path: str, args: argparse.Namespace, place: Identity | None = None) -> tuple[Read, Clients]:
+    """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
+
+    Only then is anything looked up, and not before it is clear that it is the stack's account and region; and `place`,
+    where there is one. What one stack of the run has looked up there serves the others, too.
+    """
+    from reconciler.adapters.lookup.sources import ForbiddenLookups
+    from reconciler.plan.guards import check_place, check_same_place
+
+    with args.observer.phase("load"):
+        read = valid_stack(path, args, lookups=ForbiddenLookups() if args.no_lookups else None)
+    sky = sky_for(read.stack, args)
+    if place:
+        check_same_place(place, sky.cloud.identity())
+    if read.has_unknown or read.stack.stand_ins:
+        identity = sky.cloud.identity()
+        check_place(read.stack, identity.account, identity.region)
+        with args.observer.phase("load"):
+            read = valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups))
+    if args.sandbox is not None:
+        read = complete_in_sandbox(read, args, sky.cloud)
+    return read, sky.locking(read.stack.lock)
+
+
+def complete_in_sandbox(read: Read, args: argparse.Namespace, cloud: Cloud) -> Read:
+    """Return a stack with all that it takes from elsewhere, as far as the sandbox in the process can have that."""
+    from reconciler.cli.stand_ins import with_neighbours, with_values
+
+    known = with_values(read.stack) if read.has_unknown else read.stack
+    stack = with_neighbours(known, args, cloud)
+    notes = stack.warnings[len(read.stack.warnings) :]
+    return replace(read, stack=stack, problems=(*read.problems, *notes), has_unknown=False) if notes else read
+
+
+def wanted_of(args: argparse.Namespace) -> "PlanOptions":
+    from reconciler.plan import PlanOptions
+
+    return PlanOptions(
+        adopt=args.adopt,
+        targets=tuple(args.target),
+        allow_destroy=tuple(args.allow_destroy),
+        allow_replace=args.allow_replace,
+        max_destroy=args.max_destroy,
+        max_interrupted=args.max_interrupted,
+        drain=args.drain,
+        cancel_jobs=args.cancel_jobs,
+    )
+
+
+def planned(read: Read, sky: Clients, wanted: "PlanOptions", observer: Observer = UNOBSERVED) -> Plan:
+    """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
+    from reconciler.app import usecases
+
+    with read.secrets.kept():
+        return usecases.plan(read.stack, sky.cloud, informed(wanted), observer)
+
+
+def informed(wanted: "PlanOptions") -> "PlanOptions":
+    """Return what is wanted with the knowledge of the SDK that is installed, which may be newer than we are."""
+    from reconciler.adapters.lookup.installed import takes
+
+    return replace(wanted, takes=takes)
+
+
+def read_stack(
+    path: str,
+    args: argparse.Namespace,
+    identity: Identity | None = None,
+    lookups: Lookups | None = None,
+    *,
+    strict: bool = False,
+) -> Read:
+    """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use.
+
+    Without `lookups` AWS is not asked, and what it would answer is unknown. `strict` tells advice, too.
+    """
+    from reconciler.adapters.lookup.files import DiskFiles
+
+    return read_files(DiskFiles(path), args, identity, lookups, strict=strict)
+
+
+def read_files(
+    files: Files,
+    args: argparse.Namespace,
+    identity: Identity | None = None,
+    lookups: Lookups | None = None,
+    *,
+    strict: bool = False,
+) -> Read:
+    """Return the stack of some files, as `read_stack` does."""
+    from reconciler.adapters.lookup.installed import partitions, read_schema, takes
+    from reconciler.adapters.lookup.sources import Offline, Sources
+    from reconciler.kinds import KINDS
+    from reconciler.load import FromOutside, load_with_problems, with_forgotten_sub
+    from reconciler.load.variables import unknown_region
+    from reconciler.redact.secrets import Secrets
+    from reconciler.rules import settle
+    from reconciler.validate import validate
+
+    is_sandboxed = getattr(args, "sandbox", None) is not None
+    loaded = load_with_problems(
+        files,
+        Sources(environment_of(args), lookups or Offline()),
+        FromOutside(
+            dict(args.var),
+            read_var_files(args),
+            args.meant,
+            args.offered,
+            examples=args.examples or is_sandboxed,
+            samples=is_sandboxed,
+            named=named_files(files, args),
+            partitions=partitions(),
+        ),
+        identity=identity,
+    )
+    for problem in loaded.problems:
+        if problem.code == FOLDER_OF_DEPLOYMENTS:
+            way_out = problem.hint if hasattr(args, "changed_since") else "name a stack"
+            raise WrongUsage(f"{problem.message}: {way_out}")
+    secrets = Secrets(loaded.secrets, loaded.composed)
+    today = datetime.now(UTC).date().isoformat()
+    stack, wrong = validate(
+        loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
+    )
+    notes = (one for one in loaded.notes if args.verbose or one.severity is not Severity.NOTE)
+    region = getattr(args, "region", None)  # of --region, or of a deployment
+    elsewhere = unknown_region(region, partitions(), None) if region and region != loaded.stack.region else None
+    of_region, off = settle((elsewhere,) if elsewhere else (), stack.disabled)
+    wrong = with_forgotten_sub(wrong, loaded.unfilled)
+    whole = (*loaded.problems, *of_region, *notes, *wrong)
+    found = sorted(dict.fromkeys(whole), key=lambda problem: problem.where or Where(""))
+    problems = secrets.problems(tuple(found))
+    warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
+    disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
+    account = _account(stack, args.account)
+    silenced = (*stack.silenced, *off)
+    stack = replace(stack, warnings=warnings, disabled=disabled, silenced=silenced, account=account)
+    return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
+
+
+def environment_of(args: argparse.Namespace) -> "Environment":
+    """Return the environment as `!env` may read it."""
+    from reconciler.adapters.lookup.environment import Environment
+
+    return Environment(os.environ, tuple(args.allow_env))
+
+
+def _account(stack: Stack, account: str | None) -> str | None:
+    """Return the account that a stack is for: its own word, and that of its target. Raises `Denied`."""
+    if account and stack.account and account != stack.account:
+        message = f"stack {stack.name} is for account {stack.account}, not for {account}"
+        raise Denied(message, hint="send it elsewhere, or leave `account:` out of the stack")
+    return stack.account or account
+
+
+def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:
+    """Do the work for every stack, each with its own failures, and return the code that matters most.
+
+    `go_on`: also after a stack that failed. What changes the world does not: the next stack may need this one.
+    """
+    return each(args.stacks, out, work, go_on=go_on)
+
+
+def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool) -> int:
+    codes: list[int] = []
+    for stack in stacks:
+        if codes and (ended := seen()) is not None:  # the one before was not cut short, but no other is begun
+            out.notice("Stopped before the next stack.")
+            codes.append(ended)
+            break
+        try:
+            codes.append(work(stack))
+        except Stopped as stopped:
+            out.stopped(stopped)
+            codes.append(stopped.exit)
+        except CloudError as error:
+            out.failed(error, exit_of(error))
+            codes.append(exit_of(error))
+        out.ended(codes[-1])
+        if not go_on and codes[-1] != Exit.DONE:
+            break
+    return gravest(codes)
+
+
+def exit_of(error: CloudError) -> Exit:
+    return Exit.DENIED if error.fault is Fault.DENIED else Exit.ERROR
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """An error is graver than changes, changes are graver than none; of errors the first counts."""
+    harmless = (Exit.DONE, Exit.CHANGES)
+    return max(codes, key=lambda code: harmless.index(Exit(code)) if code in harmless else len(harmless))
+
+
+def named_files(files: Files, args: argparse.Namespace) -> frozenset[str]:
+    """Return the files in a stack's folder that options name, as --var-file does: they are no part of the stack."""
+    outputs = (target.file for target in args.output if target.file)
+    options = (*getattr(args, "var_file", ()), *args.var_files, *outputs, args.all, getattr(args, "sandbox", None))
+    named = [option for option in options if option and option is not True]  # --all is no file of `revisions`
+    paths = {os.path.realpath(name) for name in named}
+    last = {Path(path).name for path in paths} | {Path(name).name for name in named}
+    return frozenset(
+        name
+        for name in (files.names() if paths else ())
+        if Path(name).name in last and os.path.realpath(Path(files.root, name)) in paths
+    )
+
+
+def read_var_files(args: argparse.Namespace) -> list[tuple[str, bytes]]:
+    """Return the files of --var-file with their content. Raises `WrongUsage`."""
+    return [_read_file(file) for file in args.var_file]
+
+
+def _read_file(file: str) -> tuple[str, bytes]:
+    from reconciler.adapters.lookup.files import read_whole
+
+    try:
+        return file, read_whole(Path(file))
+    except OSError as error:
+        raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
+
+
+# What revisions and rollback share: a definition's history, and the secrets that may be in it.
+
+
+def with_former(read: Read, history: "History") -> Read:
+    """Return what was read with more secrets: what older revisions have where the YAML has one today."""
+    from reconciler.diff import canonical
+
+    if not read.secrets.texts or history.desired is None:
+        return read
+    rows, identity = history.kind.rows, history.identity
+    declared = canonical(rows, history.desired.spec, identity)
+    former = (canonical(rows, live.spec, identity) for live in history.revisions.values())
+    return replace(read, secrets=read.secrets.and_former(declared, former))
+
+
+def masked_entries(read: Read, history: "History") -> "tuple[Revision, ...]":
+    """Return what is known of each revision, without secrets."""
+    from reconciler.inspect.history import as_plan, entries
+
+    found = entries(history)
+    shown = with_former(read, history).secrets.plan(as_plan(history, (entry.change for entry in found)))
+    return tuple(replace(entry, change=change) for entry, change in zip(found, shown.changes, strict=True))

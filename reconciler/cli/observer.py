@@ -1,0 +1,144 @@
+"""Who watches a run, and each target of it: what is counted, traced and told at the end."""
+
+import logging
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import get_ident
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from reconciler.cli.streams import Log
+from reconciler.ports import Called
+from reconciler.problems import Exit
+from reconciler.redact.patterns import redacted_text
+from reconciler.report.progress import Tally, summary, summary_json, trace, trace_json
+
+if TYPE_CHECKING:  # OpenTelemetry is optional, and loaded only where its variables are set
+    from opentelemetry.trace import Span
+
+    from reconciler.adapters.telemetry import Spans
+    from reconciler.apply import Event
+
+OTEL = ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+WELL = (Exit.DONE, Exit.CHANGES)
+
+
+@dataclass(slots=True)
+class Watch:
+    """An observer of one target, or of a run without targets. The tally is that of the whole run."""
+
+    log: Log
+    verbose: bool = False
+    spans: "Spans | None" = None
+    root: "Span | None" = None
+    tally: Tally = field(default_factory=Tally)
+    _start: float = field(default_factory=monotonic)
+    _phases: "list[Span | None]" = field(default_factory=list)  # those that are open, the innermost last
+    _changes: "dict[int, Span]" = field(default_factory=dict)  # what each thread is changing
+
+    def target(self, name: str) -> "Watch":
+        """Return the observer of one target; `close` ends it."""
+        one = Watch(replace(self.log, target=name), self.verbose, self.spans, tally=self.tally)
+        one.root = self.spans.begin("target", self.root, one._told) if self.spans else None
+        return one
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start, error = monotonic(), ""
+        span = self.spans.begin(name, self._parent(), self._told) if self.spans else None
+        self._phases.append(span)
+        try:
+            yield
+        except BaseException as raised:
+            error = type(raised).__name__
+            raise
+        finally:
+            self._phases.pop()
+            if self.spans and span:
+                self.spans.end(span, error)
+            if not self._phases:
+                self.tally.spent(name, monotonic() - start)
+
+    def called(self, call: Called) -> None:
+        self.tally.called(call, self.log.target)
+        if self.verbose:
+            self.log.write(trace(call), trace_json(call), "warning" if call.error else "debug")
+        if self.spans:
+            self.spans.called(call, self._parent(), self._told)
+
+    def changed(self, event: "Event") -> None:
+        """Follow a change, in the thread that makes it."""
+        if event.stage == "retrying":
+            self.tally.repeated()
+        if self.spans:
+            self._follow(event, self.spans)
+
+    def _follow(self, event: "Event", spans: "Spans") -> None:
+        change, result = event.change, event.result
+        if event.stage == "started":
+            action = change.action.name.lower().replace("_", "-")
+            about = {"reconciler.action": action, "reconciler.address": str(change.address), **self._told}
+            self._changes[get_ident()] = spans.begin(f"{action} {change.address.kind}", self._parent(), about)
+        elif result and (span := self._changes.pop(get_ident(), None)):
+            spans.end(span, "" if result.state == "done" else result.state, {"reconciler.state": result.state})
+
+    def close(self, code: int) -> None:
+        if self.spans and self.root:
+            error = "" if code in WELL else Exit(code).name.lower()
+            self.spans.end(self.root, error, {"process.exit.code": int(code)})
+
+    def end(self, code: int) -> None:
+        """Tell what the run has cost, where somebody asked for it, or calls had to be repeated.
+
+        Otherwise the last line on stderr is the error, and without one there is none.
+        """
+        seconds = monotonic() - self._start
+        self.close(code)
+        if self.spans:
+            self.spans.close()
+        is_news = self.verbose or self.log.as_json or self.tally.retries or self.tally.throttled
+        if self.tally.calls and is_news:
+            self.log.write(summary(self.tally, seconds), summary_json(self.tally, seconds))
+
+    @property
+    def _told(self) -> dict[str, str | int]:
+        return {"reconciler.target": self.log.target} if self.log.target else {}
+
+    def _parent(self) -> "Span | None":
+        return self._changes.get(get_ident()) or (self._phases[-1] if self._phases else self.root)
+
+
+def watch_of(args: Namespace) -> Watch:
+    """Return the observer of a run; with spans, if it may call AWS and OpenTelemetry's variables ask for them."""
+    watch = Watch(Log(as_json=args.log_format == "json"), verbose=bool(args.verbose))
+    variable = next((name for name in OTEL if os.environ.get(name)), "")
+    if variable and hasattr(args, "no_lookups") and not _is_off():
+        watch.spans = _spans(watch.log, variable)
+    if watch.spans:
+        watch.root = watch.spans.begin(f"reconciler {args.called}", None, {"reconciler.command": args.called})
+    return watch
+
+
+def _is_off() -> bool:
+    is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    return is_disabled or os.environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none"
+
+
+def _spans(log: Log, variable: str) -> "Spans | None":
+    def warn(message: str) -> None:
+        shown = redacted_text(message)
+        log.write(f"warning: {shown}", {"event": "message", "message": shown}, "warning")
+
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())  # what fails in its import, it logs
+    try:
+        from reconciler.adapters.telemetry import Spans
+
+        return Spans(os.environ, warn)
+    except ImportError:
+        warn(f"{variable} is set, and OpenTelemetry is not installed: pip install 'batch-reconciler[otel]'")
+    except Exception as error:  # noqa: BLE001 - the SDK reads its many variables already when it is imported
+        warn(f"OpenTelemetry cannot be set up, so there are no spans: {type(error).__name__}: {error}")
+    return None

@@ -1,0 +1,346 @@
+"""What apply and destroy share: show the plan, refuse, ask, run, tell."""
+
+import argparse
+import getpass
+import os
+import shlex
+import socket
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reconciler.cli.clients import Clients
+from reconciler.cli.context import Read, informed, live_stack, planned
+from reconciler.cli.output import Output
+from reconciler.cli.patterns import StackPlace, check_one
+from reconciler.cli.saved_plans import Job, Presented, present
+from reconciler.cli.signals import Terminated, in_background, last_words
+from reconciler.model import Plan, Stack, Wait
+from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
+from reconciler.printable import harmless_text
+from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stale, Stopped, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.app.usecases import Finish
+    from reconciler.apply import Event
+    from reconciler.cli.observer import Watch
+    from reconciler.plan import PlanOptions
+    from reconciler.saved_plan.sealing import Seal
+
+
+def run_stack(job: Job, out: Output) -> int:
+    """Bring one stack to what is wanted of it."""
+    seal = job.seal
+    read, sky = live_stack(job.path, job.args, job.place)
+    with locked(job.path, read.stack, sky, job.args, out):
+        return _planned_and_run(job, seal, read, sky, out)
+
+
+def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Output) -> int:
+    from reconciler.app import usecases
+    from reconciler.report.results import ApplyResult
+    from reconciler.report.text.plan import plan_page
+
+    args, wanted = job.args, job.wanted
+    plan = capped(planned(read, sky, wanted, args.observer), args.timeout)
+    check_one(args, plan, StackPlace(job.path, read.stack, sky.cloud), out)
+    shown = present(job.path, args, wanted, read, plan, seal)
+    fingerprint = "" if wanted.destroy else shown.fingerprint
+    out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
+    out.event(lambda: {"event": "planned", **shown.document})
+    try:
+        job.check(shown.document, read)
+        consent(read.stack, shown.plan, args, _question(wanted), wanted)
+    except (Stale, Refused, Declined, WrongUsage) as no:
+        out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
+        return no.exit
+    if not plan.changes:
+        idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
+        _document(None, shown, idle, out)
+        out.item(ApplyResult(shown.plan))
+        return idle
+    work = partial(
+        usecases.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
+    )
+    finish, code = watched(work, read, sky, out, args.observer, then=_next_command(job))
+    if job.reviewed:
+        finish = replace(finish, way_on="What is left is another plan: plan again.")
+    _tell(read.secrets.finish(finish), shown, code, out)
+    return code
+
+
+def _next_command(job: Job) -> str:
+    """Say what to run after an interruption. A plan that is applied in part is not the one that was reviewed."""
+    return "plan again" if job.reviewed else f"{job.args.called} again"
+
+
+def _question(wanted: "PlanOptions") -> str:
+    if wanted.tags_alone:
+        return "Adopt resource"
+    if wanted.forget:
+        return "Forget resource"
+    return "Destroy resource" if wanted.destroy else "Apply change"
+
+
+def capped(plan: Plan, longest: float | None) -> Plan:
+    """Let no wait of the plan take longer than that."""
+    if longest is None:
+        return plan
+    changes = tuple(
+        replace(
+            change,
+            steps=tuple(
+                replace(step, timeout=min(step.timeout, longest)) if isinstance(step, Wait) else step
+                for step in change.steps
+            ),
+        )
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes)
+
+
+def consent(
+    stack: Stack, plan: Plan, args: argparse.Namespace, question: str, wanted: "PlanOptions | None" = None
+) -> None:
+    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun."""
+    from reconciler.plan import AS_DECLARED
+    from reconciler.plan.guards import check_plan
+
+    wanted = wanted or AS_DECLARED
+    check_plan(stack, plan, wanted)
+    if args.yes or plan.is_empty:
+        return
+    if not is_interactive():
+        raise WrongUsage("nobody is there to say yes; nothing was changed", hint="give --yes to go on without asking")
+    count = len(plan.changes)
+    verb, noun = question.split()
+    what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
+    if wanted.destroy:  # a yes comes easily: the name shows that it is this stack which is meant
+        is_meant = _answer(f"{what}? Type {stack.name} to go on: ") == stack.name
+    else:
+        is_meant = _answer(f"{what}? [y/N] ").lower() in ("y", "yes")
+    if not is_meant:
+        raise Declined("declined; nothing was changed")
+
+
+def _answer(question: str) -> str:
+    return asked(f"\n{question}", "nothing was changed")
+
+
+def asked(question: str, otherwise: str) -> str:
+    """Ask on stderr. A signal at the question is a no: `otherwise` says what stays as it is."""
+    from reconciler.cli.signals import Terminated
+
+    sys.stderr.write(harmless_text(question))
+    sys.stderr.flush()
+    try:
+        return sys.stdin.readline().strip()
+    except (KeyboardInterrupt, Terminated) as signal:
+        is_term = isinstance(signal, Terminated)
+        sys.stderr.write("\n")
+        no = Declined(f"{'terminated' if is_term else 'interrupted'}; {otherwise}")
+        no.exit = Exit.TERMINATED if is_term else Exit.INTERRUPTED
+        raise no from signal
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked: both ends are a terminal, and no CI runs us."""
+    return not is_ci() and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def is_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def watched(
+    work: Callable[..., "Finish"], read: Read, sky: "Clients", out: Output, observer: "Watch", *, then: str
+) -> tuple["Finish", int]:
+    """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
+
+    `then` says at a signal what to run next.
+    """
+    from reconciler.cli.signals import stopping
+    from reconciler.report.json import event_json
+
+    notice = partial(out.notice, f"Stopping after the steps under way. Once more to stop at once; then {then}.")
+    out.changes()
+    with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, sky, out) as watch:
+
+        def told(event: "Event") -> None:
+            shown = read.secrets.event(event)
+            with suppress(OSError):  # a stderr that is full must not stop a run
+                watch(shown)
+            observer.changed(shown)
+            out.event(lambda: event_json(read.stack.name, shown))
+
+        finish = work(watch=told, stop=stop.flag, observer=observer)
+    interrupted = finish.outcome.interrupted and stop.code
+    return finish, stop.code if interrupted and stop.code else finish.exit
+
+
+@contextmanager
+def _progress(stack: str, sky: "Clients", out: Output) -> Iterator[Callable[["Event"], None]]:
+    from reconciler.report.json import event_json
+    from reconciler.report.progress import level_of, telling, watching
+
+    if out.log.as_json:
+        yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), sky.clock.now)
+        return
+    err = out.err
+    with watching(err, sky.clock.now, live=err.is_terminal and not is_ci()) as watch:
+        yield watch
+
+
+def _tell(finish: "Finish", shown: Presented, code: int, out: Output) -> None:
+    from reconciler.report.results import ApplyResult
+    from reconciler.report.text.outcome import finish_page
+
+    out.show(lambda width: finish_page(finish, width))
+    _document(finish, shown, code, out)
+    out.item(ApplyResult(shown.plan, finish))
+
+
+def _document(finish: "Finish | None", shown: Presented, code: int, out: Output) -> None:
+    from reconciler.report.json import finish_json
+
+    out.document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})
+
+
+# The lock of a stack around whatever writes: taken before the plan is made, so that the plan holds when it runs.
+
+PAUSE = 5.0  # seconds between two tries to take a lock that is held
+SHORT = 1.0  # of one that comes or goes just now
+GRACE = 5.0  # seconds for which such a one is tried without --lock-timeout
+ANSWER = 5.0  # seconds that a request under way may take after a signal
+LONGEST = 200  # characters of a text that others have written
+SLACK = 60.0  # seconds by which clocks may differ
+
+
+@contextmanager
+def locked(path: str, stack: Stack, sky: Clients, args: argparse.Namespace, out: Output) -> Iterator[None]:
+    """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
+
+    It is let go in every ending but that of a process that is killed, also where the ending comes while it is taken.
+    """
+    if sky.locks is None:
+        yield
+        return
+    lock = _Hold(sky.locks, lock_name(stack, sky), _myself(stack), path, out)
+    left = f"The lock of stack {stack.name} may be left. Look, and remove it: `reconciler force-unlock {path}`"
+    with last_words(left):
+        try:
+            lock.take(args.lock_timeout, sky.clock)
+            yield
+        finally:
+            lock.let_go()
+
+
+@dataclass(slots=True)
+class _Hold:
+    """One run's hold on a lock. `is_taken`: None as long as nothing of ours can be there."""
+
+    locks: Locks
+    name: str
+    mine: Holder
+    path: str
+    out: Output
+    is_taken: bool | None = None
+
+    def take(self, patience: float | None, clock: Clock) -> None:
+        start, is_told = clock.now(), False
+        while (holder := self._try()) is not None:
+            is_moving = holder == UNSEEN
+            message = f"stack {self.mine.stack} is locked by {told(holder)}"
+            limit = GRACE if is_moving and patience is None else patience or 0.0
+            if clock.now() - start >= limit:
+                hint = (
+                    f"wait for it with --lock-timeout 10m; if that run is dead, `reconciler force-unlock {self.path}`"
+                )
+                raise Refused(f"{message}; nothing was changed", hint=hint)
+            if not is_told and not is_moving:
+                self.out.notice(f"{message}; waiting …")
+                is_told = True
+            clock.sleep(min(SHORT if is_moving else PAUSE, limit))
+
+    def _try(self) -> Holder | None:
+        """Try to take the lock. A signal waits for the answer, since the request may arrive even so."""
+        self.is_taken = False
+        try:
+            holder = in_background(lambda: self.locks.take(self.name, self.mine), ANSWER)
+        except CloudError as error:
+            if not error.operation.startswith("Get") and error.fault is not Fault.UNKNOWN:
+                self.is_taken = None  # the write was refused, or never sent
+            raise
+        self.is_taken = True if holder is None else None
+        return holder
+
+    def let_go(self) -> None:
+        """Release the lock. What was done is done: whatever goes wrong here is reported, and changes no exit code."""
+        if self.is_taken is None:
+            return
+        stack = self.mine.stack
+        hint = f"see who holds it, and remove it, with `reconciler force-unlock {self.path}`"
+        try:
+            was_held = in_background(lambda: self.locks.release(self.name, self.mine), ANSWER)
+        except CloudError as error:
+            self._complain(f"the lock of stack {stack} could not be released: {error.told}", hint)
+        except (KeyboardInterrupt, Terminated):
+            self._complain(f"the lock of stack {stack} may be left: stopped while it was released", hint)
+            raise
+        except Exception as error:  # noqa: BLE001 - the run is over, and its outcome must not turn into a bug
+            self._complain(f"the lock of stack {stack} could not be released: {type(error).__name__}: {error}", hint)
+        else:
+            if self.is_taken and not was_held:
+                message = f"the lock of stack {stack} was removed or replaced while this run held it"
+                self._complain(f"{message}; another run may have written at the same time", "plan again to see")
+
+    def _complain(self, message: str, hint: str) -> None:
+        self.out.complain(Stopped(message, hint=hint))
+
+
+def lock_name(stack: Stack, sky: Clients) -> str:
+    """Return what a lock is called: like a stack's resources, it is of one account, region and name prefix."""
+    here = sky.cloud.identity()
+    return "/".join((here.account, here.region, stack.name, *filter(None, (stack.name_prefix,))))
+
+
+def told(holder: Holder) -> str:
+    """Say who holds a lock: ana@ci-7 (process 4711, `apply prod`) since 2027-03-31T08:15:00+00:00, 12 min ago."""
+    if holder == UNSEEN:
+        return "a run that takes or releases it at this moment"
+    if holder.who == UNREADABLE:
+        written = f", written {holder.since}{_ago(holder.since)}" if holder.since else ""
+        return f"an unknown run: the content of the lock cannot be read{written}"
+    who, command, since = (text[:LONGEST] for text in (holder.who, holder.command, holder.since))
+    run = ", ".join(filter(None, (f"process {holder.pid}" if holder.pid else "", f"`{command}`" if command else "")))
+    return f"{who or 'an unnamed run'}{f' ({run})' if run else ''} since {since or 'an unknown time'}{_ago(since)}"
+
+
+def _myself(stack: Stack) -> Holder:
+    command = shlex.join(["reconciler", *sys.argv[1:2]])  # further words may hold values of variables
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return Holder(stack.name, f"{_user()}@{socket.gethostname()}", os.getpid(), command, since, uuid.uuid4().hex)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+def _ago(since: str) -> str:
+    from reconciler.report.text.values import duration
+
+    try:
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # not written by us
+        return ""
+    if seconds < -SLACK:
+        return f", {duration(-seconds)} ahead of this machine's clock, so it is unknown how long ago"
+    return f", {duration(max(0.0, seconds))} ago"

@@ -1,0 +1,322 @@
+"""What there is to apply: stacks, or plans that were saved and reviewed, and have to be the same ones still."""
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.context import Read, wanted_of
+from reconciler.model import Identity, Json, Plan
+from reconciler.problems import Problem, Refused, Stale, WrongUsage
+
+if TYPE_CHECKING:
+    from reconciler.plan import PlanOptions
+    from reconciler.redact.secrets import Secrets
+    from reconciler.saved_plan.document import Inputs
+    from reconciler.saved_plan.sealing import Seal
+
+
+# What is shown of a plan and kept of it: with all that the arguments say, so that it can be made again.
+
+KEY = "RECONCILER_PLAN_KEY"
+LEAST = 20  # characters of a key: fewer could be found by trying
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A plan as it may be shown, without what the user declared secret and with all that refuses it.
+
+    `told` are the refusals that stderr does not repeat: those that follow from the resources, and not from a consent.
+    """
+
+    plan: Plan
+    refused: Refused | None
+    document: Mapping[str, Json]
+    told: tuple[Problem, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self.document["fingerprint"])
+
+
+def present(path: str, args: Namespace, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> Presented:
+    from reconciler.plan.guards import guarded
+    from reconciler.saved_plan.document import saved_json
+
+    own = _secrets(read, plan).plan(plan)
+    shown = guarded(read.stack, own, wanted)
+    inputs = _inputs(path, args, wanted, read)
+    return Presented(shown, _refusal(read, shown, wanted), saved_json(plan, shown, inputs, seal), own.refusals)
+
+
+def _secrets(read: Read, plan: Plan) -> "Secrets":
+    """Return the secrets of a stack, and what stands at their places in what is deleted: those were secret before."""
+    secrets, declared = read.secrets, read.stack.declared
+    for change in plan.changes if secrets.texts else ():
+        if change.seen and change.action.leaves and change.address in declared:
+            secrets = secrets.and_former(declared[change.address].spec, [change.seen.spec])
+    return secrets
+
+
+def seal_of_environment() -> "Seal":
+    """Return the seal that the environment has the key of. Raises `WrongUsage` for a key that can be guessed."""
+    from reconciler.saved_plan.sealing import Seal
+
+    key = os.environ.get(KEY, "")
+    if key and len(key) < LEAST:
+        raise WrongUsage(f"{KEY} is too short", hint=f"it takes {LEAST} characters: openssl rand -hex 32")
+    return Seal(os.fsencode(key))
+
+
+def _refusal(read: Read, plan: Plan, wanted: "PlanOptions") -> Refused | None:
+    from reconciler.plan.guards import check_plan
+
+    try:
+        check_plan(read.stack, plan, wanted)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _inputs(path: str, args: Namespace, wanted: "PlanOptions", read: Read) -> "Inputs":
+    from reconciler.saved_plan.document import Inputs
+
+    given = dict(args.var)
+    withheld = tuple(sorted(name for name, value in given.items() if _is_secret(name, value, read)))
+    return Inputs(
+        path=path,
+        variables={name: value for name, value in given.items() if name not in withheld},
+        withheld=withheld,
+        variable_files=tuple(args.var_file),
+        sandbox=args.sandbox,
+        wanted=wanted,
+    )
+
+
+def _is_secret(name: str, value: str, read: Read) -> bool:
+    """What no output may show, no file may hold."""
+    return name in read.secret_variables or read.secrets.are_in(value)
+
+
+YAML_FILES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stack to bring to what is wanted of it.
+
+    `reviewed` is the plan that it has to be, and came from `file`; `expected` are fingerprints, of which it has to have
+    one.
+    """
+
+    path: str
+    args: Namespace
+    wanted: "PlanOptions"
+    expected: tuple[str, ...] = ()
+    reviewed: Mapping[str, Json] | None = None
+    file: str = ""
+
+    @property
+    def place(self) -> Identity | None:
+        return Identity(self.reviewed["account"], self.reviewed["region"]) if self.reviewed else None
+
+    @property
+    def seal(self) -> "Seal":
+        """The seal with which the reviewed plan was made, for what is hidden to be comparable."""
+        from reconciler.saved_plan.sealing import Seal
+
+        name = self.reviewed["key"] if self.reviewed else None
+        seal = Seal() if name == "" else seal_of_environment()
+        if name and name != seal.name:
+            hint = f"set {KEY} to the key that `plan` was given"
+            raise WrongUsage(f"the hidden values in {self.file} are marked with another key", hint=hint)
+        return seal
+
+    def check(self, document: Mapping[str, Json], read: Read) -> None:
+        """Raise `Stale` unless this is the document of the plan that was reviewed, or expected."""
+        from reconciler.report.json import SHOWN_DIGITS
+        from reconciler.saved_plan.sealing import fingerprint_of, without_consents
+
+        if self.reviewed:
+            now = fingerprint_of({**document, "inputs": self.reviewed["inputs"]})  # what it was made with, it has
+            if now != self.reviewed["fingerprint"]:
+                raise _stale(self.file, self.reviewed, document, read)
+            return
+        same = (document["fingerprint"], fingerprint_of(without_consents(document)))
+        if self.expected and not any(_is_one_of(each, self.expected) for each in same):
+            message = f"the fingerprint of this plan is {same[0][:SHOWN_DIGITS]}, not {' or '.join(self.expected)}"
+            raise Stale(f"{message}; nothing was changed", hint="review the plan above, and expect its fingerprint")
+
+
+def _is_one_of(fingerprint: str, expected: Sequence[str]) -> bool:
+    return any(fingerprint.startswith(each) for each in expected)
+
+
+def jobs_of(args: Namespace) -> list[Job]:
+    """Return what the arguments name.
+
+    Raises `WrongUsage` for what is neither a stack nor a plan, and `Stale` for a plan that is not expected.
+    """
+    from reconciler.saved_plan.document import inputs_of
+
+    plans = {path: _documents(path, args) for path in args.stacks}
+    if not any(plans.values()):
+        return [Job(path, args, wanted_of(args), tuple(args.expect)) for path in args.stacks]
+    if not all(plans.values()):
+        hint = "a plan brings its own stacks: apply it alone"
+        raise WrongUsage("a saved plan and a stack cannot be applied together", hint=hint)
+    saved = [(file, one, inputs_of(one)) for file, documents in plans.items() for one in documents or ()]
+    _check_options(args, {name: file for file, _, inputs in saved for name in inputs.withheld})
+    return [_job(*one, args) for one in saved]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The plans of targets that were saved, by the targets' names, each with the file that it came from.
+
+    None for a target of which no plan could be made.
+    """
+
+    plans: Mapping[str, tuple[str, Mapping[str, Json] | None]]
+
+    @property
+    def sandboxes(self) -> tuple[str | None, ...]:
+        """The sandboxes in which they were made; None for a plan that was made in AWS."""
+        from reconciler.saved_plan.document import inputs_of
+
+        return tuple(inputs_of(document).sandbox for _, document in self.plans.values() if document)
+
+    def job(self, path: str, args: Namespace) -> Job:
+        """Return what a target is to be brought to. `args` are those of the target. Raises `Stale`."""
+        from reconciler.saved_plan.document import inputs_of
+
+        file, document = self.plans[args.of_target]
+        if document is None:
+            hint = "correct what was told of it, and plan again"
+            raise Stale(f"{file} has no plan for {args.of_target}; nothing was changed", hint=hint)
+        inputs = inputs_of(document)
+        if Path(inputs.path) != Path(path):
+            hint = "run it in the folder in which the plan was made"
+            raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and this is {path}", hint=hint)
+        return _job(file, document, inputs, args)
+
+
+def reviewed_targets(args: Namespace) -> Reviewed | None:
+    """Return the plans that are among the stacks of the arguments, and take them out; None if there is none."""
+    from reconciler.saved_plan.document import inputs_of, read_saved_fleet
+
+    found = {
+        path: read_saved_fleet(text, path, is_expected=bool(args.expect))
+        for path in args.stacks
+        if (text := _text(path)) is not None
+    }
+    files = {path: plans for path, plans in found.items() if plans is not None}
+    if not files:
+        return None
+    args.stacks = [path for path in args.stacks if path not in files] or ["."]
+    plans = {target: (file, document) for file, plans in files.items() for target, document in plans.items()}
+    made = [(file, inputs_of(document)) for file, document in plans.values() if document]
+    _check_options(args, {name: file for file, inputs in made for name in inputs.withheld})
+    return Reviewed(plans)
+
+
+def _documents(path: str, args: Namespace) -> Sequence[Mapping[str, Json]] | None:
+    from reconciler.saved_plan.document import read_saved
+
+    text = _text(path)
+    return None if text is None else read_saved(text, path, is_expected=bool(args.expect))
+
+
+def _text(path: str) -> str | None:
+    """Return what a file says that may be a plan. Raises `WrongUsage`."""
+    if Path(path).suffix in YAML_FILES or not Path(path).is_file():
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
+        raise WrongUsage(f"cannot read {path}: {error.strerror}") from error
+
+
+def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", args: Namespace) -> Job:
+    """Nothing that a file says is read, not even its variables' files, before it is the file that is expected."""
+    from reconciler.report.json import SHOWN_DIGITS
+
+    if args.expect and not _is_one_of(document["fingerprint"], args.expect):
+        message = (
+            f"the fingerprint of {file} is {document['fingerprint'][:SHOWN_DIGITS]}, not {' or '.join(args.expect)}"
+        )
+        raise Stale(f"{message}; nothing was changed", hint="review that plan, or plan again")
+    if not Path(inputs.path).exists():
+        hint = "run it in the folder in which the plan was made"
+        raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and there is no such folder", hint=hint)
+    if inputs.sandbox and args.sandbox is None and not Path(inputs.sandbox).exists():
+        hint = "run it in the folder in which the plan was made, or name another sandbox with --sandbox=FILE"
+        raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, and there is no such file", hint=hint)
+    again = Namespace(**{**vars(args), **_arguments(inputs, args), "region": args.region or document["region"]})
+    return Job(inputs.path, again, _consents(inputs.wanted, args), tuple(args.expect), document, file)
+
+
+def _arguments(inputs: "Inputs", args: Namespace) -> dict[str, Json]:
+    given = {name: value for name, value in args.var if name in inputs.withheld}
+    return {
+        "var": [*inputs.variables.items(), *given.items()],
+        "var_file": list(inputs.variable_files),
+        "sandbox": inputs.sandbox if args.sandbox is None else args.sandbox,
+    }
+
+
+def _consents(wanted: "PlanOptions", args: Namespace) -> "PlanOptions":
+    """What allows a deletion changes no request: it may be given to `plan`, or when the plan is applied."""
+    from dataclasses import replace
+
+    return replace(
+        wanted,
+        allow_destroy=(*wanted.allow_destroy, *args.allow_destroy),
+        max_destroy=args.max_destroy or wanted.max_destroy,
+        max_interrupted=wanted.max_interrupted if args.max_interrupted is None else args.max_interrupted,
+        drain=(wanted.drain or args.drain) and not args.cancel_jobs,
+        cancel_jobs=(wanted.cancel_jobs or args.cancel_jobs) and not args.drain,
+    )
+
+
+def _check_options(args: Namespace, withheld: Mapping[str, str]) -> None:
+    """What decides about a plan was decided when it was made; what it could not keep has to be given again.
+
+    `withheld` are variables, each with the file that lacks it.
+    """
+    given = dict(args.var)
+    decided = {
+        "--target": args.target,
+        "--adopt": args.adopt,
+        "--allow-replace": args.allow_replace,
+        "--var-file": args.var_file,
+    }
+    decided |= {f"--var {name}": True for name in given if name not in withheld}
+    for option in (option for option, is_given in decided.items() if is_given):
+        raise WrongUsage(f"{option} cannot be given for a plan that is made", hint="plan again with it")
+    missing = [name for name in withheld if name not in given]
+    if missing:
+        again = " ".join(f"--var {name}=..." for name in missing)
+        message = f"{withheld[missing[0]]} was made with secret values, which it does not hold"
+        raise WrongUsage(message, hint=f"give them again: {again}")
+
+
+def _stale(file: str, reviewed: Mapping[str, Json], document: Mapping[str, Json], read: Read) -> Stale:
+    from reconciler.report.text.values import number_of
+    from reconciler.saved_plan.staleness import GONE, differences
+
+    if reviewed["stack"] != document["stack"]:
+        message = f"{file} is a plan of the stack {reviewed['stack']}, and this is the stack {document['stack']}"
+        return Stale(f"{message}; nothing was changed", hint="plan again")
+    found = read.secrets.problems(differences(reviewed, document))
+    hint = "review the plan above, and save it anew"
+    if all(problem.code == GONE for problem in found):
+        hint = "what is gone may have been done already: plan again, to see what is left"
+    if reviewed["tool"]["version"] != document["tool"]["version"]:
+        hint += f"; it was made by reconciler {reviewed['tool']['version']}, this is {document['tool']['version']}"
+    count = number_of(len(found), "difference")
+    return Stale(f"this is not the plan in {file}: {count}; nothing was changed", hint=hint, problems=found)

@@ -1,0 +1,254 @@
+"""What happens, as JSON Lines: each written at once, so that a program can follow a run."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import TextIO
+
+from reconciler.cli.options import OutputTarget
+from reconciler.cli.signals import Terminated
+from reconciler.printable import harmless_json, harmless_text, one_line
+from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
+
+# Products that could not be written. Once a run has changed something, a lost report must not stop it.
+
+ENDED = (Exit.INTERRUPTED, Exit.TERMINATED)
+CRASHED = "this is a bug; -v shows where"
+
+
+class Unwritable(Stopped):
+    """A file cannot be written."""
+
+
+class StdoutLost(Exception):  # noqa: N818 - names what happened
+    """Nothing reaches stdout any more: its disk is full, or its reader has gone."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror)
+        self.is_unread = isinstance(error, BrokenPipeError)  # `reconciler plan | head` needs no word of it
+
+
+@dataclass(slots=True)
+class Losses:
+    """What a run could not write. All parts of a run share it. Safe between threads."""
+
+    reads_only: bool = False  # the report is all that such a command is for
+    has_changed: bool = False  # whether the run has begun to change something: from then on a loss stops nothing
+    is_stdout_lost: bool = False
+    is_unread: bool = False
+    found: list[Stopped] = field(default_factory=list)
+
+    def lose(self, stopped: Stopped) -> None:
+        """Remember a loss. Raises it if nothing was changed yet: then the run can end here."""
+        if not self.has_changed:
+            raise stopped
+        self.found.append(stopped)
+
+    def lose_stdout(self, error: OSError) -> None:
+        """Remember that stdout is lost. Raises `StdoutLost` if nothing was changed yet."""
+        self.is_stdout_lost = True
+        _discard_stdout()
+        if not self.has_changed:
+            raise StdoutLost(error) from error
+        self.found.append(Stopped(f"cannot write: {error.strerror}"))
+
+    @contextmanager
+    def kept(self, what: str) -> Iterator[None]:
+        """Remember whatever goes wrong while a product is written at the end of a run, so that the next one is written.
+
+        `what` names the product.
+        """
+        try:
+            yield
+        except StdoutLost as lost:
+            self.is_unread = lost.is_unread
+            if not lost.is_unread:
+                self.found.append(Stopped(f"cannot write: {lost}"))
+        except Stopped as stopped:
+            self.found.append(stopped)
+        except CloudError as error:
+            self.found.append(Stopped(f"cannot write {what}: {error.told}", hint=error.hint))
+        except KeyboardInterrupt:
+            self.found.append(_ended(f"interrupted before {what} was written", Exit.INTERRUPTED))
+        except Terminated:
+            self.found.append(_ended(f"terminated before {what} was written", Exit.TERMINATED))
+        except Exception as error:  # noqa: BLE001 - the last place: the work is done, and its exit code holds
+            self.found.append(Stopped(f"cannot write {what}: {type(error).__name__}: {error}", hint=CRASHED))
+
+    def code(self, code: int) -> int:
+        """Return the exit code of a run that ended with `code`: an error if its report is lost.
+
+        What has become of the work counts for more than what has become of its report.
+        """
+        is_lost = bool(self.found) or self.is_unread
+        if not is_lost or code in ENDED or (code != Exit.DONE and not self.reads_only):
+            return code
+        return int(max((stopped.exit for stopped in self.found), default=Exit.ERROR))
+
+
+def _ended(message: str, code: Exit) -> Stopped:
+    stopped = Stopped(message)
+    stopped.exit = code
+    return stopped
+
+
+def _discard_stdout() -> None:
+    """What is buffered for stdout must not fail once more when the process ends."""
+    with suppress(OSError):  # a stream of Python alone has no number, and nothing to lose
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+UTF8 = "utf-8"
+IN_S3 = "s3://"
+GITHUB = "github"
+OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of GitHub Actions names
+
+
+class LineWriter:
+    """Writes to stdout (an empty name) and to files, each until it cannot be written any more. Safe between threads."""
+
+    def __init__(self, files: Sequence[str], losses: Losses) -> None:
+        self._files = list(files)
+        self._losses = losses
+        self._lock = Lock()
+        self._is_begun = self._is_deaf = False
+
+    def write(self, event: Mapping[str, object]) -> None:
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = harmless_json(json.dumps({"time": time, **event}, ensure_ascii=False, default=str)) + "\n"
+        with self._lock:
+            for file in tuple(self._files):
+                if file:
+                    self._write_to(file, line)
+                else:
+                    self._say(line)
+            self._is_begun = True
+
+    def _write_to(self, file: str, line: str) -> None:
+        try:
+            write_to(file, "a" if self._is_begun else "w", line)
+        except Unwritable as lost:
+            self._files.remove(file)
+            self._losses.lose(lost)
+
+    def _say(self, line: str) -> None:
+        """Whoever stops reading must not stop a run between two of its steps."""
+        if self._is_deaf:
+            return
+        try:
+            speak_utf8(sys.stdout)
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._is_deaf = True
+        except OSError as error:
+            self._is_deaf = True
+            self._losses.lose_stdout(error)
+
+
+class Told:
+    """The lines of one part of a run: each says of which."""
+
+    def __init__(self, lines: "LineWriter | Told", target: str) -> None:
+        self._lines = lines
+        self._target = target
+
+    def write(self, event: Mapping[str, object]) -> None:
+        self._lines.write({"target": self._target, **event})
+
+
+class Prefixed(io.StringIO):
+    """Writes whole lines to a stream, each with a prefix; what is no whole line yet waits for its end."""
+
+    def __init__(self, stream: TextIO, prefix: str) -> None:
+        self._stream = stream
+        self._prefix = prefix
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        if lines:  # in one call: others write to the same stream
+            self._stream.write("".join(f"{self._prefix}{line}\n" for line in lines))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def speak_utf8(stream: TextIO) -> None:
+    """What programs read is UTF-8, whatever the locale says."""
+    if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != UTF8:
+        stream.reconfigure(encoding=UTF8, errors="backslashreplace")
+
+
+def check_stays_here(sandbox: str | None, targets: Sequence[OutputTarget]) -> None:
+    """Raises `WrongUsage` for a report that would leave the machine, with real credentials, though the run must not."""
+    if sandbox is None:
+        return
+    for format_, file in targets:
+        if file.startswith(IN_S3):
+            message = f"-o {format_}={file} leaves this machine, and nothing of a run with --sandbox does"
+            raise WrongUsage(message, hint="write it to a file")
+
+
+def check_writable(targets: Sequence[OutputTarget]) -> None:
+    """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
+    places = [file for _, file in targets if file]
+    if any(format_ == GITHUB for format_, _ in targets):
+        places += filter(None, map(os.environ.get, OF_STEP))
+    for place in places:
+        if place.startswith(IN_S3):
+            from reconciler.adapters.aws.objects import place_of
+
+            place_of(place)
+            continue
+        try:
+            write_to(place, "a", "")
+        except Unwritable as error:
+            raise WrongUsage(error.message) from error
+
+
+def write_to(file: str, mode: str, text: str) -> None:
+    """Raises `Unwritable`."""
+    try:
+        with Path(file).open(mode, encoding=UTF8, errors="backslashreplace") as opened:
+            opened.write(text)
+    except OSError as error:
+        raise Unwritable(f"cannot write {file}: {error.strerror}") from error
+
+
+# What goes to stderr beside errors and pages: lines for people, or JSON objects for programs that keep logs.
+
+Json = object
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Each line is written at once, and as a whole. Safe between threads."""
+
+    as_json: bool = False
+    target: str = ""
+
+    def write(self, text: str | Sequence[str], record: Mapping[str, Json], level: str = "info") -> None:
+        """`record` is what a program reads instead of the text, or the lines; it names the `event`."""
+        line = self._json(record, level) if self.as_json else self._plain([text] if isinstance(text, str) else text)
+        with suppress(OSError, ValueError):  # who stops reading must not stop a run
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    def _json(self, record: Mapping[str, Json], level: str) -> str:
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        target = {"target": self.target} if self.target else {}
+        whole = {"time": time, "level": level, **record, **target}
+        return harmless_json(json.dumps(whole, ensure_ascii=False, default=str))
+
+    def _plain(self, lines: Sequence[str]) -> str:
+        shown = "\n".join(map(one_line, lines))
+        return harmless_text(f"{one_line(self.target)}: {shown}" if self.target else shown)

@@ -1,0 +1,482 @@
+"""Words that can mean one thing only get their spelling, and members their order."""
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection as AnyOf
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from operator import is_
+
+from reconciler.fmt.parse import BLANK, AliasLeaf, Leaf, Node, Place, Tree, TreeCollection, TreeEntry, anchor_of
+from reconciler.fmt.printer import without_blank
+from reconciler.kinds.base import Kind
+from reconciler.load.resources import LIFECYCLE
+from reconciler.load.sections import IGNORED_PREFIX, SCHEMA
+from reconciler.model import Json, Path
+from reconciler.ports import Takes
+from reconciler.problems import Problem, Where
+from reconciler.validate.typos import letters
+
+# Which member, or which value of an enumeration, somebody meant; only where there can be no doubt.
+
+SHORTEST = 4  # letters; in shorter words every letter makes another word
+ALIKE = 0.7  # how near a suggestion must be
+
+
+def spelled(word: str, choices: Collection[str]) -> str:
+    """Return the choice that has the same letters, in whatever case and with whatever between them; or nothing."""
+    same = [choice for choice in choices if letters(choice) == letters(word)]
+    return same[0] if len(same) == 1 else ""
+
+
+def mistyped(word: str, choices: Collection[str]) -> str:
+    """Return the only choice that is one slip of a finger away, or nothing."""
+    near = [one for one in choices if len(letters(one)) >= SHORTEST and is_one_slip(letters(word), letters(one))]
+    return near[0] if len(near) == 1 else ""
+
+
+def is_one_slip(word: str, other: str) -> bool:
+    """Whether one letter is missing, too many or another one, or two neighbours have changed places.
+
+    A number that differs is meant so.
+    """
+    while word and other and word[0] == other[0]:
+        word, other = word[1:], other[1:]
+    while word and other and word[-1] == other[-1]:
+        word, other = word[:-1], other[:-1]
+    if any(character.isdigit() for character in word + other):
+        return False
+    is_swapped = len(word) == 2 and word == other[::-1]  # noqa: PLR2004 - two neighbours
+    return is_swapped or max(len(word), len(other)) <= 1
+
+
+def own_case(value: str, shape: Mapping[str, Json]) -> str:
+    """Return the API's own spelling of an enumeration's value, which stands first in the schema; else the value."""
+    return next((str(choice) for choice in shape.get("enum", ()) if str(choice).lower() == value.lower()), value)
+
+
+def nearest(word: str, choices: Collection[str]) -> str:
+    """Return the choice that a word resembles most, or nothing if it resembles none."""
+    own = {letters(choice): choice for choice in choices}
+    near = difflib.get_close_matches(letters(word), own, n=1, cutoff=ALIKE)
+    return own[near[0]] if near else ""
+
+
+# What the schema of a stack says of each value of a file: its members in their order, its spellings.
+
+LOCAL = "#/"
+NOTHING: Json = {}  # the schema of a value about which nothing is known
+NO_MEMBERS: Mapping[str, Json] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a value is used: what may stand there, and the path to it from the top of the stack."""
+
+    shape: Json
+    path: Path = ()
+
+
+NOWHERE = Site(NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """A shape is a part of `whole`, a JSON Schema, without a reference or a choice at its top."""
+
+    whole: Json
+    _placed: dict[int, dict[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    _chosen: dict[int, tuple[Json, ...]] = field(default_factory=dict, repr=False, compare=False)  # by a part's id
+
+    def of(self, schema: Json, node: Node) -> Json:
+        """Return the shape of a node: of several that are allowed, the first that it can be."""
+        return next((one for one in self._choices(schema) if may_be(one, node)), NOTHING)
+
+    def of_item(self, shape: Json, node: Node) -> Json:
+        return self.of(shape.get("items", NOTHING), node)
+
+    def of_member(self, shape: Json, name: str, node: Node) -> Json:
+        free = shape.get("additionalProperties")
+        otherwise = free if isinstance(free, dict) else NOTHING
+        return self.of(members_of(shape).get(name, otherwise), node)
+
+    def places(self, members: Mapping[str, Json]) -> Mapping[str, float]:
+        """Return the place of each member of a structure in the order in which they are written."""
+        if id(members) not in self._placed:
+            self._placed[id(members)] = {name: place for place, name in enumerate(members)}
+        return self._placed[id(members)]
+
+    def allows(self, schema: Json, node: Node) -> bool:
+        """Whether a value can be what the schema asks for, by its outer form."""
+        return any(may_be(one, node) for one in self._choices(schema))
+
+    def _choices(self, schema: Json) -> tuple[Json, ...]:
+        if id(schema) not in self._chosen:
+            self._chosen[id(schema)] = tuple(self._followed(schema))
+        return self._chosen[id(schema)]
+
+    def _followed(self, schema: Json) -> Iterator[Json]:
+        resolved = self._resolved(schema)
+        if "anyOf" not in resolved:
+            yield resolved
+        for one in resolved.get("anyOf", ()):
+            yield from self._followed(one)
+
+    def _resolved(self, schema: Json) -> Json:
+        while "$ref" in schema:
+            target = self.whole
+            for step in schema["$ref"].removeprefix(LOCAL).split("/"):
+                target = target[step]
+            schema = target
+        return schema
+
+
+def members_of(shape: Json) -> Mapping[str, Json]:
+    """Return the members of a structure by name, in the order in which they are written; none of a free mapping."""
+    members: Mapping[str, Json] = shape.get("properties", NO_MEMBERS)
+    return members
+
+
+def may_be(shape: Json, node: Node) -> bool:
+    """An alias, and a scalar that stands for something else, may be anything."""
+    is_tagged = isinstance(node, Leaf) and any(prop.startswith("!") for prop in node.props)
+    if isinstance(node, AliasLeaf) or is_tagged or "type" not in shape:
+        return True
+    if isinstance(node, TreeCollection):
+        return bool(shape["type"] == ("object" if node.is_mapping else "array"))
+    return shape["type"] not in ("object", "array")
+
+
+def agree(one: Json, other: Json) -> bool:
+    """Whether two shapes spell and order what is in them alike. They may differ in what they require."""
+    return all(list(one.get(word, ())) == list(other.get(word, ())) for word in ("type", "properties", "enum", "items"))
+
+
+# Which member each key of a structure is meant to be, and whose body it is in.
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A resource, or the defaults of its kind, and a path inside of it."""
+
+    kind: Kind
+    owner: str
+    inside: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    shapes: Shapes
+    sections: Mapping[str, Kind]
+    takes: Takes
+
+    def meant(self, entry: TreeEntry, collection: TreeCollection, site: Site) -> str:
+        """Return the name of the member that an entry of a structure is: its own, or nothing where there is a doubt."""
+        members, name = members_of(site.shape), entry.name
+        if not members or name in members or entry.is_merge:
+            return name
+        if (not site.path and is_free(name)) or self._is_newer(site.path, name):
+            return name
+        own = spelled(name, members) or mistyped(name, members)
+        is_certain = own and own not in collection.keys and self.shapes.allows(members[own], entry.node)
+        return own if is_certain else ""
+
+    def inside(self, site: Site, collection: TreeCollection, index: int) -> Site:
+        """Return the site of an entry's value. What is merged has the site of the mapping."""
+        entry = collection.entries[index]
+        if entry.is_merge:
+            return site
+        if entry.key is None:
+            return Site(self.shapes.of_item(site.shape, entry.node), (*site.path, index))
+        return self.of_member(site, entry, self.meant(entry, collection, site))
+
+    def of_member(self, site: Site, entry: TreeEntry, meant: str) -> Site:
+        """Return the site of a member's value; `meant` is the name of the member."""
+        name = meant or entry.name
+        return Site(self.shapes.of_member(site.shape, name, entry.node), (*site.path, name))
+
+    def body(self, path: Path) -> Body | None:
+        """Return the body into which a path leads."""
+        match path:
+            case (str(section), name, *inside) if section in self.sections and inside[:1] != [LIFECYCLE]:
+                kind = self.sections[section]
+                return Body(kind, f"{kind.name}/{name}", tuple(inside))
+            case ("defaults", str(section), *inside) if section in self.sections and inside[:1] != [LIFECYCLE]:
+                return Body(self.sections[section], f"defaults.{section}", tuple(inside))
+            case _:
+                return None
+
+    def _is_newer(self, path: Path, name: str) -> bool:
+        """Whether a member is in no table of ours, but is one all the same."""
+        body = self.body(path)
+        operations = (body.kind.create, body.kind.update) if body else ()
+        return any(self.takes(operation, (*body.inside, name)) for operation in operations if body and operation)
+
+
+def is_free(key: str) -> bool:
+    """Whether a key at the top of a file is the author's own."""
+    return key == SCHEMA or key.startswith(IGNORED_PREFIX)
+
+
+# The entries of a mapping in their canonical order, as far as anchors and aliases let them move.
+
+Rank = Callable[[TreeEntry], float]
+
+
+def in_order(entries: Sequence[TreeEntry], rank: Rank, *, has_anchors: bool) -> tuple[TreeEntry, ...]:
+    """Return entries by rank; those of equal rank stay in their order.
+
+    An alias means the last anchor of its name above it: two entries that use one name, of which one defines it, keep
+    their order. `has_anchors`: there are such names in the file.
+    """
+    if all(rank(one) <= rank(other) for one, other in pairwise(entries)):
+        return tuple(entries)
+    if not has_anchors:
+        return _spaced(entries, sorted(entries, key=rank))
+    names = [_names(entry) for entry in entries]
+    left = list(range(len(entries)))
+    ordered: list[int] = []
+    while left:
+        free = [i for i in left if not any(j < i and names[i].hinders(names[j]) for j in left)]
+        ordered.append(min(free, key=lambda i: rank(entries[i])))
+        left.remove(ordered[-1])
+    return _spaced(entries, [entries[i] for i in ordered])
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The anchors that an entry defines, and the aliases that it uses."""
+
+    defined: frozenset[str]
+    used: frozenset[str]
+
+    def hinders(self, other: "_Names") -> bool:
+        return bool(self.defined & (other.defined | other.used) or self.used & other.defined)
+
+
+def _names(entry: TreeEntry) -> _Names:
+    nodes = list(_nodes(entry))
+    defined = frozenset(name for node in nodes if (name := anchor_of(node)))
+    return _Names(defined, frozenset(node.name for node in nodes if isinstance(node, AliasLeaf)))
+
+
+def _nodes(entry: TreeEntry) -> Iterator[Node]:
+    yield from (entry.key,) if entry.key else ()
+    yield entry.node
+    if isinstance(entry.node, TreeCollection):
+        for inner in entry.node.entries:
+            yield from _nodes(inner)
+
+
+def _spaced(before: Sequence[TreeEntry], after: Sequence[TreeEntry]) -> tuple[TreeEntry, ...]:
+    """No blank line is above the first entry: the one that the new first had goes to the one that was the first."""
+    first, former = after[0], before[0]
+    if first is former or first.above[:1] != (BLANK,):
+        return tuple(after)
+    parted = replace(former, above=(BLANK, *without_blank(former.above)))
+    rest = (parted if entry is former else entry for entry in after[1:])
+    return (replace(first, above=without_blank(first.above)), *rest)
+
+
+# What anchored values are: the shapes of the places that use them.
+
+
+def anchored_sites(root: Node, site: Site, names: Names) -> Mapping[Place, Site]:
+    """Return where each anchored value is used first, by its place; `NOWHERE` if its uses ask for different things.
+
+    A value under a key that begins with x- is what it is used for.
+    """
+    anchored = {node.place: node for node in _nodes_below(root) if anchor_of(node)}
+    if not anchored:
+        return {}
+    walk = _Walk(names, anchored)
+    walk.node(root, site)
+    return {place: _agreed(walk.found.get(place, [])) for place in anchored}
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    names: Names
+    anchored: Mapping[Place, Node]
+    found: dict[Place, list[Site]] = field(default_factory=dict)
+
+    def node(self, node: Node, site: Site) -> None:
+        """Go through a value, and through what its aliases stand for."""
+        if isinstance(node, AliasLeaf):
+            if node.target in self.anchored:  # and not a key, which is a text
+                self.node(self.anchored[node.target], site)
+        elif site.shape is not NOTHING and self.is_new(node, site) and isinstance(node, TreeCollection):
+            for index, entry in enumerate(node.entries):
+                self.node(entry.node, self.names.inside(site, node, index))
+
+    def is_new(self, node: Node, site: Site) -> bool:
+        """Remember the site of an anchored value; not new is one of a shape that has been seen there."""
+        if not anchor_of(node):
+            return True
+        known = self.found.setdefault(node.place, [])
+        if any(one.shape is site.shape for one in known):
+            return False
+        known.append(site)
+        return True
+
+
+def _agreed(found: list[Site]) -> Site:
+    return found[0] if found and all(agree(found[0].shape, other.shape) for other in found) else NOWHERE
+
+
+def _nodes_below(node: Node) -> Iterator[Node]:
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, TreeCollection):
+            waiting += [entry.node for entry in reversed(one.entries)]
+
+
+BEHIND = 1000.0  # further back than any member
+
+
+@dataclass(frozen=True, slots=True)
+class Respelled:
+    """A word that was written in another way."""
+
+    place: Place
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    tree: Tree
+    respelled: tuple[Respelled, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What may be written: the schema of stacks, its kinds, and what the installed SDK takes beyond that."""
+
+    schema: Json
+    kinds: Mapping[str, Kind]
+    takes: Takes
+
+    @property
+    def names(self) -> Names:
+        return Names(Shapes(self.schema), {kind.section: kind for kind in self.kinds.values()}, self.takes)
+
+
+def tidied(name: str, tree: Tree, language: Language) -> Tidied:
+    """Return a file's tree in order, and what is spelled in another way now.
+
+    A word that resembles a member, but not without a doubt, is a problem. A file that is no part of a stack, but
+    included in one, keeps its words and its order.
+    """
+    if tree.root is None:
+        return Tidied(tree, (), ())
+    names, node = language.names, tree.root.node
+    site = Site(language.schema) if _is_part(node, names) else NOWHERE
+    tidier = _Tidier(name, names, anchored_sites(node, site, names))
+    tidy = replace(tree, root=replace(tree.root, node=tidier.node(node, site)))
+    respelled = sorted(tidier.respelled, key=lambda word: word.place)
+    return Tidied(tidy, tuple(respelled), tuple(tidier.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tidier:
+    name: str
+    names: Names
+    anchored: Mapping[Place, Site]
+    respelled: list[Respelled] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def node(self, node: Node, site: Site) -> Node:
+        if anchor_of(node):
+            site = self.anchored[node.place]
+        match node:
+            case AliasLeaf():
+                return node
+            case Leaf():
+                return self.leaf(node, site.shape)
+            case TreeCollection():
+                return self.collection(node, site)
+
+    def leaf(self, leaf: Leaf, shape: Json) -> Leaf:
+        own = own_case(leaf.value, shape)
+        if own == leaf.value or leaf.value not in leaf.text or any(prop.startswith("!") for prop in leaf.props):
+            return leaf
+        self.respelled.append(Respelled(leaf.place, leaf.value, own))
+        return replace(leaf, text=leaf.text.replace(leaf.value, own), value=own)
+
+    def collection(self, collection: TreeCollection, site: Site) -> TreeCollection:
+        members = members_of(site.shape)
+        entries = tuple(self.entry(entry, index, collection, site) for index, entry in enumerate(collection.entries))
+        if members:
+            rank = _rank(self.names.shapes.places(members), () if site.path else self.names.sections)
+            entries = in_order(entries, rank, has_anchors=bool(self.anchored))
+        is_same = all(map(is_, entries, collection.entries))
+        return collection if is_same else replace(collection, entries=entries)
+
+    def entry(self, entry: TreeEntry, index: int, collection: TreeCollection, site: Site) -> TreeEntry:
+        if entry.key and members_of(site.shape) and not entry.is_merge:
+            meant = self.names.meant(entry, collection, site)
+            node = self.node(entry.node, self.names.of_member(site, entry, meant))
+            key = self.key(entry, site, meant)
+        else:
+            node, key = self.node(entry.node, self.names.inside(site, collection, index)), entry.key
+        is_same = node is entry.node and key is entry.key
+        return entry if is_same else replace(entry, key=key, node=node)
+
+    def key(self, entry: TreeEntry, site: Site, own: str) -> Leaf | None:
+        """Return the key of an entry of a structure, as the member is spelled that it means: as its `own` name."""
+        key = entry.key
+        if not own:
+            self.doubt(entry, site)
+        if key is None or own not in members_of(site.shape) or own == key.text:
+            return key
+        if own != key.value:
+            self.respelled.append(Respelled(key.place, key.value, own))
+        return replace(key, text=own, value=own, style="")
+
+    def doubt(self, entry: TreeEntry, site: Site) -> None:
+        """Complain as `validate` does about a name that resembles that of a member."""
+        near, body = nearest(entry.name, members_of(site.shape)), self.names.body(site.path)
+        if not near or (site.path and not body):
+            return
+        code, message = "STK002", f"the top-level key {entry.name} is not known"
+        if body:
+            steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*body.inside, entry.name))
+            code, message = "SCH001", f"{body.owner}: {''.join(steps).removeprefix('.')} is not a member"
+        line, column = entry.place
+        where = Where(self.name, line + 1, column + 1)
+        self.problems.append(Problem(code, message, where, f"did you mean {near}?"))
+
+
+def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
+    """What is merged comes first, then the members, then what we do not know; x- comes before the first section."""
+    before_sections = min((places[section] for section in sections), default=BEHIND) - 0.5
+
+    def rank(entry: TreeEntry) -> float:
+        if entry.is_merge or (sections and entry.name == SCHEMA):
+            return -1
+        return places.get(entry.name, before_sections if sections and is_free(entry.name) else BEHIND)
+
+    return rank
+
+
+def _is_part(root: Node, names: Names) -> bool:
+    """Whether a file is a part of a stack, and not included in one: told by its keys alone, wherever it is."""
+    if not isinstance(root, TreeCollection) or not root.is_mapping:
+        return False
+    known = members_of(names.shapes.whole)
+    keys = {spelled(key, known) or key for key in root.keys}
+    is_ours = bool(keys & {"stack", *names.sections}) or all(key in known or is_free(key) for key in keys)
+    return is_ours and not any(_is_default(entry, names) for entry in root.entries)
+
+
+def _is_default(entry: TreeEntry, names: Names) -> bool:
+    """Whether what is under a section is a body, as in an included file of `defaults`, and not bodies by name."""
+    kind = names.sections.get(entry.name)
+    if kind is None or not isinstance(entry.node, TreeCollection) or not entry.node.entries:
+        return False
+    body = members_of(names.shapes.whole["$defs"].get(kind.name, NOTHING))
+    return all(name in body for name in entry.node.keys)

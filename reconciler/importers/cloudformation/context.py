@@ -1,0 +1,486 @@
+"""What is known while a template is read: the template itself, what was given, and the names of its resources."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from itertools import count, takewhile
+from typing import NamedTuple
+
+from reconciler.importers.cloudformation.template import Entries, Template, text
+from reconciler.load.expand import CONTEXT, IN_TEXT
+from reconciler.load.variables import Pattern, PatternError
+from reconciler.model import Json, partition_of
+from reconciler.problems import Severity
+from reconciler.syntax.diagnostics import Findings, did_you_mean, listed
+from reconciler.syntax.nodes import MappingNode, Node, Scalar, SequenceNode, SourceMark
+from reconciler.syntax.scalars import plain_value
+
+# The parameters of a template, as values and as variables of a stack.
+#
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+
+PSEUDO = ("AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId",
+          "AWS::StackName", "AWS::URLSuffix")  # fmt: skip
+HIDDEN = "****"  # what DescribeStacks shows of a parameter with NoEcho
+LISTS = re.compile(r"CommaDelimitedList|List<.*>|AWS::SSM::Parameter::Value<(CommaDelimitedList|List<.*>)>")
+STORED = "AWS::SSM::Parameter::Value<"  # the value is the name of a parameter of SSM, which has it
+LIMITS = {"MinLength": "at least {} characters", "MaxLength": "at most {} characters", "MinValue": "at least {}",
+          "MaxValue": "at most {}"}  # fmt: skip
+# What members of the API want of a variable, and what a variable is called that gives it.
+WANTED = {"integer": "integer", "long": "integer", "float": "number", "double": "number", "boolean": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`given` is a value of the command line, `usual` one that the live stack or the template has."""
+
+    name: str
+    mark: SourceMark
+    type: str = "String"
+    given: str | None = None
+    usual: str | None = None
+    description: str = ""
+    allowed: tuple[str, ...] = ()
+    pattern: str = ""
+    secret: bool = False
+    limits: tuple[str, ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        return LISTS.fullmatch(self.type) is not None
+
+    @property
+    def is_stored(self) -> bool:
+        return self.type.startswith(STORED)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether no value that is given for it says what it stands for."""
+        return self.secret or self.is_stored
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it has a value that can be written in its place."""
+        return self.usual is not None and not self.is_hidden and self.given is None
+
+    @property
+    def variable(self) -> str:
+        return f"{self.name}Parameter" if self.name in CONTEXT else self.name
+
+    def value_of(self, text_: str) -> Json:
+        """Return what a text means as a value of this parameter."""
+        if self.is_list:
+            return [item.strip() for item in text_.split(",")] if text_ else []
+        return plain_value(text_) if self.type == "Number" else text_
+
+
+def parameters(
+    template: Template, given: MappingABC[str, str], live: MappingABC[str, str], findings: Findings
+) -> MappingABC[str, Parameter]:
+    """Return the parameters of a template, with the values that they have."""
+    found = {}
+    for name, (mark, node) in template.section("Parameters").items():
+        if isinstance(node, MappingNode):
+            found[name] = _parameter(name, mark, node.entries, given.get(name), live.get(name))
+        else:
+            hint = "a parameter has at least a Type"
+            findings.add("CFN009", f"the parameter {name} is no mapping", mark, hint, Severity.WARNING)
+    _check(found, given, findings)
+    return found
+
+
+def declaration(parameter: Parameter, wanted: frozenset[str]) -> dict[str, Json]:
+    """Return a parameter as a stack's `variables` has it; `wanted` are the types that its places have in the API."""
+    kind = _type(parameter, wanted)
+    of_kind = parameter.value_of if parameter.is_list or kind == "string" else _plain
+    limits = ", ".join(parameter.limits) if not parameter.allowed else ""
+    said = f"{parameter.description} ({limits})" if parameter.description and limits else parameter.description
+    said = said or limits
+    enum = [of_kind(value) for value in parameter.allowed] if not parameter.is_list else []
+    return {
+        "type": kind,
+        **({"description": said} if said else {}),
+        **({"default": of_kind(parameter.usual)} if parameter.usual is not None and not parameter.secret else {}),
+        **({"enum": enum} if enum else {}),
+        **({"pattern": pattern} if (pattern := _whole(parameter.pattern)) and not parameter.is_list else {}),
+        **({"secret": True} if parameter.secret else {}),
+    }
+
+
+def _parameter(name: str, mark: SourceMark, entries: Entries, given: str | None, live: str | None) -> Parameter:
+    def own(member: str) -> str:
+        return text(entries[member][1]) if member in entries else ""
+
+    default = _joined(entries["Default"][1]) if "Default" in entries else None
+    return Parameter(
+        name,
+        mark,
+        type=own("Type") or "String",
+        given=given,
+        usual=live if live not in (None, HIDDEN) else default,
+        description=own("Description"),
+        allowed=tuple(_texts(entries["AllowedValues"][1])) if "AllowedValues" in entries else (),
+        pattern=own("AllowedPattern"),
+        secret=own("NoEcho").lower() == "true",
+        limits=tuple(words.format(own(member)) for member, words in LIMITS.items() if own(member)),
+    )
+
+
+def _joined(node: Node) -> str:
+    """A default of a list may be written as one."""
+    return ",".join(_texts(node))
+
+
+def _texts(node: Node) -> Iterator[str]:
+    for item in node.items if isinstance(node, SequenceNode) else [node]:
+        if isinstance(item, Scalar):
+            yield text(item)
+
+
+def _type(parameter: Parameter, wanted: frozenset[str]) -> str:
+    """A variable has the type that its places want, where its values have it: templates write numbers as texts."""
+    if parameter.is_list:
+        return "list"
+    types = {WANTED[one] for one in wanted if one in WANTED}
+    values = [_plain(one) for one in (parameter.usual, *parameter.allowed) if one is not None]
+    for name in ("integer", "number", "boolean"):
+        if name in types and all(map(FITS[name], values)):
+            return name
+    return "number" if parameter.type == "Number" and all(map(FITS["number"], values)) else "string"
+
+
+def _plain(value: str) -> Json:
+    return value.lower() == "true" if value.lower() in ("true", "false") else plain_value(value)
+
+
+FITS = {
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+}
+
+
+def _whole(pattern: str) -> str:
+    """Return a pattern that has to match all of a value, as CloudFormation's do; empty if ours cannot say it.
+
+    They are Java's, most of which are RE2's, too.
+    """
+    inner = pattern.removeprefix("^").removesuffix("$") if not pattern.endswith("\\$") else pattern.removeprefix("^")
+    try:
+        Pattern.of(inner)
+    except PatternError:
+        return ""
+    return (f"^(?:{inner})$" if "|" in inner else f"^{inner}$") if inner else ""
+
+
+def _check(found: MappingABC[str, Parameter], given: MappingABC[str, str], findings: Findings) -> None:
+    for name, value in given.items():
+        parameter = found.get(name)
+        if parameter is None and name not in PSEUDO:
+            known = listed(found, "and") if found else "none"
+            hint = did_you_mean(name, found, f"it has {known}")
+            findings.add("CFN011", f"the template has no parameter {name}", None, hint)
+        elif parameter and parameter.allowed and value not in parameter.allowed:
+            shown = "the value given" if parameter.secret else value
+            hint = f"it can be {listed(parameter.allowed)}"
+            findings.add("CFN011", f"{shown} is not a value that the parameter {name} allows", parameter.mark, hint)
+
+
+@dataclass(slots=True)
+class Variables:
+    """The variables that a stack gets: those of parameters, and those that stand for what cannot be told."""
+
+    parameters: MappingABC[str, Parameter]
+    wanted: dict[str, set[str]] = field(default_factory=dict)
+    made: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # by name: expression, meaning, is it a list
+    secret: set[str] = field(default_factory=set)  # names of those that were made
+
+    def make(self, name: str, expression: str, meaning: str, *, is_list: bool = False, is_secret: bool = False) -> str:
+        """Return the name of a variable for an expression: always the same for the same one."""
+        base = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_") or "Value"
+        base = base if base[0].isalpha() and base not in CONTEXT else f"Value_{base}"
+        taken = {parameter.variable for parameter in self.parameters.values()}
+        names = (base if number == 1 else f"{base}_{number}" for number in count(1))
+        own = next(one for one in names if one not in taken and self._is_free(one, expression))
+        self.made.setdefault(own, (expression, meaning, is_list))
+        if is_secret:
+            self.secret.add(own)
+        return own
+
+    def _is_free(self, name: str, expression: str) -> bool:
+        return name not in self.made or self.made[name][0] == expression
+
+    def want(self, name: str, type_: str) -> None:
+        """Note the type of a member that the variable stands for."""
+        self.wanted.setdefault(name, set()).add(type_)
+
+    def is_list(self, name: str, *, as_list: bool = False) -> bool:
+        """Whether a variable is a list. One that was made becomes one where it is used `as_list`."""
+        if name in self.made:
+            expression, meaning, is_list = self.made[name]
+            self.made[name] = (expression, meaning, is_list or as_list)
+            return self.made[name][2]
+        return any(one.variable == name and one.is_list for one in self.parameters.values())
+
+    def usual(self, name: str) -> str | None:
+        return next((one.usual for one in self.parameters.values() if one.variable == name), None)
+
+    def values(self, names: Iterable[str]) -> dict[str, Json]:
+        """Return what the variables of parameters have as their default, by the variables' names."""
+        found = (self.parameters[name] for name in names)
+        return {
+            one.variable: declaration(one, frozenset(self.wanted.get(one.variable, ())))["default"] for one in found
+        }
+
+    def declared(self, used: frozenset[str]) -> dict[str, dict[str, Json]]:
+        """Return the declarations of those that are used; those of parameters first, in the template's order."""
+        of_parameters = {
+            one.variable: declaration(one, frozenset(self.wanted.get(one.variable, ())))
+            for one in self.parameters.values()
+            if one.variable in used
+        }
+        made = {
+            name: {
+                "type": "list" if is_list else self._scalar(name),
+                "description": meaning,
+                **({"secret": True} if name in self.secret else {}),
+            }
+            for name, (_, meaning, is_list) in self.made.items()
+            if name in used
+        }
+        return of_parameters | made
+
+    def _scalar(self, name: str) -> str:
+        types = {WANTED.get(one, "string") for one in self.wanted.get(name, ())}
+        return types.pop() if len(types) == 1 else "string"
+
+
+STACK_ARN = re.compile(r"arn:([^:]+):cloudformation:([^:]+):([^:]+):stack/([^/]+)/.+")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStack:
+    """The stack that a template was deployed as: values of parameters, physical ids by logical id.
+
+    `exports` are those of all stacks beside it, by name. `versions` are numbers of launch templates, by the logical id
+    and the attribute that tells them.
+    """
+
+    name: str
+    id: str  # an ARN
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, str] = field(default_factory=dict)
+    exports: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportInputs:
+    """What was said beside the template. `called` is the name of the stack that it becomes; `region` may be empty."""
+
+    called: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
+    live: LiveStack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReference:
+    """A reference to a resource of AWS Batch in the template: by name or by ARN, as its place wants it."""
+
+    logical: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateContext:
+    """`arns` are those of the template's resources of AWS Batch, with `${account}` and its like in them.
+
+    `absent` are those that are left out, with the reason. `naming` are other resources whose names are resolved now.
+    `decided` are the parameters whose usual values stand in what is written, with the first thing that has it so: a
+    parameter is followed everywhere or nowhere.
+    """
+
+    template: Template
+    given: ImportInputs
+    variables: Variables
+    findings: Findings
+    arns: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    naming: list[str] = field(default_factory=list)
+    decided: dict[str, str] = field(default_factory=dict)
+
+    def decide(self, names: Iterable[str], what: str) -> None:
+        """Note that something written depends on the usual values of parameters: they are no variables then."""
+        for name in names:
+            if name in self.variables.parameters and self.variables.parameters[name].is_shown:
+                self.decided.setdefault(name, what)
+
+    @property
+    def pseudo(self) -> dict[str, str]:
+        """Return what is known of the place, by the names of pseudo parameters."""
+        found = STACK_ARN.fullmatch(self.given.live.id) if self.given.live else None
+        if found:
+            names = ("AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::StackName")
+            known = dict(zip(names, map(str, found.groups()), strict=True))
+            return {**known, "AWS::StackId": found[0], **self.given.parameters}
+        region = self.given.region or self.given.parameters.get("AWS::Region", "")
+        place = {"AWS::Region": region, "AWS::Partition": partition_of(region)} if region else {}
+        return {**place, **self.given.parameters}
+
+
+# What keeps a value from being told.
+
+
+class NotKnown(Exception):  # noqa: N818 - names what happened
+    """A value cannot be told from the template and what was given; the message says what is missing."""
+
+
+class TemplateError(Exception):
+    """A value is written in a way that CloudFormation would refuse, too, or that cannot be followed."""
+
+    def __init__(self, code: str, message: str, mark: SourceMark, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.mark = mark
+        self.hint = hint
+
+    def tell(self, findings: Findings) -> None:
+        findings.add(self.code, str(self), self.mark, self.hint)
+
+
+# Every problem that the import of a template can have. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "CFN001": "a file is no CloudFormation template",
+    "CFN002": "a template has no resource of AWS Batch",
+    "CFN003": "a function, macro or module of CloudFormation cannot be followed",
+    "CFN004": "a function of CloudFormation is written in a way that cannot be understood",
+    "CFN005": "a template names something that it does not have",
+    "CFN006": "a condition depends on a value that is not known",
+    "CFN007": "a resource of a template has a property that AWS Batch does not know",
+    "CFN008": "a property in a template has a value that does not fit",
+    "CFN009": "a resource of a template is written in a way that cannot be understood",
+    "CFN010": "a template has a macro that would have to run first",
+    "CFN011": "a value is given for a parameter that a template does not have, or does not allow",
+    "CFN012": "a template refers to a resource that it does not have",
+}
+
+
+# What resources are called where parameters build their names: what all names begin with becomes the stack's prefix.
+#
+# A name is a sequence of single characters and parameters. A parameter is followed by every name, as part of the
+# prefix, or its value stands in every name.
+
+SEPARATORS = "-_"
+
+
+class Hole(NamedTuple):
+    """A parameter in a name, by the name of its variable."""
+
+    variable: str
+
+
+Pieces = tuple[str | Hole, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """`keys` are what follows the prefix, by logical id. `fixed` are variables whose values stand in the names.
+
+    `unknown` are the names that no prefix can say: by logical id, the variables that have no value. With `is_anew`, no
+    name is that of the template.
+    """
+
+    prefix: Pieces = ()
+    keys: MappingABC[str, str] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    unknown: MappingABC[str, tuple[str, ...]] = field(default_factory=dict)
+    is_anew: bool = False
+
+
+def pieces_of(text: str) -> Pieces:
+    """Return a text of `!sub` as a name."""
+    out: list[str | Hole] = []
+    at = 0
+    for found in IN_TEXT.finditer(text):
+        out += [*text[at : found.start()], *(f"${{{found[2]}}}" if found[1] else [Hole(found[2].strip())])]
+        at = found.end()
+    return (*out, *text[at:])
+
+
+def written(pieces: Pieces) -> str:
+    """Return a name as a text of `!sub`."""
+    return "".join(f"${{{one.variable}}}" if isinstance(one, Hole) else one for one in pieces)
+
+
+def filled(pieces: Pieces, values: MappingABC[str, str]) -> Pieces:
+    """Return a name with values in place of the variables that have one."""
+    return tuple(inner for one in pieces for inner in _filled(one, values))
+
+
+def holes(pieces: Pieces) -> Iterator[str]:
+    for one in pieces:
+        if isinstance(one, Hole):
+            yield one.variable
+
+
+def naming(names: MappingABC[str, Pieces], values: MappingABC[str, str]) -> Naming:
+    """Return what resources are called. `names` are those that are written, `values` are what variables usually are."""
+    fixed: set[str] = set()
+    while True:
+        current = {logical: filled(name, {one: values[one] for one in fixed}) for logical, name in names.items()}
+        prefix = _shared(tuple(current.values()))
+        behind = {logical: set(holes(name[len(prefix) :])) for logical, name in current.items()}
+        valued = {one for variables in behind.values() for one in variables if one in values}
+        if not valued:
+            break
+        fixed |= valued
+    if not any(behind.values()):
+        keys = {logical: written(name[len(prefix) :]) for logical, name in current.items()}
+        return Naming(prefix, keys, frozenset(fixed))
+    return _without_names(current, values, fixed, {logical: one for logical, one in behind.items() if one})
+
+
+def _without_names(
+    names: MappingABC[str, Pieces],
+    values: MappingABC[str, str],
+    fixed: Collection[str],
+    missing: MappingABC[str, Collection[str]],
+) -> Naming:
+    """Return what resources are called where a variable without a value is behind the prefix.
+
+    If that holds for all of them, no name is known, and the variables come first instead: each value has resources of
+    its own, as in CloudFormation. A name that is known has to stay.
+    """
+    unvalued = {logical: [one for one in holes(name) if one not in values] for logical, name in names.items()}
+    if not all(unvalued.values()):
+        return Naming(
+            keys={logical: written(filled(name, values)) for logical, name in names.items() if logical not in missing},
+            fixed=frozenset({*fixed, *(one for name in names.values() for one in holes(name) if one in values)}),
+            unknown={logical: tuple(sorted(one)) for logical, one in missing.items()},
+        )
+    first = dict.fromkeys(one for variables in unvalued.values() for one in variables)
+    prefix = tuple(inner for one in first for inner in (Hole(one), SEPARATORS[0]))
+    others = (one for name in names.values() for one in holes(name) if one in values)
+    return Naming(prefix, {logical: logical for logical in names}, frozenset({*fixed, *others}), is_anew=True)
+
+
+def _shared(names: Collection[Pieces]) -> Pieces:
+    """Return what all names begin with, up to a parameter and the separators behind it; each has something left."""
+    alike = takewhile(lambda pieces: len(set(pieces)) == 1, zip(*names, strict=False))
+    common: Pieces = tuple(pieces[0] for pieces in alike)
+    for index in reversed(range(len(common))):
+        if isinstance(common[index], Hole):
+            end = index + 1
+            while end < len(common) and common[end] in (*SEPARATORS,) and all(len(name) > end + 1 for name in names):
+                end += 1
+            if all(len(name) > end for name in names):
+                return common[:end]
+    return ()
+
+
+def _filled(piece: str | Hole, values: MappingABC[str, str]) -> Pieces:
+    if isinstance(piece, Hole):
+        return tuple(values[piece.variable]) if piece.variable in values else (piece,)
+    return (piece,)

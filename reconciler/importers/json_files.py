@@ -1,0 +1,215 @@
+"""JSON as a source: what `aws batch describe-*` prints, and what the AWS CLI takes with --cli-input-json."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+
+from reconciler.importers.model import Imported, ImportedResource, LeftOut, found_live
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.live.read import described
+from reconciler.load.files import decoded
+from reconciler.load.other_languages import Spoken, spoken_in_name, spoken_in_text
+from reconciler.load.resources import NAME, NAME_HINT
+from reconciler.model import Address, Json
+from reconciler.ports import Takes
+from reconciler.problems import Problem
+from reconciler.syntax.diagnostics import Findings, listed
+from reconciler.syntax.nodes import Broken, MappingNode, Node, SequenceNode, SourceMark, value_of, where_of
+from reconciler.syntax.parse import compose_json
+
+PULUMI = "Pulumi"
+FROM_PULUMI = "Pulumi's state has its provider's own spelling: `import --live` reads the resources from AWS"
+GONE = "it is {status}, or an older revision than another that is here"
+LAST_WINS = "the AWS CLI uses the last one, and so does the import"
+NEITHER = "this JSON is neither what `aws batch describe-*` prints nor what --cli-input-json takes"
+SERVICES: MappingABC[str, str] = {  # keys that only the answers of other services have
+    "clusters": "Amazon ECS or EKS",
+    "services": "Amazon ECS",
+    "taskDefinition": "Amazon ECS",
+    "taskDefinitions": "Amazon ECS",
+    "Reservations": "Amazon EC2",
+    "Subnets": "Amazon EC2",
+    "Stacks": "AWS CloudFormation",
+    "StackResources": "AWS CloudFormation",
+    "Resources": "AWS CloudFormation (a template)",
+    "Functions": "AWS Lambda",
+    "Roles": "IAM",
+    "deployment": PULUMI,
+}
+OTHER_TOOLS: MappingABC[str, str] = {PULUMI: FROM_PULUMI}
+SMALL = "members begin with a small letter"
+MEMBERS = frozenset(
+    name
+    for kind in KINDS.values()
+    for name in (kind.name_member, kind.reading.result, *(row.name for row in kind.rows))
+)
+
+
+def imported(files: Iterable[tuple[str, bytes]], takes: Takes) -> Imported:
+    """Return what JSON files describe; `files` are names, as messages call them, and contents."""
+    reader = _JsonReader(takes)
+    for name, raw in files:
+        reader.file(name, raw)
+    found = (*reader.requested, *reader.live())
+    return Imported(found=found, left_out=tuple(reader.left_out), problems=reader.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    kind: Kind
+    body: MappingABC[str, Json]
+    mark: SourceMark
+
+
+@dataclass(slots=True)
+class _JsonReader:
+    takes: Takes
+    findings: Findings = field(default_factory=Findings)
+    requested: list[ImportedResource] = field(default_factory=list)
+    described: list[_Item] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    wrong: list[Problem] = field(default_factory=list)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.findings.in_file_order(), *self.wrong)
+
+    def file(self, name: str, raw: bytes) -> None:
+        text = decoded(name, raw, self.findings)
+        root = self.root(name, text) if text is not None else None
+        if root is not None:
+            self.node(root)
+        elif text is not None:
+            self.wrong.append(Problem("IMP001", f"{name} is empty", hint="write the output of a command into it"))
+
+    def root(self, name: str, text: str) -> Node | None:
+        found = Findings()
+        root = compose_json(name, text, found, last_wins=LAST_WINS).root
+        if found.found and (spoken := spoken_in_text(name, text, found.found, is_json=True)):
+            self.not_rendered(spoken)
+            return Broken(spoken.mark)
+        self.findings.found.update(found.found)
+        return root
+
+    def not_rendered(self, spoken: Spoken) -> None:
+        self.say("YML013", spoken.message, spoken.mark, spoken.language.way_out)
+
+    def node(self, node: Node) -> None:
+        match node:
+            case Broken():
+                return
+            case SequenceNode(items):
+                for item in items:
+                    self.node(item)
+            case MappingNode() if pages := list(_pages(node)):
+                for kind, page in pages:
+                    self.page(kind, page)
+            case MappingNode() if one := _kind_of(node):
+                self.resource(one, node)
+            case _:
+                self.stranger(node)
+
+    def page(self, kind: Kind, items: SequenceNode) -> None:
+        """Take what a describe command has listed. What a list command lists are ARNs, without bodies."""
+        for item in items.items:
+            if isinstance(item, MappingNode) and _kind_of(item) is kind:
+                self.resource(kind, item)
+            else:
+                self.say("IMP002", f"this is no description of a {kind.noun}", item.mark, _describe(kind))
+
+    def resource(self, kind: Kind, node: MappingNode) -> None:
+        body = {member: value for member, value in value_of(node).items() if value is not None}
+        name = body.get(kind.name_member)
+        if spoken := spoken_in_name(node.entries[kind.name_member][1]):
+            self.not_rendered(spoken)
+        elif not isinstance(name, str) or not NAME.fullmatch(name):
+            what = f"AWS refuses {name} as the name of a {kind.noun}" if name else f"{kind.name_member} is empty"
+            self.say("IMP003", what, node.mark, NAME_HINT)
+        elif kind.arn_member in body and not _is_whole(kind, body):
+            self.say("IMP002", f"this is no whole description of a {kind.noun}", node.mark, _describe(kind))
+        elif kind.arn_member in body:
+            self.described.append(_Item(kind, body, node.mark))
+        else:
+            self.requested.append(self.request(kind, name, body, node.mark))
+
+    def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: SourceMark) -> ImportedResource:
+        """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
+        apart = (kind.name_member, *kind.response_only)
+        members = _without_nulls({key: value for key, value in body.items() if key not in apart})
+        row = kind.field(kind.parent)
+        physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
+        return ImportedResource(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
+
+    def live(self) -> Iterator[ImportedResource]:
+        """Yield what is described, of several revisions the newest; the others are told."""
+        for kind in KINDS.values():
+            own = [one for one in self.described if one.kind is kind]
+            kept = {live.arn: live for live in described(kind, [one.body for one in own])}
+            for one in own:
+                live = kept.pop(one.body[kind.arn_member], None)
+                if live is not None:
+                    yield found_live(live, self.takes, where_of(one.mark))
+                else:
+                    why = GONE.format(status=one.body.get("status", "gone"))
+                    what = one.body[kind.arn_member].rpartition("/")[2]
+                    self.left_out.append(LeftOut(f"{kind.name}/{what}", why, where_of(one.mark)))
+
+    def stranger(self, node: Node) -> None:
+        keys = node.entries if isinstance(node, MappingNode) else {}
+        service = next((SERVICES[key] for key in keys if key in SERVICES), "")
+        message = f"this is JSON of {service}, not of AWS Batch" if service else NEITHER
+        if way_out := OTHER_TOOLS.get(service, ""):
+            self.say("IMP002", message, node.mark, way_out)
+            return
+        slips = {key: member for key in keys if (member := _small(key)) in MEMBERS and key not in MEMBERS}
+        if slips:
+            key, member = next(iter(slips.items()))
+            self.say("IMP002", f"{key} is no member of a request", node.mark, f"{SMALL}: {member}")
+            return
+        creates = listed(f"{kind.name_member} ({kind.create})" for kind in KINDS.values())
+        self.say("IMP002", message, node.mark, f"a resource is told by {creates}, and a member beside it")
+
+    def say(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
+        self.wrong.append(Problem(code, message, where_of(mark), hint))
+
+
+def _small(key: str) -> str:
+    return f"{key[:1].lower()}{key[1:]}"
+
+
+def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
+    for kind in KINDS.values():
+        for name in dict.fromkeys((kind.reading.result, kind.reading.listed)):
+            _, items = node.entries.get(name, (None, None))
+            if isinstance(items, SequenceNode):
+                yield kind, items
+
+
+def _kind_of(node: MappingNode) -> Kind | None:
+    """A body's name member tells its kind; since that is plain `name` for some, it needs a member beside it."""
+    for kind in KINDS.values():
+        members = {kind.arn_member, *(row.name for row in kind.rows), *(row.shown_as for row in kind.fields)}
+        if kind.name_member in node.entries and members & node.entries.keys():
+            return kind
+    return None
+
+
+def _is_whole(kind: Kind, body: MappingABC[str, Json]) -> bool:
+    """Whether a description has what tells one resource of a kind from others."""
+    row = kind.field(kind.parent)
+    texts = [body[kind.arn_member], *([body.get(row.shown_as)] if row else [])]
+    is_numbered = not kind.revisions or str(body.get("revision", "")).isdecimal()
+    is_tagged = isinstance(body.get("tags", {}), MappingABC)
+    return is_numbered and is_tagged and all(isinstance(text, str) and text for text in texts)
+
+
+def _without_nulls(value: Json) -> Json:
+    """Return a request as the AWS CLI sends it: a skeleton has null for whatever was not filled in."""
+    if isinstance(value, MappingABC):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
+
+
+def _describe(kind: Kind) -> str:
+    return f"`aws batch {kind.reading.command}` prints what can be imported"

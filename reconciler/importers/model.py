@@ -1,0 +1,144 @@
+"""What every source of an import gives, and the writer takes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.kinds import KINDS
+from reconciler.live.ownership import users_tags
+from reconciler.load.expand import IN_TEXT
+from reconciler.model import Address, Json, Live, Path, Spec
+from reconciler.placeholders import Unknown
+from reconciler.plan.requests import taken
+from reconciler.ports import Takes
+from reconciler.problems import Problem, Where
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedValue:
+    """A value that is substituted when the stack is read: `!var image`, `!cfn network.Subnets`, `!sub "${stage}-x"`.
+
+    `like` is a value of the type that it will have, where that is known: with it, rules can look at what is around it.
+    """
+
+    tag: str  # with its exclamation mark
+    text: str
+    like: Json = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a reader of the YAML should know, at the place where it matters: becomes a comment above that member."""
+
+    path: Path  # from the body inwards; empty for the resource as a whole
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedResource:
+    """A resource as a source describes it. The name in the address is the physical one.
+
+    `body` is the API's create request without the name member, and with the tags that are the user's. References to
+    resources that were found, too, may be names or ARNs; values may be `Tagged`. `logical` is the key in the YAML
+    where that is another than the name. `is_declared`: everything in it was meant, as in a template or a create
+    request; in what is live, the service has filled in a part.
+    """
+
+    address: Address
+    body: Spec
+    logical: str = ""
+    notes: tuple[Note, ...] = ()
+    where: Where | None = None
+    lifecycle: Spec = field(default_factory=dict)  # as the YAML has it beside the body
+    is_declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a source has and the YAML does not, with the reason: told, never dropped in silence."""
+
+    what: str  # as the source calls it: `Bucket (AWS::S3::Bucket)`
+    why: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """All that one source gives. `variables` are declarations as a stack's `variables` has them, by name.
+
+    `problems` are errors, which keep a resource from being imported, and warnings. `name_prefix` is in front of the
+    physical names, and not of the logical ones; it may be `Tagged`. `notes` are what a reader should know of the stack.
+    """
+
+    found: tuple[ImportedResource, ...] = ()
+    variables: Mapping[str, Spec] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    name_prefix: Json = ""
+    notes: tuple[str, ...] = ()
+
+
+def holds_tagged(value: Json) -> bool:
+    if isinstance(value, (dict, Mapping)):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return isinstance(value, TaggedValue)
+    return any(not isinstance(inner, str) and holds_tagged(inner) for inner in value)  # most are texts
+
+
+def without_tagged(value: Json) -> Json:
+    """Return a value as it is read offline: what is substituted is not known."""
+    return with_each(value, lambda tagged: Unknown(f"<unknown: {tagged.tag} {tagged.text}>"))
+
+
+def sampled(value: Json) -> Json:
+    """Return a value with samples in place of what is substituted: itself, where there is none."""
+    return with_each(value, lambda tagged: tagged if tagged.like is None else tagged.like)
+
+
+def with_each(value: Json, stand_in: Callable[[TaggedValue], Json]) -> Json:
+    """Return a value with something else for each that is substituted; itself, where there is none."""
+    if not holds_tagged(value):
+        return value
+    if isinstance(value, Mapping):
+        return {key: with_each(inner, stand_in) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_each(inner, stand_in) for inner in value]
+    return stand_in(value)
+
+
+def variables_in(value: Json) -> Iterator[str]:
+    """Yield the names of the variables that are substituted in a value."""
+    match value:
+        case TaggedValue("!var", name):
+            yield name
+        case TaggedValue("!sub", text):
+            yield from (match[2].strip() for match in IN_TEXT.finditer(text) if not match[1])
+        case Mapping():
+            for inner in value.values():
+                yield from variables_in(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from variables_in(inner)
+
+
+# Every problem that an import can have beside those of the stack that it makes. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "IMP001": "a file to import from is empty",
+    "IMP002": "a file to import from says nothing of AWS Batch that can be imported",
+    "IMP003": "a resource to import has no name that AWS takes",
+    "IMP004": "a value that was imported looks like a secret",
+    "IMP005": "a file that an import has not written is in the stack's folder",
+    "IMP006": "a kind could not be read, and is not counted",
+    "IMP007": "a resource to import is not known in full",
+}
+
+
+# Live resources as a source: what a region has, or what `aws batch describe-*` printed.
+
+
+def found_live(live: Live, takes: Takes, where: Where | None = None) -> ImportedResource:
+    """Return a live resource without what only a description has. Empties stay: few mean something, `emptyDir: {}`."""
+    body = taken(KINDS[live.address.kind], live.spec, takes)
+    tags = users_tags(live.tags)
+    return ImportedResource(live.address, {**body, "tags": tags} if tags else body, where=where)

@@ -1,0 +1,384 @@
+"""From what was found to the files of a stack: tidy YAML that means what is live, and nothing more."""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import lru_cache
+
+from reconciler.fmt.normalize import Language, tidied
+from reconciler.fmt.parse import BLANK, Leaf, Node, Place, Tree, TreeCollection, TreeEntry
+from reconciler.fmt.printer import STEP, printed
+from reconciler.importers.defaults import TAGS, Factored, factored
+from reconciler.importers.minimize import Needs, bare, sorted_out
+from reconciler.importers.model import Imported, ImportedResource, LeftOut, Note, TaggedValue, without_tagged
+from reconciler.importers.names import by_name, key_of, shortened
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Kind
+from reconciler.live.ownership import users_tags
+from reconciler.live.resolve import references
+from reconciler.model import Address, Identity, Json, Path
+from reconciler.printable import harmless_quoted, is_obeyed
+from reconciler.syntax.scalars import plain_value, text_of
+from reconciler.validate.check import Readers
+
+# Which file each resource goes to, and a stack's files in memory.
+
+MAIN = "stack.yaml"
+SUFFIX = ".yaml"
+ODD = re.compile(r"[^A-Za-z0-9_-]+")
+QUEUES = "queues"  # a folder: a queue may be called as any other file
+
+
+class GroupBy(StrEnum):
+    KIND = "kind"
+    QUEUE = "queue"
+    NONE = "none"
+
+
+def file_names(
+    founds: Iterable[ImportedResource], odd: Iterable[ImportedResource], group_by: GroupBy
+) -> Mapping[Address, str]:
+    """Return the file of each resource, by its address in the YAML. What the odd ones refer to is not known."""
+    if group_by is GroupBy.QUEUE and odd:
+        return {**file_names(founds, (), GroupBy.QUEUE), **file_names(odd, (), GroupBy.KIND)}
+    everything = (*founds, *odd)
+    match group_by:
+        case GroupBy.NONE:
+            return {key_of(found): MAIN for found in everything}
+        case GroupBy.KIND:
+            return {key_of(found): _of_kind(found) for found in everything}
+        case GroupBy.QUEUE:
+            homes = _homes(everything)
+            return {key_of(found): homes.get(key_of(found)) or _of_kind(found) for found in everything}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStack:
+    """The files of a stack that no disk has yet, by name. `root` is where they are to be."""
+
+    texts: Mapping[str, str]
+    root: str
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.texts))
+
+    def read(self, name: str) -> bytes:
+        if name not in self.texts:
+            raise FileNotFoundError(name)
+        return self.texts[name].encode()
+
+
+def _of_kind(found: ImportedResource) -> str:
+    """Return the section in the spelling of files: `job-definitions.yaml`."""
+    section = KINDS[found.address.kind].section
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in section) + SUFFIX
+
+
+def _of_queue(found: ImportedResource) -> str:
+    """A name that AWS would not take leads nowhere else, either."""
+    return f"{QUEUES}/{ODD.sub('-', key_of(found).name)}{SUFFIX}"
+
+
+def _homes(founds: Iterable[ImportedResource]) -> Mapping[Address, str]:
+    """Return the file of each queue, of its parts, and of what it alone refers to."""
+    users: dict[Address, set[Address]] = {}
+    for found in founds:
+        for target in _targets(found):
+            users.setdefault(target, set()).add(key_of(found))
+    homes = {key_of(found): _of_queue(found) for found in founds if _is_queue(_kind(found))}
+    for found in founds:
+        if _kind(found).parent:
+            homes[key_of(found)] = next((homes[one] for one in _targets(found) if one in homes), "")
+    for found in founds:
+        key = key_of(found)
+        around = {homes.get(user, "") for user in users.get(key, ())}
+        if key not in homes and len(around) == 1:
+            homes[key] = around.pop()
+    return homes
+
+
+def _targets(found: ImportedResource) -> list[Address]:
+    return [
+        Address(row.refers_to, str(value))
+        for _, row, value in references(_kind(found).rows, without_tagged(found.body))
+    ]
+
+
+def _kind(found: ImportedResource) -> Kind:
+    return KINDS[found.address.kind]
+
+
+def _is_queue(kind: Kind) -> bool:
+    return kind.holding is not None and not kind.parent
+
+
+# How a value is written in YAML so that every reader takes it for what it is: ours, and those of YAML 1.1.
+
+NOWHERE: Place = (0, 0)
+# No character in front that means something to YAML, and none inside that ends a plain scalar somewhere.
+PLAIN = re.compile(r"[A-Za-z0-9_./$(+-](?:[A-Za-z0-9_./$()+@=~^%;<>\\-]|(?: |:+)(?=[A-Za-z0-9_./$()+@=~^%;<>\\-]))*")
+# What YAML 1.1 reads otherwise: booleans by other words, and with digits dates, times, octal numbers and the like.
+OTHER_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+LIKE_A_NUMBER = re.compile(r"[-+.]?[0-9][-+0-9_.:,eExXoOa-fA-F]*|[-+]?\.(inf|nan)", re.IGNORECASE)
+LIKE_A_DATE = re.compile(r"[0-9]{4}-[0-9]")
+DASHES = ("-", "--", "---", "...", "- ")
+
+
+def scalar_leaf(value: Json) -> Leaf:
+    """Return a plain value on one line."""
+    if isinstance(value, str):
+        return text_leaf(value)
+    text = "null" if value is None else text_of(value)
+    return Leaf(text=text, value=text, style="", place=NOWHERE)
+
+
+@lru_cache(maxsize=4096)  # names of members, and much else, come again and again
+def text_leaf(text: str) -> Leaf:
+    if is_plain(text):
+        return Leaf(text=text, value=text, style="", place=NOWHERE)
+    return Leaf(text=quoted(text), value=text, style='"', place=NOWHERE)
+
+
+def tagged_leaf(tag: str, text: str) -> Leaf:
+    """Return a scalar that stands for something else. What it stands for is told by its text, quoted or not."""
+    leaf = text_leaf(text)
+    return Leaf(text=leaf.text, value=leaf.value, style=leaf.style, place=NOWHERE, props=(tag,))
+
+
+def block_leaf(text: str) -> Leaf | None:
+    """Return a text of several lines as such.
+
+    None where a line could steer a terminal or a runner, or where the last one has blanks alone, which nobody sees.
+    """
+    bare = text.rstrip("\n")
+    lines = bare.split("\n")
+    if len(lines) < 2 or not lines[-1].strip() or not all(map(_is_clean, lines)):  # noqa: PLR2004 - several
+        return None
+    written = "\n".join(f"{' ' * STEP}{line}" if line else "" for line in lines)
+    breaks = len(text) - len(bare)
+    indented = STEP if text.lstrip("\n")[:1] in (" ", "\t") else ""
+    chomping = ("-", "")[breaks] if breaks < 2 else "+"  # noqa: PLR2004 - none or one
+    return Leaf(text=f"|{indented}{chomping}\n{written}" + "\n" * max(breaks, 1), value=text, style="|", place=NOWHERE)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can stand without quotes, in braces and brackets, too."""
+    return (
+        PLAIN.fullmatch(text) is not None
+        and plain_value(text) == text
+        and isinstance(plain_value(text), str)
+        and text.lower() not in OTHER_WORDS
+        and not LIKE_A_NUMBER.fullmatch(text)
+        and not LIKE_A_DATE.match(text)
+        and not text.startswith(DASHES[2:])
+        and text not in DASHES
+    )
+
+
+def quoted(text: str) -> str:
+    """Write a text in double quotes. YAML knows the escapes of JSON, but reads no pair of halves as one character."""
+    return harmless_quoted(json.dumps(text, ensure_ascii=False))
+
+
+def _is_clean(line: str) -> bool:
+    return not is_obeyed(line.replace("\t", " "))
+
+
+# Values as the tree that `fmt` prints: short lists and mappings on one line, texts of several lines as such, notes.
+
+SHORT = 88  # characters that braces or brackets may take
+FEW = 3  # members of a mapping on one line
+BODY = 2  # steps to a resource's body: its section and its name
+VARIABLES = "variables"
+COMMENT_WIDTH = 110
+
+Notes = Mapping[Path, tuple[str, ...]]
+
+
+def notes_by_path(notes: Iterable[Note], body: Json) -> Notes:
+    """Return the texts of notes by the path of a member that is there: of the note's, or the nearest around it."""
+    found: dict[Path, tuple[str, ...]] = {}
+    for note in notes:
+        path = _nearest(note.path, body)
+        found[path] = (*found.get(path, ()), note.text)
+    return found
+
+
+def document(value: Mapping[str, Json], notes: Notes) -> Tree:
+    """Return a whole file. A blank line parts its sections, and the resources in them."""
+    root = node_of(value, notes, ())
+    assert isinstance(root, TreeCollection)
+    entries = tuple(_parted(entry, index) for index, entry in enumerate(root.entries))
+    return Tree(head=(), root=TreeEntry(node=replace(root, entries=entries)))
+
+
+def node_of(value: Json, notes: Notes, path: Path) -> Node:
+    match value:
+        case str():
+            return (block_leaf(value) if "\n" in value else None) or text_leaf(value)
+        case TaggedValue(tag, text):
+            block = block_leaf(text) if "\n" in text else None
+            return replace(block, props=(tag,)) if block else tagged_leaf(tag, text)
+        case Mapping():
+            entries = [_entry(key, inner, notes, (*path, key)) for key, inner in value.items()]
+            return _collection(entries, is_mapping=True, may_flow=_is_inside(path))
+        case list() | tuple():
+            items = [_entry(None, inner, notes, (*path, index)) for index, inner in enumerate(value)]
+            return _collection(items, is_mapping=False, may_flow=True)
+        case _:
+            return scalar_leaf(value)
+
+
+def commented(text: str) -> list[str]:
+    lines = textwrap.wrap(" ".join(text.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"# {line}" for line in lines]
+
+
+def _nearest(path: Path, body: Json) -> Path:
+    for length, step in enumerate(path):
+        is_there = (isinstance(body, Mapping) and step in body) or (
+            isinstance(body, list | tuple) and isinstance(step, int) and step < len(body)
+        )
+        if not is_there:
+            return path[:length]
+        body = body[step]
+    return path
+
+
+def _is_inside(path: Path) -> bool:
+    """Whether a mapping is less than a resource: those are told apart by their lines."""
+    return len(path) > BODY or (len(path) == BODY and path[0] == VARIABLES)
+
+
+def _entry(key: str | None, value: Json, notes: Notes, path: Path) -> TreeEntry:
+    above = tuple(line for text in notes.get(path, ()) for line in commented(text))
+    return TreeEntry(node=node_of(value, notes, path), key=text_leaf(key) if key is not None else None, above=above)
+
+
+def _collection(entries: list[TreeEntry], *, is_mapping: bool, may_flow: bool) -> TreeCollection:
+    is_flow = not entries or (may_flow and _is_short(entries, is_mapping=is_mapping))
+    return TreeCollection(entries=tuple(entries), is_mapping=is_mapping, is_flow=is_flow, place=NOWHERE)
+
+
+def _is_short(entries: list[TreeEntry], *, is_mapping: bool) -> bool:
+    leaves = [entry.node for entry in entries if isinstance(entry.node, Leaf) and not entry.above]
+    if len(leaves) < len(entries) or any(leaf.style == "|" for leaf in leaves):
+        return False
+    width = sum(len(leaf.text) + sum(map(len, leaf.props)) + 2 for leaf in leaves)
+    width += sum(len(entry.key.text) + 2 for entry in entries if entry.key)
+    return width <= SHORT and (not is_mapping or len(entries) <= FEW)
+
+
+def _parted(entry: TreeEntry, index: int) -> TreeEntry:
+    node = entry.node
+    is_section = (
+        isinstance(node, TreeCollection)
+        and not node.is_flow
+        and any(isinstance(inner.node, TreeCollection) and not inner.node.is_flow for inner in node.entries)
+    )
+    if not is_section:
+        return entry
+    assert isinstance(node, TreeCollection)
+    parted = tuple(_below(inner) if place else inner for place, inner in enumerate(node.entries))
+    section = replace(entry, node=replace(node, entries=parted))
+    return _below(section) if index else section
+
+
+def _below(entry: TreeEntry) -> TreeEntry:
+    return replace(entry, above=(BLANK, *entry.above))
+
+
+TWICE = "another of this kind has the same name here, and a stack can declare one of a name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSettings:
+    """What the stack is called and where it is; empty what its files are not to say."""
+
+    stack: str
+    root: str
+    region: str = ""
+    account: str = ""
+    group_by: GroupBy = GroupBy.KIND
+
+
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """A stack's files; what each resource declares; and what could not become part of it."""
+
+    files: WrittenStack
+    found: tuple[ImportedResource, ...]
+    left_out: tuple[LeftOut, ...] = field(default=())
+
+
+def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings, language: Language) -> Tidy:
+    """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
+    founds, twice = _each_once(imported.found)
+    typed, odd = sorted_out(_in_order(founds), language)
+    sound = tuple(by_name(typed, founds, imported.name_prefix))
+    needs = Needs(Readers(language.schema["$defs"]), {key_of(one): without_tagged(one.body) for one in sound})
+    bared = [replace(one, body=_body(one, identity, needs)) for one in sound]
+    # What one of them has in common with the others is not known as long as one is odd.
+    shared = Factored((*bared, *odd), {}, {}) if odd else factored(bared)
+    documents = _documents(shared, imported, settings, file_names(sound, odd, settings.group_by))
+    texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
+    return Tidy(WrittenStack(texts, settings.root), shared.found, tuple(twice))
+
+
+def _each_once(founds: Iterable[ImportedResource]) -> tuple[list[ImportedResource], list[LeftOut]]:
+    kept: dict[Address, ImportedResource] = {}
+    twice = []
+    for found in founds:
+        if key_of(found) in kept:
+            twice.append(LeftOut(f"{found.address}", TWICE, found.where))
+        else:
+            kept[key_of(found)] = found
+    return list(kept.values()), twice
+
+
+def _in_order(founds: Iterable[ImportedResource]) -> list[ImportedResource]:
+    kinds = list(KINDS)
+    return sorted(founds, key=lambda found: (kinds.index(found.address.kind), key_of(found).name))
+
+
+def _body(found: ImportedResource, identity: Identity, needs: Needs) -> dict[str, Json]:
+    kind = KINDS[found.address.kind]
+    tags = users_tags(found.body.get(TAGS) or {})
+    members = {name: value for name, value in found.body.items() if name != TAGS}
+    stripped = bare(kind, members, identity, is_declared=found.is_declared)
+    body = shortened(kind, needs.kept(kind, key_of(found), members, stripped))
+    return {**body, TAGS: dict(sorted(tags.items()))} if tags else body
+
+
+def _documents(
+    shared: Factored, imported: Imported, settings: ImportSettings, files: Mapping[Address, str]
+) -> Mapping[str, tuple[dict[str, Json], Notes]]:
+    """Return the content of each file, and its notes by path. `files` are the names of theirs, by address."""
+    main = {name: value for name, value in _settings(shared, imported, settings) if value}
+    about: dict[Path, tuple[str, ...]] = {("stack",): imported.notes} if imported.notes else {}
+    documents: dict[str, tuple[dict[str, Json], dict[Path, tuple[str, ...]]]] = {MAIN: (main, about)}
+    for found in shared.found:
+        key, section = key_of(found), KINDS[found.address.kind].section
+        content, notes = documents.setdefault(files[key], ({}, {}))
+        lifecycle = {"lifecycle": dict(found.lifecycle)} if found.lifecycle else {}
+        content.setdefault(section, {})[key.name] = {**found.body, **lifecycle}
+        of_body = notes_by_path(found.notes, found.body)
+        notes |= {(section, key.name, *path): texts for path, texts in of_body.items()}
+    return documents
+
+
+def _settings(shared: Factored, imported: Imported, settings: ImportSettings) -> Iterator[tuple[str, Json]]:
+    yield "stack", settings.stack
+    yield "account", settings.account
+    yield "region", settings.region
+    yield "namePrefix", imported.name_prefix
+    yield TAGS, dict(shared.tags)
+    yield "variables", {name: dict(variable) for name, variable in imported.variables.items()}
+    yield "defaults", dict(shared.defaults)
+
+
+def _printed(name: str, content: Mapping[str, Json], notes: Notes, language: Language) -> str:
+    return printed(tidied(name, document(content, notes), language).tree)

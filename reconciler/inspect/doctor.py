@@ -1,0 +1,235 @@
+"""What is wrong with a stack, one thing at a time: the cause, the way out, where to look, and what apply would do."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_jobs
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Reading
+from reconciler.kinds.reasons import DELAYS, LOOKS, Ailment, Delay, Look, ailment_of, delay_of, is_ended_by
+from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_AILMENT
+from reconciler.model import Action, Address, Identity, Json, member_at, own_name
+from reconciler.plan.health import BLOCKED
+from reconciler.plan.planner import INVALID
+from reconciler.problems import CloudError, Problem, Where
+
+# Commands that a person can copy to see more, or to have a stack repaired; none that takes anything away.
+
+Words = Sequence[str]  # of a command line: a stack, and the options that lead to the same place
+REPAIRS = (Action.REPAIR, Action.UPDATE, Action.CREATE, Action.REVISION)
+
+
+def commands(found: StackStatus, one: ResourceStatus, members: Iterable[str], again: Words) -> tuple[str, ...]:
+    """Return them for one resource. `members` of it are worth a look; `again` leads to the stack."""
+    return tuple(_line(words) for words in (*_looks(found.identity, one, members), *_own(one, again)))
+
+
+def _looks(identity: Identity, one: ResourceStatus, members: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    if one.live is None:
+        return
+    here = ("--region", identity.region)
+    for member in members:
+        for place, look in LOOKS.items():
+            if place == member or place.startswith(f"{member}."):
+                yield from _look(look, member_at(one.live.spec, place.split(".")), here)
+    kind = KINDS[one.address.kind]
+    yield (*_described(kind.reading, one.live.arn if kind.reading.by_arn else one.name), *here)
+    if kind.holding:
+        holding = kind.holding(one.live.spec)
+        words = ("aws", "batch", _dashed(holding.operation))
+        yield (*words, f"--{_dashed(holding.of_member)}", one.name, "--job-status", holding.waiting, *here)
+
+
+def _look(look: Look, value: Json, here: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    names = [own_name(name) for name in ([value] if isinstance(value, str) else value or ())]
+    if names:
+        yield ("aws", *look.command.split(), look.option, *names, *(here if look.regional else ()))
+
+
+def _described(reading: Reading, name: str) -> tuple[str, ...]:
+    return ("aws", "batch", _dashed(reading.operation), f"--{_dashed(reading.names)}", name)
+
+
+def _own(one: ResourceStatus, again: Words) -> Iterator[tuple[str, ...]]:
+    repairs = any(change.action in REPAIRS and not change.refusals for change in one.changes)
+    if one.changes:
+        yield ("reconciler", "apply" if repairs else "plan", *again, "--target", str(one.address))
+
+
+def _line(words: Iterable[str]) -> str:
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _dashed(word: str) -> str:
+    """Spell a word of the API as the AWS CLI does."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", word).lower()
+
+
+Waiting = Mapping[str, int] | CloudError  # waiting jobs by the service's reason; or why nobody knows
+WAITS = "WAITING"
+KEEPS = "it cannot be deleted either, until the cause is gone"
+UNCURED = "nothing: it takes a change of the declaration, or of what lies outside of it"
+NOT_LIMITED = "no jobStateTimeLimitActions end the jobs that wait for this reason: they wait on"
+CURES: Mapping[Action, str] = {
+    Action.REPAIR: "updates it",
+    Action.UPDATE: "updates it",
+    Action.REVISION: "registers a new revision",
+    Action.CREATE: "creates it",
+    Action.ADOPT: "takes it over",
+    Action.REPLACE: "deletes it and creates it again",
+    Action.BLUE_GREEN: "builds a successor beside it, moves the queues over, and deletes it",
+    Action.DELETE: "deletes it, since it is not declared any more",
+    Action.RETIRE: "deletes it, since another stands in its place",
+    Action.FORGET: "lets go of it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A member of the declaration that is worth a look; where it is not declared, the resource's place."""
+
+    member: str
+    is_declared: bool
+    where: Where | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """`reason` is the service's own word if `is_quoted`. `cure` is what apply would do; `commands` change nothing."""
+
+    address: Address
+    name: str  # physical
+    status: str
+    reason: str
+    is_quoted: bool = False
+    cause: str = ""
+    remedy: str = ""
+    members: tuple[Pointer, ...] = ()
+    notes: tuple[str, ...] = ()
+    cure: str = UNCURED
+    commands: tuple[str, ...] = ()
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A stack, and all that is wrong with it."""
+
+    found: StackStatus
+    diagnoses: tuple[Diagnosis, ...]
+    notes: tuple[Problem, ...]
+
+
+def examined(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> Examined:
+    """Explain what is unhealthy, and why jobs wait. `waiting` is by the queue's ARN, `again` leads to the stack."""
+    return Examined(found, tuple(_each(found, waiting, again)), (*found.notes, *unknown_jobs(waiting)))
+
+
+def _each(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> Iterator[Diagnosis]:
+    for one in found.each:
+        jobs = waiting.get(one.live.arn, {}) if one.live else {}
+        counts = jobs if isinstance(jobs, Mapping) else {}
+        if one.is_healthy:
+            yield from _delays(found, one, counts, again)
+        else:
+            yield _unhealthy(found, one, sum(counts.values()), again)
+
+
+def _unhealthy(found: StackStatus, one: ResourceStatus, waiting: int, again: Words) -> Diagnosis:
+    ailment = ailment_of(one.live.reason) if one.live and one.live.status == INVALID and one.is_ours else None
+    base = _base(one, ailment)
+    held = (f"{waiting} {'job waits' if waiting == 1 else 'jobs wait'} in it",) if waiting else ()
+    return replace(
+        base,
+        notes=(*base.notes, *held),
+        cure=_cure(one),
+        commands=commands(found, one, ailment.members if ailment else (), again),
+        where=one.desired.places.find(()) if one.desired else None,
+    )
+
+
+def _base(one: ResourceStatus, ailment: Ailment | None) -> Diagnosis:
+    """Return what is known of the status itself."""
+    base = Diagnosis(address=one.address, name=one.name, status=one.health, reason=one.about)
+    if ailment and one.live:
+        return replace(
+            base,
+            reason=one.live.reason,
+            is_quoted=True,
+            cause=ailment.cause,
+            remedy=ailment.remedy,
+            members=tuple(_pointer(one, member) for member in ailment.members),
+            notes=(KEEPS,) if ailment.keeps else (),
+        )
+    if one.sick:
+        notes = (NOT_LIMITED,) if one.health == BLOCKED and INVALID in one.sick.reason else ()
+        return replace(base, reason=one.sick.reason, cause=one.sick.cause, remedy=one.sick.remedy, notes=notes)
+    if one.health == DELETING and one.live:
+        return _leaving(base, one.live.reason, KINDS[one.address.kind].leaving)
+    return base
+
+
+def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
+    """AWS tells neither since when something is DELETING nor what it waits for."""
+    known = ailment_of(reason)
+    cause = known.cause if known is not UNKNOWN_AILMENT else leaving
+    remedy = "wait; if it stays so, remove what keeps it, and apply or destroy again"
+    return replace(base, reason=reason, is_quoted=True, cause=cause, remedy=remedy)
+
+
+def _pointer(one: ResourceStatus, member: str) -> Pointer:
+    path = tuple(member.split("."))
+    if one.desired is None:
+        return Pointer(member, is_declared=False, where=None)
+    is_declared = member_at(one.desired.spec, path) is not None
+    return Pointer(member, is_declared=is_declared, where=one.desired.places.find(path))
+
+
+def _cure(one: ResourceStatus) -> str:
+    if one.health == BLOCKED:
+        return "nothing to the queue itself: it works again as soon as one of its environments does"
+    refusals = [refusal for change in one.changes for refusal in change.refusals]
+    if refusals:
+        return f"refuses: {refusals[0].hint or refusals[0].message}"
+    cures = [CURES[change.action] for change in one.changes if change.action in CURES]
+    is_repaired = any(change.action in (Action.REPAIR, Action.UPDATE) for change in one.changes)
+    if is_repaired and one.health == INVALID:
+        cures.append("which makes AWS validate it again")
+    return ", ".join(cures) or UNCURED
+
+
+def _delays(found: StackStatus, one: ResourceStatus, waiting: Mapping[str, int], again: Words) -> Iterator[Diagnosis]:
+    everything = sum(waiting.values())
+    for reason, count in sorted(waiting.items(), key=lambda told: -told[1]):
+        delay = delay_of(reason)
+        if delay is None:
+            continue
+        yield Diagnosis(
+            address=one.address,
+            name=one.name,
+            status=WAITS,
+            reason=reason,
+            is_quoted=True,
+            cause=delay.cause,
+            remedy=delay.remedy,
+            notes=(
+                f"told by {count} of {everything} waiting {'job' if everything == 1 else 'jobs'}",
+                *_limit(one, delay),
+            ),
+            commands=commands(found, one, (), again),
+            where=one.desired.places.find(()) if one.desired else None,
+        )
+
+
+def _limit(one: ResourceStatus, delay: Delay) -> Iterator[str]:
+    """Tell whether the queue can help itself. The reason is told by the job at its head, which holds up the others."""
+    if delay not in DELAYS or one.live is None:
+        return
+    if not delay.limited:
+        yield NOT_LIMITED
+    elif is_ended_by(one.live.spec, delay.code):
+        yield "jobStateTimeLimitActions of the queue end it in time, which lets the next one try"
+    else:
+        yield f"jobStateTimeLimitActions with the reason {delay.code} would end it in time; the queue has none"

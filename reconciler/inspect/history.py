@@ -1,0 +1,279 @@
+"""The revisions of one definition that AWS still has: whose each is, what it changed, and which one the YAML means."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.diff import canonical, field_changes, sides_of, without_filled
+from reconciler.kinds import KINDS, kind_named
+from reconciler.kinds.base import Kind
+from reconciler.live.ownership import (
+    ORPHAN,
+    OWNER,
+    PROTECT,
+    ROLLBACK,
+    AppliedRecord,
+    is_ours,
+    logical_name,
+    owner_of,
+    owns,
+    users_tags,
+)
+from reconciler.live.resolve import LiveIndex, live_match, physical_name, resolve, world_of
+from reconciler.model import Action, Address, Change, Desired, FieldChange, Identity, Live, Plan, Stack
+from reconciler.plan.pruning import Uses, revisions, unknown
+from reconciler.plan.requests import all_tags, as_request, revision_steps
+from reconciler.ports import Takes, takes_nothing
+from reconciler.problems import CloudError, Problem, Refused, Severity, WrongUsage
+from reconciler.syntax.diagnostics import did_you_mean, listed
+
+ACTIVE = "ACTIVE"
+FEW = 8  # names that a hint lists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """`revisions` are those that were asked for, by number, the newest first; `name` is the physical one."""
+
+    stack: str
+    identity: Identity
+    kind: Kind
+    address: Address
+    name: str
+    desired: Desired | None  # what the YAML says, if it declares it
+    revisions: Mapping[int, Live]
+    uses: Uses | None = None  # None: nobody asked
+
+    @property
+    def current(self) -> int | None:
+        """The newest active one, which jobs that name none run."""
+        return next((number for number, live in self.revisions.items() if live.status == ACTIVE), None)
+
+    @property
+    def claims(self) -> Mapping[str, str]:
+        """The tags that tell the owner: of active revisions if one has any, else of inactive ones."""
+        owned = [live for live in self.revisions.values() if OWNER in live.tags]
+        ranked = sorted(owned, key=lambda live: live.status != ACTIVE)
+        return ranked[0].tags if ranked else self.newest.tags
+
+    @property
+    def newest(self) -> Live:
+        return self.revisions[self.current or next(iter(self.revisions))]
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        using, uses = self.kind.using, self.uses
+        why, hint = unknown(using, uses) if using and uses is not None else ("", "")
+        message = f"how many {using.noun if using else 'user'}s a revision has is not known ({why})"
+        return (Problem("REV003", message, hint=hint, severity=Severity.NOTE),) if why else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One revision. `change` is what it changed against the next older one in the same history."""
+
+    number: int
+    live: Live
+    owner: str | None
+    applied: AppliedRecord
+    users: int | None  # None: nobody knows
+    is_declared: bool
+    change: Change
+
+
+def revised(wanted: str) -> tuple[Kind, str]:
+    """Return the kind and the name in `KIND/NAME`; a bare name is of the kind that has revisions."""
+    noun, _, name = wanted.rpartition("/")
+    with_revisions = [kind for kind in KINDS.values() if kind.revisions]
+    kind = kind_named(noun) if noun else with_revisions[0]
+    if kind is None:
+        hint = did_you_mean(noun, KINDS, f"there are {listed(KINDS, 'and')}")
+        raise WrongUsage(f"there is no kind {noun}", hint=hint)
+    if not kind.revisions:
+        only = listed([one.section for one in with_revisions], "and")
+        raise WrongUsage(f"a {kind.noun} has no revisions", hint=f"only {only} have")
+    return kind, name
+
+
+def history_of(stack: Stack, identity: Identity, kind: Kind, wanted: str, live: Iterable[Live]) -> History:
+    """Find a definition by its logical name, else by its physical one; its revisions are still to be read."""
+    world = world_of(live, stack)
+    address, name = _named(stack, world, Address(kind.name, wanted))
+    desired, _ = resolve(stack, identity, world)  # what was not read stays a name, which compares all the same
+    declared = next((one for one in desired if one.address == address), None)
+    return History(
+        stack=stack.name, identity=identity, kind=kind, address=address, name=name, desired=declared, revisions={}
+    )
+
+
+def _named(stack: Stack, world: LiveIndex, wanted: Address) -> tuple[Address, str]:
+    declared = stack.declared.get(wanted)
+    if declared:
+        live = live_match(stack, declared, world)
+        return wanted, live.address.name if live else physical_name(stack, declared, world)
+    known = world.ours.get(wanted) or world.named.get(wanted)
+    if known is None:
+        return wanted, wanted.name
+    ours = is_ours(known, stack.name, stack.name_prefix)
+    return Address(wanted.kind, logical_name(known) if ours else known.address.name), known.address.name
+
+
+def nothing_known(history: History, stack: Stack, live: Iterable[Live]) -> WrongUsage:
+    """What to say of a definition without any revision."""
+    if history.desired:
+        return WrongUsage(f"{history.address} has no revision yet", hint="`reconciler apply` registers the first")
+    kind = history.kind
+    known = {one.name for one in (*stack.declared, *(one.address for one in live)) if one.kind == kind.name}
+    few = sorted(known)[:FEW]
+    more = [f"{len(known) - FEW} more"] if len(known) > FEW else []
+    otherwise = f"there are {listed([*few, *more], 'and')}" if known else f"there are no {kind.section} at all"
+    return WrongUsage(f"there is no {kind.noun} {history.name}", hint=did_you_mean(history.name, known, otherwise))
+
+
+def entries(history: History) -> tuple[Revision, ...]:
+    """Return every revision with what is known of it, the newest first."""
+    numbers = list(history.revisions)
+    return tuple(
+        _entry(history, number, history.revisions[older] if older else None)
+        for number, older in zip(numbers, [*numbers[1:], 0], strict=True)
+    )
+
+
+def differences(history: History, older: Live, newer: Live) -> tuple[FieldChange, ...]:
+    """Compare two revisions by what they mean; what the service filled into one of them alone is no difference."""
+    before, after = (canonical(history.kind.rows, live.spec, history.identity) for live in (older, newer))
+    after = without_filled(history.kind.rows, after, before)
+    return field_changes(history.kind, without_filled(history.kind.rows, before, after), after, before, {})
+
+
+def as_plan(history: History, changes: Iterable[Change]) -> Plan:
+    """Return changes of the definition as a plan, which is what reports know how to show."""
+    return Plan(history.stack, history.identity, tuple(changes))
+
+
+def _entry(history: History, number: int, older: Live | None) -> Revision:
+    live = history.revisions[number]
+    fields = differences(history, older, live) if older else ()
+    return Revision(
+        number=number,
+        live=live,
+        owner=owner_of(live.tags),
+        applied=AppliedRecord.of(live.tags),
+        users=_users(history, number),
+        is_declared=_is_declared(history, live),
+        change=Change(action=Action.REVISION, address=history.address, name=history.name, arn=live.arn, fields=fields),
+    )
+
+
+def _users(history: History, number: int) -> int | None:
+    uses = history.uses
+    if uses is None or isinstance(uses, CloudError) or history.notes:
+        return None
+    return uses.get(f"{history.name}:{number}", 0)
+
+
+def _is_declared(history: History, live: Live) -> bool:
+    """Whether it means what the YAML says; tags aside, which change without a revision."""
+    if history.desired is None:
+        return False
+    return not sides_of(history.kind, history.desired, live, history.identity, {}).fields
+
+
+# Register what an older revision says once more: the way back, as a plan.
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """The plan of a rollback, and the revision that it leads back to."""
+
+    history: History
+    to: int
+    plan: Plan  # empty if the newest revision says the same
+
+
+def rollback_of(stack: Stack, history: History, to: int | None, takes: Takes = takes_nothing) -> Rollback:
+    """Plan to register revision `to` again: by default the last one that says something else.
+
+    By default nothing is to do where a rollback made the newest revision: its command, run again after it was cut
+    short, finishes its work and does not go back once more.
+
+    `takes` tells what requests can have beside what our tables know.
+
+    Raises `Refused` for what is not the stack's, and where there is no way back, and `WrongUsage` for a revision that
+    AWS does not have.
+    """
+    _check_owner(stack, history)
+    made = history.current is not None and AppliedRecord.of(history.newest.tags).rolled_back_to
+    if made and to is None:
+        return Rollback(history, int(made), as_plan(history, ()))
+    number = _last_other(stack, history) if to is None else to
+    source = history.revisions.get(number)
+    if source is None:
+        hint = f"there {'is' if len(history.revisions) == 1 else 'are'} {revisions(history.revisions)}"
+        raise WrongUsage(
+            f"{history.name} has no revision {number}", hint=f"{hint}; AWS keeps inactive ones for 180 days"
+        )
+    if not _is_free(stack, history, source):
+        raise Refused(f"{history.address}: revision {number} belongs to {owner_of(source.tags)}", hint="choose another")
+    fields = differences(history, history.newest, source)
+    is_so = history.current is not None and not fields
+    changes = () if is_so else (_change(stack, history, number, fields, takes),)
+    return Rollback(history, number, as_plan(history, changes))
+
+
+def _change(stack: Stack, history: History, number: int, fields: tuple[FieldChange, ...], takes: Takes) -> Change:
+    """The tags are those of the old revision, but for ours: they name the owner, and the rollback in place of a digest.
+
+    The digest of the YAML would claim that the YAML was applied. That of the old declaration may be the same one: what
+    `ignoreChanges` left alone is in the body, not in the digest. The next plan would call the difference drift.
+    """
+    kind, source = history.kind, history.revisions[number]
+    live = replace(history.newest, revisions=tuple(sorted(history.revisions)))
+    applied = AppliedRecord(f"{ROLLBACK}{number}", AppliedRecord.of(history.claims).flags & {ORPHAN, PROTECT})
+    wanted = Desired(
+        address=history.address,
+        name=history.name,
+        arn="",
+        spec=as_request(kind, source.spec, takes),
+        tags=users_tags(source.tags),
+        live=live,
+    )
+    tags = all_tags(stack.name, stack.name_prefix, wanted, applied)
+    return Change(
+        action=Action.REVISION,
+        address=history.address,
+        name=history.name,
+        arn=history.newest.arn,
+        fields=fields,
+        steps=revision_steps(kind, wanted, live, tags, applied),
+        reasons=(f"registers revision {number} again",),
+    )
+
+
+def _check_owner(stack: Stack, history: History) -> None:
+    claims = history.claims
+    if owns(claims, history.name, stack.name, stack.name_prefix):
+        return
+    owner = owner_of(claims)
+    if owner is None:
+        message = f"{history.address}: no stack owns {history.name}"
+        raise Refused(message, hint="take it over first: `reconciler apply --adopt`")
+    whose = f"{owner}, under another name prefix" if owner == f"stack {stack.name}" else owner
+    raise Refused(f"{history.address}: {history.name} belongs to {whose}", hint="roll it back where it is declared")
+
+
+def _last_other(stack: Stack, history: History) -> int:
+    newest, current = history.newest, history.current
+    if current is None:
+        return next(iter(history.revisions))
+    for number, live in history.revisions.items():
+        if number < current and _is_free(stack, history, live) and differences(history, newest, live):
+            return number
+    raise Refused(
+        f"{history.address}: no revision before {current} says anything else",
+        hint="choose one with --to, if there is any",
+    )
+
+
+def _is_free(stack: Stack, history: History, live: Live) -> bool:
+    """Whether a revision may be copied: it is this stack's, or nobody's."""
+    return owner_of(live.tags) is None or owns(live.tags, history.name, stack.name, stack.name_prefix)

@@ -1,0 +1,201 @@
+"""Where each resource of a stack stands: what is declared or owned, how it is, and whether it is as declared."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import DISABLED, Holding, is_disabled
+from reconciler.live.ownership import is_ours, logical_name, owner_of
+from reconciler.live.resolve import resolve, world_of
+from reconciler.model import Action, Address, Change, Desired, Identity, Json, Live, Plan, Stack, Unhealthy, member_at
+from reconciler.plan.jobs import Held
+from reconciler.plan.planner import INVALID, STATUS
+from reconciler.problems import CloudError, Fault, Problem, Severity
+
+LIVE, MISSING, FOREIGN, DELETING = "live", "missing", "foreign", "DELETING"
+
+
+class Sync(StrEnum):
+    """Whether a resource is as declared, by what the plan would do about it."""
+
+    IN_SYNC = "in sync"
+    DRIFTED = "drifted"  # somebody else changed it
+    PENDING = "pending"  # ours to change: not applied yet
+    NOT_DECLARED = "not declared"  # owned, and on its way out
+    NOT_OURS = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceStatus:
+    """One resource. `health` is the status that AWS tells, or what it comes to; `about` why, in words.
+
+    `jobs` are the live ones in it by status, None where nobody asked.
+    """
+
+    address: Address
+    name: str  # physical; what it will be where it is missing
+    health: str
+    is_healthy: bool
+    sync: Sync
+    about: str = ""
+    live: Live | None = None
+    desired: Desired | None = None
+    sick: Unhealthy | None = None
+    changes: tuple[Change, ...] = ()
+    jobs: Held | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        return self.live is not None and self.health != FOREIGN
+
+    @property
+    def created_at(self) -> int | None:
+        """When it was created, in milliseconds since 1970; AWS Batch tells it of few kinds."""
+        member = KINDS[self.address.kind].created_at
+        moment = self.live.observed.get(member) if self.live and member else None
+        return moment if isinstance(moment, int) else None
+
+    @property
+    def load(self) -> tuple[Json, Json]:
+        """How much of it is in use, and how much there is; None for what is not known."""
+        gauge = KINDS[self.address.kind].gauge
+        if gauge is None or self.live is None:
+            return None, None
+        shown = {**self.live.spec, **self.live.observed}
+        return member_at(shown, gauge.used), member_at(shown, gauge.most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackStatus:
+    """All of a stack, those declared first, in the order of the files. `asked`: whether jobs were counted."""
+
+    stack: str
+    identity: Identity
+    each: tuple[ResourceStatus, ...]
+    notes: tuple[Problem, ...] = ()
+    asked: bool = False
+
+    @property
+    def is_healthy(self) -> bool:
+        return all(one.is_healthy for one in self.each)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Each resource is counted once by how it is, and once by whether it is as declared."""
+        absent = (MISSING, FOREIGN)
+        return {
+            "healthy": sum(one.is_healthy for one in self.each),
+            "unhealthy": sum(not one.is_healthy and one.health not in absent for one in self.each),
+            **{word: sum(one.health == word for one in self.each) for word in absent},
+            **{str(sync): sum(one.sync is sync for one in self.each) for sync in Sync if sync is not Sync.NOT_OURS},
+        }
+
+
+def standings(stack: Stack, plan: Plan, live: Iterable[Live]) -> StackStatus:
+    """`plan` is that of the whole stack for what is `live`."""
+    world = world_of(live, stack)
+    desired, _ = resolve(stack, plan.identity, world)  # its problems would have stopped the plan
+    each = [standing for one in desired for standing in _declared(stack, plan, one, world.rivals(one.address))]
+    told = {one.live.arn for one in each if one.live}
+    each += [_standing(plan, None, one) for one in world.owned if one.arn not in told]
+    return StackStatus(stack=stack.name, identity=plan.identity, each=tuple(each), notes=plan.notes)
+
+
+def job_holders(found: StackStatus) -> Iterator[tuple[Live, Holding]]:
+    """Yield the stack's own live resources that may have jobs in them, and how those are listed."""
+    for one in found.each:
+        holding = KINDS[one.address.kind].holding
+        if holding and one.live and one.is_ours:
+            yield one.live, holding(one.live.spec)
+
+
+def counted(found: StackStatus, held: Mapping[str, Held]) -> StackStatus:
+    """`held` is by ARN. Where it is not known, that is told, and nothing stops."""
+    each = tuple(replace(one, jobs=held.get(one.live.arn)) if one.live else one for one in found.each)
+    return replace(found, each=each, notes=(*found.notes, *unknown_jobs(held)), asked=True)
+
+
+def unknown_jobs(held: Mapping[str, Mapping[str, int] | CloudError]) -> Iterator[Problem]:
+    """Yield one note for all the queues of which the jobs are not known for the same reason."""
+    errors = {str(error): error for error in held.values() if isinstance(error, CloudError)}
+    for error in errors.values():
+        hint = f"allow batch:{error.operation}" if error.fault is Fault.DENIED else ""
+        message = f"which jobs are in the queues is not known ({error})"
+        yield Problem("STA001", message, hint=hint, severity=Severity.NOTE)
+
+
+def _declared(stack: Stack, plan: Plan, desired: Desired, rivals: tuple[Live, ...]) -> Iterator[ResourceStatus]:
+    """While one resource replaces another, two are ours under one address."""
+    if desired.live is None:
+        changes = _changes(plan, desired.address, desired.name)
+        yield ResourceStatus(address=desired.address, name=desired.name, health=MISSING, is_healthy=False,
+                       sync=Sync.PENDING, about="never applied, or deleted by somebody", desired=desired,
+                       changes=changes)  # fmt: skip
+    elif is_ours(desired.live, stack.name, stack.name_prefix):
+        yield from (_standing(plan, desired, one) for one in rivals or (desired.live,))
+    else:
+        yield _foreign(plan, desired, desired.live)
+
+
+def _foreign(plan: Plan, desired: Desired, live: Live) -> ResourceStatus:
+    changes = _changes(plan, desired.address, live.address.name)
+    owner = owner_of(live.claims)
+    is_refused = any(change.refusals for change in changes)
+    return ResourceStatus(
+        address=desired.address,
+        name=live.address.name,
+        health=FOREIGN,
+        is_healthy=False,
+        sync=Sync.NOT_OURS if is_refused else Sync.PENDING,
+        about=f"belongs to {owner}" if owner else "no stack owns it",
+        live=live,
+        desired=desired,
+        changes=changes,
+    )
+
+
+def _standing(plan: Plan, desired: Desired | None, live: Live) -> ResourceStatus:
+    address = desired.address if desired else Address(live.address.kind, logical_name(live))
+    changes = _changes(plan, address, live.address.name)
+    sick = next((one for one in plan.unhealthy if (one.address, one.name) == (address, live.address.name)), None)
+    return ResourceStatus(
+        address=address,
+        name=live.address.name,
+        health=sick.status if sick else _health(live),
+        is_healthy=sick is None and live.status not in (INVALID, DELETING),
+        sync=_sync(changes),
+        live=live,
+        desired=desired,
+        sick=sick,
+        changes=changes,
+    )
+
+
+def _health(live: Live) -> str:
+    if is_disabled(live.spec) and live.status == "VALID":
+        return DISABLED
+    return live.status or LIVE  # some kinds have no status: what is there works
+
+
+def _changes(plan: Plan, address: Address, name: str) -> tuple[Change, ...]:
+    """Return what happens to the resource of this physical name; the successor has another, and is its business."""
+    return tuple(
+        change
+        for change in plan.changes
+        if change.address == address and (change.name == name or change.action is Action.BLUE_GREEN)
+    )
+
+
+def _sync(changes: Iterable[Change]) -> Sync:
+    telling = [change for change in changes if not _is_about_health(change)]
+    if any(change.action in (Action.DELETE, Action.FORGET) for change in telling):
+        return Sync.NOT_DECLARED
+    if any(change.drift for change in telling):
+        return Sync.DRIFTED
+    return Sync.PENDING if telling else Sync.IN_SYNC
+
+
+def _is_about_health(change: Change) -> bool:
+    """Whether nothing but the status differs from what is declared."""
+    return change.action is Action.WAIT or (bool(change.fields) and all(one.path == STATUS for one in change.fields))

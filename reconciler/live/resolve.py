@@ -1,0 +1,224 @@
+"""From logical names to one account and region: physical names, ARNs for references, merged tags, live matches."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows
+from reconciler.live.ownership import is_ours, logical_name
+from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack
+from reconciler.placeholders import Unknown
+from reconciler.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class LiveIndex:
+    """What is live, found by logical address (ours alone), by physical address, and by ARN.
+
+    While one resource replaces another, two are ours under one address: `ours` has the one that stands, `owned` all.
+    `heirs` are the physical names of those that are to be created in the place of the one that stands.
+    """
+
+    ours: Mapping[Address, Live]
+    named: Mapping[Address, Live]
+    arns: Mapping[str, Live]
+    owned: tuple[Live, ...] = ()
+    heirs: Mapping[Address, str] = field(default_factory=dict)
+
+    def rivals(self, address: Address) -> tuple[Live, ...]:
+        """Return all that are ours under an address."""
+        same = (one for one in self.owned if one.address.kind == address.kind)
+        return tuple(one for one in same if logical_name(one) == address.name)
+
+
+def world_of(live: Iterable[Live], stack: Stack) -> LiveIndex:
+    everything = tuple(live)
+    owned = tuple(one for one in everything if is_ours(one, stack.name, stack.name_prefix))
+    return LiveIndex(
+        ours={Address(one.address.kind, logical_name(one)): one for one in owned},
+        owned=owned,
+        named={one.address: one for one in everything},
+        arns={one.arn: one for one in everything},
+    )
+
+
+def resolve(stack: Stack, identity: Identity, world: LiveIndex) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
+    """Return every declared resource with its place in the world, and the names and references that do not work out."""
+    resolver = _Resolver(stack, identity, world)
+    desired = tuple(resolver.desired(declared) for declared in stack.declared.values())
+    return desired, (*resolver.problems, *_contested(desired))
+
+
+def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tuple[Path, Field, str]]:
+    """Yield every reference to another Batch resource in a body, with its place and its row.
+
+    A name that nobody has looked up is one; what is in a structure or list that nobody has looked up is not known.
+    """
+    if isinstance(body, Unknown):
+        return
+    for row in Rows.of(rows).leading:
+        value, here = body.get(row.name), (*path, row.name)
+        if value is None:
+            continue
+        if row.form is Form.REFERENCE and row.refers_to in KINDS:
+            yield here, row, value
+        elif row.form is Form.STRUCT:
+            yield from references(row.fields, value, here)
+        elif row.fields and not isinstance(value, Unknown):
+            for index, entry in enumerate(value):
+                yield from references(row.fields, entry, (*here, index))
+
+
+def live_match(stack: Stack, declared: Declared, world: LiveIndex) -> Live | None:
+    """Find the live resource of a declaration: by our tags, by a former name, else by physical name."""
+    kind = declared.address.kind
+    former = declared.lifecycle.renamed_from
+    if declared.address in world.heirs:
+        return None
+    return (
+        world.ours.get(declared.address)
+        or (world.ours.get(Address(kind, former)) if former else None)
+        or world.named.get(Address(kind, physical_name(stack, declared, world)))
+    )
+
+
+def physical_name(stack: Stack, declared: Declared, world: LiveIndex) -> str:
+    """Return the name that a declaration has when it is created anew; `parent/name` where it is part of another."""
+    kind = KINDS[declared.address.kind]
+    if declared.address in world.heirs:
+        return world.heirs[declared.address]
+    own = stack.name_prefix + declared.address.name
+    row = kind.field(kind.parent)
+    if row is None:
+        return own
+    named = str(declared.spec.get(row.name, ""))
+    parent = stack.declared.get(Address(row.refers_to, named))
+    if parent is None:
+        return kind.name_within(named, own)
+    live = live_match(stack, parent, world)
+    return kind.name_within(live.address.name if live else physical_name(stack, parent, world), own)
+
+
+def used_kinds(stack: Stack) -> frozenset[str]:
+    """Return the kinds that the stack declares or refers to."""
+    referred = {
+        row.refers_to
+        for declared in stack.declared.values()
+        for _, row, _ in references(KINDS[declared.address.kind].rows, declared.spec)
+    }
+    return frozenset({address.kind for address in stack.declared} | referred)
+
+
+def ignored_members(ignore: Iterable[Ignore], address: Address) -> dict[str, str]:
+    """Return the members of a resource that the stack leaves alone, each with the reason."""
+    return {
+        member: f"{one.reason} (until {one.expires})" if one.expires else one.reason
+        for one in ignore
+        if fnmatchcase(str(address), one.resources)
+        for member in one.members
+    }
+
+
+@dataclass(slots=True)
+class _Resolver:
+    stack: Stack
+    identity: Identity
+    world: LiveIndex
+    problems: list[Problem] = field(default_factory=list)
+    by_physical_name: dict[str, dict[str, Address]] = field(
+        default_factory=dict
+    )  # and by ARN; of each kind, when asked
+
+    def desired(self, declared: Declared) -> Desired:
+        kind = KINDS[declared.address.kind]
+        live = live_match(self.stack, declared, self.world)
+        name = live.address.name if live else physical_name(self.stack, declared, self.world)
+        needs: dict[Address, None] = {}
+        spec = dict(declared.spec)
+        for path, row, value in references(kind.rows, declared.spec):
+            arn, need = self.target(declared, path, row, value)
+            spec = _put(spec, path, arn)
+            if need:
+                needs[need] = None
+        tags = {**self.stack.tags, **spec.pop("tags", {})}
+        return Desired(
+            address=declared.address,
+            name=name,
+            arn=live.arn if live else "" if kind.revisions else kind.arn(self.identity, name),
+            spec=spec,
+            tags=tags,
+            lifecycle=declared.lifecycle,
+            needs=tuple(needs),
+            ignored=ignored_members(self.stack.ignore, declared.address),
+            live=live,
+            places=declared.places,
+        )
+
+    def target(self, declared: Declared, path: Path, row: Field, value: str) -> tuple[str, Address | None]:
+        """Return the ARN that a reference means, and the stack's resource behind it, if there is one."""
+        kind = KINDS[row.refers_to]
+        if (address := Address(kind.name, value)) in self.stack.declared:
+            return self.arn_of(kind, address), address
+        if value.startswith("arn:"):
+            return self.existing(declared, path, kind, value, self.world.arns.get(value))
+        return self.existing(declared, path, kind, value, self.world.named.get(address))
+
+    def existing(
+        self, declared: Declared, path: Path, kind: Kind, value: str, live: Live | None
+    ) -> tuple[str, Address | None]:
+        if live is None and (address := self.declared_as(kind).get(value)):
+            return self.arn_of(kind, address), address
+        if live is None:
+            self.problems.append(self.nothing(declared, path, kind, value))
+            return value, None
+        logical = Address(kind.name, logical_name(live))
+        is_declared = logical in self.stack.declared and self.arn_of(kind, logical) == live.arn
+        return live.arn, logical if is_declared else None
+
+    def declared_as(self, kind: Kind) -> dict[str, Address]:
+        """Return what the stack declares of a kind by the names and ARNs that it has in AWS, or is going to have."""
+        if kind.name not in self.by_physical_name:
+            ours = [address for address in self.stack.declared if address.kind == kind.name]
+            named = {physical_name(self.stack, self.stack.declared[address], self.world): address for address in ours}
+            arns = {kind.arn(self.identity, name): address for name, address in named.items()}
+            self.by_physical_name[kind.name] = {**named, **arns}
+        return self.by_physical_name[kind.name]
+
+    def nothing(self, declared: Declared, path: Path, kind: Kind, value: str) -> Problem:
+        known = {address.name for address in (*self.stack.declared, *self.world.named) if address.kind == kind.name}
+        near = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"declare it under {kind.section}, or name one that exists"
+        message = f"{declared.address}: there is no {kind.noun} {value}, neither in this stack nor live"
+        return Problem("REF001", message, declared.places.find(path), hint)
+
+    def arn_of(self, kind: Kind, address: Address) -> str:
+        declared = self.stack.declared[address]
+        live = live_match(self.stack, declared, self.world)
+        return live.arn if live else kind.arn(self.identity, physical_name(self.stack, declared, self.world))
+
+
+def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:
+    """A live resource is one of the declared at most. A former name leads two to it, or one that another still has."""
+    claimed: dict[str, list[tuple[Desired, Live]]] = {}
+    for one in desired:
+        if one.live:
+            claimed.setdefault(one.live.arn, []).append((one, one.live))
+    for (first, live), *others in claimed.values():
+        claimants = [first, *(other for other, _ in others)]
+        owner = next((one for one in claimants if one.address.name == logical_name(live)), first)
+        for one in claimants:
+            if one is not owner:
+                message = f"{one.address}: the live {live.address.name} is {owner.address} of this stack already"
+                hint = f"give {one.address.name} another name, or drop {owner.address.name}"
+                yield Problem("REF002", message, one.places.find(()), hint)
+
+
+def _put(body: Json, path: Path, value: Json) -> Json:
+    """Return a copy of `body` with `value` at `path`."""
+    step, *rest = path
+    inner = _put(body[step], tuple(rest), value) if rest else value
+    if isinstance(step, int):
+        return [inner if index == step else item for index, item in enumerate(body)]
+    return {**body, step: inner}

@@ -1,0 +1,254 @@
+"""The files of a stack, each read and parsed once, and who includes whom."""
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Collection
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+
+from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
+from reconciler.model import Json
+from reconciler.ports import Files, HiddenFile, OutsideStack
+from reconciler.syntax.diagnostics import Findings, did_you_mean
+from reconciler.syntax.nodes import DEEPEST, Broken, Node, Scalar, SourceMark, Spot, TaggedNode
+from reconciler.syntax.parse import Document, compose, compose_json
+
+YAML_FILES = (".yaml", ".yml")
+JSON_FILES = (".json",)
+SANDBOX = b'{"format": "reconciler sandbox"'  # so begins the file of a sandbox
+# So begin all documents that we write as JSON; with several stacks there is a list of them.
+DOCUMENT = re.compile(rb'[\s\[]*\{\s*"format_version":\s*"[^"]*",\s*"tool":\s*\{\s*"name":\s*"reconciler"')
+# So begins each line of -o jsonl.
+EVENT = re.compile(rb'\{"time": "[^"]*", (?:"target": "[^"]*", )?"event":')
+KIND_OF_DOCUMENT = re.compile(rb'"document":\s*"(\w+)"')
+SMALL = 2**16  # bytes of a file that is kept, so that it is read once
+HEAD = 500  # bytes in which they say so
+LINE_BREAK = re.compile(r"\r\n?")  # YAML 1.2, production b-break: read as a line feed
+NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
+UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
+
+
+Choose = Callable[[MappingABC[str, Document]], Collection[str]]
+
+
+@dataclass(slots=True)
+class Library:
+    """`incomplete`: some file could not be understood, so what seems to be missing may be in there.
+
+    `doubts` has what was found in files of which it is not known yet that they belong to the stack, and `texts` what
+    those files say. `spoken` has what such files still have of other languages. `skim` says of the value of a JSON file
+    why it cannot be part of the stack: other tools keep large ones.
+    `size` is the number of values that are written in all files of the stack; `is_too_much`: they have grown beyond
+    measure.
+    """
+
+    files: Files
+    findings: Findings
+    incomplete: bool = False
+    size: int = 0
+    is_too_much: bool = False
+    documents: dict[str, Document] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
+    included: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
+    circular: set[TaggedNode] = field(default_factory=set)
+    doubts: dict[str, Findings] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    spoken: dict[str, Spoken] = field(default_factory=dict)
+    skim: Callable[[Json], str] | None = None
+    skimmed: dict[str, bytes] = field(default_factory=dict)
+
+    def parts(self, choose: Choose | None = None) -> tuple[tuple[str, Document], ...]:
+        """Return the files that make up the stack: those that are chosen, and that no other one includes."""
+        for name in self.files.names():
+            self._load(name, Spot(self.shown(name)))
+        chosen = list(self.documents if choose is None else choose(dict(self.documents)))
+        for name in chosen:
+            if self.document(name, Spot(self.shown(name))) and name not in self.followed:
+                self._follow(name, ())
+        return tuple((name, self.documents[name]) for name in chosen if name not in self.included)
+
+    def shown(self, name: str) -> str:
+        return self._prefix + name
+
+    def name_of(self, mark: SourceMark) -> str:
+        """Return the name of the file that a place is in."""
+        return mark.name.removeprefix(self._prefix)
+
+    def target_of(self, include: TaggedNode) -> str:
+        """Return the name of the file that an include means: relative to the file in which it is written."""
+        here = self.name_of(include.mark)
+        return posixpath.normpath(posixpath.join(posixpath.dirname(here), include.text.strip()))
+
+    def content_of(self, include: TaggedNode) -> Node:
+        document = self.documents.get(self.target_of(include))
+        if document is None or include in self.circular:
+            return Broken(include.mark)
+        return Scalar(None, include.mark) if document.root is None else document.root
+
+    def document(self, name: str, blame: SourceMark) -> Document | None:
+        """Return a file of the stack, and report what is wrong with it; at `blame`, if it cannot be read."""
+        document = self._load(name, blame)
+        if document and document.beside:  # it is included all the same
+            raw = self.skimmed.pop(name, None) or self._read(name, blame) or b""
+            self.documents[name] = document = parse(self.shown(name), raw, self.findings)
+        if document and (spoken := self.spoken.pop(name, None)):
+            document = self.documents[name] = Document(self.not_rendered(spoken), size=document.size)
+            self.doubts.pop(name, None)
+        if doubts := self.doubts.pop(name, None):
+            self.findings.found.update(doubts.found)
+        if document and name not in self.counted:
+            self.counted.add(name)
+            self.size += document.size
+        self.incomplete = self.incomplete or document is None or document.is_broken
+        return document
+
+    def _load(self, name: str, blame: SourceMark) -> Document | None:
+        if name not in self.documents and (raw := self._read(name, blame)) is not None:
+            found = Findings()
+            beside = own_document(raw) or self._why_beside(name, raw)
+            if beside and len(raw) <= SMALL:
+                self.skimmed[name] = raw
+            self.documents[name] = Document(None, beside=beside) if beside else parse(self.shown(name), raw, found)
+            if found.found:
+                self.doubts[name], self.texts[name] = found, raw.decode("utf-8-sig", errors="replace")
+            if not beside and (spoken := self._spoken(name, raw)):
+                self.spoken[name] = spoken
+        return self.documents.get(name)
+
+    def not_rendered(self, spoken: Spoken) -> Broken:
+        """Report that a file holds another language: what it says, and what is missing, cannot be told before."""
+        self.incomplete = True
+        self.findings.add("YML013", spoken.message, spoken.mark, spoken.language.way_out)
+        return Broken(spoken.mark)
+
+    def _spoken(self, name: str, raw: bytes) -> Spoken | None:
+        if name in self.texts:
+            found = self.doubts[name].found
+            return spoken_in_text(self.shown(name), self.texts[name], found, is_json=name.endswith(JSON_FILES))
+        if not name.endswith((*YAML_FILES, *JSON_FILES)):
+            return None
+        return spoken_in(self.documents[name].root, raw.decode("utf-8-sig", errors="replace"))
+
+    def _why_beside(self, name: str, raw: bytes) -> str:
+        if self.skim is None or not name.endswith(JSON_FILES):
+            return ""
+        try:
+            return self.skim(json.loads(raw))
+        except (ValueError, RecursionError):
+            return ""
+
+    @property
+    def _prefix(self) -> str:
+        root = self.files.root.rstrip("/")
+        return "" if root in ("", ".") and not self.files.root.startswith("/") else f"{root}/"
+
+    def _follow(self, name: str, chain: tuple[str, ...]) -> None:
+        chain = (*chain, name)
+        self.followed.add(name)
+        for include in self.documents[name].includes:
+            target = self.target_of(include)
+            self.included.add(target)
+            if target in chain:
+                self._circle(include, (*chain[chain.index(target) :], target))
+            elif len(chain) > DEEPEST:
+                self.findings.add(
+                    "YML009", f"more than {DEEPEST} files include one another", include.mark, "include fewer levels"
+                )
+            elif (
+                self._may_read(target, include) and self.document(target, include.mark) and target not in self.followed
+            ):
+                self._follow(target, chain)
+
+    def _circle(self, include: TaggedNode, circle: tuple[str, ...]) -> None:
+        self.circular.add(include)
+        self.incomplete = True
+        message = f"these files include each other in a circle: {' -> '.join(circle)}"
+        self.findings.add("INC003", message, include.mark, "take one of the includes out")
+
+    def _may_read(self, target: str, include: TaggedNode) -> bool:
+        if target.startswith(("/", "../")) or target == "..":
+            self._outside(include.text, include.mark)
+            return False
+        if any(part.startswith(".") and part != "." for part in target.split("/")):
+            self._hidden(include.text, include.mark)
+            return False
+        return bool(include.text.strip())
+
+    def _outside(self, path: str, mark: SourceMark) -> None:
+        hint = "a stack reads nothing but its own folder: move or copy the file"
+        self.findings.add("INC001", f"{path} leads out of the stack's folder", mark, hint)
+        self.incomplete = True
+
+    def _hidden(self, path: str, mark: SourceMark) -> None:
+        hint = "files and folders whose names begin with a dot are not read: give it another name"
+        self.findings.add("INC004", f"{path} leads to a hidden file", mark, hint)
+        self.incomplete = True
+
+    def _read(self, name: str, blame: SourceMark) -> bytes | None:
+        """Return a file's content. One that cannot be read may be the stack's: it makes what is known incomplete."""
+        try:
+            return self.files.read(name)
+        except HiddenFile:
+            self._hidden(name, blame)
+        except OutsideStack:
+            self._outside(name, blame)
+        except FileNotFoundError:
+            self._no_such_file(name, blame)
+        except OSError as error:
+            self.findings.add(
+                "YML012", f"{self.shown(name)} cannot be read: {error.strerror or error}", blame, UNREADABLE_HINT
+            )
+        self.incomplete = True
+        return None
+
+    def _no_such_file(self, name: str, blame: SourceMark) -> None:
+        known = self.files.names()
+        if name in known:
+            self.findings.add("YML012", f"{self.shown(name)} is a link that leads nowhere", blame, UNREADABLE_HINT)
+            return
+        hint = did_you_mean(name, known, "the path is relative to the file that includes it")
+        self.findings.add("INC002", f"there is no file {self.shown(name)}", blame, hint)
+
+
+def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) -> Document:
+    """Parse a file by what its name says it is; what is neither YAML nor JSON is one text, unless it `is_yaml`."""
+    text = decoded(shown, raw, findings)
+    if text is None:
+        return Document(Broken(Spot(shown)))
+    if shown.endswith(JSON_FILES):
+        return compose_json(shown, text, findings)
+    if is_yaml or shown.endswith(YAML_FILES):
+        return compose(shown, text, findings)
+    # A script that was checked out on Windows is the same script, as it is inside YAML, which knows one line break.
+    # Editors end a file with a line break that is not meant: an image name in a file of its own has none.
+    return Document(Scalar(LINE_BREAK.sub("\n", text).removesuffix("\n"), Spot(shown, 0, 0)))
+
+
+def own_document(raw: bytes) -> str:
+    """Return which of the documents that we write this is; nothing if it is none."""
+    if raw.startswith(SANDBOX):
+        return "it is the state of a sandbox"
+    if EVENT.match(raw, 0, HEAD):
+        return "it has the events of a run of reconciler"
+    if not DOCUMENT.match(raw, 0, HEAD):
+        return ""
+    kind = KIND_OF_DOCUMENT.search(raw, 0, HEAD)
+    return f"it is a document of reconciler ({kind[1].decode() if kind else 'report'})"
+
+
+def decoded(shown: str, raw: bytes, findings: Findings) -> str | None:
+    """Return a file's text, or None after saying why it is none."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start)
+        findings.add(
+            "YML001", f"this is not UTF-8 text (byte {raw[error.start]:#04x})", Spot(shown, line, 0), NOT_TEXT_HINT
+        )
+        return None
+    if "\0" in text:
+        findings.add("YML001", "this is a binary file", Spot(shown), NOT_TEXT_HINT)
+        return None
+    return text

@@ -1,0 +1,204 @@
+"""Refuse a plan that should not run. The plan has been shown by then; the refusal names the consent that is missing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from reconciler.kinds import KINDS
+from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
+from reconciler.plan import Limit, PlanOptions
+from reconciler.plan.jobs import in_words
+from reconciler.plan.planner import more_than_tags
+from reconciler.problems import Denied, Problem, Refused
+
+# Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
+FEW = Limit(3)
+USUAL = Limit(30, is_percentage=True)
+
+Reason = tuple[Change | None, Problem]  # what is refused, None for the whole plan; and why
+
+
+def check_place(stack: Stack, account: str, region: str) -> None:
+    """Refuse to look at, let alone touch, an account or region other than the stack names. Raises `Denied`."""
+    for what, wanted, found in (("account", stack.account, account), ("region", stack.region, region)):
+        if wanted and wanted != found:
+            message = f"stack {stack.name} is for {what} {wanted}, but these credentials lead to {found}"
+            raise Denied(message, hint=f"use credentials for {what} {wanted}, or correct `{what}:` in the stack")
+
+
+def check_read_here(stack: Stack) -> None:
+    """Stop at a stack that was read without its place: what is made of it would have the stand-ins for it, too.
+
+    Every use case of a stack and a cloud comes by here before it makes a request. Raises `AssertionError`.
+    """
+    if stack.stand_ins:
+        raise AssertionError(f"stack {stack.name} has stand-ins for {', '.join(sorted(stack.stand_ins))}")
+
+
+def check_same_place(planned: Identity, found: Identity) -> None:
+    """Refuse to run a plan elsewhere than where it was made. Raises `Denied`."""
+    for what, then, now in (("account", planned.account, found.account), ("region", planned.region, found.region)):
+        if then != now:
+            message = f"the plan is for {what} {then}, but these credentials lead to {now}"
+            raise Denied(message, hint=f"use credentials for {what} {then}, or plan again here")
+
+
+def check_plan(stack: Stack, plan: Plan, wanted: PlanOptions) -> None:
+    """Refuse what has no consent. Raises `Refused` with every reason."""
+    found = guarded(stack, plan, wanted)
+    if found.refusals:
+        raise Refused(f"{found.refused_count} refused; nothing was changed", problems=found.refusals)
+
+
+def guarded(stack: Stack, plan: Plan, wanted: PlanOptions) -> Plan:
+    """Return the plan with all that refuses it, each reason where it is seen: at its change, or with the whole plan.
+
+    A plan that is guarded already stays as it is.
+    """
+    more = more_than_tags(plan.changes) if wanted.tags_alone else ()
+    found = (*more, *_missing(stack, plan, wanted))
+    of_changes = {id(change): tuple(problem for one, problem in found if one is change) for change in plan.changes}
+    of_all = tuple(problem for one, problem in found if one is None)
+    return replace(
+        plan,
+        changes=tuple(_with_more(change, of_changes[id(change)]) for change in plan.changes),
+        refused=tuple(dict.fromkeys((*plan.refused, *of_all))),
+    )
+
+
+def _with_more(change: Change, problems: tuple[Problem, ...]) -> Change:
+    return replace(change, refusals=tuple(dict.fromkeys((*change.refusals, *problems)))) if problems else change
+
+
+def _missing(stack: Stack, plan: Plan, wanted: PlanOptions) -> Iterator[Reason]:
+    """Yield the consents that are missing. Whoever destroys a stack has said that all of it is to go."""
+    yield from _ending_jobs(plan.changes, wanted.max_interrupted)
+    going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
+    if wanted.destroy or not going:
+        return
+    yield from ((change, _declared_below(stack, change)) for change in going if change.address in stack.elsewhere)
+    if not stack.declared:
+        yield None, _emptied(stack, len(going))
+        return
+    unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
+    yield from ((change, _left_out(stack, change)) for change in unallowed if change.address.name in stack.mentioned)
+    yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].loss)
+    yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
+
+
+def _declared_below(stack: Stack, change: Change) -> Problem:
+    """A wrong `stack:` in a subfolder makes it a different stack, and then this one no longer declares what it has."""
+    where = stack.elsewhere[change.address]
+    message = f"{change.address} would be deleted, but a different stack in a subfolder declares it"
+    hint = f"correct `stack:` in there if it is part of {stack.name}; or run `reconciler forget` to hand it over"
+    return Problem("GRD007", message, where, hint)
+
+
+def _left_out(stack: Stack, change: Change) -> Problem:
+    """A file that lost the line with its section reads like one of another tool."""
+    where = stack.mentioned[change.address.name]
+    message = f"{change.address} would be deleted, but {change.address.name} is a key of a file that is not read"
+    hint = (
+        f"if that file declares it, correct the file (`plan -v` says why it is left out); otherwise give "
+        f"--allow-destroy={change.address}"
+    )
+    return Problem("GRD008", message, where, hint)
+
+
+def _is_ours_to_do(change: Change) -> bool:
+    """What is on its way out already is only waited for, and what is protected is refused by the plan."""
+    return any(isinstance(step, Call) for step in change.steps)
+
+
+def _emptied(stack: Stack, going: int) -> Problem:
+    message = f"stack {stack.name} declares nothing, and {_resources(going)} would be deleted"
+    return Problem("PLAN007", message, hint="if that is what you want, run `reconciler destroy`")
+
+
+def _is_allowed(address: Address, wanted: PlanOptions) -> bool:
+    return any(fnmatchcase(str(address), glob) for glob in wanted.allow_destroy)
+
+
+def _interrupting(change: Change) -> Problem:
+    message = f"{change.address}: deleting {change.name} {KINDS[change.address.kind].loss}"
+    hint = f"to allow it, give --allow-destroy={change.address}, or --allow-destroy for all that goes"
+    return Problem("GRD001", message, change.where, hint)
+
+
+def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reason]:
+    """Without a limit, whoever gives jobs time to end has said what becomes of them; to end them at once is no default.
+
+    A limit that was given holds for all together: AWS ends what takes longer, too.
+    """
+    for change in changes:
+        found = change.interrupts
+        if not found or change.refusals or (limit is None and not found.at_once):
+            continue
+        if found.unknown:
+            message = f"{change.address}: how many jobs run on {change.name} is not known ({found.unknown})"
+            hint = "allow to list jobs; or let nothing replace its instances now"
+            yield change, Problem("GRD003", message, change.where, hint)
+        elif limit is None and found.at_most:
+            message = f"{change.address}: at most {in_words(found.at_most)} would be ended at once with its instances"
+            hint = f"to allow it, give --max-interrupted {found.at_most}; or let updatePolicy give them time"
+            yield change, Problem("GRD003", message, change.where, hint)
+    total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
+    if limit is not None and total > limit:
+        message = (
+            f"at most {in_words(total)} may be ended when instances are replaced, and --max-interrupted is {limit}"
+        )
+        hint = f"to allow it, give --max-interrupted {total}; or wait until they have ended"
+        yield None, Problem("GRD003", message, hint=hint)
+
+
+def _too_many(
+    going: Sequence[Change], unallowed: Sequence[Change], owned: int, limit: Limit | None
+) -> Iterator[Reason]:
+    """A limit that was given holds for all that goes; the usual one for what nobody has allowed."""
+    if limit is not None:
+        if limit.is_exceeded(len(going), owned):
+            message = f"{len(going)} of {_resources(owned)} would be deleted, and --max-destroy is {limit}"
+            yield None, Problem("GRD002", message, hint=f"to allow it, give --max-destroy {len(going)}")
+    elif FEW.is_exceeded(len(unallowed), owned) and USUAL.is_exceeded(len(unallowed), owned):
+        message = f"{len(unallowed)} of {_resources(owned)} would be deleted, more than {USUAL} of them"
+        hint = f"to allow it, give --allow-destroy, or --max-destroy {len(going)}"
+        yield None, Problem("GRD002", message, hint=hint)
+
+
+def _resources(count: int) -> str:
+    return f"{count} live resource{'' if count == 1 else 's'}"
+
+
+# Every problem that a plan can have. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "REF001": "a resource refers to one that neither the stack nor the account has",
+    "REF002": "two declarations mean the same live resource",
+    "PLAN001": "a member cannot be changed in place",
+    "PLAN002": "a resource exists already, and no stack owns it",
+    "PLAN003": "a resource belongs to somebody else",
+    "PLAN004": "a protected resource would be deleted",
+    "PLAN005": "a resource that is to be deleted is still in use",
+    "PLAN006": "the stack owns resources under another name prefix, and leaves them alone",
+    "PLAN007": "a stack that declares nothing would lose all that it has",
+    "PLAN008": "a kind could not be read, and the stack declares none of it",
+    "PLAN009": "a target matches none of the stack's resources",
+    "PLAN010": "jobs are in what is to be deleted",
+    "PLAN011": "an adoption would change more than our tags",
+    "PLAN012": "a resource that is adopted says that another tool manages it",
+    "IGN007": "a path that is ignored matches nothing, declared or live",
+    "IGN008": "a live value that is ignored does not fit what is declared",
+    "IGN009": "nothing on AWS holds a live value that is ignored while its resource is deleted and created again",
+    "REV001": "a revision that is to be pruned stays: live jobs use it",
+    "REV002": "no revision is pruned: which ones live jobs use is not known",
+    "REV003": "how many live jobs use a revision is not known",
+    "STA001": "which jobs are in a queue is not known",
+    "GRD001": "what jobs need would be deleted, and nobody has allowed it",
+    "GRD002": "more would be deleted than is normal, or than was allowed",
+    "GRD007": "what would be deleted is declared in a subfolder, by a different stack",
+    "GRD008": "what would be deleted has the name of a key in a file that is left out of the stack",
+    "GRD003": "running jobs would be ended with the instances that are replaced",
+    "STL001": "a change is not in the plan that was reviewed",
+    "STL002": "a change of the plan that was reviewed is gone",
+    "STL003": "a change is not the one that was reviewed",
+}

@@ -1,0 +1,329 @@
+"""The complete requests and waits that make one change. Pure: the same change always gives the same program."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from reconciler.diff import Difference, at, compact, is_absent, sent_unit
+from reconciler.kinds.base import (
+    DISABLED,
+    ENABLED,
+    MEMBER,
+    MISSING,
+    Created,
+    Field,
+    Form,
+    Kind,
+    Row,
+    Rows,
+    Unmanaged,
+    is_disabled,
+)
+from reconciler.live.ownership import APPLIED, PENDING, AppliedRecord, own_tags, ownership_tags, owns
+from reconciler.model import Call, Cost, Desired, Json, Live, Path, Repeat, Spec, Step, Until, Wait, own_name
+from reconciler.ports import Takes
+
+# What of a body a request carries: of a declared one, and of one that the service describes.
+
+
+def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[str, Json]:
+    """Return `body` without unmanaged and null members; for an update also without what an update cannot carry."""
+    known = Rows.of(rows).by_name
+    out = {}
+    for name, value in body.items():
+        row = known.get(name)
+        if isinstance(row, Unmanaged) or value is None or (row and not _is_sent(row, value, body, update=update)):
+            continue
+        out[name] = _sendable(row.fields, value, update=update) if row and row.fields else value
+    return out
+
+
+def _sendable(fields: tuple[Row, ...], value: Json, *, update: bool) -> Json:
+    if isinstance(value, Mapping):
+        return sendable(fields, value, update=update)
+    if isinstance(value, list | tuple):
+        return [_sendable(fields, item, update=update) for item in value]
+    return value
+
+
+def _is_sent(row: Field, value: Json, body: Spec, *, update: bool) -> bool:
+    if not row.counts_in(body):
+        return False
+    if update:
+        return row.cost is not Cost.REPLACE or row.merges  # of a structure that merges, each part for itself
+    return not _is_blank(row, value)
+
+
+def _is_blank(row: Field, value: Json) -> bool:
+    """Whether a value is nothing to say at creation: an empty list or map, or what an update sends to take it away.
+
+    AWS refuses some empty ones ("Exactly 1 capability must be provided", "capacityTags: 0, valid range: 1-50").
+    """
+    if isinstance(value, Mapping) and row.form is Form.STRUCT:
+        return row.unset not in (MISSING, value) and all(inner == "" for inner in value.values())
+    if isinstance(value, Mapping | list | tuple):
+        return not value
+    return bool(value == "" and row.unset == "")
+
+
+def as_request(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
+    """Return a described body as a create request takes it.
+
+    Without the empties that the service shows for what was never sent, and without what only descriptions have.
+    """
+    return taken(kind, compact(described), takes)
+
+
+def taken(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
+    """Return a described body without what only descriptions have."""
+    return dict(_taken(kind.rows, described, (), partial(takes, kind.create)))
+
+
+def _taken(rows: tuple[Row, ...], value: Json, path: Path, takes: Callable[[Path], bool]) -> Json:
+    if isinstance(value, list | tuple):
+        return [_taken(rows, item, (*path, index), takes) for index, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return value
+    known = {row.name: row.fields for row in Rows.of(rows).fields}
+    return {
+        name: _taken(known[name], inner, (*path, name), takes) if known.get(name) else inner
+        for name, inner in value.items()
+        if name in known or takes((*path, name))
+    }
+
+
+SETTLED = ("VALID", "INVALID")
+TAG, UNTAG = "TagResource", "UntagResource"
+SEEN_WITHIN = 60.0  # seconds in which a new revision is described: AWS names no bound, and seconds are usual
+
+
+def create_steps(
+    kind: Kind, desired: Desired, tags: Mapping[str, str], applied: AppliedRecord, *, keeps: bool = False
+) -> tuple[Step, ...]:
+    """Create, wait, and then send what only an update can set. `tags` are all tags, ours included.
+
+    `keeps`: some of it may be ignored. Until it is set, the tag keeps it: a run after an interrupted one would take
+    what the create has left behind for the value to keep.
+    """
+    later = _later_members(kind, desired.spec)
+    first = AppliedRecord(PENDING, applied.flags).keeping(later if keeps else {}) if later else applied
+    labels = {key: str(first) if value == str(applied) else value for key, value in tags.items()}
+    body = {kind.name_member: own_name(desired.name), **_create_members(kind, desired.spec), "tags": labels}
+    verb = "register a revision of" if kind.revisions else "create"
+    call = Call(
+        operation=kind.create,
+        request=body,
+        says=f"{verb} {kind.noun} {desired.name}",
+        repeat=Repeat.LOOK_FIRST,
+        after_revision=max(desired.live.revisions, default=0) if desired.live else 0,
+    )
+    steps = (call, *_settle(kind, kind.create_timeout, Until.VALID))
+    if not later:
+        return steps
+    update = _update_call(kind, desired.name, desired.arn, later, desired.spec)
+    return (*steps, update, *_settle(kind, kind.update_timeout), *tag_steps(desired.arn, tags, ()))
+
+
+def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
+    """Bring a live resource to the declaration: wait for it to settle, update what changed, then the tags."""
+    members = _changed_members(kind, live.spec, found) or _revalidating(kind, live)
+    update: tuple[Step, ...] = ()
+    if members:
+        # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
+        patience = kind.update_patience(found.desired) if kind.update_patience and _replaces_instances(found) else 0
+        call = _update_call(kind, live.address.name, live.arn, members, {**live.spec, **found.desired})
+        update = (call, *_settle(kind, kind.update_timeout + patience))
+    return (*settle_first(kind, live), *update, *tag_steps(live.arn, found.tag, found.untag))
+
+
+def delete_steps(
+    kind: Kind, live: Live, *, idle: bool = False, keeping: AppliedRecord | None = None
+) -> tuple[Step, ...]:
+    """Disable, wait, delete, wait until it is gone; or deregister every active revision.
+
+    `idle`: wait before the deletion until nothing runs on it any more. `keeping` is the record of what it was before
+    that, for a run after an interrupted one.
+    """
+    if kind.revisions:
+        # What nobody owns goes first: a run after an interrupted one knows the rest by its tags.
+        return prune_steps(kind, live, sorted(live.revisions, key=lambda number: (number in live.owned, number)))
+    gone = (Wait(Until.GONE, kind.delete_timeout, f"wait until {live.address.name} is gone"),) if kind.settles else ()
+    if live.status == "DELETING":
+        return gone
+    ends = kind.idle_timeout if idle and kind.is_idle else 0
+    idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {live.address.name}"),) if ends else ()
+    told = tag_steps(live.arn, {APPLIED: str(keeping)}, ()) if keeping else ()
+    return (*settle_first(kind, live), *told, *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
+
+
+def revision_steps(
+    kind: Kind, desired: Desired, live: Live, tags: Mapping[str, str], applied: AppliedRecord
+) -> tuple[Step, ...]:
+    """Register a revision, and wait until it is seen: from then on it is what jobs run that name none."""
+    name = live.address.name
+    seen = Wait(
+        Until.SEEN, SEEN_WITHIN, f"wait until the new revision of {name} is seen", max(live.revisions, default=0)
+    )
+    return (*create_steps(kind, desired, tags, applied), seen)
+
+
+def prune_steps(kind: Kind, live: Live, revisions: Iterable[int]) -> tuple[Step, ...]:
+    return tuple(_deregister(kind, live, revision) for revision in revisions)
+
+
+def forget_steps(live: Live, stack: str, prefix: str) -> tuple[Step, ...]:
+    """Take our tags off; of revisions the newest last, which tells an interrupted run's successor what is wanted."""
+    owned = {
+        _revision_arn(live, number): tags
+        for number, tags in sorted(live.owned.items())
+        if owns(tags, live.address.name, stack, prefix)
+    }
+    return tuple(
+        step for arn, tags in (owned or {live.arn: live.tags}).items() for step in tag_steps(arn, {}, own_tags(tags))
+    )
+
+
+def settle_first(kind: Kind, live: Live) -> tuple[Step, ...]:
+    """AWS refuses to touch what is in transition ("resource is being modified")."""
+    if not kind.settles or live.status in SETTLED:
+        return ()
+    patience = kind.update_patience(live.spec) if kind.update_patience and live.status == "UPDATING" else 0
+    says = f"wait until {live.address.name} is no longer {live.status}"
+    return (Wait(Until.SETTLED, kind.update_timeout + patience, says),)
+
+
+def name_first(kind: Kind, name: str) -> tuple[Step, ...]:
+    """A name is free once no description has it; until then a create is refused with "Object already exists".
+
+    Source: aws-cloudformation/cloudformation-coverage-roadmap issue 2463.
+    """
+    return (Wait(Until.FREE, kind.delete_timeout, f"wait until the name {name} is free"),) if kind.settles else ()
+
+
+def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[Step, ...]:
+    keys = sorted(untag)  # a description has its tags in any order
+    tagging = (Call(TAG, {"resourceArn": arn, "tags": dict(tag)}, f"tag {_tail(arn)}"),) if tag else ()
+    untagging = (Call(UNTAG, {"resourceArn": arn, "tagKeys": keys}, f"untag {_tail(arn)}"),) if keys else ()
+    return (*tagging, *untagging)
+
+
+def all_tags(stack: str, prefix: str, desired: Desired, applied: AppliedRecord) -> dict[str, str]:
+    return {**desired.tags, **ownership_tags(stack, prefix, desired.address.name, desired.name, applied)}
+
+
+def _create_members(kind: Kind, spec: Spec) -> dict[str, Json]:
+    """What the create request carries. Of the members that come later, their default may be written all the same."""
+    later = _later_members(kind, spec)
+    members = sendable(kind.rows, spec)
+    return {name: value for name, value in members.items() if name not in later and not _is_update_only(kind, name)}
+
+
+def _is_update_only(kind: Kind, name: str) -> bool:
+    row = kind.field(name)
+    return row is not None and row.created is Created.LATER and row.default is None
+
+
+def _later_members(kind: Kind, spec: Spec) -> dict[str, Json]:
+    """What the create request cannot carry and what differs from the default that a create leaves behind."""
+    names = [row.name for row in kind.fields if row.created is Created.LATER]
+    members = sendable(kind.rows, spec, update=True)
+    return {name: value for name, value in members.items() if name in names and not _is_default(kind, name, value)}
+
+
+def _is_default(kind: Kind, name: str, value: Json) -> bool:
+    row = kind.field(name)
+    return row is not None and row.default is not None and str(value).upper() == str(row.default).upper()
+
+
+def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Json]:
+    """The members of an update request: only what changes, each as the whole that the API replaces."""
+    members: dict[str, Json] = {}
+    for change in found.fields:
+        if change.noted or change.path.startswith("tags.") or change.path in kind.response_only:
+            continue
+        unit = sent_unit(kind, change.path.split("."))
+        value = _unit_value(kind, unit, live, found.desired)
+        row = kind.field(unit[0])
+        if row is not None and row.update_as:
+            members |= row.update_as(value)
+        elif len(unit) == 1:
+            members[unit[0]] = value
+        else:
+            members.setdefault(unit[0], {})[unit[1]] = value
+    for row in kind.fields:
+        if row.name in members and row.merges:
+            members[row.name] |= _triggers(row, members[row.name], found)
+    return members
+
+
+def _revalidating(kind: Kind, live: Live) -> dict[str, Json]:
+    """Any update validates what is INVALID again (hashicorp/terraform-provider-aws 8549); this one changes nothing."""
+    return {MEMBER: live.spec.get(MEMBER) or ENABLED} if kind.settles and live.status == "INVALID" else {}
+
+
+def _triggers(row: Field, sent: Mapping[str, Json], found: Difference) -> dict[str, Json]:
+    """What rides along with the members that are sent: with some of them always, with new instances if declared."""
+    declared = found.desired.get(row.name) or {}
+    out = {}
+    for inner in row.members:
+        wanted = declared.get(inner.name)
+        is_due = wanted is not False and any(name in sent for name in inner.rides_with)
+        if is_due or (inner.rides_with and wanted and _replaces_instances(found)):
+            out[inner.name] = True
+    return out
+
+
+def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) -> Json:
+    """What to send for a member: what is wanted, and the unset form for what of it is not."""
+    wanted = at(sendable(kind.rows, desired, update=True), unit)
+    row = kind.field(unit[0])
+    inner = row if len(unit) == 1 or row is None else next((f for f in row.members if f.name == unit[1]), None)
+    unset = inner.unset if inner is not None else MISSING
+    if is_absent(wanted):
+        return unset(at(live, unit)) if callable(unset) else unset
+    return {**unset, **wanted} if isinstance(unset, Mapping) else wanted
+
+
+def _update_call(kind: Kind, name: str, arn: str, members: Mapping[str, Json], whole: Spec) -> Call:
+    companion = {}
+    if kind.update_any_of and not set(members) & set(kind.update_any_of):
+        first = kind.update_any_of[0]
+        row = kind.field(first)
+        companion = {first: whole.get(first) or (row.default if row else None)}
+    request = {kind.update_id: arn if kind.update_id_is_arn else name, **members, **companion}
+    return Call(kind.update, request, f"update {kind.noun} {name}: {', '.join(sorted(members))}")
+
+
+def _replaces_instances(found: Difference) -> bool:
+    return any(change.cost is Cost.INFRASTRUCTURE for change in found.fields)
+
+
+def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Step, ...]:
+    return (Wait(until, timeout, f"wait until it is {until}"),) if kind.settles else ()
+
+
+def _disable(kind: Kind, live: Live, *, idle: bool) -> tuple[Step, ...]:
+    more = kind.disable_with(live.spec) if idle and kind.disable_with else {}
+    if not kind.disable_before_delete or (is_disabled(live.spec) and not more):
+        return ()
+    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, MEMBER: DISABLED, **more}
+    call = Call(kind.update, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
+    # INVALID will do: an environment that is beyond repair can still be deleted.
+    return (call, *_settle(kind, kind.update_timeout, Until.SETTLED))
+
+
+def _delete(kind: Kind, live: Live) -> Call:
+    request = {kind.delete_id: live.arn if kind.delete_id_is_arn else live.address.name}
+    return Call(kind.delete, request, f"delete {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
+
+
+def _deregister(kind: Kind, live: Live, revision: int) -> Call:
+    request = {kind.delete_id: _revision_arn(live, revision)}
+    return Call(kind.delete, request, f"deregister {live.address.name}:{revision}", Repeat.GONE_IS_DONE)
+
+
+def _revision_arn(live: Live, revision: int) -> str:
+    return f"{live.arn.rpartition(':')[0]}:{revision}"
+
+
+def _tail(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1] if "/" in arn.rsplit(":", 1)[-1] else arn.split(":", 5)[-1]

@@ -1,0 +1,216 @@
+"""Values that are secret by declaration, look-up or looks, wherever they end up: taken out before anything is shown."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TypeVar
+from urllib.parse import quote, quote_plus
+
+from reconciler.app.usecases import Finish
+from reconciler.apply import Event, Result
+from reconciler.inspect.doctor import Examined
+from reconciler.inspect.status import ResourceStatus, StackStatus
+from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
+from reconciler.placeholders import FINDABLE
+from reconciler.problems import CloudError, Problem, Stopped
+from reconciler.redact.patterns import CHANGED, REDACTED
+
+S = TypeVar("S", FieldChange, Ignored)
+SHORT_WORD = 2  # shorter texts are only found as whole values: as words they are in every sentence
+SHORT_LINE = 8  # shorter lines of a text are only found with the others
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The texts that no output may show, and those `composed` with one that is too short to be found in them."""
+
+    texts: frozenset[str] = frozenset()
+    composed: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.composed)
+
+    def and_former(self, declared: Json, former: Iterable[Json]) -> "Secrets":
+        """Return these and the values that others have where `declared` has a secret: it was one before, too."""
+        more = {text for other in former for text in self._former(declared, other)}
+        return replace(self, texts=self.texts | more)
+
+    def are_in(self, text: str) -> bool:
+        """Whether a value is a secret, or holds one."""
+        return text in self.texts or any(form in text for form in _forms(self.texts, self.composed))
+
+    def text(self, text: str) -> str:
+        """Return prose without secrets. Short ones are found there as words alone: `is 734, not 8`."""
+        for form in _forms(self.texts, self.composed):
+            text = text.replace(form, REDACTED)
+        if (words := _words(self.texts)) is not None:
+            text = words.sub(REDACTED, text)
+        return REDACTED if text in self.texts else text
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let no error that leaves the block tell a secret: AWS, libraries and bugs repeat what they were given."""
+        try:
+            yield
+        except CloudError as error:
+            raise replace(error, message=self.text(error.message), hint=self.text(error.hint)) from None
+        except Stopped as stopped:
+            stopped.message, stopped.hint = self.text(stopped.message), self.text(stopped.hint)
+            stopped.problems = self.problems(stopped.problems)
+            raise
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+            if self.text(told) == told:
+                raise
+            raise RuntimeError(self.text(told)).with_traceback(error.__traceback__) from None
+
+    def value(self, value: Json) -> Json:
+        if isinstance(value, Mapping):
+            return {key: self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return REDACTED if _is_scalar(value) and self.are_in(str(value)) else value
+
+    def stack(self, stack: Stack) -> Stack:
+        """Return a stack that can be shown, and nothing more."""
+        declared = {address: replace(one, spec=self.value(one.spec)) for address, one in stack.declared.items()}
+        return replace(stack, declared=declared)
+
+    def plan(self, plan: Plan) -> Plan:
+        if not self:
+            return plan
+        unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
+        changes = tuple(self.change(change) for change in plan.changes)
+        ignored = {address: tuple(self._sides(one) for one in ones) for address, ones in plan.ignored.items()}
+        return replace(
+            plan,
+            changes=changes,
+            unhealthy=unhealthy,
+            notes=self.problems(plan.notes),
+            ignored=ignored,
+            refused=self.problems(plan.refused),
+        )
+
+    def finish(self, finish: Finish) -> Finish:
+        if not self:
+            return finish
+        results = tuple(self._result(result) for result in finish.outcome.results)
+        rest = self.plan(finish.rest) if finish.rest else None
+        return Finish(replace(finish.outcome, results=results), rest, self.text(finish.doubt))
+
+    def standings(self, found: StackStatus) -> StackStatus:
+        each = tuple(self._standing(one) for one in found.each) if self else found.each
+        return replace(found, each=each, notes=self.problems(found.notes))
+
+    def examined(self, examined: Examined) -> Examined:
+        diagnoses = tuple(
+            replace(
+                one,
+                reason=self.text(one.reason),
+                cure=self.text(one.cure),
+                commands=tuple(map(self.text, one.commands)),
+            )
+            for one in examined.diagnoses
+        )
+        return Examined(self.standings(examined.found), diagnoses, self.problems(examined.notes))
+
+    def event(self, event: Event) -> Event:
+        result = self._result(event.result) if event.result else None
+        return replace(event, detail=self.text(event.detail), result=result)
+
+    def problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
+
+    def _former(self, declared: Json, other: Json) -> Iterator[str]:
+        if isinstance(declared, Mapping) and isinstance(other, Mapping):
+            for key in declared.keys() & other.keys():
+                yield from self._former(declared[key], other[key])
+        elif declared != self.value(declared):
+            kept = set(_scalars(declared))  # of a list: what stands in both and is no secret itself
+            yield from (text for text in _scalars(other) if text not in kept)
+
+    def change(self, change: Change) -> Change:
+        return replace(
+            change,
+            fields=tuple(self._sides(field) for field in change.fields),
+            steps=tuple(self._step(step) for step in change.steps),
+            reasons=tuple(self.text(reason) for reason in change.reasons),
+            losses=tuple(self.text(loss) for loss in change.losses),
+            refusals=self.problems(change.refusals),
+        )
+
+    def _sides(self, sides: S) -> S:
+        before, after = self._pair(sides.before, sides.after)
+        return replace(sides, path=self.text(sides.path), before=before, after=after, why=self.text(sides.why))
+
+    def _pair(self, before: Json, after: Json) -> tuple[Json, Json]:
+        """Where the new value is secret, the old one was, too: it is only not known any more."""
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            pairs = {key: self._pair(before.get(key), after.get(key)) for key in {**before, **after}}
+            return {key: pairs[key][0] for key in before}, {key: pairs[key][1] for key in after}
+        shown = self.value(after)
+        if shown == after:
+            return self.value(before), shown
+        if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+            hidden = [item if item in after and self.value(item) == item else REDACTED for item in before]
+            return hidden, [
+                CHANGED if new == REDACTED and item not in before else new
+                for item, new in zip(after, shown, strict=True)
+            ]
+        if before is None:
+            return None, shown
+        return REDACTED, shown if before == after or shown != REDACTED else CHANGED
+
+    def _step(self, step: Step) -> Step:
+        return replace(step, request=self.value(step.request)) if isinstance(step, Call) else step
+
+    def _standing(self, one: ResourceStatus) -> ResourceStatus:
+        live = replace(one.live, reason=self.text(one.live.reason)) if one.live else None
+        return replace(one, live=live)
+
+    def _result(self, result: Result) -> Result:
+        return replace(result, message=self.text(result.message), hint=self.text(result.hint))
+
+
+def _scalars(value: Json) -> Iterator[str]:
+    """Yield every text and number in a value."""
+    if isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _scalars(item)
+    elif _is_scalar(value):
+        yield str(value)
+
+
+@cache
+def _forms(texts: frozenset[str], composed: frozenset[str]) -> tuple[str, ...]:
+    """Return the texts as they may be repeated, longest first: whole or by line, in JSON, Python, a URL or base64.
+
+    Short ones are left out: inside of other texts they would be everywhere.
+    """
+    long = {text for text in (*texts, *composed) if len(text) >= FINDABLE}
+    long |= {line for text in texts for line in map(str.strip, text.splitlines()) if len(line) >= SHORT_LINE}
+    forms = {form for text in long for form in _spellings(text)}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+@cache
+def _words(texts: frozenset[str]) -> re.Pattern[str] | None:
+    """Return what finds the short texts where they stand alone; None if there are none."""
+    short = sorted((text for text in texts if SHORT_WORD <= len(text) < FINDABLE), key=len, reverse=True)
+    return re.compile(rf"(?<![\w.:-])({'|'.join(map(re.escape, short))})(?![\w:-]|\.\w)") if short else None
+
+
+def _spellings(text: str) -> Iterator[str]:
+    raw = text.encode("utf-8", "surrogatepass")
+    yield from (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    yield from (repr(text)[1:-1], ascii(text)[1:-1])
+    yield from (quote(raw), quote(raw, safe=""), quote_plus(raw))
+    yield from (encode(raw).decode("ascii").rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode))
+
+
+def _is_scalar(value: Json) -> bool:
+    return value is not None and not isinstance(value, bool)

@@ -1,0 +1,386 @@
+"""Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from reconciler import __version__
+from reconciler.app.usecases import Finish
+from reconciler.apply import Event, Result
+from reconciler.fmt import Formatted, Respelled
+from reconciler.inspect.doctor import Diagnosis, Examined
+from reconciler.inspect.history import History, Revision, Rollback
+from reconciler.inspect.status import ResourceStatus, StackStatus
+from reconciler.live.ownership import without_digest
+from reconciler.model import Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
+from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
+from reconciler.redact.patterns import is_hidden, redacted, redacted_change, redacted_text
+from reconciler.report.drift import Drift
+from reconciler.report.results import Formatting, Validation
+from reconciler.report.text.values import ACTIONS, iso, summary
+
+FORMAT = "1.0"
+SHOWN_DIGITS = 16  # of a fingerprint, and the fewest that name a plan
+# A moment that exists, in ISO 8601, but for the 31st of some months.
+TIME = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{3}|\.[0-9]{6})?Z$"
+)
+
+
+def plan_json(plan: Plan) -> dict[str, Json]:
+    """`refusals` are all the reasons why apply would refuse the plan; those of a change are there as well."""
+    return {
+        **frame("plan"),
+        "stack": plan.stack,
+        "account": plan.identity.account,
+        "region": plan.identity.region,
+        "is_empty": plan.is_empty,
+        "summary": summary(plan),
+        "refusals": [problem_json(refusal) for refusal in plan.refusals],
+        "changes": [change_json(change) for change in plan.changes],
+        "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
+        "notes": [problem_json(note) for note in plan.notes],
+        "ignored": _ignored(plan),
+    }
+
+
+def drift_json(drift: Drift) -> dict[str, Json]:
+    return {
+        **frame("drift"),
+        "stack": drift.plan.stack,
+        "account": drift.plan.identity.account,
+        "region": drift.plan.identity.region,
+        "summary": {**drift.counts, "pending": len(drift.pending)},
+        "changed": [change_json(change) for change in drift.changed],
+        "undeclared": [change_json(change) for change in drift.undeclared],
+        "missing": [change_json(change) for change in drift.missing],
+        "foreign": [change_json(change) for change in drift.foreign],
+        "pending": [change_json(change) for change in drift.pending],
+        "unhealthy": [_unhealthy(one) for one in drift.plan.unhealthy],
+        "notes": [problem_json(note) for note in drift.plan.notes],
+        "ignored": _ignored(drift.plan),
+    }
+
+
+def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
+    """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
+    results = finish.outcome.results if finish else ()
+    rest = finish.rest if finish else plan
+    return {
+        **plan_json(plan),
+        "document": "apply",
+        "interrupted": finish.outcome.interrupted if finish else False,
+        "results": [_result(result) for result in results],
+        "outcome": {str(state): count for state, count in finish.outcome.counts.items()} if finish else {},
+        "rest": plan_json(rest) if rest else None,
+        "doubt": finish.doubt if finish else "",
+    }
+
+
+def history_json(history: History, entries: Sequence[Revision]) -> dict[str, Json]:
+    return {
+        **frame("revisions"),
+        "stack": history.stack or None,
+        "account": history.identity.account,
+        "region": history.identity.region,
+        "address": str(history.address),
+        "name": history.name,
+        "is_declared": history.desired is not None,
+        "revisions": [_entry(entry) for entry in entries],
+        "notes": [problem_json(note) for note in history.notes],
+    }
+
+
+def rollback_json(back: Rollback, plan: Plan, finish: Finish | None, next_: Plan | None) -> dict[str, Json]:
+    """`next_` is what the next plan of the stack will say of the definition."""
+    return {
+        **finish_json(plan, finish),
+        "document": "rollback",
+        "address": str(back.history.address),
+        "to": back.to,
+        "next": plan_json(next_) if next_ else None,
+    }
+
+
+def event_json(stack: str, event: Event) -> dict[str, Json]:
+    """Something that happens while a plan runs; `event` is started, step, waiting, retrying or finished."""
+    return {
+        "event": event.stage,
+        "stack": stack,
+        "address": str(event.change.address),
+        "name": event.change.name,
+        "action": ACTIONS[event.change.action],
+        "detail": redacted_text(event.detail),
+        "seconds": round(event.seconds, 1),
+        "result": _result(event.result) if event.result else None,
+    }
+
+
+def validation_json(found: Validation) -> dict[str, Json]:
+    return problems_json(
+        found.problems,
+        document="validation",
+        path=found.path,
+        stack=found.stack.name if found.is_valid else None,
+        valid=found.is_valid,
+        silenced=[
+            {"rule": one.rule, "reason": redacted_text(one.reason), "findings": one.findings} for one in found.silenced
+        ],
+    )
+
+
+def formatting_json(found: Formatting, texts: Callable[[Formatted], Mapping[str, str]]) -> dict[str, Json]:
+    """`texts` are what to show of each file beside what is known of it."""
+    files = [
+        {
+            "file": file.name,
+            "changed": file.is_changed,
+            "words": [_word(file, word) for word in file.respelled],
+            **texts(file),
+        }
+        for file in found.files
+    ]
+    return problems_json(
+        found.problems,
+        document="formatting",
+        path=found.path,
+        written=found.is_done,
+        changed=len(found.changed),
+        files=files,
+    )
+
+
+def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:
+    return {**frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
+
+
+def stopped_json(stopped: Stopped) -> dict[str, Json]:
+    error = {
+        "kind": type(stopped).__name__,
+        "exit": int(stopped.exit),
+        "message": redacted_text(stopped.message),
+        "hint": redacted_text(stopped.hint),
+    }
+    return problems_json(stopped.problems, document="error", exit=int(stopped.exit), error=error)
+
+
+def complaint_json(stopped: Stopped, told: Iterable[Problem] = ()) -> dict[str, Json]:
+    """What stopped a command, as one line of a log; problems that were `told` are not repeated."""
+    problems = [problem_json(problem) for problem in stopped.problems if problem not in told]
+    return {"event": "error", **stopped_json(stopped)["error"], "problems": problems}
+
+
+def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
+    told = {
+        "kind": "CloudError",
+        "exit": int(code),
+        "operation": error.operation,
+        "code": error.code,
+        "message": redacted_text(error.message),
+        "hint": error.hint,
+        "request_id": error.request_id or None,
+    }
+    return problems_json((), document="error", exit=int(code), error=told)
+
+
+def problem_json(problem: Problem) -> dict[str, Json]:
+    return {
+        "code": problem.code,
+        "severity": str(problem.severity),
+        "message": redacted_text(problem.message),
+        "hint": redacted_text(problem.help),
+        **place_json(problem.where),
+    }
+
+
+def _word(file: Formatted, word: Respelled) -> dict[str, Json]:
+    line, column = word.place
+    return {"before": word.before, "after": word.after, **place_json(Where(file.name, line + 1, column + 1))}
+
+
+def place_json(where: Where | None) -> Mapping[str, Json]:
+    if where is None:
+        return {"file": None, "line": None, "column": None}
+    return {"file": where.file, "line": where.line or None, "column": where.column or None}
+
+
+def frame(document: str) -> dict[str, Json]:
+    return {"format_version": FORMAT, "tool": {"name": "reconciler", "version": __version__}, "document": document}
+
+
+def stamped(document: Mapping[str, Json], time: datetime) -> dict[str, Json]:
+    """Return a document of ours with the time at which it was made, and room for the exit code, behind its frame."""
+    head = {name: document[name] for name in frame("")}
+    return {**head, "time": instant(time), "exit": None, **document}
+
+
+def instant(time: datetime) -> str:
+    """Return a moment of UTC in ISO 8601: 2026-11-25T12:00:00.000Z."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def change_json(change: Change) -> dict[str, Json]:
+    return {
+        "address": str(change.address),
+        "kind": change.address.kind,
+        "name": change.name,
+        "arn": change.arn,
+        "action": ACTIONS[change.action],
+        "sign": change.action.value,
+        "class": None if change.cost is None else str(change.cost),
+        "reasons": list(change.reasons),
+        "losses": list(change.losses),
+        "interrupts": _interrupts(change.interrupts),
+        "after": [str(address) for address in change.after],
+        "drift": change.drift,
+        "fields": [_field(field) for field in change.fields],
+        "steps": [_step(step) for step in change.steps],
+        "refusals": [problem_json(refusal) for refusal in change.refusals],
+        **place_json(change.where),
+    }
+
+
+def _interrupts(found: Interrupts | None) -> Json:
+    """`at_most` is null where it is not known; `queues` has the running jobs by queue."""
+    if found is None:
+        return None
+    at_most = None if found.unknown else found.at_most
+    return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
+
+
+def _entry(entry: Revision) -> dict[str, Json]:
+    return {
+        "revision": entry.number,
+        "status": entry.live.status,
+        "arn": entry.live.arn,
+        "owner": entry.owner,
+        "applied": without_digest(str(entry.applied)) or None,
+        "live_jobs": entry.users,
+        "is_as_declared": entry.is_declared,
+        "changed": [_field(field) for field in entry.change.fields],
+    }
+
+
+def _field(field: FieldChange) -> dict[str, Json]:
+    before, after = redacted_change(field)
+    return {
+        "path": field.path,
+        "before": before,
+        "after": after,
+        "class": str(field.cost),
+        "why": field.why,
+        "drift": field.drift,
+        "undeclared": field.undeclared,
+        "noted": field.noted,
+        "sensitive": is_hidden(field),
+        **place_json(field.where),
+    }
+
+
+def _step(step: Step) -> dict[str, Json]:
+    match step:
+        case Call():
+            return {"operation": step.operation, "request": redacted(step.request), "says": step.says}
+        case Wait():
+            return {"wait": str(step.until), "timeout": step.timeout, "says": step.says}
+
+
+def _result(result: Result) -> dict[str, Json]:
+    return {
+        "address": str(result.change.address),
+        "action": ACTIONS[result.change.action],
+        "state": str(result.state),
+        "message": redacted_text(result.message),
+        "hint": result.hint,
+        "seconds": round(result.seconds, 1),
+    }
+
+
+def _unhealthy(one: Unhealthy) -> dict[str, Json]:
+    return {
+        "address": str(one.address),
+        "name": one.name,
+        "status": one.status,
+        "reason": redacted_text(one.reason),
+        "cause": one.cause,
+        "remedy": one.remedy,
+    }
+
+
+def _ignored(plan: Plan) -> list[Json]:
+    """The members that differ and are no change, each with the reason."""
+    return [
+        {"address": str(address), "path": one.path, "before": before, "after": after, "why": redacted_text(one.why)}
+        for address, members in plan.ignored.items()
+        for one in members
+        for before, after in (redacted_change(one),)
+    ]
+
+
+# Status and diagnoses as JSON. Within `format_version` 1, members are only added; `problems` are notes.
+
+
+def status_json(found: StackStatus) -> dict[str, Json]:
+    return {
+        **problems_json(found.notes, document="status", **_stack(found)),
+        "summary": dict(found.counts),
+        "resources": [_standing(one) for one in found.each],
+    }
+
+
+def doctor_json(examined: Examined) -> dict[str, Json]:
+    return {
+        **problems_json(examined.notes, document="doctor", **_stack(examined.found)),
+        "summary": {"complaints": len(examined.diagnoses), "healthy": examined.found.counts["healthy"]},
+        "diagnoses": [_diagnosis(one) for one in examined.diagnoses],
+    }
+
+
+def _stack(found: StackStatus) -> dict[str, Json]:
+    here = found.identity
+    return {"stack": found.stack, "account": here.account, "region": here.region, "is_healthy": found.is_healthy}
+
+
+def _standing(one: ResourceStatus) -> dict[str, Json]:
+    live = one.live
+    used, most = one.load
+    return {
+        "address": str(one.address),
+        "kind": one.address.kind,
+        "name": one.name,
+        "arn": live.arn if live else None,
+        "health": one.health,
+        "is_healthy": one.is_healthy,
+        "sync": str(one.sync),
+        "is_declared": one.desired is not None,
+        "status": live.status or None if live else None,
+        "reason": redacted_text(live.reason) if live else "",
+        "about": one.about,
+        "jobs": dict(one.jobs) if isinstance(one.jobs, dict) else None,
+        "created_at": iso(one.created_at) if one.created_at is not None else None,
+        "used": used,
+        "most": most,
+        "revision": live.revisions[-1] if live and live.revisions else None,
+        "active_revisions": len(live.revisions) if live and live.revisions else None,
+        **place_json(one.desired.places.find(()) if one.desired else None),
+    }
+
+
+def _diagnosis(one: Diagnosis) -> dict[str, Json]:
+    return {
+        "address": str(one.address),
+        "kind": one.address.kind,
+        "name": one.name,
+        "status": one.status,
+        "reason": redacted_text(one.reason),
+        "cause": one.cause,
+        "remedy": one.remedy,
+        "members": [
+            {"member": pointer.member, "is_declared": pointer.is_declared, **place_json(pointer.where)}
+            for pointer in one.members
+        ],
+        "notes": list(one.notes),
+        "apply": one.cure,
+        "commands": list(one.commands),
+        **place_json(one.where),
+    }

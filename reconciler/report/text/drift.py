@@ -1,0 +1,88 @@
+"""Drift for people: per resource, what is declared and what is live."""
+
+from reconciler.model import Address, Change, FieldChange, Json
+from reconciler.redact.patterns import redacted_change, redacted_text
+from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
+from reconciler.report.text.page import Page
+from reconciler.report.text.plan import with_short_names, write_heading, write_ignored, write_notes
+from reconciler.report.text.values import ACTIONS, inline, place
+
+COLUMN = 12  # the width of the word in front of a resource
+
+
+def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
+    """`verbose` adds what is ignored, and why."""
+    page = Page(width)
+    drift = drift_of(with_short_names(drift.plan))
+    write_heading(page, drift.plan)
+    for change in drift.changed:
+        _write_change(page, "changed", change)
+    for change in drift.undeclared:
+        _write_change(page, "undeclared", change)
+    for change in drift.missing:
+        _write_resource(
+            page, "missing", change.address, "declared, but not live: never applied, or deleted by somebody"
+        )
+        page.blank()
+    for change in drift.foreign:
+        _write_resource(page, "foreign", change.address, foreign_reason(change))
+        page.blank()
+    for one in drift.plan.unhealthy:
+        about = f"{one.status}: {redacted_text(one.reason)}" if one.reason else one.status
+        _write_resource(page, "unhealthy", one.address, about, style="red")
+        for word, told in (("cause", one.cause), ("remedy", one.remedy)):
+            if told:
+                page.line((f"{word}: ", "dim"), told, indent=COLUMN, hang=len(word) + 2)
+    page.blank()
+    _write_pending(page, drift)
+    if verbose:
+        write_ignored(page, drift.plan)
+    write_notes(page, drift.plan.notes)
+    if drift.is_none:
+        page.line(("No drift.", "bold green"), " What is live is what was applied.")
+        page.blank()
+    page.whole((drift.line, "bold"))
+    return page
+
+
+def _write_pending(page: Page, drift: Drift) -> None:
+    for change in drift.pending:
+        _write_resource(page, "pending", change.address, f"not applied yet: {ACTIONS[change.action]}", style="dim")
+    page.blank()
+
+
+def _write_change(page: Page, word: str, change: Change) -> None:
+    _write_resource(page, word, change.address, place(change.where), name=change.name)
+    for field in drift_fields(change):
+        _write_member(page, field, change)
+    page.blank()
+
+
+def _write_resource(
+    page: Page, word: str, address: Address, about: str, *, name: str = "", style: str = "yellow"
+) -> None:
+    physical = f" ({name})" if name and name != address.name else ""
+    page.line(
+        (f"{word:<{COLUMN}}", f"bold {style}"),
+        (str(address), "bold"),
+        physical,
+        (f"  {about}" if about else "", "dim"),
+        hang=COLUMN,
+    )
+
+
+def _write_member(page: Page, field: FieldChange, change: Change) -> None:
+    live, declared = redacted_change(field)
+    source = place(field.where, change.where)
+    page.line(
+        field.path,
+        ("  undeclared" if field.undeclared else "", "yellow"),
+        (f"  {source}" if source else "", "dim"),
+        indent=COLUMN,
+    )
+    page.line(("declared  ", "dim"), _shown(declared), indent=COLUMN + 4, hang=10)
+    page.line(("live      ", "dim"), _shown(live), indent=COLUMN + 4, hang=10)
+
+
+def _shown(value: Json) -> str:
+    return "(absent)" if value is None else inline(value)

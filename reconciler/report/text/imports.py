@@ -1,0 +1,200 @@
+"""What an import has written, and what it has not, for people and programs."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from io import StringIO
+from itertools import groupby
+
+from reconciler.fmt import Formatted
+from reconciler.importers.coverage import Coverage, Owner, OwnerShare
+from reconciler.importers.model import LeftOut
+from reconciler.kinds import KINDS
+from reconciler.model import Identity, Json, Plan
+from reconciler.problems import CloudError, Problem, Severity, Where
+from reconciler.redact.patterns import redacted_text
+from reconciler.report.json import place_json, plan_json, problems_json
+from reconciler.report.results import Formatting, Import
+from reconciler.report.text.page import Page, problems_page
+from reconciler.report.text.plan import write_changes
+from reconciler.report.text.values import number_of, plural
+
+MANY = 5  # of what is left out for one reason, so many are named
+
+
+def import_page(found: Import, contents: str, width: int) -> Page:
+    """`contents` says what the stack holds."""
+    page = Page(width)
+    for file in found.files:
+        page.whole(("wrote", "green"), f" {file}")
+    page.line(f"Imported as stack {found.stack.name}: {contents}")
+    page.add(plan_verdict(found, width).lines)
+    return page
+
+
+def plan_verdict(found: Import, width: int) -> Page:
+    """Say what an adoption would do, and what of that keeps it from being one; or what must be given first."""
+    page = Page(width)
+    if found.unset:
+        page.line(f"To be given by --var, --var-file or a default: {', '.join(found.unset)}")
+        page.line("Until then, validate, render, graph and --sandbox use their examples.")
+    plan = found.plan
+    if plan is None:
+        return page
+    if found.changing:
+        page.blank()
+        write_changes(page, _only_changing(found, plan))
+        what = number_of(len(found.changing), "change")
+        page.whole(("The plan is not empty", "bold red"), f": {what} beyond adoption.")
+    else:
+        page.whole(("The plan is empty", "bold green"), f" but for adoption: {_to_adopt(plan)}.")
+    return page
+
+
+def left_out_page(found: Import, width: int) -> Page:
+    """Name the problems, and what was left out, with the reason."""
+    page = problems_page(found.problems, width)
+    for what, why in _by_reason(found.left_out):
+        page.line(("left out", "yellow"), f": {what}: {redacted_text(why)}")
+    return page
+
+
+def import_json(found: Import) -> dict[str, Json]:
+    left_out = [{"what": one.what, "why": redacted_text(one.why), **place_json(one.where)} for one in found.left_out]
+    return problems_json(
+        found.problems,
+        document="import",
+        stack=found.stack.name,
+        files=list(found.files),
+        resources=[str(address) for address in found.stack.declared],
+        left_out=left_out,
+        unset=list(found.unset),
+        changing=[str(change.address) for change in found.changing],
+        plan=plan_json(found.plan) if found.plan else None,
+    )
+
+
+def _only_changing(found: Import, plan: Plan) -> Plan:
+    return replace(plan, changes=found.changing)
+
+
+def _to_adopt(plan: Plan) -> str:
+    count = len(plan.changes)
+    return f"{number_of(count, 'resource')} to tag, nothing else to change" if count else "nothing is left to adopt"
+
+
+def _by_reason(left_out: tuple[LeftOut, ...]) -> Iterator[tuple[str, str]]:
+    """Yield what is left out for one reason, in short, and the reason."""
+    ordered = sorted(left_out, key=lambda one: one.why)
+    for why, group in groupby(ordered, key=lambda one: one.why):
+        named = [f"{one.where}: {one.what}" if one.where else one.what for one in group]
+        more = f" and {len(named) - MANY} more" if len(named) > MANY else ""
+        yield f"{', '.join(named[:MANY])}{more}", why
+
+
+# Who owns what is live in a region, for people and programs.
+
+STYLES = {Owner.STACK: "green", Owner.CLOUDFORMATION: "yellow", Owner.MARK: "yellow", Owner.NOBODY: "red"}
+GAP = 2
+
+Unread = Mapping[str, CloudError]  # by the name of the kind
+
+
+def coverage_page(found: Coverage, place: Identity, unread: Unread, width: int, verbose: int) -> Page:
+    """`verbose` names each resource. The last line is the one that scripts look for."""
+    page = problems_page(uncounted(unread), width)
+    page.line((f"account {place.account}, region {place.region}", "dim"))
+    page.blank()
+    widest = max((len(str(share)) for share in found.shares), default=0)
+    for share in found.shares:
+        name = f"{share!s:<{widest + GAP}}"
+        page.line((name, STYLES[share.owner]), f"{len(share.live):>4}  {_kinds(share)}", hang=widest + GAP + 6)
+        for live in share.live if verbose else ():
+            page.line(str(live.address), indent=4)
+    if found.excluded:
+        page.line((f"{number_of(found.excluded, 'resource')} excluded by name", "dim"))
+    page.blank()
+    what = f"{found.covered} of {number_of(found.total, 'resource')}"
+    page.whole((f"Coverage: {what} ({found.percent} %) in a stack.", "bold"))
+    return page
+
+
+def coverage_json(found: Coverage, place: Identity, unread: Unread) -> dict[str, Json]:
+    return problems_json(
+        uncounted(unread),
+        document="coverage",
+        account=place.account,
+        region=place.region,
+        total=found.total,
+        covered=found.covered,
+        percent=found.percent,
+        excluded=found.excluded,
+        owners=[_share(share) for share in found.shares],
+    )
+
+
+def uncounted(unread: Unread) -> tuple[Problem, ...]:
+    """Warn of kinds that could not be read."""
+    return tuple(
+        Problem("IMP006", f"{KINDS[name].section} could not be read ({error})", severity=Severity.WARNING)
+        for name, error in unread.items()
+    )
+
+
+def _share(share: OwnerShare) -> dict[str, Json]:
+    return {
+        "owner": share.owner.name.lower(),
+        "name": share.name,
+        "count": len(share.live),
+        "resources": [{"address": str(live.address), "arn": live.arn} for live in share.live],
+    }
+
+
+def _kinds(share: OwnerShare) -> str:
+    counts = Counter(live.address.kind for live in share.live)
+    return ", ".join(plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name])
+
+
+# What formatting did, for people: on stdout the files, on stderr the words, and the difference for `patch`.
+
+NO_NEWLINE = "\n\\ No newline at end of file\n"
+
+
+def files_page(found: Formatting, width: int) -> Page:
+    """Name the files that are or would be changed, and count all of them."""
+    page = Page(width)
+    done = "formatted" if found.is_done else "would format"
+    for file in found.changed:
+        page.whole((done, "yellow"), f" {file.name}")
+    page.line(f"{found.path}: {_counts(found)}")
+    return page
+
+
+def words_page(found: Formatting, width: int) -> Page:
+    """Tell each word that is or would be another one, a line each, where it stood."""
+    page = Page(width)
+    done = "changed" if found.is_done else "would change"
+    for file in found.changed:
+        for word in file.respelled:
+            line, column = word.place
+            place = Where(file.name, line + 1, column + 1)
+            page.whole((f"{place}: ", "dim"), f"{done} {word.before} to {word.after}")
+    return page
+
+
+def difference(file: Formatted) -> str:
+    """Return what is different, as `diff -u` writes and `patch` reads it."""
+    before, after = (list(StringIO(text.decode("utf-8-sig"))) for text in (file.before, file.after))
+    lines = difflib.unified_diff(before, after, file.name, file.name)
+    return "".join(line if line.endswith("\n") else line + NO_NEWLINE for line in lines)
+
+
+def _counts(found: Formatting) -> str:
+    changed, broken = len(found.changed), sum(bool(file.problems) for file in found.files)
+    counts = {
+        "formatted" if found.is_done else "to format": changed,
+        "unchanged": len(found.files) - changed - broken,
+        "with problems": broken,
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no YAML files"

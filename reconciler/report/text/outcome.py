@@ -1,0 +1,88 @@
+"""What became of a plan, for people: one line a change, what is left, and the line that scripts look for."""
+
+from reconciler.app.usecases import Finish
+from reconciler.apply import Result, State
+from reconciler.model import Plan
+from reconciler.redact.patterns import redacted_text
+from reconciler.report.text.page import Page
+from reconciler.report.text.values import duration, number_of, outcome_line
+
+STYLES = {
+    State.DONE: "green",
+    State.FAILED: "bold red",
+    State.UNHEALTHY: "bold red",
+    State.TIMED_OUT: "bold red",
+    State.SKIPPED: "yellow",
+    State.INTERRUPTED: "yellow",
+    State.NOT_STARTED: "yellow",
+}
+UNFOLDED = 100_000  # wider than any line
+COLUMN = max(len(state) for state in State) + 2
+
+
+def finish_page(finish: Finish, width: int) -> Page:
+    page = Page(width)
+    for result in finish.outcome.results:
+        write_result(page, result)
+    page.blank()
+    _write_end(page, finish)
+    page.blank()
+    page.whole((outcome_line(finish.outcome.counts), "bold"))
+    return page
+
+
+def proof_lines(finish: Finish) -> list[str]:
+    """Return what planning again has found, as lines of any length."""
+    page = Page(UNFOLDED)
+    _write_end(page, finish)
+    return page.plain.splitlines()
+
+
+def write_result(page: Page, result: Result) -> None:
+    took = f"  {duration(result.seconds)}" if result.seconds >= 1 else ""
+    page.line(
+        (f"{result.state:<{COLUMN}}", STYLES[result.state]),
+        f"{result.change.action.value:<3} {result.change.address}",
+        (took, "dim"),
+        hang=COLUMN,
+    )
+    if result.message:
+        page.line(redacted_text(result.message), indent=COLUMN + 4, hang=2)
+    if result.hint:
+        page.line(("hint: ", "dim"), redacted_text(result.hint), indent=COLUMN + 4, hang=6)
+
+
+def write_changes(page: Page, plan: Plan) -> None:
+    """Tell what a plan is about, a line a change."""
+    for change in plan.changes:
+        paths = "" if change.action.leaves else ", ".join(field.path for field in change.fields)
+        about = paths or "; ".join(change.reasons)
+        page.line(f"{change.action.value:<3} {change.address}", f": {about}" if about else "", indent=4)
+
+
+def _write_end(page: Page, finish: Finish) -> None:
+    _write_proof(page, finish)
+    write_interruption(page, finish)
+
+
+def write_interruption(page: Page, finish: Finish) -> None:
+    if not finish.outcome.interrupted:
+        return
+    is_done = finish.rest is not None and finish.rest.is_empty  # what was cut short had come about all the same
+    page.line("Interrupted." if is_done else f"Interrupted. {finish.way_on}")
+
+
+def _write_proof(page: Page, finish: Finish) -> None:
+    rest = finish.rest
+    if rest is None:
+        page.line(("Not proven:", "bold yellow"), f" planning again failed. {redacted_text(finish.doubt)}")
+        return
+    if rest.is_empty and not rest.unhealthy:
+        page.line(("Converged:", "bold green"), " planning again finds nothing to do.")
+        return
+    if not rest.is_empty:
+        left = number_of(len(rest.changes), "change")
+        page.line(("Not converged:", "bold yellow"), f" planning again finds {left}.")
+        write_changes(page, rest)
+    for one in rest.unhealthy:
+        page.line(("!", "bold red"), f"   {one.address} is {one.status}: {redacted_text(one.reason)}", indent=4)

@@ -1,0 +1,392 @@
+"""A plan for people: what happens to each resource, in the order of execution, and what each change costs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from reconciler.model import Action, Call, Change, Cost, FieldChange, Ignored, Json, Plan, Wait
+from reconciler.problems import Problem
+from reconciler.redact.patterns import redacted, redacted_change, redacted_text
+from reconciler.report.json import SHOWN_DIGITS
+from reconciler.report.text.page import Page, Part, write_problem
+from reconciler.report.text.values import (
+    DESTRUCTIVE,
+    block,
+    duration,
+    inline,
+    is_greeted_by_name,
+    list_changes,
+    number_of,
+    place,
+    plan_line,
+)
+
+# The members of a change as rows: sign, path, before and after, what is remarkable, and where it was written.
+
+STYLES = {"+": "green", "-": "red", "~": "yellow"}
+GAP = "  "
+Widths = tuple[int, int, int]  # of path, value and source
+UNALIGNED: Widths = (0, 0, 0)
+LONGEST = 60  # a longer value is easier to compare with before above after
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    sign: str
+    path: str
+    before: Json
+    after: Json
+    marks: str
+    source: str
+    why: str
+
+    @property
+    def value(self) -> str:
+        if self.sign == "~":
+            return f"{inline(self.before)} -> {inline(self.after)}"
+        return inline(self.after if self.sign == "+" else self.before)
+
+
+def write_members(page: Page, change: Change, indent: int) -> None:
+    """Write one row a member: in columns where they fit, on a line of its own, or with its values below it."""
+    rows = rows_of(change)
+    room = page.width - indent
+    widths = _columns(rows, room)
+    for row in rows:
+        if not _is_short(row, room):
+            _write_stacked(page, row, indent)
+        else:
+            _write_line(page, row, indent, widths if _length(row, widths) <= room else UNALIGNED)
+        if row.why:
+            page.line((row.why, "dim"), indent=indent + 4, hang=0)
+
+
+def rows_of(change: Change) -> list[Row]:
+    return [_row(field, change) for field in change.fields]
+
+
+def _row(field: FieldChange, change: Change) -> Row:
+    before, after = redacted_change(field)
+    return Row(
+        sign="+" if before is None else "-" if after is None else "~",
+        path=field.path,
+        before=before,
+        after=after,
+        marks=", ".join(_marks(field, change.cost)),
+        source=place(field.where, change.where),
+        why="" if change.refusals else field.why,  # a refusal tells it
+    )
+
+
+def _marks(field: FieldChange, told: Cost | None) -> Iterator[str]:
+    if told and field.cost is not told:
+        yield str(field.cost)
+    if field.undeclared:
+        yield "undeclared"
+    elif field.drift:
+        yield "drift"
+
+
+def _is_short(row: Row, room: int) -> bool:
+    return len(row.value) <= LONGEST and _length(row, UNALIGNED) <= room
+
+
+def _columns(rows: list[Row], room: int) -> Widths:
+    """Return the widths of path, value and source that as many short rows as possible can share."""
+    sharing = sorted((row for row in rows if _is_short(row, room)), key=lambda row: len(row.value))
+    while sharing:
+        widths = (
+            max(len(row.path) for row in sharing),
+            max(len(row.value) for row in sharing),
+            max(len(row.source) for row in sharing),
+        )
+        if all(_length(row, widths) <= room for row in sharing):
+            return widths
+        sharing.pop()
+    return UNALIGNED
+
+
+def _length(row: Row, widths: Widths) -> int:
+    texts = (row.path, row.value, row.source)
+    path, value, source = (max(len(text), width) for text, width in zip(texts, widths, strict=True))
+    tail = [length for length in (source, len(row.marks)) if length]
+    return 2 + path + len(GAP) + value + sum(len(GAP) + length for length in tail)
+
+
+def _write_line(page: Page, row: Row, indent: int, widths: Widths) -> None:
+    path, value, source = widths
+    page.line(
+        *_sign(row),
+        f"{row.path:<{path}}{GAP}{row.value:<{value}}",
+        (f"{GAP}{row.source:<{source}}" if source or row.source else "", "dim"),
+        (GAP + row.marks if row.marks else "", "yellow"),
+        indent=indent,
+    )
+
+
+def _write_stacked(page: Page, row: Row, indent: int) -> None:
+    page.line(
+        *_sign(row),
+        row.path,
+        (GAP + row.source if row.source else "", "dim"),
+        (GAP + row.marks if row.marks else "", "yellow"),
+        indent=indent,
+    )
+    if row.sign == "~" and isinstance(row.before, list) and isinstance(row.after, list):
+        for sign, text in list_changes(row.before, row.after):
+            page.line((f"{sign} ", STYLES.get(sign, "dim")), (text, "" if sign.strip() else "dim"), indent=indent + 4)
+        return
+    for sign, value in (("-", row.before), ("+", row.after)):
+        if value is not None:
+            _write_value(page, sign, value, indent + 4)
+
+
+def _write_value(page: Page, sign: str, value: Json, indent: int) -> None:
+    for index, line in enumerate(block(value, page.width - indent - 2)):
+        lead = len(line) - len(line.lstrip(" "))
+        first: Part = (f"{sign} ", STYLES[sign]) if index == 0 else "  "
+        page.line(first, " " * lead, line.lstrip(" "), indent=indent, hang=lead + 4)
+
+
+def _sign(row: Row) -> tuple[Part, ...]:
+    return ((f"{row.sign} ", STYLES[row.sign]),)
+
+
+# ARNs of the plan's own account and region, told as people say them: `compute-environment/spot`.
+
+S = TypeVar("S", FieldChange, Ignored)
+
+
+def with_short_names(plan: Plan) -> Plan:
+    """Return the plan with short names in what its members are and should be. Requests keep their ARNs."""
+    here = plan.identity
+    prefix = f"arn:{here.partition}:batch:{here.region}:{here.account}:"
+    ignored = {address: tuple(_short_sides(one, prefix) for one in ones) for address, ones in plan.ignored.items()}
+    return replace(plan, changes=tuple(_short_change(change, prefix) for change in plan.changes), ignored=ignored)
+
+
+def _short_change(change: Change, prefix: str) -> Change:
+    return replace(change, fields=tuple(_short_sides(field, prefix) for field in change.fields))
+
+
+def _short_sides(sides: S, prefix: str) -> S:
+    return replace(sides, before=_short(sides.before, prefix), after=_short(sides.after, prefix))
+
+
+def _short(value: Json, prefix: str) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _short(item, prefix) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(item, prefix) for item in value]
+    return value.removeprefix(prefix) if isinstance(value, str) else value
+
+
+# The members that differ and are no change, for people: each with the reason, and with the resources that have it.
+
+IGNORED_INDENT = 9
+
+
+def write_ignored(page: Page, plan: Plan) -> None:
+    """Write each member of a kind once, and below it the resources by what they have there."""
+    members: dict[tuple[str, str, str], dict[str, list[str]]] = {}
+    for address, ignored in with_short_names(plan).ignored.items():
+        for one in ignored:
+            live, declared = redacted_change(one)
+            both = f"live {inline(live)}" if declared is None else f"live {inline(live)}, declared {inline(declared)}"
+            values = members.setdefault((address.kind, one.path, one.why), {})
+            values.setdefault(both if live is not None else f"declared {inline(declared)}", []).append(address.name)
+    for (kind, path, why), values in members.items():
+        page.line(
+            ("ignored  ", "dim"), (f"{kind} {path}", "bold"), (f"  {redacted_text(why)}", "dim"), hang=IGNORED_INDENT
+        )
+        for value, names in values.items():
+            page.line((f"{value}: ", "dim"), ", ".join(names), indent=IGNORED_INDENT, hang=4)
+    page.blank()
+
+
+SIGN_STYLES = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.REVISION: "yellow",
+    Action.REPLACE: "red",
+    Action.BLUE_GREEN: "magenta",
+    Action.DELETE: "red",
+    Action.RETIRE: "magenta",
+    Action.ADOPT: "cyan",
+    Action.FORGET: "cyan",
+    Action.REPAIR: "red",
+    Action.PRUNE: "cyan",
+    Action.WAIT: "dim",
+}
+SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
+MOST = 6  # lines of what is deleted
+INDENT = 9  # where the details of a change begin: after its number and its sign
+
+
+def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -> Page:
+    """`verbose`: 1 adds the order, requests and waits in words, and what is ignored; 2 the requests themselves.
+
+    The last line is the one that scripts look for; a fingerprint is the line above it.
+    """
+    page = Page(width)
+    write_heading(page, plan)
+    write_changes(page, plan, verbose)
+    write_unhealthy(page, plan)
+    if verbose:
+        write_ignored(page, plan)
+    write_notes(page, plan.notes)
+    for refusal in plan.refused:
+        write_problem(page, refusal, word="refused")
+        page.blank()
+    if not plan.changes:
+        page.line(("No changes.", "bold green"), f" {_as_declared(plan)}")
+    elif plan.unchanged:
+        page.line((_as_declared(plan), "dim"))
+    page.blank()
+    if fingerprint:
+        page.whole((f"Fingerprint: {fingerprint[:SHOWN_DIGITS]}", "dim"))
+    page.whole((plan_line(plan), "bold"))
+    return page
+
+
+def write_changes(page: Page, plan: Plan, verbose: int = 0) -> None:
+    """Write what goes before what stays, as most readers look for it; the numbers tell the order of execution."""
+    numbered = enumerate(with_short_names(plan).changes, 1)
+    for number, change in sorted(numbered, key=lambda one: one[1].action not in DESTRUCTIVE):
+        _write_change(page, number, change, verbose)
+
+
+def write_heading(page: Page, plan: Plan) -> None:
+    where = f"account {plan.identity.account}, region {plan.identity.region}"
+    page.line(("Stack ", "bold"), (plan.stack, "bold"), (f"  {where}", "dim"))
+    page.blank()
+
+
+def write_unhealthy(page: Page, plan: Plan) -> None:
+    for one in plan.unhealthy:
+        reason = f": {redacted_text(one.reason)}" if one.reason else ""
+        page.line("     ", ("!", "bold red"), f"   {one.address} is {one.status}{reason}", hang=INDENT)
+        for word, told in (("cause", one.cause), ("remedy", one.remedy)):
+            if told:
+                page.line((f"{word}: ", "dim"), told, indent=INDENT, hang=len(word) + 2)
+    page.blank()
+
+
+def write_notes(page: Page, notes: tuple[Problem, ...]) -> None:
+    for note in notes:
+        write_problem(page, note)
+    page.blank()
+
+
+def _write_change(page: Page, number: int, change: Change, verbose: int) -> None:
+    _write_header(page, number, change)
+    if change.action is Action.CREATE:
+        _write_declaration(page, change)
+    elif change.action is Action.DELETE:
+        _write_deleted(page, change, verbose)
+    else:
+        write_members(page, change, INDENT)
+    for refusal in change.refusals:
+        _write_refusal(page, change, refusal)
+    if verbose:
+        _write_steps(page, change, verbose)
+    page.blank()
+
+
+def _write_header(page: Page, number: int, change: Change) -> None:
+    style = SIGN_STYLES[change.action]
+    physical = f" ({change.name})" if is_greeted_by_name(change) else ""
+    about = [text for text in _about(change) if text not in change.losses]
+    losses = "; ".join(change.losses)
+    source = place(change.where)
+    page.line(
+        (f"{number:>3}  ", "dim"),
+        (f"{change.action.value:<3} ", f"bold {style}"),
+        (str(change.address), "bold"),
+        physical,
+        (f"  {'; '.join(about)}" if about else "", style if change.refusals else ""),
+        (f"{'; ' if about else '  '}{losses}" if losses else "", "bold red"),
+        (f"  {source}" if source else "", "dim"),
+        hang=INDENT,
+    )
+
+
+def _about(change: Change) -> Iterator[str]:
+    cost = cost_of(change)
+    first, *rest = (*reasons_of(change), "")
+    yield from (text for text in (f"{cost}: {first}" if cost else first, *rest) if text)
+
+
+def cost_of(change: Change) -> Cost | None:
+    """Return the cost that is worth a word: to create has none."""
+    return change.cost
+
+
+def reasons_of(change: Change) -> Iterator[str]:
+    """Yield what the cost of a change means, why it happens, and whether somebody else caused it."""
+    cost = cost_of(change)
+    if cost:
+        yield cost.says + (_forced_by(change) if cost in SURPRISING else "")
+    yield from change.reasons
+    if change.drift:
+        yield "changed outside of this stack"
+
+
+def _forced_by(change: Change) -> str:
+    """Name the members that make a change dearer than the others would."""
+    dearest = [field.path for field in change.fields if field.cost is change.cost]
+    if len(dearest) == len(change.fields):
+        return ""
+    more = f" and {len(dearest) - 1} more" if len(dearest) > 1 else ""
+    return f" (because of {dearest[0]}{more})"
+
+
+def _write_refusal(page: Page, change: Change, refusal: Problem) -> None:
+    """The header has named the resource and its place already."""
+    message = refusal.message.removeprefix(f"{change.address}: ")
+    write_problem(page, replace(refusal, message=message, where=None), INDENT, word="refused")
+
+
+def _write_declaration(page: Page, change: Change) -> None:
+    whole = {field.path: redacted_change(field)[1] for field in change.fields if not _is_tag(field)}
+    tags = {field.path.removeprefix("tags."): redacted_change(field)[1] for field in change.fields if _is_tag(field)}
+    for line in block({**whole, **({"tags": tags} if tags else {})}, page.width - INDENT) if whole or tags else ():
+        lead = len(line) - len(line.lstrip(" "))
+        page.line(line.lstrip(" "), indent=INDENT + lead)
+
+
+def _write_deleted(page: Page, change: Change, verbose: int) -> None:
+    """Show what goes: all of it with -v, otherwise so much that people know it again."""
+    whole = Page(page.width)
+    write_members(whole, change, INDENT)
+    more = 0 if verbose else len(whole.lines) - MOST
+    page.add(whole.lines[:MOST] if more > 1 else whole.lines)  # a line that says 1 more is no shorter
+    if more > 1:
+        page.line((f"({more} more lines; -v shows them)", "dim"), indent=INDENT)
+
+
+def _is_tag(field: FieldChange) -> bool:
+    return field.path.startswith("tags.")
+
+
+def _write_steps(page: Page, change: Change, verbose: int) -> None:
+    if change.after:
+        page.line(("after ", "dim"), ", ".join(map(str, change.after)), indent=INDENT)
+    for number, step in enumerate(change.steps, 1):
+        page.line((f"{number}. ", "dim"), _step_in_words(step), indent=INDENT)
+        if verbose > 1 and isinstance(step, Call):
+            request = json.dumps(redacted(step.request), indent=2, ensure_ascii=False, default=str)
+            page.line((f"{step.operation} ", "dim"), indent=INDENT + 3)
+            for line in request.splitlines():
+                page.line((line.lstrip(" "), "dim"), indent=INDENT + 3 + len(line) - len(line.lstrip(" ")))
+
+
+def _step_in_words(step: Call | Wait) -> str:
+    return step.says if isinstance(step, Call) else f"{step.says} (at most {duration(step.timeout)})"
+
+
+def _as_declared(plan: Plan) -> str:
+    if plan.unchanged == 1:
+        return "1 resource is as declared."
+    return f"{number_of(plan.unchanged, 'resource')} are as declared."

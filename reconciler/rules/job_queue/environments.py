@@ -1,0 +1,382 @@
+"""Which environments a queue names, and how."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from reconciler.model import Path
+from reconciler.problems import Severity
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
+from reconciler.rules.compute_environment import common as environments
+from reconciler.rules.compute_environment.common import (
+    ec2,
+    eks,
+    fargate,
+    managed_instances,
+    spot,
+)
+from reconciler.rules.forms import forms
+from reconciler.rules.job_queue.bodies import (
+    ENVIRONMENT,
+    SAGEMAKER,
+    Attached,
+    attached,
+    entries,
+    is_sagemaker,
+    queue,
+    queue_on,
+    training,
+)
+from reconciler.rules.shared import arn, is_other, near_names, placeholders, region_of
+
+QUOTA = 3
+_COMPUTE, _SERVICE = "computeEnvironmentOrder", "serviceEnvironmentOrder"
+
+
+def _has_an_order(subject: Subject) -> Findings:
+    if not subject.body.get(_COMPUTE) and not subject.body.get(_SERVICE) and not is_sagemaker(subject):
+        yield (_COMPUTE,), "is missing: a queue names at least one environment"
+
+
+def _has_one_order(subject: Subject) -> Findings:
+    if subject.body.get(_COMPUTE) and subject.body.get(_SERVICE):
+        yield (_SERVICE,), "stands beside computeEnvironmentOrder; a queue has one of them"
+
+
+def _distinct_orders(subject: Subject) -> Findings:
+    seen = Counter(entry["order"] for _, entry in entries(subject))
+    for order, count in seen.items():
+        if count > 1:
+            yield (_COMPUTE,), f"has the order {order} {count} times"
+
+
+def _identity(subject: Subject, name: str) -> tuple[bool, str]:
+    """Tell environments apart: one of the stack by its logical name, others by name, which ends their ARN."""
+    declared = subject.referred(ENVIRONMENT, name) is not None
+    return declared, name if declared else name.rsplit("/", 1)[-1]
+
+
+def _distinct_environments(subject: Subject) -> Findings:
+    names = [_identity(subject, entry["computeEnvironment"]) for _, entry in entries(subject)]
+    for (_, name), count in Counter(names).items():
+        if count > 1:
+            yield (_COMPUTE,), f"names the environment {name} {count} times"
+
+
+def _few_environments(subject: Subject) -> Findings:
+    count = len(subject.body.get(_COMPUTE, ()))
+    if count > QUOTA:
+        yield (_COMPUTE,), f"has {count} environments; without a raised quota a queue takes {QUOTA}"
+
+
+def _references(subject: Subject) -> Iterator[tuple[Path, str, str]]:
+    """Yield what the queue refers to, each with the noun that its ARN would have."""
+    for path, entry in entries(subject):
+        yield (*path, "computeEnvironment"), str(entry["computeEnvironment"]), "compute-environment"
+    for index, entry in enumerate(subject.body.get(_SERVICE, ())):
+        yield (_SERVICE, index, "serviceEnvironment"), str(entry["serviceEnvironment"]), "service-environment"
+    if policy := subject.body.get("schedulingPolicyArn"):
+        yield ("schedulingPolicyArn",), str(policy), "scheduling-policy"
+
+
+def _environment_arns(subject: Subject) -> Findings:
+    for path, name, noun in _references(subject):
+        if noun != "scheduling-policy" and is_other(name, noun):
+            yield path, f"is {name}, which is not the ARN of a {noun}"
+
+
+def _policy_arn(subject: Subject) -> Findings:
+    for path, name, noun in _references(subject):
+        if noun == "scheduling-policy" and is_other(name, noun):
+            yield path, f"is {name}, which is not the ARN of a {noun}"
+
+
+def _one_region(subject: Subject) -> Findings:
+    found = [region for _, name, _ in _references(subject) if (region := region_of(name))]
+    if len(regions := list(dict.fromkeys(found))) > 1:
+        yield (), f"refers to resources in {' and '.join(regions)}; a queue and what it uses are in one region"
+
+
+def _own_region(subject: Subject) -> Findings:
+    for path, name, _ in _references(subject):
+        if subject.region and region_of(name) not in ("", subject.region):
+            yield path, f"is {name}; the stack is in {subject.region}"
+
+
+RULES = (
+    Rule(
+        id="JQ001",
+        says="A queue names its environments.",
+        check=_has_an_order,
+        evidence=measured("CreateJobQueue", "computeEnvironmentOrder is required."),
+        fails=queue(),
+        passes=queue("spot"),
+    ),
+    Rule(
+        id="JQ002",
+        says="A queue has compute environments or a service environment, not both.",
+        check=_has_one_order,
+        evidence=documented(
+            "CreateJobQueueRequest.serviceEnvironmentOrder",
+            "A job queue can't have both a serviceEnvironmentOrder and a computeEnvironmentOrder field.",
+        ),
+        fails=training(computeEnvironmentOrder=[{"order": 1, "computeEnvironment": "spot"}]),
+        passes=training(),
+    ),
+    Rule(
+        id="JQ003",
+        says="The environments of a queue have different orders.",
+        check=_distinct_orders,
+        hint="or write only their names, in the order in which they are tried",
+        evidence=measured("CreateJobQueue", "Duplicate ComputeEnvironment order values."),
+        fails=Example(
+            {
+                "priority": 1,
+                "computeEnvironmentOrder": [
+                    {"order": 1, "computeEnvironment": "spot"},
+                    {"order": 1, "computeEnvironment": "on-demand"},
+                ],
+            }
+        ),
+        passes=queue("spot", "on-demand"),
+    ),
+    Rule(
+        id="JQ004",
+        says="A queue names an environment once.",
+        check=_distinct_environments,
+        evidence=measured("CreateJobQueue", "Duplicate ComputeEnvironments within order list."),
+        fails=queue("spot", arn("compute-environment/spot")),
+        passes=queue("spot", "on-demand"),
+    ),
+    Rule(
+        id="JQ005",
+        says="A queue has at most 3 environments, unless the account's quota is higher.",
+        check=_few_environments,
+        hint="ask for a higher quota, or disable this rule if you have one",
+        severity=Severity.WARNING,
+        evidence=measured("CreateJobQueue", "Only 3 environments are allowed in job queue request."),
+        fails=queue("a", "b", "c", "d"),
+        passes=queue("a", "b", "c"),
+    ),
+    Rule(
+        id="JQ006",
+        says="An ARN among the environments of a queue is that of an environment.",
+        check=_environment_arns,
+        evidence=measured(
+            "CreateJobQueue", "Compute Environments must be created and valid before attaching them to a job queue"
+        ),
+        fails=queue(arn("job-queue/spot")),
+        passes=queue(arn("compute-environment/spot")),
+    ),
+    Rule(
+        id="JQ007",
+        says="schedulingPolicyArn is a name, or the ARN of a scheduling policy.",
+        check=_policy_arn,
+        evidence=measured("CreateJobQueue", "Only scheduling policy Arn can be allowed."),
+        fails=queue("spot", schedulingPolicyArn=arn("job-queue/fair")),
+        passes=queue("spot", schedulingPolicyArn=arn("scheduling-policy/fair")),
+    ),
+    Rule(
+        id="JQ008",
+        says="A queue refers to resources of one region.",
+        check=_one_region,
+        evidence=measured(
+            "CreateJobQueue",
+            "Compute Environments must be created and valid before attaching them to a job queue",
+            "and 'SchedulingPolicy … not found.', for those of another region",
+        ),
+        fails=queue(
+            arn("compute-environment/spot"),
+            schedulingPolicyArn=arn("scheduling-policy/fair", "us-west-2"),
+        ),
+        passes=queue(
+            arn("compute-environment/spot"),
+            schedulingPolicyArn=arn("scheduling-policy/fair"),
+        ),
+    ),
+    Rule(
+        id="JQ009",
+        says="A queue refers to resources of the region that its stack names.",
+        check=_own_region,
+        evidence=measured(
+            "CreateJobQueue",
+            "Compute Environments must be created and valid before attaching them to a job queue",
+            "for those of another region",
+        ),
+        fails=Example(queue(arn("compute-environment/spot")).body, region="eu-west-1"),
+        passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
+    ),
+    forms(
+        "JQ012", queue("arn:aws:batch:us-east-1:12345678901:compute-environment/a"), queue(arn("compute-environment/a"))
+    ),
+    placeholders("JQ010", queue("${ENVIRONMENT}"), queue("spot")),
+    near_names(
+        "JQ011",
+        fails=Example(queue("ondemnad").body, {(ENVIRONMENT, "ondemand"): environments.ec2().body}),
+        passes=Example(queue("spot-2").body, {(ENVIRONMENT, "spot-1"): environments.ec2().body}),
+    ),
+)
+
+
+# Which environments go together in a queue. Only those of the stack can be looked at.
+
+PLATFORMS = {"ECS": "EC2", "ECS_FARGATE": "Fargate", "ECS_MANAGED_INSTANCES": "ECS managed instances", "EKS": "EKS"}
+MANAGED = "ECS_MANAGED_INSTANCES"
+ORDER = ("computeEnvironmentOrder",)
+
+
+def _mixed(found: Sequence[Attached]) -> dict[str, Attached]:
+    """Return the first environment for each jobQueueType that goes with one of them."""
+    firsts: dict[str, Attached] = {}
+    for each in found:
+        if each.queue_type:
+            firsts.setdefault(each.queue_type, each)
+    return firsts
+
+
+def _both(one: Attached, other: Attached) -> str:
+    return f"mixes {one.name} on {PLATFORMS[one.queue_type]} with {other.name} on {PLATFORMS[other.queue_type]}"
+
+
+def _fargate_alone(subject: Subject) -> Findings:
+    firsts = _mixed(attached(subject))
+    if "ECS_FARGATE" in firsts and "ECS" in firsts:
+        yield ORDER, _both(firsts["ECS_FARGATE"], firsts["ECS"])
+
+
+def _kubernetes_alone(subject: Subject) -> Findings:
+    firsts = _mixed(attached(subject))
+    others = [each for type_, each in firsts.items() if type_ != "EKS"]
+    if "EKS" in firsts and others:
+        yield ORDER, _both(firsts["EKS"], others[0])
+
+
+def _managed_alone(subject: Subject) -> Findings:
+    firsts = _mixed(attached(subject))
+    others = [each for type_, each in firsts.items() if type_ not in ("EKS", MANAGED)]
+    if MANAGED in firsts and others:
+        yield ORDER, _both(firsts[MANAGED], others[0])
+
+
+def _one_architecture(subject: Subject) -> Findings:
+    firsts: dict[str, Attached] = {}
+    for each in attached(subject):
+        if each.architecture:
+            firsts.setdefault(each.architecture, each)
+    if len(firsts) > 1:
+        yield ORDER, "mixes " + " with ".join(f"{each.name}, which is {name}," for name, each in firsts.items())
+
+
+def _type_agrees(subject: Subject) -> Findings:
+    wanted = subject.body.get("jobQueueType")
+    firsts = _mixed(attached(subject))
+    if wanted and wanted != SAGEMAKER and len(firsts) == 1 and wanted not in firsts:
+        own, first = next(iter(firsts.items()))
+        yield ("jobQueueType",), f"is {wanted}; {first.name} is on {PLATFORMS[own]}, which wants {own}"
+
+
+def _on_demand_first(subject: Subject) -> Findings:
+    ranked = sorted((each for each in attached(subject) if each.queue_type == MANAGED), key=lambda each: each.order)
+    first_spot = next((each for each in ranked if each.is_spot), None)
+    late = [each for each in ranked if first_spot and each.order > first_spot.order and not each.is_spot]
+    if first_spot and late:
+        yield ORDER, f"tries {first_spot.name}, which is Spot, before {late[0].name}, which is On-Demand"
+
+
+def _training_has_its_environment(subject: Subject) -> Findings:
+    if is_sagemaker(subject) and not subject.body.get("serviceEnvironmentOrder"):
+        yield ("serviceEnvironmentOrder",), f"is missing: a {SAGEMAKER} queue needs a service environment"
+
+
+def _service_is_for_training(subject: Subject) -> Findings:
+    only_service = subject.body.get("serviceEnvironmentOrder") and not subject.body.get("computeEnvironmentOrder")
+    if only_service and not is_sagemaker(subject):
+        yield ("serviceEnvironmentOrder",), f"wants jobQueueType: {SAGEMAKER}"
+
+
+_SPOT_CAPACITY = managed_instances(template={"capacityOptionType": "SPOT"})
+
+MIXTURE_RULES = (
+    Rule(
+        id="JQ101",
+        says="Fargate and EC2 do not mix in a queue.",
+        check=_fargate_alone,
+        hint="make a queue for each",
+        evidence=measured("CreateJobQueue", "Fargate and EC2 compute environments can not be mixed."),
+        fails=queue_on(fargate(), ec2()),
+        passes=queue_on(spot(), ec2()),
+    ),
+    Rule(
+        id="JQ102",
+        says="EKS and ECS do not mix in a queue.",
+        check=_kubernetes_alone,
+        hint="make a queue for each",
+        evidence=measured("CreateJobQueue", "EKS job queue type must have EKS compute environment."),
+        fails=queue_on(eks(), ec2()),
+        passes=queue_on(eks(), eks()),
+    ),
+    Rule(
+        id="JQ103",
+        says="ECS managed instances do not mix with other environments in a queue.",
+        check=_managed_alone,
+        hint="make a queue for each",
+        evidence=documented(
+            "AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances'",
+            "You cannot mix Amazon ECS Managed Instances compute environments with Fargate or Amazon "
+            "EC2 compute environments in the same job queue.",
+        ),
+        fails=queue_on(managed_instances(), fargate()),
+        passes=queue_on(managed_instances(), managed_instances()),
+    ),
+    Rule(
+        id="JQ104",
+        says="The environments of a queue are all ARM or all x86.",
+        check=_one_architecture,
+        hint="make a queue for each",
+        evidence=documented(
+            "ComputeEnvironmentOrder",
+            "All compute environments that are associated with a job queue must share the same architecture.",
+        ),
+        fails=queue_on(ec2(instanceTypes=["m6g"]), ec2(instanceTypes=["optimal"])),
+        passes=queue_on(ec2(instanceTypes=["m6g"]), ec2(instanceTypes=["default_arm64"])),
+    ),
+    Rule(
+        id="JQ105",
+        says="jobQueueType agrees with the environments.",
+        check=_type_agrees,
+        hint="leave jobQueueType out: Batch derives it from the environments",
+        evidence=measured("CreateJobQueue", "EKS job queue type must have EKS compute environment."),
+        fails=queue_on(ec2(), jobQueueType="EKS"),
+        passes=queue_on(eks(), jobQueueType="EKS"),
+    ),
+    Rule(
+        id="JQ106",
+        says="In a queue of ECS managed instances On-Demand comes before Spot.",
+        check=_on_demand_first,
+        evidence=documented(
+            "AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances'",
+            "Spot compute environments cannot be ordered before On-Demand compute environments in the"
+            " computeEnvironmentOrder.",
+        ),
+        fails=queue_on(_SPOT_CAPACITY, managed_instances()),
+        passes=queue_on(managed_instances(), _SPOT_CAPACITY),
+    ),
+    Rule(
+        id="JQ110",
+        says="A SAGEMAKER_TRAINING queue has a service environment.",
+        check=_training_has_its_environment,
+        evidence=measured("CreateJobQueue", "Job queues of type SAGEMAKER_TRAINING must have serviceEnvironmentOrder."),
+        fails=training(serviceEnvironmentOrder=[]),
+        passes=training(),
+    ),
+    Rule(
+        id="JQ111",
+        says="A queue with a service environment says jobQueueType: SAGEMAKER_TRAINING.",
+        check=_service_is_for_training,
+        evidence=measured(
+            "CreateJobQueue",
+            "The jobQueueType provided is …, which is incompatible with the provided serviceEnvironmentOrder.",
+        ),
+        fails=training(jobQueueType="ECS"),
+        passes=training(),
+    ),
+)

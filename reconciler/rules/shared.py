@@ -1,0 +1,279 @@
+"""Capacity limits of service environments and of quota shares, and what they count."""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Form, Row
+from reconciler.model import Json, Path, Spec
+from reconciler.problems import Severity
+from reconciler.rules.base import Evidence, Example, Findings, Rule, Subject, inferred, later
+
+LIMITS = "capacityLimits"
+INSTANCES = "NUM_INSTANCES"
+_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
+
+
+def is_type(unit: str) -> bool:
+    """Whether a unit reads like an instance type of SageMaker: ml.m5.large."""
+    return _TYPE.fullmatch(unit) is not None
+
+
+def limits(body: Spec) -> Iterator[tuple[Path, Spec]]:
+    """Yield the capacity limits of a body with their paths; those only that look like some."""
+    listed = body.get(LIMITS)
+    for index, limit in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(limit, Mapping):
+            yield (LIMITS, index), limit
+
+
+def most(body: Spec) -> dict[str, int]:
+    """Return the limit of each unit."""
+    return {
+        str(limit["capacityUnit"]): limit["maxCapacity"]
+        for _, limit in limits(body)
+        if "capacityUnit" in limit and isinstance(limit.get("maxCapacity"), int)
+    }
+
+
+def some_limit(subject: Subject) -> Findings:
+    if not subject.body[LIMITS]:
+        yield (LIMITS,), "is empty; there is at least one limit"
+
+
+def each_unit_once(subject: Subject) -> Findings:
+    units = Counter(limit["capacityUnit"] for _, limit in limits(subject.body) if "capacityUnit" in limit)
+    for unit, count in units.items():
+        if count > 1:
+            yield (LIMITS,), f"has {count} limits for {unit}"
+
+
+def limit(unit: str, capacity: int = 8) -> Json:
+    """Write a capacity limit, for examples."""
+    return {"capacityUnit": unit, "maxCapacity": capacity}
+
+
+# Texts that somebody's shell, template or CI should have filled in, and that nothing here ever will.
+
+# Forms of placeholders, and what fills them in. $Latest and $Default are words of Batch.
+FORMS: Mapping[str, str] = {
+    r"\$\{\{[^}]*\}\}": "GitHub Actions or a script of yours",
+    r"\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+": "a shell, or `envsubst`",
+    r"\{\{[^}]*\}\}": "Jinja or a language like it",
+    r"\{[A-Za-z_][\w.]*\}": "Python's `str.format`",
+    r"<[A-Za-z][\w -]*>|\b(?:REPLACE|CHANGE|YOUR|INSERT)[-_][\w-]+": "you, by hand",
+}
+_PLACEHOLDER = re.compile("|".join(f"({form})" for form in FORMS))
+# What a shell, Docker, Fluent Bit or the program itself may read, and fill in by then.
+READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations"}
+
+
+def looks_unfilled(text: str) -> bool:
+    return _PLACEHOLDER.search(text) is not None
+
+
+def filled_by(text: str) -> str:
+    """Return what fills in the first placeholder of a text; nothing where it has none."""
+    found = _PLACEHOLDER.search(text)
+    return tuple(FORMS.values())[found.lastindex - 1] if found and found.lastindex else ""
+
+
+def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
+    """Return the rule that every text of a kind's bodies is what AWS should read."""
+    return Rule(
+        id=id_,
+        says="No text is left as a placeholder of a shell or a template.",
+        check=_all_filled,
+        hint="in YAML, !var name, !sub 'text ${name}' and !ssm /parameter fill it in; a JSON file is taken as it is",
+        severity=Severity.WARNING,
+        evidence=later(
+            "whatever reads the text",
+            note="a JSON file for the AWS CLI is often written by a shell (cat <<EOF), and the text names nothing",
+        ),
+        fails=fails,
+        passes=passes,
+    )
+
+
+def _all_filled(subject: Subject) -> Findings:
+    """A file of another program has many: the first is shown, with the number of the others."""
+    found = [(path, text) for path, text in _texts((), subject.body) if looks_unfilled(text)]
+    if found:
+        (path, text), others = found[0], len(found) - 1
+        more = f" (and {others} more)" if others else ""
+        yield path, f"is {text}, a placeholder for {filled_by(text)} to fill in{more}"
+
+
+def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, (dict, Mapping)):
+        for name, inner in value.items():
+            if name not in READ_LATER:
+                yield from _texts((*path, name), inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts((*path, index), inner)
+
+
+# How many resources of a kind an account has in a region, as long as nobody asks AWS for more.
+
+
+def quota(id_: str, kind: str, what: str, most: int, body: Spec) -> Rule:
+    """Return the rule that a stack has no more of a kind than the quota; the first that is too much is told."""
+
+    def check(subject: Subject) -> Findings:
+        names = sorted(name for name, _ in subject.every(kind))
+        if names[most : most + 1] == [subject.address.name]:
+            yield (), f"is one of {len(names)} {what}; a region has {most}, unless AWS has raised the quota"
+
+    def stack_of(count: int) -> Example:
+        return Example(body, {(kind, f"a-{number}"): body for number in range(count - 1)})
+
+    return Rule(
+        id=id_,
+        says=f"A region has at most {most} {what}, unless the account's quota is higher.",
+        check=check,
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=inferred("AWS Batch User Guide, 'Service quotas'"),
+        fails=stack_of(most + 1),
+        passes=stack_of(most),
+    )
+
+
+# References by ARN: what is wrong with one is seen before anybody asks AWS.
+
+_REGION = re.compile(r"arn:[^:]+:batch:([^:]+):")
+
+
+def is_other(name: str, noun: str) -> bool:
+    """Whether a reference is the ARN of something other than a `noun`; a name may be anybody's."""
+    return name.startswith("arn:") and f":{noun}/" not in name
+
+
+def region_of(name: str) -> str:
+    """Return the region of an ARN of Batch; empty for names."""
+    found = _REGION.match(name)
+    return found[1] if found else ""
+
+
+def astray(subject: Subject, name: str, noun: str) -> str:
+    """Say why an ARN cannot lead to a `noun` that the stack may use; empty if it can, or is a name."""
+    if is_other(name, noun):
+        return f"is {name}, which is not the ARN of a {noun}"
+    region = region_of(name)
+    if region and subject.region and region != subject.region:
+        return f"is {name}; the stack is in {subject.region}"
+    return ""
+
+
+def arn(path: str, region: str = "us-east-1") -> str:
+    """Write an ARN, for examples."""
+    return f"arn:aws:batch:{region}:123456789012:{path}"
+
+
+# What has a state may be DISABLED: that is allowed, and easily forgotten.
+
+DISABLED = "DISABLED"
+
+
+def disabled(id_: str, says: str, then: str, evidence: Evidence, keeps: Example) -> Rule:
+    """Return the advice that something is DISABLED, and what happens `then`."""
+
+    def check(subject: Subject) -> Findings:
+        if subject.body.get("state") == DISABLED:
+            yield ("state",), f"is {DISABLED}: {then}"
+
+    return Rule(
+        id=id_,
+        says=says,
+        check=check,
+        severity=Severity.NOTE,
+        advice=True,
+        evidence=evidence,
+        fails=replace(keeps, body={**keeps.body, "state": DISABLED}),
+        passes=keeps,
+    )
+
+
+# References that are almost the name of a resource of the same stack: what else they name must exist in AWS.
+
+ALIKE = 0.75  # `ondemnad` and `ondemand` have 0.88
+_WORDS = re.compile(r"[-_.]+")
+
+
+def near_names(id_: str, fails: Example, passes: Example) -> Rule:
+    """Return the rule that no reference of a kind is a typing error."""
+    return Rule(
+        id=id_,
+        says="A reference to a resource outside the stack is not almost the name of one in it.",
+        check=_misspelt,
+        hint="declare it, or name one that exists; if that one is meant, switch the rule off with the reason",
+        severity=Severity.WARNING,
+        evidence=later("reconciler plan, REF001", note="a name that is neither in the stack nor live is refused"),
+        fails=fails,
+        passes=passes,
+    )
+
+
+def _misspelt(subject: Subject) -> Findings:
+    for path, row, name in _references(KINDS[subject.address.kind].rows, subject.body, ()):
+        known = tuple(one for one, _ in subject.every(row.refers_to))
+        own = _name_in(name, KINDS[row.refers_to].noun)
+        if own and own not in known and (near := _meant(own, known)):
+            yield path, f"is {name}, which is not declared in this stack; it must exist in AWS. Did you mean {near}?"
+
+
+def _references(rows: Iterable[Row], body: Json, path: Path) -> Iterator[tuple[Path, Field, str]]:
+    for row in rows:
+        value = body.get(row.name) if isinstance(row, Field) and isinstance(body, Mapping) else None
+        if value is None or not isinstance(row, Field):
+            continue
+        if row.form is Form.REFERENCE:
+            yield (*path, row.name), row, str(value)
+        elif isinstance(value, Mapping):
+            yield from _references(row.fields, value, (*path, row.name))
+        elif isinstance(value, list | tuple):
+            for index, entry in enumerate(value):
+                yield from _references(row.fields, entry, (*path, row.name, index))
+
+
+def _name_in(reference: str, noun: str) -> str:
+    """Return the name that a reference has, also within an ARN; empty for the ARN of something else."""
+    if not reference.startswith("arn:"):
+        return reference
+    *_, last = reference.split(":", 5)
+    return last.removeprefix(f"{noun}/") if last.startswith(f"{noun}/") else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a name that is not among some that are known, if it is almost one of them."""
+    near = _meant(name, known)
+    return f": did you mean {near}?" if near else ""
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return the name that is alike in each of its words; `queue-1` is none for `queue-2`, nor `dev-a` for `dev-b`."""
+    found = ((_alike(name.lower(), other.lower()), other) for other in known)
+    return max(((ratio, other) for ratio, other in found if ratio >= ALIKE), default=(0.0, ""))[1]
+
+
+def _alike(one: str, other: str) -> float:
+    words, others = _WORDS.split(one), _WORDS.split(other)
+    if len(words) != len(others):
+        joined = _WORDS.sub("", one), _WORDS.sub("", other)
+        return 1.0 if joined[0] == joined[1] else 0.0
+    return min(_ratio(word, twin) for word, twin in zip(words, others, strict=True))
+
+
+def _ratio(one: str, other: str) -> float:
+    if one == other:
+        return 1.0
+    is_number = any(word.strip("0123456789") == "" for word in (one, other))
+    if is_number or one.strip("0123456789") == other.strip("0123456789"):
+        return 0.0
+    return difflib.SequenceMatcher(None, one, other).ratio()

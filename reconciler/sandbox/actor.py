@@ -1,0 +1,405 @@
+"""An outside hand: it changes what is live by the API's own calls, and knows nothing of stacks."""
+
+import http.client
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from reconciler.apply.waits import Unsettled, wait
+from reconciler.diff import Difference, Left, difference, sides_of
+from reconciler.kinds import KINDS, kind_named
+from reconciler.kinds.base import Field, Form, Kind
+from reconciler.live.ownership import logical_name, own_tags, users_tags
+from reconciler.live.read import read_all, read_one
+from reconciler.model import (
+    Address,
+    Call,
+    Cost,
+    Desired,
+    FieldChange,
+    Identity,
+    Json,
+    Live,
+    Spec,
+    Step,
+    Until,
+    Wait,
+    own_name,
+)
+from reconciler.plan.requests import sendable, tag_steps, update_steps
+from reconciler.ports import Clock, Cloud
+from reconciler.problems import WrongUsage
+from reconciler.sandbox.core.faults import Breakage, ForcedFault, is_duration
+from reconciler.sandbox.core.model import Response
+from reconciler.sandbox.core.service import Simulator
+from reconciler.sandbox.core.state import environments_of, noun_of
+from reconciler.sandbox.jobs.capacity import INSTANCES
+from reconciler.sandbox.jobs.checks import TRAINING
+from reconciler.sandbox.jobs.requests import REFERENCE, SECONDS
+from reconciler.sandbox.server.protocol import Request
+from reconciler.syntax.diagnostics import did_you_mean, listed
+
+TAGS = "tags."
+ENTRY = re.compile(r"\.?\[|\.(?:\*|[0-9]+)(?:\.|$)")  # where a path goes on into an entry of a list
+LONGEST = 20.0  # seconds to wait for it to settle: who made the sandbox slow can turn its clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meddled:
+    """What was changed, by which calls, and the status that the resource has since."""
+
+    address: Address
+    fields: tuple[FieldChange, ...]
+    calls: tuple[str, ...]
+    status: str
+
+
+def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json]) -> Meddled:
+    """Change members of `KIND/NAME`; a null takes a member or a tag away. Raises `WrongUsage` and `CloudError`."""
+    kind, live = found(cloud, wanted)
+    spec: Spec = live.spec
+    for member, value in members.items():
+        if not member.startswith(TAGS):
+            spec = _with(spec, member_path(kind, live.spec, member).split("."), value)
+    labels = {member.removeprefix(TAGS): value for member, value in members.items() if member.startswith(TAGS)}
+    change = _difference(kind, live, spec, labels, cloud.identity())
+    steps = _steps(kind, live, change)
+    for step in steps:
+        _do(step, kind, live, cloud, clock)
+    after = read_one(cloud, kind, cloud.identity(), live.address.name)
+    calls = tuple(step.operation for step in steps if isinstance(step, Call))
+    return Meddled(address=live.address, fields=change.fields, calls=calls, status=after.status if after else "")
+
+
+def found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
+    """Return what `KIND/NAME` is called, by its physical or its logical name. Raises `WrongUsage`."""
+    noun, slash, name = wanted.partition("/")
+    if not slash or not name:
+        raise WrongUsage(f"{wanted!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")
+    kind = kind_of(noun)
+    known = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
+    alike = [live for live in known if live.address.name == name] or [
+        live for live in known if logical_name(live) == name
+    ]
+    if len(alike) == 1:
+        return kind, alike[0]
+    here = cloud.identity()
+    if alike:
+        hint = f"give its physical name: {listed(live.address.name for live in alike)}"
+        raise WrongUsage(f"several {kind.section} are called {name}", hint=hint)
+    names = [live.address.name for live in known]
+    there = f"there are {listed(names, 'and')}" if names else f"there are no {kind.section} at all"
+    hint = did_you_mean(name, names, there)
+    raise WrongUsage(f"there is no {kind.name}/{name} in {here.region} of account {here.account}", hint=hint)
+
+
+def environments_behind(live: Live) -> tuple[str, ...]:
+    """Return the ARNs of the environments that a queue's jobs run on. Raises `WrongUsage` if it is no queue."""
+    arns = tuple(sorted(environments_of(live.spec)))
+    if not arns:
+        raise WrongUsage(f"{live.address} has no environments", hint="only a queue has, as in JobQueue/pricing")
+    return arns
+
+
+def address_of(arn: str) -> Address:
+    path = arn.split(":", 5)[-1].split("/")  # nouns and names by turns; parts follow what they are part of
+    return Address(kind_of(path[-2]).name, "/".join(path[1::2]))
+
+
+def member_path(kind: Kind, live: Spec, member: str) -> str:
+    """Return the whole path of a member that is given by its path or by its last name."""
+    known = tuple(_paths(kind.fields))
+    if f"{member}." == TAGS:
+        raise WrongUsage("tags are changed one by one", hint="as in tags.team=ops; `tags.team=` takes one off")
+    parent, _, last = member.rpartition(".")
+    if member in known or (parent in known and _is_map(kind, parent)):
+        return member
+    alike = [path for path in known if path.rpartition(".")[2] == last and not parent]
+    there = [path for path in alike if _has(live, path.split("."))] or alike
+    if len(there) == 1:
+        return there[0]
+    if there:
+        raise WrongUsage(f"{member} may be {listed(there)}", hint="give the whole path")
+    whole = ENTRY.split(member)[0]
+    if whole != member and whole in known:
+        hint = f"give the whole list, as in {whole}='[…]'"
+        raise WrongUsage(f"{whole} is a list, and its entries are not changed one by one", hint=hint)
+    hint = did_you_mean(member, (*known, *(path.rpartition(".")[2] for path in known)), f"see `{_explain(kind)}`")
+    raise WrongUsage(f"{kind.name} has no member {member}", hint=hint)
+
+
+def kind_of(name: str) -> Kind:
+    kind = kind_named(name)
+    if kind is None:
+        hint = did_you_mean(name, KINDS, f"there are {listed(KINDS, 'and')}")
+        raise WrongUsage(f"there is no kind {name}", hint=hint)
+    return kind
+
+
+def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], here: Identity) -> Difference:
+    """Compare as if somebody had declared it so; the tags of ours stay what they are unless they are named."""
+    tags = {key: value for key, value in {**live.tags, **labels}.items() if value is not None}
+    name = live.address.name
+    desired = Desired(address=live.address, name=name, arn=live.arn, spec=spec, tags=users_tags(tags), live=live)
+    return difference(kind, desired, live, sides_of(kind, desired, live, here, {}), Left(), own_tags(tags))
+
+
+def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
+    members = [change for change in found.fields if not change.path.startswith(TAGS)]
+    for change in members:
+        if change.cost in (Cost.REPLACE, Cost.IMPOSSIBLE):
+            hint = change.why or "it is what it was created with"
+            raise WrongUsage(f"nobody can change {change.path} of a {kind.noun} to that", hint=hint)
+    if not kind.revisions:
+        return update_steps(kind, live, found) if not found.is_empty else ()
+    request = {kind.name_member: own_name(live.address.name), **sendable(kind.rows, found.desired)}
+    registering = (Call(kind.create, request, f"register {live.address.name} by hand"),) if members else ()
+    return (*tag_steps(live.arn, found.tag, found.untag), *registering)
+
+
+def _do(step: Step, kind: Kind, live: Live, cloud: Cloud, clock: Clock) -> None:
+    if isinstance(step, Call):
+        cloud.call(step.operation, step.request)
+        return
+    patience = Wait(Until.SETTLED, LONGEST, step.says)
+    try:
+        wait(patience, kind, live.address.name, cloud, clock, lambda _status: None)
+    except Unsettled:
+        return  # the status tells; where a call follows, AWS refuses it in its own words
+
+
+def _paths(fields: Iterable[Field], within: str = "") -> Iterator[str]:
+    """Yield the members that can be named alone; those of lists cannot."""
+    for row in fields:
+        path = f"{within}{row.name}"
+        yield path
+        if row.form is Form.STRUCT:
+            yield from _paths(row.members, f"{path}.")
+
+
+def _is_map(kind: Kind, path: str) -> bool:
+    return kind.rows_on(path.split("."))[-1].form is Form.MAP
+
+
+def _has(body: Json, path: list[str]) -> bool:
+    if not path:
+        return True
+    return isinstance(body, Mapping) and path[0] in body and _has(body[path[0]], path[1:])
+
+
+def _with(body: Json, path: list[str], value: Json) -> dict[str, Json]:
+    first, *rest = path
+    before = dict(body or {})
+    if rest:
+        return {**before, first: _with(before.get(first), rest, value)}
+    before.pop(first, None)
+    return before if value is None else {**before, first: value}
+
+
+def _explain(kind: Kind) -> str:
+    return f"reconciler explain {kind.section}"
+
+
+# Somebody submits jobs: a queue gets busy, and drains.
+
+INSTANCE = "ml.m5.large"  # where an environment counts instances, and any type does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The jobs that were submitted. `definition`: the revision that they run; empty for training jobs."""
+
+    queue: str
+    definition: str
+    seconds: float | None
+    jobs: tuple[str, ...]
+
+
+def submit(
+    cloud: Cloud, queue: str, definition: str | None, *, count: int = 1, seconds: float | None = None, share: str = ""
+) -> Submitted:
+    """Submit jobs to a queue. Raises `WrongUsage`, and `CloudError` for what AWS refuses.
+
+    `share` is the share identifier that a queue with fair shares wants, or the quota share of one with quotas.
+    """
+    _, live = found(cloud, _address("JobQueue", queue))
+    if live.spec.get("jobQueueType") == TRAINING:
+        jobs = tuple(_training_jobs(cloud, live, count, seconds, share))
+        return Submitted(queue=live.address.name, definition="", seconds=seconds, jobs=jobs)
+    if definition is None:
+        raise WrongUsage(f"{live.address} wants a job definition", hint="name one after the queue")
+    revision = _revision(cloud, definition)
+    jobs = tuple(_container_jobs(cloud, live, revision, count, seconds, share))
+    name = revision["jobDefinitionArn"].rsplit("/", 1)[1]
+    return Submitted(queue=live.address.name, definition=name, seconds=seconds, jobs=jobs)
+
+
+def _container_jobs(
+    cloud: Cloud, queue: Live, revision: Spec, count: int, seconds: float | None, share: str
+) -> Iterator[str]:
+    definition = revision["jobDefinitionArn"]
+    parameters = {name: name for name in _references(revision) if name not in revision.get("parameters", {})}
+    if seconds is not None:
+        parameters[SECONDS] = f"{seconds:g}"
+    more: dict[str, Json] = {"parameters": parameters} if parameters else {}
+    if share:
+        more["shareIdentifier"] = share
+    for number in range(1, count + 1):
+        request = {"jobName": f"sandbox-{number}", "jobQueue": queue.arn, "jobDefinition": definition, **more}
+        yield cloud.call("SubmitJob", request)["jobId"]
+
+
+def _training_jobs(cloud: Cloud, queue: Live, count: int, seconds: float | None, share: str) -> Iterator[str]:
+    payload: dict[str, Json] = {"ResourceConfig": {"InstanceType": _instance(cloud, queue), "InstanceCount": 1}}
+    if seconds is not None:
+        payload["Environment"] = {SECONDS: f"{seconds:g}"}
+    more = {"quotaShareName": share} if share else {}
+    for number in range(1, count + 1):
+        request = {
+            "jobName": f"sandbox-{number}",
+            "jobQueue": queue.arn,
+            "serviceJobType": TRAINING,
+            "serviceRequestPayload": json.dumps({"TrainingJobName": f"sandbox-{number}", **payload}),
+            **more,
+        }
+        yield cloud.call("SubmitServiceJob", request)["jobId"]
+
+
+def _instance(cloud: Cloud, queue: Live) -> str:
+    """Return an instance type that the queue's environment has."""
+    name = queue.spec["serviceEnvironmentOrder"][0]["serviceEnvironment"]
+    described = cloud.call("DescribeServiceEnvironments", {"serviceEnvironments": [name]})["serviceEnvironments"]
+    units = sorted(limit["capacityUnit"] for environment in described for limit in environment["capacityLimits"])
+    return next((str(unit) for unit in units if unit != INSTANCES), INSTANCE)
+
+
+def _revision(cloud: Cloud, text: str) -> Spec:
+    """Return a revision that is named as it is, or the newest active one of the definition that is called so."""
+    named = text if ":" in text else found(cloud, _address("JobDefinition", text))[1].arn
+    described: list[Spec] = cloud.call("DescribeJobDefinitions", {"jobDefinitions": [named]})["jobDefinitions"]
+    if not described:
+        raise WrongUsage(f"there is no revision {text}", hint="without a number the newest active one runs")
+    return described[0]
+
+
+def _references(body: Json) -> Iterator[str]:
+    """Yield the parameters that a body refers to: who submits must give those that have no default."""
+    if isinstance(body, Mapping):
+        yield from (name for value in body.values() for name in _references(value))
+    elif isinstance(body, list):
+        yield from (name for value in body for name in _references(value))
+    elif isinstance(body, str) and (reference := REFERENCE.fullmatch(body)):
+        yield reference[1]
+
+
+def _address(kind: str, text: str) -> str:
+    return text if "/" in text and not text.startswith("arn:") else f"{kind}/{text.rsplit('/', 1)[-1]}"
+
+
+# The hands that break and turn a sandbox: on the simulator itself, or over HTTP on one that is served.
+
+BREAK, TICK = "/_sandbox/break", "/_sandbox/tick"  # no operation of AWS Batch has such a path
+# The second is where moto's server has it: what is written for that one runs on the sandbox unchanged.
+RESETS = ("/_sandbox/reset", "/moto-api/reset")
+SPARED = "x-sandbox-spared"  # a header
+KIND = "application/json"  # what a web page of elsewhere cannot send without asking
+COLONS = 5  # of an ARN
+PATIENCE = 10.0  # seconds
+BAD_REQUEST = 400
+
+
+class Controls(Protocol):
+    def break_(self, mishap: ForcedFault) -> Breakage:
+        """Break or repair something; return all that is broken then."""
+
+    def tick(self, seconds: float) -> float:
+        """Turn the clock forward; return how far it is ahead in all."""
+
+
+class Kept:
+    """The controls of a simulator in this process."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def break_(self, mishap: ForcedFault) -> Breakage:
+        return self._simulator.break_(mishap.after)
+
+    def tick(self, seconds: float) -> float:
+        return self._simulator.tick(seconds)
+
+
+class Served:
+    """The controls of a sandbox that is served. Raises `WrongUsage` if none is."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def break_(self, mishap: ForcedFault) -> Breakage:
+        return Breakage.of(self._ask(BREAK, asdict(mishap)))
+
+    def tick(self, seconds: float) -> float:
+        return float(self._ask(TICK, {"seconds": seconds})["ahead"])
+
+    def _ask(self, path: str, data: Mapping[str, Json]) -> Json:
+        connection = http.client.HTTPConnection(urlsplit(self._url).netloc, timeout=PATIENCE)
+        try:
+            connection.request("POST", path, json.dumps(data), {"content-type": KIND})
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise no_sandbox(self._url) from error
+        finally:
+            connection.close()
+        if answer.status == BAD_REQUEST:
+            raise WrongUsage(json.loads(body)["message"])
+        if answer.status != http.client.OK:
+            raise no_sandbox(self._url)
+        return json.loads(body)
+
+
+def no_sandbox(url: str) -> WrongUsage:
+    return WrongUsage(f"no sandbox answers at {url}", hint="start it with `reconciler sandbox serve`")
+
+
+def is_for(request: Request) -> bool:
+    """Whether a served sandbox is to answer the request itself."""
+    return request.path in (BREAK, TICK)
+
+
+def is_reset(request: Request) -> bool:
+    """Whether a served sandbox is to forget everything."""
+    return request.method == "POST" and request.path in RESETS
+
+
+def spares(request: Request) -> bool:
+    """Whether it is a call of an outside hand, which meets no failure, nor uses one up."""
+    return SPARED in request.headers
+
+
+def answer(simulator: Simulator, request: Request) -> Response:
+    """Do what a request to a served sandbox asks for."""
+    if not request.headers.get("content-type", "").startswith(KIND):
+        return request.error(415, "UnsupportedMediaType", f"the controls take {KIND}")
+    try:
+        return request.answer(_done(Kept(simulator), request.path, json.loads(request.body)))
+    except WrongUsage as wrong:
+        return request.error(BAD_REQUEST, "BadRequest", wrong.message)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as wrong:
+        return request.error(BAD_REQUEST, "BadRequest", f"the controls cannot read that: {wrong!r}")
+
+
+def _done(controls: Controls, path: str, data: Json) -> Json:
+    if path == TICK:
+        if not is_duration(data["seconds"]):
+            raise ValueError(f"{data['seconds']} is no number of seconds")
+        return {"ahead": controls.tick(float(data["seconds"]))}
+    mishap = ForcedFault.of(data)
+    mishap.check()
+    for arn in mishap.arns:
+        if arn.count(":") < COLONS or not noun_of(arn):
+            raise WrongUsage(f"{arn} is not the ARN of a Batch resource")
+    return asdict(controls.break_(mishap))

@@ -1,0 +1,312 @@
+"""The simulated service: one request in, one answer out. Pure but for the clock, the store and the faults handed in."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
+from random import Random
+from uuid import UUID
+
+from reconciler.model import Identity, Json
+from reconciler.ports import Clock
+from reconciler.problems import CloudError, Fault, fault_of
+from reconciler.sandbox.core import iam, state
+from reconciler.sandbox.core.clock import Timings
+from reconciler.sandbox.core.faults import Breakage, Failure, FaultRule, Faults, ahead, breakage_of, keep, strike, turn
+from reconciler.sandbox.core.iam import AccessDenied, Policy
+from reconciler.sandbox.core.model import (
+    REQUEST_ID,
+    HttpRoute,
+    Refusal,
+    Response,
+    Routed,
+    address,
+    error,
+    members,
+    refusal,
+    refuse_bad_request,
+    route,
+    success,
+    with_id,
+)
+from reconciler.sandbox.core.reading import UNORDERED
+from reconciler.sandbox.core.state import AccountState, Record, noun_of
+from reconciler.sandbox.core.store import Memory, Store
+from reconciler.sandbox.jobs import operations, scheduler, service_jobs
+from reconciler.sandbox.jobs import operations as jobs
+from reconciler.sandbox.jobs.tasks import LogStream, log_streams
+from reconciler.sandbox.resources import (
+    consumables,
+    definitions,
+    environments,
+    policies,
+    queues,
+    quota_shares,
+    service_environments,
+    tags,
+)
+
+# What was done to single resources on purpose: they are INVALID, or never finish their deletion.
+
+HEALTHY = {environments.NOUN: environments.HEALTHY, queues.NOUN: queues.HEALTHY}
+Where = Callable[[str], AccountState]  # the account and region that an ARN belongs to
+
+
+def remaining(broken: Breakage, where: Where) -> Breakage:
+    """Return what is still broken: an update makes a resource VALID again, and what was deleted is no more."""
+    mended = {sick.arn for sick in broken.invalid if not _shows(_found(where, sick.arn), sick.reason)}
+    return broken.without_harm(mended | {arn for arn in broken.stuck if _found(where, arn) is None})
+
+
+def inflict(before: Breakage, after: Breakage, where: Where) -> None:
+    """Make the resources what `after` says that they are; it is what is kept."""
+    for sick in set(after.invalid) - set(before.invalid):
+        _settle(where, sick.arn, "INVALID", sick.reason)
+    for arn in {sick.arn for sick in before.invalid} - {sick.arn for sick in after.invalid}:
+        _settle(where, arn, "VALID", HEALTHY.get(noun_of(arn), ""))
+    for arn in set(before.stuck) ^ set(after.stuck):
+        record = _found(where, arn)
+        if record and record.status == "DELETING":
+            where(arn).put(noun_of(arn), state.leaving(where(arn), record))
+
+
+def _settle(where: Where, arn: str, status: str, reason: str) -> None:
+    record = _found(where, arn)
+    if record:
+        settled = replace(record, status=status, reason=reason, then="", then_reason="", until=0.0)
+        where(arn).put(noun_of(arn), settled)
+
+
+def _found(where: Where, arn: str) -> Record | None:
+    return where(arn).find(noun_of(arn), arn)
+
+
+def _shows(record: Record | None, reason: str) -> bool:
+    return record is not None and (record.status, record.reason) == ("INVALID", reason)
+
+
+ACCOUNT = "123456789012"
+BROKEN = error(500, "ServerException", "Internal server error")
+REMEMBERED = 100_000  # calls, so that a server that runs for weeks does not grow
+
+Operation = Callable[[AccountState, Mapping[str, Json]], Json]
+OPERATIONS: Mapping[str, Operation] = {
+    **environments.OPERATIONS,
+    **service_environments.OPERATIONS,
+    **queues.OPERATIONS,
+    **quota_shares.OPERATIONS,
+    **consumables.OPERATIONS,
+    **policies.OPERATIONS,
+    **definitions.OPERATIONS,
+    **jobs.OPERATIONS,
+    **service_jobs.OPERATIONS,
+    **operations.SNAPSHOT_OPERATIONS,
+    **tags.OPERATIONS,
+}
+
+
+class Simulator:
+    """AWS Batch for any number of accounts and regions. Safe between threads; `calls` are all that were made."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        store: Store | None = None,
+        faults: Faults | None = None,
+        timings: Timings | None = None,
+        seed: int = 0,
+        recording: bool = True,
+        unordered: Container[str] = UNORDERED,
+        restless: bool = True,
+    ) -> None:
+        self.faults = faults or Faults()
+        self.timings = timings or Timings()
+        self.policy: Policy | None = None  # what the caller may do; None: everything
+        self._calls: deque[tuple[str, Json]] = deque(maxlen=REMEMBERED if recording else 0)
+        self.clock = clock
+        self._store = store or Memory()
+        self._seed = seed
+        self._unordered = unordered
+        self._restless = restless
+        self._random = Random(seed)  # noqa: S311 - for shuffling
+        self._ids = Random(f"{seed} {clock.now()}")  # noqa: S311 - of their own: they must not decide what is shuffled
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> list[tuple[str, Json]]:
+        """Operation and request of every call so far, failed ones too."""
+        return list(self._calls)
+
+    def handle(
+        self, account: str, region: str, method: str, path: str, body: bytes, *, spared: bool = False
+    ) -> Response:
+        """Answer one HTTP request; `path` includes the query. `spared`: it meets no failure, nor uses one up."""
+        routed = route(method, path)
+        if routed is None:
+            return error(404, "UnknownOperationException", f"AWS Batch has no operation at {method} {path}")
+        with self._lock:
+            rules = () if spared else self.faults.strike(routed.operation)
+        self._delay(rules)
+        with self._lock, self._store.session():
+            kept = frozenset() if spared else strike(self._store, routed.operation)
+            world, failures = self._world(account, region), kept | {rule.failure for rule in rules}
+            return with_id(self._answer(world, routed, body, failures), self._request_id())
+
+    def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """Return the ARNs and tags of all that is tagged there."""
+        with self._lock, self._store.session():
+            world = self._world(account, region)
+            scheduler.advance(world)
+            return tuple(tags.every_tagged(world))
+
+    def label(self, account: str, region: str, arn: str, labels: Mapping[str, str]) -> None:
+        """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
+        with self._lock, self._store.session():
+            tags.label(self._world(account, region), arn, labels)
+
+    def clusters(self, account: str, region: str) -> tuple[str, ...]:
+        """Return the ARNs of the ECS clusters that the environments there have."""
+        with self._lock, self._store.session():
+            return tuple(environments.clusters(self._world(account, region)))
+
+    def log_streams(self, account: str, region: str) -> tuple[LogStream, ...]:
+        """Return what the jobs there have logged up to now."""
+        with self._lock, self._store.session():
+            world = self._world(account, region)
+            scheduler.advance(world)
+            return tuple(log_streams(world))
+
+    def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
+        """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""
+        with self._lock, self._store.session():
+            iam.set_missing(self._store, account, roles_or_profiles)
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Return the accounts and regions in which anything has ever been."""
+        with self._lock, self._store.session():
+            return self._places()
+
+    def break_(self, change: Callable[[Breakage], Breakage]) -> Breakage:
+        """Change what is broken on purpose, in all accounts, until it is repaired; return what is broken then."""
+        with self._lock, self._store.session():
+            for account, region in self._places():
+                scheduler.advance(self._world(account, region))
+            before = remaining(breakage_of(self._store), self._world_of)
+            broken = change(before)
+            keep(self._store, broken)
+            for account, region in self._places():
+                environments.sicken(self._world(account, region))
+            inflict(before, broken, self._world_of)
+            return broken
+
+    def tick(self, seconds: float) -> float:
+        """Turn the sandbox's clock forward; return how far it is ahead in all."""
+        with self._lock, self._store.session():
+            return turn(self._store, seconds)
+
+    def reset(self) -> None:
+        """Forget everything: resources, jobs, what is broken and how far the clock was turned."""
+        with self._lock, self._store.session():
+            self._store.clear()
+
+    def _request_id(self) -> str:
+        return str(UUID(int=self._ids.getrandbits(128), version=4))
+
+    def _places(self) -> tuple[tuple[str, str], ...]:
+        parts = (scope.partition("/") for scope in self._store.scopes())
+        return tuple(sorted((account, region) for account, slash, region in parts if slash))
+
+    def _delay(self, rules: Iterable[FaultRule]) -> None:
+        seconds = sum(rule.seconds for rule in rules if rule.failure is Failure.LATENCY)
+        if seconds:
+            self.clock.sleep(seconds)
+
+    def _answer(self, world: AccountState, routed: Routed, body: bytes, failures: Container[Failure]) -> Response:
+        try:
+            request = members(routed, body)
+            self._calls.append((routed.operation, request))
+            if Failure.THROTTLE in failures:
+                return error(429, "TooManyRequestsException", "Too Many Requests")
+            if Failure.SERVER_ERROR in failures:
+                return BROKEN
+            refuse_bad_request(routed.operation, request)
+            if self.policy:
+                self.policy.check(world, routed.operation, request)
+            work = _operation(routed.operation)
+            scheduler.advance(world)
+            answer = success(work(world, request))
+        except AccessDenied as no:
+            return error(403, "AccessDeniedException", str(no))
+        except Refusal as no:
+            answer = refusal(str(no), world.new_id())
+        return _after_the_work(answer, failures)
+
+    def _world_of(self, arn: str) -> AccountState:
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return self._world(account, region)
+
+    def _world(self, account: str, region: str) -> AccountState:
+        return AccountState(
+            account=account,
+            region=region,
+            now=self.clock.now() + ahead(self._store),
+            store=self._store,
+            timings=breakage_of(self._store).slowed(self.timings),
+            random=self._random,
+            unordered=self._unordered,
+            restless=self._restless,
+            seed=self._seed,
+        )
+
+
+def _operation(name: str) -> Operation:
+    if name not in OPERATIONS:
+        raise Refusal(f"{name} is not simulated by the sandbox")
+    return OPERATIONS[name]
+
+
+def _after_the_work(answer: Response, failures: Container[Failure]) -> Response:
+    if Failure.LATE_ERROR in failures:
+        return BROKEN
+    return replace(answer, lost=True) if Failure.LOST_ANSWER in failures else answer
+
+
+# The `Cloud` port over the simulator, without a client in between.
+
+LOST = "ConnectionClosedError"
+
+
+class SimulatedCloud:
+    def __init__(self, simulator: Simulator, identity: Identity) -> None:
+        self._simulator = simulator
+        self._identity = identity
+
+    def identity(self) -> Identity:
+        return self._identity
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        where = _address(operation, request)
+        response = self._simulator.handle(
+            self._identity.account, self._identity.region, where.method, where.path, where.body
+        )
+        if response.lost:
+            raise CloudError(operation, Fault.UNKNOWN, LOST, "The connection was closed before the answer arrived")
+        return _data(operation, response)
+
+
+def _address(operation: str, request: Mapping[str, Json]) -> HttpRoute:
+    try:
+        return address(operation, request)
+    except Refusal as no:
+        raise CloudError(operation, Fault.REFUSED, "UnknownOperationException", str(no)) from no
+
+
+def _data(operation: str, response: Response) -> Mapping[str, Json]:
+    data: Mapping[str, Json] = json.loads(response.body)
+    if response.status >= 400:  # noqa: PLR2004 - client and server errors
+        code = response.headers["x-amzn-errortype"]
+        request_id = response.headers.get(REQUEST_ID, "")
+        raise CloudError(operation, fault_of(response.status, code), code, data["message"], request_id=request_id)
+    return data

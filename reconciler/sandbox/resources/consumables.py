@@ -1,0 +1,115 @@
+"""Consumable resources: create, read, list, update, delete. They have no status: what is asked is done."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.model import Json
+from reconciler.sandbox.core.model import refuse_if
+from reconciler.sandbox.core.reading import name_key, paged, refuse_bad_name, refuse_bad_tags
+from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.jobs.capacity import QUANTITY, taken
+
+NOUN = "consumable-resource"
+TYPES = ("REPLENISHABLE", "NON_REPLENISHABLE")
+TOKENS = ".update-tokens"  # clientToken, the request and when it was made
+REMEMBERED = 8 * 3600.0  # seconds (UpdateConsumableResource, clientToken)
+
+
+def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+    name = request["consumableResourceName"]
+    refuse_bad_name(name, "Consumable resource")
+    refuse_bad_tags(request.get("tags", {}))
+    kind = request.get("resourceType", TYPES[0])
+    refuse_if(kind not in TYPES, f"resourceType should be one of {', '.join(TYPES)}.")
+    _refuse_negative(request.get("totalQuantity", 0))
+    refuse_if(world.is_taken(NOUN, name), "Object already exists")
+    body = {
+        "totalQuantity": request.get("totalQuantity", 0),
+        "resourceType": kind,
+        "createdAt": int(world.now * 1000),
+    }
+    record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
+    world.put(NOUN, record)
+    return _identity(record)
+
+
+def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
+    record = world.see(NOUN, request["consumableResource"])
+    refuse_if(record is None, f"{request['consumableResource']} does not exist")
+    return _shown(world, record) if record else {}
+
+
+def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
+    wanted = [value for each in request.get("filters", ()) for value in each.get("values", ())]
+    matching = (record for record in world.see_every(NOUN) if not wanted or _matches(record.name, wanted))
+    records, token = paged(matching, request, name_key)
+    return {"consumableResources": [_summary(world, each) for each in records], **token}
+
+
+def update(world: AccountState, request: Mapping[str, Json]) -> Json:
+    record = world.get(NOUN, request["consumableResource"])
+    if not _is_repeated(world, request):
+        total = _total(record.body["totalQuantity"], request)
+        _refuse_negative(total)
+        record = replace(record, body={**record.body, "totalQuantity": total})
+        world.put(NOUN, record)
+    return {**_identity(record), "totalQuantity": record.body["totalQuantity"]}
+
+
+def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
+    world.remove(NOUN, world.get(NOUN, request["consumableResource"]))
+    return {}
+
+
+OPERATIONS = {
+    "CreateConsumableResource": create,
+    "DescribeConsumableResource": describe,
+    "ListConsumableResources": list_all,
+    "UpdateConsumableResource": update,
+    "DeleteConsumableResource": delete,
+}
+
+
+def _total(before: int, request: Mapping[str, Json]) -> int:
+    quantity, operation = request.get("quantity", 0), request.get("operation", "SET")
+    _refuse_negative(quantity)
+    refuse_if(operation not in ("SET", "ADD", "REMOVE"), "operation should be one of SET, ADD, REMOVE.")
+    return int({"SET": quantity, "ADD": before + quantity, "REMOVE": before - quantity}[operation])
+
+
+def _is_repeated(world: AccountState, request: Mapping[str, Json]) -> bool:
+    token = request.get("clientToken")
+    if token is None:
+        return False
+    made = world.fact(TOKENS, token)
+    if made and made["request"] == dict(request) and world.now < made["at"] + REMEMBERED:
+        return True
+    world.note(TOKENS, token, {"request": dict(request), "at": world.now})
+    return False
+
+
+def _matches(name: str, wanted: list[str]) -> bool:
+    """Without regard to case; a trailing asterisk matches any rest (ListConsumableResources)."""
+    own = name.lower()
+    return any(own.startswith(v[:-1].lower()) if v.endswith("*") else own == v.lower() for v in wanted)
+
+
+def _refuse_negative(quantity: int) -> None:
+    refuse_if(quantity < 0, "The quantity of a consumable resource must be non-negative.")
+
+
+def _summary(world: AccountState, record: Record) -> dict[str, Json]:
+    members = {member: record.body[member] for member in ("totalQuantity", "resourceType")}
+    return {**_identity(record), **members, "inUseQuantity": int(taken(world, record.arn)[QUANTITY])}
+
+
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
+    """What is used up is gone from the total of what is NON_REPLENISHABLE (User Guide, 'Resource-aware scheduling')."""
+    summary = _summary(world, record)
+    used = summary["inUseQuantity"] if record.body["resourceType"] == "REPLENISHABLE" else 0
+    available = record.body["totalQuantity"] - used
+    return {**summary, "availableQuantity": available, "createdAt": record.body["createdAt"], "tags": record.tags}
+
+
+def _identity(record: Record) -> dict[str, Json]:
+    return {"consumableResourceName": record.name, "consumableResourceArn": record.arn}

@@ -1,0 +1,315 @@
+"""The services around Batch, from moto: loaded when one is first needed, one request at a time as moto has no locks."""
+
+import importlib
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from itertools import accumulate
+from typing import Any
+
+from reconciler.model import Json
+from reconciler.sandbox.core.model import Response
+from reconciler.sandbox.core.service import ACCOUNT, Simulator
+from reconciler.sandbox.jobs.tasks import LogStream
+from reconciler.sandbox.server.protocol import Request
+
+# What Batch makes in other services, shown where moto keeps such things: clusters in ECS, the logs of jobs.
+
+# What Batch calls the clusters of its environments: no other cluster has such a name.
+OWN_CLUSTER = re.compile(r"(AWSBatch-.+-|.+_Batch_)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Mirror:
+    """Remembers what of the logs it has written: a group that a client deletes does not come back."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[str, str, str, str], int] = {}
+
+    def show_clusters(self, account: str, region: str, arns: Iterable[str]) -> None:
+        """Let exactly these clusters of Batch exist, all ACTIVE."""
+        backend = _moto_backend("ecs", account, region)
+        living = {arn.rpartition("/")[2] for arn in arns}
+        for gone in [name for name in backend.clusters if OWN_CLUSTER.fullmatch(name) and name not in living]:
+            del backend.clusters[gone]
+        for name in living - backend.clusters.keys():
+            backend.create_cluster(name)
+
+    def show_logs(self, account: str, region: str, streams: Iterable[LogStream]) -> None:
+        """Write what jobs have logged since the last time; their groups and streams appear with them."""
+        backend = _moto_backend("logs", account, region)
+        for stream in streams:
+            key = (account, region, stream.group, stream.name)
+            if key not in self._written:
+                _ensure(backend, stream)
+            fresh = stream.events[self._written.get(key, 0) :]
+            if fresh and stream.group in backend.groups and stream.name in backend.groups[stream.group].streams:
+                # Not through PutLogEvents, which refuses times that a turned clock has.
+                log = backend.groups[stream.group].streams[stream.name]
+                known = {(event.timestamp, event.message) for event in log.events}
+                lines = [{"timestamp": at, "message": line} for at, line in fresh if (at, line) not in known]
+                log.put_log_events(lines)
+            self._written[key] = len(stream.events)
+
+
+def _ensure(backend: Any, stream: LogStream) -> None:
+    if stream.group not in backend.groups:
+        backend.create_log_group(stream.group, {})
+    if stream.name not in backend.groups[stream.group].streams:
+        backend.create_log_stream(stream.group, stream.name)
+
+
+def _moto_backend(service: str, account: str, region: str) -> Any:
+    return importlib.import_module("moto.backends").get_backend(service)[account][region]
+
+
+NOT_SERVED = "NotImplemented"
+BAD_REQUEST, NOT_THERE, BROKEN, NO_SUCH = 400, 404, 500, 501
+FAILED = "text/x-moto-failure"  # the type of a page that stands for an exception
+FAILURES = {
+    NO_SUCH: (NOT_SERVED, "does not answer"),
+    BROKEN: ("InternalFailure", "failed at"),
+}
+MOTOS_OWN = ("/moto-api", "/latest/meta-data/", "/latest/api/")  # paths that moto answers for itself
+
+
+class Services:
+    """Safe between threads. What Batch makes in them is there when it is asked for."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._mirror = Mirror()
+        self._lock = threading.Lock()
+        self._moto: Any = None
+
+    @property
+    def are_used(self) -> bool:
+        """Whether anything can be there."""
+        return self._moto is not None
+
+    def reset(self) -> None:
+        """Forget every resource of these services."""
+        if self.are_used:
+            with self._lock:
+                importlib.import_module("moto.core.base_backend").BackendDict.reset()
+                self._mirror = Mirror()
+
+    def __call__(self, request: Request, account: str = ACCOUNT) -> Response:
+        with self._lock:
+            try:
+                self._moto = self._moto or _moto()
+            except ImportError:
+                message = f"{request.service} needs moto: pip install 'batch-reconciler[sandbox]'"
+                return request.error(NO_SUCH, NOT_SERVED, message)
+            if refused := _refusal(request):
+                return refused
+            self._show(request.service, account, request.region)
+            with self._around(request.service):
+                return _told(request, _run(self._moto, request))
+
+    def _around(self, service: str) -> AbstractContextManager[None]:
+        if service != "cloudformation":
+            return nullcontext()
+        from reconciler.sandbox.stack_resources import stacks_in  # noqa: PLC0415 - reads templates: few sandboxes do
+
+        return stacks_in(self._simulator)
+
+    def _show(self, service: str, account: str, region: str) -> None:
+        if service == "ecs":
+            self._mirror.show_clusters(account, region, self._simulator.clusters(account, region))
+        elif service == "logs":
+            self._mirror.show_logs(account, region, self._simulator.log_streams(account, region))
+
+
+def _moto() -> Any:
+    moto = importlib.import_module("moto.server")  # takes a second
+    return moto.DomainDispatcherApplication(_backend)
+
+
+def _backend(service: Any) -> Any:
+    """Return moto's application for a service, which answers what goes wrong instead of tearing the connection."""
+    application = importlib.import_module("moto.server").create_backend_app(service)
+    application.register_error_handler(Exception, _failure)
+    return application
+
+
+def _failure(wrong: Exception) -> Any:
+    from werkzeug import Response as Page  # noqa: PLC0415 - comes with moto
+    from werkzeug.exceptions import HTTPException  # noqa: PLC0415
+
+    if isinstance(wrong, HTTPException):
+        return wrong  # an answer of the service
+    if isinstance(wrong, NotImplementedError):
+        return Page(str(wrong), NO_SUCH, mimetype=FAILED)
+    return Page(f"{type(wrong).__name__}: {wrong}", BROKEN, mimetype=FAILED)
+
+
+def _refusal(request: Request) -> Response | None:
+    """Return why moto must not be asked, or None."""
+    if not _is_known(request.service.lower(), request.region) or request.path.startswith(MOTOS_OWN):
+        return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {request.service} {request.operation}")
+    if request.has_json and not _is_object(request):
+        return request.error(BAD_REQUEST, "SerializationException", "the body is no JSON object, or nested too deeply")
+    return None
+
+
+def _is_object(request: Request) -> bool:
+    try:
+        return isinstance(request.data(), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+@cache
+def _is_known(service: str, region: str) -> bool:
+    """Whether moto has the service: its names are those of modules, or first parts of hosts."""
+    modules = importlib.import_module("moto.backends").list_of_moto_modules()
+    patterns = importlib.import_module("moto.backend_index").backend_url_patterns
+    name = importlib.import_module("moto.moto_server.werkzeug_app").SIGNING_ALIASES.get(service, service)
+    return name in modules or any(pattern.match(f"http://{name}.{region}.amazonaws.com") for _, pattern in patterns)
+
+
+def _run(application: Any, request: Request) -> Response:
+    from werkzeug.test import Client  # noqa: PLC0415
+
+    answer = Client(application).open(
+        request.path,
+        method=request.method,
+        headers=list(request.headers.items()),
+        data=request.body,
+        base_url=f"http://{request.headers.get('host', 'localhost')}",
+    )
+    return Response(answer.status_code, dict(answer.headers), answer.get_data())
+
+
+def _told(request: Request, answer: Response) -> Response:
+    """Return the answer; where moto has none, an error that names what was asked for."""
+    kind = answer.headers.get("Content-Type", "")
+    what = f"{request.service} {request.operation}"
+    if kind.startswith(FAILED):
+        code, says = FAILURES[answer.status]
+        return request.error(answer.status, code, f"the sandbox {says} {what} ({answer.body.decode()})")
+    if answer.status == NOT_THERE and kind.startswith("text/html") and request.service != "s3":
+        return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {what}")
+    if request.form and answer.status >= BAD_REQUEST and answer.body.startswith(b"{"):
+        # A stack of CloudFormation has met an error of a service that speaks JSON.
+        told = json.loads(answer.body)
+        return request.error(answer.status, told.get("__type", "InternalFailure"), told.get("message", ""))
+    return answer
+
+
+# The Resource Groups Tagging API over both, the simulated Batch and what moto holds: who has which tags.
+
+Tagged = tuple[str, Mapping[str, str]]  # an ARN and its tags
+Find = Callable[[Mapping[str, Json]], Sequence[Tagged]]  # with the filters of GetResources, in the order of ARNs
+Answer = Callable[[Request], Response]
+
+OK = 200
+TARGET = "ResourceGroupsTaggingAPI_20170126.GetResources"
+FILTERS = ("TagFilters", "ResourceTypeFilters", "ResourceARNList")
+# What a list of ARNs cannot be combined with, and the limits of a page (GetResources).
+BESIDE_ARNS = ("TagFilters", "ResourceTypeFilters", "ResourcesPerPage", "TagsPerPage", "PaginationToken")
+LIMITS = {"ResourcesPerPage": (1, 100), "TagsPerPage": (100, 500)}
+PAGE = 50  # resources, if nobody says how many
+
+
+class InvalidParameter(Exception):  # noqa: N818 - names what happened
+    """InvalidParameterException, with this message."""
+
+
+def answer(request: Request, batch: Iterable[Tagged], moto: Answer | None) -> Response:
+    """Answer a request; `batch` are the tagged resources of Batch, `moto` answers for all others if any can be there.
+
+    A resource whose last tag went is not found any more; AWS goes on telling it. To write tags is left to moto, which
+    refuses it for the ARNs of Batch, one by one: that this API can is not confirmed.
+    """
+
+    def find(filters: Mapping[str, Json]) -> Sequence[Tagged]:
+        ours = (one for one in batch if _fits(*one, filters))
+        return sorted((*ours, *(_others(request, filters, moto) if moto else ())), key=lambda one: one[0])
+
+    handler = HANDLERS[request.operation]
+    try:
+        return request.answer(handler(request.data(), find))
+    except (InvalidParameter, ValueError) as wrong:
+        return request.error(400, "InvalidParameterException", str(wrong))
+
+
+def _resources(data: Mapping[str, Json], find: Find) -> Json:
+    _check(data)
+    found = find({member: data[member] for member in FILTERS if data.get(member)})
+    rest = [(arn, tags) for arn, tags in found if arn > data.get("PaginationToken", "")]
+    shown = rest[: _fitting(rest, data)]
+    told = [
+        {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        for arn, tags in shown
+    ]
+    return {"ResourceTagMappingList": told, "PaginationToken": shown[-1][0] if len(shown) < len(rest) else ""}
+
+
+def _keys(_data: Mapping[str, Json], find: Find) -> Json:
+    return {"TagKeys": sorted({key for _, tags in find({}) for key in tags}), "PaginationToken": ""}
+
+
+def _values(data: Mapping[str, Json], find: Find) -> Json:
+    key = data.get("Key", "")
+    if not key:
+        raise InvalidParameter("Key is required")
+    return {"TagValues": sorted({tags[key] for _, tags in find({}) if key in tags}), "PaginationToken": ""}
+
+
+HANDLERS: Mapping[str, Callable[[Mapping[str, Json], Find], Json]] = {
+    "GetResources": _resources,
+    "GetTagKeys": _keys,
+    "GetTagValues": _values,
+}
+
+
+def _check(data: Mapping[str, Json]) -> None:
+    beside = [member for member in BESIDE_ARNS if data.get(member)] if data.get("ResourceARNList") else []
+    if beside:
+        raise InvalidParameter(f"ResourceARNList cannot be combined with {', '.join(beside)}")
+    for member, (least, most) in LIMITS.items():
+        if not least <= data.get(member, least) <= most:
+            raise InvalidParameter(f"{member} must be between {least} and {most}")
+
+
+def _fitting(found: Sequence[Tagged], data: Mapping[str, Json]) -> int:
+    """Return how many resources a page has; one without tags counts as one tag (GetResources)."""
+    most: int = data.get("ResourcesPerPage", len(found) if data.get("ResourceARNList") else PAGE)
+    if "TagsPerPage" not in data:
+        return most
+    budget: int = data["TagsPerPage"]
+    totals = accumulate(max(1, len(tags)) for _, tags in found)
+    return min(most, sum(total <= budget for total in totals))
+
+
+def _fits(arn: str, tags: Mapping[str, str], filters: Mapping[str, Json]) -> bool:
+    arns, types = filters.get("ResourceARNList"), filters.get("ResourceTypeFilters")
+    chosen = (not arns or arn in arns) and (not types or any(_is_of(arn, each) for each in types))
+    return chosen and all(_has(tags, each) for each in filters.get("TagFilters", ()))
+
+
+def _is_of(arn: str, wanted: str) -> bool:
+    """Types are spelled as in ARNs: `batch`, `batch:job-queue` (GetResources)."""
+    _, _, service, _, _, path = arn.split(":", 5)
+    name, _, noun = wanted.partition(":")
+    return name == service and (not noun or noun in path.split("/")[::2])
+
+
+def _has(tags: Mapping[str, str], wanted: Mapping[str, Json]) -> bool:
+    return wanted["Key"] in tags and (not wanted.get("Values") or tags[wanted["Key"]] in wanted["Values"])
+
+
+def _others(request: Request, filters: Mapping[str, Json], moto: Answer) -> Iterator[Tagged]:
+    token: str | None = ""
+    while token is not None:
+        page = moto(request.asking(TARGET, {**filters, "PaginationToken": token} if token else filters))
+        if page.status != OK:
+            raise InvalidParameter(page.body.decode(errors="replace"))
+        found = json.loads(page.body)
+        for one in found["ResourceTagMappingList"]:
+            yield one["ResourceARN"], {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+        token = found.get("PaginationToken") or None

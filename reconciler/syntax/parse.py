@@ -1,0 +1,483 @@
+"""YAML text to nodes. The scanning is libyaml's; what the events mean is decided here, strictly by YAML 1.2."""
+
+import io
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from reconciler.model import Json
+from reconciler.problems import Severity
+from reconciler.syntax.diagnostics import Findings, did_you_mean, listed
+from reconciler.syntax.nodes import (
+    DEEPEST,
+    LARGEST,
+    AliasNode,
+    Broken,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    Spot,
+    TaggedNode,
+    TooMuch,
+    too_deep,
+    too_large,
+    where_of,
+)
+from reconciler.syntax.scalars import plain_value
+
+# The parser's complaints in our words: what is wrong, and what to do about it.
+
+
+class Complaint(NamedTuple):
+    message: str
+    hint: str
+
+
+QUOTE = "put the text in quotes"
+INDENT = "give members of one mapping the same indentation"
+TAB = Complaint("a tab cannot indent YAML", "indent with spaces")
+NOT_A_START = "found character that cannot start any token"
+
+# Parts of libyaml's messages (its scanner.c and parser.c), what they mean, and what helps.
+KNOWN = (
+    ("tab character", *TAB),
+    ("mapping values are not allowed", "a `:` stands where no key can be", f"{QUOTE}, or check the indentation"),
+    ("block sequence entries are not", "a `- ` stands where no list can begin", "begin the list on the next line"),
+    ("expected ',' or ']'", "the list in brackets{} neither goes on nor ends here", "check its commas and its `]`"),
+    ("expected ',' or '}'", "the mapping in braces{} neither goes on nor ends here", "check its commas and its `}`"),
+    ("expected '-' indicator", "a list goes on with something that is no `- ` item", INDENT),
+    ("did not find expected key", "this does not continue the mapping above it", f"{INDENT}; check for a stray quote"),
+    ("could not find expected ':'", "a key has no `:`", "write `key: value`, with a space"),
+    ("unexpected end of stream", "a quote is never closed", "close it; inside single quotes, double a quote: ''"),
+    ("unknown escape character", "a backslash in double quotes begins no known escape", "use single quotes"),
+    (
+        "invalid Unicode character escape",
+        "an escape names no character",
+        "write the character itself, or \\U and eight digits",
+    ),
+    ("maximum nesting depth", "this is nested deeper than any file of a stack", "no request of AWS Batch is that deep"),
+    ("undefined tag handle", "a tag is written with a handle that nothing declares", "tags have one `!`"),
+)
+
+
+def complaint(problem: str, character: str, opened: str) -> Complaint:
+    """Reword what libyaml says about a character; `opened` is where it began what it could not end."""
+    if problem == NOT_A_START:
+        return TAB if character == "\t" else Complaint(f"a value cannot begin with {character}", QUOTE)
+    since = f" that opens at {opened}" if opened else ""
+    known = (Complaint(message.format(since), hint) for part, message, hint in KNOWN if part in problem)
+    return next(known, Complaint(problem, "check the lines around it"))
+
+
+# libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
+# without it, its own scanner gives the same events, more slowly.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret", "!tfstate")
+CLOUDFORMATION = ("!Ref", "!GetAtt", "!If", "!Join", "!Select", "!Split", "!FindInMap", "!ImportValue", "!Base64",
+                  "!Cidr", "!GetAZs", "!Condition", "!Equals", "!And", "!Or", "!Not", "!Transform")  # fmt: skip
+OF_CLOUDFORMATION = (
+    "it is CloudFormation's: here, a resource is named by its name, and values come from !var, !sub or !cfn"
+)
+STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
+TEXT_TAGS = ("!", f"{STANDARD}str")
+PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
+COLLECTION_TAGS = (None, f"{STANDARD}map", f"{STANDARD}seq")
+MERGE = "<<"
+# Noticed on a later line than the one to look at.
+NOTICED_LATE = ("unexpected end of stream", "could not find expected ':'")
+# YAML 1.2, production c-printable, turned round; surrogates cannot come out of UTF-8.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One parsed file, with the number of values in it. `is_literal` says that nothing in it needs expanding.
+
+    `dollars` are the plain texts with a `${` in them, in which nothing is substituted. `beside` says why the file
+    cannot be part of a stack, if that was clear before it was parsed; it has no root then.
+    """
+
+    root: Node | None  # None: the file is empty
+    includes: tuple[TaggedNode, ...] = ()
+    is_literal: bool = True
+    beside: str = ""
+    size: int = 0
+    dollars: tuple[Scalar, ...] = ()
+
+    @property
+    def is_broken(self) -> bool:
+        return isinstance(self.root, Broken)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How YAML of another language is read: what its plain scalars mean, and what it makes of a value behind a tag.
+
+    `tagged` tells the findings of a tag that it does not know, and returns a `Broken`. With a `last_wins`, a key that
+    is written twice has its last value, and a warning says so with these words.
+    """
+
+    plain: Callable[[str], Json]
+    tagged: Callable[[str, Node, Findings], Node]
+    last_wins: str = ""
+
+
+def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = None) -> Document:
+    """Parse one file; `name` is what messages call it. Without a dialect it is our own language."""
+    stream = _Stream(text)
+    stream.name = name
+    composer = _Composer(yaml.parse(stream, Loader=LOADER), findings, dialect)
+    try:
+        root = composer.document()
+    except yaml.MarkedYAMLError as error:
+        root = _broken(error, text, findings)
+    except yaml.YAMLError:
+        root = _unprintable(name, text, findings)
+    except TooMuch as error:
+        root = too_much(error, findings)
+    return Document(
+        root,
+        tuple(composer.includes),
+        is_literal=composer.is_literal,
+        size=composer.size,
+        dollars=tuple(composer.dollars),
+    )
+
+
+class _Stream(io.StringIO):
+    name: str  # libyaml's marks take it from here
+
+
+def _mark(event: Event) -> SourceMark:
+    mark: SourceMark | None = event.start_mark
+    assert mark is not None  # only events that a program makes up have none
+    return mark
+
+
+def _broken(error: yaml.MarkedYAMLError, text: str, findings: Findings) -> Broken:
+    problem, opened = error.problem or "", error.context_mark
+    mark: SourceMark | None = error.problem_mark
+    assert mark is not None  # the scanner and the parser always say where
+    said = complaint(problem, _character(text, mark), f"{opened.line + 1}:{opened.column + 1}" if opened else "")
+    if opened and any(late in problem for late in NOTICED_LATE):
+        mark = opened
+    findings.add("YML002", said.message, mark, said.hint)
+    return Broken(mark)
+
+
+def _character(text: str, mark: SourceMark) -> str:
+    lines = text.split("\n")
+    return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
+
+
+def too_much(error: TooMuch, findings: Findings) -> Broken:
+    findings.add("YML009", str(error), error.mark, error.hint)
+    return Broken(error.mark)
+
+
+def _unprintable(name: str, text: str, findings: Findings) -> Broken:
+    """Say where the character is that YAML forbids: what is left for libyaml to refuse without a place."""
+    found = UNPRINTABLE.search(text)
+    before = text[: found.start()] if found else ""
+    mark = Spot(name, before.count("\n"), len(before) - before.rfind("\n") - 1)
+    shown = f"the control character U+{ord(found[0]):04X}" if found else "a character that YAML forbids"
+    findings.add(
+        "YML002", f"there is {shown} in the text", mark, "remove it, or write it as an escape in double quotes"
+    )
+    return Broken(mark)
+
+
+@dataclass(slots=True)
+class _Composer:
+    events: Iterator[Event]
+    findings: Findings
+    dialect: Dialect | None = None
+    includes: list[TaggedNode] = field(default_factory=list)
+    dollars: list[Scalar] = field(default_factory=list)
+    is_literal: bool = True
+    anchors: dict[str, Node] = field(default_factory=dict)
+    open_anchors: set[str] = field(default_factory=set)
+    depth: int = 0
+    size: int = 0
+
+    def document(self) -> Node | None:
+        next(self.events)  # the start of the stream
+        if not isinstance(next(self.events), DocumentStartEvent):
+            return None
+        root = self.node(next(self.events))
+        next(self.events)  # the end of the document
+        after = next(self.events)
+        if isinstance(after, DocumentStartEvent):
+            hint = "give every document a file of its own"
+            self.findings.add("YML004", "a second YAML document begins here", _mark(after), hint)
+        return None if isinstance(root, Scalar) and root.value is None else root
+
+    def node(self, event: Event) -> Node:
+        self.size += 1
+        if self.size > LARGEST:
+            raise too_large(_mark(event))
+        if isinstance(event, ScalarEvent):
+            node = self.scalar(event)
+        elif isinstance(event, AliasEvent):
+            return self.alias(event)
+        else:
+            assert isinstance(event, CollectionStartEvent)
+            return self.collection(event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def scalar(self, event: ScalarEvent) -> Node:
+        tag = event.tag
+        if tag is None:
+            plain = self.dialect.plain if self.dialect else plain_value
+            scalar = Scalar(plain(event.value) if event.implicit[0] else event.value, _mark(event))
+            if "${" in event.value:
+                self.dollars.append(scalar)
+            return scalar
+        if tag in TEXT_TAGS:
+            return Scalar(event.value, _mark(event))
+        if tag in PLAIN_TAGS:
+            return Scalar(plain_value(event.value), _mark(event))
+        if self.dialect:
+            return self.dialect.tagged(tag, Scalar(event.value, _mark(event)), self.findings)
+        return self.tagged(tag, event) if tag in TAGS else self.unknown_tag(tag, _mark(event))
+
+    def tagged(self, tag: str, event: ScalarEvent) -> TaggedNode:
+        self.is_literal = False
+        tagged = TaggedNode(tag, event.value, _mark(event))
+        if tagged.tag == "!include":
+            self.includes.append(tagged)
+        return tagged
+
+    def unknown_tag(self, tag: str, mark: SourceMark) -> Broken:
+        shown = tag.replace(STANDARD, "!!")
+        known = f"the tags are {listed(TAGS, 'and')}"
+        hint = OF_CLOUDFORMATION if tag in CLOUDFORMATION else did_you_mean(shown, TAGS, known)
+        self.findings.add("YML005", f"{shown} is not a tag of this language", mark, hint)
+        return Broken(mark)
+
+    def alias(self, event: AliasEvent) -> Node:
+        self.is_literal = False
+        if event.anchor in self.anchors:
+            return AliasNode(self.anchors[event.anchor], _mark(event))
+        if event.anchor in self.open_anchors:
+            message, hint = f"*{event.anchor} stands inside its own anchor", "it would contain itself without end"
+        else:
+            known = [f"*{name}" for name in self.anchors]
+            message = f"*{event.anchor} has no anchor &{event.anchor} above it in this file"
+            hint = did_you_mean(f"*{event.anchor}", known, "quote a text that begins with *")
+        self.findings.add("YML007", message, _mark(event), hint)
+        return Broken(_mark(event))
+
+    def collection(self, event: CollectionStartEvent) -> Node:
+        if self.depth == DEEPEST:
+            raise too_deep(_mark(event))
+        self.depth += 1
+        if event.anchor is not None:
+            self.open_anchors.add(event.anchor)
+        node: Node = self.mapping(event) if isinstance(event, MappingStartEvent) else self.sequence(event)
+        self.depth -= 1
+        if event.tag not in COLLECTION_TAGS:
+            tagged = self.dialect.tagged(event.tag, node, self.findings) if self.dialect else None
+            node = tagged or self.misplaced_tag(event.tag, _mark(event))
+        if event.anchor is not None:
+            self.open_anchors.discard(event.anchor)
+            self.anchors[event.anchor] = node
+        return node
+
+    def misplaced_tag(self, tag: str, mark: SourceMark) -> Broken:
+        if tag not in TAGS:
+            return self.unknown_tag(tag, mark)
+        self.findings.add("YML011", f"{tag} takes a text, not a list or mapping", mark, f"write `{tag} text`")
+        return Broken(mark)
+
+    def sequence(self, start: CollectionStartEvent) -> SequenceNode:
+        items = []
+        while not isinstance(event := next(self.events), SequenceEndEvent):
+            items.append(self.node(event))
+        return SequenceNode(tuple(items), _mark(start))
+
+    def mapping(self, start: CollectionStartEvent) -> MappingNode:
+        entries: dict[str, tuple[SourceMark, Node]] = {}
+        merges: tuple[Node, ...] = ()
+        while not isinstance(event := next(self.events), MappingEndEvent):
+            key, is_plain = self.key(event), isinstance(event, ScalarEvent) and event.implicit[0]
+            node = self.node(next(self.events))
+            if key is None:
+                continue
+            if key == MERGE and is_plain:
+                self.is_literal = False
+                merges = (*merges, *(node.items if isinstance(node, SequenceNode) else (node,)))
+            elif key in entries:
+                self.duplicate(key, entries[key][0], _mark(event))
+                if self.dialect and self.dialect.last_wins:
+                    entries[key] = (_mark(event), node)
+            else:
+                entries[key] = (_mark(event), node)
+        return MappingNode(entries, _mark(start), merges)
+
+    def key(self, event: Event) -> str | None:
+        if isinstance(event, ScalarEvent) and event.tag in (None, *TEXT_TAGS):
+            if event.anchor is not None:
+                self.anchors[event.anchor] = Scalar(event.value, _mark(event))
+            return str(event.value)
+        if isinstance(event, ScalarEvent):
+            self.bad_key(f"{event.tag} cannot make a key: only values are substituted", _mark(event), "")
+        else:
+            self.node(event)
+            self.bad_key("a key must be a plain text", _mark(event), "quote a value that begins with {, [ or *")
+        return None
+
+    def bad_key(self, message: str, mark: SourceMark, hint: str) -> None:
+        self.findings.add("YML006", message, mark, hint or "write the key out")
+
+    def duplicate(self, key: str, first: SourceMark, second: SourceMark) -> None:
+        message = f"{key} is written twice in one mapping; first at {where_of(first)}"
+        if self.dialect and self.dialect.last_wins:
+            self.findings.add("YML003", message, second, self.dialect.last_wins, Severity.WARNING)
+        else:
+            self.findings.add("YML003", message, second, "keep one of the two")
+
+
+# JSON text to nodes. YAML parsers stumble over tabs and some escapes of JSON, so it is read as what it is.
+
+HALF = re.compile("[\ud800-\udfff]")  # JSON can escape half of a pair; UTF-8 cannot hold it
+REPLACEMENT = "\ufffd"
+# In well-formed JSON these are all the tokens there are.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:"{}\[\]]+')
+
+
+def compose_json(name: str, text: str, findings: Findings, *, last_wins: str = "") -> Document:
+    """Parse one JSON file as strictly as the AWS CLI does, and more so: duplicate keys are problems.
+
+    With a `last_wins`, such a key has its last value, and a warning says so with these words.
+    """
+    if not text.strip():
+        return Document(None)
+    if broken := _syntax(name, text, findings):
+        return Document(broken)
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    reader = _JsonNodeReader(name, TOKEN.finditer(text), lines, findings, last_wins)
+    try:
+        root = reader.document()
+        return Document(root, size=reader.size)
+    except TooMuch as error:
+        return Document(too_much(error, findings))
+
+
+def whole_json(text: str) -> Json:
+    """Return what a JSON document holds that a program wrote.
+
+    Raises `ValueError` for what is no JSON, nests too deeply, or holds half of a character.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        is_text = not HALF.search(json.dumps(value, ensure_ascii=False))
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from error
+    if not is_text:
+        raise ValueError("it holds half of a character")
+    return value
+
+
+def _syntax(name: str, text: str, findings: Findings) -> Broken | None:
+    try:
+        json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        mark, message = Spot(name, error.lineno - 1, error.colno - 1), error.msg
+    except _NoConstantError as error:
+        mark, message = Spot(name), f"it has no {error}"
+    except RecursionError:
+        mark, message = Spot(name), f"it is nested deeper than {DEEPEST} levels"
+    else:
+        return None
+    said = message[:1].lower() + message[1:]
+    findings.add("YML010", f"this is not JSON: {said}", mark, "check commas, brackets and double quotes")
+    return Broken(mark)
+
+
+class _NoConstantError(ValueError):
+    """NaN or Infinity, which Python would read."""
+
+
+def _no_constant(word: str) -> None:
+    raise _NoConstantError(word)
+
+
+@dataclass(slots=True)
+class _JsonNodeReader:
+    name: str
+    tokens: Iterator[re.Match[str]]
+    lines: list[int]
+    findings: Findings
+    last_wins: str = ""
+    depth: int = 0
+    size: int = 0
+
+    def document(self) -> Node:
+        return self.node(next(self.tokens))
+
+    def node(self, token: re.Match[str]) -> Node:
+        text = token[0]
+        self.size += 1
+        if self.size > LARGEST:
+            raise too_large(self.mark(token))
+        if text in "{[":
+            return self.collection(text, self.mark(token))
+        return Scalar(self.text(token) if text[0] == '"' else plain_value(text), self.mark(token))
+
+    def text(self, token: re.Match[str]) -> str:
+        text: str = json.loads(token[0])
+        if found := HALF.search(text):
+            message = f"\\u{ord(found[0]):04x} is half of a character"
+            self.findings.add("YML010", message, self.mark(token), "write both halves, or the character itself")
+            return HALF.sub(REPLACEMENT, text)
+        return text
+
+    def collection(self, opening: str, mark: SourceMark) -> Node:
+        if self.depth == DEEPEST:
+            raise too_deep(mark)
+        self.depth += 1
+        node = self.mapping(mark) if opening == "{" else self.sequence(mark)
+        self.depth -= 1
+        return node
+
+    def sequence(self, mark: SourceMark) -> SequenceNode:
+        items = []
+        while (token := next(self.tokens))[0] != "]":
+            items.append(self.node(token))
+        return SequenceNode(tuple(items), mark)
+
+    def mapping(self, mark: SourceMark) -> MappingNode:
+        entries: dict[str, tuple[SourceMark, Node]] = {}
+        while (token := next(self.tokens))[0] != "}":
+            key, here, node = self.text(token), self.mark(token), self.node(next(self.tokens))
+            if key in entries:
+                message = f"{key} is written twice in one object; first at {where_of(entries[key][0])}"
+                severity = Severity.WARNING if self.last_wins else Severity.ERROR
+                self.findings.add("YML003", message, here, self.last_wins or "keep one of the two", severity)
+            if self.last_wins or key not in entries:
+                entries[key] = (here, node)
+        return MappingNode(entries, mark)
+
+    def mark(self, token: re.Match[str]) -> SourceMark:
+        line = bisect_right(self.lines, token.start()) - 1
+        return Spot(self.name, line, token.start() - self.lines[line])

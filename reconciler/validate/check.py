@@ -1,0 +1,241 @@
+"""One fast walk over a body and its schema: values get the API's types, and anything that does not fit raises a doubt.
+
+It understands the words that our own schemas use. It says whether something is wrong; what exactly, jsonschema says.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from reconciler.model import Json
+from reconciler.placeholders import Unknown
+
+DEFS = "#/$defs/"
+KNOWN = {
+    "$ref", "type", "enum", "properties", "required", "additionalProperties", "propertyNames", "items", "minimum",
+    "maximum", "minLength", "maxLength", "pattern", "minItems", "maxItems", "maxProperties", "description", "default",
+    "title", "examples",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Whether a walk has met anything that the schema does not allow."""
+
+    raised: bool = False
+
+
+Reader = Callable[[Json, Doubt], Json]
+Check = Callable[[Json], bool]
+
+
+@dataclass(slots=True)
+class Readers:
+    """Readers of the definitions, made when first needed."""
+
+    defs: Mapping[str, Json]
+    made: dict[str, Reader] = field(default_factory=dict)
+
+    def read(self, name: str, value: Json) -> tuple[Json, bool]:
+        """Return the value in the API's types and spelling, and whether anything in it does not fit."""
+        doubt = Doubt()
+        return self.named(name)(value, doubt), doubt.raised
+
+    def named(self, name: str) -> Reader:
+        if name not in self.made:
+            self.made[name] = self.reader(self.defs[name])
+        return self.made[name]
+
+    def reader(self, schema: Json) -> Reader:
+        """Make the reader of a schema. Words that it does not know leave the decision to jsonschema."""
+        return self._made(schema) if set(schema) <= KNOWN else _undecided
+
+    def _made(self, schema: Json) -> Reader:
+        checks = _checks(schema)
+        if "$ref" in schema:
+            return _checked(self.named(schema["$ref"].removeprefix(DEFS)), checks)
+        if "enum" in schema:
+            return _choice(schema["enum"])
+        if "examples" in schema:
+            return _choice(schema["examples"])
+        match schema.get("type"):
+            case "object" if "properties" in schema:
+                members = {name: self.reader(inner) for name, inner in schema["properties"].items()}
+                required = frozenset(schema.get("required", ()))
+                return _structure(members, required, unset_if_empty(schema))
+            case "object":
+                return _map(
+                    self.reader(schema["additionalProperties"]), _checks(schema.get("propertyNames", {})), checks
+                )
+            case "array":
+                return _list(self.reader(schema["items"]), checks)
+            case "integer" | "number" as wanted:
+                return _number(checks, whole=wanted == "integer")
+            case "boolean":
+                return _boolean
+            case _:
+                return _string(checks)
+
+
+def unset_if_empty(schema: Json) -> frozenset[str]:
+    """Return the members of a structure for which an empty text means the same as none.
+
+    These are its optional texts, but for those whose default is the empty text. Of a map or a list, an empty text is
+    an entry like any other. Import, comparison and requests see what this leaves.
+    """
+    return frozenset(
+        name
+        for name, member in schema["properties"].items()
+        if name not in schema.get("required", ())
+        and member.get("default") != ""
+        and ("enum" in member or "string" in member.get("type", ()))
+    )
+
+
+def text(value: Json) -> Json:
+    """Return a scalar as the string that the user wrote; everything else as it is."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(getattr(value, "text", value))
+    return value
+
+
+@cache
+def pattern_of(text: str) -> re.Pattern[str]:
+    """Return a pattern of a schema. Its `$` is the end of the text; in Python, a line break could follow."""
+    return re.compile(f"{text[:-1]}\\Z" if text.endswith("$") and not text.endswith("\\$") else text)
+
+
+def plain(value: Json) -> Json:
+    """Return a value as plain JSON data, whatever classes it was made of."""
+    if isinstance(value, Mapping):
+        return {_key(key): plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _key(key: Json) -> str:
+    return key if isinstance(key, str) else str(text(key))
+
+
+def _undecided(value: Json, doubt: Doubt) -> Json:
+    doubt.raised = True
+    return plain(value)
+
+
+def _checked(reader: Reader, checks: tuple[Check, ...]) -> Reader:
+    if not checks:
+        return reader
+
+    def read(value: Json, doubt: Doubt) -> Json:
+        out = reader(value, doubt)
+        if not doubt.raised and not all(check(out) for check in checks):
+            doubt.raised = True
+        return out
+
+    return read
+
+
+def _structure(members: Mapping[str, Reader], required: frozenset[str], unset: frozenset[str]) -> Reader:
+    def read(value: Json, doubt: Doubt) -> Json:
+        if not isinstance(value, Mapping):
+            return _undecided(value, doubt)
+        out = {}
+        for name, inner in value.items():
+            if inner is None or (inner == "" and name in unset):
+                continue
+            reader = members.get(name) or _undecided
+            out[_key(name)] = reader(inner, doubt)
+        if not required <= out.keys():
+            doubt.raised = True
+        return out
+
+    return read
+
+
+def _map(reader: Reader, keys: tuple[Check, ...], checks: tuple[Check, ...]) -> Reader:
+    def read(value: Json, doubt: Doubt) -> Json:
+        if not isinstance(value, Mapping):
+            return _undecided(value, doubt)
+        out = {_key(key): reader(inner, doubt) for key, inner in value.items() if inner is not None}
+        if not all(check(key) for key in out for check in keys) or not all(check(out) for check in checks):
+            doubt.raised = True
+        return out
+
+    return read
+
+
+def _list(reader: Reader, checks: tuple[Check, ...]) -> Reader:
+    def read(value: Json, doubt: Doubt) -> Json:
+        if not isinstance(value, list | tuple):
+            return _undecided(value, doubt)
+        out = [reader(item, doubt) for item in value]
+        if not all(check(out) for check in checks):
+            doubt.raised = True
+        return out
+
+    return read
+
+
+def _string(checks: tuple[Check, ...]) -> Reader:
+    def read(value: Json, doubt: Doubt) -> Json:
+        out = value if type(value) is str else text(value)
+        if not isinstance(out, str) or isinstance(out, Unknown):
+            return _undecided(value, doubt)
+        for check in checks:
+            if not check(out):
+                doubt.raised = True
+        return out
+
+    return read
+
+
+def _choice(values: list[str]) -> Reader:
+    own = {value.lower(): value for value in reversed(values)}
+
+    def read(value: Json, doubt: Doubt) -> Json:
+        out = text(value)
+        if not isinstance(out, str) or out.lower() not in own:
+            return _undecided(out, doubt)
+        return own[out.lower()]
+
+    return read
+
+
+def _number(checks: tuple[Check, ...], *, whole: bool) -> Reader:
+    def read(value: Json, doubt: Doubt) -> Json:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return _undecided(value, doubt)
+        if isinstance(value, float) and not math.isfinite(value):
+            return _undecided(str(value), doubt)  # JSON has no such number
+        out = int(value) if isinstance(value, int) or (whole and value.is_integer()) else float(value)
+        if (whole and isinstance(out, float)) or not all(check(out) for check in checks):
+            doubt.raised = True
+        return out
+
+    return read
+
+
+def _boolean(value: Json, doubt: Doubt) -> Json:
+    return value if isinstance(value, bool) else _undecided(value, doubt)
+
+
+def _checks(schema: Json) -> tuple[Check, ...]:
+    """Return the bounds of a schema as predicates over a value of the right type."""
+    made: dict[str, Callable[[Json], Check]] = {
+        "minimum": lambda bound: lambda value: value >= bound,
+        "maximum": lambda bound: lambda value: value <= bound,
+        "minLength": lambda bound: lambda value: len(value) >= bound,
+        "maxLength": lambda bound: lambda value: len(value) <= bound,
+        "minItems": lambda bound: lambda value: len(value) >= bound,
+        "maxItems": lambda bound: lambda value: len(value) <= bound,
+        "maxProperties": lambda bound: lambda value: len(value) <= bound,
+        "pattern": lambda bound: _matches(pattern_of(bound)),
+    }
+    return tuple(make(schema[word]) for word, make in made.items() if word in schema)
+
+
+def _matches(pattern: re.Pattern[str]) -> Check:
+    return lambda value: pattern.search(value) is not None

@@ -1,0 +1,172 @@
+"""What a schema cannot say: about tags, which a stack and its resources make together, and about what is ignored."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from reconciler.kinds.base import Kind
+from reconciler.kinds.paths import PathError, lacking, parse
+from reconciler.live.ownership import APPLIED, NAME, OWNER, PREFIX
+from reconciler.model import Address, Declared, Ignore, Json, Spec, Stack
+from reconciler.placeholders import Unknown
+from reconciler.problems import Problem, Severity
+from reconciler.rules.shared import looks_unfilled
+
+# What is left alone must exist, and must not be left alone for longer than was said.
+
+EXPIRED_HINT = "remove the entry, or give it a later day"
+NO_FIELD = "{0} is no member"
+LACKING_HINT = "declare {0}, or write the path up to it to leave all of it alone"
+
+
+def in_force(stack: Stack, today: str) -> tuple[Ignore, ...]:
+    """Return the entries of `ignore` that have not expired; `today` as 2027-03-31, empty if nobody knows."""
+    return tuple(one for one in stack.ignore if not _is_expired(one, today))
+
+
+def problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
+    """Yield what is wrong with ignoreChanges. A path that leads nowhere would be believed to protect something."""
+    for path in resource.lifecycle.ignore_changes:
+        why, hint = _nowhere(kind, path, resource.spec)
+        if why:
+            of = f" of a {kind.noun}" if why == NO_FIELD.format(path) else ""
+            message = f"{resource.address}: lifecycle.ignoreChanges: {why}{of}"
+            yield Problem("LIF004", message, resource.places.find(()), hint)
+
+
+def problems_of_ignore(stack: Stack, kinds: Mapping[str, Kind], today: str) -> Iterator[Problem]:
+    """Yield what is wrong with the stack's `ignore`."""
+    for one in stack.ignore:
+        told = f"ignore: {one.resources}"
+        if _is_expired(one, today):
+            message = f"{told}: expired after {one.expires}; {', '.join(one.members)} count again"
+            yield Problem("IGN006", message, one.where, EXPIRED_HINT, Severity.WARNING)
+            continue
+        matching = [
+            resource for address, resource in stack.declared.items() if fnmatchcase(str(address), one.resources)
+        ]
+        if not matching:
+            hint = _near(one.resources, stack.declared)
+            yield Problem("IGN004", f"{told} matches nothing in this stack", one.where, hint, Severity.WARNING)
+        for path in one.members if matching else ():
+            found = [_nowhere(kinds[each.address.kind], path, each.spec) for each in matching]
+            if all(why for why, _ in found):
+                yield _leads_nowhere(one, path, found, sorted({kinds[each.address.kind].noun for each in matching}))
+
+
+def _leads_nowhere(one: Ignore, path: str, found: list[tuple[str, str]], nouns: list[str]) -> Problem:
+    """Say it once for all resources that match: a path that one of them could have is better explained by that one."""
+    lost = [pair for pair in found if pair[0] != NO_FIELD.format(path)]
+    closest = min((hint for _, hint in found), key=len)  # a suggestion is shorter than a list
+    why, hint = lost[0] if lost else (f"{NO_FIELD.format(path)} of a {' or '.join(nouns)}", closest)
+    return Problem("IGN005", f"ignore: {one.resources}: {why}", one.where, hint)
+
+
+def _is_expired(one: Ignore, today: str) -> bool:
+    return bool(one.expires and today) and one.expires < today
+
+
+def _near(pattern: str, declared: Mapping[Address, Declared]) -> str:
+    near = difflib.get_close_matches(pattern, [str(address) for address in declared], n=1)
+    return f"did you mean {near[0]}?" if near else "it is KIND/NAME, such as JobQueue/*"
+
+
+def _nowhere(kind: Kind, path: str, body: Spec) -> tuple[str, str]:
+    """Return why a path leads to nothing in a body, and what may have been meant; empty if it may lead to something."""
+    if path == "tags" or path.startswith("tags."):
+        return "", ""
+    try:
+        steps = parse(kind, path, body)
+    except PathError as lost:
+        return NO_FIELD.format(path), lost.hint
+    container = lacking(kind, body, steps)
+    if not container:
+        return "", ""
+    return f"{path} has nothing to protect: {container} is not declared", LACKING_HINT.format(container)
+
+
+OURS = len((OWNER, NAME, APPLIED))
+# Whose tags begin with what: the code of the problem, and why. Only what AWS reserves is AWS's to allow.
+RESERVED = {
+    "aws:": ("TAG003", "AWS reserves tags that begin with aws:"),
+    PREFIX: ("TAG006", f"reconciler keeps in tags that begin with {PREFIX} who owns a resource, and what was applied"),
+}
+# A resource has at most 50 tags, keys of 1 to 128 and values of up to 256 characters (TagResource).
+MOST_TAGS = 50
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+MOST_TAGS_HINT = f"a resource has at most {MOST_TAGS} tags, of which {OURS} are ours"
+
+
+def problems_of_resource(stack: Stack, resource: Declared, kind: Kind) -> Iterator[Problem]:
+    """Yield what is wrong with one resource beyond its schema."""
+    yield from problems_of_ignored(resource, kind)
+    yield from _problems_of_tags(stack, resource)
+
+
+def _problems_of_tags(stack: Stack, resource: Declared) -> Iterator[Problem]:
+    tags = resource.spec.get("tags") if isinstance(resource.spec, Mapping) else None
+    if not isinstance(tags, Mapping):
+        return
+    for code, key, hint in _reserved(tags):
+        where = resource.places.find(("tags", key))
+        yield Problem(code, f"{resource.address}: the tag {key} is reserved", where, hint)
+    both = len({**stack.tags, **tags})
+    if both > MOST_TAGS - OURS:
+        where = resource.places.find(("tags",))
+        yield Problem("TAG004", f"{resource.address}: {both} tags with those of the stack", where, MOST_TAGS_HINT)
+
+
+def problems_of_stack(stack: Stack) -> Iterator[Problem]:
+    """Yield what is wrong with the stack's own tags."""
+    for key, value in stack.tags.items():
+        if not 1 <= len(key) <= LONGEST_KEY:
+            yield _of_stack(stack, "TAG001", f"a tag key has {len(key)} characters", "1 to 128 are allowed")
+        if isinstance(value, str) and not isinstance(value, Unknown) and len(value) > LONGEST_VALUE:
+            message = f"the value of tag {key} has {len(value)} characters"
+            yield _of_stack(stack, "TAG002", message, "at most 256 are allowed")
+        if isinstance(value, str) and not isinstance(value, Unknown) and looks_unfilled(value):
+            message = f"the tag {key} is {value}, which looks like a placeholder"
+            hint = "write !sub in front of the text, or !var name"
+            yield replace(_of_stack(stack, "TAG005", message, hint), severity=Severity.WARNING)
+    for code, key, hint in _reserved(stack.tags):
+        yield _of_stack(stack, code, f"the tag {key} is reserved", hint)
+    if len(stack.tags) > MOST_TAGS - OURS:
+        yield _of_stack(stack, "TAG004", f"{len(stack.tags)} tags", MOST_TAGS_HINT)
+
+
+def _of_stack(stack: Stack, code: str, message: str, hint: str) -> Problem:
+    return Problem(code, f"stack {stack.name}: {message}", None, hint)
+
+
+def _reserved(tags: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+    """Yield the code, the key and the reason for each tag that belongs to AWS or to this tool."""
+    for key in tags:
+        for prefix, (code, hint) in RESERVED.items():
+            if key.lower().startswith(prefix):
+                yield code, key, hint
+
+
+# Every problem that validating finds beside the rules. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "SCH001": "a member is not known",
+    "SCH002": "a value has the wrong type",
+    "SCH003": "a value is not among those that the API knows",
+    "SCH004": "a member is missing",
+    "SCH005": "a number is too small or too large",
+    "SCH006": "a text does not match the pattern of its member",
+    "SCH007": "a text, list or mapping is too short or too long",
+    "SCH008": "a value does not fit its member",
+    "SCH009": "a member or value is newer than this version of reconciler, or not known to it, and is sent unchecked",
+    "IGN004": "an entry of ignore matches no resource of the stack",
+    "IGN005": "an entry of ignore names a member that does not exist",
+    "IGN006": "an entry of ignore has expired",
+    "TAG001": "the key of a tag is empty or too long",
+    "TAG002": "the value of a tag is too long",
+    "TAG003": "AWS reserves a tag",
+    "TAG004": "a resource has too many tags",
+    "TAG005": "a tag of the stack is left as a placeholder",
+    "TAG006": "a tag belongs to this tool",
+}

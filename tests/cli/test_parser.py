@@ -1,0 +1,173 @@
+"""What may be typed, and what is said about the rest."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler import __version__
+from reconciler.cli.commands import COMMANDS
+from reconciler.cli.parser import parser_for
+from reconciler.cli.synonyms import COMMANDS as SYNONYMS
+from reconciler.cli.synonyms import OPTIONS
+from tests.cli.conftest import Run
+
+HEAVY = "boto3 botocore deepdiff jsonschema rich ruamel.yaml"
+
+
+def imported_by(*words: str) -> str:
+    """Run a command in a new process and return which heavy packages it loaded."""
+    code = (
+        f"import sys; from reconciler.cli import main; main({list(words)!r});"
+        f"print('loaded:', *(name for name in {HEAVY!r}.split() if name in sys.modules))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("plan", "--help")])
+def test_help_and_version_load_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert imported_by(*words) == "loaded:"
+
+
+def test_version(run: Run) -> None:
+    ran = run("--version")
+    assert (ran.code, ran.out) == (0, f"reconciler {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "as_if"), [(("help",), "--help"), (("version",), "--version"), (("-V",), "--version")]
+)
+def test_help_and_version_are_commands_too(words: tuple[str, ...], as_if: str, run: Run) -> None:
+    assert run(*words) == run(as_if)
+
+
+def test_help_of_a_command(run: Run) -> None:
+    assert run("help", "plan") == run("plan", "--help")
+
+
+def test_what_other_tools_call_a_command_leads_to_one_of_ours() -> None:
+    assert (set(SYNONYMS.values()) - COMMANDS.keys(), SYNONYMS.keys() & COMMANDS.keys()) == (set(), set())
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("command", ["plan", "apply", "status"])
+def test_every_option_of_other_tools_has_its_hint_or_is_ours(command: str, option: str, run: Run) -> None:
+    ran = run(command, option)
+    assert ran.code == 0 or "see `reconciler" not in ran.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(command: str, run: Run) -> None:
+    ran = run(command, "--help")
+    assert (ran.code, "examples:\n  reconciler " in ran.out) == (0, True)
+
+
+def test_without_a_command_the_help_is_printed_and_the_usage_is_wrong(run: Run) -> None:
+    ran = run()
+    assert (ran.code, ran.out, ran.err.startswith("usage: reconciler")) == (64, "", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (("aply",), "there is no command aply", "did you mean apply?"),
+        (("diff",), "there is no command diff", "did you mean plan?"),
+        (("refresh",), "there is no command refresh", "did you mean drift?"),
+        (("delete",), "there is no command delete", "did you mean destroy?"),
+        (("lint",), "there is no command lint", "did you mean validate?"),
+        (("list",), "there is no command list", "did you mean status?"),
+        (("up",), "there is no command up", "did you mean apply?"),
+        (
+            ("plan", "--out", "plan.json"),
+            "unrecognized arguments: --out",
+            "write -o json=plan.json to keep a plan, and `apply plan.json` to apply it",
+        ),
+        (
+            ("plan", "--out=p.json"),
+            "unrecognized arguments: --out=p.json",
+            "write -o json=p.json to keep a plan, and `apply p.json` to apply it",
+        ),
+        (
+            ("plan", "--output", "plan.json"),
+            "argument -o/--output: plan.json is a file, not a format: write -o json=plan.json",
+            "see `reconciler plan --help`",
+        ),
+        (("apply", "-y"), "unrecognized arguments: -y", "did you mean --yes?"),
+        (("apply", "--dry-run"), "unrecognized arguments: --dry-run", "run `reconciler plan`: it changes nothing"),
+        (
+            ("plan", "-q"),
+            "unrecognized arguments: -q",
+            "drop it: without -v, only results and problems are printed",
+        ),
+        (("plan", "--adoptt"), "unrecognized arguments: --adoptt", "did you mean --adopt?"),
+        (("plan", "--xyz"), "unrecognized arguments: --xyz", "see `reconciler plan --help`"),
+        (
+            ("plan", "-o", "pdf"),
+            "argument -o/--output: there is no format 'pdf' here; there are text, json, github, markdown, html",
+            "see `reconciler plan --help`",
+        ),
+        (
+            ("apply", "--timeout", "soon"),
+            "argument --timeout: 'soon' is not a time such as 90s, 30m or 2h",
+            "see `reconciler apply --help`",
+        ),
+        (
+            ("apply", "--parallelism", "0"),
+            "argument --parallelism: '0' is not a number of at least 1",
+            "see `reconciler apply --help`",
+        ),
+        (("plan", "--var", "x"), "argument --var: 'x' is not NAME=VALUE", "see `reconciler plan --help`"),
+        (("plan", "nowhere"), "there is no file or folder nowhere", "name the folder of a stack, or its one file"),
+    ],
+)
+def test_wrong_usage_is_64_and_says_what_to_do(words: tuple[str, ...], message: str, hint: str, run: Run) -> None:
+    ran = run(*words)
+    assert (ran.code, ran.out, ran.err) == (64, "", f"error: {message}\n    hint: {hint}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("plan", "--nope", "-o", "json"), ("aply", "-ojson"), ("plan", "--output=json", "-x")]
+)
+def test_wrong_usage_is_json_for_those_who_asked_for_it(words: tuple[str, ...], run: Run) -> None:
+    assert run(*words).json["error"]["exit"] == 64
+
+
+def test_stacks_may_stand_before_and_after_options(run: Run) -> None:
+    ran = run("validate", "risk", "-v", "small")
+    assert [line.split(":")[0] for line in ran.out.splitlines()] == ["risk", "small"]
+
+
+@pytest.mark.parametrize("command", ["render", "graph"])
+def test_one_stack_is_the_current_folder_or_the_one_that_is_named(
+    command: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = run(command, "risk")
+    two = run(command, "risk", "small")
+    assert (two.code, two.out) == (64, "")
+    assert two.err.startswith("error: it takes one stack, not 2: risk small\n")
+    monkeypatch.chdir("risk")
+    assert (named.code, run(command).out) == (0, named.out)
+
+
+def test_of_an_option_that_takes_several_values_each_one_counts() -> None:
+    """Argparse keeps only the last of an option that is repeated, unless its action says otherwise."""
+    options = [action for action in actions(parser_for()) if action.option_strings and action.nargs in ("+", "*")]
+    assert [action.dest for action in options if type(action).__name__ != "_ExtendAction"] == []
+    assert {"json", "terraform"} <= {action.dest for action in options}
+
+
+def actions(of: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in of._actions:
+        yield action
+        for below in getattr(action, "_name_parser_map", {}).values():
+            yield from actions(below)
+
+
+def test_a_bare_sandbox_option_does_not_swallow_the_stack(run: Run) -> None:
+    assert run("plan", "--sandbox", "small").code == 0

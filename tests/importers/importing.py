@@ -1,0 +1,53 @@
+"""An import without a command line: from live resources to files, and back through the loader to a plan."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.installed import read_schema, takes
+from reconciler.fmt import Language, formatted
+from reconciler.importers import live as live_source
+from reconciler.importers.model import Imported
+from reconciler.importers.writer import GroupBy, ImportSettings, Tidy, tidy_stack
+from reconciler.kinds import KINDS
+from reconciler.load import load_with_problems
+from reconciler.model import Live, Plan, Stack
+from reconciler.plan import PlanOptions, make_plan
+from reconciler.problems import Problem, Severity
+from reconciler.validate import validate
+from tests.fakes import HERE
+
+LANGUAGE = Language(read_schema(), KINDS, takes)
+ADOPTING = PlanOptions(adopt=True, takes=takes)
+
+
+def imported(live: Iterable[Live], stack: str = "new", **asked: Any) -> Imported:
+    return live_source.imported(live, {}, live_source.Asked(stack=stack, **asked), takes)
+
+
+def tidied(found: Imported, stack: str = "new", group_by: GroupBy = GroupBy.KIND) -> Tidy:
+    return tidy_stack(
+        found, HERE, ImportSettings(stack=stack, root="new", region=HERE.region, group_by=group_by), LANGUAGE
+    )
+
+
+def read(tidy: Tidy) -> tuple[Stack, tuple[Problem, ...]]:
+    """Read the files as every command does, and return the stack with the errors in it."""
+    loaded = load_with_problems(tidy.files, Environment({}), identity=HERE)
+    stack, wrong = validate(loaded.stack, LANGUAGE.schema, KINDS, takes=takes)
+    return stack, tuple(one for one in (*loaded.problems, *wrong) if one.severity is Severity.ERROR)
+
+
+def planned(stack: Stack, live: Iterable[Live]) -> Plan:
+    return make_plan(stack, HERE, tuple(live), ADOPTING)
+
+
+def beyond_adoption(plan: Plan) -> list[str]:
+    """Tell what an adoption would change beside tags of ours."""
+    changes = (change for change in plan.changes if change.refusals or not change.is_record)
+    return [f"{change.action.value} {change.address} {[one.path for one in change.fields]}" for change in changes]
+
+
+def out_of_style(tidy: Tidy) -> list[str]:
+    done = [formatted(name, text.encode(), LANGUAGE) for name, text in tidy.files.texts.items()]
+    return [f"{one.name}: {one.problems or one.after.decode()}" for one in done if one.is_changed or one.problems]
