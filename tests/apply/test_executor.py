@@ -1,6 +1,7 @@
 import pytest
 
 from reconciler.apply.executor import LOST_TRIES, perform
+from reconciler.apply.result import Moved
 from reconciler.kinds import KINDS
 from reconciler.model import Call, Repeat
 from reconciler.problems import CloudError, Fault
@@ -131,6 +132,40 @@ def test_transitions_are_waited_out(message: str) -> None:
     cloud, clock = run(call, {"DeleteComputeEnvironment": [refused(message), refused(message), {}]})
     assert cloud.count("DeleteComputeEnvironment") == 3
     assert len(clock.slept) == 2
+
+
+MOVING = refused("Cannot update, resource is being modified.")
+
+
+@pytest.mark.parametrize(
+    ("answers", "looks"),
+    [
+        ([{}], []),
+        ([MOVING, MOVING, {}], [(1, 1), (2, 2)]),
+        ([lost(), {}], []),  # what has changed may be our own work
+        ([MOVING, lost(), MOVING, {}], [(1, 1)]),
+    ],
+)
+def test_a_refused_write_is_repeated_only_after_a_look_and_a_lost_one_without(
+    answers: list[Answer], looks: list[tuple[int, int]]
+) -> None:
+    cloud, clock, seen = ScriptedCloud({"UpdateJobQueue": answers}), InstantClock(), []
+
+    def look() -> None:
+        seen.append((cloud.count("UpdateJobQueue"), len(clock.slept)))
+
+    perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, clock, lambda _text: None, look)
+    assert (seen, cloud.count("UpdateJobQueue")) == (looks, len(answers))
+
+
+def test_a_write_is_not_repeated_over_what_the_look_finds() -> None:
+    def look() -> None:
+        raise Moved("priority")
+
+    cloud = ScriptedCloud({"UpdateJobQueue": [MOVING, {}]})
+    with pytest.raises(Moved, match="priority"):
+        perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None, look)
+    assert cloud.count("UpdateJobQueue") == 1
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,22 @@ def test_what_aws_moves_by_itself_and_in_what_order_it_shows_lists_is_no_move() 
     assert run(world, after, plan).exit is Exit.DONE
 
 
+def test_what_somebody_changed_a_moment_before_our_write_is_not_overwritten_when_that_is_repeated() -> None:
+    """Their update is under way, so ours is refused at first; by its repetition the first look is too old."""
+    world, after, theirs = applied(risk()), risk(priority=2), []
+    world.simulator.timings = Timings(update=0.1)
+    plan, call = world.plan(after), world.cloud.call
+
+    def overtaken(operation: str, request: Json) -> Json:
+        if operation == "UpdateJobQueue" and not theirs:
+            theirs.append(world.raw.call(operation, {"jobQueue": "q", "priority": 9}))
+        return call(operation, request)
+
+    world.cloud.call = overtaken
+    assert told(run(world, after, plan)) == {"q": "it moved since the plan: priority; plan again"}
+    assert [queue["priority"] for queue in world.raw.call("DescribeJobQueues", {})["jobQueues"]] == [9]
+
+
 def test_another_run_that_comes_while_ours_settles_keeps_its_record() -> None:
     """Between the update and the tag that records it, the resource is read anyway: no further call."""
     world, ours, theirs = applied(risk()), risk(priority=2), risk(priority=3)

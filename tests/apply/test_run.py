@@ -234,6 +234,14 @@ def test_a_wait_that_takes_too_long_is_told() -> None:
     assert "spot is CREATING after" in finish.outcome.results[0].message
 
 
+def test_what_needs_a_change_that_timed_out_is_skipped_and_the_rest_is_done() -> None:
+    world = World(Timings(create=100_000))
+    finish = world.apply(stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot"), (JD, "job"): container()}))
+    states = {result.change.address.name: result.state for result in finish.outcome.results}
+    assert states == {"spot": State.TIMED_OUT, "q": State.SKIPPED, "job": State.DONE}
+    assert "CreateJobQueue" not in operations(world)
+
+
 def test_a_long_wait_can_be_interrupted() -> None:
     world, flag = World(Timings(create=100_000)), Flag()
     mine = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.live.ownership import APPLIED
 from reconciler.model import Action, Address, Json, Lifecycle, Live, Plan, Stack
+from reconciler.plan import PlanOptions
 from tests.builders import CE, SLR, ec2, live, owned, planned, stack
 
 
@@ -32,6 +33,7 @@ def record_after(plan: Plan) -> str:
 
 
 EC2 = {**ec2(), "serviceRole": SLR}
+IMAGES = "computeResources.ec2Configuration"
 CLUSTER = {"eksClusterArn": "arn:aws:eks:us-east-1:123456789012:cluster/c", "kubernetesNamespace": "batch"}
 EKS = {**EC2, "eksConfiguration": CLUSTER}
 
@@ -70,6 +72,48 @@ def test_an_update_of_the_instances_notes_the_image_that_stays() -> None:
     assert [field.path for field in plan.changes[0].fields] == ["computeResources.instanceTypes"]
     updated = showing(after.declared[Address(CE, "a")].spec, "ECS_AL2023")
     assert planned(after, with_record(after, updated, record_after(plan))).is_empty
+
+
+def test_what_the_record_has_is_no_news_in_the_look_after_an_apply() -> None:
+    mine = adopting(stack({(CE, "a"): EC2}))
+    noted = with_record(mine, showing(EC2, "ECS_AL2"), record_after(planned(mine, showing(EC2, "ECS_AL2"))))
+    assert planned(mine, noted, wanted=PlanOptions(made=frozenset(mine.declared))).is_empty
+
+
+def test_what_the_service_would_choose_for_what_is_declared_stays_whatever_the_record_has() -> None:
+    plain, gpus = ({**ec2(instanceTypes=[name]), "serviceRole": SLR} for name in ("m6i", "g5"))
+    adopted = adopting(stack({(CE, "a"): plain}))
+    record = record_after(planned(adopted, showing(plain, "ECS_AL2")))
+    plan = planned(stack({(CE, "a"): gpus}), with_record(adopted, showing(plain, "ECS_AL2023_NVIDIA"), record))
+    assert [field.path for field in plan.changes[0].fields] == ["computeResources.instanceTypes"]
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        ({"imageType": "ECS_AL2023"}, {}),
+        ({"imageType": "ECS_AL2"}, {f"{IMAGES}.ECS_AL2": None, f"{IMAGES}.ECS_AL2023": {}}),
+        ({"imageType": "ECS_AL2", "imageIdOverride": "ami-1"}, {IMAGES: None}),  # somebody chose that one
+    ],
+)
+def test_a_successor_gets_the_image_that_the_service_chooses_in_the_place_of_one_that_it_chose(
+    image: Json, told: Json
+) -> None:
+    before = {**ec2(allocationStrategy="BEST_FIT"), "serviceRole": SLR}
+    shown = {**ec2(allocationStrategy="BEST_FIT", ec2Configuration=[image]), "serviceRole": SLR}
+    old = owned(stack({(CE, "a"): before}), live(CE, "a", shown))
+    created = planned(stack({(CE, "a"): EC2}), old, wanted=PlanOptions(allow_replace=True)).changes[0]
+    assert created.action is Action.BLUE_GREEN
+    assert {field.path: field.after for field in created.fields if field.path.startswith(IMAGES)} == told
+
+
+def test_a_successor_that_has_no_image_loses_the_one_that_the_service_chose() -> None:
+    fargate = {"type": "FARGATE", "maxvCpus": 16, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
+    mine = stack({(CE, "a"): {"type": "MANAGED", "computeResources": fargate, "serviceRole": SLR}})
+    old = owned(stack({(CE, "a"): EC2}), showing(EC2, "ECS_AL2023"))
+    created = planned(mine, old, wanted=PlanOptions(allow_replace=True)).changes[0]
+    assert created.action is Action.BLUE_GREEN
+    assert [field.after for field in created.fields if field.path.startswith(IMAGES)] == [None]
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,17 @@ def test_11_a_changed_legacy_size_is_a_change() -> None:
     ]
 
 
+@pytest.mark.parametrize(("legacy", "resource"), [("vcpus", "VCPU"), ("memory", "MEMORY")])
+def test_11_of_a_legacy_size_and_its_resource_requirement_the_requirement_counts(legacy: str, resource: str) -> None:
+    modern = {"resourceRequirements": [{"type": resource, "value": "4096"}]}
+    both = container(**{legacy: 2048}, **modern)
+    assert (
+        changes("JobDefinition", both, container(**modern)) == changes("JobDefinition", container(**modern), both) == ()
+    )
+    found = changes("JobDefinition", container(**{legacy: 2048}), both)
+    assert [(c.before, c.after) for c in found] == [("2048", "4096")]
+
+
 def policy(weight: float) -> dict[str, Json]:
     return {"fairsharePolicy": {"shareDistribution": [{"shareIdentifier": "A", "weightFactor": weight}]}}
 
@@ -209,6 +220,26 @@ def test_14_the_order_of_a_command_counts() -> None:
     assert paths(changes("JobDefinition", container(command=["a", "b"]), container(command=["b", "a"]))) == [
         "containerProperties.command"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("capacityOptionType", "ON_DEMAND", "SPOT"),
+        ("fipsEnabled", False, True),
+        ("instanceMetadataTagsPropagation", False, True),
+    ],
+)
+def test_a_declared_default_that_the_service_may_fill_in_is_no_change_where_descriptions_lack_it(
+    name: str, default: Json, other: Json
+) -> None:
+    def template(**members: Json) -> dict[str, Json]:
+        return environment(managedInstancesProvider={"instanceLaunchTemplate": {"monitoring": "BASIC", **members}})
+
+    assert changes("ComputeEnvironment", template(), template(**{name: default})) == ()
+    assert changes("ComputeEnvironment", template(**{name: other}), template()) == ()
+    found = changes("ComputeEnvironment", template(**{name: other}), template(**{name: default}))
+    assert [(c.before, c.after) for c in found] == [(other, default)]
 
 
 def test_15_members_that_only_a_response_has_are_no_members() -> None:

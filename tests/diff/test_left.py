@@ -61,6 +61,18 @@ def test_a_default_that_nobody_has_heard_of_is_noted_in_the_apply_that_meets_it(
     assert service.plan(ENVIRONMENT).changes == ()
 
 
+@pytest.mark.parametrize(("image", "calls"), [("ECS_AL2023", []), ("ECS_AL2", ["TagResource"])])
+def test_an_image_that_the_service_chose_for_a_new_environment_is_no_change_later(image: str, calls: list[str]) -> None:
+    """The one that it usually chooses needs no note."""
+    chosen = [{"imageType": image}]
+    service = Service(
+        fills={"DescribeComputeEnvironments": lambda item: item["computeResources"].update(ec2Configuration=chosen)}
+    )
+    assert service.apply(ENVIRONMENT).exit == 0
+    assert service.writes() == ["CreateComputeEnvironment", *calls]
+    assert service.plan(ENVIRONMENT).is_empty
+
+
 def test_where_the_service_fills_in_nothing_new_there_is_no_call_more() -> None:
     service = Service()
     service.apply(ENVIRONMENT)
@@ -111,6 +123,14 @@ def test_what_somebody_adds_later_is_drift_all_the_same() -> None:
     plan = service.plan(DEFINITION)
     assert told(plan) == ["^ JobDefinition/job"]
     assert plan.changes[0].drift
+
+
+def test_a_noted_member_stays_noted_whatever_else_somebody_changes() -> None:
+    service = Service(fills=fills_capacity(7))
+    service.apply(ENVIRONMENT)
+    service.world.hand("UpdateComputeEnvironment", computeEnvironment="spot", computeResources={"ec2KeyPair": "k"})
+    (change,) = service.plan(ENVIRONMENT).changes
+    assert [field.path for field in change.fields] == ["computeResources.ec2KeyPair"]
 
 
 def test_a_declared_member_is_never_noted_even_where_it_is_the_default() -> None:

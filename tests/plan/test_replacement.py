@@ -125,6 +125,14 @@ def test_when_the_queue_has_moved_only_the_old_one_is_left_to_go() -> None:
     assert [(change.action, change.name) for change in plan.changes] == [(Action.RETIRE, "spot")]
 
 
+@pytest.mark.parametrize(("used", "other"), [("spot-111111", "spot-222222"), ("spot-222222", "spot-111111")])
+def test_of_two_heirs_the_one_that_the_queue_uses_stays_and_the_other_one_is_retired(used: str, other: str) -> None:
+    heirs = [environment(name, of=NEW) for name in (used, other)]
+    plan = planned(NEW, *heirs, queue_on(used, of=NEW), wanted=ALLOWED)
+    assert [change.name for change in plan.changes if change.action is Action.RETIRE] == [other]
+    assert "UpdateJobQueue" not in dict(calls(plan))
+
+
 def test_an_invalid_heir_is_taken_back_and_another_one_tried() -> None:
     green = environment("spot-123456", of=NEW, status="INVALID")
     plan = planned(NEW, environment("spot"), green, queue_on("spot"), wanted=ALLOWED)
