@@ -86,6 +86,16 @@ def test_a_missing_share_is_an_error(fleet: Run, only: tuple[int, ...]) -> None:
     assert [note["code"] for note in ran.json["notes"]] == ["MRG002"]
 
 
+def test_a_document_from_the_future_makes_no_others_old(fleet: Run, later: Later) -> None:
+    drift_by_shares(fleet, 2)
+    later(-0.05)
+    assert merged(fleet).code == 0
+    later(-1)
+    ran = merged(fleet)
+    assert (ran.code, ran.json["document"]) == (64, "error")
+    assert "today-1.json cannot be merged: its time, 2026-11-29T05:00:00.000Z, has not come yet" in ran.err
+
+
 def test_a_share_of_yesterday_is_a_missing_one(fleet: Run, later: Later) -> None:
     drift_by_shares(fleet, 2)
     later(24)

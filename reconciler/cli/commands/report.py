@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from reconciler.problems import Exit, Severity, WrongUsage
 if TYPE_CHECKING:
     from reconciler.report.merge import Part
 
+AHEAD = timedelta(minutes=5)  # the clocks of two runners may be apart by that
 EXAMPLES = """\
   reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
   reconciler report merge drift-*.json                        one table, and the exit code of the gravest
@@ -73,11 +75,16 @@ def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
 
 
 def _part(file: str, content: bytes) -> "Part":
+    from reconciler.adapters.aws.clock import utc_now
     from reconciler.report.documents import Unreadable, parsed, read_fleet_document
     from reconciler.report.merge import Part
 
     try:
-        return Part(file, read_fleet_document(parsed(content)))
+        part = Part(file, read_fleet_document(parsed(content)))
     except Unreadable as error:
         hint = "give the files that `drift --all -o json=FILE` or a command like it wrote"
         raise WrongUsage(f"{file} cannot be merged: {error}", hint=hint) from error
+    if part.time > utc_now() + AHEAD:  # all others would be old beside it
+        hint = "set the clock of this machine, or run again what wrote it"
+        raise WrongUsage(f"{file} cannot be merged: its time, {part.fleet.time}, has not come yet", hint=hint)
+    return part
