@@ -6,7 +6,7 @@ from functools import partial
 from threading import Event as Flag
 from typing import TypeVar
 
-from reconciler import apply
+from reconciler.apply import Event, Outcome, State, executor
 from reconciler.inspect.doctor import Examined, Waiting, Words, examined
 from reconciler.inspect.history import History, Rollback, history_of, nothing_known, revised, rollback_of
 from reconciler.inspect.status import StackStatus, counted, job_holders, standings
@@ -33,7 +33,7 @@ class Finish:
     `way_on` says how to go on after an interruption.
     """
 
-    outcome: apply.Outcome
+    outcome: Outcome
     rest: Plan | None
     doubt: str = ""
     way_on: str = "The same command run again finishes the work."
@@ -43,11 +43,11 @@ class Finish:
         counts = self.outcome.counts
         if self.outcome.interrupted:
             return Exit.INTERRUPTED
-        if counts[apply.State.FAILED] or counts[apply.State.NOT_STARTED] or counts[apply.State.INTERRUPTED]:
+        if counts[State.FAILED] or counts[State.NOT_STARTED] or counts[State.INTERRUPTED]:
             return Exit.PARTLY
-        if counts[apply.State.UNHEALTHY]:
+        if counts[State.UNHEALTHY]:
             return Exit.UNHEALTHY
-        if counts[apply.State.TIMED_OUT]:
+        if counts[State.TIMED_OUT]:
             return Exit.TIMED_OUT
         if self.rest is None:
             return Exit.ERROR
@@ -148,13 +148,13 @@ def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     *,
     wanted: PlanOptions = AS_DECLARED,
     parallelism: int = 8,
-    watch: Callable[[apply.Event], None] = lambda _event: None,
+    watch: Callable[[Event], None] = lambda _event: None,
     stop: Flag | None = None,
     observer: Observer = UNOBSERVED,
 ) -> Finish:
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
     check_plan(stack, plan_, wanted)
-    work = partial(apply.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
+    work = partial(executor.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
     with observer.phase("apply"):
         outcome = work(plan_)
     with observer.phase("prove"):
@@ -168,12 +168,12 @@ def roll_back(
     cloud: Cloud,
     clock: Clock,
     *,
-    watch: Callable[[apply.Event], None] = lambda _event: None,
+    watch: Callable[[Event], None] = lambda _event: None,
     stop: Flag | None = None,
     observer: Observer = UNOBSERVED,
 ) -> Finish:
     """Run a rollback, and plan the same one again, to prove that the old revision stands."""
-    work = partial(apply.run, cloud=cloud, clock=clock, parallelism=1, watch=watch, stop=stop)
+    work = partial(executor.run, cloud=cloud, clock=clock, parallelism=1, watch=watch, stop=stop)
     look = partial(rollback, stack, cloud, str(back.history.address), back.to)
     with observer.phase("apply"):
         outcome = work(back.plan)
@@ -181,9 +181,7 @@ def roll_back(
         return _finish(outcome, lambda: look().plan, clock, work)
 
 
-def _finish(
-    outcome: apply.Outcome, look: Callable[[], Plan], clock: Clock, work: Callable[[Plan], apply.Outcome]
-) -> Finish:
+def _finish(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Callable[[Plan], Outcome]) -> Finish:
     try:
         rest = _proof(look, clock, patient=outcome.is_done)
         notes = tuple(change for change in rest.changes if change.is_note and change.address in outcome.touched)

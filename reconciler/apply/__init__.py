@@ -1,6 +1,5 @@
-"""Run a plan through the ports."""
+"""Run a plan through the ports: what became of it is here, `executor.run` does it."""
 
-from reconciler.apply.executor import run
 from reconciler.apply.result import Event, Outcome, Result, State
 
-__all__ = ["Event", "Outcome", "Result", "State", "run"]
+__all__ = ["Event", "Outcome", "Result", "State"]

@@ -458,10 +458,10 @@ def apart(
 
 def check_apart(args: Namespace) -> None:
     """Raise `InvalidStack` where several stacks of the command line are one and the same to AWS."""
-    from reconciler.fleet import FleetTarget, rivals
-
     if len(args.stacks) < SEVERAL or not hasattr(args, "profile"):  # what asks nobody knows no place
         return
+    from reconciler.fleet import FleetTarget, rivals
+
     named = [FleetTarget(name=path, stack=path, environment="") for path in dict.fromkeys(args.stacks)]
     found = rivals(named, named, lambda one: _claim(one.stack, args))
     told = {tuple(sorted((name, other))): claim for name, (other, claim) in found.items()}

@@ -7,17 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, quote_plus
 
-from reconciler.app.usecases import Finish
-from reconciler.apply import Event, Result
-from reconciler.inspect.doctor import Examined
-from reconciler.inspect.status import ResourceStatus, StackStatus
 from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
 from reconciler.placeholders import FINDABLE
 from reconciler.problems import CloudError, Problem, Stopped
 from reconciler.redact.patterns import CHANGED, REDACTED
+
+if TYPE_CHECKING:  # every command that reads a stack has its secrets, and few have these
+    from reconciler.app.usecases import Finish
+    from reconciler.apply import Event, Result
+    from reconciler.inspect.doctor import Examined
+    from reconciler.inspect.status import ResourceStatus, StackStatus
 
 S = TypeVar("S", FieldChange, Ignored)
 SHORT_WORD = 2  # shorter texts are only found as whole values: as words they are in every sentence
@@ -95,18 +97,18 @@ class Secrets:
             refused=self.problems(plan.refused),
         )
 
-    def finish(self, finish: Finish) -> Finish:
+    def finish(self, finish: "Finish") -> "Finish":
         if not self:
             return finish
-        results = tuple(self._result(result) for result in finish.outcome.results)
+        outcome = replace(finish.outcome, results=tuple(map(self._result, finish.outcome.results)))
         rest = self.plan(finish.rest) if finish.rest else None
-        return Finish(replace(finish.outcome, results=results), rest, self.text(finish.doubt))
+        return replace(finish, outcome=outcome, rest=rest, doubt=self.text(finish.doubt))
 
-    def standings(self, found: StackStatus) -> StackStatus:
+    def standings(self, found: "StackStatus") -> "StackStatus":
         each = tuple(self._standing(one) for one in found.each) if self else found.each
         return replace(found, each=each, notes=self.problems(found.notes))
 
-    def examined(self, examined: Examined) -> Examined:
+    def examined(self, examined: "Examined") -> "Examined":
         diagnoses = tuple(
             replace(
                 one,
@@ -116,9 +118,10 @@ class Secrets:
             )
             for one in examined.diagnoses
         )
-        return Examined(self.standings(examined.found), diagnoses, self.problems(examined.notes))
+        found, notes = self.standings(examined.found), self.problems(examined.notes)
+        return replace(examined, found=found, diagnoses=diagnoses, notes=notes)
 
-    def event(self, event: Event) -> Event:
+    def event(self, event: "Event") -> "Event":
         result = self._result(event.result) if event.result else None
         return replace(event, detail=self.text(event.detail), result=result)
 
@@ -168,11 +171,11 @@ class Secrets:
     def _step(self, step: Step) -> Step:
         return replace(step, request=self.value(step.request)) if isinstance(step, Call) else step
 
-    def _standing(self, one: ResourceStatus) -> ResourceStatus:
+    def _standing(self, one: "ResourceStatus") -> "ResourceStatus":
         live = replace(one.live, reason=self.text(one.live.reason)) if one.live else None
         return replace(one, live=live)
 
-    def _result(self, result: Result) -> Result:
+    def _result(self, result: "Result") -> "Result":
         return replace(result, message=self.text(result.message), hint=self.text(result.hint))
 
 

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.app.usecases import Finish
-from reconciler.apply import Event, Result
-from reconciler.fmt import Formatted, Respelled
-from reconciler.inspect.doctor import Diagnosis, Examined
-from reconciler.inspect.history import History, Revision, Rollback
-from reconciler.inspect.status import ResourceStatus, StackStatus
 from reconciler.live.ownership import without_digest
 from reconciler.model import Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
 from reconciler.redact.patterns import is_hidden, redacted, redacted_change, redacted_text
 from reconciler.report.drift import Drift
-from reconciler.report.results import Formatting, Validation
 from reconciler.report.text.values import ACTIONS, iso, summary
+
+if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
+    from reconciler.app.usecases import Finish
+    from reconciler.apply import Event, Result
+    from reconciler.fmt import Formatted, Respelled
+    from reconciler.inspect.doctor import Diagnosis, Examined
+    from reconciler.inspect.history import History, Revision, Rollback
+    from reconciler.inspect.status import ResourceStatus, StackStatus
+    from reconciler.report.results import Formatting, Validation
 
 FORMAT = "1.0"
 SHOWN_DIGITS = 16  # of a fingerprint, and the fewest that name a plan
@@ -62,7 +65,7 @@ def drift_json(drift: Drift) -> dict[str, Json]:
     }
 
 
-def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
+def finish_json(plan: Plan, finish: "Finish | None") -> dict[str, Json]:
     """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
     results = finish.outcome.results if finish else ()
     rest = finish.rest if finish else plan
@@ -77,7 +80,7 @@ def finish_json(plan: Plan, finish: Finish | None) -> dict[str, Json]:
     }
 
 
-def history_json(history: History, entries: Sequence[Revision]) -> dict[str, Json]:
+def history_json(history: "History", entries: "Sequence[Revision]") -> dict[str, Json]:
     return {
         **frame("revisions"),
         "stack": history.stack or None,
@@ -91,7 +94,7 @@ def history_json(history: History, entries: Sequence[Revision]) -> dict[str, Jso
     }
 
 
-def rollback_json(back: Rollback, plan: Plan, finish: Finish | None, next_: Plan | None) -> dict[str, Json]:
+def rollback_json(back: "Rollback", plan: Plan, finish: "Finish | None", next_: Plan | None) -> dict[str, Json]:
     """`next_` is what the next plan of the stack will say of the definition."""
     return {
         **finish_json(plan, finish),
@@ -102,7 +105,7 @@ def rollback_json(back: Rollback, plan: Plan, finish: Finish | None, next_: Plan
     }
 
 
-def event_json(stack: str, event: Event) -> dict[str, Json]:
+def event_json(stack: str, event: "Event") -> dict[str, Json]:
     """Something that happens while a plan runs; `event` is started, step, waiting, retrying or finished."""
     return {
         "event": event.stage,
@@ -116,7 +119,7 @@ def event_json(stack: str, event: Event) -> dict[str, Json]:
     }
 
 
-def validation_json(found: Validation) -> dict[str, Json]:
+def validation_json(found: "Validation") -> dict[str, Json]:
     return problems_json(
         found.problems,
         document="validation",
@@ -129,7 +132,7 @@ def validation_json(found: Validation) -> dict[str, Json]:
     )
 
 
-def formatting_json(found: Formatting, texts: Callable[[Formatted], Mapping[str, str]]) -> dict[str, Json]:
+def formatting_json(found: "Formatting", texts: "Callable[[Formatted], Mapping[str, str]]") -> dict[str, Json]:
     """`texts` are what to show of each file beside what is known of it."""
     files = [
         {
@@ -193,7 +196,7 @@ def problem_json(problem: Problem) -> dict[str, Json]:
     }
 
 
-def _word(file: Formatted, word: Respelled) -> dict[str, Json]:
+def _word(file: "Formatted", word: "Respelled") -> dict[str, Json]:
     line, column = word.place
     return {"before": word.before, "after": word.after, **place_json(Where(file.name, line + 1, column + 1))}
 
@@ -248,7 +251,7 @@ def _interrupts(found: Interrupts | None) -> Json:
     return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
 
 
-def _entry(entry: Revision) -> dict[str, Json]:
+def _entry(entry: "Revision") -> dict[str, Json]:
     return {
         "revision": entry.number,
         "status": entry.live.status,
@@ -285,7 +288,7 @@ def _step(step: Step) -> dict[str, Json]:
             return {"wait": str(step.until), "timeout": step.timeout, "says": step.says}
 
 
-def _result(result: Result) -> dict[str, Json]:
+def _result(result: "Result") -> dict[str, Json]:
     return {
         "address": str(result.change.address),
         "action": ACTIONS[result.change.action],
@@ -320,7 +323,7 @@ def _ignored(plan: Plan) -> list[Json]:
 # Status and diagnoses as JSON. Within `format_version` 1, members are only added; `problems` are notes.
 
 
-def status_json(found: StackStatus) -> dict[str, Json]:
+def status_json(found: "StackStatus") -> dict[str, Json]:
     return {
         **problems_json(found.notes, document="status", **_stack(found)),
         "summary": dict(found.counts),
@@ -328,7 +331,7 @@ def status_json(found: StackStatus) -> dict[str, Json]:
     }
 
 
-def doctor_json(examined: Examined) -> dict[str, Json]:
+def doctor_json(examined: "Examined") -> dict[str, Json]:
     return {
         **problems_json(examined.notes, document="doctor", **_stack(examined.found)),
         "summary": {"complaints": len(examined.diagnoses), "healthy": examined.found.counts["healthy"]},
@@ -336,12 +339,12 @@ def doctor_json(examined: Examined) -> dict[str, Json]:
     }
 
 
-def _stack(found: StackStatus) -> dict[str, Json]:
+def _stack(found: "StackStatus") -> dict[str, Json]:
     here = found.identity
     return {"stack": found.stack, "account": here.account, "region": here.region, "is_healthy": found.is_healthy}
 
 
-def _standing(one: ResourceStatus) -> dict[str, Json]:
+def _standing(one: "ResourceStatus") -> dict[str, Json]:
     live = one.live
     used, most = one.load
     return {
@@ -366,7 +369,7 @@ def _standing(one: ResourceStatus) -> dict[str, Json]:
     }
 
 
-def _diagnosis(one: Diagnosis) -> dict[str, Json]:
+def _diagnosis(one: "Diagnosis") -> dict[str, Json]:
     return {
         "address": str(one.address),
         "kind": one.address.kind,

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reconciler.app.usecases import Finish
-from reconciler.fmt import Formatted
-from reconciler.importers.model import LeftOut
 from reconciler.model import Change, Plan, Stack
 from reconciler.problems import Problem, Severity, Stopped
 from reconciler.report.drift import Drift
+
+if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
+    from reconciler.app.usecases import Finish
+    from reconciler.fmt import Formatted
+    from reconciler.importers.model import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,11 @@ class Formatting:
     """What formatting the files of a stack has come to. `is_done`: what was to be changed is changed."""
 
     path: str
-    files: tuple[Formatted, ...]
+    files: "tuple[Formatted, ...]"
     is_done: bool
 
     @property
-    def changed(self) -> tuple[Formatted, ...]:
+    def changed(self) -> "tuple[Formatted, ...]":
         return tuple(file for file in self.files if file.is_changed)
 
     @property
@@ -72,7 +75,7 @@ class ApplyResult:
     """A plan and what became of it; without a finish nothing was done: there was nothing to do, or it was stopped."""
 
     plan: Plan
-    finish: Finish | None = None
+    finish: "Finish | None" = None
     stopped: Stopped | None = None
 
 
@@ -85,7 +88,7 @@ class Import:
 
     stack: Stack
     files: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: "tuple[LeftOut, ...]"
     problems: tuple[Problem, ...]
     plan: Plan | None = None
     unset: tuple[str, ...] = ()

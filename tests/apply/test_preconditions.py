@@ -2,10 +2,9 @@
 
 import pytest
 
-from reconciler import apply
 from reconciler.app import usecases
 from reconciler.app.usecases import Finish
-from reconciler.apply import State
+from reconciler.apply import Event, State, executor
 from reconciler.apply.preconditions import FRESH
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
@@ -132,7 +131,7 @@ def test_another_run_that_comes_while_ours_settles_keeps_its_record() -> None:
     world, ours, theirs = applied(risk()), risk(priority=2), risk(priority=3)
     plan, done = world.plan(ours), []
 
-    def watch(event: apply.Event) -> None:
+    def watch(event: Event) -> None:
         if event.stage == "waiting" and not done:
             done.append(1)
             world.clock.turn(60)
@@ -151,7 +150,7 @@ def test_creating_two_hundred_definitions_looks_at_nothing() -> None:
     world = World()
     many = stack({(JD, f"job-{n}"): container() for n in range(200)})
     plan, since = world.plan(many), len(world.calls)
-    apply.run(plan, world.cloud, world.clock, parallelism=8, watch=lambda _event: None)
+    executor.run(plan, world.cloud, world.clock, parallelism=8, watch=lambda _event: None)
     assert [operation for operation, _ in world.calls[since:]] == ["RegisterJobDefinition"] * 200
 
 
@@ -169,7 +168,7 @@ def test_updates_that_begin_together_share_a_look_of_a_hundred_names(
     before, after = (stack(spot | {(kind, f"x-{n}"): make(value) for n in range(120)}) for value in (60, 90))
     world = applied(before)
     plan, since, start = world.plan(after), len(world.calls), world.clock.now()
-    outcome = apply.run(plan, world.cloud, world.clock, parallelism=8, watch=lambda _event: None)
+    outcome = executor.run(plan, world.cloud, world.clock, parallelism=8, watch=lambda _event: None)
     assert outcome.is_done
     looks = [r for called, r in world.calls[since:] if called == operation and len(next(iter(r.values()))) > 1]
     assert len(looks) == calls if calls else len(looks) <= 2 * ((world.clock.now() - start) / FRESH + 1)
@@ -178,7 +177,7 @@ def test_updates_that_begin_together_share_a_look_of_a_hundred_names(
 def test_removing_definitions_looks_by_pages() -> None:
     world = applied(stack({(JD, f"job-{n}"): container() for n in range(150)}))
     plan, since = world.plan(stack({}), DESTROYED), len(world.calls)
-    apply.run(plan, world.cloud, world.clock, parallelism=8, watch=lambda _event: None)
+    executor.run(plan, world.cloud, world.clock, parallelism=8, watch=lambda _event: None)
     assert reads(world, since, "DescribeJobDefinitions") == 2
 
 
@@ -188,12 +187,12 @@ def test_one_that_begins_later_is_looked_at_again() -> None:
     after = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot", priority=2), (JQ, "r"): queue("spot", priority=2)})
     plan, moved = world.plan(after), []
 
-    def watch(event: apply.Event) -> None:
+    def watch(event: Event) -> None:
         if event.stage == "finished" and not moved:
             moved.append(event.change.name)
             world.hand("UpdateJobQueue", jobQueue="r", priority=9)
 
-    outcome = apply.run(plan, world.cloud, world.clock, parallelism=1, watch=watch)
+    outcome = executor.run(plan, world.cloud, world.clock, parallelism=1, watch=watch)
     assert moved == ["q"]
     assert [(result.change.name, result.state) for result in outcome.results] == [
         ("q", State.DONE), ("r", State.FAILED)]  # fmt: skip

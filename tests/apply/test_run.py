@@ -4,9 +4,8 @@ from threading import Event as Flag
 
 import pytest
 
-from reconciler import apply
 from reconciler.app import usecases
-from reconciler.apply import State
+from reconciler.apply import Event, State
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
@@ -156,7 +155,7 @@ def test_a_run_that_was_interrupted_is_finished_by_the_next(steps: int) -> None:
     world, flag, seen = World(), Flag(), []
     later = stack({(CE, "spot"): {**ec2(), "state": "DISABLED"}, (JQ, "q"): queue("spot"), (JD, "job"): container()})
 
-    def watch(event: apply.Event) -> None:
+    def watch(event: Event) -> None:
         if event.stage == "step":
             seen.append(event)
             if len(seen) > steps:
@@ -246,7 +245,7 @@ def test_a_long_wait_can_be_interrupted() -> None:
     world, flag = World(Timings(create=100_000)), Flag()
     mine = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")})
 
-    def watch(event: apply.Event) -> None:
+    def watch(event: Event) -> None:
         if event.stage == "waiting":
             flag.set()
 
@@ -270,7 +269,7 @@ def test_a_change_is_interrupted_once_a_request_was_made_and_until_then_not_star
     if state is State.INTERRUPTED:
         world.clock.turn(100_000)
 
-    def watch(event: apply.Event) -> None:
+    def watch(event: Event) -> None:
         if event.stage == "step" and event.detail.startswith(asked):
             flag.set()
 

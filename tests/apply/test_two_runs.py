@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciler import apply
 from reconciler.app import usecases
+from reconciler.apply import executor
 from reconciler.apply.executor import perform
 from reconciler.apply.result import Moved
 from reconciler.kinds import KINDS
@@ -125,7 +125,7 @@ def met(before: Stack | None, ours: Stack, theirs: Stack, at: int, wanted: PlanO
         assert world.apply(before).exit is Exit.DONE
     plan = world.plan(ours, wanted)
     meeting = Meeting(world, at, lambda: world.apply(theirs, wanted))
-    apply.run(plan, meeting, world.clock, parallelism=1, watch=lambda _event: None)
+    executor.run(plan, meeting, world.clock, parallelism=1, watch=lambda _event: None)
     return meeting
 
 

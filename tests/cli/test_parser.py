@@ -16,23 +16,41 @@ from reconciler.cli.synonyms import COMMANDS as SYNONYMS
 from reconciler.cli.synonyms import OPTIONS
 from tests.cli.conftest import Run
 
-HEAVY = "boto3 botocore deepdiff jsonschema rich ruamel.yaml"
+HEAVY = {"boto3", "botocore", "deepdiff", "jsonschema", "rich", "ruamel.yaml"}
 
 
-def imported_by(*words: str) -> str:
-    """Run a command in a new process and return which heavy packages it loaded."""
+def imported_by(*words: str) -> set[str]:
+    """Run a command in a new process and return the names of all modules that it loaded."""
     code = (
-        f"import sys; from reconciler.cli import main; main({list(words)!r});"
-        f"print('loaded:', *(name for name in {HEAVY!r}.split() if name in sys.modules))"
+        f"import sys; from reconciler.cli import main; code = main({list(words)!r}); print(); print(code, *sys.modules)"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
-    return done.stdout.splitlines()[-1]
+    exit_code, *names = done.stdout.splitlines()[-1].split()
+    assert exit_code == "0"
+    return set(names)
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("plan", "--help")])
-def test_help_and_version_load_nothing_heavy(words: tuple[str, ...]) -> None:
-    assert imported_by(*words) == "loaded:"
+def ours(names: set[str]) -> set[str]:
+    return {name for name in names if name.split(".")[0] == "reconciler"}
+
+
+@pytest.mark.parametrize(("words", "most"), [(("--help",), 40), (("--version",), 40), (("plan", "--help"), 150)])
+def test_help_and_version_load_nothing_heavy(words: tuple[str, ...], most: int) -> None:
+    names = imported_by(*words)
+    assert not names & HEAVY
+    assert len(ours(names)) < most
+
+
+def test_validate_loads_only_what_it_needs(run: Run) -> None:
+    """A count of modules, not of seconds: those differ from machine to machine."""
+    names = imported_by("validate", "small")
+    assert not names & (HEAVY - {"rich"})  # which writes text
+    assert not names & {
+        f"reconciler.{room}" for room in ("app", "diff", "fleet", "fmt", "importers", "inspect", "plan")
+    }
+    assert "reconciler.apply.executor" not in names
+    assert len(ours(names)) < 150
 
 
 def test_version(run: Run) -> None:

@@ -79,6 +79,11 @@ def test_no_secret_is_in_what_apply_tells() -> None:
     assert ("s3cr3t-new" in told, event.detail) == (False, f"{REDACTED}?")
 
 
+def test_what_came_of_a_plan_keeps_its_way_on_when_secrets_are_taken_out() -> None:
+    finish = Finish(Outcome((), interrupted=True), None, way_on="What is left is another plan: plan again.")
+    assert SECRETS.finish(finish) == finish
+
+
 def test_what_stood_where_a_secret_stands_was_one_itself() -> None:
     declared = {"dsn": "db:s3cr3t-new", "run": ["--key", "s3cr3t-new"], "env": {"A": {"value": "s3cr3t-new"}}, "b": 1}
     older = {
