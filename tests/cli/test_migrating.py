@@ -78,7 +78,7 @@ def done(run: Run, monkeypatch: pytest.MonkeyPatch, tag: Tag) -> Doing:
 
 def test_what_was_made_by_hand_is_taken_over_and_let_go_again(done: Doing) -> None:
     assert set(done("Made by hand, or by a script")) == {0}
-    assert set(done("Back again")) == {0}
+    assert set(done("Undo an adoption")) == {0}
 
 
 def test_what_cloudformation_retains_is_taken_over(done: Doing, run: Run, tag: Tag) -> None:
