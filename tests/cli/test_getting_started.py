@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
 TEMPLATE = (ROOT / "reconciler" / "templates" / "fargate" / "stack.yaml").read_text(encoding="utf-8")
 STACK = Path("stacks/first/stack.yaml")
 HERE, THERE = PAGE.split("\n## The same on AWS\n")
-INSTALLING, FIRST = HERE.split("\n## Begin a stack\n")
+INSTALLING, FIRST = HERE.split("\n## Create a stack\n")
 
 
 def followed(text: str, run: Run) -> list[str]:
