@@ -15,6 +15,8 @@ from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack, told
 from tests.world import World
 
+FIT = {"allocationStrategy": "BEST_FIT"}
+
 
 def everything(**resources: Json) -> Stack:
     return stack(
@@ -99,12 +101,13 @@ def test_an_invalid_environment_is_repaired_by_a_good_role() -> None:
 
 def test_a_refused_change_stops_only_what_depends_on_it() -> None:
     world = World()
-    mixed = stack({(CE, "ec2"): ec2(), (CE, "bad"): ec2(instanceTypes=["m5", "a1"]), (JQ, "q"): queue("ec2")})
+    bad = {(CE, "bad"): ec2(instanceTypes=["m5", "a1"]), (JQ, "on-bad"): queue("bad")}
+    mixed = stack({(CE, "ec2"): ec2(), (JQ, "q"): queue("ec2"), **bad})
     finish = world.apply(mixed)
     states = {result.change.address.name: result.state for result in finish.outcome.results}
-    assert states == {"ec2": State.DONE, "bad": State.FAILED, "q": State.DONE}
+    assert states == {"ec2": State.DONE, "bad": State.FAILED, "q": State.DONE, "on-bad": State.SKIPPED}
     assert finish.exit is Exit.PARTLY
-    assert told(finish.rest) == ["+ ComputeEnvironment/bad"]
+    assert told(finish.rest) == ["+ ComputeEnvironment/bad", "+ JobQueue/on-bad"]
 
 
 @pytest.mark.parametrize("operation", ["CreateComputeEnvironment", "CreateJobQueue", "RegisterJobDefinition",
@@ -239,6 +242,17 @@ def test_what_needs_a_change_that_timed_out_is_skipped_and_the_rest_is_done() ->
     states = {result.change.address.name: result.state for result in finish.outcome.results}
     assert states == {"spot": State.TIMED_OUT, "q": State.SKIPPED, "job": State.DONE}
     assert "CreateJobQueue" not in operations(world)
+
+
+def test_a_successor_that_times_out_leaves_its_queue_and_its_predecessor_alone() -> None:
+    old, new = (stack({(CE, "spot"): ec2(**more), (JQ, "q"): queue("spot")}) for more in (FIT, {}))
+    world = World()
+    world.apply(old)
+    world.simulator.timings = Timings(create=100_000)
+    before = len(world.calls)
+    finish = world.apply(new, PlanOptions(allow_replace=True))
+    assert [result.state for result in finish.outcome.results] == [State.TIMED_OUT, State.SKIPPED, State.SKIPPED]
+    assert operations(world, before) == ["CreateComputeEnvironment"]
 
 
 def test_a_long_wait_can_be_interrupted() -> None:

@@ -133,9 +133,10 @@ def test_of_two_heirs_the_one_that_the_queue_uses_stays_and_the_other_one_is_ret
     assert "UpdateJobQueue" not in dict(calls(plan))
 
 
-def test_an_invalid_heir_is_taken_back_and_another_one_tried() -> None:
+@pytest.mark.parametrize("used", ["spot", "spot-123456"])
+def test_an_invalid_heir_is_taken_back_and_another_one_tried(used: str) -> None:
     green = environment("spot-123456", of=NEW, status="INVALID")
-    plan = planned(NEW, environment("spot"), green, queue_on("spot"), wanted=ALLOWED)
+    plan = planned(NEW, environment("spot"), green, queue_on(used), wanted=ALLOWED)
     retired = {change.name for change in plan.changes if change.action is Action.RETIRE}
     assert retired == {"spot", "spot-123456"}
     assert heir(plan) not in retired
