@@ -15,6 +15,12 @@ from tests.load.memory import MemoryFiles
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PAGES = sorted(FOLDER.glob("*.md"))
+PROSE = [*(page for page in PAGES if page.name != "commands.md"), FOLDER.parent / "README.md"]
+"""The pages that are written by hand: the page of commands is generated from the help."""
+UNIDIOMATIC = re.compile(
+    r"\b(?:tells?|told|(?:no|some|any)body|whoever|members?|another|for ever|complaints?)\b", re.IGNORECASE
+)
+"""Words for which the field has a term: show or report, a condition, field, different, forever, problem."""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -34,6 +40,12 @@ def test_every_command_line_is_one_that_is_taken(page: Path) -> None:
     lines = re.findall(r"^(?:\S*/)?reconciler (?!--version)(.+?)(?: &)?(?:  +#.*)?$", shell, re.MULTILINE)
     for line in lines:
         assert parse(shlex.split(line)).run
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+def test_a_page_uses_the_terms_of_the_field(page: Path) -> None:
+    text = re.sub(r"```.+?```|`[^`]*`|\[test_\w+\]", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert UNIDIOMATIC.findall(text) == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, FOLDER.parent / "README.md"], ids=lambda page: page.name)
