@@ -54,7 +54,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Ou
     out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
     out.event(lambda: {"event": "planned", **shown.document})
     try:
-        job.check(shown.document, read)
+        job.check(shown, read)
         consent(read.stack, shown.plan, args, _question(wanted), wanted)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)

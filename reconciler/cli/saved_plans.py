@@ -28,27 +28,35 @@ LEAST = 20  # characters of a key: fewer could be found by trying
 class Presented:
     """A plan as it may be shown, without what the user declared secret and with all that refuses it.
 
-    `told` are the refusals that stderr does not repeat: those that follow from the resources, and not from a consent.
+    `sealed` is the part of its document that the fingerprint covers. `told` are the refusals that stderr does not
+    repeat: those that follow from the resources, and not from a consent.
     """
 
     plan: Plan
     refused: Refused | None
-    document: Mapping[str, Json]
+    sealed: Mapping[str, Json]
     told: tuple[Problem, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        return str(self.document["fingerprint"])
+        return str(self.sealed["fingerprint"])
+
+    @property
+    def document(self) -> Mapping[str, Json]:
+        """The whole document, made where somebody reads it."""
+        from reconciler.saved_plan.document import saved_json
+
+        return saved_json(self.plan, self.sealed)
 
 
 def present(path: str, args: Namespace, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> Presented:
     from reconciler.plan.guards import guarded
-    from reconciler.saved_plan.document import saved_json
+    from reconciler.saved_plan.document import sealed_json
 
     own = _secrets(read, plan).plan(plan)
     shown = guarded(read.stack, own, wanted)
     inputs = _inputs(path, args, wanted, read)
-    return Presented(shown, _refusal(read, shown, wanted), saved_json(plan, shown, inputs, seal), own.refusals)
+    return Presented(shown, _refusal(read, shown, wanted), sealed_json(plan, shown, inputs, seal), own.refusals)
 
 
 def _secrets(read: Read, plan: Plan) -> "Secrets":
@@ -134,18 +142,20 @@ class Job:
             raise WrongUsage(f"the hidden values in {self.file} are marked with another key", hint=hint)
         return seal
 
-    def check(self, document: Mapping[str, Json], read: Read) -> None:
-        """Raise `Stale` unless this is the document of the plan that was reviewed, or expected."""
+    def check(self, shown: Presented, read: Read) -> None:
+        """Raise `Stale` unless this is the plan that was reviewed, or expected."""
         from reconciler.report.json import SHOWN_DIGITS
         from reconciler.saved_plan.sealing import fingerprint_of, without_consents
 
         if self.reviewed:
-            now = fingerprint_of({**document, "inputs": self.reviewed["inputs"]})  # what it was made with, it has
+            now = fingerprint_of({**shown.sealed, "inputs": self.reviewed["inputs"]})  # what it was made with, it has
             if now != self.reviewed["fingerprint"]:
-                raise _stale(self.file, self.reviewed, document, read)
+                raise _stale(self.file, self.reviewed, shown.document, read)
             return
-        same = (document["fingerprint"], fingerprint_of(without_consents(document)))
-        if self.expected and not any(_is_one_of(each, self.expected) for each in same):
+        if not self.expected:
+            return
+        same = (shown.fingerprint, fingerprint_of(without_consents(shown.sealed)))
+        if not any(_is_one_of(each, self.expected) for each in same):
             message = f"the fingerprint of this plan is {same[0][:SHOWN_DIGITS]}, not {' or '.join(self.expected)}"
             raise Stale(f"{message}; nothing was changed", hint="review the plan above, and expect its fingerprint")
 

@@ -30,8 +30,11 @@ TIME = (
 )
 
 
-def plan_json(plan: Plan) -> dict[str, Json]:
-    """`refusals` are all the reasons why apply would refuse the plan; those of a change are there as well."""
+def plan_json(plan: Plan, changes: Sequence[Json] | None = None) -> dict[str, Json]:
+    """`refusals` are all the reasons why apply would refuse the plan; those of a change are there as well.
+
+    `changes` are the plan's, where they have been made already.
+    """
     return {
         **frame("plan"),
         "stack": plan.stack,
@@ -40,7 +43,7 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "is_empty": plan.is_empty,
         "summary": summary(plan),
         "refusals": [problem_json(refusal) for refusal in plan.refusals],
-        "changes": [change_json(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes] if changes is None else changes,
         "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],
         "ignored": _ignored(plan),

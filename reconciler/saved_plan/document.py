@@ -9,7 +9,7 @@ from reconciler.model import Json, Plan
 from reconciler.plan import AS_DECLARED, Limit, PlanOptions
 from reconciler.problems import Exit, Stale, WrongUsage
 from reconciler.report.fleet import FLEET
-from reconciler.report.json import FORMAT, plan_json
+from reconciler.report.json import FORMAT, change_json, frame, plan_json
 from reconciler.report.saved_schema import SAVED
 from reconciler.saved_plan.sealing import Seal, fingerprint_of
 
@@ -30,14 +30,28 @@ class Inputs:
     wanted: PlanOptions = AS_DECLARED
 
 
-def saved_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
-    """Return the document of a plan; `shown` is the same without what the user declared secret."""
-    document = plan_json(shown)
-    changes = seal.changes(document["changes"], plan)
-    key = seal.name if changes != document["changes"] else ""
-    whole = {**document, "changes": changes, "key": key, "inputs": _inputs_json(inputs)}
-    head = {name: whole[name] for name in ("format_version", "tool", "document")}
-    return {**head, "fingerprint": fingerprint_of(whole), **whole}
+def sealed_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
+    """Return what the fingerprint of a plan covers, and it; `shown` is the plan without what the user declared secret.
+
+    It is the part of the document that every run needs, also where nobody asked for the whole.
+    """
+    told = [change_json(change) for change in shown.changes]
+    changes = seal.changes(told, plan)
+    covered = {
+        "stack": shown.stack,
+        "account": shown.identity.account,
+        "region": shown.identity.region,
+        "changes": changes,
+        "key": seal.name if changes != told else "",
+        "inputs": _inputs_json(inputs),
+    }
+    return {"fingerprint": fingerprint_of(covered), **covered}
+
+
+def saved_json(shown: Plan, sealed: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the document of a plan around its sealed part."""
+    document = plan_json(shown, sealed["changes"])
+    return {**frame("plan"), "fingerprint": sealed["fingerprint"], **document, **sealed}
 
 
 def read_saved(text: str, name: str, *, is_expected: bool = False) -> list[Json] | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.model import Json
 from reconciler.plan import Limit, PlanOptions
 from reconciler.problems import WrongUsage
-from reconciler.saved_plan.document import Inputs, inputs_of, read_saved, saved_json
+from reconciler.saved_plan.document import Inputs, inputs_of, read_saved, saved_json, sealed_json
 from tests.laws import law
 from tests.report.documented import OPEN, document
 from tests.report.samples import EVERYTHING, NOTHING
@@ -48,7 +48,9 @@ def inputs() -> st.SearchStrategy[Inputs]:
 @law(100)
 @given(inputs())
 def test_what_a_plan_was_made_of_is_read_as_it_was_written(given: Inputs) -> None:
-    (found,) = read_saved(json.dumps(saved_json(NOTHING, NOTHING, given, OPEN)), "plan.json") or ()
+    (found,) = (
+        read_saved(json.dumps(saved_json(NOTHING, sealed_json(NOTHING, NOTHING, given, OPEN))), "plan.json") or ()
+    )
     assert inputs_of(found) == given
 
 
