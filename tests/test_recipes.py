@@ -270,7 +270,7 @@ def test_the_comment_is_begun_with_changes_and_kept_up_to_date_without(runner: R
 
 
 def test_the_shares_of_a_drift_check_become_issues(runner: Runner) -> None:
-    script = step("Tell", RECIPES / "github" / "drift.yml")
+    script = step("Report", RECIPES / "github" / "drift.yml")
     with serving_github() as github:
         env = {
             "GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url,
