@@ -2,20 +2,21 @@
 
 import argparse
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.cli.synonyms import format_of
+from reconciler.report.formats import format_of
 
 if TYPE_CHECKING:
     from reconciler.plan import Limit
 
-FORMATS = ("text", "json")
-OF_FINDINGS = (*FORMATS, "github", "sarif", "junit")
-OF_PLANS = (*FORMATS, "github", "markdown", "html")
-OF_OUTCOMES = (*FORMATS, "jsonl", "github", "markdown", "html")
-OF_REMOVALS = (*FORMATS, "jsonl")
-JOINED = ("github", "sarif", "junit", "markdown")  # made at the end, of all stacks together
-ONE_VALUE = ("json", "jsonl", "sarif", "junit", "html")  # whoever reads them on stdout reads nothing else
+# Which formats of the table a command offers, in the order of its help.
+EVERYWHERE = ("text", "json")
+OF_FINDINGS = (*EVERYWHERE, "github", "sarif", "junit")
+OF_PLANS = (*EVERYWHERE, "github", "markdown", "html")
+OF_OUTCOMES = (*EVERYWHERE, "jsonl", "github", "markdown", "html")
+OF_REMOVALS = (*EVERYWHERE, "jsonl")
+OF_SHELLS = ("dotenv", "export")
 LOG_FORMATS = ("text", "json")
 LOG_FORMAT = "RECONCILER_LOG_FORMAT"
 LAST_PORT = 65535
@@ -28,6 +29,21 @@ class OutputTarget(NamedTuple):
 
     format: str
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIn:
+    """How a value of -o is read, where a command offers these formats."""
+
+    formats: tuple[str, ...]
+
+    def __call__(self, text: str) -> OutputTarget:
+        name, _, file = text.partition("=")
+        if name not in self.formats:
+            if fitting := format_of(text, self.formats):
+                raise argparse.ArgumentTypeError(f"{text} is a file, not a format: write -o {fitting}={text}")
+            raise argparse.ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(self.formats)}")
+        return OutputTarget(name, file)
 
 
 def add_stacks(
@@ -43,14 +59,14 @@ def add_one_stack(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(most_stacks=1)
 
 
-def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:
+def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) -> None:
     group = parser.add_argument_group("output")
     group.add_argument(
         "-o",
         "--output",
         action="append",
         metavar="FORMAT[=FILE]",
-        type=lambda text: _target(text, formats),
+        type=TargetIn(formats),
         help=f"{', '.join(formats)}; repeatable; text goes to stdout unless another format does",
     )
     group.add_argument("--no-color", dest="color", action="store_false", default=True, help="no colours, ever")
@@ -264,15 +280,6 @@ def port(text: str) -> int:
     if not text.isdecimal() or int(text) > LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {LAST_PORT}")
     return int(text)
-
-
-def _target(text: str, formats: tuple[str, ...]) -> OutputTarget:
-    name, _, file = text.partition("=")
-    if name not in formats:
-        if fitting := format_of(text, formats):
-            raise argparse.ArgumentTypeError(f"{text} is a file, not a format: write -o {fitting}={text}")
-        raise argparse.ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(formats)}")
-    return OutputTarget(name, file)
 
 
 def pair(text: str) -> tuple[str, str]:

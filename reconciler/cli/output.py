@@ -1,6 +1,5 @@
 """Where the product goes: text as it comes, JSON as one value at the end; everything else goes to stderr."""
 
-import json
 import os
 import re
 import sys
@@ -13,10 +12,9 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.adapters.lookup.files import is_inside, leaves_repository
 from reconciler.cli.clients import objects
-from reconciler.cli.options import JOINED, LOG_FORMAT, OutputTarget
+from reconciler.cli.options import LOG_FORMAT, OutputTarget
 from reconciler.cli.streams import (
     CRASHED,
-    GITHUB,
     IN_S3,
     OF_STEP,
     LineWriter,
@@ -30,8 +28,9 @@ from reconciler.cli.streams import (
     write_to,
 )
 from reconciler.ports import UNOBSERVED, Observer
-from reconciler.printable import harmless_json, harmless_line, harmless_markup, harmless_text
+from reconciler.printable import harmless_line, harmless_text
 from reconciler.problems import CloudError, Denied, Exit, Problem, Stopped, WrongUsage
+from reconciler.report.formats import FORMATS, Collected, MadeOf, markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,14 +45,12 @@ if TYPE_CHECKING:
 # A step of GitHub Actions: what it is told by way of files, and where its repository is.
 
 
-def tell_step(items: "Sequence[Item]", code: int, targets: "Targets | None" = None) -> None:
+def tell_step(run: Collected, code: int) -> None:
     """Give a job its outputs and its summary, where it says to which files; of many targets, what became of each."""
     from reconciler.report.github import github_outputs, output_lines
-    from reconciler.report.markdown import markdown_report, targets_report
 
-    outputs = github_outputs(items, code)
-    report = targets_report(targets) if targets else markdown_report(items)
-    texts = (output_lines(outputs), report) if outputs else ()
+    outputs = github_outputs(run.items, code)
+    texts = (output_lines(outputs), markdown(run)) if outputs else ()
     for variable, text in zip(OF_STEP, texts, strict=False):
         if os.environ.get(variable):
             write_to(os.environ[variable], "a", text)
@@ -66,14 +63,6 @@ def repository() -> str:
 
 Json = object
 MakePage = Callable[[int], "Page"]
-LINES = "jsonl"
-HTML = "html"
-MARKDOWN = "markdown"
-# How a format is kept from steering who reads it; the commands of `github` are meant to be obeyed, and are made so.
-HARMLESS: Mapping[str, Callable[[str], str]] = {
-    "json": harmless_json, "sarif": harmless_json, HTML: harmless_markup, "junit": harmless_markup,
-    MARKDOWN: harmless_text, GITHUB: str,
-}  # fmt: skip
 
 
 class Output:
@@ -97,13 +86,13 @@ class Output:
         self._observer: Observer = watch or UNOBSERVED
         self.log = watch.log if watch else Log()
         self._documents: list[Json] = []
+        self._pages: list[str] = []  # for files of text
         self._texts: list[str] = []
-        self._other: dict[str, list[str]] = {}
         self._items: list[Item] = []
         self._targets_told: Targets | None = None
         self._losses = Losses(reads_only)
         self._lines: LineWriter | Told = LineWriter(
-            [target.file for target in targets if target.format == LINES], self._losses
+            [target.file for target in targets if FORMATS[target.format].made_of is MadeOf.EVENTS], self._losses
         )
         self._whole: list[Json] = []
         self._unprinted: list[MakePage] = []  # what programs alone have got, until it turns out that they have not
@@ -124,9 +113,9 @@ class Output:
         for target in self._targets:
             with self._losses.kept(target.file or "stdout"):
                 self._write(target)
-        if self.wants(GITHUB):
+        if any(FORMATS[target.format].tells_step for target in self._targets):
             with self._losses.kept("the outputs of the step"):
-                tell_step(self._items, code, self._targets_told)
+                tell_step(self._collected(), code)
         self._report_losses(code)
         return self._losses.code(code)
 
@@ -170,13 +159,13 @@ class Output:
             self._print(heading, branch.pages[0][1])
         for page, stream in branch.pages:
             self._print(page, stream)
-        self._texts += branch._texts  # noqa: SLF001 - the same
+        self._pages += branch._pages  # noqa: SLF001 - the same
 
     def whole(self, page: MakePage, document: Callable[[], Json], targets: "Targets | None" = None) -> None:
         """Take what all parts of a run have come to; as JSON and as Markdown it stands for them all."""
         self._targets_told = targets
         self._publish(page)
-        if self.wants("json") or self.wants(HTML):
+        if self._makes(MadeOf.DOCUMENTS):
             self._whole.append(_dated(document()))
 
     @property
@@ -212,9 +201,9 @@ class Output:
 
     def document(self, document: Callable[[], Json]) -> None:
         """Take a product that only programs read: for those that follow, it is the last of all events."""
-        if self.wants("json") or self.wants(HTML):
+        if self._makes(MadeOf.DOCUMENTS):
             self._documents.append(_dated(document()))
-        if self.wants(LINES):
+        if self._makes(MadeOf.EVENTS):
             made = document()
             assert isinstance(made, Mapping)  # of a run it always is
             self._lines.write({"event": "outcome", **made})
@@ -227,7 +216,7 @@ class Output:
 
     def event(self, event: Callable[[], Mapping[str, Json]]) -> None:
         """Take what happens on the way, for programs that follow: one line at once. Safe between threads."""
-        if self.wants(LINES):
+        if self._makes(MadeOf.EVENTS):
             self._lines.write(event())
 
     def show(self, page: MakePage) -> None:
@@ -238,11 +227,9 @@ class Output:
             self.tell(page)
         self._keep(page)
 
-    def publish_text(
-        self, text: str, document: Callable[[], Json], format_: str = "text", *, is_data: bool = False
-    ) -> None:
+    def publish_text(self, text: str, document: Callable[[], Json], *, is_data: bool = False) -> None:
         """Take text that keeps its lines: a list, a diagram. Data (YAML, JSON) stays as it is, for programs."""
-        self._other.setdefault(format_, []).append(text if is_data else harmless_text(text))
+        self._texts.append(text if is_data else harmless_text(text))
         self.document(document)
 
     def tell(self, page: MakePage) -> None:
@@ -299,6 +286,9 @@ class Output:
     def wants(self, format_: str) -> bool:
         return any(target.format == format_ for target in self._targets)
 
+    def _makes(self, what: MadeOf) -> bool:
+        return any(FORMATS[target.format].made_of is what for target in self._targets)
+
     def _publish(self, page: MakePage) -> None:
         if self.is_text:
             self._print(page, sys.stdout)
@@ -310,7 +300,7 @@ class Output:
         if any(target.format == "text" and target.file for target in self._targets):
             from reconciler.report.text.page import PIPE_WIDTH
 
-            self._texts.append(page(PIPE_WIDTH).plain)
+            self._pages.append(page(PIPE_WIDTH).plain)
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         """Print text; what stdout cannot take goes to stderr. A stderr that is lost stops nothing."""
@@ -337,9 +327,10 @@ class Output:
 
     def _write(self, target: OutputTarget) -> None:
         format_, file = target
-        if format_ == LINES:  # written as it came
+        row = FORMATS[format_]
+        if row.render is None:  # written as it came
             return
-        text = HARMLESS.get(format_, str)(self._text(format_, is_file=bool(file)))
+        text = row.harmless(row.render(self._collected(self._pages if file else ())))
         if file.startswith(IN_S3):
             objects(self._observer).put(file, text.encode(errors="backslashreplace"))
         elif file:
@@ -368,25 +359,16 @@ class Output:
         for stopped in found:
             self.complain(stopped)
 
-    def _text(self, format_: str, *, is_file: bool) -> str:
-        if format_ == "json":
-            whole = self._documents if self._several or len(self._documents) != 1 else self._documents[0]
-            whole = self._whole[0] if self._whole else whole
-            return json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
-        if format_ == HTML:
-            from reconciler.report.html import html_page
-
-            return html_page(self._whole or self._documents)
-        if format_ == MARKDOWN and self._targets_told:
-            from reconciler.report.markdown import targets_report
-
-            return targets_report(self._targets_told)
-        if format_ in JOINED:
-            from reconciler.report.formats import RENDERERS
-
-            return RENDERERS[format_](self._items, repository())
-        own = "".join(self._other.get(format_, ()))
-        return own + "\n".join(self._texts) if is_file and format_ == "text" else own
+    def _collected(self, pages: Sequence[str] = ()) -> Collected:
+        return Collected(
+            items=self._items,
+            documents=self._whole or self._documents,
+            is_several=self._several and not self._whole,
+            targets=self._targets_told,
+            texts=self._texts,
+            pages=pages,
+            root=repository,
+        )
 
 
 class Branch(Output):

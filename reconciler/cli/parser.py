@@ -11,12 +11,13 @@ from typing import Any, NoReturn, cast
 
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS, module_of
-from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS, ONE_VALUE
+from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS
 from reconciler.cli.streams import check_stays_here
 from reconciler.cli.synonyms import COMMANDS as SYNONYMS
-from reconciler.cli.synonyms import OPTIONS, hint_for
+from reconciler.cli.synonyms import OPTIONS
 from reconciler.ports import UNOBSERVED
 from reconciler.problems import WrongUsage
+from reconciler.report.formats import FORMATS
 
 Namespace = argparse.Namespace
 ALIKE = 0.7  # how near a suggestion must be
@@ -152,7 +153,7 @@ def _set_defaults(args: Namespace) -> None:
 def _check_stdout(args: Namespace) -> None:
     """One value is all that its reader can read: nothing may stand beside it, not even its twin."""
     there = [target.format for target in getattr(args, "output", None) or () if not target.file]
-    value = next((format_ for format_ in there if format_ in ONE_VALUE), "")
+    value = next((format_ for format_ in there if FORMATS[format_].is_one_value), "")
     if value and len(there) > 1:
         there.remove(value)
         other = there[0]
@@ -175,8 +176,8 @@ def _check_foreign(argv: Sequence[str], command: "Parser") -> None:
     for word, after in zip(argv, [*argv[1:], ""], strict=False):
         option, _, value = word.partition("=")
         if option in OPTIONS and not command.has(option):
-            hint = hint_for(option, value or ("" if after.startswith("-") else after))
-            raise WrongUsage(f"unrecognized arguments: {word}", hint=hint)
+            given = value or ("" if after.startswith("-") else after)
+            raise WrongUsage(f"unrecognized arguments: {word}", hint=OPTIONS[option].format(value=given or "FILE"))
 
 
 def _with_values(argv: Sequence[str], command: "Parser") -> list[str]:

@@ -16,6 +16,7 @@ from reconciler.cli.options import OutputTarget
 from reconciler.cli.signals import Terminated
 from reconciler.printable import harmless_json, harmless_text, one_line
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
+from reconciler.report.formats import FORMATS
 
 # Products that could not be written. Once a run has changed something, a lost report must not stop it.
 
@@ -107,7 +108,6 @@ def _discard_stdout() -> None:
 
 UTF8 = "utf-8"
 IN_S3 = "s3://"
-GITHUB = "github"
 OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of GitHub Actions names
 
 
@@ -201,7 +201,7 @@ def check_stays_here(sandbox: str | None, targets: Sequence[OutputTarget]) -> No
 def check_writable(targets: Sequence[OutputTarget]) -> None:
     """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
     places = [file for _, file in targets if file]
-    if any(format_ == GITHUB for format_, _ in targets):
+    if any(FORMATS[format_].tells_step for format_, _ in targets):
         places += filter(None, map(os.environ.get, OF_STEP))
     for place in places:
         if place.startswith(IN_S3):

@@ -49,18 +49,3 @@ OPTIONS: Mapping[str, str] = {
     **dict.fromkeys(("--debug", "--trace"), "did you mean -v?"),
     **dict.fromkeys(("-help", "-?"), "did you mean --help?"),
 }
-ENDINGS: Mapping[str, str] = {
-    ".json": "json", ".html": "html", ".htm": "html", ".md": "markdown", ".sarif": "sarif", ".xml": "junit",
-    ".txt": "text", ".jsonl": "jsonl",
-}  # fmt: skip
-
-
-def hint_for(option: str, value: str) -> str:
-    """Return what to type instead of one of the OPTIONS."""
-    return OPTIONS[option].format(value=value or "FILE")
-
-
-def format_of(file: str, formats: tuple[str, ...]) -> str:
-    """Return the format that the name of a file asks for; empty if it is none of `formats`."""
-    found = next((format_ for ending, format_ in ENDINGS.items() if file.endswith(ending)), "")
-    return found if found in formats else ""

@@ -11,7 +11,7 @@ from reconciler.problems import Exit, Problem, Severity, Stopped
 from reconciler.redact.patterns import redacted_text
 from reconciler.report.drift import Drift
 from reconciler.report.json import TIME, frame, problem_json
-from reconciler.report.results import ApplyResult, Item, Planned, Validation
+from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of, outcome_line, plan_line
 
@@ -302,6 +302,10 @@ def _told(item: Item) -> str:
             return stopped.message
         case ApplyResult(finish=finish):
             return outcome_line(finish.outcome.counts).partition(": ")[2] if finish else "nothing to do"
+        case StackOutputs(given):
+            return number_of(len(given), "resource")
+        case Graphed(stack):
+            return number_of(len(stack.declared), "resource")
         case Stopped():
             return item.message
 

@@ -13,7 +13,7 @@ from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reaso
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
 from reconciler.report.json import SHOWN_DIGITS
-from reconciler.report.results import ApplyResult, Item, Planned, Validation
+from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
 from reconciler.report.text.outcome import proof_lines
 from reconciler.report.text.plan import Row, cost_of, reasons_of, rows_of, with_short_names
 from reconciler.report.text.values import (
@@ -158,7 +158,7 @@ def _report(item: Item, sheet: Sheet) -> str:
             _put_applied(sheet, item)
         case Stopped():
             _put_stopped(sheet, item)
-        case Validation():  # has formats of its own
+        case Validation() | StackOutputs() | Graphed():  # have formats of their own
             pass
     return sheet.text
 

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.inspect.status import ResourceStatus, StackStatus
@@ -99,9 +99,6 @@ def dotenv(given: Sequence[ResourceOutputs]) -> str:
 def exports(given: Sequence[ResourceOutputs]) -> str:
     """Return lines that a shell evaluates; no value can end its quotes."""
     return "".join(f"export {one.variable}={shlex.quote(one.value)}\n" for each in given for one in each.exported)
-
-
-FORMATS: Mapping[str, Callable[[Sequence[ResourceOutputs]], str]] = {"dotenv": dotenv, "export": exports}
 
 
 def _declared(found: StackStatus) -> Iterator[ResourceStatus]:

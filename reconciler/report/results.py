@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.app.usecases import Finish
     from reconciler.fmt import Formatted
     from reconciler.importers.model import LeftOut
+    from reconciler.report.outputs import ResourceOutputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +101,18 @@ class Import:
         return tuple(change for change in changes if change.refusals or not change.is_record)
 
 
-Item = Validation | Planned | Drift | ApplyResult | Stopped
+@dataclass(frozen=True, slots=True)
+class StackOutputs:
+    """What is given of each live resource of a stack."""
+
+    given: "tuple[ResourceOutputs, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Graphed:
+    """A stack whose references are shown; secrets are not in it."""
+
+    stack: Stack
+
+
+Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Stopped

@@ -53,6 +53,19 @@ def test_validate_loads_only_what_it_needs(run: Run) -> None:
     assert len(ours(names)) < 150
 
 
+def test_a_format_that_is_not_requested_is_not_imported() -> None:
+    """A new process, since the other tests have imported every format."""
+    code = (
+        "import sys; from reconciler.cli import main\n"
+        "for name in ('text', 'json', 'sarif', 'junit'):\n"
+        "    main(['validate', 'nowhere', '-o', f'{name}=/dev/null'])\n"
+        "    print(*(one for one in ('github', 'html', 'junit', 'markdown', 'sarif')"
+        " if f'reconciler.report.{one}' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["", "", "sarif", "junit sarif", ""]
+
+
 def test_version(run: Run) -> None:
     ran = run("--version")
     assert (ran.code, ran.out) == (0, f"reconciler {__version__}\n")

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.context import shown_stack
-from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
+from reconciler.cli.options import EVERYWHERE, add_ignored_sandbox, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -18,16 +18,16 @@ def add(parser: ArgumentParser) -> None:
     add_variables(parser)
     add_ignored_sandbox(parser)
     parser.set_defaults(examples=True)
-    add_output(parser, ("text", "json", "mermaid"))
+    add_output(parser, (*EVERYWHERE, "mermaid"))
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.graph import graph_json, graph_mermaid, graph_text
+    from reconciler.report.graph import graph_json, graph_text
     from reconciler.report.json import frame
+    from reconciler.report.results import Graphed
 
     read = shown_stack(args.stacks[0], args, out)
     stack = read.secrets.stack(read.stack)
     out.publish_text(graph_text(stack), lambda: {**frame("graph"), **graph_json(stack)})
-    if out.wants("mermaid"):
-        out.publish_text(graph_mermaid(stack), dict, "mermaid")
+    out.item(Graphed(stack))
     return Exit.DONE

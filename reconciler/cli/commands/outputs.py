@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.context import each_stack, informed, live_stack
-from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
+from reconciler.cli.options import EVERYWHERE, OF_SHELLS, add_cloud, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, Stopped
 
@@ -27,7 +27,7 @@ def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
     add_variables(parser)
     add_cloud(parser)
-    add_output(parser, ("text", "json", "dotenv", "export"))
+    add_output(parser, (*EVERYWHERE, *OF_SHELLS))
 
 
 def run(args: Namespace, out: Output) -> int:
@@ -37,17 +37,18 @@ def run(args: Namespace, out: Output) -> int:
 def _outputs(path: str, args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
-    from reconciler.report.outputs import FORMATS, clashing, given_of, missing, outputs_json, outputs_page
+    from reconciler.report.outputs import clashing, given_of, missing, outputs_json, outputs_page
+    from reconciler.report.results import StackOutputs
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
         found = usecases.status(read.stack, sky.cloud, informed(PlanOptions()), jobs=False, observer=args.observer)
     given = given_of(found)
-    for format_, write in FORMATS.items():
-        if out.wants(format_):
-            _check(clashing(given))
-            out.publish_text(write(given), dict, format_)
-    out.publish(lambda width: outputs_page(found.stack, given, width), lambda: outputs_json(found, given))
+    if any(out.wants(format_) for format_ in OF_SHELLS):
+        _check(clashing(given))
+    out.publish(
+        lambda width: outputs_page(found.stack, given, width), lambda: outputs_json(found, given), StackOutputs(given)
+    )
     absent = missing(found)
     if absent:
         said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {path}")

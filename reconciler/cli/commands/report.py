@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.clients import objects
 from reconciler.cli.context import gravest
-from reconciler.cli.options import add_output, duration
+from reconciler.cli.options import EVERYWHERE, add_output, duration
 from reconciler.cli.output import Output
 from reconciler.cli.streams import IN_S3
 from reconciler.ports import Observer
@@ -42,7 +42,7 @@ def add(parser: ArgumentParser) -> None:
         metavar="TIME",
         help="leave out documents that are this much older than the newest: they are of a former run (default: 6h)",
     )
-    add_output(parser, ("text", "json", "html"))
+    add_output(parser, (*EVERYWHERE, "html"))
 
 
 def run(args: Namespace, out: Output) -> int:
