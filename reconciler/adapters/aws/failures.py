@@ -44,7 +44,7 @@ OF_TYPE = re.compile(
     r"Invalid type for parameter (\S+), value: .*?, type: <class '([\w.]+)'>, valid types: ([^\n]*)", re.DOTALL
 )
 # Of a URL, and of one whose scheme is forgotten; a password may have any character but blanks.
-USER_OF_URL = re.compile(r"(?<=://)\S*@|[^/@\s]+:[^/@\s]+@")
+USER_OF_URL = re.compile(r"(?<=://)\S*@|[^/@\s:]*:[^/@\s]+@")
 VARIABLES = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
