@@ -62,9 +62,8 @@ class Readers:
             return _choice(schema["examples"])
         match schema.get("type"):
             case "object" if "properties" in schema:
-                members = {name: self.reader(inner) for name, inner in schema["properties"].items()}
                 required = frozenset(schema.get("required", ()))
-                return _structure(members, required, unset_if_empty(schema))
+                return _structure(schema["properties"], self.reader, required, unset_if_empty(schema))
             case "object":
                 return _map(
                     self.reader(schema["additionalProperties"]), _checks(schema.get("propertyNames", {})), checks
@@ -138,7 +137,12 @@ def _checked(reader: Reader, checks: tuple[Check, ...]) -> Reader:
     return read
 
 
-def _structure(members: Mapping[str, Reader], required: frozenset[str], unset: frozenset[str]) -> Reader:
+def _structure(
+    schemas: Mapping[str, Json], make: Callable[[Json], Reader], required: frozenset[str], unset: frozenset[str]
+) -> Reader:
+    """Return the reader of a structure. It makes the reader of a field that some body has: most bodies have few."""
+    made: dict[str, Reader] = {}
+
     def read(value: Json, doubt: Doubt) -> Json:
         if not isinstance(value, Mapping):
             return _undecided(value, doubt)
@@ -146,7 +150,9 @@ def _structure(members: Mapping[str, Reader], required: frozenset[str], unset: f
         for name, inner in value.items():
             if inner is None or (inner == "" and name in unset):
                 continue
-            reader = members.get(name) or _undecided
+            reader = made.get(name)
+            if reader is None:
+                reader = made[name] = make(schemas[name]) if name in schemas else _undecided
             out[_key(name)] = reader(inner, doubt)
         if not required <= out.keys():
             doubt.raised = True
@@ -224,18 +230,16 @@ def _boolean(value: Json, doubt: Doubt) -> Json:
 
 def _checks(schema: Json) -> tuple[Check, ...]:
     """Return the bounds of a schema as predicates over a value of the right type."""
-    made: dict[str, Callable[[Json], Check]] = {
-        "minimum": lambda bound: lambda value: value >= bound,
-        "maximum": lambda bound: lambda value: value <= bound,
-        "minLength": lambda bound: lambda value: len(value) >= bound,
-        "maxLength": lambda bound: lambda value: len(value) <= bound,
-        "minItems": lambda bound: lambda value: len(value) >= bound,
-        "maxItems": lambda bound: lambda value: len(value) <= bound,
-        "maxProperties": lambda bound: lambda value: len(value) <= bound,
-        "pattern": lambda bound: _matches(pattern_of(bound)),
-    }
-    return tuple(make(schema[word]) for word, make in made.items() if word in schema)
+    return tuple(make(schema[word]) for word, make in BOUNDS.items() if word in schema)
 
 
-def _matches(pattern: re.Pattern[str]) -> Check:
-    return lambda value: pattern.search(value) is not None
+BOUNDS: dict[str, Callable[[Json], Check]] = {
+    "minimum": lambda bound: lambda value: value >= bound,
+    "maximum": lambda bound: lambda value: value <= bound,
+    "minLength": lambda bound: lambda value: len(value) >= bound,
+    "maxLength": lambda bound: lambda value: len(value) <= bound,
+    "minItems": lambda bound: lambda value: len(value) >= bound,
+    "maxItems": lambda bound: lambda value: len(value) <= bound,
+    "maxProperties": lambda bound: lambda value: len(value) <= bound,
+    "pattern": lambda bound: lambda value: pattern_of(bound).search(value) is not None,
+}
