@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.diff import declared_digest
+from reconciler.diff import first_record
 from reconciler.kinds import KINDS
 from reconciler.live.ownership import AppliedRecord, ownership_tags
 from reconciler.live.resolve import resolve, world_of
@@ -95,7 +95,8 @@ def owned(of: Stack, live_: Live) -> Live:
     """Return `live_` tagged as if this stack had applied its present declaration of it."""
     desired, problems = resolve(of, HERE, world_of([live_], of))
     mine = next((d for d in desired if d.address.kind == live_.address.kind and d.name == live_.address.name), None)
-    digest = declared_digest(KINDS[live_.address.kind], mine, HERE) if mine and not problems else "0"
+    known = first_record(KINDS[live_.address.kind], mine, HERE) if mine and not problems else None
+    digest = known.digest if known else "0"
     logical = own_name(live_.address.name).removeprefix(of.name_prefix)
     tags = ownership_tags(of.name, of.name_prefix, logical, live_.address.name, AppliedRecord(digest))
     return Live(

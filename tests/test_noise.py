@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.diff import canonical, field_changes, without_filled
+from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field
 from reconciler.model import FieldChange, Json
@@ -48,9 +48,7 @@ def possible(body: dict[str, Json]) -> dict[str, Json]:
 
 
 def changes(kind: str, live: dict[str, Json], declared: dict[str, Json]) -> tuple[FieldChange, ...]:
-    rows = KINDS[kind].rows
-    full, wanted = canonical(rows, live, HERE), canonical(rows, declared, HERE)
-    return field_changes(KINDS[kind], without_filled(rows, full, wanted), wanted, full, {})
+    return compare_bodies(KINDS[kind], live, declared, HERE)
 
 
 @pytest.mark.parametrize("kind", [JD, CE])

@@ -9,7 +9,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from reconciler.app import usecases
-from reconciler.diff import canonical
+from reconciler.diff.canonical import canonical
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.problems import Exit, Refused, WrongUsage

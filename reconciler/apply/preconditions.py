@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from reconciler.apply.result import Moved
-from reconciler.diff import moved
+from reconciler.diff import concurrent_changes
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import MEMBER as STATE
 from reconciler.kinds.base import Kind
@@ -47,11 +47,11 @@ class Preconditions:
             if change.action.leaves or change.seen.status == "DELETING":
                 return
             raise Moved("it is gone")
-        told = moved(kind, change.seen, now, self.cloud.identity())
+        paths = concurrent_changes(kind, change.seen, now, self.cloud.identity())
         if change.action.leaves:  # who leaves is disabled first; another run may have begun
-            told = tuple(path for path in told if path != STATE)
-        if told:
-            raise Moved(", ".join(told))
+            paths = tuple(path for path in paths if path != STATE)
+        if paths:
+            raise Moved(", ".join(paths))
 
     def _looks(self, kind: Kind) -> "_Looks":
         with self._lock:

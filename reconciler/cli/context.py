@@ -306,7 +306,7 @@ def _read_file(file: str) -> tuple[str, bytes]:
 
 def with_former(read: Read, history: "History") -> Read:
     """Return what was read with more secrets: what older revisions have where the YAML has one today."""
-    from reconciler.diff import canonical
+    from reconciler.diff.canonical import canonical
 
     if not read.secrets.texts or history.desired is None:
         return read

@@ -1,60 +1,35 @@
-"""What differs, for one resource."""
+"""What differs: a declared resource and a live one in, `Difference` out.
 
-from reconciler.diff.canonical import canonical, canonical_member, compact, digest_of, is_absent
-from reconciler.diff.chosen import choices, with_proper_choices
+`compare` is the door; `compare_replacement` compares with a resource that is to be made anew, the others compare two
+bodies. Two spellings of one meaning are equal: `canonical` brings bodies into one form, and what the service fills in,
+what users ignore and what the record of the last apply has noted is no change. Nothing is decided here, and nobody is
+asked: which change a difference leads to is up to `plan`. What is ignored is in `ignore`, the canonical form in
+`canonical`: others use these two modules, and nothing else in here but through the door.
+"""
+
 from reconciler.diff.compare import (
-    at,
-    body_left_alone,
-    declared_digest,
-    field_changes,
-    is_left_alone,
-    moved,
-    sent_unit,
-    settings_of,
-    sides_of,
-    unmatched,
-    why_ignored,
-    with_newer_updates,
-    without_filled,
-)
-from reconciler.diff.drift import (
+    Context,
     Difference,
-    Left,
-    applied_of,
-    applied_to,
-    difference,
-    left_to_service,
-    replacement,
-    with_choices,
+    compare,
+    compare_bodies,
+    compare_declared,
+    compare_live,
+    compare_replacement,
+    concurrent_changes,
 )
+from reconciler.diff.live_view import body_digest, settings_of
+from reconciler.diff.record import first_record
 
 __all__ = [
+    "Context",
     "Difference",
-    "Left",
-    "applied_of",
-    "applied_to",
-    "at",
-    "body_left_alone",
-    "canonical",
-    "canonical_member",
-    "choices",
-    "compact",
-    "declared_digest",
-    "difference",
-    "digest_of",
-    "field_changes",
-    "is_absent",
-    "is_left_alone",
-    "left_to_service",
-    "moved",
-    "replacement",
-    "sent_unit",
+    "body_digest",
+    "compare",
+    "compare_bodies",
+    "compare_declared",
+    "compare_live",
+    "compare_replacement",
+    "concurrent_changes",
+    "first_record",
     "settings_of",
-    "sides_of",
-    "unmatched",
-    "why_ignored",
-    "with_choices",
-    "with_newer_updates",
-    "with_proper_choices",
-    "without_filled",
 ]

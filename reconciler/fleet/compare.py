@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.diff import canonical, field_changes
+from reconciler.diff import compare_declared
 from reconciler.fleet.target import FleetTarget
 from reconciler.kinds.base import Kind
 from reconciler.load.resources import spelled
@@ -56,9 +56,8 @@ def _change(kind: Kind, address: Address, first: Spec | None, second: Spec | Non
 
 
 def _fields(kind: Kind, first: Spec, second: Spec) -> Iterator[FieldChange]:
-    bodies = ({name: value for name, value in side.items() if name not in BESIDE} for side in (first, second))
-    before, after = (canonical(kind.rows, body, ANYWHERE) for body in bodies)
-    yield from field_changes(kind, before, after, before, {})
+    before, after = ({name: value for name, value in side.items() if name not in BESIDE} for side in (first, second))
+    yield from compare_declared(kind, before, after, ANYWHERE)
     for part in BESIDE:
         ours, theirs = first.get(part, {}), second.get(part, {})
         for key in sorted({*ours, *theirs}):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.diff import canonical_member, compact, is_absent
+from reconciler.diff.canonical import canonical_member, compact, is_absent
 from reconciler.fmt.normalize import Language
 from reconciler.importers.model import (
     Imported,

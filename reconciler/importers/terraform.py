@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.diff import compact
+from reconciler.diff.canonical import compact
 from reconciler.importers.json_files import FROM_PULUMI
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, Note
 from reconciler.kinds import KINDS

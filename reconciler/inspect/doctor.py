@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_jobs
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Reading
-from reconciler.kinds.reasons import DELAYS, LOOKS, Ailment, Delay, Look, ailment_of, delay_of, is_ended_by
+from reconciler.kinds.reasons import DELAYS, INVALID, LOOKS, Ailment, Delay, Look, ailment_of, delay_of, is_ended_by
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_AILMENT
 from reconciler.model import Action, Address, Identity, Json, member_at, own_name
 from reconciler.plan.health import BLOCKED
-from reconciler.plan.planner import INVALID
 from reconciler.problems import CloudError, Problem, Where
 
 # Commands that a person can copy to see more, or to have a stack repaired; none that takes anything away.

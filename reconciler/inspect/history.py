@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.diff import canonical, field_changes, sides_of, without_filled
+from reconciler.diff import Context, compare, compare_live
 from reconciler.kinds import KINDS, kind_named
 from reconciler.kinds.base import Kind
 from reconciler.live.ownership import (
@@ -138,13 +138,6 @@ def entries(history: History) -> tuple[Revision, ...]:
     )
 
 
-def differences(history: History, older: Live, newer: Live) -> tuple[FieldChange, ...]:
-    """Compare two revisions by what they mean; what the service filled into one of them alone is no difference."""
-    before, after = (canonical(history.kind.rows, live.spec, history.identity) for live in (older, newer))
-    after = without_filled(history.kind.rows, after, before)
-    return field_changes(history.kind, without_filled(history.kind.rows, before, after), after, before, {})
-
-
 def as_plan(history: History, changes: Iterable[Change]) -> Plan:
     """Return changes of the definition as a plan, which is what reports know how to show."""
     return Plan(history.stack, history.identity, tuple(changes))
@@ -152,7 +145,7 @@ def as_plan(history: History, changes: Iterable[Change]) -> Plan:
 
 def _entry(history: History, number: int, older: Live | None) -> Revision:
     live = history.revisions[number]
-    fields = differences(history, older, live) if older else ()
+    fields = compare_live(history.kind, older, live, history.identity) if older else ()
     return Revision(
         number=number,
         live=live,
@@ -175,7 +168,8 @@ def _is_declared(history: History, live: Live) -> bool:
     """Whether it means what the YAML says; tags aside, which change without a revision."""
     if history.desired is None:
         return False
-    return not sides_of(history.kind, history.desired, live, history.identity, {}).fields
+    difference = compare(history.kind, history.desired, live, Context(identity=history.identity))
+    return all(change.is_of_tags for change in difference.fields)
 
 
 # Register what an older revision says once more: the way back, as a plan.
@@ -214,7 +208,7 @@ def rollback_of(stack: Stack, history: History, to: int | None, takes: Takes = t
         )
     if not _is_free(stack, history, source):
         raise Refused(f"{history.address}: revision {number} belongs to {owner_of(source.tags)}", hint="choose another")
-    fields = differences(history, history.newest, source)
+    fields = compare_live(history.kind, history.newest, source, history.identity)
     is_so = history.current is not None and not fields
     changes = () if is_so else (_change(stack, history, number, fields, takes),)
     return Rollback(history, number, as_plan(history, changes))
@@ -266,7 +260,11 @@ def _last_other(stack: Stack, history: History) -> int:
     if current is None:
         return next(iter(history.revisions))
     for number, live in history.revisions.items():
-        if number < current and _is_free(stack, history, live) and differences(history, newest, live):
+        if (
+            number < current
+            and _is_free(stack, history, live)
+            and compare_live(history.kind, newest, live, history.identity)
+        ):
             return number
     raise Refused(
         f"{history.address}: no revision before {current} says anything else",

@@ -6,11 +6,24 @@ from enum import StrEnum
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import DISABLED, Holding, is_disabled
+from reconciler.kinds.reasons import INVALID
 from reconciler.live.ownership import is_ours, logical_name, owner_of
 from reconciler.live.resolve import resolve, world_of
-from reconciler.model import Action, Address, Change, Desired, Identity, Json, Live, Plan, Stack, Unhealthy, member_at
+from reconciler.model import (
+    STATUS,
+    Action,
+    Address,
+    Change,
+    Desired,
+    Identity,
+    Json,
+    Live,
+    Plan,
+    Stack,
+    Unhealthy,
+    member_at,
+)
 from reconciler.plan.jobs import Held
-from reconciler.plan.planner import INVALID, STATUS
 from reconciler.problems import CloudError, Fault, Problem, Severity
 
 LIVE, MISSING, FOREIGN, DELETING = "live", "missing", "foreign", "DELETING"

@@ -122,6 +122,18 @@ def is_in(kind: Kind, body: Spec, steps: Steps) -> bool:
     return _is_in(kind.rows, body, steps)
 
 
+def is_written(kind: Kind, body: Spec, path: str) -> bool:
+    """Whether a body has something at `path`, be it the value that the service assumes anyway."""
+    steps = steps_of(kind, path, body)
+    return steps is not None and is_in(kind, body, steps)
+
+
+def update_unit(kind: Kind, path: Sequence[str]) -> tuple[str, ...]:
+    """Return the field that an update sends as a whole when something at `path` changes."""
+    top = kind.field(path[0])
+    return tuple(path[:2]) if top is not None and top.merges and len(path) > 1 else (path[0],)
+
+
 def lacking(kind: Kind, body: Spec, steps: Steps) -> str:
     """Return what a body lacks of the way to a path; empty if something can be at the path.
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from reconciler.model import Spec
 
+INVALID = "INVALID"  # the status
 TROUBLESHOOTING = "https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html"
 
 

@@ -2,6 +2,7 @@
 
 from reconciler.model.changes import (
     OWN_TAGS,
+    STATUS,
     Action,
     Call,
     Change,
@@ -42,6 +43,7 @@ from reconciler.model.resources import (
 __all__ = [
     "OWN_TAGS",
     "PARTITIONS",
+    "STATUS",
     "Action",
     "Address",
     "Call",

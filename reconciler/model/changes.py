@@ -9,6 +9,7 @@ from reconciler.model.resources import Address, Identity, Json, Live
 from reconciler.problems import Problem, Where
 
 OWN_TAGS = "tags.reconciler:"  # where the path of a tag of ours begins
+STATUS = "status"  # the path of what is INVALID and is to become VALID
 
 
 class Action(Enum):
@@ -75,6 +76,11 @@ class FieldChange:
     noted: bool = False  # left to the service: applying takes note of the live value, and leaves it
     sensitive: bool = False
     where: Where | None = None
+
+    @property
+    def is_of_tags(self) -> bool:
+        """Whether it is of a tag, and not of the body."""
+        return self.path.startswith("tags.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import DISABLED, MEMBER, is_disabled
-from reconciler.kinds.reasons import ailment_of
+from reconciler.kinds.reasons import INVALID, ailment_of
 from reconciler.live.resolve import LiveIndex, references
 from reconciler.model import Address, Change, Desired, Live, Unhealthy, own_name
 
-INVALID = "INVALID"
 BLOCKED = "BLOCKED"
 ENABLES = "apply, which enables it; or declare state: DISABLED"
 UNBLOCKS = "repair one of them, or declare another"

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from reconciler.diff import body_left_alone, compact, unmatched, why_ignored
+from reconciler.diff.canonical import compact
+from reconciler.diff.ignore import ignore_reasons, unmatched_paths, with_ignored
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Change, Declared, Desired, Ignored, Live, Spec, Stack
 from reconciler.problems import Problem, Severity
@@ -18,7 +19,7 @@ SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action
 def unmatched_notes(stack: Stack, desired: Iterable[Desired], live: Mapping[Address, Live]) -> Iterator[Problem]:
     """Yield a warning for each ignored path that matches nothing, declared or live. `live` are those compared."""
     compared = [one for one in desired if one.address in live]
-    idle = {one.address: unmatched(KINDS[one.address.kind], one, live[one.address]) for one in compared}
+    idle = {one.address: unmatched_paths(KINDS[one.address.kind], one, live[one.address]) for one in compared}
     for one in compared:
         for path in one.lifecycle.ignore_changes:
             if path in idle[one.address]:
@@ -42,7 +43,7 @@ def passing_notes(
     by_address = {one.address: one for one in desired}
     for change in changes:
         if change.action is Action.REPLACE and not change.refusals:
-            reasons = why_ignored(by_address[change.address]).values()
+            reasons = ignore_reasons(by_address[change.address]).values()
             paths = ", ".join(one.path for one in ignored.get(change.address, ()) if one.why in reasons)
             if paths:
                 message = (
@@ -55,7 +56,7 @@ def without_misfits(
     stack: Stack, desired: Iterable[Desired], live: Mapping[Address, Live], changes: Iterable[Change]
 ) -> list[Change]:
     """Return the changes, refused where a live value that is ignored breaks a rule beside what is declared."""
-    ignoring = [one for one in desired if one.address in live and why_ignored(one)]
+    ignoring = [one for one in desired if one.address in live and ignore_reasons(one)]
     bodies = _Bodies(stack, tuple(ignoring), live)
     different = bodies.different
     if not different:
@@ -90,10 +91,10 @@ class _Bodies:
             bodies: dict[Address, Spec | None] = {address: one.spec for address, one in self.stack.declared.items()}
             for one in self.ignoring if but_for is not None else ():
                 kind, declared = KINDS[one.address.kind], self.stack.declared[one.address].spec
-                paths = (path for path in why_ignored(one) if path != but_for)
+                paths = (path for path in ignore_reasons(one) if path != but_for)
                 live = self.live[one.address]
-                shown = replace(live, spec=compact(live.spec))  # AWS shows empty lists for what was never sent
-                bodies[one.address] = body_left_alone(kind, declared, shown, paths)
+                shown = compact(live.spec)  # AWS shows empty lists for what was never sent
+                bodies[one.address] = with_ignored(kind, declared, shown, paths)
             self._subjects[but_for] = Subject(Address("", ""), {}, bodies, self.stack.region or "")
         return self._subjects[but_for]
 
@@ -127,7 +128,7 @@ def _misfits(bodies: _Bodies, change: Change) -> Iterator[Problem]:
     found = [
         one for one in bodies.problems(declared, "") if (one.code, one.message) not in known and one.code not in taken
     ]
-    paths = dict.fromkeys(path for one in bodies.ignoring for path in why_ignored(one)) if found else {}
+    paths = dict.fromkeys(path for one in bodies.ignoring for path in ignore_reasons(one)) if found else {}
     for problem in found:
         to_blame = [path for path in paths if problem.code not in {one.code for one in bodies.problems(declared, path)}]
         named = ", ".join(to_blame or paths)
@@ -137,5 +138,5 @@ def _misfits(bodies: _Bodies, change: Change) -> Iterator[Problem]:
 
 
 def _is_sent(change: Change) -> bool:
-    is_of_body = any(not field.noted and not field.path.startswith("tags.") for field in change.fields)
+    is_of_body = any(not field.noted and not field.is_of_tags for field in change.fields)
     return change.action in SENDING and is_of_body and not change.refusals

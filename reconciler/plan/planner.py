@@ -3,29 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.diff import (
-    Difference,
-    applied_of,
-    applied_to,
-    canonical,
-    choices,
-    declared_digest,
-    difference,
-    digest_of,
-    is_left_alone,
-    left_to_service,
-    replacement,
-    settings_of,
-    sides_of,
-    why_ignored,
-    with_choices,
-    with_newer_updates,
-    with_proper_choices,
-    without_filled,
-)
+from reconciler.diff import Context, Difference, body_digest, compare, compare_replacement, first_record, settings_of
+from reconciler.diff.ignore import ignore_reasons, is_ignored
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ENABLED, MEMBER, Kind, Succession
-from reconciler.kinds.reasons import Cure, ailment_of
 from reconciler.live.ownership import (
     CLOUDFORMATION,
     ORPHAN,
@@ -38,13 +19,13 @@ from reconciler.live.ownership import (
     logical_name,
     mark_of,
     owner_of,
-    ownership_tags,
     released,
     users_tags,
 )
 from reconciler.live.resolve import ignored_members, used_kinds
 from reconciler.model import (
     OWN_TAGS,
+    STATUS,
     Action,
     Address,
     Change,
@@ -54,7 +35,6 @@ from reconciler.model import (
     Identity,
     Ignored,
     Interrupts,
-    Json,
     Live,
     Spec,
     Stack,
@@ -187,7 +167,6 @@ def still_used(change: Change, user: Live) -> Problem:
     )
 
 
-STATUS, INVALID = "status", "INVALID"
 DELETING = "DELETING"
 GOES_FIRST = "the old one has to go first: there can be only one of that name"
 
@@ -219,50 +198,43 @@ class Planner:
         """Stack and name prefix: what makes a resource ours."""
         return self.stack.name, self.stack.name_prefix
 
+    @property
+    def context(self) -> Context:
+        return Context(
+            identity=self.identity,
+            owner=self.owner,
+            bodies=self.bodies,
+            successors=self.successors,
+            made=self.wanted.made,
+            takes=self.wanted.takes,
+        )
+
     def change(self, desired: Desired) -> Change | None:
         kind = KINDS[desired.address.kind]
         live = desired.live
         leaving = live if live and live.status == DELETING else self.taken.get(Address(kind.name, desired.name))
         if live is None or leaving is live:
             kept = self.kept_of_leaving(kind, desired, leaving) if leaving else desired
-            return self.creation(kind, kept, applied_of(kind, desired, self.identity), leaving)
-        found, applied = self.compared(kind, desired, live)
-        self.remember(desired, live, found)
+            return self.creation(kind, kept, first_record(kind, desired, self.identity), leaving)
+        difference = compare(kind, desired, live, self.context)
+        self.remember(desired, live, difference)
         if not is_ours(live, *self.owner):
-            return self.adoption(kind, desired, live, found, applied)
-        if found.is_empty:
+            return self.adoption(kind, desired, live, difference)
+        if difference.is_empty:
             return _waiting(kind, desired, live)
-        return self.update(kind, desired, live, found, applied)
+        return self.update(kind, desired, live, difference)
 
-    def remember(self, desired: Desired, live: Live, found: Difference) -> None:
+    def remember(self, desired: Desired, live: Live, difference: Difference) -> None:
         """Keep what is told of the comparison beside its change."""
         self.compared_to[desired.address] = live
-        self.sent[desired.address] = found.desired
-        if found.ignored:
-            self.ignored[desired.address] = found.ignored
-
-    def compared(self, kind: Kind, desired: Desired, live: Live) -> tuple[Difference, AppliedRecord]:
-        """Return what differs, and the record that the resource carries once it is as declared."""
-        is_made = desired.address in self.wanted.made
-        chosen = choices(kind, desired, live, self.identity)
-        declared = declared_digest(kind, desired, self.identity)
-        restores = is_ours(live, *self.owner) and not is_made
-        if restores:
-            desired = with_proper_choices(desired, chosen)
-        sides = sides_of(kind, desired, live, self.identity, self.bodies, self.successors)
-        sides = replace(sides, fields=tuple(with_newer_updates(kind, sides.fields, self.wanted.takes)))
-        left = left_to_service(kind, desired, sides, live, self.wanted.takes, is_made=is_made)
-        left = with_choices(left, chosen, is_made=is_made, restores=restores)
-        applied = applied_to(kind, desired, declared, left)
-        tags = ownership_tags(*self.owner, desired.address.name, live.address.name, applied)
-        found = difference(kind, desired, live, sides, left, tags)
-        sick = (_illness(live),) if kind.settles and live.status == INVALID else ()
-        return replace(found, fields=(*found.fields, *sick)), applied
+        self.sent[desired.address] = difference.spec
+        if difference.ignored:
+            self.ignored[desired.address] = difference.ignored
 
     def not_in_place(self, desired: Desired, live: Live) -> tuple[FieldChange, ...]:
         """Return the members that no update can bring to what is declared."""
-        found, _ = self.compared(KINDS[desired.address.kind], desired, live)
-        return tuple(change for change in found.fields if _needs_more_than_update(change))
+        difference = compare(KINDS[desired.address.kind], desired, live, self.context)
+        return tuple(change for change in difference.fields if _needs_more_than_update(change))
 
     def creation(self, kind: Kind, desired: Desired, applied: AppliedRecord, leaving: Live | None = None) -> Change:
         """`leaving` has the name until AWS does not show it any more."""
@@ -274,46 +246,48 @@ class Planner:
             name=desired.name,
             arn=desired.arn,
             fields=_created_fields(kind, desired),
-            steps=(*before, *create_steps(kind, desired, tags, applied, keeps=bool(why_ignored(desired)))),
+            steps=(*before, *create_steps(kind, desired, tags, applied, keeps=bool(ignore_reasons(desired)))),
             reasons=(f"the old {desired.name} is {leaving.status}, and its name not free yet",) if leaving else (),
             where=desired.places.find(()),
         )
 
-    def update(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: AppliedRecord) -> Change:
-        stuck = [change for change in found.fields if _needs_more_than_update(change)]
+    def update(self, kind: Kind, desired: Desired, live: Live, difference: Difference) -> Change:
+        stuck = [change for change in difference.fields if _needs_more_than_update(change)]
         refusals = tuple(not_in_place(desired, stuck, is_ours=is_ours(live, *self.owner)))
         if refusals:
-            return self.shown(Action.REPLACE, desired, live, found.fields, refusals=refusals)
-        if kind.revisions and any(_is_of_body(change) for change in found.fields):
+            return self.shown(Action.REPLACE, desired, live, difference.fields, refusals=refusals)
+        if kind.revisions and any(_is_of_body(change) for change in difference.fields):
             wanted = replace(
-                desired, spec=found.desired, tags=found.tags
+                desired, spec=difference.spec, tags=difference.tags
             )  # a revision has no tags but those it is given
-            tags = all_tags(*self.owner, wanted, applied)
-            register = revision_steps(kind, wanted, live, tags, applied)
+            tags = all_tags(*self.owner, wanted, difference.record)
+            register = revision_steps(kind, wanted, live, tags, difference.record)
             return replace(
-                self.shown(Action.REVISION, desired, live, found.fields), steps=register, reasons=_rolled_back(live)
+                self.shown(Action.REVISION, desired, live, difference.fields),
+                steps=register,
+                reasons=_rolled_back(live),
             )
-        steps = update_steps(kind, live, found)
-        action = Action.REPAIR if all(change.path == STATUS for change in found.fields) else Action.UPDATE
-        change = replace(self.shown(action, desired, live, found.fields), steps=steps)
+        steps = update_steps(kind, live, difference)
+        action = Action.REPAIR if all(change.path == STATUS for change in difference.fields) else Action.UPDATE
+        change = replace(self.shown(action, desired, live, difference.fields), steps=steps)
         if change.cost is not Cost.INFRASTRUCTURE or kind.update_terms is None:
             return change
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
-        spec = {**live.spec, **found.desired}
+        spec = {**live.spec, **difference.spec}
         at_once = kind.update_patience is not None and not kind.update_patience(spec)
         terms = (kind.update_terms(spec),)
         return replace(change, reasons=terms, losses=terms if at_once else (), interrupts=Interrupts(at_once))
 
-    def adoption(self, kind: Kind, desired: Desired, live: Live, found: Difference, applied: AppliedRecord) -> Change:
+    def adoption(self, kind: Kind, desired: Desired, live: Live, difference: Difference) -> Change:
         owner = owner_of(live.claims)
         freed = released(live.claims, self.wanted.released)
         if (owner is None or freed) and (self.wanted.adopt or desired.lifecycle.adopt):
-            change = self.update(kind, desired, live, found, applied)
+            change = self.update(kind, desired, live, difference)
             action = Action.ADOPT if change.action is Action.UPDATE else change.action
             why = f"{owner} has let go of it" if owner else "nobody owns it"
             return replace(change, action=action, reasons=(f"{why}; this stack takes it over",))
         problem = foreign(desired, live, owner) if owner else unowned(desired, live)
-        return self.shown(Action.ADOPT, desired, live, found.fields, refusals=(problem,))
+        return self.shown(Action.ADOPT, desired, live, difference.fields, refusals=(problem,))
 
     def shown(
         self,
@@ -342,10 +316,10 @@ class Planner:
 
     def kept(self, kind: Kind, desired: Desired, old: Live) -> tuple[Desired, Difference]:
         """Return what to create in the place of `old`, with the live values of what is ignored; and what differs."""
-        found = replacement(kind, desired, old, self.identity, self.bodies, self.wanted.takes, self.successors)
-        self.remember(desired, old, found)
-        body = taken(kind, found.desired, self.wanted.takes)
-        return replace(desired, spec=body, tags=found.tags), found
+        difference = compare_replacement(kind, desired, old, self.context)
+        self.remember(desired, old, difference)
+        body = taken(kind, difference.spec, self.wanted.takes)
+        return replace(desired, spec=body, tags=difference.tags), difference
 
     def kept_of_leaving(self, kind: Kind, desired: Desired, live: Live) -> Desired:
         """Return what to create once `live`, which is being deleted, is gone: a replacement may have been interrupted.
@@ -364,11 +338,11 @@ class Planner:
         Every field that the heir has otherwise is a change of the replacement, whether or not it needs one.
         """
         kind = KINDS[desired.address.kind]
-        kept, found = self.kept(kind, desired, heir.old)
+        kept, difference = self.kept(kind, desired, heir.old)
         leaving = self.taken.get(Address(kind.name, desired.name))
-        change = self.creation(kind, kept, applied_of(kind, desired, self.identity), leaving)
+        change = self.creation(kind, kept, difference.record, leaving)
         forced = {field.path: field for field in heir.fields}
-        differing = {field.path: field for field in found.fields}
+        differing = {field.path: field for field in difference.fields}
         fields = tuple({**forced, **differing}.values())  # those that force it come first
         if heir.how is Succession.ANEW:
             steps = (*name_first(kind, change.name), *change.steps)
@@ -426,18 +400,11 @@ class Planner:
         if declared is None or not kind.disable_before_delete:
             return None
         paths = (*declared.lifecycle.ignore_changes, *ignored_members(self.stack.ignore, address))
-        if not is_left_alone(kind, paths, MEMBER, declared.spec, live.spec):
+        if not is_ignored(kind, paths, MEMBER, declared.spec, live.spec):
             return None
         applied = AppliedRecord.of(live.claims)
         keeping = applied.keeping({MEMBER: as_kept(live).get(MEMBER) or ENABLED})
         return None if keeping == applied else keeping
-
-
-def _illness(live: Live) -> FieldChange:
-    """What is INVALID is to become VALID. An update validates again, but there are ailments that it cannot cure."""
-    ailment = ailment_of(live.reason)
-    cost = Cost.REPLACE if ailment.cure is Cure.REPLACE else Cost.SCALING
-    return FieldChange(path=STATUS, before=INVALID, after="VALID", cost=cost, why=ailment.cause or live.reason)
 
 
 def _rolled_back(live: Live) -> tuple[str, ...]:
@@ -484,7 +451,7 @@ def _deleted_fields(kind: Kind, live: Live, identity: Identity) -> tuple[FieldCh
 
 
 def _is_of_body(change: FieldChange) -> bool:
-    return not change.noted and not change.path.startswith("tags.")
+    return not change.noted and not change.is_of_tags
 
 
 def _needs_more_than_update(change: FieldChange) -> bool:
@@ -536,17 +503,15 @@ def with_former_names(
     going = list(removals)
     kinds = {change.address.kind for change in going if change.action is Action.DELETE}
     created = {c.address for c in changes if c.action is Action.CREATE and c.address.kind in kinds}
-    coming = {_looks(one.address, one.spec, identity): one.address for one in desired if one.address in created}
+    coming = {_digest(one.address, one.spec, identity): one.address for one in desired if one.address in created}
     for change in going:
         is_deleted = coming and change.seen and change.action is Action.DELETE
-        equal = coming.get(_looks(change.address, change.seen.spec, identity)) if is_deleted and change.seen else None
+        equal = coming.get(_digest(change.address, change.seen.spec, identity)) if is_deleted and change.seen else None
         yield replace(change, reasons=(*change.reasons, _hint(change, equal))) if equal else change
 
 
-def _looks(address: Address, body: Mapping[str, Json], identity: Identity) -> str:
-    """Return what tells bodies of one kind apart, whatever they are called."""
-    kind = KINDS[address.kind]
-    return digest_of([kind.name, without_filled(kind.rows, canonical(kind.rows, body, identity), {})])
+def _digest(address: Address, body: Spec, identity: Identity) -> str:
+    return body_digest(KINDS[address.kind], body, identity)
 
 
 def _hint(change: Change, equal: Address) -> str:

@@ -7,7 +7,8 @@ interrupted run has left behind is found by its tags.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.diff import declared_digest, digest_of
+from reconciler.diff import first_record
+from reconciler.diff.canonical import digest_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Succession
 from reconciler.live.ownership import is_ours
@@ -81,7 +82,7 @@ def _may_be_replaced(desired: Desired, how: Succession, *, allowed: bool) -> boo
 def _name_of_heir(planner: Planner, desired: Desired, world: LiveIndex) -> str:
     """Return a name that follows from the declaration, so that an interrupted run finds its own again; and is free."""
     base = (planner.stack.name_prefix + desired.address.name)[: LONGEST - MARK - 1]
-    digest = declared_digest(KINDS[desired.address.kind], desired, planner.identity)
+    digest = first_record(KINDS[desired.address.kind], desired, planner.identity).digest
     tried = 0
     while True:
         name = f"{base}-{digest_of([digest, tried])[:MARK]}"

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from reconciler.diff import Difference, at, compact, is_absent, sent_unit
+from reconciler.diff import Difference
+from reconciler.diff.canonical import compact, is_absent
 from reconciler.kinds.base import (
     DISABLED,
     ENABLED,
@@ -18,8 +19,9 @@ from reconciler.kinds.base import (
     Unmanaged,
     is_disabled,
 )
+from reconciler.kinds.paths import update_unit
 from reconciler.live.ownership import APPLIED, PENDING, AppliedRecord, own_tags, ownership_tags, owns
-from reconciler.model import Call, Cost, Desired, Json, Live, Path, Repeat, Spec, Step, Until, Wait, own_name
+from reconciler.model import Call, Cost, Desired, Json, Live, Path, Repeat, Spec, Step, Until, Wait, member_at, own_name
 from reconciler.ports import Takes
 
 # What of a body a request carries: of a declared one, and of one that the service describes.
@@ -123,16 +125,18 @@ def create_steps(
     return (*steps, update, *_settle(kind, kind.update_timeout), *tag_steps(desired.arn, tags, ()))
 
 
-def update_steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
+def update_steps(kind: Kind, live: Live, difference: Difference) -> tuple[Step, ...]:
     """Bring a live resource to the declaration: wait for it to settle, update what changed, then the tags."""
-    members = _changed_members(kind, live.spec, found) or _revalidating(kind, live)
+    members = _changed_members(kind, live.spec, difference) or _revalidating(kind, live)
     update: tuple[Step, ...] = ()
     if members:
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
-        patience = kind.update_patience(found.desired) if kind.update_patience and _replaces_instances(found) else 0
-        call = _update_call(kind, live.address.name, live.arn, members, {**live.spec, **found.desired})
+        patience = (
+            kind.update_patience(difference.spec) if kind.update_patience and _replaces_instances(difference) else 0
+        )
+        call = _update_call(kind, live.address.name, live.arn, members, {**live.spec, **difference.spec})
         update = (call, *_settle(kind, kind.update_timeout + patience))
-    return (*settle_first(kind, live), *update, *tag_steps(live.arn, found.tag, found.untag))
+    return (*settle_first(kind, live), *update, *tag_steps(live.arn, difference.tag, difference.untag))
 
 
 def delete_steps(
@@ -234,14 +238,14 @@ def _is_default(kind: Kind, name: str, value: Json) -> bool:
     return row is not None and row.default is not None and str(value).upper() == str(row.default).upper()
 
 
-def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Json]:
+def _changed_members(kind: Kind, live: Spec, difference: Difference) -> dict[str, Json]:
     """The members of an update request: only what changes, each as the whole that the API replaces."""
     members: dict[str, Json] = {}
-    for change in found.fields:
-        if change.noted or change.path.startswith("tags.") or change.path in kind.response_only:
+    for change in difference.fields:
+        if change.noted or change.is_of_tags or change.path in kind.response_only:
             continue
-        unit = sent_unit(kind, change.path.split("."))
-        value = _unit_value(kind, unit, live, found.desired)
+        unit = update_unit(kind, change.path.split("."))
+        value = _unit_value(kind, unit, live, difference.spec)
         row = kind.field(unit[0])
         if row is not None and row.update_as:
             members |= row.update_as(value)
@@ -251,7 +255,7 @@ def _changed_members(kind: Kind, live: Spec, found: Difference) -> dict[str, Jso
             members.setdefault(unit[0], {})[unit[1]] = value
     for row in kind.fields:
         if row.name in members and row.merges:
-            members[row.name] |= _triggers(row, members[row.name], found)
+            members[row.name] |= _triggers(row, members[row.name], difference)
     return members
 
 
@@ -260,26 +264,26 @@ def _revalidating(kind: Kind, live: Live) -> dict[str, Json]:
     return {MEMBER: live.spec.get(MEMBER) or ENABLED} if kind.settles and live.status == "INVALID" else {}
 
 
-def _triggers(row: Field, sent: Mapping[str, Json], found: Difference) -> dict[str, Json]:
+def _triggers(row: Field, sent: Mapping[str, Json], difference: Difference) -> dict[str, Json]:
     """What rides along with the members that are sent: with some of them always, with new instances if declared."""
-    declared = found.desired.get(row.name) or {}
+    declared = difference.spec.get(row.name) or {}
     out = {}
     for inner in row.members:
         wanted = declared.get(inner.name)
         is_due = wanted is not False and any(name in sent for name in inner.rides_with)
-        if is_due or (inner.rides_with and wanted and _replaces_instances(found)):
+        if is_due or (inner.rides_with and wanted and _replaces_instances(difference)):
             out[inner.name] = True
     return out
 
 
 def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) -> Json:
     """What to send for a member: what is wanted, and the unset form for what of it is not."""
-    wanted = at(sendable(kind.rows, desired, update=True), unit)
+    wanted = member_at(sendable(kind.rows, desired, update=True), unit)
     row = kind.field(unit[0])
     inner = row if len(unit) == 1 or row is None else next((f for f in row.members if f.name == unit[1]), None)
     unset = inner.unset if inner is not None else MISSING
     if is_absent(wanted):
-        return unset(at(live, unit)) if callable(unset) else unset
+        return unset(member_at(live, unit)) if callable(unset) else unset
     return {**unset, **wanted} if isinstance(unset, Mapping) else wanted
 
 
@@ -293,8 +297,8 @@ def _update_call(kind: Kind, name: str, arn: str, members: Mapping[str, Json], w
     return Call(kind.update, request, f"update {kind.noun} {name}: {', '.join(sorted(members))}")
 
 
-def _replaces_instances(found: Difference) -> bool:
-    return any(change.cost is Cost.INFRASTRUCTURE for change in found.fields)
+def _replaces_instances(difference: Difference) -> bool:
+    return any(change.cost is Cost.INFRASTRUCTURE for change in difference.fields)
 
 
 def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Step, ...]:

@@ -9,10 +9,10 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from reconciler.apply.waits import Unsettled, wait
-from reconciler.diff import Difference, Left, difference, sides_of
+from reconciler.diff import Context, Difference, compare
 from reconciler.kinds import KINDS, kind_named
 from reconciler.kinds.base import Field, Form, Kind
-from reconciler.live.ownership import logical_name, own_tags, users_tags
+from reconciler.live.ownership import logical_name
 from reconciler.live.read import read_all, read_one
 from reconciler.model import (
     Address,
@@ -143,8 +143,8 @@ def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], 
     """Compare as if somebody had declared it so; the tags of ours stay what they are unless they are named."""
     tags = {key: value for key, value in {**live.tags, **labels}.items() if value is not None}
     name = live.address.name
-    desired = Desired(address=live.address, name=name, arn=live.arn, spec=spec, tags=users_tags(tags), live=live)
-    return difference(kind, desired, live, sides_of(kind, desired, live, here, {}), Left(), own_tags(tags))
+    desired = Desired(address=live.address, name=name, arn=live.arn, spec=spec, tags=tags, live=live)
+    return compare(kind, desired, live, Context(identity=here))
 
 
 def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
@@ -155,7 +155,7 @@ def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
             raise WrongUsage(f"nobody can change {change.path} of a {kind.noun} to that", hint=hint)
     if not kind.revisions:
         return update_steps(kind, live, found) if not found.is_empty else ()
-    request = {kind.name_member: own_name(live.address.name), **sendable(kind.rows, found.desired)}
+    request = {kind.name_member: own_name(live.address.name), **sendable(kind.rows, found.spec)}
     registering = (Call(kind.create, request, f"register {live.address.name} by hand"),) if members else ()
     return (*tag_steps(live.arn, found.tag, found.untag), *registering)
 

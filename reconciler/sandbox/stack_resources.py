@@ -14,7 +14,7 @@ from functools import cache, partial
 from typing import Any, NoReturn
 
 from reconciler.apply.waits import Unsettled, wait
-from reconciler.diff import Left, difference, sides_of
+from reconciler.diff import Context, compare
 from reconciler.importers.cloudformation import ImportInputs, imported
 from reconciler.importers.cloudformation.evaluate import capitalized
 from reconciler.importers.model import holds_tagged
@@ -214,12 +214,11 @@ class _Batch:
         live = self.read(resource.kind, resource.name)
         if live is None:
             raise _NotServed(f"{resource.name} does not exist")
-        sides = sides_of(resource.kind, desired, live, self.cloud.identity(), {})
-        found = difference(resource.kind, desired, live, sides, Left(), {})
-        stuck = [change.path for change in found.fields if change.cost not in IN_PLACE]
+        difference = compare(resource.kind, desired, live, Context(identity=self.cloud.identity()))
+        stuck = [change.path for change in difference.fields if change.cost not in IN_PLACE]
         if stuck:
             raise _NotServed(f"the sandbox replaces no resource, and {', '.join(stuck)} cannot be changed in place")
-        self.run(resource.kind, resource.name, update_steps(resource.kind, live, found))
+        self.run(resource.kind, resource.name, update_steps(resource.kind, live, difference))
 
     def delete(self, resource: StackResource) -> None:
         kind, name = resource.kind, resource.name

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from reconciler.diff import canonical
+from reconciler.diff.canonical import canonical
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form
 from reconciler.model import Json

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from reconciler.diff import canonical, field_changes, without_filled
+from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
 from reconciler.model import Cost, FieldChange, Identity, Json
 
@@ -16,9 +16,7 @@ CE_ARN = "arn:aws:batch:us-east-1:123456789012:compute-environment/"
 
 
 def changes(kind: str, live: Mapping[str, Json], declared: Mapping[str, Json]) -> tuple[FieldChange, ...]:
-    rows = KINDS[kind].rows
-    full, wanted = canonical(rows, live, HERE), canonical(rows, declared, HERE)
-    return field_changes(KINDS[kind], without_filled(rows, full, wanted), wanted, full, {})
+    return compare_bodies(KINDS[kind], live, declared, HERE)
 
 
 def environment(**resources: Json) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.diff.compare import with_ignored
+from reconciler.diff.ignore import with_ignored
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
 from reconciler.kinds.paths import is_unnamed, names_of

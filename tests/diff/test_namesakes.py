@@ -2,7 +2,7 @@
 
 from itertools import permutations
 
-from reconciler.diff import canonical
+from reconciler.diff.canonical import canonical
 from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.problems import Exit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.diff import canonical, field_changes, without_filled
+from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.model import Json
@@ -43,9 +43,7 @@ class Member:
 
 
 def seen(kind: Kind, live: Body, declared: Body) -> list[str]:
-    full, wanted = canonical(kind.rows, live, HERE), canonical(kind.rows, declared, HERE)
-    found = field_changes(kind, without_filled(kind.rows, full, wanted), wanted, full, {})
-    return [change.path for change in found]
+    return [change.path for change in compare_bodies(kind, live, declared, HERE)]
 
 
 @every_kind

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconciler.adapters.lookup.installed import takes
 from reconciler.app import usecases
 from reconciler.app.usecases import Finish
-from reconciler.diff import canonical
+from reconciler.diff.canonical import canonical
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Call, Json, Lifecycle, Live, Repeat, Stack, Until, Wait
 from reconciler.plan.requests import as_request

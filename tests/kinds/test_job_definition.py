@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.diff import canonical, field_changes, without_filled
+from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
 from reconciler.model import Cost, Identity, Json
 
@@ -11,8 +11,7 @@ KIND = KINDS["JobDefinition"]
 
 
 def changes(live: Json, declared: Json) -> list[str]:
-    full, wanted = canonical(KIND.rows, live, HERE), canonical(KIND.rows, declared, HERE)
-    found = field_changes(KIND, without_filled(KIND.rows, full, wanted), wanted, full, {})
+    found = compare_bodies(KIND, live, declared, HERE)
     assert {change.cost for change in found} <= {Cost.REVISION}
     return [change.path for change in found]
 

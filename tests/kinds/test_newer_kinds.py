@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.diff import canonical, field_changes, without_filled
+from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
 from reconciler.model import Cost, Json
 from tests.builders import CR, QS, SE, consumable, limits, service, share
@@ -12,10 +12,7 @@ QUEUE = "arn:aws:batch:us-east-1:123456789012:job-queue/train"
 
 
 def changes(kind: str, live: Json, declared: Json) -> list[tuple[str, Cost]]:
-    rows = KINDS[kind].rows
-    full, wanted = canonical(rows, live, HERE), canonical(rows, declared, HERE)
-    found = field_changes(KINDS[kind], without_filled(rows, full, wanted), wanted, full, {})
-    return [(change.path, change.cost) for change in found]
+    return [(change.path, change.cost) for change in compare_bodies(KINDS[kind], live, declared, HERE)]
 
 
 @pytest.mark.parametrize(

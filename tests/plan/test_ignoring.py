@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.diff import at, canonical
+from reconciler.diff.canonical import canonical
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.kinds.paths import is_unnamed
 from reconciler.live.ownership import AppliedRecord, ownership_tags
-from reconciler.model import Address, Ignore, Json, Lifecycle, Live, Plan, Stack
+from reconciler.model import Address, Ignore, Json, Lifecycle, Live, Plan, Stack, member_at
 from reconciler.plan import PlanOptions
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, calls, container, ec2, live, owned, planned, queue, stack
 from tests.diff.test_silence import Member, members
@@ -71,7 +71,7 @@ def fields_of(kind: Kind) -> Iterator[tuple[Member, str, Body, Body]]:
 def same(kind: Kind, path: str, *bodies: Body) -> bool:
     """Whether bodies have the same at a path, in canonical form: below lists that have no names, the list counts."""
     whole = [canonical(kind.rows, body, HERE) for body in bodies]
-    return len({repr(at(body, path.partition(".*")[0].split("."))) for body in whole}) == 1
+    return len({repr(member_at(body, path.partition(".*")[0].split("."))) for body in whole}) == 1
 
 
 @pytest.mark.parametrize("kind", REPLACED, ids=lambda kind: kind.name)

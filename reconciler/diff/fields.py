@@ -1,0 +1,100 @@
+"""What differs between two canonical bodies, field by field, and what each difference costs."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.kinds.base import MISSING, Field, Form, Judged, Kind
+from reconciler.kinds.paths import update_unit
+from reconciler.model import Cost, FieldChange, Json, Path, Spec, member_at
+from reconciler.placeholders import Secret
+from reconciler.ports import Takes
+
+Bodies = Mapping[str, Spec]  # by ARN
+
+NEWER = "this version of reconciler does not know the member, nor whether AWS can change it in place"
+UPDATED = "newer than this version of reconciler, which does not know what changing it costs; {} has it"
+# Where a path ends for people: below, differences are told as the whole value.
+WHOLE = (Form.SET, Form.ORDERED, Form.RANKED)
+
+
+def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies: Bodies) -> tuple[FieldChange, ...]:
+    """Compare two canonical bodies. `full_live` still has what the service filled in; it decides costs.
+
+    Equal bodies cost one comparison; deepdiff is asked only for the paths of what differs.
+    """
+    if live == desired:
+        return ()
+    return tuple(_change(kind, path, (live, desired), full_live, bodies) for path in _paths(kind, live, desired))
+
+
+def with_newer_updates(kind: Kind, fields: Iterable[FieldChange], takes: Takes) -> Iterator[FieldChange]:
+    """Yield the changes; a field that only the installed SDK knows is updated in place where an update can have it."""
+    for change in fields:
+        path = change.path.split(".")
+        is_newer = change.why == NEWER and change.after is not None
+        if is_newer and kind.update and path[0] not in kind.update_words and takes(kind.update, path):
+            yield replace(change, cost=Cost.SCALING, why=UPDATED.format(kind.update))
+        else:
+            yield change
+
+
+def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
+    from deepdiff import DeepDiff  # noqa: PLC0415 - most plans have no difference and never load it
+
+    seen: dict[tuple[str, ...], None] = {}
+    texts = [(str, Secret)]  # a secret text that is live is a plain one
+    compared = DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0, ignore_type_in_groups=texts)
+    for found in compared.values():
+        for item in found:
+            seen.setdefault(_cut(kind, item.path(output_format="list")))
+    yield from sorted(seen)
+
+
+def _cut(kind: Kind, path: Path) -> tuple[str, ...]:
+    steps = tuple(str(step) for step in path)
+    for length in range(1, len(steps)):
+        rows = kind.rows_on(steps[:length])
+        if rows and rows[-1].form in WHOLE:
+            return steps[:length]
+    return steps
+
+
+def _change(
+    kind: Kind, path: tuple[str, ...], sides: tuple[Spec, Spec], full_live: Spec, bodies: Bodies
+) -> FieldChange:
+    before, after = (member_at(side, path) for side in sides)
+    rows = kind.rows_on(path)
+    cost, why = _cost(kind, rows, (before, after), Judged(path, full_live, sides[1], _row_cost(rows), bodies))
+    return FieldChange(
+        path=".".join(path),
+        before=before,
+        after=after,
+        cost=cost,
+        why=why,
+        sensitive=any(row.sensitive for row in rows),
+    )
+
+
+def _row_cost(rows: list[Field]) -> Cost:
+    return next((row.cost for row in reversed(rows) if row.cost), Cost.REPLACE)
+
+
+def _cost(kind: Kind, rows: list[Field], values: tuple[Json, Json], judged: Judged) -> tuple[Cost, str]:
+    if kind.revisions:
+        return Cost.REVISION, ""
+    if None in values and rows and len(rows) == len(judged.path) and rows[-1].presence:
+        return rows[-1].presence, rows[-1].source
+    if judged.cost is Cost.REPLACE:
+        return Cost.REPLACE, next((row.source for row in reversed(rows) if row.source), "") if rows else NEWER
+    cost, why = kind.judge(judged) if kind.judge else (judged.cost, "")
+    if cost is not Cost.REPLACE and not _can_send(kind, judged.path, judged.desired):
+        return Cost.IMPOSSIBLE, "the API has no way to unset it; declare the value it should have"
+    return cost, why
+
+
+def _can_send(kind: Kind, path: tuple[str, ...], desired: Spec) -> bool:
+    unit = update_unit(kind, path)
+    if member_at(desired, unit) is not None:
+        return True
+    rows = kind.rows_on(unit)
+    return len(rows) == len(unit) and rows[-1].unset is not MISSING

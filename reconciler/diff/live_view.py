@@ -1,0 +1,210 @@
+"""The live body as whoever declared the other one sees it: without what is left to the service, and why that is.
+
+Fields that no row knows and nobody declared are set apart: the service gains new ones all the time.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.diff.canonical import canonical, canonical_member, digest_of, is_absent, sort_key
+from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
+from reconciler.kinds.paths import position
+from reconciler.model import Identity, Ignored, Json, Live, Spec
+
+FILLED = "the service fills it in by itself"
+HIDDEN = "descriptions may lack it: it is taken as declared"
+WITHOUT_EFFECT = "it has no effect beside the other members, and is not sent"
+LISTS = (Form.SET, Form.ORDERED, Form.RANKED)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """A live body, ready to be compared with one declaration.
+
+    In the paths of `unknown`, the entry of a list is its key or, as `[0]`, its position.
+    """
+
+    body: dict[str, Json]  # canonical; equal to the declared one if nothing differs
+    ignored: tuple[Ignored, ...] = ()  # what is not in `body` although it is live, or the other way round
+    unknown: Mapping[tuple[str, ...], Json] = field(default_factory=dict)  # fields without a row that nobody declared
+
+
+def view_live(rows: Iterable[Row], live: Spec, desired: Spec, *, is_replaced: bool = False) -> LiveView:
+    """Return canonical `live` as canonical `desired` sees it.
+
+    `is_replaced`: `desired` has what the service fills in for a new resource, as far as that is known.
+    """
+    viewer = _Viewer(is_replaced)
+    body = viewer.members(rows, live, desired, ())
+    return LiveView(body, tuple(viewer.ignored), viewer.unknown)
+
+
+def as_created(kind: Kind, desired: Spec, live: Spec, identity: Identity) -> dict[str, Json]:
+    """Return canonical `desired` with what the service fills in for a new resource, where `live` was filled in."""
+    return _as_created(kind.rows, desired, live, desired, identity)
+
+
+def _as_created(rows: Iterable[Row], desired: Spec, live: Spec, whole: Spec, identity: Identity) -> dict[str, Json]:
+    out = dict(desired)
+    for row in Rows.of(rows).fields:
+        ours, theirs = desired.get(row.name), live.get(row.name)
+        if row.form is Form.STRUCT and ours is not None and theirs is not None:
+            out[row.name] = _as_created(row.fields, ours, theirs, whole, identity)
+        elif ours is None and theirs is not None and row.fills and row.fills(theirs):
+            known = row.filled(whole) if row.filled else canonical_member(row, row.default, desired, identity)
+            out |= {} if is_absent(known) else {row.name: known}
+    return out
+
+
+def without_filled(rows: Iterable[Row], live: Spec, desired: Spec) -> dict[str, Json]:
+    """Return canonical `live` without what the service fills in where canonical `desired` has nothing."""
+    return view_live(rows, live, desired).body
+
+
+def settings_of(kind: Kind, live: Live, identity: Identity) -> dict[str, Json]:
+    """Return what a live resource was given, as far as that shows: canonical, without what the service fills in.
+
+    A default that its description has is included: the `state` of a queue is worth a word.
+    """
+    body = without_filled(kind.rows, canonical(kind.rows, live.spec, identity), {})
+    plain = {row.name: live.spec.get(row.name) for row in kind.fields if row.default is not None}
+    return {**{name: value for name, value in plain.items() if isinstance(value, str | int) and value != ""}, **body}
+
+
+def body_digest(kind: Kind, body: Spec, identity: Identity) -> str:
+    """Return what tells bodies of one kind apart, whatever their resources are called."""
+    return digest_of([kind.name, without_filled(kind.rows, canonical(kind.rows, body, identity), {})])
+
+
+def dotted_keys(path: Iterable[str]) -> str:
+    """Write a path as users do: `computeEnvironmentOrder[0].order`."""
+    return ".".join(path).replace(".[", "[")
+
+
+def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") -> Iterator[Ignored]:
+    """Yield the members of two bodies as they were written that never count, whatever they are."""
+    if not isinstance(live, Mapping) or not isinstance(declared, Mapping):
+        return
+    for row in rows:
+        theirs, ours = live.get(row.name), declared.get(row.name)
+        if theirs is None and ours is None:
+            continue
+        path = at + row.name
+        if isinstance(row, Unmanaged):
+            if not is_absent(theirs) or not is_absent(ours):
+                yield Ignored(path, theirs, ours, row.reason)
+        elif ours is not None and not row.counts_in(declared):
+            yield Ignored(path, theirs, ours, _why_not(row))
+        elif row.fields:
+            yield from _uncompared_below(row, theirs, ours, path)
+
+
+def _uncompared_below(row: Field, theirs: Json, ours: Json, path: str) -> Iterator[Ignored]:
+    if row.form is Form.STRUCT:
+        yield from uncompared(row.fields, theirs or {}, ours or {}, f"{path}.")
+        return
+    for index, entry in enumerate(theirs or ()):
+        yield from uncompared(row.fields, entry, {}, f"{path}[{index}].")
+
+
+def _why_not(row: Field) -> str:
+    riding = " and ".join(row.rides_with)
+    return f"a trigger, no state: it rides along when {riding} changes" if riding else WITHOUT_EFFECT
+
+
+@dataclass(slots=True)
+class _Viewer:
+    is_replaced: bool = False
+    ignored: list[Ignored] = field(default_factory=list)
+    unknown: dict[tuple[str, ...], Json] = field(default_factory=dict)
+
+    def members(self, rows: Iterable[Row], live: Spec, desired: Spec, at: tuple[str, ...]) -> dict[str, Json]:
+        rows = Rows.of(rows)
+        out = self.declared_unknown(rows, live, (desired,), at)
+        for row in rows.fields:
+            if row.name not in live and row.name not in desired:
+                continue
+            value = self.member(row, live.get(row.name), desired.get(row.name), (*at, row.name))
+            if not is_absent(value):
+                out[row.name] = value
+        return out
+
+    def declared_unknown(self, rows: Rows, live: Spec, desired: Iterable[Spec], at: tuple[str, ...]) -> dict[str, Json]:
+        """Return what is declared of the fields without a row; the others are set apart."""
+        out = {}
+        for name, value in live.items():
+            if isinstance(rows.by_name.get(name), Field):
+                continue
+            if any(name in ours for ours in desired):
+                out[name] = value
+            else:
+                self.unknown[(*at, name)] = value
+        return out
+
+    def member(self, row: Field, theirs: Json, ours: Json, path: tuple[str, ...]) -> Json:
+        if theirs is None and ours is None:
+            return None
+        is_known = self.is_replaced and row.filled is not None  # then `ours` has it, or a new one has none
+        if ours is None and not is_known and row.fills and row.fills(theirs):
+            self.ignored.append(Ignored(dotted_keys(path), theirs, None, FILLED))
+            return None
+        match row.form:
+            case Form.STRUCT:
+                return self.members(row.fields, theirs or {}, ours or {}, path)
+            case Form.KEYED if theirs is not None:
+                entries = ours or {}
+                return {
+                    key: self.members(row.fields, entry, entries.get(key, {}), (*path, key))
+                    for key, entry in theirs.items()
+                }
+            case Form.SET | Form.ORDERED | Form.RANKED if theirs is not None and row.fields:
+                return self.entries(row, theirs, ours or (), path)
+            case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
+                return ours if _may_be_one(theirs, ours) else theirs
+        if theirs is None and (row.hidden or (row.fills and ours == row.default)):
+            self.ignored.append(Ignored(dotted_keys(path), None, ours, HIDDEN))
+            return ours
+        return theirs
+
+    def entries(self, row: Field, theirs: Sequence[Json], ours: Sequence[Json], path: tuple[str, ...]) -> list[Json]:
+        """Entries are compared as a whole, so an unknown field in one must not make it a different one."""
+        declared = [entry for entry in ours if isinstance(entry, Mapping)]
+        out = [self.entry(row, item, declared, (*path, position(index))) for index, item in enumerate(theirs)]
+        return sorted(out, key=sort_key) if row.form is Form.SET and out != list(theirs) else out
+
+    def entry(self, row: Field, entry: Json, ours: Sequence[Spec], at: tuple[str, ...]) -> Json:
+        if not isinstance(entry, Mapping):
+            return entry
+        known = self.known_part(row.fields, entry, ours, at)
+        return next(iter(known.values())) if row.form is Form.RANKED and len(known) == 1 else known
+
+    def known_part(
+        self, rows: Iterable[Row], entry: Spec, ours: Sequence[Spec], at: tuple[str, ...]
+    ) -> dict[str, Json]:
+        rows = Rows.of(rows)
+        out = self.declared_unknown(rows, entry, ours, at)
+        for name, value in entry.items():
+            row = rows.by_name.get(name)
+            if isinstance(row, Field):
+                out[name] = self.known_value(row, value, [one.get(name) for one in ours], (*at, name))
+        return out
+
+    def known_value(self, row: Field, value: Json, ours: Sequence[Json], path: tuple[str, ...]) -> Json:
+        if not row.fields:
+            return value
+        if row.form in LISTS:
+            declared = [entry for entries in ours for entry in entries or () if isinstance(entry, Mapping)]
+            return self.entries(row, value, declared, path)
+        mappings = [one for one in ours if isinstance(one, Mapping)]
+        if row.form is Form.KEYED:
+            return {
+                key: self.known_part(row.fields, entry, [one[key] for one in mappings if key in one], (*path, key))
+                for key, entry in value.items()
+            }
+        return self.known_part(row.fields, value, mappings, path)
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether a bare name and an ARN mean the same: names are unique in an account, whatever their paths."""
+    is_named = not (one.startswith("arn:") and other.startswith("arn:"))
+    return is_named and one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]

@@ -1,0 +1,116 @@
+"""The record of an apply, which a tag carries, and what it says of live values that nobody declared.
+
+It has the digest of the declaration, by which a difference is drift or a change of ours, and a digest of what the
+service filled in: that is no change while it is as it was.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.diff.canonical import canonical, digest_of
+from reconciler.diff.choices import ServiceChoice
+from reconciler.diff.ignore import declared_value
+from reconciler.diff.live_view import dotted_keys
+from reconciler.kinds.base import Kind
+from reconciler.kinds.paths import is_written
+from reconciler.live.ownership import LEFT, AppliedRecord, flags_of
+from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
+from reconciler.ports import Takes
+
+SHOWN = "only answers of the service have it"
+NOTED = "it was there when this stack was last applied, and nobody declares it"
+UNKNOWN = "this version does not know the member: apply takes note of its value, and leaves it"
+SERVICE = "nobody declared it: the service filled it in, apply takes note of its value, and leaves it"
+
+
+def first_record(kind: Kind, desired: Desired, identity: Identity) -> AppliedRecord:
+    """Return the record of a declaration that a resource carries when it has just been made."""
+    digest = digest_of_declaration(canonical(kind.rows, desired.spec, identity), desired.tags)
+    return record_of(kind, desired, digest, LeftToService())
+
+
+def digest_of_declaration(declared: Spec, tags: Mapping[str, str]) -> str:
+    """Return the digest of a canonical body and its tags: of their meaning, not of their spelling."""
+    return digest_of({"spec": declared, "tags": dict(tags)})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftToService:
+    """Live values that nobody declared, and that no update resets."""
+
+    digest: str = ""  # the record of them; empty if there are none
+    fields: tuple[FieldChange, ...] = ()  # those that are not as in the record: news
+    ignored: tuple[Ignored, ...] = ()  # those that are
+    flags: frozenset[str] = frozenset()  # what else the record has to keep: choices of the service
+
+
+def left_to_service(
+    kind: Kind,
+    desired: Desired,
+    live: Live,
+    unknown: Mapping[tuple[str, ...], Json],
+    fields: Iterable[FieldChange],
+    takes: Takes,
+    *,
+    is_made: bool,
+) -> LeftToService:
+    """Return what the service filled in: `unknown` to our tables, or undeclared among the changed `fields`.
+
+    It is no change while it is as it was noted when the stack was last applied. `takes` tells what requests can have;
+    the rest is only ever in answers. `is_made`: the resource was made a moment ago, so that everything that nobody
+    declared comes from the service.
+    """
+    unheard, shown = {}, []
+    for path, value in unknown.items():
+        if any(takes(operation, path) for operation in (kind.create, kind.update) if operation):
+            unheard[dotted_keys(path)] = value
+        else:
+            shown.append(Ignored(dotted_keys(path), value, None, SHOWN))
+    undeclared = {change.path: change.before for change in fields if is_undeclared(kind, desired, change)}
+    everything = {**undeclared, **unheard}
+    recorded = AppliedRecord.of(live.claims).left
+    for values in (everything,) if is_made else (everything, unheard):  # the rest is a change of its own
+        if recorded == _digest_of_values(values):
+            noted = (Ignored(path, value, None, NOTED) for path, value in values.items())
+            return LeftToService(recorded, ignored=(*shown, *noted))
+    values = everything if is_made else unheard
+    news = tuple(
+        noted_change(path, value, SERVICE if path in undeclared else UNKNOWN) for path, value in values.items()
+    )
+    return LeftToService(_digest_of_values(values), news, tuple(shown))
+
+
+def with_choices(
+    left: LeftToService, choices: Iterable[ServiceChoice], *, is_made: bool, restores: bool
+) -> LeftToService:
+    """Add what the service has chosen: news where it was made a moment ago, and the record does not have it yet."""
+    news = tuple(
+        noted_change(dotted_keys(choice.path), choice.value, SERVICE)
+        for choice in choices
+        if is_made and not choice.is_known
+    )
+    flags = frozenset(filter(None, (choice.flag(restores=restores) for choice in choices)))
+    return replace(left, fields=(*left.fields, *news), flags=flags)
+
+
+def record_of(kind: Kind, desired: Desired, digest: str, left: LeftToService) -> AppliedRecord:
+    """Return the record of a declaration, by its digest, that a resource carries once it is applied.
+
+    It keeps the declared values of fields that the service moves by itself: only another value is sent again.
+    """
+    moving = {declared_value(row, desired) for row in kind.fields if row.runtime_if and row.runtime_if(desired.spec)}
+    noted = {f"{LEFT}{left.digest}"} if left.digest else frozenset[str]()
+    return AppliedRecord(digest, flags_of(desired.lifecycle) | moving | noted | left.flags)
+
+
+def is_undeclared(kind: Kind, desired: Desired, change: FieldChange) -> bool:
+    """Whether a change takes away what is live, and not written in the declaration."""
+    return change.after is None and not is_written(kind, desired.spec, change.path)
+
+
+def noted_change(path: str, value: Json, why: str) -> FieldChange:
+    return FieldChange(path=path, before=value, after=None, cost=Cost.METADATA, why=why, undeclared=True, noted=True)
+
+
+def _digest_of_values(values: Mapping[str, Json]) -> str:
+    return digest_of(dict(values)) if values else ""
