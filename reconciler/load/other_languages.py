@@ -4,7 +4,7 @@ Only forms that no text of a stack can have count as one: shell in a command may
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reconciler.problems import Problem
@@ -121,31 +121,43 @@ def spoken_in(root: Node | None, text: str) -> Spoken | None:
     """Return the first text of a file that is for another language; `text` is all that the file says."""
     if root is None or not MAY_BE_ONE.search(text):
         return None
-    return next(_in_node(root, LANGUAGES), None)
+    return _first(root, LANGUAGES)
 
 
 def spoken_in_name(node: Node) -> Spoken | None:
     """Return what another program should have filled in where a name stands, in which AWS takes no such text."""
-    return next(_in_node(node, (*LANGUAGES, BRACES, DOLLAR_BRACES, SHELL)), None)
+    return _first(node, (*LANGUAGES, BRACES, DOLLAR_BRACES, SHELL))
 
 
-def _in_text(text: str, languages: Sequence[OtherLanguage], mark: SourceMark) -> Iterator[Spoken]:
-    for language in languages:
-        if match := language.form.search(text):
-            yield Spoken(language, mark, " ".join(match[0].split()))
+def _first(node: Node, languages: Sequence[OtherLanguage]) -> Spoken | None:
+    suspects: list[tuple[str, SourceMark]] = []
+    _collect(node, suspects)
+    for text, mark in suspects:
+        for language in languages:
+            if match := language.form.search(text):
+                return Spoken(language, mark, " ".join(match[0].split()))
+    return None
 
 
-def _in_node(node: Node, languages: Sequence[OtherLanguage]) -> Iterator[Spoken]:
-    match node:
-        case MappingNode():
-            for key, (mark, inner) in node.entries.items():
-                yield from _in_text(key, languages, mark)
-                if key.lower() not in READ_LATER:
-                    yield from _in_node(inner, languages)
-        case List(items):
-            for item in items:
-                yield from _in_node(item, languages)
-        case Scalar(str(value), mark):
-            yield from _in_text(value, languages, mark)
-        case _:  # what an alias stands for is looked at where it is written, and tags are our own language
-            return
+def _collect(node: Node, suspects: list[tuple[str, SourceMark]]) -> None:
+    """Collect the texts that may be in another language, in their order: this sees every value of a stack.
+
+    What an alias stands for is looked at where it is written, and tags are our own language.
+    """
+    if isinstance(node, Scalar):
+        if isinstance(node.value, str) and _has_sign(node.value):
+            suspects.append((node.value, node.mark))
+    elif isinstance(node, MappingNode):
+        for key, (mark, inner) in node.entries.items():
+            if _has_sign(key):
+                suspects.append((key, mark))
+            if key.lower() not in READ_LATER:
+                _collect(inner, suspects)
+    elif isinstance(node, List):
+        for item in node.items:
+            _collect(item, suspects)
+
+
+def _has_sign(text: str) -> bool:
+    """Whether a text has one of the signs of which each language needs one."""
+    return "{" in text or "$" in text or "!" in text

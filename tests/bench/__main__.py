@@ -1,26 +1,26 @@
 """Print the figures of the budgets: wall time, peak memory, API calls, against the sandbox's server with a set latency.
 
-python tests/bench                  everything
+python tests/bench                  everything but what takes minutes
 python tests/bench plan --latency 0.05 --runs 5
+python tests/bench ratios           processor time of plans beside that of boto3 alone
+python tests/bench growth           time for each definition, from 1,000 to 20,000 of them
 """
 
 import argparse
 import os
 import resource
 import statistics
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.jobs import busy_sandbox
+from tests.bench.processes import Cost, applied, run, written
+from tests.bench.ratios import Ratio, growth, ratios
 from tests.bench.server import Server, serving
 from tests.bench.worlds import accounts, environments_and_queues, one_queue, only_definitions
 from tests.bench.worlds import fleet as fleet_of
@@ -37,7 +37,7 @@ class Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("only", nargs="*", help=f"some of: {', '.join(BENCHES)}")
+    parser.add_argument("only", nargs="*", help=f"some of: {', '.join((*BENCHES, *RATIOS))}")
     parser.add_argument("--latency", type=float, default=0.05, help="seconds that the server adds to each call")
     parser.add_argument("--runs", type=int, default=3)
     args = parser.parse_args()
@@ -51,6 +51,10 @@ def main() -> None:
                     f"{figure.what:58} {figure.seconds:8.2f} {figure.memory:6.0f} {calls:>6}  {figure.budget}",
                     flush=True,
                 )
+    for name, compare in RATIOS.items():
+        if name in args.only or not (args.only or name in ON_DEMAND):
+            for ratio in compare(args.runs):
+                print(f"{ratio.what:83} {ratio.value:8.2f}  {ratio.goal}", flush=True)
 
 
 def start_up(_latency: float, runs: int) -> Iterator[Figure]:
@@ -78,14 +82,14 @@ def plan(latency: float, runs: int) -> Iterator[Figure]:
                 f"plan, nothing to change, {count} definitions{revisions}", ["plan", folder], runs, budget, server
             )
     with written(environments_and_queues(50, 500)) as folder, serving(latency) as server:
-        applied(server, folder, 0)
+        applied(server, folder)
         what = "plan, 50 environments, 50 queues, 500 definitions"
         yield measured(what, ["plan", folder], runs, "25 calls", server)
 
 
 def import_(latency: float, runs: int) -> Iterator[Figure]:
     with written(environments_and_queues(50, 100)) as folder, serving(latency) as server, written({}) as to:
-        applied(server, folder, 0)
+        applied(server, folder)
         server.register_copies(4900)
         words = ["import", "--live", "--stack", "bench", "--to", to, "--force"]
         what = "import, 50 environments, 50 queues, 5000 definitions"
@@ -143,63 +147,22 @@ def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
         yield Figure(what, seconds, memory, calls, "practical")
 
 
-ON_DEMAND = ("shards",)  # minutes: only when it is asked for by name
+ON_DEMAND = ("shards", "growth")  # minutes: only when it is asked for by name
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
     "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "import": import_, "apply": apply,
     "fleet": fleet, "shards": shards, "jobs": jobs}  # fmt: skip
-
-
-ALONE = """
-import resource, subprocess, sys, time
-start = time.perf_counter()
-code = subprocess.run(sys.argv[1:]).returncode
-print("\\ntook", time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
-"""
-
-
-@contextmanager
-def written(files: dict[str, str]) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files.items():
-            Path(folder, name).parent.mkdir(exist_ok=True)
-            Path(folder, name).write_text(text, encoding="utf-8")
-        yield folder
-
-
-def applied(server: Server, folder: str, older: int) -> None:
-    """Bring the server to where the stack is applied, each definition with some older active revisions."""
-    run(["apply", folder, "--yes"], server)
-    server.register_older(older)
+RATIOS: dict[str, Callable[[int], Iterator[Ratio]]] = {"ratios": ratios, "growth": growth}
 
 
 def measured(what: str, argv: list[str], runs: int, budget: str, server: Server | None = None) -> Figure:
-    results = []
+    results: list[Cost] = []
+    calls = None
     for _ in range(runs):
         before = server.count() if server else 0
-        seconds, memory = run(argv, server)
-        results.append((seconds, memory, server.count() - before if server else None))
-    return Figure(what, statistics.median(r[0] for r in results), max(r[1] for r in results), results[-1][2], budget)
-
-
-def run(argv: list[str], server: Server | None) -> tuple[float, float]:
-    """Run the command line as a user would; return seconds and peak MiB. A failure ends the benchmark."""
-    environment = {**os.environ, **(server.environment if server else {}), "CI": "true"}
-    # Linux counts what a process was before it became another: only a small parent shows the memory of its child.
-    process = subprocess.Popen(
-        [sys.executable, "-c", ALONE, sys.executable, "-m", "reconciler", *argv],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    output: list[bytes] = []
-    reader = threading.Thread(target=lambda: output.append(process.stdout.read() if process.stdout else b""))
-    reader.start()
-    status = process.wait()
-    reader.join()
-    text, _, figures = b"".join(output).decode().rpartition("\ntook ")
-    seconds, memory = figures.split()
-    if status:
-        sys.exit(f"{' '.join(argv)} failed:\n{text}")
-    return float(seconds), int(memory) / 1024
+        results.append(run(argv, server))
+        calls = server.count() - before if server else None
+    seconds = statistics.median(cost.seconds for cost in results)
+    return Figure(what, seconds, max(cost.memory for cost in results), calls, budget)
 
 
 if __name__ == "__main__":

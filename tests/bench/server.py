@@ -25,6 +25,7 @@ class Server:
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
             "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,  # the one that botocore itself reads
         }
 
     def count(self) -> int:

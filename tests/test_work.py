@@ -1,0 +1,41 @@
+"""How much a run does, counted: calls, collections, objects. Seconds differ from machine to machine."""
+
+import gc
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.__main__ import main
+from reconciler.load import other_languages
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.parse import compose
+from tests.bench.worlds import only_definitions
+
+
+def test_the_collector_hardly_looks_through_the_values_of_a_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = only_definitions(100)["stack.yaml"]
+    (tmp_path / "stack.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["reconciler", "validate", str(tmp_path)])
+    seen: list[str] = []
+    before, handler = gc.get_threshold(), signal.getsignal(signal.SIGINT)
+    gc.callbacks.append(watch := lambda phase, _info: seen.append(phase))
+    try:
+        code = main()
+    finally:
+        gc.callbacks.remove(watch)
+        gc.set_threshold(*before)
+        signal.signal(signal.SIGINT, handler)
+    assert (code, len(seen) <= 4) == (0, True)  # of Python's default there are hundreds
+
+
+def test_only_texts_with_a_sign_of_another_language_are_searched_for_it() -> None:
+    text = only_definitions(1)["stack.yaml"]
+    suspects: list[tuple[str, object]] = []
+    other_languages._collect(compose("stack.yaml", text, Findings()).root, suspects)
+    assert [value for value, _ in suspects] == []
+    other_languages._collect(compose("x.yaml", "image: ${self:custom.image}\nname: a\n", Findings()).root, suspects)
+    assert [value for value, _ in suspects] == ["${self:custom.image}"]
