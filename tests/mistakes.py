@@ -39,7 +39,7 @@ Maker = Callable[[Kind, Json, Random], Mistake | None]
 
 
 def sites(kind: Kind, body: Json) -> list[Site]:
-    return list(_sites(DEFS[kind.create], body, ()))
+    return list(_sites(DEFS[kind.create.operation], body, ()))
 
 
 def _sites(schema: Json, value: Json, path: Path) -> Iterator[Site]:
@@ -86,7 +86,7 @@ def moved(body: Json, path: Path, to: Path) -> Json:
 
 
 def members_beside(kind: Kind, path: Path) -> Mapping[str, Json]:
-    schema = DEFS[kind.create]
+    schema = DEFS[kind.create.operation]
     for step in path[:-1]:
         schema = resolved(schema)
         schema = schema["items"] if isinstance(step, int) else schema["properties"][step]
@@ -148,7 +148,7 @@ def all_in_style(style: Callable[[str], str], called: str) -> Maker:
     """Make every member written as another tool writes it."""
 
     def make(kind: Kind, body: Json, random: Random) -> Mistake | None:
-        wrong = styled(DEFS[kind.create], body, style)
+        wrong = styled(DEFS[kind.create.operation], body, style)
         first = next((site for site in sites(kind, body) if style(site.name) != site.name), None)
         if first is None:
             return None
@@ -252,14 +252,14 @@ def wrong_choice(kind: Kind, body: Json, random: Random) -> Mistake | None:
 
 
 def of_cloudformation(kind: Kind, body: Json, random: Random) -> Mistake:
-    inner = styled(DEFS[kind.create], body, pascal)
+    inner = styled(DEFS[kind.create.operation], body, pascal)
     wrong = {"Type": f"AWS::Batch::{kind.name}", "Properties": inner, "DependsOn": ["Role"]}
     return Mistake(wrong, ("Properties",), ("directly below the name",))
 
 
 def of_terraform(kind: Kind, body: Json, random: Random) -> Mistake | None:
     """Snake case, and a list of structures as a block."""
-    wrong = _blocks(DEFS[kind.create], body)
+    wrong = _blocks(DEFS[kind.create.operation], body)
     first = next((site for site in sites(kind, body) if snake(site.name) != site.name), None)
     if first is None:
         return None

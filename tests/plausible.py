@@ -48,7 +48,7 @@ def plausible_stacks(draw: Any) -> Json:
 def _changed(draw: Any, kind: Kind, body: Json) -> Json:
     changed = deepcopy(body)
     for _ in range(draw(st.integers(0, 3))):
-        places = list(_structures({"$ref": f"#/$defs/{kind.create}"}, changed))
+        places = list(_structures({"$ref": f"#/$defs/{kind.create.operation}"}, changed))
         schema, holder = places[draw(st.integers(0, len(places) - 1))]
         names = sorted(schema["properties"].keys() - REFERENCES.keys() - {kind.name_member})
         if not names:

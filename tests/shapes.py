@@ -23,7 +23,7 @@ _MADE: dict[str, tuple[Kind, st.SearchStrategy[dict[str, Json]]]] = {}  # hypoth
 def bodies(kind: Kind) -> st.SearchStrategy[dict[str, Json]]:
     """Return bodies of a kind's create request, without name and tags: all of its members, whether or not they fit together."""
     if kind.name not in _MADE or _MADE[kind.name][0] is not kind:
-        shape = model().operation_model(kind.create).input_shape
+        shape = model().operation_model(kind.create.operation).input_shape
         _MADE[kind.name] = kind, _structure(shape, {row.name: row for row in kind.fields})
     return _MADE[kind.name][1]
 

@@ -35,7 +35,7 @@ def described(kind: str, body: dict[str, Json], seed: int) -> dict[str, Json]:
     here = world(seed)
     raw = definition_body(body) if kind == JD else environment_body(here, {"computeEnvironmentName": "x", **body})
     shown = shuffled(deepcopy(raw), here)
-    return {name: value for name, value in shown.items() if name not in KINDS[kind].response_only}
+    return {name: value for name, value in shown.items() if name not in KINDS[kind].read.response_only}
 
 
 def possible(body: dict[str, Json]) -> dict[str, Json]:

@@ -115,7 +115,7 @@ class Story:
 
 
 def body_of(described: Json) -> dict[str, Json]:
-    apart = {"jobDefinitionName", "jobDefinitionArn", "tags", *KIND.response_only}
+    apart = {"jobDefinitionName", "jobDefinitionArn", "tags", *KIND.read.response_only}
     return {member: value for member, value in described.items() if member not in apart}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, Reading
+from reconciler.kinds.base import CreateCall, DeleteCall, Field, Form, Kind, ReadCalls, UpdateCall
 from reconciler.model import Cost, Identity, Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
@@ -22,21 +22,19 @@ from tests.schemas import model
 TOY = Kind(
     name="Toy",
     section="toys",
-    says="What children play with.",
+    description="What children play with.",
     noun="toy",
     name_member="toyName",
     arn_member="toyArn",
     rows=(
-        Field(name="color", form=Form.CASELESS, cost=Cost.SCALING, default="RED", says="Any color."),
-        Field(name="material", cost=Cost.REPLACE, says="What it is made of; for life."),
-        Field(name="parts", form=Form.SET, cost=Cost.SCALING, unset=[], says="In any order."),
+        Field(name="color", form=Form.CASELESS, cost=Cost.SCALING, default="RED", description="Any color."),
+        Field(name="material", cost=Cost.REPLACE, description="What it is made of; for life."),
+        Field(name="parts", form=Form.SET, cost=Cost.SCALING, unset=[], description="In any order."),
     ),
-    reading=Reading(operation="DescribeToys", result="toys", names="names"),
-    create="CreateToy",
-    update="UpdateToy",
-    update_id="toy",
-    delete="DeleteToy",
-    delete_id="toy",
+    read=ReadCalls(operation="DescribeToys", result="toys", names="names"),
+    create=CreateCall(operation="CreateToy"),
+    update=UpdateCall(operation="UpdateToy", id_member="toy"),
+    delete=DeleteCall(operation="DeleteToy", id_member="toy"),
 )
 MEMBERS = {"color": {"shape": "String"}, "material": {"shape": "String"}, "parts": {"shape": "StringList"}}
 

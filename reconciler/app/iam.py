@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Succession
+from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod, Row, Rows
 from reconciler.kinds.jobs import TRAINING
 from reconciler.live.ownership import OWNER
 from reconciler.live.resolve import physical_name, references, world_of
@@ -121,13 +121,13 @@ class _Rights:
         """What `*` stands for is read as a whole: nobody knows beforehand what of a stack is live."""
         unscoped: list[str] = []
         for kind in KINDS.values():
-            reading = kind.reading
+            reading = kind.read
             unscoped += [one for one in (reading.operation, reading.listing) if one and one not in reading.scoped]
             unscoped += [holding.operation for holding in _holdings(kind)]
         yield Statement("Read", _batch(unscoped), (ANY,))
         for kind in KINDS.values():
-            for operation in kind.reading.scoped:
-                of = kind if operation == kind.reading.operation else _parent(kind)
+            for operation in kind.read.scoped:
+                of = kind if operation == kind.read.operation else _parent(kind)
                 yield Statement(f"Read{operation}", _batch([operation]), (self.arn(of, ANY),))
 
     def looks(self, lookups: Iterable[tuple[str, str]]) -> Iterator[Statement]:
@@ -161,12 +161,13 @@ class _Rights:
             own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
             arns = [arn for one in own for arn in self.arns(kind, one)]
             others = [arn for one in own for arn in self.referred(one, kind.rows)]
-            yield Statement(f"Create{kind.name}", _batch([kind.create]), (*arns, *others) if arns else ())
-            rows = [row for row in kind.fields if row.name in kind.update_refers_to]
-            used = [arn for one in own for arn in self.referred(one, rows)]
-            yield Statement(f"Use{kind.name}", _batch([kind.update]) if used else (), tuple(used))
+            yield Statement(f"Create{kind.name}", _batch([kind.create.operation]), (*arns, *others) if arns else ())
+            if kind.update:
+                rows = [row for row in kind.fields if row.name in kind.update.refers_to]
+                used = [arn for one in own for arn in self.referred(one, rows)]
+                yield Statement(f"Use{kind.name}", _batch([kind.update.operation]) if used else (), tuple(used))
         yield from self.tags()
-        changes = [one for kind in KINDS.values() for one in (kind.update, kind.delete) if one]
+        changes = [call.operation for kind in KINDS.values() for call in (kind.update, kind.delete) if call]
         yield self.owned([*changes, "TagResource", "UntagResource"])
 
     def tags(self) -> Iterator[Statement]:
@@ -191,7 +192,7 @@ class _Rights:
             condition = {"StringEquals": {"iam:PassedToService": service}} if service else {}
             sid = "PassRole" + "".join(word.title() for word in service.partition(".")[0].split("-"))
             yield Statement(sid, ("iam:PassRole",), tuple(arns), condition)
-        if any(KINDS[one.kind].service_linked for one in self.stack.declared):
+        if any(KINDS[one.kind].create.service_linked for one in self.stack.declared):
             role = self.elsewhere("iam::{account}:role/aws-service-role/*")
             condition_ = {"StringLike": {"iam:AWSServiceName": "*batch.amazonaws.com"}}
             yield Statement("CreateServiceLinkedRole", ("iam:CreateServiceLinkedRole",), (role,), condition_)
@@ -223,7 +224,7 @@ class _Rights:
     def arns(self, kind: Kind, declared: Declared) -> list[str]:
         """Return the ARNs that a declared resource may have: its own, and that of one that takes its place."""
         arn = self.arn(kind, physical_name(self.stack, declared, world_of((), self.stack)))
-        return [arn, f"{arn}{SUCCESSOR}"] if kind.succession is Succession.BLUE_GREEN else [arn]
+        return [arn, f"{arn}{SUCCESSOR}"] if kind.replacement is ReplacementMethod.BLUE_GREEN else [arn]
 
     def referred(self, declared: Declared, rows: Iterable[Row]) -> Iterator[str]:
         for _, row, value in references(rows, declared.spec):
@@ -254,16 +255,16 @@ class _Rights:
 
 def _holdings(kind: Kind) -> Iterator[Json]:
     """Yield the ways in which jobs are listed, for whatever a resource of the kind may hold."""
-    if kind.holding:
-        yield from (kind.holding(body) for body in ({}, {"jobQueueType": TRAINING}))
+    if kind.jobs:
+        yield from (kind.jobs.listing(body) for body in ({}, {"jobQueueType": TRAINING}))
 
 
 def _takes_jobs(kind: Kind) -> bool:
-    return kind.holding is not None and not kind.parent
+    return kind.jobs is not None and not kind.parent
 
 
 def _parent(kind: Kind) -> Kind:
-    row = kind.field(kind.parent)
+    row = kind.parent_row
     return KINDS[row.refers_to] if row else kind
 
 

@@ -11,7 +11,7 @@ from reconciler.inspect.doctor import Examined, Waiting, Words, examined
 from reconciler.inspect.history import History, Rollback, history_of, nothing_known, revised, rollback_of
 from reconciler.inspect.status import StackStatus, counted, job_holders, standings
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Holding, Using
+from reconciler.kinds.base import JobListing, RevisionUsers
 from reconciler.live.jobs import held_by_status, running, waiting_by_reason
 from reconciler.live.read import ReadResult, active_revisions, all_revisions, read_all, read_uses
 from reconciler.model import Identity, Live, Plan, Stack
@@ -125,7 +125,7 @@ def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, u
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
     kind, name = revised(wanted)
-    using = kind.using if users else None
+    using = kind.revisions.users if users and kind.revisions else None
     found = read_all(cloud, [kind, *([KINDS[using.of]] if using else [])])
     known = history_of(stack, identity, kind, name, found.live)
     read = (all_revisions if inactive else active_revisions)(cloud, kind, known.name)
@@ -216,21 +216,21 @@ def _made(stack: Stack, cloud: Cloud, wanted: PlanOptions, identity: Identity, f
     return made
 
 
-def _uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Uses:
+def _uses(cloud: Cloud, using: RevisionUsers, live: Iterable[Live]) -> Uses:
     """Return what is in use; or why that is not known, which stops nothing but the pruning."""
     return _or_refusal(lambda: read_uses(cloud, using, live))
 
 
-def _held(cloud: Cloud, holding: Holding, live: Live) -> Held:
+def _held(cloud: Cloud, holding: JobListing, live: Live) -> Held:
     """Return the jobs in a resource that is to go; or why they are not known, which takes another consent."""
     return _or_refusal(lambda: held_by_status(cloud, holding, live.arn))
 
 
-def _running(cloud: Cloud, holding: Holding, live: Live) -> int | CloudError:
+def _running(cloud: Cloud, holding: JobListing, live: Live) -> int | CloudError:
     return _or_refusal(lambda: len(running(cloud, holding, live.arn)))
 
 
-def _waiting(cloud: Cloud, holding: Holding, live: Live) -> Waiting:
+def _waiting(cloud: Cloud, holding: JobListing, live: Live) -> Waiting:
     return _or_refusal(lambda: waiting_by_reason(cloud, holding, live.arn))
 
 

@@ -92,7 +92,7 @@ def _give_way(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], clo
         if call.after_revision < revision < ours
     }
     if theirs:
-        cloud.call(kind.delete, {kind.delete_id: answer[kind.arn_member]})
+        cloud.call(kind.delete.operation, {kind.delete.id_member: answer[kind.arn_member]})
     if theirs and not any(theirs.values()):
         raise Moved(", ".join(f"revision {revision}" for revision in sorted(theirs)))
 

@@ -18,7 +18,7 @@ TRANSITIONS = ("CREATING", "UPDATING", "DELETING")
 
 def still_held(kind: Kind, live: Live, cloud: Cloud) -> str:
     """Say which jobs are in a resource; nothing if it is empty."""
-    held = held_by_status(cloud, kind.holding(live.spec), live.arn) if kind.holding else {}
+    held = held_by_status(cloud, kind.jobs.listing(live.spec), live.arn) if kind.jobs else {}
     return f"not empty: {in_words(held)}" if held else ""
 
 
@@ -38,7 +38,7 @@ class Tenants:
         """Say what still runs; nothing if the resource is idle."""
         if live.status in TRANSITIONS:
             return live.status
-        idle = kind.is_idle(live.spec) if kind.is_idle else True
+        idle = kind.idle.is_idle(live.spec) if kind.idle else True
         if idle or live.status == "INVALID":
             return ""
         left = self.left(kind)
@@ -48,10 +48,10 @@ class Tenants:
 
     def left(self, kind: Kind) -> frozenset[str] | None:
         """Return the jobs that still run; None if nobody knows."""
-        if not self.queues or kind.runs is None:
+        if not self.queues or kind.idle is None:
             return None
         try:
-            now = frozenset[str]().union(*(running(self.cloud, kind.runs, queue) for queue in self.queues))
+            now = frozenset[str]().union(*(running(self.cloud, kind.idle.jobs, queue) for queue in self.queues))
         except CloudError as error:
             if error.fault is Fault.DENIED:
                 return None

@@ -95,7 +95,7 @@ def _create(address: Address, body: Spec, stack: Stack, args: Namespace, cloud: 
     if is_ours or read_some(cloud, kind, cloud.identity(), (address.name,)):
         return False
     try:
-        settled_sandbox(stack, args).call(kind.create, {kind.name_member: address.name, **body})
+        settled_sandbox(stack, args).call(kind.create.operation, {kind.name_member: address.name, **body})
     except CloudError as error:
         if error.fault is not Fault.REFUSED:
             raise

@@ -28,12 +28,12 @@ def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, 
                 out[name] = value
             continue
         row = known.get(name)
-        if isinstance(row, Unmanaged) or (row and (row.folds or not row.counts_in(body))):
+        if isinstance(row, Unmanaged) or (row and (row.legacy_alias_of or not row.counts_in(body))):
             continue
         plain = canonical_member(row, value, body, identity) if row else compact(value)
         if not is_absent(plain):
             out[name] = plain
-    for legacy, folds in rows.folding:
+    for legacy, folds in rows.legacy_aliases:
         if not is_absent(body.get(legacy.name)):
             _fold(out, folds, body[legacy.name])
     return out
@@ -58,7 +58,7 @@ def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity
     """Return a member in canonical form. A default is absence, but where the service may fill in something else."""
     plain = _formed(row, value, siblings, identity)
     default = row.assumed(siblings) if row.assumed else row.default
-    if default is None or row.fills or plain != _formed(row, default, siblings, identity):
+    if default is None or row.is_service_default or plain != _formed(row, default, siblings, identity):
         return plain
     return None
 

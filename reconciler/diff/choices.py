@@ -1,4 +1,4 @@
-"""What the service chooses for a new resource, and keeps (`Field.filled`): the image type of a compute environment.
+"""What the service chooses for a new resource, and keeps (`Field.service_default`): the image type of a compute environment.
 
 Nobody declares it, so a change of it shows only against what is known: what the service would choose, or what the
 record of the last apply has, where it chose something else.
@@ -48,11 +48,11 @@ class ServiceChoice:
 def service_choices(kind: Kind, declared: Spec, live: Spec, resource: Live) -> tuple[ServiceChoice, ...]:
     """Return what the service has chosen for a live resource, from the canonical bodies."""
     choices = []
-    for path, row in Rows.of(kind.rows).chosen:
+    for path, row in Rows.of(kind.rows).service_defaults:
         theirs, ours = member_at(live, path), member_at(declared, path)
-        if ours is None and theirs and row.fills and row.filled and row.fills(theirs):
-            recorded = _recorded(row, resource)
-            choices.append(ServiceChoice(path, row, theirs, row.filled(live), row.filled(declared), recorded))
+        chosen, made = row.is_service_default, row.service_default
+        if ours is None and theirs and chosen and made and chosen(theirs):
+            choices.append(ServiceChoice(path, row, theirs, made(live), made(declared), _recorded(row, resource)))
     return tuple(choices)
 
 

@@ -132,7 +132,7 @@ def compare_replacement(kind: Kind, desired: Desired, old: Live, context: Contex
     lost = tuple(
         FieldChange(path=dotted_keys(path), before=value, after=None, cost=Cost.REPLACE, why=LOST)
         for path, value in sides.view.unknown.items()
-        if context.takes(kind.create, path)
+        if context.takes(kind.create.operation, path)
     )
     record = record_of(kind, desired, digest_of_declaration(declared, desired.tags), LeftToService())
     is_drift = AppliedRecord.of(old.claims).digest == record.digest

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.kinds.base import MISSING, Field, Form, Judged, Kind
+from reconciler.kinds.base import MISSING, ChangedField, Field, Form, Kind
 from reconciler.kinds.paths import update_unit
 from reconciler.model import Cost, FieldChange, Json, Path, Spec, member_at
 from reconciler.placeholders import Secret
@@ -32,8 +32,9 @@ def with_newer_updates(kind: Kind, fields: Iterable[FieldChange], takes: Takes) 
     for change in fields:
         path = change.path.split(".")
         is_newer = change.why == NEWER and change.after is not None
-        if is_newer and kind.update and path[0] not in kind.update_words and takes(kind.update, path):
-            yield replace(change, cost=Cost.SCALING, why=UPDATED.format(kind.update))
+        update = kind.update
+        if is_newer and update and path[0] not in update.not_state and takes(update.operation, path):
+            yield replace(change, cost=Cost.SCALING, why=UPDATED.format(update.operation))
         else:
             yield change
 
@@ -64,7 +65,7 @@ def _change(
 ) -> FieldChange:
     before, after = (member_at(side, path) for side in sides)
     rows = kind.rows_on(path)
-    cost, why = _cost(kind, rows, (before, after), Judged(path, full_live, sides[1], _row_cost(rows), bodies))
+    cost, why = _cost(kind, rows, (before, after), ChangedField(path, full_live, sides[1], _row_cost(rows), bodies))
     return FieldChange(
         path=".".join(path),
         before=before,
@@ -79,14 +80,14 @@ def _row_cost(rows: list[Field]) -> Cost:
     return next((row.cost for row in reversed(rows) if row.cost), Cost.REPLACE)
 
 
-def _cost(kind: Kind, rows: list[Field], values: tuple[Json, Json], judged: Judged) -> tuple[Cost, str]:
+def _cost(kind: Kind, rows: list[Field], values: tuple[Json, Json], judged: ChangedField) -> tuple[Cost, str]:
     if kind.revisions:
         return Cost.REVISION, ""
     if None in values and rows and len(rows) == len(judged.path) and rows[-1].presence:
         return rows[-1].presence, rows[-1].source
     if judged.cost is Cost.REPLACE:
         return Cost.REPLACE, next((row.source for row in reversed(rows) if row.source), "") if rows else NEWER
-    cost, why = kind.judge(judged) if kind.judge else (judged.cost, "")
+    cost, why = kind.cost_of_change(judged) if kind.cost_of_change else (judged.cost, "")
     if cost is not Cost.REPLACE and not _can_send(kind, judged.path, judged.desired):
         return Cost.IMPOSSIBLE, "the API has no way to unset it; declare the value it should have"
     return cost, why

@@ -169,7 +169,7 @@ def _is_one(one: Step, other: Step) -> bool:
 def _fields(rows: Iterable[Row], ours: Spec, theirs: Spec, steps: Steps) -> dict[str, Json]:
     known = Rows.of(rows)
     name, *rest = steps
-    for legacy, (resource, home) in known.folding:
+    for legacy, (resource, home) in known.legacy_aliases:
         if name == legacy.name:
             return _size(known, ours, theirs, home, Named(resource))
         if name == home:
@@ -186,7 +186,7 @@ def _size(known: Rows, ours: Spec, theirs: Spec, home: str, step: Step) -> dict[
     names = {names_of(row, side)[index] for side in (mine, other) for index in chosen(row, side, step)}
     there = set(names_of(row, other))
     out = _put(ours, home, kept)
-    for legacy, (resource, its_home) in known.folding:
+    for legacy, (resource, its_home) in known.legacy_aliases:
         is_meant = resource in names or (isinstance(step, Named) and bool(step.among([resource])))
         if its_home == home and is_meant:
             out = _put(out, legacy.name, None if resource in there else theirs.get(legacy.name))

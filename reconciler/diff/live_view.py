@@ -50,8 +50,9 @@ def _as_created(rows: Iterable[Row], desired: Spec, live: Spec, whole: Spec, ide
         ours, theirs = desired.get(row.name), live.get(row.name)
         if row.form is Form.STRUCT and ours is not None and theirs is not None:
             out[row.name] = _as_created(row.fields, ours, theirs, whole, identity)
-        elif ours is None and theirs is not None and row.fills and row.fills(theirs):
-            known = row.filled(whole) if row.filled else canonical_member(row, row.default, desired, identity)
+        elif ours is None and theirs is not None and row.is_service_default and row.is_service_default(theirs):
+            made = row.service_default
+            known = made(whole) if made else canonical_member(row, row.default, desired, identity)
             out |= {} if is_absent(known) else {row.name: known}
     return out
 
@@ -108,7 +109,7 @@ def _uncompared_below(row: Field, theirs: Json, ours: Json, path: str) -> Iterat
 
 
 def _why_not(row: Field) -> str:
-    riding = " and ".join(row.rides_with)
+    riding = " and ".join(row.trigger_for)
     return f"a trigger, no state: it rides along when {riding} changes" if riding else WITHOUT_EFFECT
 
 
@@ -144,8 +145,8 @@ class _Viewer:
     def member(self, row: Field, theirs: Json, ours: Json, path: tuple[str, ...]) -> Json:
         if theirs is None and ours is None:
             return None
-        is_known = self.is_replaced and row.filled is not None  # then `ours` has it, or a new one has none
-        if ours is None and not is_known and row.fills and row.fills(theirs):
+        is_known = self.is_replaced and row.service_default is not None  # then `ours` has it, or a new one has none
+        if ours is None and not is_known and row.is_service_default and row.is_service_default(theirs):
             self.ignored.append(Ignored(dotted_keys(path), theirs, None, FILLED))
             return None
         match row.form:
@@ -161,7 +162,7 @@ class _Viewer:
                 return self.entries(row, theirs, ours or (), path)
             case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
                 return ours if _may_be_one(theirs, ours) else theirs
-        if theirs is None and (row.hidden or (row.fills and ours == row.default)):
+        if theirs is None and (row.write_only or (row.is_service_default and ours == row.default)):
             self.ignored.append(Ignored(dotted_keys(path), None, ours, HIDDEN))
             return ours
         return theirs

@@ -62,7 +62,7 @@ def left_to_service(
     """
     unheard, shown = {}, []
     for path, value in unknown.items():
-        if any(takes(operation, path) for operation in (kind.create, kind.update) if operation):
+        if any(takes(operation, path) for operation in kind.body_operations):
             unheard[dotted_keys(path)] = value
         else:
             shown.append(Ignored(dotted_keys(path), value, None, SHOWN))

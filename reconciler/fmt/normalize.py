@@ -209,8 +209,8 @@ class Names:
     def _is_newer(self, path: Path, name: str) -> bool:
         """Whether a member is in no table of ours, but is one all the same."""
         body = self.body(path)
-        operations = (body.kind.create, body.kind.update) if body else ()
-        return any(self.takes(operation, (*body.inside, name)) for operation in operations if body and operation)
+        operations = body.kind.body_operations if body else ()
+        return any(self.takes(operation, (*body.inside, name)) for operation in operations if body)
 
 
 def is_free(key: str) -> bool:

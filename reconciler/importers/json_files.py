@@ -40,9 +40,7 @@ SERVICES: MappingABC[str, str] = {  # keys that only the answers of other servic
 OTHER_TOOLS: MappingABC[str, str] = {PULUMI: FROM_PULUMI}
 SMALL = "members begin with a small letter"
 MEMBERS = frozenset(
-    name
-    for kind in KINDS.values()
-    for name in (kind.name_member, kind.reading.result, *(row.name for row in kind.rows))
+    name for kind in KINDS.values() for name in (kind.name_member, kind.read.result, *(row.name for row in kind.rows))
 )
 
 
@@ -135,9 +133,9 @@ class _JsonReader:
 
     def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: SourceMark) -> ImportedResource:
         """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
-        apart = (kind.name_member, *kind.response_only)
+        apart = (kind.name_member, *kind.read.response_only)
         members = _without_nulls({key: value for key, value in body.items() if key not in apart})
-        row = kind.field(kind.parent)
+        row = kind.parent_row
         physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
         return ImportedResource(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
 
@@ -167,7 +165,7 @@ class _JsonReader:
             key, member = next(iter(slips.items()))
             self.say("IMP002", f"{key} is no member of a request", node.mark, f"{SMALL}: {member}")
             return
-        creates = listed(f"{kind.name_member} ({kind.create})" for kind in KINDS.values())
+        creates = listed(f"{kind.name_member} ({kind.create.operation})" for kind in KINDS.values())
         self.say("IMP002", message, node.mark, f"a resource is told by {creates}, and a member beside it")
 
     def say(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
@@ -180,7 +178,7 @@ def _small(key: str) -> str:
 
 def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
     for kind in KINDS.values():
-        for name in dict.fromkeys((kind.reading.result, kind.reading.listed)):
+        for name in dict.fromkeys((kind.read.result, kind.read.listed)):
             _, items = node.entries.get(name, (None, None))
             if isinstance(items, SequenceNode):
                 yield kind, items
@@ -189,7 +187,7 @@ def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
 def _kind_of(node: MappingNode) -> Kind | None:
     """A body's name member tells its kind; since that is plain `name` for some, it needs a member beside it."""
     for kind in KINDS.values():
-        members = {kind.arn_member, *(row.name for row in kind.rows), *(row.shown_as for row in kind.fields)}
+        members = {kind.arn_member, *(row.name for row in kind.rows), *(row.response_name for row in kind.fields)}
         if kind.name_member in node.entries and members & node.entries.keys():
             return kind
     return None
@@ -197,8 +195,8 @@ def _kind_of(node: MappingNode) -> Kind | None:
 
 def _is_whole(kind: Kind, body: MappingABC[str, Json]) -> bool:
     """Whether a description has what tells one resource of a kind from others."""
-    row = kind.field(kind.parent)
-    texts = [body[kind.arn_member], *([body.get(row.shown_as)] if row else [])]
+    row = kind.parent_row
+    texts = [body[kind.arn_member], *([body.get(row.response_name)] if row else [])]
     is_numbered = not kind.revisions or str(body.get("revision", "")).isdecimal()
     is_tagged = isinstance(body.get("tags", {}), MappingABC)
     return is_numbered and is_tagged and all(isinstance(text, str) and text for text in texts)
@@ -212,4 +210,4 @@ def _without_nulls(value: Json) -> Json:
 
 
 def _describe(kind: Kind) -> str:
-    return f"`aws batch {kind.reading.command}` prints what can be imported"
+    return f"`aws batch {kind.read.command}` prints what can be imported"

@@ -50,8 +50,8 @@ class _Barer:
             row = known.get(name)
             if row is None or name == key or isinstance(value, TaggedValue):
                 kept = compact(value)
-            elif isinstance(row, Field) and row.folds:
-                kept = None if self.is_folded(row.folds, known, siblings) else value
+            elif isinstance(row, Field) and row.legacy_alias_of:
+                kept = None if self.is_folded(row.legacy_alias_of, known, siblings) else value
             else:
                 kept = self.member(row, value, siblings, may_be_filled=may_be_filled)
             if not is_absent(kept):
@@ -60,16 +60,16 @@ class _Barer:
 
     def member(self, row: Row, value: Json, siblings: Spec, *, may_be_filled: bool) -> Json:
         """Return what is worth writing of a member; None if nothing is. The service fills no entries of lists in."""
-        if isinstance(row, Field) and row.rides_with:  # no state: a wish, which only a declaration has
+        if isinstance(row, Field) and row.trigger_for:  # no state: a wish, which only a declaration has
             return value or None
         if isinstance(row, Unmanaged) or not row.counts_in(siblings):
             return None
-        is_told_inside = row.fields and row.default is None and not row.assumed and not row.fills
+        is_told_inside = row.fields and row.default is None and not row.assumed and not row.is_service_default
         # Of what stands for something else it is not known what its absence would mean.
         if is_told_inside or (not self.is_known and holds_tagged(value)):
             return self.inside(row, value, may_be_filled=may_be_filled)
         plain = canonical_member(row, value, siblings, self.identity)
-        if is_absent(plain) or (may_be_filled and row.fills and row.fills(plain)):
+        if is_absent(plain) or (may_be_filled and row.is_service_default and row.is_service_default(plain)):
             return None
         return plain if row.form is Form.FLOAT32 else self.inside(row, value, may_be_filled=may_be_filled)
 
@@ -121,7 +121,7 @@ class Needs:
 
     def findings(self, kind: Kind, address: Address, body: Spec) -> frozenset[Path]:
         """Return where rules find something; nothing where they do not look, since the schema has problems."""
-        typed, is_doubtful = self.readers.read(kind.create, without_tagged(sampled(body)))
+        typed, is_doubtful = self.readers.read(kind.create.operation, without_tagged(sampled(body)))
         if is_doubtful:
             return frozenset()
         subject = Subject(address, typed, self.stack)
@@ -169,7 +169,7 @@ def sorted_out(
 def _typed(found: ImportedResource, judge: SchemaValidator) -> ImportedResource | None:
     """Return it in the API's types; None if the schema has something against it."""
     kind, plain = KINDS[found.address.kind], without_tagged(found.body)
-    body, is_doubtful = judge.readers.read(kind.create, plain)
+    body, is_doubtful = judge.readers.read(kind.create.operation, plain)
     verdict = judge.verdict(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else SchemaVerdict()
     if any(problem.severity is Severity.ERROR for problem in verdict.problems):
         return None

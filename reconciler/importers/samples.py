@@ -121,7 +121,7 @@ class _Walker:
 
     def uses_in(self, found: ImportedResource) -> Iterator[tuple[str, _Use]]:
         kind = KINDS[found.address.kind]
-        schema = self.vocabulary.resolved({"$ref": DEFS + kind.create})
+        schema = self.vocabulary.resolved({"$ref": DEFS + kind.create.operation})
         yield from self._members(found.body, found.body, kind.fields, schema)
 
     def type_of(self, use: _Use) -> str:

@@ -187,7 +187,7 @@ class _TerraformReader:
             self.wrong.append(Problem("IMP004", what, Where(file), hint, Severity.WARNING))
         notes = [Note((), "Terraform is about to create it anew (tainted)")] if resource.get("tainted") else []
         notes += _proposals(body, self.addresses)
-        row = kind.field(kind.parent)
+        row = kind.parent_row
         physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
         is_declared = FILLED_IN in written
         found = ImportedResource(

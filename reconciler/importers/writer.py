@@ -112,7 +112,7 @@ def _kind(found: ImportedResource) -> Kind:
 
 
 def _is_queue(kind: Kind) -> bool:
-    return kind.holding is not None and not kind.parent
+    return kind.jobs is not None and not kind.parent
 
 
 # How a value is written in YAML so that every reader takes it for what it is: ours, and those of YAML 1.1.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_jobs
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Reading
+from reconciler.kinds.base import ReadCalls
 from reconciler.kinds.reasons import DELAYS, INVALID, LOOKS, Ailment, Delay, Look, ailment_of, delay_of, is_ended_by
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_AILMENT
 from reconciler.model import Action, Address, Identity, Json, member_at, own_name
@@ -34,9 +34,9 @@ def _looks(identity: Identity, one: ResourceStatus, members: Iterable[str]) -> I
             if place == member or place.startswith(f"{member}."):
                 yield from _look(look, member_at(one.live.spec, place.split(".")), here)
     kind = KINDS[one.address.kind]
-    yield (*_described(kind.reading, one.live.arn if kind.reading.by_arn else one.name), *here)
-    if kind.holding:
-        holding = kind.holding(one.live.spec)
+    yield (*_described(kind.read, one.live.arn if kind.read.by_arn else one.name), *here)
+    if kind.jobs:
+        holding = kind.jobs.listing(one.live.spec)
         words = ("aws", "batch", _dashed(holding.operation))
         yield (*words, f"--{_dashed(holding.of_member)}", one.name, "--job-status", holding.waiting, *here)
 
@@ -47,7 +47,7 @@ def _look(look: Look, value: Json, here: tuple[str, ...]) -> Iterator[tuple[str,
         yield ("aws", *look.command.split(), look.option, *names, *(here if look.regional else ()))
 
 
-def _described(reading: Reading, name: str) -> tuple[str, ...]:
+def _described(reading: ReadCalls, name: str) -> tuple[str, ...]:
     return ("aws", "batch", _dashed(reading.operation), f"--{_dashed(reading.names)}", name)
 
 
@@ -166,7 +166,7 @@ def _base(one: ResourceStatus, ailment: Ailment | None) -> Diagnosis:
         notes = (NOT_LIMITED,) if one.health == BLOCKED and INVALID in one.sick.reason else ()
         return replace(base, reason=one.sick.reason, cause=one.sick.cause, remedy=one.sick.remedy, notes=notes)
     if one.health == DELETING and one.live:
-        return _leaving(base, one.live.reason, KINDS[one.address.kind].leaving)
+        return _leaving(base, one.live.reason, KINDS[one.address.kind].delete.explanation)
     return base
 
 

@@ -61,7 +61,7 @@ class History:
 
     @property
     def notes(self) -> tuple[Problem, ...]:
-        using, uses = self.kind.using, self.uses
+        using, uses = self.kind.revisions and self.kind.revisions.users, self.uses
         why, hint = unknown(using, uses) if using and uses is not None else ("", "")
         message = f"how many {using.noun if using else 'user'}s a revision has is not known ({why})"
         return (Problem("REV003", message, hint=hint, severity=Severity.NOTE),) if why else ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import DISABLED, Holding, is_disabled
+from reconciler.kinds.base import DISABLED, JobListing, is_disabled
 from reconciler.kinds.reasons import INVALID
 from reconciler.live.ownership import is_ours, logical_name, owner_of
 from reconciler.live.resolve import resolve, world_of
@@ -65,14 +65,14 @@ class ResourceStatus:
     @property
     def created_at(self) -> int | None:
         """When it was created, in milliseconds since 1970; AWS Batch tells it of few kinds."""
-        member = KINDS[self.address.kind].created_at
+        member = KINDS[self.address.kind].read.created_at
         moment = self.live.observed.get(member) if self.live and member else None
         return moment if isinstance(moment, int) else None
 
     @property
     def load(self) -> tuple[Json, Json]:
         """How much of it is in use, and how much there is; None for what is not known."""
-        gauge = KINDS[self.address.kind].gauge
+        gauge = KINDS[self.address.kind].read.usage
         if gauge is None or self.live is None:
             return None, None
         shown = {**self.live.spec, **self.live.observed}
@@ -115,12 +115,12 @@ def standings(stack: Stack, plan: Plan, live: Iterable[Live]) -> StackStatus:
     return StackStatus(stack=stack.name, identity=plan.identity, each=tuple(each), notes=plan.notes)
 
 
-def job_holders(found: StackStatus) -> Iterator[tuple[Live, Holding]]:
+def job_holders(found: StackStatus) -> Iterator[tuple[Live, JobListing]]:
     """Yield the stack's own live resources that may have jobs in them, and how those are listed."""
     for one in found.each:
-        holding = KINDS[one.address.kind].holding
-        if holding and one.live and one.is_ours:
-            yield one.live, holding(one.live.spec)
+        jobs = KINDS[one.address.kind].jobs
+        if jobs and one.live and one.is_ours:
+            yield one.live, jobs.listing(one.live.spec)
 
 
 def counted(found: StackStatus, held: Mapping[str, Held]) -> StackStatus:

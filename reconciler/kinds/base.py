@@ -10,9 +10,18 @@ from reconciler.model import Cost, Identity, Json, Spec, own_name
 # How what is live is read: the operations of AWS Batch that list and describe a kind, or what uses it.
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How full a resource is. Paths into its description; what it lacks is not known."""
+
+    used: tuple[str, ...]
+    most: tuple[str, ...]
+    unit: str  # in words, behind the two numbers
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How live resources are listed. One page holds at most 100."""
+class ReadCalls:
+    """How live resources are listed, and what descriptions have beside the fields. One page holds at most 100."""
 
     operation: str  # the describe call
     result: str  # its list; empty: it describes one resource at a time, and is itself the description
@@ -28,6 +37,9 @@ class Reading:
     newer: bool = False  # older roles may not read it, and not every endpoint has it
     # Operations that IAM can restrict to ARNs (Service Authorization Reference); the others are for all or none.
     scoped: tuple[str, ...] = ()
+    response_only: tuple[str, ...] = ()  # members of a description that no request has
+    created_at: str = ""  # the one that says when it was created, in milliseconds since 1970; empty: there is none
+    usage: Usage | None = None
 
     @property
     def command(self) -> str:
@@ -37,8 +49,60 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Using:
-    """How to tell what uses the revisions of a kind right now: listed for each resource of another kind."""
+class CreateCall:
+    """The operation that creates a resource, or registers a revision of it."""
+
+    operation: str
+    settles_within: float | None = None  # seconds from CREATING to VALID or INVALID; None: it has no such statuses
+    service_linked: bool = False  # whoever creates the first one may have to create a service-linked role for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetedCall:
+    """An operation on one existing resource."""
+
+    operation: str
+    id_member: str  # of the request: it names the resource
+    id_is_arn: bool = False
+
+    def target(self, name: str, arn: str) -> dict[str, Json]:
+        """Return the member of the request that names the resource."""
+        return {self.id_member: arn if self.id_is_arn else name}
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceReplacement:
+    """What an update means that replaces instances. Both read the body that is updated."""
+
+    job_timeout: Callable[[Spec], float]  # seconds that running jobs may keep the old instances; 0: they end at once
+    job_terms: Callable[[Spec], str]  # the same in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCall(TargetedCall):
+    """The operation that changes a resource in place."""
+
+    settles_within: float | None = None  # seconds from UPDATING to VALID or INVALID; None: it has no such statuses
+    not_state: tuple[str, ...] = ()  # other members of the request that are no field
+    refers_to: tuple[str, ...] = ()  # fields whose resources IAM looks at in an update, too
+    any_of: tuple[str, ...] = ()  # a request must have one of these fields; the first is added if none is
+    instances: InstanceReplacement | None = None  # None: no update replaces any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCall(TargetedCall):
+    """The operation that deletes a resource, or deregisters a revision of it."""
+
+    gone_within: float | None = None  # seconds that it may be DELETING; None: it has no such status
+    disable_first: bool = False  # it must be DISABLED
+    after_jobs: bool = False  # jobs that wait may need it: it is deleted after what holds them
+    explanation: str = ""  # what AWS does while it is DELETING, and what keeps it there
+    loss: str = ""  # what the deletion does to whoever runs jobs, as the end of a sentence; empty: nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionUsers:
+    """How to list what uses the revisions of a kind right now: for each resource of another kind."""
 
     operation: str
     result: str
@@ -48,6 +112,13 @@ class Using:
     of_member: str  # the member of the request that names one
     of_if: Callable[[Spec], bool]  # whether one can have any: for the others nothing is listed
     filters: tuple[Mapping[str, Json], ...]  # a listing each
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Each change is a new revision: the kind has no update, and the older ones stay until they are deregistered."""
+
+    users: RevisionUsers | None = None
 
 
 class Form(StrEnum):
@@ -76,11 +147,11 @@ class Created(Enum):
     LATER = "later"  # only an update can set it: create, wait, update
 
 
-class Succession(StrEnum):
+class ReplacementMethod(StrEnum):
     """How a resource that cannot be changed in place is replaced."""
 
-    BLUE_GREEN = "blue-green"  # a second one under another name takes over, then the old one goes
-    ANEW = "anew"  # the old one goes first, since only one can have the name that others know
+    BLUE_GREEN = "blue-green"  # a second one under another name takes over, then the old one is deleted
+    DELETE_FIRST = "delete-first"  # the old one is deleted first, since only one can have the name that others know
 
 
 class _Missing(Enum):
@@ -95,7 +166,7 @@ class Field:
     """One member of the API: what it means and how it behaves. A row of a kind's table."""
 
     name: str
-    says: str = ""  # our own words: what it is, units, and what surprises
+    description: str = ""  # our own words: what it is, units, and what surprises
     form: Form = Form.VALUE
     key: str = ""  # Form.KEYED, Form.RANKED: the member that tells entries apart (none: position) or gives the sequence
     fields: tuple["Field | Unmanaged", ...] = ()
@@ -103,23 +174,25 @@ class Field:
     presence: Cost | None = None  # what adding or removing it costs, where that differs
     default: Json = None  # what the service assumes when it is absent: absent equals this
     assumed: Callable[[Spec], Json] | None = None  # the same, where it depends on the siblings
-    fills: Callable[[Json], bool] | None = None  # is this live value one that the service filled in by itself?
-    filled: Callable[[Spec], Json] | None = None  # what it fills in for a new one; of the whole canonical body
-    hidden: bool = False  # descriptions may lack it: it is then as declared
+    is_service_default: Callable[[Json], bool] | None = (
+        None  # is this live value one that the service filled in by itself?
+    )
+    service_default: Callable[[Spec], Json] | None = None  # what it fills in for a new one; of the whole canonical body
+    write_only: bool = False  # descriptions may lack it: it is then as declared
     unset: Json | Callable[[Json], Json] = MISSING  # what an update sends to unset it; may depend on the live value
     created: Created = Created.SENT
     update_as: Callable[[Json], Mapping[str, Json]] | None = None  # what an update sends in place of the member
     runtime_if: Callable[[Spec], bool] | None = None  # the service moves it by itself: only a new value of ours is sent
     merges: bool = False  # STRUCT: an update carries only the members that change
     only_if: Callable[[Spec], bool] | None = None  # siblings beside which alone it is sent and compared
-    rides_with: tuple[str, ...] = ()  # a trigger, no state: sent as true where one of these siblings changes
+    trigger_for: tuple[str, ...] = ()  # a trigger, no state: sent as true where one of these siblings changes
     ordered_if: Callable[[Spec], bool] | None = None  # SET: order counts when the siblings say so
-    folds: tuple[str, str] | None = None  # legacy size: (resource type, sibling list) that it stands for
+    legacy_alias_of: tuple[str, str] | None = None  # legacy size: (resource type, sibling list) that it stands for
     drop_if: Callable[[Json], bool] | None = None  # KEYED: entries that the service drops
     refers_to: str = ""  # the kind that Form.REFERENCE names
     needs_one: bool = False  # a list of references: the resource works as long as one of those that it names does
     short: str = ""  # another spelling of this member that users may write
-    shown_as: str = ""  # what descriptions call it, where that differs
+    response_name: str = ""  # what descriptions call it, where that differs
     required: bool = False  # although the service model does not say so
     sensitive: bool = False
     passed_to: str = ""  # ROLE: the service that takes it, where that is documented
@@ -145,12 +218,12 @@ class Field:
 
     @property
     def is_plain(self) -> bool:
-        has_more = (self.only_if, self.rides_with, self.folds, self.assumed, self.fills)
+        has_more = (self.only_if, self.trigger_for, self.legacy_alias_of, self.assumed, self.is_service_default)
         return self.form is Form.VALUE and self.default is None and not any(has_more)
 
     def counts_in(self, body: Spec) -> bool:
         """Whether the member is part of the state that `body` describes."""
-        return not self.rides_with and (self.only_if is None or self.only_if(body))
+        return not self.trigger_for and (self.only_if is None or self.only_if(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,25 +259,27 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
         return frozenset(row.name for row in self.fields if row.is_plain)
 
     @cached_property
-    def folding(self) -> tuple[tuple[Field, tuple[str, str]], ...]:
+    def legacy_aliases(self) -> tuple[tuple[Field, tuple[str, str]], ...]:
         """The legacy sizes, and what each stands for."""
-        return tuple((row, row.folds) for row in self.fields if row.folds)
+        return tuple((row, row.legacy_alias_of) for row in self.fields if row.legacy_alias_of)
 
     @cached_property
-    def leading(self) -> tuple[Field, ...]:
+    def references(self) -> tuple[Field, ...]:
         """The rows that are references to other resources of Batch, or have some in them."""
-        return tuple(row for row in self.fields if row.form is Form.REFERENCE or Rows.of(row.fields).leading)
+        return tuple(row for row in self.fields if row.form is Form.REFERENCE or Rows.of(row.fields).references)
 
     @cached_property
-    def chosen(self) -> tuple[tuple[tuple[str, ...], Field], ...]:
+    def service_defaults(self) -> tuple[tuple[tuple[str, ...], Field], ...]:
         """The rows, by their path, of what the service chooses for a new resource, down through structures."""
-        inner = (row for row in self.fields if row.form is Form.STRUCT and not row.filled)
-        own = tuple(((row.name,), row) for row in self.fields if row.filled)
-        return own + tuple(((row.name, *path), one) for row in inner for path, one in Rows.of(row.fields).chosen)
+        inner = (row for row in self.fields if row.form is Form.STRUCT and not row.service_default)
+        own = tuple(((row.name,), row) for row in self.fields if row.service_default)
+        return own + tuple(
+            ((row.name, *path), one) for row in inner for path, one in Rows.of(row.fields).service_defaults
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class JobListing:
     """How to list the jobs that are in a resource, and would be lost with it."""
 
     operation: str
@@ -224,62 +299,55 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
-    """How full a resource is. Paths into its description; what it lacks is not known."""
+class Jobs:
+    """Jobs are in a resource of the kind, and are lost with it."""
 
-    used: tuple[str, ...]
-    most: tuple[str, ...]
-    unit: str  # in words, behind the two numbers
+    listing: Callable[[Spec], JobListing]  # by the body: what it may hold
+    drain_timeout: float  # seconds in which they may end by themselves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """When nothing runs any more on a resource that is replaced, so that it can be deleted."""
+
+    is_idle: Callable[[Spec], bool | None]  # None: its description does not say
+    jobs: JobListing  # what may run on it, while it is in what holds that
+    timeout: float
+    disable_with: Callable[[Spec], Mapping[str, Json]]  # what else ends its costs when it is disabled
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What a resource is part of; its physical name is then `parent/name`."""
+
+    member: str  # the field that refers to it
+    noun: str  # in ARNs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of resource. Everything that stages need to know about it; none of them names a kind."""
+    """One kind of resource: what stages need to know about it. None of them names a kind.
+
+    A group that is None is something that the kind does not have or cannot do.
+    """
 
     name: str  # as in addresses: ComputeEnvironment
     section: str  # as in YAML: computeEnvironments
-    says: str
+    description: str
     noun: str  # in ARNs and prose: compute-environment
     name_member: str
     arn_member: str
-    parent: str = ""  # the member that refers to what it is part of; its physical name is then `parent/name`
-    parent_noun: str = ""
+    parent: Parent | None = None
     rows: tuple[Row, ...]
-    reading: Reading
-    create: str
-    update: str = ""  # empty: it cannot be updated, a create makes a new revision
-    update_id: str = ""  # the member of the update request that names the resource
-    update_id_is_arn: bool = False
-    update_words: tuple[str, ...] = ()  # other members of the update request that are no state
-    update_refers_to: tuple[str, ...] = ()  # members whose resources IAM looks at in an update, too
-    update_any_of: tuple[str, ...] = ()  # an update request must have one of these; the first is added if none is
-    delete: str
-    delete_id: str
-    delete_id_is_arn: bool = False
-    leaving: str = ""  # what AWS does while it is DELETING, and what keeps it there
-    loss: str = ""  # what deleting one does to whoever runs jobs, as the end of a sentence; empty: nothing
-    response_only: tuple[str, ...] = ()
-    service_linked: bool = False  # whoever creates the first one may have to create a service-linked role for it
-    settles: bool = False  # it has CREATING, UPDATING, DELETING, VALID and INVALID
-    disable_before_delete: bool = False
-    revisions: bool = False
-    using: Using | None = None
-    create_timeout: float = 0
-    update_timeout: float = 0
-    delete_timeout: float = 0
-    holding: Callable[[Spec], Holding] | None = None  # by the body: what it may hold
-    gauge: Gauge | None = None
-    created_at: str = ""  # of its description: when it was created, in milliseconds since 1970; empty: not told
-    drain_timeout: float = 0
-    needed_by_jobs: bool = False  # jobs that wait may need it: it goes after what holds them
-    succession: Succession | None = None  # None: it cannot be replaced
-    is_idle: Callable[[Spec], bool | None] | None = None  # whether nothing runs on it; None: its description is silent
-    runs: Holding | None = None  # what may run on it, while it is in what holds that
-    idle_timeout: float = 0
-    disable_with: Callable[[Spec], Mapping[str, Json]] | None = None  # what else ends its costs when it is disabled
-    update_patience: Callable[[Spec], float] | None = None  # seconds on top, when instances are replaced
-    update_terms: Callable[[Spec], str] | None = None  # what becomes of running jobs then, in words
-    judge: Callable[["Judged"], tuple[Cost, str]] | None = None  # the cost of a change, where a row cannot know it
+    read: ReadCalls
+    create: CreateCall
+    update: UpdateCall | None = None
+    delete: DeleteCall
+    revisions: Revisions | None = None
+    jobs: Jobs | None = None
+    replacement: ReplacementMethod | None = None
+    idle: Idle | None = None
+    cost_of_change: Callable[["ChangedField"], tuple[Cost, str]] | None = None  # where a row cannot know it
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -289,10 +357,26 @@ class Kind:
     def fields(self) -> tuple[Field, ...]:
         return Rows.of(self.rows).fields
 
+    @property
+    def settles(self) -> bool:
+        """Whether it has the statuses CREATING, UPDATING, DELETING, VALID and INVALID."""
+        return self.create.settles_within is not None
+
+    @property
+    def body_operations(self) -> tuple[str, ...]:
+        """The operations whose requests carry fields."""
+        return (self.create.operation, *((self.update.operation,) if self.update else ()))
+
+    @property
+    def parent_row(self) -> Field | None:
+        """The field that refers to what it is part of."""
+        return self.field(self.parent.member) if self.parent else None
+
     def arn(self, identity: Identity, name: str) -> str:
         """Return the ARN that a resource of this name has (job definitions: without the revision)."""
         parent, slash, own = name.rpartition("/")
-        path = f"{self.parent_noun}/{parent}/{self.noun}/{own}" if slash else f"{self.noun}/{own}"
+        within = f"{self.parent.noun}/{parent}/" if self.parent and slash else ""
+        path = f"{within}{self.noun}/{own if within else name}"
         return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{path}"
 
     def name_within(self, parent: str, own: str) -> str:
@@ -319,8 +403,8 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What a kind's `judge` sees: one changed member between two canonical bodies, and the row's own verdict.
+class ChangedField:
+    """What `Kind.cost_of_change` sees: one changed field between two canonical bodies, and the cost in its row.
 
     `bodies` are the bodies, by ARN, of what the resource may refer to: as wanted, else as live.
     """
@@ -351,7 +435,7 @@ MEMBER = "state"
 ENABLED, DISABLED = "ENABLED", "DISABLED"
 
 
-def state(says: str, source: str = "") -> Field:
+def state(description: str, source: str = "") -> Field:
     """Return the row of the switch. What is created is ENABLED; only an update disables it."""
     return Field(
         name=MEMBER,
@@ -360,7 +444,7 @@ def state(says: str, source: str = "") -> Field:
         default=ENABLED,
         created=Created.LATER,
         unset=ENABLED,
-        says=says,
+        description=description,
         source=source,
     )
 
@@ -377,14 +461,14 @@ CAPACITY_LIMITS = Field(
     key="capacityUnit",
     cost=Cost.SCALING,
     limits={"maxItems": 5},
-    says="How much of what, at most 5 units, each once. An update replaces the whole list.",
+    description="How much of what, at most 5 units, each once. An update replaces the whole list.",
     fields=(
         Field(
             name="capacityUnit",
             example=("NUM_INSTANCES", "ml.m5.large"),
-            says="An instance type such as ml.m5.large, which quota shares need; or NUM_INSTANCES, all types together. "
-            "The two are not mixed.",
+            description="An instance type such as ml.m5.large, which quota shares need; or NUM_INSTANCES, all types "
+            "together. The two are not mixed.",
         ),
-        Field(name="maxCapacity", limits={"minimum": 1}, says="How many, at least 1."),
+        Field(name="maxCapacity", limits={"minimum": 1}, description="How many, at least 1."),
     ),
 )

@@ -1,14 +1,30 @@
 """Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
 
-from reconciler.kinds.base import ROLE, Created, Field, Form, Gauge, Kind, Reading, Succession, Unmanaged, state
+from reconciler.kinds.base import (
+    ROLE,
+    CreateCall,
+    Created,
+    DeleteCall,
+    Field,
+    Form,
+    Idle,
+    InstanceReplacement,
+    Kind,
+    ReadCalls,
+    ReplacementMethod,
+    Unmanaged,
+    UpdateCall,
+    Usage,
+    state,
+)
 from reconciler.kinds.compute_environment_updates import (
     SERVICE_LINKED_ROLE,
+    cost_of_change,
     is_idle,
     is_service_linked,
-    judge,
-    patience,
+    job_terms,
+    job_timeout,
     takes_update_policy,
-    terms,
     without_minimum,
 )
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
@@ -20,7 +36,7 @@ MANAGEMENT = "an environment stays MANAGED or UNMANAGED (UpdateComputeEnvironmen
 KIND = Kind(
     name="ComputeEnvironment",
     section="computeEnvironments",
-    says="Where jobs run.",
+    description="Where jobs run.",
     noun="compute-environment",
     name_member="computeEnvironmentName",
     arn_member="computeEnvironmentArn",
@@ -29,11 +45,11 @@ KIND = Kind(
             name="type",
             form=Form.CASELESS,
             cost=Cost.REPLACE,
-            says="MANAGED: Batch starts the instances. UNMANAGED: you do.",
+            description="MANAGED: Batch starts the instances. UNMANAGED: you do.",
             source=MANAGEMENT,
         ),
         state(
-            says="DISABLED takes no new jobs; minvCpus keep running. Batch creates environments "
+            description="DISABLED takes no new jobs; minvCpus keep running. Batch creates environments "
             "ENABLED only, so DISABLED is a create and an update.",
             source="CreateComputeEnvironment: 'Compute Environment must be created in ENABLED state.'",
         ),
@@ -41,15 +57,16 @@ KIND = Kind(
             name="unmanagedvCpus",
             cost=Cost.SCALING,
             limits={"minimum": 0},
-            says="vCPUs of an UNMANAGED environment, for fair-share reservations.",
+            description="vCPUs of an UNMANAGED environment, for fair-share reservations.",
         ),
         Field(
             name="serviceRole",
             example=ROLE,
             form=Form.ROLE,
             cost=Cost.SCALING,
-            fills=is_service_linked,
-            says=f"Role with which Batch acts for you. Left out, it is the service-linked role {SERVICE_LINKED_ROLE}, "
+            is_service_default=is_service_linked,
+            description=f"Role with which Batch acts for you. Left out, it is the service-linked role "
+            f"{SERVICE_LINKED_ROLE}, "
             "which alone allows changes in place.",
         ),
         Field(
@@ -57,28 +74,31 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.REPLACE,
             merges=True,
-            says="The EKS cluster that the environment belongs to.",
+            description="The EKS cluster that the environment belongs to.",
             fields=(
                 Field(
                     name="eksClusterArn",
                     example="arn:aws:eks:us-east-1:123456789012:cluster/{name}",
-                    says="ARN of the cluster, in the same region.",
+                    description="ARN of the cluster, in the same region.",
                 ),
                 Field(
-                    name="kubernetesNamespace", example="batch", says="Namespace for the pods; not default, not kube-*."
+                    name="kubernetesNamespace",
+                    example="batch",
+                    description="Namespace for the pods; not default, not kube-*.",
                 ),
                 Field(
                     name="accessEntry",
                     form=Form.STRUCT,
                     cost=Cost.METADATA,
                     unset={"desiredState": "INHERIT_FROM_CLUSTER"},
-                    says="Who manages the cluster's access entry for Batch. All environments of a cluster must agree.",
+                    description="Who manages the cluster's access entry for Batch. All environments of a cluster must "
+                    "agree.",
                     fields=(
                         Field(
                             name="desiredState",
                             form=Form.CASELESS,
                             default="INHERIT_FROM_CLUSTER",
-                            says="ENABLED, DISABLED or INHERIT_FROM_CLUSTER.",
+                            description="ENABLED, DISABLED or INHERIT_FROM_CLUSTER.",
                             source="EksConfiguration: left out, it behaves as INHERIT_FROM_CLUSTER",
                         ),
                         Unmanaged("status", "read-only: the state that the service observed"),
@@ -93,7 +113,7 @@ KIND = Kind(
             merges=True,
             fields=COMPUTE_RESOURCES,
             presence=Cost.REPLACE,
-            says="What a MANAGED environment may start. Not allowed on UNMANAGED.",
+            description="What a MANAGED environment may start. Not allowed on UNMANAGED.",
             source=MANAGEMENT,
         ),
         Field(
@@ -103,15 +123,15 @@ KIND = Kind(
             created=Created.LATER,
             unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
             only_if=takes_update_policy,
-            says="What happens to running jobs when instances are replaced. Sent for EC2 and Spot only.",
+            description="What happens to running jobs when instances are replaced. Sent for EC2 and Spot only.",
             source="CreateComputeEnvironment has no such member; UpdateComputeEnvironment refuses it for Fargate "
             "(aws/aws-cdk issue 27054)",
             fields=(
-                Field(name="terminateJobsOnUpdate", default=False, says="End the jobs at once."),
+                Field(name="terminateJobsOnUpdate", default=False, description="End the jobs at once."),
                 Field(
                     name="jobExecutionTimeoutMinutes",
                     default=30,
-                    says="Minutes that jobs may go on on the old instances.",
+                    description="Minutes that jobs may go on on the old instances.",
                 ),
             ),
         ),
@@ -120,46 +140,48 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.METADATA,
             unset={"containerInsights": "DISABLED"},
-            says="Settings of the ECS cluster behind the environment.",
+            description="Settings of the ECS cluster behind the environment.",
             fields=(
                 Field(
                     name="containerInsights",
                     form=Form.CASELESS,
                     default="DISABLED",
-                    says="CloudWatch Container Insights: ENABLED, ENHANCED or DISABLED.",
+                    description="CloudWatch Container Insights: ENABLED, ENHANCED or DISABLED.",
                 ),
             ),
         ),
         Unmanaged("context", "reserved by AWS"),
     ),
-    reading=Reading(operation="DescribeComputeEnvironments", result="computeEnvironments", names="computeEnvironments"),
-    create="CreateComputeEnvironment",
-    update="UpdateComputeEnvironment",
-    update_id="computeEnvironment",
-    # GovCloud refuses an update that has none of these (hashicorp/terraform-provider-aws 43969).
-    update_any_of=("state", "computeResources", "serviceRole", "unmanagedvCpus"),
-    delete="DeleteComputeEnvironment",
-    delete_id="computeEnvironment",
-    # DeleteComputeEnvironment; User Guide, "INVALID compute environment"; hashicorp/terraform-provider-aws 8549, 26930
-    leaving="AWS Batch ends its instances and takes its cluster away, by means of the service role. What keeps it: a "
-    "service role that is gone (in the end it is INVALID again), jobs that still run on Fargate, or a queue that has "
-    "only just let go of it",
-    loss="takes away a place where jobs run",
-    response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
-    settles=True,
-    service_linked=True,
-    disable_before_delete=True,
-    create_timeout=1200,
-    update_timeout=1200,
-    delete_timeout=1800,
-    gauge=Gauge(("computeResources", "desiredvCpus"), ("computeResources", "maxvCpus"), "vCPUs"),
-    update_patience=patience,
-    update_terms=terms,
-    succession=Succession.BLUE_GREEN,
-    is_idle=is_idle,
-    runs=JOBS,
-    idle_timeout=86400,
-    disable_with=without_minimum,
-    judge=judge,
+    read=ReadCalls(
+        operation="DescribeComputeEnvironments",
+        result="computeEnvironments",
+        names="computeEnvironments",
+        response_only=("ecsClusterArn", "status", "statusReason", "uuid", "containerOrchestrationType"),
+        usage=Usage(("computeResources", "desiredvCpus"), ("computeResources", "maxvCpus"), "vCPUs"),
+    ),
+    create=CreateCall(operation="CreateComputeEnvironment", settles_within=1200, service_linked=True),
+    update=UpdateCall(
+        operation="UpdateComputeEnvironment",
+        id_member="computeEnvironment",
+        settles_within=1200,
+        # GovCloud refuses an update that has none of these (hashicorp/terraform-provider-aws 43969).
+        any_of=("state", "computeResources", "serviceRole", "unmanagedvCpus"),
+        instances=InstanceReplacement(job_timeout, job_terms),
+    ),
+    delete=DeleteCall(
+        operation="DeleteComputeEnvironment",
+        id_member="computeEnvironment",
+        gone_within=1800,
+        disable_first=True,
+        # DeleteComputeEnvironment; User Guide, "INVALID compute environment"; hashicorp/terraform-provider-aws 8549,
+        # 26930
+        explanation="AWS Batch ends its instances and takes its cluster away, by means of the service role. What keeps "
+        "it: a service role that is gone (in the end it is INVALID again), jobs that still run on Fargate, or a queue "
+        "that has only just let go of it",
+        loss="takes away a place where jobs run",
+    ),
+    replacement=ReplacementMethod.BLUE_GREEN,
+    idle=Idle(is_idle=is_idle, jobs=JOBS, timeout=86400, disable_with=without_minimum),
+    cost_of_change=cost_of_change,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html",
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds.base import Judged
+from reconciler.kinds.base import ChangedField
 from reconciler.model import Cost, Json, Spec
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
@@ -26,13 +26,13 @@ DRAINED = "new instances are started as declared; existing ones go on until thei
 INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
 
 
-def patience(spec: Spec) -> float:
+def job_timeout(spec: Spec) -> float:
     """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy)."""
     policy = spec.get("updatePolicy") or {}
     return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
 
 
-def terms(spec: Spec) -> str:
+def job_terms(spec: Spec) -> str:
     """Say what becomes of the running jobs when instances are replaced (UpdatePolicy)."""
     policy = spec.get("updatePolicy") or {}
     if policy.get("terminateJobsOnUpdate"):
@@ -65,35 +65,35 @@ def without_minimum(spec: Spec) -> Mapping[str, Json]:
     return {"computeResources": {"minvCpus": 0}} if has_minimum else {}
 
 
-def judge(judged: Judged) -> tuple[Cost, str]:
+def cost_of_change(change: ChangedField) -> tuple[Cost, str]:
     """Decide from the live role, type and strategy what the API will do with a change."""
-    live = judged.live
-    member = judged.path[1] if judged.path[0] == "computeResources" and len(judged.path) > 1 else ""
-    if judged.path[0] == "serviceRole":
-        return _judge_role(judged)
+    live = change.live
+    member = change.path[1] if change.path[0] == "computeResources" and len(change.path) > 1 else ""
+    if change.path[0] == "serviceRole":
+        return _cost_of_role(change)
     if not member:
-        return judged.cost, ""
+        return change.cost, ""
     if _type(live) in FARGATE:
         if member in FARGATE_UPDATABLE:
-            return _judge_fargate(judged, member)
+            return _cost_on_fargate(change, member)
         return Cost.REPLACE, f"a Fargate environment can only change {', '.join(FARGATE_UPDATABLE)} and state"
-    if judged.cost is not Cost.INFRASTRUCTURE:
-        return judged.cost, DRAINED if member == "managedInstancesProvider" else ""
-    return _judge_infrastructure(judged)
+    if change.cost is not Cost.INFRASTRUCTURE:
+        return change.cost, DRAINED if member == "managedInstancesProvider" else ""
+    return _cost_of_infrastructure(change)
 
 
 def _is_on_eks(spec: Spec) -> bool:
     return bool(spec.get("eksConfiguration"))
 
 
-def _judge_fargate(judged: Judged, member: str) -> tuple[Cost, str]:
-    if member in judged.desired.get("computeResources", {}):
+def _cost_on_fargate(change: ChangedField, member: str) -> tuple[Cost, str]:
+    if member in change.desired.get("computeResources", {}):
         return Cost.SCALING, ""
     return Cost.IMPOSSIBLE, "on Fargate an empty list changes nothing (ComputeResourceUpdate)"
 
 
-def _judge_role(judged: Judged) -> tuple[Cost, str]:
-    roles = (judged.live.get("serviceRole"), judged.desired.get("serviceRole"))
+def _cost_of_role(change: ChangedField) -> tuple[Cost, str]:
+    roles = (change.live.get("serviceRole"), change.desired.get("serviceRole"))
     if any(role is None or is_service_linked(role) for role in roles):
         return (
             Cost.REPLACE,
@@ -102,14 +102,14 @@ def _judge_role(judged: Judged) -> tuple[Cost, str]:
     return Cost.SCALING, ""
 
 
-def _judge_infrastructure(judged: Judged) -> tuple[Cost, str]:
-    live, desired = judged.live["computeResources"], judged.desired.get("computeResources", {})
-    role = judged.live.get("serviceRole")
+def _cost_of_infrastructure(change: ChangedField) -> tuple[Cost, str]:
+    live, desired = change.live["computeResources"], change.desired.get("computeResources", {})
+    role = change.live.get("serviceRole")
     types = {live.get("type"), desired.get("type")}
     # What else changes, changes with it: members differ by type. Of types that are newer than these nothing is known.
     if len(types) > 1 and types <= TYPES and not types <= set(INSTANCES):
         return Cost.REPLACE, TYPE
-    if _is_on_eks(judged.live) is not _is_on_eks(judged.desired):
+    if _is_on_eks(change.live) is not _is_on_eks(change.desired):
         return Cost.REPLACE, ORCHESTRATOR
     if live.get("type") == MANAGED_INSTANCES:
         return Cost.SCALING, DRAINED

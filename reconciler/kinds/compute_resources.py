@@ -55,94 +55,109 @@ MANAGED_INSTANCES_TEMPLATE = (
         name="ec2InstanceProfileArn",
         example=PROFILE,
         form=Form.PROFILE,
-        says="Instance profile of the instances (full ARN).",
+        description="Instance profile of the instances (full ARN).",
     ),
     Field(
         name="networkConfiguration",
         form=Form.STRUCT,
-        says="Where the instances run.",
+        description="Where the instances run.",
         fields=(
-            Field(name="subnets", example=SUBNET, form=Form.SET, says="Subnets of one VPC."),
+            Field(name="subnets", example=SUBNET, form=Form.SET, description="Subnets of one VPC."),
             Field(
-                name="securityGroups", example=SECURITY_GROUP, form=Form.SET, says="Security groups of the same VPC."
+                name="securityGroups",
+                example=SECURITY_GROUP,
+                form=Form.SET,
+                description="Security groups of the same VPC.",
             ),
         ),
     ),
     Field(
         name="instanceRequirements",
         form=Form.STRUCT,
-        says="Which instances may be chosen.",
+        description="Which instances may be chosen.",
         fields=(
             Field(
                 name="allowedInstanceTypes",
                 example=INSTANCE_TYPE,
                 form=Form.SET,
-                fills=_always,
-                says="Instance types; * is a wildcard.",
+                is_service_default=_always,
+                description="Instance types; * is a wildcard.",
             ),
         ),
     ),
     Field(
         name="capacityOptionType",
-        says="ON_DEMAND or SPOT.",
+        description="ON_DEMAND or SPOT.",
         default="ON_DEMAND",
         cost=Cost.REPLACE,
-        fills=_always,
+        is_service_default=_always,
         source="UpdateComputeEnvironment has no such member",
     ),
     Field(
         name="storageConfiguration",
         form=Form.STRUCT,
-        says="Root volume.",
+        description="Root volume.",
         fields=(
             Field(
                 name="storageSizeGiB",
                 example=100,
-                fills=_always,
-                says="Size of the root volume, GiB.",
+                is_service_default=_always,
+                description="Size of the root volume, GiB.",
                 limits={"minimum": 1},
             ),
         ),
     ),
-    Field(name="monitoring", example="BASIC", says="Detail of the instances' CloudWatch metrics.", fills=_always),
+    Field(
+        name="monitoring",
+        example="BASIC",
+        description="Detail of the instances' CloudWatch metrics.",
+        is_service_default=_always,
+    ),
     Field(
         name="fipsEnabled",
-        says="Use FIPS 140 validated endpoints and modules.",
+        description="Use FIPS 140 validated endpoints and modules.",
         default=False,
         cost=Cost.REPLACE,
-        fills=_always,
+        is_service_default=_always,
         source="UpdateComputeEnvironment has no such member",
     ),
     Field(
         name="capacityReservations",
         form=Form.STRUCT,
-        says="Capacity reservations to draw from.",
+        description="Capacity reservations to draw from.",
         fields=(
             Field(
                 name="reservationGroupArn",
                 example="arn:aws:resource-groups:us-east-1:123456789012:group/{name}",
-                fills=_always,
-                says="Resource group with the reservations.",
+                is_service_default=_always,
+                description="Resource group with the reservations.",
             ),
             Field(
                 name="reservationPreference",
                 example="RESERVATIONS_FIRST",
-                fills=_always,
-                says="How reservations are preferred.",
+                is_service_default=_always,
+                description="How reservations are preferred.",
             ),
         ),
     ),
     Field(
         name="instanceMetadataTagsPropagation",
-        says="Show instance tags in the instance metadata.",
-        fills=_always,
+        description="Show instance tags in the instance metadata.",
+        is_service_default=_always,
         default=False,
     ),
     Field(
         name="localStorageConfiguration",
         form=Form.STRUCT,
-        says="Instance store volumes.",
-        fields=(Field(name="useLocalStorage", fills=_always, says="Use the instance's local disks.", default=False),),
+        description="Instance store volumes.",
+        fields=(
+            Field(
+                name="useLocalStorage",
+                is_service_default=_always,
+                description="Use the instance's local disks.",
+                default=False,
+            ),
+        ),
     ),
 )
 
@@ -151,31 +166,31 @@ MANAGED_INSTANCES = (
         name="propagateTags",
         form=Form.CASELESS,
         default="NONE",
-        fills=_always,
-        says="CAPACITY_PROVIDER copies tags to the instances; NONE does not.",
+        is_service_default=_always,
+        description="CAPACITY_PROVIDER copies tags to the instances; NONE does not.",
     ),
     Field(
         name="infrastructureRoleArn",
         example=ROLE,
         form=Form.ROLE,
         passed_to="ecs.amazonaws.com",
-        says="Role with which ECS manages the instances (full ARN).",
+        description="Role with which ECS manages the instances (full ARN).",
     ),
     Field(
         name="instanceLaunchTemplate",
         form=Form.STRUCT,
-        says="What the instances look like.",
+        description="What the instances look like.",
         fields=MANAGED_INSTANCES_TEMPLATE,
     ),
     Field(
         name="infrastructureOptimization",
         form=Form.STRUCT,
-        says="How eagerly idle instances go.",
+        description="How eagerly idle instances go.",
         fields=(
             Field(
                 name="scaleInAfter",
-                fills=_always,
-                says="Seconds an idle instance is kept; -1 keeps it for ever.",
+                is_service_default=_always,
+                description="Seconds an idle instance is kept; -1 keeps it for ever.",
                 limits={"minimum": -1, "maximum": 3600},
             ),
         ),
@@ -221,19 +236,22 @@ def _no_template(template: Json) -> Json:
 USERDATA_TYPE = Field(
     name="userdataType",
     default="EKS_BOOTSTRAP_SH",
-    says="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM; only beside an image of your own.",
+    description="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM; only beside an image of your "
+    "own.",
     source="LaunchTemplateSpecification",
 )
 
 LAUNCH_TEMPLATE_OVERRIDE = (
     Field(
-        name="launchTemplateId", example=LAUNCH_TEMPLATE_ID, says="Id of the template to use instead; or give its name."
+        name="launchTemplateId",
+        example=LAUNCH_TEMPLATE_ID,
+        description="Id of the template to use instead; or give its name.",
     ),
-    Field(name="launchTemplateName", says="Name of the template to use instead; or give its id."),
+    Field(name="launchTemplateName", description="Name of the template to use instead; or give its id."),
     Field(
         name="version",
         example="1",
-        says="Version number, $Default or $Latest.",
+        description="Version number, $Default or $Latest.",
         default="$Default",
         limits={"pattern": r"^([0-9]+|\$Default|\$Latest)?$"},
     ),
@@ -241,7 +259,7 @@ LAUNCH_TEMPLATE_OVERRIDE = (
         name="targetInstanceTypes",
         example=INSTANCE_TYPE,
         form=Form.SET,
-        says="Instance types or families, out of instanceTypes, that this override is for.",
+        description="Instance types or families, out of instanceTypes, that this override is for.",
     ),
     USERDATA_TYPE,
 )
@@ -250,13 +268,13 @@ LAUNCH_TEMPLATE = (
     Field(
         name="launchTemplateId",
         example=LAUNCH_TEMPLATE_ID,
-        says="Id of the EC2 launch template; or give its name, not both.",
+        description="Id of the EC2 launch template; or give its name, not both.",
     ),
-    Field(name="launchTemplateName", says="Name of the EC2 launch template; or give its id, not both."),
+    Field(name="launchTemplateName", description="Name of the EC2 launch template; or give its id, not both."),
     Field(
         name="version",
         example="1",
-        says="Version number, $Default or $Latest. Both words are resolved only when instances are replaced: "
+        description="Version number, $Default or $Latest. Both words are resolved only when instances are replaced: "
         "a new template version alone changes nothing.",
         default="$Default",
         limits={"pattern": r"^([0-9]+|\$Default|\$Latest)?$"},
@@ -266,7 +284,7 @@ LAUNCH_TEMPLATE = (
         form=Form.SET,
         fields=LAUNCH_TEMPLATE_OVERRIDE,
         limits={"maxItems": 10},
-        says="Other templates for some of the instance types.",
+        description="Other templates for some of the instance types.",
     ),
     USERDATA_TYPE,
 )
@@ -275,14 +293,14 @@ EC2_CONFIGURATION = (
     Field(
         name="imageType",
         example=("ECS_AL2023", "EKS_AL2023"),
-        says="Family of the image that Batch chooses: ECS_AL2023, ECS_AL2023_NVIDIA, EKS_AL2023, …",
+        description="Family of the image that Batch chooses: ECS_AL2023, ECS_AL2023_NVIDIA, EKS_AL2023, …",
     ),
-    Field(name="imageIdOverride", example=AMI, says="An AMI of your own for this image type."),
+    Field(name="imageIdOverride", example=AMI, description="An AMI of your own for this image type."),
     Unmanaged("batchImageStatus", "read-only: the service says whether a newer image exists"),
     Field(
         name=VERSION,
-        fills=_is_any,
-        says="Kubernetes version of the node image; EKS only. Left out, it is the newest that Batch supports.",
+        is_service_default=_is_any,
+        description="Kubernetes version of the node image; EKS only. Left out, it is the newest that Batch supports.",
         source="AWS Batch User Guide, 'Amazon EKS compute environments': it is shown where nothing was specified",
     ),
 )
@@ -291,14 +309,14 @@ COMPUTE_RESOURCES = (
     Field(
         name="type",
         form=Form.CASELESS,
-        says="Where jobs run: EC2, SPOT, FARGATE, FARGATE_SPOT or ECS_MANAGED_INSTANCES.",
+        description="Where jobs run: EC2, SPOT, FARGATE, FARGATE_SPOT or ECS_MANAGED_INSTANCES.",
     ),
     Field(
         name="allocationStrategy",
         form=Form.CASELESS,
         default="BEST_FIT",
-        says="How instance types are chosen. With BEST_FIT, also when it is left out, nothing about the instances can "
-        "change in place.",
+        description="How instance types are chosen. With BEST_FIT, also when it is left out, nothing about the "
+        "instances can change in place.",
         source="UpdateComputeEnvironment does not take BEST_FIT",
     ),
     Field(
@@ -308,22 +326,22 @@ COMPUTE_RESOURCES = (
         default=0,
         unset=0,
         limits={"minimum": 0},
-        says="vCPUs kept running, also while the environment is disabled. Required on EC2 and Spot.",
+        description="vCPUs kept running, also while the environment is disabled. Required on EC2 and Spot.",
     ),
     Field(
         name="maxvCpus",
         example=16,
         cost=Cost.SCALING,
         limits={"minimum": 0},
-        says="The most vCPUs the environment may grow to.",
+        description="The most vCPUs the environment may grow to.",
     ),
     Unmanaged("desiredvCpus", "owned by the autoscaler: never sent and never compared"),
     Field(
         name="updateToLatestImageVersion",
-        rides_with=("launchTemplate",),
+        trigger_for=("launchTemplate",),
         only_if=_has_instances,
-        says="A trigger, no state: true takes the latest image whenever instances are replaced. Left out, only a "
-        "change of launchTemplate does, which could otherwise keep the image of the old template.",
+        description="A trigger, no state: true takes the latest image whenever instances are replaced. Left out, only "
+        "a change of launchTemplate does, which could otherwise keep the image of the old template.",
         source="LaunchTemplateSpecification: an image from a template is only changed if this is true",
     ),
     Field(
@@ -331,51 +349,51 @@ COMPUTE_RESOURCES = (
         example=INSTANCE_TYPE,
         form=Form.SET,
         ordered_if=_keeps_order,
-        says="Instance types, families or bundles such as optimal or default_arm64. The order counts only for "
+        description="Instance types, families or bundles such as optimal or default_arm64. The order counts only for "
         "BEST_FIT_PROGRESSIVE_ORDERED and SPOT_CAPACITY_OPTIMIZED_PRIORITIZED.",
     ),
     Field(
         name="imageId",
         example=AMI,
         unset="",
-        says="An AMI of your own. Deprecated: use ec2Configuration.imageIdOverride.",
+        description="An AMI of your own. Deprecated: use ec2Configuration.imageIdOverride.",
     ),
-    Field(name="subnets", example=SUBNET, form=Form.SET, says="Subnets of the VPC, at most 16 on Fargate."),
+    Field(name="subnets", example=SUBNET, form=Form.SET, description="Subnets of the VPC, at most 16 on Fargate."),
     Field(
         name="securityGroupIds",
         example=SECURITY_GROUP,
         form=Form.SET,
         unset=[],
-        says="Security groups, 1 to 5 on Fargate. Required unless a launch template has them.",
+        description="Security groups, 1 to 5 on Fargate. Required unless a launch template has them.",
     ),
-    Field(name="ec2KeyPair", unset="", says="Key pair to log in to the instances."),
+    Field(name="ec2KeyPair", unset="", description="Key pair to log in to the instances."),
     Field(
         name="instanceRole",
         example=PROFILE,
         form=Form.PROFILE,
-        says="Instance profile of the instances: its name or ARN.",
+        description="Instance profile of the instances: its name or ARN.",
     ),
     Field(
         name="tags",
         form=Form.MAP,
         unset={},
-        says="Tags of the EC2 instances, not of the environment. Changing them replaces the instances.",
+        description="Tags of the EC2 instances, not of the environment. Changing them replaces the instances.",
     ),
-    Field(name="placementGroup", unset="", says="EC2 placement group of the instances."),
+    Field(name="placementGroup", unset="", description="EC2 placement group of the instances."),
     Field(
         name="bidPercentage",
         default=100,
         unset=100,
         only_if=_has_price,
         limits={"minimum": 0, "maximum": 100},
-        says="Highest Spot price, in percent of the On-Demand price.",
+        description="Highest Spot price, in percent of the On-Demand price.",
     ),
     Field(
         name="spotIamFleetRole",
         example=ROLE,
         form=Form.ROLE,
         cost=Cost.REPLACE,
-        says="Spot Fleet role; needed on SPOT with BEST_FIT.",
+        description="Spot Fleet role; needed on SPOT with BEST_FIT.",
         source="ComputeResourceUpdate has no such member",
     ),
     Field(
@@ -383,31 +401,31 @@ COMPUTE_RESOURCES = (
         form=Form.STRUCT,
         fields=LAUNCH_TEMPLATE,
         unset=_no_template,
-        says="EC2 launch template of the instances.",
+        description="EC2 launch template of the instances.",
     ),
     Field(
         name="ec2Configuration",
         form=Form.KEYED,
         key="imageType",
         fields=EC2_CONFIGURATION,
-        fills=_is_plain_image,
-        filled=filled_images,
+        is_service_default=_is_plain_image,
+        service_default=filled_images,
         unset=_without_override,
         limits={"maxItems": 2},
-        says="Which image the instances boot. Left out, the service fills in the image type of the day.",
+        description="Which image the instances boot. Left out, the service fills in the image type of the day.",
     ),
     Field(
         name="scalingPolicy",
         form=Form.STRUCT,
         cost=Cost.SCALING,
         unset={"minScaleDownDelayMinutes": 0},
-        says="How fast instances go. Not on Fargate.",
+        description="How fast instances go. Not on Fargate.",
         fields=(
             Field(
                 name="minScaleDownDelayMinutes",
                 default=0,
                 limits={"minimum": 0, "maximum": 10080},
-                says="Minutes, 20 to 10080, that instances stay after their last job; 0 unsets it.",
+                description="Minutes, 20 to 10080, that instances stay after their last job; 0 unsets it.",
             ),
         ),
     ),
@@ -416,12 +434,13 @@ COMPUTE_RESOURCES = (
         form=Form.STRUCT,
         cost=Cost.SCALING,
         fields=MANAGED_INSTANCES,
-        says="The instances of type ECS_MANAGED_INSTANCES. A change is for new ones: others end with their jobs.",
+        description="The instances of type ECS_MANAGED_INSTANCES. A change is for new ones: others end with their "
+        "jobs.",
     ),
     Field(
         name="capacityTags",
         form=Form.MAP,
         cost=Cost.SCALING,
-        says="Tags of the managed capacity; writing them needs the right batch:SetCapacityTags.",
+        description="Tags of the managed capacity; writing them needs the right batch:SetCapacityTags.",
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds.base import Field, Form, Gauge, Kind, Reading
+from reconciler.kinds.base import CreateCall, DeleteCall, Field, Form, Kind, ReadCalls, UpdateCall, Usage
 from reconciler.model import Cost, Json, Spec
 
 
@@ -17,7 +17,8 @@ def _is_used_up(spec: Spec) -> bool:
 KIND = Kind(
     name="ConsumableResource",
     section="consumableResources",
-    says="What jobs hold while they run, or use up: licences, connections, budgets. A job waits until there is enough.",
+    description="What jobs hold while they run, or use up: licences, connections, budgets. A job waits until there is "
+    "enough.",
     noun="consumable-resource",
     name_member="consumableResourceName",
     arn_member="consumableResourceArn",
@@ -28,7 +29,7 @@ KIND = Kind(
             cost=Cost.REPLACE,
             default="REPLENISHABLE",
             limits={"enum": ["REPLENISHABLE", "NON_REPLENISHABLE"]},
-            says="REPLENISHABLE: free again when the job ends. NON_REPLENISHABLE: used up.",
+            description="REPLENISHABLE: free again when the job ends. NON_REPLENISHABLE: used up.",
             source="UpdateConsumableResource has no such member",
         ),
         Field(
@@ -37,14 +38,14 @@ KIND = Kind(
             update_as=_set,
             runtime_if=_is_used_up,
             limits={"minimum": 0},
-            says="How many there are. Of what is NON_REPLENISHABLE, jobs take away: it is filled up only when you "
-            "declare another quantity.",
+            description="How many there are. Of what is NON_REPLENISHABLE, jobs take away: it is filled up only when "
+            "you declare another quantity.",
             source="AWS Batch User Guide, 'Check how many resources are in-use and available': the quantity that a job "
             "consumed is subtracted from the total, too",
         ),
     ),
     # A list shows no tags, and no other call describes more than one.
-    reading=Reading(
+    read=ReadCalls(
         operation="DescribeConsumableResource",
         result="",
         names="consumableResource",
@@ -52,16 +53,16 @@ KIND = Kind(
         listed="consumableResources",
         newer=True,
         scoped=("DescribeConsumableResource",),
+        response_only=("inUseQuantity", "availableQuantity", "createdAt"),
+        created_at="createdAt",
+        usage=Usage(("inUseQuantity",), ("totalQuantity",), "in use"),
     ),
-    needed_by_jobs=True,
-    created_at="createdAt",
-    gauge=Gauge(("inUseQuantity",), ("totalQuantity",), "in use"),
-    create="CreateConsumableResource",
-    update="UpdateConsumableResource",
-    update_id="consumableResource",
-    update_words=("operation", "quantity", "clientToken"),
-    delete="DeleteConsumableResource",
-    delete_id="consumableResource",
-    response_only=("inUseQuantity", "availableQuantity", "createdAt"),
+    create=CreateCall(operation="CreateConsumableResource"),
+    update=UpdateCall(
+        operation="UpdateConsumableResource",
+        id_member="consumableResource",
+        not_state=("operation", "quantity", "clientToken"),
+    ),
+    delete=DeleteCall(operation="DeleteConsumableResource", id_member="consumableResource", after_jobs=True),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateConsumableResource.html",
 )

@@ -21,10 +21,10 @@ def _usual_size(requirement: Spec) -> Json:
 ENVIRONMENT_ENTRY = (
     Field(
         name="name",
-        says="Name of the variable. Names that begin with AWS_BATCH are reserved for the service.",
+        description="Name of the variable. Names that begin with AWS_BATCH are reserved for the service.",
         limits={"pattern": "^(?!AWS_BATCH)"},
     ),
-    Field(name="value", default="", says="Its value. The service drops variables that are empty."),
+    Field(name="value", default="", description="Its value. The service drops variables that are empty."),
 )
 
 ENVIRONMENT = Field(
@@ -33,16 +33,17 @@ ENVIRONMENT = Field(
     key="name",
     fields=ENVIRONMENT_ENTRY,
     drop_if=is_empty_variable,
-    says="Environment variables; their order does not count. For secrets use secrets.",
+    description="Environment variables; their order does not count. For secrets use secrets.",
     source="hashicorp/terraform-provider-aws issues 19466, 34947",
 )
 
 SECRET = (
-    Field(name="name", says="Name under which the container, or the log driver, sees the secret."),
+    Field(name="name", description="Name under which the container, or the log driver, sees the secret."),
     Field(
         name="valueFrom",
         example=SECRET_ARN,
-        says="Where the secret is: ARN of a Secrets Manager secret, or ARN or name of a parameter. Never the secret.",
+        description="Where the secret is: ARN of a Secrets Manager secret, or ARN or name of a parameter. Never the "
+        "secret.",
     ),
 )
 
@@ -51,18 +52,18 @@ SECRETS = Field(
     form=Form.KEYED,
     key="name",
     fields=SECRET,
-    says="Secrets that become environment variables. They need an executionRoleArn.",
+    description="Secrets that become environment variables. They need an executionRoleArn.",
 )
 
 MOUNT_POINTS = Field(
     name="mountPoints",
     form=Form.KEYED,
     key="containerPath",
-    says="Where the volumes appear in the container.",
+    description="Where the volumes appear in the container.",
     fields=(
-        Field(name="sourceVolume", says="Name of the volume, one of volumes."),
-        Field(name="containerPath", says="Path in the container."),
-        Field(name="readOnly", default=False, says="The container may not write to it."),
+        Field(name="sourceVolume", description="Name of the volume, one of volumes."),
+        Field(name="containerPath", description="Path in the container."),
+        Field(name="readOnly", default=False, description="The container may not write to it."),
     ),
 )
 
@@ -70,11 +71,11 @@ ULIMITS = Field(
     name="ulimits",
     form=Form.KEYED,
     key="name",
-    says="Limits of the operating system for the container. Not on Fargate.",
+    description="Limits of the operating system for the container. Not on Fargate.",
     fields=(
-        Field(name="name", example="nofile", says="Which limit: nofile, memlock, stack, core, …"),
-        Field(name="softLimit", says="The limit to begin with."),
-        Field(name="hardLimit", says="The most that a process may raise its limit to."),
+        Field(name="name", example="nofile", description="Which limit: nofile, memlock, stack, core, …"),
+        Field(name="softLimit", description="The limit to begin with."),
+        Field(name="hardLimit", description="The most that a process may raise its limit to."),
     ),
 )
 
@@ -82,58 +83,60 @@ RESOURCE_REQUIREMENTS = Field(
     name="resourceRequirements",
     form=Form.KEYED,
     key="type",
-    says="vCPUs, MiB of memory and GPUs. Not together with vcpus and memory.",
+    description="vCPUs, MiB of memory and GPUs. Not together with vcpus and memory.",
     fields=(
-        Field(name="type", form=Form.CASELESS, says="What: VCPU, MEMORY or GPU; each at most once."),
+        Field(name="type", form=Form.CASELESS, description="What: VCPU, MEMORY or GPU; each at most once."),
         Field(
             name="value",
             example=_usual_size,
             form=Form.NUMBER,
-            says="How much: vCPUs (fractions on Fargate only), MiB, or GPUs. On Fargate only certain pairs fit.",
+            description="How much: vCPUs (fractions on Fargate only), MiB, or GPUs. On Fargate only certain pairs fit.",
         ),
     ),
 )
 
 DEVICE = (
-    Field(name="hostPath", says="Path of the device on the instance."),
-    Field(name="containerPath", assumed=_host_path, says="Path in the container; the hostPath when left out."),
+    Field(name="hostPath", description="Path of the device on the instance."),
+    Field(name="containerPath", assumed=_host_path, description="Path in the container; the hostPath when left out."),
     Field(
         name="permissions",
         form=Form.SET,
         default=["READ", "WRITE", "MKNOD"],
-        says="What the container may do with it; all three when left out.",
+        description="What the container may do with it; all three when left out.",
     ),
 )
 
 TMPFS = (
-    Field(name="containerPath", says="Absolute path in the container."),
-    Field(name="size", says="Size, MiB.", limits={"minimum": 1}),
-    Field(name="mountOptions", example="ro", form=Form.SET, says="Mount options such as ro, noexec, nosuid."),
+    Field(name="containerPath", description="Absolute path in the container."),
+    Field(name="size", description="Size, MiB.", limits={"minimum": 1}),
+    Field(name="mountOptions", example="ro", form=Form.SET, description="Mount options such as ro, noexec, nosuid."),
 )
 
 LINUX_PARAMETERS = Field(
     name="linuxParameters",
     form=Form.STRUCT,
-    says="Devices, swap and shared memory. On Fargate only initProcessEnabled.",
+    description="Devices, swap and shared memory. On Fargate only initProcessEnabled.",
     fields=(
-        Field(name="devices", form=Form.SET, fields=DEVICE, says="Devices of the instance that the container sees."),
+        Field(
+            name="devices", form=Form.SET, fields=DEVICE, description="Devices of the instance that the container sees."
+        ),
         Field(
             name="initProcessEnabled",
             default=False,
-            says="Run an init process that forwards signals and reaps dead processes.",
+            description="Run an init process that forwards signals and reaps dead processes.",
         ),
-        Field(name="sharedMemorySize", says="Size of /dev/shm, MiB."),
-        Field(name="tmpfs", form=Form.KEYED, key="containerPath", fields=TMPFS, says="File systems in memory."),
+        Field(name="sharedMemorySize", description="Size of /dev/shm, MiB."),
+        Field(name="tmpfs", form=Form.KEYED, key="containerPath", fields=TMPFS, description="File systems in memory."),
         Field(
             name="maxSwap",
             limits={"minimum": 0},
-            says="Swap that the container may use, MiB; 0 is none. It needs swappiness beside it.",
+            description="Swap that the container may use, MiB; 0 is none. It needs swappiness beside it.",
         ),
         Field(
             name="swappiness",
             default=60,
             limits={"minimum": 0, "maximum": 100},
-            says="How eagerly memory is swapped, 0 to 100. It counts only together with maxSwap.",
+            description="How eagerly memory is swapped, 0 to 100. It counts only together with maxSwap.",
             source="LinuxParameters: without it 60 is used",
         ),
     ),
@@ -142,53 +145,53 @@ LINUX_PARAMETERS = Field(
 LOG_CONFIGURATION = Field(
     name="logConfiguration",
     form=Form.STRUCT,
-    says="Where the output goes. Left out, it goes to CloudWatch Logs, group /aws/batch/job.",
+    description="Where the output goes. Left out, it goes to CloudWatch Logs, group /aws/batch/job.",
     fields=(
         Field(
             name="logDriver",
             form=Form.CASELESS,
-            says="The log driver. On Fargate awslogs, splunk or awsfirelens.",
+            description="The log driver. On Fargate awslogs, splunk or awsfirelens.",
         ),
-        Field(name="options", form=Form.MAP, says="Options of the driver, such as awslogs-group."),
+        Field(name="options", form=Form.MAP, description="Options of the driver, such as awslogs-group."),
         Field(
             name="secretOptions",
             form=Form.KEYED,
             key="name",
             fields=SECRET,
-            says="Options of the driver whose values are secrets. They need an executionRoleArn.",
+            description="Options of the driver whose values are secrets. They need an executionRoleArn.",
         ),
     ),
 )
 
 EFS_VOLUME = (
-    Field(name="fileSystemId", example="fs-{number}", says="Id of the EFS file system."),
+    Field(name="fileSystemId", example="fs-{number}", description="Id of the EFS file system."),
     Field(
         name="rootDirectory",
         default="/",
-        says="Directory that is mounted. With an access point it must be / or left out.",
+        description="Directory that is mounted. With an access point it must be / or left out.",
     ),
     Field(
         name="transitEncryption",
         form=Form.CASELESS,
         default="DISABLED",
-        says="Encrypt the traffic to EFS. IAM authorization and access points need ENABLED.",
+        description="Encrypt the traffic to EFS. IAM authorization and access points need ENABLED.",
     ),
     Field(
         name="transitEncryptionPort",
         limits={"minimum": 0, "maximum": 65535},
-        says="Port for encrypted traffic; the mount helper chooses one when left out.",
+        description="Port for encrypted traffic; the mount helper chooses one when left out.",
     ),
     Field(
         name="authorizationConfig",
         form=Form.STRUCT,
-        says="Access point and IAM authorization.",
+        description="Access point and IAM authorization.",
         fields=(
-            Field(name="accessPointId", example="fsap-{number}", says="Id of the EFS access point."),
+            Field(name="accessPointId", example="fsap-{number}", description="Id of the EFS access point."),
             Field(
                 name="iam",
                 form=Form.CASELESS,
                 default="DISABLED",
-                says="Mount with the job's role. It needs transitEncryption ENABLED and a job role.",
+                description="Mount with the job's role. It needs transitEncryption ENABLED and a job role.",
             ),
         ),
     ),
@@ -198,14 +201,16 @@ S3FILES_VOLUME = (
     Field(
         name="fileSystemArn",
         example="arn:aws:s3files:us-east-1:123456789012:file-system/fs-{number}",
-        says="ARN of the S3 Files file system. The job needs a job role.",
+        description="ARN of the S3 Files file system. The job needs a job role.",
     ),
-    Field(name="rootDirectory", says="Directory that is mounted."),
-    Field(name="transitEncryptionPort", limits={"minimum": 0, "maximum": 65535}, says="Port for encrypted traffic."),
+    Field(name="rootDirectory", description="Directory that is mounted."),
+    Field(
+        name="transitEncryptionPort", limits={"minimum": 0, "maximum": 65535}, description="Port for encrypted traffic."
+    ),
     Field(
         name="accessPointArn",
         example="arn:aws:s3files:us-east-1:123456789012:file-system/fs-{number}/access-point/fsap-{number}",
-        says="ARN of the S3 Files access point.",
+        description="ARN of the S3 Files access point.",
     ),
 )
 
@@ -213,23 +218,26 @@ VOLUMES = Field(
     name="volumes",
     form=Form.KEYED,
     key="name",
-    says="Volumes that mountPoints can name. One type a volume.",
+    description="Volumes that mountPoints can name. One type a volume.",
     fields=(
-        Field(name="name", limits={"maxLength": 255}, says="Name of the volume, for mountPoints."),
+        Field(name="name", limits={"maxLength": 255}, description="Name of the volume, for mountPoints."),
         Field(
             name="host",
             form=Form.STRUCT,
-            says="A directory of the instance. Not on Fargate.",
+            description="A directory of the instance. Not on Fargate.",
             fields=(
-                Field(name="sourcePath", says="Path on the instance; left out, Docker chooses one that does not last."),
+                Field(
+                    name="sourcePath",
+                    description="Path on the instance; left out, Docker chooses one that does not last.",
+                ),
             ),
         ),
-        Field(name="efsVolumeConfiguration", form=Form.STRUCT, fields=EFS_VOLUME, says="An EFS file system."),
+        Field(name="efsVolumeConfiguration", form=Form.STRUCT, fields=EFS_VOLUME, description="An EFS file system."),
         Field(
             name="s3filesVolumeConfiguration",
             form=Form.STRUCT,
             fields=S3FILES_VOLUME,
-            says="An S3 Files file system.",
+            description="An S3 Files file system.",
         ),
     ),
 )
@@ -237,12 +245,12 @@ VOLUMES = Field(
 REPOSITORY_CREDENTIALS = Field(
     name="repositoryCredentials",
     form=Form.STRUCT,
-    says="Access to a private registry other than ECR.",
+    description="Access to a private registry other than ECR.",
     fields=(
         Field(
             name="credentialsParameter",
             example=SECRET_ARN,
-            says="ARN or name of the Secrets Manager secret with user and password.",
+            description="ARN or name of the Secrets Manager secret with user and password.",
         ),
     ),
 )
@@ -251,22 +259,24 @@ IMAGE = Field(
     name="image",
     example=IMAGE_NAME,
     limits={"maxLength": 255},
-    says="Container image, with tag or digest. It must be built for the processor of the instances.",
+    description="Container image, with tag or digest. It must be built for the processor of the instances.",
 )
 COMMAND = Field(
     name="command",
     form=Form.ORDERED,
-    says="Command and its arguments, one list entry each. Ref::name stands for the parameter of that name.",
+    description="Command and its arguments, one list entry each. Ref::name stands for the parameter of that name.",
 )
-PRIVILEGED = Field(name="privileged", default=False, says="Root's power over the instance. Not on Fargate.")
-READONLY_ROOT = Field(name="readonlyRootFilesystem", default=False, says="The container may not write to its root.")
-USER = Field(name="user", says="User in the container: a name or number, for tasks also with a group.")
+PRIVILEGED = Field(name="privileged", default=False, description="Root's power over the instance. Not on Fargate.")
+READONLY_ROOT = Field(
+    name="readonlyRootFilesystem", default=False, description="The container may not write to its root."
+)
+USER = Field(name="user", description="User in the container: a name or number, for tasks also with a group.")
 EXECUTION_ROLE = Field(
     name="executionRoleArn",
     example=ROLE,
     form=Form.ROLE,
     passed_to="ecs-tasks.amazonaws.com",
-    says="Role that pulls the image, writes logs and reads secrets. Required on Fargate and with secrets.",
+    description="Role that pulls the image, writes logs and reads secrets. Required on Fargate and with secrets.",
 )
 
 # Members that a job of one container has at its container, and a job of several at its task.
@@ -274,42 +284,48 @@ PLATFORM = (
     Field(
         name="networkConfiguration",
         form=Form.STRUCT,
-        says="Network of Fargate jobs; refused elsewhere.",
+        description="Network of Fargate jobs; refused elsewhere.",
         fields=(
             Field(
                 name="assignPublicIp",
                 form=Form.CASELESS,
                 default="DISABLED",
-                says="Give the job a public address; in a subnet without NAT it needs one to pull its image.",
+                description="Give the job a public address; in a subnet without NAT it needs one to pull its image.",
             ),
         ),
     ),
     Field(
         name="ephemeralStorage",
         form=Form.STRUCT,
-        says="Disk of a Fargate job.",
-        fields=(Field(name="sizeInGiB", limits={"minimum": 21, "maximum": 200}, says="GiB, 21 to 200; otherwise 20."),),
+        description="Disk of a Fargate job.",
+        fields=(
+            Field(
+                name="sizeInGiB", limits={"minimum": 21, "maximum": 200}, description="GiB, 21 to 200; otherwise 20."
+            ),
+        ),
     ),
     Field(
         name="runtimePlatform",
         form=Form.STRUCT,
-        says="Operating system and processor of Fargate and managed-instances jobs; refused on EC2.",
+        description="Operating system and processor of Fargate and managed-instances jobs; refused on EC2.",
         fields=(
             Field(
                 name="operatingSystemFamily",
                 example="LINUX",
                 form=Form.CASELESS,
                 default="LINUX",
-                says="LINUX, or a Windows Server version; Windows only on X86_64 and not on Fargate Spot.",
+                description="LINUX, or a Windows Server version; Windows only on X86_64 and not on Fargate Spot.",
             ),
             Field(
                 name="cpuArchitecture",
                 form=Form.CASELESS,
                 default="X86_64",
                 limits={"enum": ["X86_64", "ARM64"]},
-                says="Processor: X86_64 or ARM64.",
+                description="Processor: X86_64 or ARM64.",
             ),
         ),
     ),
-    Field(name="enableExecuteCommand", default=False, says="Allow a shell in the running containers (ECS Exec)."),
+    Field(
+        name="enableExecuteCommand", default=False, description="Allow a shell in the running containers (ECS Exec)."
+    ),
 )

@@ -28,26 +28,27 @@ CONTAINER = (
         example=ROLE,
         form=Form.ROLE,
         passed_to="ecs-tasks.amazonaws.com",
-        says="Role that the job itself has.",
+        description="Role that the job itself has.",
     ),
     EXECUTION_ROLE,
     Field(
         name="instanceType",
         example=INSTANCE_TYPE,
-        says="Instance type of a multinode job; all node ranges need the same.",
+        description="Instance type of a multinode job; all node ranges need the same.",
     ),
     Field(
         name="vcpus",
-        folds=("VCPU", "resourceRequirements"),
+        legacy_alias_of=("VCPU", "resourceRequirements"),
         limits={"minimum": 1},
-        says="vCPUs, the old way; the same as VCPU in resourceRequirements, and not together with it. Not on Fargate.",
+        description="vCPUs, the old way; the same as VCPU in resourceRequirements, and not together with it. Not on "
+        "Fargate.",
     ),
     Field(
         name="memory",
         example=2048,
-        folds=("MEMORY", "resourceRequirements"),
+        legacy_alias_of=("MEMORY", "resourceRequirements"),
         limits={"minimum": 4},
-        says="Memory in MiB, the old way; the same as MEMORY in resourceRequirements, and not together with it.",
+        description="Memory in MiB, the old way; the same as MEMORY in resourceRequirements, and not together with it.",
     ),
     RESOURCE_REQUIREMENTS,
     ENVIRONMENT,
@@ -63,9 +64,13 @@ CONTAINER = (
     Field(
         name="fargatePlatformConfiguration",
         form=Form.STRUCT,
-        says="Fargate platform; refused elsewhere.",
+        description="Fargate platform; refused elsewhere.",
         fields=(
-            Field(name="platformVersion", default="LATEST", says="Fargate platform version; EFS needs 1.4.0 or later."),
+            Field(
+                name="platformVersion",
+                default="LATEST",
+                description="Fargate platform version; EFS needs 1.4.0 or later.",
+            ),
         ),
     ),
     *PLATFORM,
@@ -73,23 +78,23 @@ CONTAINER = (
 )
 
 DEPENDENCY = (
-    Field(name="containerName", says="The other container, by name."),
+    Field(name="containerName", description="The other container, by name."),
     Field(
         name="condition",
         form=Form.CASELESS,
         limits={"enum": ["START", "COMPLETE", "SUCCESS"]},
-        says="What it must have reached. COMPLETE and SUCCESS only for containers that are not essential.",
+        description="What it must have reached. COMPLETE and SUCCESS only for containers that are not essential.",
     ),
 )
 
 FIRELENS = (
-    Field(name="type", form=Form.CASELESS, says="The log router: fluentd or fluentbit."),
-    Field(name="options", form=Form.MAP, says="Options of the router, such as config-file-type."),
+    Field(name="type", form=Form.CASELESS, description="The log router: fluentd or fluentbit."),
+    Field(name="options", form=Form.MAP, description="Options of the router, such as config-file-type."),
 )
 
 TASK_CONTAINER = (
-    Field(name="name", says="Name of the container, for dependsOn and overrides; unique in the task."),
-    Field(name="essential", default=True, says="If it stops, all stop. At least one container must be."),
+    Field(name="name", description="Name of the container, for dependsOn and overrides; unique in the task."),
+    Field(name="essential", default=True, description="If it stops, all stop. At least one container must be."),
     IMAGE,
     COMMAND,
     Field(
@@ -97,17 +102,17 @@ TASK_CONTAINER = (
         form=Form.KEYED,
         key="containerName",
         fields=DEPENDENCY,
-        says="Containers that come first.",
+        description="Containers that come first.",
     ),
     Field(
         name="startTimeout",
         limits={"minimum": 2},
-        says="Seconds, 2 or more, on Fargate at most 120, to wait for the containers in dependsOn.",
+        description="Seconds, 2 or more, on Fargate at most 120, to wait for the containers in dependsOn.",
     ),
     Field(
         name="stopTimeout",
         limits={"minimum": 2},
-        says="Seconds, 2 or more, on Fargate at most 120, between asking it to stop and killing it.",
+        description="Seconds, 2 or more, on Fargate at most 120, between asking it to stop and killing it.",
     ),
     RESOURCE_REQUIREMENTS,
     ENVIRONMENT,
@@ -123,7 +128,7 @@ TASK_CONTAINER = (
         name="firelensConfiguration",
         form=Form.STRUCT,
         fields=FIRELENS,
-        says="Makes this container the log router of those with the awsfirelens driver.",
+        description="Makes this container the log router of those with the awsfirelens driver.",
     ),
     REPOSITORY_CREDENTIALS,
 )
@@ -135,27 +140,27 @@ TASK = (
         example=ROLE,
         form=Form.ROLE,
         passed_to="ecs-tasks.amazonaws.com",
-        says="Role that the job itself has.",
+        description="Role that the job itself has.",
     ),
     Field(
         name="networkMode",
         form=Form.CASELESS,
         default="host",
         limits={"enum": ["host"]},
-        says="host, and only for MANAGED_INSTANCES.",
+        description="host, and only for MANAGED_INSTANCES.",
         source="EcsTaskProperties: host when not specified",
     ),
     Field(
         name="ipcMode",
         form=Form.CASELESS,
         limits={"enum": ["host", "task", "none"]},
-        says="Who shares memory segments and semaphores: host, task or none.",
+        description="Who shares memory segments and semaphores: host, task or none.",
     ),
     Field(
         name="pidMode",
         form=Form.CASELESS,
         limits={"enum": ["host", "task"]},
-        says="Who sees whose processes: host or task; otherwise each container its own.",
+        description="Who sees whose processes: host or task; otherwise each container its own.",
     ),
     VOLUMES,
     Field(
@@ -164,9 +169,9 @@ TASK = (
         key="name",
         fields=TASK_CONTAINER,
         limits={"minItems": 1, "maxItems": 10},
-        says="The containers, 1 to 10.",
+        description="The containers, 1 to 10.",
     ),
-    Field(name="platformVersion", default="LATEST", says="Fargate platform version; EFS needs 1.4.0 or later."),
+    Field(name="platformVersion", default="LATEST", description="Fargate platform version; EFS needs 1.4.0 or later."),
     *PLATFORM,
 )
 
@@ -176,6 +181,6 @@ ECS = (
         form=Form.KEYED,  # by position: there is exactly one, and what differs in it is told member by member
         fields=TASK,
         limits={"minItems": 1, "maxItems": 1},
-        says="The task; the list has exactly one.",
+        description="The task; the list has exactly one.",
     ),
 )

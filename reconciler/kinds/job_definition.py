@@ -3,7 +3,17 @@
 import re
 from collections.abc import Mapping
 
-from reconciler.kinds.base import INSTANCE_TYPE, Field, Form, Kind, Reading, Using
+from reconciler.kinds.base import (
+    INSTANCE_TYPE,
+    CreateCall,
+    DeleteCall,
+    Field,
+    Form,
+    Kind,
+    ReadCalls,
+    Revisions,
+    RevisionUsers,
+)
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
 from reconciler.kinds.jobs import LIVE, takes_jobs
@@ -14,44 +24,44 @@ CONSUMABLES = Field(
     name="consumableResourceProperties",
     form=Form.STRUCT,
     cost=Cost.REVISION,
-    says="Licences and other tokens that the job holds while it runs.",
+    description="Licences and other tokens that the job holds while it runs.",
     fields=(
         Field(
             name="consumableResourceList",
             form=Form.KEYED,
             key="consumableResource",
             limits={"maxItems": 5},
-            says="At most 5, each resource once.",
+            description="At most 5, each resource once.",
             fields=(
                 Field(
                     name="consumableResource",
                     form=Form.REFERENCE,
                     refers_to="ConsumableResource",
-                    says="Name in the stack, or name or ARN of an existing consumable resource.",
+                    description="Name in the stack, or name or ARN of an existing consumable resource.",
                 ),
-                Field(name="quantity", says="How many of it the job takes."),
+                Field(name="quantity", description="How many of it the job takes."),
             ),
         ),
     ),
 )
 
 EVALUATION = (
-    Field(name="action", form=Form.CASELESS, says="RETRY or EXIT, if all conditions of the entry match."),
+    Field(name="action", form=Form.CASELESS, description="RETRY or EXIT, if all conditions of the entry match."),
     Field(
         name="onStatusReason",
         limits={"maxLength": CONDITION_LENGTH},
-        says="Status reason to match; a * at the end matches any rest.",
+        description="Status reason to match; a * at the end matches any rest.",
     ),
     Field(
         name="onReason",
         limits={"maxLength": CONDITION_LENGTH},
-        says="Reason of the container's end to match; a * at the end matches any rest.",
+        description="Reason of the container's end to match; a * at the end matches any rest.",
     ),
     Field(
         name="onExitCode",
         example="1",
         limits={"maxLength": CONDITION_LENGTH, "pattern": r"^[0-9]*\*?$"},
-        says="Exit code to match: digits; a * at the end matches any rest.",
+        description="Exit code to match: digits; a * at the end matches any rest.",
     ),
 )
 
@@ -59,14 +69,15 @@ RETRY = (
     Field(
         name="attempts",
         limits={"minimum": 1, "maximum": 10},
-        says="How often the job may start in all, 1 to 10; 1 is no retry. A job that timed out is not retried.",
+        description="How often the job may start in all, 1 to 10; 1 is no retry. A job that timed out is not retried.",
     ),
     Field(
         name="evaluateOnExit",
         form=Form.ORDERED,
         fields=EVALUATION,
         limits={"maxItems": 5},
-        says="When to retry and when not, at most 5; the first match decides, no match retries. It needs attempts.",
+        description="When to retry and when not, at most 5; the first match decides, no match retries. It needs "
+        "attempts.",
     ),
 )
 
@@ -78,17 +89,17 @@ NODE_RANGE = (
         # not "0:1": a job may bring another numNodes only where a range has an open end (NodeOverrides, numNodes).
         form=Form.RANGE,
         limits={"pattern": "^([0-9]+|[0-9]*:[0-9]*)$"},
-        says="The nodes, by index: 0:3, 4:, :2 or 5. All ranges together must cover every node.",
+        description="The nodes, by index: 0:3, 4:, :2 or 5. All ranges together must cover every node.",
     ),
     Field(
         name="instanceTypes",
         example=INSTANCE_TYPE,
         form=Form.SET,
-        says="Instance type of these nodes; only beside ecsProperties.",
+        description="Instance type of these nodes; only beside ecsProperties.",
     ),
-    Field(name="container", form=Form.STRUCT, fields=CONTAINER, says="The container of these nodes."),
-    Field(name="ecsProperties", form=Form.STRUCT, fields=ECS, says="Several containers on each of these nodes."),
-    Field(name="eksProperties", form=Form.STRUCT, fields=EKS, says="The pod of these nodes."),
+    Field(name="container", form=Form.STRUCT, fields=CONTAINER, description="The container of these nodes."),
+    Field(name="ecsProperties", form=Form.STRUCT, fields=ECS, description="Several containers on each of these nodes."),
+    Field(name="eksProperties", form=Form.STRUCT, fields=EKS, description="The pod of these nodes."),
     CONSUMABLES,
 )
 
@@ -106,23 +117,23 @@ NODES = (
         name="numNodes",
         example=_nodes_named,
         limits={"minimum": 1, "maximum": 1000},
-        says="How many nodes the job has, 1 to 1000.",
+        description="How many nodes the job has, 1 to 1000.",
     ),
-    Field(name="mainNode", limits={"minimum": 0}, says="Index of the main node; when it ends, the job ends."),
+    Field(name="mainNode", limits={"minimum": 0}, description="Index of the main node; when it ends, the job ends."),
     Field(
         name="nodeRangeProperties",
         form=Form.KEYED,
         key="targetNodes",
         fields=NODE_RANGE,
         limits={"maxItems": 5},
-        says="What runs on which nodes, at most 5 ranges.",
+        description="What runs on which nodes, at most 5 ranges.",
     ),
 )
 
 KIND = Kind(
     name="JobDefinition",
     section="jobDefinitions",
-    says="What runs: image, command, size, retries. Every change is a new revision; running jobs keep theirs.",
+    description="What runs: image, command, size, retries. Every change is a new revision; running jobs keep theirs.",
     noun="job-definition",
     name_member="jobDefinitionName",
     arn_member="jobDefinitionArn",
@@ -131,7 +142,7 @@ KIND = Kind(
             name="type",
             form=Form.CASELESS,
             cost=Cost.REVISION,
-            says="container, or multinode with nodeProperties.",
+            description="container, or multinode with nodeProperties.",
         ),
         Field(
             name="platformCapabilities",
@@ -139,53 +150,55 @@ KIND = Kind(
             cost=Cost.REVISION,
             default=["EC2"],
             limits={"maxItems": 1},
-            says="Where it can run: exactly one of EC2, FARGATE and MANAGED_INSTANCES. Not on EKS.",
+            description="Where it can run: exactly one of EC2, FARGATE and MANAGED_INSTANCES. Not on EKS.",
         ),
         Field(
             name="schedulingPriority",
             cost=Cost.REVISION,
             limits={"minimum": 0, "maximum": 9999},
-            says="Higher goes first within a share; only in queues with a fair-share policy.",
+            description="Higher goes first within a share; only in queues with a fair-share policy.",
         ),
         Field(
             name="propagateTags",
             cost=Cost.REVISION,
             default=False,
-            says="Copy tags to the ECS task. A job's and its definition's tags must then be 50 at most. Not on EKS.",
+            description="Copy tags to the ECS task. A job's and its definition's tags must then be 50 at most. Not on "
+            "EKS.",
         ),
         Field(
             name="parameters",
             form=Form.MAP,
             cost=Cost.REVISION,
-            says="Values for Ref::name in the command; a job may bring its own.",
+            description="Values for Ref::name in the command; a job may bring its own.",
         ),
         Field(
             name="containerProperties",
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=CONTAINER,
-            says="A job of one container. One of this, ecsProperties, eksProperties and nodeProperties.",
+            description="A job of one container. One of this, ecsProperties, eksProperties and nodeProperties.",
         ),
         Field(
             name="ecsProperties",
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=ECS,
-            says="A job of several containers. One of this, containerProperties, eksProperties and nodeProperties.",
+            description="A job of several containers. One of this, containerProperties, eksProperties and "
+            "nodeProperties.",
         ),
         Field(
             name="eksProperties",
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=EKS,
-            says="A job of one pod. One of this, containerProperties, ecsProperties and nodeProperties.",
+            description="A job of one pod. One of this, containerProperties, ecsProperties and nodeProperties.",
         ),
         Field(
             name="nodeProperties",
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=NODES,
-            says="A job of several nodes. Neither on Fargate nor on managed instances.",
+            description="A job of several nodes. Neither on Fargate nor on managed instances.",
         ),
         CONSUMABLES,
         Field(
@@ -193,48 +206,46 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=RETRY,
-            says="What happens when the job fails; a job may bring its own.",
+            description="What happens when the job fails; a job may bring its own.",
         ),
         Field(
             name="timeout",
             form=Form.STRUCT,
             cost=Cost.REVISION,
-            says="When a job that takes too long is ended; a job may bring its own.",
+            description="When a job that takes too long is ended; a job may bring its own.",
             fields=(
                 Field(
                     name="attemptDurationSeconds",
                     example=3600,
                     limits={"minimum": 60},
-                    says="Seconds, 60 or more, from the start of each attempt. Such a job is not retried.",
+                    description="Seconds, 60 or more, from the start of each attempt. Such a job is not retried.",
                 ),
             ),
         ),
     ),
     # `names` cannot be combined with a status (DescribeJobDefinitions), hence the filter by one name.
-    reading=Reading(
+    read=ReadCalls(
         operation="DescribeJobDefinitions",
         result="jobDefinitions",
         names="jobDefinitions",
         filters={"status": "ACTIVE"},
         one_filter="jobDefinitionName",
+        response_only=("status", "revision", "containerOrchestrationType"),
     ),
-    create="RegisterJobDefinition",
-    delete="DeregisterJobDefinition",
-    delete_id="jobDefinition",
-    delete_id_is_arn=True,
-    response_only=("status", "revision", "containerOrchestrationType"),
-    revisions=True,
-    needed_by_jobs=True,
+    create=CreateCall(operation="RegisterJobDefinition"),
+    delete=DeleteCall(operation="DeregisterJobDefinition", id_member="jobDefinition", id_is_arn=True, after_jobs=True),
     # With a status a page holds up to 1000 (ListJobs, maxResults). Parents stand for the children of arrays.
-    using=Using(
-        operation="ListJobs",
-        result="jobSummaryList",
-        member="jobDefinition",
-        noun="live job",
-        of="JobQueue",
-        of_member="jobQueue",
-        of_if=takes_jobs,
-        filters=tuple({"jobStatus": status, "maxResults": 1000} for status in LIVE),
+    revisions=Revisions(
+        users=RevisionUsers(
+            operation="ListJobs",
+            result="jobSummaryList",
+            member="jobDefinition",
+            noun="live job",
+            of="JobQueue",
+            of_member="jobQueue",
+            of_if=takes_jobs,
+            filters=tuple({"jobStatus": status, "maxResults": 1000} for status in LIVE),
+        )
     ),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_RegisterJobDefinition.html",
 )

@@ -2,8 +2,20 @@
 
 from collections.abc import Iterable
 
-from reconciler.kinds.base import Field, Form, Judged, Kind, Reading, Succession, state
-from reconciler.kinds.jobs import holding
+from reconciler.kinds.base import (
+    ChangedField,
+    CreateCall,
+    DeleteCall,
+    Field,
+    Form,
+    Jobs,
+    Kind,
+    ReadCalls,
+    ReplacementMethod,
+    UpdateCall,
+    state,
+)
+from reconciler.kinds.jobs import listing_of_queue
 from reconciler.model import Cost, Json, Spec
 
 
@@ -18,22 +30,22 @@ TRIED = (
 )
 
 
-def _judge(judged: Judged) -> tuple[Cost, str]:
+def _cost_of_change(change: ChangedField) -> tuple[Cost, str]:
     """Environments of another type are tried in place, but where a refusal is known: to and from Amazon EKS."""
-    if judged.path[0] != "computeEnvironmentOrder":
-        return judged.cost, ""
-    sides = (judged.live, judged.desired)
-    before, after = (_types(judged, side.get("computeEnvironmentOrder", ())) for side in sides)
+    if change.path[0] != "computeEnvironmentOrder":
+        return change.cost, ""
+    sides = (change.live, change.desired)
+    before, after = (_types(change, side.get("computeEnvironmentOrder", ())) for side in sides)
     if not before or not after or after <= before:
-        return judged.cost, ""
+        return change.cost, ""
     types = f"{', '.join(sorted(before))} to {', '.join(sorted(after))}"
     if (EKS in before) is not (EKS in after):
         return Cost.REPLACE, f"from {types}: 'EKS job queue type must have EKS compute environment.' (CreateJobQueue)"
-    return judged.cost, f"from {types}: {TRIED}"
+    return change.cost, f"from {types}: {TRIED}"
 
 
-def _types(judged: Judged, arns: Iterable[str]) -> set[str]:
-    return {_queue_type(judged.bodies[arn]) for arn in arns if arn in judged.bodies}
+def _types(change: ChangedField, arns: Iterable[str]) -> set[str]:
+    return {_queue_type(change.bodies[arn]) for arn in arns if arn in change.bodies}
 
 
 def _queue_type(environment: Spec) -> str:
@@ -49,7 +61,7 @@ def _queue_type(environment: Spec) -> str:
 KIND = Kind(
     name="JobQueue",
     section="jobQueues",
-    says="Where jobs wait, and which environments take them.",
+    description="Where jobs wait, and which environments take them.",
     noun="job-queue",
     name_member="jobQueueName",
     arn_member="jobQueueArn",
@@ -59,7 +71,7 @@ KIND = Kind(
             name="priority",
             cost=Cost.SCALING,
             limits={"minimum": 0, "maximum": 1000},
-            says="Queues with a higher number are served first by an environment that they share.",
+            description="Queues with a higher number are served first by an environment that they share.",
         ),
         Field(
             name="schedulingPolicyArn",
@@ -68,8 +80,8 @@ KIND = Kind(
             short="schedulingPolicy",
             cost=Cost.SCALING,
             presence=Cost.REPLACE,
-            says="Fair share, or quota shares, instead of first in, first out. It can be exchanged for another, but "
-            "neither added to a queue nor taken away.",
+            description="Fair share, or quota shares, instead of first in, first out. It can be exchanged for another, "
+            "but neither added to a queue nor taken away.",
             source="UpdateJobQueue: a policy can be exchanged, not removed; 'Only fairshare queue can have scheduling "
             "policy'",
         ),
@@ -77,9 +89,9 @@ KIND = Kind(
             name="jobQueueType",
             form=Form.CASELESS,
             cost=Cost.REPLACE,
-            fills=_always,
-            hidden=True,  # queues from before the member was there do not show it
-            says="Derived from the environments when left out; it cannot change.",
+            is_service_default=_always,
+            write_only=True,  # queues from before the member was there do not show it
+            description="Derived from the environments when left out; it cannot change.",
         ),
         Field(
             name="computeEnvironmentOrder",
@@ -87,15 +99,15 @@ KIND = Kind(
             key="order",
             needs_one=True,
             cost=Cost.SCALING,
-            says="The environments that take the jobs, tried in ascending order. Short: a list of names.",
+            description="The environments that take the jobs, tried in ascending order. Short: a list of names.",
             source="UpdateJobQueue replaces the whole list",
             fields=(
-                Field(name="order", says="Position; only the sequence matters."),
+                Field(name="order", description="Position; only the sequence matters."),
                 Field(
                     name="computeEnvironment",
                     form=Form.REFERENCE,
                     refers_to="ComputeEnvironment",
-                    says="Name in the stack, or name or ARN of an existing environment.",
+                    description="Name in the stack, or name or ARN of an existing environment.",
                 ),
             ),
         ),
@@ -106,14 +118,15 @@ KIND = Kind(
             needs_one=True,
             cost=Cost.SCALING,
             limits={"maxItems": 1},
-            says="The service environment of a SAGEMAKER_TRAINING queue; exactly one. Short: a list of its name.",
+            description="The service environment of a SAGEMAKER_TRAINING queue; exactly one. Short: a list of its "
+            "name.",
             fields=(
-                Field(name="order", says="Position; only the sequence matters."),
+                Field(name="order", description="Position; only the sequence matters."),
                 Field(
                     name="serviceEnvironment",
                     form=Form.REFERENCE,
                     refers_to="ServiceEnvironment",
-                    says="Name in the stack, or name or ARN of an existing service environment.",
+                    description="Name in the stack, or name or ARN of an existing service environment.",
                 ),
             ),
         ),
@@ -122,37 +135,46 @@ KIND = Kind(
             form=Form.SET,
             cost=Cost.SCALING,
             unset=[],
-            says="What to do with a job that blocks the head of the queue.",
+            description="What to do with a job that blocks the head of the queue.",
             fields=(
-                Field(name="state", form=Form.CASELESS, says="In which state a job waits too long: RUNNABLE alone."),
-                Field(name="reason", says="The status reason of the blocked job that this is about."),
+                Field(
+                    name="state", form=Form.CASELESS, description="In which state a job waits too long: RUNNABLE alone."
+                ),
+                Field(name="reason", description="The status reason of the blocked job that this is about."),
                 Field(
                     name="maxTimeSeconds",
                     limits={"minimum": 600, "maximum": 86400},
-                    says="Seconds at the head of the queue before the action.",
+                    description="Seconds at the head of the queue before the action.",
                 ),
-                Field(name="action", form=Form.CASELESS, says="CANCEL, or TERMINATE on SAGEMAKER_TRAINING queues."),
+                Field(
+                    name="action", form=Form.CASELESS, description="CANCEL, or TERMINATE on SAGEMAKER_TRAINING queues."
+                ),
             ),
         ),
     ),
-    reading=Reading(operation="DescribeJobQueues", result="jobQueues", names="jobQueues"),
-    holding=holding,
-    drain_timeout=86400,
-    succession=Succession.ANEW,
-    create="CreateJobQueue",
-    update="UpdateJobQueue",
-    update_refers_to=("computeEnvironmentOrder", "schedulingPolicyArn"),
-    update_id="jobQueue",
-    delete="DeleteJobQueue",
-    delete_id="jobQueue",
-    leaving="AWS Batch ends the jobs in it first, about 16 a second (DeleteJobQueue)",
-    loss="takes away a place where jobs wait",
-    response_only=("status", "statusReason"),
-    settles=True,
-    disable_before_delete=True,
-    judge=_judge,
-    create_timeout=600,
-    update_timeout=600,
-    delete_timeout=1800,
+    read=ReadCalls(
+        operation="DescribeJobQueues",
+        result="jobQueues",
+        names="jobQueues",
+        response_only=("status", "statusReason"),
+    ),
+    create=CreateCall(operation="CreateJobQueue", settles_within=600),
+    update=UpdateCall(
+        operation="UpdateJobQueue",
+        id_member="jobQueue",
+        settles_within=600,
+        refers_to=("computeEnvironmentOrder", "schedulingPolicyArn"),
+    ),
+    delete=DeleteCall(
+        operation="DeleteJobQueue",
+        id_member="jobQueue",
+        gone_within=1800,
+        disable_first=True,
+        explanation="AWS Batch ends the jobs in it first, about 16 a second (DeleteJobQueue)",
+        loss="takes away a place where jobs wait",
+    ),
+    jobs=Jobs(listing_of_queue, drain_timeout=86400),
+    replacement=ReplacementMethod.DELETE_FIRST,
+    cost_of_change=_cost_of_change,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html",
 )

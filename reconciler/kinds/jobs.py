@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.kinds.base import Holding
+from reconciler.kinds.base import JobListing
 from reconciler.model import Json, Spec
 
 RUNS = ("STARTING", "RUNNING")
 LIVE = ("SUBMITTED", "PENDING", "RUNNABLE", *RUNS)  # ListJobs, jobStatus: all but the final ones
 TRAINING = "SAGEMAKER_TRAINING"
 
-JOBS = Holding(
+JOBS = JobListing(
     operation="ListJobs",
     result="jobSummaryList",
     status_member="jobStatus",
@@ -20,7 +20,7 @@ JOBS = Holding(
     page=1000,  # where a status is given
 )
 # ListServiceJobs, jobStatus
-SERVICE_JOBS = Holding(
+SERVICE_JOBS = JobListing(
     operation="ListServiceJobs",
     result="jobSummaryList",
     status_member="jobStatus",
@@ -38,14 +38,14 @@ def _in_share(arn: str) -> Mapping[str, Json]:
 SHARE_JOBS = replace(SERVICE_JOBS, place=_in_share)
 
 
-def share_holding(_share: Spec) -> Holding:
+def listing_of_share(_share: Spec) -> JobListing:
     return SHARE_JOBS
 
 
-def holding(queue: Spec) -> Holding:
+def listing_of_queue(queue: Spec) -> JobListing:
     """Queues for SageMaker training have service jobs, which no definition describes (SubmitServiceJob)."""
     return SERVICE_JOBS if queue.get("jobQueueType") == TRAINING else JOBS
 
 
 def takes_jobs(queue: Spec) -> bool:
-    return holding(queue) is JOBS
+    return listing_of_queue(queue) is JOBS

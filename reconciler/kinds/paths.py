@@ -147,7 +147,7 @@ def twin(kind: Kind, steps: Steps) -> Steps | None:
     """Return the other place of a size that can be written in two (`memory`, the MEMORY of resourceRequirements)."""
     rows = Rows.of(kind.rows)
     for index, step in enumerate(steps):
-        for legacy, (resource, home) in rows.folding:
+        for legacy, (resource, home) in rows.legacy_aliases:
             if step == legacy.name:
                 return (*steps[:index], home, Named(resource))
             if step == home and steps[index + 1 : index + 2] == (Named(resource),):

@@ -1,7 +1,19 @@
 """Quota shares: the part of a SageMaker training queue that a team may use."""
 
-from reconciler.kinds.base import CAPACITY_LIMITS, Field, Form, Kind, Reading, state
-from reconciler.kinds.jobs import share_holding
+from reconciler.kinds.base import (
+    CAPACITY_LIMITS,
+    CreateCall,
+    DeleteCall,
+    Field,
+    Form,
+    Jobs,
+    Kind,
+    Parent,
+    ReadCalls,
+    UpdateCall,
+    state,
+)
+from reconciler.kinds.jobs import listing_of_share
 from reconciler.model import Cost, Spec
 
 
@@ -13,20 +25,19 @@ def _can_have_shares(queue: Spec) -> bool:
 KIND = Kind(
     name="QuotaShare",
     section="quotaShares",
-    says="The part of a SageMaker training queue that a team may use. Its name is unique within its queue.",
+    description="The part of a SageMaker training queue that a team may use. Its name is unique within its queue.",
     noun="quota-share",
     name_member="quotaShareName",
     arn_member="quotaShareArn",
-    parent="jobQueue",
-    parent_noun="job-queue",
+    parent=Parent("jobQueue", "job-queue"),
     rows=(
         Field(
             name="jobQueue",
             form=Form.REFERENCE,
             refers_to="JobQueue",
-            shown_as="jobQueueArn",
+            response_name="jobQueueArn",
             cost=Cost.REPLACE,
-            says="Name in the stack, or name or ARN of an existing queue with a quota-share scheduling policy.",
+            description="Name in the stack, or name or ARN of an existing queue with a quota-share scheduling policy.",
             source="UpdateQuotaShare has no such member",
         ),
         state("DISABLED takes no new jobs; those in the share go on."),
@@ -35,18 +46,18 @@ KIND = Kind(
             name="resourceSharingConfiguration",
             form=Form.STRUCT,
             cost=Cost.SCALING,
-            says="What happens to capacity that lies idle.",
+            description="What happens to capacity that lies idle.",
             fields=(
                 Field(
                     name="strategy",
                     form=Form.CASELESS,
-                    says="RESERVE keeps it, LEND lends it to other shares, LEND_AND_BORROW borrows theirs, too.",
+                    description="RESERVE keeps it, LEND lends it to other shares, LEND_AND_BORROW borrows theirs, too.",
                 ),
                 Field(
                     name="borrowLimit",
                     default=-1,
                     limits={"minimum": -1},
-                    says="How much may be borrowed, in per cent of the share's own limits; -1 is without limit. "
+                    description="How much may be borrowed, in per cent of the share's own limits; -1 is without limit. "
                     "Only with LEND_AND_BORROW.",
                 ),
             ),
@@ -55,18 +66,19 @@ KIND = Kind(
             name="preemptionConfiguration",
             form=Form.STRUCT,
             cost=Cost.SCALING,
-            says="Whether jobs of the share make way for one another.",
+            description="Whether jobs of the share make way for one another.",
             fields=(
                 Field(
                     name="inSharePreemption",
                     form=Form.CASELESS,
-                    says="ENABLED: a job of a higher priority takes the place of another of the same share. DISABLED.",
+                    description="ENABLED: a job of a higher priority takes the place of another of the same share. "
+                    "DISABLED.",
                 ),
             ),
         ),
     ),
     # A list shows no tags.
-    reading=Reading(
+    read=ReadCalls(
         operation="DescribeQuotaShare",
         result="",
         names="quotaShareArn",
@@ -76,23 +88,20 @@ KIND = Kind(
         listed_if=_can_have_shares,
         newer=True,
         scoped=("DescribeQuotaShare", "ListQuotaShares"),
+        response_only=("status",),
     ),
-    create="CreateQuotaShare",
-    update="UpdateQuotaShare",
-    update_id="quotaShareArn",
-    update_id_is_arn=True,
-    delete="DeleteQuotaShare",
-    delete_id="quotaShareArn",
-    delete_id_is_arn=True,
-    leaving="AWS Batch ends the jobs in it first (DeleteQuotaShare)",
-    loss="takes away a place where jobs wait",
-    response_only=("status",),
-    settles=True,
-    disable_before_delete=True,
-    holding=share_holding,  # "All jobs in the share are eventually terminated" (DeleteQuotaShare)
-    drain_timeout=86400,
-    create_timeout=600,
-    update_timeout=600,
-    delete_timeout=1800,
+    create=CreateCall(operation="CreateQuotaShare", settles_within=600),
+    update=UpdateCall(operation="UpdateQuotaShare", id_member="quotaShareArn", id_is_arn=True, settles_within=600),
+    delete=DeleteCall(
+        operation="DeleteQuotaShare",
+        id_member="quotaShareArn",
+        id_is_arn=True,
+        gone_within=1800,
+        disable_first=True,
+        explanation="AWS Batch ends the jobs in it first (DeleteQuotaShare)",
+        loss="takes away a place where jobs wait",
+    ),
+    # All jobs of a share are terminated in the end (DeleteQuotaShare).
+    jobs=Jobs(listing_of_share, drain_timeout=86400),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateQuotaShare.html",
 )

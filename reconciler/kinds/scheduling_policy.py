@@ -1,12 +1,12 @@
 """Scheduling policies: fair shares for queues."""
 
-from reconciler.kinds.base import Field, Form, Kind, Reading, Succession
+from reconciler.kinds.base import CreateCall, DeleteCall, Field, Form, Kind, ReadCalls, ReplacementMethod, UpdateCall
 from reconciler.model import Cost
 
 KIND = Kind(
     name="SchedulingPolicy",
     section="schedulingPolicies",
-    says="How a queue shares its environments between the users of the queue.",
+    description="How a queue shares its environments between the users of the queue.",
     noun="scheduling-policy",
     name_member="name",
     arn_member="arn",
@@ -16,13 +16,13 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.SCALING,
             presence=Cost.REPLACE,
-            says="Quota shares, for SAGEMAKER_TRAINING queues. A policy has this or fairsharePolicy, for life.",
+            description="Quota shares, for SAGEMAKER_TRAINING queues. A policy has this or fairsharePolicy, for life.",
             source="UpdateSchedulingPolicy: the kind of a policy cannot change",
             fields=(
                 Field(
                     name="idleResourceAssignmentStrategy",
                     form=Form.CASELESS,
-                    says="In which order shares borrow what is idle: FIFO alone.",
+                    description="In which order shares borrow what is idle: FIFO alone.",
                 ),
             ),
         ),
@@ -31,20 +31,20 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.SCALING,
             unset={},
-            says="Fair share. A policy has this or quotaSharePolicy, for life.",
+            description="Fair share. A policy has this or quotaSharePolicy, for life.",
             source="UpdateSchedulingPolicy replaces the whole fairsharePolicy",
             fields=(
                 Field(
                     name="shareDecaySeconds",
                     default=0,
                     limits={"minimum": 0, "maximum": 604800},
-                    says="Seconds over which past use counts; 0 looks at 10 minutes.",
+                    description="Seconds over which past use counts; 0 looks at 10 minutes.",
                 ),
                 Field(
                     name="computeReservation",
                     default=0,
                     limits={"minimum": 0, "maximum": 99},
-                    says="Percentage of the vCPUs kept free for shares that are not active yet: "
+                    description="Percentage of the vCPUs kept free for shares that are not active yet: "
                     "(computeReservation / 100) to the power of the number of active shares.",
                 ),
                 Field(
@@ -52,12 +52,12 @@ KIND = Kind(
                     form=Form.KEYED,
                     key="shareIdentifier",
                     limits={"maxItems": 500},
-                    says="The weights of the shares.",
+                    description="The weights of the shares.",
                     fields=(
                         Field(
                             name="shareIdentifier",
                             example="A",
-                            says="Name of the share; a trailing * makes it a prefix.",
+                            description="Name of the share; a trailing * makes it a prefix.",
                             limits={"pattern": r"^([A-Za-z0-9_-]{1,255}\*?|\*)$"},
                             source="ShareAttributes: 255 characters, and an asterisk may follow",
                         ),
@@ -66,27 +66,23 @@ KIND = Kind(
                             form=Form.FLOAT32,
                             default=1.0,
                             limits={"minimum": 0.0001, "maximum": 999.9999},
-                            says="The lower, the larger the share. The service keeps 32 bits of it.",
+                            description="The lower, the larger the share. The service keeps 32 bits of it.",
                         ),
                     ),
                 ),
             ),
         ),
     ),
-    reading=Reading(
+    read=ReadCalls(
         operation="DescribeSchedulingPolicies",
         result="schedulingPolicies",
         names="arns",
         by_arn=True,
         listing="ListSchedulingPolicies",
     ),
-    succession=Succession.ANEW,
-    create="CreateSchedulingPolicy",
-    update="UpdateSchedulingPolicy",
-    update_id="arn",
-    update_id_is_arn=True,
-    delete="DeleteSchedulingPolicy",
-    delete_id="arn",
-    delete_id_is_arn=True,
+    create=CreateCall(operation="CreateSchedulingPolicy"),
+    update=UpdateCall(operation="UpdateSchedulingPolicy", id_member="arn", id_is_arn=True),
+    delete=DeleteCall(operation="DeleteSchedulingPolicy", id_member="arn", id_is_arn=True),
+    replacement=ReplacementMethod.DELETE_FIRST,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateSchedulingPolicy.html",
 )

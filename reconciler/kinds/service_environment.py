@@ -1,12 +1,22 @@
 """Service environments: what SageMaker training jobs may use."""
 
-from reconciler.kinds.base import CAPACITY_LIMITS, Field, Form, Kind, Reading, state
+from reconciler.kinds.base import (
+    CAPACITY_LIMITS,
+    CreateCall,
+    DeleteCall,
+    Field,
+    Form,
+    Kind,
+    ReadCalls,
+    UpdateCall,
+    state,
+)
 from reconciler.model import Cost
 
 KIND = Kind(
     name="ServiceEnvironment",
     section="serviceEnvironments",
-    says="Where the jobs of another service run: how much SageMaker training may use.",
+    description="Where the jobs of another service run: how much SageMaker training may use.",
     noun="service-environment",
     name_member="serviceEnvironmentName",
     arn_member="serviceEnvironmentArn",
@@ -15,30 +25,27 @@ KIND = Kind(
             name="serviceEnvironmentType",
             form=Form.CASELESS,
             cost=Cost.REPLACE,
-            says="The service whose jobs run there; SAGEMAKER_TRAINING is the only one.",
+            description="The service whose jobs run there; SAGEMAKER_TRAINING is the only one.",
             source="UpdateServiceEnvironment has no such member",
         ),
         state("DISABLED takes no new jobs."),
         CAPACITY_LIMITS,
     ),
-    reading=Reading(
+    read=ReadCalls(
         operation="DescribeServiceEnvironments",
         result="serviceEnvironments",
         names="serviceEnvironments",
         newer=True,
+        response_only=("status",),
     ),
-    create="CreateServiceEnvironment",
-    update="UpdateServiceEnvironment",
-    update_id="serviceEnvironment",
-    delete="DeleteServiceEnvironment",
-    delete_id="serviceEnvironment",
-    loss="takes away a place where jobs run",
-    response_only=("status",),
-    settles=True,
-    service_linked=True,
-    disable_before_delete=True,
-    create_timeout=1200,
-    update_timeout=1200,
-    delete_timeout=1800,
+    create=CreateCall(operation="CreateServiceEnvironment", settles_within=1200, service_linked=True),
+    update=UpdateCall(operation="UpdateServiceEnvironment", id_member="serviceEnvironment", settles_within=1200),
+    delete=DeleteCall(
+        operation="DeleteServiceEnvironment",
+        id_member="serviceEnvironment",
+        gone_within=1800,
+        disable_first=True,
+        loss="takes away a place where jobs run",
+    ),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateServiceEnvironment.html",
 )

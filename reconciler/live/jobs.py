@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from reconciler.kinds.base import Holding
+from reconciler.kinds.base import JobListing
 from reconciler.live.read import HANDFUL, is_gone
 from reconciler.model import Json
 from reconciler.paging import pages
@@ -14,18 +14,18 @@ from reconciler.problems import CloudError
 Job = Mapping[str, Json]
 
 
-def held_by_status(cloud: Cloud, holding: Holding, queue: str) -> dict[str, int]:
+def held_by_status(cloud: Cloud, holding: JobListing, queue: str) -> dict[str, int]:
     """Count the live jobs of a queue by status, statuses without any left out. An array job counts as one."""
     counts = side_by_side(lambda status: sum(1 for _ in _listed(cloud, holding, queue, status)), holding.live, HANDFUL)
     return {status: count for status, count in zip(holding.live, counts, strict=True) if count}
 
 
-def waiting_by_reason(cloud: Cloud, holding: Holding, queue: str) -> dict[str, int]:
+def waiting_by_reason(cloud: Cloud, holding: JobListing, queue: str) -> dict[str, int]:
     """Count the jobs of a queue that wait for a place by what the service says of why; by "" where it says nothing."""
     return Counter(job.get("statusReason", "") for job in _listed(cloud, holding, queue, holding.waiting))
 
 
-def running(cloud: Cloud, holding: Holding, queue: str) -> frozenset[str]:
+def running(cloud: Cloud, holding: JobListing, queue: str) -> frozenset[str]:
     """Return the ids of the jobs of a queue that run, or are about to; those of an array one by one."""
     found = {job["jobId"] for status in holding.running for job in _listed(cloud, holding, queue, status)}
     if holding.parts_of:
@@ -43,19 +43,19 @@ def in_words(held: Mapping[str, int]) -> str:
     return f"{', '.join(head)} and {last} {noun}" if head else f"{last} {noun}"
 
 
-def _has_parts(job: Job, holding: Holding) -> bool:
+def _has_parts(job: Job, holding: JobListing) -> bool:
     parts = job.get("arrayProperties", {})
     summary = parts.get("statusSummary")
     return bool(parts.get("size")) and (summary is None or any(summary.get(status) for status in holding.running))
 
 
-def _parts(cloud: Cloud, holding: Holding, array: str) -> Iterator[str]:
+def _parts(cloud: Cloud, holding: JobListing, array: str) -> Iterator[str]:
     for status in holding.running:
         request = {holding.parts_of: array, holding.status_member: status, "maxResults": holding.page}
         yield from (job["jobId"] for job in pages(cloud, holding.operation, request, holding.result))
 
 
-def _listed(cloud: Cloud, holding: Holding, queue: str, status: str) -> Iterator[Job]:
+def _listed(cloud: Cloud, holding: JobListing, queue: str, status: str) -> Iterator[Job]:
     """Yield the jobs of one status; none where the queue has gone in the meantime."""
     request = {**holding.within(queue), holding.status_member: status, "maxResults": holding.page}
     try:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.kinds.base import Kind, Using
+from reconciler.kinds.base import Kind, RevisionUsers
 from reconciler.live.ownership import OWNER, owner_of
 from reconciler.model import Address, Identity, Json, Live, own_name
 from reconciler.paging import Item, pages
@@ -85,7 +85,7 @@ def described(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
 
 def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
     """Return every active revision of one name with its number."""
-    found = _revisions(cloud, kind, name, kind.reading.filters)
+    found = _revisions(cloud, kind, name, kind.read.filters)
     return ((number, live) for number, live in found if live.status not in GONE)
 
 
@@ -94,7 +94,7 @@ def all_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Li
     return _revisions(cloud, kind, name, {})
 
 
-def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, int]:
+def read_uses(cloud: Cloud, using: RevisionUsers, live: Iterable[Live]) -> Mapping[str, int]:
     """Count the users of each revision, by `name:revision`; those that do not tell what they use under "".
 
     `live` has the resources for which is listed.
@@ -105,7 +105,7 @@ def read_uses(cloud: Cloud, using: Using, live: Iterable[Live]) -> Mapping[str, 
 
 
 def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
-    reading = kind.reading
+    reading = kind.read
     for item in _paged(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
         if _name(kind, item) == name:
             yield int(item["revision"]), _one(kind, item)
@@ -120,7 +120,7 @@ def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
     try:
         items = list(_list(cloud, kind, parents))
     except CloudError as error:
-        if kind.reading.newer and error.fault in (Fault.DENIED, Fault.REFUSED):
+        if kind.read.newer and error.fault in (Fault.DENIED, Fault.REFUSED):
             return error
         raise
     deleted = tuple(_one(kind, item) for item in items if item.get("status") == DELETED)
@@ -128,20 +128,20 @@ def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
 
 
 def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
-    row = kind.field(kind.parent)
+    row = kind.parent_row
     known = found.get(row.refers_to) if row else None
-    may_have = kind.reading.listed_if
+    may_have = kind.read.listed_if
     return (
         [one for one in known.live if may_have is None or may_have(one.spec)] if isinstance(known, ReadResult) else []
     )
 
 
 def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
-    reading = kind.reading
+    reading = kind.read
     if not reading.listing:
         yield from _paged(cloud, reading.operation, reading.result, reading.filters)
         return
-    of = [{kind.parent: parent.arn} for parent in parents] if kind.parent else [{}]
+    of = [{kind.parent.member: parent.arn} for parent in parents] if kind.parent else [{}]
     arns = [arn for listed in side_by_side(lambda one: _listed(cloud, kind, one), of, HANDFUL) for arn in listed]
     if not reading.result:
         for items in side_by_side(lambda arn: _described(cloud, kind, arn), arns, HANDFUL):
@@ -153,11 +153,12 @@ def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
 
 def _named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> Iterator[Item]:
     """Yield the descriptions of some names, and of others where that takes fewer calls."""
-    reading = kind.reading
+    reading = kind.read
     if not reading.result:
         # What a description of the unknown answers is documented nowhere: a list shows what exists.
         parents = {name.rpartition("/")[0] for name in names}
-        known = {arn for one in parents for arn in _listed(cloud, kind, {kind.parent: one} if kind.parent else {})}
+        within = [{kind.parent.member: name} if kind.parent else {} for name in parents]
+        known = {arn for parent in within for arn in _listed(cloud, kind, parent)}
         arns = [kind.arn(identity, name) for name in names]
         yield from (item for arn in arns if arn in known for item in _described(cloud, kind, arn))
     elif not reading.one_filter:
@@ -174,7 +175,7 @@ def _named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -
 
 def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     """Return the ARNs that a listing has; none of something that has gone in the meantime."""
-    reading = kind.reading
+    reading = kind.read
     try:
         items = list(_paged(cloud, reading.listing, reading.listed or reading.result, of))
     except CloudError as error:
@@ -184,7 +185,7 @@ def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     return [item[kind.arn_member] for item in items]
 
 
-def _used(cloud: Cloud, using: Using, request: Mapping[str, Json]) -> Counter[str]:
+def _used(cloud: Cloud, using: RevisionUsers, request: Mapping[str, Json]) -> Counter[str]:
     """Count what the users in one listing use; there are none where the resource has gone in the meantime."""
     try:
         users = _paged(cloud, using.operation, using.result, request)
@@ -198,7 +199,7 @@ def _used(cloud: Cloud, using: Using, request: Mapping[str, Json]) -> Counter[st
 def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
     """Return the description of one resource; none if it has gone since it was listed."""
     try:
-        return [cloud.call(kind.reading.operation, {kind.reading.names: arn})]
+        return [cloud.call(kind.read.operation, {kind.read.names: arn})]
     except CloudError as error:
         if is_gone(error):
             return []
@@ -225,8 +226,8 @@ def _newest(kind: Kind, items: list[Item]) -> Live:
 
 
 def _one(kind: Kind, item: Item) -> Live:
-    apart = {kind.name_member, kind.arn_member, "tags", *kind.response_only}
-    ours = {row.shown_as: row.name for row in kind.fields if row.shown_as}
+    apart = {kind.name_member, kind.arn_member, "tags", *kind.read.response_only}
+    ours = {row.response_name: row.name for row in kind.fields if row.response_name}
     return Live(
         address=Address(kind.name, _name(kind, item)),
         spec={ours.get(name, name): value for name, value in item.items() if name not in apart},
@@ -234,10 +235,10 @@ def _one(kind: Kind, item: Item) -> Live:
         tags=item.get("tags", {}),
         status=item.get("status", ""),
         reason=item.get("statusReason", ""),
-        observed={name: item[name] for name in kind.response_only if name in item},
+        observed={name: item[name] for name in kind.read.response_only if name in item},
     )
 
 
 def _name(kind: Kind, item: Item) -> str:
-    row = kind.field(kind.parent)
-    return kind.name_within(item[row.shown_as or row.name] if row else "", item[kind.name_member])
+    row = kind.parent_row
+    return kind.name_within(item[row.response_name or row.name] if row else "", item[kind.name_member])

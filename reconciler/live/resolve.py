@@ -58,7 +58,7 @@ def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tup
     """
     if isinstance(body, Unknown):
         return
-    for row in Rows.of(rows).leading:
+    for row in Rows.of(rows).references:
         value, here = body.get(row.name), (*path, row.name)
         if value is None:
             continue
@@ -90,7 +90,7 @@ def physical_name(stack: Stack, declared: Declared, world: LiveIndex) -> str:
     if declared.address in world.heirs:
         return world.heirs[declared.address]
     own = stack.name_prefix + declared.address.name
-    row = kind.field(kind.parent)
+    row = kind.parent_row
     if row is None:
         return own
     named = str(declared.spec.get(row.name, ""))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 
-from reconciler.kinds.base import Field, Form, Kind, Succession
+from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod
 from reconciler.load.expand import Expander
 from reconciler.load.sections import Bare, Gathered
 from reconciler.model import Address, Declared, Json, Lifecycle
@@ -128,7 +128,7 @@ def _is_count(value: Json) -> bool:
 
 
 def _has_succession(kind: Kind, value: Json) -> bool:
-    return kind.succession is not None and (value == REFUSE or kind.succession is Succession.BLUE_GREEN)
+    return kind.replacement is not None and (value == REFUSE or kind.replacement is ReplacementMethod.BLUE_GREEN)
 
 
 MEMBERS: MappingABC[str, _LifecycleField] = {
@@ -144,14 +144,14 @@ MEMBERS: MappingABC[str, _LifecycleField] = {
         "a number from 1, or all",
         _is_count,
         lambda value: None if value == ALL else int(value),
-        of_if=lambda kind, _value: kind.revisions,
+        of_if=lambda kind, _value: kind.revisions is not None,
     ),
     "unownedRevisions": _LifecycleField(
         "unowned_revisions",
         "keep or prune",
         _one_of("keep", "prune"),
         str.lower,
-        of_if=lambda kind, _value: kind.revisions,
+        of_if=lambda kind, _value: kind.revisions is not None,
         beside="retainRevisions",
     ),
     "onRemove": _LifecycleField("on_remove", "delete or orphan", _one_of("delete", "orphan"), str.lower),
@@ -266,7 +266,7 @@ class _ResourceReader:
             for entry in self.gathered.entries(kind.section):
                 node = entry.expanded(self.expander)
                 if _is_described(kind, node):
-                    message = f"this is what `aws batch {kind.reading.command}` prints, not a section of a stack"
+                    message = f"this is what `aws batch {kind.read.command}` prints, not a section of a stack"
                     hint = f"`reconciler import --json {node.mark.name} --to DIR` makes a stack of it"
                     self.findings.add("STK005", message, node.mark, hint)
                     continue

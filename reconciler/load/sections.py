@@ -152,7 +152,7 @@ class _Collector:
         members = self.keywords.members[kind.name]
         slips = {key: word for key in root.entries if (word := self.keywords.meant(key, members)) and word != key}
         what = "has no member beside it" if kind.name_member in root.entries else "is missing"
-        message = f"this is no request of {kind.create} yet: {kind.name_member} {what}"
+        message = f"this is no request of {kind.create.operation} yet: {kind.name_member} {what}"
         hint = f"the AWS CLI takes {kind.name_member} and other members of the request with --cli-input-json"
         if slips and all(word == f"{key[:1].lower()}{key[1:]}" for key, word in slips.items()):
             key, word = next(iter(slips.items()))

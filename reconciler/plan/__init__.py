@@ -107,7 +107,7 @@ def _planner(
     taken: Mapping[Address, Live],
 ) -> Planner:
     bodies = {arn: one.spec for arn, one in world.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
-    standing = {one.address: one.arn for one in desired if KINDS[one.address.kind].succession}
+    standing = {one.address: one.arn for one in desired if KINDS[one.address.kind].replacement}
     owned = ((one.arn, standing.get(Address(one.address.kind, logical_name(one)))) for one in world.owned)
     successors = {old: new for old, new in owned if new and new != old}
     return Planner(stack, identity, bodies, wanted, taken, successors)

@@ -82,7 +82,7 @@ def _missing(stack: Stack, plan: Plan, wanted: PlanOptions) -> Iterator[Reason]:
         return
     unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
     yield from ((change, _left_out(stack, change)) for change in unallowed if change.address.name in stack.mentioned)
-    yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].loss)
+    yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].delete.loss)
     yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
 
 
@@ -120,7 +120,7 @@ def _is_allowed(address: Address, wanted: PlanOptions) -> bool:
 
 
 def _interrupting(change: Change) -> Problem:
-    message = f"{change.address}: deleting {change.name} {KINDS[change.address.kind].loss}"
+    message = f"{change.address}: deleting {change.name} {KINDS[change.address.kind].delete.loss}"
     hint = f"to allow it, give --allow-destroy={change.address}, or --allow-destroy for all that goes"
     return Problem("GRD001", message, change.where, hint)
 

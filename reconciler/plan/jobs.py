@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Holding
+from reconciler.kinds.base import JobListing
 from reconciler.live.jobs import in_words as jobs_in_words
 from reconciler.live.resolve import references
 from reconciler.model import Action, Call, Change, Interrupts, Live, Plan, Until, Wait
@@ -16,13 +16,13 @@ UNKNOWN_TERMINATED = f"whatever jobs are in it {TERMINATED}: which ones is not k
 DRAINED = "its jobs go on; it is deleted when they have ended"
 
 
-def holders(plan: Plan, live: Iterable[Live]) -> Iterator[tuple[int, Live, Holding]]:
+def holders(plan: Plan, live: Iterable[Live]) -> Iterator[tuple[int, Live, JobListing]]:
     """Yield what leaves and may have jobs in it, by the position of its change."""
     by_arn = {one.arn: one for one in live}
     for index, change in enumerate(plan.changes):
-        holding = KINDS[change.address.kind].holding
-        if change.action.leaves and holding and any(isinstance(step, Call) for step in change.steps):
-            yield index, by_arn[change.arn], holding(by_arn[change.arn].spec)
+        jobs = KINDS[change.address.kind].jobs
+        if change.action.leaves and jobs and any(isinstance(step, Call) for step in change.steps):
+            yield index, by_arn[change.arn], jobs.listing(by_arn[change.arn].spec)
 
 
 def with_jobs(plan: Plan, held: Mapping[int, Held], *, drain: bool, cancel: bool) -> Plan:
@@ -63,9 +63,10 @@ def _with_jobs(change: Change, held: Held, *, drain: bool, cancel: bool) -> Chan
 def _emptied(change: Change, *, patient: bool) -> tuple[Call | Wait, ...]:
     """Put a look before the deletion: what came since the plan was made is not lost either."""
     kind = KINDS[change.address.kind]
-    limit = kind.drain_timeout if patient else 0.0
+    limit = kind.jobs.drain_timeout if kind.jobs and patient else 0.0
     wait = Wait(Until.EMPTY, limit, f"wait until no job is in {change.name}")
-    at = next(i for i, step in enumerate(change.steps) if isinstance(step, Call) and step.operation == kind.delete)
+    operation = kind.delete.operation
+    at = next(i for i, step in enumerate(change.steps) if isinstance(step, Call) and step.operation == operation)
     return (*change.steps[:at], wait, *change.steps[at:])
 
 
@@ -90,13 +91,13 @@ NOWHERE = "no queue uses it"
 NONE = "no job runs in its queues now"
 
 
-def sources(plan: Plan, live: Iterable[Live]) -> Iterator[tuple[Live, Holding]]:
+def sources(plan: Plan, live: Iterable[Live]) -> Iterator[tuple[Live, JobListing]]:
     """Yield what jobs come from that a change of the plan may end; each once, and nothing for most plans."""
     arns = {change.arn for change in plan.changes if change.interrupts}
     for one in live if arns else ():
-        holding = KINDS[one.address.kind].holding
-        if holding and not arns.isdisjoint(_used_by(one)):
-            yield one, holding(one.spec)
+        jobs = KINDS[one.address.kind].jobs
+        if jobs and not arns.isdisjoint(_used_by(one)):
+            yield one, jobs.listing(one.spec)
 
 
 def with_running(plan: Plan, live: Iterable[Live], running: Running) -> Plan:

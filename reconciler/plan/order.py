@@ -38,8 +38,8 @@ def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: L
 
 def _holding(change: Change, changes: Iterable[Change]) -> Iterator[Address]:
     """Yield what leaves with jobs in it that may need this to the end."""
-    if KINDS[change.address.kind].needed_by_jobs:
-        yield from (one.address for one in changes if one.action.leaves and KINDS[one.address.kind].holding)
+    if KINDS[change.address.kind].delete.after_jobs:
+        yield from (one.address for one in changes if one.action.leaves and KINDS[one.address.kind].jobs)
 
 
 def _with_queues(change: Change, queues: Iterable[str]) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.diff import Context, Difference, body_digest, compare, compare_replacement, first_record, settings_of
 from reconciler.diff.ignore import ignore_reasons, is_ignored
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import ENABLED, MEMBER, Kind, Succession
+from reconciler.kinds.base import ENABLED, MEMBER, Kind, ReplacementMethod
 from reconciler.live.ownership import (
     CLOUDFORMATION,
     ORPHAN,
@@ -74,18 +74,18 @@ def not_in_place(desired: Desired, changes: Iterable[FieldChange], *, is_ours: b
 
 
 def _way_out(desired: Desired, paths: str, cost: Cost, *, is_ours: bool) -> str:
-    how, refuses = KINDS[desired.address.kind].succession, desired.lifecycle.replace == "refuse"
+    how, refuses = KINDS[desired.address.kind].replacement, desired.lifecycle.replace == "refuse"
     if how and refuses:
         return "lifecycle.replace: refuse forbids to replace it"
     if how and not is_ours:
         return f"adopt it first with the {paths} that is live; what a stack owns can be replaced"
     match how:
-        case Succession.BLUE_GREEN:
+        case ReplacementMethod.BLUE_GREEN:
             return (
                 "to build a new one beside it, move the queues over and retire the old one, run with --allow-replace "
                 "or write `lifecycle: {replace: blue-green}` beside it"
             )
-        case Succession.ANEW:
+        case ReplacementMethod.DELETE_FIRST:
             return (
                 f"to delete it and create it again, run with --allow-replace; or declare it anew under another name, "
                 f"move what uses {desired.address.name} there, and drop the old one"
@@ -178,7 +178,7 @@ class Replacement:
     name: str
     old: Live
     fields: tuple[FieldChange, ...]  # those that no update can change
-    how: Succession
+    how: ReplacementMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +270,13 @@ class Planner:
         steps = update_steps(kind, live, difference)
         action = Action.REPAIR if all(change.path == STATUS for change in difference.fields) else Action.UPDATE
         change = replace(self.shown(action, desired, live, difference.fields), steps=steps)
-        if change.cost is not Cost.INFRASTRUCTURE or kind.update_terms is None:
+        instances = kind.update.instances if kind.update else None
+        if change.cost is not Cost.INFRASTRUCTURE or instances is None:
             return change
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
         spec = {**live.spec, **difference.spec}
-        at_once = kind.update_patience is not None and not kind.update_patience(spec)
-        terms = (kind.update_terms(spec),)
+        at_once = not instances.job_timeout(spec)
+        terms = (instances.job_terms(spec),)
         return replace(change, reasons=terms, losses=terms if at_once else (), interrupts=Interrupts(at_once))
 
     def adoption(self, kind: Kind, desired: Desired, live: Live, difference: Difference) -> Change:
@@ -328,7 +329,7 @@ class Planner:
         """
         if not is_ours(live, *self.owner):
             return desired
-        spec = {**live.spec, MEMBER: desired.spec.get(MEMBER)} if kind.disable_before_delete else live.spec
+        spec = {**live.spec, MEMBER: desired.spec.get(MEMBER)} if kind.delete.disable_first else live.spec
         kept, _ = self.kept(kind, desired, replace(live, spec=spec))
         return kept
 
@@ -344,7 +345,7 @@ class Planner:
         forced = {field.path: field for field in heir.fields}
         differing = {field.path: field for field in difference.fields}
         fields = tuple({**forced, **differing}.values())  # those that force it come first
-        if heir.how is Succession.ANEW:
+        if heir.how is ReplacementMethod.DELETE_FIRST:
             steps = (*name_first(kind, change.name), *change.steps)
             return replace(change, action=Action.REPLACE, fields=fields, steps=steps, reasons=(GOES_FIRST,))
         made = Live(Address(kind.name, change.name), {}, change.arn, status="INVALID")
@@ -397,7 +398,7 @@ class Planner:
         """
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
-        if declared is None or not kind.disable_before_delete:
+        if declared is None or not kind.delete.disable_first:
             return None
         paths = (*declared.lifecycle.ignore_changes, *ignored_members(self.stack.ignore, address))
         if not is_ignored(kind, paths, MEMBER, declared.spec, live.spec):
@@ -469,7 +470,7 @@ def check_unread(stack: Stack, unread: Mapping[str, CloudError]) -> None:
 
 def unread_notes(stack: Stack, unread: Mapping[str, CloudError]) -> Iterator[Problem]:
     for name, error in unread.items():
-        reading = KINDS[name].reading
+        reading = KINDS[name].read
         calls = " and ".join(f"batch:{call}" for call in (reading.listing, reading.operation) if call)
         yield Problem(
             "PLAN008",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind, Using
+from reconciler.kinds.base import Kind, RevisionUsers
 from reconciler.live.ownership import is_ours, owns
 from reconciler.model import Action, Call, Change, Desired, Live, Plan, Stack, Step, own_name
 from reconciler.plan.requests import prune_steps
@@ -39,15 +39,15 @@ def pruning(stack: Stack, desired: Desired, change: Change | None) -> Change | N
     )
 
 
-def pruned_kinds(plan: Plan) -> Iterator[tuple[Kind, Using]]:
+def pruned_kinds(plan: Plan) -> Iterator[tuple[Kind, RevisionUsers]]:
     """Yield the kinds of which the plan prunes revisions, and how to tell what uses those."""
     for name in sorted({change.address.kind for change in plan.changes if change.action is Action.PRUNE}):
-        using = KINDS[name].using
-        if using:
-            yield KINDS[name], using
+        revisions = KINDS[name].revisions
+        if revisions and revisions.users:
+            yield KINDS[name], revisions.users
 
 
-def spared(plan: Plan, kind: Kind, using: Using, uses: Uses, live: Iterable[Live]) -> Plan:
+def spared(plan: Plan, kind: Kind, using: RevisionUsers, uses: Uses, live: Iterable[Live]) -> Plan:
     """Return the plan without pruning what is in use; where that is not known, without pruning this kind at all."""
     doubt = tuple(_doubt(kind, using, uses))
     by_arn = {one.arn: one for one in live if one.address.kind == kind.name}
@@ -68,7 +68,7 @@ def without_others(stack: Stack, live: Live) -> Live:
     return replace(live, revisions=tuple(number for number in live.revisions if number not in others))
 
 
-def unknown(using: Using, uses: Uses) -> tuple[str, str]:
+def unknown(using: RevisionUsers, uses: Uses) -> tuple[str, str]:
     """Return why nobody knows what is in use, and the way out; nothing if it is known."""
     if isinstance(uses, CloudError):
         return str(uses), f"allow batch:{using.operation}" if uses.fault is Fault.DENIED else ""
@@ -129,7 +129,7 @@ def _pruned(kind: Kind, change: Change) -> Iterator[str]:
 
 
 def _revision(kind: Kind, step: Step) -> str:
-    return own_name(step.request[kind.delete_id]) if isinstance(step, Call) else ""
+    return own_name(step.request[kind.delete.id_member]) if isinstance(step, Call) else ""
 
 
 def _numbers(named: Iterable[str]) -> list[int]:
@@ -144,7 +144,7 @@ def _without(kind: Kind, change: Change, held: Mapping[str, int], live: Live) ->
         yield replace(left, reasons=(deregisters(going, live), *change.reasons[1:]))
 
 
-def _held(change: Change, using: Using, held: Mapping[str, int]) -> Iterator[Problem]:
+def _held(change: Change, using: RevisionUsers, held: Mapping[str, int]) -> Iterator[Problem]:
     if held:
         verb = "is" if len(held) == 1 else "are"
         by = _users(sum(held.values()), using)
@@ -153,12 +153,12 @@ def _held(change: Change, using: Using, held: Mapping[str, int]) -> Iterator[Pro
         yield Problem("REV001", message, change.where, hint, Severity.NOTE)
 
 
-def _doubt(kind: Kind, using: Using, uses: Uses) -> Iterator[Problem]:
+def _doubt(kind: Kind, using: RevisionUsers, uses: Uses) -> Iterator[Problem]:
     why, hint = unknown(using, uses)
     if why:
         message = f"no {kind.noun} is pruned: which revisions {using.noun}s use is not known ({why})"
         yield Problem("REV002", message, hint=hint, severity=Severity.WARNING)
 
 
-def _users(count: int, using: Using) -> str:
+def _users(count: int, using: RevisionUsers) -> str:
     return f"{count} {using.noun}{'' if count == 1 else 's'}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.diff import first_record
 from reconciler.diff.canonical import digest_of
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Succession
+from reconciler.kinds.base import ReplacementMethod
 from reconciler.live.ownership import is_ours
 from reconciler.live.resolve import LiveIndex, references
 from reconciler.model import Address, Desired, FieldChange, Live
@@ -44,7 +44,7 @@ def settled(planner: Planner, desired: Iterable[Desired], world: LiveIndex, *, a
     heirs: dict[Address, Replacement] = {}
     for one in desired:
         kind = KINDS[one.address.kind]
-        if kind.succession is None or one.live is None or not is_ours(one.live, *planner.owner):
+        if kind.replacement is None or one.live is None or not is_ours(one.live, *planner.owner):
             continue
         rivals = [
             _Candidate(live, planner.not_in_place(one, live)) for live in world.rivals(one.address) or (one.live,)
@@ -52,10 +52,10 @@ def settled(planner: Planner, desired: Iterable[Desired], world: LiveIndex, *, a
         stands = min(rivals, key=lambda rival: rival.rank(used))
         if stands.live is not one.live:
             standing[one.address] = stands.live
-        if stands.fields and _may_be_replaced(one, kind.succession, allowed=allowed):
-            is_beside = kind.succession is Succession.BLUE_GREEN
+        if stands.fields and _may_be_replaced(one, kind.replacement, allowed=allowed):
+            is_beside = kind.replacement is ReplacementMethod.BLUE_GREEN
             name = _name_of_heir(planner, one, world) if is_beside else stands.live.address.name
-            heirs[one.address] = Replacement(name, stands.live, stands.fields, kind.succession)
+            heirs[one.address] = Replacement(name, stands.live, stands.fields, kind.replacement)
     return ReplacementDecision(standing, heirs)
 
 
@@ -72,9 +72,9 @@ class _Candidate:
         return (not works or bool(self.fields), not works, self.live.arn not in used, self.live.address.name)
 
 
-def _may_be_replaced(desired: Desired, how: Succession, *, allowed: bool) -> bool:
+def _may_be_replaced(desired: Desired, how: ReplacementMethod, *, allowed: bool) -> bool:
     choice = desired.lifecycle.replace
-    if choice is None or (choice == "blue-green" and how is not Succession.BLUE_GREEN):
+    if choice is None or (choice == "blue-green" and how is not ReplacementMethod.BLUE_GREEN):
         return allowed
     return choice == "blue-green"
 

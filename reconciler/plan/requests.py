@@ -17,6 +17,7 @@ from reconciler.kinds.base import (
     Row,
     Rows,
     Unmanaged,
+    UpdateCall,
     is_disabled,
 )
 from reconciler.kinds.paths import update_unit
@@ -77,7 +78,7 @@ def as_request(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
 
 def taken(kind: Kind, described: Spec, takes: Takes) -> dict[str, Json]:
     """Return a described body without what only descriptions have."""
-    return dict(_taken(kind.rows, described, (), partial(takes, kind.create)))
+    return dict(_taken(kind.rows, described, (), partial(takes, kind.create.operation)))
 
 
 def _taken(rows: tuple[Row, ...], value: Json, path: Path, takes: Callable[[Path], bool]) -> Json:
@@ -112,30 +113,28 @@ def create_steps(
     body = {kind.name_member: own_name(desired.name), **_create_members(kind, desired.spec), "tags": labels}
     verb = "register a revision of" if kind.revisions else "create"
     call = Call(
-        operation=kind.create,
+        operation=kind.create.operation,
         request=body,
         says=f"{verb} {kind.noun} {desired.name}",
         repeat=Repeat.LOOK_FIRST,
         after_revision=max(desired.live.revisions, default=0) if desired.live else 0,
     )
-    steps = (call, *_settle(kind, kind.create_timeout, Until.VALID))
-    if not later:
+    steps = (call, *_settle(kind.create.settles_within))
+    if not later or kind.update is None:
         return steps
-    update = _update_call(kind, desired.name, desired.arn, later, desired.spec)
-    return (*steps, update, *_settle(kind, kind.update_timeout), *tag_steps(desired.arn, tags, ()))
+    update = _update_call(kind, kind.update, (desired.name, desired.arn), later, desired.spec)
+    return (*steps, update, *_settle(kind.update.settles_within), *tag_steps(desired.arn, tags, ()))
 
 
 def update_steps(kind: Kind, live: Live, difference: Difference) -> tuple[Step, ...]:
     """Bring a live resource to the declaration: wait for it to settle, update what changed, then the tags."""
     members = _changed_members(kind, live.spec, difference) or _revalidating(kind, live)
     update: tuple[Step, ...] = ()
-    if members:
+    if members and kind.update:
         # The policy that comes with an update holds for it already (UpdateComputeEnvironment).
-        patience = (
-            kind.update_patience(difference.spec) if kind.update_patience and _replaces_instances(difference) else 0
-        )
-        call = _update_call(kind, live.address.name, live.arn, members, {**live.spec, **difference.spec})
-        update = (call, *_settle(kind, kind.update_timeout + patience))
+        jobs = _job_timeout(kind.update, difference.spec) if _replaces_instances(difference) else 0
+        call = _update_call(kind, kind.update, (live.address.name, live.arn), members, {**live.spec, **difference.spec})
+        update = (call, *_settle(kind.update.settles_within, jobs))
     return (*settle_first(kind, live), *update, *tag_steps(live.arn, difference.tag, difference.untag))
 
 
@@ -150,10 +149,11 @@ def delete_steps(
     if kind.revisions:
         # What nobody owns goes first: a run after an interrupted one knows the rest by its tags.
         return prune_steps(kind, live, sorted(live.revisions, key=lambda number: (number in live.owned, number)))
-    gone = (Wait(Until.GONE, kind.delete_timeout, f"wait until {live.address.name} is gone"),) if kind.settles else ()
+    within = kind.delete.gone_within
+    gone = () if within is None else (Wait(Until.GONE, within, f"wait until {live.address.name} is gone"),)
     if live.status == "DELETING":
         return gone
-    ends = kind.idle_timeout if idle and kind.is_idle else 0
+    ends = kind.idle.timeout if idle and kind.idle else 0
     idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {live.address.name}"),) if ends else ()
     told = tag_steps(live.arn, {APPLIED: str(keeping)}, ()) if keeping else ()
     return (*settle_first(kind, live), *told, *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
@@ -188,11 +188,11 @@ def forget_steps(live: Live, stack: str, prefix: str) -> tuple[Step, ...]:
 
 def settle_first(kind: Kind, live: Live) -> tuple[Step, ...]:
     """AWS refuses to touch what is in transition ("resource is being modified")."""
-    if not kind.settles or live.status in SETTLED:
+    if live.status in SETTLED or kind.update is None or kind.update.settles_within is None:
         return ()
-    patience = kind.update_patience(live.spec) if kind.update_patience and live.status == "UPDATING" else 0
+    jobs = _job_timeout(kind.update, live.spec) if live.status == "UPDATING" else 0
     says = f"wait until {live.address.name} is no longer {live.status}"
-    return (Wait(Until.SETTLED, kind.update_timeout + patience, says),)
+    return (Wait(Until.SETTLED, kind.update.settles_within + jobs, says),)
 
 
 def name_first(kind: Kind, name: str) -> tuple[Step, ...]:
@@ -200,7 +200,8 @@ def name_first(kind: Kind, name: str) -> tuple[Step, ...]:
 
     Source: aws-cloudformation/cloudformation-coverage-roadmap issue 2463.
     """
-    return (Wait(Until.FREE, kind.delete_timeout, f"wait until the name {name} is free"),) if kind.settles else ()
+    within = kind.delete.gone_within
+    return () if within is None else (Wait(Until.FREE, within, f"wait until the name {name} is free"),)
 
 
 def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[Step, ...]:
@@ -242,7 +243,7 @@ def _changed_members(kind: Kind, live: Spec, difference: Difference) -> dict[str
     """The members of an update request: only what changes, each as the whole that the API replaces."""
     members: dict[str, Json] = {}
     for change in difference.fields:
-        if change.noted or change.is_of_tags or change.path in kind.response_only:
+        if change.noted or change.is_of_tags or change.path in kind.read.response_only:
             continue
         unit = update_unit(kind, change.path.split("."))
         value = _unit_value(kind, unit, live, difference.spec)
@@ -270,8 +271,8 @@ def _triggers(row: Field, sent: Mapping[str, Json], difference: Difference) -> d
     out = {}
     for inner in row.members:
         wanted = declared.get(inner.name)
-        is_due = wanted is not False and any(name in sent for name in inner.rides_with)
-        if is_due or (inner.rides_with and wanted and _replaces_instances(difference)):
+        is_due = wanted is not False and any(name in sent for name in inner.trigger_for)
+        if is_due or (inner.trigger_for and wanted and _replaces_instances(difference)):
             out[inner.name] = True
     return out
 
@@ -287,42 +288,50 @@ def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) ->
     return {**unset, **wanted} if isinstance(unset, Mapping) else wanted
 
 
-def _update_call(kind: Kind, name: str, arn: str, members: Mapping[str, Json], whole: Spec) -> Call:
+def _update_call(
+    kind: Kind, update: UpdateCall, target: tuple[str, str], members: Mapping[str, Json], body: Spec
+) -> Call:
+    """`target` is the name and the ARN; `body` is the whole that results."""
     companion = {}
-    if kind.update_any_of and not set(members) & set(kind.update_any_of):
-        first = kind.update_any_of[0]
+    if update.any_of and not set(members) & set(update.any_of):
+        first = update.any_of[0]
         row = kind.field(first)
-        companion = {first: whole.get(first) or (row.default if row else None)}
-    request = {kind.update_id: arn if kind.update_id_is_arn else name, **members, **companion}
-    return Call(kind.update, request, f"update {kind.noun} {name}: {', '.join(sorted(members))}")
+        companion = {first: body.get(first) or (row.default if row else None)}
+    request = {**update.target(*target), **members, **companion}
+    return Call(update.operation, request, f"update {kind.noun} {target[0]}: {', '.join(sorted(members))}")
+
+
+def _job_timeout(update: UpdateCall, body: Spec) -> float:
+    """Return the seconds that running jobs may keep instances which are replaced."""
+    return update.instances.job_timeout(body) if update.instances else 0
 
 
 def _replaces_instances(difference: Difference) -> bool:
     return any(change.cost is Cost.INFRASTRUCTURE for change in difference.fields)
 
 
-def _settle(kind: Kind, timeout: float, until: Until = Until.VALID) -> tuple[Step, ...]:
-    return (Wait(until, timeout, f"wait until it is {until}"),) if kind.settles else ()
+def _settle(within: float | None, longer: float = 0, until: Until = Until.VALID) -> tuple[Step, ...]:
+    return () if within is None else (Wait(until, within + longer, f"wait until it is {until}"),)
 
 
 def _disable(kind: Kind, live: Live, *, idle: bool) -> tuple[Step, ...]:
-    more = kind.disable_with(live.spec) if idle and kind.disable_with else {}
-    if not kind.disable_before_delete or (is_disabled(live.spec) and not more):
+    more = kind.idle.disable_with(live.spec) if idle and kind.idle else {}
+    if kind.update is None or not kind.delete.disable_first or (is_disabled(live.spec) and not more):
         return ()
-    request = {kind.update_id: live.arn if kind.update_id_is_arn else live.address.name, MEMBER: DISABLED, **more}
-    call = Call(kind.update, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
+    request = {**kind.update.target(live.address.name, live.arn), MEMBER: DISABLED, **more}
+    call = Call(kind.update.operation, request, f"disable {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
     # INVALID will do: an environment that is beyond repair can still be deleted.
-    return (call, *_settle(kind, kind.update_timeout, Until.SETTLED))
+    return (call, *_settle(kind.update.settles_within, until=Until.SETTLED))
 
 
 def _delete(kind: Kind, live: Live) -> Call:
-    request = {kind.delete_id: live.arn if kind.delete_id_is_arn else live.address.name}
-    return Call(kind.delete, request, f"delete {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
+    request = kind.delete.target(live.address.name, live.arn)
+    return Call(kind.delete.operation, request, f"delete {kind.noun} {live.address.name}", Repeat.GONE_IS_DONE)
 
 
 def _deregister(kind: Kind, live: Live, revision: int) -> Call:
-    request = {kind.delete_id: _revision_arn(live, revision)}
-    return Call(kind.delete, request, f"deregister {live.address.name}:{revision}", Repeat.GONE_IS_DONE)
+    request = {kind.delete.id_member: _revision_arn(live, revision)}
+    return Call(kind.delete.operation, request, f"deregister {live.address.name}:{revision}", Repeat.GONE_IS_DONE)
 
 
 def _revision_arn(live: Live, revision: int) -> str:

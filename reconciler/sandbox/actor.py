@@ -156,7 +156,7 @@ def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
     if not kind.revisions:
         return update_steps(kind, live, found) if not found.is_empty else ()
     request = {kind.name_member: own_name(live.address.name), **sendable(kind.rows, found.spec)}
-    registering = (Call(kind.create, request, f"register {live.address.name} by hand"),) if members else ()
+    registering = (Call(kind.create.operation, request, f"register {live.address.name} by hand"),) if members else ()
     return (*tag_steps(live.arn, found.tag, found.untag), *registering)
 
 

@@ -9,7 +9,7 @@ from reconciler.model import Cost, Json
 
 DEFS = "#/$defs/"
 NAME = "^[a-zA-Z0-9_-]{1,128}$"
-TAGS = Field(name="tags", form=Form.MAP, cost=Cost.METADATA, says="Tags of the resource, on top of the stack's.")
+TAGS = Field(name="tags", form=Form.MAP, cost=Cost.METADATA, description="Tags of the resource, on top of the stack's.")
 # Words of the service model and what JSON Schema calls them, by the type of the shape.
 BOUNDS: Mapping[str, Mapping[str, str]] = {
     "string": {"min": "minLength", "max": "maxLength", "pattern": "pattern"},
@@ -43,8 +43,8 @@ class Bodies:
 
     def of(self, kind: Kind) -> dict[str, Json]:
         """Return the schema of what creates a resource, with what only an update can set, and the name."""
-        create = self.operations[kind.create]["input"]["shape"]
-        update = self.operations[kind.update]["input"]["shape"] if kind.update else ""
+        create = self.operations[kind.create.operation]["input"]["shape"]
+        update = self.operations[kind.update.operation]["input"]["shape"] if kind.update else ""
         return self.structure(create, update, (name_row(kind), *kind.rows, TAGS))
 
     def titled(self, shape: str, update: str, rows: Iterable[Row]) -> dict[str, Json]:
@@ -112,7 +112,8 @@ def name_row(kind: Kind) -> Field:
         name=kind.name_member,
         cost=Cost.REPLACE,
         limits={"pattern": NAME},
-        says=f"Name of the {kind.noun.replace('-', ' ')}. In YAML its key is the name, and a name here has to agree.",
+        description=f"Name of the {kind.noun.replace('-', ' ')}. In YAML its key is the name, and a name here has to "
+        "agree.",
         source=kind.source,
     )
 
@@ -160,4 +161,4 @@ def _told(row: Row | None) -> dict[str, Json]:
     limits = {word: value for word, value in row.limits.items() if word != "enum"}
     known = {"examples": list(row.limits["enum"])} if "enum" in row.limits else {}  # the model leaves it open
     default = {} if row.default is None else {"default": row.default}
-    return {"description": row.says, **known, **limits, **default}
+    return {"description": row.description, **known, **limits, **default}

@@ -88,7 +88,7 @@ def member_at(kind: Kind, path: Path, schema: Json) -> str:
     """
     homes = _homes(kind, schema["$defs"])
     steps: tuple[str, ...] = (kind.section,)
-    body = schema["$defs"][kind.create]
+    body = schema["$defs"][kind.create.operation]
     for step in path:
         if isinstance(step, int):
             continue
@@ -103,7 +103,7 @@ def member_at(kind: Kind, path: Path, schema: Json) -> str:
 def _homes(kind: Kind, defs: Json) -> Mapping[str, tuple[str, ...]]:
     """Return where each definition stands first, outermost first."""
     found: dict[str, tuple[str, ...]] = {}
-    waiting: deque[tuple[tuple[str, ...], Json]] = deque([((kind.section,), defs[kind.create])])
+    waiting: deque[tuple[tuple[str, ...], Json]] = deque([((kind.section,), defs[kind.create.operation])])
     while waiting:
         path, body = waiting.popleft()
         for name, member in body["properties"].items():
@@ -143,7 +143,7 @@ def _lower(words: tuple[str, ...]) -> list[str]:
 def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_ExplainedField]:
     defs = schema["$defs"]
     for kind in kinds.values():
-        yield from _members(kind, (), (name_row(kind), *kind.rows, TAGS), defs[kind.create], defs, None)
+        yield from _members(kind, (), (name_row(kind), *kind.rows, TAGS), defs[kind.create.operation], defs, None)
 
 
 def _members(
@@ -168,8 +168,10 @@ def _structure(member: Json, defs: Json) -> Json:
 
 
 def _explained_kind(kind: Kind, schema: Json) -> Explained:
-    members = ", ".join(name for name in schema["$defs"][kind.create]["properties"] if name != kind.name_member)
-    return Explained(kind.section, kind.says, (("members", members), ("source", kind.source)))
+    members = ", ".join(
+        name for name in schema["$defs"][kind.create.operation]["properties"] if name != kind.name_member
+    )
+    return Explained(kind.section, kind.description, (("members", members), ("source", kind.source)))
 
 
 def _explained(member: _ExplainedField, schema: Json) -> Explained:
@@ -214,8 +216,8 @@ def _rules(member: _ExplainedField) -> Iterator[tuple[str, str]]:
 
 
 def _behaviour(member: _ExplainedField, row: Field) -> Iterator[tuple[str, str]]:
-    if row.rides_with:
-        yield "sent with", f"a change of {', '.join(row.rides_with)}; where true, whenever instances are replaced"
+    if row.trigger_for:
+        yield "sent with", f"a change of {', '.join(row.trigger_for)}; where true, whenever instances are replaced"
         return
     if row.form in FORMS:
         yield "compared", FORMS[row.form].format(key=row.key or "position")
@@ -224,17 +226,19 @@ def _behaviour(member: _ExplainedField, row: Field) -> Iterator[tuple[str, str]]
     if row.short:
         yield "short", f"{row.short}: name"
     if member.cost:
-        perhaps = "; what is live may make it dearer" if member.kind.judge and _is_judged(member.cost) else ""
+        perhaps = (
+            "; what is live may make it dearer" if member.kind.cost_of_change and _may_cost_more(member.cost) else ""
+        )
         yield "changing it", f"{member.cost}: {member.cost.says}{perhaps}"
     if row.presence:
         yield "adding or removing it", f"{row.presence}: {row.presence.says}"
-    if row.created is Created.LATER:
-        yield "set by", f"{member.kind.update} only: create, wait, update"
+    if row.created is Created.LATER and member.kind.update:
+        yield "set by", f"{member.kind.update.operation} only: create, wait, update"
     if row.unset is not MISSING and not callable(row.unset):
         yield "unset by sending", written(row.unset)
 
 
-def _is_judged(cost: Cost) -> bool:
+def _may_cost_more(cost: Cost) -> bool:
     return cost in (Cost.SCALING, Cost.INFRASTRUCTURE)
 
 

@@ -362,13 +362,19 @@ def rendered(schema: Json) -> str:
 def _body(kind: Kind, model: Mapping[str, Json]) -> dict[str, Json]:
     bodies = Bodies(model["shapes"], model["operations"])
     body = bodies.of(kind)
-    return {"$schema": DIALECT, "title": kind.create, "description": kind.says, **body, "$defs": bodies.defs}
+    return {
+        "$schema": DIALECT,
+        "title": kind.create.operation,
+        "description": kind.description,
+        **body,
+        "$defs": bodies.defs,
+    }
 
 
 def _stack(kinds: tuple[Kind, ...], model: Mapping[str, Json]) -> dict[str, Json]:
     bodies = Bodies(model["shapes"], model["operations"])
-    own = {kind.create: _nameless(kind, bodies.of(kind)) for kind in kinds}
-    entries = {kind.name: _entry(kind, own[kind.create]) for kind in kinds}
+    own = {kind.create.operation: _nameless(kind, bodies.of(kind)) for kind in kinds}
+    entries = {kind.name: _entry(kind, own[kind.create.operation]) for kind in kinds}
     defs: dict[str, Json] = {
         "Lifecycle": LIFECYCLE,
         "Variable": VARIABLE,
@@ -403,7 +409,7 @@ def _entry(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
     """Return what stands under a resource's key: the body with our shorts, and lifecycle beside it."""
     return {
         "title": kind.name,
-        "description": kind.says,
+        "description": kind.description,
         **body,
         "properties": {**dict(_members(kind, body["properties"])), "lifecycle": {"$ref": "#/$defs/Lifecycle"}},
     }
@@ -419,22 +425,22 @@ def _members(kind: Kind, names: Iterable[str]) -> Iterator[tuple[str, Json]]:
 
 
 def _written(kind: Kind, name: str) -> dict[str, Json]:
-    own = {"$ref": f"{DEFS}{kind.create}/properties/{name}"}
+    own = {"$ref": f"{DEFS}{kind.create.operation}/properties/{name}"}
     row = kind.field(name)
     if row is None or row.form is not Form.RANKED or len(row.fields) != PAIR:
         return own
-    return {"description": row.says, "anyOf": [own, {"type": "array", "items": {"type": "string"}}]}
+    return {"description": row.description, "anyOf": [own, {"type": "array", "items": {"type": "string"}}]}
 
 
 def _short(kind: Kind, name: str) -> dict[str, Json]:
-    return {"$ref": f"{DEFS}{kind.create}/properties/{name}", "description": f"Short for {name}."}
+    return {"$ref": f"{DEFS}{kind.create.operation}/properties/{name}", "description": f"Short for {name}."}
 
 
 def _sections(kinds: Iterable[Kind], names: Mapping[str, str]) -> dict[str, Json]:
     return {
         kind.section: {
             "type": "object",
-            "description": kind.says,
+            "description": kind.description,
             "additionalProperties": {"$ref": DEFS + names.get(kind.name, kind.name)},
         }
         for kind in kinds

@@ -46,7 +46,7 @@ def validate(
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
-        spec, is_doubtful = readers.read(kind.create, resource.spec)
+        spec, is_doubtful = readers.read(kind.create.operation, resource.spec)
         declared[address] = replace(resource, spec=spec)
         verdict = judge.verdict(kind, declared[address], is_whole=is_whole) if is_doubtful else SchemaVerdict()
         unknown_words[address] = verdict.unknown_words

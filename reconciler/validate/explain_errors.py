@@ -29,7 +29,7 @@ def example(kind: Kind, path: Path, vocabulary: Vocabulary) -> str:
     *home, member = path or ("",)
     if isinstance(member, int):
         return example(kind, tuple(home), vocabulary)
-    known = {"": {"$ref": DEFS + kind.create}} if not path else vocabulary.members(kind, tuple(home))
+    known = {"": {"$ref": DEFS + kind.create.operation}} if not path else vocabulary.members(kind, tuple(home))
     value = _value(known[member], vocabulary) if member in known else "text"  # a key of a map takes a text
     return f"{member}: {value}" if member else value
 
@@ -114,8 +114,8 @@ class SchemaValidator:
         Of a stack that is not whole nobody knows what is missing.
         """
         meant = as_meant(kind, resource.spec, self.vocabulary, lambda path: self._is_newer(kind, path))
-        body, _ = self.readers.read(kind.create, meant.body)
-        errors = self._validator(kind.create).iter_errors(body)
+        body, _ = self.readers.read(kind.create.operation, meant.body)
+        errors = self._validator(kind.create.operation).iter_errors(body)
         known = (
             error
             for error in errors
@@ -152,9 +152,9 @@ class SchemaValidator:
 
     def _is_newer(self, kind: Kind, path: Path) -> bool:
         """Whether only the installed SDK knows the member or value at a path, as one that is part of the resource."""
-        if path[0] in (kind.update_id, *kind.update_words):
+        if kind.update and path[0] in (kind.update.id_member, *kind.update.not_state):
             return False
-        return any(self.takes(operation, path) for operation in (kind.create, kind.update) if operation)
+        return any(self.takes(operation, path) for operation in kind.body_operations)
 
     def _validator(self, name: str) -> "Validator":
         if name not in self.compiled:

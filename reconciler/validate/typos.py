@@ -59,7 +59,7 @@ class Vocabulary:
         return tuple(self._structure(kind, path).get("required", ()))
 
     def _structure(self, kind: Kind, path: Path) -> Json:
-        schema = self.resolved({"$ref": DEFS + kind.create})
+        schema = self.resolved({"$ref": DEFS + kind.create.operation})
         for step in path:
             inner = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
             schema = self.resolved(inner or {})
@@ -145,7 +145,7 @@ def verdict(stray: StrayField, body: Json, kind: Kind, vocabulary: Vocabulary) -
     """Say what was meant by a name in a body."""
     homes, name, here = vocabulary.homes(kind), letters(stray.name), stray.here
     own = {letters(home.member): home for home in chain(*homes.values()) if home.path == here}
-    if stray.name in (*kind.response_only, kind.arn_member):
+    if stray.name in (*kind.read.response_only, kind.arn_member):
         return Verdict("only answers of the API have it: leave it out")
     if not here and name == "name":
         return Verdict("the key above is the name: leave it out")
@@ -327,7 +327,7 @@ class _TypoFinder:
 
     def whole(self) -> Json:
         inner, written = self.unwrapped()
-        read = self.read({"$ref": DEFS + self.kind.create}, inner, (), written)
+        read = self.read({"$ref": DEFS + self.kind.create.operation}, inner, (), written)
         for one in self.astray:  # what comes home may bring more of them
             self.bring_home(one, read)
         return read

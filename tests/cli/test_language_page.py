@@ -130,7 +130,7 @@ def test_the_tables_have_all_that_there_is() -> None:
 
 def test_each_section_leads_to_the_request_of_its_kind() -> None:
     rows = re.findall(r"^\| `(\w+)` \| \[(\w+)\]\(\S+?API_(\w+)\.html\)", SECTIONS["Resources"], re.MULTILINE)
-    assert rows == [(kind.section, kind.create, kind.create) for kind in KINDS.values()]
+    assert rows == [(kind.section, kind.create.operation, kind.create.operation) for kind in KINDS.values()]
 
 
 def test_the_text_names_all_types_contexts_members_and_kinds() -> None:

@@ -31,7 +31,7 @@ def described(kind: str, body: dict[str, Json]) -> Live:
     table = KINDS[kind]
     arn = f"{ARN}{table.noun}/x" + (":3" if table.revisions else "")
     item = {table.name_member: "x", table.arn_member: arn, **SHOWN[kind], **body}
-    found = read_one(ScriptedCloud({table.reading.operation: [{table.reading.result: [item]}]}), table, HERE, "x")
+    found = read_one(ScriptedCloud({table.read.operation: [{table.read.result: [item]}]}), table, HERE, "x")
     assert found
     return found
 

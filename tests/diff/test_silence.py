@@ -36,9 +36,9 @@ class Member:
         if self.row.default is not None:  # written out, it counts like any other value
             default = self.around({name: self.row.default})
             yield from ((one, default), (default, one))
-        if not self.needed and not self.row.hidden:
+        if not self.needed and not self.row.write_only:
             yield from ((none, one), (none, other))
-        if not self.needed and not self.row.fills:
+        if not self.needed and not self.row.is_service_default:
             yield from ((one, none), (other, none))
 
 
@@ -59,11 +59,11 @@ def test_a_change_of_any_member_is_seen(kind: Kind) -> None:
 
 @every_kind
 def test_a_member_that_is_left_to_the_service_is_no_change(kind: Kind) -> None:
-    filled = [member for member in members(kind) if member.row.fills]
+    filled = [member for member in members(kind) if member.row.is_service_default]
     told = [
         member.path
         for member in filled
-        if all(member.row.fills and member.row.fills(value) for value in member.values)
+        if all(member.row.is_service_default and member.row.is_service_default(value) for value in member.values)
         and seen(kind, member.around({member.row.name: member.values[0]}), member.around({}))
     ]
     assert told == []
@@ -71,7 +71,9 @@ def test_a_member_that_is_left_to_the_service_is_no_change(kind: Kind) -> None:
 
 def members(kind: Kind) -> Iterator[Member]:
     shapes = (
-        inside(shape_of(kind.update)) | inside(shape_of(kind.create)) if kind.update else inside(shape_of(kind.create))
+        inside(shape_of(kind.update.operation)) | inside(shape_of(kind.create.operation))
+        if kind.update
+        else inside(shape_of(kind.create.operation))
     )
     yield from below(kind.rows, shapes, "", lambda body: body)
 
@@ -80,7 +82,7 @@ def below(
     rows: tuple[Row, ...], shapes: Mapping[str, str], prefix: str, around: Callable[[Body], Body]
 ) -> Iterator[Member]:
     for row in rows:
-        if not isinstance(row, Field) or row.rides_with:
+        if not isinstance(row, Field) or row.trigger_for:
             continue
         path, shape = f"{prefix}{row.name}", shapes[row.name]
         if row.fields:

@@ -116,7 +116,7 @@ def test_members_that_only_the_installed_sdk_knows_are_no_mistakes() -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_no_member_that_only_answers_have_is_taken_for_another(kind: object) -> None:
-    for name in (*kind.response_only, kind.arn_member):
+    for name in (*kind.read.response_only, kind.arn_member):
         assert words(f"{kind.section}: {{a: {{{name}: !var b}}}}\n") == []
 
 

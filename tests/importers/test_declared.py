@@ -54,7 +54,7 @@ def test_a_create_request_is_a_declaration_and_a_description_is_none() -> None:
 def test_what_a_service_may_fill_in_is_no_default_of_what_is_declared(kind: str) -> None:
     """Absence would accept whatever is live."""
     for row in KINDS[kind].fields:
-        if row.fills and not row.fields:
+        if row.is_service_default and not row.fields:
             body = {row.name: "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/x"}
             assert declared(ImportedResource(Address(kind, "x"), body)).body == body
 

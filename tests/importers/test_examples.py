@@ -149,7 +149,7 @@ def sites(kind: Kind) -> Iterator[tuple[Json, dict[Address, Json], Path, str]]:
     examples = [(rule.passes.body, rule.passes.others) for rule in RULES[kind.name]]
     written: list[tuple[Json, Json]] = [(body, {}) for other, body in bodies() if other is kind]
     for body, others in (*examples, *written):
-        for path, schema in leaves({"$ref": DEFS + kind.create}, body, ()):
+        for path, schema in leaves({"$ref": DEFS + kind.create.operation}, body, ()):
             steps = tuple("[]" if isinstance(step, int) else step for step in path)
             if steps not in seen:
                 seen.add(steps)

@@ -123,7 +123,7 @@ def test_every_member_that_is_kept_would_be_missed(kind: str, data: st.DataObjec
 def members(rows: tuple[Field, ...], body: Json, at: tuple[str, ...]) -> list[tuple[str, ...]]:
     found = []
     for row in rows:
-        if row.name in body and not row.folds:
+        if row.name in body and not row.legacy_alias_of:
             found.append((*at, row.name))
             if row.fields and isinstance(body[row.name], dict):
                 found += members(row.members, body[row.name], (*at, row.name))

@@ -326,7 +326,9 @@ def test_whatever_a_description_says_is_a_request_that_means_the_same(body: Json
 def test_only_what_requests_have_is_sent() -> None:
     live = {"containerProperties": {"image": "x", "command": [], "shownOnly": 1}, "schedulingPriority": 3, "news": [1]}
     assert as_request(KIND, live, takes_nothing) == {"containerProperties": {"image": "x"}, "schedulingPriority": 3}
-    assert as_request(KIND, live, lambda operation, path: (operation, path) == (KIND.create, ("news",)))["news"] == [1]
+    assert as_request(KIND, live, lambda operation, path: (operation, path) == (KIND.create.operation, ("news",)))[
+        "news"
+    ] == [1]
 
 
 def test_what_is_made_from_a_plan_is_a_call_that_aws_takes() -> None:

@@ -22,12 +22,16 @@ def families(rows: tuple[Row, ...]) -> Iterator[tuple[Field, dict[str, Field]]]:
 @every_kind
 def test_triggers_ride_with_siblings(kind: Kind) -> None:
     for row, siblings in families(kind.rows):
-        assert set(row.rides_with) <= siblings.keys() - {row.name}
+        assert set(row.trigger_for) <= siblings.keys() - {row.name}
 
 
 @every_kind
 def test_a_row_has_one_default(kind: Kind) -> None:
-    assert [row.name for row, _ in families(kind.rows) if row.assumed and (row.default is not None or row.fills)] == []
+    assert [
+        row.name
+        for row, _ in families(kind.rows)
+        if row.assumed and (row.default is not None or row.is_service_default)
+    ] == []
 
 
 @every_kind
@@ -41,4 +45,6 @@ def test_what_depends_on_siblings_is_a_value_that_the_service_takes(kind: Kind) 
 @every_kind
 def test_a_default_of_what_the_service_fills_in_is_a_plain_value(kind: Kind) -> None:
     """Such a default is compared as it is written, not in canonical form."""
-    assert [row.name for row, _ in families(kind.rows) if row.fills and isinstance(row.default, list | dict)] == []
+    assert [
+        row.name for row, _ in families(kind.rows) if row.is_service_default and isinstance(row.default, list | dict)
+    ] == []

@@ -63,9 +63,10 @@ def members(name: str) -> Mapping[str, str]:
 
 
 def places(kind: Kind) -> Iterator[Place]:
-    created = operation(kind.create, "input")
-    updated = operation(kind.update, "input") if kind.update else ""
-    apart = {kind.name_member, "tags", kind.update_id, *stand_ins(kind), *tokens(updated)}
+    created = operation(kind.create.operation, "input")
+    updated = operation(kind.update.operation, "input") if kind.update else ""
+    target = {kind.update.id_member} if kind.update else set()
+    apart = {kind.name_member, "tags", *target, *stand_ins(kind), *tokens(updated)}
     yield from inside(kind.rows, created, updated, "", None, apart)
 
 
@@ -124,7 +125,7 @@ def test_no_member_has_two_rows(kind: Kind) -> None:
 
 @every_kind
 def test_every_row_says_something(kind: Kind) -> None:
-    assert wrong(kind, lambda _place, row: not row.says.strip()) == []
+    assert wrong(kind, lambda _place, row: not row.description.strip()) == []
     assert [p.path for p in places(kind) if isinstance(p.row, Unmanaged) and not p.row.reason.strip()] == []
 
 
@@ -175,9 +176,9 @@ def test_keys_are_members_of_the_entries(kind: Kind) -> None:
 @every_kind
 def test_legacy_sizes_fold_into_a_keyed_sibling(kind: Kind) -> None:
     def folds_nowhere(place: Place, row: Field) -> bool:
-        resource, home = row.folds or ("", "")
+        resource, home = row.legacy_alias_of or ("", "")
         sibling = next((s for s in place.siblings if isinstance(s, Field) and s.name == home), None)
-        return bool(row.folds) and (sibling is None or sibling.key != "type" or not resource.isupper())
+        return bool(row.legacy_alias_of) and (sibling is None or sibling.key != "type" or not resource.isupper())
 
     assert wrong(kind, folds_nowhere) == []
 
@@ -214,14 +215,18 @@ def test_limits_are_words_of_json_schema(kind: Kind) -> None:
 
 @every_kind
 def test_operations_and_their_members_exist(kind: Kind) -> None:
-    reading = kind.reading
+    reading = kind.read
     wanted = {
-        (kind.create, kind.name_member),
-        (kind.delete, kind.delete_id),
+        (kind.create.operation, kind.name_member),
+        (kind.delete.operation, kind.delete.id_member),
         (reading.operation, reading.names),
         *((reading.operation, name) for name in (*reading.filters, *filter(None, [reading.one_filter]))),
-        *((kind.update, name) for name in (*filter(None, [kind.update_id]), *kind.update_any_of, *stand_ins(kind))),
-        *((call, kind.parent) for call in (kind.create, reading.listing) if kind.parent),
+        *(
+            (update.operation, name)
+            for update in filter(None, [kind.update])
+            for name in (update.id_member, *update.any_of, *update.not_state, *update.refers_to, *stand_ins(kind))
+        ),
+        *((call, kind.parent.member) for call in (kind.create.operation, reading.listing) if kind.parent),
     }
     assert {(call, name) for call, name in wanted if name not in members(operation(call, "input"))} == set()
     for call, result in ((reading.operation, reading.result), (reading.listing, reading.listed or reading.result)):
@@ -231,23 +236,28 @@ def test_operations_and_their_members_exist(kind: Kind) -> None:
 
 @every_kind
 def test_a_kind_without_an_update_has_revisions(kind: Kind) -> None:
-    assert bool(kind.update) != kind.revisions
-    assert bool(kind.update) == bool(kind.update_id)
+    assert bool(kind.update) != bool(kind.revisions)
+
+
+@every_kind
+def test_what_has_the_status_creating_has_the_others_too(kind: Kind) -> None:
+    settle = [kind.update.settles_within if kind.update else None, kind.delete.gone_within]
+    assert [seconds is not None for seconds in settle] == [kind.settles] * 2
 
 
 @every_kind
 def test_every_member_of_the_description_is_known(kind: Kind) -> None:
-    answer = operation(kind.reading.operation, "output")
-    described = members(members(answer)[kind.reading.result] if kind.reading.result else answer)
-    known = {kind.name_member, kind.arn_member, "tags", *kind.response_only}
-    rows = {row.shown_as or row.name if isinstance(row, Field) else row.name for row in kind.rows}
+    answer = operation(kind.read.operation, "output")
+    described = members(members(answer)[kind.read.result] if kind.read.result else answer)
+    known = {kind.name_member, kind.arn_member, "tags", *kind.read.response_only}
+    rows = {row.response_name or row.name if isinstance(row, Field) else row.name for row in kind.rows}
     assert known <= described.keys()
     assert described.keys() - known - rows == set()
 
 
 @every_kind
 def test_what_is_listed_is_told_by_its_arn(kind: Kind) -> None:
-    reading = kind.reading
+    reading = kind.read
     if reading.listing:
         listed = members(members(operation(reading.listing, "output"))[reading.listed or reading.result])
         assert kind.arn_member in listed
@@ -255,11 +265,11 @@ def test_what_is_listed_is_told_by_its_arn(kind: Kind) -> None:
 
 @every_kind
 def test_a_part_is_named_within_what_it_is_part_of(kind: Kind) -> None:
-    row = kind.field(kind.parent)
-    assert (row is None) == (not kind.parent) == (not kind.parent_noun)
+    row = kind.parent_row
+    assert (row is None) == (kind.parent is None)
     if row is not None:
         parent = KINDS[row.refers_to]
-        assert (row.form, row.cost, kind.parent_noun) == (Form.REFERENCE, Cost.REPLACE, parent.noun)
+        assert (row.form, row.cost, kind.parent.noun) == (Form.REFERENCE, Cost.REPLACE, parent.noun)
         arn = kind.arn(HERE, kind.name_within(parent.arn(HERE, "whole"), "part"))
         assert arn == f"{parent.arn(HERE, 'whole')}/{kind.noun}/part"
 

@@ -29,12 +29,12 @@ FORCED: Mapping[str, tuple[Body, Body]] = {
     QS: ({}, {}),
 }
 REFERRED = [live(kind, name, {}, status="VALID") for kind in (CE, SP, SE, JQ, CR) for name in ("aaa", "bbb", "zzz")]
-REPLACED = [kind for kind in KINDS.values() if kind.succession is not None]
+REPLACED = [kind for kind in KINDS.values() if kind.replacement is not None]
 
 
 def ignoring(kind: Kind, body: Body, path: str, now: Body, wanted: PlanOptions, *, is_owned: bool = True) -> Plan:
     """Return the plan of a resource that is live as `now`, and declared as `body` with a path ignored."""
-    within = {kind.parent: "aaa"} if kind.parent else {}
+    within = {kind.parent.member: "aaa"} if kind.parent else {}
     mine = stack(
         {(kind.name, "x"): {**within, **body}}, lifecycles={(kind.name, "x"): Lifecycle(ignore_changes=(path,))}
     )
@@ -64,7 +64,9 @@ def fields_of(kind: Kind) -> Iterator[tuple[Member, str, Body, Body]]:
     """Yield every field of a kind with the path that ignores it, and a live and a declared body that differ in it."""
     for member in members(kind):
         now, declared = (member.around({member.row.name: value}) for value in member.values)
-        if now != declared and member.path != kind.parent:  # what one is part of is in its name
+        if now != declared and not (
+            kind.parent and member.path == kind.parent.member
+        ):  # what one is part of is in its name
             yield member, starred(kind.rows, member.path), now, declared
 
 
@@ -83,9 +85,13 @@ def test_every_ignored_field_keeps_its_live_value_when_its_resource_is_replaced(
             continue
         theirs = {**now, **before}
         plan = ignoring(kind, {**declared, **after}, path, theirs, ALLOWED)
-        created = [request for operation, request in calls(plan) if operation == kind.create]
+        created = [request for operation, request in calls(plan) if operation == kind.create.operation]
         top = member.path.partition(".")[0]
-        later = [request for operation, request in calls(plan) if operation == kind.update and top in request]
+        later = [
+            request
+            for operation, request in calls(plan)
+            if kind.update and operation == kind.update.operation and top in request
+        ]
         assert len(created) == 1, path
         body = {**(later[-1] if later else {}), **created[0]}  # only an update can set some fields
         if not same(kind, path, {**body, **after}, {**now, **after}):
@@ -99,7 +105,9 @@ def test_a_replacement_shows_every_live_field_that_the_new_resource_does_not_hav
     hidden = []
     for member in members(kind):
         top = member.path.partition(".")[0]
-        is_left = member.row.fills and not member.row.filled  # to the service, which decides it for the new one, too
+        is_left = (
+            member.row.is_service_default and not member.row.service_default
+        )  # to the service, which decides it for the new one, too
         if top in {*before, *after} or is_left:
             continue
         now = {**member.around({member.row.name: member.values[1]}), **before}
@@ -187,7 +195,7 @@ def test_an_ignored_field_that_differs_is_no_change(kind: Kind, is_owned: bool) 
         plan = ignoring(kind, declared, path, now, ADOPTING, is_owned=is_owned)
         told = [field.path for change in plan.changes for field in change.fields if "reconciler:" not in field.path]
         assert told == [], (path, now, declared)
-        assert not any(operation in (kind.create, kind.update) for operation, _ in calls(plan)), path
+        assert not any(operation in kind.body_operations for operation, _ in calls(plan)), path
         assert path.split(".")[0] in {
             one.path.split(".")[0] for one in plan.ignored.get(Address(kind.name, "x"), ())
         }, path
@@ -199,7 +207,7 @@ def test_every_ignored_field_of_a_definition_is_registered_as_it_is_live() -> No
         if member.path == "schedulingPriority":
             continue
         plan = ignoring(kind, {**declared, "schedulingPriority": 7}, path, now, ALLOWED)
-        (registered,) = [request for operation, request in calls(plan) if operation == kind.create]
+        (registered,) = [request for operation, request in calls(plan) if operation == kind.create.operation]
         assert same(kind, path, registered, now), path
 
 

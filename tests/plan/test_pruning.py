@@ -252,7 +252,7 @@ def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
     world = grown(2)
     found = usecases.read_all(world.cloud, usecases.KINDS.values())
     world.apply(version(2), PlanOptions(destroy=True))
-    using = usecases.KINDS[JD].using
+    using = usecases.KINDS[JD].revisions.users
     assert using is not None
     assert usecases.read_uses(world.cloud, using, found.live) == {}
 

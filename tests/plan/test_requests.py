@@ -191,8 +191,8 @@ def test_a_removed_definition_loses_every_active_revision() -> None:
 def test_an_enabled_resource_is_disabled_deleted_and_waited_for(kind: str, spec: dict[str, Json], key: str) -> None:
     found = calls(planned(stack({}), owned(stack({}), live(kind, "x", spec))))
     assert [step for step in found if step != ("wait", "idle")] == [
-        (KINDS[kind].update, {key: "x", "state": "DISABLED"}), ("wait", "settled"),
-        (KINDS[kind].delete, {key: "x"}), ("wait", "gone")]  # fmt: skip
+        (KINDS[kind].update.operation, {key: "x", "state": "DISABLED"}), ("wait", "settled"),
+        (KINDS[kind].delete.operation, {key: "x"}), ("wait", "gone")]  # fmt: skip
 
 
 def test_a_disabled_resource_is_not_disabled_again() -> None:

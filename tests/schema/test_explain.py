@@ -68,7 +68,7 @@ def test_a_bare_member_is_explained_wherever_it_is(schema: Json) -> None:
 
 def test_a_kind_is_explained_by_its_members(schema: Json) -> None:
     (one,) = explain("schedulingPolicies", KINDS, schema)
-    assert (one.path, one.says) == ("schedulingPolicies", KINDS["SchedulingPolicy"].says)
+    assert (one.path, one.says) == ("schedulingPolicies", KINDS["SchedulingPolicy"].description)
     assert one.facts[0] == ("members", "quotaSharePolicy, fairsharePolicy, tags")
 
 

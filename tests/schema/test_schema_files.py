@@ -101,7 +101,7 @@ def test_no_structure_takes_unknown_members(name: str) -> None:
 
 def test_the_words_are_our_own() -> None:
     documented = json.dumps([shape.get("members", {}) for shape in model()["shapes"].values()])
-    said = [row.says for kind in KINDS.values() for row in kind.fields]
+    said = [row.description for kind in KINDS.values() for row in kind.fields]
     assert [text for text in said if text.rstrip(".") in documented] == []
 
 

@@ -46,7 +46,7 @@ def corpus() -> Path | None:
 def request_of(entry: Entry) -> Json:
     """Return the request that the entry's tool would send; None if a whole structure of it is computed elsewhere."""
     try:
-        return _filled(entry.definition, DEFS[entry.kind.create])
+        return _filled(entry.definition, DEFS[entry.kind.create.operation])
     except _IncompleteError:
         return None
 

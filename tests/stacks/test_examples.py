@@ -173,7 +173,7 @@ def _paths(prefix: str, value: Json, depth: int) -> Iterator[str]:
 def _possible(kind: Kind) -> Iterator[str]:
     """Yield the members of a kind's create request and the members of these."""
     shapes = model()["shapes"]
-    request = shapes[model()["operations"][kind.create]["input"]["shape"]]
+    request = shapes[model()["operations"][kind.create.operation]["input"]["shape"]]
     for member, reference in request["members"].items():
         if member != kind.name_member:
             yield f"{kind.name}.{member}"

@@ -20,7 +20,10 @@ from tests.laws import law
 SCHEMA = read_schema()
 DEFS = SCHEMA["$defs"]
 READERS = Readers(DEFS)
-VALIDATORS = {kind.create: validator({"$ref": f"#/$defs/{kind.create}", "$defs": DEFS}) for kind in KINDS.values()}
+VALIDATORS = {
+    kind.create.operation: validator({"$ref": f"#/$defs/{kind.create.operation}", "$defs": DEFS})
+    for kind in KINDS.values()
+}
 MOST_MEMBERS = 4
 TEXTS = ("a", "1", 1, 2.5, True, "0:3", "$Latest")
 

@@ -26,9 +26,9 @@ OFF_BY_CHOICE = ("SCH003", "SCH006", "SCH007")  # claims about AWS, which `rules
 def test_an_optional_empty_text_is_as_good_as_absent(kind: Kind) -> None:
     for body, path in texts(kind, required=False):
         empty, absent = replaced(body, path, ""), without(body, path)
-        assert READERS.read(kind.create, empty) == READERS.read(kind.create, absent)
-        typed, _ = READERS.read(kind.create, empty)
-        assert sendable(kind.rows, typed) == sendable(kind.rows, READERS.read(kind.create, absent)[0])
+        assert READERS.read(kind.create.operation, empty) == READERS.read(kind.create.operation, absent)
+        typed, _ = READERS.read(kind.create.operation, empty)
+        assert sendable(kind.rows, typed) == sendable(kind.rows, READERS.read(kind.create.operation, absent)[0])
 
 
 def test_what_must_be_there_is_not_there_by_an_empty_text() -> None:
@@ -65,7 +65,7 @@ def test_a_required_text_is_not_there_by_an_empty_one(kind: Kind) -> None:
         told = [problem for problem in problems(kind, empty) if problem.message.partition(": ")[2].startswith(dotted(path))]  # fmt: skip
         assert [problem.severity for problem in told] == [Severity.ERROR], path
         assert told[0].code in OFF_BY_CHOICE
-        words = list(problems_of(service_model().operation_model(kind.create).input_shape, {kind.name_member: "a", **empty}, ""))  # fmt: skip
+        words = list(problems_of(service_model().operation_model(kind.create.operation).input_shape, {kind.name_member: "a", **empty}, ""))  # fmt: skip
         assert f"'{spelled(path)}' is a required field (cannot be an empty string)" in words or len(path) == 1
 
 
@@ -110,7 +110,7 @@ def texts(kind: Kind, *, required: bool) -> Iterator[tuple[Json, Path]]:
 
 
 def is_required(kind: Kind, body: Json, path: Path) -> bool:
-    schema = resolved({"$ref": f"#/$defs/{kind.create}"})
+    schema = resolved({"$ref": f"#/$defs/{kind.create.operation}"})
     for step in path[:-1]:
         inner = schema["items"] if isinstance(step, int) else schema.get("properties", {}).get(step, {})
         schema = resolved(inner)

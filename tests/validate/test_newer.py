@@ -128,7 +128,7 @@ BRAND_NEW = "BRAND_NEW"
 
 def enumerations(kind: str) -> Iterator[tuple[Path, bool]]:
     """Yield where the body of a kind has one of several words; True where the service model leaves the set open."""
-    defs, waiting = read_schema()["$defs"], [((), read_schema()["$defs"][KINDS[kind].create])]
+    defs, waiting = read_schema()["$defs"], [((), read_schema()["$defs"][KINDS[kind].create.operation])]
     seen: set[str] = set()
     while waiting:
         path, schema = waiting.pop()

@@ -189,14 +189,14 @@ def _of_kinds() -> Mapping[str, tuple[Steps, ...]]:
     """Return what we know an answer of AWS Batch to have, by its operation."""
     found: dict[str, list[Steps]] = {}
     for kind in KINDS.values():
-        reading = kind.reading
+        reading = kind.read
         at: Steps = (reading.result, EACH) if reading.result else ()
         found.setdefault(reading.operation, []).extend((*at, name) for name in _identifying(kind))
         found[reading.operation] += [(reading.result,)] if reading.result else []
         if reading.listing:
             listed = reading.listed or reading.result
             found.setdefault(reading.listing, []).extend([(listed,), (listed, EACH, kind.arn_member)])
-        for operation in (kind.create, kind.update):
+        for operation in kind.body_operations:
             found.setdefault(operation, []).extend((name,) for name in (kind.name_member, kind.arn_member))
     return {operation: tuple(paths) for operation, paths in found.items()}
 
@@ -204,8 +204,8 @@ def _of_kinds() -> Mapping[str, tuple[Steps, ...]]:
 def _identifying(kind: Kind) -> Iterator[str]:
     yield from (kind.name_member, kind.arn_member)
     yield from ("revision",) if kind.revisions else ()
-    if parent := kind.field(kind.parent):
-        yield parent.shown_as or parent.name
+    if parent := kind.parent_row:
+        yield parent.response_name or parent.name
 
 
 def _has(value: Json, path: Steps) -> bool:

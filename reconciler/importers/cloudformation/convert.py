@@ -55,7 +55,8 @@ class Fitter:
 
     def body(self, kind: Kind, properties: MappingNode) -> dict[str, Json]:
         """Return the body of a resource, in the order of its properties. `is_broken` if there are problems in it."""
-        create, update = (self._input(operation) for operation in (kind.create, kind.update))
+        create = self._input(kind.create.operation)
+        update = self._input(kind.update.operation) if kind.update else ""
         node = self.resolver.mapping(properties)
         self.note(node, ())
         body: dict[str, Json] = self.structure(node, create, update, kind.rows, ())
@@ -411,7 +412,7 @@ class Reader:
             self.broken.add(resource.logical)
         if fitter.is_broken or resource.logical in self.broken:
             return None
-        row = kind.field(kind.parent)
+        row = kind.parent_row
         parent = body.get(row.name, "") if row else ""
         physical = kind.name_within(parent.text if isinstance(parent, TaggedValue) else str(parent), name)
         notes = [*(Note((), text) for text in self.about(resource)), *_once(fitter.notes)]

@@ -119,7 +119,7 @@ def _holds(one: ResourceStatus) -> Iterator[str]:
 
 
 def _load(one: ResourceStatus) -> Iterator[str]:
-    gauge = KINDS[one.address.kind].gauge
+    gauge = KINDS[one.address.kind].read.usage
     used, most = one.load
     if gauge and most is not None:
         yield f"at most {most} {gauge.unit}" if used is None else f"{used}/{most} {gauge.unit}"

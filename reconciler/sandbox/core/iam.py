@@ -79,12 +79,12 @@ def policy_in(file: str) -> Policy:
 def needs(world: AccountState, operation: str, request: Mapping[str, Json]) -> Iterator[Need]:
     identity = Identity(world.account, world.region)
     for kind in KINDS.values():
-        if operation == kind.create:
+        if operation == kind.create.operation:
             yield from _of_create(world, kind, identity, request)
-        elif operation in (kind.update, kind.delete):
-            arn = _arn(kind, identity, str(request[kind.update_id if operation == kind.update else kind.delete_id]))
+        elif call := next((call for call in (kind.update, kind.delete) if call and call.operation == operation), None):
+            arn = _arn(kind, identity, str(request[call.id_member]))
             yield Need(f"batch:{operation}", arn, _tags(world, arn))
-            skipped = NO_UPDATE if operation == kind.update else ()
+            skipped = NO_UPDATE if call is kind.update else ()
             yield from _of_references(
                 world, operation, kind, identity, {k: v for k, v in request.items() if k not in skipped}
             )
@@ -97,13 +97,13 @@ def needs(world: AccountState, operation: str, request: Mapping[str, Json]) -> I
 
 
 def _of_create(world: AccountState, kind: Kind, identity: Identity, request: Mapping[str, Json]) -> Iterator[Need]:
-    row = kind.field(kind.parent)
+    row = kind.parent_row
     arn = kind.arn(identity, kind.name_within(str(request[row.name]) if row else "", str(request[kind.name_member])))
-    yield Need(f"batch:{kind.create}", arn)
+    yield Need(f"batch:{kind.create.operation}", arn)
     if request.get("tags"):
         yield Need("batch:TagResource", arn)
     if not kind.revisions:
-        yield from _of_references(world, kind.create, kind, identity, request)
+        yield from _of_references(world, kind.create.operation, kind, identity, request)
     yield from _of_roles(kind.rows, request, identity)
 
 

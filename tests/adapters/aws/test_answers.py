@@ -51,10 +51,10 @@ def operations() -> list[tuple[str, str]]:
     """Return every call that the product makes."""
     found = {"TagResource": 1, "UntagResource": 1}
     for kind in KINDS.values():
-        holdings = [kind.holding(body) for body in ({}, {"jobQueueType": TRAINING})] if kind.holding else []
-        calls = (kind.create, kind.update, kind.delete, kind.reading.operation, kind.reading.listing)
+        holdings = [kind.jobs.listing(body) for body in ({}, {"jobQueueType": TRAINING})] if kind.jobs else []
+        calls = (*kind.body_operations, kind.delete.operation, kind.read.operation, kind.read.listing)
         found |= dict.fromkeys([one for one in calls if one] + [one.operation for one in holdings if one], 1)
-        found |= {kind.using.operation: 1} if kind.using else {}
+        found |= {kind.revisions.users.operation: 1} if kind.revisions and kind.revisions.users else {}
     return [("batch", operation) for operation in found] + OTHERS
 
 
@@ -179,7 +179,7 @@ def test_a_refusal_without_a_code_is_none_of_aws(status: int) -> None:
 
 def listed(kind: Json) -> Iterator[Json]:
     """Yield pages of a kind's listing in which one entry is not what it should be."""
-    reading = kind.reading
+    reading = kind.read
     arn = "arn:aws:batch:us-east-1:123456789012:x/n"
     good: Json = {kind.name_member: "n", kind.arn_member: arn, "revision": 1, "type": "container"}
     spoilt: list[dict[str, Json]] = [
@@ -196,17 +196,15 @@ def listed(kind: Json) -> Iterator[Json]:
         yield {reading.result: [], "nextToken": 7}
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS.values() if kind.reading.result], ids=lambda kind: str(kind.name)
-)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.read.result], ids=lambda kind: str(kind.name))
 def test_a_list_whose_entries_lack_something_is_none(kind: Json) -> None:
-    request = request_of("batch", kind.reading.operation)
+    request = request_of("batch", kind.read.operation)
     for page in listed(kind):
-        if "nextToken" in page and kind.reading.listing:
+        if "nextToken" in page and kind.read.listing:
             continue  # a description of some has no pages
         cloud, _ = answering(json.dumps(page).encode(), kind="application/json")
         with pytest.raises(CloudError) as caught:
-            cloud.call(kind.reading.operation, request)
+            cloud.call(kind.read.operation, request)
         assert caught.value.code == "NoAnswer", page
 
 
