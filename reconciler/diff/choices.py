@@ -1,4 +1,4 @@
-"""What the service chooses for a new resource, and keeps (`Field.service_default`): the image type of a compute environment.
+"""What the service chooses for a new resource, and keeps: the image type of a compute environment.
 
 Nobody declares it, so a change of it shows only against what is known: what the service would choose, or what the
 record of the last apply has, where it chose something else.
