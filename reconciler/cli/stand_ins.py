@@ -18,7 +18,7 @@ from reconciler.model import Address, Identity, Json, Spec, Stack
 from reconciler.placeholders import ExampleText, Secret
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault, Problem, Severity
-from reconciler.rules import RULES
+from reconciler.rules import rules_of
 from reconciler.syntax.diagnostics import listed
 
 STANDS_IN = "VAR020"
@@ -80,7 +80,8 @@ def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
         beside = references(KINDS[by.kind].rows, stack.declared[by].spec)
         mates = (Address(kind_name, other) for _, row, other in beside if row.refers_to == kind_name)
         bodies: Iterator[Json] = (stack.declared[mate].spec for mate in mates if mate in stack.declared)
-        examples = (rule.passes.body for rule in RULES[kind_name] if not any(references(kind.rows, rule.passes.body)))
+        known = (rule.passes.body for rule in rules_of(kind_name))
+        examples = (example for example in known if not any(references(kind.rows, example)))
         if body := next(bodies, None) or next(examples, None):
             found[Address(kind_name, name)] = body
     return found

@@ -19,7 +19,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Address, Declared, Identity, Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules import RULES, Subject
+from reconciler.rules import Subject, rules_of
 from reconciler.validate.check import Readers
 from reconciler.validate.explain_errors import SchemaValidator, SchemaVerdict
 from reconciler.validate.typos import Vocabulary
@@ -125,7 +125,7 @@ class Needs:
         if is_doubtful:
             return frozenset()
         subject = Subject(address, typed, self.stack)
-        return frozenset(path for rule in RULES[kind.name] if not rule.advice for path, _ in rule.check(subject))
+        return frozenset(path for rule in rules_of(kind.name) if not rule.advice for path, _ in rule.check(subject))
 
 
 def _at(body: Json, path: Path) -> Json:

@@ -26,6 +26,7 @@ __all__ = [
     "Rule",
     "Subject",
     "problems_of",
+    "rules_of",
     "settle",
 ]
 
@@ -53,12 +54,17 @@ CLAIMS = frozenset(
 CAN_BE_DISABLED = RULE_IDS | CLAIMS
 
 
+def rules_of(kind: str) -> tuple[Rule, ...]:
+    """Return the rules of a kind; a kind may have none."""
+    return RULES.get(kind, ())
+
+
 def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
     """Yield what the rules of its kind have against a resource; advice only when strict.
 
     No rule knows what goes with a value that is newer than it. What it says because of one is no error.
     """
-    for rule in RULES.get(resource.address.kind, ()):
+    for rule in rules_of(resource.address.kind):
         if rule.advice and not strict:
             continue
         for path, found in rule.check(subject):

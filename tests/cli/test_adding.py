@@ -1,19 +1,271 @@
-"""What "Where to add" of docs/architecture.md promises of an output format and of a command holds."""
+"""What "Where to add" of docs/architecture.md promises holds: each line is done here as it says, and nothing else."""
 
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reconciler.cli import commands
-from reconciler.cli.commands import COMMANDS, validate
+import reconciler
+from reconciler import importers
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.adapters.lookup import installed
+from reconciler.cli import commands, import_run
+from reconciler.cli.commands import COMMANDS, import_, validate
+from reconciler.cli.commands.fmt import language
 from reconciler.cli.options import OF_FINDINGS
+from reconciler.importers.model import Imported
+from reconciler.kinds import KINDS
+from reconciler.kinds.base import Field, Kind
+from reconciler.model import Cost, Json
 from reconciler.printable import harmless_text
 from reconciler.problems import Exit
 from reconciler.report.formats import FORMATS, Collected, Format, MadeOf
+from reconciler.schema import schemas, untagged
 from tests import commands_page
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, write
+from tests.toys import TOY, Toyshop, service_model
+
+# A kind: one table, one name, and the schemas that are generated from them. This one has no rules.
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """Read the language of each test anew: a run keeps it."""
+    language.cache_clear()
+    yield
+    language.cache_clear()
+
+
+def add_kind(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> Toyshop:
+    """Add a kind as a contributor would; the calls of AWS that are about it are answered by the shop."""
+    shop, call, service = Toyshop(), AwsCloud.call, service_model()
+
+    def called(cloud: AwsCloud, operation: str, request: Json) -> Json:
+        is_ours = "Toy" in operation or ":toy/" in request.get("resourceArn", "")
+        return shop.call(operation, request) if is_ours else call(cloud, operation, request)
+
+    monkeypatch.setitem(KINDS, kind.name, kind)
+    files = schemas(KINDS.values(), service)
+    monkeypatch.setattr(installed, "read_schema", lambda name="stack": untagged(files[f"{name}.schema.json"]))
+    monkeypatch.setattr(installed, "service_model", lambda: service)
+    monkeypatch.setattr(AwsCloud, "call", called)
+    write("toys", "stack: toys\ntoys:\n  bear: {material: wool, parts: [b, a]}\n")
+    return shop
+
+
+@pytest.fixture
+def shop(run: Run, monkeypatch: pytest.MonkeyPatch) -> Toyshop:
+    return add_kind(TOY, monkeypatch)
+
+
+def test_a_kind_that_is_added_is_validated_explained_formatted_and_shown(run: Run, shop: Toyshop) -> None:
+    assert run("validate", "toys", "--strict").out == "toys: valid, 1 toy\n"
+    explained = run("explain", "toys").out
+    assert "What children play with." in explained
+    assert re.search(r"^ *rules +none$", explained, re.MULTILINE)
+    assert "Any color." in run("explain", "color").out
+    assert run("explain", "--rules", "Toy").out == "There are no rules.\n"
+    assert run("explain", "--rules", "Toy", "-o", "json").json == []
+    assert "bear:" in run("render", "toys").out
+    assert run("graph", "toys").out == "Toy/bear\n"
+    assert run("fmt", "toys", "--check").code == Exit.DONE
+    assert "batch:DescribeToys" in run("iam-policy", "toys", "--for", "plan").out
+    assert "batch:CreateToy" in run("iam-policy", "toys", "--for", "apply").out
+    write("toys", "stack: toys\ntoys: {bear: {materal: wool}}\n")
+    assert "materal is not a member\n    hint: did you mean material?" in run("validate", "toys").out
+    assert shop.toys == {}
+
+
+def test_a_kind_that_is_added_is_planned_applied_and_looked_at(run: Run, shop: Toyshop) -> None:
+    assert "+   Toy/bear" in run("plan", "toys", "--sandbox").out
+    assert run("apply", "toys", "--sandbox", "--yes").code == Exit.DONE
+    assert run("plan", "toys", "--sandbox", "--detailed-exitcode").code == Exit.DONE
+    assert "Status: 1 healthy" in run("status", "toys", "--sandbox").out
+    assert "Doctor: 0 complaints, 1 healthy." in run("doctor", "toys", "--sandbox").out
+    assert "No drift." in run("drift", "toys", "--sandbox").out
+    assert "Toy/bear  arn:aws:batch" in run("outputs", "toys", "--sandbox").out
+    assert "Coverage: 1 of 1 resource" in run("coverage", "--sandbox").out
+    assert run("forget", "toys", "--sandbox", "--yes").code == Exit.DONE
+    assert run("adopt", "toys", "--sandbox", "--yes").code == Exit.DONE
+    assert run("destroy", "toys", "--sandbox", "--yes").code == Exit.DONE
+    assert shop.toys == {}
+
+
+def test_a_kind_that_is_added_is_imported_from_each_source(run: Run, shop: Toyshop) -> None:
+    body = {"toyName": "bear", "material": "wool", "color": "red", "parts": ["a"]}
+    imported = "toys:\n  bear:\n    material: wool\n    parts: [a]\n"
+    shop.call("CreateToy", body | {"tags": {}})
+    assert run("import", "--live", "--sandbox", "--to", "-").out.endswith(imported)
+    sources = {
+        "json": {"toys": [body | {"toyArn": shop.toys["bear"]["toyArn"]}]},
+        "terraform": {"version": 4, "terraform_version": "1.9.0", "resources": [
+            {"mode": "managed", "type": "aws_batch_toy", "name": "bear", "provider": "aws", "instances": [
+                {"attributes": {"name": "bear", "material": "wool", "color": "red", "parts": ["a"]}}]}]},
+        "cloudformation": {"Resources": {"bear": {"Type": "AWS::Batch::Toy", "Properties": {
+            "ToyName": "bear", "Material": "wool", "Color": "red", "Parts": ["a"]}}}},
+    }  # fmt: skip
+    for source, content in sources.items():
+        Path(f"{source}.json").write_text(json.dumps(content), encoding="utf-8")
+        assert run("import", f"--{source}", f"{source}.json", "--to", "-").out.endswith(imported), source
+
+
+# A field: a row in the table of its kind.
+
+AGE = Field(name="age", cost=Cost.SCALING, default=3, limits={"maximum": 12}, description="In years, from which on.")
+
+
+def test_a_field_without_a_row_is_sent_as_written_if_the_installed_sdk_knows_it(run: Run, shop: Toyshop) -> None:
+    write("toys", "stack: toys\ntoys: {bear: {material: wool, age: 99}}\n")
+    assert run("apply", "toys", "--sandbox", "--yes").code == Exit.DONE
+    assert shop.toys["bear"]["age"] == 99
+
+
+def test_a_field_that_is_added_is_validated_compared_planned_explained_and_imported(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = add_kind(replace(TOY, rows=(*TOY.rows, AGE)), monkeypatch)
+    write("toys", "stack: toys\ntoys: {bear: {material: wool, age: 99}}\n")
+    assert "age must be at most 12, and is 99" in run("validate", "toys").out
+    explained = " ".join(run("explain", "toys.age").out.split())
+    assert "In years, from which on." in explained
+    assert "default 3" in explained
+    assert "changing it scaling: in place" in explained
+    write("toys", "stack: toys\ntoys: {bear: {material: wool}}\n")
+    run("apply", "toys", "--sandbox", "--yes")
+    shop.toys["bear"]["age"] = 3
+    assert run("plan", "toys", "--sandbox", "--detailed-exitcode").code == Exit.DONE
+    assert "age" not in run("import", "--live", "--with-owned", "--sandbox", "--to", "-").out
+    write("toys", "stack: toys\ntoys: {bear: {material: wool, age: 5}}\n")
+    assert "scaling: in place, nothing is replaced" in (planned := run("plan", "toys", "--sandbox").out)
+    assert "+ age  5" in planned
+    assert run("apply", "toys", "--sandbox", "--yes").code == Exit.DONE
+    assert shop.toys["bear"]["age"] == 5
+    assert "age: 5" in run("import", "--live", "--with-owned", "--sandbox", "--to", "-").out
+
+
+# A rule: a row in the file of its kind. That is done to a copy of the package, since many modules look at the tables
+# when they are imported.
+
+RULE = """
+
+def _no_zero(subject: Subject) -> Findings:
+    if subject.body.get("fairsharePolicy", {}).get("shareDecaySeconds") == 0:
+        yield ("fairsharePolicy", "shareDecaySeconds"), "is 0"
+
+
+RULES = (
+    *RULES,
+    Rule(
+        id="SP999",
+        says="No policy forgets at once.",
+        check=_no_zero,
+        evidence=measured("CreateSchedulingPolicy", "shareDecaySeconds is too small"),
+        fails=_fair(shareDecaySeconds=0),
+        passes=_fair(shareDecaySeconds=1),
+    ),
+)
+"""
+COMMANDS_AND_TESTS = """\
+import sys
+from reconciler import rules
+from reconciler.cli import main
+from tests.rules import test_rules
+
+assert rules.__file__.startswith(sys.argv[1]), rules.__file__
+main(["explain", "SP999"])
+main(["explain", "schedulingPolicies.fairsharePolicy.shareDecaySeconds"])
+main(["validate", "mine"])
+main(["validate", "disabled"])
+((kind, rule),) = [(kind, rule) for kind, rule in test_rules.ALL if rule.id == "SP999"]
+test_rules.test_a_rule_finds_what_breaks_it_and_nothing_else_does(kind, rule)
+test_rules.test_what_keeps_a_rule_is_valid(kind, rule)
+test_rules.test_ids_are_unique_and_of_one_form()
+test_rules.test_every_rule_says_something_and_names_its_source()
+"""
+
+
+def test_a_rule_that_is_added_is_explained_checked_and_tested_and_can_be_disabled(tmp_path: Path) -> None:
+    package = Path(reconciler.__file__).parent
+    shutil.copytree(package, tmp_path / "reconciler")
+    shutil.copytree(package.parent / "schemas", tmp_path / "schemas")
+    with (tmp_path / "reconciler/rules/scheduling_policy.py").open("a", encoding="utf-8") as file:
+        file.write(RULE)
+    zero = "schedulingPolicies: {fair: {fairsharePolicy: {shareDecaySeconds: 0}}}\n"
+    for name, head in (("mine", ""), ("disabled", "rules: {disable: {SP999: ours may}}\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stack.yaml").write_text(f"stack: {name}\n{head}{zero}", encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-c", COMMANDS_AND_TESTS, str(tmp_path)],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{package.parent}", "NO_COLOR": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "SP999 SchedulingPolicy No policy forgets at once. severity error" in " ".join(ran.stdout.split())
+    assert "rule SP999" in ran.stdout
+    assert "error[SP999]: SchedulingPolicy/fair: fairsharePolicy.shareDecaySeconds is 0" in ran.stdout
+    assert "disabled: valid, 1 scheduling policy" in ran.stdout
+
+
+# A source of import: a module that returns `Imported`, and a row.
+
+INVENTORY = """\
+from reconciler.importers.model import Imported, ImportedResource
+from reconciler.model import Address
+
+
+def imported(lines):
+    found = (line.split() for line in lines)
+    return Imported(found=tuple(
+        ImportedResource(Address("SchedulingPolicy", name), {"fairsharePolicy": {"shareDecaySeconds": int(seconds)}})
+        for name, seconds in found
+    ))
+"""
+
+
+def add_inventory(group: import_run.Group) -> None:
+    group.add_argument("--inventory", action="append", default=[], metavar="FILE", help="a list of names and seconds")
+
+
+def read_inventory(args: Namespace, _stack: str, _region: import_run.ReadRegion) -> Imported:
+    module = importlib.import_module("reconciler.importers.inventory")
+    found: Imported = module.imported(Path(args.inventory[0]).read_text(encoding="utf-8").splitlines())
+    return found
+
+
+@pytest.fixture
+def _inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Add a source as a contributor would: one module and one row."""
+    (tmp_path / "inventory.py").write_text(INVENTORY, encoding="utf-8")
+    monkeypatch.setattr(importers, "__path__", [*importers.__path__, str(tmp_path)])
+    sources = (*import_run.SOURCES, import_run.ImportSource("inventory", add_inventory, read_inventory))
+    for module in (import_run, import_):
+        monkeypatch.setattr(module, "SOURCES", sources)
+    yield
+    sys.modules.pop("reconciler.importers.inventory", None)
+
+
+@pytest.mark.usefixtures("_inventory")
+def test_a_source_that_is_added_is_offered_written_as_a_stack_and_planned(run: Run) -> None:
+    assert "--inventory FILE a list of names and seconds" in " ".join(run("import", "--help").out.split())
+    assert "| `--inventory FILE` |" in commands_page.page()
+    Path("list.txt").write_text("fair 60\nfairer 0\n", encoding="utf-8")
+    assert "one source at a time" in run("import", "--inventory", "list.txt", "--live", "--to", "x").err
+    ran = run("import", "--inventory", "list.txt", "--to", "fairs", "--prove", "--sandbox")
+    assert "Imported as stack fairs: 2 scheduling policies" in ran.out
+    assert run("validate", "fairs").out == "fairs: valid, 2 scheduling policies\n"
+    assert "The plan is not empty: 2 changes beyond adoption." in ran.out
+
+
+# An output format.
 
 
 def count(run: Collected) -> str:
@@ -46,6 +298,7 @@ def test_a_format_that_is_added_is_checked_as_its_row_says(run: Run) -> None:
 
 
 GREETING = """\
+from reconciler.cli.commands.fmt import language
 from reconciler.cli.options import add_output, add_stacks
 
 EXAMPLES = "  reconciler say-hello stacks/prod\\n"

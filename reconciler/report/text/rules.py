@@ -9,7 +9,7 @@ from reconciler.model import Address, Json, Path
 from reconciler.report.catalogue import CatalogueEntry
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import yaml_text
-from reconciler.rules import RULES, Rule, Subject
+from reconciler.rules import RULES, Rule, Subject, rules_of
 from reconciler.rules.base import Basis
 from reconciler.schema import Explained, member_at
 
@@ -56,6 +56,8 @@ def entries_page(entries: Sequence[CatalogueEntry], width: int, *, sources: bool
         for label, text in _grounds(entry) if sources else ():
             if text:
                 page.line((f"{label}: {text}", "dim"), indent=2 + ID + WORD, hang=2)
+    if not entries:
+        page.line("There are no rules.")
     if sources:
         _write_counts(page, [entry for entry in entries if entry.evidence])
     return page
@@ -128,7 +130,8 @@ def _facts(one: Explained, known: Mapping[str, tuple[Rule, ...]], schema: Json) 
     section, *steps = one.path.split(".")
     kind = next(kind for kind in KINDS.values() if kind.section == section)
     if not steps:
-        yield "rules", f"{len(RULES[kind.name])}: reconciler explain --rules {section}"
+        count = len(rules_of(kind.name))
+        yield "rules", f"{count}: reconciler explain --rules {section}" if count else "none"
     yield from _told(known.get(member_at(kind, tuple(steps), schema), ()))
 
 
