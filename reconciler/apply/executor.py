@@ -14,7 +14,7 @@ from reconciler.apply.result import Event, Moved, Outcome, Result, State
 from reconciler.apply.waits import Unsettled, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.kinds.reasons import ailment_of
+from reconciler.kinds.reasons import invalid_reason_of
 from reconciler.live.ownership import APPLIED, PENDING, AppliedRecord, own_tags
 from reconciler.live.read import DELETED, active_revisions, read_holder, read_one
 from reconciler.model import Action, Call, Change, Json, Live, Plan, Repeat, Step, Wait
@@ -240,7 +240,7 @@ class _Runner:
         except Unsettled as unsettled:
             state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
             undone = self.undone(change) if unsettled.invalid and change.undo else ""
-            hint = ailment_of(str(unsettled)).remedy if unsettled.invalid else ""
+            hint = invalid_reason_of(str(unsettled)).remedy if unsettled.invalid else ""
             return self.finished(Result(change, state, f"{unsettled}{undone}", hint, self.clock.now() - start))
         except CloudError as error:
             hint = error.hint or (

@@ -22,7 +22,7 @@ from reconciler.diff.record import (
 )
 from reconciler.kinds.base import Kind
 from reconciler.kinds.paths import is_written
-from reconciler.kinds.reasons import INVALID, Cure, ailment_of
+from reconciler.kinds.reasons import INVALID, RepairMethod, invalid_reason_of
 from reconciler.live.ownership import (
     APPLIED,
     NAME,
@@ -273,7 +273,7 @@ def _ownership_change(live: Live, ours: Mapping[str, str]) -> FieldChange:
 
 
 def _repair(live: Live) -> FieldChange:
-    """What is INVALID is to become VALID. An update validates again, but there are ailments that it cannot cure."""
-    ailment = ailment_of(live.reason)
-    cost = Cost.REPLACE if ailment.cure is Cure.REPLACE else Cost.SCALING
-    return FieldChange(path=STATUS, before=INVALID, after="VALID", cost=cost, why=ailment.cause or live.reason)
+    """What is INVALID is to become VALID. An update validates again, but some causes need a replacement."""
+    known = invalid_reason_of(live.reason)
+    cost = Cost.REPLACE if known.repair is RepairMethod.REPLACE else Cost.SCALING
+    return FieldChange(path=STATUS, before=INVALID, after="VALID", cost=cost, why=known.cause or live.reason)

@@ -8,8 +8,18 @@ from dataclasses import dataclass, replace
 from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_jobs
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ReadCalls
-from reconciler.kinds.reasons import DELAYS, INVALID, LOOKS, Ailment, Delay, Look, ailment_of, delay_of, is_ended_by
-from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_AILMENT
+from reconciler.kinds.reasons import (
+    INVALID,
+    LOOKUP_COMMANDS,
+    WAIT_REASONS,
+    InvalidReason,
+    LookupCommand,
+    WaitReason,
+    invalid_reason_of,
+    is_ended_by_queue,
+    wait_reason_of,
+)
+from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_REASON
 from reconciler.model import Action, Address, Identity, Json, member_at, own_name
 from reconciler.plan.health import BLOCKED
 from reconciler.problems import CloudError, Problem, Where
@@ -30,7 +40,7 @@ def _looks(identity: Identity, one: ResourceStatus, members: Iterable[str]) -> I
         return
     here = ("--region", identity.region)
     for member in members:
-        for place, look in LOOKS.items():
+        for place, look in LOOKUP_COMMANDS.items():
             if place == member or place.startswith(f"{member}."):
                 yield from _look(look, member_at(one.live.spec, place.split(".")), here)
     kind = KINDS[one.address.kind]
@@ -41,7 +51,7 @@ def _looks(identity: Identity, one: ResourceStatus, members: Iterable[str]) -> I
         yield (*words, f"--{_dashed(holding.of_member)}", one.name, "--job-status", holding.waiting, *here)
 
 
-def _look(look: Look, value: Json, here: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _look(look: LookupCommand, value: Json, here: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     names = [own_name(name) for name in ([value] if isinstance(value, str) else value or ())]
     if names:
         yield ("aws", *look.command.split(), look.option, *names, *(here if look.regional else ()))
@@ -69,7 +79,7 @@ def _dashed(word: str) -> str:
 Waiting = Mapping[str, int] | CloudError  # waiting jobs by the service's reason; or why nobody knows
 WAITS = "WAITING"
 KEEPS = "it cannot be deleted either, until the cause is gone"
-UNCURED = "nothing: it takes a change of the declaration, or of what lies outside of it"
+NOT_REPAIRED = "nothing: it takes a change of the declaration, or of what lies outside of it"
 NOT_LIMITED = "no jobStateTimeLimitActions end the jobs that wait for this reason: they wait on"
 CURES: Mapping[Action, str] = {
     Action.REPAIR: "updates it",
@@ -96,7 +106,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """`reason` is the service's own word if `is_quoted`. `cure` is what apply would do; `commands` change nothing."""
+    """`reason` is the service's own word if `is_quoted`. `repair` is what apply would do; `commands` change nothing."""
 
     address: Address
     name: str  # physical
@@ -107,7 +117,7 @@ class Diagnosis:
     remedy: str = ""
     members: tuple[Pointer, ...] = ()
     notes: tuple[str, ...] = ()
-    cure: str = UNCURED
+    repair: str = NOT_REPAIRED
     commands: tuple[str, ...] = ()
     where: Where | None = None
 
@@ -137,30 +147,30 @@ def _each(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> I
 
 
 def _unhealthy(found: StackStatus, one: ResourceStatus, waiting: int, again: Words) -> Diagnosis:
-    ailment = ailment_of(one.live.reason) if one.live and one.live.status == INVALID and one.is_ours else None
-    base = _base(one, ailment)
+    known = invalid_reason_of(one.live.reason) if one.live and one.live.status == INVALID and one.is_ours else None
+    base = _base(one, known)
     held = (f"{waiting} {'job waits' if waiting == 1 else 'jobs wait'} in it",) if waiting else ()
     return replace(
         base,
         notes=(*base.notes, *held),
-        cure=_cure(one),
-        commands=commands(found, one, ailment.members if ailment else (), again),
+        repair=_repair(one),
+        commands=commands(found, one, known.members if known else (), again),
         where=one.desired.places.find(()) if one.desired else None,
     )
 
 
-def _base(one: ResourceStatus, ailment: Ailment | None) -> Diagnosis:
+def _base(one: ResourceStatus, known: InvalidReason | None) -> Diagnosis:
     """Return what is known of the status itself."""
     base = Diagnosis(address=one.address, name=one.name, status=one.health, reason=one.about)
-    if ailment and one.live:
+    if known and one.live:
         return replace(
             base,
             reason=one.live.reason,
             is_quoted=True,
-            cause=ailment.cause,
-            remedy=ailment.remedy,
-            members=tuple(_pointer(one, member) for member in ailment.members),
-            notes=(KEEPS,) if ailment.keeps else (),
+            cause=known.cause,
+            remedy=known.remedy,
+            members=tuple(_pointer(one, member) for member in known.members),
+            notes=(KEEPS,) if known.blocks_deletion else (),
         )
     if one.sick:
         notes = (NOT_LIMITED,) if one.health == BLOCKED and INVALID in one.sick.reason else ()
@@ -172,8 +182,8 @@ def _base(one: ResourceStatus, ailment: Ailment | None) -> Diagnosis:
 
 def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
     """AWS tells neither since when something is DELETING nor what it waits for."""
-    known = ailment_of(reason)
-    cause = known.cause if known is not UNKNOWN_AILMENT else leaving
+    known = invalid_reason_of(reason)
+    cause = known.cause if known is not UNKNOWN_REASON else leaving
     remedy = "wait; if it stays so, remove what keeps it, and apply or destroy again"
     return replace(base, reason=reason, is_quoted=True, cause=cause, remedy=remedy)
 
@@ -186,7 +196,7 @@ def _pointer(one: ResourceStatus, member: str) -> Pointer:
     return Pointer(member, is_declared=is_declared, where=one.desired.places.find(path))
 
 
-def _cure(one: ResourceStatus) -> str:
+def _repair(one: ResourceStatus) -> str:
     if one.health == BLOCKED:
         return "nothing to the queue itself: it works again as soon as one of its environments does"
     refusals = [refusal for change in one.changes for refusal in change.refusals]
@@ -196,14 +206,14 @@ def _cure(one: ResourceStatus) -> str:
     is_repaired = any(change.action in (Action.REPAIR, Action.UPDATE) for change in one.changes)
     if is_repaired and one.health == INVALID:
         cures.append("which makes AWS validate it again")
-    return ", ".join(cures) or UNCURED
+    return ", ".join(cures) or NOT_REPAIRED
 
 
 def _delays(found: StackStatus, one: ResourceStatus, waiting: Mapping[str, int], again: Words) -> Iterator[Diagnosis]:
     everything = sum(waiting.values())
     for reason, count in sorted(waiting.items(), key=lambda told: -told[1]):
-        delay = delay_of(reason)
-        if delay is None:
+        known = wait_reason_of(reason)
+        if known is None:
             continue
         yield Diagnosis(
             address=one.address,
@@ -211,24 +221,24 @@ def _delays(found: StackStatus, one: ResourceStatus, waiting: Mapping[str, int],
             status=WAITS,
             reason=reason,
             is_quoted=True,
-            cause=delay.cause,
-            remedy=delay.remedy,
+            cause=known.cause,
+            remedy=known.remedy,
             notes=(
                 f"told by {count} of {everything} waiting {'job' if everything == 1 else 'jobs'}",
-                *_limit(one, delay),
+                *_limit(one, known),
             ),
             commands=commands(found, one, (), again),
             where=one.desired.places.find(()) if one.desired else None,
         )
 
 
-def _limit(one: ResourceStatus, delay: Delay) -> Iterator[str]:
+def _limit(one: ResourceStatus, known: WaitReason) -> Iterator[str]:
     """Tell whether the queue can help itself. The reason is told by the job at its head, which holds up the others."""
-    if delay not in DELAYS or one.live is None:
+    if known not in WAIT_REASONS or one.live is None:
         return
-    if not delay.limited:
+    if not known.can_be_limited:
         yield NOT_LIMITED
-    elif is_ended_by(one.live.spec, delay.code):
+    elif is_ended_by_queue(one.live.spec, known.code):
         yield "jobStateTimeLimitActions of the queue end it in time, which lets the next one try"
     else:
-        yield f"jobStateTimeLimitActions with the reason {delay.code} would end it in time; the queue has none"
+        yield f"jobStateTimeLimitActions with the reason {known.code} would end it in time; the queue has none"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import DISABLED, MEMBER, is_disabled
-from reconciler.kinds.reasons import INVALID, ailment_of
+from reconciler.kinds.reasons import INVALID, invalid_reason_of
 from reconciler.live.resolve import LiveIndex, references
 from reconciler.model import Address, Change, Desired, Live, Unhealthy, own_name
 
@@ -23,8 +23,8 @@ def unhealthy(desired: Iterable[Desired], changes: Iterable[Change], world: Live
         if live is None:
             continue
         if live.status == INVALID:
-            ailment = ailment_of(live.reason)
-            yield Unhealthy(one.address, INVALID, live.reason, ailment.cause, ailment.remedy, live.address.name)
+            known = invalid_reason_of(live.reason)
+            yield Unhealthy(one.address, INVALID, live.reason, known.cause, known.remedy, live.address.name)
         elif one.address in drifted:
             yield Unhealthy(one.address, DISABLED, BY_SOMEBODY, remedy=ENABLES, name=live.address.name)
         elif not is_disabled(live.spec) and (why := "; ".join(_blocked(one.address, live, wanted, world))):

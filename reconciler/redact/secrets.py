@@ -113,7 +113,7 @@ class Secrets:
             replace(
                 one,
                 reason=self.text(one.reason),
-                cure=self.text(one.cure),
+                repair=self.text(one.repair),
                 commands=tuple(map(self.text, one.commands)),
             )
             for one in examined.diagnoses

@@ -386,7 +386,7 @@ def _diagnosis(one: "Diagnosis") -> dict[str, Json]:
             for pointer in one.members
         ],
         "notes": list(one.notes),
-        "apply": one.cure,
+        "apply": one.repair,
         "commands": list(one.commands),
         **place_json(one.where),
     }

@@ -6,7 +6,14 @@ import pytest
 
 from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, Waiting, examined
 from reconciler.inspect.status import standings
-from reconciler.kinds.reasons import AILMENTS, DELAYS, LOOKS, Delay, delay_of, is_ended_by
+from reconciler.kinds.reasons import (
+    INVALID_REASONS,
+    LOOKUP_COMMANDS,
+    WAIT_REASONS,
+    WaitReason,
+    is_ended_by_queue,
+    wait_reason_of,
+)
 from reconciler.model import Live, Stack
 from reconciler.problems import CloudError, Fault
 from tests.builders import CE, CR, JQ, consumable, ec2, live, owned, planned, queue, stack
@@ -42,7 +49,7 @@ def test_a_missing_role_is_explained_with_a_look_at_it_and_what_apply_does() -> 
     assert environment.cause.startswith("the service role is gone")
     assert [(one.member, one.is_declared) for one in environment.members] == [("serviceRole", True)]
     assert KEEPS in environment.notes
-    assert environment.cure == "updates it, which makes AWS validate it again"
+    assert environment.repair == "updates it, which makes AWS validate it again"
     assert environment.commands == (
         "aws iam get-role --role-name Service",
         "aws batch describe-compute-environments --compute-environments spot --region us-east-1",
@@ -59,15 +66,15 @@ def test_a_member_that_is_not_declared_is_said_to_be_so() -> None:
 
 def test_what_an_update_cannot_cure_names_the_consent_and_no_apply() -> None:
     environment, _ = examine(MINE, *both(FLEET))
-    assert environment.cure.startswith("refuses: to build a new one")
-    assert "--allow-replace" in environment.cure
+    assert environment.repair.startswith("refuses: to build a new one")
+    assert "--allow-replace" in environment.repair
     assert environment.commands[-1].startswith("reconciler plan stacks/prod")
 
 
 def test_what_is_not_declared_any_more_is_explained_from_what_is_live() -> None:
     (environment,) = examine(stack({}), *both(ROLE)[:1])
     assert (environment.status, environment.where) == ("INVALID", None)
-    assert environment.cure == "deletes it, since it is not declared any more"
+    assert environment.repair == "deletes it, since it is not declared any more"
     assert environment.commands[0] == "aws iam get-role --role-name Service"
 
 
@@ -82,10 +89,10 @@ def test_a_deletion_that_goes_on_tells_what_keeps_it() -> None:
 def test_what_is_missing_or_foreign_is_told_with_the_way_out() -> None:
     mine = stack({(CR, "a"): consumable(), (CR, "b"): consumable()})
     missing, foreign = examine(mine, live(CR, "b", consumable(), tags={"reconciler:stack": "other"}))
-    assert (missing.status, missing.cure) == ("missing", "creates it")
+    assert (missing.status, missing.repair) == ("missing", "creates it")
     assert missing.commands == ("reconciler apply stacks/prod --region=us-east-1 --target ConsumableResource/a",)
     assert (foreign.status, foreign.reason) == ("foreign", "belongs to stack other")
-    assert foreign.cure.startswith("refuses: give it another name here")
+    assert foreign.repair.startswith("refuses: give it another name here")
 
 
 def well() -> list[Live]:
@@ -123,21 +130,23 @@ def test_jobs_that_nobody_may_list_are_a_note_and_no_complaint() -> None:
     assert (found.diagnoses, [note.code for note in found.notes]) == ((), ["STA001"])
 
 
-@pytest.mark.parametrize("delay", DELAYS, ids=lambda one: one.code)
-def test_each_reason_is_found_by_its_code_alone(delay: Delay) -> None:
-    code = delay.code
-    assert delay_of(f"{code} - in words") is delay
-    assert delay_of(code) is delay
+@pytest.mark.parametrize("known", WAIT_REASONS, ids=lambda one: one.code)
+def test_each_reason_is_found_by_its_code_alone(known: WaitReason) -> None:
+    code = known.code
+    assert wait_reason_of(f"{code} - in words") is known
+    assert wait_reason_of(code) is known
 
 
 def test_a_limit_of_the_queue_ends_what_it_names() -> None:
     limited = {"jobStateTimeLimitActions": [{"reason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"}]}
-    assert is_ended_by(limited, "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
-    assert not is_ended_by(limited, "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
+    assert is_ended_by_queue(limited, "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY")
+    assert not is_ended_by_queue(limited, "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
 
 
 def test_each_member_worth_a_look_can_be_looked_at() -> None:
     """All but the namespace, which is in Kubernetes."""
-    members = {member for ailment in AILMENTS for member in ailment.members}
-    unseen = {one for one in members if not any(place == one or place.startswith(f"{one}.") for place in LOOKS)}
+    members = {member for known in INVALID_REASONS for member in known.members}
+    unseen = {
+        one for one in members if not any(place == one or place.startswith(f"{one}.") for place in LOOKUP_COMMANDS)
+    }
     assert unseen == {"eksConfiguration.kubernetesNamespace"}

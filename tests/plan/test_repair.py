@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kinds.reasons import AILMENTS, UNKNOWN, ailment_of
+from reconciler.kinds.reasons import INVALID_REASONS, UNKNOWN, invalid_reason_of
 from reconciler.model import Action, Live
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
@@ -38,15 +38,15 @@ def sick(reason: str = ROLE) -> Live:
     ],
 )  # fmt: skip
 def test_each_reason_that_is_known_has_its_cause(reason: str, cause: str) -> None:
-    found = ailment_of(reason)
+    found = invalid_reason_of(reason)
     assert found.cause.startswith(cause)
     assert found.remedy
     assert (found is UNKNOWN) is (cause == "")
 
 
-def test_no_ailment_hides_another() -> None:
+def test_no_reason_hides_another() -> None:
     """The first that fits counts: a general one must not stand above a special one."""
-    assert [ailment_of(" ".join(one.texts)) for one in AILMENTS] == list(AILMENTS)
+    assert [invalid_reason_of(" ".join(one.texts)) for one in INVALID_REASONS] == list(INVALID_REASONS)
 
 
 def test_an_update_that_changes_nothing_validates_again() -> None:

@@ -148,7 +148,7 @@ def _told(one: Diagnosis) -> Iterator[tuple[str, str]]:
     for number, pointer in enumerate(one.members):
         yield "" if number else "look at", _pointer(pointer)
     yield from (("note", note) for note in one.notes)
-    yield "apply", one.cure
+    yield "apply", one.repair
 
 
 def _pointer(pointer: Pointer) -> str:
