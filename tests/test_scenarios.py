@@ -20,6 +20,7 @@ from reconciler.load import load
 from reconciler.model import Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Refused
+from reconciler.redact.presented import present
 from reconciler.report.text.plan import plan_page
 from reconciler.validate import validate
 from tests.fakes import HERE
@@ -50,7 +51,7 @@ def story(folder: Path) -> str:
     stack = read("after.yaml")
     wanted = PlanOptions(adopt="adopt" in folder.name, allow_destroy=("*",))
     plan = world.plan(stack, wanted)
-    lines = [plan_page(plan, WIDTH).plain, "calls:"]
+    lines = [plan_page(present(plan), WIDTH).plain, "calls:"]
     since = len(world.calls)
     try:
         usecases.run(plan, stack, world.cloud, world.clock, wanted=wanted, parallelism=1)

@@ -28,7 +28,7 @@ from reconciler.problems import (
 
 if TYPE_CHECKING:
     from reconciler.adapters.lookup.environment import Environment
-    from reconciler.inspect.history import History, Revision
+    from reconciler.inspect.history import History
     from reconciler.plan import PlanOptions
     from reconciler.redact.secrets import Secrets
 
@@ -314,12 +314,3 @@ def with_former(read: Read, history: "History") -> Read:
     declared = canonical(rows, history.desired.spec, identity)
     former = (canonical(rows, live.spec, identity) for live in history.revisions.values())
     return replace(read, secrets=read.secrets.and_former(declared, former))
-
-
-def masked_entries(read: Read, history: "History") -> "tuple[Revision, ...]":
-    """Return what is known of each revision, without secrets."""
-    from reconciler.inspect.history import as_plan, entries
-
-    found = entries(history)
-    shown = with_former(read, history).secrets.plan(as_plan(history, (entry.change for entry in found)))
-    return tuple(replace(entry, change=change) for entry, change in zip(found, shown.changes, strict=True))

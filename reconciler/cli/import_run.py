@@ -213,6 +213,7 @@ def _imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
     from reconciler.importers.minimize import effective
     from reconciler.importers.samples import with_examples
     from reconciler.importers.writer import tidy_stack
+    from reconciler.redact.presented import present
     from reconciler.report.results import Import
 
     stack, sky = args.stack or _stack_name(args.to), cache(lambda: sky_for(Stack("", {}), args))
@@ -238,7 +239,9 @@ def _imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
     written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
     problems += _staying(tidy.files, Path(args.to)) if written else ()
     plan = _plan(read.stack, region(), args) if is_seen and is_whole and not unset else None
-    found = Import(read.stack, written, (*imported.left_out, *tidy.left_out), problems, plan, unset)
+    shown = present(plan, read.secrets) if plan else None
+    left_out = (*imported.left_out, *tidy.left_out)
+    found = Import(read.stack.name, tuple(read.stack.declared), written, left_out, problems, shown, unset)
     _tell(found, tidy.files, out)
     if not is_whole:
         return Exit.INVALID
@@ -366,7 +369,7 @@ def _tell(found: "Import", files: "WrittenStack", out: Output) -> None:
 
     out.tell(lambda width: left_out_page(found, width))
     if found.files:
-        out.publish(lambda width: import_page(found, contents(found.stack), width), lambda: import_json(found))
+        out.publish(lambda width: import_page(found, contents(found.addresses), width), lambda: import_json(found))
     else:
         out.publish_text("".join(files.texts.values()), lambda: import_json(found), is_data=True)
         out.tell(lambda width: plan_verdict(found, width))

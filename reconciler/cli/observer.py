@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # OpenTelemetry is optional, and loaded only where its variab
     from opentelemetry.trace import Span
 
     from reconciler.adapters.telemetry import Spans
-    from reconciler.apply import Event
+    from reconciler.redact.presented import PresentedEvent
 
 OTEL = ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 WELL = (Exit.DONE, Exit.CHANGES)
@@ -69,14 +69,14 @@ class Watch:
         if self.spans:
             self.spans.called(call, self._parent(), self._told)
 
-    def changed(self, event: "Event") -> None:
+    def changed(self, event: "PresentedEvent") -> None:
         """Follow a change, in the thread that makes it."""
         if event.stage == "retrying":
             self.tally.repeated()
         if self.spans:
             self._follow(event, self.spans)
 
-    def _follow(self, event: "Event", spans: "Spans") -> None:
+    def _follow(self, event: "PresentedEvent", spans: "Spans") -> None:
         change, result = event.change, event.result
         if event.stage == "started":
             action = change.action.name.lower().replace("_", "-")

@@ -18,7 +18,7 @@ from reconciler.cli.clients import Clients
 from reconciler.cli.context import Read, informed, live_stack, planned
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import StackPlace, check_one
-from reconciler.cli.saved_plans import Job, Presented, present
+from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, last_words
 from reconciler.model import Plan, Stack, Wait
 from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.apply import Event
     from reconciler.cli.observer import Watch
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import PresentedEvent, PresentedFinish
     from reconciler.saved_plan.sealing import Seal
 
 
@@ -43,19 +44,21 @@ def run_stack(job: Job, out: Output) -> int:
 
 def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Output) -> int:
     from reconciler.app import usecases
+    from reconciler.redact.presented import present_finish
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import plan_page
 
     args, wanted = job.args, job.wanted
     plan = capped(planned(read, sky, wanted, args.observer), args.timeout)
     check_one(args, plan, StackPlace(job.path, read.stack, sky.cloud), out)
-    shown = present(job.path, args, wanted, read, plan, seal)
+    shown = seal_plan(job.path, args, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
     out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
     out.event(lambda: {"event": "planned", **shown.document})
     try:
         job.check(shown, read)
-        consent(read.stack, shown.plan, args, _question(wanted), wanted)
+        with read.secrets.kept():
+            consent(read.stack, plan, args, _question(wanted), wanted)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
         return no.exit
@@ -70,7 +73,7 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Ou
     finish, code = watched(work, read, sky, out, args.observer, then=_next_command(job))
     if job.reviewed:
         finish = replace(finish, way_on="What is left is another plan: plan again.")
-    _tell(read.secrets.finish(finish), shown, code, out)
+    _tell(present_finish(finish, read.secrets), shown, code, out)
     return code
 
 
@@ -165,6 +168,7 @@ def watched(
     `then` says at a signal what to run next.
     """
     from reconciler.cli.signals import stopping
+    from reconciler.redact.presented import present_event
     from reconciler.report.json import event_json
 
     notice = partial(out.notice, f"Stopping after the steps under way. Once more to stop at once; then {then}.")
@@ -172,7 +176,7 @@ def watched(
     with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, sky, out) as watch:
 
         def told(event: "Event") -> None:
-            shown = read.secrets.event(event)
+            shown = present_event(event, read.secrets)
             with suppress(OSError):  # a stderr that is full must not stop a run
                 watch(shown)
             observer.changed(shown)
@@ -184,7 +188,7 @@ def watched(
 
 
 @contextmanager
-def _progress(stack: str, sky: "Clients", out: Output) -> Iterator[Callable[["Event"], None]]:
+def _progress(stack: str, sky: "Clients", out: Output) -> Iterator[Callable[["PresentedEvent"], None]]:
     from reconciler.report.json import event_json
     from reconciler.report.progress import level_of, telling, watching
 
@@ -196,7 +200,7 @@ def _progress(stack: str, sky: "Clients", out: Output) -> Iterator[Callable[["Ev
         yield watch
 
 
-def _tell(finish: "Finish", shown: Presented, code: int, out: Output) -> None:
+def _tell(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Output) -> None:
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.outcome import finish_page
 
@@ -205,7 +209,7 @@ def _tell(finish: "Finish", shown: Presented, code: int, out: Output) -> None:
     out.item(ApplyResult(shown.plan, finish))
 
 
-def _document(finish: "Finish | None", shown: Presented, code: int, out: Output) -> None:
+def _document(finish: "PresentedFinish | None", shown: SealedPlan, code: int, out: Output) -> None:
     from reconciler.report.json import finish_json
 
     out.document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})

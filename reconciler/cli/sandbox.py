@@ -425,7 +425,7 @@ def _value(whole: str, text: str) -> "Json":
 
 
 def _drift_page(done: "Meddled", width: int) -> "Page":
-    from reconciler.redact.patterns import redacted_change
+    from reconciler.redact.presented import present_fields
     from reconciler.report.text.page import Page
     from reconciler.report.text.values import inline
 
@@ -433,16 +433,16 @@ def _drift_page(done: "Meddled", width: int) -> "Page":
     status = f" ({done.status})" if done.status else ""
     told = f"changed by {', '.join(done.calls)}{status}" if done.calls else "is so already; no call was made"
     page.line((str(done.address), "bold"), f" {told}")
-    for change in done.fields:
-        before, after = ("(none)" if value is None else inline(value) for value in redacted_change(change))
-        page.line(f"{change.path}: {before} -> {after}", indent=2)
+    for field in present_fields(done.fields):
+        before, after = ("(none)" if value is None else inline(value) for value in field.sides)
+        page.line(f"{field.path}: {before} -> {after}", indent=2)
     return page
 
 
 def _drift_json(done: "Meddled", where: str) -> "Json":
-    from reconciler.redact.patterns import redacted_change
+    from reconciler.redact.presented import present_fields
 
-    sides = [(change.path, *redacted_change(change)) for change in done.fields]
+    sides = [(field.path, *field.sides) for field in present_fields(done.fields)]
     fields = [{"path": path, "before": before, "after": after} for path, before, after in sides]
     return {
         "sandbox": where,

@@ -13,6 +13,7 @@ from reconciler.problems import Problem, Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import PresentedPlan
     from reconciler.redact.secrets import Secrets
     from reconciler.saved_plan.document import Inputs
     from reconciler.saved_plan.sealing import Seal
@@ -25,14 +26,14 @@ LEAST = 20  # characters of a key: fewer could be found by trying
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
-    """A plan as it may be shown, without what the user declared secret and with all that refuses it.
+class SealedPlan:
+    """A plan as it may be shown, with all that refuses it.
 
     `sealed` is the part of its document that the fingerprint covers. `told` are the refusals that stderr does not
     repeat: those that follow from the resources, and not from a consent.
     """
 
-    plan: Plan
+    plan: "PresentedPlan"
     refused: Refused | None
     sealed: Mapping[str, Json]
     told: tuple[Problem, ...] = ()
@@ -49,14 +50,16 @@ class Presented:
         return saved_json(self.plan, self.sealed)
 
 
-def present(path: str, args: Namespace, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> Presented:
+def seal_plan(path: str, args: Namespace, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> SealedPlan:
     from reconciler.plan.guards import guarded
+    from reconciler.redact.presented import present
     from reconciler.saved_plan.document import sealed_json
 
-    own = _secrets(read, plan).plan(plan)
-    shown = guarded(read.stack, own, wanted)
-    inputs = _inputs(path, args, wanted, read)
-    return Presented(shown, _refusal(read, shown, wanted), sealed_json(plan, shown, inputs, seal), own.refusals)
+    secrets = _secrets(read, plan)
+    whole = guarded(read.stack, plan, wanted)
+    shown = present(whole, secrets)
+    sealed = sealed_json(plan, shown, _inputs(path, args, wanted, read), seal)
+    return SealedPlan(shown, _refusal(read, whole, wanted, secrets), sealed, present(plan, secrets).refusals)
 
 
 def _secrets(read: Read, plan: Plan) -> "Secrets":
@@ -78,11 +81,12 @@ def seal_of_environment() -> "Seal":
     return Seal(os.fsencode(key))
 
 
-def _refusal(read: Read, plan: Plan, wanted: "PlanOptions") -> Refused | None:
+def _refusal(read: Read, plan: Plan, wanted: "PlanOptions", secrets: "Secrets") -> Refused | None:
     from reconciler.plan.guards import check_plan
 
     try:
-        check_plan(read.stack, plan, wanted)
+        with secrets.kept():
+            check_plan(read.stack, plan, wanted)
     except Refused as refused:
         return refused
     return None
@@ -142,7 +146,7 @@ class Job:
             raise WrongUsage(f"the hidden values in {self.file} are marked with another key", hint=hint)
         return seal
 
-    def check(self, shown: Presented, read: Read) -> None:
+    def check(self, shown: SealedPlan, read: Read) -> None:
         """Raise `Stale` unless this is the plan that was reviewed, or expected."""
         from reconciler.report.json import SHOWN_DIGITS
         from reconciler.saved_plan.sealing import fingerprint_of, without_consents

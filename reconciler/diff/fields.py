@@ -72,7 +72,6 @@ def _change(
         after=after,
         cost=cost,
         why=why,
-        sensitive=any(row.sensitive for row in rows),
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from reconciler.importers.names import EVERY_NAME, NameChoice
 from reconciler.kinds import KINDS
 from reconciler.live.ownership import CLOUDFORMATION, OWNER, mark_of
-from reconciler.model import Live
+from reconciler.model import Address, Live
 
 
 class Owner(StrEnum):
@@ -21,11 +21,14 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnerShare:
-    """What one owner has, in the order of kinds and names. `name` is the stack's, or the tool and its tag."""
+    """What one owner has, in the order of kinds and names. `name` is the stack's, or the tool and its tag.
+
+    `resources` are physical addresses with their ARNs.
+    """
 
     owner: Owner
     name: str
-    live: tuple[Live, ...]
+    resources: tuple[tuple[Address, str], ...]
 
     def __str__(self) -> str:
         return {Owner.MARK: self.name, Owner.NOBODY: str(self.owner)}.get(self.owner, f"{self.owner} {self.name}")
@@ -40,11 +43,11 @@ class Coverage:
 
     @property
     def total(self) -> int:
-        return sum(len(share.live) for share in self.shares)
+        return sum(len(share.resources) for share in self.shares)
 
     @property
     def covered(self) -> int:
-        return sum(len(share.live) for share in self.shares if share.owner is Owner.STACK)
+        return sum(len(share.resources) for share in self.shares if share.owner is Owner.STACK)
 
     @property
     def percent(self) -> int:
@@ -57,9 +60,9 @@ def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:
     chosen = [one for one in live if names.is_chosen(one.address.name)]
     counted = [one for one in chosen if not names.excluding(one.address.name)]
     ordered = sorted(counted, key=lambda one: (kinds.index(one.address.kind), one.address.name))
-    shares: dict[tuple[Owner, str], list[Live]] = {}
+    shares: dict[tuple[Owner, str], list[tuple[Address, str]]] = {}
     for one in ordered:
-        shares.setdefault(_owner(one), []).append(one)
+        shares.setdefault(_owner(one), []).append((one.address, one.arn))
     ranked = sorted(shares, key=lambda key: (owners.index(key[0]), key[1]))
     found = tuple(OwnerShare(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
     return Coverage(found, excluded=len(chosen) - len(counted))

@@ -194,7 +194,6 @@ class Field:
     short: str = ""  # another spelling of this member that users may write
     response_name: str = ""  # what descriptions call it, where that differs
     required: bool = False  # although the service model does not say so
-    sensitive: bool = False
     passed_to: str = ""  # ROLE: the service that takes it, where that is documented
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
     # A value that fits where neither type nor limits lead to one, or several; of a list, one entry. It may depend on

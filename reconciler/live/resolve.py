@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.live.ownership import is_ours, logical_name
-from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack
+from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack, own_name
 from reconciler.placeholders import Unknown
 from reconciler.problems import Problem
 
@@ -69,6 +69,28 @@ def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tup
         elif row.fields and not isinstance(value, Unknown):
             for index, entry in enumerate(value):
                 yield from references(row.fields, entry, (*here, index))
+
+
+@dataclass(frozen=True, slots=True)
+class StackReferences:
+    """What each declared resource of a stack refers to. A target need not be declared."""
+
+    stack: str
+    edges: Mapping[Address, tuple[Address, ...]]
+
+
+def references_of(stack: Stack) -> StackReferences:
+    edges = {
+        address: tuple(
+            sorted({_target(row.refers_to, to) for _, row, to in references(KINDS[address.kind].rows, declared.spec)})
+        )
+        for address, declared in stack.declared.items()
+    }
+    return StackReferences(stack.name, edges)
+
+
+def _target(kind: str, value: str) -> Address:
+    return Address(kind, own_name(value) if value.startswith("arn:") else value)
 
 
 def live_match(stack: Stack, declared: Declared, world: LiveIndex) -> Live | None:

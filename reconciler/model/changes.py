@@ -74,7 +74,6 @@ class FieldChange:
     drift: bool = False  # somebody else changed it: our declaration is the one last applied
     undeclared: bool = False  # live, but not written in the YAML
     noted: bool = False  # left to the service: applying takes note of the live value, and leaves it
-    sensitive: bool = False
     where: Where | None = None
 
     @property

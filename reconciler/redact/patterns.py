@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.live.ownership import APPLIED, DIGEST, without_digest
-from reconciler.model import FieldChange, Ignored, Json, Path
+from reconciler.model import Json, Path
 from reconciler.placeholders import is_secret_name, is_secret_text
 
 REDACTED = "<redacted>"
@@ -42,21 +42,15 @@ def secret_paths(value: Json) -> Iterator[tuple[Path, str]]:
         yield from _differing(value, shown, (), "")
 
 
-def redacted_change(change: FieldChange | Ignored) -> tuple[Json, Json]:
-    """Return what may be shown of before and after."""
-    path = change.path.split(".")
-    if path[-1] == APPLIED:
-        return _records(change.before, change.after)
-    if (isinstance(change, FieldChange) and change.sensitive) or _is_secret_path(path):
-        return _hide(change.before, _UNKNOWN), _hide(change.after, change.before)
-    chosen = path[-1] in _NAMED_BY_USERS
-    return _walk(change.before, _UNKNOWN, chosen=chosen), _walk(change.after, change.before, chosen=chosen)
-
-
-def is_hidden(change: FieldChange) -> bool:
-    """Whether anything of the change is kept from sight."""
-    shown = repr(redacted_change(change))
-    return REDACTED in shown or CHANGED in shown
+def redacted_sides(path: str, before: Json, after: Json) -> tuple[Json, Json]:
+    """Return what may be shown of both sides of a field."""
+    steps = path.split(".")
+    if steps[-1] == APPLIED:
+        return _records(before, after)
+    if _is_secret_path(steps):
+        return _hide(before, _UNKNOWN), _hide(after, before)
+    chosen = steps[-1] in _NAMED_BY_USERS
+    return _walk(before, _UNKNOWN, chosen=chosen), _walk(after, before, chosen=chosen)
 
 
 def redacted_text(text: str) -> str:

@@ -7,21 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, quote_plus
 
-from reconciler.model import Call, Change, FieldChange, Ignored, Json, Plan, Stack, Step
+from reconciler.model import Json
 from reconciler.placeholders import FINDABLE
 from reconciler.problems import CloudError, Problem, Stopped
 from reconciler.redact.patterns import CHANGED, REDACTED
 
-if TYPE_CHECKING:  # every command that reads a stack has its secrets, and few have these
-    from reconciler.app.usecases import Finish
-    from reconciler.apply import Event, Result
-    from reconciler.inspect.doctor import Examined
-    from reconciler.inspect.status import ResourceStatus, StackStatus
-
-S = TypeVar("S", FieldChange, Ignored)
 SHORT_WORD = 2  # shorter texts are only found as whole values: as words they are in every sentence
 SHORT_LINE = 8  # shorter lines of a text are only found with the others
 
@@ -40,6 +32,9 @@ class Secrets:
         """Return these and the values that others have where `declared` has a secret: it was one before, too."""
         more = {text for other in former for text in self._former(declared, other)}
         return replace(self, texts=self.texts | more)
+
+    def and_those(self, others: "Secrets") -> "Secrets":
+        return Secrets(self.texts | others.texts, self.composed | others.composed)
 
     def are_in(self, text: str) -> bool:
         """Whether a value is a secret, or holds one."""
@@ -77,54 +72,6 @@ class Secrets:
             return [self.value(item) for item in value]
         return REDACTED if _is_scalar(value) and self.are_in(str(value)) else value
 
-    def stack(self, stack: Stack) -> Stack:
-        """Return a stack that can be shown, and nothing more."""
-        declared = {address: replace(one, spec=self.value(one.spec)) for address, one in stack.declared.items()}
-        return replace(stack, declared=declared)
-
-    def plan(self, plan: Plan) -> Plan:
-        if not self:
-            return plan
-        unhealthy = tuple(replace(one, reason=self.text(one.reason)) for one in plan.unhealthy)
-        changes = tuple(self.change(change) for change in plan.changes)
-        ignored = {address: tuple(self._sides(one) for one in ones) for address, ones in plan.ignored.items()}
-        return replace(
-            plan,
-            changes=changes,
-            unhealthy=unhealthy,
-            notes=self.problems(plan.notes),
-            ignored=ignored,
-            refused=self.problems(plan.refused),
-        )
-
-    def finish(self, finish: "Finish") -> "Finish":
-        if not self:
-            return finish
-        outcome = replace(finish.outcome, results=tuple(map(self._result, finish.outcome.results)))
-        rest = self.plan(finish.rest) if finish.rest else None
-        return replace(finish, outcome=outcome, rest=rest, doubt=self.text(finish.doubt))
-
-    def standings(self, found: "StackStatus") -> "StackStatus":
-        each = tuple(self._standing(one) for one in found.each) if self else found.each
-        return replace(found, each=each, notes=self.problems(found.notes))
-
-    def examined(self, examined: "Examined") -> "Examined":
-        diagnoses = tuple(
-            replace(
-                one,
-                reason=self.text(one.reason),
-                repair=self.text(one.repair),
-                commands=tuple(map(self.text, one.commands)),
-            )
-            for one in examined.diagnoses
-        )
-        found, notes = self.standings(examined.found), self.problems(examined.notes)
-        return replace(examined, found=found, diagnoses=diagnoses, notes=notes)
-
-    def event(self, event: "Event") -> "Event":
-        result = self._result(event.result) if event.result else None
-        return replace(event, detail=self.text(event.detail), result=result)
-
     def problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
 
@@ -136,24 +83,10 @@ class Secrets:
             kept = set(_scalars(declared))  # of a list: what stands in both and is no secret itself
             yield from (text for text in _scalars(other) if text not in kept)
 
-    def change(self, change: Change) -> Change:
-        return replace(
-            change,
-            fields=tuple(self._sides(field) for field in change.fields),
-            steps=tuple(self._step(step) for step in change.steps),
-            reasons=tuple(self.text(reason) for reason in change.reasons),
-            losses=tuple(self.text(loss) for loss in change.losses),
-            refusals=self.problems(change.refusals),
-        )
-
-    def _sides(self, sides: S) -> S:
-        before, after = self._pair(sides.before, sides.after)
-        return replace(sides, path=self.text(sides.path), before=before, after=after, why=self.text(sides.why))
-
-    def _pair(self, before: Json, after: Json) -> tuple[Json, Json]:
+    def pair(self, before: Json, after: Json) -> tuple[Json, Json]:
         """Where the new value is secret, the old one was, too: it is only not known any more."""
         if isinstance(before, Mapping) and isinstance(after, Mapping):
-            pairs = {key: self._pair(before.get(key), after.get(key)) for key in {**before, **after}}
+            pairs = {key: self.pair(before.get(key), after.get(key)) for key in {**before, **after}}
             return {key: pairs[key][0] for key in before}, {key: pairs[key][1] for key in after}
         shown = self.value(after)
         if shown == after:
@@ -167,16 +100,6 @@ class Secrets:
         if before is None:
             return None, shown
         return REDACTED, shown if before == after or shown != REDACTED else CHANGED
-
-    def _step(self, step: Step) -> Step:
-        return replace(step, request=self.value(step.request)) if isinstance(step, Call) else step
-
-    def _standing(self, one: "ResourceStatus") -> "ResourceStatus":
-        live = replace(one.live, reason=self.text(one.live.reason)) if one.live else None
-        return replace(one, live=live)
-
-    def _result(self, result: "Result") -> "Result":
-        return replace(result, message=self.text(result.message), hint=self.text(result.hint))
 
 
 def _scalars(value: Json) -> Iterator[str]:

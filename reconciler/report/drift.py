@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.model import Action, Change, FieldChange, Plan
+from reconciler.model import Action
+from reconciler.redact.presented import PresentedChange, PresentedField, PresentedPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
     """Each change of the plan stands in exactly one place."""
 
-    changed: tuple[Change, ...]  # a member that we applied is different now
-    undeclared: tuple[Change, ...]  # only members that nobody declared
-    missing: tuple[Change, ...]  # declared, and not live
-    foreign: tuple[Change, ...]  # there is one of a declared name, and it is not ours
-    pending: tuple[Change, ...]  # ours to change: not applied yet
-    plan: Plan
+    changed: tuple[PresentedChange, ...]  # a member that we applied is different now
+    undeclared: tuple[PresentedChange, ...]  # only members that nobody declared
+    missing: tuple[PresentedChange, ...]  # declared, and not live
+    foreign: tuple[PresentedChange, ...]  # there is one of a declared name, and it is not ours
+    pending: tuple[PresentedChange, ...]  # ours to change: not applied yet
+    plan: PresentedPlan
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -40,7 +41,7 @@ class Drift:
         return f"Drift: {', '.join(f'{count} {word}' for word, count in counts.items())}.{rare}"
 
 
-def drift_of(plan: Plan) -> Drift:
+def drift_of(plan: PresentedPlan) -> Drift:
     foreign = [change for change in plan.changes if change.action is Action.ADOPT and change.refusals]
     drifted = [change for change in plan.changes if change.drift and change not in foreign]
     undeclared = [change for change in drifted if all(field.undeclared for field in drift_fields(change))]
@@ -56,10 +57,10 @@ def drift_of(plan: Plan) -> Drift:
     )
 
 
-def drift_fields(change: Change) -> tuple[FieldChange, ...]:
+def drift_fields(change: PresentedChange) -> tuple[PresentedField, ...]:
     return tuple(field for field in change.fields if field.drift)
 
 
-def foreign_reason(change: Change) -> str:
+def foreign_reason(change: PresentedChange) -> str:
     """Say whose a foreign resource is; the resource has been named already."""
     return "; ".join(refusal.message.removeprefix(f"{change.address}: ") for refusal in change.refusals)

@@ -301,11 +301,11 @@ def _told(item: Item) -> str:
         case ApplyResult(stopped=Stopped() as stopped):
             return stopped.message
         case ApplyResult(finish=finish):
-            return outcome_line(finish.outcome.counts).partition(": ")[2] if finish else "nothing to do"
+            return outcome_line(finish.counts).partition(": ")[2] if finish else "nothing to do"
         case StackOutputs(given):
             return number_of(len(given), "resource")
-        case Graphed(stack):
-            return number_of(len(stack.declared), "resource")
+        case Graphed(graph):
+            return number_of(len(graph.edges), "resource")
         case Stopped():
             return item.message
 

@@ -97,7 +97,7 @@ def mermaid(run: Collected) -> str:
     from reconciler.report.graph import graph_mermaid
     from reconciler.report.results import Graphed
 
-    return "".join(graph_mermaid(item.stack) for item in run.items if isinstance(item, Graphed))
+    return "".join(graph_mermaid(item.graph) for item in run.items if isinstance(item, Graphed))
 
 
 def dotenv(run: Collected) -> str:

@@ -8,15 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.apply import State
-from reconciler.model import Change, FieldChange, Plan
 from reconciler.printable import harmless_line, harmless_text, one_line
 from reconciler.problems import Problem, Severity, Stopped, Where
-from reconciler.redact.patterns import redacted_change, redacted_text
+from reconciler.redact.patterns import redacted_text
+from reconciler.redact.presented import PresentedChange, PresentedField, PresentedPlan
 from reconciler.report.ci_common import in_repository
 from reconciler.report.drift import Drift, drift_fields, foreign_reason
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import ApplyResult, Item, Planned, Validation
-from reconciler.report.text.plan import with_short_names
 from reconciler.report.text.values import DESTRUCTIVE, inline, outcome_line, plan_line
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -60,43 +59,43 @@ def _of_plan(item: Planned, root: str) -> Iterator[str]:
     plan = item.plan
     yield from (_problem(refusal, root) for refusal in plan.refusals)
     yield from _unhealthy(plan, root)
-    yield from (_drifted(change, root) for change in with_short_names(plan).changes if change.drift)
+    yield from (_drifted(change, root) for change in plan.in_short.changes if change.drift)
     yield from (_problem(note, root) for note in plan.notes)
     yield _command("notice", plan.stack, plan_line(plan), None, root)
 
 
 def _of_drift(drift: Drift, root: str) -> Iterator[str]:
-    shown = with_short_names(drift.plan).changes
+    shown = drift.plan.in_short.changes
     told = {change.address for change in (*drift.changed, *drift.undeclared)}
     yield from (_drifted(change, root) for change in shown if change.address in told)
     for change in drift.missing:
         message = f"{change.address}: declared, but not live: never applied, or deleted by somebody"
         yield _command("warning", "missing", message, change.where, root)
     for change in drift.foreign:
-        message = f"{change.address}: {redacted_text(foreign_reason(change))}"
+        message = f"{change.address}: {foreign_reason(change)}"
         yield _command("warning", "foreign", message, change.where, root)
     yield from _unhealthy(drift.plan, root)
     yield from (_problem(note, root) for note in drift.plan.notes)
     yield _command("notice", drift.plan.stack, drift.line, None, root)
 
 
-def _unhealthy(plan: Plan, root: str) -> Iterator[str]:
+def _unhealthy(plan: PresentedPlan, root: str) -> Iterator[str]:
     places = {change.address: change.where for change in plan.changes}
     for one in plan.unhealthy:
-        reason = f": {redacted_text(one.reason)}" if one.reason else ""
+        reason = f": {one.reason}" if one.reason else ""
         message = f"{one.address} is {one.status}{reason}"
         yield _command("warning", "unhealthy", message, places.get(one.address), root)
 
 
-def _drifted(change: Change, root: str) -> str:
+def _drifted(change: PresentedChange, root: str) -> str:
     fields = drift_fields(change)
     lines = (f"{change.address}: changed outside of this stack", *map(_member, fields))
     where = next((field.where for field in fields if field.where), change.where)
     return _command("warning", "drift", "\n".join(lines), where, root)
 
 
-def _member(field: FieldChange) -> str:
-    live, declared = redacted_change(field)
+def _member(field: PresentedField) -> str:
+    live, declared = field.sides
     told = ("absent" if value is None else inline(value) for value in (declared, live))
     return f"{field.path}: declared {next(told)}, live {next(told)}"
 
@@ -154,7 +153,7 @@ def _end(value: str) -> str:
     return f"end-{hashlib.sha256(value.encode()).hexdigest()[:16]}"
 
 
-def _plan(item: Planned | Drift | ApplyResult) -> Plan:
+def _plan(item: Planned | Drift | ApplyResult) -> PresentedPlan:
     return item.plan
 
 
@@ -165,10 +164,10 @@ def _has_changes(item: Planned | Drift | ApplyResult) -> bool:
         case Drift():
             return not item.is_none
         case ApplyResult(finish=finish):
-            return bool(finish and finish.outcome.counts.get(State.DONE))
+            return bool(finish and finish.counts.get(State.DONE))
 
 
-def _is_destructive(plan: Plan) -> bool:
+def _is_destructive(plan: PresentedPlan) -> bool:
     """Whether something goes or is replaced, or jobs may end with their instances."""
     ends = (bool(change.interrupts and change.interrupts.at_most) for change in plan.changes)
     return any(change.action in DESTRUCTIVE for change in plan.changes) or any(ends)
@@ -181,7 +180,7 @@ def _summary(item: Planned | Drift | ApplyResult) -> str:
         case Drift():
             line = item.line
         case ApplyResult(plan, finish):
-            line = outcome_line(finish.outcome.counts) if finish else plan_line(plan)
+            line = outcome_line(finish.counts) if finish else plan_line(plan)
     return f"{_plan(item).stack}: {line}"
 
 

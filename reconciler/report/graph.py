@@ -1,28 +1,14 @@
 """Which resources of a stack refer to which, as indented text and as a Mermaid diagram."""
 
 import re
-from collections.abc import Mapping
 
-from reconciler.kinds import KINDS
-from reconciler.live.resolve import references
-from reconciler.model import Address, Json, Stack
-
-Edges = Mapping[Address, tuple[Address, ...]]
+from reconciler.model import Address, Json
+from reconciler.redact.presented import PresentedReferences
 
 
-def edges_of(stack: Stack) -> Edges:
-    """Return what each declared resource refers to. A target need not be declared."""
-    return {
-        address: tuple(
-            sorted({_target(row.refers_to, to) for _, row, to in references(KINDS[address.kind].rows, declared.spec)})
-        )
-        for address, declared in stack.declared.items()
-    }
-
-
-def graph_text(stack: Stack) -> str:
+def graph_text(graph: PresentedReferences) -> str:
     """Each resource with what it needs below it; what the stack does not declare is marked."""
-    edges = edges_of(stack)
+    edges = graph.edges
     lines = []
     for address in sorted(edges):
         lines.append(str(address))
@@ -30,8 +16,8 @@ def graph_text(stack: Stack) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def graph_mermaid(stack: Stack) -> str:
-    edges = edges_of(stack)
+def graph_mermaid(graph: PresentedReferences) -> str:
+    edges = graph.edges
     nodes = sorted({*edges, *(target for targets in edges.values() for target in targets)})
     ids = {address: f"n{index}" for index, address in enumerate(nodes)}
     lines = ["graph LR"]
@@ -40,19 +26,14 @@ def graph_mermaid(stack: Stack) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def graph_json(stack: Stack) -> dict[str, Json]:
-    edges = edges_of(stack)
+def graph_json(graph: PresentedReferences) -> dict[str, Json]:
+    edges = graph.edges
     return {
-        "stack": stack.name,
+        "stack": graph.stack,
         "resources": [
             {"address": str(address), "needs": [str(target) for target in edges[address]]} for address in sorted(edges)
         ],
     }
-
-
-def _target(kind: str, value: str) -> Address:
-    name = value.rsplit("/", 1)[-1] if value.startswith("arn:") else value
-    return Address(kind, name)
 
 
 def _shape(address: Address, *, declared: bool) -> str:

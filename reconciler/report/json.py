@@ -5,20 +5,32 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.live.ownership import without_digest
-from reconciler.model import Call, Change, FieldChange, Interrupts, Json, Plan, Step, Unhealthy, Wait
+from reconciler.model import Interrupts, Json, Wait
 from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
-from reconciler.redact.patterns import is_hidden, redacted, redacted_change, redacted_text
+from reconciler.redact.patterns import redacted_text
+from reconciler.redact.presented import (
+    PresentedCall,
+    PresentedChange,
+    PresentedDiagnosis,
+    PresentedEvent,
+    PresentedExamination,
+    PresentedField,
+    PresentedFinish,
+    PresentedHistory,
+    PresentedPlan,
+    PresentedResource,
+    PresentedResult,
+    PresentedRevision,
+    PresentedRollback,
+    PresentedStatus,
+    PresentedStep,
+    PresentedUnhealthy,
+)
 from reconciler.report.drift import Drift
 from reconciler.report.text.values import ACTIONS, iso, summary
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
-    from reconciler.app.usecases import Finish
-    from reconciler.apply import Event, Result
     from reconciler.fmt import Formatted, Respelled
-    from reconciler.inspect.doctor import Diagnosis, Examined
-    from reconciler.inspect.history import History, Revision, Rollback
-    from reconciler.inspect.status import ResourceStatus, StackStatus
     from reconciler.report.results import Formatting, Validation
 
 FORMAT = "1.0"
@@ -30,7 +42,7 @@ TIME = (
 )
 
 
-def plan_json(plan: Plan, changes: Sequence[Json] | None = None) -> dict[str, Json]:
+def plan_json(plan: PresentedPlan, changes: Sequence[Json] | None = None) -> dict[str, Json]:
     """`refusals` are all the reasons why apply would refuse the plan; those of a change are there as well.
 
     `changes` are the plan's, where they have been made already.
@@ -68,22 +80,22 @@ def drift_json(drift: Drift) -> dict[str, Json]:
     }
 
 
-def finish_json(plan: Plan, finish: "Finish | None") -> dict[str, Json]:
+def finish_json(plan: PresentedPlan, finish: PresentedFinish | None) -> dict[str, Json]:
     """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
-    results = finish.outcome.results if finish else ()
+    results = finish.results if finish else ()
     rest = finish.rest if finish else plan
     return {
         **plan_json(plan),
         "document": "apply",
-        "interrupted": finish.outcome.interrupted if finish else False,
+        "interrupted": finish.is_interrupted if finish else False,
         "results": [_result(result) for result in results],
-        "outcome": {str(state): count for state, count in finish.outcome.counts.items()} if finish else {},
+        "outcome": {str(state): count for state, count in finish.counts.items()} if finish else {},
         "rest": plan_json(rest) if rest else None,
         "doubt": finish.doubt if finish else "",
     }
 
 
-def history_json(history: "History", entries: "Sequence[Revision]") -> dict[str, Json]:
+def history_json(history: PresentedHistory) -> dict[str, Json]:
     return {
         **frame("revisions"),
         "stack": history.stack or None,
@@ -91,13 +103,15 @@ def history_json(history: "History", entries: "Sequence[Revision]") -> dict[str,
         "region": history.identity.region,
         "address": str(history.address),
         "name": history.name,
-        "is_declared": history.desired is not None,
-        "revisions": [_entry(entry) for entry in entries],
+        "is_declared": history.is_declared,
+        "revisions": [_entry(entry) for entry in history.revisions],
         "notes": [problem_json(note) for note in history.notes],
     }
 
 
-def rollback_json(back: "Rollback", plan: Plan, finish: "Finish | None", next_: Plan | None) -> dict[str, Json]:
+def rollback_json(
+    back: PresentedRollback, plan: PresentedPlan, finish: PresentedFinish | None, next_: PresentedPlan | None
+) -> dict[str, Json]:
     """`next_` is what the next plan of the stack will say of the definition."""
     return {
         **finish_json(plan, finish),
@@ -108,7 +122,7 @@ def rollback_json(back: "Rollback", plan: Plan, finish: "Finish | None", next_: 
     }
 
 
-def event_json(stack: str, event: "Event") -> dict[str, Json]:
+def event_json(stack: str, event: PresentedEvent) -> dict[str, Json]:
     """Something that happens while a plan runs; `event` is started, step, waiting, retrying or finished."""
     return {
         "event": event.stage,
@@ -116,7 +130,7 @@ def event_json(stack: str, event: "Event") -> dict[str, Json]:
         "address": str(event.change.address),
         "name": event.change.name,
         "action": ACTIONS[event.change.action],
-        "detail": redacted_text(event.detail),
+        "detail": event.detail,
         "seconds": round(event.seconds, 1),
         "result": _result(event.result) if event.result else None,
     }
@@ -127,7 +141,7 @@ def validation_json(found: "Validation") -> dict[str, Json]:
         found.problems,
         document="validation",
         path=found.path,
-        stack=found.stack.name if found.is_valid else None,
+        stack=found.stack if found.is_valid else None,
         valid=found.is_valid,
         silenced=[
             {"rule": one.rule, "reason": redacted_text(one.reason), "findings": one.findings} for one in found.silenced
@@ -225,7 +239,7 @@ def instant(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def change_json(change: Change) -> dict[str, Json]:
+def change_json(change: PresentedChange) -> dict[str, Json]:
     return {
         "address": str(change.address),
         "kind": change.address.kind,
@@ -254,131 +268,131 @@ def _interrupts(found: Interrupts | None) -> Json:
     return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
 
 
-def _entry(entry: "Revision") -> dict[str, Json]:
+def _entry(entry: PresentedRevision) -> dict[str, Json]:
     return {
         "revision": entry.number,
-        "status": entry.live.status,
-        "arn": entry.live.arn,
+        "status": entry.status,
+        "arn": entry.arn,
         "owner": entry.owner,
-        "applied": without_digest(str(entry.applied)) or None,
+        "applied": entry.applied or None,
         "live_jobs": entry.users,
         "is_as_declared": entry.is_declared,
         "changed": [_field(field) for field in entry.change.fields],
     }
 
 
-def _field(field: FieldChange) -> dict[str, Json]:
-    before, after = redacted_change(field)
+def _field(field: PresentedField) -> dict[str, Json]:
+    sides = field.sides
     return {
         "path": field.path,
-        "before": before,
-        "after": after,
+        "before": sides.before,
+        "after": sides.after,
         "class": str(field.cost),
         "why": field.why,
         "drift": field.drift,
         "undeclared": field.undeclared,
         "noted": field.noted,
-        "sensitive": is_hidden(field),
+        "sensitive": sides.is_redacted,
         **place_json(field.where),
     }
 
 
-def _step(step: Step) -> dict[str, Json]:
+def _step(step: PresentedStep) -> dict[str, Json]:
     match step:
-        case Call():
-            return {"operation": step.operation, "request": redacted(step.request), "says": step.says}
+        case PresentedCall():
+            return {"operation": step.operation, "request": step.request, "says": step.says}
         case Wait():
             return {"wait": str(step.until), "timeout": step.timeout, "says": step.says}
 
 
-def _result(result: "Result") -> dict[str, Json]:
+def _result(result: PresentedResult) -> dict[str, Json]:
     return {
         "address": str(result.change.address),
         "action": ACTIONS[result.change.action],
         "state": str(result.state),
-        "message": redacted_text(result.message),
+        "message": result.message,
         "hint": result.hint,
         "seconds": round(result.seconds, 1),
     }
 
 
-def _unhealthy(one: Unhealthy) -> dict[str, Json]:
+def _unhealthy(one: PresentedUnhealthy) -> dict[str, Json]:
     return {
         "address": str(one.address),
         "name": one.name,
         "status": one.status,
-        "reason": redacted_text(one.reason),
+        "reason": one.reason,
         "cause": one.cause,
         "remedy": one.remedy,
     }
 
 
-def _ignored(plan: Plan) -> list[Json]:
+def _ignored(plan: PresentedPlan) -> list[Json]:
     """The members that differ and are no change, each with the reason."""
     return [
-        {"address": str(address), "path": one.path, "before": before, "after": after, "why": redacted_text(one.why)}
-        for address, members in plan.ignored.items()
-        for one in members
-        for before, after in (redacted_change(one),)
+        {"address": str(address), "path": field.path, "before": before, "after": after, "why": field.why}
+        for address, fields in plan.ignored.items()
+        for field in fields
+        for before, after in (field.sides,)
     ]
 
 
 # Status and diagnoses as JSON. Within `format_version` 1, members are only added; `problems` are notes.
 
 
-def status_json(found: "StackStatus") -> dict[str, Json]:
+def status_json(status: PresentedStatus) -> dict[str, Json]:
     return {
-        **problems_json(found.notes, document="status", **_stack(found)),
-        "summary": dict(found.counts),
-        "resources": [_standing(one) for one in found.each],
+        **problems_json(status.notes, document="status", **_stack(status)),
+        "summary": dict(status.counts),
+        "resources": [_resource(resource) for resource in status.resources],
     }
 
 
-def doctor_json(examined: "Examined") -> dict[str, Json]:
+def doctor_json(examined: PresentedExamination) -> dict[str, Json]:
     return {
-        **problems_json(examined.notes, document="doctor", **_stack(examined.found)),
-        "summary": {"complaints": len(examined.diagnoses), "healthy": examined.found.counts["healthy"]},
-        "diagnoses": [_diagnosis(one) for one in examined.diagnoses],
+        **problems_json(examined.notes, document="doctor", **_stack(examined.status)),
+        "summary": {"complaints": len(examined.diagnoses), "healthy": examined.status.counts["healthy"]},
+        "diagnoses": [_diagnosis(diagnosis) for diagnosis in examined.diagnoses],
     }
 
 
-def _stack(found: "StackStatus") -> dict[str, Json]:
-    here = found.identity
-    return {"stack": found.stack, "account": here.account, "region": here.region, "is_healthy": found.is_healthy}
+def _stack(status: PresentedStatus) -> dict[str, Json]:
+    here = status.identity
+    return {"stack": status.stack, "account": here.account, "region": here.region, "is_healthy": status.is_healthy}
 
 
-def _standing(one: "ResourceStatus") -> dict[str, Json]:
-    live = one.live
-    used, most = one.load
+def _resource(resource: PresentedResource) -> dict[str, Json]:
+    used, most = resource.load
+    created, revisions = resource.created_at, resource.revisions
     return {
-        "address": str(one.address),
-        "kind": one.address.kind,
-        "name": one.name,
-        "arn": live.arn if live else None,
-        "health": one.health,
-        "is_healthy": one.is_healthy,
-        "sync": str(one.sync),
-        "is_declared": one.desired is not None,
-        "status": live.status or None if live else None,
-        "reason": redacted_text(live.reason) if live else "",
-        "about": one.about,
-        "jobs": dict(one.jobs) if isinstance(one.jobs, dict) else None,
-        "created_at": iso(one.created_at) if one.created_at is not None else None,
+        "address": str(resource.address),
+        "kind": resource.address.kind,
+        "name": resource.name,
+        "arn": resource.arn,
+        "health": resource.health,
+        "is_healthy": resource.is_healthy,
+        "sync": str(resource.sync),
+        "is_declared": resource.is_declared,
+        "status": resource.status,
+        "reason": resource.reason,
+        "about": resource.about,
+        "jobs": None if resource.jobs is None else dict(resource.jobs),
+        "created_at": None if created is None else iso(created),
         "used": used,
         "most": most,
-        "revision": live.revisions[-1] if live and live.revisions else None,
-        "active_revisions": len(live.revisions) if live and live.revisions else None,
-        **place_json(one.desired.places.find(()) if one.desired else None),
+        "revision": revisions[-1] if revisions else None,
+        "active_revisions": len(revisions) if revisions else None,
+        **place_json(resource.where),
     }
 
 
-def _diagnosis(one: "Diagnosis") -> dict[str, Json]:
+def _diagnosis(one: PresentedDiagnosis) -> dict[str, Json]:
     return {
         "address": str(one.address),
         "kind": one.address.kind,
         "name": one.name,
         "status": one.status,
-        "reason": redacted_text(one.reason),
+        "reason": one.reason,
         "cause": one.cause,
         "remedy": one.remedy,
         "members": [

@@ -23,7 +23,7 @@ def junit_xml(items: Sequence[Item], root: str) -> str:
 def _suites(item: Item, root: str) -> Iterator[ET.Element]:
     if isinstance(item, Validation):
         cases = [_case(item, name, found, root) for name, found in _by_resource(item).items()]
-        yield _suite(item.stack.name or item.path, cases)
+        yield _suite(item.stack or item.path, cases)
     elif isinstance(item, Stopped):
         case = ET.Element("testcase", {"name": "reconciler", "classname": "reconciler"})
         message = redacted_text(item.message)
@@ -51,7 +51,7 @@ def _sums(suites: Sequence[ET.Element]) -> dict[str, str]:
 
 def _by_resource(item: Validation) -> Mapping[str, list[Problem]]:
     """Sort the problems by the resource that begins their message; every resource has its list."""
-    sorted_: dict[str, list[Problem]] = {FILES: [], **{str(address): [] for address in item.stack.declared}}
+    sorted_: dict[str, list[Problem]] = {FILES: [], **{str(address): [] for address in item.addresses}}
     for problem in item.problems:
         address = problem.message.partition(": ")[0]
         sorted_[address if address in sorted_ else FILES].append(problem)

@@ -4,18 +4,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.apply import Result
-from reconciler.model import Change, Json, Plan
+from reconciler.model import Json
 from reconciler.printable import one_line, visible
 from reconciler.problems import Problem, Stopped
-from reconciler.redact.patterns import redacted_change, redacted_text
+from reconciler.redact.patterns import redacted_text
+from reconciler.redact.presented import PresentedChange, PresentedPlan, PresentedResult
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
 from reconciler.report.text.outcome import proof_lines
-from reconciler.report.text.plan import Row, cost_of, reasons_of, rows_of, with_short_names
+from reconciler.report.text.plan import Row, cost_of, reasons_of, rows_of
 from reconciler.report.text.values import (
     ACTIONS,
     DESTRUCTIVE,
@@ -163,7 +163,7 @@ def _report(item: Item, sheet: Sheet) -> str:
     return sheet.text
 
 
-def _put_plan(sheet: Sheet, plan: Plan, fingerprint: str = "") -> None:
+def _put_plan(sheet: Sheet, plan: PresentedPlan, fingerprint: str = "") -> None:
     sheet.put(_heading(plan_line(plan), plan, fingerprint))
     sheet.put_all(
         "refusals", [_problem(one) for one in plan.refusals], "**Refused: apply would change nothing.**\n\n", "\n"
@@ -171,8 +171,8 @@ def _put_plan(sheet: Sheet, plan: Plan, fingerprint: str = "") -> None:
     _put_changes(sheet, plan)
 
 
-def _put_changes(sheet: Sheet, plan: Plan) -> None:
-    shown = with_short_names(plan)
+def _put_changes(sheet: Sheet, plan: PresentedPlan) -> None:
+    shown = plan.in_short
     graver_first = sorted(shown.changes, key=lambda change: change.action not in DESTRUCTIVE)
     rows = [_change_row(change) for change in graver_first]
     rows += [row(("!", code(str(one.address)), prose(one.status), prose(one.reason))) for one in plan.unhealthy]
@@ -185,7 +185,7 @@ def _put_changes(sheet: Sheet, plan: Plan) -> None:
         sheet.put(f"As declared: {number_of(plan.unchanged, 'resource')}.\n\n")
 
 
-def _drawing(plan: Plan) -> str:
+def _drawing(plan: PresentedPlan) -> str:
     """Return what waits for what as a diagram of Mermaid, which GitHub and GitLab draw; nothing where nothing waits."""
     shown = plan.changes[:DRAWN]
     ids = {change.address: f"n{index}" for index, change in enumerate(shown)}
@@ -202,7 +202,7 @@ def _drawing(plan: Plan) -> str:
 
 def _put_drift(sheet: Sheet, drift: Drift) -> None:
     sheet.put(_heading(drift.line, drift.plan))
-    drift = drift_of(with_short_names(drift.plan))
+    drift = drift_of(drift.plan.in_short)
     named = (("changed", drift.changed), ("undeclared", drift.undeclared), ("missing", drift.missing))
     rows = [_drift_row(word, change) for word, changes in named for change in changes]
     rows += [
@@ -224,12 +224,12 @@ def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
             sheet.put_all("problems", others, after="\n")
         _put_plan(sheet, item.plan)
         return
-    sheet.put(_heading(outcome_line(item.finish.outcome.counts), item.plan))
+    sheet.put(_heading(outcome_line(item.finish.counts), item.plan))
     proof = [f"- {prose(line.strip())}\n" for line in proof_lines(item.finish)]
     sheet.put_all("lines", proof, after="\n")
-    rows = [_result_row(result) for result in item.finish.outcome.results]
+    rows = [_result_row(result) for result in item.finish.results]
     sheet.put_all("rows", rows, row(("", "resource", "state", "why")) + RULE, "\n")
-    shown = with_short_names(item.plan)
+    shown = item.plan.in_short
     sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
 
 
@@ -239,7 +239,7 @@ def _put_stopped(sheet: Sheet, stopped: Stopped) -> None:
     sheet.put_all("problems", [_problem(problem) for problem in stopped.problems], after="\n")
 
 
-def _heading(line: str, plan: Plan, fingerprint: str = "") -> str:
+def _heading(line: str, plan: PresentedPlan, fingerprint: str = "") -> str:
     here = plan.identity
     named = f", fingerprint {code(fingerprint[:SHOWN_DIGITS])}" if fingerprint else ""
     place = f"Stack {code(plan.stack)}, account {prose(here.account)}, region {prose(here.region)}"
@@ -252,7 +252,7 @@ def _problem(problem: Problem) -> str:
     return f"- **{prose(problem.code)}**{place} {prose(problem.message)}{hint}\n"
 
 
-def _change_row(change: Change) -> str:
+def _change_row(change: PresentedChange) -> str:
     cost = cost_of(change)
     why = [f"**{prose(text)}**" if text in change.losses else prose(text) for text in reasons_of(change)]
     why += [prose(f"refused: {refusal.code}") for refusal in change.refusals]
@@ -260,34 +260,34 @@ def _change_row(change: Change) -> str:
     return row((code(change.action.value), code(str(change.address)), about, "; ".join(why)))
 
 
-def _drift_row(word: str, change: Change) -> str:
+def _drift_row(word: str, change: PresentedChange) -> str:
     cost = cost_of(change)
     why = {"missing": "declared, but not live", "pending": f"not applied yet: {ACTIONS[change.action]}"}
     members = ", ".join(field.path for field in drift_fields(change))
     return row((word, code(str(change.address)), str(cost) if cost else "", prose(why.get(word, members))))
 
 
-def _result_row(result: Result) -> str:
+def _result_row(result: PresentedResult) -> str:
     took = duration(result.seconds) if result.seconds >= 1 else ""
     why = "; ".join(text for text in (result.message, result.hint, took) if text)
     change = result.change
     return row((code(change.action.value), code(str(change.address)), str(result.state), prose(why)))
 
 
-def _change_details(change: Change) -> str:
+def _change_details(change: PresentedChange) -> str:
     lines = [line for member in rows_of(change) for line in _member(member)]
     return details(_summary(change, number_of(len(change.fields), "member")), lines)
 
 
-def _drift_details(change: Change) -> str:
+def _drift_details(change: PresentedChange) -> str:
     lines: list[str] = []
     for each in drift_fields(change):
-        live, declared = redacted_change(each)
+        live, declared = each.sides
         lines += [*_value("-", each.path, declared), *_value("+", each.path, live)]
     return details(_summary(change, "declared is -, live is +"), lines)
 
 
-def _summary(change: Change, about: str) -> str:
+def _summary(change: PresentedChange, about: str) -> str:
     return f"{code(change.action.value)} {code(str(change.address))} {about}"
 
 

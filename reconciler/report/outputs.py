@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.inspect.status import ResourceStatus, StackStatus
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json, own_name
+from reconciler.redact.presented import PresentedResource, PresentedStatus
 from reconciler.report.json import frame
 from reconciler.report.text.page import Page
 
@@ -46,14 +46,14 @@ class ResourceOutputs:
             yield Exported(f"{start}_ARN_LATEST", self.unversioned)
 
 
-def given_of(found: StackStatus) -> tuple[ResourceOutputs, ...]:
+def given_of(status: PresentedStatus) -> tuple[ResourceOutputs, ...]:
     """Return what is given of each declared resource that is live and the stack's own."""
-    return tuple(_given(one) for one in _declared(found) if one.is_ours and one.live)
+    return tuple(_given(one) for one in _declared(status) if one.is_ours)
 
 
-def missing(found: StackStatus) -> tuple[str, ...]:
+def missing(status: PresentedStatus) -> tuple[str, ...]:
     """Return the addresses of declared resources of which nothing can be given."""
-    return tuple(str(one.address) for one in _declared(found) if not (one.is_ours and one.live))
+    return tuple(str(one.address) for one in _declared(status) if not one.is_ours)
 
 
 def clashing(given: Sequence[ResourceOutputs]) -> tuple[str, ...]:
@@ -80,14 +80,14 @@ def outputs_page(stack: str, given: Sequence[ResourceOutputs], width: int) -> Pa
     return page
 
 
-def outputs_json(found: StackStatus, given: Sequence[ResourceOutputs]) -> dict[str, Json]:
+def outputs_json(status: PresentedStatus, given: Sequence[ResourceOutputs]) -> dict[str, Json]:
     return {
         **frame("outputs"),
-        "stack": found.stack,
-        "account": found.identity.account,
-        "region": found.identity.region,
+        "stack": status.stack,
+        "account": status.identity.account,
+        "region": status.identity.region,
         "outputs": [_entry(one) for one in given],
-        "missing": list(missing(found)),
+        "missing": list(missing(status)),
     }
 
 
@@ -101,25 +101,25 @@ def exports(given: Sequence[ResourceOutputs]) -> str:
     return "".join(f"export {one.variable}={shlex.quote(one.value)}\n" for each in given for one in each.exported)
 
 
-def _declared(found: StackStatus) -> Iterator[ResourceStatus]:
-    """Yield one standing for each declared resource: of two that replace one another, the one that stands."""
-    seen: dict[Address, ResourceStatus] = {}
-    for one in found.each:
-        if one.desired and (one.address not in seen or (one.live and one.name == one.desired.name)):
-            seen[one.address] = one
-    yield from seen.values()
+def _declared(status: PresentedStatus) -> Iterator[PresentedResource]:
+    """Yield one for each declared resource: of two that replace one another, the one that stands."""
+    declared: dict[Address, PresentedResource] = {}
+    for resource in status.resources:
+        if resource.is_declared and (resource.address not in declared or resource.is_standing):
+            declared[resource.address] = resource
+    yield from declared.values()
 
 
-def _given(one: ResourceStatus) -> ResourceOutputs:
-    assert one.live is not None
-    kind, live = KINDS[one.address.kind], one.live
-    number = live.revisions[-1] if kind.revisions and live.revisions else None
+def _given(resource: PresentedResource) -> ResourceOutputs:
+    assert resource.arn is not None
+    has_revisions = KINDS[resource.address.kind].revisions and resource.revisions
+    number = resource.revisions[-1] if has_revisions else None
     return ResourceOutputs(
-        address=one.address,
-        name=own_name(live.address.name),
-        arn=live.arn,
+        address=resource.address,
+        name=own_name(resource.name),
+        arn=resource.arn,
         revision=number,
-        unversioned=live.arn.removesuffix(f":{number}") if number is not None else "",
+        unversioned=resource.arn.removesuffix(f":{number}") if number is not None else "",
     )
 
 

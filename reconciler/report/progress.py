@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from reconciler.apply import Event, State
-from reconciler.model import Change, Json
+from reconciler.apply import State
+from reconciler.model import Json
 from reconciler.ports import Called
 from reconciler.problems import Fault, fault_of
-from reconciler.redact.patterns import redacted_text
+from reconciler.redact.presented import PresentedChange, PresentedEvent
 from reconciler.report.text.page import Part, one_line_of
 from reconciler.report.text.values import duration, number_of
 
 HEARTBEAT = 30.0  # seconds between two lines about the same wait
-Watch = Callable[[Event], None]
+Watch = Callable[[PresentedEvent], None]
 STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.INTERRUPTED: "yellow", State.NOT_STARTED: "yellow"}
 
 
@@ -44,21 +44,21 @@ class ProgressLines:
 
     tell: Watch
     now: Callable[[], float]
-    _told: dict[int, float] = field(default_factory=dict)
+    _told: dict[PresentedChange, float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def watch(self, event: Event) -> None:
+    def watch(self, event: PresentedEvent) -> None:
         with self._lock:
             if self._is_news(event):
-                self._told[id(event.change)] = self.now()
+                self._told[event.change] = self.now()
                 self.tell(event)
 
-    def _is_news(self, event: Event) -> bool:
+    def _is_news(self, event: PresentedEvent) -> bool:
         if event.stage in ("started", "finished"):
             return True
         if event.stage == "step":
             return False
-        return self.now() - self._told.get(id(event.change), 0.0) >= HEARTBEAT
+        return self.now() - self._told.get(event.change, 0.0) >= HEARTBEAT
 
 
 @dataclass(slots=True)
@@ -68,12 +68,12 @@ class ProgressRegion:
     console: Console
     live: Live
     now: Callable[[], float]
-    _running: dict[int, tuple[Event, float]] = field(default_factory=dict)
+    _running: dict[PresentedChange, tuple[PresentedEvent, float]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def watch(self, event: Event) -> None:
+    def watch(self, event: PresentedEvent) -> None:
         with self._lock:
-            key = id(event.change)
+            key = event.change
             if event.stage == "finished":
                 self._running.pop(key, None)
                 self.console.print(_line(event))
@@ -86,37 +86,37 @@ class ProgressRegion:
         rows = [self._row(event, start) for event, start in list(self._running.values())]
         return Text("\n").join(rows)
 
-    def _row(self, event: Event, start: float) -> Text:
-        described = _described(event.change, redacted_text(event.detail))
+    def _row(self, event: PresentedEvent, start: float) -> Text:
+        described = _described(event.change, event.detail)
         row = one_line_of(described, (f"  {duration(self.now() - start)}", "dim"))
         row.truncate(self.console.width - 1, overflow="ellipsis")  # one line each: the full text comes with the outcome
         return row
 
 
-def level_of(event: Event) -> str:
+def level_of(event: PresentedEvent) -> str:
     """Return how grave an event is, as logs call it."""
     if event.result is None:
         return "warning" if event.stage == "retrying" else "info"
     return {**dict.fromkeys(STYLES, "warning"), State.DONE: "info"}.get(event.result.state, "error")
 
 
-def _line(event: Event) -> Text:
+def _line(event: PresentedEvent) -> Text:
     if event.stage != "finished" or event.result is None:
         return one_line_of(_described(event.change, _detail(event)))
     result = event.result
     state: Part = (f": {result.state}", STYLES.get(result.state, "bold red"))
     after = f" after {duration(result.seconds)}" if result.seconds >= 1 else ""
-    message = f": {redacted_text(result.message)}" if result.message else ""
+    message = f": {result.message}" if result.message else ""
     return one_line_of(_described(event.change, ""), state, after, message)
 
 
-def _described(change: Change, detail: str) -> str:
+def _described(change: PresentedChange, detail: str) -> str:
     return f"{change.action.value:<3} {change.address}" + (f": {detail}" if detail else "")
 
 
-def _detail(event: Event) -> str:
+def _detail(event: PresentedEvent) -> str:
     after = f" ({duration(event.seconds)})" if event.seconds >= 1 else ""
-    return redacted_text(f"{event.detail}{after}" if event.stage != "started" else f"{event.detail} …")
+    return f"{event.detail}{after}" if event.stage != "started" else f"{event.detail} …"
 
 
 # What a run has cost: calls, retries, throttles and time, in one line at its end.

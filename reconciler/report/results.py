@@ -1,15 +1,14 @@
 """What a command has come to, one item a stack: what the formats for other programs are made of."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.model import Change, Plan, Stack
+from reconciler.model import Address
 from reconciler.problems import Problem, Severity, Stopped
+from reconciler.redact.presented import PresentedChange, PresentedFinish, PresentedPlan, PresentedReferences
 from reconciler.report.drift import Drift
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
-    from reconciler.app.usecases import Finish
     from reconciler.fmt import Formatted
     from reconciler.importers.model import LeftOut
     from reconciler.report.outputs import ResourceOutputs
@@ -29,8 +28,10 @@ class Validation:
     """All that is wrong with a stack. With errors, the stack is good for naming its resources only."""
 
     path: str
-    stack: Stack
+    stack: str
+    addresses: tuple[Address, ...]  # of what it declares
     problems: tuple[Problem, ...]
+    silenced: tuple[Silenced, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -39,11 +40,6 @@ class Validation:
     @property
     def is_valid(self) -> bool:
         return not self.errors
-
-    @property
-    def silenced(self) -> tuple[Silenced, ...]:
-        counts = Counter(problem.code for problem in self.stack.silenced)
-        return tuple(Silenced(rule, reason, counts[rule]) for rule, reason in sorted(self.stack.disabled.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class Formatting:
 class Planned:
     """A plan with all that refuses it, and the fingerprint that apply can be told to expect."""
 
-    plan: Plan
+    plan: PresentedPlan
     fingerprint: str = ""
 
 
@@ -75,8 +71,8 @@ class Planned:
 class ApplyResult:
     """A plan and what became of it; without a finish nothing was done: there was nothing to do, or it was stopped."""
 
-    plan: Plan
-    finish: "Finish | None" = None
+    plan: PresentedPlan
+    finish: PresentedFinish | None = None
     stopped: Stopped | None = None
 
 
@@ -87,17 +83,18 @@ class Import:
     `unset` are the variables that have no value yet.
     """
 
-    stack: Stack
+    stack: str
+    addresses: tuple[Address, ...]  # of what it declares
     files: tuple[str, ...]
     left_out: "tuple[LeftOut, ...]"
     problems: tuple[Problem, ...]
-    plan: Plan | None = None
+    plan: PresentedPlan | None = None
     unset: tuple[str, ...] = ()
 
     @property
-    def changing(self) -> tuple[Change, ...]:
+    def changing(self) -> tuple[PresentedChange, ...]:
         """What an adoption would change beyond our tags."""
-        changes = self.plan.changes if self.plan else ()
+        changes = self.plan.in_short.changes if self.plan else ()
         return tuple(change for change in changes if change.refusals or not change.is_record)
 
 
@@ -110,9 +107,9 @@ class StackOutputs:
 
 @dataclass(frozen=True, slots=True)
 class Graphed:
-    """A stack whose references are shown; secrets are not in it."""
+    """A stack of which the references are shown."""
 
-    stack: Stack
+    graph: PresentedReferences
 
 
 Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Stopped

@@ -8,6 +8,7 @@ from reconciler import __version__
 from reconciler.model import Json, Plan
 from reconciler.plan import AS_DECLARED, Limit, PlanOptions
 from reconciler.problems import Exit, Stale, WrongUsage
+from reconciler.redact.presented import PresentedPlan
 from reconciler.report.fleet import FLEET
 from reconciler.report.json import FORMAT, change_json, frame, plan_json
 from reconciler.report.saved_schema import SAVED
@@ -30,8 +31,8 @@ class Inputs:
     wanted: PlanOptions = AS_DECLARED
 
 
-def sealed_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
-    """Return what the fingerprint of a plan covers, and it; `shown` is the plan without what the user declared secret.
+def sealed_json(plan: Plan, shown: PresentedPlan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
+    """Return what the fingerprint of a plan covers, and it; `shown` is the same plan without secrets.
 
     It is the part of the document that every run needs, also where nobody asked for the whole.
     """
@@ -48,7 +49,7 @@ def sealed_json(plan: Plan, shown: Plan, inputs: Inputs, seal: Seal) -> dict[str
     return {"fingerprint": fingerprint_of(covered), **covered}
 
 
-def saved_json(shown: Plan, sealed: Mapping[str, Json]) -> dict[str, Json]:
+def saved_json(shown: PresentedPlan, sealed: Mapping[str, Json]) -> dict[str, Json]:
     """Return the document of a plan around its sealed part."""
     document = plan_json(shown, sealed["changes"])
     return {**frame("plan"), "fingerprint": sealed["fingerprint"], **document, **sealed}

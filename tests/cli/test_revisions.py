@@ -8,8 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.app import usecases
-from reconciler.cli.context import Read, masked_entries
+from reconciler.cli.context import Read, with_former
+from reconciler.inspect.history import entries
 from reconciler.redact.patterns import CHANGED, REDACTED
+from reconciler.redact.presented import present_history
 from reconciler.redact.secrets import Secrets
 from reconciler.retry import is_read
 from tests.builders import JD, container, stack
@@ -112,8 +114,9 @@ def test_a_secret_of_today_was_one_before_wherever_it_stands() -> None:
         of = stack({(JD, "job"): container(environment=[{"name": "DSN", "value": f"db:{secret}"}])})
         world.apply(of)
     history = usecases.history(of, world.cloud, "job")
-    entries = masked_entries(Read(of, (), Secrets(frozenset({"third-time"}))), history)
-    values = [(one.before, one.after) for entry in entries for one in entry.change.fields]
+    secrets = with_former(Read(of, (), Secrets(frozenset({"third-time"}))), history).secrets
+    shown = present_history(history, entries(history), secrets)
+    values = [field.sides for revision in shown.revisions for field in revision.change.fields]
     assert values == [(REDACTED, CHANGED), (REDACTED, CHANGED)]
 
 

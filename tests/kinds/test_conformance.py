@@ -280,3 +280,8 @@ def test_what_the_service_moves_by_itself_is_a_single_value_of_the_resource(kind
     moving = [place.path for place, row in fields(kind) if row.runtime_if or row.update_as or row.required]
     assert set(moving) <= top
     assert [row.name for row in kind.fields if row.runtime_if and row.fields] == []
+
+
+def test_the_service_model_calls_no_member_sensitive() -> None:
+    """Secrets are known by the names that users give them. The day the model marks members, `redact` has to ask it."""
+    assert [name for name, found in model()["shapes"].items() if found.get("sensitive")] == []

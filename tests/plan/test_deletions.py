@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.model import Action, Change, Plan, Stack
 from reconciler.plan import PlanOptions
+from reconciler.redact.presented import present
 from reconciler.redact.secrets import Secrets
 from reconciler.report.html import html_page
 from reconciler.report.json import plan_json
@@ -86,10 +87,10 @@ def test_nothing_in_it_moves_by_itself(destruction: Plan) -> None:
 
 @pytest.mark.parametrize("format_", ["text", "markdown", "html", "json"])
 def test_every_format_shows_what_goes_without_its_secrets(destruction: Plan, format_: str) -> None:
-    document = plan_json(destruction)
+    document = plan_json(present(destruction))
     text = {
-        "text": plan_page(destruction, 120, 1).plain,
-        "markdown": markdown_report([Planned(destruction)]),
+        "text": plan_page(present(destruction), 120, 1).plain,
+        "markdown": markdown_report([Planned(present(destruction))]),
         "html": html_page([document]),
         "json": json.dumps(document),
     }[format_]
@@ -101,12 +102,12 @@ def test_every_format_shows_what_goes_without_its_secrets(destruction: Plan, for
 
 def test_a_secret_of_the_stack_is_hidden_in_what_goes() -> None:
     mine = stack({(JD, "pod"): container(command=["login", "s3cr3t-value"])})
-    plan = Secrets(frozenset({"s3cr3t-value"})).plan(applied(mine).plan(mine, PlanOptions(destroy=True)))
+    plan = present(applied(mine).plan(mine, PlanOptions(destroy=True)), Secrets(frozenset({"s3cr3t-value"})))
     assert "s3cr3t" not in json.dumps(plan_json(plan))
 
 
 def test_a_long_body_is_cut_with_a_count_unless_all_is_asked_for(destruction: Plan) -> None:
-    brief, whole = plan_page(destruction, 120).plain, plan_page(destruction, 120, 1).plain
+    brief, whole = plan_page(present(destruction), 120).plain, plan_page(present(destruction), 120, 1).plain
     assert ("more lines; -v shows them)" in brief, "more lines" in whole) == (True, False)
     assert "instanceRole" in whole
 
@@ -114,15 +115,15 @@ def test_a_long_body_is_cut_with_a_count_unless_all_is_asked_for(destruction: Pl
 def test_what_goes_is_written_before_what_comes() -> None:
     world = applied(stack({(CE, "ce"): ec2(), (JD, "old"): container()}))
     plan = world.plan(stack({(CE, "a"): ec2(maxvCpus=4), (JD, "other"): container(vcpus=2)}))
-    lines = [line.split()[1] for line in plan_page(plan, 120).plain.splitlines() if line[:3].strip().isdigit()]
+    lines = [line.split()[1] for line in plan_page(present(plan), 120).plain.splitlines() if line[:3].strip().isdigit()]
     assert lines == ["-", "-", "+", "+"]
 
 
 def test_a_deletion_and_its_reviewed_plan_do_not_depend_on_what_moves_meanwhile() -> None:
     world, gone = applied(stack({(CR, "licences"): consumable(5)})), stack({})
-    before = fingerprint_of(plan_json(world.plan(gone)))
+    before = fingerprint_of(plan_json(present(world.plan(gone))))
     world.hand("UpdateConsumableResource", consumableResource="licences", operation="SET", quantity=4)
-    assert fingerprint_of(plan_json(world.plan(gone))) == before
+    assert fingerprint_of(plan_json(present(world.plan(gone)))) == before
 
 
 @pytest.mark.parametrize(("wanted", "said", "is_loss"), [
@@ -139,11 +140,11 @@ def test_jobs_that_are_terminated_stand_out(wanted: PlanOptions, said: str, is_l
     plan = world.plan(mine, wanted)
     change = deletions(plan)["JobQueue/q"]
     assert (change.reasons[-1], change.losses) == (said, (said,) if is_loss else ())
-    spans = [line.plain[span.start : span.end] for line in plan_page(plan, 200).lines for span in line.spans
+    spans = [line.plain[span.start : span.end] for line in plan_page(present(plan), 200).lines for span in line.spans
              if span.style == "bold red"]  # fmt: skip
     assert any(said in span for span in spans) == is_loss
-    assert (f"**{said}**" in markdown_report([Planned(plan)])) == is_loss
-    assert plan_json(plan)["changes"][0]["losses"] == list(change.losses)
+    assert (f"**{said}**" in markdown_report([Planned(present(plan))])) == is_loss
+    assert plan_json(present(plan))["changes"][0]["losses"] == list(change.losses)
 
 
 def test_an_equal_resource_that_comes_is_named_with_the_way_to_rename() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.model import Address, Json, Live, Stack
+from reconciler.redact.presented import present
 from reconciler.report.drift import drift_of
 from tests.builders import CE, JD, JQ, SE, container, ec2, live, owned, planned, queue, service, stack, training
 
@@ -42,7 +43,7 @@ def test_a_queue_whose_environment_is_on_its_way_is_not_blocked(status: str) -> 
 def test_what_somebody_disabled_is_unhealthy_and_so_is_what_needs_it() -> None:
     plan = planned(MINE, *world(MINE, live(CE, "spot", {**ec2(), **OFF})))
     assert [(one.address.name, one.status) for one in plan.unhealthy] == [("spot", "DISABLED"), ("q", "BLOCKED")]
-    drift = drift_of(plan)
+    drift = drift_of(present(plan))
     assert drift.counts == {"changed": 0, "undeclared": 1, "missing": 0, "unhealthy": 2, "foreign": 0}
 
 
@@ -81,7 +82,7 @@ def test_a_training_queue_needs_its_service_environment() -> None:
 )
 def test_a_resource_of_a_declared_name_that_is_not_ours_is_foreign(tags: dict[str, str], whose: str) -> None:
     spec: dict[str, Json] = container()
-    drift = drift_of(planned(stack({(JD, "job"): spec}), live(JD, "job", spec, tags=tags, revisions=(1,))))
+    drift = drift_of(present(planned(stack({(JD, "job"): spec}), live(JD, "job", spec, tags=tags, revisions=(1,)))))
     (change,) = drift.foreign
     assert (change.address, drift.is_none, drift.pending) == (Address(JD, "job"), False, ())
     assert whose in change.refusals[0].message

@@ -7,6 +7,7 @@ from reconciler.apply import State
 from reconciler.model import Action, Change, Lifecycle, Plan, Stack, Until
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Exit, Fault, Severity
+from reconciler.redact.presented import present
 from reconciler.report.text.values import plan_line
 from reconciler.sandbox.core.clock import Timings
 from tests.builders import (
@@ -79,7 +80,7 @@ def test_fewer_that_are_retained_is_a_plan_of_its_own_that_names_what_goes() -> 
     assert told(plan) == ["-^ JobDefinition/job"]
     assert pruning(plan).reasons == ("deregisters revisions 1 to 7", "retainRevisions is 3")
     assert deregistered(plan) == [f"job:{number}" for number in range(1, 8)]
-    assert (plan_line(plan), plan.unchanged) == (
+    assert (plan_line(present(plan)), plan.unchanged) == (
         "Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy. 1 to prune.", 3)  # fmt: skip
     assert world.writes(since) == []
 

@@ -6,6 +6,7 @@ from reconciler.kinds.reasons import INVALID_REASONS, UNKNOWN, invalid_reason_of
 from reconciler.model import Action, Live
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
+from reconciler.redact.presented import present
 from reconciler.report.drift import drift_of
 from tests.builders import CE, JQ, calls, ec2, live, owned, planned, queue, stack, told
 from tests.world import World
@@ -78,7 +79,7 @@ def test_what_no_update_cures_takes_a_new_one() -> None:
 
 
 def test_drift_tells_it_once_as_unhealthy() -> None:
-    drift = drift_of(planned(MINE, sick()))
+    drift = drift_of(present(planned(MINE, sick())))
     assert (drift.changed, [change.address.name for change in drift.pending]) == ((), [])
     assert [(one.status, one.remedy != "") for one in drift.plan.unhealthy] == [("INVALID", True)]
 

@@ -10,12 +10,14 @@ import pytest
 
 from reconciler.app.usecases import Finish
 from reconciler.apply import Event, Outcome, Result, State
+from reconciler.live.resolve import references_of
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
 from reconciler.problems import CloudError, Fault, InvalidStack, Problem
 from reconciler.redact.patterns import CHANGED, REDACTED
+from reconciler.redact.presented import present, present_event, present_finish, present_references
 from reconciler.redact.secrets import Secrets
 from reconciler.report.json import finish_json, plan_json
-from tests.builders import JD, stack
+from tests.builders import JQ, queue, stack
 from tests.fakes import HERE
 
 SECRETS = Secrets(frozenset({"s3cr3t-new", "7"}))
@@ -32,8 +34,8 @@ def change(before: Json, after: Json, path: str = "dsn") -> Change:
 
 
 def shown(before: Json, after: Json) -> tuple[Json, Json]:
-    (field,) = SECRETS.plan(Plan("risk", HERE, (change(before, after),))).changes[0].fields
-    return field.before, field.after
+    (field,) = present(Plan("risk", HERE, (change(before, after),)), SECRETS).changes[0].fields
+    return field.sides
 
 
 def test_a_new_secret_hides_the_old_one() -> None:
@@ -56,7 +58,7 @@ def test_the_same_member_is_hidden_on_both_sides_of_a_structure() -> None:
 
 
 def test_a_member_with_a_secret_is_marked_sensitive() -> None:
-    plan = SECRETS.plan(Plan("risk", HERE, (change("s3cr3t-old", "s3cr3t-new"),)))
+    plan = present(Plan("risk", HERE, (change("s3cr3t-old", "s3cr3t-new"),)), SECRETS)
     assert plan_json(plan)["changes"][0]["fields"][0]["sensitive"] is True
 
 
@@ -64,9 +66,9 @@ def test_a_short_secret_is_hidden_as_a_whole_value_only() -> None:
     assert shown(None, ["7", 7, "17"]) == (None, [REDACTED, REDACTED, "17"])
 
 
-def test_without_secrets_a_plan_stays_as_it_is() -> None:
-    plan = Plan("risk", HERE, (change("a", "b"),))
-    assert Secrets().plan(plan) is plan
+def test_without_secrets_both_sides_are_shown() -> None:
+    (field,) = present(Plan("risk", HERE, (change("a", "b"),))).changes[0].fields
+    assert field.sides == ("a", "b")
 
 
 def test_no_secret_is_in_what_apply_tells() -> None:
@@ -74,14 +76,15 @@ def test_no_secret_is_in_what_apply_tells() -> None:
     plan = Plan("risk", HERE, (replace(one, refusals=(Problem("A", "is s3cr3t-new"),)),))
     result = Result(one, State.FAILED, "bad s3cr3t-new", "not s3cr3t-new")
     finish = Finish(Outcome((result,)), plan)
-    told = json.dumps(finish_json(SECRETS.plan(plan), SECRETS.finish(finish)))
-    event = SECRETS.event(Event(one, "waiting", "s3cr3t-new?"))
+    told = json.dumps(finish_json(present(plan, SECRETS), present_finish(finish, SECRETS)))
+    event = present_event(Event(one, "waiting", "s3cr3t-new?"), SECRETS)
     assert ("s3cr3t-new" in told, event.detail) == (False, f"{REDACTED}?")
 
 
 def test_what_came_of_a_plan_keeps_its_way_on_when_secrets_are_taken_out() -> None:
     finish = Finish(Outcome((), interrupted=True), None, way_on="What is left is another plan: plan again.")
-    assert SECRETS.finish(finish) == finish
+    shown = present_finish(finish, SECRETS)
+    assert (shown.is_interrupted, shown.way_on) == (True, finish.way_on)
 
 
 def test_what_stood_where_a_secret_stands_was_one_itself() -> None:
@@ -139,6 +142,7 @@ def test_a_bug_that_repeats_a_secret_keeps_its_place_and_its_name() -> None:
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value)).replace('raise KeyError("s3cr3t-new")', "")
 
 
-def test_a_stack_is_shown_without_its_secrets() -> None:
-    shown = SECRETS.stack(stack({(JD, "a"): {"parameters": {"x": "s3cr3t-new", "y": "open"}}}))
-    assert [one.spec for one in shown.declared.values()] == [{"parameters": {"x": REDACTED, "y": "open"}}]
+def test_references_are_shown_without_secrets() -> None:
+    of = references_of(stack({(JQ, "a"): queue("s3cr3t-new", "open")}))
+    shown = present_references(of, SECRETS).edges[Address(JQ, "a")]
+    assert {target.name for target in shown} == {REDACTED, "open"}

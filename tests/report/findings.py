@@ -1,8 +1,10 @@
 """A stack with every sort of finding, some of them written by somebody who means harm."""
 
-from reconciler.model import Address, Declared, Stack
+from collections.abc import Sequence
+
+from reconciler.model import Address
 from reconciler.problems import Problem, Severity, Where, WrongUsage
-from reconciler.report.results import Validation
+from reconciler.report.results import Silenced, Validation
 
 FILE = "stacks/prod/stack.yaml"
 HOSTILE = 'a|b`c<script>&"\n::error::x\r```\x1b[31m%0A,:@somebody #1 \u202e{0} [x](y) _z_ ~'
@@ -12,18 +14,13 @@ def problem(code: str, message: str, line: int = 0, column: int = 0, **more: str
     return Problem(code, message, Where(FILE, line, column), **more)  # type: ignore[arg-type]
 
 
-STACK = Stack(
-    "risk",
-    {
-        address: Declared(address, {})
-        for address in (Address("SchedulingPolicy", "fair"), Address("JobQueue", "pricing"), Address("JobQueue", "ok"))
-    },
-    disabled={"SP003": "both shares end this year", "SP001": "unused"},
-    silenced=(problem("SP003", "SchedulingPolicy/fair: A is covered by A* already", 9, 5),),
-)
-FOUND = Validation(
-    "stacks/prod",
-    STACK,
+def validation(problems: Sequence[Problem], path: str = "x") -> Validation:
+    return Validation(path, "risk", ADDRESSES, tuple(problems), SILENCED)
+
+
+ADDRESSES = (Address("SchedulingPolicy", "fair"), Address("JobQueue", "pricing"), Address("JobQueue", "ok"))
+SILENCED = (Silenced("SP001", "unused", 0), Silenced("SP003", "both shares end this year", 1))
+FOUND = validation(
     (
         problem("STK002", "the top-level key jobQueue is not known", 2, 1, hint="did you mean jobQueues?"),
         problem("SP002", "SchedulingPolicy/fair: names the share A 2 times", 7, 3),
@@ -33,6 +30,7 @@ FOUND = Validation(
         problem("YML012", f"SchedulingPolicy/fair: {HOSTILE}", hint="50% more\nor less"),
         Problem("TAG004", "stack risk: 48 tags", severity=Severity.NOTE),
     ),
+    "stacks/prod",
 )
-CLEAN = Validation("stacks/dev", Stack("dev", {Address("JobQueue", "q"): Declared(Address("JobQueue", "q"), {})}), ())
+CLEAN = Validation("stacks/dev", "dev", (Address("JobQueue", "q"),), ())
 FAILED = WrongUsage("there is no file or folder nowhere", hint="name the folder of a stack, or its one file")

@@ -3,13 +3,14 @@
 from reconciler.app.usecases import Finish
 from reconciler.apply import Outcome
 from reconciler.problems import CloudError, Exit, Fault, InvalidStack, Problem, Where
+from reconciler.redact.presented import present, present_changes, present_finish
 from reconciler.report.drift import drift_of
 from reconciler.report.json import drift_json, failed_json, finish_json, plan_json, problem_json, stopped_json
 from tests.report.samples import EVERYTHING, LEFT, NOTHING, PARTLY, PRICING
 
 
 def test_a_plan_says_what_it_comes_to() -> None:
-    assert plan_json(EVERYTHING)["summary"] == {
+    assert plan_json(present(EVERYTHING))["summary"] == {
         "add": 1,
         "change": 3,
         "replace": 1,
@@ -23,7 +24,7 @@ def test_a_plan_says_what_it_comes_to() -> None:
 
 
 def test_a_change_has_everything_that_a_reviewer_needs() -> None:
-    (change,) = plan_json(LEFT)["changes"]
+    (change,) = plan_json(present(LEFT))["changes"]
     assert {key: value for key, value in change.items() if key not in ("fields", "steps")} == {
         "address": "JobQueue/pricing",
         "kind": "JobQueue",
@@ -45,7 +46,7 @@ def test_a_change_has_everything_that_a_reviewer_needs() -> None:
 
 
 def test_a_member_has_both_values_its_class_and_its_place() -> None:
-    assert plan_json(LEFT)["changes"][0]["fields"][0] == {
+    assert plan_json(present(LEFT))["changes"][0]["fields"][0] == {
         "path": "priority",
         "before": 10,
         "after": 20,
@@ -62,7 +63,7 @@ def test_a_member_has_both_values_its_class_and_its_place() -> None:
 
 
 def test_steps_are_requests_and_waits() -> None:
-    assert plan_json(LEFT)["changes"][0]["steps"] == [
+    assert plan_json(present(LEFT))["changes"][0]["steps"] == [
         {
             "operation": "UpdateJobQueue",
             "request": {"jobQueue": "prod-pricing", "priority": 20},
@@ -73,7 +74,7 @@ def test_steps_are_requests_and_waits() -> None:
 
 
 def test_a_hidden_member_is_marked_sensitive() -> None:
-    fields = {f["path"]: f for change in plan_json(EVERYTHING)["changes"] for f in change["fields"]}
+    fields = {f["path"]: f for change in plan_json(present(EVERYTHING))["changes"] for f in change["fields"]}
     password = fields["containerProperties.environment.DB_PASSWORD.value"]
     assert (password["before"], password["after"], password["sensitive"]) == (
         "<redacted>",
@@ -83,7 +84,7 @@ def test_a_hidden_member_is_marked_sensitive() -> None:
 
 
 def test_drift_and_what_is_not_applied_yet_are_told_apart() -> None:
-    document = drift_json(drift_of(EVERYTHING))
+    document = drift_json(drift_of(present(EVERYTHING)))
     tiers = ("changed", "undeclared", "missing", "foreign")
     kinds = {word: [change["address"] for change in document[word]] for word in tiers}
     assert (kinds, document["summary"]) == (
@@ -98,7 +99,7 @@ def test_drift_and_what_is_not_applied_yet_are_told_apart() -> None:
 
 
 def test_what_is_ignored_has_both_sides_and_the_reason() -> None:
-    for document in (plan_json(EVERYTHING), drift_json(drift_of(EVERYTHING))):
+    for document in (plan_json(present(EVERYTHING)), drift_json(drift_of(present(EVERYTHING)))):
         assert document["ignored"][1] == {
             "address": "ComputeEnvironment/gpu",
             "path": "computeResources.maxvCpus",
@@ -109,7 +110,7 @@ def test_what_is_ignored_has_both_sides_and_the_reason() -> None:
 
 
 def test_a_finish_has_results_and_what_is_left() -> None:
-    document = finish_json(LEFT, PARTLY)
+    document = finish_json(present(LEFT), present_finish(PARTLY))
     assert [(result["address"], result["state"]) for result in document["results"]] == [
         ("ComputeEnvironment/spot", "done"),
         ("JobQueue/pricing", "failed"),
@@ -120,12 +121,14 @@ def test_a_finish_has_results_and_what_is_left() -> None:
 
 
 def test_a_plan_without_changes_is_a_finish_of_its_own() -> None:
-    document = finish_json(NOTHING, None)
+    document = finish_json(present(NOTHING), None)
     assert (document["document"], document["results"], document["rest"]["is_empty"]) == ("apply", [], True)
 
 
 def test_an_interrupted_run_says_so() -> None:
-    assert finish_json(LEFT, Finish(Outcome((), interrupted=True), LEFT))["interrupted"] is True
+    assert (
+        finish_json(present(LEFT), present_finish(Finish(Outcome((), interrupted=True), LEFT)))["interrupted"] is True
+    )
 
 
 def test_a_problem_has_its_place_in_numbers() -> None:
@@ -163,9 +166,11 @@ def test_a_failed_call_names_its_operation() -> None:
 
 
 def test_documents_name_their_format() -> None:
-    assert {plan_json(LEFT)["format_version"], drift_json(drift_of(LEFT))["format_version"]} == {"1.0"}
+    assert {plan_json(present(LEFT))["format_version"], drift_json(drift_of(present(LEFT)))["format_version"]} == {
+        "1.0"
+    }
 
 
 def test_a_drifted_change_stands_in_one_place_only() -> None:
-    drift = drift_of(LEFT)
-    assert (drift.undeclared, drift.changed, drift.pending) == ((PRICING,), (), ())
+    drift = drift_of(present(LEFT))
+    assert (drift.undeclared, drift.changed, drift.pending) == (present_changes([PRICING]), (), ())

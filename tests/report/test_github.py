@@ -8,22 +8,23 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import InvalidStack, Problem, Where
+from reconciler.redact.presented import present
 from reconciler.report.drift import drift_of
 from reconciler.report.github import github_commands
-from reconciler.report.results import ApplyResult, Item, Planned, Validation
-from tests.report.findings import CLEAN, FAILED, FOUND, STACK
+from reconciler.report.results import ApplyResult, Item, Planned
+from tests.report.findings import CLEAN, FAILED, FOUND, validation
 from tests.report.samples import EVERYTHING, NOTHING
 
 HERE = os.path.realpath(".")
 ITEMS: dict[str, list[Item]] = {
     "findings": [FOUND, CLEAN, FAILED],
-    "plan": [Planned(EVERYTHING)],
-    "drift": [drift_of(EVERYTHING)],
+    "plan": [Planned(present(EVERYTHING))],
+    "drift": [drift_of(present(EVERYTHING))],
 }
 
 
 def about(problem: Problem) -> str:
-    return github_commands([Validation("x", STACK, (problem,))], HERE)
+    return github_commands([validation((problem,))], HERE)
 
 
 @pytest.mark.parametrize("name", ITEMS)
@@ -50,7 +51,7 @@ def test_a_file_as_a_whole_has_no_line() -> None:
 def test_files_are_told_from_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "infra").mkdir()
     monkeypatch.chdir(tmp_path / "infra")
-    found = Validation("x", STACK, (Problem("A1", "wrong", Where("prod/stack.yaml", 3, 1)),))
+    found = validation((Problem("A1", "wrong", Where("prod/stack.yaml", 3, 1)),))
     assert github_commands([found], os.path.realpath(tmp_path)).split(",")[0] == ("::error file=infra/prod/stack.yaml")
 
 
@@ -62,7 +63,7 @@ def test_a_plan_of_an_invalid_stack_is_its_problems() -> None:
 
 
 def test_a_plan_without_changes_is_a_notice_alone() -> None:
-    assert github_commands([Planned(NOTHING)], HERE) == (
+    assert github_commands([Planned(present(NOTHING))], HERE) == (
         "::notice title=risk::Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy.\n"
     )
 
@@ -70,11 +71,11 @@ def test_a_plan_without_changes_is_a_notice_alone() -> None:
 def test_what_github_does_not_show_is_said_to_be_there() -> None:
     def last(count: int) -> str:
         problems = tuple(Problem("A1", "wrong", Where("a.yaml", line)) for line in range(1, count + 1))
-        return github_commands([Validation("x", STACK, problems)], HERE).splitlines()[-1]
+        return github_commands([validation(problems)], HERE).splitlines()[-1]
 
     assert last(10) == "::error file=a.yaml,line=10,title=A1::wrong"
     assert last(11) == "GitHub shows 10 of 11 errors at their lines; the text format tells all places."
 
 
 def test_what_was_applied_is_no_annotation() -> None:
-    assert github_commands([ApplyResult(EVERYTHING)], HERE) == ""
+    assert github_commands([ApplyResult(present(EVERYTHING))], HERE) == ""

@@ -1,5 +1,7 @@
 """Which resources refer to which."""
 
+from reconciler.live.resolve import references_of
+from reconciler.redact.presented import present_references
 from reconciler.report.graph import graph_json, graph_mermaid, graph_text
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack
 
@@ -14,7 +16,7 @@ STACK = stack(
 
 
 def test_each_resource_stands_above_what_it_needs() -> None:
-    assert graph_text(STACK) == (
+    assert graph_text(present_references(references_of(STACK))) == (
         "ComputeEnvironment/spot\n"
         "JobDefinition/simulate\n"
         "JobQueue/pricing\n"
@@ -26,7 +28,7 @@ def test_each_resource_stands_above_what_it_needs() -> None:
 
 
 def test_a_diagram_tells_existing_resources_by_their_shape() -> None:
-    assert graph_mermaid(STACK) == (
+    assert graph_mermaid(present_references(references_of(STACK))) == (
         "graph LR\n"
         '  n0(["ComputeEnvironment<br/>shared"])\n'
         '  n1["ComputeEnvironment<br/>spot"]\n'
@@ -40,13 +42,13 @@ def test_a_diagram_tells_existing_resources_by_their_shape() -> None:
 
 
 def test_a_name_cannot_end_its_label() -> None:
-    assert graph_mermaid(stack({(CE, 'a"] --> b'): ec2()})) == (
+    assert graph_mermaid(present_references(references_of(stack({(CE, 'a"] --> b'): ec2()})))) == (
         'graph LR\n  n0["ComputeEnvironment<br/>a#34;#93; --#62; b"]\n'
     )
 
 
 def test_a_program_gets_the_same_edges() -> None:
-    assert graph_json(STACK)["resources"][2] == {
+    assert graph_json(present_references(references_of(STACK)))["resources"][2] == {
         "address": "JobQueue/pricing",
         "needs": ["ComputeEnvironment/shared", "ComputeEnvironment/spot", "SchedulingPolicy/fair"],
     }

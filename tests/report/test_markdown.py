@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from reconciler.model import Address, Cost, FieldChange, Plan
 from reconciler.printable import visible
 from reconciler.problems import Declined, Problem, Refused
+from reconciler.redact.presented import present, present_finish
 from reconciler.report.drift import drift_of
 from reconciler.report.fleet import DeploymentOutcome, Targets
 from reconciler.report.markdown import LIMIT, code, details, markdown_report, prose, row, targets_report
@@ -21,13 +22,13 @@ from tests.report.findings import FAILED, HOSTILE
 from tests.report.samples import CONVERGED, EVERYTHING, NOTHING, PARTLY, PRICING
 
 REPORTS: dict[str, list[Item]] = {
-    "plan": [Planned(EVERYTHING)],
-    "nothing": [Planned(NOTHING)],
-    "drift": [drift_of(EVERYTHING)],
-    "partly": [ApplyResult(EVERYTHING, PARTLY)],
-    "converged": [ApplyResult(EVERYTHING, CONVERGED)],
-    "declined": [ApplyResult(NOTHING, stopped=Declined("declined; nothing was changed"))],
-    "several": [Planned(NOTHING), FAILED],
+    "plan": [Planned(present(EVERYTHING))],
+    "nothing": [Planned(present(NOTHING))],
+    "drift": [drift_of(present(EVERYTHING))],
+    "partly": [ApplyResult(present(EVERYTHING), present_finish(PARTLY))],
+    "converged": [ApplyResult(present(EVERYTHING), present_finish(CONVERGED))],
+    "declined": [ApplyResult(present(NOTHING), stopped=Declined("declined; nothing was changed"))],
+    "several": [Planned(present(NOTHING)), FAILED],
 }
 
 
@@ -92,7 +93,7 @@ def test_names_in_messages_call_neither_people_nor_issues() -> None:
 
 def test_a_hostile_refusal_stays_one_entry_of_the_list() -> None:
     refusal = Problem("PLAN001", HOSTILE, hint=HOSTILE)
-    lines = markdown_report([Planned(replace(NOTHING, refused=(refusal,)))]).splitlines()
+    lines = markdown_report([Planned(present(replace(NOTHING, refused=(refusal,))))]).splitlines()
     assert len([line for line in lines if line.startswith("- ")]) == 1
 
 
@@ -103,13 +104,13 @@ def test_secrets_are_not_in_it() -> None:
 
 def test_what_was_refused_is_told_before_what_was_planned() -> None:
     refused = Refused("1 refused; nothing was changed", problems=EVERYTHING.refusals)
-    lines = markdown_report([ApplyResult(EVERYTHING, stopped=refused)]).splitlines()
+    lines = markdown_report([ApplyResult(present(EVERYTHING), stopped=refused)]).splitlines()
     assert lines[0] == "**Not applied:** 1 refused; nothing was changed"
     assert len([line for line in lines if line.startswith("- **PLAN001**")]) == 1
 
 
 def test_a_report_ends_before_the_limit_and_counts_what_it_leaves_out() -> None:
-    text = markdown_report([Planned(plan_of(2000))])
+    text = markdown_report([Planned(present(plan_of(2000)))])
     rows, shown = text.count("\n| <code>&#126;</code>"), text.count("<details>")
     assert len(text) <= LIMIT
     assert f"**Not complete:** {2000 - rows} of the rows, {2000 - shown} of the details did not fit here." in text
@@ -118,13 +119,13 @@ def test_a_report_ends_before_the_limit_and_counts_what_it_leaves_out() -> None:
 def test_one_change_that_is_too_large_does_not_hide_the_others() -> None:
     plan = plan_of(3)
     large = replace(plan_of(1, LIMIT).changes[0], address=Address("JobQueue", "large"))
-    text = markdown_report([Planned(replace(plan, changes=(large, *plan.changes)))])
+    text = markdown_report([Planned(present(replace(plan, changes=(large, *plan.changes))))])
     assert (text.count("<details>"), "**Not complete:** 1 of the details did not fit here." in text) == (3, True)
 
 
 @pytest.mark.parametrize("count", [2, 30, 500])
 def test_stacks_share_the_limit(count: int) -> None:
-    text = markdown_report([Planned(plan_of(200))] * count)
+    text = markdown_report([Planned(present(plan_of(200)))] * count)
     told = text.count("### Plan")
     left = re.search(r"\*\*Not complete:\*\* (\d+) stacks? did not fit", text)
     assert len(text) <= LIMIT
@@ -132,7 +133,7 @@ def test_stacks_share_the_limit(count: int) -> None:
 
 
 def test_small_reports_leave_their_room_to_the_others() -> None:
-    text = markdown_report([*[Planned(NOTHING)] * 9, Planned(plan_of(100))])
+    text = markdown_report([*[Planned(present(NOTHING))] * 9, Planned(present(plan_of(100)))])
     assert "Not complete" not in text
 
 
@@ -142,7 +143,11 @@ def outcome(name: str, came_to: str = "with changes", told: str = "1 to add") ->
 
 def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_first() -> None:
     outcomes = (outcome("a@dev"), outcome("same@dev", "unchanged", "no changes"), outcome("b@dev", told="1 to destroy"))
-    items = (("a@dev", Planned(plan_of(1))), ("same@dev", Planned(NOTHING)), ("b@dev", Planned(EVERYTHING)))
+    items = (
+        ("a@dev", Planned(present(plan_of(1)))),
+        ("same@dev", Planned(present(NOTHING))),
+        ("b@dev", Planned(present(EVERYTHING))),
+    )
     text = targets_report(Targets(outcomes, items))
     assert [line for line in text.splitlines() if line.startswith(("## ", "| <code>b&", "| <code>a&"))] == [
         "## Fleet: 3 targets: 1 unchanged, 2 with changes.",
@@ -155,7 +160,7 @@ def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_fi
 
 
 def test_many_targets_end_before_the_limit_and_say_what_is_left_out() -> None:
-    one, names = Planned(plan_of(1)), [f"stacks/team-{number:04}@prod" for number in range(2_000)]
+    one, names = Planned(present(plan_of(1))), [f"stacks/team-{number:04}@prod" for number in range(2_000)]
     text = targets_report(Targets(tuple(map(outcome, names)), tuple((name, one) for name in names)))
     assert len(text) <= LIMIT
     assert "of the targets did not fit here" in text

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.adapters.lookup.installed import schema_text
 from reconciler.model import Json, Plan
+from reconciler.redact.presented import present
 from reconciler.report.json import stamped
 from reconciler.report.plan_schema import PLAN
 from reconciler.saved_plan.document import Inputs, read_saved, saved_json, sealed_json
@@ -31,7 +32,9 @@ STRICT = Draft202012Validator(closed(json.loads(json.dumps(PLAN))))
 
 
 def document(plan: Plan) -> Json:
-    made = saved_json(plan, sealed_json(plan, plan, Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b"")))
+    made = saved_json(
+        present(plan), sealed_json(plan, present(plan), Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b""))
+    )
     whole = {**stamped(made, datetime(2026, 11, 30, tzinfo=UTC)), "exit": 0}
     return json.loads(json.dumps(whole, default=str))
 

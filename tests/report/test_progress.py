@@ -5,6 +5,8 @@ import io
 from rich.console import Console
 
 from reconciler.apply import Event, Result, State
+from reconciler.model import Change
+from reconciler.redact.presented import PresentedEvent, present_event
 from reconciler.report.progress import ProgressRegion, watching
 from tests.fakes import InstantClock
 from tests.report.samples import PRICING, SPOT
@@ -12,6 +14,12 @@ from tests.report.samples import PRICING, SPOT
 
 def console() -> Console:
     return Console(file=io.StringIO(), width=80, color_system=None)
+
+
+def event(
+    change: Change, stage: str, detail: str, seconds: float = 0.0, result: Result | None = None
+) -> PresentedEvent:
+    return present_event(Event(change, stage, detail, seconds, result))
 
 
 def text(of: Console) -> list[str]:
@@ -22,20 +30,20 @@ def text(of: Console) -> list[str]:
 def test_without_a_terminal_a_change_has_a_line_when_it_starts_and_when_it_ends() -> None:
     out = console()
     with watching(out, InstantClock().now, live=False) as watch:
-        watch(Event(SPOT, "started", "create"))
-        watch(Event(SPOT, "step", "create compute-environment prod-spot"))
-        watch(Event(SPOT, "waiting", "CREATING", 3))
-        watch(Event(SPOT, "finished", "done", 12, Result(SPOT, State.DONE, seconds=12)))
+        watch(event(SPOT, "started", "create"))
+        watch(event(SPOT, "step", "create compute-environment prod-spot"))
+        watch(event(SPOT, "waiting", "CREATING", 3))
+        watch(event(SPOT, "finished", "done", 12, Result(SPOT, State.DONE, seconds=12)))
     assert text(out) == ["+   ComputeEnvironment/spot: create …", "+   ComputeEnvironment/spot: done after 12 s"]
 
 
 def test_a_long_wait_has_a_heartbeat_of_thirty_seconds() -> None:
     out, clock = console(), InstantClock()
     with watching(out, clock.now, live=False) as watch:
-        watch(Event(SPOT, "started", "create"))
+        watch(event(SPOT, "started", "create"))
         for seconds in range(0, 91, 10):
             clock.time = float(seconds)
-            watch(Event(SPOT, "waiting", "CREATING", seconds))
+            watch(event(SPOT, "waiting", "CREATING", seconds))
     assert text(out)[1:] == [
         f"+   ComputeEnvironment/spot: CREATING ({time})" for time in ("30 s", "1 min", "1 min 30 s")
     ]
@@ -44,19 +52,19 @@ def test_a_long_wait_has_a_heartbeat_of_thirty_seconds() -> None:
 def test_changes_have_heartbeats_of_their_own() -> None:
     out, clock = console(), InstantClock()
     with watching(out, clock.now, live=False) as watch:
-        watch(Event(SPOT, "started", "create"))
+        watch(event(SPOT, "started", "create"))
         clock.time = 20.0
-        watch(Event(PRICING, "started", "update"))
+        watch(event(PRICING, "started", "update"))
         clock.time = 30.0
-        watch(Event(SPOT, "waiting", "CREATING", 30))
-        watch(Event(PRICING, "waiting", "UPDATING", 10))
+        watch(event(SPOT, "waiting", "CREATING", 30))
+        watch(event(PRICING, "waiting", "UPDATING", 10))
     assert text(out)[2:] == ["+   ComputeEnvironment/spot: CREATING (30 s)"]
 
 
 def test_a_failure_is_told_with_its_reason() -> None:
     out = console()
     with watching(out, InstantClock().now, live=False) as watch:
-        watch(Event(PRICING, "finished", "failed", 0, Result(PRICING, State.FAILED, "AccessDenied: no")))
+        watch(event(PRICING, "finished", "failed", 0, Result(PRICING, State.FAILED, "AccessDenied: no")))
     assert text(out) == ["~   JobQueue/pricing: failed: AccessDenied: no"]
 
 
@@ -65,11 +73,11 @@ def test_a_terminal_shows_a_line_a_running_change_that_vanishes_when_it_ends() -
     with watching(out, clock.now, live=True) as watch:
         region = watch.__self__
         assert isinstance(region, ProgressRegion)
-        watch(Event(SPOT, "started", "create"))
-        watch(Event(PRICING, "step", "update job-queue prod-pricing"))
+        watch(event(SPOT, "started", "create"))
+        watch(event(PRICING, "step", "update job-queue prod-pricing"))
         clock.time = 61.0
         running = region.__rich__().plain.splitlines()
-        watch(Event(SPOT, "finished", "done", 61, Result(SPOT, State.DONE, seconds=61)))
+        watch(event(SPOT, "finished", "done", 61, Result(SPOT, State.DONE, seconds=61)))
         after = region.__rich__().plain.splitlines()
     assert (running, after) == (
         [

@@ -14,10 +14,10 @@ from reconciler.model import Json
 from reconciler.problems import Problem, Severity, Where
 from reconciler.report import sarif
 from reconciler.report.catalogue import catalogue
-from reconciler.report.results import Item, Validation
+from reconciler.report.results import Item
 from reconciler.report.sarif import sarif_log
 from tests.report.code_scanning import flaws, official_schema
-from tests.report.findings import CLEAN, FAILED, FILE, FOUND, STACK
+from tests.report.findings import CLEAN, FAILED, FILE, FOUND, validation
 
 HERE = os.path.realpath(".")
 ALL: list[Item] = [FOUND, CLEAN, FAILED]
@@ -29,7 +29,7 @@ def run_of(*items: Item) -> Json:
 
 
 def fingerprints(*problems: Problem) -> list[str]:
-    results = run_of(Validation("x", STACK, problems))["results"]
+    results = run_of(validation(problems))["results"]
     return [result["partialFingerprints"]["findingHash/v1"] for result in results]
 
 
@@ -67,7 +67,7 @@ def test_every_rule_and_every_problem_can_be_told() -> None:
         Problem(entry.id, entry.says, Where(FILE, line, 1), entry.hint, entry.severity)
         for line, entry in enumerate(catalogue().values(), 1)
     )
-    log = sarif_log([Validation("x", STACK, everything)], HERE)
+    log = sarif_log([validation(everything)], HERE)
     assert flaws(log) == []
     assert len(json.loads(log)["runs"][0]["tool"]["driver"]["rules"]) == len(catalogue()) > 200
 
@@ -76,7 +76,7 @@ def test_what_is_too_much_for_one_run_loses_its_notes_first_and_says_so(monkeypa
     monkeypatch.setattr(sarif, "MOST_RESULTS", 3)
     levels = (Severity.NOTE, Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.ERROR)
     found = tuple(replace(problem(line), severity=level) for line, level in enumerate(levels, 1))
-    run = run_of(Validation("x", STACK, found))
+    run = run_of(validation(found))
     assert [result["level"] for result in run["results"]] == ["error", "warning", "error"]
     assert run["invocations"] == [
         {
@@ -132,14 +132,14 @@ def test_another_file_or_message_is_another_finding() -> None:
 
 
 def test_a_file_is_a_relative_uri_with_its_special_characters_escaped() -> None:
-    run = run_of(Validation("x", STACK, (problem(3, file="a b/ü:#%.yaml"),)))
+    run = run_of(validation((problem(3, file="a b/ü:#%.yaml"),)))
     location = run["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "a%20b/%C3%BC%3A%23%25.yaml", "uriBaseId": "%SRCROOT%"}
 
 
 def test_a_file_outside_of_the_repository_is_an_absolute_uri(tmp_path: Path) -> None:
     file = tmp_path / "stack.yaml"
-    run = run_of(Validation("x", STACK, (problem(3, file=str(file)),)))
+    run = run_of(validation((problem(3, file=str(file)),)))
     location = run["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": file.resolve().as_uri()}
 

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.model import Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
+from reconciler.redact.presented import present, present_finish
 from reconciler.report.drift import drift_of
 from reconciler.report.text.drift import drift_page
 from reconciler.report.text.outcome import finish_page
@@ -17,14 +18,14 @@ from tests.report import samples
 
 WIDTHS = pytest.mark.parametrize("width", [80, 200])
 PAGES: dict[str, Callable[[int], Page]] = {
-    "plan": lambda width: plan_page(samples.EVERYTHING, width),
-    "plan-verbose": lambda width: plan_page(samples.EVERYTHING, width, 2),
-    "nothing": lambda width: plan_page(samples.NOTHING, width),
-    "drift": lambda width: drift_page(drift_of(samples.EVERYTHING), width),
-    "drift-verbose": lambda width: drift_page(drift_of(samples.EVERYTHING), width, 1),
-    "no-drift": lambda width: drift_page(drift_of(samples.NOTHING), width),
-    "partly": lambda width: finish_page(samples.PARTLY, width),
-    "converged": lambda width: finish_page(samples.CONVERGED, width),
+    "plan": lambda width: plan_page(present(samples.EVERYTHING), width),
+    "plan-verbose": lambda width: plan_page(present(samples.EVERYTHING), width, 2),
+    "nothing": lambda width: plan_page(present(samples.NOTHING), width),
+    "drift": lambda width: drift_page(drift_of(present(samples.EVERYTHING)), width),
+    "drift-verbose": lambda width: drift_page(drift_of(present(samples.EVERYTHING)), width, 1),
+    "no-drift": lambda width: drift_page(drift_of(present(samples.NOTHING)), width),
+    "partly": lambda width: finish_page(present_finish(samples.PARTLY), width),
+    "converged": lambda width: finish_page(present_finish(samples.CONVERGED), width),
 }
 
 
@@ -42,13 +43,13 @@ def test_no_line_but_the_last_is_wider_than_the_page_and_none_ends_in_blanks(nam
 
 
 def test_the_last_line_of_a_plan_is_stable() -> None:
-    assert plan_page(samples.LEFT, 80).plain.splitlines()[-1] == (
+    assert plan_page(present(samples.LEFT), 80).plain.splitlines()[-1] == (
         "Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy."
     )
 
 
 def test_the_last_line_stays_one_line_on_a_narrow_page() -> None:
-    assert plan_page(samples.EVERYTHING, 40).plain.splitlines()[-1] == (
+    assert plan_page(present(samples.EVERYTHING), 40).plain.splitlines()[-1] == (
         "Plan: 1 to add, 3 to change, 1 to replace, 1 to destroy. 2 to adopt. 1 to forget. 2 refused."
     )
 
@@ -69,8 +70,8 @@ def test_a_pipe_gets_no_escape_sequences(monkeypatch: pytest.MonkeyPatch) -> Non
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     stream = io.StringIO()
-    show(plan_page(samples.EVERYTHING, 120), console_for(stream))
-    assert stream.getvalue() == plan_page(samples.EVERYTHING, 120).plain
+    show(plan_page(present(samples.EVERYTHING), 120), console_for(stream))
+    assert stream.getvalue() == plan_page(present(samples.EVERYTHING), 120).plain
 
 
 def test_colour_can_be_forced_and_no_color_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,9 +79,9 @@ def test_colour_can_be_forced_and_no_color_wins(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     colored, plain = io.StringIO(), io.StringIO()
-    show(plan_page(samples.LEFT, 80), console_for(colored))
+    show(plan_page(present(samples.LEFT), 80), console_for(colored))
     monkeypatch.setenv("NO_COLOR", "1")
-    show(plan_page(samples.LEFT, 80), console_for(plain))
+    show(plan_page(present(samples.LEFT), 80), console_for(plain))
     assert ("\x1b[" in colored.getvalue(), "\x1b[" in plain.getvalue()) == (True, False)
 
 
@@ -92,7 +93,7 @@ def test_columns_decides_the_width_and_a_pipe_has_120(monkeypatch: pytest.Monkey
 
 
 def test_one_resource_as_declared_is_told_in_the_singular() -> None:
-    assert plan_page(Plan("risk", HERE, unchanged=1), 80).plain.splitlines()[2] == (
+    assert plan_page(present(Plan("risk", HERE, unchanged=1)), 80).plain.splitlines()[2] == (
         "No changes. 1 resource is as declared."
     )
 

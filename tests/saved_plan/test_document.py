@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.model import Json
 from reconciler.plan import Limit, PlanOptions
 from reconciler.problems import WrongUsage
+from reconciler.redact.presented import present
 from reconciler.saved_plan.document import Inputs, inputs_of, read_saved, saved_json, sealed_json
 from tests.laws import law
 from tests.report.documented import OPEN, document
@@ -49,7 +50,10 @@ def inputs() -> st.SearchStrategy[Inputs]:
 @given(inputs())
 def test_what_a_plan_was_made_of_is_read_as_it_was_written(given: Inputs) -> None:
     (found,) = (
-        read_saved(json.dumps(saved_json(NOTHING, sealed_json(NOTHING, NOTHING, given, OPEN))), "plan.json") or ()
+        read_saved(
+            json.dumps(saved_json(present(NOTHING), sealed_json(NOTHING, present(NOTHING), given, OPEN))), "plan.json"
+        )
+        or ()
     )
     assert inputs_of(found) == given
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.model import Json, Plan
 from reconciler.redact.patterns import REDACTED
+from reconciler.redact.presented import present
 from reconciler.redact.secrets import Secrets
 from reconciler.saved_plan.document import Inputs, saved_json, sealed_json
 from reconciler.saved_plan.sealing import Seal
@@ -96,7 +97,7 @@ def test_what_the_user_declared_secret_is_nowhere_in_the_document(secret: str, s
     secret = f"{secret}~"
     body = container(command=["run", f"--dsn=pg:{secret}@db"], environment=[{"name": "A", "value": secret}])
     plan = planned(stack({(JD, "job"): {**body, "parameters": {"p": secret}}}))
-    shown = Secrets(frozenset({secret})).plan(plan)
+    shown = present(plan, Secrets(frozenset({secret})))
     told = json.dumps(saved_json(shown, sealed_json(plan, shown, Inputs(path="."), seal)), ensure_ascii=False)
     assert secret not in told
     marks = re.findall(r"<redacted ([0-9a-f]+)>", told)

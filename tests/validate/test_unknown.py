@@ -9,9 +9,9 @@ import pytest
 from reconciler.adapters.lookup.installed import read_schema
 from reconciler.adapters.lookup.sources import Offline
 from reconciler.kinds import KINDS
+from reconciler.live.resolve import references_of
 from reconciler.model import Json, Stack
 from reconciler.placeholders import Unknown
-from reconciler.report.graph import edges_of
 from reconciler.validate import validate
 from tests.load.memory import loaded
 from tests.stacks.read import read
@@ -99,5 +99,5 @@ def test_any_part_of_any_resource_may_be_unknown() -> None:
             alone = Stack(stack.name, {address: replace(declared, spec=spec)})
             valid, problems = validate(alone, schema, KINDS)
             assert problems == (), (address, spec)
-            assert edges_of(valid).keys() == {address}
+            assert references_of(valid).edges.keys() == {address}
     assert count > 1000

@@ -46,13 +46,14 @@ def run(args: Namespace, out: Output) -> int:
 def _compared(args: Namespace) -> Iterator["Compared"]:
     from reconciler.fleet.compare import compared
     from reconciler.kinds import KINDS
+    from reconciler.redact.presented import present_changes
     from reconciler.report.text.compare import Compared
 
     for sides in _pairs(targets_of(args), args.first, args.second, args.all):
         first, second = (valid_stack(stack_path(side, args), arguments(side, args), _place(side)) for side in sides)
         changes = compared(sides, (first.stack, second.stack), KINDS)
-        shown = (second.secrets.change(first.secrets.change(change)) for change in changes)
-        yield Compared((sides[0].name, sides[1].name), tuple(shown))
+        shown = present_changes(changes, first.secrets.and_those(second.secrets))
+        yield Compared((sides[0].name, sides[1].name), shown)
 
 
 def _place(target: "FleetTarget") -> Identity | None:

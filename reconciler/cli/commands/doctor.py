@@ -30,12 +30,13 @@ def run(args: Namespace, out: Output) -> int:
 def _doctor(path: str, args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import present_examination
     from reconciler.report.json import doctor_json
     from reconciler.report.text.status import doctor_page
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
         examined = usecases.doctor(read.stack, sky.cloud, again(path, args), informed(PlanOptions()), args.observer)
-    shown = read.secrets.examined(examined)
+    shown = present_examination(examined, read.secrets)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))
     return Exit.UNHEALTHY if examined.diagnoses else Exit.DONE

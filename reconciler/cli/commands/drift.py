@@ -45,6 +45,7 @@ def run(args: Namespace, out: Output) -> int:
 
 def _drift(path: str, args: Namespace, out: Output) -> int:
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import present
     from reconciler.report.drift import drift_of
     from reconciler.report.json import drift_json
     from reconciler.report.text.drift import drift_page
@@ -52,6 +53,6 @@ def _drift(path: str, args: Namespace, out: Output) -> int:
     read, sky = live_stack(path, args)
     plan = planned(read, sky, PlanOptions(targets=tuple(args.target)), args.observer)
     check_one(args, plan, StackPlace(path, read.stack, sky.cloud), out)
-    drift = drift_of(read.secrets.plan(plan))
+    drift = drift_of(present(plan, read.secrets))
     out.publish(lambda width: drift_page(drift, width, args.verbose), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none or args.exit_zero else Exit.CHANGES

@@ -22,12 +22,14 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.live.resolve import references_of
+    from reconciler.redact.presented import present_references
     from reconciler.report.graph import graph_json, graph_text
     from reconciler.report.json import frame
     from reconciler.report.results import Graphed
 
     read = shown_stack(args.stacks[0], args, out)
-    stack = read.secrets.stack(read.stack)
-    out.publish_text(graph_text(stack), lambda: {**frame("graph"), **graph_json(stack)})
-    out.item(Graphed(stack))
+    graph = present_references(references_of(read.stack), read.secrets)
+    out.publish_text(graph_text(graph), lambda: {**frame("graph"), **graph_json(graph)})
+    out.item(Graphed(graph))
     return Exit.DONE

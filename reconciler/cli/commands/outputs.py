@@ -37,19 +37,21 @@ def run(args: Namespace, out: Output) -> int:
 def _outputs(path: str, args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import present_status
     from reconciler.report.outputs import clashing, given_of, missing, outputs_json, outputs_page
     from reconciler.report.results import StackOutputs
 
     read, sky = live_stack(path, args)
     with read.secrets.kept():
         found = usecases.status(read.stack, sky.cloud, informed(PlanOptions()), jobs=False, observer=args.observer)
-    given = given_of(found)
+    status = present_status(found, read.secrets)
+    given = given_of(status)
     if any(out.wants(format_) for format_ in OF_SHELLS):
         _check(clashing(given))
     out.publish(
-        lambda width: outputs_page(found.stack, given, width), lambda: outputs_json(found, given), StackOutputs(given)
+        lambda width: outputs_page(status.stack, given, width), lambda: outputs_json(status, given), StackOutputs(given)
     )
-    absent = missing(found)
+    absent = missing(status)
     if absent:
         said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {path}")
         out.complain(said)

@@ -16,7 +16,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import StackPlace, check_one
-from reconciler.cli.saved_plans import present, seal_of_environment
+from reconciler.cli.saved_plans import seal_of_environment, seal_plan
 from reconciler.problems import Exit, Refused
 
 EXAMPLES = """\
@@ -55,7 +55,7 @@ def _plan(path: str, args: Namespace, out: Output) -> int:
     read, sky = live_stack(path, args)
     plan = planned(read, sky, wanted, args.observer)
     check_one(args, plan, StackPlace(path, read.stack, sky.cloud), out)
-    shown = present(path, args, wanted, read, plan, seal)
+    shown = seal_plan(path, args, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
     out.publish(
         lambda width: plan_page(shown.plan, width, args.verbose, shown.fingerprint), lambda: shown.document, item

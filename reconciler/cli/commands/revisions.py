@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import Read, live_stack, masked_entries
+from reconciler.cli.context import Read, live_stack, with_former
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
@@ -33,14 +33,16 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
+    from reconciler.inspect.history import entries
+    from reconciler.redact.presented import present_history
     from reconciler.report.json import history_json
     from reconciler.report.text.history import history_page
 
     read, sky = _no_stack(args) if args.live else live_stack(args.stacks[0], args)
     with read.secrets.kept(), args.observer.phase("read"):
         history = usecases.history(read.stack, sky.cloud, args.name, inactive=args.all, users=True)
-    found = masked_entries(read, history)
-    out.publish(lambda width: history_page(history, found, width, args.verbose), lambda: history_json(history, found))
+    shown = present_history(history, entries(history), with_former(read, history).secrets)
+    out.publish(lambda width: history_page(shown, width, args.verbose), lambda: history_json(shown))
     return Exit.DONE
 
 

@@ -19,13 +19,13 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.run import capped, consent, watched
-from reconciler.model import Plan
 from reconciler.ports import Observer
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.cli.clients import Clients
     from reconciler.inspect.history import Rollback
+    from reconciler.redact.presented import PresentedPlan
 
 EXAMPLES = """\
   reconciler rollback simulate stacks/prod              to the last revision that says something else
@@ -58,6 +58,7 @@ def run(args: Namespace, out: Output) -> int:
 def _planned_and_run(read: Read, sky: "Clients", args: Namespace, out: Output) -> int:
     from reconciler.adapters.lookup.installed import takes
     from reconciler.app import usecases
+    from reconciler.redact.presented import present, present_rollback
     from reconciler.report.json import plan_json, rollback_json
     from reconciler.report.text.history import nothing_page
     from reconciler.report.text.plan import plan_page
@@ -66,23 +67,25 @@ def _planned_and_run(read: Read, sky: "Clients", args: Namespace, out: Output) -
         back = usecases.rollback(read.stack, sky.cloud, args.name, args.to, takes)
     back = replace(back, plan=capped(back.plan, args.timeout))
     read = with_former(read, back.history)
-    shown = read.secrets.plan(back.plan)
+    shown, shown_back = present(back.plan, read.secrets), present_rollback(back, read.secrets)
     if not back.plan.changes:
-        document = rollback_json(back, shown, None, None)
-        out.publish(lambda width: nothing_page(back, width), lambda: {**document, "exit": Exit.DONE})
+        document = rollback_json(shown_back, shown, None, None)
+        out.publish(lambda width: nothing_page(shown_back, width), lambda: {**document, "exit": Exit.DONE})
         return Exit.DONE
     out.show(lambda width: plan_page(shown, width, args.verbose))
     out.event(lambda: {"event": "planned", **plan_json(shown)})
     try:
-        consent(read.stack, shown, args, "Make change")
+        with read.secrets.kept():
+            consent(read.stack, back.plan, args, "Make change")
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, plan=plan_json(shown))
         return no.exit
-    return _roll_back(back, read, sky, shown, args, out)
+    return _roll_back(back, read, sky, args, out)
 
 
-def _roll_back(back: "Rollback", read: Read, sky: "Clients", shown: Plan, args: Namespace, out: Output) -> int:
+def _roll_back(back: "Rollback", read: Read, sky: "Clients", args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
+    from reconciler.redact.presented import present, present_finish, present_rollback
     from reconciler.report.json import rollback_json
     from reconciler.report.text.history import rollback_page
 
@@ -90,9 +93,10 @@ def _roll_back(back: "Rollback", read: Read, sky: "Clients", shown: Plan, args: 
     again_ = f"`{shlex.join(['reconciler', *_again(back, args)])}` again"
     finish, code = watched(work, read, sky, out, args.observer, then=f"run {again_}")
     finish = replace(finish, way_on=f"Run {again_}.")
-    told, next_ = read.secrets.finish(finish), _next(back, read, sky, args.observer)
-    document = rollback_json(back, shown, told, next_)
-    out.publish(lambda width: rollback_page(back, told, next_, width), lambda: {**document, "exit": code})
+    next_ = _next(back, read, sky, args.observer)
+    shown, done = present_rollback(back, read.secrets), present_finish(finish, read.secrets)
+    document = rollback_json(shown, present(back.plan, read.secrets), done, next_)
+    out.publish(lambda width: rollback_page(shown, done, next_, width), lambda: {**document, "exit": code})
     return code
 
 
@@ -101,11 +105,13 @@ def _again(back: "Rollback", args: Namespace) -> tuple[str, ...]:
     return ("rollback", args.name, "--to", str(back.to), *again(args.stacks[0], args))
 
 
-def _next(back: "Rollback", read: Read, sky: "Clients", observer: Observer) -> Plan | None:
+def _next(back: "Rollback", read: Read, sky: "Clients", observer: Observer) -> "PresentedPlan | None":
     """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import present
 
     try:
-        return read.secrets.plan(planned(read, sky, PlanOptions(targets=(str(back.history.address),)), observer))
+        plan = planned(read, sky, PlanOptions(targets=(str(back.history.address),)), observer)
+        return present(plan, read.secrets)
     except (CloudError, InvalidStack):
         return None

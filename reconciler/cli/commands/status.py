@@ -40,6 +40,7 @@ def run(args: Namespace, out: Output) -> int:
 def _status(path: str, args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
+    from reconciler.redact.presented import present_status
     from reconciler.report.json import status_json
     from reconciler.report.text.status import status_page
 
@@ -48,6 +49,6 @@ def _status(path: str, args: Namespace, out: Output) -> int:
         found = usecases.status(
             read.stack, sky.cloud, informed(PlanOptions()), jobs=not args.no_jobs, observer=args.observer
         )
-    shown = read.secrets.standings(found)
+    shown = present_status(found, read.secrets)
     out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))
     return Exit.DONE if found.is_healthy else Exit.UNHEALTHY

@@ -2,17 +2,18 @@
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reconciler.cli.context import read_stack
 from reconciler.cli.fleet import add_fleet, each_place
 from reconciler.cli.options import OF_FINDINGS, add_ignored_sandbox, add_output, add_stacks, add_variables
 from reconciler.cli.output import Output
-from reconciler.model import Stack
+from reconciler.model import Address, Stack
 from reconciler.problems import Exit, Severity
 
 if TYPE_CHECKING:
-    from reconciler.report.results import Validation
+    from reconciler.report.results import Silenced, Validation
     from reconciler.report.text.page import Page
 
 EXAMPLES = """\
@@ -67,10 +68,17 @@ def _validate(path: str, args: Namespace, out: Output) -> int:
     from reconciler.report.results import Validation
 
     read = read_stack(path, args, strict=args.strict)
-    found = Validation(path, read.stack, read.problems)
+    found = Validation(path, read.stack.name, tuple(read.stack.declared), read.problems, _silenced(read.stack))
     failing = _failing(found, Severity(args.fail_on))
     out.publish(lambda width: _page(found, width, args.verbose, failing), lambda: validation_json(found), found)
     return Exit.INVALID if failing else Exit.DONE
+
+
+def _silenced(stack: Stack) -> "tuple[Silenced, ...]":
+    from reconciler.report.results import Silenced
+
+    counts = Counter(problem.code for problem in stack.silenced)
+    return tuple(Silenced(rule, reason, counts[rule]) for rule, reason in sorted(stack.disabled.items()))
 
 
 def _failing(found: "Validation", threshold: Severity) -> int:
@@ -92,17 +100,17 @@ def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page"
     if found.is_valid and failing:
         page.line((f"{found.path}: no errors, but {number_of(failing, 'problem')} for --fail-on", "bold red"))
     elif found.is_valid:
-        page.line(f"{found.path}: ", ("valid", "bold green"), f", {contents(found.stack)}")
+        page.line(f"{found.path}: ", ("valid", "bold green"), f", {contents(found.addresses)}")
     else:
         page.line((f"{found.path}: {number_of(found.errors, 'problem')}", "bold red"))
     return page
 
 
-def contents(stack: Stack) -> str:
+def contents(addresses: Iterable[Address]) -> str:
     """Say what a stack holds: `1 compute environment, 2 job queues`."""
     from reconciler.kinds import KINDS
     from reconciler.report.text.values import plural
 
-    counts = Counter(address.kind for address in stack.declared)
+    counts = Counter(address.kind for address in addresses)
     told = [plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name]]
     return ", ".join(told) or "nothing declared"

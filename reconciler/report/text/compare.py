@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.model import Action, Change, Json
+from reconciler.model import Action, Json
+from reconciler.redact.presented import PresentedChange
 from reconciler.report.json import change_json, frame
 from reconciler.report.text.page import Page
 from reconciler.report.text.plan import write_members
@@ -19,7 +20,7 @@ class Compared:
     """One stack in two targets, by their names."""
 
     names: tuple[str, str]
-    changes: tuple[Change, ...]
+    changes: tuple[PresentedChange, ...]
 
 
 def compare_page(each: Sequence[Compared], width: int) -> Page:

@@ -1,10 +1,10 @@
 """Drift for people: per resource, what is declared and what is live."""
 
-from reconciler.model import Address, Change, FieldChange, Json
-from reconciler.redact.patterns import redacted_change, redacted_text
+from reconciler.model import Address, Json
+from reconciler.redact.presented import PresentedChange, PresentedField
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.text.page import Page
-from reconciler.report.text.plan import with_short_names, write_heading, write_ignored, write_notes
+from reconciler.report.text.plan import write_heading, write_ignored, write_notes
 from reconciler.report.text.values import ACTIONS, inline, place
 
 COLUMN = 12  # the width of the word in front of a resource
@@ -13,7 +13,7 @@ COLUMN = 12  # the width of the word in front of a resource
 def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
     """`verbose` adds what is ignored, and why."""
     page = Page(width)
-    drift = drift_of(with_short_names(drift.plan))
+    drift = drift_of(drift.plan.in_short)
     write_heading(page, drift.plan)
     for change in drift.changed:
         _write_change(page, "changed", change)
@@ -28,7 +28,7 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
         _write_resource(page, "foreign", change.address, foreign_reason(change))
         page.blank()
     for one in drift.plan.unhealthy:
-        about = f"{one.status}: {redacted_text(one.reason)}" if one.reason else one.status
+        about = f"{one.status}: {one.reason}" if one.reason else one.status
         _write_resource(page, "unhealthy", one.address, about, style="red")
         for word, told in (("cause", one.cause), ("remedy", one.remedy)):
             if told:
@@ -51,7 +51,7 @@ def _write_pending(page: Page, drift: Drift) -> None:
     page.blank()
 
 
-def _write_change(page: Page, word: str, change: Change) -> None:
+def _write_change(page: Page, word: str, change: PresentedChange) -> None:
     _write_resource(page, word, change.address, place(change.where), name=change.name)
     for field in drift_fields(change):
         _write_member(page, field, change)
@@ -71,8 +71,8 @@ def _write_resource(
     )
 
 
-def _write_member(page: Page, field: FieldChange, change: Change) -> None:
-    live, declared = redacted_change(field)
+def _write_member(page: Page, field: PresentedField, change: PresentedChange) -> None:
+    live, declared = field.sides
     source = place(field.where, change.where)
     page.line(
         field.path,

@@ -1,16 +1,20 @@
 """The revisions of a definition for people: a row each, and below it what it changed; and what became of a rollback."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from reconciler.app.usecases import Finish
-from reconciler.inspect.history import ACTIVE, History, Revision, Rollback, as_plan
-from reconciler.live.ownership import APPLIED, AppliedRecord, without_digest
-from reconciler.model import Action, Plan
-from reconciler.redact.patterns import redacted_text
+from reconciler.inspect.history import ACTIVE
+from reconciler.live.ownership import APPLIED, AppliedRecord
+from reconciler.model import Action
+from reconciler.redact.presented import (
+    PresentedFinish,
+    PresentedHistory,
+    PresentedPlan,
+    PresentedRevision,
+    PresentedRollback,
+)
 from reconciler.report.text.outcome import write_changes, write_interruption, write_result
 from reconciler.report.text.page import Page, write_problem
-from reconciler.report.text.plan import with_short_names, write_members
+from reconciler.report.text.plan import write_members
 from reconciler.report.text.values import outcome_line
 
 HEADINGS = ("revision", "status", "owner", "applied", "jobs")
@@ -20,35 +24,36 @@ FEW = 3  # members that a revision's row shows of what it changed
 Cells = tuple[str, ...]
 
 
-def history_page(history: History, entries: Sequence[Revision], width: int, verbose: int = 0) -> Page:
+def history_page(history: PresentedHistory, width: int, verbose: int = 0) -> Page:
     page = Page(width)
     _write_heading(page, history)
-    rows = [_cells(entry) for entry in entries]
+    revisions = history.in_short.revisions
+    rows = [_cells(revision) for revision in revisions]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     page.line((_row(HEADINGS, widths), "dim"))
-    shown = with_short_names(as_plan(history, (entry.change for entry in entries)))
-    for cells, entry, change in zip(rows, entries, shown.changes, strict=True):
-        page.line(_row(cells, widths), ("  as the YAML says" if entry.is_declared else "", "green"), hang=INDENT)
-        few = change.fields if verbose else change.fields[:FEW]
-        write_members(page, replace(change, fields=few), INDENT)
-        if len(few) < len(change.fields):
-            page.line((f"and {len(change.fields) - len(few)} more; -v shows them", "dim"), indent=INDENT)
+    for cells, revision in zip(rows, revisions, strict=True):
+        page.line(_row(cells, widths), ("  as the YAML says" if revision.is_declared else "", "green"), hang=INDENT)
+        fields = revision.change.fields
+        few = fields if verbose else fields[:FEW]
+        write_members(page, revision.change, INDENT, few)
+        if len(few) < len(fields):
+            page.line((f"and {len(fields) - len(few)} more; -v shows them", "dim"), indent=INDENT)
     page.blank()
-    _write_remarks(page, history, entries)
-    page.whole((history_line(entries), "bold"))
+    _write_remarks(page, history)
+    page.whole((history_line(revisions), "bold"))
     return page
 
 
-def history_line(entries: Sequence[Revision]) -> str:
-    active = sum(entry.live.status == ACTIVE for entry in entries)
-    inactive = f", {len(entries) - active} inactive" if len(entries) > active else ""
+def history_line(revisions: Sequence[PresentedRevision]) -> str:
+    active = sum(revision.status == ACTIVE for revision in revisions)
+    inactive = f", {len(revisions) - active} inactive" if len(revisions) > active else ""
     return f"Revisions: {active} active{inactive}."
 
 
-def rollback_page(back: Rollback, finish: Finish, next_: Plan | None, width: int) -> Page:
+def rollback_page(back: PresentedRollback, finish: PresentedFinish, next_: PresentedPlan | None, width: int) -> Page:
     """`next_` is what the next plan of the stack will say of the definition; None if nobody knows."""
     page = Page(width)
-    for result in finish.outcome.results:
+    for result in finish.results:
         write_result(page, result)
     page.blank()
     _write_proof(page, back, finish)
@@ -56,16 +61,16 @@ def rollback_page(back: Rollback, finish: Finish, next_: Plan | None, width: int
     if next_ is not None:
         _write_next(page, back, next_)
     page.blank()
-    page.whole((outcome_line(finish.outcome.counts), "bold"))
+    page.whole((outcome_line(finish.counts), "bold"))
     return page
 
 
-def nothing_page(back: Rollback, width: int) -> Page:
+def nothing_page(back: PresentedRollback, width: int) -> Page:
     page = Page(width)
     current = back.history.current
     same = f"revision {back.to} is the newest" if current == back.to else _says(current or 0, back.to)
     page.line(("Nothing to roll back.", "bold green"), f" {back.history.address}: {same}.")
-    if AppliedRecord.of(back.history.newest.tags).rolled_back_to:
+    if back.history.is_rolled_back:
         page.line(f"A rollback made revision {current}. To go further back, choose a revision with --to.")
     return page
 
@@ -74,17 +79,17 @@ def _says(number: int, other: int) -> str:
     return f"revision {number}, the newest, says what revision {other} says"
 
 
-def _write_heading(page: Page, history: History) -> None:
+def _write_heading(page: Page, history: PresentedHistory) -> None:
     physical = f" ({history.name})" if history.name != history.address.name else ""
     where = f"account {history.identity.account}, region {history.identity.region}"
     page.line((str(history.address), "bold"), physical, (f"  {where}", "dim"))
     page.blank()
 
 
-def _cells(entry: Revision) -> Cells:
-    applied = AppliedRecord.of({APPLIED: without_digest(str(entry.applied))}).digest
-    users = "?" if entry.users is None else str(entry.users)
-    return (str(entry.number), entry.live.status, entry.owner or "nobody", applied or "-", users)
+def _cells(revision: PresentedRevision) -> Cells:
+    applied = AppliedRecord.of({APPLIED: revision.applied}).digest
+    users = "?" if revision.users is None else str(revision.users)
+    return (str(revision.number), revision.status, revision.owner or "nobody", applied or "-", users)
 
 
 def _row(cells: Cells, widths: Sequence[int]) -> str:
@@ -93,24 +98,24 @@ def _row(cells: Cells, widths: Sequence[int]) -> str:
     return "  ".join((first.strip().rjust(widths[0]), *texts, last.strip().rjust(widths[-1])))
 
 
-def _write_remarks(page: Page, history: History, entries: Sequence[Revision]) -> None:
-    if history.desired and not any(entry.is_declared for entry in entries):
+def _write_remarks(page: Page, history: PresentedHistory) -> None:
+    if history.is_declared and not any(revision.is_declared for revision in history.revisions):
         page.line("The YAML says something else than each of them: `reconciler plan` shows what.")
     for note in history.notes:
         write_problem(page, note)
     page.blank()
 
 
-def _write_proof(page: Page, back: Rollback, finish: Finish) -> None:
+def _write_proof(page: Page, back: PresentedRollback, finish: PresentedFinish) -> None:
     if finish.rest is None:
-        page.line(("Not proven:", "bold yellow"), f" looking again failed. {redacted_text(finish.doubt)}")
+        page.line(("Not proven:", "bold yellow"), f" looking again failed. {finish.doubt}")
     elif finish.rest.is_empty:
         page.line(("Rolled back:", "bold green"), f" the newest revision says what revision {back.to} says.")
     else:
         page.line(("Not proven:", "bold yellow"), f" the newest revision does not say what revision {back.to} says.")
 
 
-def _write_next(page: Page, back: Rollback, next_: Plan) -> None:
+def _write_next(page: Page, back: PresentedRollback, next_: PresentedPlan) -> None:
     page.blank()
     if not next_.changes:
         page.line("The next plan of this stack will find nothing to do about it.")

@@ -3,7 +3,6 @@
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from io import StringIO
 from itertools import groupby
 
@@ -11,9 +10,10 @@ from reconciler.fmt import Formatted
 from reconciler.importers.coverage import Coverage, Owner, OwnerShare
 from reconciler.importers.model import LeftOut
 from reconciler.kinds import KINDS
-from reconciler.model import Identity, Json, Plan
+from reconciler.model import Identity, Json
 from reconciler.problems import CloudError, Problem, Severity, Where
 from reconciler.redact.patterns import redacted_text
+from reconciler.redact.presented import PresentedPlan
 from reconciler.report.json import place_json, plan_json, problems_json
 from reconciler.report.results import Formatting, Import
 from reconciler.report.text.page import Page, problems_page
@@ -28,7 +28,7 @@ def import_page(found: Import, contents: str, width: int) -> Page:
     page = Page(width)
     for file in found.files:
         page.whole(("wrote", "green"), f" {file}")
-    page.line(f"Imported as stack {found.stack.name}: {contents}")
+    page.line(f"Imported as stack {found.stack}: {contents}")
     page.add(plan_verdict(found, width).lines)
     return page
 
@@ -44,7 +44,7 @@ def plan_verdict(found: Import, width: int) -> Page:
         return page
     if found.changing:
         page.blank()
-        write_changes(page, _only_changing(found, plan))
+        write_changes(page, found.changing)
         what = number_of(len(found.changing), "change")
         page.whole(("The plan is not empty", "bold red"), f": {what} beyond adoption.")
     else:
@@ -65,9 +65,9 @@ def import_json(found: Import) -> dict[str, Json]:
     return problems_json(
         found.problems,
         document="import",
-        stack=found.stack.name,
+        stack=found.stack,
         files=list(found.files),
-        resources=[str(address) for address in found.stack.declared],
+        resources=[str(address) for address in found.addresses],
         left_out=left_out,
         unset=list(found.unset),
         changing=[str(change.address) for change in found.changing],
@@ -75,11 +75,7 @@ def import_json(found: Import) -> dict[str, Json]:
     )
 
 
-def _only_changing(found: Import, plan: Plan) -> Plan:
-    return replace(plan, changes=found.changing)
-
-
-def _to_adopt(plan: Plan) -> str:
+def _to_adopt(plan: PresentedPlan) -> str:
     count = len(plan.changes)
     return f"{number_of(count, 'resource')} to tag, nothing else to change" if count else "nothing is left to adopt"
 
@@ -109,9 +105,9 @@ def coverage_page(found: Coverage, place: Identity, unread: Unread, width: int, 
     widest = max((len(str(share)) for share in found.shares), default=0)
     for share in found.shares:
         name = f"{share!s:<{widest + GAP}}"
-        page.line((name, STYLES[share.owner]), f"{len(share.live):>4}  {_kinds(share)}", hang=widest + GAP + 6)
-        for live in share.live if verbose else ():
-            page.line(str(live.address), indent=4)
+        page.line((name, STYLES[share.owner]), f"{len(share.resources):>4}  {_kinds(share)}", hang=widest + GAP + 6)
+        for address, _ in share.resources if verbose else ():
+            page.line(str(address), indent=4)
     if found.excluded:
         page.line((f"{number_of(found.excluded, 'resource')} excluded by name", "dim"))
     page.blank()
@@ -146,13 +142,13 @@ def _share(share: OwnerShare) -> dict[str, Json]:
     return {
         "owner": share.owner.name.lower(),
         "name": share.name,
-        "count": len(share.live),
-        "resources": [{"address": str(live.address), "arn": live.arn} for live in share.live],
+        "count": len(share.resources),
+        "resources": [{"address": str(address), "arn": arn} for address, arn in share.resources],
     }
 
 
 def _kinds(share: OwnerShare) -> str:
-    counts = Counter(live.address.kind for live in share.live)
+    counts = Counter(address.kind for address, _ in share.resources)
     return ", ".join(plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name])
 
 

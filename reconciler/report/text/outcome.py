@@ -1,9 +1,7 @@
 """What became of a plan, for people: one line a change, what is left, and the line that scripts look for."""
 
-from reconciler.app.usecases import Finish
-from reconciler.apply import Result, State
-from reconciler.model import Plan
-from reconciler.redact.patterns import redacted_text
+from reconciler.apply import State
+from reconciler.redact.presented import PresentedFinish, PresentedPlan, PresentedResult
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of, outcome_line
 
@@ -20,25 +18,25 @@ UNFOLDED = 100_000  # wider than any line
 COLUMN = max(len(state) for state in State) + 2
 
 
-def finish_page(finish: Finish, width: int) -> Page:
+def finish_page(finish: PresentedFinish, width: int) -> Page:
     page = Page(width)
-    for result in finish.outcome.results:
+    for result in finish.results:
         write_result(page, result)
     page.blank()
     _write_end(page, finish)
     page.blank()
-    page.whole((outcome_line(finish.outcome.counts), "bold"))
+    page.whole((outcome_line(finish.counts), "bold"))
     return page
 
 
-def proof_lines(finish: Finish) -> list[str]:
+def proof_lines(finish: PresentedFinish) -> list[str]:
     """Return what planning again has found, as lines of any length."""
     page = Page(UNFOLDED)
     _write_end(page, finish)
     return page.plain.splitlines()
 
 
-def write_result(page: Page, result: Result) -> None:
+def write_result(page: Page, result: PresentedResult) -> None:
     took = f"  {duration(result.seconds)}" if result.seconds >= 1 else ""
     page.line(
         (f"{result.state:<{COLUMN}}", STYLES[result.state]),
@@ -47,12 +45,12 @@ def write_result(page: Page, result: Result) -> None:
         hang=COLUMN,
     )
     if result.message:
-        page.line(redacted_text(result.message), indent=COLUMN + 4, hang=2)
+        page.line(result.message, indent=COLUMN + 4, hang=2)
     if result.hint:
-        page.line(("hint: ", "dim"), redacted_text(result.hint), indent=COLUMN + 4, hang=6)
+        page.line(("hint: ", "dim"), result.hint, indent=COLUMN + 4, hang=6)
 
 
-def write_changes(page: Page, plan: Plan) -> None:
+def write_changes(page: Page, plan: PresentedPlan) -> None:
     """Tell what a plan is about, a line a change."""
     for change in plan.changes:
         paths = "" if change.action.leaves else ", ".join(field.path for field in change.fields)
@@ -60,22 +58,22 @@ def write_changes(page: Page, plan: Plan) -> None:
         page.line(f"{change.action.value:<3} {change.address}", f": {about}" if about else "", indent=4)
 
 
-def _write_end(page: Page, finish: Finish) -> None:
+def _write_end(page: Page, finish: PresentedFinish) -> None:
     _write_proof(page, finish)
     write_interruption(page, finish)
 
 
-def write_interruption(page: Page, finish: Finish) -> None:
-    if not finish.outcome.interrupted:
+def write_interruption(page: Page, finish: PresentedFinish) -> None:
+    if not finish.is_interrupted:
         return
     is_done = finish.rest is not None and finish.rest.is_empty  # what was cut short had come about all the same
     page.line("Interrupted." if is_done else f"Interrupted. {finish.way_on}")
 
 
-def _write_proof(page: Page, finish: Finish) -> None:
+def _write_proof(page: Page, finish: PresentedFinish) -> None:
     rest = finish.rest
     if rest is None:
-        page.line(("Not proven:", "bold yellow"), f" planning again failed. {redacted_text(finish.doubt)}")
+        page.line(("Not proven:", "bold yellow"), f" planning again failed. {finish.doubt}")
         return
     if rest.is_empty and not rest.unhealthy:
         page.line(("Converged:", "bold green"), " planning again finds nothing to do.")
@@ -85,4 +83,4 @@ def _write_proof(page: Page, finish: Finish) -> None:
         page.line(("Not converged:", "bold yellow"), f" planning again finds {left}.")
         write_changes(page, rest)
     for one in rest.unhealthy:
-        page.line(("!", "bold red"), f"   {one.address} is {one.status}: {redacted_text(one.reason)}", indent=4)
+        page.line(("!", "bold red"), f"   {one.address} is {one.status}: {one.reason}", indent=4)

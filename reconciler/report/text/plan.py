@@ -1,13 +1,12 @@
 """A plan for people: what happens to each resource, in the order of execution, and what each change costs."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from reconciler.model import Action, Call, Change, Cost, FieldChange, Ignored, Json, Plan, Wait
+from reconciler.model import Action, Cost, Json
 from reconciler.problems import Problem
-from reconciler.redact.patterns import redacted, redacted_change, redacted_text
+from reconciler.redact.presented import PresentedCall, PresentedChange, PresentedField, PresentedPlan, PresentedStep
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.text.page import Page, Part, write_problem
 from reconciler.report.text.values import (
@@ -48,9 +47,14 @@ class Row:
         return inline(self.after if self.sign == "+" else self.before)
 
 
-def write_members(page: Page, change: Change, indent: int) -> None:
-    """Write one row a member: in columns where they fit, on a line of its own, or with its values below it."""
-    rows = rows_of(change)
+def write_members(
+    page: Page, change: PresentedChange, indent: int, fields: Sequence[PresentedField] | None = None
+) -> None:
+    """Write one row a field: in columns where they fit, on a line of its own, or with its values below it.
+
+    `fields` are those to write where it is not all of them.
+    """
+    rows = [_row(field, change) for field in (change.fields if fields is None else fields)]
     room = page.width - indent
     widths = _columns(rows, room)
     for row in rows:
@@ -62,12 +66,12 @@ def write_members(page: Page, change: Change, indent: int) -> None:
             page.line((row.why, "dim"), indent=indent + 4, hang=0)
 
 
-def rows_of(change: Change) -> list[Row]:
+def rows_of(change: PresentedChange) -> list[Row]:
     return [_row(field, change) for field in change.fields]
 
 
-def _row(field: FieldChange, change: Change) -> Row:
-    before, after = redacted_change(field)
+def _row(field: PresentedField, change: PresentedChange) -> Row:
+    before, after = field.sides
     return Row(
         sign="+" if before is None else "-" if after is None else "~",
         path=field.path,
@@ -79,7 +83,7 @@ def _row(field: FieldChange, change: Change) -> Row:
     )
 
 
-def _marks(field: FieldChange, told: Cost | None) -> Iterator[str]:
+def _marks(field: PresentedField, told: Cost | None) -> Iterator[str]:
     if told and field.cost is not told:
         yield str(field.cost)
     if field.undeclared:
@@ -153,53 +157,22 @@ def _sign(row: Row) -> tuple[Part, ...]:
     return ((f"{row.sign} ", STYLES[row.sign]),)
 
 
-# ARNs of the plan's own account and region, told as people say them: `compute-environment/spot`.
-
-S = TypeVar("S", FieldChange, Ignored)
-
-
-def with_short_names(plan: Plan) -> Plan:
-    """Return the plan with short names in what its members are and should be. Requests keep their ARNs."""
-    here = plan.identity
-    prefix = f"arn:{here.partition}:batch:{here.region}:{here.account}:"
-    ignored = {address: tuple(_short_sides(one, prefix) for one in ones) for address, ones in plan.ignored.items()}
-    return replace(plan, changes=tuple(_short_change(change, prefix) for change in plan.changes), ignored=ignored)
-
-
-def _short_change(change: Change, prefix: str) -> Change:
-    return replace(change, fields=tuple(_short_sides(field, prefix) for field in change.fields))
-
-
-def _short_sides(sides: S, prefix: str) -> S:
-    return replace(sides, before=_short(sides.before, prefix), after=_short(sides.after, prefix))
-
-
-def _short(value: Json, prefix: str) -> Json:
-    if isinstance(value, Mapping):
-        return {key: _short(item, prefix) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_short(item, prefix) for item in value]
-    return value.removeprefix(prefix) if isinstance(value, str) else value
-
-
 # The members that differ and are no change, for people: each with the reason, and with the resources that have it.
 
 IGNORED_INDENT = 9
 
 
-def write_ignored(page: Page, plan: Plan) -> None:
+def write_ignored(page: Page, plan: PresentedPlan) -> None:
     """Write each member of a kind once, and below it the resources by what they have there."""
     members: dict[tuple[str, str, str], dict[str, list[str]]] = {}
-    for address, ignored in with_short_names(plan).ignored.items():
+    for address, ignored in plan.in_short.ignored.items():
         for one in ignored:
-            live, declared = redacted_change(one)
+            live, declared = one.sides
             both = f"live {inline(live)}" if declared is None else f"live {inline(live)}, declared {inline(declared)}"
             values = members.setdefault((address.kind, one.path, one.why), {})
             values.setdefault(both if live is not None else f"declared {inline(declared)}", []).append(address.name)
     for (kind, path, why), values in members.items():
-        page.line(
-            ("ignored  ", "dim"), (f"{kind} {path}", "bold"), (f"  {redacted_text(why)}", "dim"), hang=IGNORED_INDENT
-        )
+        page.line(("ignored  ", "dim"), (f"{kind} {path}", "bold"), (f"  {why}", "dim"), hang=IGNORED_INDENT)
         for value, names in values.items():
             page.line((f"{value}: ", "dim"), ", ".join(names), indent=IGNORED_INDENT, hang=4)
     page.blank()
@@ -224,14 +197,14 @@ MOST = 6  # lines of what is deleted
 INDENT = 9  # where the details of a change begin: after its number and its sign
 
 
-def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -> Page:
+def plan_page(plan: PresentedPlan, width: int, verbose: int = 0, fingerprint: str = "") -> Page:
     """`verbose`: 1 adds the order, requests and waits in words, and what is ignored; 2 the requests themselves.
 
     The last line is the one that scripts look for; a fingerprint is the line above it.
     """
     page = Page(width)
     write_heading(page, plan)
-    write_changes(page, plan, verbose)
+    write_changes(page, plan.in_short.changes, verbose)
     write_unhealthy(page, plan)
     if verbose:
         write_ignored(page, plan)
@@ -250,22 +223,21 @@ def plan_page(plan: Plan, width: int, verbose: int = 0, fingerprint: str = "") -
     return page
 
 
-def write_changes(page: Page, plan: Plan, verbose: int = 0) -> None:
+def write_changes(page: Page, changes: Sequence[PresentedChange], verbose: int = 0) -> None:
     """Write what goes before what stays, as most readers look for it; the numbers tell the order of execution."""
-    numbered = enumerate(with_short_names(plan).changes, 1)
-    for number, change in sorted(numbered, key=lambda one: one[1].action not in DESTRUCTIVE):
+    for number, change in sorted(enumerate(changes, 1), key=lambda one: one[1].action not in DESTRUCTIVE):
         _write_change(page, number, change, verbose)
 
 
-def write_heading(page: Page, plan: Plan) -> None:
+def write_heading(page: Page, plan: PresentedPlan) -> None:
     where = f"account {plan.identity.account}, region {plan.identity.region}"
     page.line(("Stack ", "bold"), (plan.stack, "bold"), (f"  {where}", "dim"))
     page.blank()
 
 
-def write_unhealthy(page: Page, plan: Plan) -> None:
+def write_unhealthy(page: Page, plan: PresentedPlan) -> None:
     for one in plan.unhealthy:
-        reason = f": {redacted_text(one.reason)}" if one.reason else ""
+        reason = f": {one.reason}" if one.reason else ""
         page.line("     ", ("!", "bold red"), f"   {one.address} is {one.status}{reason}", hang=INDENT)
         for word, told in (("cause", one.cause), ("remedy", one.remedy)):
             if told:
@@ -279,7 +251,7 @@ def write_notes(page: Page, notes: tuple[Problem, ...]) -> None:
     page.blank()
 
 
-def _write_change(page: Page, number: int, change: Change, verbose: int) -> None:
+def _write_change(page: Page, number: int, change: PresentedChange, verbose: int) -> None:
     _write_header(page, number, change)
     if change.action is Action.CREATE:
         _write_declaration(page, change)
@@ -294,7 +266,7 @@ def _write_change(page: Page, number: int, change: Change, verbose: int) -> None
     page.blank()
 
 
-def _write_header(page: Page, number: int, change: Change) -> None:
+def _write_header(page: Page, number: int, change: PresentedChange) -> None:
     style = SIGN_STYLES[change.action]
     physical = f" ({change.name})" if is_greeted_by_name(change) else ""
     about = [text for text in _about(change) if text not in change.losses]
@@ -312,18 +284,18 @@ def _write_header(page: Page, number: int, change: Change) -> None:
     )
 
 
-def _about(change: Change) -> Iterator[str]:
+def _about(change: PresentedChange) -> Iterator[str]:
     cost = cost_of(change)
     first, *rest = (*reasons_of(change), "")
     yield from (text for text in (f"{cost}: {first}" if cost else first, *rest) if text)
 
 
-def cost_of(change: Change) -> Cost | None:
+def cost_of(change: PresentedChange) -> Cost | None:
     """Return the cost that is worth a word: to create has none."""
     return change.cost
 
 
-def reasons_of(change: Change) -> Iterator[str]:
+def reasons_of(change: PresentedChange) -> Iterator[str]:
     """Yield what the cost of a change means, why it happens, and whether somebody else caused it."""
     cost = cost_of(change)
     if cost:
@@ -333,7 +305,7 @@ def reasons_of(change: Change) -> Iterator[str]:
         yield "changed outside of this stack"
 
 
-def _forced_by(change: Change) -> str:
+def _forced_by(change: PresentedChange) -> str:
     """Name the members that make a change dearer than the others would."""
     dearest = [field.path for field in change.fields if field.cost is change.cost]
     if len(dearest) == len(change.fields):
@@ -342,21 +314,21 @@ def _forced_by(change: Change) -> str:
     return f" (because of {dearest[0]}{more})"
 
 
-def _write_refusal(page: Page, change: Change, refusal: Problem) -> None:
+def _write_refusal(page: Page, change: PresentedChange, refusal: Problem) -> None:
     """The header has named the resource and its place already."""
     message = refusal.message.removeprefix(f"{change.address}: ")
     write_problem(page, replace(refusal, message=message, where=None), INDENT, word="refused")
 
 
-def _write_declaration(page: Page, change: Change) -> None:
-    whole = {field.path: redacted_change(field)[1] for field in change.fields if not _is_tag(field)}
-    tags = {field.path.removeprefix("tags."): redacted_change(field)[1] for field in change.fields if _is_tag(field)}
+def _write_declaration(page: Page, change: PresentedChange) -> None:
+    whole = {field.path: field.sides.after for field in change.fields if not _is_tag(field)}
+    tags = {field.path.removeprefix("tags."): field.sides.after for field in change.fields if _is_tag(field)}
     for line in block({**whole, **({"tags": tags} if tags else {})}, page.width - INDENT) if whole or tags else ():
         lead = len(line) - len(line.lstrip(" "))
         page.line(line.lstrip(" "), indent=INDENT + lead)
 
 
-def _write_deleted(page: Page, change: Change, verbose: int) -> None:
+def _write_deleted(page: Page, change: PresentedChange, verbose: int) -> None:
     """Show what goes: all of it with -v, otherwise so much that people know it again."""
     whole = Page(page.width)
     write_members(whole, change, INDENT)
@@ -366,27 +338,27 @@ def _write_deleted(page: Page, change: Change, verbose: int) -> None:
         page.line((f"({more} more lines; -v shows them)", "dim"), indent=INDENT)
 
 
-def _is_tag(field: FieldChange) -> bool:
+def _is_tag(field: PresentedField) -> bool:
     return field.path.startswith("tags.")
 
 
-def _write_steps(page: Page, change: Change, verbose: int) -> None:
+def _write_steps(page: Page, change: PresentedChange, verbose: int) -> None:
     if change.after:
         page.line(("after ", "dim"), ", ".join(map(str, change.after)), indent=INDENT)
     for number, step in enumerate(change.steps, 1):
         page.line((f"{number}. ", "dim"), _step_in_words(step), indent=INDENT)
-        if verbose > 1 and isinstance(step, Call):
-            request = json.dumps(redacted(step.request), indent=2, ensure_ascii=False, default=str)
+        if verbose > 1 and isinstance(step, PresentedCall):
+            request = json.dumps(step.request, indent=2, ensure_ascii=False, default=str)
             page.line((f"{step.operation} ", "dim"), indent=INDENT + 3)
             for line in request.splitlines():
                 page.line((line.lstrip(" "), "dim"), indent=INDENT + 3 + len(line) - len(line.lstrip(" ")))
 
 
-def _step_in_words(step: Call | Wait) -> str:
-    return step.says if isinstance(step, Call) else f"{step.says} (at most {duration(step.timeout)})"
+def _step_in_words(step: PresentedStep) -> str:
+    return step.says if isinstance(step, PresentedCall) else f"{step.says} (at most {duration(step.timeout)})"
 
 
-def _as_declared(plan: Plan) -> str:
+def _as_declared(plan: PresentedPlan) -> str:
     if plan.unchanged == 1:
         return "1 resource is as declared."
     return f"{number_of(plan.unchanged, 'resource')} are as declared."

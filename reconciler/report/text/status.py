@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.inspect.doctor import Diagnosis, Examined, Pointer
-from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
+from reconciler.inspect.doctor import Pointer
+from reconciler.inspect.status import Sync
 from reconciler.kinds import KINDS
 from reconciler.live.jobs import in_words
-from reconciler.problems import CloudError
-from reconciler.redact.patterns import redacted_text
+from reconciler.redact.presented import PresentedDiagnosis, PresentedExamination, PresentedResource, PresentedStatus
 from reconciler.report.text.page import Page
 from reconciler.report.text.plan import write_notes
 from reconciler.report.text.values import iso, number_of, place
@@ -21,10 +20,10 @@ LABEL = 9  # the width of the word in front of what is told of a diagnosis
 SYNC_STYLES = {Sync.DRIFTED: "yellow", Sync.PENDING: "cyan", Sync.NOT_DECLARED: "magenta"}
 
 
-def status_page(found: StackStatus, width: int) -> Page:
+def status_page(status: PresentedStatus, width: int) -> Page:
     page = Page(width)
-    _write_heading(page, found)
-    rows = [_cells(one) for one in found.each]
+    _write_heading(page, status)
+    rows = [_cells(resource) for resource in status.resources]
     widths = [max(map(len, column)) for column in zip(HEADINGS[:3], *rows, strict=True)]
     room = sum(widths) + len(GAP) * len(widths)
     if rows:
@@ -32,70 +31,70 @@ def status_page(found: StackStatus, width: int) -> Page:
         page.line((shown, "dim"))
     else:
         page.line(NOTHING)
-    for one, cells in zip(found.each, rows, strict=True):
-        _write_row(page, one, cells, widths, room)
+    for resource, cells in zip(status.resources, rows, strict=True):
+        _write_row(page, resource, cells, widths, room)
     page.blank()
-    write_notes(page, found.notes)
-    page.whole((status_line(found), "bold"))
+    write_notes(page, status.notes)
+    page.whole((status_line(status), "bold"))
     return page
 
 
-def status_line(found: StackStatus) -> str:
+def status_line(status: PresentedStatus) -> str:
     """The last line. What is rare is appended, so that the beginning stays as it is."""
-    counts = dict(found.counts)
+    counts = dict(status.counts)
     rare = counts.pop(str(Sync.NOT_DECLARED))
     words = [f"{count} {word}" for word, count in counts.items()]
     tail = f" {rare} {Sync.NOT_DECLARED}." if rare else ""
     return f"Status: {', '.join(words[:4])}; {', '.join(words[4:])}.{tail}"
 
 
-def doctor_page(examined: Examined, width: int) -> Page:
+def doctor_page(examined: PresentedExamination, width: int) -> Page:
     page = Page(width)
-    _write_heading(page, examined.found)
+    _write_heading(page, examined.status)
     for one in examined.diagnoses:
         _write_diagnosis(page, one)
         page.blank()
     write_notes(page, examined.notes)
     if not examined.diagnoses:
-        page.line(("No complaints.", "bold green"), f" {_well(len(examined.found.each))}")
+        page.line(("No complaints.", "bold green"), f" {_well(len(examined.status.resources))}")
         page.blank()
     page.whole((doctor_line(examined), "bold"))
     return page
 
 
-def doctor_line(examined: Examined) -> str:
-    healthy = examined.found.counts["healthy"]
+def doctor_line(examined: PresentedExamination) -> str:
+    healthy = examined.status.counts["healthy"]
     return f"Doctor: {number_of(len(examined.diagnoses), 'complaint')}, {healthy} healthy."
 
 
-def holds(one: ResourceStatus) -> str:
+def holds(resource: PresentedResource) -> str:
     """Say what is in a resource, as far as somebody asked: `3 RUNNING and 12 RUNNABLE jobs`, `12/256 vCPUs`."""
-    return "; ".join(_holds(one))
+    return "; ".join(_holds(resource))
 
 
-def _write_heading(page: Page, found: StackStatus) -> None:
-    where = f"account {found.identity.account}, region {found.identity.region}"
-    page.line(("Stack ", "bold"), (found.stack, "bold"), (f"  {where}", "dim"))
+def _write_heading(page: Page, status: PresentedStatus) -> None:
+    where = f"account {status.identity.account}, region {status.identity.region}"
+    page.line(("Stack ", "bold"), (status.stack, "bold"), (f"  {where}", "dim"))
     page.blank()
 
 
-def _cells(one: ResourceStatus) -> tuple[str, str, str]:
-    physical = f" ({one.name})" if one.name != one.address.name else ""
-    return f"{one.address}{physical}", one.health, str(one.sync)
+def _cells(resource: PresentedResource) -> tuple[str, str, str]:
+    physical = f" ({resource.name})" if resource.name != resource.address.name else ""
+    return f"{resource.address}{physical}", resource.health, str(resource.sync)
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
-def _write_row(page: Page, one: ResourceStatus, cells: Sequence[str], widths: Sequence[int], room: int) -> None:
+def _write_row(page: Page, resource: PresentedResource, cells: Sequence[str], widths: Sequence[int], room: int) -> None:
     name, health, sync = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
     parts = (
         f"{name}{GAP}",
-        (f"{health}{GAP}", "green" if one.is_healthy else "bold red"),
-        (f"{sync}{GAP}", SYNC_STYLES.get(one.sync, "")),
+        (f"{health}{GAP}", "green" if resource.is_healthy else "bold red"),
+        (f"{sync}{GAP}", SYNC_STYLES.get(resource.sync, "")),
     )
-    told = redacted_text(holds(one))
+    told = holds(resource)
     if page.width - room >= LAST:
         page.line(*parts, told, hang=room)
         return
@@ -104,28 +103,28 @@ def _write_row(page: Page, one: ResourceStatus, cells: Sequence[str], widths: Se
         page.line(told, indent=INDENT)
 
 
-def _holds(one: ResourceStatus) -> Iterator[str]:
-    if one.about:
-        yield one.about
-    if isinstance(one.jobs, CloudError):
+def _holds(resource: PresentedResource) -> Iterator[str]:
+    if resource.about:
+        yield resource.about
+    if resource.are_jobs_unknown:
         yield "jobs not known"
-    elif one.jobs is not None:
-        yield in_words(one.jobs) if one.jobs else "no jobs"
-    yield from _load(one)
-    if one.live and one.live.revisions:
-        yield f"revision {one.live.revisions[-1]}, {len(one.live.revisions)} active"
-    if one.created_at is not None:
-        yield f"since {iso(one.created_at).partition('T')[0]}"
+    elif resource.jobs is not None:
+        yield in_words(resource.jobs) if resource.jobs else "no jobs"
+    yield from _load(resource)
+    if resource.revisions:
+        yield f"revision {resource.revisions[-1]}, {len(resource.revisions)} active"
+    if resource.created_at is not None:
+        yield f"since {iso(resource.created_at).partition('T')[0]}"
 
 
-def _load(one: ResourceStatus) -> Iterator[str]:
-    gauge = KINDS[one.address.kind].read.usage
-    used, most = one.load
+def _load(resource: PresentedResource) -> Iterator[str]:
+    gauge = KINDS[resource.address.kind].read.usage
+    used, most = resource.load
     if gauge and most is not None:
         yield f"at most {most} {gauge.unit}" if used is None else f"{used}/{most} {gauge.unit}"
 
 
-def _write_diagnosis(page: Page, one: Diagnosis) -> None:
+def _write_diagnosis(page: Page, one: PresentedDiagnosis) -> None:
     physical = f" ({one.name})" if one.name != one.address.name else ""
     source = place(one.where)
     page.line(
@@ -141,9 +140,9 @@ def _write_diagnosis(page: Page, one: Diagnosis) -> None:
         page.whole((" " * INDENT + f"{'' if number else 'run':<{LABEL}}", "dim"), command)
 
 
-def _told(one: Diagnosis) -> Iterator[tuple[str, str]]:
+def _told(one: PresentedDiagnosis) -> Iterator[tuple[str, str]]:
     if one.reason:
-        yield "AWS says" if one.is_quoted else "why", redacted_text(one.reason)
+        yield "AWS says" if one.is_quoted else "why", one.reason
     yield from (pair for pair in (("cause", one.cause), ("remedy", one.remedy)) if pair[1])
     for number, pointer in enumerate(one.members):
         yield "" if number else "look at", _pointer(pointer)

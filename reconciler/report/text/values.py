@@ -8,10 +8,11 @@ from difflib import SequenceMatcher
 from io import StringIO
 
 from reconciler.apply import State
-from reconciler.model import Action, Change, Json, Plan
+from reconciler.model import Action, Json
 from reconciler.placeholders import Unknown
 from reconciler.printable import harmless_quoted, is_obeyed
 from reconciler.problems import Where
+from reconciler.redact.presented import PresentedChange, PresentedPlan
 
 SHORT = 60  # a mapping longer than this reads better as a block, however wide the terminal is
 
@@ -121,13 +122,13 @@ DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
 ALWAYS = 4  # of these, the first four are named even when they are 0: scripts look for them
 
 
-def summary(plan: Plan) -> dict[str, int]:
+def summary(plan: PresentedPlan) -> dict[str, int]:
     """Count the plan's changes by what they come to."""
     counts = {word: sum(plan.counts.get(action, 0) for action in actions) for word, actions in _COUNTED}
     return {**counts, "refused": plan.refused_count, "unchanged": plan.unchanged}
 
 
-def plan_line(plan: Plan) -> str:
+def plan_line(plan: PresentedPlan) -> str:
     """The last line of a plan. What is rare is appended, so that the beginning stays as it is."""
     counts = summary(plan)
     words = [word for word, _ in _COUNTED]
@@ -148,7 +149,7 @@ def outcome_line(counts: Mapping[State, int]) -> str:
     return f"Apply: {main}.{''.join(rare)}"
 
 
-def is_greeted_by_name(change: Change) -> bool:
+def is_greeted_by_name(change: PresentedChange) -> bool:
     """Whether the physical name is worth showing beside the logical one."""
     return bool(change.name) and change.name != change.address.name
 

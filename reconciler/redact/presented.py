@@ -1,0 +1,539 @@
+"""What reports accept: views of plans, results, statuses and problems through which no secret can be read.
+
+A view computes what is shown when it is read, and keeps nothing: of a large plan there is no second copy. The
+functions `present…` are the only ones that make views.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from reconciler.live.ownership import AppliedRecord, without_digest
+from reconciler.model import (
+    Action,
+    Address,
+    Call,
+    Change,
+    Cost,
+    FieldChange,
+    Identity,
+    Ignored,
+    Interrupts,
+    Json,
+    Plan,
+    Step,
+    Unhealthy,
+    Wait,
+)
+from reconciler.problems import Problem, Where
+from reconciler.redact.patterns import CHANGED, REDACTED, redacted, redacted_sides, redacted_text
+from reconciler.redact.secrets import Secrets
+
+if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
+    from reconciler.app.usecases import Finish
+    from reconciler.apply import Event, Result, State
+    from reconciler.inspect.doctor import Diagnosis, Examined, Pointer
+    from reconciler.inspect.history import History, Revision, Rollback
+    from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
+    from reconciler.live.resolve import StackReferences
+
+V = TypeVar("V")
+NO_SECRETS = Secrets()
+
+
+class Sides(NamedTuple):
+    """What may be shown of both sides of a change; None is absence."""
+
+    before: Json
+    after: Json
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether a part of them is hidden."""
+        shown = repr((self.before, self.after))
+        return REDACTED in shown or CHANGED in shown
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What is taken out of everything that is shown: the texts in `secrets`, and what looks like a secret.
+
+    Values that begin with `prefix`, that of the plan's own ARNs, are shown without it: `job-queue/urgent`.
+    """
+
+    secrets: Secrets = NO_SECRETS
+    prefix: str = ""
+
+    def text(self, text: str) -> str:
+        return redacted_text(self.secrets.text(text) if self.secrets else text)
+
+    def value(self, value: Json) -> Json:
+        return redacted(self.secrets.value(value) if self.secrets else value)
+
+    def texts(self, texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(map(self.text, texts))
+
+    def path(self, path: str) -> str:
+        return self.secrets.text(path) if self.secrets else path
+
+    def sides(self, change: FieldChange | Ignored) -> Sides:
+        before, after = change.before, change.after
+        if self.secrets:
+            before, after = self.secrets.pair(before, after)
+        if self.prefix:
+            before, after = _shortened(before, self.prefix), _shortened(after, self.prefix)
+        return Sides(*redacted_sides(self.path(change.path), before, after))
+
+    def problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
+
+    def shortening(self, here: Identity) -> "Redaction":
+        return replace(self, prefix=f"arn:{here.partition}:batch:{here.region}:{here.account}:")
+
+
+def _shortened(value: Json, prefix: str) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _shortened(item, prefix) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(item, prefix) for item in value]
+    return value.removeprefix(prefix) if isinstance(value, str) else value
+
+
+class View:
+    """What may be shown of something, attribute by attribute. Two are equal if they show the same thing."""
+
+    __slots__ = ("_raw", "_redaction")
+
+    def __init__(self, raw: Any, redaction: Redaction) -> None:
+        self._raw = raw
+        self._redaction = redaction
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and other._raw is self._raw and other._redaction == self._redaction
+
+    def __hash__(self) -> int:
+        return hash(id(self._raw))
+
+
+class Public(Generic[V]):
+    """An attribute that is shown as it is: no secret can be in it. `of` is its path where it is called otherwise."""
+
+    def __init__(self, of: str = "") -> None:
+        self._of = of
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._read = attrgetter(f"_raw.{self._of or name}")
+
+    def __get__(self, view: View, _owner: type | None = None) -> V:
+        shown: V = self._read(view)
+        return shown
+
+
+class Redacted(Generic[V]):
+    """An attribute of which `how` takes out what is secret."""
+
+    def __init__(self, how: Callable[[Redaction, Any], V], of: str = "") -> None:
+        self._how, self._of = how, of
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._read = attrgetter(f"_raw.{self._of or name}")
+
+    def __get__(self, view: View, _owner: type | None = None) -> V:
+        return self._how(view._redaction, self._read(view))  # noqa: SLF001 - a part of the view
+
+
+def one(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], V]:
+    """Return how an attribute is shown by a view of its own."""
+    return lambda redaction, raw: view(raw, redaction)
+
+
+def optional(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], V | None]:
+    return lambda redaction, raw: None if raw is None else view(raw, redaction)
+
+
+def each(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], tuple[V, ...]]:
+    return lambda redaction, raw: tuple(view(item, redaction) for item in raw)
+
+
+class PresentedField(View):
+    """A field that differs."""
+
+    __slots__ = ()
+
+    _raw: FieldChange
+    path = Redacted(Redaction.path)
+    cost = Public[Cost]()
+    why = Redacted(Redaction.text)
+    drift = Public[bool]()
+    undeclared = Public[bool]()
+    noted = Public[bool]()
+    where = Public[Where | None]()
+
+    @property
+    def sides(self) -> Sides:
+        return self._redaction.sides(self._raw)
+
+
+class PresentedIgnored(View):
+    """A field that differs and is no change, and why."""
+
+    __slots__ = ()
+
+    _raw: Ignored
+    path = Redacted(Redaction.path)
+    why = Redacted(Redaction.text)
+
+    @property
+    def sides(self) -> Sides:
+        return self._redaction.sides(self._raw)
+
+
+class PresentedCall(View):
+    """One complete request."""
+
+    __slots__ = ()
+
+    _raw: Call
+    operation = Public[str]()
+    request = Redacted(Redaction.value)
+    says = Redacted(Redaction.text)
+
+
+PresentedStep = PresentedCall | Wait
+
+
+def _step(step: Step, redaction: Redaction) -> PresentedStep:
+    return PresentedCall(step, redaction) if isinstance(step, Call) else step
+
+
+class PresentedChange(View):
+    """What happens to one resource."""
+
+    __slots__ = ()
+
+    _raw: Change
+    action = Public[Action]()
+    address = Public[Address]()
+    name = Public[str]()
+    arn = Public[str]()
+    cost = Public[Cost | None]()
+    drift = Public[bool]()
+    is_record = Public[bool]()
+    after = Public[tuple[Address, ...]]()
+    where = Public[Where | None]()
+    interrupts = Public[Interrupts | None]()
+    fields = Redacted(each(PresentedField))
+    steps = Redacted(each(_step))
+    reasons = Redacted(Redaction.texts)
+    losses = Redacted(Redaction.texts)
+    refusals = Redacted(Redaction.problems)
+
+
+class PresentedUnhealthy(View):
+    """A live resource that does not work."""
+
+    __slots__ = ()
+
+    _raw: Unhealthy
+    address = Public[Address]()
+    status = Public[str]()
+    name = Public[str]()
+    reason = Redacted(Redaction.text)
+    cause = Redacted(Redaction.text)
+    remedy = Redacted(Redaction.text)
+
+
+class PresentedPlan(View):
+    """A plan. `in_short` has names in place of the ARNs of its own resources; requests keep these."""
+
+    _raw: Plan
+    stack = Public[str]()
+    identity = Public[Identity]()
+    unchanged = Public[int]()
+    is_empty = Public[bool]()
+    counts = Public[Mapping[Action, int]]()
+    refused_count = Public[int]()
+    unhealthy = Redacted(each(PresentedUnhealthy))
+    notes = Redacted(Redaction.problems)
+    refused = Redacted(Redaction.problems)
+    refusals = Redacted(Redaction.problems)
+
+    @cached_property
+    def changes(self) -> tuple[PresentedChange, ...]:
+        return tuple(PresentedChange(change, self._redaction) for change in self._raw.changes)
+
+    @property
+    def ignored(self) -> Mapping[Address, tuple[PresentedIgnored, ...]]:
+        return {
+            address: tuple(PresentedIgnored(field, self._redaction) for field in fields)
+            for address, fields in self._raw.ignored.items()
+        }
+
+    @cached_property
+    def in_short(self) -> "PresentedPlan":
+        return PresentedPlan(self._raw, self._redaction.shortening(self._raw.identity))
+
+
+class PresentedResult(View):
+    """What became of one change."""
+
+    __slots__ = ()
+
+    _raw: "Result"
+    change = Redacted(one(PresentedChange))
+    state: "Public[State]" = Public()
+    seconds = Public[float]()
+    message = Redacted(Redaction.text)
+    hint = Redacted(Redaction.text)
+
+
+class PresentedFinish(View):
+    """What became of a plan, and what the closing proof still found to do."""
+
+    __slots__ = ()
+
+    _raw: "Finish"
+    results = Redacted(each(PresentedResult), "outcome.results")
+    counts: "Public[Mapping[State, int]]" = Public("outcome.counts")
+    is_interrupted = Public[bool]("outcome.interrupted")
+    rest = Redacted(optional(PresentedPlan))
+    doubt = Redacted(Redaction.text)
+    way_on = Redacted(Redaction.text)
+
+
+class PresentedEvent(View):
+    """Something that happens while a plan runs."""
+
+    __slots__ = ()
+
+    _raw: "Event"
+    change = Redacted(one(PresentedChange))
+    stage = Public[str]()
+    seconds = Public[float]()
+    detail = Redacted(Redaction.text)
+    result = Redacted(optional(PresentedResult))
+
+
+class PresentedResource(View):
+    """The status of one resource. What AWS describes is None where nothing is live, and so is what nobody asked."""
+
+    __slots__ = ()
+
+    _raw: "ResourceStatus"
+    address = Public[Address]()
+    name = Public[str]()
+    health = Public[str]()
+    is_healthy = Public[bool]()
+    is_ours = Public[bool]()
+    sync: "Public[Sync]" = Public()
+    about = Redacted(Redaction.text)
+    created_at = Public[int | None]()
+    load = Public[tuple[Json, Json]]()
+
+    @property
+    def is_declared(self) -> bool:
+        return self._raw.desired is not None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it is the one of its declaration, and not one that replaces it or that it replaces."""
+        return self._raw.desired is not None and self._raw.live is not None and self.name == self._raw.desired.name
+
+    @property
+    def where(self) -> Where | None:
+        return self._raw.desired.places.find(()) if self._raw.desired else None
+
+    @property
+    def arn(self) -> str | None:
+        return self._raw.live.arn if self._raw.live else None
+
+    @property
+    def status(self) -> str | None:
+        """Return the status that AWS shows; None also of a kind that has none."""
+        return self._raw.live.status or None if self._raw.live else None
+
+    @property
+    def reason(self) -> str:
+        return self._redaction.text(self._raw.live.reason) if self._raw.live else ""
+
+    @property
+    def revisions(self) -> tuple[int, ...]:
+        return self._raw.live.revisions if self._raw.live else ()
+
+    @property
+    def jobs(self) -> Mapping[str, int] | None:
+        return self._raw.jobs if isinstance(self._raw.jobs, Mapping) else None
+
+    @property
+    def are_jobs_unknown(self) -> bool:
+        """Whether AWS refused to list them."""
+        return self._raw.jobs is not None and self.jobs is None
+
+
+class PresentedStatus(View):
+    """The status of a stack."""
+
+    __slots__ = ()
+
+    _raw: "StackStatus"
+    stack = Public[str]()
+    identity = Public[Identity]()
+    resources = Redacted(each(PresentedResource), "each")
+    is_healthy = Public[bool]()
+    counts = Public[Mapping[str, int]]()
+    notes = Redacted(Redaction.problems)
+
+
+class PresentedDiagnosis(View):
+    """One thing that is wrong with a stack."""
+
+    __slots__ = ()
+
+    _raw: "Diagnosis"
+    address = Public[Address]()
+    name = Public[str]()
+    status = Public[str]()
+    is_quoted = Public[bool]()
+    reason = Redacted(Redaction.text)
+    cause = Redacted(Redaction.text)
+    remedy = Redacted(Redaction.text)
+    members: "Public[tuple[Pointer, ...]]" = Public()
+    notes = Redacted(Redaction.texts)
+    repair = Redacted(Redaction.text)
+    commands = Redacted(Redaction.texts)
+    where = Public[Where | None]()
+
+
+class PresentedExamination(View):
+    """A stack, and all that is wrong with it."""
+
+    __slots__ = ()
+
+    _raw: "Examined"
+    status = Redacted(one(PresentedStatus), "found")
+    diagnoses = Redacted(each(PresentedDiagnosis))
+    notes = Redacted(Redaction.problems)
+
+
+class PresentedRevision(View):
+    """One revision of a definition, and what it changed."""
+
+    __slots__ = ()
+
+    _raw: "Revision"
+    number = Public[int]()
+    status = Public[str]("live.status")
+    arn = Public[str]("live.arn")
+    owner = Public[str | None]()
+    users = Public[int | None]()
+    is_declared = Public[bool]()
+    change = Redacted(one(PresentedChange))
+
+    @property
+    def applied(self) -> str:
+        """Return what it was registered for, without the digest; empty if the tag is not there."""
+        return without_digest(str(self._raw.applied))
+
+
+class PresentedHistory(View):
+    """The history of a definition, and the revisions to show. `in_short` is as that of a plan."""
+
+    _raw: "History"
+
+    def __init__(self, raw: "History", redaction: Redaction, revisions: "Sequence[Revision]" = ()) -> None:
+        super().__init__(raw, redaction)
+        self._revisions = revisions
+
+    stack = Public[str]()
+    identity = Public[Identity]()
+    address = Public[Address]()
+    name = Public[str]()
+    current = Public[int | None]()
+    notes = Redacted(Redaction.problems)
+
+    @property
+    def is_declared(self) -> bool:
+        return self._raw.desired is not None
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether a rollback made the newest revision."""
+        return bool(AppliedRecord.of(self._raw.newest.tags).rolled_back_to)
+
+    @property
+    def revisions(self) -> tuple[PresentedRevision, ...]:
+        return tuple(PresentedRevision(revision, self._redaction) for revision in self._revisions)
+
+    @property
+    def in_short(self) -> "PresentedHistory":
+        return PresentedHistory(self._raw, self._redaction.shortening(self.identity), self._revisions)
+
+
+class PresentedReferences(View):
+    """Which resources of a stack refer to which."""
+
+    __slots__ = ()
+
+    _raw: "StackReferences"
+    stack = Public[str]()
+
+    @property
+    def edges(self) -> Mapping[Address, tuple[Address, ...]]:
+        return {
+            address: tuple(Address(target.kind, self._redaction.value(target.name)) for target in targets)
+            for address, targets in self._raw.edges.items()
+        }
+
+
+class PresentedRollback(View):
+    """The way back to an older revision."""
+
+    __slots__ = ()
+
+    _raw: "Rollback"
+    history = Redacted(one(PresentedHistory))
+    to = Public[int]()
+
+
+def present(plan: Plan, secrets: Secrets = NO_SECRETS) -> PresentedPlan:
+    return PresentedPlan(plan, Redaction(secrets))
+
+
+def present_changes(changes: Sequence[Change], secrets: Secrets = NO_SECRETS) -> tuple[PresentedChange, ...]:
+    return tuple(PresentedChange(change, Redaction(secrets)) for change in changes)
+
+
+def present_fields(fields: Sequence[FieldChange]) -> tuple[PresentedField, ...]:
+    return tuple(PresentedField(field, Redaction()) for field in fields)
+
+
+def present_finish(finish: "Finish", secrets: Secrets = NO_SECRETS) -> PresentedFinish:
+    return PresentedFinish(finish, Redaction(secrets))
+
+
+def present_event(event: "Event", secrets: Secrets = NO_SECRETS) -> PresentedEvent:
+    return PresentedEvent(event, Redaction(secrets))
+
+
+def present_status(status: "StackStatus", secrets: Secrets = NO_SECRETS) -> PresentedStatus:
+    return PresentedStatus(status, Redaction(secrets))
+
+
+def present_examination(examined: "Examined", secrets: Secrets = NO_SECRETS) -> PresentedExamination:
+    return PresentedExamination(examined, Redaction(secrets))
+
+
+def present_history(
+    history: "History", revisions: "Sequence[Revision]", secrets: Secrets = NO_SECRETS
+) -> PresentedHistory:
+    return PresentedHistory(history, Redaction(secrets), revisions)
+
+
+def present_rollback(rollback: "Rollback", secrets: Secrets = NO_SECRETS) -> PresentedRollback:
+    return PresentedRollback(rollback, Redaction(secrets))
+
+
+def present_references(references: "StackReferences", secrets: Secrets = NO_SECRETS) -> PresentedReferences:
+    return PresentedReferences(references, Redaction(secrets))
