@@ -1,7 +1,10 @@
 """Compute environments: EC2, Spot, Fargate, EKS, ECS managed instances and unmanaged."""
 
+from collections.abc import Mapping
+
 from reconciler.kinds.base import (
     ROLE,
+    ChangedField,
     CreateCall,
     Created,
     DeleteCall,
@@ -17,19 +20,141 @@ from reconciler.kinds.base import (
     Usage,
     state,
 )
-from reconciler.kinds.compute_environment_updates import (
-    SERVICE_LINKED_ROLE,
-    cost_of_change,
-    is_idle,
-    is_service_linked,
-    job_terms,
-    job_timeout,
-    takes_update_policy,
-    without_minimum,
-)
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
 from reconciler.kinds.jobs import JOBS
-from reconciler.model import Cost
+from reconciler.model import Cost, Json, Spec
+
+# What UpdateComputeEnvironment can do, decided from the live role, type and allocation strategy.
+
+SERVICE_LINKED_ROLE = "AWSServiceRoleForBatch"
+
+SERVICE_LINKED_PATH = f":role/aws-service-role/batch.amazonaws.com/{SERVICE_LINKED_ROLE}"
+
+# ComputeResourceUpdate.allocationStrategy: "BEST_FIT isn't supported when updating a compute environment." Of no other
+# strategy anything of the kind is said, nor can it be of those to come: they are tried in place.
+STUCK_STRATEGY = "BEST_FIT"
+MANAGED_INSTANCES = "ECS_MANAGED_INSTANCES"
+FARGATE = ("FARGATE", "FARGATE_SPOT")
+INSTANCES = ("EC2", "SPOT")
+TYPES = {*INSTANCES, *FARGATE, MANAGED_INSTANCES}
+# The members that UpdateComputeEnvironment takes for Fargate (its refusal lists all the others).
+FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
+TYPE = "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
+ORCHESTRATOR = "an environment stays on Amazon ECS or on Amazon EKS (UpdateComputeEnvironment cannot change it)"
+# AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances': "New instances use the updated
+# configuration. Existing instances continue running until their jobs complete and then drain naturally."
+DRAINED = "new instances are started as declared; existing ones go on until their jobs end"
+INFRASTRUCTURE_PAGE = "AWS Batch User Guide, 'Updating compute environments'"
+
+
+def job_timeout(spec: Spec) -> float:
+    """Seconds that jobs may keep their old instances: 30 minutes unless updatePolicy says otherwise (UpdatePolicy)."""
+    policy = spec.get("updatePolicy") or {}
+    return 0 if policy.get("terminateJobsOnUpdate") else 60 * float(policy.get("jobExecutionTimeoutMinutes", 30))
+
+
+def job_terms(spec: Spec) -> str:
+    """Say what becomes of the running jobs when instances are replaced (UpdatePolicy)."""
+    policy = spec.get("updatePolicy") or {}
+    if policy.get("terminateJobsOnUpdate"):
+        return "running jobs are ended at once (updatePolicy.terminateJobsOnUpdate)"
+    minutes = policy.get("jobExecutionTimeoutMinutes", 30)
+    return (
+        f"running jobs keep the old instances for {minutes} minutes at most (updatePolicy.jobExecutionTimeoutMinutes)"
+    )
+
+
+def takes_update_policy(spec: Spec) -> bool:
+    """It 'applies only to Amazon EC2 managed compute environments' (UpdatePolicy); updates of Fargate refuse it."""
+    is_managed = str(spec.get("type", "MANAGED")).upper() == "MANAGED"
+    return is_managed and _type(spec).upper() not in (*FARGATE, MANAGED_INSTANCES)
+
+
+def is_idle(spec: Spec) -> bool | None:
+    """Detached from its queues, an environment scales down as its jobs end; others than EC2 show nothing of the kind.
+
+    UpdateComputeEnvironment: "Disconnecting job queues from compute environment will cause it to scale-down to
+    minvCpus."
+    """
+    desired = (spec.get("computeResources") or {}).get("desiredvCpus")
+    return None if desired is None else not desired
+
+
+def without_minimum(spec: Spec) -> Mapping[str, Json]:
+    """The minimum is kept running even while an environment is DISABLED (UpdateComputeEnvironmentRequest, state)."""
+    has_minimum = (spec.get("computeResources") or {}).get("minvCpus")
+    return {"computeResources": {"minvCpus": 0}} if has_minimum else {}
+
+
+def cost_of_change(change: ChangedField) -> tuple[Cost, str]:
+    """Decide from the live role, type and strategy what the API will do with a change."""
+    live = change.live
+    member = change.path[1] if change.path[0] == "computeResources" and len(change.path) > 1 else ""
+    if change.path[0] == "serviceRole":
+        return _cost_of_role(change)
+    if not member:
+        return change.cost, ""
+    if _type(live) in FARGATE:
+        if member in FARGATE_UPDATABLE:
+            return _cost_on_fargate(change, member)
+        return Cost.REPLACE, f"a Fargate environment can only change {', '.join(FARGATE_UPDATABLE)} and state"
+    if change.cost is not Cost.INFRASTRUCTURE:
+        return change.cost, DRAINED if member == "managedInstancesProvider" else ""
+    return _cost_of_infrastructure(change)
+
+
+def _is_on_eks(spec: Spec) -> bool:
+    return bool(spec.get("eksConfiguration"))
+
+
+def _cost_on_fargate(change: ChangedField, member: str) -> tuple[Cost, str]:
+    if member in change.desired.get("computeResources", {}):
+        return Cost.SCALING, ""
+    return Cost.IMPOSSIBLE, "on Fargate an empty list changes nothing (ComputeResourceUpdate)"
+
+
+def _cost_of_role(change: ChangedField) -> tuple[Cost, str]:
+    roles = (change.live.get("serviceRole"), change.desired.get("serviceRole"))
+    if any(role is None or is_service_linked(role) for role in roles):
+        return (
+            Cost.REPLACE,
+            "the API cannot switch between the service-linked role and a role of your own (UpdateComputeEnvironment)",
+        )
+    return Cost.SCALING, ""
+
+
+def _cost_of_infrastructure(change: ChangedField) -> tuple[Cost, str]:
+    live, desired = change.live["computeResources"], change.desired.get("computeResources", {})
+    role = change.live.get("serviceRole")
+    types = {live.get("type"), desired.get("type")}
+    # What else changes, changes with it: members differ by type. Of types that are newer than these nothing is known.
+    if len(types) > 1 and types <= TYPES and not types <= set(INSTANCES):
+        return Cost.REPLACE, TYPE
+    if _is_on_eks(change.live) is not _is_on_eks(change.desired):
+        return Cost.REPLACE, ORCHESTRATOR
+    if live.get("type") == MANAGED_INSTANCES:
+        return Cost.SCALING, DRAINED
+    if role is not None and not is_service_linked(role):
+        return (
+            Cost.REPLACE,
+            (
+                f"that takes the service-linked role {SERVICE_LINKED_ROLE}, and this environment "
+                f"uses {str(role).rsplit('/', 1)[-1]} ({INFRASTRUCTURE_PAGE})"
+            ),
+        )
+    if STUCK_STRATEGY in (side.get("allocationStrategy", STUCK_STRATEGY) for side in (live, desired)):
+        return Cost.REPLACE, f"not with the allocation strategy {STUCK_STRATEGY} ({INFRASTRUCTURE_PAGE})"
+    return Cost.INFRASTRUCTURE, ""
+
+
+def is_service_linked(role: Json) -> bool:
+    """Its path is part of it: by its bare name AWS Batch finds no such role (aws/aws-cdk issue 20727)."""
+    return str(role).endswith(SERVICE_LINKED_PATH)
+
+
+def _type(spec: Spec) -> str:
+    return str((spec.get("computeResources") or {}).get("type", ""))
+
 
 MANAGEMENT = "an environment stays MANAGED or UNMANAGED (UpdateComputeEnvironment cannot change it)"
 

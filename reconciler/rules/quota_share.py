@@ -3,8 +3,14 @@
 from reconciler.model import Json, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, later, measured
-from reconciler.rules.forms import forms
-from reconciler.rules.job_queue.bodies import POLICY, QUOTA_SHARES, is_training, policy_name, policy_of, service_of
+from reconciler.rules.job_queue.environments import (
+    POLICY,
+    QUOTA_SHARES,
+    is_training,
+    policy_name,
+    policy_of,
+    service_of,
+)
 from reconciler.rules.service_environment import TYPE, service
 from reconciler.rules.shared import (
     INSTANCES,
@@ -12,6 +18,7 @@ from reconciler.rules.shared import (
     astray,
     disabled,
     each_unit_once,
+    forms,
     is_type,
     limit,
     limits,

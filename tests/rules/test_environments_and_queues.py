@@ -6,8 +6,8 @@ from reconciler.model import Address, Json
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
 from reconciler.rules.compute_environment import common
-from reconciler.rules.compute_environment.instance_types import architecture
-from reconciler.rules.job_queue.bodies import queue, queue_on
+from reconciler.rules.instance_names import architecture
+from reconciler.rules.job_queue.environments import queue, queue_on
 
 CE, JQ = "ComputeEnvironment", "JobQueue"
 

@@ -12,7 +12,7 @@ from reconciler.plan.requests import sendable
 from reconciler.problems import Problem, Severity
 from reconciler.rules import RULES
 from reconciler.sandbox.core.model import problems_of, service_model
-from reconciler.sandbox.resources.definition_checks import refuse_bad_container, targets
+from reconciler.sandbox.resources.definitions import refuse_bad_container, targets
 from reconciler.validate import validate
 from reconciler.validate.check import Readers
 from tests.mistakes import replaced, resolved, sites

@@ -12,8 +12,7 @@ from reconciler.model import Json, StatePlace
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault, Stopped
 from reconciler.tfstate.address import parse_address
-from reconciler.tfstate.find import find_value
-from reconciler.tfstate.state import NotAState, TerraformState, parse_state
+from reconciler.tfstate.state import NotAState, TerraformState, find_value, parse_state
 
 LARGEST = 64 * 2**20  # bytes; states have a few MiB at most
 FILE = ""  # the scheme of what is no URL

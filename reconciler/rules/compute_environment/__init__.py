@@ -1,12 +1,12 @@
 """Rules of compute environments, by theme."""
 
-from reconciler.rules.compute_environment import advice, common, fargate, instances, kubernetes, managed, templates
+from reconciler.rules.compute_environment import advice, common, instances, kubernetes, managed
 
 RULES = (
     *common.RULES,
-    *fargate.RULES,
+    *managed.FARGATE_RULES,
     *instances.RULES,
-    *templates.RULES,
+    *instances.TEMPLATE_RULES,
     *instances.IMAGE_RULES,
     *kubernetes.RULES,
     *managed.RULES,

@@ -22,8 +22,8 @@ from reconciler.rules.compute_environment.instances import (
     images,
     is_own,
     strategy_of,
+    templates,
 )
-from reconciler.rules.compute_environment.templates import templates
 from reconciler.rules.shared import disabled, quota
 
 UPDATING = inferred("AWS Batch User Guide, 'Updating compute environments'")

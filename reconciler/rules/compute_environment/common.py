@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.kinds.compute_environment_updates import SERVICE_LINKED_ROLE
+from reconciler.kinds.compute_environment import SERVICE_LINKED_ROLE
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, Subject, documented, measured
-from reconciler.rules.forms import forms
 from reconciler.rules.instance_names import known_instance_types
-from reconciler.rules.shared import placeholders
+from reconciler.rules.shared import forms, placeholders
 
 # Compute environments as rules read them, and as their examples are written.
 

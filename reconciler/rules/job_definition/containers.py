@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
-from reconciler.rules.forms import forms
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, job, size, task
-from reconciler.rules.shared import looks_unfilled, placeholders
+from reconciler.rules.shared import forms, looks_unfilled, placeholders
 from reconciler.rules.traversal import (
     Container,
     TaskPlace,

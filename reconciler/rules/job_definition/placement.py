@@ -12,8 +12,15 @@ from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
 from reconciler.rules.job_definition.fargate import is_windows
 from reconciler.rules.job_definition.nodes import multinode
 from reconciler.rules.job_definition.sizes import number, wanted
-from reconciler.rules.job_queue.bodies import ENVIRONMENT, Attached, environments_of, is_training, policy_name, queue
-from reconciler.rules.job_queue.environments import PLATFORMS
+from reconciler.rules.job_queue.environments import (
+    ENVIRONMENT,
+    PLATFORMS,
+    Attached,
+    environments_of,
+    is_training,
+    policy_name,
+    queue,
+)
 from reconciler.rules.traversal import TaskPlace, containers_of, homes, platform
 
 # What a job needs to start: a kind of environment, and so many vCPUs at once.

@@ -7,7 +7,7 @@ from reconciler.model import Json, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, measured
 from reconciler.rules.compute_environment.common import beside, ec2, fargate, spot, unmanaged
-from reconciler.rules.job_queue.bodies import (
+from reconciler.rules.job_queue.environments import (
     QUOTA_SHARES,
     SAGEMAKER,
     attached,

@@ -33,8 +33,7 @@ from reconciler.sandbox.core.model import (
 from reconciler.sandbox.core.reading import UNORDERED
 from reconciler.sandbox.core.state import AccountState, Record, noun_of
 from reconciler.sandbox.core.store import Memory, Store
-from reconciler.sandbox.jobs import operations, scheduler, service_jobs
-from reconciler.sandbox.jobs import operations as jobs
+from reconciler.sandbox.jobs import operations, scheduler
 from reconciler.sandbox.jobs.tasks import LogStream, log_streams
 from reconciler.sandbox.resources import (
     consumables,
@@ -99,8 +98,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **consumables.OPERATIONS,
     **policies.OPERATIONS,
     **definitions.OPERATIONS,
-    **jobs.OPERATIONS,
-    **service_jobs.OPERATIONS,
+    **operations.OPERATIONS,
+    **operations.SERVICE_JOB_OPERATIONS,
     **operations.SNAPSHOT_OPERATIONS,
     **tags.OPERATIONS,
 }

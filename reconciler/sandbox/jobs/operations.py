@@ -1,7 +1,8 @@
-"""Container jobs: submit, read, list, cancel, terminate."""
+"""The operations on container jobs and on service jobs: submit, read, list, cancel, terminate."""
 
 import base64
 import binascii
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,29 +13,45 @@ from reconciler.model import Json, Spec
 from reconciler.sandbox.core.model import Refusal, refuse_if, without_empty
 from reconciler.sandbox.core.state import AccountState, Record
 from reconciler.sandbox.jobs.capacity import INSTANCES, VCPU, end, taken
-from reconciler.sandbox.jobs.checks import (
+from reconciler.sandbox.jobs.job_status import (
+    MARK,
+    STATUSES,
+    WAITS,
+    JobStatus,
+    child_of,
+    job_id,
+    node_count,
+    node_named,
+    nodes_of,
+    standing_of,
+    status_of,
+)
+from reconciler.sandbox.jobs.requests import (
     TRAINING,
+    body_of,
+    consumables_of,
     definition_for,
     known_queue,
     queue_for,
     refuse_bad_job,
     refuse_bad_size,
+    refuse_bad_training,
+    training_of,
+    waiting_of,
 )
-from reconciler.sandbox.jobs.job_status import STATUSES, WAITS, child_of, job_id, standing_of, status_of
-from reconciler.sandbox.jobs.nodes import MARK, node_count, node_named, nodes_of
-from reconciler.sandbox.jobs.requests import body_of, consumables_of, waiting_of
 from reconciler.sandbox.jobs.scheduler import expect, needs_met
 from reconciler.sandbox.jobs.timeline import (
     CANCELLED,
     COURSES,
     JOB,
     TERMINATED,
+    Course,
     course_of,
     line_of,
     line_up,
     members_of,
 )
-from reconciler.sandbox.jobs.views import described, progress, summary
+from reconciler.sandbox.jobs.views import attempts, described, progress, summary
 
 # ListJobs and its like: the newest first, by status or by one filter, in pages.
 
@@ -365,3 +382,109 @@ def _user(world: AccountState, record: Record, resource: Record) -> dict[str, Js
         "createdAt": resource.body["createdAt"],
         "consumableResourceProperties": {"consumableResourceList": takes},
     }
+
+
+# Service jobs, which SageMaker runs: submit, read, list, terminate.
+
+NOUN = "service-job"
+TOKENS = ".service-job-tokens"  # clientToken, the request without it
+SHARES = ("SHARE_IDENTIFIER", "QUOTA_SHARE_NAME")  # the filters that leave the status its meaning (ListServiceJobs)
+SERVICE_JOB_MEMBERS = ("jobName", "jobQueue", "tags", "clientToken")
+
+
+def submit_service_job(world: AccountState, request: Mapping[str, Json]) -> Json:
+    queue = queue_for(world, request)
+    share = refuse_bad_training(world, request, queue)
+    _refuse_repeated(world, request)
+    waiting = training_of(world, request, share.arn if share else "")
+    body = {member: value for member, value in request.items() if member not in SERVICE_JOB_MEMBERS}
+    body |= {"jobQueue": queue.arn, "createdAt": int(world.now * 1000)}
+    arn = world.arn(NOUN, world.next_id(NOUN))
+    record = Record(name=request["jobName"], arn=arn, body=body, tags=request.get("tags", {}))
+    forget_old(world, NOUN)
+    world.put(NOUN, record)
+    line_up(world, queue.arn, job_id(record), waiting)
+    expect(world, waiting.runnable)
+    return {"jobArn": arn, "jobName": record.name, "jobId": job_id(record)}
+
+
+def describe_service_job(world: AccountState, request: Mapping[str, Json]) -> Json:
+    record = world.see(NOUN, request["jobId"])
+    if record is None:
+        raise Refusal(f"Service job {request['jobId']} not found.")
+    body = {member: value for member, value in record.body.items() if member != "createdAt"}
+    standing = _standing(world, record)
+    return {**_shown(world, record), **body, "tags": record.tags, "attempts": _attempts(world, record, standing.course)}
+
+
+def list_service_jobs(world: AccountState, request: Mapping[str, Json]) -> Json:
+    refuse_if(not request.get("jobQueue"), "jobQueue is required.")
+    queue = known_queue(world, request["jobQueue"])
+    jobs = in_queue(world, NOUN, queue.arn, request, lambda record: _standing(world, record).status, SHARES)
+    page, token = page_of(jobs, request, PAGE)
+    return {"jobSummaryList": [_shown(world, record) for record in page], **token}
+
+
+def terminate_service_job(world: AccountState, request: Mapping[str, Json]) -> Json:
+    record = world.find(NOUN, request["jobId"])
+    if record:
+        end(world, record.body["jobQueue"], job_id(record), world.now, request["reason"], TERMINATED)
+    return {}
+
+
+SERVICE_JOB_OPERATIONS = {
+    "SubmitServiceJob": submit_service_job,
+    "DescribeServiceJob": describe_service_job,
+    "ListServiceJobs": list_service_jobs,
+    "TerminateServiceJob": terminate_service_job,
+    "TerminateServiceJobs": each_of(terminate_service_job),
+}
+
+
+def _refuse_repeated(world: AccountState, request: Mapping[str, Json]) -> None:
+    """The second of two equal requests with the same token is rejected (SubmitServiceJob, clientToken)."""
+    token = request.get("clientToken")
+    if token is None:
+        return
+    said = json.dumps({**request, "clientToken": None}, sort_keys=True)
+    refuse_if(world.fact(TOKENS, token) == said, "A service job has been submitted with this clientToken already.")
+    world.note(TOKENS, token, said)
+
+
+def _standing(world: AccountState, record: Record) -> JobStatus:
+    """A job is SCHEDULED while SageMaker looks for instances, in the first half of its start."""
+    standing = standing_of(world, record)
+    course = standing.course
+    if course and standing.status == "STARTING" and world.now < course.starts + world.timings.starting / 2:
+        return JobStatus("SCHEDULED", standing.reason, course)
+    return standing
+
+
+def _shown(world: AccountState, record: Record) -> dict[str, Json]:
+    standing = _standing(world, record)
+    course = standing.course
+    shares = {member: record.body[member] for member in ("shareIdentifier", "quotaShareName") if member in record.body}
+    shown = {
+        "jobArn": record.arn,
+        "jobId": job_id(record),
+        "jobName": record.name,
+        "createdAt": record.body["createdAt"],
+        "serviceJobType": record.body["serviceJobType"],
+        **shares,
+        **progress(world, standing),
+    }
+    if course and course.attempts:
+        shown |= {
+            "scheduledAt": int(course.starts * 1000),
+            "latestAttempt": {"serviceResourceId": _training(world, record)},
+        }
+    return shown
+
+
+def _attempts(world: AccountState, record: Record, course: Course | None) -> list[Json]:
+    return [{**each, "serviceResourceId": _training(world, record)} for each in attempts(world, course)]
+
+
+def _training(world: AccountState, record: Record) -> dict[str, str]:
+    job = job_id(record)
+    return {"name": "TrainingJobArn", "value": world.arn("training-job", f"AWSBatch{record.name}{job}", "sagemaker")}

@@ -9,11 +9,10 @@ from itertools import pairwise
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.state import AccountState, Record
-from reconciler.sandbox.jobs.job_status import job_id, record_of_member
-from reconciler.sandbox.jobs.nodes import body_of_node, nodes_of
+from reconciler.sandbox.jobs.job_status import body_of_node, job_id, nodes_of, record_of_member
 from reconciler.sandbox.jobs.requests import SLEEP, UNITS, body_of
 from reconciler.sandbox.jobs.timeline import JOB, Course, course_of, members_of
-from reconciler.sandbox.resources.environment_checks import FARGATE
+from reconciler.sandbox.resources.environments import FARGATE
 
 # What a job prints: nothing is executed, so the `echo`s and `sleep`s of its command say it.
 

@@ -4,8 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.state import AccountState, Record
-from reconciler.sandbox.jobs.job_status import JobStatus, job_id, standing_of
-from reconciler.sandbox.jobs.nodes import body_of_node, main_node, node_details, node_summary
+from reconciler.sandbox.jobs.job_status import (
+    JobStatus,
+    body_of_node,
+    job_id,
+    main_node,
+    node_details,
+    node_summary,
+    standing_of,
+)
 from reconciler.sandbox.jobs.requests import body_of
 from reconciler.sandbox.jobs.tasks import stream_of, task_id, task_state
 from reconciler.sandbox.jobs.timeline import Course

@@ -9,7 +9,7 @@ from reconciler.sandbox.core.model import Refusal, refuse_if
 from reconciler.sandbox.core.reading import named_or_paged, refuse_bad_name, refuse_bad_tags, shuffled
 from reconciler.sandbox.core.state import AccountState, Record, environments_of, queues_with, release
 from reconciler.sandbox.jobs.capacity import end_all, jobs_in
-from reconciler.sandbox.resources.environment_checks import FARGATE, MANAGED_INSTANCES, is_arm
+from reconciler.sandbox.resources.environments import FARGATE, MANAGED_INSTANCES, is_arm
 from reconciler.sandbox.resources.quota_shares import INSTANCES, shares_of
 
 # What AWS refuses about the service environment of a queue (cdk-preflight, rules pf-batch-jq-service-env-*).

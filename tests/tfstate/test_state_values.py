@@ -11,8 +11,7 @@ from reconciler.model import Json
 from reconciler.placeholders import Secret, is_secret, is_secret_name
 from reconciler.ports import Missing
 from reconciler.tfstate.address import Key, key_text, parse_address
-from reconciler.tfstate.find import find_value
-from reconciler.tfstate.state import TerraformState, parse_state
+from reconciler.tfstate.state import TerraformState, find_value, parse_state
 from tests.laws import law
 from tests.tfstate.states import NETWORK, document, get_attr, index, instance, output, raw, resource
 
