@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 def tell_step(run: Collected, code: int) -> None:
     """Give a job its outputs and its summary, where it says to which files; of many targets, what became of each."""
-    from reconciler.report.github import github_outputs, output_lines
+    from reconciler.report.ci import github_outputs, output_lines
 
     outputs = github_outputs(run.items, code)
     texts = (output_lines(outputs), markdown(run)) if outputs else ()

@@ -10,8 +10,7 @@ from reconciler.load.expand import CONTEXT, IN_TEXT, PLACE, Expander, Finder, Sc
 from reconciler.load.files import Library
 from reconciler.load.resources import declared_resources
 from reconciler.load.sections import gather
-from reconciler.load.settings import Settings, disabled_rules, ignored_members, lock_of, read_settings
-from reconciler.load.states import PlaceReader
+from reconciler.load.settings import PlaceReader, Settings, disabled_rules, ignored_members, lock_of, read_settings
 from reconciler.load.variables import FromOutside, declared_variables, scope_of
 from reconciler.model import Identity, Json, Stack
 from reconciler.placeholders import Secret

@@ -1,18 +1,345 @@
-"""Which files of a folder make its stack: not those of other tools, not those of other stacks in its subfolders."""
+"""Which files of a folder make its stack: not those of other tools, not those of other stacks in its subfolders.
 
+Files of other tools are package.json, docker-compose.yml, a saved plan.
+"""
+
+import json
 import posixpath
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from itertools import islice
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.beside import Keywords, Recognizer, keys_of, names_in
-from reconciler.model import Address
+from reconciler.load.files import JSON_FILES
+from reconciler.load.unknown_keys import TOOLS, members_of
+from reconciler.model import Address, Json
 from reconciler.problems import Where
-from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SourceMark, TaggedNode, where_of
-from reconciler.syntax.parse import Document
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.nodes import (
+    AliasNode,
+    Broken,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    Spot,
+    TaggedNode,
+    is_null,
+    where_of,
+)
+from reconciler.syntax.parse import Document, compose_json
 from reconciler.syntax.scalars import text_of
+
+# Files in the folder of a stack that are no part of it.
+#
+# A file is part of the stack if something at its top is of the keywords, or nearly so: a misspelt section is reported,
+# not overlooked. Skipping a file that was meant would plan its resources for deletion, so a file that cannot be parsed
+# counts as part of the stack, unless it clearly belongs to another tool.
+
+SETTINGS = (
+    "stack",
+    "account",
+    "region",
+    "namePrefix",
+    "tags",
+    "variables",
+    "defaults",
+    "rules",
+    "ignore",
+    "lock",
+    "lookups",
+)
+CERTAIN = ("stack", "namePrefix")  # settings whose names no other format has
+IGNORED_PREFIX = "x-"
+SCHEMA = "$schema"  # editors look for it in JSON files
+TERRAFORM = ".tf.json"
+NEAR = 0.85  # how alike two words are if one is probably a slip for the other
+LONGER = 2  # by how many letters they differ in length at most: `definitions` is no slip for `jobDefinitions`
+SEARCHED = 100  # entries below an unknown key that are looked at
+OF_VARIABLE = ("type", "default", "example", "enum", "pattern", "description", "secret")
+DEPTH = 3  # levels that show what a file is: a section, names in it, members of a body
+NOWHERE = Spot("")
+# A top-level key in block style, where the file as a whole cannot be parsed.
+YAML_KEY = re.compile(r"""^["']?([A-Za-z$][\w.$-]*)["']?[ \t]*:(?=\s|$)""", re.MULTILINE)
+# JSON as editors and compilers write it, with comments and trailing commas: tsconfig.json.
+COMMENTED = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """The words by which a file shows that it belongs to a stack. `slips` remembers what was looked up."""
+
+    sections: Words
+    members: MappingABC[str, Words]  # of the request that creates a resource, by kind
+    names: MappingABC[str, str]  # the member among them that names the resource
+    slips: dict[Words, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kinds: MappingABC[str, Kind]) -> "Keywords":
+        members = {name: tuple(sorted({*members_of(kind), "tags"})) for name, kind in kinds.items()}
+        return cls(
+            tuple(kind.section for kind in kinds.values()),
+            members,
+            {name: kind.name_member for name, kind in kinds.items()},
+        )
+
+    @property
+    def keys(self) -> Words:
+        return (*SETTINGS, *self.sections)
+
+    def is_known(self, key: str) -> bool:
+        return key in self.keys or is_neutral(key)
+
+    def meant(self, key: str, words: Words) -> str:
+        """Return the word that a key is, or is a slip for, whatever its case and dashes; else nothing."""
+        if key in words:
+            return key
+        said, plain = _plain(key), _plain_words(words)
+        if said not in self.slips.setdefault(words, {}):
+            near = [word for word in plain if abs(len(word) - len(said)) <= LONGER]
+            found = said if said in plain else next(iter(get_close_matches(said, near, n=1, cutoff=NEAR)), "")
+            self.slips[words][said] = plain.get(found, "")
+        return self.slips[words][said]
+
+    def requested(self, keys: Collection[str]) -> str:
+        """Return the kind of which the keys are members of a request, some of them misspelt; else nothing.
+
+        Not all are: who misspells every word writes another language.
+        """
+        said = {_plain(key) for key in keys}
+        likely: dict[str, int] = {}
+        for kind, members in self.members.items():
+            if len(keys) > 2 * len(members) or said.isdisjoint(_plain_words(members)):
+                continue
+            found = {self.meant(key, members) for key in keys} - {""}
+            name = self.names[kind]
+            if _is_body(found, found, of=len(keys)) and (len(found) > 1 or (name in found and is_compound(name))):
+                likely[kind] = len(found)
+        return max(likely, key=likely.__getitem__, default="")
+
+
+def is_compound(word: str) -> bool:
+    """Whether a name is several words, as `containerProperties`. Every format has a `type` and a `name`."""
+    return word != word.lower()
+
+
+def names_in(root: Node | None) -> Iterator[tuple[str, SourceMark]]:
+    """Yield the keys at the top of a file and one level below, where the names of resources would be."""
+    items = root.items[:SEARCHED] if isinstance(root, SequenceNode) else (root,)
+    for item in items:
+        for key, (mark, inner) in item.entries.items() if isinstance(item, MappingNode) else ():
+            yield key, mark
+            if isinstance(inner, MappingNode):
+                yield from ((name, at) for name, (at, _) in islice(inner.entries.items(), SEARCHED))
+
+
+def is_neutral(key: str) -> bool:
+    return key == SCHEMA or key.startswith(IGNORED_PREFIX)
+
+
+def keys_of(root: MappingNode) -> list[str]:
+    """Return the keys at the top of a file, also those that anchors bring, without those that mean nothing to us."""
+    below = (node.target for node in root.merges if isinstance(node, AliasNode))
+    merged = [key for node in below if isinstance(node, MappingNode) for key in node.entries]
+    return [key for key in (*root.entries, *merged) if not is_neutral(key)]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognizer:
+    """Tells why a file is not part of the stack; an empty reason: it is, or may be."""
+
+    keywords: Keywords
+
+    def reason(self, name: str, document: Document, text: str) -> str:
+        """`text` is what the file says, where something in it cannot be understood."""
+        if document.beside:
+            return document.beside
+        if name.endswith(TERRAFORM):
+            return "it belongs to Terraform"
+        is_json = name.endswith(JSON_FILES)
+        if is_json and document.is_broken:
+            return self.of_json(name, text)
+        if is_json or not text:
+            return self.of_node(document.root, is_json=is_json)
+        return self.of_yaml(text, document.root)
+
+    def of_value(self, value: Json) -> str:
+        """Judge a value of JSON by what is at its top, however much is below."""
+        return self.of_node(_top(value), is_json=True)
+
+    def of_node(self, root: Node | None, *, is_json: bool = False) -> str:
+        match root:
+            case MappingNode() if is_json and _are_outputs(root):
+                return "it has outputs of Terraform"
+            case MappingNode():
+                is_ours = self.is_ours(root) and not (is_json and self.has_strange_settings_alone(root))
+                return "" if is_ours else _foreign(keys_of(root))
+            case SequenceNode(items):
+                bodies = [item for item in items if isinstance(item, MappingNode)]
+                are_ours = any(self.keywords.requested(keys_of(item)) or self.is_section(item) for item in bodies)
+                return "" if are_ours else "it is a list"
+            case Scalar(str(value)):
+                words = re.findall(r"\w+", value)
+                return "" if any(word in self.keywords.sections for word in words) else "it is a single value"
+            case Scalar(value) if value is not None:
+                return "it is a single value"
+        return ""
+
+    def of_yaml(self, text: str, root: Node | None) -> str:
+        """Recognizer by the lines that begin with a key: there may be several documents, or none that can be parsed."""
+        keys = YAML_KEY.findall(text)
+        if any(self.keywords.meant(key, (*CERTAIN, *self.keywords.sections)) for key in keys):
+            return ""
+        if root is not None and not isinstance(root, Broken):
+            return self.of_node(root)
+        return _foreign(keys) if any(key in TOOLS for key in keys) else ""
+
+    def of_json(self, name: str, text: str) -> str:
+        """Recognizer what would be JSON without its comments, and the first of several values."""
+        for plain in (_uncommented(text), _first_value(text)):
+            document = compose_json(name, plain, Findings())
+            if document.root is not None and not document.is_broken:
+                return self.of_node(document.root, is_json=True)
+        return ""
+
+    def is_ours(self, root: MappingNode) -> bool:
+        keys = keys_of(root)
+        if self.is_certain(root) or set(keys) <= set(SETTINGS):
+            return True
+        if any(isinstance(node, TaggedNode) for node in root.merges) or self.keywords.requested(keys):
+            return True
+        entries = {key: node.target if isinstance(node, AliasNode) else node for key, (_, node) in root.entries.items()}
+        if any(self.is_slip_for_section(key, node) or self.is_section(node) for key, node in entries.items()):
+            return True
+        if self.is_section(root):  # the line with the section's key is gone
+            return True
+        return not any(key in TOOLS for key in keys) and any(self.is_setting(*entry) for entry in entries.items())
+
+    def has_strange_settings_alone(self, root: MappingNode) -> bool:
+        """Whether all its keys are settings that other formats have, too, and no value has the form of ours."""
+        keys = keys_of(root)
+        entries = {key: node for key, (_, node) in root.entries.items()}
+        return bool(keys) and set(keys) <= set(FORMS) and not any(self.is_setting(*entry) for entry in entries.items())
+
+    def is_certain(self, root: Node | None) -> bool:
+        """Whether it has a key that only a stack has."""
+        keys = keys_of(root) if isinstance(root, MappingNode) else ()
+        return any(key in CERTAIN or key in self.keywords.sections for key in keys)
+
+    def is_slip_for_section(self, key: str, node: Node) -> bool:
+        word = self.keywords.meant(key, (*CERTAIN, *self.keywords.sections))
+        return bool(word) and isinstance(node, Scalar | TaggedNode if word in CERTAIN else MappingNode | TaggedNode)
+
+    def is_section(self, node: Node) -> bool:
+        """Whether it holds bodies of resources below their names, under whatever key."""
+        if not isinstance(node, MappingNode):
+            return False
+        bodies = (inner for _, inner in islice(node.entries.values(), SEARCHED) if isinstance(inner, MappingNode))
+        return any(
+            _is_body(set(body.entries), set(members)) for body in bodies for members in self.keywords.members.values()
+        )
+
+    def is_setting(self, key: str, node: Node) -> bool:
+        """Whether a key that is in other formats, too, has a value as our settings have."""
+        form = FORMS.get(self.keywords.meant(key, tuple(FORMS)))
+        return form is not None and (isinstance(node, TaggedNode) or form(node, self.keywords))
+
+
+def _are_outputs(root: MappingNode) -> bool:
+    """Whether it is what `terraform output -json` prints, whatever the outputs are called."""
+    values = [node for _, node in root.entries.values()]
+    forms = (set(node.entries) if isinstance(node, MappingNode) else set[str]() for node in values)
+    return bool(values) and all({"value", "type"} <= form <= {"value", "type", "sensitive"} for form in forms)
+
+
+def _is_body(keys: set[str], members: set[str], of: int = 0) -> bool:
+    known = keys & members
+    return 2 * len(known) >= (of or len(keys)) and any(is_compound(key) for key in known)
+
+
+def _top(value: Json, depth: int = DEPTH) -> Node:
+    """Return the outer levels of a plain value as a node, below the first one with few of the entries."""
+    if isinstance(value, dict):
+        entries = islice(value.items(), None if depth == DEPTH else SEARCHED * bool(depth))
+        return MappingNode({key: (NOWHERE, _top(inner, depth - 1)) for key, inner in entries}, NOWHERE)
+    if isinstance(value, list):
+        return SequenceNode(tuple(_top(item, depth - 1) for item in value[: SEARCHED * bool(depth)]), NOWHERE)
+    return Scalar(value, NOWHERE)
+
+
+def _foreign(keys: Collection[str]) -> str:
+    tool = next((key for key in keys if key in TOOLS), "")
+    return f"{tool} is a key of {TOOLS[tool]}" if tool else "it has no key of a stack at its top"
+
+
+def _plain(word: str) -> str:
+    return word.replace("-", "").replace("_", "").replace(" ", "").lower()
+
+
+@cache
+def _plain_words(words: Words) -> MappingABC[str, str]:
+    return {_plain(word): word for word in words}
+
+
+def _uncommented(text: str) -> str:
+    for _ in range(2):  # a comment may stand between a comma and its bracket
+        text = COMMENTED.sub(lambda found: found[1] or "", text)
+    return text
+
+
+def _first_value(text: str) -> str:
+    start = text.lstrip()
+    try:
+        return start[: json.JSONDecoder().raw_decode(start)[1]]
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _has(*keys: str) -> Callable[[Node, Keywords], bool]:
+    return lambda node, _keywords: isinstance(node, MappingNode) and any(key in node.entries for key in keys)
+
+
+def _are_tags(node: Node, _keywords: Keywords) -> bool:
+    values = [value for _, value in node.entries.values()] if isinstance(node, MappingNode) else []
+    return bool(values) and all(isinstance(value, Scalar | TaggedNode) and not is_null(value) for value in values)
+
+
+def _are_variables(node: Node, _keywords: Keywords) -> bool:
+    bodies = [inner for _, inner in node.entries.values()] if isinstance(node, MappingNode) else []
+    return any(
+        isinstance(body, MappingNode) and bool(body.entries) and set(body.entries) <= set(OF_VARIABLE)
+        for body in bodies
+    )
+
+
+def _are_defaults(node: Node, keywords: Keywords) -> bool:
+    return isinstance(node, MappingNode) and any(keywords.meant(key, keywords.sections) for key in node.entries)
+
+
+def _are_ignored(node: Node, keywords: Keywords) -> bool:
+    items = node.items if isinstance(node, SequenceNode) else ()
+    return any(_has("resources", "members")(item, keywords) for item in items)
+
+
+# Settings whose names other formats have, too, by the form of their values. A region or an account is the same in all.
+FORMS: MappingABC[str, Callable[[Node, Keywords], bool]] = {
+    "tags": _are_tags,
+    "variables": _are_variables,
+    "defaults": _are_defaults,
+    "rules": _has("disable"),
+    "ignore": _are_ignored,
+    "lock": _has("s3", "dynamodb"),
+    "lookups": _has("tfstate"),
+}
+
 
 FLEET = "reconciler.yaml"
 DEPLOYMENTS = "it is a file of deployments"

@@ -6,8 +6,19 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from reconciler.kinds.base import Kind
-from reconciler.load.beside import IGNORED_PREFIX, NEAR, SCHEMA, SETTINGS, Keywords, Recognizer, keys_of
-from reconciler.load.choose import FLEET, StackFiles, bare_kind, choice_of
+from reconciler.load.choose import (
+    FLEET,
+    IGNORED_PREFIX,
+    NEAR,
+    SCHEMA,
+    SETTINGS,
+    Keywords,
+    Recognizer,
+    StackFiles,
+    bare_kind,
+    choice_of,
+    keys_of,
+)
 from reconciler.load.expand import Expander
 from reconciler.load.files import JSON_FILES, Library
 from reconciler.load.other_languages import spoken_in_name

@@ -8,7 +8,7 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from reconciler.load.beside import OF_VARIABLE
+from reconciler.load.choose import OF_VARIABLE
 from reconciler.load.expand import CONTEXT, Expander, Scope
 from reconciler.load.files import parse
 from reconciler.load.sections import Gathered

@@ -64,7 +64,7 @@ def json_text(run: Collected) -> str:
 
 
 def github(run: Collected) -> str:
-    from reconciler.report.github import github_commands
+    from reconciler.report.ci import github_commands
 
     return github_commands(run.items, run.root())
 
@@ -76,7 +76,7 @@ def sarif(run: Collected) -> str:
 
 
 def junit(run: Collected) -> str:
-    from reconciler.report.junit import junit_xml
+    from reconciler.report.ci import junit_xml
 
     return junit_xml(run.items, run.root())
 

@@ -14,7 +14,7 @@ from reconciler.printable import visible
 from reconciler.problems import Problem, Severity, Stopped, Where
 from reconciler.redact.patterns import redacted_text
 from reconciler.report.catalogue import CatalogueEntry, entry_of
-from reconciler.report.ci_common import in_repository
+from reconciler.report.ci import in_repository
 from reconciler.report.results import Item, Validation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

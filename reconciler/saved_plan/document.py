@@ -11,7 +11,7 @@ from reconciler.problems import Exit, Stale, WrongUsage
 from reconciler.redact.presented import PresentedPlan
 from reconciler.report.fleet import FLEET
 from reconciler.report.json import FORMAT, change_json, frame, plan_json
-from reconciler.report.saved_schema import SAVED
+from reconciler.report.schemas import SAVED
 from reconciler.saved_plan.sealing import Seal, fingerprint_of
 
 AGAIN = "plan again with -o json=FILE"

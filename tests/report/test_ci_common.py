@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import Where
-from reconciler.report.ci_common import in_repository
+from reconciler.report.ci import in_repository
 
 
 @pytest.mark.parametrize(

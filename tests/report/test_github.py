@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.redact.presented import present
+from reconciler.report.ci import github_commands
 from reconciler.report.drift import drift_of
-from reconciler.report.github import github_commands
 from reconciler.report.results import ApplyResult, Item, Planned
 from tests.report.findings import CLEAN, FAILED, FOUND, validation
 from tests.report.samples import EVERYTHING, NOTHING

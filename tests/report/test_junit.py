@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.report.junit import junit_xml
+from reconciler.report.ci import junit_xml
 from reconciler.report.results import Item
 from tests.report.findings import CLEAN, FAILED, FOUND
 

@@ -12,7 +12,7 @@ from reconciler.adapters.lookup.installed import schema_text
 from reconciler.model import Json, Plan
 from reconciler.redact.presented import present
 from reconciler.report.json import stamped
-from reconciler.report.plan_schema import PLAN
+from reconciler.report.schemas import PLAN
 from reconciler.saved_plan.document import Inputs, read_saved, saved_json, sealed_json
 from reconciler.saved_plan.sealing import Seal
 from tests.report.samples import EVERYTHING, GPU, LEFT, NOTHING
