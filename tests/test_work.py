@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.__main__ import main
+from reconciler.diff import live_view
 from reconciler.load import other_languages
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import compose
 from tests.bench.worlds import only_definitions
+from tests.builders import JD, container, stack
+from tests.world import World
 
 
 def test_the_collector_hardly_looks_through_the_values_of_a_stack(
@@ -39,3 +42,15 @@ def test_only_texts_with_a_sign_of_another_language_are_searched_for_it() -> Non
     assert [value for value, _ in suspects] == []
     other_languages._collect(compose("x.yaml", "image: ${self:custom.image}\nname: a\n", Findings()).root, suspects)
     assert [value for value, _ in suspects] == ["${self:custom.image}"]
+
+
+def test_what_is_live_as_it_is_declared_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = stack({(JD, f"job-{number}"): container() for number in range(5)})
+    world = World()
+    world.apply(declared)
+    viewed: list[object] = []
+    members = live_view._Viewer.members
+    monkeypatch.setattr(live_view._Viewer, "members", lambda *args: (viewed.append(args), members(*args))[1])
+    assert (world.plan(declared).is_empty, len(viewed)) == (True, 0)
+    other = {(JD, f"job-{number}"): container(image=f"busybox:{number}") for number in range(5)}
+    assert (len(world.plan(stack(other)).changes), len(viewed) > 0) == (5, True)

@@ -8,11 +8,11 @@ once the live one is without what the service filled in.
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Row, Rows, Unmanaged
+from reconciler.kinds.base import Field, Form, Row, Rows
 from reconciler.kinds.paths import position, spelled
 from reconciler.model import Identity, Json, Spec
 
@@ -20,19 +20,24 @@ from reconciler.model import Identity, Json, Spec
 def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, Json]:
     """Return `body` in canonical form. Members without a row are kept, compacted: they still count."""
     rows = Rows.of(rows)
-    known = rows.by_name
+    plain, compared = rows.plain, rows.compared
     out: dict[str, Json] = {}
     for name, value in body.items():
-        if name in rows.plain:
+        if name in plain:
             if value or not (value == "" or is_absent(value)):
                 out[name] = value
             continue
-        row = known.get(name)
-        if isinstance(row, Unmanaged) or (row and (row.legacy_alias_of or not row.counts_in(body))):
+        row = compared.get(name)
+        if row is None:
+            if name in rows.by_name:  # unmanaged, or a legacy size
+                continue
+            formed = compact(value)
+        elif name in rows.conditional and not row.counts_in(body):
             continue
-        plain = canonical_member(row, value, body, identity) if row else compact(value)
-        if not is_absent(plain):
-            out[name] = plain
+        else:
+            formed = canonical_member(row, value, body, identity)
+        if formed or not is_absent(formed):
+            out[name] = formed
     for legacy, folds in rows.legacy_aliases:
         if not is_absent(body.get(legacy.name)):
             _fold(out, folds, body[legacy.name])
@@ -56,7 +61,9 @@ def compact(value: Json) -> Json:
 
 def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
     """Return a member in canonical form. A default is absence, but where the service may fill in something else."""
-    plain = _formed(row, value, siblings, identity)
+    if not value and (value == "" or is_absent(value)):
+        return None
+    plain = FORMS[row.form](row, value, siblings, identity)
     default = row.assumed(siblings) if row.assumed else row.default
     if default is None or row.is_service_default or plain != _formed(row, default, siblings, identity):
         return plain
@@ -64,26 +71,14 @@ def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity
 
 
 def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
-    if is_absent(value) or value == "":
+    if not value and (value == "" or is_absent(value)):
         return None
-    if row.form is Form.VALUE:  # as most are
-        return value
-    match row.form:
-        case Form.STRUCT:
-            return canonical(row.fields, value, identity)
-        case Form.SET:
-            entries = [_entry(row, item, identity) for item in value]
-            return entries if row.ordered_if and row.ordered_if(siblings) else sorted(entries, key=sort_key)
-        case Form.ORDERED:
-            return [_entry(row, item, identity) for item in value]
-        case Form.RANKED:
-            return _ranked(row, value, identity)
-        case Form.KEYED:
-            return _keyed(row, value, identity)
-        case Form.MAP:
-            return compact(value)
-        case _:
-            return _scalar(row, value, identity)
+    return FORMS[row.form](row, value, siblings, identity)
+
+
+def _set(row: Field, value: Json, siblings: Spec, identity: Identity) -> list[Json]:
+    entries = [_entry(row, item, identity) for item in value]
+    return entries if row.ordered_if and row.ordered_if(siblings) else sorted(entries, key=sort_key)
 
 
 def _entry(row: Field, item: Json, identity: Identity) -> Json:
@@ -91,12 +86,13 @@ def _entry(row: Field, item: Json, identity: Identity) -> Json:
 
 
 def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str, Json]:
-    key_row = next((inner for inner in row.members if inner.name == row.key), None)
+    rows = Rows.of(row.fields)
+    key_row = rows.by_name.get(row.key)
     named: dict[str, list[Json]] = {}
     for index, entry in enumerate(entries):
         if row.drop_if and row.drop_if(entry):
             continue
-        plain = canonical(row.fields, entry, identity)
+        plain = canonical(rows, entry, identity)
         plain.pop(row.key, None)
         named.setdefault(_key(key_row, entry, identity) or position(index), []).append(plain)
     return {name: entry for key, namesakes in named.items() for name, entry in _numbered(key, namesakes)}
@@ -108,10 +104,12 @@ def _numbered(key: str, entries: list[Json]) -> Iterator[tuple[str, Json]]:
         yield key if number == 1 else f"{key}#{number}", entry
 
 
-def _key(row: Field | None, entry: Spec, identity: Identity) -> str:
+def _key(row: Row | None, entry: Spec, identity: Identity) -> str:
     """Return what tells an entry apart: the value of its key, or the default of the key; empty if there is neither."""
-    value = None if row is None else entry.get(row.name, row.default)
-    return "" if row is None or value is None else str(_scalar(row, value, identity))
+    if not isinstance(row, Field):
+        return ""
+    value = entry.get(row.name, row.default)
+    return "" if value is None else str(_formed(row, value, entry, identity) or "")
 
 
 def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Json]:
@@ -122,24 +120,6 @@ def _ranked(row: Field, entries: Iterable[Json], identity: Identity) -> list[Jso
         plain.pop(row.key, None)
         ranked.append(next(iter(plain.values())) if len(plain) == 1 else plain)
     return ranked
-
-
-def _scalar(row: Field, value: Json, identity: Identity) -> Json:
-    match row.form:
-        case Form.CASELESS | Form.RANGE:
-            return spelled(row, str(value))
-        case Form.NUMBER:
-            return _number(value)
-        case Form.FLOAT32:
-            return _float32(float(value))
-        case Form.ROLE:
-            return _iam(value, "role", identity)
-        case Form.PROFILE:
-            return _iam(value, "instance-profile", identity)
-        case Form.REFERENCE:
-            return _reference(row.refers_to, value, identity)
-        case _:
-            return value
 
 
 def _number(value: Json) -> str:
@@ -169,6 +149,25 @@ def _reference(kind: str, value: str, identity: Identity) -> str:
     return KINDS[kind].arn(identity, value)
 
 
+# By form: the value of a member that holds something, in canonical form.
+FORMS: Mapping[Form, Callable[[Field, Json, Spec, Identity], Json]] = {
+    Form.VALUE: lambda _row, value, _siblings, _identity: value,
+    Form.CASELESS: lambda row, value, _siblings, _identity: spelled(row, str(value)),
+    Form.RANGE: lambda row, value, _siblings, _identity: spelled(row, str(value)),
+    Form.NUMBER: lambda _row, value, _siblings, _identity: _number(value),
+    Form.FLOAT32: lambda _row, value, _siblings, _identity: _float32(float(value)),
+    Form.ROLE: lambda _row, value, _siblings, identity: _iam(value, "role", identity),
+    Form.PROFILE: lambda _row, value, _siblings, identity: _iam(value, "instance-profile", identity),
+    Form.REFERENCE: lambda row, value, _siblings, identity: _reference(row.refers_to, value, identity),
+    Form.ORDERED: lambda row, value, _siblings, identity: [_entry(row, item, identity) for item in value],
+    Form.SET: _set,
+    Form.KEYED: lambda row, value, _siblings, identity: _keyed(row, value, identity),
+    Form.RANKED: lambda row, value, _siblings, identity: _ranked(row, value, identity),
+    Form.MAP: lambda _row, value, _siblings, _identity: compact(value),
+    Form.STRUCT: lambda row, value, _siblings, identity: canonical(row.fields, value, identity),
+}
+
+
 def _fold(out: dict[str, Json], folds: tuple[str, str], value: Json) -> None:
     """Write a legacy size (`vcpus: 2`) where its modern form stands (resourceRequirements VCPU)."""
     resource, home = folds
@@ -182,7 +181,9 @@ def sort_key(value: Json) -> str:
 # A short fingerprint of JSON data.
 
 
+COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+
+
 def digest_of(value: Json) -> str:
     """Return 20 hexadecimal digits that depend on the data alone, not on the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(COMPACT.encode(value).encode()).hexdigest()[:20]

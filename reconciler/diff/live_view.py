@@ -34,6 +34,8 @@ def view_live(rows: Iterable[Row], live: Spec, desired: Spec, *, is_replaced: bo
 
     `is_replaced`: `desired` has what the service fills in for a new resource, as far as that is known.
     """
+    if live == desired:  # nothing is left to the service
+        return LiveView(dict(live))
     viewer = _Viewer(is_replaced)
     body = viewer.members(rows, live, desired, ())
     return LiveView(body, tuple(viewer.ignored), viewer.unknown)
@@ -86,7 +88,7 @@ def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") ->
     """Yield the members of two bodies as they were written that never count, whatever they are."""
     if not isinstance(live, Mapping) or not isinstance(declared, Mapping):
         return
-    for row in rows:
+    for row in Rows.of(rows).partly_compared:
         theirs, ours = live.get(row.name), declared.get(row.name)
         if theirs is None and ours is None:
             continue

@@ -258,6 +258,25 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
         return frozenset(row.name for row in self.fields if row.is_plain)
 
     @cached_property
+    def compared(self) -> Mapping[str, Field]:
+        """The managed rows by their names, without legacy sizes, which count as what they stand for."""
+        return {row.name: row for row in self.fields if not row.legacy_alias_of}
+
+    @cached_property
+    def conditional(self) -> frozenset[str]:
+        """The members that count beside some siblings only, or never as state."""
+        return frozenset(row.name for row in self.fields if row.only_if or row.trigger_for)
+
+    @cached_property
+    def partly_compared(self) -> tuple[Row, ...]:
+        """The rows of what may not count, or has something in it that may not."""
+        return tuple(
+            row
+            for row in self
+            if isinstance(row, Unmanaged) or row.name in self.conditional or Rows.of(row.fields).partly_compared
+        )
+
+    @cached_property
     def legacy_aliases(self) -> tuple[tuple[Field, tuple[str, str]], ...]:
         """The legacy sizes, and what each stands for."""
         return tuple((row, row.legacy_alias_of) for row in self.fields if row.legacy_alias_of)
