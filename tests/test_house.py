@@ -44,3 +44,44 @@ def imports(tree: ast.Module) -> set[str]:
 
 def is_table(tree: ast.Module) -> bool:
     return not any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
+
+
+OF_ARGPARSE = ("reconciler.cli.parser", "reconciler.cli.options")
+
+
+def test_arguments_end_in_types_at_the_door() -> None:
+    """Only what declares options and the entry points of commands see argparse's namespace; nobody writes to one."""
+    functions = {
+        (name, node.name): node
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and has_namespace(node)
+    }
+    assert ("reconciler.cli.commands.plan", "run") in functions
+    assert [
+        at
+        for at in functions
+        if at[0] not in OF_ARGPARSE and not (at[0].startswith("reconciler.cli.commands.") and is_door(at[1]))
+    ] == []
+    assert [f"{at[0]}: {ast.unparse(inner)}" for at, node in functions.items() for inner in untyped(node)] == []
+
+
+def is_door(function: str) -> bool:
+    return function == "run" or function.endswith("_of")
+
+
+def has_namespace(function: ast.FunctionDef) -> bool:
+    annotations = [ast.unparse(each.annotation) for each in function.args.args if each.annotation]
+    return any("Namespace" in each for each in annotations) or any(each.arg == "args" for each in function.args.args)
+
+
+def untyped(function: ast.FunctionDef) -> list[ast.AST]:
+    """Return what goes around the names of arguments, or writes to them."""
+    dynamic = ("getattr", "hasattr", "setattr", "delattr", "vars")
+    return [
+        node
+        for node in ast.walk(function)
+        if (isinstance(node, ast.Call) and ast.unparse(node.func) in dynamic)
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "args")
+        or (isinstance(node, ast.Call) and "Namespace" in ast.unparse(node.func))
+    ]

@@ -1,18 +1,20 @@
-"""Stacks from the command line's arguments: load, validate, and go through several of them."""
+"""Stacks as they are requested: load, validate, and go through several of them."""
 
-import argparse
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.cli.clients import Clients, sky_for
+from reconciler.app.request import StackRequest
+from reconciler.app.session import Session
+from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output
 from reconciler.cli.signals import seen
 from reconciler.model import Identity, Plan, Stack
-from reconciler.ports import UNOBSERVED, Cloud, Files, Lookups, Observer
+from reconciler.ports import Cloud, Files, Lookups, Observer
 from reconciler.problems import (
     CloudError,
     Denied,
@@ -29,6 +31,7 @@ from reconciler.problems import (
 if TYPE_CHECKING:
     from reconciler.adapters.lookup.environment import Environment
     from reconciler.inspect.history import History
+    from reconciler.load import FromOutside
     from reconciler.plan import PlanOptions
     from reconciler.redact.secrets import Secrets
 
@@ -57,11 +60,9 @@ class Read:
         return not any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def valid_stack(
-    path: str, args: argparse.Namespace, identity: Identity | None = None, lookups: Lookups | None = None
-) -> Read:
+def valid_stack(request: StackRequest, identity: Identity | None = None, lookups: Lookups | None = None) -> Read:
     """Return a valid stack. Raises `InvalidStack` with every problem, or `Denied` where a look-up was."""
-    read = read_stack(path, args, identity, lookups)
+    read = read_stack(request, identity, lookups)
     if any(problem.code == DENIED_LOOKUP for problem in read.problems):
         raise Denied("a look-up was denied", problems=read.problems)
     if not read.is_valid:
@@ -69,71 +70,58 @@ def valid_stack(
     return read
 
 
-def shown_stack(path: str, args: argparse.Namespace, out: Output) -> Read:
+def shown_stack(request: StackRequest, out: Output) -> Read:
     """Return a valid stack that is to be shown and sent nowhere, and say for what examples stand in."""
     from reconciler.report.text.page import problems_page
 
-    read = valid_stack(path, args)
+    read = valid_stack(replace(request, has_examples=True))
     if notes := tuple(problem for problem in read.problems if problem.code == STANDS_IN):
         out.tell(lambda width: problems_page(notes, width))
     return read
 
 
-def live_stack(path: str, args: argparse.Namespace, place: Identity | None = None) -> tuple[Read, Clients]:
+def live_stack(request: StackRequest, observer: Observer, there: Identity | None = None) -> tuple[Read, Session]:
     """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
 
-    Only then is anything looked up, and not before it is clear that it is the stack's account and region; and `place`,
-    where there is one. What one stack of the run has looked up there serves the others, too.
+    Only then is anything looked up, and not before it is clear that it is the stack's account and region; and those
+    that have to be `there`, if any.
     """
     from reconciler.adapters.lookup.sources import ForbiddenLookups
     from reconciler.plan.guards import check_place, check_same_place
 
-    with args.observer.phase("load"):
-        read = valid_stack(path, args, lookups=ForbiddenLookups() if args.no_lookups else None)
-    sky = sky_for(read.stack, args)
-    if place:
-        check_same_place(place, sky.cloud.identity())
+    place = request.place
+    with observer.phase("load"):
+        read = valid_stack(request, lookups=None if place.has_lookups else ForbiddenLookups())
+    session = session_for(read.stack, place, observer)
+    if there:
+        check_same_place(there, session.cloud.identity())
     if read.has_unknown or read.stack.stand_ins:
-        identity = sky.cloud.identity()
+        identity = session.cloud.identity()
         check_place(read.stack, identity.account, identity.region)
-        with args.observer.phase("load"):
-            read = valid_stack(path, args, identity, args.looked_up.setdefault(identity, sky.lookups))
-    if args.sandbox is not None:
-        read = complete_in_sandbox(read, args, sky.cloud)
-    return read, sky.locking(read.stack.lock)
+        with observer.phase("load"):
+            read = valid_stack(request, identity, request.looked_up.setdefault(identity, session.lookups))
+    if place.sandbox is not None:
+        settled = partial(settled_sandbox, read.stack, place.sandbox, place.region, observer)
+        read = complete_in_sandbox(read, session.cloud, settled)
+    return read, session.with_lock(read.stack.lock)
 
 
-def complete_in_sandbox(read: Read, args: argparse.Namespace, cloud: Cloud) -> Read:
+def complete_in_sandbox(read: Read, cloud: Cloud, settled: Callable[[], Cloud]) -> Read:
     """Return a stack with all that it takes from elsewhere, as far as the sandbox in the process can have that."""
     from reconciler.cli.stand_ins import with_neighbours, with_values
 
     known = with_values(read.stack) if read.has_unknown else read.stack
-    stack = with_neighbours(known, args, cloud)
+    stack = with_neighbours(known, cloud, settled)
     notes = stack.warnings[len(read.stack.warnings) :]
     return replace(read, stack=stack, problems=(*read.problems, *notes), has_unknown=False) if notes else read
 
 
-def wanted_of(args: argparse.Namespace) -> "PlanOptions":
-    from reconciler.plan import PlanOptions
-
-    return PlanOptions(
-        adopt=args.adopt,
-        targets=tuple(args.target),
-        allow_destroy=tuple(args.allow_destroy),
-        allow_replace=args.allow_replace,
-        max_destroy=args.max_destroy,
-        max_interrupted=args.max_interrupted,
-        drain=args.drain,
-        cancel_jobs=args.cancel_jobs,
-    )
-
-
-def planned(read: Read, sky: Clients, wanted: "PlanOptions", observer: Observer = UNOBSERVED) -> Plan:
+def planned(read: Read, session: Session, wanted: "PlanOptions") -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler.app import usecases
 
     with read.secrets.kept():
-        return usecases.plan(read.stack, sky.cloud, informed(wanted), observer)
+        return usecases.plan(read.stack, session.cloud, informed(wanted), session.observer)
 
 
 def informed(wanted: "PlanOptions") -> "PlanOptions":
@@ -144,12 +132,7 @@ def informed(wanted: "PlanOptions") -> "PlanOptions":
 
 
 def read_stack(
-    path: str,
-    args: argparse.Namespace,
-    identity: Identity | None = None,
-    lookups: Lookups | None = None,
-    *,
-    strict: bool = False,
+    request: StackRequest, identity: Identity | None = None, lookups: Lookups | None = None, *, strict: bool = False
 ) -> Read:
     """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use.
 
@@ -157,12 +140,12 @@ def read_stack(
     """
     from reconciler.adapters.lookup.files import DiskFiles
 
-    return read_files(DiskFiles(path), args, identity, lookups, strict=strict)
+    return read_files(DiskFiles(request.path), request, identity, lookups, strict=strict)
 
 
 def read_files(
     files: Files,
-    args: argparse.Namespace,
+    request: StackRequest,
     identity: Identity | None = None,
     lookups: Lookups | None = None,
     *,
@@ -172,40 +155,30 @@ def read_files(
     from reconciler.adapters.lookup.installed import partitions, read_schema, takes
     from reconciler.adapters.lookup.sources import Offline, Sources
     from reconciler.kinds import KINDS
-    from reconciler.load import FromOutside, load_with_problems, with_forgotten_sub
+    from reconciler.load import load_with_problems, with_forgotten_sub
     from reconciler.load.variables import unknown_region
     from reconciler.redact.secrets import Secrets
     from reconciler.rules import settle
     from reconciler.validate import validate
 
-    is_sandboxed = getattr(args, "sandbox", None) is not None
+    place = request.place
     loaded = load_with_problems(
         files,
-        Sources(environment_of(args), lookups or Offline()),
-        FromOutside(
-            dict(args.var),
-            read_var_files(args),
-            args.meant,
-            args.offered,
-            examples=args.examples or is_sandboxed,
-            samples=is_sandboxed,
-            named=named_files(files, args),
-            partitions=partitions(),
-        ),
+        Sources(environment_of(request), lookups or Offline()),
+        replace(from_outside(files, request), partitions=partitions()),
         identity=identity,
     )
     for problem in loaded.problems:
         if problem.code == FOLDER_OF_DEPLOYMENTS:
-            way_out = problem.hint if hasattr(args, "changed_since") else "name a stack"
-            raise WrongUsage(f"{problem.message}: {way_out}")
+            raise WrongUsage(f"{problem.message}: {problem.hint if request.can_deploy else 'name a stack'}")
     secrets = Secrets(loaded.secrets, loaded.composed)
     today = datetime.now(UTC).date().isoformat()
     stack, wrong = validate(
         loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
     )
-    notes = (one for one in loaded.notes if args.verbose or one.severity is not Severity.NOTE)
-    region = getattr(args, "region", None)  # of --region, or of a deployment
-    elsewhere = unknown_region(region, partitions(), None) if region and region != loaded.stack.region else None
+    notes = (one for one in loaded.notes if request.has_notes or one.severity is not Severity.NOTE)
+    is_other = place.region and place.region != loaded.stack.region
+    elsewhere = unknown_region(place.region, partitions(), None) if place.region and is_other else None
     of_region, off = settle((elsewhere,) if elsewhere else (), stack.disabled)
     wrong = with_forgotten_sub(wrong, loaded.unfilled)
     whole = (*loaded.problems, *of_region, *notes, *wrong)
@@ -213,17 +186,33 @@ def read_files(
     problems = secrets.problems(tuple(found))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
-    account = _account(stack, args.account)
+    account = _account(stack, place.account)
     silenced = (*stack.silenced, *off)
     stack = replace(stack, warnings=warnings, disabled=disabled, silenced=silenced, account=account)
     return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
 
 
-def environment_of(args: argparse.Namespace) -> "Environment":
+def from_outside(files: Files, request: StackRequest) -> "FromOutside":
+    """Return what a stack gets that is not in its files. Raises `WrongUsage` for a file that cannot be read."""
+    from reconciler.load import FromOutside
+
+    is_sandboxed = request.place.sandbox is not None
+    return FromOutside(
+        request.variables,
+        [_read_file(file) for file in request.variable_files],
+        request.meant,
+        request.offered,
+        examples=request.has_examples or is_sandboxed,
+        samples=is_sandboxed,
+        named=named_files(files, request),
+    )
+
+
+def environment_of(request: StackRequest) -> "Environment":
     """Return the environment as `!env` may read it."""
     from reconciler.adapters.lookup.environment import Environment
 
-    return Environment(os.environ, tuple(args.allow_env))
+    return Environment(os.environ, request.allow_env)
 
 
 def _account(stack: Stack, account: str | None) -> str | None:
@@ -234,15 +223,11 @@ def _account(stack: Stack, account: str | None) -> str | None:
     return stack.account or account
 
 
-def each_stack(args: argparse.Namespace, out: Output, work: Callable[[str], int], *, go_on: bool = True) -> int:
+def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool = True) -> int:
     """Do the work for every stack, each with its own failures, and return the code that matters most.
 
     `go_on`: also after a stack that failed. What changes the world does not: the next stack may need this one.
     """
-    return each(args.stacks, out, work, go_on=go_on)
-
-
-def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool) -> int:
     codes: list[int] = []
     for stack in stacks:
         if codes and (ended := seen()) is not None:  # the one before was not cut short, but no other is begun
@@ -273,11 +258,9 @@ def gravest(codes: Iterable[int]) -> int:
     return max(codes, key=lambda code: harmless.index(Exit(code)) if code in harmless else len(harmless))
 
 
-def named_files(files: Files, args: argparse.Namespace) -> frozenset[str]:
+def named_files(files: Files, request: StackRequest) -> frozenset[str]:
     """Return the files in a stack's folder that options name, as --var-file does: they are no part of the stack."""
-    outputs = (target.file for target in args.output if target.file)
-    options = (*getattr(args, "var_file", ()), *args.var_files, *outputs, args.all, getattr(args, "sandbox", None))
-    named = [option for option in options if option and option is not True]  # --all is no file of `revisions`
+    named = [file for file in (*request.variable_files, *request.named_files, request.place.sandbox) if file]
     paths = {os.path.realpath(name) for name in named}
     last = {Path(path).name for path in paths} | {Path(name).name for name in named}
     return frozenset(
@@ -285,11 +268,6 @@ def named_files(files: Files, args: argparse.Namespace) -> frozenset[str]:
         for name in (files.names() if paths else ())
         if Path(name).name in last and os.path.realpath(Path(files.root, name)) in paths
     )
-
-
-def read_var_files(args: argparse.Namespace) -> list[tuple[str, bytes]]:
-    """Return the files of --var-file with their content. Raises `WrongUsage`."""
-    return [_read_file(file) for file in args.var_file]
 
 
 def _read_file(file: str) -> tuple[str, bytes]:

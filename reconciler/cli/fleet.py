@@ -1,11 +1,10 @@
-"""One command over many targets: which are meant, what each adds to the arguments, and all of them side by side."""
+"""One command over many targets: which are meant, how each is requested, and all of them side by side."""
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -14,77 +13,41 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.lookup.files import GIT, is_hidden, names_of
-from reconciler.cli.context import each, each_stack, environment_of, gravest, named_files, read_var_files
-from reconciler.cli.options import count
+from reconciler.app.request import HERE, AddressGlob, FleetRequest, StackRequest
+from reconciler.cli.context import each, environment_of, from_outside, gravest
+from reconciler.cli.options import EVERYTHING
 from reconciler.cli.output import Branch, Output
 from reconciler.cli.patterns import check_all
 from reconciler.load.choose import FLEET
 from reconciler.parallel import SLICE
-from reconciler.ports import UNOBSERVED, Observer
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.cli.signals import Stopping
-    from reconciler.fleet import Claim, FleetTarget, Shard
+    from reconciler.fleet import Claim, Consents, FleetTarget
+    from reconciler.plan import PlanOptions
     from reconciler.ports import Files
     from reconciler.report.fleet import DeploymentOutcome, Selection
 
 
-FILE = "reconciler.yaml"
-OF_ARRAY = "array"  # the share of a child of an array job
-SIDE_BY_SIDE = 16  # targets: most of the time each waits for AWS
 HEARTBEAT = 30.0  # seconds between two lines about what goes on
 WRITERS = "Stopping after the steps under way; no further target is begun. Once more to stop at once."
 READERS = "Stopping; targets that are not done yet are left out."
 ENDED = (Exit.INTERRUPTED, Exit.TERMINATED)
-CHOICES = ("--target-env", "--changed-since", "--shard")
-Work = Callable[[str, Namespace, Output], int]
+Work = Callable[[StackRequest, Output], int]
 
 
-def add_fleet(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("targets")
-    group.add_argument(
-        "--all",
-        metavar="[=FILE]",
-        help=f"all targets that FILE names (default: {FILE}); with STACK, those of that stack",
-    )
-    group.add_argument(
-        "--target-env",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="only this environment; * and ? match; repeatable",
-    )
-    group.add_argument(
-        "--changed-since", metavar="REF", help="only those that have changed since REF of git, as in main"
-    )
-    group.add_argument(
-        "--shard",
-        type=_shard,
-        metavar="I/N",
-        help="only the I-th of N shares, always of the same targets; `array` in a child of an array job of AWS Batch",
-    )
-    group.add_argument(
-        "--concurrency",
-        type=count,
-        default=SIDE_BY_SIDE,
-        metavar="N",
-        help=f"targets side by side (default: {SIDE_BY_SIDE})",
-    )
-
-
-def each_place(args: Namespace, out: Output, work: Work, *, go_on: bool = True) -> int:
+def each_place(fleet: FleetRequest, out: Output, work: Work) -> int:
     """Do the work for every stack, or with --all for every target; return the code that matters most."""
-    if args.all is None:
-        _check_alone(args)
-        check_apart(args)
-        check_all(args, [(path, args) for path in args.stacks], out)
-        return each_stack(args, out, lambda path: work(path, args, out), go_on=go_on)
-
-    targets = targets_of(args)
-    chosen = chosen_of(targets, args)
-    check_all(args, [(stack_path(target, args), arguments(target, args, args.observer)) for target in chosen], out)
-    return _side_by_side(chosen, args, out, apart(work, targets, chosen, args))
+    if fleet.file is None:
+        _check_alone(fleet)
+        check_apart(fleet)
+        stacks = check_all(fleet.stack.patterns, fleet.stacks, out)
+        return each(stacks, out, lambda request: work(request, out))
+    deployments = read_deployments(fleet)
+    targets = chosen_of(deployments)
+    stacks = check_all(fleet.stack.patterns, [deployments.request(target) for target in targets], out)
+    return _side_by_side(targets, stacks, fleet, out, _apart(work, deployments, targets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,56 +68,59 @@ class Reached:
         return self.code != Exit.DONE or any(is_news(item) for item in self.out.items)
 
 
-def _check_alone(args: Namespace) -> None:
-    given = [
-        option
-        for option, value in zip(CHOICES, (args.target_env, args.changed_since, args.shard), strict=True)
-        if value
-    ]
+def _check_alone(fleet: FleetRequest) -> None:
+    choices = {
+        "--target-env": fleet.environments,
+        "--changed-since": fleet.changed_since,
+        "--shard": fleet.shard,
+    }
+    given = [option for option, value in choices.items() if value]
     if given:
         raise WrongUsage(f"{given[0]} chooses among the targets of a file", hint="add --all, or --all=FILE")
 
 
-def _side_by_side(targets: Sequence["FleetTarget"], args: Namespace, out: Output, work: Work) -> int:
+def _side_by_side(
+    targets: Sequence["FleetTarget"], stacks: Sequence[StackRequest], fleet: FleetRequest, out: Output, work: Work
+) -> int:
     from reconciler.cli.signals import stopping
 
-    reads_only = not hasattr(args, "yes")
-    with stopping(partial(out.notice, READERS if reads_only else WRITERS)) as stop, _pool(args, stop) as threads:
+    notice = partial(out.notice, READERS if out.reads_only else WRITERS)
+    with stopping(notice) as stop, _pool(fleet.concurrency, stop) as threads:
         branches = [out.branch(target.name) for target in targets]
         waiting = [
-            (branch, threads.submit(_reach, target, args, branch, work, stop))
-            for target, branch in zip(targets, branches, strict=True)
+            (branch, threads.submit(_reach, target, request, branch, work, stop))
+            for target, request, branch in zip(targets, stacks, branches, strict=True)
         ]
-        reached = list(_in_order(waiting, stop.flag, out, is_verbose=bool(args.verbose)))
+        reached = list(_in_order(waiting, stop.flag, out))
     codes = [one.code for one in reached]
     is_cut_short = len(reached) < len(targets) or any(code in ENDED for code in codes)
     code = stop.code if stop.code and is_cut_short else gravest(codes or [Exit.DONE])
     begun = {one.target.name for one in reached}
-    _tell(reached, [target.name for target in targets if target.name not in begun], args, out, code)
+    _tell(reached, [target.name for target in targets if target.name not in begun], fleet, out, code)
     return int(code)
 
 
-def _reach(target: "FleetTarget", args: Namespace, out: Branch, work: Work, stop: "Stopping") -> Reached | None:
+def _reach(target: "FleetTarget", request: StackRequest, out: Branch, work: Work, stop: "Stopping") -> Reached | None:
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
     from reconciler.adapters.aws.clock import utc_now
 
-    start, observer = monotonic(), args.observer.target(target.name)
+    start = monotonic()
+    out.begin()
     try:
-        alone = arguments(target, args, observer)
-        code = each((stack_path(target, args),), out, lambda path: work(path, alone, out), go_on=False)
+        code = each((request,), out, lambda one: work(one, out), go_on=False)
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR
-    observer.close(code)
+    out.watch.close(code)
     return Reached(target, code, monotonic() - start, utc_now(), out)
 
 
 @contextmanager
-def _pool(args: Namespace, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
+def _pool(size: int, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
     """Yield threads for the targets. After a signal, those that only read and may hang are not waited for."""
-    threads = ThreadPoolExecutor(max_workers=args.concurrency)
+    threads = ThreadPoolExecutor(max_workers=size)
     try:
         yield threads
     finally:
@@ -162,7 +128,7 @@ def _pool(args: Namespace, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
 
 
 def _in_order(
-    waiting: Sequence[tuple[Branch, Future[Reached | None]]], given_up: Event, out: Output, *, is_verbose: bool
+    waiting: Sequence[tuple[Branch, Future[Reached | None]]], given_up: Event, out: Output
 ) -> Iterator[Reached]:
     """Yield what was reached in the order of the file, each shown as soon as those before it have been.
 
@@ -186,20 +152,20 @@ def _in_order(
         reached = future.result()
         if reached is not None:
             heading = partial(heading_page, reached.target.name)
-            out.join(reached.out, heading, is_news=is_verbose or reached.is_news)
+            out.join(reached.out, heading, is_news=bool(out.verbose) or reached.is_news)
             yield reached
 
 
-def _tell(reached: Sequence[Reached], left_out: Sequence[str], args: Namespace, out: Output, code: int) -> None:
+def _tell(reached: Sequence[Reached], left_out: Sequence[str], request: FleetRequest, out: Output, code: int) -> None:
     from reconciler.report.fleet import Fleet, ShardPosition, Targets, cut_short, fleet_json, fleet_page
 
-    file = Path(args.all).as_posix()
+    file = Path(request.file or FLEET).as_posix()
     outcomes = tuple(_outcome(one, file) for one in reached)
     items = tuple((one.target.name, item) for one in reached for item in one.out.items)
-    shard = ShardPosition(index=args.shard.number, of=args.shard.of) if args.shard else None
-    selection = None if left_out else _selection(args)
+    shard = ShardPosition(index=request.shard.number, of=request.shard.of) if request.shard else None
+    selection = None if left_out else _selection(request)
     notes = (cut_short(left_out),) if left_out else ()
-    fleet = Fleet(command=args.called, file=file, selection=selection, shard=shard, outcomes=outcomes, notes=notes)
+    fleet = Fleet(command=request.command, file=file, selection=selection, shard=shard, outcomes=outcomes, notes=notes)
     out.whole(
         lambda width: fleet_page(outcomes, width, left_out),
         lambda: fleet_json(fleet, code),
@@ -207,14 +173,14 @@ def _tell(reached: Sequence[Reached], left_out: Sequence[str], args: Namespace, 
     )
 
 
-def _selection(args: Namespace) -> "Selection":
+def _selection(fleet: FleetRequest) -> "Selection":
     from reconciler.report.fleet import Selection
 
     return Selection(
-        stacks=() if args.stacks == ["."] else tuple(sorted(args.stacks)),
-        environments=tuple(sorted(args.target_env)),
-        changed_since=args.changed_since,
-        deployments=tuple(sorted(getattr(args, "only", None) or ())),
+        stacks=() if fleet.paths == (HERE,) else tuple(sorted(fleet.paths)),
+        environments=tuple(sorted(fleet.environments)),
+        changed_since=fleet.changed_since,
+        deployments=tuple(sorted(fleet.only or ())),
     )
 
 
@@ -242,41 +208,74 @@ def _outcome(one: Reached, file: str) -> "DeploymentOutcome":
     )
 
 
-def _of_array() -> str:
-    """A child of an array job knows its index, from 0, and the size (User Guide, "Job environment variables")."""
-    index, size = (os.environ.get(f"AWS_BATCH_JOB_ARRAY_{name}", "") for name in ("INDEX", "SIZE"))
-    if not (index.isdecimal() and size.isdecimal()):
-        raise ArgumentTypeError(f"{OF_ARRAY} is for a child of an array job of AWS Batch, and this is none")
-    return f"{int(index) + 1}/{size}"
+# Which targets a command means, and how each of them is requested.
 
 
-def _shard(text: str) -> "Shard":
-    from reconciler.fleet import Shard
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """All targets of a file."""
 
-    number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
-    if not slash or not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
-        raise ArgumentTypeError(f"{text!r} is not a share such as 1/4")
-    if not 1 <= int(number) <= int(of):
-        raise ArgumentTypeError(f"{text!r}: shares count from 1 to {of}")
-    return Shard(int(number), int(of))
+    fleet: FleetRequest
+    file: Path
+    targets: tuple["FleetTarget", ...]
+
+    @property
+    def variable_files(self) -> tuple[str, ...]:
+        return tuple(str(self.file.parent / file) for target in self.targets for file in target.variable_files)
+
+    def path(self, target: "FleetTarget") -> str:
+        """Return the path of a target's stack from the current folder."""
+        return (self.file.parent / target.stack).as_posix()
+
+    def request(self, target: "FleetTarget") -> StackRequest:
+        """Return the stack of a target: what the command line says counts more than what the file says."""
+        stack, place, folder = self.fleet.stack, self.fleet.stack.place, self.file.parent
+        consented = (AddressGlob("--allow-destroy", glob) for glob in target.consents.allow_destroy)
+        return replace(
+            stack,
+            path=self.path(target),
+            place=replace(
+                place,
+                account=target.account or None,
+                region=place.region or target.region or None,
+                profile=place.profile or target.profile or None,
+                role_arn=place.role_arn or target.role_arn or None,
+            ),
+            variable_files=(*(str(folder / file) for file in target.variable_files), *stack.variable_files),
+            offered=target.offered,
+            deployment=target,
+            named_files=(*stack.named_files, *self.variable_files),
+            patterns=(*stack.patterns, *(pattern for pattern in consented if pattern.glob != EVERYTHING)),
+        )
 
 
-# Which targets a command means, and what each of them adds to its arguments.
+def with_consents(wanted: "PlanOptions", consents: "Consents") -> "PlanOptions":
+    """Return what is wanted of a plan with what the file consents to; what the command line says counts more."""
+    from reconciler.plan import Limit
+
+    limit = Limit.of(consents.max_destroy) if consents.max_destroy else None
+    return replace(
+        wanted,
+        adopt=wanted.adopt or consents.adopt,
+        allow_replace=wanted.allow_replace or consents.allow_replace,
+        allow_destroy=(*consents.allow_destroy, *wanted.allow_destroy),
+        max_interrupted=consents.max_interrupted if wanted.max_interrupted is None else wanted.max_interrupted,
+        max_destroy=wanted.max_destroy or limit,
+    )
 
 
-def targets_of(args: Namespace) -> tuple["FleetTarget", ...]:
-    """Return all targets of the file, and note the variable files of all. Raises `WrongUsage` and `InvalidStack`."""
+def read_deployments(fleet: FleetRequest) -> Deployments:
+    """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.adapters.lookup.files import DiskFiles
 
-    if not Path(args.all).is_file():
-        message = f"there is no file {args.all}" if args.all else "--all= names no file"
-        raise WrongUsage(message, hint=_next_step(args))
-    targets = _read(DiskFiles(args.all), args)
-    args.var_files = tuple(Path(args.all).parent / file for target in targets for file in target.variable_files)
-    return targets
+    file = fleet.file or ""
+    if not Path(file).is_file():
+        message = f"there is no file {file}" if file else "--all= names no file"
+        raise WrongUsage(message, hint=_next_step(file, fleet.command))
+    return Deployments(fleet, Path(file), _read(DiskFiles(file), fleet.stack))
 
 
-def excluded_names(args: Namespace) -> tuple[str, ...]:
+def excluded_names(request: StackRequest) -> tuple[str, ...]:
     """Return the names that the file of deployments excludes, as globs. Raises `InvalidStack`.
 
     It is the one in the current folder, or the nearest one above in the same repository: where the command is called
@@ -293,77 +292,70 @@ def excluded_names(args: Namespace) -> tuple[str, ...]:
     )
     if file is None:
         return ()
-    globs, problems = read_excluded(DiskFiles(os.path.relpath(file)), environment_of(args))
+    globs, problems = read_excluded(DiskFiles(os.path.relpath(file)), environment_of(request))
     if problems:
         raise InvalidStack(problems)
     return globs
 
 
-def _next_step(args: Namespace) -> str:
+def _next_step(file: str, command: str) -> str:
     """Return what to do without a file of deployments: there may be one above, or there may be one stack alone."""
-    name = Path(args.all).name or FLEET
-    above = next(
-        (folder / name for folder in Path(args.all).absolute().parent.parents if (folder / name).is_file()), None
-    )
+    name = Path(file).name or FLEET
+    above = next((folder / name for folder in Path(file).absolute().parent.parents if (folder / name).is_file()), None)
     if above:
         return f"there is one above: use --all={os.path.relpath(above)}"
-    return f"name one stack, as in `reconciler {args.called} STACK`; or write {name} with `environments:` and `stacks:`"
+    return f"name one stack, as in `reconciler {command} STACK`; or write {name} with `environments:` and `stacks:`"
 
 
-def stack_path(target: "FleetTarget", args: Namespace) -> str:
-    """Return the path of a target's stack from the current folder."""
-    return (Path(args.all).parent / target.stack).as_posix()
-
-
-def chosen_of(targets: tuple["FleetTarget", ...], args: Namespace) -> tuple["FleetTarget", ...]:
-    """Return the targets that the arguments mean. Raises `WrongUsage` and `InvalidStack`."""
+def chosen_of(deployments: Deployments) -> tuple["FleetTarget", ...]:
+    """Return the targets that the command means. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.fleet import chosen, differing
     from reconciler.syntax.diagnostics import did_you_mean
 
-    file = Path(args.all)
-    stacks = () if args.stacks == ["."] else [_from(file.parent, stack) for stack in args.stacks]
+    fleet, file, targets = deployments.fleet, deployments.file, deployments.targets
+    stacks = () if fleet.paths == (HERE,) else [_from(file.parent, stack) for stack in fleet.paths]
     unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
     if unknown:
         raise WrongUsage(
             f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [one.stack for one in targets], "")
         )
-    unknown = next((name for name in args.target_env if not chosen(targets, environments=(name,))), None)
+    unknown = next((name for name in fleet.environments if not chosen(targets, environments=(name,))), None)
     if unknown:
         known = dict.fromkeys(target.environment for target in targets)
         hint = did_you_mean(unknown, known, f"it has {', '.join(known)}")
         raise WrongUsage(f"{file} has no environment {unknown}", hint=hint)
-    only = getattr(args, "only", None)
-    if only is not None:
-        gone = next((name for name in only if all(target.name != name for target in targets)), None)
+    if fleet.only is not None:
+        gone = next((name for name in fleet.only if all(target.name != name for target in targets)), None)
         if gone:
             raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
-        targets = tuple(target for target in targets if target.name in only)
-    if args.changed_since:
-        targets = differing(targets, *_before(file, args), cache(partial(_names, file.parent)))
-    return chosen(targets, environments=args.target_env, stacks=stacks, shard=args.shard)
+        targets = tuple(target for target in targets if target.name in fleet.only)
+    if fleet.changed_since:
+        targets = differing(
+            targets, *_before(file, fleet.changed_since, fleet.stack), cache(partial(_names, file.parent))
+        )
+    return chosen(targets, environments=fleet.environments, stacks=stacks, shard=fleet.shard)
 
 
-def _read(files: "Files", args: Namespace) -> tuple["FleetTarget", ...]:
+def _read(files: "Files", request: StackRequest) -> tuple["FleetTarget", ...]:
     from reconciler.fleet import read_fleet
 
     root = Path(files.root)
-    targets, problems = read_fleet(files, environment_of(args), partial(_matching, root), cache(partial(_leaves, root)))
+    targets, problems = read_fleet(
+        files, environment_of(request), partial(_matching, root), cache(partial(_leaves, root))
+    )
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidStack(problems)
     return targets
 
 
-def _before(file: Path, args: Namespace) -> tuple[tuple["FleetTarget", ...], tuple[str, ...]]:
-    """Return the targets of then, and the files that have changed since."""
+def _before(file: Path, revision: str, request: StackRequest) -> tuple[tuple["FleetTarget", ...], tuple[str, ...]]:
+    """Return the targets of a revision, and the files that have changed since."""
     from reconciler.adapters.lookup.git import Repository, Then
 
     repository = Repository(str(file.parent))
-    content, changed = (
-        repository.content_at(args.changed_since, file.name),
-        repository.changed_since(args.changed_since),
-    )
+    content, changed = repository.content_at(revision, file.name), repository.changed_since(revision)
     try:
-        return (() if content is None else _read(Then(str(file.parent), file.name, content), args)), changed
+        return (() if content is None else _read(Then(str(file.parent), file.name, content), request)), changed
     except InvalidStack:  # nobody knows what it meant then: all of it counts as changed
         return (), changed
 
@@ -401,94 +393,62 @@ def _from(root: Path, path: str) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def arguments(target: "FleetTarget", args: Namespace, observer: Observer = UNOBSERVED) -> Namespace:
-    """Return the arguments as they are for a target: what the command line says counts more than what the file says."""
-    from reconciler.plan import Limit
-
-    consents, root = target.consents, Path(args.all).parent
-    beside = {
-        "observer": observer,
-        "region": _given(args, "region") or target.region or None,
-        "role_arn": _given(args, "role_arn") or target.role_arn or None,
-        "profile": _given(args, "profile") or target.profile or None,
-        "account": target.account or None,
-        "of_target": target.name,
-        "meant": target.variables,
-        "offered": target.offered,
-        "var_file": [*(str(root / file) for file in target.variable_files), *args.var_file],
-        "adopt": _given(args, "adopt") or consents.adopt,
-        "allow_replace": _given(args, "allow_replace") or consents.allow_replace,
-        "allow_destroy": [*consents.allow_destroy, *getattr(args, "allow_destroy", ())],
-        "max_interrupted": consents.max_interrupted
-        if _given(args, "max_interrupted") is None
-        else args.max_interrupted,
-        "max_destroy": _given(args, "max_destroy")
-        or (Limit.of(consents.max_destroy) if consents.max_destroy else None),
-    }
-    return Namespace(**{**vars(args), **beside, "stacks": [target.stack]})
-
-
-def _given(args: Namespace, name: str) -> object:
-    return getattr(args, name, None)
-
-
 # Keeps targets apart that have one stack's name in one place, before any of them is looked at.
 
 SEVERAL = 2
-ReadWork = Callable[[str, Namespace, Output], int]
 HINT = "give one of them another `stack:`, or another `namePrefix:`; or send it elsewhere"
 
 
-def apart(
-    work: ReadWork, targets: Sequence["FleetTarget"], chosen: Sequence["FleetTarget"], args: Namespace
-) -> ReadWork:
+def _apart(work: Work, deployments: Deployments, targets: Sequence["FleetTarget"]) -> Work:
     """Return the work for a target, which stops at once where another target has its stack's name in its place."""
     from reconciler.fleet import rivals
 
-    found = rivals(targets, chosen, lambda target: _claim(stack_path(target, args), arguments(target, args)))
+    found = rivals(deployments.targets, targets, lambda target: _claim(deployments.request(target)))
 
-    def checked(path: str, alone: Namespace, out: Output) -> int:
-        if alone.of_target in found:
-            other, claim = found[alone.of_target]
-            raise InvalidStack((_problem(alone.of_target, other, alone, claim),))
-        return work(path, alone, out)
+    def checked(request: StackRequest, out: Output) -> int:
+        name = request.deployment.name if request.deployment else ""
+        if name in found:
+            other, claim = found[name]
+            raise InvalidStack((_problem(name, other, request.place.account, claim),))
+        return work(request, out)
 
     return checked if found else work
 
 
-def check_apart(args: Namespace) -> None:
+def check_apart(fleet: FleetRequest) -> None:
     """Raise `InvalidStack` where several stacks of the command line are one and the same to AWS."""
-    if len(args.stacks) < SEVERAL or not hasattr(args, "profile"):  # what asks nobody knows no place
+    if len(fleet.paths) < SEVERAL or not fleet.is_live:
         return
     from reconciler.fleet import FleetTarget, rivals
 
-    named = [FleetTarget(name=path, stack=path, environment="") for path in dict.fromkeys(args.stacks)]
-    found = rivals(named, named, lambda one: _claim(one.stack, args))
+    stacks = {request.path: request for request in fleet.stacks}
+    named = [FleetTarget(name=path, stack=path, environment="") for path in stacks]
+    found = rivals(named, named, lambda one: _claim(stacks[one.stack]))
     told = {tuple(sorted((name, other))): claim for name, (other, claim) in found.items()}
     if told:
-        raise InvalidStack(tuple(_problem(one, other, args, claim) for (one, other), claim in told.items()))
+        account = fleet.stack.place.account
+        raise InvalidStack(tuple(_problem(one, other, account, claim) for (one, other), claim in told.items()))
 
 
-def _claim(path: str, args: Namespace) -> "Claim":
+def _claim(request: StackRequest) -> "Claim":
     """Return what a target claims; nothing where its files cannot be read, which its own work tells."""
     from reconciler.adapters.lookup.files import DiskFiles
     from reconciler.adapters.lookup.sources import Offline, Sources
     from reconciler.fleet import Claim
-    from reconciler.load import FromOutside, settings_of
+    from reconciler.load import settings_of
     from reconciler.problems import Stopped
 
     try:
-        files = DiskFiles(path)
-        named = named_files(files, args)
-        outside = FromOutside(dict(args.var), read_var_files(args), args.meant, args.offered, named=named)
-        settings = settings_of(files, Sources(environment_of(args), Offline()), outside)
+        files = DiskFiles(request.path)
+        outside = replace(from_outside(files, request), examples=False, samples=False)
+        settings = settings_of(files, Sources(environment_of(request), Offline()), outside)
     except Stopped:
         return Claim("")
-    return Claim(settings.stack, settings.name_prefix, args.region or settings.region or "")
+    return Claim(settings.stack, settings.name_prefix, request.place.region or settings.region or "")
 
 
-def _problem(one: str, other: str, args: Namespace, claim: "Claim") -> Problem:
+def _problem(one: str, other: str, account: str | None, claim: "Claim") -> Problem:
     prefix = f" with the prefix {claim.name_prefix}" if claim.name_prefix else ""
-    place = " and ".join(filter(None, (args.account and f"account {args.account}", claim.region))) or "the same account"
+    place = " and ".join(filter(None, (account and f"account {account}", claim.region))) or "the same account"
     message = f"{one} and {other} are both the stack {claim.stack}{prefix} in {place}"
     return Problem("FLT006", f"{message}: each would delete what the other has made", hint=HINT)

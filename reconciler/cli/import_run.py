@@ -3,72 +3,98 @@
 import gc
 import re
 import sys
-from argparse import Namespace, _ArgumentGroup
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from reconciler.cli.clients import Clients, sky_for
+from reconciler.app.request import StackRequest
+from reconciler.app.session import Session
+from reconciler.cli.clients import service_for, session_for
 from reconciler.cli.context import Read, informed, read_files
-from reconciler.cli.options import file_name
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_globs
 from reconciler.model import Identity, Json, Plan, Stack
+from reconciler.ports import Observer
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.app.usecases import LiveRegion
     from reconciler.importers.model import Imported, ImportedResource
     from reconciler.importers.writer import ImportSettings, WrittenStack
+    from reconciler.load.variables import GivenValue
     from reconciler.model import Live
     from reconciler.report.results import Import
 
 
 # Where an import reads from: a row for each source.
 
-Group = _ArgumentGroup  # argparse has no public name for it
 ReadRegion = Callable[[], "LiveRegion"]
 STDIN, STDIN_NAME = "-", "<stdin>"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """What is to be imported, and how it is to be written. `stack` reads the YAML that is written."""
+
+    source: "ImportSource"
+    files: tuple[str, ...]  # of the source, if it has some
+    stack: StackRequest
+    name: str  # of the stack
+    to: str  # a folder, or - for stdout
+    names: tuple[str, ...] = ()  # globs; with ! what is left out
+    kinds: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)  # globs over values
+    with_owned: bool = False
+    released: tuple[str, ...] = ()  # CloudFormation stacks that have let go of what still has their tags
+    name_prefix: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of a CloudFormation template
+    deployed_as: str | None = None  # the CloudFormation stack of the template
+    group_by: str = "kind"
+    with_account: bool = False
+    is_forced: bool = False  # files that exist are overwritten
+    keeps_going: bool = False  # what can be imported is written where something cannot
+    proves: bool = False  # what was written is planned
+
+
 @dataclass(frozen=True, slots=True)
 class ImportSource:
-    """One way to come by resources. `add` adds the option that chooses it, whose name in the arguments is `name`.
+    """One way to come by resources, chosen by the option that is called `name`.
 
-    `read` is given the stack's name, and what reads the region, for whoever wants it. `own` are the names of options
-    that mean something to this source alone.
+    `read` is given what reads the region, for whoever wants it. `own` are the names of options that mean something to
+    this source alone.
     """
 
     name: str
-    add: Callable[[Group], None]
-    read: Callable[[Namespace, str, ReadRegion], "Imported"]
+    description: str
+    read: Callable[[ImportRequest, Observer, ReadRegion], "Imported"]
+    files: Literal["", "FILE", "FILE..."] = "FILE"  # what follows the option
     plans: bool = False  # the region is known then: what was written is planned without being asked for
     own: tuple[str, ...] = ()
 
 
-def chosen(args: Namespace) -> ImportSource:
-    """Return the source that the arguments choose. Raises `WrongUsage` unless it is one, and has all their options."""
-    given = [source for source in SOURCES if getattr(args, source.name)]
+def chosen(given: Collection[str], own: Mapping[str, object]) -> ImportSource:
+    """Return the source that is given. Raises `WrongUsage` unless it is one, and has all options that are its `own`."""
+    sources = [source for source in SOURCES if source.name in given]
     options = ", ".join(f"--{source.name}" for source in SOURCES)
-    if not given:
+    if not sources:
         raise WrongUsage("nothing says where to import from", hint=f"give one of {options}")
-    if len(given) > 1:
-        raise WrongUsage(f"one source at a time: {' and '.join(f'--{source.name}' for source in given)} are several")
+    if len(sources) > 1:
+        raise WrongUsage(f"one source at a time: {' and '.join(f'--{source.name}' for source in sources)} are several")
     for other in SOURCES:
-        for option in other.own if other is not given[0] else ():
-            if getattr(args, option):
-                raise WrongUsage(f"{_option(option)} is for --{other.name}, and this is --{given[0].name}")
-    return given[0]
+        for option in other.own if other is not sources[0] else ():
+            if own[option]:
+                raise WrongUsage(f"{_option(option)} is for --{other.name}, and this is --{sources[0].name}")
+    return sources[0]
 
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def contents(files: list[str]) -> list[tuple[str, bytes]]:
+def contents(files: Sequence[str]) -> list[tuple[str, bytes]]:
     """Return the content of each file with the name that messages call it. Raises `WrongUsage`."""
     from reconciler.adapters.lookup.files import read_whole
 
@@ -83,105 +109,89 @@ def contents(files: list[str]) -> list[tuple[str, bytes]]:
     return found
 
 
-def _add_live(group: Group) -> None:
-    group.add_argument("--live", action="store_true", help="what is live in the account and region")
-
-
-def _read_live(args: Namespace, stack: str, region: ReadRegion) -> "Imported":
+def _read_live(request: ImportRequest, _observer: Observer, region: ReadRegion) -> "Imported":
     from reconciler.adapters.lookup.installed import takes
     from reconciler.cli.fleet import excluded_names
     from reconciler.importers import live
 
     asked = live.Asked(
-        stack=stack,
-        prefix=args.name_prefix,
-        names=tuple(args.name),
-        excluded=excluded_names(args),
-        kinds=tuple(args.kind),
-        tags=dict(args.tag),
-        with_owned=args.with_owned,
-        released=tuple(args.released),
+        stack=request.name,
+        prefix=request.name_prefix,
+        names=request.names,
+        excluded=excluded_names(request.stack),
+        kinds=request.kinds,
+        tags=request.tags,
+        with_owned=request.with_owned,
+        released=request.released,
     )
     seen = region()
     return live.imported(seen.live, seen.unread, asked, takes)
 
 
-def _add_json(group: Group) -> None:
-    group.add_argument(
-        "--json",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        type=file_name,
-        help="what `aws batch describe-*` printed, or what --cli-input-json takes; - is stdin",
-    )
-
-
-def _read_json(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
+def _read_json(request: ImportRequest, _observer: Observer, _region: ReadRegion) -> "Imported":
     from reconciler.adapters.lookup.installed import takes
     from reconciler.importers import json_files
 
-    return json_files.imported(contents(args.json), takes)
+    return json_files.imported(contents(request.files), takes)
 
 
-def _add_cloudformation(group: Group) -> None:
-    group.add_argument(
-        "--cloudformation",
-        action="append",
-        default=[],
-        metavar="FILE",
-        type=file_name,
-        help="a template in YAML or JSON, also of the CDK (cdk.out/*.template.json); - is stdin",
-    )
-
-
-def _read_cloudformation(args: Namespace, stack: str, _region: ReadRegion) -> "Imported":
+def _read_cloudformation(request: ImportRequest, observer: Observer, _region: ReadRegion) -> "Imported":
     from reconciler.adapters.lookup.deployed import deployed
     from reconciler.adapters.lookup.installed import service_model
-    from reconciler.cli.clients import cloudformation_for, ec2_for
+    from reconciler.cli.clients import cloudformation_for
     from reconciler.importers import cloudformation
 
-    if len(args.cloudformation) > 1:
-        raise WrongUsage(f"one template at a time: {' and '.join(args.cloudformation)} are several")
-    ((name, raw),) = contents(args.cloudformation)
+    place = request.stack.place
+    if len(request.files) > 1:
+        raise WrongUsage(f"one template at a time: {' and '.join(request.files)} are several")
+    ((name, raw),) = contents(request.files)
     live = None
-    if args.stack_name:
+    if request.deployed_as:
         live = deployed(
-            cloudformation_for(args),
-            args.stack_name,
+            cloudformation_for(place, observer),
+            request.deployed_as,
             with_exports=b"ImportValue" in raw,
-            ec2=partial(ec2_for, args) if b"VersionNumber" in raw else None,
+            ec2=partial(service_for, "ec2", place, observer) if b"VersionNumber" in raw else None,
         )
     given = cloudformation.ImportInputs(
-        called=stack, parameters=dict(args.parameter), region=args.region or "", live=live
+        called=request.name, parameters=request.parameters, region=place.region or "", live=live
     )
     return cloudformation.imported(name, raw, given, service_model())
 
 
-def _add_terraform(group: Group) -> None:
-    group.add_argument(
-        "--terraform",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        type=file_name,
-        help="a state (terraform.tfstate), or what `terraform show -json` printed of a state or a plan; - is stdin",
-    )
-
-
-def _read_terraform(args: Namespace, _stack: str, _region: ReadRegion) -> "Imported":
+def _read_terraform(request: ImportRequest, _observer: Observer, _region: ReadRegion) -> "Imported":
     from reconciler.importers import terraform
 
-    return terraform.imported(contents(args.terraform))
+    return terraform.imported(contents(request.files))
 
 
 SOURCES: tuple[ImportSource, ...] = (
-    ImportSource("live", _add_live, _read_live, plans=True, own=("with_owned", "name_prefix")),
-    ImportSource("json", _add_json, _read_json),
-    ImportSource("cloudformation", _add_cloudformation, _read_cloudformation, own=("parameter", "stack_name")),
-    ImportSource("terraform", _add_terraform, _read_terraform),
+    ImportSource(
+        "live",
+        "what is live in the account and region",
+        _read_live,
+        files="",
+        plans=True,
+        own=("with_owned", "name_prefix"),
+    ),
+    ImportSource(
+        "json",
+        "what `aws batch describe-*` printed, or what --cli-input-json takes; - is stdin",
+        _read_json,
+        files="FILE...",
+    ),
+    ImportSource(
+        "cloudformation",
+        "a template in YAML or JSON, also of the CDK (cdk.out/*.template.json); - is stdin",
+        _read_cloudformation,
+        own=("parameter", "stack_name"),
+    ),
+    ImportSource(
+        "terraform",
+        "a state (terraform.tfstate), or what `terraform show -json` printed of a state or a plan; - is stdin",
+        _read_terraform,
+        files="FILE...",
+    ),
 )
 
 
@@ -190,10 +200,10 @@ UNNAMED = "imported"
 NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
+def imported_to(request: ImportRequest, out: Output) -> int:
     """Write what a source has as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
     with _uncollected():
-        return _imported_to(args, source, out)
+        return _imported_to(request, out)
 
 
 @contextmanager
@@ -208,7 +218,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
+def _imported_to(request: ImportRequest, out: Output) -> int:
     from reconciler.cli.commands.fmt import language
     from reconciler.importers.minimize import effective
     from reconciler.importers.samples import with_examples
@@ -216,29 +226,30 @@ def _imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
     from reconciler.redact.presented import present
     from reconciler.report.results import Import
 
-    stack, sky = args.stack or _stack_name(args.to), cache(lambda: sky_for(Stack("", {}), args))
-    region = _reader(sky, args)
-    imported = source.read(args, stack, region)
-    is_seen = args.prove or source.plans
+    source, observer = request.source, out.watch
+    session = cache(lambda: session_for(Stack("", {}), request.stack.place, observer))
+    region = _reader(session)
+    imported = source.read(request, observer, region)
+    is_seen = request.proves or source.plans
     place = region().identity if is_seen else None
     _check_asked(
-        region().live if source.plans else imported.found, args, "this region" if source.plans else "the source"
+        region().live if source.plans else imported.found, request, "this region" if source.plans else "the source"
     )
     spoken = language()
-    chosen = with_examples(effective(imported if source.plans else _chosen(imported, args)), spoken)
-    tidy = tidy_stack(chosen, place or Identity("", ""), _settings(stack, args, place), spoken)
-    unset = _unset(chosen, args)
-    offered = _offering(args, unset, chosen)
-    read = read_files(tidy.files, offered, place)
-    if read.has_unknown and is_seen and not args.no_lookups:
-        read = read_files(tidy.files, offered, place, sky().lookups)
+    chosen = with_examples(effective(imported if source.plans else _chosen(imported, request)), spoken)
+    tidy = tidy_stack(chosen, place or Identity("", ""), _settings(request, place), spoken)
+    unset = _unset(chosen, request.stack)
+    stack = replace(request.stack, offered=_offered(unset, chosen))
+    read = read_files(tidy.files, stack, place)
+    if read.has_unknown and is_seen and stack.place.has_lookups:
+        read = read_files(tidy.files, stack, place, session().lookups)
     problems = (*imported.problems, *read.problems, *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
-    if not is_whole and not args.keep_going:
+    if not is_whole and not request.keeps_going:
         raise _unwritten(problems)
-    written = () if args.to == STDOUT else _write(tidy.files, Path(args.to), force=args.force)
-    problems += _staying(tidy.files, Path(args.to)) if written else ()
-    plan = _plan(read.stack, region(), args) if is_seen and is_whole and not unset else None
+    written = () if request.to == STDOUT else _write(tidy.files, Path(request.to), force=request.is_forced)
+    problems += _staying(tidy.files, Path(request.to)) if written else ()
+    plan = _plan(read.stack, region(), request.released) if is_seen and is_whole and not unset else None
     shown = present(plan, read.secrets) if plan else None
     left_out = (*imported.left_out, *tidy.left_out)
     found = Import(read.stack.name, tuple(read.stack.declared), written, left_out, problems, shown, unset)
@@ -248,23 +259,23 @@ def _imported_to(args: Namespace, source: ImportSource, out: Output) -> int:
     return Exit.CHANGES if found.changing else Exit.DONE
 
 
-def _check_asked(there: Iterable["Live | ImportedResource"], args: Namespace, where: str) -> None:
+def _check_asked(there: Iterable["Live | ImportedResource"], request: ImportRequest, where: str) -> None:
     """Raise `WrongUsage` for a name or a kind that nothing has. Where nothing is there at all, all is well."""
     from reconciler.model import own_name
 
     addresses = [one.address for one in there]
     if addresses:
         names = dict.fromkeys(name for one in addresses for name in (one.name, own_name(one.name)))
-        check_globs("--name", [glob for glob in args.name if not glob.startswith("!")], list(names), where)
-        check_globs("--kind", args.kind, list(dict.fromkeys(one.kind for one in addresses)), where)
+        check_globs("--name", [glob for glob in request.names if not glob.startswith("!")], list(names), where)
+        check_globs("--kind", request.kinds, list(dict.fromkeys(one.kind for one in addresses)), where)
 
 
-def _chosen(imported: "Imported", args: Namespace) -> "Imported":
+def _chosen(imported: "Imported", request: ImportRequest) -> "Imported":
     """Return what was asked for of what files describe; of a region, the source itself chooses."""
     from reconciler.importers.live import Asked
     from reconciler.importers.model import variables_in, without_tagged
 
-    asked = Asked(names=tuple(args.name), kinds=tuple(args.kind), tags=dict(args.tag))
+    asked = Asked(names=request.names, kinds=request.kinds, tags=request.tags)
 
     def tags(found: "ImportedResource") -> Mapping[str, Json]:
         written = without_tagged(found.body.get("tags"))
@@ -277,34 +288,34 @@ def _chosen(imported: "Imported", args: Namespace) -> "Imported":
     return replace(imported, found=found, variables=variables)
 
 
-def _reader(sky: Callable[[], Clients], args: Namespace) -> ReadRegion:
+def _reader(session: Callable[[], Session]) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache
     def region() -> "LiveRegion":
         from reconciler.app import usecases
 
-        return usecases.region(sky().cloud, args.observer)
+        return usecases.region(session().cloud, session().observer)
 
     return region
 
 
-def _settings(stack: str, args: Namespace, place: Identity | None) -> "ImportSettings":
+def _settings(request: ImportRequest, place: Identity | None) -> "ImportSettings":
     from reconciler.importers.writer import GroupBy, ImportSettings
 
-    is_stdout = args.to == STDOUT
+    is_stdout = request.to == STDOUT
     return ImportSettings(
-        stack=stack,
-        root="" if is_stdout else args.to,
-        region=place.region if place else args.region or "",
-        account=place.account if place and args.with_account else "",
-        group_by=GroupBy.NONE if is_stdout else GroupBy(args.group_by),
+        stack=request.name,
+        root="" if is_stdout else request.to,
+        region=place.region if place else request.stack.place.region or "",
+        account=place.account if place and request.with_account else "",
+        group_by=GroupBy.NONE if is_stdout else GroupBy(request.group_by),
     )
 
 
-def _unset(imported: "Imported", args: Namespace) -> tuple[str, ...]:
+def _unset(imported: "Imported", stack: StackRequest) -> tuple[str, ...]:
     """Return the variables that nobody gives a value: a parameter of another tool may be known to its user alone."""
-    given = dict(args.var) | {name: "" for file in args.var_file for name in _names_in(file)}
+    given = {*stack.variables, *(name for file in stack.variable_files for name in _names_in(file))}
     return tuple(
         name for name, variable in imported.variables.items() if variable.get("default") is None and name not in given
     )
@@ -324,23 +335,22 @@ def _names_in(file: str) -> Iterator[str]:
     yield from root.entries if isinstance(root, MappingNode) else ()
 
 
-def _offering(args: Namespace, unset: Iterable[str], imported: "Imported") -> Namespace:
-    """Return the arguments with values that are not known for variables that have none; in names, examples."""
+def _offered(unset: Iterable[str], imported: "Imported") -> dict[str, "GivenValue"]:
+    """Return values that are not known for variables that have none; in names, examples."""
     from reconciler.importers.model import variables_in
     from reconciler.load.variables import GivenValue
     from reconciler.placeholders import Unknown
 
     named = {name: imported.variables[name].get("example") for name in variables_in(imported.name_prefix)}
-    offered = {name: GivenValue(named.get(name) or Unknown.of("var", name), None) for name in unset}
-    return Namespace(**{**vars(args), "offered": offered})
+    return {name: GivenValue(named.get(name) or Unknown.of("var", name), None) for name in unset}
 
 
-def _plan(stack: Stack, seen: "LiveRegion", args: Namespace) -> Plan:
+def _plan(stack: Stack, seen: "LiveRegion", released: tuple[str, ...]) -> Plan:
     """Return what `adopt` will find."""
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
 
-    return usecases.plan_in(stack, seen, informed(PlanOptions(adopt=True, released=tuple(args.released))))
+    return usecases.plan_in(stack, seen, informed(PlanOptions(adopt=True, released=released)))
 
 
 def _secrets(read: Read) -> Iterator[Problem]:
@@ -375,7 +385,7 @@ def _tell(found: "Import", files: "WrittenStack", out: Output) -> None:
         out.tell(lambda width: plan_verdict(found, width))
 
 
-def _stack_name(folder: str) -> str:
+def stack_name(folder: str) -> str:
     name = "" if folder == STDOUT else Path(folder).resolve().name
     return NAMES.sub("-", name).strip("-") or UNNAMED
 

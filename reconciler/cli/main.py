@@ -5,12 +5,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.context import exit_of
 from reconciler.cli.output import Output
-from reconciler.cli.parser import Namespace, parse
+from reconciler.cli.parser import Invocation, parse
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.streams import StdoutLost, check_writable
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     _open_streams()
     try:
-        args = parse(given)
+        invocation = parse(given)
     except WrongUsage as wrong:
         out = Output.for_arguments(given)
         out.stopped(wrong)
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as done:  # argparse has printed --help or --version
         return int(done.code or 0)
     with terminable():
-        return _run(args)
+        return _run(invocation)
 
 
 def _open_streams() -> None:
@@ -47,52 +48,47 @@ def _open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _run(args: Namespace) -> int:
+def _run(invocation: Invocation) -> int:
     try:
         from reconciler.cli.observer import watch_of
 
-        args.observer = watch = watch_of(args)
+        watch = watch_of(invocation.output, invocation.fleet.command, calls_aws=invocation.calls_aws)
     except (KeyboardInterrupt, Terminated) as signal:  # it came while the modules were read
-        return _ended(Output(args.output, color=args.color), signal)
-    code = _written(args, watch)
+        return _ended(Output(invocation.output), signal)
+    code = _written(invocation, watch)
     watch.end(code)
     return code
 
 
-def _check_outputs(args: Namespace) -> None:
+def _check_outputs(invocation: Invocation) -> None:
     """Raise `WrongUsage` for outputs that cannot be written, or that must not be."""
-    if getattr(args, "sandbox", None) or any(target.file for target in args.output):
+    targets, fleet = invocation.output.targets, invocation.fleet
+    if fleet.stack.place.sandbox or any(target.file for target in targets):
         from reconciler.cli.output import check_outputs
 
-        check_outputs(args)
-    check_writable(args.output)
+        check_outputs(targets, fleet)
+    check_writable(targets)
 
 
-def _written(args: Namespace, watch: "Watch") -> int:
+def _written(invocation: Invocation, watch: "Watch") -> int:
+    options = invocation.output
     try:
-        _check_outputs(args)  # before anything is changed, not after
+        _check_outputs(invocation)  # before anything is changed, not after
     except Stopped as unwritable:
-        there = [target for target in args.output if not target.file]
-        out = Output(there, color=args.color, watch=watch)
+        there = tuple(target for target in options.targets if not target.file)
+        out = Output(replace(options, targets=there, verbose=0), watch=watch)
         out.stopped(unwritable)
         return out.finish(unwritable.exit)
-    out = Output(
-        args.output,
-        several=len(args.stacks) > 1,
-        color=args.color,
-        verbose=args.verbose,
-        watch=watch,
-        reads_only=not hasattr(args, "yes"),  # whatever changes something asks first
-    )
+    out = Output(options, several=len(invocation.fleet.paths) > 1, watch=watch, reads_only=invocation.reads_only)
     try:
-        return out.finish(_guarded(args, out))
+        return out.finish(_guarded(invocation, out))
     except StdoutLost as lost:
         return out.lost(lost)
 
 
-def _guarded(args: Namespace, out: Output) -> int:
+def _guarded(invocation: Invocation, out: Output) -> int:
     try:
-        return int(args.run(args, out))
+        return int(invocation.run(out))
     except Stopped as stopped:
         out.stopped(stopped)
         return stopped.exit

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from reconciler.app.request import OutputOptions
 from reconciler.cli.streams import Log
 from reconciler.ports import Called
 from reconciler.problems import Exit
@@ -111,14 +111,14 @@ class Watch:
         return self._changes.get(get_ident()) or (self._phases[-1] if self._phases else self.root)
 
 
-def watch_of(args: Namespace) -> Watch:
+def watch_of(output: OutputOptions, command: str, *, calls_aws: bool) -> Watch:
     """Return the observer of a run; with spans, if it may call AWS and OpenTelemetry's variables ask for them."""
-    watch = Watch(Log(as_json=args.log_format == "json"), verbose=bool(args.verbose))
+    watch = Watch(Log(as_json=output.logs_json), verbose=bool(output.verbose))
     variable = next((name for name in OTEL if os.environ.get(name)), "")
-    if variable and hasattr(args, "no_lookups") and not _is_off():
+    if variable and calls_aws and not _is_off():
         watch.spans = _spans(watch.log, variable)
     if watch.spans:
-        watch.root = watch.spans.begin(f"reconciler {args.called}", None, {"reconciler.command": args.called})
+        watch.root = watch.spans.begin(f"reconciler {command}", None, {"reconciler.command": command})
     return watch
 
 

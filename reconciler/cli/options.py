@@ -1,14 +1,27 @@
-"""Options that several commands share, and how their values are read."""
+"""Options that several commands share: how they are declared, how their values are read, and the types they end in."""
 
-import argparse
+import os
 import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ActionsContainer
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from reconciler.app.request import (
+    HERE,
+    AddressGlob,
+    FleetRequest,
+    OutputOptions,
+    OutputTarget,
+    Place,
+    RunOptions,
+    StackRequest,
+)
 from reconciler.report.formats import format_of
 
 if TYPE_CHECKING:
-    from reconciler.plan import Limit
+    from reconciler.fleet import Shard
+    from reconciler.plan import Limit, PlanOptions
 
 # Which formats of the table a command offers, in the order of its help.
 EVERYWHERE = ("text", "json")
@@ -22,13 +35,25 @@ LOG_FORMAT = "RECONCILER_LOG_FORMAT"
 LAST_PORT = 65535
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-
-
-class OutputTarget(NamedTuple):
-    """One product: its format, and the file that it goes to (empty: stdout)."""
-
-    format: str
-    file: str
+FILE = "reconciler.yaml"
+OF_ARRAY = "array"  # the share of a child of an array job
+SIDE_BY_SIDE = 16  # deployments: most of the time each waits for AWS
+EVERYTHING = "*"
+# What the options below mean in a command that does not have them.
+ABSENT: Mapping[str, Any] = {
+    **{
+        name: []
+        for name in ("stacks", "var", "var_file", "allow_env", "target_env", "target", "allow_destroy", "output")
+    },
+    **dict.fromkeys(("account", "region", "profile", "role_arn", "sandbox", "all", "changed_since", "shard"), None),
+    **dict.fromkeys(("no_lookups", "yes", "adopt", "allow_replace", "drain", "cancel_jobs"), False),
+    **dict.fromkeys(("max_destroy", "max_interrupted", "timeout", "lock_timeout", "log_format"), None),
+    "color": True,
+    "concurrency": SIDE_BY_SIDE,
+    "most_stacks": None,
+    "parallelism": 1,
+    "verbose": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +66,32 @@ class TargetIn:
         name, _, file = text.partition("=")
         if name not in self.formats:
             if fitting := format_of(text, self.formats):
-                raise argparse.ArgumentTypeError(f"{text} is a file, not a format: write -o {fitting}={text}")
-            raise argparse.ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(self.formats)}")
+                raise ArgumentTypeError(f"{text} is a file, not a format: write -o {fitting}={text}")
+            raise ArgumentTypeError(f"there is no format {name!r} here; there are {', '.join(self.formats)}")
         return OutputTarget(name, file)
 
 
-def add_stacks(
-    parser: argparse.ArgumentParser, metavar: str = "STACK", says: str = "folder or file of a stack"
-) -> None:
+def add_stacks(parser: ArgumentParser, metavar: str = "STACK", says: str = "folder or file of a stack") -> None:
     parser.add_argument("stacks", nargs="*", metavar=metavar, help=f"{says} (default: the current folder)")
 
 
-def add_one_stack(parser: argparse.ArgumentParser) -> None:
+def add_one_stack(parser: ArgumentParser) -> None:
     parser.add_argument(
         "stacks", nargs="?", default=[], metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
     )
     parser.set_defaults(most_stacks=1)
 
 
-def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) -> None:
+def stack_of(args: Namespace) -> StackRequest:
+    """Return the one stack of a command that accepts no more."""
+    return stacks_of(args)[0]
+
+
+def stacks_of(args: Namespace) -> tuple[StackRequest, ...]:
+    return fleet_of(args).stacks
+
+
+def add_output(parser: ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) -> None:
     group = parser.add_argument_group("output")
     group.add_argument(
         "-o",
@@ -84,7 +116,17 @@ def add_output(parser: argparse.ArgumentParser, formats: tuple[str, ...] = EVERY
     )
 
 
-def add_variables(parser: argparse.ArgumentParser) -> None:
+def output_of(args: Namespace) -> OutputOptions:
+    """Return what is written; each share of deployments has files of its own."""
+    number = str(args.shard.number) if args.shard else "{shard}"
+    targets = tuple(target._replace(file=target.file.replace("{shard}", number)) for target in args.output or ())
+    log_format = args.log_format or os.environ.get(LOG_FORMAT) or "text"
+    if log_format not in LOG_FORMATS:
+        args.parser.error(f"{LOG_FORMAT} is {log_format!r}; it can be {' or '.join(LOG_FORMATS)}")
+    return OutputOptions(targets=targets, has_color=args.color, verbose=args.verbose, logs_json=log_format == "json")
+
+
+def add_variables(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("variables")
     group.add_argument(
         "--var", action="append", default=[], metavar="NAME=VALUE", type=pair, help="set a variable; repeatable"
@@ -108,7 +150,7 @@ def add_variables(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_cloud(parser: argparse.ArgumentParser) -> None:
+def add_cloud(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("AWS")
     group.add_argument("--region", help="region (default: the stack's, then the AWS configuration's)")
     group.add_argument("--profile", help="profile of the AWS configuration files")
@@ -127,14 +169,82 @@ def add_cloud(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_ignored_sandbox(parser: argparse.ArgumentParser) -> None:
+def place_of(args: Namespace) -> Place:
+    return Place(
+        account=args.account,
+        region=args.region,
+        profile=args.profile,
+        role_arn=args.role_arn,
+        sandbox=args.sandbox,
+        has_lookups=not args.no_lookups,
+    )
+
+
+def add_ignored_sandbox(parser: ArgumentParser) -> None:
     """For commands that ask nobody: whoever tries a stack in the sandbox writes --sandbox behind each of them."""
     parser.add_argument(
         "--sandbox", metavar="[=FILE]", type=file_name, help="accepted and ignored: nothing is asked of AWS here"
     )
 
 
-def add_names(group: argparse._ActionsContainer) -> None:
+def add_fleet(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("targets")
+    group.add_argument(
+        "--all",
+        metavar="[=FILE]",
+        help=f"all targets that FILE names (default: {FILE}); with STACK, those of that stack",
+    )
+    group.add_argument(
+        "--target-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this environment; * and ? match; repeatable",
+    )
+    group.add_argument(
+        "--changed-since", metavar="REF", help="only those that have changed since REF of git, as in main"
+    )
+    group.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="only the I-th of N shares, always of the same targets; `array` in a child of an array job of AWS Batch",
+    )
+    group.add_argument(
+        "--concurrency",
+        type=count,
+        default=SIDE_BY_SIDE,
+        metavar="N",
+        help=f"targets side by side (default: {SIDE_BY_SIDE})",
+    )
+
+
+def fleet_of(args: Namespace) -> FleetRequest:
+    """Return the stacks that a command is about, with all that the command line says of them."""
+    files = (args.all, *(target.file for target in output_of(args).targets))
+    return FleetRequest(
+        command=args.called,
+        stack=StackRequest(
+            place=place_of(args),
+            variables=dict(args.var),
+            variable_files=tuple(args.var_file),
+            allow_env=tuple(args.allow_env),
+            has_notes=bool(args.verbose),
+            can_deploy=args.parser.has("--changed-since"),
+            named_files=tuple(file for file in files if file),
+            patterns=patterns_of(args),
+        ),
+        paths=tuple(args.stacks) or (HERE,),
+        file=args.all,
+        environments=tuple(args.target_env),
+        changed_since=args.changed_since,
+        shard=args.shard,
+        concurrency=args.concurrency,
+        is_live=args.parser.has("--profile"),
+    )
+
+
+def add_names(group: _ActionsContainer) -> None:
     group.add_argument(
         "--name",
         action="append",
@@ -145,7 +255,7 @@ def add_names(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_targets(parser: argparse.ArgumentParser) -> None:
+def add_targets(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         action="append",
@@ -156,7 +266,13 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_consents(parser: argparse.ArgumentParser) -> None:
+def patterns_of(args: Namespace) -> tuple[AddressGlob, ...]:
+    """Return the globs over resources, of which each has to match something."""
+    given = {"--target": args.target, "--allow-destroy": args.allow_destroy}
+    return tuple(AddressGlob(option, glob) for option, globs in given.items() for glob in globs if glob != EVERYTHING)
+
+
+def add_consents(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("consent")
     group.add_argument("--adopt", action="store_true", help="take over live resources that nobody owns")
     group.add_argument(
@@ -185,18 +301,33 @@ def add_consents(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--allow-replace", action="store_true", help="replace what cannot be changed in place")
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
+def add_jobs(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("jobs in deleted queues and quota shares").add_mutually_exclusive_group()
     group.add_argument("--drain", action="store_true", help="wait until the jobs have ended")
     group.add_argument("--cancel-jobs", action="store_true", help="terminate the jobs, queued and running ones")
 
 
-def add_running(parser: argparse.ArgumentParser) -> None:
+def plan_options_of(args: Namespace) -> "PlanOptions":
+    from reconciler.plan import PlanOptions
+
+    return PlanOptions(
+        adopt=args.adopt,
+        targets=tuple(args.target),
+        allow_destroy=tuple(args.allow_destroy),
+        allow_replace=args.allow_replace,
+        max_destroy=args.max_destroy,
+        max_interrupted=args.max_interrupted,
+        drain=args.drain,
+        cancel_jobs=args.cancel_jobs,
+    )
+
+
+def add_running(parser: ArgumentParser) -> None:
     add_waiting(parser)
     parser.add_argument("--parallelism", type=count, default=8, metavar="N", help="changes at a time (default: 8)")
 
 
-def add_waiting(parser: argparse.ArgumentParser) -> None:
+def add_waiting(parser: ArgumentParser) -> None:
     parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--timeout", type=duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
@@ -209,36 +340,67 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def run_options_of(args: Namespace) -> RunOptions:
+    return RunOptions(
+        command=args.called,
+        is_agreed=args.yes,
+        timeout=args.timeout,
+        lock_timeout=args.lock_timeout,
+        parallelism=args.parallelism,
+    )
+
+
 def file_name(text: str) -> str:
     """An empty name is a variable that nobody set. It must not lead to the real AWS."""
     if not text:
-        raise argparse.ArgumentTypeError("the file has no name")
+        raise ArgumentTypeError("the file has no name")
     return text
 
 
 def _variable_name(text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError("the variable has no name")
+        raise ArgumentTypeError("the variable has no name")
     return text
 
 
-def again(path: str, args: argparse.Namespace) -> tuple[str, ...]:
+def words_of(request: StackRequest) -> tuple[str, ...]:
     """Return the words of a command line that lead to the same stack in the same place; secrets stay out of them."""
     from reconciler.placeholders import is_secret
     from reconciler.redact.patterns import REDACTED
 
-    pairs = [f"{name}={REDACTED if is_secret(name, value) else value}" for name, value in args.var]
-    given = [("region", args.region), ("profile", args.profile), ("role-arn", args.role_arn)]
-    given += [("allow-env", name) for name in args.allow_env]
-    given += [*(("var", pair) for pair in pairs), *(("var-file", file) for file in args.var_file)]
-    sandbox = () if args.sandbox is None else (f"--sandbox={args.sandbox}",)
-    return (path, *(f"--{option}={value}" for option, value in given if value), *sandbox)
+    place = request.place
+    shown = {name: REDACTED if is_secret(name, value) else value for name, value in request.variables.items()}
+    given = [("region", place.region), ("profile", place.profile), ("role-arn", place.role_arn)]
+    given += [("allow-env", name) for name in request.allow_env]
+    given += [*(("var", f"{name}={value}") for name, value in shown.items())]
+    given += [*(("var-file", file) for file in request.variable_files)]
+    sandbox = () if place.sandbox is None else (f"--sandbox={place.sandbox}",)
+    return (request.path, *(f"--{option}={value}" for option, value in given if value), *sandbox)
+
+
+def _of_array() -> str:
+    """A child of an array job knows its index, from 0, and the size (User Guide, "Job environment variables")."""
+    index, size = (os.environ.get(f"AWS_BATCH_JOB_ARRAY_{name}", "") for name in ("INDEX", "SIZE"))
+    if not (index.isdecimal() and size.isdecimal()):
+        raise ArgumentTypeError(f"{OF_ARRAY} is for a child of an array job of AWS Batch, and this is none")
+    return f"{int(index) + 1}/{size}"
+
+
+def _shard(text: str) -> "Shard":
+    from reconciler.fleet import Shard
+
+    number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
+    if not slash or not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
+        raise ArgumentTypeError(f"{text!r} is not a share such as 1/4")
+    if not 1 <= int(number) <= int(of):
+        raise ArgumentTypeError(f"{text!r}: shares count from 1 to {of}")
+    return Shard(int(number), int(of))
 
 
 def _glob(text: str) -> str:
     """An empty one is a variable that nobody set: it would allow nothing, and say so to nobody."""
     if not text:
-        raise argparse.ArgumentTypeError("there is nothing behind the =")
+        raise ArgumentTypeError("there is nothing behind the =")
     return text
 
 
@@ -248,46 +410,46 @@ def _limit(text: str) -> "Limit":
     try:
         return Limit.of(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a percentage, such as 5 or 20%") from error
+        raise ArgumentTypeError(f"{text!r} is neither a number nor a percentage, such as 5 or 20%") from error
 
 
 def fingerprint(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{16,64}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no fingerprint, such as `plan` shows: 16 to 64 of 0-9 and a-f")
+        raise ArgumentTypeError(f"{text!r} is no fingerprint, such as `plan` shows: 16 to 64 of 0-9 and a-f")
     return text
 
 
 def count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+        raise ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
 
 
 def number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0 or 20")
+        raise ArgumentTypeError(f"{text!r} is not a number such as 0 or 20")
     return int(text)
 
 
 def duration(text: str) -> float:
     found = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)  # a thousand million seconds are enough for anybody
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
+        raise ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
     return float(int(found[1]) * UNITS[found[2]])
 
 
 def port(text: str) -> int:
     if not text.isdecimal() or int(text) > LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {LAST_PORT}")
+        raise ArgumentTypeError(f"{text!r} is not a port: 0 to {LAST_PORT}")
     return int(text)
 
 
 def pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     if NOT_UTF8.search(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not UTF-8 text")
+        raise ArgumentTypeError(f"{text!r} is not UTF-8 text")
     return name, value
 
 

@@ -4,15 +4,15 @@ import os
 import re
 import sys
 import traceback
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.adapters.lookup.files import is_inside, leaves_repository
+from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
 from reconciler.cli.clients import objects
-from reconciler.cli.options import LOG_FORMAT, OutputTarget
+from reconciler.cli.options import LOG_FORMAT
 from reconciler.cli.streams import (
     CRASHED,
     IN_S3,
@@ -27,15 +27,14 @@ from reconciler.cli.streams import (
     speak_utf8,
     write_to,
 )
-from reconciler.ports import UNOBSERVED, Observer
+from reconciler.ports import UNOBSERVED
 from reconciler.printable import harmless_line, harmless_text
-from reconciler.problems import CloudError, Denied, Exit, Problem, Stopped, WrongUsage
+from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
 from reconciler.report.formats import FORMATS, Collected, MadeOf, markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reconciler.adapters.forge.github import GitHub
     from reconciler.cli.observer import Watch
     from reconciler.report.fleet import Fleet, Targets
     from reconciler.report.results import Item
@@ -70,20 +69,18 @@ class Output:
 
     def __init__(
         self,
-        targets: Sequence[OutputTarget],
+        options: OutputOptions,
         *,
         several: bool = False,
-        color: bool = True,
-        verbose: int = 0,
         watch: "Watch | None" = None,
         reads_only: bool = False,
     ) -> None:
+        targets = options.targets
         claimed = any(not target.file for target in targets)
-        self._targets = tuple(targets) if claimed else (OutputTarget("text", ""), *targets)
+        self._targets = targets if claimed else (OutputTarget("text", ""), *targets)
+        self._options = options
         self._several = several
-        self._color = color
-        self._verbose = verbose
-        self._observer: Observer = watch or UNOBSERVED
+        self._watch = watch
         self.log = watch.log if watch else Log()
         self._documents: list[Json] = []
         self._pages: list[str] = []  # for files of text
@@ -102,7 +99,7 @@ class Output:
         """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
         words = "\0".join(argv)
         asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", words)
-        made = cls((OutputTarget(asked[1], ""),) if asked else ())
+        made = cls(OutputOptions(targets=(OutputTarget(asked[1], ""),) if asked else ()))
         format_ = re.search(r"(?:^|\0)--log-format[\0=](\w+)", words)
         made.log = Log(as_json=(format_[1] if format_ else os.environ.get(LOG_FORMAT)) == "json")
         return made
@@ -143,8 +140,8 @@ class Output:
 
     def branch(self, name: str) -> "Branch":
         """Return the output of one part of a run that others run beside; `join` tells what it has told."""
-        branch = Branch(self._targets, color=self._color, verbose=self._verbose)
-        branch.share(name, self._lines, self._losses)
+        branch = Branch(replace(self._options, targets=self._targets))
+        branch.share(name, self._lines, self._losses, self.watch)
         branch.log = replace(self.log, target=name)
         return branch
 
@@ -167,6 +164,21 @@ class Output:
         self._publish(page)
         if self._makes(MadeOf.DOCUMENTS):
             self._whole.append(_dated(document()))
+
+    @property
+    def watch(self) -> "Watch":
+        """Who watches the command; before one runs, nobody does."""
+        assert self._watch is not None
+        return self._watch
+
+    @property
+    def verbose(self) -> int:
+        return self._options.verbose
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether the report is all that the command is for."""
+        return self._losses.reads_only
 
     @property
     def is_text(self) -> bool:
@@ -277,11 +289,11 @@ class Output:
         self.item(stopped)
 
     def crashed(self, error: Exception) -> None:
-        if self._verbose:
+        if self.verbose:
             trace = "".join(traceback.format_exception(error))
             self.log.write(trace.splitlines(), {"event": "traceback", "message": trace}, "debug")
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        self.stopped(Stopped(text, hint="" if self._verbose else CRASHED))
+        self.stopped(Stopped(text, hint="" if self.verbose else CRASHED))
 
     def wants(self, format_: str) -> bool:
         return any(target.format == format_ for target in self._targets)
@@ -323,7 +335,7 @@ class Output:
     def _console(self, stream: TextIO) -> "Console":
         from reconciler.report.text.page import console_for
 
-        return console_for(stream, color=self._color)
+        return console_for(stream, color=self._options.has_color)
 
     def _write(self, target: OutputTarget) -> None:
         format_, file = target
@@ -332,7 +344,7 @@ class Output:
             return
         text = row.harmless(row.render(self._collected(self._pages if file else ())))
         if file.startswith(IN_S3):
-            objects(self._observer).put(file, text.encode(errors="backslashreplace"))
+            objects(self._watch or UNOBSERVED).put(file, text.encode(errors="backslashreplace"))
         elif file:
             write_to(file, "w", text)
         elif text:
@@ -379,11 +391,16 @@ class Branch(Output):
 
     has_begun = False
 
-    def share(self, name: str, lines: "LineWriter | Told", losses: Losses) -> None:
+    def share(self, name: str, lines: "LineWriter | Told", losses: Losses, watch: "Watch") -> None:
         self._name = name
+        self._watch = watch
         self._lines = Told(lines, name)
         self._losses = losses
         self.pages: list[tuple[MakePage, TextIO]] = []
+
+    def begin(self) -> None:
+        """From now on this part is watched by itself."""
+        self._watch = self.watch.target(self._name)
 
     def changes(self) -> None:
         self.has_begun = True
@@ -414,41 +431,41 @@ Inputs = Sequence[tuple[str | Path, str]]
 HINT = "write it to a file of its own, as in -o json=plan.json"
 
 
-def check_outputs(args: Namespace) -> None:
+def check_outputs(targets: Sequence[OutputTarget], fleet: FleetRequest) -> None:
     """Raise `WrongUsage` for a file of -o that is read, that is part of a stack, or that is a link out of here."""
-    files = [target.file for target in args.output if target.file and not target.file.startswith(IN_S3)]
-    for file in (*files, *filter(None, [getattr(args, "sandbox", None)])):
+    files = [target.file for target in targets if target.file and not target.file.startswith(IN_S3)]
+    sandbox = fleet.stack.place.sandbox or ""
+    for file in (*files, *filter(None, [sandbox])):
         if leaves_repository(Path(file)):
             raise WrongUsage(f"{file} is a link out of the repository", hint="remove the link, or name another file")
-    there = [file for file in files if Path(file).is_file() or _is_same(getattr(args, "sandbox", None) or "", file)]
-    inputs = list(_inputs(args)) if there else []
+    there = [file for file in files if Path(file).is_file() or _is_same(sandbox, file)]
+    inputs = list(_inputs(fleet)) if there else []
     for file in there:
-        what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs, args.called)
+        what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs, fleet.command)
         if what:
             raise WrongUsage(f"{file} is {what}: the output would overwrite it", hint=HINT)
 
 
-def _inputs(args: Namespace) -> Iterator[tuple[str | Path, str]]:
+def _inputs(fleet: FleetRequest) -> Iterator[tuple[str | Path, str]]:
     """Yield the files that options and arguments name, with what they are."""
-    for name in ("var_file", "var_files"):
-        yield from ((file, "a file of values") for file in getattr(args, name, ()))
-    yield getattr(args, "sandbox", None) or "", "the state of the sandbox"
-    yield from ((file, "an input of this run") for file in args.stacks)
-    if args.all is None:
+    yield from ((file, "a file of values") for file in fleet.stack.variable_files)
+    yield fleet.stack.place.sandbox or "", "the state of the sandbox"
+    yield from ((path, "an input of this run") for path in fleet.paths)
+    if fleet.file is None:
         return
-    yield args.all, "the file of deployments"
+    yield fleet.file, "the file of deployments"
     try:
-        yield from ((path, what) for path, what in _of_deployments(args))
+        yield from _of_deployments(fleet)
     except Stopped:
         return  # the run itself tells what is wrong with the file
 
 
-def _of_deployments(args: Namespace) -> Iterator[tuple[Path, str]]:
-    from reconciler.cli.fleet import stack_path, targets_of
+def _of_deployments(fleet: FleetRequest) -> Iterator[tuple[Path, str]]:
+    from reconciler.cli.fleet import read_deployments
 
-    for target in targets_of(args):
-        yield Path(stack_path(target, args)), "a stack"
-        yield from ((Path(args.all).parent / file, "a file of values") for file in target.variable_files)
+    deployments = read_deployments(fleet)
+    yield from ((Path(file), "a file of values") for file in deployments.variable_files)
+    yield from ((Path(deployments.path(target)), "a stack") for target in deployments.targets)
 
 
 def _part(file: str, inputs: Inputs, command: str) -> str:
@@ -471,52 +488,6 @@ def _is_same(one: str | Path, other: str) -> bool:
     if Path(one).exists() and Path(other).exists():
         return Path(one).samefile(other)
     return bool(one) and Path(one).resolve() == Path(other).resolve()
-
-
-# What the commands share that tell others: where GitHub is, with which token, and the documents that they read.
-
-TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
-PUBLIC = "https://api.github.com"
-OF_PULL_REQUEST = re.compile(r"refs/pull/([0-9]+)/")  # GITHUB_REF in a run for a pull request
-
-
-def add_github(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("GitHub")
-    group.add_argument("--repo", metavar="OWNER/NAME", help="the repository (default: GITHUB_REPOSITORY)")
-    group.add_argument("--github-url", metavar="URL", help=f"where its API is (default: GITHUB_API_URL, or {PUBLIC})")
-    group.add_argument(
-        "--author",
-        default="",
-        metavar="LOGIN",
-        help="edit only what this account has written (default: the token's own, github-actions[bot] in a job)",
-    )
-
-
-def github_of(args: Namespace) -> "GitHub":
-    """Return the repository that is meant. Raises `WrongUsage`, and `Denied` without a token that can be one."""
-    from reconciler.adapters.aws.clock import WallClock
-    from reconciler.adapters.forge.github import GitHub
-    from reconciler.adapters.forge.http import plain
-
-    repository = args.repo or os.environ.get("GITHUB_REPOSITORY", "")
-    if not repository:
-        raise WrongUsage("no repository is known", hint="give --repo owner/name, or set GITHUB_REPOSITORY")
-    name = next((name for name in TOKENS if os.environ.get(name, "").strip()), "")
-    if not name:
-        raise Denied("no token for GitHub", hint=f"set {' or '.join(TOKENS)}; it is never taken from the command line")
-    token = plain(os.environ[name])
-    if token is None:
-        message = f"{name} contains a character that no token has, such as a blank, a line break or an accent"
-        raise Denied(message, hint="copy it again; it is not shown, and nothing was sent")
-    base = args.github_url or os.environ.get("GITHUB_API_URL") or PUBLIC
-    return GitHub(base, repository, token, WallClock(), args.author)
-
-
-def number_of_pull_request() -> int:
-    found = OF_PULL_REQUEST.match(os.environ.get("GITHUB_REF", ""))
-    if not found:
-        raise WrongUsage("no pull request is known", hint="give its --number; GITHUB_REF names none")
-    return int(found[1])
 
 
 def drift_in(file: str) -> "Fleet":

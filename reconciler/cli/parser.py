@@ -2,24 +2,27 @@
 
 import argparse
 import difflib
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType, ModuleType
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reconciler import __version__
+from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
 from reconciler.cli.commands import COMMANDS, module_of
-from reconciler.cli.options import LOG_FORMAT, LOG_FORMATS
+from reconciler.cli.options import ABSENT, fleet_of, output_of
 from reconciler.cli.streams import check_stays_here
 from reconciler.cli.synonyms import COMMANDS as SYNONYMS
 from reconciler.cli.synonyms import OPTIONS
-from reconciler.ports import UNOBSERVED
 from reconciler.problems import WrongUsage
 from reconciler.report.formats import FORMATS
 
-Namespace = argparse.Namespace
+if TYPE_CHECKING:
+    from reconciler.cli.output import Output
+
 ALIKE = 0.7  # how near a suggestion must be
 # What options mean without a value. No word after them is taken for one: what follows is a stack.
 BARE = {"--all": "reconciler.yaml", "--sandbox": ".reconciler/sandbox.json", "--allow-destroy": "*"}
@@ -38,41 +41,66 @@ exit codes:
 """
 
 
-def parse(argv: Sequence[str]) -> Namespace:
-    """Return the arguments, with `run` set to the command's function. Raises `WrongUsage`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """A command with its arguments."""
+
+    run: "Callable[[Output], int]"
+    output: OutputOptions
+    fleet: FleetRequest
+    calls_aws: bool
+    reads_only: bool
+
+
+def parse(argv: Sequence[str]) -> Invocation:
+    """Return the command that the arguments call. Raises `WrongUsage`."""
     argv = _asked(argv)
     called = [word for word in argv if word in COMMANDS][:1]
     parser = parser_for(called)
     command = parser.commands[called[0]] if called else parser
     _check_foreign(argv, command)
     args, rest = parser.parse_known_args(_with_values(argv, command))
-    if not hasattr(args, "run"):
+    if args.run is None:
         parser.print_help(sys.stderr)
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
-    if len(rest) == 1 and not rest[0].startswith("-") and getattr(args, "resource", "") is None:
-        args.resource = rest.pop()  # before Python 3.12, one that may be absent must stand in front of all options
-    if rest and (not hasattr(args, "stacks") or any(word.startswith("-") for word in rest)):
+    if len(rest) == 1 and not rest[0].startswith("-") and args.parser.reads("resource") and args.resource is None:
+        # Before Python 3.12, an argument that may be absent must stand in front of all options.
+        args.parser.take(args, "resource", rest.pop())
+    if rest and (not args.parser.reads("stacks") or any(word.startswith("-") for word in rest)):
         args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    _check_stdout(args)
-    check_stays_here(getattr(args, "sandbox", None), getattr(args, "output", None) or ())
-    args.stacks = [*getattr(args, "stacks", ()), *rest] or ["."]
-    if len(args.stacks) > getattr(args, "most_stacks", len(args.stacks)):
+    _check_stdout(args.output or (), args.parser)
+    check_stays_here(args.sandbox, args.output or ())
+    if rest:
+        args.parser.take(args, "stacks", [*args.stacks, *rest])
+    if args.most_stacks and len(args.stacks) > args.most_stacks:
         args.parser.error(f"it takes one stack, not {len(args.stacks)}: {' '.join(args.stacks)}")
     if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
         args.parser.error("the path of a stack is empty")
-    _set_defaults(args)
-    if getattr(args, "shard", None):  # each share has files of its own
-        args.output = [each._replace(file=each.file.replace("{shard}", str(args.shard.number))) for each in args.output]
-    return args
+    return Invocation(
+        run=partial(args.run, args),
+        output=output_of(args),
+        fleet=fleet_of(args),
+        calls_aws=args.parser.has("--no-lookups"),
+        reads_only=not args.parser.has("--yes"),  # whatever changes something asks first
+    )
 
 
 class Parser(argparse.ArgumentParser):
     commands: Mapping[str, "Parser"] = MappingProxyType({})
 
     def has(self, option: str) -> bool:
-        maps = [getattr(action, "_name_parser_map", {}) for action in self._actions]
-        below = [parser for each in maps for parser in each.values() if parser]
-        return option in self._option_string_actions or any(parser.has(option) for parser in below)
+        """Whether the command has an option, or one of its actions."""
+        below = [
+            parser for action in self._actions if isinstance(action.choices, dict) for parser in action.choices.values()
+        ]
+        return option in self._option_string_actions or any(parser.has(option) for parser in below if parser)
+
+    def reads(self, argument: str) -> bool:
+        return any(action.dest == argument for action in self._actions)
+
+    def take(self, args: argparse.Namespace, argument: str, value: Any) -> None:
+        """Give an argument a value that argparse has left over."""
+        next(action for action in self._actions if action.dest == argument)(self, args, value)
 
     def takes_value(self, option: str) -> bool:
         return any(option in action.option_strings and action.nargs != 0 for action in self._actions)
@@ -100,6 +128,7 @@ def parser_for(called: Collection[str] = COMMANDS.keys()) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.set_defaults(run=None)
     parser.add_argument("-V", "--version", action="version", version=f"reconciler {__version__}")
     commands: Any = parser.add_subparsers(
         metavar="COMMAND", title="commands", parser_class=cast("type[Parser]", _command_parser)
@@ -108,7 +137,7 @@ def parser_for(called: Collection[str] = COMMANDS.keys()) -> Parser:
         module = module_of(name) if name in called else None
         command = commands.add_parser(name, help=help_, summary=help_, module=module)
         if module:
-            command.set_defaults(run=module.run, parser=command, called=name)
+            command.set_defaults(**ABSENT, run=module.run, parser=command, called=name)
             module.add(command)
     parser.commands = commands.choices
     return parser
@@ -126,38 +155,14 @@ def _command_parser(*, prog: str, summary: str, module: ModuleType | None) -> Pa
     )
 
 
-def _set_defaults(args: Namespace) -> None:
-    """Options that not every command has, but that every run needs, and what the stacks of a run share."""
-    defaults: dict[str, Callable[[], Any]] = {
-        "output": tuple,
-        "color": lambda: True,
-        "verbose": int,
-        "observer": lambda: UNOBSERVED,
-        "looked_up": dict,  # look-ups by where they were made
-        "allow_env": list,
-        "meant": dict,  # what a file of targets gives to variables
-        "offered": dict,
-        "var_files": tuple,  # all that the file of deployments names, for whichever deployment
-        "examples": bool,  # whether examples stand for values that nobody gives
-    }
-    for name, default in defaults.items():
-        if getattr(args, name, None) is None:
-            setattr(args, name, default())
-    args.log_format = getattr(args, "log_format", None) or os.environ.get(LOG_FORMAT) or "text"
-    if args.log_format not in LOG_FORMATS:
-        args.parser.error(f"{LOG_FORMAT} is {args.log_format!r}; it can be {' or '.join(LOG_FORMATS)}")
-    for name in ("all", "account"):
-        setattr(args, name, getattr(args, name, None))
-
-
-def _check_stdout(args: Namespace) -> None:
+def _check_stdout(targets: Sequence[OutputTarget], parser: Parser) -> None:
     """One value is all that its reader can read: nothing may stand beside it, not even its twin."""
-    there = [target.format for target in getattr(args, "output", None) or () if not target.file]
+    there = [target.format for target in targets if not target.file]
     value = next((format_ for format_ in there if FORMATS[format_].is_one_value), "")
     if value and len(there) > 1:
         there.remove(value)
         other = there[0]
-        args.parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
+        parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
 
 
 def _asked(argv: Sequence[str]) -> Sequence[str]:

@@ -2,21 +2,22 @@
 
 import difflib
 import re
-from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.app.request import AddressGlob, StackRequest
+from reconciler.app.session import Session
 from reconciler.cli.output import Output
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.live.ownership import owns
 from reconciler.model import Address, Stack
 from reconciler.parallel import side_by_side
-from reconciler.ports import Cloud
+from reconciler.ports import Cloud, Observer
 from reconciler.problems import CloudError, Stopped, WrongUsage
 
 if TYPE_CHECKING:
@@ -71,42 +72,35 @@ def _is_deregistered(kind: Kind, name: str, place: StackPlace) -> bool:
     return any(owns(live.tags, physical, stack.name, stack.name_prefix) for _, live in found)
 
 
-OPTIONS = ("target", "allow_destroy", "allow_replace")  # those whose values are globs over KIND/NAME
-EVERYTHING = "*"
 FORM = "it is KIND/NAME, such as JobQueue/*"
 AT_ONCE = 8  # stacks
-Place = tuple[str, Namespace]  # a stack's path, and the arguments as they are for it
 
 
-def check_one(args: Namespace, plan: "Plan", place: "StackPlace", out: Output) -> None:
-    """Raise `WrongUsage` for a pattern that matches nothing in the one stack of a run. Nothing was done by then.
+def check_one(request: StackRequest, plan: "Plan", stack: Stack, session: Session, out: Output) -> None:
+    """Raise `WrongUsage` for a pattern that matches nothing in the plan of a stack. Nothing was done by then.
 
     A resource that has been there is told to be gone: the same command, run again, finishes the work.
     """
-    if not getattr(args, "are_patterns_checked", False):
-        _check(_patterns(args), plan.known, "this stack", (place,), out)
+    place = StackPlace(request.path, stack, session.cloud)
+    _check(request.patterns, plan.known, "this stack", (place,), out)
 
 
-def check_all(args: Namespace, places: Sequence[Place], out: Output) -> None:
-    """Raise `WrongUsage` for a pattern that matches in none of several stacks, before any of them is planned.
+def check_all(patterns: Sequence[AddressGlob], stacks: Sequence[StackRequest], out: Output) -> tuple[StackRequest, ...]:
+    """Return the stacks, of several without what their plans have to match: that is checked here.
 
-    AWS is asked only for a pattern that no declaration matches. Where a stack cannot be read, nothing is said: its own
-    work reports that.
+    Raises `WrongUsage` for a pattern that matches in none of them, before any of them is planned. AWS is asked only for
+    a pattern that no declaration matches. Where a stack cannot be read, nothing is said: its own work reports that.
     """
-    if len(places) == 1:  # its plan knows
-        return
-    args.are_patterns_checked = True
-    for _, own in places:
-        own.are_patterns_checked = True
-    patterns = _patterns(args)
-    declared = [address for path, own in places for address in _declared(path, own)] if patterns else []
-    left = list(_unmatched(patterns, declared))
-    if not left:
-        return
-    read = side_by_side(lambda place: _known(*place), places, AT_ONCE)
-    if None not in read:
-        known = [address for found in read if found for address in found[0]]
-        _check(left, (*declared, *known), f"any of the {len(places)} stacks", [one[1] for one in read if one], out)
+    if len(stacks) == 1:
+        return tuple(stacks)
+    declared = [address for request in stacks for address in _declared(request)] if patterns else []
+    if list(_unmatched(patterns, declared)):
+        read = side_by_side(lambda request: _known(request, out.watch), stacks, AT_ONCE)
+        if None not in read:
+            known = [address for found in read if found for address in found[0]]
+            where, places = f"any of the {len(stacks)} stacks", [one[1] for one in read if one]
+            _check(patterns, (*declared, *known), where, places, out)
+    return tuple(replace(request, patterns=()) for request in stacks)
 
 
 def check_globs(option: str, globs: Iterable[str], names: Sequence[str], where: str) -> None:
@@ -118,30 +112,14 @@ def check_globs(option: str, globs: Iterable[str], names: Sequence[str], where: 
             raise WrongUsage(f"{option} {glob} matches nothing in {where}; nothing was done", hint=hint)
 
 
-def _patterns(args: Namespace) -> list[tuple[str, str]]:
-    given = {name: getattr(args, name, None) for name in OPTIONS}
-    return [
-        (f"--{name.replace('_', '-')}", glob)
-        for name, globs in given.items()
-        if isinstance(globs, list)
-        for glob in globs
-        if glob != EVERYTHING
-    ]
-
-
-def _unmatched(patterns: Iterable[tuple[str, str]], known: Iterable["Address"]) -> Iterator[tuple[str, str]]:
+def _unmatched(patterns: Iterable[AddressGlob], known: Iterable[Address]) -> Iterator[AddressGlob]:
     names = list(map(str, known))
-    yield from ((option, glob) for option, glob in patterns if not any(fnmatchcase(name, glob) for name in names))
+    yield from (one for one in patterns if not any(fnmatchcase(name, one.glob) for name in names))
 
 
 def _check(
-    patterns: Iterable[tuple[str, str]],
-    known: Sequence["Address"],
-    where: str,
-    places: Sequence["StackPlace"],
-    out: Output,
+    patterns: Iterable[AddressGlob], known: Sequence[Address], where: str, places: Sequence[StackPlace], out: Output
 ) -> None:
-
     names = list(dict.fromkeys(map(str, known)))
     for option, glob in _unmatched(patterns, known):
         if reason := reason_gone(glob, known, places):
@@ -152,22 +130,22 @@ def _check(
         raise WrongUsage(f"{option} {glob} matches nothing in {where}; nothing was done", hint=hint)
 
 
-def _declared(path: str, args: Namespace) -> Iterable["Address"]:
+def _declared(request: StackRequest) -> Iterable[Address]:
     from reconciler.cli.context import read_stack
 
     try:
-        return tuple(read_stack(path, args).stack.declared)
+        return tuple(read_stack(request).stack.declared)
     except Stopped:
         return ()
 
 
-def _known(path: str, args: Namespace) -> "tuple[tuple[Address, ...], StackPlace] | None":
+def _known(request: StackRequest, observer: Observer) -> tuple[tuple[Address, ...], StackPlace] | None:
     """Return what a stack declares or owns, and its place; None if that cannot be known."""
     from reconciler.cli.context import live_stack, planned
     from reconciler.plan import AS_DECLARED
 
     try:
-        read, sky = live_stack(path, args)
-        return planned(read, sky, AS_DECLARED, args.observer).known, StackPlace(path, read.stack, sky.cloud)
+        read, session = live_stack(request, observer)
+        return planned(read, session, AS_DECLARED).known, StackPlace(request.path, read.stack, session.cloud)
     except (Stopped, CloudError):
         return None

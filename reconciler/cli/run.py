@@ -1,6 +1,5 @@
 """What apply and destroy share: show the plan, refuse, ask, run, tell."""
 
-import argparse
 import getpass
 import os
 import shlex
@@ -14,10 +13,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.cli.clients import Clients
+from reconciler.app.request import RunOptions
+from reconciler.app.session import Session
 from reconciler.cli.context import Read, informed, live_stack, planned
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import StackPlace, check_one
+from reconciler.cli.patterns import check_one
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, last_words
 from reconciler.model import Plan, Stack, Wait
@@ -28,37 +28,36 @@ from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stal
 if TYPE_CHECKING:
     from reconciler.app.usecases import Finish
     from reconciler.apply import Event
-    from reconciler.cli.observer import Watch
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import PresentedEvent, PresentedFinish
     from reconciler.saved_plan.sealing import Seal
 
 
-def run_stack(job: Job, out: Output) -> int:
+def run_stack(job: Job, options: RunOptions, out: Output) -> int:
     """Bring one stack to what is wanted of it."""
     seal = job.seal
-    read, sky = live_stack(job.path, job.args, job.place)
-    with locked(job.path, read.stack, sky, job.args, out):
-        return _planned_and_run(job, seal, read, sky, out)
+    read, session = live_stack(job.request, out.watch, job.place)
+    with locked(job.request.path, read.stack, session, out, options.lock_timeout):
+        return _planned_and_run(job, options, seal, read, session, out)
 
 
-def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Output) -> int:
+def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present_finish
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import plan_page
 
-    args, wanted = job.args, job.wanted
-    plan = capped(planned(read, sky, wanted, args.observer), args.timeout)
-    check_one(args, plan, StackPlace(job.path, read.stack, sky.cloud), out)
-    shown = seal_plan(job.path, args, wanted, read, plan, seal)
+    wanted = job.wanted
+    plan = capped(planned(read, session, wanted), options.timeout)
+    check_one(job.request, plan, read.stack, session, out)
+    shown = seal_plan(job.request, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
-    out.show(lambda width: plan_page(shown.plan, width, args.verbose, fingerprint))
+    out.show(lambda width: plan_page(shown.plan, width, out.verbose, fingerprint))
     out.event(lambda: {"event": "planned", **shown.document})
     try:
         job.check(shown, read)
         with read.secrets.kept():
-            consent(read.stack, plan, args, _question(wanted), wanted)
+            consent(read.stack, plan, options, _question(wanted), wanted)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
         return no.exit
@@ -68,18 +67,20 @@ def _planned_and_run(job: Job, seal: "Seal", read: Read, sky: "Clients", out: Ou
         out.item(ApplyResult(shown.plan))
         return idle
     work = partial(
-        usecases.run, plan, read.stack, sky.cloud, sky.clock, wanted=informed(wanted), parallelism=args.parallelism
+        usecases.run,
+        plan,
+        read.stack,
+        session.cloud,
+        session.clock,
+        wanted=informed(wanted),
+        parallelism=options.parallelism,
     )
-    finish, code = watched(work, read, sky, out, args.observer, then=_next_command(job))
+    # A plan that is applied in part is not the one that was reviewed.
+    finish, code = watched(work, read, session, out, then="plan again" if job.reviewed else f"{options.command} again")
     if job.reviewed:
         finish = replace(finish, way_on="What is left is another plan: plan again.")
     _tell(present_finish(finish, read.secrets), shown, code, out)
     return code
-
-
-def _next_command(job: Job) -> str:
-    """Say what to run after an interruption. A plan that is applied in part is not the one that was reviewed."""
-    return "plan again" if job.reviewed else f"{job.args.called} again"
 
 
 def _question(wanted: "PlanOptions") -> str:
@@ -107,16 +108,14 @@ def capped(plan: Plan, longest: float | None) -> Plan:
     return replace(plan, changes=changes)
 
 
-def consent(
-    stack: Stack, plan: Plan, args: argparse.Namespace, question: str, wanted: "PlanOptions | None" = None
-) -> None:
+def consent(stack: Stack, plan: Plan, options: RunOptions, question: str, wanted: "PlanOptions | None" = None) -> None:
     """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun."""
     from reconciler.plan import AS_DECLARED
     from reconciler.plan.guards import check_plan
 
     wanted = wanted or AS_DECLARED
     check_plan(stack, plan, wanted)
-    if args.yes or plan.is_empty:
+    if options.is_agreed or plan.is_empty:
         return
     if not is_interactive():
         raise WrongUsage("nobody is there to say yes; nothing was changed", hint="give --yes to go on without asking")
@@ -161,7 +160,7 @@ def is_ci() -> bool:
 
 
 def watched(
-    work: Callable[..., "Finish"], read: Read, sky: "Clients", out: Output, observer: "Watch", *, then: str
+    work: Callable[..., "Finish"], read: Read, session: Session, out: Output, *, then: str
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
 
@@ -173,30 +172,30 @@ def watched(
 
     notice = partial(out.notice, f"Stopping after the steps under way. Once more to stop at once; then {then}.")
     out.changes()
-    with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, sky, out) as watch:
+    with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, session.clock, out) as watch:
 
         def told(event: "Event") -> None:
             shown = present_event(event, read.secrets)
             with suppress(OSError):  # a stderr that is full must not stop a run
                 watch(shown)
-            observer.changed(shown)
+            out.watch.changed(shown)
             out.event(lambda: event_json(read.stack.name, shown))
 
-        finish = work(watch=told, stop=stop.flag, observer=observer)
+        finish = work(watch=told, stop=stop.flag, observer=session.observer)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 
 
 @contextmanager
-def _progress(stack: str, sky: "Clients", out: Output) -> Iterator[Callable[["PresentedEvent"], None]]:
+def _progress(stack: str, clock: Clock, out: Output) -> Iterator[Callable[["PresentedEvent"], None]]:
     from reconciler.report.json import event_json
     from reconciler.report.progress import level_of, telling, watching
 
     if out.log.as_json:
-        yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), sky.clock.now)
+        yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), clock.now)
         return
     err = out.err
-    with watching(err, sky.clock.now, live=err.is_terminal and not is_ci()) as watch:
+    with watching(err, clock.now, live=err.is_terminal and not is_ci()) as watch:
         yield watch
 
 
@@ -226,19 +225,20 @@ SLACK = 60.0  # seconds by which clocks may differ
 
 
 @contextmanager
-def locked(path: str, stack: Stack, sky: Clients, args: argparse.Namespace, out: Output) -> Iterator[None]:
+def locked(path: str, stack: Stack, session: Session, out: Output, patience: float | None) -> Iterator[None]:
     """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
 
-    It is let go in every ending but that of a process that is killed, also where the ending comes while it is taken.
+    A lock that is held is waited for at most `patience` seconds. It is let go in every ending but that of a process
+    that is killed, also where the ending comes while it is taken.
     """
-    if sky.locks is None:
+    if session.locks is None:
         yield
         return
-    lock = _Hold(sky.locks, lock_name(stack, sky), _myself(stack), path, out)
+    lock = _Hold(session.locks, lock_name(stack, session), _myself(stack), path, out)
     left = f"The lock of stack {stack.name} may be left. Look, and remove it: `reconciler force-unlock {path}`"
     with last_words(left):
         try:
-            lock.take(args.lock_timeout, sky.clock)
+            lock.take(patience, session.clock)
             yield
         finally:
             lock.let_go()
@@ -307,9 +307,9 @@ class _Hold:
         self.out.complain(Stopped(message, hint=hint))
 
 
-def lock_name(stack: Stack, sky: Clients) -> str:
+def lock_name(stack: Stack, session: Session) -> str:
     """Return what a lock is called: like a stack's resources, it is of one account, region and name prefix."""
-    here = sky.cloud.identity()
+    here = session.cloud.identity()
     return "/".join((here.account, here.region, stack.name, *filter(None, (stack.name_prefix,))))
 
 

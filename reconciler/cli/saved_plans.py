@@ -1,13 +1,13 @@
 """What there is to apply: stacks, or plans that were saved and reviewed, and have to be the same ones still."""
 
 import os
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import Read, wanted_of
+from reconciler.app.request import HERE, FleetRequest, StackRequest
+from reconciler.cli.context import Read
 from reconciler.model import Identity, Json, Plan
 from reconciler.problems import Problem, Refused, Stale, WrongUsage
 
@@ -50,7 +50,7 @@ class SealedPlan:
         return saved_json(self.plan, self.sealed)
 
 
-def seal_plan(path: str, args: Namespace, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> SealedPlan:
+def seal_plan(request: StackRequest, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> SealedPlan:
     from reconciler.plan.guards import guarded
     from reconciler.redact.presented import present
     from reconciler.saved_plan.document import sealed_json
@@ -58,7 +58,7 @@ def seal_plan(path: str, args: Namespace, wanted: "PlanOptions", read: Read, pla
     secrets = _secrets(read, plan)
     whole = guarded(read.stack, plan, wanted)
     shown = present(whole, secrets)
-    sealed = sealed_json(plan, shown, _inputs(path, args, wanted, read), seal)
+    sealed = sealed_json(plan, shown, _inputs(request, wanted, read), seal)
     return SealedPlan(shown, _refusal(read, whole, wanted, secrets), sealed, present(plan, secrets).refusals)
 
 
@@ -92,17 +92,17 @@ def _refusal(read: Read, plan: Plan, wanted: "PlanOptions", secrets: "Secrets") 
     return None
 
 
-def _inputs(path: str, args: Namespace, wanted: "PlanOptions", read: Read) -> "Inputs":
+def _inputs(request: StackRequest, wanted: "PlanOptions", read: Read) -> "Inputs":
     from reconciler.saved_plan.document import Inputs
 
-    given = dict(args.var)
+    given = request.variables
     withheld = tuple(sorted(name for name, value in given.items() if _is_secret(name, value, read)))
     return Inputs(
-        path=path,
+        path=request.path,
         variables={name: value for name, value in given.items() if name not in withheld},
         withheld=withheld,
-        variable_files=tuple(args.var_file),
-        sandbox=args.sandbox,
+        variable_files=request.variable_files,
+        sandbox=request.place.sandbox,
         wanted=wanted,
     )
 
@@ -123,8 +123,7 @@ class Job:
     one.
     """
 
-    path: str
-    args: Namespace
+    request: StackRequest
     wanted: "PlanOptions"
     expected: tuple[str, ...] = ()
     reviewed: Mapping[str, Json] | None = None
@@ -168,22 +167,22 @@ def _is_one_of(fingerprint: str, expected: Sequence[str]) -> bool:
     return any(fingerprint.startswith(each) for each in expected)
 
 
-def jobs_of(args: Namespace) -> list[Job]:
-    """Return what the arguments name.
+def jobs_of(stacks: Sequence[StackRequest], wanted: "PlanOptions", expected: tuple[str, ...]) -> list[Job]:
+    """Return what is named: stacks, or files of plans.
 
     Raises `WrongUsage` for what is neither a stack nor a plan, and `Stale` for a plan that is not expected.
     """
     from reconciler.saved_plan.document import inputs_of
 
-    plans = {path: _documents(path, args) for path in args.stacks}
+    plans = {request.path: _documents(request.path, is_expected=bool(expected)) for request in stacks}
     if not any(plans.values()):
-        return [Job(path, args, wanted_of(args), tuple(args.expect)) for path in args.stacks]
+        return [Job(request, wanted, expected) for request in stacks]
     if not all(plans.values()):
         hint = "a plan brings its own stacks: apply it alone"
         raise WrongUsage("a saved plan and a stack cannot be applied together", hint=hint)
     saved = [(file, one, inputs_of(one)) for file, documents in plans.items() for one in documents or ()]
-    _check_options(args, {name: file for file, _, inputs in saved for name in inputs.withheld})
-    return [_job(*one, args) for one in saved]
+    _check_options(stacks[0], wanted, {name: file for file, _, inputs in saved for name in inputs.withheld})
+    return [_job(*one, Job(stacks[0], wanted, expected)) for one in saved]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,45 +201,48 @@ class Reviewed:
 
         return tuple(inputs_of(document).sandbox for _, document in self.plans.values() if document)
 
-    def job(self, path: str, args: Namespace) -> Job:
-        """Return what a target is to be brought to. `args` are those of the target. Raises `Stale`."""
+    def job(self, job: Job) -> Job:
+        """Return what a target is to be brought to: by its plan, and not by `job` alone. Raises `Stale`."""
         from reconciler.saved_plan.document import inputs_of
 
-        file, document = self.plans[args.of_target]
+        path, target = job.request.path, job.request.deployment.name if job.request.deployment else ""
+        file, document = self.plans[target]
         if document is None:
             hint = "correct what was told of it, and plan again"
-            raise Stale(f"{file} has no plan for {args.of_target}; nothing was changed", hint=hint)
+            raise Stale(f"{file} has no plan for {target}; nothing was changed", hint=hint)
         inputs = inputs_of(document)
         if Path(inputs.path) != Path(path):
             hint = "run it in the folder in which the plan was made"
             raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and this is {path}", hint=hint)
-        return _job(file, document, inputs, args)
+        return _job(file, document, inputs, job)
 
 
-def reviewed_targets(args: Namespace) -> Reviewed | None:
-    """Return the plans that are among the stacks of the arguments, and take them out; None if there is none."""
+def reviewed_targets(
+    fleet: FleetRequest, wanted: "PlanOptions", expected: tuple[str, ...]
+) -> tuple[FleetRequest, Reviewed | None]:
+    """Return the plans that are among the stacks, and the request for their targets; None if there is no plan."""
     from reconciler.saved_plan.document import inputs_of, read_saved_fleet
 
     found = {
-        path: read_saved_fleet(text, path, is_expected=bool(args.expect))
-        for path in args.stacks
+        path: read_saved_fleet(text, path, is_expected=bool(expected))
+        for path in fleet.paths
         if (text := _text(path)) is not None
     }
     files = {path: plans for path, plans in found.items() if plans is not None}
     if not files:
-        return None
-    args.stacks = [path for path in args.stacks if path not in files] or ["."]
+        return fleet, None
     plans = {target: (file, document) for file, plans in files.items() for target, document in plans.items()}
     made = [(file, inputs_of(document)) for file, document in plans.values() if document]
-    _check_options(args, {name: file for file, inputs in made for name in inputs.withheld})
-    return Reviewed(plans)
+    _check_options(fleet.stack, wanted, {name: file for file, inputs in made for name in inputs.withheld})
+    paths = tuple(path for path in fleet.paths if path not in files) or (HERE,)
+    return replace(fleet, paths=paths, only=tuple(plans)), Reviewed(plans)
 
 
-def _documents(path: str, args: Namespace) -> Sequence[Mapping[str, Json]] | None:
+def _documents(path: str, *, is_expected: bool) -> Sequence[Mapping[str, Json]] | None:
     from reconciler.saved_plan.document import read_saved
 
     text = _text(path)
-    return None if text is None else read_saved(text, path, is_expected=bool(args.expect))
+    return None if text is None else read_saved(text, path, is_expected=is_expected)
 
 
 def _text(path: str) -> str | None:
@@ -255,59 +257,59 @@ def _text(path: str) -> str | None:
         raise WrongUsage(f"cannot read {path}: {error.strerror}") from error
 
 
-def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", args: Namespace) -> Job:
+def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", job: Job) -> Job:
     """Nothing that a file says is read, not even its variables' files, before it is the file that is expected."""
     from reconciler.report.json import SHOWN_DIGITS
 
-    if args.expect and not _is_one_of(document["fingerprint"], args.expect):
-        message = (
-            f"the fingerprint of {file} is {document['fingerprint'][:SHOWN_DIGITS]}, not {' or '.join(args.expect)}"
-        )
+    request, expected = job.request, job.expected
+    place = request.place
+    if expected and not _is_one_of(document["fingerprint"], expected):
+        message = f"the fingerprint of {file} is {document['fingerprint'][:SHOWN_DIGITS]}, not {' or '.join(expected)}"
         raise Stale(f"{message}; nothing was changed", hint="review that plan, or plan again")
     if not Path(inputs.path).exists():
         hint = "run it in the folder in which the plan was made"
         raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and there is no such folder", hint=hint)
-    if inputs.sandbox and args.sandbox is None and not Path(inputs.sandbox).exists():
+    if inputs.sandbox and place.sandbox is None and not Path(inputs.sandbox).exists():
         hint = "run it in the folder in which the plan was made, or name another sandbox with --sandbox=FILE"
         raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, and there is no such file", hint=hint)
-    again = Namespace(**{**vars(args), **_arguments(inputs, args), "region": args.region or document["region"]})
-    return Job(inputs.path, again, _consents(inputs.wanted, args), tuple(args.expect), document, file)
+    given = {name: value for name, value in request.variables.items() if name in inputs.withheld}
+    again = replace(
+        request,
+        path=inputs.path,
+        variables={**inputs.variables, **given},
+        variable_files=inputs.variable_files,
+        place=replace(
+            place,
+            region=place.region or document["region"],
+            sandbox=inputs.sandbox if place.sandbox is None else place.sandbox,
+        ),
+    )
+    return Job(again, _with_more_consents(inputs.wanted, job.wanted), expected, document, file)
 
 
-def _arguments(inputs: "Inputs", args: Namespace) -> dict[str, Json]:
-    given = {name: value for name, value in args.var if name in inputs.withheld}
-    return {
-        "var": [*inputs.variables.items(), *given.items()],
-        "var_file": list(inputs.variable_files),
-        "sandbox": inputs.sandbox if args.sandbox is None else args.sandbox,
-    }
-
-
-def _consents(wanted: "PlanOptions", args: Namespace) -> "PlanOptions":
+def _with_more_consents(wanted: "PlanOptions", given: "PlanOptions") -> "PlanOptions":
     """What allows a deletion changes no request: it may be given to `plan`, or when the plan is applied."""
-    from dataclasses import replace
-
     return replace(
         wanted,
-        allow_destroy=(*wanted.allow_destroy, *args.allow_destroy),
-        max_destroy=args.max_destroy or wanted.max_destroy,
-        max_interrupted=wanted.max_interrupted if args.max_interrupted is None else args.max_interrupted,
-        drain=(wanted.drain or args.drain) and not args.cancel_jobs,
-        cancel_jobs=(wanted.cancel_jobs or args.cancel_jobs) and not args.drain,
+        allow_destroy=(*wanted.allow_destroy, *given.allow_destroy),
+        max_destroy=given.max_destroy or wanted.max_destroy,
+        max_interrupted=wanted.max_interrupted if given.max_interrupted is None else given.max_interrupted,
+        drain=(wanted.drain or given.drain) and not given.cancel_jobs,
+        cancel_jobs=(wanted.cancel_jobs or given.cancel_jobs) and not given.drain,
     )
 
 
-def _check_options(args: Namespace, withheld: Mapping[str, str]) -> None:
+def _check_options(request: StackRequest, wanted: "PlanOptions", withheld: Mapping[str, str]) -> None:
     """What decides about a plan was decided when it was made; what it could not keep has to be given again.
 
     `withheld` are variables, each with the file that lacks it.
     """
-    given = dict(args.var)
-    decided = {
-        "--target": args.target,
-        "--adopt": args.adopt,
-        "--allow-replace": args.allow_replace,
-        "--var-file": args.var_file,
+    given = request.variables
+    decided: dict[str, object] = {
+        "--target": wanted.targets,
+        "--adopt": wanted.adopt,
+        "--allow-replace": wanted.allow_replace,
+        "--var-file": request.variable_files,
     }
     decided |= {f"--var {name}": True for name in given if name not in withheld}
     for option in (option for option, is_given in decided.items() if is_given):

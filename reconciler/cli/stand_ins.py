@@ -4,12 +4,10 @@ An example stands for each value that only another service could look up. What i
 created once, as an example of its kind that belongs to no stack: all but names that may be slips.
 """
 
-from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from reconciler.cli.clients import settled_sandbox
 from reconciler.importers.names import named_by
 from reconciler.kinds import KINDS
 from reconciler.live.read import read_some
@@ -34,10 +32,13 @@ def with_values(stack: Stack) -> Stack:
     return _noted(with_stand_ins(stack, language()), NOT_ANSWERED, SERVED)
 
 
-def with_neighbours(stack: Stack, args: Namespace, cloud: Cloud) -> Stack:
-    """Create in the sandbox what the stack refers to and nothing there has; return the stack with a note of it."""
+def with_neighbours(stack: Stack, cloud: Cloud, settled: Callable[[], Cloud]) -> Stack:
+    """Create in the sandbox what the stack refers to and nothing there has; return the stack with a note of it.
+
+    `settled` returns the sandbox such that what is created is there at once.
+    """
     wanted = _wanted(stack, cloud.identity()) if any(_outside(stack)) else {}
-    made = [address for address, body in wanted.items() if _create(address, body, stack, args, cloud)]
+    made = [address for address, body in wanted.items() if _create(address, body, stack, cloud, settled)]
     if not made:
         return stack
     names = listed([f"{KINDS[address.kind].noun} {address.name}" for address in made], "and")
@@ -87,7 +88,7 @@ def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
     return found
 
 
-def _create(address: Address, body: Spec, stack: Stack, args: Namespace, cloud: Cloud) -> bool:
+def _create(address: Address, body: Spec, stack: Stack, cloud: Cloud, settled: Callable[[], Cloud]) -> bool:
     """Create a resource that the stack does not have under this name either; return whether it was not there."""
     kind = KINDS[address.kind]
     is_ours = any(
@@ -96,7 +97,7 @@ def _create(address: Address, body: Spec, stack: Stack, args: Namespace, cloud: 
     if is_ours or read_some(cloud, kind, cloud.identity(), (address.name,)):
         return False
     try:
-        settled_sandbox(stack, args).call(kind.create.operation, {kind.name_member: address.name, **body})
+        settled().call(kind.create.operation, {kind.name_member: address.name, **body})
     except CloudError as error:
         if error.fault is not Fault.REFUSED:
             raise

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TextIO
 
-from reconciler.cli.options import OutputTarget
+from reconciler.app.request import OutputTarget
 from reconciler.cli.signals import Terminated
 from reconciler.printable import harmless_json, harmless_text, one_line
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage

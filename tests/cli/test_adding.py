@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from reconciler.importers.model import Imported
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Kind
 from reconciler.model import Cost, Json
+from reconciler.ports import Observer
 from reconciler.printable import harmless_text
 from reconciler.problems import Exit
 from reconciler.report.formats import FORMATS, Collected, Format, MadeOf
@@ -231,13 +231,9 @@ def imported(lines):
 """
 
 
-def add_inventory(group: import_run.Group) -> None:
-    group.add_argument("--inventory", action="append", default=[], metavar="FILE", help="a list of names and seconds")
-
-
-def read_inventory(args: Namespace, _stack: str, _region: import_run.ReadRegion) -> Imported:
+def read_inventory(request: import_run.ImportRequest, _observer: Observer, _region: import_run.ReadRegion) -> Imported:
     module = importlib.import_module("reconciler.importers.inventory")
-    found: Imported = module.imported(Path(args.inventory[0]).read_text(encoding="utf-8").splitlines())
+    found: Imported = module.imported(Path(request.files[0]).read_text(encoding="utf-8").splitlines())
     return found
 
 
@@ -246,7 +242,7 @@ def _inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Add a source as a contributor would: one module and one row."""
     (tmp_path / "inventory.py").write_text(INVENTORY, encoding="utf-8")
     monkeypatch.setattr(importers, "__path__", [*importers.__path__, str(tmp_path)])
-    sources = (*import_run.SOURCES, import_run.ImportSource("inventory", add_inventory, read_inventory))
+    sources = (*import_run.SOURCES, import_run.ImportSource("inventory", "a list of names and seconds", read_inventory))
     for module in (import_run, import_):
         monkeypatch.setattr(module, "SOURCES", sources)
     yield
@@ -298,8 +294,7 @@ def test_a_format_that_is_added_is_checked_as_its_row_says(run: Run) -> None:
 
 
 GREETING = """\
-from reconciler.cli.commands.fmt import language
-from reconciler.cli.options import add_output, add_stacks
+from reconciler.cli.options import add_output, add_stacks, fleet_of
 
 EXAMPLES = "  reconciler say-hello stacks/prod\\n"
 
@@ -310,7 +305,8 @@ def add(parser):
 
 
 def run(args, out):
-    out.publish_text(f"hello {' '.join(args.stacks)}\\n", lambda: {"hello": args.stacks})
+    paths = fleet_of(args).paths
+    out.publish_text(f"hello {' '.join(paths)}\\n", lambda: {"hello": paths})
     return 0
 """
 

@@ -101,7 +101,7 @@ def test_a_bug_in_one_target_leaves_the_others_alone(fleet: Run, monkeypatch: py
 
     read = validate.read_stack
     monkeypatch.setattr(
-        validate, "read_stack", lambda path, *args, **given: 1 / 0 if path == "risk" else read(path, *args, **given)
+        validate, "read_stack", lambda request, **given: 1 / 0 if request.path == "risk" else read(request, **given)
     )
     ran = fleet("validate", "--all")
     assert (ran.code, ran.last) == (1, "Fleet: 4 targets: 3 done, 1 failed.")

@@ -162,7 +162,7 @@ def test_problems_of_a_template_keep_it_from_being_written_unless_told_otherwise
 
 def test_a_live_stack_is_asked_for_names_and_ids(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("reconciler.cli.clients.cloudformation_for", lambda _args: None)
+    monkeypatch.setattr("reconciler.cli.clients.cloudformation_for", lambda *_: None)
     monkeypatch.setattr(
         "reconciler.adapters.lookup.deployed.deployed", lambda _cloud, name, **_: asked.append(name) or LIVE
     )

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from botocore.session import Session
 from reconciler.adapters.aws import clock as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup.aws import AwsLookups
+from reconciler.app.session import Session as StackSession
 from reconciler.cli import clients
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
@@ -245,13 +247,12 @@ def test_a_denied_look_up_exits_4_and_names_the_permission(
 ) -> None:
     denied = CloudError("GetParameter", Fault.DENIED, "AccessDeniedException", "not authorized")
     cloud = ScriptedCloud({"GetParameter": [denied]})
-    sky_for = clients.sky_for
+    session_for = clients.session_for
 
-    def without_permission(stack: Json, args: Json) -> clients.Clients:
-        sky = sky_for(stack, args)
-        return clients.Clients(sky.cloud, sky.clock, AwsLookups(lambda _service: cloud, cloud.identity))
+    def without_permission(*given: Json) -> StackSession:
+        return replace(session_for(*given), lookups=AwsLookups(lambda _service: cloud, cloud.identity))
 
-    monkeypatch.setattr("reconciler.cli.context.sky_for", without_permission)
+    monkeypatch.setattr("reconciler.cli.context.session_for", without_permission)
     write("small", "stack: small\ntags: {team: !ssm /team}\n")
     ran = run("plan", "small")
     assert ran.code == 4

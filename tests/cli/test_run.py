@@ -314,7 +314,7 @@ def test_without_credentials_or_region_the_message_says_what_to_do(run: Run) -> 
 def test_a_signal_before_a_command_begins_is_an_ending_as_any_other(
     run: Run, monkeypatch: pytest.MonkeyPatch, ending: type[BaseException], code: int, word: str
 ) -> None:
-    def ended(_args: object) -> None:
+    def ended(*_args: object, **_options: object) -> None:
         raise ending
 
     monkeypatch.setattr("reconciler.cli.observer.watch_of", ended)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.context import each_stack
+from reconciler.cli.context import each
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
@@ -11,6 +11,8 @@ from reconciler.cli.options import (
     add_stacks,
     add_targets,
     add_variables,
+    run_options_of,
+    stacks_of,
 )
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_all
@@ -55,5 +57,6 @@ def run(args: Namespace, out: Output) -> int:
         released=tuple(args.released),
         targets=tuple(args.target),
     )
-    check_all(args, [(path, args) for path in args.stacks], out)
-    return each_stack(args, out, lambda path: run_stack(Job(path, args, wanted), out), go_on=False)
+    options, requests = run_options_of(args), stacks_of(args)
+    stacks = check_all(requests[0].patterns, requests, out)
+    return each(stacks, out, lambda request: run_stack(Job(request, wanted), options, out), go_on=False)

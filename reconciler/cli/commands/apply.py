@@ -1,14 +1,17 @@
 """`reconciler apply`."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from functools import partial
 
-from reconciler.cli.context import each, wanted_of
-from reconciler.cli.fleet import add_fleet, check_apart, each_place
+from reconciler.app.request import RunOptions, StackRequest
+from reconciler.cli.context import each
+from reconciler.cli.fleet import check_apart, each_place, with_consents
 from reconciler.cli.options import (
     OF_OUTCOMES,
     add_cloud,
     add_consents,
+    add_fleet,
     add_jobs,
     add_output,
     add_running,
@@ -16,6 +19,9 @@ from reconciler.cli.options import (
     add_targets,
     add_variables,
     fingerprint,
+    fleet_of,
+    plan_options_of,
+    run_options_of,
 )
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_all
@@ -58,26 +64,27 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    if args.all is not None:
-        if not args.yes:  # one question for many plans would be answered without reading them
+    fleet, wanted, options, expected = fleet_of(args), plan_options_of(args), run_options_of(args), tuple(args.expect)
+    if fleet.file is not None:
+        if not options.is_agreed:  # one question for many plans would be answered without reading them
             hint = "read `reconciler plan --all` first; or apply the stacks one by one, which asks for each"
             raise WrongUsage("`apply --all` does not prompt: pass --yes. Nothing was changed.", hint=hint)
-        reviewed = reviewed_targets(args)
-        args.only = reviewed.plans if reviewed else None
+        fleet, reviewed = reviewed_targets(fleet, wanted, expected)
         for sandbox in reviewed.sandboxes if reviewed else ():
             out.check_stays_here(sandbox)
-        return each_place(args, out, partial(_apply, reviewed))
-    check_apart(args)
-    jobs = jobs_of(args)
+        return each_place(fleet, out, partial(_apply, Job(fleet.stack, wanted, expected), options, reviewed))
+    check_apart(fleet)
+    jobs = jobs_of(fleet.stacks, wanted, expected)
     for job in jobs:
-        out.check_stays_here(job.args.sandbox)
-    check_all(args, [(job.path, job.args) for job in jobs], out)
+        out.check_stays_here(job.request.place.sandbox)
+    checked = check_all(fleet.stack.patterns, [job.request for job in jobs], out)
     if len(jobs) > 1:
         out.expect_several()
-    return each(jobs, out, lambda job: run_stack(job, out), go_on=False)
+    jobs = [replace(job, request=request) for job, request in zip(jobs, checked, strict=True)]
+    return each(jobs, out, lambda job: run_stack(job, options, out), go_on=False)
 
 
-def _apply(reviewed: Reviewed | None, path: str, args: Namespace, out: Output) -> int:
-    if reviewed:
-        return run_stack(reviewed.job(path, args), out)
-    return run_stack(Job(path, args, wanted_of(args), tuple(args.expect)), out)
+def _apply(job: Job, options: RunOptions, reviewed: Reviewed | None, request: StackRequest, out: Output) -> int:
+    wanted = with_consents(job.wanted, request.deployment.consents) if request.deployment else job.wanted
+    own = replace(job, request=request, wanted=wanted)
+    return run_stack(reviewed.job(own) if reviewed else own, options, out)

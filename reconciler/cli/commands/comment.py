@@ -1,13 +1,15 @@
 """`reconciler comment`."""
 
+import os
+import re
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import add_output, count, duration
-from reconciler.cli.output import Output, add_github, drift_in, github_of, number_of_pull_request
-from reconciler.problems import Exit, WrongUsage
+from reconciler.cli.output import Output, drift_in
+from reconciler.problems import Denied, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.adapters.forge.github import GitHub, Post
@@ -28,6 +30,9 @@ The token is that of GITHUB_TOKEN or GH_TOKEN, and needs `pull-requests: write` 
 In a run of GitHub Actions for a pull request, its number and the repository are known.
 """
 DAY = 24 * 3600.0
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+PUBLIC = "https://api.github.com"
+OF_PULL_REQUEST = re.compile(r"refs/pull/([0-9]+)/")  # GITHUB_REF in a run for a pull request
 
 
 def add(parser: ArgumentParser) -> None:
@@ -43,12 +48,27 @@ def add(parser: ArgumentParser) -> None:
         "--interval", type=duration, default=DAY, metavar="TIME",
         help="write an issue anew that is as old, though nothing is new (default: 24h)",
     )  # fmt: skip
-    add_github(parser)
+    group = parser.add_argument_group("GitHub")
+    group.add_argument("--repo", metavar="OWNER/NAME", help="the repository (default: GITHUB_REPOSITORY)")
+    group.add_argument("--github-url", metavar="URL", help=f"where its API is (default: GITHUB_API_URL, or {PUBLIC})")
+    group.add_argument(
+        "--author",
+        default="",
+        metavar="LOGIN",
+        help="edit only what this account has written (default: the token's own, github-actions[bot] in a job)",
+    )
     add_output(parser)
 
 
 def run(args: Namespace, out: Output) -> int:
-    done = _plan(args) if args.about == "plan" else _drift(args)
+    if args.about == "plan":
+        text, number = _read(args.file), args.number or _number_of_pull_request()
+        github = _github(args.repo, args.github_url, args.author)
+        done = _plan(github, number, args.key, text, only_update=args.only_update)
+    else:
+        fleet = drift_in(args.file)
+        github = _github(args.repo, args.github_url, args.author)
+        done = _drift(github, fleet, args.label, args.interval)
     out.publish(
         lambda width: _page(done, width), lambda: [{"what": what, "did": did, "url": url} for what, did, url in done]
     )
@@ -58,17 +78,45 @@ def run(args: Namespace, out: Output) -> int:
 Done = list[tuple[str, str, str]]  # of what, what was done, and where it is
 
 
-def _plan(args: Namespace) -> Done:
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"cannot read {file}") from error
+
+
+def _plan(github: "GitHub", number: int, key: str, text: str, *, only_update: bool) -> Done:
     from reconciler.report.comments import marked
 
-    try:
-        text = Path(args.file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"cannot read {args.file}") from error
-    number = args.number or number_of_pull_request()
-    github = github_of(args)
-    did, post = _upsert(github, number, args.key, marked(args.key, text), only_update=args.only_update)
-    return [(f"comment {args.key} of #{number}", did, post.url if post else "")]
+    did, post = _upsert(github, number, key, marked(key, text), only_update=only_update)
+    return [(f"comment {key} of #{number}", did, post.url if post else "")]
+
+
+def _github(repository: str | None, url: str | None, author: str) -> "GitHub":
+    """Return the repository that is meant. Raises `WrongUsage`, and `Denied` without a token that can be one."""
+    from reconciler.adapters.aws.clock import WallClock
+    from reconciler.adapters.forge.github import GitHub
+    from reconciler.adapters.forge.http import plain
+
+    repository = repository or os.environ.get("GITHUB_REPOSITORY", "")
+    if not repository:
+        raise WrongUsage("no repository is known", hint="give --repo owner/name, or set GITHUB_REPOSITORY")
+    name = next((name for name in TOKENS if os.environ.get(name, "").strip()), "")
+    if not name:
+        raise Denied("no token for GitHub", hint=f"set {' or '.join(TOKENS)}; it is never taken from the command line")
+    token = plain(os.environ[name])
+    if token is None:
+        message = f"{name} contains a character that no token has, such as a blank, a line break or an accent"
+        raise Denied(message, hint="copy it again; it is not shown, and nothing was sent")
+    base = url or os.environ.get("GITHUB_API_URL") or PUBLIC
+    return GitHub(base, repository, token, WallClock(), author)
+
+
+def _number_of_pull_request() -> int:
+    found = OF_PULL_REQUEST.match(os.environ.get("GITHUB_REF", ""))
+    if not found:
+        raise WrongUsage("no pull request is known", hint="give its --number; GITHUB_REF names none")
+    return int(found[1])
 
 
 def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: bool) -> tuple[str, "Post | None"]:
@@ -87,17 +135,15 @@ def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: 
     return ("left out", None) if only_update else ("created", github.comment(number, body))
 
 
-def _drift(args: Namespace) -> Done:
+def _drift(github: "GitHub", fleet: "Fleet", label: str, interval: float) -> Done:
     from reconciler.report.comments import claims, drift_issue, is_known
 
-    fleet = drift_in(args.file)
-    github = github_of(args)
-    there = _issues(github, args.label)
+    there = _issues(github, label)
     claimed, gone = claims(fleet.outcomes, [mark for _, mark in there])
     each = [(one, [there[number] for number in numbers]) for one, numbers in zip(fleet.outcomes, claimed, strict=True)]
     # New ones come first, then the open ones, in the order of `there`: those that were left alone for longest.
     each.sort(key=lambda pair: there.index(pair[1][0]) if pair[1] else -1)
-    done = [_issue(github, drift_issue(one), found, args) for one, found in each if is_known(one)]
+    done = [_issue(github, drift_issue(one), found, label, interval) for one, found in each if is_known(one)]
     done += [(one.target, "left alone: its check failed", "") for one, _ in each if not is_known(one)]
     return [*done, *_close_gone(github, fleet, [there[number] for number in gone])]
 
@@ -110,7 +156,7 @@ def _issues(github: "GitHub", label: str) -> "list[Found]":
     return sorted((one for one in marked if github.is_ours(one[0])), key=lambda one: one[0].updated)
 
 
-def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", args: Namespace) -> tuple[str, str, str]:
+def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", label: str, interval: float) -> tuple[str, str, str]:
     from reconciler.adapters.forge.http import Gone
 
     github.renew()
@@ -119,11 +165,11 @@ def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", args: Namespa
             closed = [_close(github, post, "The drift is gone.", "completed") for post, _ in found]
             return issue.target, "closed" if closed else "no drift", closed[0] if closed else ""
         if not found:
-            return issue.target, "opened", github.open_issue(issue.title, issue.body, args.label).url
+            return issue.target, "opened", github.open_issue(issue.title, issue.body, label).url
         (ours, mark), *twins = found
         for twin, _ in twins:
             _close(github, twin, f"This drift is reported in #{ours.id}.", "not_planned")
-        if mark.deployment and mark.digest == issue.digest and _age(ours.updated) < args.interval:
+        if mark.deployment and mark.digest == issue.digest and _age(ours.updated) < interval:
             return issue.target, "unchanged", ours.url
         return issue.target, "updated", github.change_issue(ours.id, title=issue.title, body=issue.body).url
     except Gone:

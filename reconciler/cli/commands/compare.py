@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.context import valid_stack
-from reconciler.cli.fleet import FILE, arguments, stack_path, targets_of
-from reconciler.cli.options import add_output, add_variables
+from reconciler.cli.fleet import Deployments, read_deployments
+from reconciler.cli.options import FILE, add_output, add_variables, fleet_of
 from reconciler.cli.output import Output
 from reconciler.model import Identity
 from reconciler.problems import Exit, WrongUsage
@@ -38,19 +38,19 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.text.compare import compare_json, compare_page
 
-    found = list(_compared(args))
+    found = list(_compared(read_deployments(fleet_of(args)), args.first, args.second))
     out.publish(lambda width: compare_page(found, width), lambda: compare_json(found))
     return Exit.CHANGES if args.detailed_exitcode and any(one.changes for one in found) else Exit.DONE
 
 
-def _compared(args: Namespace) -> Iterator["Compared"]:
+def _compared(deployments: Deployments, one: str, other: str) -> Iterator["Compared"]:
     from reconciler.fleet.compare import compared
     from reconciler.kinds import KINDS
     from reconciler.redact.presented import present_changes
     from reconciler.report.text.compare import Compared
 
-    for sides in _pairs(targets_of(args), args.first, args.second, args.all):
-        first, second = (valid_stack(stack_path(side, args), arguments(side, args), _place(side)) for side in sides)
+    for sides in _pairs(deployments.targets, one, other, str(deployments.fleet.file)):
+        first, second = (valid_stack(deployments.request(side), _place(side)) for side in sides)
         changes = compared(sides, (first.stack, second.stack), KINDS)
         shown = present_changes(changes, first.secrets.and_those(second.secrets))
         yield Compared((sides[0].name, sides[1].name), shown)

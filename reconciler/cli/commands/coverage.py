@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.options import add_cloud, add_names, add_output
+from reconciler.cli.options import add_cloud, add_names, add_output, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -26,17 +26,19 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
-    from reconciler.cli.clients import sky_for
+    from reconciler.cli.clients import session_for
     from reconciler.cli.fleet import excluded_names
     from reconciler.importers.coverage import coverage
     from reconciler.importers.names import NameChoice
     from reconciler.model import Stack
     from reconciler.report.text.imports import coverage_json, coverage_page
 
-    seen = usecases.region(sky_for(Stack("", {}), args).cloud, args.observer)
-    found = coverage(seen.live, NameChoice.of(args.name, excluded_names(args)))
+    request = stack_of(args)
+    session = session_for(Stack("", {}), request.place, out.watch)
+    seen = usecases.region(session.cloud, session.observer)
+    found = coverage(seen.live, NameChoice.of(args.name, excluded_names(request)))
     out.publish(
-        lambda width: coverage_page(found, seen.identity, seen.unread, width, args.verbose),
+        lambda width: coverage_page(found, seen.identity, seen.unread, width, out.verbose),
         lambda: coverage_json(found, seen.identity, seen.unread),
     )
     return Exit.DONE

@@ -2,8 +2,9 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.context import each_stack, informed, live_stack
-from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables, again
+from reconciler.app.request import StackRequest
+from reconciler.cli.context import each, informed, live_stack
+from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables, stacks_of, words_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -24,19 +25,21 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _doctor(path, args, out))
+    return each(stacks_of(args), out, lambda request: _doctor(request, out))
 
 
-def _doctor(path: str, args: Namespace, out: Output) -> int:
+def _doctor(request: StackRequest, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_examination
     from reconciler.report.json import doctor_json
     from reconciler.report.text.status import doctor_page
 
-    read, sky = live_stack(path, args)
+    read, session = live_stack(request, out.watch)
     with read.secrets.kept():
-        examined = usecases.doctor(read.stack, sky.cloud, again(path, args), informed(PlanOptions()), args.observer)
+        examined = usecases.doctor(
+            read.stack, session.cloud, words_of(request), informed(PlanOptions()), session.observer
+        )
     shown = present_examination(examined, read.secrets)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))
     return Exit.UNHEALTHY if examined.diagnoses else Exit.DONE

@@ -1,13 +1,29 @@
 """`reconciler drift`."""
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
+from typing import TYPE_CHECKING
 
+from reconciler.app.request import StackRequest
 from reconciler.cli.context import live_stack, planned
-from reconciler.cli.fleet import add_fleet, each_place
-from reconciler.cli.options import OF_PLANS, add_cloud, add_output, add_stacks, add_targets, add_variables
+from reconciler.cli.fleet import each_place
+from reconciler.cli.options import (
+    OF_PLANS,
+    add_cloud,
+    add_fleet,
+    add_output,
+    add_stacks,
+    add_targets,
+    add_variables,
+    fleet_of,
+    plan_options_of,
+)
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import StackPlace, check_one
+from reconciler.cli.patterns import check_one
 from reconciler.problems import Exit
+
+if TYPE_CHECKING:
+    from reconciler.plan import PlanOptions
 
 EXAMPLES = """\
   reconciler drift stacks/*
@@ -40,19 +56,18 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_place(args, out, _drift)
+    return each_place(fleet_of(args), out, partial(_drift, plan_options_of(args), exits_zero=args.exit_zero))
 
 
-def _drift(path: str, args: Namespace, out: Output) -> int:
-    from reconciler.plan import PlanOptions
+def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_zero: bool) -> int:
     from reconciler.redact.presented import present
     from reconciler.report.drift import drift_of
     from reconciler.report.json import drift_json
     from reconciler.report.text.drift import drift_page
 
-    read, sky = live_stack(path, args)
-    plan = planned(read, sky, PlanOptions(targets=tuple(args.target)), args.observer)
-    check_one(args, plan, StackPlace(path, read.stack, sky.cloud), out)
+    read, session = live_stack(request, out.watch)
+    plan = planned(read, session, wanted)
+    check_one(request, plan, read.stack, session, out)
     drift = drift_of(present(plan, read.secrets))
-    out.publish(lambda width: drift_page(drift, width, args.verbose), lambda: drift_json(drift), drift)
-    return Exit.DONE if drift.is_none or args.exit_zero else Exit.CHANGES
+    out.publish(lambda width: drift_page(drift, width, out.verbose), lambda: drift_json(drift), drift)
+    return Exit.DONE if drift.is_none or exits_zero else Exit.CHANGES

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import each_stack, gravest
-from reconciler.cli.options import add_output
+from reconciler.cli.context import each, gravest
+from reconciler.cli.options import add_output, fleet_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, Problem, Where, WrongUsage
 
@@ -44,24 +44,25 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    if STDIN in args.stacks and len(args.stacks) > 1:
+    paths = fleet_of(args).paths
+    if STDIN in paths and len(paths) > 1:
         raise WrongUsage(
             "- stands alone: what comes from stdin goes to stdout", hint="name files, or - and nothing else"
         )
-    return each_stack(args, out, lambda path: _format(path, args, out))
+    return each(paths, out, lambda path: _format(path, out, is_check=args.check, is_diff=args.diff))
 
 
-def _format(path: str, args: Namespace, out: Output) -> int:
+def _format(path: str, out: Output, *, is_check: bool, is_diff: bool) -> int:
     from reconciler.report.results import Formatting
 
-    is_done = not (args.check or args.diff)
+    is_done = not (is_check or is_diff)
     if path == STDIN:
         found = Formatting(STDIN_NAME, (_from_stdin(),), is_done)
     else:
         found = Formatting(path, tuple(_files(path, is_done=is_done)), is_done)
-    _tell(found, args, out)
+    _tell(found, out, is_diff=is_diff)
     codes = [Exit.ERROR if one.code in BUGS else Exit.INVALID for one in found.problems]
-    return gravest([*codes, Exit.CHANGES if found.changed and args.check else Exit.DONE])
+    return gravest([*codes, Exit.CHANGES if found.changed and is_check else Exit.DONE])
 
 
 def _from_stdin() -> "Formatted":
@@ -119,13 +120,13 @@ def language() -> "Language":
     return Language(read_schema(), KINDS, takes)
 
 
-def _tell(found: "Formatting", args: Namespace, out: Output) -> None:
+def _tell(found: "Formatting", out: Output, *, is_diff: bool) -> None:
     from reconciler.report.json import formatting_json
     from reconciler.report.text.imports import difference, files_page, words_page
     from reconciler.report.text.page import problems_page
 
     is_text = found.path == STDIN_NAME and found.is_done
-    texts: dict[str, Callable[[Formatted], str]] = {"diff": difference} if args.diff else {}
+    texts: dict[str, Callable[[Formatted], str]] = {"diff": difference} if is_diff else {}
     texts |= {"text": lambda file: "" if file.problems else file.after.decode("utf-8")} if is_text else {}
 
     def document() -> object:
@@ -140,5 +141,5 @@ def _tell(found: "Formatting", args: Namespace, out: Output) -> None:
         return
     shown = "".join(make(file) for file in found.files for make in texts.values())
     out.publish_text(shown, document, is_data=is_text)  # an editor takes it for the file
-    if args.diff:
+    if is_diff:
         out.tell(lambda width: files_page(found, width))

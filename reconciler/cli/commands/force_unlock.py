@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import each_stack, live_stack
-from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
+from reconciler.app.request import StackRequest
+from reconciler.cli.context import each, live_stack
+from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stacks_of
 from reconciler.cli.output import Output
 from reconciler.printable import harmless_line
 from reconciler.problems import Declined, Exit, WrongUsage
@@ -28,24 +29,24 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _unlock(path, args, out), go_on=False)
+    return each(stacks_of(args), out, lambda request: _unlock(request, out, is_agreed=args.yes), go_on=False)
 
 
-def _unlock(path: str, args: Namespace, out: Output) -> int:
+def _unlock(request: StackRequest, out: Output, *, is_agreed: bool) -> int:
     from reconciler.cli.run import lock_name, told
 
-    read, sky = live_stack(path, args)
-    if sky.locks is None:
+    read, session = live_stack(request, out.watch)
+    if session.locks is None:
         why = "in the sandbox nothing is locked" if read.stack.lock else f"stack {read.stack.name} has no `lock:`"
         raise WrongUsage(f"{why}; there is nothing to remove")
-    name = lock_name(read.stack, sky)
-    holder = sky.locks.holder(name)
+    name = lock_name(read.stack, session)
+    holder = session.locks.holder(name)
     if holder is None:
         _say(out, read.stack.name, f"stack {read.stack.name} is not locked", None)
         return Exit.DONE
-    _ask(f"stack {read.stack.name} is locked by {told(holder)}", args)
+    _ask(f"stack {read.stack.name} is locked by {told(holder)}", is_agreed=is_agreed)
     out.changes()
-    if not sky.locks.release(name, holder):
+    if not session.locks.release(name, holder):
         _say(
             out,
             read.stack.name,
@@ -57,10 +58,10 @@ def _unlock(path: str, args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
-def _ask(what: str, args: Namespace) -> None:
+def _ask(what: str, *, is_agreed: bool) -> None:
     from reconciler.cli.run import asked, is_interactive
 
-    if args.yes:
+    if is_agreed:
         return
     if not is_interactive():
         raise WrongUsage(

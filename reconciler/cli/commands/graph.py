@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.context import shown_stack
-from reconciler.cli.options import EVERYWHERE, add_ignored_sandbox, add_one_stack, add_output, add_variables
+from reconciler.cli.options import EVERYWHERE, add_ignored_sandbox, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -17,7 +17,6 @@ def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
     add_variables(parser)
     add_ignored_sandbox(parser)
-    parser.set_defaults(examples=True)
     add_output(parser, (*EVERYWHERE, "mermaid"))
 
 
@@ -28,7 +27,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.json import frame
     from reconciler.report.results import Graphed
 
-    read = shown_stack(args.stacks[0], args, out)
+    read = shown_stack(stack_of(args), out)
     graph = present_references(references_of(read.stack), read.secrets)
     out.publish_text(graph_text(graph), lambda: {**frame("graph"), **graph_json(graph)})
     out.item(Graphed(graph))

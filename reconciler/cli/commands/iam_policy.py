@@ -5,7 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass, field
 
 from reconciler.cli.context import valid_stack
-from reconciler.cli.options import add_one_stack, add_output, add_variables
+from reconciler.cli.options import add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.model import Identity, Json, Stack, StatePlace
 from reconciler.placeholders import Unknown
@@ -64,19 +64,20 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.app.iam import LARGEST, Purpose, policies, size_of, statements
 
     asked = _Asked()
-    read = valid_stack(args.stacks[0], args, lookups=asked)
+    request = stack_of(args)
+    read = valid_stack(request, lookups=asked)
     stack = read.stack
     place = Identity(args.account or stack.account or ANY, args.region or stack.region or ANY)
     if stack.stand_ins:
         _check_known(stack, place)
-        read = valid_stack(args.stacks[0], args, place, asked)
+        read = valid_stack(request, place, asked)
         stack = read.stack
     each = policies(statements(stack, Purpose(args.purpose), place, asked.found))
     if any(size_of(one) > LARGEST for one in each):
         hint = "split the stack, or shorten the list of ARNs by *"
         said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
         out.complain(said)
-    document = _with_trust(each[0] if len(each) == 1 else each, args, place)
+    document = _with_trust(each[0] if len(each) == 1 else each, args.trust, args.principal, place)
     if read.secrets.are_in(json.dumps(document, ensure_ascii=False)):
         hint = "write the names of roles and resources as plain values"
         raise Refused("the policy would show a secret of the stack: an ARN in it contains one", hint=hint)
@@ -96,17 +97,17 @@ def _check_known(stack: Stack, place: Identity) -> None:
     raise WrongUsage(message, hint=f"give --{missing}, or write `{missing}:` in the stack")
 
 
-def _with_trust(policy: Json, args: Namespace, place: Identity) -> Json:
+def _with_trust(policy: Json, trust: tuple[str, str] | None, principal: str | None, place: Identity) -> Json:
     from reconciler.app.iam import trust_in, trust_of
 
-    if args.trust and place.account == ANY:
+    if trust and place.account == ANY:
         raise WrongUsage(
             "in which account the role is, nobody knows", hint="give --account, or write `account:` in the stack"
         )
-    if args.trust:
-        provider, who = args.trust
+    if trust:
+        provider, who = trust
         return {"policy": policy, "trust": trust_of(provider, who, place.account, place.partition)}
-    return {"policy": policy, "trust": trust_in(args.principal)} if args.principal else policy
+    return {"policy": policy, "trust": trust_in(principal)} if principal else policy
 
 
 def _trust(text: str) -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """`reconciler import`."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ArgumentGroup
+from functools import partial
 
-from reconciler.cli.import_run import SOURCES, chosen, imported_to
-from reconciler.cli.options import add_cloud, add_names, add_output, add_variables, file_name, pair
+from reconciler.cli.import_run import SOURCES, ImportRequest, ImportSource, chosen, imported_to, stack_name
+from reconciler.cli.options import add_cloud, add_names, add_output, add_variables, file_name, pair, stack_of
 from reconciler.cli.output import Output
 
 EXAMPLES = """\
@@ -34,7 +35,7 @@ GROUPS = ("kind", "queue", "none")
 def add(parser: ArgumentParser) -> None:
     sources = parser.add_argument_group("sources, of which one is given")
     for source in SOURCES:
-        source.add(sources)
+        _add_source(sources, source)
     only = parser.add_argument_group("what to import")
     add_names(only)
     only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_kind, help="repeatable")
@@ -79,7 +80,44 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return imported_to(args, chosen(args), out)
+    own = {
+        "with_owned": args.with_owned,
+        "name_prefix": args.name_prefix,
+        "parameter": args.parameter,
+        "stack_name": args.stack_name,
+    }
+    source = chosen([name for name, _ in args.sources], own)
+    request = ImportRequest(
+        source=source,
+        files=tuple(file for _, file in args.sources if file),
+        stack=stack_of(args),
+        name=args.stack or stack_name(args.to),
+        to=args.to,
+        names=tuple(args.name),
+        kinds=tuple(args.kind),
+        tags=dict(args.tag),
+        with_owned=args.with_owned,
+        released=tuple(args.released),
+        name_prefix=args.name_prefix,
+        parameters=dict(args.parameter),
+        deployed_as=args.stack_name,
+        group_by=args.group_by,
+        with_account=args.with_account,
+        is_forced=args.force,
+        keeps_going=args.keep_going,
+        proves=args.prove,
+    )
+    return imported_to(request, out)
+
+
+def _add_source(group: _ArgumentGroup, source: ImportSource) -> None:
+    """Add the option of a source: each use of it adds its name and a file, if any, to `sources`."""
+    add = partial(group.add_argument, f"--{source.name}", dest="sources", default=[], help=source.description)
+    if source.files:
+        nargs = "+" if source.files == "FILE..." else 1
+        add(action="extend", nargs=nargs, metavar="FILE", type=lambda text: (source.name, file_name(text)))
+    else:
+        add(action="append_const", const=(source.name, ""))
 
 
 def _kind(word: str) -> str:

@@ -5,9 +5,11 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from reconciler.app.request import Place
 from reconciler.cli.clients import sns_for
-from reconciler.cli.options import add_output
+from reconciler.cli.options import add_output, place_of
 from reconciler.cli.output import Output, drift_in
+from reconciler.ports import Observer
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -41,11 +43,11 @@ def run(args: Namespace, out: Output) -> int:
     address = _address()
     if not (address or args.sns):
         raise WrongUsage("nobody is to be told", hint=f"set {WEBHOOK}, or give --sns")
-    news = _news(args)
+    news = _news(args.file, args.before)
     if news and address:
         _post(address, news)
     if news and args.sns:
-        _publish(args, news)
+        _publish(args.sns, news, place_of(args), out.watch)
     told = f"told of {len(news)}: {', '.join(one.target for one in news)}" if news else "nothing is new"
     out.publish_text(f"{told}\n", lambda: {"targets": [one.target for one in news]})
     return Exit.DONE
@@ -61,13 +63,13 @@ def _address() -> str:
     return address
 
 
-def _news(args: Namespace) -> list["DeploymentOutcome"]:
+def _news(file: str, before: str | None) -> list["DeploymentOutcome"]:
     from reconciler.report.comments import drift_digest, is_known
 
     told: dict[str, list[Deployment]] = {}
-    for one in drift_in(args.before).outcomes if args.before else ():
+    for one in drift_in(before).outcomes if before else ():
         told.setdefault(drift_digest(one) if is_known(one) else "", []).append(one.deployment)
-    found = [(one, drift_digest(one)) for one in drift_in(args.file).outcomes if is_known(one)]
+    found = [(one, drift_digest(one)) for one in drift_in(file).outcomes if is_known(one)]
     return [one for one, digest in found if digest and not any(map(one.deployment.is_same, told.get(digest, ())))]
 
 
@@ -85,14 +87,14 @@ def _post(address: str, news: list["DeploymentOutcome"]) -> None:
         raise WrongUsage(str(gone), hint=f"check {WEBHOOK}") from gone
 
 
-def _publish(args: Namespace, news: list["DeploymentOutcome"]) -> None:
+def _publish(topic: str, news: list["DeploymentOutcome"], place: Place, observer: Observer) -> None:
     import hashlib
 
     from reconciler.report.comments import drift_digest, message
 
-    request = {"TopicArn": args.sns, "Subject": "AWS Batch: drift", "Message": message(news)}
-    if args.sns.endswith(".fifo"):
+    request = {"TopicArn": topic, "Subject": "AWS Batch: drift", "Message": message(news)}
+    if topic.endswith(".fifo"):
         digests = "".join(drift_digest(one) for one in news)
         request["MessageDeduplicationId"] = hashlib.sha256(digests.encode()).hexdigest()
         request["MessageGroupId"] = "drift"
-    sns_for(args.sns, args).call("Publish", request)
+    sns_for(topic, place, observer).call("Publish", request)

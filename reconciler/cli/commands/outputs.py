@@ -2,8 +2,17 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.context import each_stack, informed, live_stack
-from reconciler.cli.options import EVERYWHERE, OF_SHELLS, add_cloud, add_output, add_stacks, add_variables
+from reconciler.app.request import StackRequest
+from reconciler.cli.context import each, informed, live_stack
+from reconciler.cli.options import (
+    EVERYWHERE,
+    OF_SHELLS,
+    add_cloud,
+    add_output,
+    add_stacks,
+    add_variables,
+    stacks_of,
+)
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, Stopped
 
@@ -31,19 +40,21 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_stack(args, out, lambda path: _outputs(path, args, out))
+    return each(stacks_of(args), out, lambda request: _outputs(request, out))
 
 
-def _outputs(path: str, args: Namespace, out: Output) -> int:
+def _outputs(request: StackRequest, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_status
     from reconciler.report.outputs import clashing, given_of, missing, outputs_json, outputs_page
     from reconciler.report.results import StackOutputs
 
-    read, sky = live_stack(path, args)
+    read, session = live_stack(request, out.watch)
     with read.secrets.kept():
-        found = usecases.status(read.stack, sky.cloud, informed(PlanOptions()), jobs=False, observer=args.observer)
+        found = usecases.status(
+            read.stack, session.cloud, informed(PlanOptions()), jobs=False, observer=session.observer
+        )
     status = present_status(found, read.secrets)
     given = given_of(status)
     if any(out.wants(format_) for format_ in OF_SHELLS):
@@ -53,7 +64,7 @@ def _outputs(path: str, args: Namespace, out: Output) -> int:
     )
     absent = missing(status)
     if absent:
-        said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {path}")
+        said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {request.path}")
         out.complain(said)
     return Exit.UNHEALTHY if absent else Exit.DONE
 

@@ -1,23 +1,32 @@
 """`reconciler plan`."""
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from reconciler.cli.context import live_stack, planned, wanted_of
-from reconciler.cli.fleet import add_fleet, each_place
+from reconciler.app.request import StackRequest
+from reconciler.cli.context import live_stack, planned
+from reconciler.cli.fleet import each_place, with_consents
 from reconciler.cli.options import (
     OF_PLANS,
     add_cloud,
     add_consents,
+    add_fleet,
     add_jobs,
     add_output,
     add_stacks,
     add_targets,
     add_variables,
+    fleet_of,
+    plan_options_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import StackPlace, check_one
+from reconciler.cli.patterns import check_one
 from reconciler.cli.saved_plans import seal_of_environment, seal_plan
 from reconciler.problems import Exit, Refused
+
+if TYPE_CHECKING:
+    from reconciler.plan import PlanOptions
 
 EXAMPLES = """\
   reconciler plan stacks/prod
@@ -44,24 +53,26 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_place(args, out, _plan)
+    wanted = plan_options_of(args)
+    return each_place(fleet_of(args), out, partial(_plan, wanted, has_detailed_exitcode=args.detailed_exitcode))
 
 
-def _plan(path: str, args: Namespace, out: Output) -> int:
+def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_detailed_exitcode: bool) -> int:
     from reconciler.report.results import Planned
     from reconciler.report.text.plan import plan_page
 
-    wanted, seal = wanted_of(args), seal_of_environment()
-    read, sky = live_stack(path, args)
-    plan = planned(read, sky, wanted, args.observer)
-    check_one(args, plan, StackPlace(path, read.stack, sky.cloud), out)
-    shown = seal_plan(path, args, wanted, read, plan, seal)
+    seal = seal_of_environment()
+    wanted = with_consents(wanted, request.deployment.consents) if request.deployment else wanted
+    read, session = live_stack(request, out.watch)
+    plan = planned(read, session, wanted)
+    check_one(request, plan, read.stack, session, out)
+    shown = seal_plan(request, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
     out.publish(
-        lambda width: plan_page(shown.plan, width, args.verbose, shown.fingerprint), lambda: shown.document, item
+        lambda width: plan_page(shown.plan, width, out.verbose, shown.fingerprint), lambda: shown.document, item
     )
     if shown.refused:  # better told in review than afterwards
         message = f"apply would refuse this plan: {shown.refused.message}"
         out.complain(Refused(message, problems=shown.refused.problems), shown.told)
         return Exit.REFUSED
-    return Exit.CHANGES if args.detailed_exitcode and not plan.is_empty else Exit.DONE
+    return Exit.CHANGES if has_detailed_exitcode and not plan.is_empty else Exit.DONE

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.context import shown_stack
-from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables
+from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.model import Declared, Ignore, Json, Stack, StatePlace
 from reconciler.problems import Exit
@@ -18,14 +18,13 @@ def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
     add_variables(parser)
     add_ignored_sandbox(parser)
-    parser.set_defaults(examples=True)
     add_output(parser)
 
 
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.text.values import yaml_text
 
-    read = shown_stack(args.stacks[0], args, out)
+    read = shown_stack(stack_of(args), out)
     document = read.secrets.value(rendered(read.stack))
     out.publish_text(yaml_text(document), lambda: document, is_data=True)
     return Exit.DONE

@@ -50,7 +50,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.merge import merge
     from reconciler.report.text.page import problems_page
 
-    fleet = merge([_part(*one) for file in args.files for one in _read(file, args.observer)], args.max_age)
+    fleet = merge([_part(*one) for file in args.files for one in _read(file, out.watch)], args.max_age)
     is_incomplete = any(note.severity is Severity.ERROR for note in fleet.notes)
     codes = [one.exit for one in fleet.outcomes]
     code = gravest([*codes, Exit.ERROR] if is_incomplete else codes or [Exit.DONE])

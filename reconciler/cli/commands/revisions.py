@@ -1,15 +1,13 @@
 """`reconciler revisions`."""
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
+from reconciler.app.request import HERE, StackRequest
+from reconciler.app.session import Session
 from reconciler.cli.context import Read, live_stack, with_former
-from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables
+from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
-
-if TYPE_CHECKING:
-    from reconciler.cli.clients import Clients
 
 EXAMPLES = """\
   reconciler revisions simulate stacks/prod
@@ -24,7 +22,9 @@ no dates. `applied` is <digest> for what apply registered, or the revision that 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
     add_one_stack(parser)
-    parser.add_argument("--all", action="store_true", help="inactive ones, too, which AWS keeps for 180 days")
+    parser.add_argument(
+        "--all", dest="inactive", action="store_true", help="inactive ones, too, which AWS keeps for 180 days"
+    )
     parser.add_argument("--live", action="store_true", help="no stack is read, NAME is the one in AWS")
     add_variables(parser)
     add_cloud(parser)
@@ -38,20 +38,21 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.json import history_json
     from reconciler.report.text.history import history_page
 
-    read, sky = _no_stack(args) if args.live else live_stack(args.stacks[0], args)
-    with read.secrets.kept(), args.observer.phase("read"):
-        history = usecases.history(read.stack, sky.cloud, args.name, inactive=args.all, users=True)
+    request = stack_of(args)
+    read, session = _no_stack(request, out) if args.live else live_stack(request, out.watch)
+    with read.secrets.kept(), session.observer.phase("read"):
+        history = usecases.history(read.stack, session.cloud, args.name, inactive=args.inactive, users=True)
     shown = present_history(history, entries(history), with_former(read, history).secrets)
-    out.publish(lambda width: history_page(shown, width, args.verbose), lambda: history_json(shown))
+    out.publish(lambda width: history_page(shown, width, out.verbose), lambda: history_json(shown))
     return Exit.DONE
 
 
-def _no_stack(args: Namespace) -> "tuple[Read, Clients]":
-    from reconciler.cli.clients import sky_for
+def _no_stack(request: StackRequest, out: Output) -> tuple[Read, Session]:
+    from reconciler.cli.clients import session_for
     from reconciler.model import Stack
     from reconciler.redact.secrets import Secrets
 
-    if args.stacks != ["."]:
-        raise WrongUsage(f"--live reads no stack, but {args.stacks[0]} is given", hint="leave one of the two out")
+    if request.path != HERE:
+        raise WrongUsage(f"--live reads no stack, but {request.path} is given", hint="leave one of the two out")
     nobody = Stack("", {})
-    return Read(nobody, (), Secrets()), sky_for(nobody, args)
+    return Read(nobody, (), Secrets()), session_for(nobody, request.place, out.watch)

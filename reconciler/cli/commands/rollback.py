@@ -2,10 +2,13 @@
 
 import shlex
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler.app.request import RunOptions
+from reconciler.app.session import Session
 from reconciler.cli.context import Read, live_stack, planned, with_former
 from reconciler.cli.options import (
     OF_REMOVALS,
@@ -14,16 +17,16 @@ from reconciler.cli.options import (
     add_output,
     add_variables,
     add_waiting,
-    again,
     count,
+    run_options_of,
+    stack_of,
+    words_of,
 )
 from reconciler.cli.output import Output
 from reconciler.cli.run import capped, consent, watched
-from reconciler.ports import Observer
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.cli.clients import Clients
     from reconciler.inspect.history import Rollback
     from reconciler.redact.presented import PresentedPlan
 
@@ -50,68 +53,71 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.cli.run import locked
 
-    read, sky = live_stack(args.stacks[0], args)
-    with locked(args.stacks[0], read.stack, sky, args, out):
-        return _planned_and_run(read, sky, args, out)
+    request, options = stack_of(args), run_options_of(args)
+    read, session = live_stack(request, out.watch)
+    with locked(request.path, read.stack, session, out, options.lock_timeout):
+        back = _planned(args.name, args.to, read, session)
+        again = ("rollback", args.name, "--to", str(back.to), *words_of(request))  # whatever is the newest by then
+        return _shown_and_run(back, options, again, read, session, out)
 
 
-def _planned_and_run(read: Read, sky: "Clients", args: Namespace, out: Output) -> int:
+def _planned(name: str, to: int | None, read: Read, session: Session) -> "Rollback":
     from reconciler.adapters.lookup.installed import takes
     from reconciler.app import usecases
+
+    with read.secrets.kept(), session.observer.phase("plan"):
+        return usecases.rollback(read.stack, session.cloud, name, to, takes)
+
+
+def _shown_and_run(
+    back: "Rollback", options: RunOptions, again: Sequence[str], read: Read, session: Session, out: Output
+) -> int:
     from reconciler.redact.presented import present, present_rollback
     from reconciler.report.json import plan_json, rollback_json
     from reconciler.report.text.history import nothing_page
     from reconciler.report.text.plan import plan_page
 
-    with read.secrets.kept(), args.observer.phase("plan"):
-        back = usecases.rollback(read.stack, sky.cloud, args.name, args.to, takes)
-    back = replace(back, plan=capped(back.plan, args.timeout))
+    back = replace(back, plan=capped(back.plan, options.timeout))
     read = with_former(read, back.history)
     shown, shown_back = present(back.plan, read.secrets), present_rollback(back, read.secrets)
     if not back.plan.changes:
         document = rollback_json(shown_back, shown, None, None)
         out.publish(lambda width: nothing_page(shown_back, width), lambda: {**document, "exit": Exit.DONE})
         return Exit.DONE
-    out.show(lambda width: plan_page(shown, width, args.verbose))
+    out.show(lambda width: plan_page(shown, width, out.verbose))
     out.event(lambda: {"event": "planned", **plan_json(shown)})
     try:
         with read.secrets.kept():
-            consent(read.stack, back.plan, args, "Make change")
+            consent(read.stack, back.plan, options, "Make change")
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, plan=plan_json(shown))
         return no.exit
-    return _roll_back(back, read, sky, args, out)
+    return _roll_back(back, again, read, session, out)
 
 
-def _roll_back(back: "Rollback", read: Read, sky: "Clients", args: Namespace, out: Output) -> int:
+def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present, present_finish, present_rollback
     from reconciler.report.json import rollback_json
     from reconciler.report.text.history import rollback_page
 
-    work = partial(usecases.roll_back, back, read.stack, sky.cloud, sky.clock)
-    again_ = f"`{shlex.join(['reconciler', *_again(back, args)])}` again"
-    finish, code = watched(work, read, sky, out, args.observer, then=f"run {again_}")
-    finish = replace(finish, way_on=f"Run {again_}.")
-    next_ = _next(back, read, sky, args.observer)
+    work = partial(usecases.roll_back, back, read.stack, session.cloud, session.clock)
+    command = f"`{shlex.join(['reconciler', *again])}` again"
+    finish, code = watched(work, read, session, out, then=f"run {command}")
+    finish = replace(finish, way_on=f"Run {command}.")
+    next_ = _next(back, read, session)
     shown, done = present_rollback(back, read.secrets), present_finish(finish, read.secrets)
     document = rollback_json(shown, present(back.plan, read.secrets), done, next_)
     out.publish(lambda width: rollback_page(shown, done, next_, width), lambda: {**document, "exit": code})
     return code
 
 
-def _again(back: "Rollback", args: Namespace) -> tuple[str, ...]:
-    """Return the words that finish this rollback: with the revision, whatever is the newest by then."""
-    return ("rollback", args.name, "--to", str(back.to), *again(args.stacks[0], args))
-
-
-def _next(back: "Rollback", read: Read, sky: "Clients", observer: Observer) -> "PresentedPlan | None":
+def _next(back: "Rollback", read: Read, session: Session) -> "PresentedPlan | None":
     """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present
 
     try:
-        plan = planned(read, sky, PlanOptions(targets=(str(back.history.address),)), observer)
-        return present(plan, read.secrets)
+        return present(planned(read, session, PlanOptions(targets=(str(back.history.address),))), read.secrets)
     except (CloudError, InvalidStack):
         return None

@@ -1,10 +1,12 @@
 """`reconciler status`."""
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
 
+from reconciler.app.request import StackRequest
 from reconciler.cli.context import informed, live_stack
-from reconciler.cli.fleet import add_fleet, each_place
-from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables
+from reconciler.cli.fleet import each_place
+from reconciler.cli.options import add_cloud, add_fleet, add_output, add_stacks, add_variables, fleet_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -34,20 +36,20 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_place(args, out, _status)
+    return each_place(fleet_of(args), out, partial(_status, has_jobs=not args.no_jobs))
 
 
-def _status(path: str, args: Namespace, out: Output) -> int:
+def _status(request: StackRequest, out: Output, *, has_jobs: bool) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_status
     from reconciler.report.json import status_json
     from reconciler.report.text.status import status_page
 
-    read, sky = live_stack(path, args)
+    read, session = live_stack(request, out.watch)
     with read.secrets.kept():
         found = usecases.status(
-            read.stack, sky.cloud, informed(PlanOptions()), jobs=not args.no_jobs, observer=args.observer
+            read.stack, session.cloud, informed(PlanOptions()), jobs=has_jobs, observer=session.observer
         )
     shown = present_status(found, read.secrets)
     out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))

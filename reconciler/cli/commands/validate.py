@@ -3,11 +3,22 @@
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler.app.request import StackRequest
 from reconciler.cli.context import read_stack
-from reconciler.cli.fleet import add_fleet, each_place
-from reconciler.cli.options import OF_FINDINGS, add_ignored_sandbox, add_output, add_stacks, add_variables
+from reconciler.cli.fleet import each_place
+from reconciler.cli.options import (
+    OF_FINDINGS,
+    add_fleet,
+    add_ignored_sandbox,
+    add_output,
+    add_stacks,
+    add_variables,
+    fleet_of,
+)
 from reconciler.cli.output import Output
 from reconciler.model import Address, Stack
 from reconciler.problems import Exit, Severity
@@ -55,22 +66,24 @@ def add(parser: ArgumentParser) -> None:
     )
     add_variables(parser)
     add_ignored_sandbox(parser)
-    parser.set_defaults(examples=True)
     add_output(parser, OF_FINDINGS)
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_place(args, out, _validate)
+    fleet = fleet_of(args)
+    fleet = replace(fleet, stack=replace(fleet.stack, has_examples=True))
+    return each_place(fleet, out, partial(_validate, is_strict=args.strict, fail_on=Severity(args.fail_on)))
 
 
-def _validate(path: str, args: Namespace, out: Output) -> int:
+def _validate(request: StackRequest, out: Output, *, is_strict: bool, fail_on: Severity) -> int:
     from reconciler.report.json import validation_json
     from reconciler.report.results import Validation
 
-    read = read_stack(path, args, strict=args.strict)
-    found = Validation(path, read.stack.name, tuple(read.stack.declared), read.problems, _silenced(read.stack))
-    failing = _failing(found, Severity(args.fail_on))
-    out.publish(lambda width: _page(found, width, args.verbose, failing), lambda: validation_json(found), found)
+    read = read_stack(request, strict=is_strict)
+    stack = read.stack
+    found = Validation(request.path, stack.name, tuple(stack.declared), read.problems, _silenced(stack))
+    failing = _failing(found, fail_on)
+    out.publish(lambda width: _page(found, width, out.verbose, failing), lambda: validation_json(found), found)
     return Exit.INVALID if failing else Exit.DONE
 
 
