@@ -46,13 +46,15 @@ STANDS_IN = "VAR020"
 class Read:
     """A stack as read from its files, all that is wrong with it, and what no output may show of it.
 
-    `secret_variables` are names; the values are among the `secrets`.
+    `secret_variables` are names; the values are among the `secrets`. `lookups` are the tags
+    and arguments of its look-ups, of which some were not made if it `has_unknown`.
     """
 
     stack: Stack
     problems: tuple[Problem, ...]
     secrets: "Secrets"
     secret_variables: frozenset[str] = frozenset()
+    lookups: tuple[tuple[str, str], ...] = ()
     has_unknown: bool = False
 
     @property
@@ -95,7 +97,7 @@ def live_stack(request: StackRequest, observer: Observer, there: Identity | None
     session = session_for(read.stack, place, observer)
     if there:
         check_same_place(there, session.cloud.identity())
-    if read.has_unknown or read.stack.stand_ins:
+    if read.lookups or read.stack.stand_ins:
         identity = session.cloud.identity()
         check_place(read.stack, identity.account, identity.region)
         with observer.phase("load"):
@@ -189,7 +191,7 @@ def read_files(
     account = _account(stack, place.account)
     silenced = (*stack.silenced, *off)
     stack = replace(stack, warnings=warnings, disabled=disabled, silenced=silenced, account=account)
-    return Read(stack, problems, secrets, loaded.secret_variables, loaded.has_unknown)
+    return Read(stack, problems, secrets, loaded.secret_variables, loaded.uses.lookups, loaded.has_unknown)
 
 
 def from_outside(files: Files, request: StackRequest) -> "FromOutside":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.choose import choice_of, declares
-from reconciler.load.expand import CONTEXT, IN_TEXT, PLACE, Expander, Finder, Scope, StatePlaces
+from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, Finder, Scope, StatePlaces
 from reconciler.load.files import Library
 from reconciler.load.resources import declared_resources
 from reconciler.load.sections import gather
@@ -26,6 +26,7 @@ __all__ = [
     "FromOutside",
     "Loaded",
     "Settings",
+    "Uses",
     "files_beside",
     "files_used",
     "is_of_stack",
@@ -58,15 +59,29 @@ def _unfilled(library: Library, known: Collection[str]) -> dict[Where, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Uses:
+    """What a stack takes from elsewhere than its files and variables.
+
+    `account` and `region`: some text has it, be it known or not; a partition follows from the region. `lookups` are the
+    tags and arguments of all look-ups, as in ("ssm", "/team/ami"); `!env` is none.
+    """
+
+    account: bool = False
+    region: bool = False
+    lookups: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """What the files declare, and all that is wrong with them, in file order.
 
     With problems the stack is good for finding more of them only: what could not be read is not in it.
     `secrets` are the texts of variables that are secret, as declared or by their looks, and of look-ups that are; no
     output may show them, nor the `composed` texts with a secret in them that is too short to be found there.
-    `secret_variables` are the names of the former. `has_unknown`: some look-ups were not made, and what they would have
-    given is an `Unknown`. `is_whole`: every file could be read. Otherwise what seems to be missing may be in one that
-    could not. `notes` name what is in the folder and is not part of the stack; nothing is wrong with it.
+    `secret_variables` are the names of the former. `uses` says what depends on the place of the stack, and on look-ups.
+    `has_unknown`: some look-ups were not made, and what they would have given is an `Unknown`. `is_whole`: every file
+    could be read. Otherwise what seems to be missing may be in one that could not. `notes` name what is in the folder
+    and is not part of the stack; nothing is wrong with it.
     `unfilled` are the plain texts that name a variable as `!sub` does, by their places.
     """
 
@@ -75,6 +90,7 @@ class Loaded:
     secrets: frozenset[str] = frozenset()
     composed: frozenset[str] = frozenset()
     secret_variables: frozenset[str] = frozenset()
+    uses: Uses = Uses()
     has_unknown: bool = False
     is_whole: bool = True
     notes: tuple[Problem, ...] = ()
@@ -134,7 +150,12 @@ def load_with_problems(
         mentioned=gathered.choice.mentioned,
     )
     standing, off = settle(findings.in_file_order(), stack.disabled)
-    stand_ins = frozenset[str]() if identity else _stand_ins(expander, settings)
+    uses = Uses(
+        account="account" in expander.used,
+        region=not expander.used.isdisjoint(("region", "partition")),
+        lookups=finder.made,
+    )
+    stand_ins = frozenset[str]() if identity else _stand_ins(uses, settings)
     stack = replace(stack, stand_ins=stand_ins, silenced=tuple(off))
     unfilled = _unfilled(library, {*declared, *CONTEXT})
     return Loaded(
@@ -143,6 +164,7 @@ def load_with_problems(
         secrets=_secrets(scope) | finder.secrets,
         composed=frozenset(expander.composed),
         secret_variables=scope.secret | {name for name, variable in declared.items() if variable.secret},
+        uses=uses,
         has_unknown=finder.has_unknown,
         is_whole=not library.incomplete,
         notes=gathered.notes,
@@ -161,10 +183,10 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
     return read_settings(gathered, scope, expander, None, outside.partitions)[0]
 
 
-def _stand_ins(expander: Expander, settings: Settings) -> frozenset[str]:
+def _stand_ins(uses: Uses, settings: Settings) -> frozenset[str]:
     """Return the names that something in the stack uses although their values are not known here."""
-    known = {"account": settings.account, "region": settings.region, "partition": settings.region}
-    return frozenset(name for name in PLACE if name in expander.used and not known[name])
+    unknown = {"account": uses.account and not settings.account, "region": uses.region and not settings.region}
+    return frozenset(name for name, is_unknown in unknown.items() if is_unknown)
 
 
 def files_used(files: Files) -> frozenset[str]:

@@ -32,6 +32,7 @@ from reconciler.tfstate.address import NotAnAddress, parse_address
 # Tagged scalars whose value is outside the files, and everything that can go wrong on the way to it.
 
 STATE = "!tfstate"
+ENVIRONMENT = "env"
 FORMS: MappingABC[str, tuple[re.Pattern[str], str]] = {
     "!ssm": (re.compile(r"\S+"), "!ssm /path/of/parameter"),
     "!cfn": (re.compile(r"[^\s.]+\.[A-Za-z0-9]+"), "!cfn stack.Output"),  # neither half can have a dot
@@ -73,6 +74,11 @@ class Finder:
     @property
     def secrets(self) -> frozenset[str]:
         return frozenset(text for value in self.found.values() for text in secrets_in(value))
+
+    @property
+    def made(self) -> tuple[tuple[str, str], ...]:
+        """Tags and arguments of the look-ups, in their order, without those in the environment."""
+        return tuple(key for key in self.found if key[0] != ENVIRONMENT)
 
     @property
     def has_unknown(self) -> bool:

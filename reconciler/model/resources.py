@@ -162,7 +162,7 @@ class Stack:
     """One owner's resources, as read from the files.
 
     `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said. `ignore` has what
-    has not expired. `stand_ins` are the names (`account`, `region`, `partition`) for which texts of the stack have a
+    has not expired. `stand_ins` are the names (`account`, `region`) for which texts of the stack have a
     stand-in, since it was read without its place: such a stack can be checked and shown, and never meets a cloud.
     `elsewhere` are the resources that other stacks in subfolders of this one declare; `mentioned` are the outer keys of
     files in the folder that are no part of the stack. `states` are those that look-ups may read, by name.

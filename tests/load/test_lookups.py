@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from reconciler.adapters.lookup.sources import Offline
-from reconciler.load import Loaded
+from reconciler.load import Loaded, Uses
 from reconciler.model import Address, Json
 from reconciler.placeholders import Secret, Unknown
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault
+from tests.fakes import HERE
 from tests.load.memory import loaded
 
 JOB = """\
@@ -173,6 +174,25 @@ def test_offline_a_value_is_unknown_whatever_its_variable_wants(written: str, ex
 
 def test_a_stack_without_look_ups_has_nothing_unknown() -> None:
     assert not loaded(JOB % "plain", lookups=Offline()).has_unknown
+
+
+@pytest.mark.parametrize(
+    ("written", "uses", "stand_ins"),
+    [
+        ("plain account and region, ssm and ${account}", Uses(), set()),
+        ("!sub 'a${!account}b'", Uses(), set()),
+        ("!sub 'a${account}b'", Uses(account=True), {"account"}),
+        ("!var region", Uses(region=True), set()),
+        ("!sub '${partition}-${account}'", Uses(account=True, region=True), {"account"}),
+        ("!ssm /team/ami", Uses(lookups=(("ssm", "/team/ami"),)), set()),
+        ("!env HOME", Uses(), set()),
+    ],
+)
+def test_what_is_taken_from_the_place_and_looked_up_is_said(written: str, uses: Uses, stand_ins: set[str]) -> None:
+    result = loaded("    region: us-east-1\n" + JOB % written, lookups=Offline())
+    assert (result.uses, result.stack.stand_ins) == (uses, stand_ins)
+    here = loaded("    region: us-east-1\n" + JOB % written, lookups=Offline(), identity=HERE)
+    assert (here.uses, here.stack.stand_ins) == (uses, frozenset())
 
 
 @pytest.mark.parametrize("key", ["account", "region", "namePrefix"])
