@@ -1,13 +1,15 @@
 """Short ways to build stacks and live resources for tests."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.diff import first_record
 from reconciler.kinds import KINDS
+from reconciler.live.facts import LiveRegion
 from reconciler.live.ownership import AppliedRecord, ownership_tags
-from reconciler.live.resolve import resolve, world_of
+from reconciler.live.resolve import index_live, resolve
 from reconciler.model import Address, Declared, Json, Lifecycle, Live, Plan, Stack, own_name
-from reconciler.plan import AS_DECLARED, PlanOptions, make_plan
+from reconciler.plan import AS_DECLARED, PlanOptions, build, decide
 from tests.fakes import HERE
 
 CE, JQ, SP, JD = "ComputeEnvironment", "JobQueue", "SchedulingPolicy", "JobDefinition"
@@ -93,7 +95,7 @@ def live(
 
 def owned(of: Stack, live_: Live) -> Live:
     """Return `live_` tagged as if this stack had applied its present declaration of it."""
-    desired, problems = resolve(of, HERE, world_of([live_], of))
+    desired, problems = resolve(of, HERE, index_live([live_], of))
     mine = next((d for d in desired if d.address.kind == live_.address.kind and d.name == live_.address.name), None)
     known = first_record(KINDS[live_.address.kind], mine, HERE) if mine and not problems else None
     digest = known.digest if known else "0"
@@ -104,8 +106,9 @@ def owned(of: Stack, live_: Live) -> Live:
     )
 
 
-def planned(of: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> Plan:
-    return make_plan(of, HERE, world, wanted)
+def planned(of: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED, guards: bool = False) -> Plan:
+    """Return the plan without what AWS would have to be asked, and, unless there are `guards`, any missing consent."""
+    return build(decide(of, LiveRegion(HERE, world), replace(wanted, guards=guards)))
 
 
 def told(plan: Plan) -> list[str]:

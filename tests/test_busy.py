@@ -185,7 +185,7 @@ def test_an_environment_is_deleted_when_the_jobs_that_ran_there_have_ended() -> 
 
 def test_jobs_that_start_elsewhere_are_not_waited_for() -> None:
     world = on_fargate()
-    plan = world.plan(stack(MOVED))
+    plan = world.plan(stack(MOVED), ALLOWED)
     later = iter(range(100))
 
     def watch(event: Event) -> None:

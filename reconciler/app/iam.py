@@ -14,7 +14,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod, Row, Rows
 from reconciler.kinds.jobs import TRAINING
 from reconciler.live.ownership import OWNER
-from reconciler.live.resolve import physical_name, references, world_of
+from reconciler.live.resolve import index_live, physical_name, references
 from reconciler.model import Address, Declared, Identity, Json, Stack, StatePlace
 from reconciler.placeholders import Unknown
 
@@ -223,7 +223,7 @@ class _Rights:
 
     def arns(self, kind: Kind, declared: Declared) -> list[str]:
         """Return the ARNs that a declared resource may have: its own, and that of one that takes its place."""
-        arn = self.arn(kind, physical_name(self.stack, declared, world_of((), self.stack)))
+        arn = self.arn(kind, physical_name(self.stack, declared, index_live((), self.stack)))
         return [arn, f"{arn}{SUCCESSOR}"] if kind.replacement is ReplacementMethod.BLUE_GREEN else [arn]
 
     def referred(self, declared: Declared, rows: Iterable[Row]) -> Iterator[str]:

@@ -1,28 +1,31 @@
 """The use cases, each a few lines: what the commands do, without arguments and without printing."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event as Flag
-from typing import TypeVar
 
 from reconciler.apply import Event, Outcome, State, executor
-from reconciler.inspect.doctor import Examined, Waiting, Words, examined
+from reconciler.inspect.doctor import Examined, Words, examined
 from reconciler.inspect.history import History, Rollback, history_of, nothing_known, revised, rollback_of
 from reconciler.inspect.status import StackStatus, counted, job_holders, standings
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import JobListing, RevisionUsers
-from reconciler.live.jobs import held_by_status, running, waiting_by_reason
-from reconciler.live.read import ReadResult, active_revisions, all_revisions, read_all, read_uses
-from reconciler.model import Identity, Live, Plan, Stack
-from reconciler.plan import AS_DECLARED, PlanOptions, make_plan
-from reconciler.plan.guards import check_place, check_plan, check_read_here
-from reconciler.plan.jobs import Held, holders, sources, with_jobs, with_running
-from reconciler.plan.pruning import Uses, pruned_kinds, spared
+from reconciler.live.facts import (
+    LiveRegion,
+    ask,
+    ask_uses,
+    count_jobs,
+    count_uses,
+    count_waiting,
+    read_region,
+)
+from reconciler.live.read import active_revisions, all_revisions, read_all
+from reconciler.model import Plan, Stack
+from reconciler.plan import AS_DECLARED, PlanOptions, build, decide
+from reconciler.plan.guards import check_place, check_read_here, check_refusals
 from reconciler.ports import UNOBSERVED, Clock, Cloud, Observer, Takes, takes_nothing
-from reconciler.problems import CloudError, Exit, Fault, InvalidStack
+from reconciler.problems import CloudError, Exit, InvalidStack
 
-T = TypeVar("T")
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
 
@@ -54,39 +57,25 @@ class Finish:
         return Exit.DONE if self.rest.is_empty and not self.rest.unhealthy else Exit.UNHEALTHY
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRegion:
-    """What is live in one account and region, as `read.Found` has it."""
-
-    identity: Identity
-    live: tuple[Live, ...]
-    unread: Mapping[str, CloudError] = field(default_factory=dict)
-    taken: tuple[Live, ...] = ()
-
-
 def plan(stack: Stack, cloud: Cloud, wanted: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
-    identity, found = _found(stack, cloud, observer)
+    region = _read(stack, cloud, observer)
     with observer.phase("plan"):
-        made, live = _made(stack, cloud, wanted, identity, found), found.live
-        runs = {one.arn: _running(cloud, holding, one) for one, holding in sources(made, live)}
-        made = with_running(made, live, runs)
-        held = {index: _held(cloud, holding, one) for index, one, holding in holders(made, live)}
-        return with_jobs(made, held, drain=wanted.drain, cancel=wanted.cancel_jobs)
+        decisions = decide(stack, region, wanted)
+        return build(decisions, ask(cloud, decisions.questions, region))
 
 
 def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> LiveRegion:
     """Read all that a region has, in page calls alone."""
     with observer.phase("read"):
-        found = read_all(cloud, KINDS.values())
-        return LiveRegion(cloud.identity(), found.live, found.unread, found.taken)
+        return read_region(cloud)
 
 
 def plan_in(stack: Stack, seen: LiveRegion, wanted: PlanOptions = AS_DECLARED) -> Plan:
-    """Compare the stack with what was read a moment ago. Asks nobody."""
+    """Compare the stack with what was read a moment ago, to look at it. Asks nobody."""
     check_read_here(stack)
     check_place(stack, seen.identity.account, seen.identity.region)
-    return make_plan(stack, seen.identity, seen.live, wanted, seen.unread, seen.taken)
+    return build(decide(stack, seen, replace(wanted, guards=False)))
 
 
 def status(
@@ -98,21 +87,21 @@ def status(
     observer: Observer = UNOBSERVED,
 ) -> StackStatus:
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
-    found = _standings(stack, cloud, wanted, observer)
+    found = _status(stack, cloud, wanted, observer)
     if not jobs:
         return found
     with observer.phase("read"):
-        return counted(found, {live.arn: _held(cloud, holding, live) for live, holding in job_holders(found)})
+        return counted(found, {live.arn: count_jobs(cloud, live) for live in job_holders(found)})
 
 
 def doctor(
     stack: Stack, cloud: Cloud, again: Words, wanted: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED
 ) -> Examined:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
-    found = _standings(stack, cloud, wanted, observer)
+    found = _status(stack, cloud, wanted, observer)
     with observer.phase("read"):
-        whole = ((live, holding) for live, holding in job_holders(found) if not KINDS[live.address.kind].parent)
-        waiting = {live.arn: _waiting(cloud, holding, live) for live, holding in whole}  # a part's are among them
+        whole = (live for live in job_holders(found) if not KINDS[live.address.kind].parent)
+        waiting = {live.arn: count_waiting(cloud, live) for live in whole}  # a part's are among them
     return examined(found, waiting, again)
 
 
@@ -125,19 +114,26 @@ def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, u
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
     kind, name = revised(wanted)
-    using = kind.revisions.users if users and kind.revisions else None
+    using = kind.revision_users if users else None
     found = read_all(cloud, [kind, *([KINDS[using.of]] if using else [])])
     known = history_of(stack, identity, kind, name, found.live)
     read = (all_revisions if inactive else active_revisions)(cloud, kind, known.name)
     revisions = dict(sorted(read, key=lambda one: one[0], reverse=True))
     if not revisions:
         raise nothing_known(known, stack, found.live)
-    return replace(known, revisions=revisions, uses=_uses(cloud, using, found.live) if using else None)
+    return replace(known, revisions=revisions, uses=count_uses(cloud, using, found.live) if using else None)
 
 
-def rollback(stack: Stack, cloud: Cloud, wanted: str, to: int | None = None, takes: Takes = takes_nothing) -> Rollback:
+def rollback(
+    stack: Stack,
+    cloud: Cloud,
+    wanted: str,
+    to: int | None = None,
+    takes: Takes = takes_nothing,
+    longest_wait: float | None = None,
+) -> Rollback:
     """Plan the way back to an older revision. Raises `Refused` and `WrongUsage`."""
-    return rollback_of(stack, history(stack, cloud, wanted), to, takes)
+    return rollback_of(stack, history(stack, cloud, wanted), to, takes, longest_wait)
 
 
 def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
@@ -152,13 +148,18 @@ def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     stop: Flag | None = None,
     observer: Observer = UNOBSERVED,
 ) -> Finish:
-    """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed."""
-    check_plan(stack, plan_, wanted)
+    """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed.
+
+    The plan says itself what refuses it. One that was only to be looked at says less than that, and is no plan to run.
+    """
+    if not plan_.is_guarded:
+        raise AssertionError(f"the plan of stack {stack.name} was made to be looked at, not to be run")
+    check_refusals(plan_)
     work = partial(executor.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
     with observer.phase("apply"):
         outcome = work(plan_)
     with observer.phase("prove"):
-        look = partial(plan, stack, cloud, replace(wanted, made=outcome.made), observer)
+        look = partial(plan, stack, cloud, replace(wanted, made=outcome.made, guards=False), observer)
         return _finish(outcome, look, clock, work)
 
 
@@ -186,7 +187,7 @@ def _finish(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Call
         rest = _proof(look, clock, patient=outcome.is_done)
         notes = tuple(change for change in rest.changes if change.is_note and change.address in outcome.touched)
         if notes and not outcome.interrupted:
-            work(replace(rest, changes=notes))
+            work(replace(rest, changes=notes))  # of the proof, no more than these is to be run
             rest = _proof(look, clock, patient=True)
         return Finish(outcome, rest)
     except CloudError as error:  # what was done is done, and has to be told
@@ -195,53 +196,20 @@ def _finish(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Call
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _standings(stack: Stack, cloud: Cloud, wanted: PlanOptions, observer: Observer) -> StackStatus:
-    identity, found = _found(stack, cloud, observer)
+def _status(stack: Stack, cloud: Cloud, wanted: PlanOptions, observer: Observer) -> StackStatus:
+    region = _read(stack, cloud, observer)
     with observer.phase("plan"):
-        return standings(stack, _made(stack, cloud, wanted, identity, found), found.live)
+        decisions = decide(stack, region, replace(wanted, guards=False))
+        made = build(decisions, ask_uses(cloud, decisions.questions, region))
+        return standings(stack, made, region.live)
 
 
-def _found(stack: Stack, cloud: Cloud, observer: Observer) -> tuple[Identity, ReadResult]:
+def _read(stack: Stack, cloud: Cloud, observer: Observer) -> LiveRegion:
     check_read_here(stack)
     with observer.phase("read"):
         identity = cloud.identity()
         check_place(stack, identity.account, identity.region)
-        return identity, read_all(cloud, KINDS.values())
-
-
-def _made(stack: Stack, cloud: Cloud, wanted: PlanOptions, identity: Identity, found: ReadResult) -> Plan:
-    made = make_plan(stack, identity, found.live, wanted, found.unread, found.taken)
-    for kind, using in pruned_kinds(made):  # of most plans none: what is in use is asked of no more than must be known
-        made = spared(made, kind, using, _uses(cloud, using, found.live), found.live)
-    return made
-
-
-def _uses(cloud: Cloud, using: RevisionUsers, live: Iterable[Live]) -> Uses:
-    """Return what is in use; or why that is not known, which stops nothing but the pruning."""
-    return _or_refusal(lambda: read_uses(cloud, using, live))
-
-
-def _held(cloud: Cloud, holding: JobListing, live: Live) -> Held:
-    """Return the jobs in a resource that is to go; or why they are not known, which takes another consent."""
-    return _or_refusal(lambda: held_by_status(cloud, holding, live.arn))
-
-
-def _running(cloud: Cloud, holding: JobListing, live: Live) -> int | CloudError:
-    return _or_refusal(lambda: len(running(cloud, holding, live.arn)))
-
-
-def _waiting(cloud: Cloud, holding: JobListing, live: Live) -> Waiting:
-    return _or_refusal(lambda: waiting_by_reason(cloud, holding, live.arn))
-
-
-def _or_refusal(look: Callable[[], T]) -> T | CloudError:
-    """Return what is found; or AWS's refusal to show it, which a run can live with. No answer at all ends the run."""
-    try:
-        return look()
-    except CloudError as error:
-        if error.fault not in (Fault.DENIED, Fault.REFUSED):
-            raise
-        return error
+        return read_region(cloud)
 
 
 def _proof(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:

@@ -21,9 +21,9 @@ from reconciler.ports import Observer
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.app.usecases import LiveRegion
     from reconciler.importers.model import Imported, ImportedResource
     from reconciler.importers.writer import ImportSettings, WrittenStack
+    from reconciler.live.facts import LiveRegion
     from reconciler.load.variables import GivenValue
     from reconciler.model import Live
     from reconciler.report.results import Import

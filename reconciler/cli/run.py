@@ -20,7 +20,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_one
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, last_words
-from reconciler.model import Plan, Stack, Wait
+from reconciler.model import Plan, Stack
 from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
 from reconciler.printable import harmless_text
 from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stale, Stopped, WrongUsage
@@ -47,8 +47,8 @@ def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, se
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import plan_page
 
-    wanted = job.wanted
-    plan = capped(planned(read, session, wanted), options.timeout)
+    wanted = replace(job.wanted, longest_wait=options.timeout)
+    plan = planned(read, session, wanted)
     check_one(job.request, plan, read.stack, session, out)
     shown = seal_plan(job.request, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
@@ -57,7 +57,7 @@ def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, se
     try:
         job.check(shown, read)
         with read.secrets.kept():
-            consent(read.stack, plan, options, _question(wanted), wanted)
+            consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
         return no.exit
@@ -91,30 +91,14 @@ def _question(wanted: "PlanOptions") -> str:
     return "Destroy resource" if wanted.destroy else "Apply change"
 
 
-def capped(plan: Plan, longest: float | None) -> Plan:
-    """Let no wait of the plan take longer than that."""
-    if longest is None:
-        return plan
-    changes = tuple(
-        replace(
-            change,
-            steps=tuple(
-                replace(step, timeout=min(step.timeout, longest)) if isinstance(step, Wait) else step
-                for step in change.steps
-            ),
-        )
-        for change in plan.changes
-    )
-    return replace(plan, changes=changes)
+def consent(stack: Stack, plan: Plan, options: RunOptions, question: str, *, is_named: bool = False) -> None:
+    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun.
 
+    `is_named`: a yes comes easily, and the name of the stack shows that it is this one which is meant.
+    """
+    from reconciler.plan.guards import check_refusals
 
-def consent(stack: Stack, plan: Plan, options: RunOptions, question: str, wanted: "PlanOptions | None" = None) -> None:
-    """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun."""
-    from reconciler.plan import AS_DECLARED
-    from reconciler.plan.guards import check_plan
-
-    wanted = wanted or AS_DECLARED
-    check_plan(stack, plan, wanted)
+    check_refusals(plan)
     if options.is_agreed or plan.is_empty:
         return
     if not is_interactive():
@@ -122,7 +106,7 @@ def consent(stack: Stack, plan: Plan, options: RunOptions, question: str, wanted
     count = len(plan.changes)
     verb, noun = question.split()
     what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
-    if wanted.destroy:  # a yes comes easily: the name shows that it is this stack which is meant
+    if is_named:
         is_meant = _answer(f"{what}? Type {stack.name} to go on: ") == stack.name
     else:
         is_meant = _answer(f"{what}? [y/N] ").lower() in ("y", "yes")

@@ -51,15 +51,15 @@ class SealedPlan:
 
 
 def seal_plan(request: StackRequest, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> SealedPlan:
-    from reconciler.plan.guards import guarded
+    from reconciler.plan.guards import CONSENTS
     from reconciler.redact.presented import present
     from reconciler.saved_plan.document import sealed_json
 
     secrets = _secrets(read, plan)
-    whole = guarded(read.stack, plan, wanted)
-    shown = present(whole, secrets)
+    shown = present(plan, secrets)
     sealed = sealed_json(plan, shown, _inputs(request, wanted, read), seal)
-    return SealedPlan(shown, _refusal(read, whole, wanted, secrets), sealed, present(plan, secrets).refusals)
+    told = tuple(refusal for refusal in shown.refusals if refusal.code not in CONSENTS)
+    return SealedPlan(shown, _refusal(plan, secrets), sealed, told)
 
 
 def _secrets(read: Read, plan: Plan) -> "Secrets":
@@ -81,12 +81,12 @@ def seal_of_environment() -> "Seal":
     return Seal(os.fsencode(key))
 
 
-def _refusal(read: Read, plan: Plan, wanted: "PlanOptions", secrets: "Secrets") -> Refused | None:
-    from reconciler.plan.guards import check_plan
+def _refusal(plan: Plan, secrets: "Secrets") -> Refused | None:
+    from reconciler.plan.guards import check_refusals
 
     try:
         with secrets.kept():
-            check_plan(read.stack, plan, wanted)
+            check_refusals(plan)
     except Refused as refused:
         return refused
     return None

@@ -20,9 +20,10 @@ from reconciler.kinds.reasons import (
     wait_reason_of,
 )
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_REASON
+from reconciler.live.facts import Counts
 from reconciler.model import Action, Address, Identity, Json, member_at, own_name
 from reconciler.plan.health import BLOCKED
-from reconciler.problems import CloudError, Problem, Where
+from reconciler.problems import Problem, Where
 
 # Commands that a person can copy to see more, or to have a stack repaired; none that takes anything away.
 
@@ -76,7 +77,6 @@ def _dashed(word: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", word).lower()
 
 
-Waiting = Mapping[str, int] | CloudError  # waiting jobs by the service's reason; or why nobody knows
 WAITS = "WAITING"
 KEEPS = "it cannot be deleted either, until the cause is gone"
 NOT_REPAIRED = "nothing: it takes a change of the declaration, or of what lies outside of it"
@@ -131,12 +131,12 @@ class Examined:
     notes: tuple[Problem, ...]
 
 
-def examined(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> Examined:
+def examined(found: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Examined:
     """Explain what is unhealthy, and why jobs wait. `waiting` is by the queue's ARN, `again` leads to the stack."""
     return Examined(found, tuple(_each(found, waiting, again)), (*found.notes, *unknown_jobs(waiting)))
 
 
-def _each(found: StackStatus, waiting: Mapping[str, Waiting], again: Words) -> Iterator[Diagnosis]:
+def _each(found: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Iterator[Diagnosis]:
     for one in found.each:
         jobs = waiting.get(one.live.arn, {}) if one.live else {}
         counts = jobs if isinstance(jobs, Mapping) else {}

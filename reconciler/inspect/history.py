@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from reconciler.diff import Context, compare, compare_live
 from reconciler.kinds import KINDS, kind_named
 from reconciler.kinds.base import Kind
+from reconciler.live.facts import Counts
 from reconciler.live.ownership import (
     ORPHAN,
     OWNER,
@@ -18,10 +19,10 @@ from reconciler.live.ownership import (
     owns,
     users_tags,
 )
-from reconciler.live.resolve import LiveIndex, live_match, physical_name, resolve, world_of
+from reconciler.live.resolve import LiveIndex, index_live, live_match, physical_name, resolve
 from reconciler.model import Action, Address, Change, Desired, FieldChange, Identity, Live, Plan, Stack
-from reconciler.plan.pruning import Uses, revisions, unknown
-from reconciler.plan.requests import all_tags, as_request, revision_steps
+from reconciler.plan.pruning import revisions, unknown_uses
+from reconciler.plan.requests import all_tags, as_request, limited, revision_steps
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import CloudError, Problem, Refused, Severity, WrongUsage
 from reconciler.syntax.diagnostics import did_you_mean, listed
@@ -41,7 +42,7 @@ class History:
     name: str
     desired: Desired | None  # what the YAML says, if it declares it
     revisions: Mapping[int, Live]
-    uses: Uses | None = None  # None: nobody asked
+    uses: Counts | None = None  # None: nobody asked
 
     @property
     def current(self) -> int | None:
@@ -61,8 +62,8 @@ class History:
 
     @property
     def notes(self) -> tuple[Problem, ...]:
-        using, uses = self.kind.revisions and self.kind.revisions.users, self.uses
-        why, hint = unknown(using, uses) if using and uses is not None else ("", "")
+        using, uses = self.kind.revision_users, self.uses
+        why, hint = unknown_uses(using, uses) if using and uses is not None else ("", "")
         message = f"how many {using.noun if using else 'user'}s a revision has is not known ({why})"
         return (Problem("REV003", message, hint=hint, severity=Severity.NOTE),) if why else ()
 
@@ -96,21 +97,21 @@ def revised(wanted: str) -> tuple[Kind, str]:
 
 def history_of(stack: Stack, identity: Identity, kind: Kind, wanted: str, live: Iterable[Live]) -> History:
     """Find a definition by its logical name, else by its physical one; its revisions are still to be read."""
-    world = world_of(live, stack)
-    address, name = _named(stack, world, Address(kind.name, wanted))
-    desired, _ = resolve(stack, identity, world)  # what was not read stays a name, which compares all the same
+    index = index_live(live, stack)
+    address, name = _named(stack, index, Address(kind.name, wanted))
+    desired, _ = resolve(stack, identity, index)  # what was not read stays a name, which compares all the same
     declared = next((one for one in desired if one.address == address), None)
     return History(
         stack=stack.name, identity=identity, kind=kind, address=address, name=name, desired=declared, revisions={}
     )
 
 
-def _named(stack: Stack, world: LiveIndex, wanted: Address) -> tuple[Address, str]:
+def _named(stack: Stack, index: LiveIndex, wanted: Address) -> tuple[Address, str]:
     declared = stack.declared.get(wanted)
     if declared:
-        live = live_match(stack, declared, world)
-        return wanted, live.address.name if live else physical_name(stack, declared, world)
-    known = world.ours.get(wanted) or world.named.get(wanted)
+        live = live_match(stack, declared, index)
+        return wanted, live.address.name if live else physical_name(stack, declared, index)
+    known = index.ours.get(wanted) or index.named.get(wanted)
     if known is None:
         return wanted, wanted.name
     ours = is_ours(known, stack.name, stack.name_prefix)
@@ -184,13 +185,19 @@ class Rollback:
     plan: Plan  # empty if the newest revision says the same
 
 
-def rollback_of(stack: Stack, history: History, to: int | None, takes: Takes = takes_nothing) -> Rollback:
+def rollback_of(
+    stack: Stack,
+    history: History,
+    to: int | None,
+    takes: Takes = takes_nothing,
+    longest_wait: float | None = None,
+) -> Rollback:
     """Plan to register revision `to` again: by default the last one that says something else.
 
     By default nothing is to do where a rollback made the newest revision: its command, run again after it was cut
     short, finishes its work and does not go back once more.
 
-    `takes` tells what requests can have beside what our tables know.
+    `takes` tells what requests can have beside what our tables know. No wait takes more seconds than `longest_wait`.
 
     Raises `Refused` for what is not the stack's, and where there is no way back, and `WrongUsage` for a revision that
     AWS does not have.
@@ -210,11 +217,18 @@ def rollback_of(stack: Stack, history: History, to: int | None, takes: Takes = t
         raise Refused(f"{history.address}: revision {number} belongs to {owner_of(source.tags)}", hint="choose another")
     fields = compare_live(history.kind, history.newest, source, history.identity)
     is_so = history.current is not None and not fields
-    changes = () if is_so else (_change(stack, history, number, fields, takes),)
+    changes = () if is_so else (_change(stack, history, number, fields, takes, longest_wait),)
     return Rollback(history, number, as_plan(history, changes))
 
 
-def _change(stack: Stack, history: History, number: int, fields: tuple[FieldChange, ...], takes: Takes) -> Change:
+def _change(
+    stack: Stack,
+    history: History,
+    number: int,
+    fields: tuple[FieldChange, ...],
+    takes: Takes,
+    longest_wait: float | None,
+) -> Change:
     """The tags are those of the old revision, but for ours: they name the owner, and the rollback in place of a digest.
 
     The digest of the YAML would claim that the YAML was applied. That of the old declaration may be the same one: what
@@ -238,7 +252,7 @@ def _change(stack: Stack, history: History, number: int, fields: tuple[FieldChan
         name=history.name,
         arn=history.newest.arn,
         fields=fields,
-        steps=revision_steps(kind, wanted, live, tags, applied),
+        steps=limited(revision_steps(kind, wanted, live, tags, applied), longest_wait),
         reasons=(f"registers revision {number} again",),
     )
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import DISABLED, JobListing, is_disabled
+from reconciler.kinds.base import DISABLED, is_disabled
 from reconciler.kinds.reasons import INVALID
+from reconciler.live.facts import Counts
 from reconciler.live.ownership import is_ours, logical_name, owner_of
-from reconciler.live.resolve import resolve, world_of
+from reconciler.live.resolve import index_live, resolve
 from reconciler.model import (
     STATUS,
     Action,
@@ -23,7 +24,6 @@ from reconciler.model import (
     Unhealthy,
     member_at,
 )
-from reconciler.plan.jobs import Held
 from reconciler.problems import CloudError, Fault, Problem, Severity
 
 LIVE, MISSING, FOREIGN, DELETING = "live", "missing", "foreign", "DELETING"
@@ -56,7 +56,7 @@ class ResourceStatus:
     desired: Desired | None = None
     sick: Unhealthy | None = None
     changes: tuple[Change, ...] = ()
-    jobs: Held | None = None
+    jobs: Counts | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -107,29 +107,28 @@ class StackStatus:
 
 def standings(stack: Stack, plan: Plan, live: Iterable[Live]) -> StackStatus:
     """`plan` is that of the whole stack for what is `live`."""
-    world = world_of(live, stack)
-    desired, _ = resolve(stack, plan.identity, world)  # its problems would have stopped the plan
-    each = [standing for one in desired for standing in _declared(stack, plan, one, world.rivals(one.address))]
+    index = index_live(live, stack)
+    desired, _ = resolve(stack, plan.identity, index)  # its problems would have stopped the plan
+    each = [standing for one in desired for standing in _declared(stack, plan, one, index.all_of(one.address))]
     told = {one.live.arn for one in each if one.live}
-    each += [_standing(plan, None, one) for one in world.owned if one.arn not in told]
+    each += [_standing(plan, None, one) for one in index.owned if one.arn not in told]
     return StackStatus(stack=stack.name, identity=plan.identity, each=tuple(each), notes=plan.notes)
 
 
-def job_holders(found: StackStatus) -> Iterator[tuple[Live, JobListing]]:
-    """Yield the stack's own live resources that may have jobs in them, and how those are listed."""
+def job_holders(found: StackStatus) -> Iterator[Live]:
+    """Yield the stack's own live resources that may have jobs in them."""
     for one in found.each:
-        jobs = KINDS[one.address.kind].jobs
-        if jobs and one.live and one.is_ours:
-            yield one.live, jobs.listing(one.live.spec)
+        if KINDS[one.address.kind].jobs and one.live and one.is_ours:
+            yield one.live
 
 
-def counted(found: StackStatus, held: Mapping[str, Held]) -> StackStatus:
+def counted(found: StackStatus, held: Mapping[str, Counts]) -> StackStatus:
     """`held` is by ARN. Where it is not known, that is told, and nothing stops."""
     each = tuple(replace(one, jobs=held.get(one.live.arn)) if one.live else one for one in found.each)
     return replace(found, each=each, notes=(*found.notes, *unknown_jobs(held)), asked=True)
 
 
-def unknown_jobs(held: Mapping[str, Mapping[str, int] | CloudError]) -> Iterator[Problem]:
+def unknown_jobs(held: Mapping[str, Counts]) -> Iterator[Problem]:
     """Yield one note for all the queues of which the jobs are not known for the same reason."""
     errors = {str(error): error for error in held.values() if isinstance(error, CloudError)}
     for error in errors.values():

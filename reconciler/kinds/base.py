@@ -386,6 +386,11 @@ class Kind:
         return (self.create.operation, *((self.update.operation,) if self.update else ()))
 
     @property
+    def revision_users(self) -> RevisionUsers | None:
+        """How to list what uses its revisions; None where nothing does, as far as AWS shows."""
+        return self.revisions.users if self.revisions else None
+
+    @property
     def parent_row(self) -> Field | None:
         """The field that refers to what it is part of."""
         return self.field(self.parent.member) if self.parent else None

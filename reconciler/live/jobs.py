@@ -43,6 +43,10 @@ def in_words(held: Mapping[str, int]) -> str:
     return f"{', '.join(head)} and {last} {noun}" if head else f"{last} {noun}"
 
 
+def running_in_words(count: int) -> str:
+    return f"{count} running job{'' if count == 1 else 's'}"
+
+
 def _has_parts(job: Job, holding: JobListing) -> bool:
     parts = job.get("arrayProperties", {})
     summary = parts.get("statusSummary")

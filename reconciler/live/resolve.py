@@ -18,22 +18,22 @@ class LiveIndex:
     """What is live, found by logical address (ours alone), by physical address, and by ARN.
 
     While one resource replaces another, two are ours under one address: `ours` has the one that stands, `owned` all.
-    `heirs` are the physical names of those that are to be created in the place of the one that stands.
+    `successor_names` are the physical names of those that are to be created in the place of the one that stands.
     """
 
     ours: Mapping[Address, Live]
     named: Mapping[Address, Live]
     arns: Mapping[str, Live]
     owned: tuple[Live, ...] = ()
-    heirs: Mapping[Address, str] = field(default_factory=dict)
+    successor_names: Mapping[Address, str] = field(default_factory=dict)
 
-    def rivals(self, address: Address) -> tuple[Live, ...]:
+    def all_of(self, address: Address) -> tuple[Live, ...]:
         """Return all that are ours under an address."""
         same = (one for one in self.owned if one.address.kind == address.kind)
         return tuple(one for one in same if logical_name(one) == address.name)
 
 
-def world_of(live: Iterable[Live], stack: Stack) -> LiveIndex:
+def index_live(live: Iterable[Live], stack: Stack) -> LiveIndex:
     everything = tuple(live)
     owned = tuple(one for one in everything if is_ours(one, stack.name, stack.name_prefix))
     return LiveIndex(
@@ -44,9 +44,9 @@ def world_of(live: Iterable[Live], stack: Stack) -> LiveIndex:
     )
 
 
-def resolve(stack: Stack, identity: Identity, world: LiveIndex) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
-    """Return every declared resource with its place in the world, and the names and references that do not work out."""
-    resolver = _Resolver(stack, identity, world)
+def resolve(stack: Stack, identity: Identity, index: LiveIndex) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
+    """Return every declared resource with its place in the index, and the names and references that do not work out."""
+    resolver = _Resolver(stack, identity, index)
     desired = tuple(resolver.desired(declared) for declared in stack.declared.values())
     return desired, (*resolver.problems, *_contested(desired))
 
@@ -93,24 +93,29 @@ def _target(kind: str, value: str) -> Address:
     return Address(kind, own_name(value) if value.startswith("arn:") else value)
 
 
-def live_match(stack: Stack, declared: Declared, world: LiveIndex) -> Live | None:
+def referred_arns(live: Live) -> frozenset[str]:
+    """Return the ARNs of what a live resource refers to."""
+    return frozenset(arn for _, _, arn in references(KINDS[live.address.kind].rows, live.spec))
+
+
+def live_match(stack: Stack, declared: Declared, index: LiveIndex) -> Live | None:
     """Find the live resource of a declaration: by our tags, by a former name, else by physical name."""
     kind = declared.address.kind
     former = declared.lifecycle.renamed_from
-    if declared.address in world.heirs:
+    if declared.address in index.successor_names:
         return None
     return (
-        world.ours.get(declared.address)
-        or (world.ours.get(Address(kind, former)) if former else None)
-        or world.named.get(Address(kind, physical_name(stack, declared, world)))
+        index.ours.get(declared.address)
+        or (index.ours.get(Address(kind, former)) if former else None)
+        or index.named.get(Address(kind, physical_name(stack, declared, index)))
     )
 
 
-def physical_name(stack: Stack, declared: Declared, world: LiveIndex) -> str:
+def physical_name(stack: Stack, declared: Declared, index: LiveIndex) -> str:
     """Return the name that a declaration has when it is created anew; `parent/name` where it is part of another."""
     kind = KINDS[declared.address.kind]
-    if declared.address in world.heirs:
-        return world.heirs[declared.address]
+    if declared.address in index.successor_names:
+        return index.successor_names[declared.address]
     own = stack.name_prefix + declared.address.name
     row = kind.parent_row
     if row is None:
@@ -119,8 +124,8 @@ def physical_name(stack: Stack, declared: Declared, world: LiveIndex) -> str:
     parent = stack.declared.get(Address(row.refers_to, named))
     if parent is None:
         return kind.name_within(named, own)
-    live = live_match(stack, parent, world)
-    return kind.name_within(live.address.name if live else physical_name(stack, parent, world), own)
+    live = live_match(stack, parent, index)
+    return kind.name_within(live.address.name if live else physical_name(stack, parent, index), own)
 
 
 def used_kinds(stack: Stack) -> frozenset[str]:
@@ -147,7 +152,7 @@ def ignored_members(ignore: Iterable[Ignore], address: Address) -> dict[str, str
 class _Resolver:
     stack: Stack
     identity: Identity
-    world: LiveIndex
+    index: LiveIndex
     problems: list[Problem] = field(default_factory=list)
     by_physical_name: dict[str, dict[str, Address]] = field(
         default_factory=dict
@@ -155,8 +160,8 @@ class _Resolver:
 
     def desired(self, declared: Declared) -> Desired:
         kind = KINDS[declared.address.kind]
-        live = live_match(self.stack, declared, self.world)
-        name = live.address.name if live else physical_name(self.stack, declared, self.world)
+        live = live_match(self.stack, declared, self.index)
+        name = live.address.name if live else physical_name(self.stack, declared, self.index)
         needs: dict[Address, None] = {}
         spec = dict(declared.spec)
         for path, row, value in references(kind.rows, declared.spec):
@@ -184,8 +189,8 @@ class _Resolver:
         if (address := Address(kind.name, value)) in self.stack.declared:
             return self.arn_of(kind, address), address
         if value.startswith("arn:"):
-            return self.existing(declared, path, kind, value, self.world.arns.get(value))
-        return self.existing(declared, path, kind, value, self.world.named.get(address))
+            return self.existing(declared, path, kind, value, self.index.arns.get(value))
+        return self.existing(declared, path, kind, value, self.index.named.get(address))
 
     def existing(
         self, declared: Declared, path: Path, kind: Kind, value: str, live: Live | None
@@ -203,13 +208,13 @@ class _Resolver:
         """Return what the stack declares of a kind by the names and ARNs that it has in AWS, or is going to have."""
         if kind.name not in self.by_physical_name:
             ours = [address for address in self.stack.declared if address.kind == kind.name]
-            named = {physical_name(self.stack, self.stack.declared[address], self.world): address for address in ours}
+            named = {physical_name(self.stack, self.stack.declared[address], self.index): address for address in ours}
             arns = {kind.arn(self.identity, name): address for name, address in named.items()}
             self.by_physical_name[kind.name] = {**named, **arns}
         return self.by_physical_name[kind.name]
 
     def nothing(self, declared: Declared, path: Path, kind: Kind, value: str) -> Problem:
-        known = {address.name for address in (*self.stack.declared, *self.world.named) if address.kind == kind.name}
+        known = {address.name for address in (*self.stack.declared, *self.index.named) if address.kind == kind.name}
         near = difflib.get_close_matches(value, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"declare it under {kind.section}, or name one that exists"
         message = f"{declared.address}: there is no {kind.noun} {value}, neither in this stack nor live"
@@ -217,8 +222,8 @@ class _Resolver:
 
     def arn_of(self, kind: Kind, address: Address) -> str:
         declared = self.stack.declared[address]
-        live = live_match(self.stack, declared, self.world)
-        return live.arn if live else kind.arn(self.identity, physical_name(self.stack, declared, self.world))
+        live = live_match(self.stack, declared, self.index)
+        return live.arn if live else kind.arn(self.identity, physical_name(self.stack, declared, self.index))
 
 
 def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from reconciler.model.changes import (
     Unhealthy,
     Until,
     Wait,
+    dearest,
 )
 from reconciler.model.resources import (
     PARTITIONS,
@@ -72,6 +73,7 @@ __all__ = [
     "Unhealthy",
     "Until",
     "Wait",
+    "dearest",
     "dotted",
     "member_at",
     "own_name",

@@ -1,7 +1,7 @@
 """What is to happen: changes of members and resources, the steps that make them, and the plan of them all."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
@@ -61,19 +61,32 @@ _COSTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One member that differs. `before` and `after` are canonical values; None is absence.
+    """One field that differs, for people to read.
 
-    `path` is dotted; entries of keyed lists are named by their key.
+    `diff` makes it. Requests read of it which fields to send, and never what: values come from `Difference.spec`.
     """
 
+    # Where it is in the canonical body, dotted; entries of keyed lists are named by their key. Requests find by it what
+    # an update has to send, the record of an apply what it has noted. `tags.` and `status` begin what is in no body.
     path: str
+    # The live and the desired value, in canonical form: sorted, without defaults, references as ARNs. None is absence.
+    # They may be secret, and are for reports, which get them through `redact`. No request may be made of them.
     before: Json
     after: Json
+    # What the change costs, from the row of the field and the live body. It decides whether the resource is updated,
+    # replaced or refused, and what reports call the change. For REPLACE and IMPOSSIBLE there is no request.
     cost: Cost
-    why: str = ""  # the rule behind a cost that surprises, with its source
-    drift: bool = False  # somebody else changed it: our declaration is the one last applied
-    undeclared: bool = False  # live, but not written in the YAML
-    noted: bool = False  # left to the service: applying takes note of the live value, and leaves it
+    # The rule behind a cost that surprises, with its source. Prose: for reports and for hints at a refusal of AWS.
+    why: str = ""
+    # Changed outside this stack: our declaration is the one last applied. For reports and `drift`; what is done about
+    # a change must not depend on it.
+    drift: bool = False
+    # Live, but not written in the YAML. For reports, likewise.
+    undeclared: bool = False
+    # Left to the service: applying records the live value in a tag, and sends nothing of it. Requests pass it over, and
+    # a change with no other fields is no change of the resource (`Change.is_note`).
+    noted: bool = False
+    # The line of the YAML to open: of the field, else of what encloses it. For reports; no fingerprint has it.
     where: Where | None = None
 
     @property
@@ -82,14 +95,19 @@ class FieldChange:
         return self.path.startswith("tags.")
 
 
+def dearest(fields: Iterable[FieldChange]) -> Cost | None:
+    """Return the highest of the costs; None of no changes."""
+    return max((change.cost for change in fields), key=list(Cost).index, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A member that is no change although the two sides differ in it, and why. Values are as in `FieldChange`."""
+    """A field that is no change although the two sides differ in it. Only reports read it."""
 
-    path: str
-    before: Json
-    after: Json
-    why: str
+    path: str  # as in `FieldChange`
+    before: Json  # the live value, as it was described or in canonical form; may be secret
+    after: Json  # the declared value
+    why: str  # the user's reason, or ours
 
 
 class Until(StrEnum):
@@ -114,26 +132,26 @@ class Repeat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One complete request.
+    """One complete request: `apply` sends it as it is, and the fingerprint of a plan covers it."""
 
-    `after_revision` is the newest revision before a registration: only a newer one can be its result.
-    """
-
-    operation: str
+    operation: str  # as botocore names it: UpdateJobQueue
+    # Everything that is sent, secrets included. Only `apply` reads the values; reports get them through `redact`. It
+    # holds nothing that is known only while the plan runs: such a call would not be the one that was reviewed.
     request: Mapping[str, Json]
-    says: str
-    repeat: Repeat = Repeat.SAFE
+    says: str  # in words, for progress and reports; holds names, and no values
+    repeat: Repeat = Repeat.SAFE  # for `apply`, where the answer is lost or the call refused for a while
+    # The newest revision before a registration: only a newer one can be its result. 0 for all other calls.
     after_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for the resource of the change it belongs to; `timeout` in seconds, `after_revision` as that of a call."""
+    """Wait for the resource of the change that it belongs to. It changes nothing, and no fingerprint has it."""
 
     until: Until
-    timeout: float
-    says: str
-    after_revision: int = 0
+    timeout: float  # seconds, already no longer than --timeout; 0 looks once. When they are over, the change has failed
+    says: str  # in words, for progress and reports
+    after_revision: int = 0  # SEEN: as that of the call before
     queues: tuple[str, ...] = ()  # IDLE: the ARNs of those whose jobs may run on it
 
 
@@ -142,14 +160,11 @@ Step = Call | Wait
 
 @dataclass(frozen=True, slots=True)
 class Interrupts:
-    """The jobs that an update may end, by the name of the queue in which they run: no more than these.
+    """The jobs that an update may end, counted when the plan was made. Guards and reports read it; `apply` does not."""
 
-    `at_once`: it waits for none of them. `unknown` says why they are not known.
-    """
-
-    at_once: bool
-    jobs: Mapping[str, int] = field(default_factory=dict)
-    unknown: str = ""
+    at_once: bool  # the update waits for none of them; False: for as long as its policy says
+    jobs: Mapping[str, int] = field(default_factory=dict)  # by the name of their queue: no more than these
+    unknown: str = ""  # why they are not known, in words; then `jobs` means nothing
 
     @property
     def at_most(self) -> int:
@@ -158,33 +173,43 @@ class Interrupts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happens to one resource: a small program of complete requests and waits.
+    """What happens to one resource, why, and the program that does it. `plan.build` makes it, and nothing edits it."""
 
-    `after` are the changes that must be done first. A change with `refusals` is shown, never run. `undo` takes back
-    what was made where it turns out INVALID. `seen` is the live resource that the plan was made for.
-    """
-
+    # What the change is, in one sign. Reports, guards and the order depend on it. `apply` does what the steps say, and
+    # asks the action only how to read what it meets: what leaves may be gone already.
     action: Action
+    # The resource in the YAML, by its logical name. An address may stand twice in a plan: an old one leaves, its
+    # namesake comes.
     address: Address
-    name: str  # physical
+    name: str  # physical: what `apply` waits for and looks at
+    # Of the live resource, or of the one that is created; empty where it is known only afterwards (job definitions).
+    # It tells apart what has one address; requests have their own.
     arn: str = ""
+    # What differs, for people. Of a creation or a deletion, everything that comes or goes, with the cost METADATA.
     fields: tuple[FieldChange, ...] = ()
+    # What is done, complete and in sequence. Empty where the change is refused or under way already. Only `apply`,
+    # saved plans and reports read it; nothing is decided by looking at steps, other than whether there are calls.
     steps: tuple[Step, ...] = ()
+    # What takes a new resource back if it turns out INVALID. Only `apply` runs it, and it is not in reports.
     undo: tuple[Step, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # why, and with which consequences, in words. For reports; nothing depends on them
     losses: tuple[str, ...] = ()  # those of the reasons that say what is lost for good: reports let them stand out
+    # The changes that must be done first. One that is not in the plan is none to wait for; see `order.waits` for what
+    # an address means that stands twice. If one of them fails, this change is not started.
     after: tuple[Address, ...] = ()
+    # Why it must not run. One refusal in a plan is enough for `apply` to run none of it. Found anew for each plan, and
+    # no part of a fingerprint: a consent may come later.
     refusals: tuple[Problem, ...] = ()
-    where: Where | None = None
-    interrupts: Interrupts | None = None
+    where: Where | None = None  # the line of the YAML that declares the resource. For reports
+    interrupts: Interrupts | None = None  # None: it ends no jobs
+    # The live resource that the plan was made for: `apply` looks whether it is still so before the first write. No part
+    # of equality, reports or saved plans: it has everything that AWS describes, secrets too.
     seen: Live | None = field(default=None, compare=False, repr=False)
 
     @property
     def cost(self) -> Cost | None:
         """The dearest of the fields' costs; None where no field changes: all of them come (create) or go (delete)."""
-        if self.action in (Action.CREATE, Action.DELETE):
-            return None
-        return max((f.cost for f in self.fields), key=list(Cost).index, default=None)
+        return None if self.action in (Action.CREATE, Action.DELETE) else dearest(self.fields)
 
     @property
     def drift(self) -> bool:
@@ -204,35 +229,45 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Unhealthy:
-    """A live resource of the stack that does not work, whatever its members say. `reason` is the service's own word."""
+    """A live resource of the stack that does not work, whatever its fields say.
+
+    For reports and exit codes: `apply` ends with 8 if it leaves one. What can be done about it is a `Change` of its
+    own, where the plan can do something.
+    """
 
     address: Address
-    status: str
-    reason: str
-    cause: str = ""
-    remedy: str = ""
-    name: str = ""  # physical
+    status: str  # the service's, or BLOCKED where nothing is left that a queue works with
+    reason: str  # the service's own words, or ours for what it says nothing of
+    cause: str = ""  # what the reason is known to mean; empty: unknown
+    remedy: str = ""  # what people can do
+    name: str = ""  # physical: while one replaces another, two have one address
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What, in which order, and why. `changes` come in an order that respects `after`.
+    """What is to happen to the resources of a stack, in which order, and why.
 
-    `owned` is how many live resources the stack has, whatever is to become of them. `refused` says why all of it may
-    not run; what is wrong with one change is among the refusals of that. `known` are the addresses of everything that
-    the stack declares or owns, also of what is not planned.
+    `plan.build` makes it from what is declared, live and allowed, and equal input makes an equal plan. Reports show it,
+    `apply` runs it, a saved plan is its document: nobody edits it. Whoever runs only a part of it says why.
     """
 
-    stack: str
-    identity: Identity
+    stack: str  # the owner, as in the tags; physical names have the name prefix already
+    identity: Identity  # where it was made, and the only place where it may run
+    # In an order that respects `after`: reports keep it, `apply` runs side by side what the order allows. Those of the
+    # targets alone, with what they wait for.
     changes: tuple[Change, ...] = ()
-    owned: int = 0
-    unchanged: int = 0
-    unhealthy: tuple[Unhealthy, ...] = ()
+    unchanged: int = 0  # how many declared resources are as declared. For reports
+    unhealthy: tuple[Unhealthy, ...] = ()  # of the whole stack, targets or not. No request is made for them
+    # What the user should know and nothing depends on: of the stack's files, of kinds that could not be read, of
+    # targets that match nothing. For reports.
     notes: tuple[Problem, ...] = ()
+    # What was compared and is no change, by its resource. For `-v` and reports; no fingerprint has it.
     ignored: Mapping[Address, tuple[Ignored, ...]] = field(default_factory=dict)
-    refused: tuple[Problem, ...] = ()
+    refused: tuple[Problem, ...] = ()  # why the plan as a whole must not run; what is wrong with a change, that has
+    # Everything that the stack declares or owns, planned or not: against it, patterns of the command line are checked.
     known: tuple[Address, ...] = ()
+    # Whether `refusals` have the consents that are missing. A plan that is only looked at lacks them, and is not run.
+    is_guarded: bool = False
 
     @property
     def is_empty(self) -> bool:

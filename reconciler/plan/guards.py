@@ -1,21 +1,35 @@
-"""Refuse a plan that should not run. The plan has been shown by then; the refusal names the consent that is missing."""
+"""Refuse what must not run: elsewhere than the stack is for, without ownership, or without the user's consent.
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+A refusal is part of the plan, which is shown first, and names the way out. Whoever runs a plan reads its refusals: what
+was refused is not judged again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Call, Change, Identity, Plan, Stack
-from reconciler.plan import Limit, PlanOptions
-from reconciler.plan.jobs import in_words
-from reconciler.plan.planner import more_than_tags
-from reconciler.problems import Denied, Problem, Refused
+from reconciler.kinds.base import ReplacementMethod
+from reconciler.live.jobs import running_in_words
+from reconciler.live.ownership import CLOUDFORMATION, OWNER
+from reconciler.model import (
+    OWN_TAGS,
+    Action,
+    Address,
+    Call,
+    Change,
+    Cost,
+    Desired,
+    FieldChange,
+    Identity,
+    Live,
+    Plan,
+    Stack,
+)
+from reconciler.plan.options import Limit, PlanOptions
+from reconciler.problems import Denied, Problem, Refused, Where
+from reconciler.syntax.diagnostics import listed
 
-# Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
-FEW = Limit(3)
-USUAL = Limit(30, is_percentage=True)
-
-Reason = tuple[Change | None, Problem]  # what is refused, None for the whole plan; and why
+# Where a stack may be looked at, and a plan may run.
 
 
 def check_place(stack: Stack, account: str, region: str) -> None:
@@ -43,47 +57,131 @@ def check_same_place(planned: Identity, found: Identity) -> None:
             raise Denied(message, hint=f"use credentials for {what} {then}, or plan again here")
 
 
-def check_plan(stack: Stack, plan: Plan, wanted: PlanOptions) -> None:
-    """Refuse what has no consent. Raises `Refused` with every reason."""
-    found = guarded(stack, plan, wanted)
-    if found.refusals:
-        raise Refused(f"{found.refused_count} refused; nothing was changed", problems=found.refusals)
+def check_refusals(plan: Plan) -> None:
+    """Raise `Refused` with everything that refuses a plan."""
+    if plan.refusals:
+        raise Refused(f"{plan.refused_count} refused; nothing was changed", problems=plan.refusals)
 
 
-def guarded(stack: Stack, plan: Plan, wanted: PlanOptions) -> Plan:
-    """Return the plan with all that refuses it, each reason where it is seen: at its change, or with the whole plan.
+# Why a change is shown but not run: the rule, and the way out.
 
-    A plan that is guarded already stays as it is.
+
+def not_in_place(desired: Desired, changes: Iterable[FieldChange], *, is_ours: bool) -> Iterator[Problem]:
+    """Yield a problem for each reason, with the fields that share it.
+
+    `is_ours`: the stack owns what is live. What it only takes over is never replaced, whatever the consents.
     """
-    more = more_than_tags(plan.changes) if wanted.tags_alone else ()
-    found = (*more, *_missing(stack, plan, wanted))
-    of_changes = {id(change): tuple(problem for one, problem in found if one is change) for change in plan.changes}
-    of_all = tuple(problem for one, problem in found if one is None)
-    return replace(
-        plan,
-        changes=tuple(_with_more(change, of_changes[id(change)]) for change in plan.changes),
-        refused=tuple(dict.fromkeys((*plan.refused, *of_all))),
+    alike: dict[tuple[str, Cost], list[FieldChange]] = {}
+    for change in changes:
+        alike.setdefault((change.why, change.cost), []).append(change)
+    for (why, cost), fields in alike.items():
+        paths = listed((field.path for field in fields), "and")
+        message = f"{desired.address}: {paths} cannot be changed in place{f': {why}' if why else ''}"
+        yield Problem("PLAN001", message, fields[0].where, _way_out(desired, paths, cost, is_ours=is_ours))
+
+
+def _way_out(desired: Desired, paths: str, cost: Cost, *, is_ours: bool) -> str:
+    how, refuses = KINDS[desired.address.kind].replacement, desired.lifecycle.replace == "refuse"
+    if how and refuses:
+        return "lifecycle.replace: refuse forbids to replace it"
+    if how and not is_ours:
+        return f"adopt it first with the {paths} that is live; what a stack owns can be replaced"
+    match how:
+        case ReplacementMethod.BLUE_GREEN:
+            return (
+                "to build a new one beside it, move the queues over and retire the old one, run with --allow-replace "
+                "or write `lifecycle: {replace: blue-green}` beside it"
+            )
+        case ReplacementMethod.DELETE_FIRST:
+            return (
+                f"to delete it and create it again, run with --allow-replace; or declare it anew under another name, "
+                f"move what uses {desired.address.name} there, and drop the old one"
+            )
+        case None if cost is Cost.REPLACE:
+            return (
+                f"declare it anew under another name, move what uses {desired.address.name} there, and drop the old "
+                "one; one apply then creates, moves and deletes in that order"
+            )
+        case _:
+            return ""
+
+
+def unowned(desired: Desired, live: Live) -> Problem:
+    return Problem(
+        "PLAN002",
+        f"{desired.address}: {live.address.name} exists already and no stack owns it",
+        desired.places.find(()),
+        "to take it over, or back from who took its tags off, run with --adopt or write `lifecycle: {adopt: true}`",
     )
 
 
-def _with_more(change: Change, problems: tuple[Problem, ...]) -> Change:
-    return replace(change, refusals=tuple(dict.fromkeys((*change.refusals, *problems)))) if problems else change
+def foreign(desired: Desired, live: Live, owner: str) -> Problem:
+    return Problem(
+        "PLAN003",
+        f"{desired.address}: {live.address.name} belongs to {owner}",
+        desired.places.find(()),
+        _let_go(live),
+    )
 
 
-def _missing(stack: Stack, plan: Plan, wanted: PlanOptions) -> Iterator[Reason]:
-    """Yield the consents that are missing. Whoever destroys a stack has said that all of it is to go."""
-    yield from _ending_jobs(plan.changes, wanted.max_interrupted)
-    going = [change for change in plan.changes if change.action is Action.DELETE and _is_ours_to_do(change)]
-    if wanted.destroy or not going:
+def _let_go(live: Live) -> str:
+    stack = live.claims.get(CLOUDFORMATION)
+    if OWNER in live.claims or stack is None:
+        return "give it another name here, or have its owner let go of it first: `reconciler forget`"
+    return (
+        f"give it another name here, or have {stack} retain it and drop it (DeletionPolicy: Retain); if that is done, "
+        f"`reconciler adopt --released {stack}`"
+    )
+
+
+def protected(address: Address, name: str, where: Where | None) -> Problem:
+    return Problem(
+        "PLAN004",
+        f"{address}: preventDestroy forbids deleting {name}",
+        where,
+        "declare it as it is, with `lifecycle: {preventDestroy: false}`, and apply that first",
+    )
+
+
+def still_used(address: Address, name: str, where: Where | None, user: Live) -> Problem:
+    return Problem(
+        "PLAN005",
+        f"{address}: {name} cannot be deleted, {user.address} uses it",
+        where,
+        f"take it out of {user.address.name} first" + ("" if OWNER in user.claims else ", which no stack owns"),
+    )
+
+
+# What needs a consent that was not given.
+
+# Without a word from the user, more than both of them is taken for an accident: a file that is missing, say.
+FEW = Limit(3)
+USUAL = Limit(30, is_percentage=True)
+
+Reason = tuple[Change | None, Problem]  # what is refused, None for the whole plan; and why
+
+
+def missing_consents(
+    stack: Stack, changes: Sequence[Change], owned: int, options: PlanOptions
+) -> Iterator[tuple[Change | None, Problem]]:
+    """Yield what refuses the plan until the user allows it: a change, None for the whole plan, and why.
+
+    `owned` is how many live resources the stack has. Whoever destroys a stack has said that everything is to go.
+    """
+    if options.tags_alone:
+        yield from _more_than_tags(changes)
+    yield from _ending_jobs(changes, options.max_interrupted)
+    going = [change for change in changes if change.action is Action.DELETE and _is_ours_to_do(change)]
+    if options.destroy or not going:
         return
     yield from ((change, _declared_below(stack, change)) for change in going if change.address in stack.elsewhere)
     if not stack.declared:
         yield None, _emptied(stack, len(going))
         return
-    unallowed = [change for change in going if not _is_allowed(change.address, wanted)]
+    unallowed = [change for change in going if not _is_allowed(change.address, options)]
     yield from ((change, _left_out(stack, change)) for change in unallowed if change.address.name in stack.mentioned)
     yield from ((change, _interrupting(change)) for change in unallowed if KINDS[change.address.kind].delete.loss)
-    yield from _too_many(going, unallowed, plan.owned, wanted.max_destroy)
+    yield from _too_many(going, unallowed, owned, options.max_destroy)
 
 
 def _declared_below(stack: Stack, change: Change) -> Problem:
@@ -115,8 +213,8 @@ def _emptied(stack: Stack, going: int) -> Problem:
     return Problem("PLAN007", message, hint="if that is what you want, run `reconciler destroy`")
 
 
-def _is_allowed(address: Address, wanted: PlanOptions) -> bool:
-    return any(fnmatchcase(str(address), glob) for glob in wanted.allow_destroy)
+def _is_allowed(address: Address, options: PlanOptions) -> bool:
+    return any(fnmatchcase(str(address), glob) for glob in options.allow_destroy)
 
 
 def _interrupting(change: Change) -> Problem:
@@ -139,14 +237,15 @@ def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reaso
             hint = "allow to list jobs; or let nothing replace its instances now"
             yield change, Problem("GRD003", message, change.where, hint)
         elif limit is None and found.at_most:
-            message = f"{change.address}: at most {in_words(found.at_most)} would be ended at once with its instances"
+            message = (
+                f"{change.address}: at most {running_in_words(found.at_most)} would be ended at once with its instances"
+            )
             hint = f"to allow it, give --max-interrupted {found.at_most}; or let updatePolicy give them time"
             yield change, Problem("GRD003", message, change.where, hint)
     total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
     if limit is not None and total > limit:
-        message = (
-            f"at most {in_words(total)} may be ended when instances are replaced, and --max-interrupted is {limit}"
-        )
+        jobs = running_in_words(total)
+        message = f"at most {jobs} may be ended when instances are replaced, and --max-interrupted is {limit}"
         hint = f"to allow it, give --max-interrupted {total}; or wait until they have ended"
         yield None, Problem("GRD003", message, hint=hint)
 
@@ -167,6 +266,28 @@ def _too_many(
 
 def _resources(count: int) -> str:
     return f"{count} live resource{'' if count == 1 else 's'}"
+
+
+def _more_than_tags(changes: Iterable[Change]) -> Iterator[Reason]:
+    """Yield what keeps an adoption from being no more than that. What is refused has been told."""
+    for change in changes:
+        if not change.is_record and not change.refusals:
+            message = f"{change.address}: {change.name} {_would(change)}"
+            hint = "write in the YAML what is live, as `import --live` does; or give --and-change to change it as well"
+            yield change, Problem("PLAN011", message, change.where, hint)
+
+
+def _would(change: Change) -> str:
+    match change.action:
+        case Action.CREATE:
+            return "does not exist, and would be created"
+        case Action.DELETE | Action.RETIRE:
+            return "would be deleted"
+        case Action.PRUNE:
+            return "would lose revisions"
+        case _:
+            paths = [one.path for one in change.fields if not one.noted and not one.path.startswith(OWN_TAGS)]
+            return f"would be changed: {', '.join(paths) or change.action.value}"
 
 
 # Every problem that a plan can have. Codes are stable; messages are not.
@@ -202,3 +323,6 @@ CODES: Mapping[str, str] = {
     "STL002": "a change of the plan that was reviewed is gone",
     "STL003": "a change is not the one that was reviewed",
 }
+
+# The refusals that a consent lifts; the others follow from the resources.
+CONSENTS = frozenset({"PLAN007", "PLAN011", "GRD001", "GRD002", "GRD003", "GRD007", "GRD008"})

@@ -6,7 +6,8 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import DISABLED, MEMBER, is_disabled
 from reconciler.kinds.reasons import INVALID, invalid_reason_of
 from reconciler.live.resolve import LiveIndex, references
-from reconciler.model import Address, Change, Desired, Live, Unhealthy, own_name
+from reconciler.model import Address, Live, Unhealthy, own_name
+from reconciler.plan.decisions import DELETING, Comparison
 
 BLOCKED = "BLOCKED"
 ENABLES = "apply, which enables it; or declare state: DISABLED"
@@ -14,29 +15,29 @@ UNBLOCKS = "repair one of them, or declare another"
 BY_SOMEBODY = "disabled, and this stack did not do it: it takes no new jobs"
 
 
-def unhealthy(desired: Iterable[Desired], changes: Iterable[Change], world: LiveIndex) -> Iterator[Unhealthy]:
+def unhealthy(comparisons: Iterable[Comparison], index: LiveIndex) -> Iterator[Unhealthy]:
     """Yield what is wrong with the live resources of a stack; of each the first thing."""
-    drifted = {change.address for change in changes if _is_disabled_by_somebody(change)}
-    wanted = {one.live.arn: one for one in desired if one.live}
-    for one in wanted.values():
-        live = one.live
+    declared = {one.desired.live.arn: one for one in comparisons if one.desired.live}
+    for comparison in declared.values():
+        address, live = comparison.desired.address, comparison.desired.live
         if live is None:
             continue
         if live.status == INVALID:
             known = invalid_reason_of(live.reason)
-            yield Unhealthy(one.address, INVALID, live.reason, known.cause, known.remedy, live.address.name)
-        elif one.address in drifted:
-            yield Unhealthy(one.address, DISABLED, BY_SOMEBODY, remedy=ENABLES, name=live.address.name)
-        elif not is_disabled(live.spec) and (why := "; ".join(_blocked(one.address, live, wanted, world))):
+            yield Unhealthy(address, INVALID, live.reason, known.cause, known.remedy, live.address.name)
+        elif _is_disabled_by_somebody(comparison):
+            yield Unhealthy(address, DISABLED, BY_SOMEBODY, remedy=ENABLES, name=live.address.name)
+        elif not is_disabled(live.spec) and (why := "; ".join(_blocked(address, live, declared, index))):
             reason = f"nothing is left that takes its jobs: {why}"
-            yield Unhealthy(one.address, BLOCKED, reason, remedy=UNBLOCKS, name=live.address.name)
+            yield Unhealthy(address, BLOCKED, reason, remedy=UNBLOCKS, name=live.address.name)
 
 
-def _is_disabled_by_somebody(change: Change) -> bool:
-    return any(field.path == MEMBER and field.drift and field.before == DISABLED for field in change.fields)
+def _is_disabled_by_somebody(comparison: Comparison) -> bool:
+    fields = comparison.difference.fields if comparison.difference else ()
+    return any(field.path == MEMBER and field.drift and field.before == DISABLED for field in fields)
 
 
-def _blocked(address: Address, live: Live, wanted: Mapping[str, Desired], world: LiveIndex) -> Iterator[str]:
+def _blocked(address: Address, live: Live, declared: Mapping[str, Comparison], index: LiveIndex) -> Iterator[str]:
     """Yield the reasons if none of those works of which the resource needs one.
 
     Those that the stack itself disables are not asked for a reason: where there are no others, it is as declared.
@@ -44,20 +45,20 @@ def _blocked(address: Address, live: Live, wanted: Mapping[str, Desired], world:
     for row in KINDS[address.kind].fields:
         if not row.needs_one:
             continue
-        named = [world.arns[arn] for _, _, arn in references((row,), live.spec) if arn in world.arns]
-        if named and not any(_works(one) for one in named):
-            yield from (_reason(one) for one in named if not _is_meant(one, wanted))
+        named = [index.arns[arn] for _, _, arn in references((row,), live.spec) if arn in index.arns]
+        if named and not any(_works(resource) for resource in named):
+            yield from (_reason(resource) for resource in named if not _is_meant(resource, declared))
 
 
 def _works(live: Live) -> bool:
-    return live.status not in (INVALID, "DELETING") and not is_disabled(live.spec)
+    return live.status not in (INVALID, DELETING) and not is_disabled(live.spec)
 
 
-def _is_meant(live: Live, wanted: Mapping[str, Desired]) -> bool:
-    return live.arn in wanted and is_disabled(wanted[live.arn].spec)
+def _is_meant(live: Live, declared: Mapping[str, Comparison]) -> bool:
+    return live.arn in declared and is_disabled(declared[live.arn].desired.spec)
 
 
 def _reason(live: Live) -> str:
-    what = DISABLED if is_disabled(live.spec) and live.status != INVALID else live.status
-    reason = f" ({live.reason})" if what == INVALID and live.reason else ""
-    return f"{own_name(live.address.name)} is {what}{reason}"
+    status = DISABLED if is_disabled(live.spec) and live.status != INVALID else live.status
+    reason = f" ({live.reason})" if status == INVALID and live.reason else ""
+    return f"{own_name(live.address.name)} is {status}{reason}"

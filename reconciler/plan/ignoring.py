@@ -8,6 +8,7 @@ from reconciler.diff.canonical import compact
 from reconciler.diff.ignore import ignore_reasons, unmatched_paths, with_ignored
 from reconciler.kinds import KINDS
 from reconciler.model import Action, Address, Change, Declared, Desired, Ignored, Live, Spec, Stack
+from reconciler.plan.decisions import Comparison, Decision
 from reconciler.problems import Problem, Severity
 from reconciler.rules import Subject, problems_of
 
@@ -16,11 +17,11 @@ KEEP = "keep the output of `plan -v`, which shows them; or declare them for the 
 SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action.BLUE_GREEN, Action.ADOPT)
 
 
-def unmatched_notes(stack: Stack, desired: Iterable[Desired], live: Mapping[Address, Live]) -> Iterator[Problem]:
-    """Yield a warning for each ignored path that matches nothing, declared or live. `live` are those compared."""
-    compared = [one for one in desired if one.address in live]
-    idle = {one.address: unmatched_paths(KINDS[one.address.kind], one, live[one.address]) for one in compared}
-    for one in compared:
+def unmatched_notes(stack: Stack, comparisons: Iterable[Comparison]) -> Iterator[Problem]:
+    """Yield a warning for each ignored path that matches nothing, declared or live."""
+    compared = [(one.desired, one.live) for one in comparisons if one.live]
+    idle = {one.address: unmatched_paths(KINDS[one.address.kind], one, live) for one, live in compared}
+    for one, _ in compared:
         for path in one.lifecycle.ignore_changes:
             if path in idle[one.address]:
                 message = f"{one.address}: lifecycle.ignoreChanges: {path} matches nothing, declared or live"
@@ -52,22 +53,21 @@ def passing_notes(
                 yield Problem("IGN009", message, change.where, KEEP, Severity.WARNING)
 
 
-def without_misfits(
-    stack: Stack, desired: Iterable[Desired], live: Mapping[Address, Live], changes: Iterable[Change]
-) -> list[Change]:
-    """Return the changes, refused where a live value that is ignored breaks a rule beside what is declared."""
-    ignoring = [one for one in desired if one.address in live and ignore_reasons(one)]
-    bodies = _Bodies(stack, tuple(ignoring), live)
+def misfits(
+    stack: Stack, comparisons: Iterable[Comparison], decisions: Iterable[Decision]
+) -> dict[Address, tuple[Problem, ...]]:
+    """Return what is refused since a live value that is ignored breaks a rule beside what is declared."""
+    compared = list(comparisons)
+    ignoring = [one.desired for one in compared if one.live and ignore_reasons(one.desired)]
+    bodies = _Bodies(stack, tuple(ignoring), {one.desired.address: one.live for one in compared if one.live})
     different = bodies.different
     if not different:
-        return list(changes)
-    needing = {one.address for one in desired if not different.isdisjoint((one.address, *one.needs))}
-    return [
-        replace(change, refusals=refusals)
-        if change.address in needing and _is_sent(change) and (refusals := tuple(_misfits(bodies, change)))
-        else change
-        for change in changes
-    ]
+        return {}
+    needing = {
+        one.desired.address for one in compared if not different.isdisjoint((one.desired.address, *one.desired.needs))
+    }
+    sent = (one for one in decisions if one.address in needing and _is_sent(one))
+    return {one.address: tuple(_misfits(bodies, one.address)) for one in sent}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ class _Bodies:
         return [one for one in found if one.severity is Severity.ERROR and one.code not in self.stack.disabled]
 
 
-def _misfits(bodies: _Bodies, change: Change) -> Iterator[Problem]:
-    declared = bodies.stack.declared[change.address]
+def _misfits(bodies: _Bodies, address: Address) -> Iterator[Problem]:
+    declared = bodies.stack.declared[address]
     known = {(one.code, one.message) for one in bodies.problems(declared, None)}
-    live = bodies.live.get(change.address)
+    live = bodies.live.get(address)
     taken = (
         {one.code for one in bodies.problems_of(declared, compact(live.spec))} if live else set()
     )  # by AWS, as it is
@@ -137,6 +137,6 @@ def _misfits(bodies: _Bodies, change: Change) -> Iterator[Problem]:
         yield Problem("IGN008", message, problem.where, hint)
 
 
-def _is_sent(change: Change) -> bool:
-    is_of_body = any(not field.noted and not field.is_of_tags for field in change.fields)
-    return change.action in SENDING and is_of_body and not change.refusals
+def _is_sent(decision: Decision) -> bool:
+    is_of_body = any(not field.noted and not field.is_of_tags for field in decision.fields)
+    return decision.action in SENDING and is_of_body and not decision.refusals

@@ -48,6 +48,8 @@ class PlanOptions:
     cancel_jobs: bool = False  # or terminate them
     made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
     takes: Takes = takes_everything  # what requests can have, as far as the installed SDK knows
+    longest_wait: float | None = None  # seconds that one wait may take; None: what is usual for its kind
+    guards: bool = True  # False for a plan that is only looked at: no consent is missing in it, and it cannot be run
 
 
 AS_DECLARED = PlanOptions()

@@ -2,56 +2,100 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
+from typing import Protocol, TypeVar
 
 from reconciler.kinds import KINDS
 from reconciler.live.resolve import LiveIndex, references
-from reconciler.model import Action, Address, Change, Desired, Live, Step, Until, Wait
-from reconciler.plan.planner import still_used
+from reconciler.model import Action, Address, Desired, Live
+from reconciler.plan.decisions import Decision
+from reconciler.plan.guards import still_used
 from reconciler.problems import Problem, Severity
 
 
-def with_edges(changes: tuple[Change, ...], desired: Iterable[Desired], world: LiveIndex) -> tuple[Change, ...]:
-    """Go after what you need; if you leave, go after whoever used you. Who goes on using it forbids the leaving."""
+class Ordered(Protocol):
+    """What has a place in the order: a decision among the others, or the change that was made of it."""
+
+    @property
+    def action(self) -> Action: ...
+
+    @property
+    def address(self) -> Address: ...
+
+    @property
+    def after(self) -> tuple[Address, ...]: ...
+
+
+AnyOrdered = TypeVar("AnyOrdered", bound=Ordered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedDecision:
+    """A decision among the others: `after` are those that have to be done first."""
+
+    decision: Decision
+    after: tuple[Address, ...] = ()
+    queues: tuple[str, ...] = ()  # the ARNs of those whose jobs may run on what leaves
+    refusals: tuple[Problem, ...] = ()  # what the others have against it
+
+    @property
+    def action(self) -> Action:
+        return self.decision.action
+
+    @property
+    def address(self) -> Address:
+        return self.decision.address
+
+
+def place(
+    decisions: Sequence[Decision],
+    desired: Sequence[Desired],
+    index: LiveIndex,
+    misfits: Mapping[Address, tuple[Problem, ...]],
+) -> Iterator[PlacedDecision]:
+    """Yield each decision with what it goes after. Who goes on using what is to leave forbids the leaving.
+
+    `desired` has the bodies that are sent. `misfits` are refusals of what stays or comes.
+    """
     needs = {one.address: one.needs for one in desired}
     staying = {one.arn: one for one in desired if one.arn}
-    coming = {change.address for change in changes if not change.action.leaves}
-    leaving = {change.address for change in changes if change.action.leaves}
-    users = users_of(world)
-    by_arn = _by_arn(changes)
-    out = []
-    for change in changes:
-        if change.action.leaves:
-            after, blocking = _leaving(change, users.get(change.arn, ()), by_arn, staying)
-            after = tuple(dict.fromkeys((*after, *_holding(change, changes))))
-            heirs = tuple(one.live.arn for one in staying.values() if one.live and change.address in one.needs)
-            steps = _with_queues(change, (*(user.arn for user in users.get(change.arn, ())), *heirs))
-            out.append(replace(change, after=after, steps=steps, refusals=(*change.refusals, *blocking)))
-            continue
-        room = (change.address,) if change.action is Action.REPLACE and change.address in leaving else ()
-        after = (*room, *(need for need in needs.get(change.address, ()) if need in coming))
-        out.append(replace(change, after=after))
-    return tuple(out)
+    coming = {one.address for one in decisions if _comes(one)}
+    leaving = {one.address for one in decisions if one.action.leaves}
+    users = users_of(index)
+    by_arn = _by_arn(decisions)
+    for decision in decisions:
+        address = decision.address
+        if decision.action is Action.PRUNE:
+            yield PlacedDecision(decision=decision, after=(address,) if address in coming else ())
+        elif decision.action.leaves:
+            using = users.get(decision.arn, ())
+            after, blocking = _leaving(decision, using, by_arn, staying)
+            successors = (one.live.arn for one in staying.values() if one.live and address in one.needs)
+            yield PlacedDecision(
+                decision=decision,
+                after=tuple(dict.fromkeys((*after, *_job_holders(decision, decisions)))),
+                queues=tuple(dict.fromkeys((*(user.arn for user in using), *successors))),
+                refusals=blocking,
+            )
+        else:
+            room = (address,) if decision.action is Action.REPLACE and address in leaving else ()
+            after = (*room, *(need for need in needs.get(address, ()) if need in coming))
+            yield PlacedDecision(decision=decision, after=after, refusals=misfits.get(address, ()))
 
 
-def _holding(change: Change, changes: Iterable[Change]) -> Iterator[Address]:
+def _comes(decision: Decision) -> bool:
+    return not decision.action.leaves and decision.action is not Action.PRUNE
+
+
+def _job_holders(decision: Decision, decisions: Iterable[Decision]) -> Iterator[Address]:
     """Yield what leaves with jobs in it that may need this to the end."""
-    if KINDS[change.address.kind].delete.after_jobs:
-        yield from (one.address for one in changes if one.action.leaves and KINDS[one.address.kind].jobs)
+    if KINDS[decision.address.kind].delete.after_jobs:
+        yield from (one.address for one in decisions if one.action.leaves and KINDS[one.address.kind].jobs)
 
 
-def _with_queues(change: Change, queues: Iterable[str]) -> tuple[Step, ...]:
-    """Tell the wait for idleness whose jobs may run there: of those that used it, and that use its successor."""
-    known = tuple(dict.fromkeys(queues))
-    return tuple(
-        replace(step, queues=known) if isinstance(step, Wait) and step.until is Until.IDLE else step
-        for step in change.steps
-    )
-
-
-def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
+def waits(changes: Sequence[Ordered]) -> Mapping[int, set[int]]:
     """Return, for each change, those that it waits for, by their positions.
 
     An address may stand twice, while one resource leaves and another comes. Who comes waits for those that come, and
@@ -72,16 +116,16 @@ def waits(changes: Sequence[Change]) -> Mapping[int, set[int]]:
     for index, change in enumerate(changes):
         found: set[int] = set()
         for need in change.after:
-            moved = {coming[need]} if need in coming else set()
+            before = {coming[need]} if need in coming else set()
             is_leaving = change.action.leaves or need == change.address
-            found |= (leaving.get(need) or moved) if is_leaving else moved
+            found |= (leaving.get(need) or before) if is_leaving else before
         if change.action.leaves and change.address in coming:
             found |= set(_needed_by_successor(changes, coming, change.address))
         out[index] = found - {index}
     return out
 
 
-def _needed_by_successor(changes: Sequence[Change], coming: Mapping[Address, int], address: Address) -> Iterator[int]:
+def _needed_by_successor(changes: Sequence[Ordered], coming: Mapping[Address, int], address: Address) -> Iterator[int]:
     """Yield what comes before the one that is created in the room of its namesake.
 
     What has to wait for room itself is left out: that is made when all that uses it has left, this one too.
@@ -98,45 +142,46 @@ def _needed_by_successor(changes: Sequence[Change], coming: Mapping[Address, int
         yield from (index for index in needed if not waits_for_room(index))
 
 
-def _by_arn(changes: Iterable[Change]) -> Mapping[str, Change]:
-    """Return the change of each live resource; of what leaves and comes again under one ARN, the leaving."""
-    found: dict[str, Change] = {}
-    for change in changes:
-        if change.arn and not (change.arn in found and found[change.arn].action.leaves):
-            found[change.arn] = change
+def _by_arn(decisions: Iterable[Decision]) -> Mapping[str, Decision]:
+    """Return what happens to each live resource; of what leaves and comes again under one ARN, the leaving."""
+    found: dict[str, Decision] = {}
+    for decision in decisions:
+        is_leaving = decision.arn in found and found[decision.arn].action.leaves
+        if decision.arn and decision.action is not Action.PRUNE and not is_leaving:
+            found[decision.arn] = decision
     return found
 
 
-def users_of(world: LiveIndex) -> Mapping[str, tuple[Live, ...]]:
+def users_of(index: LiveIndex) -> Mapping[str, tuple[Live, ...]]:
     """Return, for each ARN, the live resources that refer to it."""
     users: dict[str, tuple[Live, ...]] = {}
-    for live in world.named.values():
+    for live in index.named.values():
         for _, row, value in references(KINDS[live.address.kind].rows, live.spec):
-            named = world.named.get(Address(row.refers_to, value))
+            named = index.named.get(Address(row.refers_to, value))
             arn = named.arn if named else value
             users[arn] = (*users.get(arn, ()), live)
     return users
 
 
 def _leaving(
-    change: Change, users: Iterable[Live], by_arn: Mapping[str, Change], staying: Mapping[str, Desired]
+    decision: Decision, users: Iterable[Live], by_arn: Mapping[str, Decision], staying: Mapping[str, Desired]
 ) -> tuple[tuple[Address, ...], tuple[Problem, ...]]:
     after, blocking = [], []
     for user in users:
-        desired, moved = staying.get(user.arn), by_arn.get(user.arn)
-        if moved is None and user.status == "DELETING":  # it lets go by itself, and the deletion waits for that
+        desired, changed = staying.get(user.arn), by_arn.get(user.arn)
+        if changed is None and user.status == "DELETING":  # it lets go by itself, and the deletion waits for that
             continue
         still = desired is not None and any(
-            value == change.arn for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
+            value == decision.arn for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
         )
-        if moved is not None and (moved.action.leaves or not still):
-            after.append(moved.address)
+        if changed is not None and (changed.action.leaves or not still):
+            after.append(changed.address)
         else:
-            blocking.append(still_used(change, user))
+            blocking.append(still_used(decision.address, decision.name, decision.where, user))
     return tuple(after), tuple(blocking)
 
 
-def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+def in_order(changes: Iterable[AnyOrdered]) -> tuple[AnyOrdered, ...]:
     """Sort so that everything comes after what it waits for; ties by kind and name.
 
     One address may stand twice: an old resource leaves while its namesake comes.
@@ -145,7 +190,7 @@ def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     ranked = sorted(changes, key=lambda change: (kinds.index(change.address.kind), change.address.name))
     sorter: TopologicalSorter[int] = TopologicalSorter(waits(ranked))
     sorter.prepare()
-    out: list[Change] = []
+    out: list[AnyOrdered] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
         out.extend(ranked[index] for index in ready)
@@ -153,7 +198,7 @@ def in_order(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(out)
 
 
-def targeted(changes: tuple[Change, ...], targets: tuple[str, ...]) -> tuple[Change, ...]:
+def targeted(changes: tuple[AnyOrdered, ...], targets: tuple[str, ...]) -> tuple[AnyOrdered, ...]:
     """Keep the changes that match, and what they wait for."""
     if not targets:
         return changes

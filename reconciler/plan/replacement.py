@@ -11,81 +11,86 @@ from reconciler.diff import first_record
 from reconciler.diff.canonical import digest_of
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ReplacementMethod
+from reconciler.kinds.reasons import INVALID
 from reconciler.live.ownership import is_ours
-from reconciler.live.resolve import LiveIndex, references
+from reconciler.live.resolve import LiveIndex, referred_arns
 from reconciler.model import Address, Desired, FieldChange, Live
-from reconciler.plan.planner import Planner, Replacement
+from reconciler.plan.decisions import DELETING, Replacement, ResourcePlanner
 
 LONGEST = 128  # characters of a name
 MARK = 6  # hexadecimal digits that tell a successor from its predecessor
 
 
 @dataclass(frozen=True, slots=True)
-class ReplacementDecision:
-    """What the plan makes of the resources of one address each: those that stand, and the heirs of others."""
+class Replacements:
+    """By address: which live resource stands where several are ours, and what is created in the place of it."""
 
     standing: Mapping[Address, Live] = field(default_factory=dict)
-    heirs: Mapping[Address, Replacement] = field(default_factory=dict)
+    successors: Mapping[Address, Replacement] = field(default_factory=dict)
 
-    def and_then(self, more: "ReplacementDecision") -> "ReplacementDecision":
-        return ReplacementDecision({**self.standing, **more.standing}, {**self.heirs, **more.heirs})
+    def __bool__(self) -> bool:
+        return bool(self.standing or self.successors)
 
-    def world(self, world: LiveIndex) -> LiveIndex:
-        names = {address: heir.name for address, heir in self.heirs.items()}
-        return replace(world, ours={**world.ours, **self.standing}, heirs=names)
+    def and_then(self, more: "Replacements") -> "Replacements":
+        return Replacements({**self.standing, **more.standing}, {**self.successors, **more.successors})
+
+    def applied_to(self, index: LiveIndex) -> LiveIndex:
+        """Return the index in which the standing are found, and declarations have the names of successors."""
+        names = {address: successor.name for address, successor in self.successors.items()}
+        return replace(index, ours={**index.ours, **self.standing}, successor_names=names)
 
 
-def settled(planner: Planner, desired: Iterable[Desired], world: LiveIndex, *, allowed: bool) -> ReplacementDecision:
-    """Decide for every declared resource that may be replaced. `allowed`: whoever applies has consented."""
-    used = {
-        value for live in world.named.values() for _, _, value in references(KINDS[live.address.kind].rows, live.spec)
-    }
+def find_replacements(
+    planner: ResourcePlanner, desired: Iterable[Desired], index: LiveIndex, *, is_allowed: bool
+) -> Replacements:
+    """Decide for every declared resource that may be replaced. `is_allowed`: whoever applies has consented."""
+    used = {arn for live in index.named.values() for arn in referred_arns(live)}
     standing: dict[Address, Live] = {}
-    heirs: dict[Address, Replacement] = {}
+    successors: dict[Address, Replacement] = {}
     for one in desired:
-        kind = KINDS[one.address.kind]
-        if kind.replacement is None or one.live is None or not is_ours(one.live, *planner.owner):
+        how = KINDS[one.address.kind].replacement
+        if how is None or one.live is None or not is_ours(one.live, *planner.owner):
             continue
-        rivals = [
-            _Candidate(live, planner.not_in_place(one, live)) for live in world.rivals(one.address) or (one.live,)
+        candidates = [
+            _Candidate(live, planner.stuck_fields(one, live)) for live in index.all_of(one.address) or (one.live,)
         ]
-        stands = min(rivals, key=lambda rival: rival.rank(used))
-        if stands.live is not one.live:
-            standing[one.address] = stands.live
-        if stands.fields and _may_be_replaced(one, kind.replacement, allowed=allowed):
-            is_beside = kind.replacement is ReplacementMethod.BLUE_GREEN
-            name = _name_of_heir(planner, one, world) if is_beside else stands.live.address.name
-            heirs[one.address] = Replacement(name, stands.live, stands.fields, kind.replacement)
-    return ReplacementDecision(standing, heirs)
+        best = min(candidates, key=lambda candidate: candidate.rank(used))
+        if best.live is not one.live:
+            standing[one.address] = best.live
+        if best.fields and _may_be_replaced(one, how, is_allowed=is_allowed):
+            is_beside = how is ReplacementMethod.BLUE_GREEN
+            name = _successor_name(planner, one, index) if is_beside else best.live.address.name
+            successors[one.address] = Replacement(name, best.live, best.fields, how)
+    return Replacements(standing, successors)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One of those that are ours under one address; `fields` are the members that cannot be changed in it."""
+    """One of those that are ours under one address; `fields` are those that cannot be changed in it."""
 
     live: Live
     fields: tuple[FieldChange, ...]
 
     def rank(self, used: Collection[str]) -> tuple[bool, bool, bool, str]:
         """The one stands that works and can become what is declared; of several the one that queues use already."""
-        works = self.live.status not in ("INVALID", "DELETING")
+        works = self.live.status not in (INVALID, DELETING)
         return (not works or bool(self.fields), not works, self.live.arn not in used, self.live.address.name)
 
 
-def _may_be_replaced(desired: Desired, how: ReplacementMethod, *, allowed: bool) -> bool:
+def _may_be_replaced(desired: Desired, how: ReplacementMethod, *, is_allowed: bool) -> bool:
     choice = desired.lifecycle.replace
     if choice is None or (choice == "blue-green" and how is not ReplacementMethod.BLUE_GREEN):
-        return allowed
+        return is_allowed
     return choice == "blue-green"
 
 
-def _name_of_heir(planner: Planner, desired: Desired, world: LiveIndex) -> str:
+def _successor_name(planner: ResourcePlanner, desired: Desired, index: LiveIndex) -> str:
     """Return a name that follows from the declaration, so that an interrupted run finds its own again; and is free."""
     base = (planner.stack.name_prefix + desired.address.name)[: LONGEST - MARK - 1]
-    digest = first_record(KINDS[desired.address.kind], desired, planner.identity).digest
+    digest = first_record(KINDS[desired.address.kind], desired, planner.context.identity).digest
     tried = 0
     while True:
         name = f"{base}-{digest_of([digest, tried])[:MARK]}"
-        if Address(desired.address.kind, name) not in world.named:
+        if Address(desired.address.kind, name) not in index.named:
             return name
         tried += 1

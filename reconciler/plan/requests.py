@@ -1,6 +1,7 @@
 """The complete requests and waits that make one change. Pure: the same change always gives the same program."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from reconciler.diff import Difference
@@ -139,12 +140,19 @@ def update_steps(kind: Kind, live: Live, difference: Difference) -> tuple[Step, 
 
 
 def delete_steps(
-    kind: Kind, live: Live, *, idle: bool = False, keeping: AppliedRecord | None = None
+    kind: Kind,
+    live: Live,
+    *,
+    is_idle_awaited: bool = False,
+    queues: Iterable[str] = (),
+    kept: AppliedRecord | None = None,
+    patience: float | None = None,
 ) -> tuple[Step, ...]:
     """Disable, wait, delete, wait until it is gone; or deregister every active revision.
 
-    `idle`: wait before the deletion until nothing runs on it any more. `keeping` is the record of what it was before
-    that, for a run after an interrupted one.
+    `is_idle_awaited`: wait before the deletion until nothing runs on it any more; `queues` are the ARNs of those whose
+    jobs may. `kept` is the record of what it was before that, for a run after an interrupted one. `patience`: for how
+    long to wait, in seconds, until no job is in it; None does not look.
     """
     if kind.revisions:
         # What nobody owns goes first: a run after an interrupted one knows the rest by its tags.
@@ -153,10 +161,13 @@ def delete_steps(
     gone = () if within is None else (Wait(Until.GONE, within, f"wait until {live.address.name} is gone"),)
     if live.status == "DELETING":
         return gone
-    ends = kind.idle.timeout if idle and kind.idle else 0
-    idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {live.address.name}"),) if ends else ()
-    told = tag_steps(live.arn, {APPLIED: str(keeping)}, ()) if keeping else ()
-    return (*settle_first(kind, live), *told, *_disable(kind, live, idle=idle), *idling, _delete(kind, live), *gone)
+    name = live.address.name
+    ends = kind.idle.timeout if is_idle_awaited and kind.idle else 0
+    idling = (Wait(Until.IDLE, ends, f"wait until nothing runs on {name}", queues=tuple(queues)),) if ends else ()
+    emptying = () if patience is None else (Wait(Until.EMPTY, patience, f"wait until no job is in {name}"),)
+    noting = tag_steps(live.arn, {APPLIED: str(kept)}, ()) if kept else ()
+    disabling = _disable(kind, live, idle=is_idle_awaited)
+    return (*settle_first(kind, live), *noting, *disabling, *idling, *emptying, _delete(kind, live), *gone)
 
 
 def revision_steps(
@@ -209,6 +220,15 @@ def tag_steps(arn: str, tag: Mapping[str, str], untag: Iterable[str]) -> tuple[S
     tagging = (Call(TAG, {"resourceArn": arn, "tags": dict(tag)}, f"tag {_tail(arn)}"),) if tag else ()
     untagging = (Call(UNTAG, {"resourceArn": arn, "tagKeys": keys}, f"untag {_tail(arn)}"),) if keys else ()
     return (*tagging, *untagging)
+
+
+def limited(steps: Iterable[Step], longest: float | None) -> tuple[Step, ...]:
+    """Return the steps, of which no wait takes longer than that, in seconds."""
+    if longest is None:
+        return tuple(steps)
+    return tuple(
+        replace(step, timeout=min(step.timeout, longest)) if isinstance(step, Wait) else step for step in steps
+    )
 
 
 def all_tags(stack: str, prefix: str, desired: Desired, applied: AppliedRecord) -> dict[str, str]:

@@ -33,6 +33,23 @@ def operations(world: World, since: int = 0) -> list[str]:
     return [operation for operation, _ in world.writes(since)]
 
 
+def test_a_plan_that_was_made_to_be_looked_at_is_not_run() -> None:
+    world = World()
+    plan = world.plan(everything(), PlanOptions(guards=False))
+    with pytest.raises(AssertionError, match="made to be looked at"):
+        usecases.run(plan, everything(), world.cloud, world.clock)
+    assert operations(world) == []
+
+
+def test_what_refuses_a_plan_is_read_in_it_whatever_consents_come_later() -> None:
+    world = World()
+    world.apply(everything())
+    before = len(world.calls)
+    with pytest.raises(Refused):
+        usecases.run(world.plan(stack({})), stack({}), world.cloud, world.clock, wanted=PlanOptions(destroy=True))
+    assert operations(world, before) == []
+
+
 def test_a_stack_is_created_in_order_and_converges() -> None:
     world = World()
     finish = world.apply(everything())

@@ -12,14 +12,13 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.cli.context import gravest
-from reconciler.cli.run import capped, is_ci
+from reconciler.cli.run import is_ci
 from reconciler.cli.signals import Terminated
-from reconciler.model import Json, Wait
+from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import session
 from reconciler.sandbox.session import sandbox_session
 from tests.cli.conftest import STACK, Ran, Run, write
-from tests.report.samples import EVERYTHING
 
 PLANNED = "Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy."
 NOTHING = "Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy."
@@ -274,15 +273,6 @@ def test_a_signal_ends_a_run_after_its_present_steps(
     assert "Stopping after the steps under way." in ran.err
     monkeypatch.setattr(usecases, "run", whole)
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
-
-
-def test_no_wait_takes_longer_than_the_timeout() -> None:
-    steps = [step for change in capped(EVERYTHING, 60).changes for step in change.steps if isinstance(step, Wait)]
-    assert {step.timeout for step in steps} == {60}
-
-
-def test_without_a_timeout_the_plan_stays_as_it_is() -> None:
-    assert capped(EVERYTHING, None) is EVERYTHING
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from reconciler.importers import live as live_source
 from reconciler.importers.model import Imported
 from reconciler.importers.writer import GroupBy, ImportSettings, Tidy, tidy_stack
 from reconciler.kinds import KINDS
+from reconciler.live.facts import LiveRegion
 from reconciler.load import load_with_problems
 from reconciler.model import Live, Plan, Stack
-from reconciler.plan import PlanOptions, make_plan
+from reconciler.plan import PlanOptions, build, decide
 from reconciler.problems import Problem, Severity
 from reconciler.validate import validate
 from tests.fakes import HERE
@@ -39,7 +40,7 @@ def read(tidy: Tidy) -> tuple[Stack, tuple[Problem, ...]]:
 
 
 def planned(stack: Stack, live: Iterable[Live]) -> Plan:
-    return make_plan(stack, HERE, tuple(live), ADOPTING)
+    return build(decide(stack, LiveRegion(HERE, tuple(live)), ADOPTING))
 
 
 def beyond_adoption(plan: Plan) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, Waiting, examined
+from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, examined
 from reconciler.inspect.status import standings
 from reconciler.kinds.reasons import (
     INVALID_REASONS,
@@ -14,6 +14,7 @@ from reconciler.kinds.reasons import (
     is_ended_by_queue,
     wait_reason_of,
 )
+from reconciler.live.facts import Counts
 from reconciler.model import Live, Stack
 from reconciler.problems import CloudError, Fault
 from tests.builders import CE, CR, JQ, consumable, ec2, live, owned, planned, queue, stack
@@ -25,10 +26,10 @@ ROLE = "CLIENT_ERROR - User: batch.amazonaws.com is not authorized to perform: s
 FLEET = "CLIENT_ERROR - Parameter: SpotFleetRequestConfig.IamFleetRole is invalid."
 TOO_SMALL = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) associated with the job queue cannot meet it."
 HERE = ("stacks/prod", "--region=us-east-1")
-NONE: Mapping[str, Waiting] = {}
+NONE: Mapping[str, Counts] = {}
 
 
-def examine(of: Stack, *world: Live, waiting: Mapping[str, Waiting] = NONE) -> tuple[Diagnosis, ...]:
+def examine(of: Stack, *world: Live, waiting: Mapping[str, Counts] = NONE) -> tuple[Diagnosis, ...]:
     return examined(standings(of, planned(of, *world), world), waiting, HERE).diagnoses
 
 

@@ -113,7 +113,7 @@ def test_a_gauge_shows_what_the_description_tells_and_nothing_else() -> None:
 
 def test_jobs_that_nobody_may_list_are_told_once_and_stop_nothing() -> None:
     found = stand(MINE, *both(live(CE, "spot", ec2())))
-    ((queue_, _),) = job_holders(found)
+    (queue_,) = job_holders(found)
     assert counted(found, {queue_.arn: {"RUNNING": 2}}).each[1].jobs == {"RUNNING": 2}
     unknown = counted(found, {queue_.arn: DENIED, "another": DENIED})
     assert [(note.code, note.hint) for note in unknown.notes] == [("STA001", "allow batch:ListJobs")]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.kinds import KINDS
-from reconciler.model import Lifecycle, Live, Plan, Stack
-from reconciler.plan import Limit, PlanOptions
-from reconciler.plan.guards import check_place, check_plan
+from reconciler.live.facts import LiveRegion
+from reconciler.model import Lifecycle, Live, Stack
+from reconciler.plan import Limit, PlanOptions, decide
+from reconciler.plan.guards import check_place, check_refusals
 from reconciler.problems import Denied, Problem, Refused
 from tests.builders import (
     AS_DECLARED,
@@ -34,15 +35,15 @@ from tests.builders import (
     told,
     training,
 )
+from tests.fakes import HERE
 
 ALL = PlanOptions(allow_destroy=("*",))
 PROTECTED = Lifecycle(prevent_destroy=True)
 
 
 def refusals(of: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> tuple[Problem, ...]:
-    plan = planned(of, *world, wanted=wanted)
     try:
-        check_plan(of, plan, wanted)
+        check_refusals(planned(of, *world, wanted=wanted, guards=True))
     except Refused as refused:
         return refused.problems
     return ()
@@ -179,7 +180,7 @@ def test_what_stays_is_counted_whether_it_changes_or_not() -> None:
     changed = {key: container(memory=1024) for key in jobs(10)}
     world = world_of_jobs(14)
     assert codes(stack(changed), *world) == []
-    assert planned(stack(changed), *world).owned == 14
+    assert len(decide(stack(changed), LiveRegion(HERE, tuple(world))).index.owned) == 14
 
 
 def test_targets_do_not_make_a_stack_smaller() -> None:
@@ -353,4 +354,4 @@ def test_a_stack_that_names_its_place_is_not_looked_at_elsewhere(account: str, r
 
 
 def test_a_plan_with_nothing_against_it_passes() -> None:
-    check_plan(stack({}), Plan("risk", planned(stack({})).identity), AS_DECLARED)
+    check_refusals(planned(stack({}), guards=True))

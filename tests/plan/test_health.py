@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.model import Address, Json, Live, Stack
+from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
 from reconciler.report.drift import drift_of
 from tests.builders import CE, JD, JQ, SE, container, ec2, live, owned, planned, queue, service, stack, training
@@ -38,6 +39,12 @@ def test_a_queue_goes_on_while_one_of_its_environments_works() -> None:
 @pytest.mark.parametrize("status", ["CREATING", "UPDATING"])
 def test_a_queue_whose_environment_is_on_its_way_is_not_blocked(status: str) -> None:
     assert told(MINE, *world(MINE, live(CE, "spot", ec2(), status=status))) == []
+
+
+def test_what_is_unhealthy_is_told_whatever_the_targets_are() -> None:
+    disabled = world(MINE, live(CE, "spot", {**ec2(), **OFF}))
+    plan = planned(MINE, *disabled, wanted=PlanOptions(targets=("JobQueue/q",)))
+    assert [(one.address.name, one.status) for one in plan.unhealthy] == [("spot", "DISABLED"), ("q", "BLOCKED")]
 
 
 def test_what_somebody_disabled_is_unhealthy_and_so_is_what_needs_it() -> None:

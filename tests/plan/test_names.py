@@ -2,8 +2,9 @@
 
 import pytest
 
+from reconciler.live.facts import LiveRegion
 from reconciler.model import Address, Lifecycle, Live
-from reconciler.plan import PlanOptions, make_plan
+from reconciler.plan import PlanOptions, build, decide
 from reconciler.problems import InvalidStack
 from tests.builders import JD, JQ, container, live, owned, planned, queue, stack, told
 from tests.fakes import HERE
@@ -85,5 +86,5 @@ def test_what_is_described_as_deleted_is_known_to_have_been_there(prefix: str, i
     """A consent to its deletion is no mistake, when the run that made it was cut short and comes again."""
     mine = stack({}, prefix=prefix)
     deleted = live(JQ, f"{prefix}old", queue(), status="DELETED")
-    plan = make_plan(mine, HERE, (), taken=(owned(mine, deleted) if is_tagged else deleted,))
+    plan = build(decide(mine, LiveRegion(HERE, (), taken=(owned(mine, deleted) if is_tagged else deleted,))))
     assert (plan.known, plan.is_empty) == ((Address(JQ, "old"),), True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Action, Address, Cost, Json, Lifecycle, Live
+from reconciler.model import Action, Address, Cost, Json, Lifecycle, Live, Wait
 from reconciler.plan import PlanOptions
 from reconciler.problems import InvalidStack
 from tests.builders import CE, JD, JQ, SLR, SP, container, ec2, fair, live, owned, planned, queue, stack, told
@@ -25,6 +25,16 @@ def test_what_others_need_is_created_first() -> None:
     plan = planned(stack(everything()))
     assert told(plan) == ["+ SchedulingPolicy/fair", "+ ComputeEnvironment/spot", "+ JobDefinition/job", "+ JobQueue/q"]
     assert plan.changes[-1].after == (Address(SP, "fair"), Address(CE, "spot"))
+
+
+def test_no_wait_takes_longer_than_the_timeout() -> None:
+    plan = planned(stack(everything()), wanted=PlanOptions(longest_wait=60))
+    assert {step.timeout for change in plan.changes for step in change.steps if isinstance(step, Wait)} == {60}
+
+
+def test_a_timeout_that_is_longer_than_every_wait_changes_nothing() -> None:
+    usual, longer = (planned(stack(everything()), wanted=PlanOptions(longest_wait=wait)) for wait in (None, 1e9))
+    assert usual.changes == longer.changes
 
 
 def test_a_logical_name_becomes_an_arn() -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.apply import State
+from reconciler.kinds import KINDS
+from reconciler.live.read import read_all, read_uses
 from reconciler.model import Action, Change, Lifecycle, Plan, Stack, Until
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Exit, Fault, Severity
@@ -251,11 +253,11 @@ def test_jobs_that_do_not_tell_what_they_use_might_use_anything(jobs: LiveJobs) 
 
 def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
     world = grown(2)
-    found = usecases.read_all(world.cloud, usecases.KINDS.values())
+    found = read_all(world.cloud, KINDS.values())
     world.apply(version(2), PlanOptions(destroy=True))
-    using = usecases.KINDS[JD].revisions.users
+    using = KINDS[JD].revisions.users
     assert using is not None
-    assert usecases.read_uses(world.cloud, using, found.live) == {}
+    assert read_uses(world.cloud, using, found.live) == {}
 
 
 def test_what_cannot_be_pruned_does_not_undo_the_registration() -> None:

@@ -137,7 +137,7 @@ def test_what_is_only_told_does_not_count(name: str) -> None:
 
 
 def test_neither_does_what_is_told_beside_the_changes() -> None:
-    assert fingerprint(replace(EVERYTHING, notes=(), unhealthy=(), unchanged=0, owned=7)) == fingerprint(EVERYTHING)
+    assert fingerprint(replace(EVERYTHING, notes=(), unhealthy=(), unchanged=0)) == fingerprint(EVERYTHING)
 
 
 def test_nor_what_is_only_waited_for() -> None:

@@ -1,6 +1,7 @@
 """`reconciler drift`."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_z
     from reconciler.report.text.drift import drift_page
 
     read, session = live_stack(request, out.watch)
-    plan = planned(read, session, wanted)
+    plan = planned(read, session, replace(wanted, guards=False))
     check_one(request, plan, read.stack, session, out)
     drift = drift_of(present(plan, read.secrets))
     out.publish(lambda width: drift_page(drift, width, out.verbose), lambda: drift_json(drift), drift)

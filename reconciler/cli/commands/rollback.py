@@ -23,7 +23,7 @@ from reconciler.cli.options import (
     words_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.run import capped, consent, watched
+from reconciler.cli.run import consent, watched
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
@@ -56,17 +56,17 @@ def run(args: Namespace, out: Output) -> int:
     request, options = stack_of(args), run_options_of(args)
     read, session = live_stack(request, out.watch)
     with locked(request.path, read.stack, session, out, options.lock_timeout):
-        back = _planned(args.name, args.to, read, session)
+        back = _planned(args.name, args.to, options, read, session)
         again = ("rollback", args.name, "--to", str(back.to), *words_of(request))  # whatever is the newest by then
         return _shown_and_run(back, options, again, read, session, out)
 
 
-def _planned(name: str, to: int | None, read: Read, session: Session) -> "Rollback":
+def _planned(name: str, to: int | None, options: RunOptions, read: Read, session: Session) -> "Rollback":
     from reconciler.adapters.lookup.installed import takes
     from reconciler.app import usecases
 
     with read.secrets.kept(), session.observer.phase("plan"):
-        return usecases.rollback(read.stack, session.cloud, name, to, takes)
+        return usecases.rollback(read.stack, session.cloud, name, to, takes, options.timeout)
 
 
 def _shown_and_run(
@@ -77,7 +77,6 @@ def _shown_and_run(
     from reconciler.report.text.history import nothing_page
     from reconciler.report.text.plan import plan_page
 
-    back = replace(back, plan=capped(back.plan, options.timeout))
     read = with_former(read, back.history)
     shown, shown_back = present(back.plan, read.secrets), present_rollback(back, read.secrets)
     if not back.plan.changes:
@@ -118,6 +117,7 @@ def _next(back: "Rollback", read: Read, session: Session) -> "PresentedPlan | No
     from reconciler.redact.presented import present
 
     try:
-        return present(planned(read, session, PlanOptions(targets=(str(back.history.address),))), read.secrets)
+        options = PlanOptions(targets=(str(back.history.address),), guards=False)
+        return present(planned(read, session, options), read.secrets)
     except (CloudError, InvalidStack):
         return None
