@@ -15,23 +15,25 @@ from reconciler.load.sections import IGNORED_PREFIX, SCHEMA
 from reconciler.model import Json, Path
 from reconciler.ports import Takes
 from reconciler.problems import Problem, Where
-from reconciler.validate.typos import letters
+from reconciler.validate.typos import normalized
 
 # Which member, or which value of an enumeration, somebody meant; only where there can be no doubt.
 
-SHORTEST = 4  # letters; in shorter words every letter makes another word
+SHORTEST = 4  # normalized; in shorter words every letter makes another word
 ALIKE = 0.7  # how near a suggestion must be
 
 
 def spelled(word: str, choices: Collection[str]) -> str:
-    """Return the choice that has the same letters, in whatever case and with whatever between them; or nothing."""
-    same = [choice for choice in choices if letters(choice) == letters(word)]
+    """Return the choice that has the same normalized, in whatever case and with whatever between them; or nothing."""
+    same = [choice for choice in choices if normalized(choice) == normalized(word)]
     return same[0] if len(same) == 1 else ""
 
 
 def mistyped(word: str, choices: Collection[str]) -> str:
     """Return the only choice that is one slip of a finger away, or nothing."""
-    near = [one for one in choices if len(letters(one)) >= SHORTEST and is_one_slip(letters(word), letters(one))]
+    near = [
+        one for one in choices if len(normalized(one)) >= SHORTEST and is_one_slip(normalized(word), normalized(one))
+    ]
     return near[0] if len(near) == 1 else ""
 
 
@@ -57,8 +59,8 @@ def own_case(value: str, shape: Mapping[str, Json]) -> str:
 
 def nearest(word: str, choices: Collection[str]) -> str:
     """Return the choice that a word resembles most, or nothing if it resembles none."""
-    own = {letters(choice): choice for choice in choices}
-    near = difflib.get_close_matches(letters(word), own, n=1, cutoff=ALIKE)
+    own = {normalized(choice): choice for choice in choices}
+    near = difflib.get_close_matches(normalized(word), own, n=1, cutoff=ALIKE)
     return own[near[0]] if near else ""
 
 

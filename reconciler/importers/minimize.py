@@ -21,8 +21,8 @@ from reconciler.model import Address, Declared, Identity, Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules import Subject, rules_of
 from reconciler.validate.check import Readers
-from reconciler.validate.explain_errors import SchemaValidator, SchemaVerdict
-from reconciler.validate.typos import Vocabulary
+from reconciler.validate.explain_errors import SchemaResult, SchemaValidator
+from reconciler.validate.typos import FieldIndex
 
 
 def bare(kind: Kind, body: Spec, identity: Identity, *, is_declared: bool = False) -> Spec:
@@ -157,7 +157,7 @@ def sorted_out(
 ) -> tuple[list[ImportedResource], list[ImportedResource]]:
     """Return the sound ones, and the odd: those are written as they are, for `validate` to say what is wrong."""
     defs = language.schema["$defs"]
-    judge = SchemaValidator(Readers(defs), Vocabulary(defs), language.takes)
+    judge = SchemaValidator(Readers(defs), FieldIndex(defs), language.takes)
     sound, odd = list[ImportedResource](), list[ImportedResource]()
     for found in founds:
         # An empty structure lacks what is required in it; of most, it says no more than that it is absent.
@@ -170,7 +170,7 @@ def _typed(found: ImportedResource, judge: SchemaValidator) -> ImportedResource 
     """Return it in the API's types; None if the schema has something against it."""
     kind, plain = KINDS[found.address.kind], without_tagged(found.body)
     body, is_doubtful = judge.readers.read(kind.create.operation, plain)
-    verdict = judge.verdict(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else SchemaVerdict()
+    verdict = judge.check(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else SchemaResult()
     if any(problem.severity is Severity.ERROR for problem in verdict.problems):
         return None
     return replace(found, body=body if plain is found.body else _with_tagged(body, found.body))

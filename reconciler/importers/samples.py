@@ -28,7 +28,7 @@ from reconciler.problems import Problem, Severity
 from reconciler.syntax.scalars import plain_value, text_of
 from reconciler.validate import validate
 from reconciler.validate.check import pattern_of
-from reconciler.validate.typos import DEFS, Vocabulary
+from reconciler.validate.typos import DEFS, FieldIndex
 
 T = TypeVar("T")
 IN_NAMES = re.compile(r"[A-Za-z0-9_-]+")
@@ -50,7 +50,7 @@ def with_examples(imported: Imported, language: Language) -> Imported:
     """
     unset = {name: one for name, one in imported.variables.items() if one.get("default") is None}
     uses: dict[str, list[_Use]] = {}
-    walker = _Walker(Vocabulary(language.schema["$defs"]))
+    walker = _Walker(FieldIndex(language.schema["$defs"]))
     for found in imported.found:
         for name, use in walker.uses_in(found):
             uses.setdefault(name, []).append(use)
@@ -78,7 +78,7 @@ def with_stand_ins(stack: Stack, language: Language) -> Stack:
     """Return a stack with an example of its field for each value that is not known, and the same one each time."""
     named = {address: replace(declared, spec=_by_names(declared.spec)) for address, declared in stack.declared.items()}
     found = tuple(ImportedResource(address, one.spec) for address, one in named.items() if holds_tagged(one.spec))
-    walker = _Walker(Vocabulary(language.schema["$defs"]))
+    walker = _Walker(FieldIndex(language.schema["$defs"]))
     types = {name: walker.type_of(use) for one in found for name, use in walker.uses_in(one)}
     unknown = Imported(found=found, variables={name: {"type": type_} for name, type_ in types.items()})
     known = {name: as_example(one.get("example")) for name, one in with_examples(unknown, language).variables.items()}
@@ -117,7 +117,7 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Walker:
-    vocabulary: Vocabulary
+    vocabulary: FieldIndex
 
     def uses_in(self, found: ImportedResource) -> Iterator[tuple[str, _Use]]:
         kind = KINDS[found.address.kind]
@@ -156,7 +156,7 @@ class _Walker:
                     yield from self._uses(inner, replace(use, schema=schema.get("items") or {}))
 
 
-def _fitting(name: str, number: int, variable: Spec, uses: Iterable[_Use], vocabulary: Vocabulary) -> Iterator[Json]:
+def _fitting(name: str, number: int, variable: Spec, uses: Iterable[_Use], vocabulary: FieldIndex) -> Iterator[Json]:
     """Yield the values that may be an example of a variable, the likeliest first, in the variable's own type."""
     whole = [use for use in uses if use.is_all]
     rows = [(_filled(one, name, number), use) for use in whole for one in _of_row(use)]
@@ -196,13 +196,13 @@ def _leaves(value: Json) -> Iterator[Json]:
         yield value
 
 
-def _shaped(value: Json, use: _Use, vocabulary: Vocabulary) -> Iterator[Json]:
+def _shaped(value: Json, use: _Use, vocabulary: FieldIndex) -> Iterator[Json]:
     """The example of a list's row is one entry."""
     is_list = vocabulary.resolved(use.schema).get("type") == "array"
     yield [value] if is_list and not isinstance(value, list) else value
 
 
-def _of_schema(schema: Json, vocabulary: Vocabulary) -> Iterator[Json]:
+def _of_schema(schema: Json, vocabulary: FieldIndex) -> Iterator[Json]:
     schema = vocabulary.resolved(schema)
     if known := schema.get("enum") or schema.get("examples"):
         spelled: dict[str, Json] = {}  # the service's own spelling comes first

@@ -17,7 +17,7 @@ from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.nodes import Broken, value_of
 from reconciler.syntax.parse import compose_json, whole_json
 from reconciler.tfstate.state import NotAState, TerraformState, is_raw_state, state_of
-from reconciler.validate.typos import letters
+from reconciler.validate.typos import normalized
 
 # Members in another tool's spelling, brought to the API's by the tables of the kinds.
 
@@ -30,10 +30,10 @@ def spelled(rows: Iterable[Row], body: Mapping[str, Json], renamed: Mapping[str,
     `renamed` are members that are called otherwise. A structure that is written as a list of one becomes a structure.
     Keys of maps stay as they are, and so does a member that no table has.
     """
-    known = {letters(row.name): row for row in rows}
+    known = {normalized(row.name): row for row in rows}
     out = {}
     for name, value in body.items():
-        row = known.get(letters(renamed.get(name, name)))
+        row = known.get(normalized(renamed.get(name, name)))
         own = row.name if row else renamed.get(name, name)
         out[own] = _value(row, value, renamed) if isinstance(row, Field) else value
     return out

@@ -1,4 +1,9 @@
-"""Everything that is known about AWS Batch, one table a kind. A new kind is one file and one name here."""
+"""The facts about AWS Batch, one table a kind: fields, calls, replacement, jobs.
+
+A new kind is one file and one name here. What always holds: a table is data, with pure functions where a fact depends
+on a body; no stage names a kind; kinds do not import each other; each fact that is not in AWS's service model has its
+source. Not here: what AWS refuses (`rules`), and what is derived from the tables (`schema`, and the stages).
+"""
 
 from collections.abc import Mapping
 
@@ -13,7 +18,7 @@ from reconciler.kinds import (
 )
 from reconciler.kinds.base import Kind
 
-# In the order in which people think of them: what others need comes first.
+# The order of sections and reports: what others refer to comes first.
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -28,9 +33,9 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_named(word: str) -> Kind | None:
-    """Return the kind that is called so: by its name, its section or its noun, in any case."""
-    wanted = word.lower()
+def kind_named(name: str) -> Kind | None:
+    """Return the kind with this name, section or noun, in any case."""
+    wanted = name.lower()
     return next(
         (kind for kind in KINDS.values() if wanted in (kind.name.lower(), kind.section.lower(), kind.noun)), None
     )

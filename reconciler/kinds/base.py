@@ -1,4 +1,4 @@
-"""The vocabulary of the kind tables: what a row can say about a member, and what a kind can say about itself."""
+"""The columns of the tables: what a row says about a field, and what a kind says about its calls and its life."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,8 +6,6 @@ from enum import Enum, StrEnum
 from functools import cached_property
 
 from reconciler.model import Cost, Identity, Json, Spec, own_name
-
-# How what is live is read: the operations of AWS Batch that list and describe a kind, or what uses it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,8 @@ class ReadCalls:
     @property
     def command(self) -> str:
         """The subcommand of `aws batch` that describes: `describe-job-queues`."""
-        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.operation)
-        return words.removeprefix("-")
+        dashed = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.operation)
+        return dashed.removeprefix("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class CreateCall:
 
     operation: str
     settles_within: float | None = None  # seconds from CREATING to VALID or INVALID; None: it has no such statuses
-    service_linked: bool = False  # whoever creates the first one may have to create a service-linked role for it
+    service_linked: bool = False  # the first one of an account may need a service-linked role, which is created, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +120,7 @@ class Revisions:
 
 
 class Form(StrEnum):
-    """How two values of a member are compared, beyond plain equality. Missing, null, "", [] and {} are one."""
+    """How two values of a field are compared. Missing, null, "", [] and {} are equal in all forms."""
 
     VALUE = "value"
     CASELESS = "caseless"  # MANAGED == managed
@@ -141,7 +139,7 @@ class Form(StrEnum):
 
 
 class Created(Enum):
-    """Whether a member belongs in the create request."""
+    """Whether a field belongs in the create request."""
 
     SENT = "sent"
     LATER = "later"  # only an update can set it: create, wait, update
@@ -163,10 +161,10 @@ MISSING = _Missing.MISSING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One member of the API: what it means and how it behaves. A row of a kind's table."""
+    """A row of a kind's table: what a field means, how it is compared and sent, and what changing it costs."""
 
     name: str
-    description: str = ""  # our own words: what it is, units, and what surprises
+    description: str = ""  # what it is, its units, and what surprises
     form: Form = Form.VALUE
     key: str = ""  # Form.KEYED, Form.RANKED: the member that tells entries apart (none: position) or gives the sequence
     fields: tuple["Field | Unmanaged", ...] = ()
@@ -210,7 +208,7 @@ class Field:
         return Rows.of(self.fields).fields
 
     def examples_beside(self, body: Spec) -> tuple[Json, ...]:
-        """Return values that fit, the likeliest first; the siblings may decide."""
+        """Return values that fit beside the siblings in `body`, the likeliest first."""
         example = self.example(body) if callable(self.example) else self.example
         values = example if isinstance(example, tuple) else (example,)
         return tuple(value for value in values if value is not None)
@@ -221,13 +219,13 @@ class Field:
         return self.form is Form.VALUE and self.default is None and not any(has_more)
 
     def counts_in(self, body: Spec) -> bool:
-        """Whether the member is part of the state that `body` describes."""
+        """Whether the field is part of the state that `body` describes."""
         return not self.trigger_for and (self.only_if is None or self.only_if(body))
 
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """A member that we accept and neither send nor compare, with the reason."""
+    """A field that is accepted and neither sent nor compared, with the reason."""
 
     name: str
     reason: str
@@ -236,8 +234,8 @@ class Unmanaged:
 Row = Field | Unmanaged
 
 
-class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in its __dict__
-    """The rows of one structure, in the ways in which they are looked at. Each is made out once: bodies are many."""
+class Rows(tuple[Row, ...]):  # noqa: SLOT001 - views are kept in its __dict__
+    """The rows of one structure, with views of them. Each view is computed once, since bodies are many."""
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Rows":
@@ -254,7 +252,7 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
 
     @cached_property
     def plain(self) -> frozenset[str]:
-        """The members whose value, wherever there is one, is as it stands what it means."""
+        """The fields whose value is canonical as it is."""
         return frozenset(row.name for row in self.fields if row.is_plain)
 
     @cached_property
@@ -278,21 +276,21 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - what is made out once is kept in
 
     @cached_property
     def legacy_aliases(self) -> tuple[tuple[Field, tuple[str, str]], ...]:
-        """The legacy sizes, and what each stands for."""
+        """The legacy sizes, each with what it is an alias of."""
         return tuple((row, row.legacy_alias_of) for row in self.fields if row.legacy_alias_of)
 
     @cached_property
     def references(self) -> tuple[Field, ...]:
-        """The rows that are references to other resources of Batch, or have some in them."""
+        """The rows that are references to other resources of Batch, or contain some."""
         return tuple(row for row in self.fields if row.form is Form.REFERENCE or Rows.of(row.fields).references)
 
     @cached_property
     def service_defaults(self) -> tuple[tuple[tuple[str, ...], Field], ...]:
-        """The rows, by their path, of what the service chooses for a new resource, down through structures."""
+        """The rows, with their paths, for which the service chooses a value in a new resource, also in structures."""
         inner = (row for row in self.fields if row.form is Form.STRUCT and not row.service_default)
         own = tuple(((row.name,), row) for row in self.fields if row.service_default)
         return own + tuple(
-            ((row.name, *path), one) for row in inner for path, one in Rows.of(row.fields).service_defaults
+            ((row.name, *path), row) for row in inner for path, row in Rows.of(row.fields).service_defaults
         )
 
 
@@ -403,7 +401,7 @@ class Kind:
         return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{path}"
 
     def name_within(self, parent: str, own: str) -> str:
-        """Return the physical name of one that is called `own`; `parent` names what it is part of, or is its ARN."""
+        """Return the physical name of a resource called `own`; `parent` is the name or ARN of what it is part of."""
         return f"{own_name(parent)}/{own}" if self.parent else own
 
     def rows_on(self, path: Sequence[str]) -> list[Field]:

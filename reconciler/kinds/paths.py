@@ -75,15 +75,17 @@ def parse(kind: Kind, text: str, *bodies: Spec) -> Steps:
 def _with_entry(kind: Kind, tokens: Sequence["_Token"], bodies: Sequence[Spec], lacking: _LacksEntryError) -> str:
     """Say how to write a path that leads into a list."""
     at = len(tokens) - lacking.left
-    whole = [*tokens[:at], _Token(EVERY.pattern, is_bracketed=False), *tokens[at:]]
+    written = [*tokens[:at], _Token(EVERY.pattern, is_bracketed=False), *tokens[at:]]
     try:
-        tuple(_members(kind.rows, whole, bodies))
+        tuple(_members(kind.rows, written, bodies))
     except _LacksEntryError as further:
-        return _with_entry(kind, whole, bodies, further)
+        return _with_entry(kind, written, bodies, further)
     except PathError as wrong:
         return f"{lacking.row.name} is a list: say which entry, or * for all of them; {wrong.hint}"
-    one = lacking.names[0] if lacking.names else position(0) if is_unnamed(lacking.row) else f"the {lacking.row.key}"
-    return f"{lacking.row.name} is a list: write {_text(whole)} for all of its entries; for one, {one} in place of *"
+    entry = lacking.names[0] if lacking.names else position(0) if is_unnamed(lacking.row) else f"the {lacking.row.key}"
+    return (
+        f"{lacking.row.name} is a list: write {_text(written)} for all of its entries; for one, {entry} in place of *"
+    )
 
 
 def _text(tokens: Iterable["_Token"]) -> str:
@@ -212,12 +214,12 @@ class _Token:
 def _tokens(text: str) -> tuple[_Token, ...]:
     tokens, end = list[_Token](), 0
     text = f".{text}"
-    for found in _TOKEN.finditer(text):
-        if found.start() != end:
+    for match in _TOKEN.finditer(text):
+        if match.start() != end:
             break
-        bracketed = found["bracketed"]
-        tokens.append(_Token(bracketed.strip("\"'") if bracketed else found["plain"], bool(bracketed)))
-        end = found.end()
+        bracketed = match["bracketed"]
+        tokens.append(_Token(bracketed.strip("\"'") if bracketed else match["plain"], bool(bracketed)))
+        end = match.end()
     if not tokens or end != len(text):
         raise PathError("write it as in computeResources.maxvCpus, environment.LEVEL or evaluateOnExit[0].action")
     return tuple(tokens)
@@ -225,13 +227,13 @@ def _tokens(text: str) -> tuple[_Token, ...]:
 
 def _members(rows: Iterable[Field | Unmanaged], tokens: Sequence[_Token], bodies: Iterable[Json]) -> Iterator[Step]:
     known = Rows.of(rows)
-    first, *rest = tokens
+    first, *remaining = tokens
     inner = [body[first.text] for body in bodies if isinstance(body, Mapping) and first.text in body]
     if first.is_bracketed or (first.text not in known.by_name and not inner):
-        raise PathError(_meant(first.text, [one.name for one in known]))
+        raise PathError(_meant(first.text, [row.name for row in known]))
     yield first.text
-    if rest:
-        yield from _below(field_of(known, first.text), first.text, rest, inner)
+    if remaining:
+        yield from _below(field_of(known, first.text), first.text, remaining, inner)
 
 
 def _below(row: Field | None, name: str, tokens: Sequence[_Token], bodies: Sequence[Json]) -> Iterator[Step]:
@@ -253,20 +255,20 @@ def _keyed(row: Field, tokens: Sequence[_Token], bodies: Sequence[Json]) -> Iter
     """A name may have dots of its own (ml.m5.large): it is one that an entry has, else it ends where a field begins."""
     entries = [(key_of(row, entry, index), index, entry) for index, entry in _entries(bodies)]
     names = {name for name, _, _ in entries}
-    first, *rest = tokens
+    first, *remaining = tokens
     if first.number is not None and (first.is_bracketed or first.text not in names):
         step: Step = first.number
         chosen = [entry for _, index, entry in entries if index == step]
     else:
         length = 1 if first.is_bracketed else _length_of_name(row, tokens, names)
         text = spelled_key(row, ".".join(token.text for token in tokens[:length]))
-        rest = list(tokens[length:])
+        remaining = list(tokens[length:])
         step = Named(text)
         meant = step.among(names)
         chosen = [entry for name, _, entry in entries if name in meant]
     yield step
-    if rest:
-        yield from _members(row.fields, rest, chosen)
+    if remaining:
+        yield from _members(row.fields, remaining, chosen)
 
 
 def _length_of_name(row: Field, tokens: Sequence[_Token], names: Iterable[str]) -> int:
@@ -286,20 +288,20 @@ def _length_of_name(row: Field, tokens: Sequence[_Token], names: Iterable[str]) 
 
 
 def _positioned(row: Field, tokens: Sequence[_Token], bodies: Sequence[Json]) -> Iterator[Step]:
-    first, *rest = tokens
-    if not row.fields and (rest or not first.is_entry):
+    first, *remaining = tokens
+    if not row.fields and (remaining or not first.is_entry):
         raise PathError(f"{row.name} is a list of values: write {row.name}.* for all of them, or {row.name}[0] for one")
     if not first.is_entry:
         raise _LacksEntryError(row, len(tokens), ())
     yield EVERY if first.number is None else first.number
-    if not rest:
+    if not remaining:
         return
     entries = [entry for index, entry in _entries(bodies) if first.number in (None, index)]
-    yield from _members(row.fields, rest, entries)
+    yield from _members(row.fields, remaining, entries)
 
 
 def _untyped(name: str, tokens: Sequence[_Token], bodies: Sequence[Json]) -> Iterator[Step]:
-    first, *rest = tokens
+    first, *remaining = tokens
     if any(isinstance(body, list | tuple) for body in bodies):
         if not first.is_entry:
             raise PathError(f"{name} is a list: write {name}.* or {name}[0]")
@@ -310,48 +312,48 @@ def _untyped(name: str, tokens: Sequence[_Token], bodies: Sequence[Json]) -> Ite
         if not inner:
             raise PathError(_meant(first.text, [key for body in bodies if isinstance(body, Mapping) for key in body]))
         yield first.text
-    if rest:
-        yield from _untyped(first.text, rest, inner)
+    if remaining:
+        yield from _untyped(first.text, remaining, inner)
 
 
 def _is_in(rows: Iterable[Field | Unmanaged], body: Json, steps: Steps) -> bool:
-    name, *rest = steps
+    name, *remaining = steps
     value = body.get(name) if isinstance(body, Mapping) else None
-    if not rest or value is None:
+    if not remaining or value is None:
         return value is not None
-    return _is_in_value(field_of(rows, name), value, tuple(rest))
+    return _is_in_value(field_of(rows, name), value, tuple(remaining))
 
 
 def _is_in_value(row: Field | None, value: Json, steps: Steps) -> bool:
-    step, *rest = steps
+    step, *remaining = steps
     fields = row.fields if row else ()
     if isinstance(value, list | tuple):
         entries = [value[index] for index in chosen(row, value, step)]
-        return any(_is_in(fields, entry, tuple(rest)) for entry in entries) if rest else bool(entries)
+        return any(_is_in(fields, entry, tuple(remaining)) for entry in entries) if remaining else bool(entries)
     if isinstance(value, Mapping) and isinstance(step, Named):
         return bool(step.among(value))
     return not isinstance(value, Mapping) or _is_in(fields, value, steps)
 
 
 def _lacking(rows: Iterable[Field | Unmanaged], body: Json, steps: Steps, to: str) -> str:
-    name, *rest = steps
+    name, *remaining = steps
     row = field_of(rows, name)
     value = body.get(name) if isinstance(body, Mapping) else None
     path = f"{to}.{name}".removeprefix(".")
-    if not rest or row is None or isinstance(value, Unknown):
+    if not remaining or row is None or isinstance(value, Unknown):
         return ""
     if row.form is Form.STRUCT:
         is_field = isinstance(steps[-1], str)  # an entry may be added by others, and what it is in with it
-        return (path if is_field else "") if is_blank(value) else _lacking(row.fields, value, tuple(rest), path)
+        return (path if is_field else "") if is_blank(value) else _lacking(row.fields, value, tuple(remaining), path)
     if row.form is Form.MAP:
         return ""
-    step, *deeper = rest
+    step, *deeper = remaining
     entries = value if isinstance(value, list | tuple) else ()
-    found = [entries[index] for index in sorted(chosen(row, entries, step))]
+    chosen_entries = [entries[index] for index in sorted(chosen(row, entries, step))]
     if not deeper or {field.name for field in row.members} - {row.key} <= {deeper[0]}:
         return ""
     path += position(step) if isinstance(step, int) else f".{step.pattern}" if isinstance(step, Named) else ""
-    lacks = [_lacking(row.fields, entry, tuple(deeper), path) for entry in found]
+    lacks = [_lacking(row.fields, entry, tuple(deeper), path) for entry in chosen_entries]
     return min(lacks, key=len) if lacks else path
 
 

@@ -1,4 +1,9 @@
-"""What AWS refuses beyond its schema, and what a careful person would not do: one table a kind."""
+"""What AWS refuses beyond its schema, and what a careful person would not do: one table of rules a kind.
+
+A `Subject` (one typed body in its stack) → findings, each at a path. What always holds: offline and pure; a rule has a
+permanent id, its evidence, a body that breaks it and one that keeps it, which are its tests; an error rests on a
+refusal that was seen or on AWS's own words. Not here: types, enumerations and bounds (`schema`, `validate`).
+"""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -39,11 +44,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "SchedulingPolicy": scheduling_policy.RULES,
     "ServiceEnvironment": service_environment.RULES,
 }
-# Where a message shows a value that is an empty text: `is ; it is one of …`.
+# A message in which an empty value shows nothing: `is ; it is one of …`.
 EMPTY = re.compile(r"\b(is|has) (?=[;,])")
 RULE_IDS = frozenset(rule.id for rules in RULES.values() for rule in rules)
-# What else is said about AWS, which may know better: values, bounds, patterns and lengths that a schema has; names,
-# regions and tags. What keeps a stack from being understood is no such claim.
+# Problems beside the rules that are claims about AWS, and may be wrong: values, bounds, patterns, lengths, names,
+# regions and tags. A problem that keeps a stack from being understood is no such claim.
 CLAIMS = frozenset(
     {
         *("SCH003", "SCH005", "SCH006", "SCH007", "SCH009"),
@@ -60,32 +65,34 @@ def rules_of(kind: str) -> tuple[Rule, ...]:
 
 
 def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
-    """Yield what the rules of its kind have against a resource; advice only when strict.
+    """Yield the problems that the rules of its kind find in a resource; those of advice only if `strict`.
 
-    No rule knows what goes with a value that is newer than it. What it says because of one is no error.
+    No rule knows what is allowed beside a value that is newer than it, so its finding is a warning then.
     """
     for rule in rules_of(resource.address.kind):
         if rule.advice and not strict:
             continue
-        for path, found in rule.check(subject):
-            message = EMPTY.sub(r'\1 ""', found)
-            said = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
+        for path, finding in rule.check(subject):
+            message = EMPTY.sub(r'\1 ""', finding)
+            text = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
             severity = rule.severity if _is_certain(rule, subject, path) else Severity.WARNING
-            yield Problem(rule.id, said, resource.places.find(path), rule.hint, severity)
+            yield Problem(rule.id, text, resource.places.find(path), rule.hint, severity)
 
 
 def _is_certain(rule: Rule, subject: Subject, path: Path) -> bool:
-    """Whether a rule that makes an error would find the same whatever known value stood in place of an unknown one."""
+    """Whether a rule that makes an error would find the same with any known value in place of an unknown one."""
     if rule.severity is not Severity.ERROR:
         return True
     return all(path in {at for at, _ in rule.check(other)} for other in subject.otherwise())
 
 
 def settle(problems: Iterable[Problem], disabled: Collection[str]) -> tuple[list[Problem], list[Problem]]:
-    """Return the problems that stand and those that the stack has switched off; claims about AWS are marked as such."""
-    stands: list[Problem] = []
-    off: list[Problem] = []
+    """Return the problems in force and the disabled ones; claims about AWS are marked as such."""
+    in_force: list[Problem] = []
+    switched_off: list[Problem] = []
     for problem in problems:
         is_claim = problem.code in CAN_BE_DISABLED
-        (off if is_claim and problem.code in disabled else stands).append(replace(problem, is_claim=is_claim))
-    return stands, off
+        (switched_off if is_claim and problem.code in disabled else in_force).append(
+            replace(problem, is_claim=is_claim)
+        )
+    return in_force, switched_off

@@ -1,4 +1,4 @@
-"""What a rule is: something that AWS refuses, or that a careful person would not do, although the schema allows it."""
+"""The columns of the tables of rules: a rule, its evidence, its examples, and the subject that it checks."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,10 +8,6 @@ from typing import TypeVar
 from reconciler.model import Address, Json, Path, Spec
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Severity
-
-# On what grounds a rule stands: who said it, in which words, and what speaks against it.
-#
-# An error needs a refusal that was seen, or AWS's own words (`Evidence.is_refusal`).
 
 
 class Basis(StrEnum):
@@ -37,10 +33,10 @@ _SAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Grounds of a rule. `where` is an operation that answered, a page, or a shape or `Shape.member` of the Batch API.
+    """The source of a rule. `where` is an operation, a page, or a shape or `Shape.member` of the Batch API.
 
-    `quote` are the words found there; an ellipsis stands for what differs. `note` says what ties them to the rule, and
-    `against` what makes a refusal doubtful.
+    `quote` is the text found there, with an ellipsis for parts that differ. `note` connects it to the rule, and
+    `against` is evidence that AWS does not refuse it. Errors need `is_refusal`.
     """
 
     basis: Basis
@@ -51,18 +47,18 @@ class Evidence:
 
     @property
     def text(self) -> str:
-        words = f"{self.where}: '{self.quote}'" if self.quote else self.where
-        return f"{words}; {self.note}" if self.note else words
+        quoted = f"{self.where}: '{self.quote}'" if self.quote else self.where
+        return f"{quoted}; {self.note}" if self.note else quoted
 
     @property
     def is_refusal(self) -> bool:
-        """Whether an error may rest on it: a measurement or a quote, with nothing known against it."""
+        """Whether an error may rest on it: a measurement or a quote, without evidence against it."""
         is_said = self.basis is Basis.MEASURED or (self.basis is Basis.DOCUMENTED and bool(self.quote))
         return is_said and not self.against
 
 
 def measured(where: str, quote: str = "", note: str = "", against: str = "") -> Evidence:
-    """Return evidence of a refusal that somebody saw."""
+    """Return evidence of a refusal that was seen."""
     return Evidence(Basis.MEASURED, where, quote, note, against)
 
 
@@ -87,11 +83,11 @@ Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong th
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a rule sees: one body that the schema has passed, and all bodies of the stack by address.
+    """What a rule checks: one body that fits the schema, and all bodies of the stack by address.
 
-    None stands for a body in which something is unknown. `region` is empty where the stack leaves it open. `takes` is
-    what the installed AWS SDK knows. `in_known_words` sees the stack as it would be with a known value in place of one
-    that the schema does not know, such as one that only the SDK knows: once for each known value.
+    None stands for a body that contains something unknown. `region` is empty if the stack does not name one. `takes` is
+    what the installed AWS SDK knows. `with_known_values` are subjects of the same stack with a known value in place of
+    each value that the schema does not know: one for each known value.
     """
 
     address: Address
@@ -99,49 +95,49 @@ class Subject:
     stack: Mapping[Address, Spec | None] = field(default_factory=dict)
     region: str = ""
     takes: Takes = takes_nothing
-    in_known_words: tuple["Subject", ...] = ()
+    with_known_values: tuple["Subject", ...] = ()
     _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
     _seen: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def beside(self, address: Address, body: Spec) -> "Subject":
-        """Return another resource of the same stack, which shares what was made of it."""
+        """Return the subject of another resource of the same stack, which shares what `once` has computed."""
         return replace(self, address=address, body=body)
 
     def otherwise(self) -> Iterator["Subject"]:
-        """Yield the same resource in the stack as it would be in known words."""
-        for other in self.in_known_words:
+        """Yield the same resource in the stacks of `with_known_values`."""
+        for other in self.with_known_values:
             body = other.stack.get(self.address)
             yield other.beside(self.address, self.body if body is None else body)
 
     def once(self, make: Callable[["Subject"], Made]) -> Made:
-        """Return what `make` makes of the stack as a whole; it is made for the first resource that needs it."""
+        """Return `make` of the whole stack, computed once for all its resources."""
         if make not in self._made:
             self._made[make] = make(self)
         made: Made = self._made[make]
         return made
 
     def seen(self, look: Callable[[Spec], Made]) -> Made:
-        """Return what `look` sees in the body; many rules look at the same, and the first of them makes it out."""
+        """Return `look` of the body, computed once for all rules."""
         if look not in self._seen:
             self._seen[look] = look(self.body)
         made: Made = self._seen[look]
         return made
 
     def referred(self, kind: str, name: Json) -> Spec | None:
-        """Return the body that a reference leads to; None if the stack has none, or none that can be looked at."""
+        """Return the body that a reference leads to; None if the stack has none, or one that is not known."""
         body = self.stack.get(Address(kind, str(name)))
         return body if isinstance(body, Mapping) else None
 
     def every(self, kind: str) -> Iterator[tuple[str, Spec]]:
-        """Yield the resources of a kind by name; what is unknown, or no mapping, has an empty body."""
+        """Yield the resources of a kind by name; one that is unknown, or no mapping, has an empty body."""
         yield from self.once(_by_kind).get(kind, ())
 
 
 def _by_kind(subject: Subject) -> Mapping[str, list[tuple[str, Spec]]]:
-    found: dict[str, list[tuple[str, Spec]]] = {}
+    resources: dict[str, list[tuple[str, Spec]]] = {}
     for address, body in subject.stack.items():
-        found.setdefault(address.kind, []).append((address.name, body if isinstance(body, Mapping) else {}))
-    return found
+        resources.setdefault(address.kind, []).append((address.name, body if isinstance(body, Mapping) else {}))
+    return resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +153,8 @@ class Example:
 class Rule:
     """A row of a kind's rules. `id` is stable: users disable rules by it. `says` is the rule in one sentence.
 
-    Each finding of `check` reads as `ADDRESS: PATH MESSAGE`. Advice is told only when it is asked for.
-    `fails` breaks this rule and no other; `passes` keeps it: both are its tests.
+    Each finding of `check` reads as `ADDRESS: PATH MESSAGE`. Advice is shown only with `--strict`.
+    `fails` breaks this rule and no other, and `passes` keeps it: both are its tests.
     """
 
     id: str

@@ -41,16 +41,16 @@ def architecture(instance_type: str) -> str | None:
 
 def architectures(instance_types: Iterable[str]) -> dict[str, str]:
     """Return the architectures that are certain, each with the first type that has it."""
-    found: dict[str, str] = {}
+    first_types: dict[str, str] = {}
     for instance_type in instance_types:
         if name := architecture(instance_type):
-            found.setdefault(name, instance_type)
-    return found
+            first_types.setdefault(name, instance_type)
+    return first_types
 
 
-def covers(one: str, other: str) -> bool:
+def covers(name: str, other: str) -> bool:
     """Whether a type or family is another, or is its family: m5 covers m5.large."""
-    return one in (other, family(other))
+    return name in (other, family(other))
 
 
 MEMBERS = frozenset({"instanceTypes", "instanceType", "allowedInstanceTypes", "targetInstanceTypes"})

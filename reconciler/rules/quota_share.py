@@ -104,9 +104,9 @@ def _units_are_there(subject: Subject) -> Findings:
 def _not_more_than_there_is(subject: Subject) -> Findings:
     there = _there(subject)
     for path, each in limits(subject.body):
-        whole = there.get(each["capacityUnit"])
-        if whole is not None and each["maxCapacity"] > whole:
-            yield (*path, "maxCapacity"), f"is {each['maxCapacity']}; the service environment has {whole}"
+        total = there.get(each["capacityUnit"])
+        if total is not None and each["maxCapacity"] > total:
+            yield (*path, "maxCapacity"), f"is {each['maxCapacity']}; the service environment has {total}"
 
 
 def _borrows_something(subject: Subject) -> Findings:

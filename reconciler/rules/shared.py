@@ -77,8 +77,8 @@ def looks_unfilled(text: str) -> bool:
 
 def filled_by(text: str) -> str:
     """Return what fills in the first placeholder of a text; nothing where it has none."""
-    found = _PLACEHOLDER.search(text)
-    return tuple(FORMS.values())[found.lastindex - 1] if found and found.lastindex else ""
+    match = _PLACEHOLDER.search(text)
+    return tuple(FORMS.values())[match.lastindex - 1] if match and match.lastindex else ""
 
 
 def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
@@ -100,9 +100,9 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
 
 def _all_filled(subject: Subject) -> Findings:
     """A file of another program has many: the first is shown, with the number of the others."""
-    found = [(path, text) for path, text in _texts((), subject.body) if looks_unfilled(text)]
-    if found:
-        (path, text), others = found[0], len(found) - 1
+    placeholders = [(path, text) for path, text in _texts((), subject.body) if looks_unfilled(text)]
+    if placeholders:
+        (path, text), others = placeholders[0], len(placeholders) - 1
         more = f" (and {others} more)" if others else ""
         yield path, f"is {text}, a placeholder for {filled_by(text)} to fill in{more}"
 
@@ -122,20 +122,20 @@ def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
 # How many resources of a kind an account has in a region, as long as nobody asks AWS for more.
 
 
-def quota(id_: str, kind: str, what: str, most: int, body: Spec) -> Rule:
+def quota(id_: str, kind: str, noun: str, most: int, body: Spec) -> Rule:
     """Return the rule that a stack has no more of a kind than the quota; the first that is too much is told."""
 
     def check(subject: Subject) -> Findings:
         names = sorted(name for name, _ in subject.every(kind))
         if names[most : most + 1] == [subject.address.name]:
-            yield (), f"is one of {len(names)} {what}; a region has {most}, unless AWS has raised the quota"
+            yield (), f"is one of {len(names)} {noun}; a region has {most}, unless AWS has raised the quota"
 
     def stack_of(count: int) -> Example:
         return Example(body, {(kind, f"a-{number}"): body for number in range(count - 1)})
 
     return Rule(
         id=id_,
-        says=f"A region has at most {most} {what}, unless the account's quota is higher.",
+        says=f"A region has at most {most} {noun}, unless the account's quota is higher.",
         check=check,
         severity=Severity.NOTE,
         advice=True,
@@ -157,8 +157,8 @@ def is_other(name: str, noun: str) -> bool:
 
 def region_of(name: str) -> str:
     """Return the region of an ARN of Batch; empty for names."""
-    found = _REGION.match(name)
-    return found[1] if found else ""
+    match = _REGION.match(name)
+    return match[1] if match else ""
 
 
 def astray(subject: Subject, name: str, noun: str) -> str:
@@ -222,7 +222,7 @@ def near_names(id_: str, fails: Example, passes: Example) -> Rule:
 
 def _misspelt(subject: Subject) -> Findings:
     for path, row, name in _references(KINDS[subject.address.kind].rows, subject.body, ()):
-        known = tuple(one for one, _ in subject.every(row.refers_to))
+        known = tuple(declared for declared, _ in subject.every(row.refers_to))
         own = _name_in(name, KINDS[row.refers_to].noun)
         if own and own not in known and (near := _meant(own, known)):
             yield path, f"is {name}, which is not declared in this stack; it must exist in AWS. Did you mean {near}?"
@@ -258,25 +258,25 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def _meant(name: str, known: Iterable[str]) -> str:
     """Return the name that is alike in each of its words; `queue-1` is none for `queue-2`, nor `dev-a` for `dev-b`."""
-    found = ((_alike(name.lower(), other.lower()), other) for other in known)
-    return max(((ratio, other) for ratio, other in found if ratio >= ALIKE), default=(0.0, ""))[1]
+    ratios = ((_alike(name.lower(), other.lower()), other) for other in known)
+    return max(((ratio, other) for ratio, other in ratios if ratio >= ALIKE), default=(0.0, ""))[1]
 
 
-def _alike(one: str, other: str) -> float:
-    words, others = _WORDS.split(one), _WORDS.split(other)
-    if len(words) != len(others):
-        joined = _WORDS.sub("", one), _WORDS.sub("", other)
+def _alike(name: str, other: str) -> float:
+    own, others = _WORDS.split(name), _WORDS.split(other)
+    if len(own) != len(others):
+        joined = _WORDS.sub("", name), _WORDS.sub("", other)
         return 1.0 if joined[0] == joined[1] else 0.0
-    return min(_ratio(word, twin) for word, twin in zip(words, others, strict=True))
+    return min(_ratio(part, twin) for part, twin in zip(own, others, strict=True))
 
 
-def _ratio(one: str, other: str) -> float:
-    if one == other:
+def _ratio(name: str, other: str) -> float:
+    if name == other:
         return 1.0
-    is_number = any(word.strip("0123456789") == "" for word in (one, other))
-    if is_number or one.strip("0123456789") == other.strip("0123456789"):
+    is_number = any(part.strip("0123456789") == "" for part in (name, other))
+    if is_number or name.strip("0123456789") == other.strip("0123456789"):
         return 0.0
-    return difflib.SequenceMatcher(None, one, other).ratio()
+    return difflib.SequenceMatcher(None, name, other).ratio()
 
 
 # Ids, ARNs and regions that no resource in reach of the stack can have: of another form, or of another place.
@@ -356,8 +356,8 @@ def _wrong(name: str, text: str) -> str:
 
 def _elsewhere(name: str, text: str, subject: Subject) -> str:
     """Return what is wrong with the place that a text names: one where the stack cannot be, or none that is known."""
-    found = _ARN.fullmatch(text)
-    partition, region = found.group("partition", "region") if found else ("", text if name == _REGION_FORM else "")
+    match = _ARN.fullmatch(text)
+    partition, region = match.group("partition", "region") if match else ("", text if name == _REGION_FORM else "")
     if partition and partition not in _PARTITIONS:
         return f"is {text}, and {partition} is no known partition{_meant_region(partition, sorted(_PARTITIONS))}"
     if partition and subject.region and partition != partition_of(subject.region):
@@ -375,8 +375,8 @@ def _is_region(name: str, subject: Subject) -> bool:
     return knows[1] or not knows[0]
 
 
-def _meant_region(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=SIMILAR_REGION)
+def _meant_region(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=SIMILAR_REGION)
     return f": did you mean {near[0]}?" if near else ""
 
 

@@ -86,15 +86,15 @@ def containers_of(home: TaskPlace) -> list[Container]:
 
 def homes(body: Spec) -> list[TaskPlace]:
     """Return every container outside a task, and every task."""
-    found = []
+    places = []
     single = body.get("containerProperties")
     if single is not None:
-        found.append(TaskPlace(SINGLE, single, is_task=False))
+        places.append(TaskPlace(SINGLE, single, is_task=False))
     if "ecsProperties" in body:
-        found += _tasks((), body)
+        places += _tasks((), body)
     if "nodeProperties" in body:
-        found += _of_nodes(body["nodeProperties"] or {})
-    return found
+        places += _of_nodes(body["nodeProperties"] or {})
+    return places
 
 
 def members(container: Container, name: str) -> Iterator[tuple[Path, Json]]:
@@ -171,12 +171,12 @@ def each_pod_container(look: Callable[[PodContainer], Findings]) -> PodCheck:
 
 def pods(body: Spec) -> list[Pod]:
     """Return the pod of eksProperties, and those of node ranges. A pod that is not there is an empty one."""
-    found = _pod((), body) if "eksProperties" in body else []
+    places = _pod((), body) if "eksProperties" in body else []
     if "nodeProperties" in body:
         for index, span in enumerate(body["nodeProperties"].get("nodeRangeProperties") or ()):
             if "eksProperties" in span:
-                found += _pod(("nodeProperties", "nodeRangeProperties", index), span)
-    return found
+                places += _pod(("nodeProperties", "nodeRangeProperties", index), span)
+    return places
 
 
 def containers_of_pod(pod: Pod) -> Iterator[PodContainer]:

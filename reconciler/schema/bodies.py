@@ -76,7 +76,7 @@ class Bodies:
 
     def member(self, shape: str, update: str, row: Row | None) -> dict[str, Json]:
         rows = row.fields if isinstance(row, Field) else ()
-        return self.typed(shape, update, rows) | _told(row)
+        return self.typed(shape, update, rows) | _row_schema(row)
 
     def typed(self, shape: str, update: str, rows: tuple[Row, ...]) -> dict[str, Json]:
         model = self.shapes[shape]
@@ -134,7 +134,7 @@ def _members(shapes: Mapping[str, Json], shape: str) -> dict[str, str]:
 
 
 def _bounds(model: Mapping[str, Json]) -> dict[str, Json]:
-    return {word: model[own] for own, word in BOUNDS.get(model["type"], {}).items() if own in model}
+    return {keyword: model[own] for own, keyword in BOUNDS.get(model["type"], {}).items() if own in model}
 
 
 def _scalar(model: Mapping[str, Json], bounds: Mapping[str, Json]) -> dict[str, Json]:
@@ -152,13 +152,13 @@ def _not_empty(member: dict[str, Json]) -> dict[str, Json]:
     return {"minLength": 1, **member} if takes_empty else member
 
 
-def _told(row: Row | None) -> dict[str, Json]:
+def _row_schema(row: Row | None) -> dict[str, Json]:
     """Return what the table adds to a member."""
     if row is None:
         return {}
     if isinstance(row, Unmanaged):
         return {"description": f"Ignored: {row.reason}."}
-    limits = {word: value for word, value in row.limits.items() if word != "enum"}
+    limits = {keyword: value for keyword, value in row.limits.items() if keyword != "enum"}
     known = {"examples": list(row.limits["enum"])} if "enum" in row.limits else {}  # the model leaves it open
     default = {} if row.default is None else {"default": row.default}
     return {"description": row.description, **known, **limits, **default}

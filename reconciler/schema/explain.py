@@ -74,11 +74,11 @@ def explain(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[Explain
     kind = _kind(steps[0], kinds) if steps else None
     if kind and len(steps) == 1:
         return (_explained_kind(kind, schema),)
-    found = _all_members({kind.name: kind} if kind else kinds, schema)
+    members = _all_members({kind.name: kind} if kind else kinds, schema)
     wanted = steps[1:] if kind else steps
     if kind:
-        return tuple(_explained(member, schema) for member in found if _lower(member.path) == wanted)
-    return tuple(_explained(member, schema) for member in found if _lower(member.path)[-len(wanted) :] == wanted)
+        return tuple(_explained(member, schema) for member in members if _lower(member.path) == wanted)
+    return tuple(_explained(member, schema) for member in members if _lower(member.path)[-len(wanted) :] == wanted)
 
 
 def member_at(kind: Kind, path: Path, schema: Json) -> str:
@@ -102,16 +102,16 @@ def member_at(kind: Kind, path: Path, schema: Json) -> str:
 
 def _homes(kind: Kind, defs: Json) -> Mapping[str, tuple[str, ...]]:
     """Return where each definition stands first, outermost first."""
-    found: dict[str, tuple[str, ...]] = {}
+    places: dict[str, tuple[str, ...]] = {}
     waiting: deque[tuple[tuple[str, ...], Json]] = deque([((kind.section,), defs[kind.create.operation])])
     while waiting:
         path, body = waiting.popleft()
         for name, member in body["properties"].items():
             target, inner = _target(member), _structure(member, defs)
-            if inner and target not in found:
-                found |= {target: (*path, name)} if target else {}
+            if inner and target not in places:
+                places |= {target: (*path, name)} if target else {}
                 waiting.append(((*path, name), inner))
-    return found
+    return places
 
 
 def _target(member: Json) -> str:
@@ -136,8 +136,8 @@ def _kind(name: str, kinds: Mapping[str, Kind]) -> Kind | None:
     return next((kind for kind in kinds.values() if name in _lower((kind.name, kind.section, kind.noun))), None)
 
 
-def _lower(words: tuple[str, ...]) -> list[str]:
-    return [word.lower() for word in words]
+def _lower(names: tuple[str, ...]) -> list[str]:
+    return [name.lower() for name in names]
 
 
 def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_ExplainedField]:
@@ -207,7 +207,7 @@ def _choice(schema: Json) -> Iterator[tuple[str, str]]:
 def _rules(member: _ExplainedField) -> Iterator[tuple[str, str]]:
     if member.required:
         yield "required", "yes"
-    bounds = [(word, member.schema[word]) for word in LIMITS if word in member.schema]
+    bounds = [(keyword, member.schema[keyword]) for keyword in LIMITS if keyword in member.schema]
     limits = [NOT_EMPTY.get(bound, LIMITS[bound[0]].format(bound[1])) for bound in bounds]
     if limits:
         yield "limits", ", ".join(limits)
@@ -270,11 +270,11 @@ def explain_own(path: str) -> tuple[Explained, ...]:
     steps = [step.lower() for step in path.split(".") if step]
     if len(steps) > 1 and steps[1] == "lifecycle":
         steps = steps[1:]
-    return tuple(one for one in _each(SECTIONS, ()) if one.path.lower().split(".") == steps)
+    return tuple(explained for explained in _each(SECTIONS, ()) if explained.path.lower().split(".") == steps)
 
 
 def own_names() -> tuple[str, ...]:
-    return tuple(one.path for one in _each(SECTIONS, ()))
+    return tuple(explained.path for explained in _each(SECTIONS, ()))
 
 
 def _each(members: Mapping[str, Json], above: tuple[str, ...]) -> Iterator[Explained]:
@@ -293,7 +293,9 @@ def _facts(schema: Json) -> Iterator[tuple[str, str]]:
         yield "one of", ", ".join(map(str, values))
     if "properties" in schema:
         yield "members", ", ".join(schema["properties"])
-    limits = [text.format(choice[word]) for choice in choices for word, text in LIMITS.items() if word in choice]
+    limits = [
+        text.format(choice[keyword]) for choice in choices for keyword, text in LIMITS.items() if keyword in choice
+    ]
     if limits:
         yield "limits", ", ".join(limits)
     if "default" in schema:

@@ -17,7 +17,7 @@ NAME = "Tagged"
 TAGGED: Json = {"$ref": DEFS + NAME}
 DEFINITION: Json = {"type": "null", "$comment": "A tagged scalar, to editors that take our tags for null."}
 MEMBER = "/properties/"  # in a reference to a member of another structure
-SAID = ("description", "default")  # of a member, whatever stands there
+ANNOTATIONS = ("description", "default")  # of a member, whatever stands there
 
 
 def tagged(schema: Json) -> dict[str, Json]:
@@ -34,17 +34,17 @@ def untagged(schema: Json) -> Json:
         return schema
     if TAGGED in schema.get("anyOf", ()):
         *own, _ = schema["anyOf"]
-        rest = {word: inner for word, inner in schema.items() if word != "anyOf"}
-        return untagged({**rest, **(own[0] if len(own) == 1 else {"anyOf": own})})
-    return {word: untagged(inner) for word, inner in schema.items() if inner != DEFINITION}
+        others = {keyword: inner for keyword, inner in schema.items() if keyword != "anyOf"}
+        return untagged({**others, **(own[0] if len(own) == 1 else {"anyOf": own})})
+    return {keyword: untagged(inner) for keyword, inner in schema.items() if inner != DEFINITION}
 
 
 def _within(schema: Json) -> dict[str, Json]:
-    return {word: _word(word, inner) for word, inner in schema.items()}
+    return {keyword: _keyword(keyword, inner) for keyword, inner in schema.items()}
 
 
-def _word(word: str, inner: Json) -> Json:
-    match word:
+def _keyword(keyword: str, inner: Json) -> Json:
+    match keyword:
         case "properties":
             return {name: _value(member) for name, member in inner.items()}
         case "items" | "additionalProperties":
@@ -52,7 +52,7 @@ def _word(word: str, inner: Json) -> Json:
         case "then":
             return _within(inner)
         case "anyOf":
-            return [_within(one) for one in inner]
+            return [_within(form) for form in inner]
         case _:
             return inner
 
@@ -62,9 +62,9 @@ def _value(schema: Json) -> Json:
         return schema  # false: nothing may stand there
     if schema.keys() == {"$ref"} and MEMBER in schema["$ref"]:
         return dict(schema)  # there it may be tagged already
-    said = {word: inner for word, inner in schema.items() if word in SAID}
-    own = _within({word: inner for word, inner in schema.items() if word not in SAID})
-    return {**said, "anyOf": [*(own.get("anyOf") or [own]), TAGGED]} if own else said
+    annotations = {keyword: inner for keyword, inner in schema.items() if keyword in ANNOTATIONS}
+    own = _within({keyword: inner for keyword, inner in schema.items() if keyword not in ANNOTATIONS})
+    return {**annotations, "anyOf": [*(own.get("anyOf") or [own]), TAGGED]} if own else annotations
 
 
 # The schema of the file that names targets, for editors; what is wrong with such a file is told by its reader.
@@ -401,8 +401,8 @@ def _stack(kinds: tuple[Kind, ...], model: Mapping[str, Json]) -> dict[str, Json
 def _nameless(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
     """In a stack the key is the name."""
     required = [name for name in body["required"] if name != kind.name_member]
-    rest = {word: value for word, value in body.items() if word != "required"}
-    return {**rest, "required": required} if required else rest
+    others = {keyword: value for keyword, value in body.items() if keyword != "required"}
+    return {**others, "required": required} if required else others
 
 
 def _entry(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
@@ -461,7 +461,7 @@ def _partial(name: str, defs: dict[str, Json]) -> str:
 
     Lists are not merged with defaults but taken whole, so their entries keep what they require.
     """
-    body = {word: value for word, value in defs[name].items() if word != "required"}
+    body = {keyword: value for keyword, value in defs[name].items() if keyword != "required"}
     partial = {**body, "properties": {member: _relaxed(inner, defs) for member, inner in body["properties"].items()}}
     if partial == defs[name]:
         return name
@@ -473,6 +473,6 @@ def _relaxed(schema: Json, defs: dict[str, Json]) -> Json:
     """Return a member that requires nothing. What a section says of a member stands beside the reference to it."""
     target, _, member = schema.get("$ref", "").removeprefix(DEFS).partition("/properties/")
     if member:
-        beside = {word: value for word, value in schema.items() if word != "$ref"}
+        beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
         return _relaxed({**defs[target]["properties"][member], **beside}, defs)
     return {**schema, "$ref": DEFS + _partial(target, defs)} if target else schema

@@ -119,15 +119,15 @@ def parse_address(text: str) -> StateAddress:
 
 def _steps(text: str) -> list[re.Match[str]]:
     """Return the steps of a text: each a name, an index, a key or `[*]`."""
-    found, at = list[re.Match[str]](), 0
-    whole = f".{text}"
-    while at < len(whole):
-        match = STEP.match(whole, at)
+    matches, at = list[re.Match[str]](), 0
+    dotted = f".{text}"
+    while at < len(dotted):
+        match = STEP.match(dotted, at)
         if match is None:
             raise NotAnAddress(f"{text[max(at - 1, 0) :]!r} continues no address")
-        found.append(match)
+        matches.append(match)
         at = match.end()
-    return found
+    return matches
 
 
 @dataclass(slots=True)
@@ -141,9 +141,9 @@ class _AddressReader:
     def has_name(self, *names: str) -> bool:
         return bool(self.steps) and self.steps[0]["name"] in names
 
-    def name(self, what: str) -> str:
+    def name(self, noun: str) -> str:
         if not self.steps or self.steps[0]["name"] is None:
-            raise NotAnAddress(f"{what} is missing")
+            raise NotAnAddress(f"{noun} is missing")
         return self.steps.pop(0)["name"]
 
     def is_every(self) -> bool:

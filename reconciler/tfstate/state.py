@@ -86,9 +86,9 @@ def parse_document(raw: bytes) -> Json:
             return None
         return json.loads(text, parse_float=_float, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        what = "HTML" if raw.lstrip()[:1] == b"<" else "not JSON"
-        hint = "check the address and the proxy: it may be a login page" if what == "HTML" else OUTPUT_HINT
-        raise NotAState(f"is {what}, and no state of Terraform", hint) from error
+        actual = "HTML" if raw.lstrip()[:1] == b"<" else "not JSON"
+        hint = "check the address and the proxy: it may be a login page" if actual == "HTML" else OUTPUT_HINT
+        raise NotAState(f"is {actual}, and no state of Terraform", hint) from error
 
 
 def is_raw_state(document: Json) -> bool:
@@ -108,7 +108,7 @@ def state_of(document: Json) -> TerraformState:
     if is_raw_state(document):
         return _version_4(document)
     if _are_outputs(document):
-        return TerraformState({name: _output(one) for name, one in document.items()}, has_resources=False)
+        return TerraformState({name: _output(output) for name, output in document.items()}, has_resources=False)
     if "format_version" in document:
         raise NotAState("is what `terraform show -json` prints", OUTPUT_HINT)
     raise NotAState("is no state of Terraform", OUTPUT_HINT)
@@ -121,7 +121,7 @@ def _version_4(document: Mapping[str, Json]) -> TerraformState:
         hint = "Terraform 0.12 and later write version 4: apply it with one of them" if is_old else "update reconciler"
         raise NotAState(f"has version {document['version']}, and only version {VERSION} can be read", hint)
     try:
-        outputs = {str(name): _output(one) for name, one in (document.get("outputs") or {}).items()}
+        outputs = {str(name): _output(output) for name, output in (document.get("outputs") or {}).items()}
         return TerraformState(outputs, tuple(_instances(document.get("resources") or ())))
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # nothing that Terraform has written
         raise NotAState("is damaged", DAMAGED) from error
@@ -138,7 +138,7 @@ def _check_backend(backend: Json) -> None:
 
 
 def _are_outputs(document: Mapping[str, Json]) -> bool:
-    return all(isinstance(one, Mapping) and {"value", "type"} <= one.keys() for one in document.values())
+    return all(isinstance(output, Mapping) and {"value", "type"} <= output.keys() for output in document.values())
 
 
 def _output(output: Mapping[str, Json]) -> StateOutput:
@@ -147,20 +147,20 @@ def _output(output: Mapping[str, Json]) -> StateOutput:
 
 def _instances(resources: Json) -> Iterator[StateInstance]:
     for resource in resources:
-        for one in resource["instances"]:
-            values = one.get("attributes")
-            values = one.get("attributes_flat") or {} if values is None else values
+        for instance in resource["instances"]:
+            values = instance.get("attributes")
+            values = instance.get("attributes_flat") or {} if values is None else values
             is_dynamic = resource["type"] in DYNAMIC
             yield StateInstance(
                 type=str(resource["type"]),
                 name=str(resource["name"]),
                 values={name: _undone(value) if is_dynamic else value for name, value in values.items()},
                 module=resource.get("module") or "",
-                key=one.get("index_key"),
+                key=instance.get("index_key"),
                 is_data=resource["mode"] == "data",
-                sensitive=tuple(_path(path) for path in one.get("sensitive_attributes") or ()),
-                is_tainted=one.get("status") == "tainted",
-                deposed=one.get("deposed") or "",
+                sensitive=tuple(_path(path) for path in instance.get("sensitive_attributes") or ()),
+                is_tainted=instance.get("status") == "tainted",
+                deposed=instance.get("deposed") or "",
             )
 
 
@@ -185,8 +185,8 @@ def _float(text: str) -> Json:
     return text if math.isinf(number) else number
 
 
-def _no_constant(word: str) -> None:
-    raise ValueError(word)
+def _no_constant(constant: str) -> None:
+    raise ValueError(constant)
 
 
 # One value of a state by its address, with what is secret in it marked; or what is missing, and what is near.
@@ -209,17 +209,17 @@ def find_value(state: TerraformState, address: StateAddress) -> Json:
     Raises `Missing`, also for null.
     """
     if not address.type:
-        found = _output_value(state, address)
+        output = _output_value(state, address)
         names: tuple[Step, ...] = (address.name, *address.path)
-        return _shown(address, names, [_inner(found, address.path, address.resource)])
+        return _shown(address, names, [_inner(output, address.path, address.resource)])
     instances = _instances_value(state, address)
-    values = [_inner(_of(one, address), address.path, one.address) for one in instances]
+    values = [_inner(_of(instance, address), address.path, instance.address) for instance in instances]
     return _shown(address, address.path, values)
 
 
-def _shown(address: StateAddress, names: Sequence[Step], found: list[_StateValue]) -> Json:
+def _shown(address: StateAddress, names: Sequence[Step], state_values: list[_StateValue]) -> Json:
     """Return the values with their secrets marked: those of all instances, where all are meant."""
-    values = [_marked(one, names) for one in found]
+    values = [_marked(value, names) for value in state_values]
     value = values if address.key == EVERY else values[0]
     if value is None:
         raise Missing(f"{address} is null", "choose a value that is set")
@@ -235,20 +235,26 @@ def _output_value(state: TerraformState, address: StateAddress) -> _StateValue:
 
 
 def _instances_value(state: TerraformState, address: StateAddress) -> list[StateInstance]:
-    known = [one for one in state.instances if not one.deposed]
-    own = [one for one in known if one.resource == address.resource]
+    known = [instance for instance in state.instances if not instance.deposed]
+    own = [instance for instance in known if instance.resource == address.resource]
     if address.key == EVERY and own:
-        return sorted(own, key=lambda one: (isinstance(one.key, str), one.key if one.key is not None else 0))
-    if exact := [one for one in own if one.key == address.key]:
+        return sorted(
+            own, key=lambda instance: (isinstance(instance.key, str), instance.key if instance.key is not None else 0)
+        )
+    if exact := [instance for instance in own if instance.key == address.key]:
         return exact[:1]
     if not state.has_resources:
         hint = "`terraform output -json` prints outputs alone: name one, as in outputs.subnet_ids"
         raise Missing(f"there is no resource {address.instance}", hint)
     if own:
-        near = own[0].address if address.key is None else _nearest(address.instance, [one.address for one in own])
+        near = (
+            own[0].address
+            if address.key is None
+            else _nearest(address.instance, [instance.address for instance in own])
+        )
         every = f", or {address.resource}[*] for all" if address.key is None else ""
         raise Missing(f"there is no instance {address.instance}", f"did you mean {near or own[0].address}{every}?")
-    names = dict.fromkeys(one.resource for one in known)
+    names = dict.fromkeys(instance.resource for instance in known)
     has = f"it has {_listed(names)}" if names else "it has no resources: is it applied?"
     raise _missing(f"there is no resource {address.resource}", address.resource, names, has)
 
@@ -259,19 +265,19 @@ def _of(instance: StateInstance, address: StateAddress) -> _StateValue:
     return _StateValue(instance.values, ((),) if is_password else instance.sensitive)
 
 
-def _inner(found: _StateValue, path: Sequence[Step], at: str) -> _StateValue:
+def _inner(value: _StateValue, path: Sequence[Step], at: str) -> _StateValue:
     """Follow a path. `at` is the address of what was found so far."""
     for index, step in enumerate(path):
         if isinstance(step, Every):
-            elements = found.value
+            elements = value.value
             if not isinstance(elements, list):
                 raise Missing(f"{at} is no list", "leave [*] out")
-            each = [_inner(_below(found, i), path[index + 1 :], f"{at}[{i}]") for i in range(len(elements))]
-            marks = tuple((i, *mark) for i, one in enumerate(each) for mark in one.sensitive)
-            return _StateValue([one.value for one in each], marks)
-        _check(found.value, step, at)
-        found, at = _below(found, step), at + path_text((step,))
-    return found
+            each = [_inner(_below(value, i), path[index + 1 :], f"{at}[{i}]") for i in range(len(elements))]
+            marks = tuple((i, *mark) for i, element in enumerate(each) for mark in element.sensitive)
+            return _StateValue([element.value for element in each], marks)
+        _check(value.value, step, at)
+        value, at = _below(value, step), at + path_text((step,))
+    return value
 
 
 def _check(value: Json, step: Key, at: str) -> None:
@@ -295,20 +301,20 @@ def _check(value: Json, step: Key, at: str) -> None:
             raise Missing(f"{at} is a single value", f"leave {path_text((step,))} out")
 
 
-def _below(found: _StateValue, step: Key) -> _StateValue:
-    return _StateValue(found.value[step], tuple(mark[1:] for mark in found.sensitive if mark[:1] in ((), (step,))))
+def _below(value: _StateValue, step: Key) -> _StateValue:
+    return _StateValue(value.value[step], tuple(mark[1:] for mark in value.sensitive if mark[:1] in ((), (step,))))
 
 
-def _marked(found: _StateValue, names: Sequence[Step]) -> Json:
+def _marked(state_value: _StateValue, names: Sequence[Step]) -> Json:
     """Return a value with its secrets: what the state marks, and what has the name or the look of one."""
-    value = found.value
+    value = state_value.value
     is_named = any(isinstance(name, str) and is_secret(name, value) for name in names)
-    if () in found.sensitive or is_named or (isinstance(value, str) and is_secret_text(value)):
+    if () in state_value.sensitive or is_named or (isinstance(value, str) and is_secret_text(value)):
         return _hidden(value)
     if isinstance(value, Mapping):
-        return {key: _marked(_below(found, key), (key,)) for key in value}
+        return {key: _marked(_below(state_value, key), (key,)) for key in value}
     if isinstance(value, list):
-        return [_marked(_below(found, index), ()) for index in range(len(value))]
+        return [_marked(_below(state_value, index), ()) for index in range(len(value))]
     return value
 
 

@@ -1,6 +1,7 @@
-"""One fast walk over a body and its schema: values get the API's types, and anything that does not fit raises a doubt.
+"""A body and its schema → the body in the API's types and spelling, and whether anything in it does not fit.
 
-It understands the words that our own schemas use. It says whether something is wrong; what exactly, jsonschema says.
+One fast walk, which understands the keywords that our own schemas use. What exactly does not fit, jsonschema finds out
+(`explain_errors`).
 """
 
 import math
@@ -22,7 +23,7 @@ KNOWN = {
 
 @dataclass(slots=True)
 class Doubt:
-    """Whether a walk has met anything that the schema does not allow."""
+    """Whether a walk has found anything that the schema does not allow."""
 
     raised: bool = False
 
@@ -33,7 +34,7 @@ Check = Callable[[Json], bool]
 
 @dataclass(slots=True)
 class Readers:
-    """Readers of the definitions, made when first needed."""
+    """Readers of the definitions of a schema, each made when first needed."""
 
     defs: Mapping[str, Json]
     made: dict[str, Reader] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Readers:
         return self.made[name]
 
     def reader(self, schema: Json) -> Reader:
-        """Make the reader of a schema. Words that it does not know leave the decision to jsonschema."""
+        """Return the reader of a schema. If it has keywords that are not known here, jsonschema decides."""
         return self._made(schema) if set(schema) <= KNOWN else _undecided
 
     def _made(self, schema: Json) -> Reader:
@@ -71,7 +72,7 @@ class Readers:
             case "array":
                 return _list(self.reader(schema["items"]), checks)
             case "integer" | "number" as wanted:
-                return _number(checks, whole=wanted == "integer")
+                return _number(checks, is_whole=wanted == "integer")
             case "boolean":
                 return _boolean
             case _:
@@ -79,7 +80,7 @@ class Readers:
 
 
 def unset_if_empty(schema: Json) -> frozenset[str]:
-    """Return the members of a structure for which an empty text means the same as none.
+    """Return the fields of a structure for which an empty text means the same as no value.
 
     These are its optional texts, but for those whose default is the empty text. Of a map or a list, an empty text is
     an entry like any other. Import, comparison and requests see what this leaves.
@@ -210,14 +211,14 @@ def _choice(values: list[str]) -> Reader:
     return read
 
 
-def _number(checks: tuple[Check, ...], *, whole: bool) -> Reader:
+def _number(checks: tuple[Check, ...], *, is_whole: bool) -> Reader:
     def read(value: Json, doubt: Doubt) -> Json:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return _undecided(value, doubt)
         if isinstance(value, float) and not math.isfinite(value):
             return _undecided(str(value), doubt)  # JSON has no such number
-        out = int(value) if isinstance(value, int) or (whole and value.is_integer()) else float(value)
-        if (whole and isinstance(out, float)) or not all(check(out) for check in checks):
+        out = int(value) if isinstance(value, int) or (is_whole and value.is_integer()) else float(value)
+        if (is_whole and isinstance(out, float)) or not all(check(out) for check in checks):
             doubt.raised = True
         return out
 
@@ -229,8 +230,8 @@ def _boolean(value: Json, doubt: Doubt) -> Json:
 
 
 def _checks(schema: Json) -> tuple[Check, ...]:
-    """Return the bounds of a schema as predicates over a value of the right type."""
-    return tuple(make(schema[word]) for word, make in BOUNDS.items() if word in schema)
+    """Return the bounds of a schema as predicates on a value of the right type."""
+    return tuple(make(schema[keyword]) for keyword, make in BOUNDS.items() if keyword in schema)
 
 
 BOUNDS: dict[str, Callable[[Json], Check]] = {

@@ -1,4 +1,7 @@
-"""What exactly is wrong with a body: jsonschema finds it, we say it in our words, with a place and a way out."""
+"""A body that does not fit its schema → problems, each with its place and a hint.
+
+jsonschema finds the errors; it is loaded only for a body that has some.
+"""
 
 import difflib
 import json
@@ -12,30 +15,30 @@ from reconciler.placeholders import Unknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
 from reconciler.validate.check import Readers, pattern_of
-from reconciler.validate.typos import DEFS, NOT_A_MEMBER, TypoHabit, TypoSlip, Vocabulary, as_meant
+from reconciler.validate.typos import DEFS, NOT_A_MEMBER, FieldIndex, Typo, TypoPattern, corrected
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
 
-# How a value is written that fits a schema: an example for whoever wrote one that does not.
+# An example of a value that fits a schema, for the hints.
 
 LEAST = 1  # of what stands for a number that has no bounds
 
 
-def example(kind: Kind, path: Path, vocabulary: Vocabulary) -> str:
-    """Return the member at a path with a value as YAML in one line; for an entry of a list, the whole list."""
+def example(kind: Kind, path: Path, index: FieldIndex) -> str:
+    """Return the field at a path with an example value, as YAML in one line; for an entry of a list, the whole list."""
     *home, member = path or ("",)
     if isinstance(member, int):
-        return example(kind, tuple(home), vocabulary)
-    known = {"": {"$ref": DEFS + kind.create.operation}} if not path else vocabulary.members(kind, tuple(home))
-    value = _value(known[member], vocabulary) if member in known else "text"  # a key of a map takes a text
+        return example(kind, tuple(home), index)
+    known = {"": {"$ref": DEFS + kind.create.operation}} if not path else index.members(kind, tuple(home))
+    value = _value(known[member], index) if member in known else "text"  # a key of a map takes a text
     return f"{member}: {value}" if member else value
 
 
-def _value(schema: Json, vocabulary: Vocabulary) -> str:
-    schema = vocabulary.resolved(schema)
+def _value(schema: Json, index: FieldIndex) -> str:
+    schema = index.resolved(schema)
     if "enum" in schema:
         return str(schema["enum"][0])
     if "examples" in schema:
@@ -44,11 +47,11 @@ def _value(schema: Json, vocabulary: Vocabulary) -> str:
         case "object" if "properties" in schema:
             members = schema["properties"]
             names = schema.get("required", ()) or tuple(members)[:2]
-            return f"{{{', '.join(f'{name}: {_value(members[name], vocabulary)}' for name in names)}}}"
+            return f"{{{', '.join(f'{name}: {_value(members[name], index)}' for name in names)}}}"
         case "object":
-            return f"{{key: {_value(schema['additionalProperties'], vocabulary)}}}"
+            return f"{{key: {_value(schema['additionalProperties'], index)}}}"
         case "array":
-            return f"[{_value(schema['items'], vocabulary)}]"
+            return f"[{_value(schema['items'], index)}]"
         case "integer":
             return str(max(LEAST, schema.get("minimum", LEAST)))
         case "number":
@@ -88,77 +91,85 @@ SHOWN = 60  # characters of the longest text in a message
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaVerdict:
-    """What a schema has against a body. `unknown_words` are values that it does not know, with those that it does.
+class SchemaResult:
+    """What is wrong with a body. `unknown_values` has the known values for each value that is not known.
 
-    `spellings` are those of the service for newer values that are written in another case.
+    `spellings` has the service's spelling of newer values that are written in a different case.
     """
 
     problems: list[Problem] = field(default_factory=list)
-    unknown_words: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    unknown_values: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     spellings: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class SchemaValidator:
-    """Validators of the kinds' bodies, compiled when the first resource needs one."""
+    """Checks bodies against the schemas of their kinds. Each schema is compiled when the first body needs it."""
 
     readers: Readers
-    vocabulary: Vocabulary
+    index: FieldIndex
     takes: Takes = takes_nothing
     compiled: dict[str, "Validator"] = field(default_factory=dict)
 
-    def verdict(self, kind: Kind, resource: Declared, *, is_whole: bool) -> SchemaVerdict:
-        """Return everything that the schema has against a resource, each thing once; nothing about an `Unknown`.
+    def check(self, kind: Kind, resource: Declared, *, is_whole: bool) -> SchemaResult:
+        """Return everything that is wrong with a resource, each problem once; nothing about an `Unknown`.
 
-        Of a stack that is not whole nobody knows what is missing.
+        In a stack that is not whole, because files could not be read, no field counts as missing.
         """
-        meant = as_meant(kind, resource.spec, self.vocabulary, lambda path: self._is_newer(kind, path))
-        body, _ = self.readers.read(kind.create.operation, meant.body)
+        body_as_meant = corrected(kind, resource.spec, self.index, lambda path: self._is_newer(kind, path))
+        body, _ = self.readers.read(kind.create.operation, body_as_meant.body)
         errors = self._validator(kind.create.operation).iter_errors(body)
-        known = (
+        known_errors = (
             error
             for error in errors
             if not isinstance(error.instance, Unknown) and (is_whole or error.validator != "required")
         )
-        said = [said for error in known for said in self._said(_found(error), kind)]
-        wrong = [replace(one, path=meant.place(one.path)) for one in said if one.path not in meant.implied]
+        findings = [finding for error in known_errors for finding in self._findings(_schema_error(error), kind)]
+        placed = [
+            replace(finding, path=body_as_meant.place(finding.path))
+            for finding in findings
+            if finding.path not in body_as_meant.implied
+        ]
         problems = [
             Problem(
-                one.code,
-                f"{resource.address}: {dotted(one.path) or 'the body'} {one.text}",
-                resource.places.find(one.path, at_key=one.is_name),
-                one.hint,
-                Severity.WARNING if one.code == NEWER else Severity.ERROR,
+                finding.code,
+                f"{resource.address}: {dotted(finding.path) or 'the body'} {finding.text}",
+                resource.places.find(finding.path, at_key=finding.is_name),
+                finding.hint,
+                Severity.WARNING if finding.code == NEWER else Severity.ERROR,
             )
-            for one in dict.fromkeys((*map(_newer, meant.newer), *_told(meant.slips), *wrong))
+            for finding in dict.fromkeys(
+                (*map(_newer, body_as_meant.newer), *_typo_findings(body_as_meant.typos), *placed)
+            )
         ]
-        unknown_words = {one.path: one.known for one in wrong if one.known}
-        return SchemaVerdict(problems, unknown_words, {one.path: one.spelled for one in wrong if one.spelled})
+        unknown_values = {finding.path: finding.known for finding in placed if finding.known}
+        return SchemaResult(
+            problems, unknown_values, {finding.path: finding.spelling for finding in placed if finding.spelling}
+        )
 
-    def _said(self, found: "_SchemaError", kind: Kind) -> Iterator["_Finding"]:
-        """Say what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
-        spelled = self._newer_word(kind, found) if found.word == "enum" and isinstance(found.value, str) else ""
-        if spelled:
-            text = NEWER_VALUE.format(_shown(found.value), "it is written" if spelled == found.value else spelled)
-            yield _Finding(NEWER, found.path, text, NEWER_HINT, known=_words(found), spelled=spelled)
+    def _findings(self, error: "_SchemaError", kind: Kind) -> Iterator["_Finding"]:
+        """Yield what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
+        spelling = self._newer_spelling(kind, error) if error.keyword == "enum" and isinstance(error.value, str) else ""
+        if spelling:
+            text = NEWER_VALUE.format(_shown(error.value), "it is written" if spelling == error.value else spelling)
+            yield _Finding(NEWER, error.path, text, NEWER_HINT, known=_known_values(error), spelling=spelling)
         else:
-            yield from _said(found, kind, self.vocabulary)
+            yield from _findings(error, kind, self.index)
 
-    def _newer_word(self, kind: Kind, found: "_SchemaError") -> str:
-        """Return a value as the installed SDK spells it, whose words are of one case; empty if it has none."""
-        spellings = (found.value, found.value.upper(), found.value.lower())
-        return next((word for word in spellings if self._is_newer(kind, (*found.path, word))), "")
+    def _newer_spelling(self, kind: Kind, error: "_SchemaError") -> str:
+        """Return a value as the installed SDK spells it; empty if the SDK does not know it."""
+        spellings = (error.value, error.value.upper(), error.value.lower())
+        return next((spelling for spelling in spellings if self._is_newer(kind, (*error.path, spelling))), "")
 
     def _is_newer(self, kind: Kind, path: Path) -> bool:
-        """Whether only the installed SDK knows the member or value at a path, as one that is part of the resource."""
+        """Whether the installed SDK knows a field or value at a path that our tables do not know."""
         if kind.update and path[0] in (kind.update.id_member, *kind.update.not_state):
             return False
         return any(self.takes(operation, path) for operation in kind.body_operations)
 
     def _validator(self, name: str) -> "Validator":
         if name not in self.compiled:
-            self.compiled[name] = validator({"$ref": DEFS + name, "$defs": self.vocabulary.defs})
+            self.compiled[name] = validator({"$ref": DEFS + name, "$defs": self.index.defs})
         return self.compiled[name]
 
 
@@ -185,9 +196,9 @@ def validator(schema: Json) -> "Validator":
 
 @dataclass(frozen=True, slots=True)
 class _SchemaError:
-    """One error of jsonschema: the word of the schema that refuses, where, and with which value and bound."""
+    """One error of jsonschema: the keyword of the schema that fails, the path, the value and the bound."""
 
-    word: str
+    keyword: str
     path: Path
     schema: Json
     value: Json
@@ -209,10 +220,10 @@ class _Finding:
     hint: str = ""
     is_name: bool = False  # what is wrong is the name of a member, not its value
     known: tuple[str, ...] = ()  # the values that are known, where it is about one that is not
-    spelled: str = ""  # how the service spells that one
+    spelling: str = ""  # how the service spells that one
 
 
-def _found(error: "ValidationError") -> _SchemaError:
+def _schema_error(error: "ValidationError") -> _SchemaError:
     return _SchemaError(
         str(error.validator),
         tuple(error.absolute_path),
@@ -233,95 +244,95 @@ def _newer(path: Path) -> _Finding:
     )
 
 
-def _told(slips: tuple[TypoSlip, ...]) -> Iterator[_Finding]:
-    """Tell each slip; those of a habit that has made many of them as one, at the first."""
-    habits: dict[TypoHabit, list[TypoSlip]] = {}
-    for slip in slips:
-        if slip.habit:
-            habits.setdefault(slip.habit, []).append(slip)
-    for slip in slips:
-        alike = habits.get(slip.habit, []) if slip.habit else []
-        if len(alike) < MANY or not slip.habit:
-            yield _Finding(slip.fault.code, slip.path, slip.fault.one, slip.hint, slip.fault is NOT_A_MEMBER)
-        elif slip is alike[0]:
-            meant = _listed(tuple(dict.fromkeys(one.member for one in alike)))
-            text = f"and {len(alike) - 1} more {slip.fault.many}"
-            yield _Finding(slip.fault.code, slip.path, text, meant.join(slip.habit), slip.fault is NOT_A_MEMBER)
+def _typo_findings(typos: tuple[Typo, ...]) -> Iterator[_Finding]:
+    """Yield a finding for each typo; many typos of one pattern are one finding, at the first of them."""
+    by_habit: dict[TypoPattern, list[Typo]] = {}
+    for typo in typos:
+        if typo.pattern:
+            by_habit.setdefault(typo.pattern, []).append(typo)
+    for typo in typos:
+        alike = by_habit.get(typo.pattern, []) if typo.pattern else []
+        if len(alike) < MANY or not typo.pattern:
+            yield _Finding(typo.fault.code, typo.path, typo.fault.one, typo.hint, typo.fault is NOT_A_MEMBER)
+        elif typo is alike[0]:
+            members = _listed(tuple(dict.fromkeys(other.member for other in alike)))
+            text = f"and {len(alike) - 1} more {typo.fault.many}"
+            yield _Finding(typo.fault.code, typo.path, text, members.join(typo.pattern), typo.fault is NOT_A_MEMBER)
 
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
 
 
-def _said(found: _SchemaError, kind: Kind, vocabulary: Vocabulary) -> Iterator[_Finding]:
-    match found.word:
+def _findings(error: _SchemaError, kind: Kind, index: FieldIndex) -> Iterator[_Finding]:
+    match error.keyword:
         case "required":
-            yield from _missing(found)
+            yield from _missing(error)
         case "type":
-            wanted = NOUNS["string" if isinstance(found.bound, list) else found.bound]
-            text = f"must be {wanted}, and is {_shown(found.value)}"
-            way_out = _way_out(found.bound, found.value) or f"write it like `{example(kind, found.path, vocabulary)}`"
-            yield _Finding("SCH002", found.path, text, way_out)
+            wanted = NOUNS["string" if isinstance(error.bound, list) else error.bound]
+            text = f"must be {wanted}, and is {_shown(error.value)}"
+            way_out = _way_out(error.bound, error.value) or f"write it like `{example(kind, error.path, index)}`"
+            yield _Finding("SCH002", error.path, text, way_out)
         case "enum":
-            yield _choice(found, f"write it like `{example(kind, found.path, vocabulary)}`")
+            yield _choice(error, f"write it like `{example(kind, error.path, index)}`")
         case "examples":
-            yield _open_choice(found)
+            yield _open_choice(error)
         case "pattern":
-            text = f"is {_shown(found.value)}, which does not match {found.bound}"
-            hint = "it ends in a line break: write it on one line" if found.value.endswith("\n") else found.says
-            yield _Finding("SCH006", found.path, text, hint)
-        case "minLength" if found.value == "" and not found.of_key:
-            yield _Finding("SCH007", found.path, 'is "", and must not be empty', found.says)
+            text = f"is {_shown(error.value)}, which does not match {error.bound}"
+            hint = "it ends in a line break: write it on one line" if error.value.endswith("\n") else error.says
+            yield _Finding("SCH006", error.path, text, hint)
+        case "minLength" if error.value == "" and not error.of_key:
+            yield _Finding("SCH007", error.path, 'is "", and must not be empty', error.says)
         case word if word in BOUNDS:
-            yield _bound(found)
+            yield _bound(error)
         case word:
-            yield _Finding("SCH008", found.path, f"is {_shown(found.value)}, which does not fit ({word})", found.says)
+            yield _Finding("SCH008", error.path, f"is {_shown(error.value)}, which does not fit ({word})", error.says)
 
 
-def _missing(found: _SchemaError) -> Iterator[_Finding]:
-    for name in found.bound:
-        if name not in found.value:
-            hint = found.schema["properties"][name].get("description", "")
-            yield _Finding("SCH004", (*found.path, name), "is missing", hint)
+def _missing(error: _SchemaError) -> Iterator[_Finding]:
+    for name in error.bound:
+        if name not in error.value:
+            hint = error.schema["properties"][name].get("description", "")
+            yield _Finding("SCH004", (*error.path, name), "is missing", hint)
 
 
-def _bound(found: _SchemaError) -> _Finding:
-    code, text = BOUNDS[found.word]
-    whose = "has a key that " if found.of_key else ""
-    measure = f"is {found.value}" if code == "SCH005" else f"has {len(found.value)}"
-    wanted = text.format(found.bound)
-    one = wanted.replace("characters", "character").replace("entries", "entry") if found.bound == 1 else wanted
-    return _Finding(code, found.path, f"{whose}{one}, and {measure}", found.says)
+def _bound(error: _SchemaError) -> _Finding:
+    code, text = BOUNDS[error.keyword]
+    whose = "has a key that " if error.of_key else ""
+    measure = f"is {error.value}" if code == "SCH005" else f"has {len(error.value)}"
+    wanted = text.format(error.bound)
+    requirement = wanted.replace("characters", "character").replace("entries", "entry") if error.bound == 1 else wanted
+    return _Finding(code, error.path, f"{whose}{requirement}, and {measure}", error.says)
 
 
-def _choice(found: _SchemaError, otherwise: str) -> _Finding:
-    text, hint = _not_among(found, "which is not one of", otherwise)
-    if isinstance(found.value, str):
-        return _Finding("SCH003", found.path, text, hint, known=_words(found))
-    return _Finding("SCH002", found.path, text, hint)
+def _choice(error: _SchemaError, otherwise: str) -> _Finding:
+    text, hint = _not_among(error, "which is not one of", otherwise)
+    if isinstance(error.value, str):
+        return _Finding("SCH003", error.path, text, hint, known=_known_values(error))
+    return _Finding("SCH002", error.path, text, hint)
 
 
-def _open_choice(found: _SchemaError) -> _Finding:
-    """Say that a value is not known, of a set that AWS may widen without telling the SDK."""
-    return _Finding(NEWER, found.path, *_not_among(found, "and known are", OPEN_HINT), known=_words(found))
+def _open_choice(error: _SchemaError) -> _Finding:
+    """Return the warning about a value that is not known, in a set that AWS may extend without an update of the SDK."""
+    return _Finding(NEWER, error.path, *_not_among(error, "and known are", OPEN_HINT), known=_known_values(error))
 
 
-def _not_among(found: _SchemaError, relation: str, otherwise: str) -> tuple[str, str]:
-    """Return what is wrong with a value that is not among others, and the one that may be meant."""
-    own = {choice.lower(): choice for choice in _words(found)}
-    near = difflib.get_close_matches(found.value.lower(), own, n=1) if isinstance(found.value, str) else ()
+def _not_among(error: _SchemaError, relation: str, otherwise: str) -> tuple[str, str]:
+    """Return what is wrong with a value that is not among others, and the one that may be body_as_meant."""
+    own = {choice.lower(): choice for choice in _known_values(error)}
+    near = difflib.get_close_matches(error.value.lower(), own, n=1) if isinstance(error.value, str) else ()
     hint = f"did you mean {own[near[0]]}?" if near else otherwise
     known = ", ".join(choice or '""' for choice in own.values())
-    return f"is {_shown(found.value)}, {relation} {known}", hint
+    return f"is {_shown(error.value)}, {relation} {known}", hint
 
 
-def _words(found: _SchemaError) -> tuple[str, ...]:
-    """Return the known values, each in the service's own spelling, which stands before others of the same word."""
-    return tuple({choice.lower(): choice for choice in reversed(found.bound)}.values())[::-1]
+def _known_values(error: _SchemaError) -> tuple[str, ...]:
+    """Return the known values, each in the service's own spelling, which comes before other spellings of it."""
+    return tuple({choice.lower(): choice for choice in reversed(error.bound)}.values())[::-1]
 
 
 def _way_out(wanted: Json, value: Json) -> str:
-    """Return what helps where the value itself shows what went wrong."""
+    """Return a hint if the value itself shows what went wrong; otherwise an empty text."""
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith(FUNCTIONS):
         return "functions of CloudFormation mean nothing here: write a name, or use !var, !sub or !cfn"
     if not isinstance(value, str) or not isinstance(wanted, str) or wanted not in UNQUOTED:
@@ -335,7 +346,7 @@ def _way_out(wanted: Json, value: Json) -> str:
 
 
 def _shown(value: Json) -> str:
-    """Show a scalar. Lists and mappings may be long, and may hold what nobody should read.
+    """Return a scalar as messages show it. Lists and mappings may be long, and may hold secrets.
 
     A text is shown exactly as it is or not at all: reports find the values of secret variables by their texts,
     and would miss one that is cut short or escaped.

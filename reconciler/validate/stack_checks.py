@@ -1,4 +1,4 @@
-"""What a schema cannot say: about tags, which a stack and its resources make together, and about what is ignored."""
+"""A typed stack → the problems that no schema of one body finds: tags of stack and resources together, and `ignore`."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from reconciler.placeholders import Unknown
 from reconciler.problems import Problem, Severity
 from reconciler.rules.shared import looks_unfilled
 
-# What is left alone must exist, and must not be left alone for longer than was said.
+# An ignored field must exist, and an entry of `ignore` must not have expired.
 
 EXPIRED_HINT = "remove the entry, or give it a later day"
 NO_FIELD = "{0} is no member"
@@ -21,8 +21,8 @@ LACKING_HINT = "declare {0}, or write the path up to it to leave all of it alone
 
 
 def in_force(stack: Stack, today: str) -> tuple[Ignore, ...]:
-    """Return the entries of `ignore` that have not expired; `today` as 2027-03-31, empty if nobody knows."""
-    return tuple(one for one in stack.ignore if not _is_expired(one, today))
+    """Return the entries of `ignore` that have not expired; `today` is like 2027-03-31, or empty if it is not known."""
+    return tuple(entry for entry in stack.ignore if not _is_expired(entry, today))
 
 
 def problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
@@ -37,34 +37,34 @@ def problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
 
 def problems_of_ignore(stack: Stack, kinds: Mapping[str, Kind], today: str) -> Iterator[Problem]:
     """Yield what is wrong with the stack's `ignore`."""
-    for one in stack.ignore:
-        told = f"ignore: {one.resources}"
-        if _is_expired(one, today):
-            message = f"{told}: expired after {one.expires}; {', '.join(one.members)} count again"
-            yield Problem("IGN006", message, one.where, EXPIRED_HINT, Severity.WARNING)
+    for entry in stack.ignore:
+        prefix = f"ignore: {entry.resources}"
+        if _is_expired(entry, today):
+            message = f"{prefix}: expired after {entry.expires}; {', '.join(entry.members)} count again"
+            yield Problem("IGN006", message, entry.where, EXPIRED_HINT, Severity.WARNING)
             continue
         matching = [
-            resource for address, resource in stack.declared.items() if fnmatchcase(str(address), one.resources)
+            resource for address, resource in stack.declared.items() if fnmatchcase(str(address), entry.resources)
         ]
         if not matching:
-            hint = _near(one.resources, stack.declared)
-            yield Problem("IGN004", f"{told} matches nothing in this stack", one.where, hint, Severity.WARNING)
-        for path in one.members if matching else ():
-            found = [_nowhere(kinds[each.address.kind], path, each.spec) for each in matching]
-            if all(why for why, _ in found):
-                yield _leads_nowhere(one, path, found, sorted({kinds[each.address.kind].noun for each in matching}))
+            hint = _near(entry.resources, stack.declared)
+            yield Problem("IGN004", f"{prefix} matches nothing in this stack", entry.where, hint, Severity.WARNING)
+        for path in entry.members if matching else ():
+            reasons = [_nowhere(kinds[each.address.kind], path, each.spec) for each in matching]
+            if all(why for why, _ in reasons):
+                yield _leads_nowhere(entry, path, reasons, sorted({kinds[each.address.kind].noun for each in matching}))
 
 
-def _leads_nowhere(one: Ignore, path: str, found: list[tuple[str, str]], nouns: list[str]) -> Problem:
-    """Say it once for all resources that match: a path that one of them could have is better explained by that one."""
-    lost = [pair for pair in found if pair[0] != NO_FIELD.format(path)]
-    closest = min((hint for _, hint in found), key=len)  # a suggestion is shorter than a list
-    why, hint = lost[0] if lost else (f"{NO_FIELD.format(path)} of a {' or '.join(nouns)}", closest)
-    return Problem("IGN005", f"ignore: {one.resources}: {why}", one.where, hint)
+def _leads_nowhere(entry: Ignore, path: str, reasons: list[tuple[str, str]], nouns: list[str]) -> Problem:
+    """Return one problem for all resources that match. The reason of one that could have it is best."""
+    certain = [pair for pair in reasons if pair[0] != NO_FIELD.format(path)]
+    closest = min((hint for _, hint in reasons), key=len)  # a suggestion is shorter than a list
+    why, hint = certain[0] if certain else (f"{NO_FIELD.format(path)} of a {' or '.join(nouns)}", closest)
+    return Problem("IGN005", f"ignore: {entry.resources}: {why}", entry.where, hint)
 
 
-def _is_expired(one: Ignore, today: str) -> bool:
-    return bool(one.expires and today) and one.expires < today
+def _is_expired(entry: Ignore, today: str) -> bool:
+    return bool(entry.expires and today) and entry.expires < today
 
 
 def _near(pattern: str, declared: Mapping[Address, Declared]) -> str:

@@ -14,12 +14,12 @@ from reconciler.placeholders import Unknown, holds_unknown
 from reconciler.problems import Severity
 from reconciler.rules import RULES
 from reconciler.validate import validate
-from reconciler.validate.typos import DEFS, Vocabulary
+from reconciler.validate.typos import DEFS, FieldIndex
 from tests.importers.importing import LANGUAGE
 from tests.mistakes import at, replaced
 from tests.stacks.bodies import bodies
 
-VOCABULARY = Vocabulary(LANGUAGE.schema["$defs"])
+VOCABULARY = FieldIndex(LANGUAGE.schema["$defs"])
 VALUE = TaggedValue("!var", "v")
 NAME_WITHIN = TaggedValue("!sub", "x-${v}")
 CONTAINER: Json = {"type": "container", "containerProperties": {"image": "a:1", "vcpus": 1, "memory": 512}}

@@ -135,13 +135,13 @@ def required(id_: str, member: str, types: Sequence[str], keeps: Example, eviden
         if type_of(subject) in types and not is_given(resources_of(subject).get(member)):
             yield ("computeResources", member), f"is missing: {whose} environments need it"
 
-    rest = {name: value for name, value in keeps.body["computeResources"].items() if name != member}
+    others = {name: value for name, value in keeps.body["computeResources"].items() if name != member}
     return Rule(
         id=id_,
         says=f"{whose} environments need {member}.",
         check=check,
         evidence=evidence,
-        fails=beside(keeps, computeResources=rest),
+        fails=beside(keeps, computeResources=others),
         passes=keeps,
     )
 

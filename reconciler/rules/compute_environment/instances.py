@@ -61,9 +61,9 @@ def _ordered_types_are_named(subject: Subject) -> Findings:
 
 
 def _one_architecture(subject: Subject) -> Findings:
-    found = architectures(resources_of(subject).get("instanceTypes", ()))
-    if type_of(subject) in INSTANCES and len(found) > 1:
-        yield TYPES, f"mixes {found[ARM]}, which is ARM, with {found[X86]}, which is x86"
+    types = architectures(resources_of(subject).get("instanceTypes", ()))
+    if type_of(subject) in INSTANCES and len(types) > 1:
+        yield TYPES, f"mixes {types[ARM]}, which is ARM, with {types[X86]}, which is x86"
 
 
 def _tags_are_own(subject: Subject) -> Findings:
@@ -381,11 +381,11 @@ def _targets_are_chosen(subject: Subject) -> Findings:
 
 
 def _targets_are_apart(subject: Subject) -> Findings:
-    seen: list[str] = []
+    earlier: list[str] = []
     for path, target in _targets(subject):
-        if twin := next((other for other in seen if covers(other, target) or covers(target, other)), None):
+        if twin := next((other for other in earlier if covers(other, target) or covers(target, other)), None):
             yield path, f"is {target}, and another target is {twin}: a type is for one override"
-        seen.append(target)
+        earlier.append(target)
 
 
 def _user_data_on_eks(subject: Subject) -> Findings:

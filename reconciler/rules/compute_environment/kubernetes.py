@@ -80,9 +80,9 @@ def _names_a_cluster(subject: Subject) -> Findings:
 
 
 def _cluster_is_near(subject: Subject) -> Findings:
-    found = CLUSTER_ARN.fullmatch(str(subject.body.get("eksConfiguration", {}).get("eksClusterArn", "")))
-    if found and subject.region not in ("", found["region"]):
-        yield ("eksConfiguration", "eksClusterArn"), f"is in {found['region']}, and the stack is in {subject.region}"
+    match = CLUSTER_ARN.fullmatch(str(subject.body.get("eksConfiguration", {}).get("eksClusterArn", "")))
+    if match and subject.region not in ("", match["region"]):
+        yield ("eksConfiguration", "eksClusterArn"), f"is in {match['region']}, and the stack is in {subject.region}"
 
 
 def _few_on_a_cluster(subject: Subject) -> Findings:

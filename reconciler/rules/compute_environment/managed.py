@@ -33,10 +33,10 @@ MUST_NOT = (
 
 def _not_here(member: str) -> Evidence:
     if member in MUST_NOT:
-        words = "not valid for Amazon ECS Managed Instances compute environments and must not be specified"
-        return documented(PAGE, words, f"in the list that follows: {member}")
-    words = "All networking, instance profile, and instance selection configuration lives within this block."
-    return documented(PAGE, words, f"{member} is not named")
+        quote = "not valid for Amazon ECS Managed Instances compute environments and must not be specified"
+        return documented(PAGE, quote, f"in the list that follows: {member}")
+    quote = "All networking, instance profile, and instance selection configuration lives within this block."
+    return documented(PAGE, quote, f"{member} is not named")
 
 
 NOT_HERE = Ban(
@@ -232,11 +232,11 @@ MOST_SUBNETS = 16
 
 def _not_applicable(member: str) -> Evidence:
     """Return what the API says of it. Of tags a refusal was seen: 'tags is not applicable for Fargate.'."""
-    words = "This parameter isn't applicable to jobs that are running on Fargate resources. Don't specify it."
+    quote = "This parameter isn't applicable to jobs that are running on Fargate resources. Don't specify it."
     if member == "updateToLatestImageVersion":
-        words = "Specifies whether the AMI ID is updated to the latest one"
-        return documented(f"ComputeResourceUpdate.{member}", words, "Fargate has no AMIs; it is never sent")
-    return documented(f"ComputeResource.{member}", words)
+        quote = "Specifies whether the AMI ID is updated to the latest one"
+        return documented(f"ComputeResourceUpdate.{member}", quote, "Fargate has no AMIs; it is never sent")
+    return documented(f"ComputeResource.{member}", quote)
 
 
 NOT_ON_FARGATE = Ban(

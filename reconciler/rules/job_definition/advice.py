@@ -61,8 +61,8 @@ def _keeps_access_keys(container: Container) -> Findings:
     for path, entry in members(container, "environment"):
         if ACCESS_KEY.search(str(entry.get("value", ""))):
             yield (*path, "value"), "has an AWS access key"
-    for path, word in members(container, "command"):
-        if ACCESS_KEY.search(str(word)):
+    for path, argument in members(container, "command"):
+        if ACCESS_KEY.search(str(argument)):
             yield path, "has an AWS access key"
 
 
@@ -215,37 +215,37 @@ PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parame
 
 def _all_have_values(subject: Subject) -> Findings:
     given = frozenset(subject.body.get("parameters") or ())
-    for path, word in _words(subject):
-        for name in _NAME.findall(word):
-            if not _is_given(name, word, given):
+    for path, argument in _arguments(subject):
+        for name in _NAME.findall(argument):
+            if not _is_given(name, argument, given):
                 yield path, f"has {PREFIX}{name}, which has no parameter: each job must bring a value"
 
 
 def _almost_have_values(subject: Subject) -> Findings:
     given = frozenset(subject.body.get("parameters") or ())
-    for path, word in _words(subject):
-        for name in _NAME.findall(word):
-            if not _is_given(name, word, given) and (near := did_you_mean(name, given)):
+    for path, argument in _arguments(subject):
+        for name in _NAME.findall(argument):
+            if not _is_given(name, argument, given) and (near := did_you_mean(name, given)):
                 yield path, f"has {PREFIX}{name}, which is no parameter here{near}"
 
 
-def _words(subject: Subject) -> Iterator[tuple[Path, str]]:
+def _arguments(subject: Subject) -> Iterator[tuple[Path, str]]:
     """Yield every word of every command, of pods too."""
     for path, body in every_container(subject.body):
         for member in ("command", "args"):
-            for index, word in enumerate(body.get(member) or ()):
-                yield (*path, member, index), str(word)
+            for index, argument in enumerate(body.get(member) or ()):
+                yield (*path, member, index), str(argument)
 
 
-def _is_given(name: str, word: str, given: frozenset[str]) -> bool:
+def _is_given(name: str, argument: str, given: frozenset[str]) -> bool:
     """In the midst of a text nobody sees where a name ends: Ref::file.gz may be the parameter `file`."""
-    return name in given or (word != PREFIX + name and any(f"{PREFIX}{each}" in word for each in given))
+    return name in given or (argument != PREFIX + name and any(f"{PREFIX}{each}" in argument for each in given))
 
 
 def _all_are_used(subject: Subject) -> Findings:
     names = subject.body.get("parameters") or ()
-    rest = {member: value for member, value in subject.body.items() if member != "parameters"} if names else {}
-    text = repr(rest)
+    body = {member: value for member, value in subject.body.items() if member != "parameters"} if names else {}
+    text = repr(body)
     for name in names:
         if not re.search(rf"{PREFIX}{re.escape(name)}(?![\w-])", text):
             yield ("parameters", name), f"is not used: no command has {PREFIX}{name}"
@@ -334,8 +334,8 @@ def _pod_keeps_access_keys(container: PodContainer) -> Findings:
         if ACCESS_KEY.search(str(entry.get("value", ""))):
             yield (*container.path, "env", index, "value"), "has an AWS access key"
     for member in ("command", "args"):
-        for index, word in enumerate(container.body.get(member) or ()):
-            if ACCESS_KEY.search(str(word)):
+        for index, argument in enumerate(container.body.get(member) or ()):
+            if ACCESS_KEY.search(str(argument)):
                 yield (*container.path, member, index), "has an AWS access key"
 
 

@@ -419,8 +419,8 @@ def _are_filled(subject: Subject) -> Findings:
             names = [str(each.get("name")) for each in variables if looks_unfilled(str(each.get("value", "")))]
             more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
             if names:
-                told = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder"
-                yield (*path, member), told
+                message = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder"
+                yield (*path, member), message
 
 
 def _has_value(subject: Subject) -> Findings:

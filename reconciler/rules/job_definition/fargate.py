@@ -20,10 +20,10 @@ PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/fargate-job-definitio
 
 def at(body: Spec, path: Path) -> Json:
     """Return the member at a path of members; None where there is none."""
-    found: Json = body
+    value: Json = body
     for step in path:
-        found = (found or {}).get(step)
-    return found
+        value = (value or {}).get(step)
+    return value
 
 
 def refuses(*path: str, where: str) -> Callable[[Container], Findings]:
@@ -93,12 +93,12 @@ def _refused(
     code: str, path: str, value: Json, evidence: Evidence, keeps: Example, severity: Severity = Severity.ERROR
 ) -> Rule:
     """Return the rule that Fargate refuses a member of containers, shown by this value."""
-    first, *rest = path.split(".")
-    written = {first: {rest[0]: value} if rest else value}
+    first, *members = path.split(".")
+    written = {first: {members[0]: value} if members else value}
     return Rule(
         id=code,
         says=f"{path} is not for Fargate.",
-        check=each_container(refuses(first, *rest, where="Fargate"), on=FARGATE),
+        check=each_container(refuses(first, *members, where="Fargate"), on=FARGATE),
         hint="remove it, or run the job on EC2",
         severity=severity,
         evidence=evidence,
@@ -108,7 +108,7 @@ def _refused(
 
 
 def _legacy(code: str, member: str, kind: str, value: int) -> Rule:
-    rest = size(**{"vcpus" if kind == "VCPU" else "memory": None})
+    others = size(**{"vcpus" if kind == "VCPU" else "memory": None})
     return Rule(
         id=code,
         says=f"On Fargate the deprecated {member} is not known, only {kind} in resourceRequirements.",
@@ -117,7 +117,7 @@ def _legacy(code: str, member: str, kind: str, value: int) -> Rule:
         evidence=documented(
             f"ContainerProperties.{member}", "It's not supported for jobs running on Fargate resources."
         ),
-        fails=fargate(**{member: value}, resourceRequirements=rest),
+        fails=fargate(**{member: value}, resourceRequirements=others),
         passes=fargate(),
     )
 
@@ -286,8 +286,8 @@ def _memory(home: TaskPlace) -> Findings:
 
 
 def _number(home: TaskPlace, kind: str) -> tuple[tuple[str | int, ...], Decimal | None]:
-    found = wanted(home, kind)
-    return (found[0], number(found[1])) if found else ((), None)
+    amount = wanted(home, kind)
+    return (amount[0], number(amount[1])) if amount else ((), None)
 
 
 def _nearest(value: Decimal, known: Sequence[Json]) -> str:
@@ -349,10 +349,10 @@ def _is_x86(home: TaskPlace) -> Findings:
 
 
 def _has_a_vcpu(home: TaskPlace) -> Findings:
-    found = wanted(home, "VCPU")
-    value = number(found[1]) if found else None
-    if found and value is not None and 0 < value < 1 and is_windows(home):
-        yield found[0], f"is {found[1]}; Windows needs at least 1 vCPU"
+    amount = wanted(home, "VCPU")
+    value = number(amount[1]) if amount else None
+    if amount and value is not None and 0 < value < 1 and is_windows(home):
+        yield amount[0], f"is {amount[1]}; Windows needs at least 1 vCPU"
 
 
 def _refused_windows(member: str) -> Callable[[Container], Findings]:

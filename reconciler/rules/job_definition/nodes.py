@@ -116,9 +116,9 @@ def _written(first: int, last: int) -> str:
 
 
 def _pairs(subject: Subject) -> Iterator[tuple[Span, Span]]:
-    found = spans(subject.body)
-    for index, later in enumerate(found):
-        for earlier in found[:index]:
+    ranges = spans(subject.body)
+    for index, later in enumerate(ranges):
+        for earlier in ranges[:index]:
             yield earlier, later
 
 
@@ -290,9 +290,9 @@ def _types(span: Span) -> list[str]:
 
 
 def _one_type_for_all(subject: Subject) -> Findings:
-    found = dict.fromkeys(types[0] for types in map(_types, spans(subject.body)) if types)
-    if len(found) > 1:
-        yield RANGES, f"have different instance types: {', '.join(found)}"
+    types = dict.fromkeys(types[0] for types in map(_types, spans(subject.body)) if types)
+    if len(types) > 1:
+        yield RANGES, f"have different instance types: {', '.join(types)}"
 
 
 def _no_type_without_ranges(subject: Subject) -> Findings:
@@ -301,9 +301,9 @@ def _no_type_without_ranges(subject: Subject) -> Findings:
 
 
 def _one_orchestrator(subject: Subject) -> Findings:
-    found = spans(subject.body)
-    on_eks = [span for span in found if _contents(span) == ["eksProperties"]]
-    if on_eks and len(on_eks) < len(found):
+    ranges = spans(subject.body)
+    on_eks = [span for span in ranges if _contents(span) == ["eksProperties"]]
+    if on_eks and len(on_eks) < len(ranges):
         yield RANGES, "are partly for EKS and partly for ECS; a job queue is for one of them"
 
 
@@ -311,9 +311,9 @@ def _one_namespace(subject: Subject) -> Findings:
     if "nodeProperties" not in subject.body:
         return
     named = [(pod.body.get("metadata") or {}).get("namespace") for pod in pods(subject.body)]
-    found = dict.fromkeys("none" if name is None else str(name) for name in named)
-    if len(found) > 1:
-        yield RANGES, f"have different namespaces: {', '.join(found)}"
+    namespaces = dict.fromkeys("none" if name is None else str(name) for name in named)
+    if len(namespaces) > 1:
+        yield RANGES, f"have different namespaces: {', '.join(namespaces)}"
 
 
 def _tasks(nodes: str, **members: Json) -> Spec:

@@ -56,12 +56,12 @@ def certain(subject: Subject) -> list[Attached]:
 
 
 def _known(subject: Subject) -> Mapping[str, list[Attached]]:
-    found: dict[str, list[Attached]] = {}
+    by_type: dict[str, list[Attached]] = {}
     for job_queue in queues(subject):
         for each in environments_of(subject, job_queue):
             if each is not None:
-                found.setdefault(each.queue_type, []).append(each)
-    return found
+                by_type.setdefault(each.queue_type, []).append(each)
+    return by_type
 
 
 def _certain(subject: Subject) -> Mapping[str, list[Attached]]:
@@ -81,10 +81,10 @@ def vcpus(body: Spec) -> Iterator[tuple[Path, Decimal]]:
 
 def _of_home(home: TaskPlace) -> Iterator[tuple[Path, Decimal]]:
     if home.is_task:
-        found = [wanted(TaskPlace(each.path, each.body, is_task=False), "VCPU") for each in containers_of(home)]
-        yield home.path, sum((number(one[1]) or Decimal(0) for one in found if one), Decimal(0))
-    elif one := wanted(home, "VCPU"):
-        yield one[0], number(one[1]) or Decimal(0)
+        amounts = [wanted(TaskPlace(each.path, each.body, is_task=False), "VCPU") for each in containers_of(home)]
+        yield home.path, sum((number(amount[1]) or Decimal(0) for amount in amounts if amount), Decimal(0))
+    elif amount := wanted(home, "VCPU"):
+        yield amount[0], number(amount[1]) or Decimal(0)
     elif legacy := home.body.get("vcpus"):
         yield (*home.path, "vcpus"), Decimal(legacy)
 
@@ -107,9 +107,9 @@ def _some_queue_runs_it(subject: Subject) -> Findings:
 
 
 def _some_environment_is_large_enough(subject: Subject) -> Findings:
-    found = certain(subject)
-    sizes = [size for each in found if isinstance(size := each.resources.get("maxvCpus"), int)]
-    if not sizes or len(sizes) < len(found):  # unmanaged ones have no limit
+    attached = certain(subject)
+    sizes = [size for each in attached if isinstance(size := each.resources.get("maxvCpus"), int)]
+    if not sizes or len(sizes) < len(attached):  # unmanaged ones have no limit
         return
     for path, count in vcpus(subject.body):
         if count > max(sizes):
@@ -117,14 +117,14 @@ def _some_environment_is_large_enough(subject: Subject) -> Findings:
 
 
 def _nodes_have_their_instances(subject: Subject) -> Findings:
-    found = certain(subject)
-    if subject.body["type"] == "multinode" and found and not any(each.type == "EC2" for each in found):
+    attached = certain(subject)
+    if subject.body["type"] == "multinode" and attached and not any(each.type == "EC2" for each in attached):
         yield ("type",), "is multinode, and all environments of the stack's queues are Spot, managed or unmanaged"
 
 
 def _windows_is_on_demand(subject: Subject) -> Findings:
-    found = certain(subject)
-    if found and all(each.type == "FARGATE_SPOT" for each in found):
+    attached = certain(subject)
+    if attached and all(each.type == "FARGATE_SPOT" for each in attached):
         for home in subject.seen(homes):
             if is_windows(home):
                 path = (*home.path, "runtimePlatform", "operatingSystemFamily")
@@ -141,8 +141,12 @@ def survives_spot(subject: Subject) -> Findings:
 
 
 def _priority_counts(subject: Subject) -> Findings:
-    found = queues(subject)
-    if "schedulingPriority" in subject.body and found and all(each and not policy_name(each) for each in found):
+    job_queues = queues(subject)
+    if (
+        "schedulingPriority" in subject.body
+        and job_queues
+        and all(each and not policy_name(each) for each in job_queues)
+    ):
         yield ("schedulingPriority",), "is without effect: no queue of the stack has a scheduling policy"
 
 

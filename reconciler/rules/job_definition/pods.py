@@ -54,8 +54,8 @@ def _has_containers(pod: Pod) -> Findings:
 
 
 def _distinct_names(pod: Pod) -> Findings:
-    found = [str(container.body.get("name", DEFAULT_NAME)) for container in containers_of_pod(pod)]
-    for name, count in Counter(found).items():
+    names = [str(container.body.get("name", DEFAULT_NAME)) for container in containers_of_pod(pod)]
+    for name, count in Counter(names).items():
         if count > 1:
             yield pod.path, f"has {count} containers of the name {name}, {' and '.join(LISTS)} together"
 
@@ -104,8 +104,8 @@ def _distinct_volumes(pod: Pod) -> Findings:
 
 
 def _distinct_mount_paths(container: PodContainer) -> Findings:
-    found = Counter(str(mount["mountPath"]) for _, mount in _mounts(container) if "mountPath" in mount)
-    for path, count in found.items():
+    paths = Counter(str(mount["mountPath"]) for _, mount in _mounts(container) if "mountPath" in mount)
+    for path, count in paths.items():
         if count > 1:
             yield (*container.path, "volumeMounts"), f"mounts {count} volumes at {path}"
 
@@ -380,8 +380,8 @@ def _memory_with_unit(container: PodContainer) -> Findings:
 
 def _enough_memory(container: PodContainer) -> Findings:
     for path, value in _amounts(container, "memory"):
-        found = MEBIBYTES.fullmatch(value)
-        if found and int(found[1]) < LEAST_MEMORY:
+        match = MEBIBYTES.fullmatch(value)
+        if match and int(match[1]) < LEAST_MEMORY:
             yield path, f"is {value}; a container needs at least {LEAST_MEMORY}Mi"
 
 
@@ -727,13 +727,13 @@ METADATA_RULES = (
 
 
 def _context(part: Pod | PodContainer) -> Spec:
-    found: Spec = part.body.get("securityContext") or {}
-    return found
+    context: Spec = part.body.get("securityContext") or {}
+    return context
 
 
 def _profiles(subject: Subject) -> Iterator[tuple[Path, Spec]]:
-    for whole in pods(subject.body):
-        parts: list[Pod | PodContainer] = [whole, *containers_of_pod(whole)]
+    for pod in pods(subject.body):
+        parts: list[Pod | PodContainer] = [pod, *containers_of_pod(pod)]
         for part in parts:
             profile = _context(part).get("seccompProfile")
             if profile is not None:

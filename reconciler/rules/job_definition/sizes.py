@@ -15,10 +15,10 @@ LEAST_MEMORY = 4  # MiB
 def number(value: Json) -> Decimal | None:
     """Return the number that a value stands for; None if it stands for none."""
     try:
-        found = Decimal(str(value))
+        parsed = Decimal(str(value))
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return parsed if parsed.is_finite() else None
 
 
 def wanted(home: TaskPlace, kind: str) -> tuple[Path, str] | None:
@@ -50,11 +50,11 @@ def _no_duplicates(container: Container) -> Findings:
         yield (*container.path, "resourceRequirements"), f"has {kind} {count} times"
 
 
-def _whole(kind: str, what: str) -> Callable[[Container], Findings]:
+def _whole(kind: str, noun: str) -> Callable[[Container], Findings]:
     def look(container: Container) -> Findings:
         for path, entry in members(container, "resourceRequirements"):
             if entry["type"] == kind and not str(entry["value"]).isdecimal():
-                yield (*path, "value"), f"is {entry['value']}; {what} is a whole number, without a unit"
+                yield (*path, "value"), f"is {entry['value']}; {noun} is a whole number, without a unit"
 
     return look
 
@@ -73,10 +73,10 @@ def _enough_memory(container: Container) -> Findings:
 
 
 def _whole_vcpus(home: TaskPlace) -> Findings:
-    found = wanted(home, "VCPU")
-    value = number(found[1]) if found else None
-    if found and value is not None and value > 0 and not found[1].isdecimal():
-        yield found[0], f"is {found[1]}; on EC2 VCPU is a whole number, 1 or more"
+    amount = wanted(home, "VCPU")
+    value = number(amount[1]) if amount else None
+    if amount and value is not None and value > 0 and not amount[1].isdecimal():
+        yield amount[0], f"is {amount[1]}; on EC2 VCPU is a whole number, 1 or more"
 
 
 RULES = (

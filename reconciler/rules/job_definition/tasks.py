@@ -91,7 +91,7 @@ def _no_circle(task: TaskPlace) -> Findings:
 def _circle(waits: Mapping[str, set[str]]) -> set[str]:
     """Return who waits in a circle: all but those who wait for nobody, or for whom nobody waits, one after another."""
     left = set(waits)
-    while free := {name for name in left if not waits[name] & left or not any(name in waits[one] for one in left)}:
+    while free := {name for name in left if not waits[name] & left or not any(name in waits[other] for other in left)}:
         left -= free
     return left
 
@@ -268,10 +268,10 @@ ROOT = ("root", "0")
 
 def _only(member: str, *platforms: str) -> Callable[[Subject], Findings]:
     def check(subject: Subject) -> Findings:
-        found = platform(subject.body)
-        for home in subject.seen(homes) if found not in platforms else ():
+        actual = platform(subject.body)
+        for home in subject.seen(homes) if actual not in platforms else ():
             if home.is_task and member in home.body:
-                yield (*home.path, member), f"is not for {found}"
+                yield (*home.path, member), f"is not for {actual}"
 
     return check
 

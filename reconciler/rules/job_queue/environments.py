@@ -71,10 +71,10 @@ class Attached:
     def architecture(self) -> str | None:
         """Return the architecture, where the names of instance types leave no doubt."""
         types = self.resources.get("instanceTypes")
-        found = (
+        known = (
             architectures(map(str, types)) if self.type in environments.INSTANCES and isinstance(types, list) else {}
         )
-        return next(iter(found)) if len(found) == 1 else None
+        return next(iter(known)) if len(known) == 1 else None
 
 
 _QUEUE_TYPES = {
@@ -98,8 +98,8 @@ def attached(subject: Subject) -> list[Attached]:
 def environments_of(subject: Subject, queue: Spec) -> list[Attached | None]:
     """Return the environments that a queue of the stack uses; None stands for one outside the stack."""
     listed = queue.get("computeEnvironmentOrder")
-    found = enumerate(listed if isinstance(listed, list) else ())
-    return [_attached(subject, ("computeEnvironmentOrder", index), _mapping(entry)) for index, entry in found]
+    order = enumerate(listed if isinstance(listed, list) else ())
+    return [_attached(subject, ("computeEnvironmentOrder", index), _mapping(entry)) for index, entry in order]
 
 
 def _attached(subject: Subject, path: Path, entry: Spec) -> Attached | None:
@@ -186,8 +186,8 @@ def _has_one_order(subject: Subject) -> Findings:
 
 
 def _distinct_orders(subject: Subject) -> Findings:
-    seen = Counter(entry["order"] for _, entry in entries(subject))
-    for order, count in seen.items():
+    counts = Counter(entry["order"] for _, entry in entries(subject))
+    for order, count in counts.items():
         if count > 1:
             yield (_COMPUTE,), f"has the order {order} {count} times"
 
@@ -234,8 +234,8 @@ def _policy_arn(subject: Subject) -> Findings:
 
 
 def _one_region(subject: Subject) -> Findings:
-    found = [region for _, name, _ in _references(subject) if (region := region_of(name))]
-    if len(regions := list(dict.fromkeys(found))) > 1:
+    all_regions = [region for _, name, _ in _references(subject) if (region := region_of(name))]
+    if len(regions := list(dict.fromkeys(all_regions))) > 1:
         yield (), f"refers to resources in {' and '.join(regions)}; a queue and what it uses are in one region"
 
 
@@ -367,17 +367,17 @@ MANAGED = "ECS_MANAGED_INSTANCES"
 ORDER = ("computeEnvironmentOrder",)
 
 
-def _mixed(found: Sequence[Attached]) -> dict[str, Attached]:
+def _mixed(attached: Sequence[Attached]) -> dict[str, Attached]:
     """Return the first environment for each jobQueueType that goes with one of them."""
     firsts: dict[str, Attached] = {}
-    for each in found:
+    for each in attached:
         if each.queue_type:
             firsts.setdefault(each.queue_type, each)
     return firsts
 
 
-def _both(one: Attached, other: Attached) -> str:
-    return f"mixes {one.name} on {PLATFORMS[one.queue_type]} with {other.name} on {PLATFORMS[other.queue_type]}"
+def _both(first: Attached, other: Attached) -> str:
+    return f"mixes {first.name} on {PLATFORMS[first.queue_type]} with {other.name} on {PLATFORMS[other.queue_type]}"
 
 
 def _fargate_alone(subject: Subject) -> Findings:

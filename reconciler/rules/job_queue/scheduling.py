@@ -281,15 +281,15 @@ ORDER = ("computeEnvironmentOrder",)
 
 
 def _only_spot(subject: Subject) -> Findings:
-    found = attached(subject)
-    if found and len(found) == len(list(entries(subject))) and all(each.is_spot for each in found):
+    environments = attached(subject)
+    if environments and len(environments) == len(list(entries(subject))) and all(each.is_spot for each in environments):
         yield ORDER, "has Spot only: while there is no Spot capacity, jobs wait"
 
 
 def _nowhere_to_run(subject: Subject) -> Findings:
-    found = attached(subject)
-    is_whole = found and len(found) == len(list(entries(subject)))
-    if is_whole and all(str(each.body.get("state")).upper() == "DISABLED" for each in found):
+    environments = attached(subject)
+    are_all_known = environments and len(environments) == len(list(entries(subject)))
+    if are_all_known and all(str(each.body.get("state")).upper() == "DISABLED" for each in environments):
         yield ORDER, "has DISABLED environments only: no job starts"
 
 
