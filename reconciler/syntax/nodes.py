@@ -34,19 +34,23 @@ class Spot(NamedTuple):
     column: int = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Nothing changes nodes. Not frozen are those of which a stack has hundreds of thousands: it would take twice as long to
+# make them.
+
+
+@dataclass(slots=True, eq=False)
 class Scalar:
     value: Json
     mark: SourceMark
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SequenceNode:
     items: tuple["Node", ...]
     mark: SourceMark
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class MappingNode:
     """`entries` keep the place of each key; `merges` are what `<<` names, until it is expanded."""
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -143,7 +144,8 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
     """Parse one file; `name` is what messages call it. Without a dialect it is our own language."""
     stream = _Stream(text)
     stream.name = name
-    composer = _Composer(yaml.parse(stream, Loader=LOADER), findings, dialect)
+    loader = LOADER(stream)
+    composer = _Composer(loader.get_event, findings, dialect)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
@@ -152,6 +154,8 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
         root = _unprintable(name, text, findings)
     except TooMuch as error:
         root = too_much(error, findings)
+    finally:
+        loader.dispose()
     return Document(
         root,
         tuple(composer.includes),
@@ -206,9 +210,10 @@ def _unprintable(name: str, text: str, findings: Findings) -> Broken:
 
 @dataclass(slots=True)
 class _Composer:
-    events: Iterator[Event]
+    next: Callable[[], Event]
     findings: Findings
     dialect: Dialect | None = None
+    texts: dict[str, str] = field(default_factory=dict)  # each once, however often it is written
     includes: list[TaggedNode] = field(default_factory=list)
     dollars: list[Scalar] = field(default_factory=list)
     is_literal: bool = True
@@ -218,18 +223,19 @@ class _Composer:
     size: int = 0
 
     def document(self) -> Node | None:
-        next(self.events)  # the start of the stream
-        if not isinstance(next(self.events), DocumentStartEvent):
+        self.next()  # the start of the stream
+        if not isinstance(self.next(), DocumentStartEvent):
             return None
-        root = self.node(next(self.events))
-        next(self.events)  # the end of the document
-        after = next(self.events)
+        root = self.node(self.next())
+        self.next()  # the end of the document
+        after = self.next()
         if isinstance(after, DocumentStartEvent):
             hint = "give every document a file of its own"
             self.findings.add("YML004", "a second YAML document begins here", _mark(after), hint)
         return None if isinstance(root, Scalar) and root.value is None else root
 
     def node(self, event: Event) -> Node:
+        """Make a node of an event, and of those that belong to it. Most are plain scalars: they take few steps."""
         self.size += 1
         if self.size > LARGEST:
             raise too_large(_mark(event))
@@ -248,8 +254,9 @@ class _Composer:
         tag = event.tag
         if tag is None:
             plain = self.dialect.plain if self.dialect else plain_value
-            scalar = Scalar(plain(event.value) if event.implicit[0] else event.value, _mark(event))
-            if "${" in event.value:
+            text = self.texts.setdefault(event.value, event.value)
+            scalar = Scalar(plain(text) if event.implicit[0] else text, _mark(event))
+            if "${" in text:
                 self.dollars.append(scalar)
             return scalar
         if tag in TEXT_TAGS:
@@ -311,19 +318,18 @@ class _Composer:
 
     def sequence(self, start: CollectionStartEvent) -> SequenceNode:
         items = []
-        while not isinstance(event := next(self.events), SequenceEndEvent):
+        while not isinstance(event := self.next(), SequenceEndEvent):
             items.append(self.node(event))
         return SequenceNode(tuple(items), _mark(start))
 
     def mapping(self, start: CollectionStartEvent) -> MappingNode:
         entries: dict[str, tuple[SourceMark, Node]] = {}
         merges: tuple[Node, ...] = ()
-        while not isinstance(event := next(self.events), MappingEndEvent):
-            key, is_plain = self.key(event), isinstance(event, ScalarEvent) and event.implicit[0]
-            node = self.node(next(self.events))
+        while not isinstance(event := self.next(), MappingEndEvent):
+            key, node = self.key(event), self.node(self.next())
             if key is None:
                 continue
-            if key == MERGE and is_plain:
+            if key == MERGE and isinstance(event, ScalarEvent) and event.implicit[0]:
                 self.is_literal = False
                 merges = (*merges, *(node.items if isinstance(node, SequenceNode) else (node,)))
             elif key in entries:
@@ -335,10 +341,10 @@ class _Composer:
         return MappingNode(entries, _mark(start), merges)
 
     def key(self, event: Event) -> str | None:
-        if isinstance(event, ScalarEvent) and event.tag in (None, *TEXT_TAGS):
+        if isinstance(event, ScalarEvent) and (event.tag is None or event.tag in TEXT_TAGS):
             if event.anchor is not None:
                 self.anchors[event.anchor] = Scalar(event.value, _mark(event))
-            return str(event.value)
+            return sys.intern(event.value)
         if isinstance(event, ScalarEvent):
             self.bad_key(f"{event.tag} cannot make a key: only values are substituted", _mark(event), "")
         else:

@@ -4,7 +4,7 @@ botocore takes a body that is no JSON for an answer without members, which looks
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -120,7 +120,7 @@ def _wrong_body(parser: Any, body: Any, shape: Any) -> str:
     document = _decoded(parser, body)
     if not isinstance(document, dict):
         return "a body that is no JSON object" if isinstance(parser, BaseJSONParser) else "a body that is no map"
-    path = next(_misshapen(document, shape), None) if shape else None
+    path = _misshapen(document, shape) if shape else None
     return "" if path is None else f"in which {path.lstrip('.') or 'the whole'} is not of its type"
 
 
@@ -138,23 +138,21 @@ def _is_in_body(shape: Shape) -> bool:
     return shape.serialization.get("location") not in IN_HEADERS
 
 
-def _misshapen(value: Json, shape: Shape) -> Iterator[str]:
-    """Yield the paths of what is not of its type. A member that is null is a member that is not there."""
-    if isinstance(shape, ListShape):
-        if isinstance(value, list):
-            for index, one in enumerate(value):
-                yield from (f"[{index}]{path}" for path in _misshapen(one, shape.member))
-        else:
-            yield ""
-    elif not isinstance(shape, StructureShape | MapShape):
-        yield from () if _is_plain(value, shape.type_name) else ("",)
-    elif not isinstance(value, dict):
-        yield ""
-    else:
-        known = _members(shape) if isinstance(shape, StructureShape) else dict.fromkeys(value, shape.value)
-        for name, one in value.items():
-            if one is not None and name in known:
-                yield from (f".{name}{path}" for path in _misshapen(one, known[name]))
+def _misshapen(value: Json, shape: Shape) -> str | None:
+    """Return the path of what is not of its type; None if all is. A member that is null is one that is not there."""
+    container, members, entry = _expected(shape)
+    if container is None:
+        return None if _is_plain(value, shape.type_name) else ""
+    if not isinstance(value, container):
+        return ""
+    entries: Iterable[tuple[Any, Json]] = enumerate(value) if isinstance(value, list) else value.items()
+    for key, one in entries:
+        inner = members.get(key) if members is not None else entry
+        if inner is None or (one is None and container is dict):
+            continue
+        if (path := _misshapen(one, inner)) is not None:
+            return f"[{key}]{path}" if container is list else f".{key}{path}"
+    return None
 
 
 def _is_plain(value: Json, type_name: str) -> bool:
@@ -163,9 +161,17 @@ def _is_plain(value: Json, type_name: str) -> bool:
 
 
 @lru_cache(KEPT)
-def _members(shape: StructureShape) -> Mapping[str, Shape]:
-    """Return the members of a structure by their names in a body; none of a document, which may be anything."""
-    return {inner.serialization.get("name", name): inner for name, inner in shape.members.items()}
+def _expected(shape: Shape) -> tuple[type[dict[str, Json]] | type[list[Json]] | None, Mapping[str, Shape] | None, Any]:
+    """Return what holds the values of a shape; its members by their names in a body, or the shape of each entry.
+
+    A document has no members: it may be anything.
+    """
+    if isinstance(shape, StructureShape):
+        members = {inner.serialization.get("name", name): inner for name, inner in shape.members.items()}
+        return dict, members, None
+    if isinstance(shape, ListShape):
+        return list, None, shape.member
+    return (dict, None, shape.value) if isinstance(shape, MapShape) else (None, None, None)
 
 
 @lru_cache(KEPT)
