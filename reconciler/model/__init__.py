@@ -1,4 +1,9 @@
-"""The nouns: addresses, declared and live resources, changes, steps, plans. Frozen, and frozen all the way."""
+"""The nouns: what is declared and live (`resources`), and what is to happen (`changes`). Values in, values out.
+
+All of them are frozen, all the way down: tuples and mappings, no lists. Equal content is equal. They know neither the
+tables of kinds nor where they come from; a value that is computed from others is a property, and nothing here calls,
+reads or prints. Each field of a plan says who may use it, and what it must not influence.
+"""
 
 from reconciler.model.changes import (
     OWN_TAGS,
