@@ -24,13 +24,13 @@ MINE = stack(
 
 
 def by_name(found: StackStatus) -> dict[str, object]:
-    return {one.name: one.jobs for one in found.each}
+    return {one.name: one.jobs for one in found.resources}
 
 
 def test_what_only_a_description_tells_is_in_the_table() -> None:
     world = World()
     world.apply(MINE)
-    loads = {one.name: one.load for one in usecases.status(MINE, world.cloud).each}
+    loads = {one.name: one.load for one in usecases.status(MINE, world.cloud).resources}
     assert loads == {"licence": (0, 4), "spot": (0, 16), "gpus": (None, None), "q": (None, None),
                      "train": (None, None), "job": (None, None)}  # fmt: skip
 

@@ -107,7 +107,7 @@ RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
 def apply(place: Place, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
     cloud, wanted = Patient(place.cloud, place.clock), wanted or PlanOptions()
     plan = usecases.plan(mine, cloud, wanted)
-    return usecases.run(plan, mine, cloud, place.clock, wanted=wanted, parallelism=2)
+    return usecases.run(plan, mine, cloud, place.clock, options=wanted, parallelism=2)
 
 
 def test_it_knows_where_it_is(place: Place) -> None:

@@ -54,7 +54,7 @@ def test_a_stack_is_created_read_back_changed_and_removed(
 
     def apply(mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
         wanted = wanted or PlanOptions()
-        return usecases.run(usecases.plan(mine, cloud, wanted), mine, cloud, clock, wanted=wanted, parallelism=1)
+        return usecases.run(usecases.plan(mine, cloud, wanted), mine, cloud, clock, options=wanted, parallelism=1)
 
     first = stack(resources, tags={"team": "x"})
     assert apply(first).exit is Exit.DONE
@@ -92,7 +92,7 @@ def alike(first: Json, second: Json) -> bool:
 
 def lived_jobs(cloud: Cloud, clock: InstantClock, mine: Stack) -> dict[str, Json]:
     """A short life of two jobs; every answer by its operation."""
-    usecases.run(usecases.plan(mine, cloud), mine, cloud, clock, wanted=PlanOptions(), parallelism=1)
+    usecases.run(usecases.plan(mine, cloud), mine, cloud, clock, options=PlanOptions(), parallelism=1)
     job = {"jobName": "job", "jobQueue": "queue", "jobDefinition": "job", "parameters": {"a": "b"}, "tags": {"c": "d"}}
     answers = {"SubmitJob": cloud.call("SubmitJob", {**job, "dependsOn": []})}
     jobs = [answers["SubmitJob"]["jobId"], cloud.call("SubmitJob", job)["jobId"]]

@@ -30,7 +30,7 @@ def toys(**bodies: dict[str, Json]) -> Stack:
 def apply(shop: Toyshop, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
     wanted = wanted or PlanOptions()
     plan = usecases.plan(mine, shop, wanted)
-    return usecases.run(plan, mine, shop, InstantClock(), wanted=wanted, parallelism=1)
+    return usecases.run(plan, mine, shop, InstantClock(), options=wanted, parallelism=1)
 
 
 def test_a_toy_is_created_compared_updated_and_deleted() -> None:

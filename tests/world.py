@@ -33,7 +33,7 @@ class World:
 
     def apply(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
         plan = self.plan(stack, wanted)
-        return usecases.run(plan, stack, self.cloud, self.clock, wanted=wanted, parallelism=4)
+        return usecases.run(plan, stack, self.cloud, self.clock, options=wanted, parallelism=4)
 
     def hand(self, operation: str, /, **request: Json) -> Mapping[str, Json]:
         """An outside hand makes a call, and time goes on until all has settled."""

@@ -6,9 +6,16 @@ from functools import partial
 from threading import Event as Flag
 
 from reconciler.apply import Event, Outcome, State, executor
-from reconciler.inspect.doctor import Examined, Words, examined
-from reconciler.inspect.history import History, Rollback, history_of, nothing_known, revised, rollback_of
-from reconciler.inspect.status import StackStatus, counted, job_holders, standings
+from reconciler.inspect.doctor import Examination, Words, diagnose
+from reconciler.inspect.history import (
+    History,
+    Rollback,
+    history_of,
+    parse_definition_name,
+    plan_rollback,
+    unknown_definition,
+)
+from reconciler.inspect.status import StackStatus, build_status, job_holders, with_job_counts
 from reconciler.kinds import KINDS
 from reconciler.live.facts import (
     LiveRegion,
@@ -57,11 +64,11 @@ class Finish:
         return Exit.DONE if self.rest.is_empty and not self.rest.unhealthy else Exit.UNHEALTHY
 
 
-def plan(stack: Stack, cloud: Cloud, wanted: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
+def plan(stack: Stack, cloud: Cloud, options: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
     region = _read(stack, cloud, observer)
     with observer.phase("plan"):
-        decisions = decide(stack, region, wanted)
+        decisions = decide(stack, region, options)
         return build(decisions, ask(cloud, decisions.questions, region))
 
 
@@ -71,41 +78,41 @@ def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> LiveRegion:
         return read_region(cloud)
 
 
-def plan_in(stack: Stack, seen: LiveRegion, wanted: PlanOptions = AS_DECLARED) -> Plan:
+def plan_in(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED) -> Plan:
     """Compare the stack with what was read a moment ago, to look at it. Asks nobody."""
     check_read_here(stack)
-    check_place(stack, seen.identity.account, seen.identity.region)
-    return build(decide(stack, seen, replace(wanted, guards=False)))
+    check_place(stack, region.identity.account, region.identity.region)
+    return build(decide(stack, region, replace(options, guards=False)))
 
 
 def status(
     stack: Stack,
     cloud: Cloud,
-    wanted: PlanOptions = AS_DECLARED,
+    options: PlanOptions = AS_DECLARED,
     *,
     jobs: bool = True,
     observer: Observer = UNOBSERVED,
 ) -> StackStatus:
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
-    found = _status(stack, cloud, wanted, observer)
+    stack_status = _status(stack, cloud, options, observer)
     if not jobs:
-        return found
+        return stack_status
     with observer.phase("read"):
-        return counted(found, {live.arn: count_jobs(cloud, live) for live in job_holders(found)})
+        return with_job_counts(stack_status, {live.arn: count_jobs(cloud, live) for live in job_holders(stack_status)})
 
 
 def doctor(
-    stack: Stack, cloud: Cloud, again: Words, wanted: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED
-) -> Examined:
+    stack: Stack, cloud: Cloud, again: Words, options: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED
+) -> Examination:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
-    found = _status(stack, cloud, wanted, observer)
+    stack_status = _status(stack, cloud, options, observer)
     with observer.phase("read"):
-        whole = (live for live in job_holders(found) if not KINDS[live.address.kind].parent)
-        waiting = {live.arn: count_waiting(cloud, live) for live in whole}  # a part's are among them
-    return examined(found, waiting, again)
+        queues = (live for live in job_holders(stack_status) if not KINDS[live.address.kind].parent)
+        waiting = {live.arn: count_waiting(cloud, live) for live in queues}  # a part's are among them
+    return diagnose(stack_status, waiting, again)
 
 
-def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, users: bool = False) -> History:
+def history(stack: Stack, cloud: Cloud, name: str, *, inactive: bool = True, users: bool = False) -> History:
     """Read the revisions of one definition, and if asked for the number of their users. Makes no call that writes.
 
     Raises `WrongUsage` if there are none.
@@ -113,27 +120,27 @@ def history(stack: Stack, cloud: Cloud, wanted: str, *, inactive: bool = True, u
     check_read_here(stack)
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
-    kind, name = revised(wanted)
+    kind, logical = parse_definition_name(name)
     using = kind.revision_users if users else None
-    found = read_all(cloud, [kind, *([KINDS[using.of]] if using else [])])
-    known = history_of(stack, identity, kind, name, found.live)
-    read = (all_revisions if inactive else active_revisions)(cloud, kind, known.name)
-    revisions = dict(sorted(read, key=lambda one: one[0], reverse=True))
+    live = read_all(cloud, [kind, *([KINDS[using.of]] if using else [])]).live
+    known = history_of(stack, identity, kind, logical, live)
+    numbered = (all_revisions if inactive else active_revisions)(cloud, kind, known.name)
+    revisions = dict(sorted(numbered, key=lambda pair: pair[0], reverse=True))
     if not revisions:
-        raise nothing_known(known, stack, found.live)
-    return replace(known, revisions=revisions, uses=count_uses(cloud, using, found.live) if using else None)
+        raise unknown_definition(known, stack, live)
+    return replace(known, revisions=revisions, uses=count_uses(cloud, using, live) if using else None)
 
 
 def rollback(
     stack: Stack,
     cloud: Cloud,
-    wanted: str,
+    name: str,
     to: int | None = None,
     takes: Takes = takes_nothing,
     longest_wait: float | None = None,
 ) -> Rollback:
     """Plan the way back to an older revision. Raises `Refused` and `WrongUsage`."""
-    return rollback_of(stack, history(stack, cloud, wanted), to, takes, longest_wait)
+    return plan_rollback(stack, history(stack, cloud, name), to, takes, longest_wait)
 
 
 def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
@@ -142,7 +149,7 @@ def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     cloud: Cloud,
     clock: Clock,
     *,
-    wanted: PlanOptions = AS_DECLARED,
+    options: PlanOptions = AS_DECLARED,
     parallelism: int = 8,
     watch: Callable[[Event], None] = lambda _event: None,
     stop: Flag | None = None,
@@ -159,8 +166,8 @@ def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     with observer.phase("apply"):
         outcome = work(plan_)
     with observer.phase("prove"):
-        look = partial(plan, stack, cloud, replace(wanted, made=outcome.made, guards=False), observer)
-        return _finish(outcome, look, clock, work)
+        look = partial(plan, stack, cloud, replace(options, made=outcome.made, guards=False), observer)
+        return _prove(outcome, look, clock, work)
 
 
 def roll_back(
@@ -179,16 +186,17 @@ def roll_back(
     with observer.phase("apply"):
         outcome = work(back.plan)
     with observer.phase("prove"):
-        return _finish(outcome, lambda: look().plan, clock, work)
+        return _prove(outcome, lambda: look().plan, clock, work)
 
 
-def _finish(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Callable[[Plan], Outcome]) -> Finish:
+def _prove(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Callable[[Plan], Outcome]) -> Finish:
+    """Plan again, and record what the service has filled in since."""
     try:
-        rest = _proof(look, clock, patient=outcome.is_done)
+        rest = _plan_again(look, clock, patient=outcome.is_done)
         notes = tuple(change for change in rest.changes if change.is_note and change.address in outcome.touched)
         if notes and not outcome.interrupted:
             work(replace(rest, changes=notes))  # of the proof, no more than these is to be run
-            rest = _proof(look, clock, patient=True)
+            rest = _plan_again(look, clock, patient=True)
         return Finish(outcome, rest)
     except CloudError as error:  # what was done is done, and has to be told
         return Finish(outcome, None, error.told)
@@ -196,12 +204,12 @@ def _finish(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Call
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _status(stack: Stack, cloud: Cloud, wanted: PlanOptions, observer: Observer) -> StackStatus:
+def _status(stack: Stack, cloud: Cloud, options: PlanOptions, observer: Observer) -> StackStatus:
     region = _read(stack, cloud, observer)
     with observer.phase("plan"):
-        decisions = decide(stack, region, replace(wanted, guards=False))
-        made = build(decisions, ask_uses(cloud, decisions.questions, region))
-        return standings(stack, made, region.live)
+        decisions = decide(stack, region, replace(options, guards=False))
+        plan_ = build(decisions, ask_uses(cloud, decisions.questions, region))
+        return build_status(stack, plan_, region.live)
 
 
 def _read(stack: Stack, cloud: Cloud, observer: Observer) -> LiveRegion:
@@ -212,7 +220,8 @@ def _read(stack: Stack, cloud: Cloud, observer: Observer) -> LiveRegion:
         return read_region(cloud)
 
 
-def _proof(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:
+def _plan_again(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:
+    """Return the plan of what is left; `patient`: once reads have caught up with what was written."""
     rest = look()
     for looks in range(1, PROOFS if patient else 1):
         if rest.is_empty or all(change.is_note for change in rest.changes):

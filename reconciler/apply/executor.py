@@ -10,8 +10,8 @@ from threading import Event as Flag
 from typing import assert_never
 
 from reconciler.apply.preconditions import Preconditions, check_settled
-from reconciler.apply.result import Event, Moved, Outcome, Result, State
-from reconciler.apply.waits import Unsettled, wait
+from reconciler.apply.result import ConcurrentChange, Event, Outcome, Result, State
+from reconciler.apply.waits import WaitFailed, wait
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.kinds.reasons import invalid_reason_of
@@ -40,18 +40,20 @@ NAME_HELD = 900.0  # seconds for which a create waits for a name that no live re
 LOST_TRIES = 6
 LAG = 8.0  # seconds that reads may lag behind a write whose answer was lost
 
-Tell = Callable[[str], None]
-Look = Callable[[], None]
+Report = Callable[[str], None]
+Check = Callable[[], None]
 
 
-def nothing() -> None:
-    """There is nothing to look at."""
+def check_nothing() -> None:
+    """There is nothing to check."""
 
 
-def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell: Tell, look: Look = nothing) -> None:
-    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `Moved`.
+def send(
+    call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, report: Report, check: Check = check_nothing
+) -> None:
+    """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `ConcurrentChange`.
 
-    `look` comes before a repetition: whoever was in the way may have left another resource behind.
+    `check` comes before a repetition: whoever was in the way may have left a different resource behind.
     """
     start = clock.now()
     tries = lost = 0
@@ -66,10 +68,10 @@ def perform(call: Call, kind: Kind, name: str, cloud: Cloud, clock: Clock, tell:
             waited = clock.now() - start
             if not _may_repeat(error, lost, waited) and not _is_name_leaving(call, error, kind, name, cloud, waited):
                 raise
-            tell(error.message)
+            report(error.message)
             clock.sleep(back_off(tries, salt=clock.now()))
             if not lost:  # otherwise what has changed may be our own work
-                look()
+                check()
         else:
             if kind.revisions and call.repeat is Repeat.LOOK_FIRST:
                 _give_way(call, kind, name, answer, cloud)
@@ -80,21 +82,21 @@ def _give_way(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], clo
     """Take our revision back if somebody registered another one since the plan: whoever came first stays.
 
     The API has no condition to register under. If theirs is the same as ours, two runs of one stack have met, and leave
-    one revision without a word. Raises `Moved` if it is not.
+    one revision without a word. Raises `ConcurrentChange` if it is not.
     """
     ours = int(answer.get("revision", 0))
     if ours <= call.after_revision + 1:  # nobody came between, which nearly always is so
         return
-    wanted = own_tags(call.request["tags"])
+    tags = own_tags(call.request["tags"])
     theirs = {
-        revision: own_tags(live.tags) == wanted
+        revision: own_tags(live.tags) == tags
         for revision, live in active_revisions(cloud, kind, name)
         if call.after_revision < revision < ours
     }
     if theirs:
         cloud.call(kind.delete.operation, {kind.delete.id_member: answer[kind.arn_member]})
     if theirs and not any(theirs.values()):
-        raise Moved(", ".join(f"revision {revision}" for revision in sorted(theirs)))
+        raise ConcurrentChange(", ".join(f"revision {revision}" for revision in sorted(theirs)))
 
 
 def _is_done(call: Call, error: CloudError, kind: Kind, name: str, cloud: Cloud, clock: Clock) -> bool:
@@ -152,7 +154,9 @@ def _may_repeat(error: CloudError, lost: int, waited: float) -> bool:
 
 
 Watch = Callable[[Event], None]
-SIGHT = 0.1  # seconds after which a signal is seen at the latest: Python handles it when its main thread wakes up
+SIGNAL_WITHIN = (
+    0.1  # seconds after which a signal is seen at the latest: Python handles it when its main thread wakes up
+)
 CUT_SHORT = (State.INTERRUPTED, State.NOT_STARTED)
 SLICE = 0.5  # seconds that a sleep may go on after somebody has asked to stop
 PLAN_AGAIN = "nothing of theirs was overwritten; the next plan shows it"
@@ -164,7 +168,7 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
     A failure stops what depends on it; the rest goes on. When `stop` is set, changes end after the step they are in.
     """
     stop = stop or Flag()
-    runner = _Runner(cloud, _LightSleeper(clock, stop), watch, Preconditions(cloud, clock, plan.changes), stop)
+    runner = _Runner(cloud, _InterruptibleClock(clock, stop), watch, Preconditions(cloud, clock, plan.changes), stop)
     waiting = list(range(len(plan.changes)))
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
@@ -173,15 +177,15 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
         while waiting or running:
             for index in [index for index in waiting if before[index] <= results.keys()]:
                 waiting.remove(index)
-                result = runner.unstarted(plan.changes[index], [results[other] for other in before[index]])
+                result = runner.result_if_blocked(plan.changes[index], [results[other] for other in before[index]])
                 if result is None:
-                    running[threads.submit(runner.result, plan.changes[index])] = index
+                    running[threads.submit(runner.run_change, plan.changes[index])] = index
                 else:
                     results[index] = result
-            for future in wait_for(running, SIGHT, FIRST_COMPLETED).done if running else ():
+            for future in wait_for(running, SIGNAL_WITHIN, FIRST_COMPLETED).done if running else ():
                 results[running.pop(future)] = future.result()
-    told = tuple(results[index] for index in sorted(results))
-    return Outcome(told, interrupted=stop.is_set() and any(result.state in CUT_SHORT for result in told))
+    finished = tuple(results[index] for index in sorted(results))
+    return Outcome(finished, interrupted=stop.is_set() and any(result.state in CUT_SHORT for result in finished))
 
 
 class Interrupted(Exception):  # noqa: N818 - names what happened
@@ -189,7 +193,7 @@ class Interrupted(Exception):  # noqa: N818 - names what happened
 
 
 @dataclass(frozen=True, slots=True)
-class _LightSleeper:
+class _InterruptibleClock:
     """A clock whose sleep ends soon after somebody has asked to stop."""
 
     clock: Clock
@@ -211,90 +215,91 @@ class _Runner:
     cloud: Cloud
     clock: Clock
     watch: Watch
-    sight: Preconditions
+    preconditions: Preconditions
     stop: Flag
 
-    def unstarted(self, change: Change, needed: list[Result]) -> Result | None:
+    def result_if_blocked(self, change: Change, needed: list[Result]) -> Result | None:
         """Return the result of a change that must not start, or None if it may."""
         if self.stop.is_set():
-            return self.finished(Result(change, State.NOT_STARTED, "interrupted"))
+            return self.finish(Result(change, State.NOT_STARTED, "interrupted"))
         failed = [result.change.address for result in needed if result.state is not State.DONE]
         if failed:
-            return self.finished(Result(change, State.SKIPPED, f"needs {', '.join(map(str, failed))}"))
+            return self.finish(Result(change, State.SKIPPED, f"needs {', '.join(map(str, failed))}"))
         return None
 
-    def result(self, change: Change) -> Result:
+    def run_change(self, change: Change) -> Result:
         start = self.clock.now()
         is_requested = False
         self.watch(Event(change, "started", change.action.name.lower().replace("_", "-")))
         try:
-            for step in self.uninterrupted(change):
+            for step in self.steps_of(change):
                 is_requested = is_requested or isinstance(step, Call)
-                self.step(change, step)
+                self.run_step(change, step)
         except Interrupted as interrupted:
             state = State.INTERRUPTED if is_requested else State.NOT_STARTED
-            return self.finished(Result(change, state, str(interrupted), seconds=self.clock.now() - start))
-        except Moved as by_others:
+            return self.finish(Result(change, state, str(interrupted), seconds=self.clock.now() - start))
+        except ConcurrentChange as by_others:
             message = f"it moved since the plan: {by_others}; plan again"
-            return self.finished(Result(change, State.FAILED, message, PLAN_AGAIN, self.clock.now() - start))
-        except Unsettled as unsettled:
-            state = State.UNHEALTHY if unsettled.invalid else State.TIMED_OUT
-            undone = self.undone(change) if unsettled.invalid and change.undo else ""
-            hint = invalid_reason_of(str(unsettled)).remedy if unsettled.invalid else ""
-            return self.finished(Result(change, state, f"{unsettled}{undone}", hint, self.clock.now() - start))
+            return self.finish(Result(change, State.FAILED, message, PLAN_AGAIN, self.clock.now() - start))
+        except WaitFailed as failure:
+            state = State.UNHEALTHY if failure.invalid else State.TIMED_OUT
+            undone = self.undo(change) if failure.invalid and change.undo else ""
+            hint = invalid_reason_of(str(failure)).remedy if failure.invalid else ""
+            return self.finish(Result(change, state, f"{failure}{undone}", hint, self.clock.now() - start))
         except CloudError as error:
             hint = error.hint or (
                 _why_tried(change) if error.fault is Fault.REFUSED and change.action is Action.UPDATE else ""
             )
             failed = Result(change, State.FAILED, error.told, hint, self.clock.now() - start)
-            return self.finished(failed)
-        return self.finished(Result(change, State.DONE, seconds=self.clock.now() - start))
+            return self.finish(failed)
+        return self.finish(Result(change, State.DONE, seconds=self.clock.now() - start))
 
-    def uninterrupted(self, change: Change) -> Iterator[Step]:
+    def steps_of(self, change: Change) -> Iterator[Step]:
+        """Yield the steps until the run is to stop. Raises `Interrupted`."""
         for step in change.steps:
             if self.stop.is_set():
                 raise Interrupted(f"interrupted before: {step.says}")
             yield step
 
-    def undone(self, change: Change) -> str:
+    def undo(self, change: Change) -> str:
         """Take back what was made, and say what has become of it."""
         try:
             for step in change.undo:
-                self.step(change, step, leaving=True)
-        except (CloudError, Unsettled, Interrupted) as error:
+                self.run_step(change, step, leaving=True)
+        except (CloudError, WaitFailed, Interrupted) as error:
             why = error.told if isinstance(error, CloudError) else error
             return f"; {change.name} could not be removed again ({why}): the same command tries it once more"
         return f"; {change.name} was removed again, and nothing had moved to it"
 
-    def step(self, change: Change, step: Call | Wait, *, leaving: bool = False) -> None:
+    def run_step(self, change: Change, step: Call | Wait, *, leaving: bool = False) -> None:
         kind = KINDS[change.address.kind]
         self.watch(Event(change, "step", step.says))
         match step:
             case Call():
-                tell = self.telling(change, "retrying")
-                self.sight.check(change, step)
-                look = partial(self.sight.check, change, step, anew=True)
-                perform(step, kind, change.name, self.cloud, self.clock, tell, look)
+                report = self.report_of(change, "retrying")
+                self.preconditions.check(change, step)
+                check = partial(self.preconditions.check, change, step, anew=True)
+                send(step, kind, change.name, self.cloud, self.clock, report, check)
             case Wait():
-                tell = self.telling(change, "waiting")
+                report = self.report_of(change, "waiting")
                 leaves = leaving or change.action.leaves
-                settled = wait(step, kind, change.name, self.cloud, self.clock, tell, leaving=leaves)
+                settled = wait(step, kind, change.name, self.cloud, self.clock, report, leaving=leaves)
                 check_settled(change, settled, step.until)
             case _:
                 assert_never(step)
 
-    def telling(self, change: Change, stage: str) -> Callable[[str], None]:
-        """Return what a step tells its patience to. Between two looks it may be interrupted, like between two steps."""
+    def report_of(self, change: Change, stage: str) -> Callable[[str], None]:
+        """Return how a step reports that it waits. Between two looks it may be interrupted, like between two steps."""
         start = self.clock.now()
 
-        def tell(detail: str) -> None:
+        def report(detail: str) -> None:
             if self.stop.is_set():
                 raise Interrupted(f"interrupted while {detail}")
             self.watch(Event(change, stage, detail, self.clock.now() - start))
 
-        return tell
+        return report
 
-    def finished(self, result: Result) -> Result:
+    def finish(self, result: Result) -> Result:
         self.watch(Event(result.change, "finished", result.state, result.seconds, result))
         return result
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from reconciler.apply.result import Moved
+from reconciler.apply.result import ConcurrentChange
 from reconciler.diff import concurrent_changes
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import MEMBER as STATE
@@ -35,9 +35,9 @@ class Preconditions:
     _lock: Lock = field(default_factory=Lock)
 
     def check(self, change: Change, call: Call, *, anew: bool = False) -> None:
-        """Raises `Moved` if the call is a first write and the resource is not what the plan saw; and `CloudError`.
+        """Raise `ConcurrentChange` if the call is a first write and the resource is not what the plan saw.
 
-        `anew`: no earlier look will do.
+        `anew`: no earlier look will do. Raises `CloudError`.
         """
         if change.seen is None or call is not _first_write(change):
             return
@@ -46,12 +46,12 @@ class Preconditions:
         if now is None or now.status == "DELETING":
             if change.action.leaves or change.seen.status == "DELETING":
                 return
-            raise Moved("it is gone")
+            raise ConcurrentChange("it is gone")
         paths = concurrent_changes(kind, change.seen, now, self.cloud.identity())
         if change.action.leaves:  # who leaves is disabled first; another run may have begun
             paths = tuple(path for path in paths if path != STATE)
         if paths:
-            raise Moved(", ".join(paths))
+            raise ConcurrentChange(", ".join(paths))
 
     def _looks(self, kind: Kind) -> "_Looks":
         with self._lock:
@@ -65,13 +65,13 @@ class Preconditions:
 
 
 def check_settled(change: Change, settled: Live | None, until: Until) -> None:
-    """Raises `Moved` if what was read when our update had settled carries the record of somebody else's.
+    """Raises `ConcurrentChange` if what was read when our update had settled carries the record of somebody else's.
 
     Ours is written after the update, so until then the record is the one that the plan saw.
     """
     is_watched = change.seen is not None and settled is not None and not change.action.leaves and until is Until.VALID
     if is_watched and change.seen and settled and own_tags(settled.tags) != own_tags(change.seen.tags):
-        raise Moved(ANOTHER_RUN)
+        raise ConcurrentChange(ANOTHER_RUN)
 
 
 @dataclass(slots=True)

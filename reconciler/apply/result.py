@@ -57,7 +57,7 @@ class Outcome:
         return frozenset(change.address for change in done if change.action in MAKES)
 
 
-class Moved(Exception):  # noqa: N818 - names what happened
+class ConcurrentChange(Exception):  # noqa: N818 - names what happened
     """Somebody else changed the resource since the plan was made; the message says what of it."""
 
 

@@ -72,7 +72,7 @@ def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, se
         read.stack,
         session.cloud,
         session.clock,
-        wanted=informed(wanted),
+        options=informed(wanted),
         parallelism=options.parallelism,
     )
     # A plan that is applied in part is not the one that was reviewed.

@@ -28,11 +28,11 @@ from reconciler.live.ownership import (
     NAME,
     OWNER,
     AppliedRecord,
-    as_kept,
     is_ours,
     own_tags,
     ownership_tags,
     users_tags,
+    with_kept_fields,
 )
 from reconciler.model import STATUS, Address, Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
 from reconciler.ports import Takes, takes_nothing
@@ -205,7 +205,7 @@ def _sides_of(
     `is_replaced`: a new resource takes the place of the live one, and gets what the service fills in for new ones.
     """
     reasons = reasons_for(kind, desired, live)
-    kept = _followed(as_kept(live), context.successors) if reasons else live.spec
+    kept = _followed(with_kept_fields(live), context.successors) if reasons else live.spec
     body = with_ignored(kind, desired.spec, kept, reasons)
     wanted = canonical(kind.rows, body, context.identity) if body is not desired.spec else declared
     if is_replaced:

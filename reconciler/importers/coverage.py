@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from reconciler.importers.names import EVERY_NAME, NameChoice
 from reconciler.kinds import KINDS
-from reconciler.live.ownership import CLOUDFORMATION, OWNER, mark_of
+from reconciler.live.ownership import CLOUDFORMATION, OWNER, tool_tag_of
 from reconciler.model import Address, Live
 
 
@@ -73,5 +73,5 @@ def _owner(live: Live) -> tuple[Owner, str]:
         return Owner.STACK, live.claims[OWNER]
     if CLOUDFORMATION in live.claims:
         return Owner.CLOUDFORMATION, live.claims[CLOUDFORMATION]
-    mark = mark_of(live.claims)
+    mark = tool_tag_of(live.claims)
     return (Owner.MARK, str(mark)) if mark else (Owner.NOBODY, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, found_live
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.live.read import described
+from reconciler.live.read import live_from
 from reconciler.load.files import decoded
 from reconciler.load.other_languages import Spoken, spoken_in_name, spoken_in_text
 from reconciler.load.resources import NAME, NAME_HINT
@@ -143,7 +143,7 @@ class _JsonReader:
         """Yield what is described, of several revisions the newest; the others are told."""
         for kind in KINDS.values():
             own = [one for one in self.described if one.kind is kind]
-            kept = {live.arn: live for live in described(kind, [one.body for one in own])}
+            kept = {live.arn: live for live in live_from(kind, [one.body for one in own])}
             for one in own:
                 live = kept.pop(one.body[kind.arn_member], None)
                 if live is not None:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_jobs
+from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_job_notes
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ReadCalls
 from reconciler.kinds.reasons import (
@@ -31,25 +31,25 @@ Words = Sequence[str]  # of a command line: a stack, and the options that lead t
 REPAIRS = (Action.REPAIR, Action.UPDATE, Action.CREATE, Action.REVISION)
 
 
-def commands(found: StackStatus, one: ResourceStatus, members: Iterable[str], again: Words) -> tuple[str, ...]:
+def commands(status: StackStatus, resource: ResourceStatus, members: Iterable[str], again: Words) -> tuple[str, ...]:
     """Return them for one resource. `members` of it are worth a look; `again` leads to the stack."""
-    return tuple(_line(words) for words in (*_looks(found.identity, one, members), *_own(one, again)))
+    return tuple(_line(words) for words in (*_looks(status.identity, resource, members), *_own(resource, again)))
 
 
-def _looks(identity: Identity, one: ResourceStatus, members: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    if one.live is None:
+def _looks(identity: Identity, resource: ResourceStatus, members: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    if resource.live is None:
         return
     here = ("--region", identity.region)
     for member in members:
         for place, look in LOOKUP_COMMANDS.items():
             if place == member or place.startswith(f"{member}."):
-                yield from _look(look, member_at(one.live.spec, place.split(".")), here)
-    kind = KINDS[one.address.kind]
-    yield (*_described(kind.read, one.live.arn if kind.read.by_arn else one.name), *here)
+                yield from _look(look, member_at(resource.live.spec, place.split(".")), here)
+    kind = KINDS[resource.address.kind]
+    yield (*_described(kind.read, resource.live.arn if kind.read.by_arn else resource.name), *here)
     if kind.jobs:
-        holding = kind.jobs.listing(one.live.spec)
+        holding = kind.jobs.listing(resource.live.spec)
         words = ("aws", "batch", _dashed(holding.operation))
-        yield (*words, f"--{_dashed(holding.of_member)}", one.name, "--job-status", holding.waiting, *here)
+        yield (*words, f"--{_dashed(holding.of_member)}", resource.name, "--job-status", holding.waiting, *here)
 
 
 def _look(look: LookupCommand, value: Json, here: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -62,10 +62,10 @@ def _described(reading: ReadCalls, name: str) -> tuple[str, ...]:
     return ("aws", "batch", _dashed(reading.operation), f"--{_dashed(reading.names)}", name)
 
 
-def _own(one: ResourceStatus, again: Words) -> Iterator[tuple[str, ...]]:
-    repairs = any(change.action in REPAIRS and not change.refusals for change in one.changes)
-    if one.changes:
-        yield ("reconciler", "apply" if repairs else "plan", *again, "--target", str(one.address))
+def _own(resource: ResourceStatus, again: Words) -> Iterator[tuple[str, ...]]:
+    repairs = any(change.action in REPAIRS and not change.refusals for change in resource.changes)
+    if resource.changes:
+        yield ("reconciler", "apply" if repairs else "plan", *again, "--target", str(resource.address))
 
 
 def _line(words: Iterable[str]) -> str:
@@ -123,60 +123,70 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examination:
     """A stack, and all that is wrong with it."""
 
-    found: StackStatus
+    status: StackStatus
     diagnoses: tuple[Diagnosis, ...]
     notes: tuple[Problem, ...]
 
 
-def examined(found: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Examined:
+def diagnose(status: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Examination:
     """Explain what is unhealthy, and why jobs wait. `waiting` is by the queue's ARN, `again` leads to the stack."""
-    return Examined(found, tuple(_each(found, waiting, again)), (*found.notes, *unknown_jobs(waiting)))
+    return Examination(status, tuple(_diagnoses(status, waiting, again)), (*status.notes, *unknown_job_notes(waiting)))
 
 
-def _each(found: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Iterator[Diagnosis]:
-    for one in found.each:
-        jobs = waiting.get(one.live.arn, {}) if one.live else {}
+def _diagnoses(status: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Iterator[Diagnosis]:
+    for resource in status.resources:
+        jobs = waiting.get(resource.live.arn, {}) if resource.live else {}
         counts = jobs if isinstance(jobs, Mapping) else {}
-        if one.is_healthy:
-            yield from _delays(found, one, counts, again)
+        if resource.is_healthy:
+            yield from _delays(status, resource, counts, again)
         else:
-            yield _unhealthy(found, one, sum(counts.values()), again)
+            yield _unhealthy(status, resource, sum(counts.values()), again)
 
 
-def _unhealthy(found: StackStatus, one: ResourceStatus, waiting: int, again: Words) -> Diagnosis:
-    known = invalid_reason_of(one.live.reason) if one.live and one.live.status == INVALID and one.is_ours else None
-    base = _base(one, known)
+def _unhealthy(status: StackStatus, resource: ResourceStatus, waiting: int, again: Words) -> Diagnosis:
+    known = (
+        invalid_reason_of(resource.live.reason)
+        if resource.live and resource.live.status == INVALID and resource.is_ours
+        else None
+    )
+    base = _base(resource, known)
     held = (f"{waiting} {'job waits' if waiting == 1 else 'jobs wait'} in it",) if waiting else ()
     return replace(
         base,
         notes=(*base.notes, *held),
-        repair=_repair(one),
-        commands=commands(found, one, known.members if known else (), again),
-        where=one.desired.places.find(()) if one.desired else None,
+        repair=_repair(resource),
+        commands=commands(status, resource, known.members if known else (), again),
+        where=resource.desired.places.find(()) if resource.desired else None,
     )
 
 
-def _base(one: ResourceStatus, known: InvalidReason | None) -> Diagnosis:
+def _base(resource: ResourceStatus, known: InvalidReason | None) -> Diagnosis:
     """Return what is known of the status itself."""
-    base = Diagnosis(address=one.address, name=one.name, status=one.health, reason=one.about)
-    if known and one.live:
+    base = Diagnosis(address=resource.address, name=resource.name, status=resource.health, reason=resource.about)
+    if known and resource.live:
         return replace(
             base,
-            reason=one.live.reason,
+            reason=resource.live.reason,
             is_quoted=True,
             cause=known.cause,
             remedy=known.remedy,
-            members=tuple(_pointer(one, member) for member in known.members),
+            members=tuple(_pointer(resource, member) for member in known.members),
             notes=(KEEPS,) if known.blocks_deletion else (),
         )
-    if one.sick:
-        notes = (NOT_LIMITED,) if one.health == BLOCKED and INVALID in one.sick.reason else ()
-        return replace(base, reason=one.sick.reason, cause=one.sick.cause, remedy=one.sick.remedy, notes=notes)
-    if one.health == DELETING and one.live:
-        return _leaving(base, one.live.reason, KINDS[one.address.kind].delete.explanation)
+    if resource.unhealthy:
+        notes = (NOT_LIMITED,) if resource.health == BLOCKED and INVALID in resource.unhealthy.reason else ()
+        return replace(
+            base,
+            reason=resource.unhealthy.reason,
+            cause=resource.unhealthy.cause,
+            remedy=resource.unhealthy.remedy,
+            notes=notes,
+        )
+    if resource.health == DELETING and resource.live:
+        return _leaving(base, resource.live.reason, KINDS[resource.address.kind].delete.explanation)
     return base
 
 
@@ -188,36 +198,38 @@ def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
     return replace(base, reason=reason, is_quoted=True, cause=cause, remedy=remedy)
 
 
-def _pointer(one: ResourceStatus, member: str) -> Pointer:
+def _pointer(resource: ResourceStatus, member: str) -> Pointer:
     path = tuple(member.split("."))
-    if one.desired is None:
+    if resource.desired is None:
         return Pointer(member, is_declared=False, where=None)
-    is_declared = member_at(one.desired.spec, path) is not None
-    return Pointer(member, is_declared=is_declared, where=one.desired.places.find(path))
+    is_declared = member_at(resource.desired.spec, path) is not None
+    return Pointer(member, is_declared=is_declared, where=resource.desired.places.find(path))
 
 
-def _repair(one: ResourceStatus) -> str:
-    if one.health == BLOCKED:
+def _repair(resource: ResourceStatus) -> str:
+    if resource.health == BLOCKED:
         return "nothing to the queue itself: it works again as soon as one of its environments does"
-    refusals = [refusal for change in one.changes for refusal in change.refusals]
+    refusals = [refusal for change in resource.changes for refusal in change.refusals]
     if refusals:
         return f"refuses: {refusals[0].hint or refusals[0].message}"
-    cures = [CURES[change.action] for change in one.changes if change.action in CURES]
-    is_repaired = any(change.action in (Action.REPAIR, Action.UPDATE) for change in one.changes)
-    if is_repaired and one.health == INVALID:
+    cures = [CURES[change.action] for change in resource.changes if change.action in CURES]
+    is_repaired = any(change.action in (Action.REPAIR, Action.UPDATE) for change in resource.changes)
+    if is_repaired and resource.health == INVALID:
         cures.append("which makes AWS validate it again")
     return ", ".join(cures) or NOT_REPAIRED
 
 
-def _delays(found: StackStatus, one: ResourceStatus, waiting: Mapping[str, int], again: Words) -> Iterator[Diagnosis]:
+def _delays(
+    status: StackStatus, resource: ResourceStatus, waiting: Mapping[str, int], again: Words
+) -> Iterator[Diagnosis]:
     everything = sum(waiting.values())
     for reason, count in sorted(waiting.items(), key=lambda told: -told[1]):
         known = wait_reason_of(reason)
         if known is None:
             continue
         yield Diagnosis(
-            address=one.address,
-            name=one.name,
+            address=resource.address,
+            name=resource.name,
             status=WAITS,
             reason=reason,
             is_quoted=True,
@@ -225,20 +237,20 @@ def _delays(found: StackStatus, one: ResourceStatus, waiting: Mapping[str, int],
             remedy=known.remedy,
             notes=(
                 f"told by {count} of {everything} waiting {'job' if everything == 1 else 'jobs'}",
-                *_limit(one, known),
+                *_limit(resource, known),
             ),
-            commands=commands(found, one, (), again),
-            where=one.desired.places.find(()) if one.desired else None,
+            commands=commands(status, resource, (), again),
+            where=resource.desired.places.find(()) if resource.desired else None,
         )
 
 
-def _limit(one: ResourceStatus, known: WaitReason) -> Iterator[str]:
+def _limit(resource: ResourceStatus, known: WaitReason) -> Iterator[str]:
     """Tell whether the queue can help itself. The reason is told by the job at its head, which holds up the others."""
-    if known not in WAIT_REASONS or one.live is None:
+    if known not in WAIT_REASONS or resource.live is None:
         return
     if not known.can_be_limited:
         yield NOT_LIMITED
-    elif is_ended_by_queue(one.live.spec, known.code):
+    elif is_ended_by_queue(resource.live.spec, known.code):
         yield "jobStateTimeLimitActions of the queue end it in time, which lets the next one try"
     else:
         yield f"jobStateTimeLimitActions with the reason {known.code} would end it in time; the queue has none"

@@ -81,9 +81,9 @@ class Revision:
     change: Change
 
 
-def revised(wanted: str) -> tuple[Kind, str]:
+def parse_definition_name(text: str) -> tuple[Kind, str]:
     """Return the kind and the name in `KIND/NAME`; a bare name is of the kind that has revisions."""
-    noun, _, name = wanted.rpartition("/")
+    noun, _, name = text.rpartition("/")
     with_revisions = [kind for kind in KINDS.values() if kind.revisions]
     kind = kind_named(noun) if noun else with_revisions[0]
     if kind is None:
@@ -95,30 +95,30 @@ def revised(wanted: str) -> tuple[Kind, str]:
     return kind, name
 
 
-def history_of(stack: Stack, identity: Identity, kind: Kind, wanted: str, live: Iterable[Live]) -> History:
+def history_of(stack: Stack, identity: Identity, kind: Kind, name: str, live: Iterable[Live]) -> History:
     """Find a definition by its logical name, else by its physical one; its revisions are still to be read."""
     index = index_live(live, stack)
-    address, name = _named(stack, index, Address(kind.name, wanted))
+    address, physical = _find_names(stack, index, Address(kind.name, name))
     desired, _ = resolve(stack, identity, index)  # what was not read stays a name, which compares all the same
     declared = next((one for one in desired if one.address == address), None)
     return History(
-        stack=stack.name, identity=identity, kind=kind, address=address, name=name, desired=declared, revisions={}
+        stack=stack.name, identity=identity, kind=kind, address=address, name=physical, desired=declared, revisions={}
     )
 
 
-def _named(stack: Stack, index: LiveIndex, wanted: Address) -> tuple[Address, str]:
-    declared = stack.declared.get(wanted)
+def _find_names(stack: Stack, index: LiveIndex, address: Address) -> tuple[Address, str]:
+    declared = stack.declared.get(address)
     if declared:
         live = live_match(stack, declared, index)
-        return wanted, live.address.name if live else physical_name(stack, declared, index)
-    known = index.ours.get(wanted) or index.named.get(wanted)
+        return address, live.address.name if live else physical_name(stack, declared, index)
+    known = index.ours.get(address) or index.named.get(address)
     if known is None:
-        return wanted, wanted.name
+        return address, address.name
     ours = is_ours(known, stack.name, stack.name_prefix)
-    return Address(wanted.kind, logical_name(known) if ours else known.address.name), known.address.name
+    return Address(address.kind, logical_name(known) if ours else known.address.name), known.address.name
 
 
-def nothing_known(history: History, stack: Stack, live: Iterable[Live]) -> WrongUsage:
+def unknown_definition(history: History, stack: Stack, live: Iterable[Live]) -> WrongUsage:
     """What to say of a definition without any revision."""
     if history.desired:
         return WrongUsage(f"{history.address} has no revision yet", hint="`reconciler apply` registers the first")
@@ -130,7 +130,7 @@ def nothing_known(history: History, stack: Stack, live: Iterable[Live]) -> Wrong
     return WrongUsage(f"there is no {kind.noun} {history.name}", hint=did_you_mean(history.name, known, otherwise))
 
 
-def entries(history: History) -> tuple[Revision, ...]:
+def revisions_of(history: History) -> tuple[Revision, ...]:
     """Return every revision with what is known of it, the newest first."""
     numbers = list(history.revisions)
     return tuple(
@@ -139,7 +139,7 @@ def entries(history: History) -> tuple[Revision, ...]:
     )
 
 
-def as_plan(history: History, changes: Iterable[Change]) -> Plan:
+def plan_of(history: History, changes: Iterable[Change]) -> Plan:
     """Return changes of the definition as a plan, which is what reports know how to show."""
     return Plan(history.stack, history.identity, tuple(changes))
 
@@ -185,7 +185,7 @@ class Rollback:
     plan: Plan  # empty if the newest revision says the same
 
 
-def rollback_of(
+def plan_rollback(
     stack: Stack,
     history: History,
     to: int | None,
@@ -205,7 +205,7 @@ def rollback_of(
     _check_owner(stack, history)
     made = history.current is not None and AppliedRecord.of(history.newest.tags).rolled_back_to
     if made and to is None:
-        return Rollback(history, int(made), as_plan(history, ()))
+        return Rollback(history, int(made), plan_of(history, ()))
     number = _last_other(stack, history) if to is None else to
     source = history.revisions.get(number)
     if source is None:
@@ -218,7 +218,7 @@ def rollback_of(
     fields = compare_live(history.kind, history.newest, source, history.identity)
     is_so = history.current is not None and not fields
     changes = () if is_so else (_change(stack, history, number, fields, takes, longest_wait),)
-    return Rollback(history, number, as_plan(history, changes))
+    return Rollback(history, number, plan_of(history, changes))
 
 
 def _change(
@@ -236,8 +236,8 @@ def _change(
     """
     kind, source = history.kind, history.revisions[number]
     live = replace(history.newest, revisions=tuple(sorted(history.revisions)))
-    applied = AppliedRecord(f"{ROLLBACK}{number}", AppliedRecord.of(history.claims).flags & {ORPHAN, PROTECT})
-    wanted = Desired(
+    record = AppliedRecord(f"{ROLLBACK}{number}", AppliedRecord.of(history.claims).flags & {ORPHAN, PROTECT})
+    desired = Desired(
         address=history.address,
         name=history.name,
         arn="",
@@ -245,14 +245,14 @@ def _change(
         tags=users_tags(source.tags),
         live=live,
     )
-    tags = all_tags(stack.name, stack.name_prefix, wanted, applied)
+    tags = all_tags(stack.name, stack.name_prefix, desired, record)
     return Change(
         action=Action.REVISION,
         address=history.address,
         name=history.name,
         arn=history.newest.arn,
         fields=fields,
-        steps=limited(revision_steps(kind, wanted, live, tags, applied), longest_wait),
+        steps=limited(revision_steps(kind, desired, live, tags, record), longest_wait),
         reasons=(f"registers revision {number} again",),
     )
 

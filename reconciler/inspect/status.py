@@ -54,7 +54,7 @@ class ResourceStatus:
     about: str = ""
     live: Live | None = None
     desired: Desired | None = None
-    sick: Unhealthy | None = None
+    unhealthy: Unhealthy | None = None
     changes: tuple[Change, ...] = ()
     jobs: Counts | None = None
 
@@ -85,50 +85,61 @@ class StackStatus:
 
     stack: str
     identity: Identity
-    each: tuple[ResourceStatus, ...]
+    resources: tuple[ResourceStatus, ...]
     notes: tuple[Problem, ...] = ()
     asked: bool = False
 
     @property
     def is_healthy(self) -> bool:
-        return all(one.is_healthy for one in self.each)
+        return all(resource.is_healthy for resource in self.resources)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """Each resource is counted once by how it is, and once by whether it is as declared."""
         absent = (MISSING, FOREIGN)
         return {
-            "healthy": sum(one.is_healthy for one in self.each),
-            "unhealthy": sum(not one.is_healthy and one.health not in absent for one in self.each),
-            **{word: sum(one.health == word for one in self.each) for word in absent},
-            **{str(sync): sum(one.sync is sync for one in self.each) for sync in Sync if sync is not Sync.NOT_OURS},
+            "healthy": sum(resource.is_healthy for resource in self.resources),
+            "unhealthy": sum(not resource.is_healthy and resource.health not in absent for resource in self.resources),
+            **{word: sum(resource.health == word for resource in self.resources) for word in absent},
+            **{
+                str(sync): sum(resource.sync is sync for resource in self.resources)
+                for sync in Sync
+                if sync is not Sync.NOT_OURS
+            },
         }
 
 
-def standings(stack: Stack, plan: Plan, live: Iterable[Live]) -> StackStatus:
+def build_status(stack: Stack, plan: Plan, live: Iterable[Live]) -> StackStatus:
     """`plan` is that of the whole stack for what is `live`."""
     index = index_live(live, stack)
     desired, _ = resolve(stack, plan.identity, index)  # its problems would have stopped the plan
-    each = [standing for one in desired for standing in _declared(stack, plan, one, index.all_of(one.address))]
-    told = {one.live.arn for one in each if one.live}
-    each += [_standing(plan, None, one) for one in index.owned if one.arn not in told]
-    return StackStatus(stack=stack.name, identity=plan.identity, each=tuple(each), notes=plan.notes)
+    resources = [
+        status
+        for declared in desired
+        for status in _declared_status(stack, plan, declared, index.all_of(declared.address))
+    ]
+    known = {status.live.arn for status in resources if status.live}
+    resources += [_live_status(plan, None, live) for live in index.owned if live.arn not in known]
+    return StackStatus(stack=stack.name, identity=plan.identity, resources=tuple(resources), notes=plan.notes)
 
 
-def job_holders(found: StackStatus) -> Iterator[Live]:
+def job_holders(status: StackStatus) -> Iterator[Live]:
     """Yield the stack's own live resources that may have jobs in them."""
-    for one in found.each:
-        if KINDS[one.address.kind].jobs and one.live and one.is_ours:
-            yield one.live
+    for resource in status.resources:
+        if KINDS[resource.address.kind].jobs and resource.live and resource.is_ours:
+            yield resource.live
 
 
-def counted(found: StackStatus, held: Mapping[str, Counts]) -> StackStatus:
+def with_job_counts(status: StackStatus, held: Mapping[str, Counts]) -> StackStatus:
     """`held` is by ARN. Where it is not known, that is told, and nothing stops."""
-    each = tuple(replace(one, jobs=held.get(one.live.arn)) if one.live else one for one in found.each)
-    return replace(found, each=each, notes=(*found.notes, *unknown_jobs(held)), asked=True)
+    resources = tuple(
+        replace(resource, jobs=held.get(resource.live.arn)) if resource.live else resource
+        for resource in status.resources
+    )
+    return replace(status, resources=resources, notes=(*status.notes, *unknown_job_notes(held)), asked=True)
 
 
-def unknown_jobs(held: Mapping[str, Counts]) -> Iterator[Problem]:
+def unknown_job_notes(held: Mapping[str, Counts]) -> Iterator[Problem]:
     """Yield one note for all the queues of which the jobs are not known for the same reason."""
     errors = {str(error): error for error in held.values() if isinstance(error, CloudError)}
     for error in errors.values():
@@ -137,7 +148,9 @@ def unknown_jobs(held: Mapping[str, Counts]) -> Iterator[Problem]:
         yield Problem("STA001", message, hint=hint, severity=Severity.NOTE)
 
 
-def _declared(stack: Stack, plan: Plan, desired: Desired, rivals: tuple[Live, ...]) -> Iterator[ResourceStatus]:
+def _declared_status(
+    stack: Stack, plan: Plan, desired: Desired, candidates: tuple[Live, ...]
+) -> Iterator[ResourceStatus]:
     """While one resource replaces another, two are ours under one address."""
     if desired.live is None:
         changes = _changes(plan, desired.address, desired.name)
@@ -145,12 +158,12 @@ def _declared(stack: Stack, plan: Plan, desired: Desired, rivals: tuple[Live, ..
                        sync=Sync.PENDING, about="never applied, or deleted by somebody", desired=desired,
                        changes=changes)  # fmt: skip
     elif is_ours(desired.live, stack.name, stack.name_prefix):
-        yield from (_standing(plan, desired, one) for one in rivals or (desired.live,))
+        yield from (_live_status(plan, desired, one) for one in candidates or (desired.live,))
     else:
-        yield _foreign(plan, desired, desired.live)
+        yield _foreign_status(plan, desired, desired.live)
 
 
-def _foreign(plan: Plan, desired: Desired, live: Live) -> ResourceStatus:
+def _foreign_status(plan: Plan, desired: Desired, live: Live) -> ResourceStatus:
     changes = _changes(plan, desired.address, live.address.name)
     owner = owner_of(live.claims)
     is_refused = any(change.refusals for change in changes)
@@ -167,19 +180,19 @@ def _foreign(plan: Plan, desired: Desired, live: Live) -> ResourceStatus:
     )
 
 
-def _standing(plan: Plan, desired: Desired | None, live: Live) -> ResourceStatus:
+def _live_status(plan: Plan, desired: Desired | None, live: Live) -> ResourceStatus:
     address = desired.address if desired else Address(live.address.kind, logical_name(live))
     changes = _changes(plan, address, live.address.name)
-    sick = next((one for one in plan.unhealthy if (one.address, one.name) == (address, live.address.name)), None)
+    unhealthy = next((one for one in plan.unhealthy if (one.address, one.name) == (address, live.address.name)), None)
     return ResourceStatus(
         address=address,
         name=live.address.name,
-        health=sick.status if sick else _health(live),
-        is_healthy=sick is None and live.status not in (INVALID, DELETING),
+        health=unhealthy.status if unhealthy else _health(live),
+        is_healthy=unhealthy is None and live.status not in (INVALID, DELETING),
         sync=_sync(changes),
         live=live,
         desired=desired,
-        sick=sick,
+        unhealthy=unhealthy,
         changes=changes,
     )
 
@@ -200,12 +213,12 @@ def _changes(plan: Plan, address: Address, name: str) -> tuple[Change, ...]:
 
 
 def _sync(changes: Iterable[Change]) -> Sync:
-    telling = [change for change in changes if not _is_about_health(change)]
-    if any(change.action in (Action.DELETE, Action.FORGET) for change in telling):
+    counting = [change for change in changes if not _is_about_health(change)]
+    if any(change.action in (Action.DELETE, Action.FORGET) for change in counting):
         return Sync.NOT_DECLARED
-    if any(change.drift for change in telling):
+    if any(change.drift for change in counting):
         return Sync.DRIFTED
-    return Sync.PENDING if telling else Sync.IN_SYNC
+    return Sync.PENDING if counting else Sync.IN_SYNC
 
 
 def _is_about_health(change: Change) -> bool:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind, RevisionUsers
-from reconciler.live.jobs import held_by_status, running, waiting_by_reason
+from reconciler.live.jobs import count_by_reason, count_by_status, running_job_ids
 from reconciler.live.read import read_all, read_uses
 from reconciler.model import Identity, Live
 from reconciler.ports import Cloud
@@ -86,19 +86,19 @@ def count_uses(cloud: Cloud, using: RevisionUsers, live: Iterable[Live]) -> Coun
 def count_jobs(cloud: Cloud, live: Live) -> Counts:
     """Return how many jobs are in a resource, by status."""
     jobs = KINDS[live.address.kind].jobs
-    return _or_refusal(lambda: held_by_status(cloud, jobs.listing(live.spec), live.arn)) if jobs else {}
+    return _or_refusal(lambda: count_by_status(cloud, jobs.listing(live.spec), live.arn)) if jobs else {}
 
 
 def count_waiting(cloud: Cloud, live: Live) -> Counts:
     """Return how many jobs wait for a place in a resource, by what the service says of why."""
     jobs = KINDS[live.address.kind].jobs
-    return _or_refusal(lambda: waiting_by_reason(cloud, jobs.listing(live.spec), live.arn)) if jobs else {}
+    return _or_refusal(lambda: count_by_reason(cloud, jobs.listing(live.spec), live.arn)) if jobs else {}
 
 
 def count_running(cloud: Cloud, live: Live) -> int | CloudError:
     """Return how many jobs of a resource run."""
     jobs = KINDS[live.address.kind].jobs
-    return _or_refusal(lambda: len(running(cloud, jobs.listing(live.spec), live.arn))) if jobs else 0
+    return _or_refusal(lambda: len(running_job_ids(cloud, jobs.listing(live.spec), live.arn))) if jobs else 0
 
 
 def _or_refusal(look: Callable[[], T]) -> T | CloudError:

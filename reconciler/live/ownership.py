@@ -104,7 +104,7 @@ def without_digest(record: str) -> str:
     return str(AppliedRecord(applied.digest if is_plain else DIGEST, applied.flags))
 
 
-def as_kept(live: Live) -> Spec:
+def with_kept_fields(live: Live) -> Spec:
     """Return the body of a live resource; while one that is ours is replaced, with what its record keeps of it."""
     return {**live.spec, **AppliedRecord.of(live.claims).kept} if OWNER in live.claims else live.spec
 
@@ -139,7 +139,7 @@ def released(tags: Mapping[str, str], stacks: Iterable[str]) -> bool:
     return OWNER not in tags and tags.get(CLOUDFORMATION) in tuple(stacks)
 
 
-def mark_of(tags: Mapping[str, str]) -> ToolTag | None:
+def tool_tag_of(tags: Mapping[str, str]) -> ToolTag | None:
     """Return the tag by which people say that another tool manages a resource, if there is one."""
     for key, value in sorted(tags.items()):
         word = _letters(key) if _letters(value) == "true" else _letters(value) if _letters(key) in SAID_UNDER else ""

@@ -41,13 +41,13 @@ def read_all(cloud: Cloud, kinds: Iterable[Kind]) -> ReadResult:
 
     Those that are parts of others are read last, for what was read of the others.
     """
-    wanted = tuple(kinds)
-    found = _side_by_side(cloud, [(kind, ()) for kind in wanted if not kind.parent])
-    found |= _side_by_side(cloud, [(kind, _parents(kind, found)) for kind in wanted if kind.parent])
-    read = [result for result in found.values() if not isinstance(result, CloudError)]
+    asked = tuple(kinds)
+    results = _read_side_by_side(cloud, [(kind, ()) for kind in asked if not kind.parent])
+    results |= _read_side_by_side(cloud, [(kind, _parents(kind, results)) for kind in asked if kind.parent])
+    read = [result for result in results.values() if not isinstance(result, CloudError)]
     return ReadResult(
         live=tuple(live for result in read for live in result.live),
-        unread={name: result for name, result in found.items() if isinstance(result, CloudError)},
+        unread={name: result for name, result in results.items() if isinstance(result, CloudError)},
         taken=tuple(live for result in read for live in result.taken),
     )
 
@@ -60,22 +60,23 @@ def read_one(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | 
 def read_holder(cloud: Cloud, kind: Kind, identity: Identity, name: str) -> Live | None:
     """Read what holds a physical name, be it DELETED; None if the name is free."""
     return next(
-        (_one(kind, item) for item in _named(cloud, kind, identity, (name,)) if _name(kind, item) == name), None
+        (_live_of(kind, item) for item in _describe_named(cloud, kind, identity, (name,)) if _name(kind, item) == name),
+        None,
     )
 
 
 def read_some(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> dict[str, Live]:
     """Read the resources of these physical names, by up to 100 a call; those that do not exist are left out."""
     wanted = set(names)
-    items = [item for item in _named(cloud, kind, identity, names) if _name(kind, item) in wanted]
-    return {live.address.name: live for live in described(kind, items)}
+    items = [item for item in _describe_named(cloud, kind, identity, names) if _name(kind, item) in wanted]
+    return {live.address.name: live for live in live_from(kind, items)}
 
 
-def described(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
+def live_from(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
     """Yield the live resources that descriptions tell of; of a name's revisions, the newest stands for all."""
     present = [item for item in items if item.get("status") not in GONE]
     if not kind.revisions:
-        yield from (_one(kind, item) for item in present)
+        yield from (_live_of(kind, item) for item in present)
         return
     by_name: dict[str, list[Item]] = {}
     for item in present:
@@ -101,17 +102,17 @@ def read_uses(cloud: Cloud, using: RevisionUsers, live: Iterable[Live]) -> Mappi
     """
     of = [one for one in live if one.address.kind == using.of and using.of_if(one.spec)]
     wanted = [{using.of_member: one.arn, **filter_} for one in of for filter_ in using.filters]
-    return sum(side_by_side(lambda one: _used(cloud, using, one), wanted, HANDFUL), Counter[str]())
+    return sum(side_by_side(lambda one: _count_users(cloud, using, one), wanted, HANDFUL), Counter[str]())
 
 
 def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
     reading = kind.read
     for item in _paged(cloud, reading.operation, reading.result, {**filters, reading.one_filter: name}):
         if _name(kind, item) == name:
-            yield int(item["revision"]), _one(kind, item)
+            yield int(item["revision"]), _live_of(kind, item)
 
 
-def _side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
+def _read_side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
     outcomes = side_by_side(lambda one: _read(cloud, *one), wanted, len(wanted))
     return {kind.name: outcome for (kind, _), outcome in zip(wanted, outcomes, strict=True)}
 
@@ -123,8 +124,8 @@ def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
         if kind.read.newer and error.fault in (Fault.DENIED, Fault.REFUSED):
             return error
         raise
-    deleted = tuple(_one(kind, item) for item in items if item.get("status") == DELETED)
-    return ReadResult(tuple(described(kind, items)), taken=deleted)
+    deleted = tuple(_live_of(kind, item) for item in items if item.get("status") == DELETED)
+    return ReadResult(tuple(live_from(kind, items)), taken=deleted)
 
 
 def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
@@ -142,25 +143,25 @@ def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
         yield from _paged(cloud, reading.operation, reading.result, reading.filters)
         return
     of = [{kind.parent.member: parent.arn} for parent in parents] if kind.parent else [{}]
-    arns = [arn for listed in side_by_side(lambda one: _listed(cloud, kind, one), of, HANDFUL) for arn in listed]
+    arns = [arn for listed in side_by_side(lambda one: _list_arns(cloud, kind, one), of, HANDFUL) for arn in listed]
     if not reading.result:
-        for items in side_by_side(lambda arn: _described(cloud, kind, arn), arns, HANDFUL):
+        for items in side_by_side(lambda arn: _describe(cloud, kind, arn), arns, HANDFUL):
             yield from items
         return
     for start in range(0, len(arns), PAGE):
         yield from cloud.call(reading.operation, {reading.names: arns[start : start + PAGE]})[reading.result]
 
 
-def _named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> Iterator[Item]:
+def _describe_named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -> Iterator[Item]:
     """Yield the descriptions of some names, and of others where that takes fewer calls."""
     reading = kind.read
     if not reading.result:
         # What a description of the unknown answers is documented nowhere: a list shows what exists.
         parents = {name.rpartition("/")[0] for name in names}
         within = [{kind.parent.member: name} if kind.parent else {} for name in parents]
-        known = {arn for parent in within for arn in _listed(cloud, kind, parent)}
+        known = {arn for parent in within for arn in _list_arns(cloud, kind, parent)}
         arns = [kind.arn(identity, name) for name in names]
-        yield from (item for arn in arns if arn in known for item in _described(cloud, kind, arn))
+        yield from (item for arn in arns if arn in known for item in _describe(cloud, kind, arn))
     elif not reading.one_filter:
         ids = [kind.arn(identity, name) if reading.by_arn else name for name in names]
         for start in range(0, len(ids), PAGE):
@@ -173,7 +174,7 @@ def _named(cloud: Cloud, kind: Kind, identity: Identity, names: Sequence[str]) -
         yield from _paged(cloud, reading.operation, reading.result, reading.filters)
 
 
-def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
+def _list_arns(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     """Return the ARNs that a listing has; none of something that has gone in the meantime."""
     reading = kind.read
     try:
@@ -185,7 +186,7 @@ def _listed(cloud: Cloud, kind: Kind, of: Mapping[str, str]) -> list[str]:
     return [item[kind.arn_member] for item in items]
 
 
-def _used(cloud: Cloud, using: RevisionUsers, request: Mapping[str, Json]) -> Counter[str]:
+def _count_users(cloud: Cloud, using: RevisionUsers, request: Mapping[str, Json]) -> Counter[str]:
     """Count what the users in one listing use; there are none where the resource has gone in the meantime."""
     try:
         users = _paged(cloud, using.operation, using.result, request)
@@ -196,7 +197,7 @@ def _used(cloud: Cloud, using: RevisionUsers, request: Mapping[str, Json]) -> Co
         raise
 
 
-def _described(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
+def _describe(cloud: Cloud, kind: Kind, arn: str) -> list[Item]:
     """Return the description of one resource; none if it has gone since it was listed."""
     try:
         return [cloud.call(kind.read.operation, {kind.read.names: arn})]
@@ -218,14 +219,14 @@ def _newest(kind: Kind, items: list[Item]) -> Live:
     items.sort(key=lambda item: int(item["revision"]))
     owned = {int(item["revision"]): item["tags"] for item in items if OWNER in item.get("tags", {})}
     return replace(
-        _one(kind, items[-1]),
+        _live_of(kind, items[-1]),
         revisions=tuple(int(item["revision"]) for item in items),
         owned=owned,
         unowned=tuple(int(item["revision"]) for item in items if owner_of(item.get("tags", {})) is None),
     )
 
 
-def _one(kind: Kind, item: Item) -> Live:
+def _live_of(kind: Kind, item: Item) -> Live:
     apart = {kind.name_member, kind.arn_member, "tags", *kind.read.response_only}
     ours = {row.response_name: row.name for row in kind.fields if row.response_name}
     return Live(

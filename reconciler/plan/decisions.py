@@ -15,13 +15,13 @@ from reconciler.live.ownership import (
     ORPHAN,
     PROTECT,
     AppliedRecord,
-    as_kept,
     flags_of,
     is_ours,
     logical_name,
     owner_of,
     released,
     users_tags,
+    with_kept_fields,
 )
 from reconciler.live.resolve import ignored_members
 from reconciler.model import (
@@ -40,7 +40,7 @@ from reconciler.model import (
 from reconciler.plan.guards import foreign, not_in_place, protected, unowned
 from reconciler.plan.options import AS_DECLARED, PlanOptions
 from reconciler.plan.pruning import deregisters, surplus, without_others
-from reconciler.plan.requests import sendable, settle_first, taken
+from reconciler.plan.requests import request_body, settle_first, taken
 from reconciler.problems import Problem, Where
 
 DELETING = "DELETING"
@@ -359,7 +359,7 @@ class ResourcePlanner:
         if not is_ignored(kind, paths, MEMBER, declared.spec, live.spec):
             return None
         record = AppliedRecord.of(live.claims)
-        keeping = record.keeping({MEMBER: as_kept(live).get(MEMBER) or ENABLED})
+        keeping = record.keeping({MEMBER: with_kept_fields(live).get(MEMBER) or ENABLED})
         return None if keeping == record else keeping
 
 
@@ -405,7 +405,7 @@ def _rolled_back(live: Live) -> tuple[str, ...]:
 
 
 def _created_fields(kind: Kind, desired: Desired) -> tuple[FieldChange, ...]:
-    spec = sendable(kind.rows, desired.spec)
+    spec = request_body(kind.rows, desired.spec)
     tags = [(f"tags.{key}", value) for key, value in sorted(desired.tags.items())]
     return tuple(
         FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find((path,)))

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ReplacementMethod
-from reconciler.live.jobs import running_in_words
+from reconciler.live.jobs import describe_running
 from reconciler.live.ownership import CLOUDFORMATION, OWNER
 from reconciler.model import (
     OWN_TAGS,
@@ -238,13 +238,13 @@ def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reaso
             yield change, Problem("GRD003", message, change.where, hint)
         elif limit is None and found.at_most:
             message = (
-                f"{change.address}: at most {running_in_words(found.at_most)} would be ended at once with its instances"
+                f"{change.address}: at most {describe_running(found.at_most)} would be ended at once with its instances"
             )
             hint = f"to allow it, give --max-interrupted {found.at_most}; or let updatePolicy give them time"
             yield change, Problem("GRD003", message, change.where, hint)
     total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
     if limit is not None and total > limit:
-        jobs = running_in_words(total)
+        jobs = describe_running(total)
         message = f"at most {jobs} may be ended when instances are replaced, and --max-interrupted is {limit}"
         hint = f"to allow it, give --max-interrupted {total}; or wait until they have ended"
         yield None, Problem("GRD003", message, hint=hint)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds import KINDS
 from reconciler.live.facts import Counts
-from reconciler.live.jobs import in_words, running_in_words
+from reconciler.live.jobs import describe_jobs, describe_running
 from reconciler.live.resolve import referred_arns
 from reconciler.model import Action, Interrupts, Live
 from reconciler.plan.decisions import DELETING, Decision, Deletion
@@ -55,9 +55,9 @@ def fate_of_jobs(decision: Decision, held: Counts, options: PlanOptions) -> JobF
     if isinstance(held, CloudError):
         reason, refusal = UNKNOWN_TERMINATED if options.cancel_jobs else UNKNOWN, _unknown(decision, held)
     elif held and options.cancel_jobs:
-        reason = f"{in_words(held)} {TERMINATED}"
+        reason = f"{describe_jobs(held)} {TERMINATED}"
     elif held:
-        reason, refusal = f"{in_words(held)} in it{f': {DRAINED}' if drains else ''}", _busy(decision, held)
+        reason, refusal = f"{describe_jobs(held)} in it{f': {DRAINED}' if drains else ''}", _busy(decision, held)
     reasons = (reason,) if reason else ()
     if options.cancel_jobs:
         return JobFate(None, reasons, losses=reasons)
@@ -65,7 +65,7 @@ def fate_of_jobs(decision: Decision, held: Counts, options: PlanOptions) -> JobF
 
 
 def _busy(decision: Decision, held: Mapping[str, int]) -> Problem:
-    message = f"{decision.address}: {in_words(held)} would be terminated with {decision.name}"
+    message = f"{decision.address}: {describe_jobs(held)} would be terminated with {decision.name}"
     hint = "--drain waits until they have ended, --cancel-jobs terminates them, also those that run"
     return Problem("PLAN010", message, decision.where, hint)
 
@@ -109,4 +109,4 @@ def describe_interrupted(interrupts: Interrupts) -> str:
     if not interrupts.jobs:
         return NOWHERE
     counts = [f"{count} in {name}" for name, count in sorted(interrupts.jobs.items()) if count]
-    return f"at most {running_in_words(interrupts.at_most)} now: {', '.join(counts)}" if counts else NONE
+    return f"at most {describe_running(interrupts.at_most)} now: {', '.join(counts)}" if counts else NONE

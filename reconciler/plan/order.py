@@ -209,7 +209,7 @@ def targeted(changes: tuple[AnyOrdered, ...], targets: tuple[str, ...]) -> tuple
     return tuple(change for change in changes if change.address in kept)
 
 
-def missed(targets: Iterable[str], addresses: Iterable[Address]) -> Iterator[Problem]:
+def unmatched_target_notes(targets: Iterable[str], addresses: Iterable[Address]) -> Iterator[Problem]:
     """Warn of targets that match nothing. Of several stacks, one may have what another lacks: it is no error."""
     known = list(dict.fromkeys(map(str, addresses)))
     for target in targets:

@@ -13,7 +13,7 @@ from reconciler.diff.ignore import ignore_reasons
 from reconciler.kinds import KINDS
 from reconciler.kinds.reasons import INVALID
 from reconciler.live.facts import UNASKED, Answers, LiveRegion, Questions
-from reconciler.live.ownership import is_ours, logical_name, mark_of, other_prefixes, owner_of
+from reconciler.live.ownership import is_ours, logical_name, other_prefixes, owner_of, tool_tag_of
 from reconciler.live.resolve import LiveIndex, index_live, references, resolve, used_kinds
 from reconciler.model import (
     Action,
@@ -43,7 +43,7 @@ from reconciler.plan.health import unhealthy
 from reconciler.plan.ignoring import misfits, passing_notes, unmatched_notes
 from reconciler.plan.jobs import JobFate, describe_interrupted, fate_of_jobs, holders, interrupted_jobs, sources
 from reconciler.plan.options import AS_DECLARED, PlanOptions
-from reconciler.plan.order import PlacedDecision, in_order, missed, place, targeted, users_of
+from reconciler.plan.order import PlacedDecision, in_order, place, targeted, unmatched_target_notes, users_of
 from reconciler.plan.pruning import deregisters, in_use, kept_note, unknown_note
 from reconciler.plan.replacement import Replacements, find_replacements
 from reconciler.plan.requests import (
@@ -156,7 +156,7 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
             *passing_notes(desired, ignored, changes),
             *unread_notes(stack, decisions.unread),
             *tool_notes(changes),
-            *missed(options.targets, decisions.known),
+            *unmatched_target_notes(options.targets, decisions.known),
             *_pruning_notes(decisions, answers),
         ),
         ignored=ignored,
@@ -398,7 +398,7 @@ TWO_TOOLS = (
 
 def tool_notes(changes: Iterable[Change]) -> Iterator[Problem]:
     for change in changes:
-        mark = mark_of(change.seen.tags) if change.seen and change.action is Action.ADOPT else None
+        mark = tool_tag_of(change.seen.tags) if change.seen and change.action is Action.ADOPT else None
         if mark:
             message = f"{change.address}: the tag {mark.key}={mark.value} says that {mark.tool} manages {change.name}"
             yield Problem("PLAN012", message, change.where, TWO_TOOLS, Severity.WARNING)

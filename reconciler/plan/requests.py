@@ -29,7 +29,7 @@ from reconciler.ports import Takes
 # What of a body a request carries: of a declared one, and of one that the service describes.
 
 
-def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[str, Json]:
+def request_body(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[str, Json]:
     """Return `body` without unmanaged and null members; for an update also without what an update cannot carry."""
     known = Rows.of(rows).by_name
     out = {}
@@ -43,7 +43,7 @@ def sendable(rows: Iterable[Row], body: Spec, *, update: bool = False) -> dict[s
 
 def _sendable(fields: tuple[Row, ...], value: Json, *, update: bool) -> Json:
     if isinstance(value, Mapping):
-        return sendable(fields, value, update=update)
+        return request_body(fields, value, update=update)
     if isinstance(value, list | tuple):
         return [_sendable(fields, item, update=update) for item in value]
     return value
@@ -238,7 +238,7 @@ def all_tags(stack: str, prefix: str, desired: Desired, applied: AppliedRecord) 
 def _create_members(kind: Kind, spec: Spec) -> dict[str, Json]:
     """What the create request carries. Of the members that come later, their default may be written all the same."""
     later = _later_members(kind, spec)
-    members = sendable(kind.rows, spec)
+    members = request_body(kind.rows, spec)
     return {name: value for name, value in members.items() if name not in later and not _is_update_only(kind, name)}
 
 
@@ -250,7 +250,7 @@ def _is_update_only(kind: Kind, name: str) -> bool:
 def _later_members(kind: Kind, spec: Spec) -> dict[str, Json]:
     """What the create request cannot carry and what differs from the default that a create leaves behind."""
     names = [row.name for row in kind.fields if row.created is Created.LATER]
-    members = sendable(kind.rows, spec, update=True)
+    members = request_body(kind.rows, spec, update=True)
     return {name: value for name, value in members.items() if name in names and not _is_default(kind, name, value)}
 
 
@@ -299,7 +299,7 @@ def _triggers(row: Field, sent: Mapping[str, Json], difference: Difference) -> d
 
 def _unit_value(kind: Kind, unit: tuple[str, ...], live: Spec, desired: Spec) -> Json:
     """What to send for a member: what is wanted, and the unset form for what of it is not."""
-    wanted = member_at(sendable(kind.rows, desired, update=True), unit)
+    wanted = member_at(request_body(kind.rows, desired, update=True), unit)
     row = kind.field(unit[0])
     inner = row if len(unit) == 1 or row is None else next((f for f in row.members if f.name == unit[1]), None)
     unset = inner.unset if inner is not None else MISSING

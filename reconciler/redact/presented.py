@@ -34,7 +34,7 @@ from reconciler.redact.secrets import Secrets
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.app.usecases import Finish
     from reconciler.apply import Event, Result, State
-    from reconciler.inspect.doctor import Diagnosis, Examined, Pointer
+    from reconciler.inspect.doctor import Diagnosis, Examination, Pointer
     from reconciler.inspect.history import History, Revision, Rollback
     from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
     from reconciler.live.resolve import StackReferences
@@ -380,7 +380,7 @@ class PresentedStatus(View):
     _raw: "StackStatus"
     stack = Public[str]()
     identity = Public[Identity]()
-    resources = Redacted(each(PresentedResource), "each")
+    resources = Redacted(each(PresentedResource))
     is_healthy = Public[bool]()
     counts = Public[Mapping[str, int]]()
     notes = Redacted(Redaction.problems)
@@ -411,8 +411,8 @@ class PresentedExamination(View):
 
     __slots__ = ()
 
-    _raw: "Examined"
-    status = Redacted(one(PresentedStatus), "found")
+    _raw: "Examination"
+    status = Redacted(one(PresentedStatus))
     diagnoses = Redacted(each(PresentedDiagnosis))
     notes = Redacted(Redaction.problems)
 
@@ -521,7 +521,7 @@ def present_status(status: "StackStatus", secrets: Secrets = NO_SECRETS) -> Pres
     return PresentedStatus(status, Redaction(secrets))
 
 
-def present_examination(examined: "Examined", secrets: Secrets = NO_SECRETS) -> PresentedExamination:
+def present_examination(examined: "Examination", secrets: Secrets = NO_SECRETS) -> PresentedExamination:
     return PresentedExamination(examined, Redaction(secrets))
 
 

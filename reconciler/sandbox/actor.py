@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from reconciler.apply.waits import Unsettled, wait
+from reconciler.apply.waits import WaitFailed, wait
 from reconciler.diff import Context, Difference, compare
 from reconciler.kinds import KINDS, kind_named
 from reconciler.kinds.base import Field, Form, Kind
@@ -29,7 +29,7 @@ from reconciler.model import (
     Wait,
     own_name,
 )
-from reconciler.plan.requests import sendable, tag_steps, update_steps
+from reconciler.plan.requests import request_body, tag_steps, update_steps
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import WrongUsage
 from reconciler.sandbox.core.faults import Breakage, ForcedFault, is_duration
@@ -154,7 +154,7 @@ def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
             raise WrongUsage(f"nobody can change {change.path} of a {kind.noun} to that", hint=hint)
     if not kind.revisions:
         return update_steps(kind, live, found) if not found.is_empty else ()
-    request = {kind.name_member: own_name(live.address.name), **sendable(kind.rows, found.spec)}
+    request = {kind.name_member: own_name(live.address.name), **request_body(kind.rows, found.spec)}
     registering = (Call(kind.create.operation, request, f"register {live.address.name} by hand"),) if members else ()
     return (*tag_steps(live.arn, found.tag, found.untag), *registering)
 
@@ -166,7 +166,7 @@ def _do(step: Step, kind: Kind, live: Live, cloud: Cloud, clock: Clock) -> None:
     patience = Wait(Until.SETTLED, LONGEST, step.says)
     try:
         wait(patience, kind, live.address.name, cloud, clock, lambda _status: None)
-    except Unsettled:
+    except WaitFailed:
         return  # the status tells; where a call follows, AWS refuses it in its own words
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, NoReturn
 
-from reconciler.apply.waits import Unsettled, wait
+from reconciler.apply.waits import WaitFailed, wait
 from reconciler.diff import Context, compare
 from reconciler.importers.cloudformation import ImportInputs, imported
 from reconciler.importers.cloudformation.evaluate import capitalized
@@ -246,7 +246,7 @@ def _refused_in_words(name: str) -> Iterator[None]:
         yield
     except CloudError as error:
         _refuse(f"{name}: {error.message}")
-    except (_NotServed, Unsettled) as error:
+    except (_NotServed, WaitFailed) as error:
         _refuse(f"{name}: {error}")
 
 

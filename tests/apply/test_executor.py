@@ -1,7 +1,7 @@
 import pytest
 
-from reconciler.apply.executor import LOST_TRIES, perform
-from reconciler.apply.result import Moved
+from reconciler.apply.executor import LOST_TRIES, send
+from reconciler.apply.result import ConcurrentChange
 from reconciler.kinds import KINDS
 from reconciler.model import Call, Repeat
 from reconciler.problems import CloudError, Fault
@@ -15,7 +15,7 @@ def run(
     call: Call, script: dict[str, list[Answer]], kind: str = "ComputeEnvironment"
 ) -> tuple[ScriptedCloud, InstantClock]:
     cloud, clock = ScriptedCloud(script), InstantClock()
-    perform(call, KINDS[kind], "spot", cloud, clock, lambda _text: None)
+    send(call, KINDS[kind], "spot", cloud, clock, lambda _text: None)
     return cloud, clock
 
 
@@ -103,7 +103,7 @@ def test_a_look_that_takes_long_is_no_proof_that_nothing_was_registered() -> Non
 
     script = {"RegisterJobDefinition": [lost()], "DescribeJobDefinitions": [slow, revisions(3, 4)]}
     cloud = ScriptedCloud(script)
-    perform(register(), DEFINITION, "spot", cloud, clock, lambda _text: None)
+    send(register(), DEFINITION, "spot", cloud, clock, lambda _text: None)
     assert cloud.count("RegisterJobDefinition") == 1
 
 
@@ -154,17 +154,17 @@ def test_a_refused_write_is_repeated_only_after_a_look_and_a_lost_one_without(
     def look() -> None:
         seen.append((cloud.count("UpdateJobQueue"), len(clock.slept)))
 
-    perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, clock, lambda _text: None, look)
+    send(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, clock, lambda _text: None, look)
     assert (seen, cloud.count("UpdateJobQueue")) == (looks, len(answers))
 
 
 def test_a_write_is_not_repeated_over_what_the_look_finds() -> None:
     def look() -> None:
-        raise Moved("priority")
+        raise ConcurrentChange("priority")
 
     cloud = ScriptedCloud({"UpdateJobQueue": [MOVING, {}]})
-    with pytest.raises(Moved, match="priority"):
-        perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None, look)
+    with pytest.raises(ConcurrentChange, match="priority"):
+        send(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None, look)
     assert cloud.count("UpdateJobQueue") == 1
 
 
@@ -176,21 +176,21 @@ def test_a_transition_is_not_waited_out_for_ever(message: str, patience: float) 
     cloud = ScriptedCloud({"UpdateJobQueue": [refused(message)]})
     clock = InstantClock()
     with pytest.raises(CloudError, match=message):
-        perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, clock, lambda _text: None)
+        send(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, clock, lambda _text: None)
     assert patience <= clock.now() < patience + 60
 
 
 def test_any_other_refusal_is_final() -> None:
     cloud = ScriptedCloud({"UpdateJobQueue": [refused("priority must be positive")]})
     with pytest.raises(CloudError, match="priority"):
-        perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None)
+        send(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None)
     assert cloud.count("UpdateJobQueue") == 1
 
 
 def test_a_service_that_gives_no_answer_is_asked_a_bounded_number_of_times() -> None:
     cloud = ScriptedCloud({"UpdateJobQueue": [lost()]})
     with pytest.raises(CloudError) as caught:
-        perform(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None)
+        send(Call("UpdateJobQueue", {}, "update"), ENVIRONMENT, "q", cloud, InstantClock(), lambda _text: None)
     assert (caught.value.fault, cloud.count("UpdateJobQueue")) == (Fault.UNKNOWN, LOST_TRIES)
 
 

@@ -100,7 +100,7 @@ def test_killed_between_deletion_and_creation_the_same_command_finishes_the_work
     killed = KilledBefore(world, "CreateJobQueue")
     plan = usecases.plan(FAIR, killed, ALLOWED)
     with pytest.raises(Killed):
-        usecases.run(plan, FAIR, killed, world.clock, wanted=ALLOWED)
+        usecases.run(plan, FAIR, killed, world.clock, options=ALLOWED)
     assert world.apply(FAIR, ALLOWED).exit is Exit.DONE
     assert policies(world) == {"q": True, "r": True}
 
@@ -131,7 +131,7 @@ def test_a_plan_says_that_a_name_is_not_free_yet() -> None:
     assert {change.reasons for change in plan.changes if change.address.kind == JQ} == {
         ("the old q is DELETED, and its name not free yet",), ("the old r is DELETED, and its name not free yet",),
     }  # fmt: skip
-    assert {standing.health for standing in usecases.status(FIFO, world.cloud).each} == {"missing"}
+    assert {standing.health for standing in usecases.status(FIFO, world.cloud).resources} == {"missing"}
     assert world.plan(FIFO, PlanOptions(destroy=True)).is_empty
 
 

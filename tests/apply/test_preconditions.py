@@ -34,7 +34,7 @@ def applied(of: Stack) -> World:
 
 
 def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Finish:
-    return usecases.run(plan, of, world.cloud, world.clock, wanted=wanted, parallelism=4)
+    return usecases.run(plan, of, world.cloud, world.clock, options=wanted, parallelism=4)
 
 
 def told(finish: Finish) -> dict[str, str]:

@@ -62,7 +62,7 @@ class Witness:
 
     def apply(self, of: Stack, wanted: PlanOptions = ALLOWED) -> Finish:
         plan = usecases.plan(of, self, wanted)
-        return usecases.run(plan, of, self, self.world.clock, wanted=wanted, parallelism=1)
+        return usecases.run(plan, of, self, self.world.clock, options=wanted, parallelism=1)
 
 
 def names(world: World) -> list[str]:

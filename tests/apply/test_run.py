@@ -46,7 +46,7 @@ def test_what_refuses_a_plan_is_read_in_it_whatever_consents_come_later() -> Non
     world.apply(everything())
     before = len(world.calls)
     with pytest.raises(Refused):
-        usecases.run(world.plan(stack({})), stack({}), world.cloud, world.clock, wanted=PlanOptions(destroy=True))
+        usecases.run(world.plan(stack({})), stack({}), world.cloud, world.clock, options=PlanOptions(destroy=True))
     assert operations(world, before) == []
 
 

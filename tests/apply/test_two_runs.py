@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.apply import executor
-from reconciler.apply.executor import perform
-from reconciler.apply.result import Moved
+from reconciler.apply.executor import send
+from reconciler.apply.result import ConcurrentChange
 from reconciler.kinds import KINDS
 from reconciler.live.read import read_all
 from reconciler.model import Call, Identity, Json, Plan, Repeat, Stack
@@ -38,7 +38,7 @@ def registering(number: int, *others: tuple[int, dict[str, str]]) -> ScriptedClo
         "DeregisterJobDefinition": [{}],
     })  # fmt: skip
     call = Call("RegisterJobDefinition", {"tags": OURS}, "register", Repeat.LOOK_FIRST, 3)
-    perform(call, KINDS[JD], "j", cloud, InstantClock(), lambda _text: None)
+    send(call, KINDS[JD], "j", cloud, InstantClock(), lambda _text: None)
     return cloud
 
 
@@ -55,7 +55,7 @@ def test_a_revision_that_nobody_came_before_is_not_looked_at_again() -> None:
 
 
 def test_a_revision_of_other_content_or_of_another_hand_came_first_and_stays() -> None:
-    with pytest.raises(Moved, match="revision 4, revision 5"):
+    with pytest.raises(ConcurrentChange, match="revision 4, revision 5"):
         registering(6, (3, OURS), (4, THEIRS), (5, {}))
 
 
@@ -64,7 +64,7 @@ def test_numbers_that_were_used_up_before_are_no_twins() -> None:
 
 
 def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Exit:
-    return usecases.run(plan, of, world.cloud, world.clock, wanted=wanted).exit
+    return usecases.run(plan, of, world.cloud, world.clock, options=wanted).exit
 
 
 def test_what_another_run_deleted_first_is_deleted() -> None:

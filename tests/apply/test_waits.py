@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.apply.waits import Unsettled, wait
+from reconciler.apply.waits import WaitFailed, wait
 from reconciler.kinds import KINDS
 from reconciler.model import Until, Wait
 from tests.fakes import InstantClock, ScriptedCloud, refused
@@ -27,7 +27,7 @@ def test_it_ends_when_the_resource_is_valid() -> None:
 
 
 def test_an_invalid_resource_is_told_with_its_reason() -> None:
-    with pytest.raises(Unsettled, match="Not authorized to perform sts:AssumeRole") as caught:
+    with pytest.raises(WaitFailed, match="Not authorized to perform sts:AssumeRole") as caught:
         waited(states("INVALID", reason="CLIENT_ERROR - Not authorized to perform sts:AssumeRole"), Until.VALID)
     assert caught.value.invalid
 
@@ -47,7 +47,7 @@ def test_what_stays_shown_as_deleted_is_gone_after_a_while(timeout: float, most:
 
 
 def test_a_name_that_stays_taken_is_told_in_the_end() -> None:
-    with pytest.raises(Unsettled, match="q is DELETED after"):
+    with pytest.raises(WaitFailed, match="q is DELETED after"):
         waited(states("DELETED"), Until.FREE)
 
 
@@ -60,7 +60,7 @@ def test_a_name_that_somebody_took_meanwhile_is_left_to_the_create_to_tell() -> 
 
 
 def test_a_deletion_that_falls_back_to_invalid_is_told() -> None:
-    with pytest.raises(Unsettled, match="role is gone"):
+    with pytest.raises(WaitFailed, match="role is gone"):
         waited(states("DELETING", "INVALID", reason="role is gone"), Until.GONE)
 
 
@@ -73,12 +73,12 @@ def test_a_resource_that_is_not_seen_at_once_is_waited_for() -> None:
 
 
 def test_a_resource_that_stays_unseen_has_vanished() -> None:
-    with pytest.raises(Unsettled, match="vanished"):
+    with pytest.raises(WaitFailed, match="vanished"):
         waited(states(None), Until.VALID)
 
 
 def test_the_time_is_bounded() -> None:
-    with pytest.raises(Unsettled, match=r"q is UPDATING after 6.. s") as caught:
+    with pytest.raises(WaitFailed, match=r"q is UPDATING after 6.. s") as caught:
         waited(states("UPDATING"), Until.VALID)
     assert not caught.value.invalid
 
@@ -128,6 +128,6 @@ def test_of_many_revisions_only_the_page_with_a_newer_one_is_read() -> None:
 
 
 def test_a_revision_that_is_never_seen_is_told() -> None:
-    with pytest.raises(Unsettled, match=r"j is not seen in a new revision yet after 6. s") as caught:
+    with pytest.raises(WaitFailed, match=r"j is not seen in a new revision yet after 6. s") as caught:
         until_seen(described(3))
     assert not caught.value.invalid

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.live.ownership import mark_of
+from reconciler.live.ownership import tool_tag_of
 from tests.cli.conftest import Run, Tag
 
 Golden = Callable[[str, str], None]
@@ -116,7 +116,7 @@ def test_a_tag_of_another_tool_is_a_warning_and_no_refusal(forgotten: Run, tag: 
     ],
 )
 def test_people_say_in_tags_which_tool_manages_a_resource(tags_: dict[str, str], tool: str) -> None:
-    mark = mark_of(tags_)
+    mark = tool_tag_of(tags_)
     assert (mark.tool if mark else "") == tool
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.cli.context import Read, with_former
-from reconciler.inspect.history import entries
+from reconciler.inspect.history import revisions_of
 from reconciler.redact.patterns import CHANGED, REDACTED
 from reconciler.redact.presented import present_history
 from reconciler.redact.secrets import Secrets
@@ -115,7 +115,7 @@ def test_a_secret_of_today_was_one_before_wherever_it_stands() -> None:
         world.apply(of)
     history = usecases.history(of, world.cloud, "job")
     secrets = with_former(Read(of, (), Secrets(frozenset({"third-time"}))), history).secrets
-    shown = present_history(history, entries(history), secrets)
+    shown = present_history(history, revisions_of(history), secrets)
     values = [field.sides for revision in shown.revisions for field in revision.change.fields]
     assert values == [(REDACTED, CHANGED), (REDACTED, CHANGED)]
 

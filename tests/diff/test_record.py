@@ -40,7 +40,7 @@ class Service:
         return usecases.plan(of, self, wanted)
 
     def apply(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
-        return usecases.run(self.plan(of, wanted), of, self, self.world.clock, wanted=wanted)
+        return usecases.run(self.plan(of, wanted), of, self, self.world.clock, options=wanted)
 
     def writes(self, since: int = 0) -> list[str]:
         return [operation for operation, _ in self.world.writes(since)]

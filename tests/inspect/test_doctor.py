@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, examined
-from reconciler.inspect.status import standings
+from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, diagnose
+from reconciler.inspect.status import build_status
 from reconciler.kinds.reasons import (
     INVALID_REASONS,
     LOOKUP_COMMANDS,
@@ -30,7 +30,7 @@ NONE: Mapping[str, Counts] = {}
 
 
 def examine(of: Stack, *world: Live, waiting: Mapping[str, Counts] = NONE) -> tuple[Diagnosis, ...]:
-    return examined(standings(of, planned(of, *world), world), waiting, HERE).diagnoses
+    return diagnose(build_status(of, planned(of, *world), world), waiting, HERE).diagnoses
 
 
 def both(reason: str, status: str = "INVALID", **members: object) -> list[Live]:
@@ -127,7 +127,7 @@ def test_a_blocked_queue_tells_how_many_jobs_wait_and_nothing_twice() -> None:
 
 def test_jobs_that_nobody_may_list_are_a_note_and_no_complaint() -> None:
     denied = CloudError("ListJobs", Fault.DENIED, "AccessDeniedException", "not authorized")
-    found = examined(standings(MINE, planned(MINE, *well()), well()), {QUEUE: denied}, HERE)
+    found = diagnose(build_status(MINE, planned(MINE, *well()), well()), {QUEUE: denied}, HERE)
     assert (found.diagnoses, [note.code for note in found.notes]) == ((), ["STA001"])
 
 

@@ -1,6 +1,6 @@
 """Where each resource of a stack stands: its health, and whether it is as declared."""
 
-from reconciler.inspect.status import StackStatus, Sync, counted, job_holders, standings
+from reconciler.inspect.status import StackStatus, Sync, build_status, job_holders, with_job_counts
 from reconciler.model import Json, Live, Stack
 from reconciler.problems import CloudError, Fault
 from tests.builders import CE, CR, JD, JQ, SP, consumable, container, ec2, fair, live, owned, planned, queue, stack
@@ -12,11 +12,11 @@ DENIED = CloudError("ListJobs", Fault.DENIED, "AccessDeniedException", "not auth
 
 
 def stand(of: Stack, *world: Live) -> StackStatus:
-    return standings(of, planned(of, *world), world)
+    return build_status(of, planned(of, *world), world)
 
 
 def told(found: StackStatus) -> list[tuple[str, str, bool, str]]:
-    return [(one.name, one.health, one.is_healthy, str(one.sync)) for one in found.each]
+    return [(one.name, one.health, one.is_healthy, str(one.sync)) for one in found.resources]
 
 
 def both(spot: Live, order: tuple[str, ...] = (SPOT,), **members: Json) -> list[Live]:
@@ -71,7 +71,7 @@ def test_what_the_stack_is_about_to_change_is_pending() -> None:
 def test_what_is_not_ours_is_foreign_whatever_its_status() -> None:
     found = stand(MINE, live(CE, "spot", ec2(), tags={"reconciler:stack": "other"}), live(JQ, "q", queue(SPOT)))
     assert told(found) == [("spot", "foreign", False, "-"), ("q", "foreign", False, "-")]
-    assert [one.about for one in found.each] == ["belongs to stack other", "no stack owns it"]
+    assert [one.about for one in found.resources] == ["belongs to stack other", "no stack owns it"]
     assert list(job_holders(found)) == []
 
 
@@ -92,7 +92,7 @@ def test_both_are_told_while_one_replaces_another() -> None:
     green = live(CE, "spot-1a2b3c", ec2(), tags={**blue.tags, "reconciler:name": "spot"})
     found = stand(mine, blue, green)
     assert sorted(told(found)) == [("spot", "VALID", True, "pending"), ("spot-1a2b3c", "VALID", True, "in sync")]
-    assert {str(one.address) for one in found.each} == {"ComputeEnvironment/spot"}
+    assert {str(one.address) for one in found.resources} == {"ComputeEnvironment/spot"}
 
 
 def test_each_is_counted_once_by_health_and_once_by_sync() -> None:
@@ -101,19 +101,19 @@ def test_each_is_counted_once_by_health_and_once_by_sync() -> None:
     found = stand(mine, broken, live(JD, "job", container(), status="ACTIVE", revisions=(3,)))
     assert found.counts == {"healthy": 0, "unhealthy": 1, "missing": 1, "foreign": 1,
                             "in sync": 1, "drifted": 0, "pending": 1, "not declared": 0}  # fmt: skip
-    assert {one.sync for one in found.each} == {Sync.IN_SYNC, Sync.PENDING, Sync.NOT_OURS}
+    assert {one.sync for one in found.resources} == {Sync.IN_SYNC, Sync.PENDING, Sync.NOT_OURS}
 
 
 def test_a_gauge_shows_what_the_description_tells_and_nothing_else() -> None:
     mine = stack({(CE, "spot"): ec2(), (CE, "own"): {"type": "UNMANAGED"}})
     found = stand(mine, owned(mine, live(CE, "spot", ec2(desiredvCpus=4))),
                   owned(mine, live(CE, "own", {"type": "UNMANAGED"})))  # fmt: skip
-    assert [one.load for one in found.each] == [(4, 16), (None, None)]
+    assert [one.load for one in found.resources] == [(4, 16), (None, None)]
 
 
 def test_jobs_that_nobody_may_list_are_told_once_and_stop_nothing() -> None:
     found = stand(MINE, *both(live(CE, "spot", ec2())))
     (queue_,) = job_holders(found)
-    assert counted(found, {queue_.arn: {"RUNNING": 2}}).each[1].jobs == {"RUNNING": 2}
-    unknown = counted(found, {queue_.arn: DENIED, "another": DENIED})
+    assert with_job_counts(found, {queue_.arn: {"RUNNING": 2}}).resources[1].jobs == {"RUNNING": 2}
+    unknown = with_job_counts(found, {queue_.arn: DENIED, "another": DENIED})
     assert [(note.code, note.hint) for note in unknown.notes] == [("STA001", "allow batch:ListJobs")]

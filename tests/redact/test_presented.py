@@ -7,7 +7,7 @@ from functools import cache
 
 from reconciler.app.usecases import Finish
 from reconciler.apply import Event, Result
-from reconciler.inspect.doctor import Diagnosis, Examined
+from reconciler.inspect.doctor import Diagnosis, Examination
 from reconciler.inspect.history import History, Revision, Rollback
 from reconciler.inspect.status import ResourceStatus, StackStatus
 from reconciler.live.resolve import StackReferences
@@ -24,7 +24,7 @@ LATER = (
     Event,
     Result,
     Diagnosis,
-    Examined,
+    Examination,
     History,
     Revision,
     Rollback,

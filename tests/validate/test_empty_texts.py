@@ -8,7 +8,7 @@ from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Declared, Json, Path, Stack, dotted
-from reconciler.plan.requests import sendable
+from reconciler.plan.requests import request_body
 from reconciler.problems import Problem, Severity
 from reconciler.rules import RULES
 from reconciler.sandbox.core.model import problems_of, service_model
@@ -28,7 +28,7 @@ def test_an_optional_empty_text_is_as_good_as_absent(kind: Kind) -> None:
         empty, absent = replaced(body, path, ""), without(body, path)
         assert READERS.read(kind.create.operation, empty) == READERS.read(kind.create.operation, absent)
         typed, _ = READERS.read(kind.create.operation, empty)
-        assert sendable(kind.rows, typed) == sendable(kind.rows, READERS.read(kind.create.operation, absent)[0])
+        assert request_body(kind.rows, typed) == request_body(kind.rows, READERS.read(kind.create.operation, absent)[0])
 
 
 def test_what_must_be_there_is_not_there_by_an_empty_text() -> None:

@@ -33,7 +33,7 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
-    from reconciler.inspect.history import entries
+    from reconciler.inspect.history import revisions_of
     from reconciler.redact.presented import present_history
     from reconciler.report.json import history_json
     from reconciler.report.text.history import history_page
@@ -42,7 +42,7 @@ def run(args: Namespace, out: Output) -> int:
     read, session = _no_stack(request, out) if args.live else live_stack(request, out.watch)
     with read.secrets.kept(), session.observer.phase("read"):
         history = usecases.history(read.stack, session.cloud, args.name, inactive=args.inactive, users=True)
-    shown = present_history(history, entries(history), with_former(read, history).secrets)
+    shown = present_history(history, revisions_of(history), with_former(read, history).secrets)
     out.publish(lambda width: history_page(shown, width, out.verbose), lambda: history_json(shown))
     return Exit.DONE
 

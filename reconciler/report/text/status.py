@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.inspect.doctor import Pointer
 from reconciler.inspect.status import Sync
 from reconciler.kinds import KINDS
-from reconciler.live.jobs import in_words
+from reconciler.live.jobs import describe_jobs
 from reconciler.redact.presented import PresentedDiagnosis, PresentedExamination, PresentedResource, PresentedStatus
 from reconciler.report.text.page import Page
 from reconciler.report.text.plan import write_notes
@@ -109,7 +109,7 @@ def _holds(resource: PresentedResource) -> Iterator[str]:
     if resource.are_jobs_unknown:
         yield "jobs not known"
     elif resource.jobs is not None:
-        yield in_words(resource.jobs) if resource.jobs else "no jobs"
+        yield describe_jobs(resource.jobs) if resource.jobs else "no jobs"
     yield from _load(resource)
     if resource.revisions:
         yield f"revision {resource.revisions[-1]}, {len(resource.revisions)} active"
