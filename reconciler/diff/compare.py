@@ -9,9 +9,9 @@ from functools import partial
 
 from reconciler.diff.canonical import canonical
 from reconciler.diff.choices import service_choices, with_proper_choices
-from reconciler.diff.fields import field_changes, with_newer_updates
-from reconciler.diff.ignore import TAGS, ignored_tags, reason_of, reasons_for, tags_with_ignored, with_ignored
-from reconciler.diff.live_view import LiveView, as_created, dotted_keys, uncompared, view_live, without_filled
+from reconciler.diff.fields import field_changes, with_newer_updates, written_place
+from reconciler.diff.ignore import ignored_tags, reason_of, reasons_for, tags_with_ignored, with_ignored
+from reconciler.diff.live_view import LiveView, as_created, uncompared, view_live, without_filled
 from reconciler.diff.record import (
     LeftToService,
     digest_of_declaration,
@@ -34,7 +34,20 @@ from reconciler.live.ownership import (
     users_tags,
     with_kept_fields,
 )
-from reconciler.model import STATUS, Address, Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
+from reconciler.model import (
+    STATUS,
+    TAGS,
+    Address,
+    Cost,
+    Desired,
+    FieldChange,
+    Identity,
+    Ignored,
+    Json,
+    Live,
+    Spec,
+    dotted,
+)
 from reconciler.ports import Takes, takes_nothing
 
 LOST = "not declared: the new resource does not have it"
@@ -101,10 +114,10 @@ def compare(kind: Kind, desired: Desired, live: Live, context: Context) -> Diffe
     tags = tuple(_tag_changes(users_tags(live.tags), labels))
     is_drift = AppliedRecord.of(live.claims).digest == AppliedRecord.of(ours).digest
     changes = (*(change for change in fields if change.path not in quiet), *left.fields, *tags)
-    changes = tuple(_with_source(kind, change, desired, is_drift=is_drift) for change in changes)
-    written = {change.path.removeprefix(TAGS): change.after for change in tags if change.after is not None}
+    changes = tuple(_with_source(kind, change, desired, context.identity, is_drift=is_drift) for change in changes)
+    written = {str(change.path[-1]): change.after for change in tags if change.after is not None}
     tag = {**{key: value for key, value in ours.items() if live.tags.get(key) != value}, **written}
-    taken_off = (change.path.removeprefix(TAGS) for change in tags if change.after is None)
+    taken_off = (str(change.path[-1]) for change in tags if change.after is None)
     untag = (*taken_off, *(key for key in own_tags(live.tags) if key not in ours))
     if not changes and (tag or untag):
         changes = (_ownership_change(live, ours),)
@@ -130,14 +143,17 @@ def compare_replacement(kind: Kind, desired: Desired, old: Live, context: Contex
     declared, shown = (canonical(kind.rows, body, context.identity) for body in (desired.spec, old.spec))
     sides = _sides_of(kind, desired, old, declared, shown, context, is_replaced=True)
     lost = tuple(
-        FieldChange(path=dotted_keys(path), before=value, after=None, cost=Cost.REPLACE, why=LOST)
+        FieldChange(path=path, before=value, after=None, cost=Cost.REPLACE, why=LOST)
         for path, value in sides.view.unknown.items()
         if context.takes(kind.create.operation, path)
     )
     record = record_of(kind, desired, digest_of_declaration(declared, desired.tags), LeftToService())
     is_drift = AppliedRecord.of(old.claims).digest == record.digest
     tags = _tag_changes(users_tags(old.tags), sides.tags)
-    changes = (_with_source(kind, change, desired, is_drift=is_drift) for change in (*sides.fields, *lost, *tags))
+    changes = (
+        _with_source(kind, change, desired, context.identity, is_drift=is_drift)
+        for change in (*sides.fields, *lost, *tags)
+    )
     fields = tuple(_with_fate(kind, change, desired) for change in changes)
     return Difference(fields=fields, spec=sides.spec, tags=sides.tags, ignored=sides.ignored, record=record)
 
@@ -171,12 +187,10 @@ def concurrent_changes(kind: Kind, before: Live, after: Live, identity: Identity
         return revisions
     by_itself = {row.name for row in kind.fields if row.runtime_if and row.runtime_if(after.spec)}
     fields = compare_bodies(kind, after.spec, before.spec, identity)
-    tags = (
-        f"{TAGS}{key}"
-        for key in sorted({*before.tags, *after.tags})
-        if before.tags.get(key) != after.tags.get(key) and not key.startswith("aws:")
+    tags = _tag_changes(
+        *({key: side.tags[key] for key in side.tags if not key.startswith("aws:")} for side in (before, after))
     )
-    return (*(change.path for change in fields if change.path.partition(".")[0] not in by_itself), *tags)
+    return tuple(dotted(change.path) for change in (*fields, *tags) if change.path[0] not in by_itself)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,19 +252,21 @@ def _followed(value: Json, successors: Mapping[str, str]) -> Json:
 def _tag_changes(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[FieldChange]:
     for key in sorted({*live, *wanted}):
         if live.get(key) != wanted.get(key):
-            yield FieldChange(path=f"{TAGS}{key}", before=live.get(key), after=wanted.get(key), cost=Cost.METADATA)
+            yield FieldChange(path=(TAGS, key), before=live.get(key), after=wanted.get(key), cost=Cost.METADATA)
 
 
-def _with_source(kind: Kind, change: FieldChange, desired: Desired, *, is_drift: bool) -> FieldChange:
+def _with_source(
+    kind: Kind, change: FieldChange, desired: Desired, identity: Identity, *, is_drift: bool
+) -> FieldChange:
     """Say of a change whose it is, and where its field is declared."""
     undeclared = change.noted or (is_drift and is_undeclared(kind, desired, change))
-    where = desired.places.find(tuple(change.path.split(".")))
+    where = desired.places.find(written_place(kind, desired.spec, change, identity))
     return replace(change, drift=is_drift, undeclared=undeclared, where=where)
 
 
 def _with_fate(kind: Kind, change: FieldChange, desired: Desired) -> FieldChange:
     """Say where a value comes from that only a successor has, and why one goes that nobody declared."""
-    if change.path.startswith(TAGS) or is_written(kind, desired.spec, change.path):
+    if change.is_of_tags or is_written(kind, desired.spec, change.path):
         return change
     if change.after is None:
         return replace(change, why=LOST) if change.undeclared else change
@@ -263,7 +279,7 @@ def _ownership_change(live: Live, ours: Mapping[str, str]) -> FieldChange:
     is_gone = key == APPLIED and AppliedRecord.of(live.tags).without_left == AppliedRecord.of(ours).without_left
     why = OUT_OF_DATE if key == APPLIED else ""
     return FieldChange(
-        path=f"{TAGS}{key}",
+        path=(TAGS, key),
         before=live.tags.get(key),
         after=ours.get(key),
         cost=Cost.METADATA,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 
-from reconciler.kinds.base import MISSING, ChangedField, Field, Form, Kind
-from reconciler.kinds.paths import update_unit
-from reconciler.model import Cost, FieldChange, Json, Path, Spec, member_at
+from reconciler.diff.canonical import canonical_member, compact
+from reconciler.kinds.base import MISSING, ChangedField, Field, Kind
+from reconciler.kinds.paths import canonical_path, update_unit, written_path
+from reconciler.model import Cost, FieldChange, Identity, Json, Path, Spec, member_at
 from reconciler.placeholders import Secret
 from reconciler.ports import Takes
 
@@ -13,8 +15,6 @@ Bodies = Mapping[str, Spec]  # by ARN
 
 NEWER = "this version of reconciler does not know the member, nor whether AWS can change it in place"
 UPDATED = "newer than this version of reconciler, which does not know what changing it costs; {} has it"
-# Where a path ends for people: below, differences are told as the whole value.
-WHOLE = (Form.SET, Form.ORDERED, Form.RANKED)
 
 
 def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies: Bodies) -> tuple[FieldChange, ...]:
@@ -24,13 +24,13 @@ def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies
     """
     if live == desired:
         return ()
-    return tuple(_change(kind, path, (live, desired), full_live, bodies) for path in _paths(kind, live, desired))
+    return tuple(_change(kind, path, (live, desired), full_live, bodies) for path in _paths(live, desired))
 
 
 def with_newer_updates(kind: Kind, fields: Iterable[FieldChange], takes: Takes) -> Iterator[FieldChange]:
     """Yield the changes; a field that only the installed SDK knows is updated in place where an update can have it."""
     for change in fields:
-        path = change.path.split(".")
+        path = change.path
         is_newer = change.why == NEWER and change.after is not None
         update = kind.update
         if is_newer and update and path[0] not in update.not_state and takes(update.operation, path):
@@ -39,7 +39,25 @@ def with_newer_updates(kind: Kind, fields: Iterable[FieldChange], takes: Takes) 
             yield change
 
 
-def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
+def written_place(kind: Kind, body: Spec, change: FieldChange, identity: Identity) -> Path:
+    """Return where a body has what a change is about: its entry, or of a list that changes the first new entry."""
+    path = change.path if change.is_of_tags else written_path(kind, body, change.path)
+    if not (isinstance(change.before, list) and isinstance(change.after, list)) or len(path) != len(change.path):
+        return path
+    *outer, name = path
+    siblings: Json = body
+    for step in outer:
+        siblings = siblings[step]
+    rows = kind.rows_on([str(step) for step in change.path])
+    row = rows[-1] if rows and rows[-1].name == name else None
+    for index, entry in enumerate(siblings[name]):
+        plain = canonical_member(row, [entry], siblings, identity) if row else [compact(entry)]
+        if plain and plain[0] not in change.before:
+            return (*path, index)
+    return path
+
+
+def _paths(live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
     from deepdiff import DeepDiff  # noqa: PLC0415 - most plans have no difference and never load it
 
     seen: dict[tuple[str, ...], None] = {}
@@ -47,17 +65,9 @@ def _paths(kind: Kind, live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
     compared = DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0, ignore_type_in_groups=texts)
     for found in compared.values():
         for item in found:
-            seen.setdefault(_cut(kind, item.path(output_format="list")))
+            # A list is compared as a whole: its entries have nothing that tells which of them is which.
+            seen.setdefault(tuple(takewhile(lambda step: isinstance(step, str), item.path(output_format="list"))))
     yield from sorted(seen)
-
-
-def _cut(kind: Kind, path: Path) -> tuple[str, ...]:
-    steps = tuple(str(step) for step in path)
-    for length in range(1, len(steps)):
-        rows = kind.rows_on(steps[:length])
-        if rows and rows[-1].form in WHOLE:
-            return steps[:length]
-    return steps
 
 
 def _change(
@@ -67,7 +77,7 @@ def _change(
     rows = kind.rows_on(path)
     cost, why = _cost(kind, rows, (before, after), ChangedField(path, full_live, sides[1], _row_cost(rows), bodies))
     return FieldChange(
-        path=".".join(path),
+        path=canonical_path(kind, path),
         before=before,
         after=after,
         cost=cost,

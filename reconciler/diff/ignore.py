@@ -18,16 +18,17 @@ from reconciler.kinds.paths import (
     field_of,
     is_in,
     is_unnamed,
+    named_steps,
     names_of,
     steps_of,
+    tag_pattern,
     twin,
 )
 from reconciler.live.ownership import AppliedRecord, users_tags
-from reconciler.model import Desired, Identity, Ignored, Json, Live, Spec
+from reconciler.model import TAGS, Desired, Identity, Ignored, Json, Live, Path, Spec
 
 BY_LIFECYCLE = "lifecycle.ignoreChanges"
 BY_ITSELF = "the service moves it by itself: only another declared value is sent"
-TAGS = "tags."
 NEUTRAL = Identity("", "")  # two bodies of one resource are compared: whose they are does not matter
 IN_SEQUENCE = (Form.ORDERED, Form.RANKED)
 
@@ -50,23 +51,23 @@ def with_ignored(kind: Kind, desired: Spec, live: Spec, paths: Iterable[str]) ->
     Paths of tags are passed over: tags are no part of a body.
     """
     for path in paths:
-        steps = None if _is_of_tags(path) else steps_of(kind, path, desired, live)
+        steps = None if tag_pattern(path) else steps_of(kind, path, desired, live)
         desired = _fields(kind.rows, desired, live, steps) if steps else desired
     return desired
 
 
-def is_ignored(kind: Kind, paths: Iterable[str], changed: str, *bodies: Spec) -> bool:
+def is_ignored(kind: Kind, paths: Iterable[str], changed: Path, *bodies: Spec) -> bool:
     """Whether one of these ignored paths covers a field of a resource that has these bodies."""
     return bool(reason_of(kind, dict.fromkeys(paths, BY_LIFECYCLE), bodies, changed))
 
 
-def reason_of(kind: Kind, reasons: Reasons, bodies: tuple[Spec, ...], changed: str) -> str:
+def reason_of(kind: Kind, reasons: Reasons, bodies: tuple[Spec, ...], changed: Path) -> str:
     """Return why a field is left alone; empty if it is not."""
-    at = steps_of(kind, changed, *bodies) or ()
+    at = named_steps(kind, changed)
     found = (
         reason
         for path, reason in reasons.items()
-        if not _is_of_tags(path) and (steps := steps_of(kind, path, *bodies)) and _covers(kind, steps, at)
+        if not tag_pattern(path) and (steps := steps_of(kind, path, *bodies)) and _covers(kind, steps, at)
     )
     return next(found, "")
 
@@ -77,7 +78,11 @@ def unmatched_paths(kind: Kind, desired: Desired, live: Live) -> tuple[str, ...]
     return tuple(
         path
         for path in ignore_reasons(desired)
-        if not (_is_known_tag(path, tags) if _is_of_tags(path) else _matches(kind, path, desired.spec, live.spec))
+        if not (
+            _is_known_tag(pattern, tags)
+            if (pattern := tag_pattern(path))
+            else _matches(kind, path, desired.spec, live.spec)
+        )
     )
 
 
@@ -93,7 +98,7 @@ def ignored_tags(desired: Desired, live: Live, reasons: Reasons) -> Iterator[Ign
     for key in sorted({*theirs, *desired.tags}) if reasons else ():
         reason = _reason_of_tag(key, reasons)
         if reason and theirs.get(key) != desired.tags.get(key):
-            yield Ignored(f"{TAGS}{key}", theirs.get(key), desired.tags.get(key), reason)
+            yield Ignored((TAGS, key), theirs.get(key), desired.tags.get(key), reason)
 
 
 def declared_value(row: Field, desired: Desired) -> str:
@@ -109,23 +114,14 @@ def _left_to_runtime(kind: Kind, desired: Desired, live: Live) -> Iterator[str]:
             yield row.name
 
 
-def _is_of_tags(path: str) -> bool:
-    return path == "tags" or path.startswith(TAGS)
-
-
-def _is_known_tag(path: str, tags: Collection[str]) -> bool:
-    key = path.removeprefix(TAGS)
-    return path == "tags" or any(sign in key for sign in "*?[") or key in tags
+def _is_known_tag(pattern: str, tags: Collection[str]) -> bool:
+    return any(sign in pattern for sign in "*?[") or pattern in tags
 
 
 def _reason_of_tag(key: str, reasons: Reasons) -> str:
     """Return the reason why a tag is left alone; empty if it is not."""
-    patterns = (
-        (path.removeprefix(TAGS) if path != "tags" else "*", reason)
-        for path, reason in reasons.items()
-        if _is_of_tags(path)
-    )
-    return next((reason for pattern, reason in patterns if fnmatchcase(key, pattern)), "")
+    patterns = ((tag_pattern(path), reason) for path, reason in reasons.items())
+    return next((reason for pattern, reason in patterns if pattern and fnmatchcase(key, pattern)), "")
 
 
 # Paths and what they mean in bodies.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from reconciler.diff.canonical import canonical, canonical_member, digest_of, is_absent, sort_key
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
-from reconciler.kinds.paths import position
-from reconciler.model import Identity, Ignored, Json, Live, Spec
+from reconciler.kinds.paths import step_of
+from reconciler.model import Identity, Ignored, Json, Live, Path, Spec
 
 FILLED = "the service fills it in by itself"
 HIDDEN = "descriptions may lack it: it is taken as declared"
@@ -19,14 +19,11 @@ LISTS = (Form.SET, Form.ORDERED, Form.RANKED)
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """A live body, ready to be compared with one declaration.
-
-    In the paths of `unknown`, the entry of a list is its key or, as `[0]`, its position.
-    """
+    """A live body, ready to be compared with one declaration."""
 
     body: dict[str, Json]  # canonical; equal to the declared one if nothing differs
     ignored: tuple[Ignored, ...] = ()  # what is not in `body` although it is live, or the other way round
-    unknown: Mapping[tuple[str, ...], Json] = field(default_factory=dict)  # fields without a row that nobody declared
+    unknown: Mapping[Path, Json] = field(default_factory=dict)  # fields without a row that nobody declared
 
 
 def view_live(rows: Iterable[Row], live: Spec, desired: Spec, *, is_replaced: bool = False) -> LiveView:
@@ -79,12 +76,7 @@ def body_digest(kind: Kind, body: Spec, identity: Identity) -> str:
     return digest_of([kind.name, without_filled(kind.rows, canonical(kind.rows, body, identity), {})])
 
 
-def dotted_keys(path: Iterable[str]) -> str:
-    """Write a path as users do: `computeEnvironmentOrder[0].order`."""
-    return ".".join(path).replace(".[", "[")
-
-
-def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") -> Iterator[Ignored]:
+def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: Path = ()) -> Iterator[Ignored]:
     """Yield the members of two bodies as they were written that never count, whatever they are."""
     if not isinstance(live, Mapping) or not isinstance(declared, Mapping):
         return
@@ -92,7 +84,7 @@ def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") ->
         theirs, ours = live.get(row.name), declared.get(row.name)
         if theirs is None and ours is None:
             continue
-        path = at + row.name
+        path = (*at, row.name)
         if isinstance(row, Unmanaged):
             if not is_absent(theirs) or not is_absent(ours):
                 yield Ignored(path, theirs, ours, row.reason)
@@ -102,12 +94,12 @@ def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: str = "") ->
             yield from _uncompared_below(row, theirs, ours, path)
 
 
-def _uncompared_below(row: Field, theirs: Json, ours: Json, path: str) -> Iterator[Ignored]:
+def _uncompared_below(row: Field, theirs: Json, ours: Json, path: Path) -> Iterator[Ignored]:
     if row.form is Form.STRUCT:
-        yield from uncompared(row.fields, theirs or {}, ours or {}, f"{path}.")
+        yield from uncompared(row.fields, theirs or {}, ours or {}, path)
         return
     for index, entry in enumerate(theirs or ()):
-        yield from uncompared(row.fields, entry, {}, f"{path}[{index}].")
+        yield from uncompared(row.fields, entry, {}, (*path, index))
 
 
 def _why_not(row: Field) -> str:
@@ -119,9 +111,9 @@ def _why_not(row: Field) -> str:
 class _Viewer:
     is_replaced: bool = False
     ignored: list[Ignored] = field(default_factory=list)
-    unknown: dict[tuple[str, ...], Json] = field(default_factory=dict)
+    unknown: dict[Path, Json] = field(default_factory=dict)
 
-    def members(self, rows: Iterable[Row], live: Spec, desired: Spec, at: tuple[str, ...]) -> dict[str, Json]:
+    def members(self, rows: Iterable[Row], live: Spec, desired: Spec, at: Path) -> dict[str, Json]:
         rows = Rows.of(rows)
         out = self.declared_unknown(rows, live, (desired,), at)
         for row in rows.fields:
@@ -132,7 +124,7 @@ class _Viewer:
                 out[row.name] = value
         return out
 
-    def declared_unknown(self, rows: Rows, live: Spec, desired: Iterable[Spec], at: tuple[str, ...]) -> dict[str, Json]:
+    def declared_unknown(self, rows: Rows, live: Spec, desired: Iterable[Spec], at: Path) -> dict[str, Json]:
         """Return what is declared of the fields without a row; the others are set apart."""
         out = {}
         for name, value in live.items():
@@ -144,12 +136,12 @@ class _Viewer:
                 self.unknown[(*at, name)] = value
         return out
 
-    def member(self, row: Field, theirs: Json, ours: Json, path: tuple[str, ...]) -> Json:
+    def member(self, row: Field, theirs: Json, ours: Json, path: Path) -> Json:
         if theirs is None and ours is None:
             return None
         is_known = self.is_replaced and row.service_default is not None  # then `ours` has it, or a new one has none
         if ours is None and not is_known and row.is_service_default and row.is_service_default(theirs):
-            self.ignored.append(Ignored(dotted_keys(path), theirs, None, FILLED))
+            self.ignored.append(Ignored(path, theirs, None, FILLED))
             return None
         match row.form:
             case Form.STRUCT:
@@ -157,7 +149,7 @@ class _Viewer:
             case Form.KEYED if theirs is not None:
                 entries = ours or {}
                 return {
-                    key: self.members(row.fields, entry, entries.get(key, {}), (*path, key))
+                    key: self.members(row.fields, entry, entries.get(key, {}), (*path, step_of(key)))
                     for key, entry in theirs.items()
                 }
             case Form.SET | Form.ORDERED | Form.RANKED if theirs is not None and row.fields:
@@ -165,25 +157,23 @@ class _Viewer:
             case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
                 return ours if _may_be_one(theirs, ours) else theirs
         if theirs is None and (row.write_only or (row.is_service_default and ours == row.default)):
-            self.ignored.append(Ignored(dotted_keys(path), None, ours, HIDDEN))
+            self.ignored.append(Ignored(path, None, ours, HIDDEN))
             return ours
         return theirs
 
-    def entries(self, row: Field, theirs: Sequence[Json], ours: Sequence[Json], path: tuple[str, ...]) -> list[Json]:
+    def entries(self, row: Field, theirs: Sequence[Json], ours: Sequence[Json], path: Path) -> list[Json]:
         """Entries are compared as a whole, so an unknown field in one must not make it a different one."""
         declared = [entry for entry in ours if isinstance(entry, Mapping)]
-        out = [self.entry(row, item, declared, (*path, position(index))) for index, item in enumerate(theirs)]
+        out = [self.entry(row, item, declared, (*path, index)) for index, item in enumerate(theirs)]
         return sorted(out, key=sort_key) if row.form is Form.SET and out != list(theirs) else out
 
-    def entry(self, row: Field, entry: Json, ours: Sequence[Spec], at: tuple[str, ...]) -> Json:
+    def entry(self, row: Field, entry: Json, ours: Sequence[Spec], at: Path) -> Json:
         if not isinstance(entry, Mapping):
             return entry
         known = self.known_part(row.fields, entry, ours, at)
         return next(iter(known.values())) if row.form is Form.RANKED and len(known) == 1 else known
 
-    def known_part(
-        self, rows: Iterable[Row], entry: Spec, ours: Sequence[Spec], at: tuple[str, ...]
-    ) -> dict[str, Json]:
+    def known_part(self, rows: Iterable[Row], entry: Spec, ours: Sequence[Spec], at: Path) -> dict[str, Json]:
         rows = Rows.of(rows)
         out = self.declared_unknown(rows, entry, ours, at)
         for name, value in entry.items():
@@ -192,7 +182,7 @@ class _Viewer:
                 out[name] = self.known_value(row, value, [one.get(name) for one in ours], (*at, name))
         return out
 
-    def known_value(self, row: Field, value: Json, ours: Sequence[Json], path: tuple[str, ...]) -> Json:
+    def known_value(self, row: Field, value: Json, ours: Sequence[Json], path: Path) -> Json:
         if not row.fields:
             return value
         if row.form in LISTS:
@@ -201,7 +191,9 @@ class _Viewer:
         mappings = [one for one in ours if isinstance(one, Mapping)]
         if row.form is Form.KEYED:
             return {
-                key: self.known_part(row.fields, entry, [one[key] for one in mappings if key in one], (*path, key))
+                key: self.known_part(
+                    row.fields, entry, [one[key] for one in mappings if key in one], (*path, step_of(key))
+                )
                 for key, entry in value.items()
             }
         return self.known_part(row.fields, value, mappings, path)

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from reconciler.diff.canonical import canonical, digest_of
 from reconciler.diff.choices import ServiceChoice
 from reconciler.diff.ignore import declared_value
-from reconciler.diff.live_view import dotted_keys
 from reconciler.kinds.base import Kind
 from reconciler.kinds.paths import is_written
 from reconciler.live.ownership import LEFT, AppliedRecord, flags_of
-from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Spec
+from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Path, Spec, dotted
 from reconciler.ports import Takes
 
 SHOWN = "only answers of the service have it"
@@ -48,7 +47,7 @@ def left_to_service(
     kind: Kind,
     desired: Desired,
     live: Live,
-    unknown: Mapping[tuple[str, ...], Json],
+    unknown: Mapping[Path, Json],
     fields: Iterable[FieldChange],
     takes: Takes,
     *,
@@ -63,9 +62,9 @@ def left_to_service(
     unheard, shown = {}, []
     for path, value in unknown.items():
         if any(takes(operation, path) for operation in kind.body_operations):
-            unheard[dotted_keys(path)] = value
+            unheard[path] = value
         else:
-            shown.append(Ignored(dotted_keys(path), value, None, SHOWN))
+            shown.append(Ignored(path, value, None, SHOWN))
     undeclared = {change.path: change.before for change in fields if is_undeclared(kind, desired, change)}
     everything = {**undeclared, **unheard}
     recorded = AppliedRecord.of(live.claims).left
@@ -85,9 +84,7 @@ def with_choices(
 ) -> LeftToService:
     """Add what the service has chosen: news where it was made a moment ago, and the record does not have it yet."""
     news = tuple(
-        noted_change(dotted_keys(choice.path), choice.value, SERVICE)
-        for choice in choices
-        if is_made and not choice.is_known
+        noted_change(choice.path, choice.value, SERVICE) for choice in choices if is_made and not choice.is_known
     )
     flags = frozenset(filter(None, (choice.flag(restores=restores) for choice in choices)))
     return replace(left, fields=(*left.fields, *news), flags=flags)
@@ -108,9 +105,9 @@ def is_undeclared(kind: Kind, desired: Desired, change: FieldChange) -> bool:
     return change.after is None and not is_written(kind, desired.spec, change.path)
 
 
-def noted_change(path: str, value: Json, why: str) -> FieldChange:
+def noted_change(path: Path, value: Json, why: str) -> FieldChange:
     return FieldChange(path=path, before=value, after=None, cost=Cost.METADATA, why=why, undeclared=True, noted=True)
 
 
-def _digest_of_values(values: Mapping[str, Json]) -> str:
-    return digest_of(dict(values)) if values else ""
+def _digest_of_values(values: Mapping[Path, Json]) -> str:
+    return digest_of({dotted(path): value for path, value in values.items()}) if values else ""

@@ -62,4 +62,4 @@ def _fields(kind: Kind, first: Spec, second: Spec) -> Iterator[FieldChange]:
         ours, theirs = first.get(part, {}), second.get(part, {})
         for key in sorted({*ours, *theirs}):
             if ours.get(key) != theirs.get(key):
-                yield FieldChange(path=f"{part}.{key}", before=ours.get(key), after=theirs.get(key), cost=Cost.METADATA)
+                yield FieldChange(path=(part, key), before=ours.get(key), after=theirs.get(key), cost=Cost.METADATA)

@@ -6,18 +6,24 @@ dots is one name, and whether a number is one.
 """
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.kinds.base import Field, Form, Kind, Rows, Unmanaged
-from reconciler.model import Json, Spec
+from reconciler.model import TAGS, Json, Path, Spec, dotted
 from reconciler.placeholders import Unknown
 
-_TOKEN = re.compile(r"""\.?\[(?P<bracketed>[^\[\]]+)\]|\.(?P<plain>[^.\[\]]+)""")
+_TOKEN = re.compile(
+    r"""\.?\[(?:(?P<quoted>"(?:[^"\\]|\\.)*")|'(?P<single>[^']*)'|(?P<bracketed>[^\[\]]+))\]|\.(?P<plain>[^.\[\]]+)""",
+    re.DOTALL,
+)
 TYPO = 0.75  # how much the end of a name has to be like a field for it to be one that is misspelt
+_POSITION = re.compile(r"\[[0-9]+\]")  # the key of an entry that has none, in canonical bodies
 LISTS = (Form.SET, Form.ORDERED, Form.RANKED)  # whose entries have no name
+WITH_ENTRIES = (Form.KEYED, Form.MAP, *LISTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,8 @@ def _with_entry(kind: Kind, tokens: Sequence["_Token"], bodies: Sequence[Spec], 
 
 
 def _text(tokens: Iterable["_Token"]) -> str:
-    return "".join(f"[{token.text}]" if token.is_bracketed else f".{token.text}" for token in tokens).removeprefix(".")
+    steps = (token.number if token.is_bracketed and token.number is not None else token.text for token in tokens)
+    return dotted(tuple(steps))
 
 
 def steps_of(kind: Kind, text: str, *bodies: Spec) -> Steps | None:
@@ -124,16 +131,93 @@ def is_in(kind: Kind, body: Spec, steps: Steps) -> bool:
     return _is_in(kind.rows, body, steps)
 
 
-def is_written(kind: Kind, body: Spec, path: str) -> bool:
+def is_written(kind: Kind, body: Spec, path: Path) -> bool:
     """Whether a body has something at `path`, be it the value that the service assumes anyway."""
-    steps = steps_of(kind, path, body)
-    return steps is not None and is_in(kind, body, steps)
+    return is_in(kind, body, named_steps(kind, path))
 
 
-def update_unit(kind: Kind, path: Sequence[str]) -> tuple[str, ...]:
+def named_steps(kind: Kind, path: Path) -> Steps:
+    """Return the steps of the path of a change: what it says of entries and keys are their names."""
+    return tuple(Named(step) if row and isinstance(step, str) else step for step, row, _ in _walk(kind, path))
+
+
+def canonical_path(kind: Kind, keys: Sequence[str]) -> Path:
+    """Return the path that leads to where `keys` lead in a canonical body: there, `[0]` is the key of what has none."""
+    return tuple(
+        step_of(str(key)) if row is not None and row.form is Form.KEYED else key
+        for key, row, _ in _walk(kind, tuple(keys))
+    )
+
+
+def step_of(key: str) -> str | int:
+    """Return the step that leads to an entry of a keyed list, by its key in the canonical body."""
+    return int(key[1:-1]) if _POSITION.fullmatch(key) else key
+
+
+def written_path(kind: Kind, body: Spec, path: Path) -> Path:
+    """Return where a body has what a change at `path` is about: entries of lists by their positions in it.
+
+    It ends where the body has nothing. A size that is written in its legacy field is there.
+    """
+    return tuple(_written_steps(kind, body, path))
+
+
+def _written_steps(kind: Kind, value: Json, path: Path) -> Iterator[str | int]:
+    for index, (step, holder, rows) in enumerate(_walk(kind, path)):
+        found: str | int | None
+        if isinstance(value, Mapping):
+            found = step if step in value else _legacy_name(rows, path[index : index + 2])
+        elif holder is None or holder.form is Form.KEYED:
+            found = _index_of(holder, value, step) if isinstance(value, list | tuple) else None
+        else:  # positions are those in the canonical list, which is sorted
+            found = None
+        if found is None:
+            return
+        yield found
+        value = value[found]
+
+
+def _index_of(row: Field | None, entries: Sequence[Json], step: str | int) -> int | None:
+    """Return the position of an entry. Of namesakes, `A#2` is the second `A`."""
+    if isinstance(step, int) or row is None:
+        return step if isinstance(step, int) and 0 <= step < len(entries) else None
+    names, known = names_of(row, entries), spelled_key(row, step)
+    if known in names:
+        return names.index(known)
+    base, _, number = known.rpartition("#")
+    alike = [index for index, name in enumerate(names) if name == base] if number.isdecimal() else []
+    return alike[min(int(number), len(alike)) - 1] if alike else None
+
+
+def _legacy_name(rows: Rows, steps: Path) -> str | None:
+    """Return the legacy field of a size whose modern place is at these steps."""
+    return next((legacy.name for legacy, place in rows.legacy_aliases if steps == place[::-1]), None)
+
+
+def _walk(kind: Kind, path: Path) -> Iterator[tuple[str | int, Field | None, Rows]]:
+    """Yield each step of a path: of an entry or key with the row of its list or mapping, of a field with its rows."""
+    rows, holder = Rows.of(kind.rows), None
+    for step in path:
+        yield step, holder, rows
+        row = None if holder else field_of(rows, step)
+        rows = Rows.of(holder.fields if holder else row.fields if row else ())
+        holder = row if row is not None and row.form in WITH_ENTRIES else None
+
+
+def tag_pattern(text: str) -> str | None:
+    """Return which tags the text of a path is about, as a pattern; None if it is about a field of the body."""
+    if text == TAGS:
+        return EVERY.pattern
+    tokens = list(_TOKEN.finditer(f".{text}")) if text.startswith(f"{TAGS}[") else []
+    if len(tokens) == 2 and tokens[1].end() == len(text) + 1:  # noqa: PLR2004 - `tags`, and the name in brackets
+        return re.sub(r"[*?[]", r"[\g<0>]", _token(tokens[1]).text)
+    return text.removeprefix(f"{TAGS}.") if text.startswith(f"{TAGS}.") else None
+
+
+def update_unit(kind: Kind, path: Path) -> tuple[str, ...]:
     """Return the field that an update sends as a whole when something at `path` changes."""
-    top = kind.field(path[0])
-    return tuple(path[:2]) if top is not None and top.merges and len(path) > 1 else (path[0],)
+    top = kind.field(str(path[0]))
+    return tuple(map(str, path[:2] if top is not None and top.merges else path[:1]))
 
 
 def lacking(kind: Kind, body: Spec, steps: Steps) -> str:
@@ -200,10 +284,11 @@ def position(index: int) -> str:
 class _Token:
     text: str
     is_bracketed: bool
+    is_quoted: bool = False  # then it is a name, whatever it looks like
 
     @property
     def number(self) -> int | None:
-        return int(self.text) if self.text.isascii() and self.text.isdecimal() else None
+        return int(self.text) if not self.is_quoted and self.text.isascii() and self.text.isdecimal() else None
 
     @property
     def is_entry(self) -> bool:
@@ -217,12 +302,23 @@ def _tokens(text: str) -> tuple[_Token, ...]:
     for match in _TOKEN.finditer(text):
         if match.start() != end:
             break
-        bracketed = match["bracketed"]
-        tokens.append(_Token(bracketed.strip("\"'") if bracketed else match["plain"], bool(bracketed)))
+        tokens.append(_token(match))
         end = match.end()
     if not tokens or end != len(text):
         raise PathError("write it as in computeResources.maxvCpus, environment.LEVEL or evaluateOnExit[0].action")
     return tuple(tokens)
+
+
+def _token(match: re.Match[str]) -> _Token:
+    if match["quoted"] is not None:
+        try:
+            return _Token(json.loads(match["quoted"], strict=False), is_bracketed=True, is_quoted=True)
+        except ValueError:  # a backslash that escapes nothing
+            return _Token(match["quoted"][1:-1], is_bracketed=True, is_quoted=True)
+    if match["single"] is not None:
+        return _Token(match["single"], is_bracketed=True, is_quoted=True)
+    bracketed = match["bracketed"]
+    return _Token(bracketed or match["plain"], is_bracketed=bool(bracketed))
 
 
 def _members(rows: Iterable[Field | Unmanaged], tokens: Sequence[_Token], bodies: Iterable[Json]) -> Iterator[Step]:

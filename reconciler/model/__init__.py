@@ -6,8 +6,8 @@ reads or prints. Each field of a plan says who may use it, and what it must not 
 """
 
 from reconciler.model.changes import (
-    OWN_TAGS,
     STATUS,
+    TAGS,
     Action,
     Call,
     Change,
@@ -47,9 +47,9 @@ from reconciler.model.resources import (
 )
 
 __all__ = [
-    "OWN_TAGS",
     "PARTITIONS",
     "STATUS",
+    "TAGS",
     "Action",
     "Address",
     "Call",

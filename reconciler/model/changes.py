@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from reconciler.model.resources import Address, Identity, Json, Live
+from reconciler.model.resources import Address, Identity, Json, Live, Path
 from reconciler.problems import Problem, Where
 
-OWN_TAGS = "tags.reconciler:"  # where the path of a tag of ours begins
-STATUS = "status"  # the path of what is INVALID and is to become VALID
+TAGS = "tags"  # the field of all kinds that is no part of the body
+OURS = "reconciler:"  # how tags of ours begin
+STATUS: Path = ("status",)  # of what is INVALID and is to become VALID
 
 
 class Action(Enum):
@@ -66,9 +67,9 @@ class FieldChange:
     `diff` makes it. Requests read of it which fields to send, and never what: values come from `Difference.spec`.
     """
 
-    # Where it is in the canonical body, dotted; entries of keyed lists are named by their key. Requests find by it what
-    # an update has to send, the record of an apply what it has noted. `tags.` and `status` begin what is in no body.
-    path: str
+    # Where it is in the canonical body. Requests find by it what an update has to send, the record of an apply what it
+    # has noted. It begins with `tags` or `status` for what is in no body. Only reports and messages write it as text.
+    path: Path
     # The live and the desired value, in canonical form: sorted, without defaults, references as ARNs. None is absence.
     # They may be secret, and are for reports, which get them through `redact`. No request may be made of them.
     before: Json
@@ -86,13 +87,19 @@ class FieldChange:
     # Left to the service: applying records the live value in a tag, and sends nothing of it. Requests pass it over, and
     # a change with no other fields is no change of the resource (`Change.is_note`).
     noted: bool = False
-    # The line of the YAML to open: of the field, else of what encloses it. For reports; no fingerprint has it.
+    # The line of the YAML to open: of the field or of the entry of a list, else of what encloses it. For reports; no
+    # fingerprint has it.
     where: Where | None = None
 
     @property
     def is_of_tags(self) -> bool:
         """Whether it is of a tag, and not of the body."""
-        return self.path.startswith("tags.")
+        return self.path[0] == TAGS
+
+    @property
+    def is_of_own_tags(self) -> bool:
+        """Whether it is of a tag that says whose the resource is, and what we know of it."""
+        return self.is_of_tags and str(self.path[-1]).startswith(OURS)
 
 
 def dearest(fields: Iterable[FieldChange]) -> Cost | None:
@@ -104,7 +111,7 @@ def dearest(fields: Iterable[FieldChange]) -> Cost | None:
 class Ignored:
     """A field that is no change although the two sides differ in it. Only reports read it."""
 
-    path: str  # as in `FieldChange`
+    path: Path  # as in `FieldChange`
     before: Json  # the live value, as it was described or in canonical form; may be secret
     after: Json  # the declared value
     why: str  # the user's reason, or ours
@@ -218,7 +225,7 @@ class Change:
     @property
     def is_record(self) -> bool:
         """Whether it changes nothing in the resource, but whose it is and what we know of it: tags of ours."""
-        ours = all(change.noted or change.path.startswith(OWN_TAGS) for change in self.fields)
+        ours = all(change.noted or change.is_of_own_tags for change in self.fields)
         return self.action is Action.WAIT or (self.action in (Action.ADOPT, Action.UPDATE) and ours)
 
     @property

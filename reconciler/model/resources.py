@@ -1,5 +1,7 @@
 """What people declare and what AWS describes: addresses, bodies, stacks, live and desired resources."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -7,14 +9,26 @@ from typing import Any, Literal, Protocol
 from reconciler.problems import Problem, Where
 
 Json = Any  # what a JSON or YAML document may hold; the one place where Any has a name
-Path = tuple[str | int, ...]  # members and list indices, from the body of a resource inwards
+# From the body of a resource inwards: fields, keys of mappings, entries of lists. An entry is its key, if its list has
+# keys (an environment variable is its name), else its position.
+Path = tuple[str | int, ...]
 Spec = Mapping[str, Json]  # a resource's body in the API's own spelling
+_PLAIN = re.compile(r"[^.\[\]]+")  # what needs no quotes in the text of a path
 
 
 def dotted(path: Path) -> str:
-    """Write a path as users do: `containerProperties.environment[0].name`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return "".join(steps).removeprefix(".")
+    """Write a path as users do: `containerProperties.environment[0].name`.
+
+    A name that has a dot or a bracket of its own is quoted, as in jq: `tags["cost.center"]`. So no two paths
+    have one text.
+    """
+    return "".join(map(_dotted_step, path)).removeprefix(".")
+
+
+def _dotted_step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _PLAIN.fullmatch(step) else f"[{json.dumps(step, ensure_ascii=False)}]"
 
 
 def member_at(body: Json, path: Iterable[str]) -> Json:

@@ -26,6 +26,7 @@ from reconciler.live.ownership import (
 from reconciler.live.resolve import ignored_members
 from reconciler.model import (
     STATUS,
+    TAGS,
     Action,
     Address,
     Cost,
@@ -356,7 +357,7 @@ class ResourcePlanner:
         if declared is None or not kind.delete.disable_first:
             return None
         paths = (*declared.lifecycle.ignore_changes, *ignored_members(self.stack.ignore, address))
-        if not is_ignored(kind, paths, MEMBER, declared.spec, live.spec):
+        if not is_ignored(kind, paths, (MEMBER,), declared.spec, live.spec):
             return None
         record = AppliedRecord.of(live.claims)
         keeping = record.keeping({MEMBER: with_kept_fields(live).get(MEMBER) or ENABLED})
@@ -406,10 +407,11 @@ def _rolled_back(live: Live) -> tuple[str, ...]:
 
 def _created_fields(kind: Kind, desired: Desired) -> tuple[FieldChange, ...]:
     spec = request_body(kind.rows, desired.spec)
-    tags = [(f"tags.{key}", value) for key, value in sorted(desired.tags.items())]
+    fields = [((name,), value) for name, value in spec.items()]
+    tags = [((TAGS, key), value) for key, value in sorted(desired.tags.items())]
     return tuple(
-        FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find((path,)))
-        for path, value in (*spec.items(), *tags)
+        FieldChange(path=path, before=None, after=value, cost=Cost.METADATA, where=desired.places.find(path))
+        for path, value in (*fields, *tags)
     )
 
 
@@ -418,10 +420,10 @@ def _deleted_fields(kind: Kind, live: Live, context: Context) -> tuple[FieldChan
     body = settings_of(kind, live, context.identity)
     known = [row.name for row in kind.fields]
     names = sorted(body, key=lambda name: known.index(name) if name in known else len(known))
-    tags = [(f"tags.{key}", value) for key, value in sorted(users_tags(live.tags).items())]
+    fields = [((name,), body[name]) for name in names]
+    tags = [((TAGS, key), value) for key, value in sorted(users_tags(live.tags).items())]
     return tuple(
-        FieldChange(path=path, before=value, after=None, cost=Cost.METADATA)
-        for path, value in (*((name, body[name]) for name in names), *tags)
+        FieldChange(path=path, before=value, after=None, cost=Cost.METADATA) for path, value in (*fields, *tags)
     )
 
 

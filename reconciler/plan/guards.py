@@ -12,7 +12,6 @@ from reconciler.kinds.base import ReplacementMethod
 from reconciler.live.jobs import describe_running
 from reconciler.live.ownership import CLOUDFORMATION, OWNER
 from reconciler.model import (
-    OWN_TAGS,
     Action,
     Address,
     Call,
@@ -24,6 +23,7 @@ from reconciler.model import (
     Live,
     Plan,
     Stack,
+    dotted,
 )
 from reconciler.plan.options import Limit, PlanOptions
 from reconciler.problems import Denied, Problem, Refused, Where
@@ -75,7 +75,7 @@ def not_in_place(desired: Desired, changes: Iterable[FieldChange], *, is_ours: b
     for change in changes:
         alike.setdefault((change.why, change.cost), []).append(change)
     for (why, cost), fields in alike.items():
-        paths = listed((field.path for field in fields), "and")
+        paths = listed((dotted(field.path) for field in fields), "and")
         message = f"{desired.address}: {paths} cannot be changed in place{f': {why}' if why else ''}"
         yield Problem("PLAN001", message, fields[0].where, _way_out(desired, paths, cost, is_ours=is_ours))
 
@@ -286,7 +286,7 @@ def _would(change: Change) -> str:
         case Action.PRUNE:
             return "would lose revisions"
         case _:
-            paths = [one.path for one in change.fields if not one.noted and not one.path.startswith(OWN_TAGS)]
+            paths = [dotted(one.path) for one in change.fields if not one.noted and not one.is_of_own_tags]
             return f"would be changed: {', '.join(paths) or change.action.value}"
 
 

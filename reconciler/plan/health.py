@@ -34,7 +34,7 @@ def unhealthy(comparisons: Iterable[Comparison], index: LiveIndex) -> Iterator[U
 
 def _is_disabled_by_somebody(comparison: Comparison) -> bool:
     fields = comparison.difference.fields if comparison.difference else ()
-    return any(field.path == MEMBER and field.drift and field.before == DISABLED for field in fields)
+    return any(field.path == (MEMBER,) and field.drift and field.before == DISABLED for field in fields)
 
 
 def _blocked(address: Address, live: Live, declared: Mapping[str, Comparison], index: LiveIndex) -> Iterator[str]:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from reconciler.diff.canonical import compact
 from reconciler.diff.ignore import ignore_reasons, unmatched_paths, with_ignored
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Change, Declared, Desired, Ignored, Live, Spec, Stack
+from reconciler.model import Action, Address, Change, Declared, Desired, Ignored, Live, Spec, Stack, dotted
 from reconciler.plan.decisions import Comparison, Decision
 from reconciler.problems import Problem, Severity
 from reconciler.rules import Subject, problems_of
@@ -45,7 +45,7 @@ def passing_notes(
     for change in changes:
         if change.action is Action.REPLACE and not change.refusals:
             reasons = ignore_reasons(by_address[change.address]).values()
-            paths = ", ".join(one.path for one in ignored.get(change.address, ()) if one.why in reasons)
+            paths = ", ".join(dotted(one.path) for one in ignored.get(change.address, ()) if one.why in reasons)
             if paths:
                 message = (
                     f"{change.address}: if this run is killed after the deletion, ignored live values are lost: {paths}"

@@ -263,9 +263,9 @@ def _changed_members(kind: Kind, live: Spec, difference: Difference) -> dict[str
     """The members of an update request: only what changes, each as the whole that the API replaces."""
     members: dict[str, Json] = {}
     for change in difference.fields:
-        if change.noted or change.is_of_tags or change.path in kind.read.response_only:
+        if change.noted or change.is_of_tags or change.path[0] in kind.read.response_only:
             continue
-        unit = update_unit(kind, change.path.split("."))
+        unit = update_unit(kind, change.path)
         value = _unit_value(kind, unit, live, difference.spec)
         row = kind.field(unit[0])
         if row is not None and row.update_as:

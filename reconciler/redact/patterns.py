@@ -42,14 +42,13 @@ def secret_paths(value: Json) -> Iterator[tuple[Path, str]]:
         yield from _differing(value, shown, (), "")
 
 
-def redacted_sides(path: str, before: Json, after: Json) -> tuple[Json, Json]:
+def redacted_sides(path: Path, before: Json, after: Json) -> tuple[Json, Json]:
     """Return what may be shown of both sides of a field."""
-    steps = path.split(".")
-    if steps[-1] == APPLIED:
+    if path[-1] == APPLIED:
         return _records(before, after)
-    if _is_secret_path(steps):
+    if _is_secret_path(path):
         return _hide(before, _UNKNOWN), _hide(after, before)
-    chosen = steps[-1] in _NAMED_BY_USERS
+    chosen = path[-1] in _NAMED_BY_USERS
     return _walk(before, _UNKNOWN, chosen=chosen), _walk(after, before, chosen=chosen)
 
 
@@ -66,11 +65,10 @@ def _records(before: str | None, after: str | None) -> tuple[str | None, str | N
     return plain[0], plain[1]
 
 
-def _is_secret_path(path: list[str]) -> bool:
-    for index, step in enumerate(path[:-1]):
-        if step in _NAMED_BY_USERS:
-            return is_secret_name(".".join(path[index + 1 :]))
-    return False
+def _is_secret_path(path: Path) -> bool:
+    """Whether a user's name on the way sounds secret: that of an environment variable, a parameter, a tag."""
+    start = next((index for index, step in enumerate(path[:-1]) if step in _NAMED_BY_USERS), len(path))
+    return is_secret_name(".".join(map(str, path[start + 1 :])))
 
 
 def _walk(value: Json, other: Json, *, chosen: bool) -> Json:

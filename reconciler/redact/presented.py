@@ -22,10 +22,12 @@ from reconciler.model import (
     Ignored,
     Interrupts,
     Json,
+    Path,
     Plan,
     Step,
     Unhealthy,
     Wait,
+    dotted,
 )
 from reconciler.problems import Problem, Where
 from reconciler.redact.patterns import CHANGED, REDACTED, redacted, redacted_sides, redacted_text
@@ -75,8 +77,11 @@ class Redaction:
     def texts(self, texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(self.text, texts))
 
-    def path(self, path: str) -> str:
-        return self.secrets.text(path) if self.secrets else path
+    def path(self, path: Path) -> str:
+        return self.secrets.text(dotted(path)) if self.secrets else dotted(path)
+
+    def last_step(self, path: Path) -> str:
+        return self.secrets.text(str(path[-1])) if self.secrets else str(path[-1])
 
     def sides(self, change: FieldChange | Ignored) -> Sides:
         before, after = change.before, change.after
@@ -84,7 +89,7 @@ class Redaction:
             before, after = self.secrets.pair(before, after)
         if self.prefix:
             before, after = _shortened(before, self.prefix), _shortened(after, self.prefix)
-        return Sides(*redacted_sides(self.path(change.path), before, after))
+        return Sides(*redacted_sides(change.path, before, after))
 
     def problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
@@ -164,6 +169,8 @@ class PresentedField(View):
 
     _raw: FieldChange
     path = Redacted(Redaction.path)
+    name = Redacted(Redaction.last_step, "path")
+    is_of_tags = Public[bool]()
     cost = Public[Cost]()
     why = Redacted(Redaction.text)
     drift = Public[bool]()

@@ -27,6 +27,7 @@ from reconciler.model import (
     Step,
     Until,
     Wait,
+    dotted,
     own_name,
 )
 from reconciler.plan.requests import request_body, tag_steps, update_steps
@@ -147,11 +148,11 @@ def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], 
 
 
 def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
-    members = [change for change in found.fields if not change.path.startswith(TAGS)]
+    members = [change for change in found.fields if not change.is_of_tags]
     for change in members:
         if change.cost in (Cost.REPLACE, Cost.IMPOSSIBLE):
             hint = change.why or "it is what it was created with"
-            raise WrongUsage(f"nobody can change {change.path} of a {kind.noun} to that", hint=hint)
+            raise WrongUsage(f"nobody can change {dotted(change.path)} of a {kind.noun} to that", hint=hint)
     if not kind.revisions:
         return update_steps(kind, live, found) if not found.is_empty else ()
     request = {kind.name_member: own_name(live.address.name), **request_body(kind.rows, found.spec)}

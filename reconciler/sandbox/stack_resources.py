@@ -22,7 +22,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.live.ownership import CLOUDFORMATION, AppliedRecord
 from reconciler.live.read import read_one
-from reconciler.model import Call, Cost, Desired, Identity, Json, Live, Step, own_name
+from reconciler.model import Call, Cost, Desired, Identity, Json, Live, Step, dotted, own_name
 from reconciler.plan.requests import create_steps, delete_steps, prune_steps, update_steps
 from reconciler.problems import CloudError, Severity
 from reconciler.sandbox.core.model import service_document
@@ -215,7 +215,7 @@ class _Batch:
         if live is None:
             raise _NotServed(f"{resource.name} does not exist")
         difference = compare(resource.kind, desired, live, Context(identity=self.cloud.identity()))
-        stuck = [change.path for change in difference.fields if change.cost not in IN_PLACE]
+        stuck = [dotted(change.path) for change in difference.fields if change.cost not in IN_PLACE]
         if stuck:
             raise _NotServed(f"the sandbox replaces no resource, and {', '.join(stuck)} cannot be changed in place")
         self.run(resource.kind, resource.name, update_steps(resource.kind, live, difference))

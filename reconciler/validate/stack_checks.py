@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from reconciler.kinds.base import Kind
-from reconciler.kinds.paths import PathError, lacking, parse
+from reconciler.kinds.paths import PathError, lacking, parse, tag_pattern
 from reconciler.live.ownership import APPLIED, NAME, OWNER, PREFIX
 from reconciler.model import Address, Declared, Ignore, Json, Spec, Stack
 from reconciler.placeholders import Unknown
@@ -74,7 +74,7 @@ def _near(pattern: str, declared: Mapping[Address, Declared]) -> str:
 
 def _nowhere(kind: Kind, path: str, body: Spec) -> tuple[str, str]:
     """Return why a path leads to nothing in a body, and what may have been meant; empty if it may lead to something."""
-    if path == "tags" or path.startswith("tags."):
+    if tag_pattern(path):
         return "", ""
     try:
         steps = parse(kind, path, body)

@@ -8,7 +8,7 @@ and the API reference.
 from reconciler.adapters.lookup.installed import takes
 from reconciler.kinds import KINDS
 from reconciler.live.read import read_one
-from reconciler.model import Json, Live
+from reconciler.model import Json, Live, dotted
 from reconciler.plan import PlanOptions
 from tests.builders import CE, JD, JQ, SP, owned, planned, stack
 from tests.fakes import HERE, ScriptedCloud
@@ -41,5 +41,7 @@ def told(kind: str, declared: dict[str, Json], shown: dict[str, Json], *others: 
     plan = planned(mine, owned(mine, described(kind, shown)), *others, wanted=PlanOptions(takes=takes))
     fields = [field for change in plan.changes for field in change.fields]
     return [
-        (field.path, field.before, field.after) for field in fields if not field.path.startswith("tags.reconciler:")
+        (dotted(field.path), field.before, field.after)
+        for field in fields
+        if not dotted(field.path).startswith("tags.reconciler:")
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
-from reconciler.model import Cost, FieldChange, Identity, Json
+from reconciler.model import Cost, FieldChange, Identity, Json, dotted
 
 HERE = Identity("123456789012", "us-east-1")
 SLR = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
@@ -28,7 +28,7 @@ def container(**members: Json) -> dict[str, Json]:
 
 
 def paths(found: tuple[FieldChange, ...]) -> list[str]:
-    return [change.path for change in found]
+    return [dotted(change.path) for change in found]
 
 
 def test_01_desired_vcpus_belong_to_the_autoscaler() -> None:
@@ -109,7 +109,7 @@ def test_06_environment_entries_without_a_value_vanish_and_their_order_is_lost()
 def test_06_a_changed_variable_is_told_by_its_name() -> None:
     live = container(environment=[{"name": "A", "value": "1"}, {"name": "B", "value": "2"}])
     declared = container(environment=[{"name": "B", "value": "2"}, {"name": "A", "value": "3"}])
-    assert [(c.path, c.before, c.after) for c in changes("JobDefinition", live, declared)] == [
+    assert [(dotted(c.path), c.before, c.after) for c in changes("JobDefinition", live, declared)] == [
         ("containerProperties.environment.A.value", "1", "3")
     ]
 
@@ -170,7 +170,7 @@ def test_11_legacy_sizes_and_resource_requirements_mean_the_same() -> None:
 
 def test_11_a_changed_legacy_size_is_a_change() -> None:
     found = changes("JobDefinition", container(vcpus=2, memory=2048), container(vcpus=2, memory=4096))
-    assert [(c.path, c.before, c.after) for c in found] == [
+    assert [(dotted(c.path), c.before, c.after) for c in found] == [
         ("containerProperties.resourceRequirements.MEMORY.value", "2048", "4096")
     ]
 
@@ -267,7 +267,7 @@ def over(nodes: str, image: str = "busybox") -> dict[str, Json]:
 def test_a_range_of_nodes_without_a_start_begins_with_the_first() -> None:
     assert changes("JobDefinition", over("0:1"), over(":1")) == changes("JobDefinition", over(":1"), over("0:1")) == ()
     [found] = changes("JobDefinition", over("0:1"), over(":1", "alpine"))
-    assert (found.path, found.after) == ("nodeProperties.nodeRangeProperties.0:1.container.image", "alpine")
+    assert (dotted(found.path), found.after) == ("nodeProperties.nodeRangeProperties.0:1.container.image", "alpine")
 
 
 def test_a_range_of_nodes_with_an_open_end_is_not_one_that_ends_with_the_last_of_now() -> None:
@@ -278,7 +278,7 @@ def test_a_range_of_nodes_with_an_open_end_is_not_one_that_ends_with_the_last_of
 
 def test_an_undeclared_member_that_is_no_default_is_a_change() -> None:
     found = changes("ComputeEnvironment", environment(ec2KeyPair="theirs"), environment())
-    assert [(c.path, c.before, c.after) for c in found] == [("computeResources.ec2KeyPair", "theirs", None)]
+    assert [(dotted(c.path), c.before, c.after) for c in found] == [("computeResources.ec2KeyPair", "theirs", None)]
 
 
 def test_a_member_that_the_api_cannot_unset_is_said_to_be_so() -> None:

@@ -9,7 +9,7 @@ from reconciler.adapters.lookup.installed import takes
 from reconciler.app import usecases
 from reconciler.app.usecases import Finish
 from reconciler.live.ownership import AppliedRecord
-from reconciler.model import Action, Identity, Json, Plan, Stack
+from reconciler.model import Action, Identity, Json, Plan, Stack, dotted
 from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
 from reconciler.report.drift import drift_of
@@ -86,7 +86,7 @@ def test_a_noted_member_is_told_when_it_moves_and_noted_again() -> None:
     service.fills = fills_capacity(8)
     plan = service.plan(ENVIRONMENT)
     (change,) = plan.changes
-    assert [(f.path, f.before, f.after, f.undeclared) for f in change.fields] == [
+    assert [(dotted(f.path), f.before, f.after, f.undeclared) for f in change.fields] == [
         ("computeResources.spareCapacity", 8, None, True)
     ]
     assert drift_of(present(plan)).counts["undeclared"] == 1
@@ -131,7 +131,7 @@ def test_a_noted_member_stays_noted_whatever_else_somebody_changes() -> None:
     service.apply(ENVIRONMENT)
     service.world.hand("UpdateComputeEnvironment", computeEnvironment="spot", computeResources={"ec2KeyPair": "k"})
     (change,) = service.plan(ENVIRONMENT).changes
-    assert [field.path for field in change.fields] == ["computeResources.ec2KeyPair"]
+    assert [dotted(field.path) for field in change.fields] == ["computeResources.ec2KeyPair"]
 
 
 def test_a_declared_member_is_never_noted_even_where_it_is_the_default() -> None:
@@ -139,7 +139,7 @@ def test_a_declared_member_is_never_noted_even_where_it_is_the_default() -> None
     mine = stack({(CE, "spot"): {**ec2(), "state": "ENABLED"}})
     theirs = owned(mine, live(CE, "spot", {**ec2(), "state": "DISABLED"}))
     (change,) = planned(mine, theirs, wanted=PlanOptions(made=frozenset(mine.declared))).changes
-    assert [(f.path, f.noted, f.undeclared) for f in change.fields] == [("state", False, False)]
+    assert [(dotted(f.path), f.noted, f.undeclared) for f in change.fields] == [("state", False, False)]
     assert change.steps[0].request["state"] == "ENABLED"
 
 

@@ -8,7 +8,7 @@ import pytest
 from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
-from reconciler.model import Json
+from reconciler.model import Json, dotted
 from tests.fakes import HERE
 from tests.schemas import model
 
@@ -43,7 +43,7 @@ class Member:
 
 
 def seen(kind: Kind, live: Body, declared: Body) -> list[str]:
-    return [change.path for change in compare_bodies(kind, live, declared, HERE)]
+    return [dotted(change.path) for change in compare_bodies(kind, live, declared, HERE)]
 
 
 @every_kind

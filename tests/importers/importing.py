@@ -12,7 +12,7 @@ from reconciler.importers.writer import GroupBy, ImportSettings, Tidy, tidy_stac
 from reconciler.kinds import KINDS
 from reconciler.live.facts import LiveRegion
 from reconciler.load import load_with_problems
-from reconciler.model import Live, Plan, Stack
+from reconciler.model import Live, Plan, Stack, dotted
 from reconciler.plan import PlanOptions, build, decide
 from reconciler.problems import Problem, Severity
 from reconciler.validate import validate
@@ -46,7 +46,9 @@ def planned(stack: Stack, live: Iterable[Live]) -> Plan:
 def beyond_adoption(plan: Plan) -> list[str]:
     """Tell what an adoption would change beside tags of ours."""
     changes = (change for change in plan.changes if change.refusals or not change.is_record)
-    return [f"{change.action.value} {change.address} {[one.path for one in change.fields]}" for change in changes]
+    return [
+        f"{change.action.value} {change.address} {[dotted(one.path) for one in change.fields]}" for change in changes
+    ]
 
 
 def out_of_style(tidy: Tidy) -> list[str]:

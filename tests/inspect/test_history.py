@@ -12,7 +12,7 @@ from reconciler.app import usecases
 from reconciler.app.usecases import Finish
 from reconciler.diff.canonical import canonical
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Call, Json, Lifecycle, Live, Repeat, Stack, Until, Wait
+from reconciler.model import Action, Call, Json, Lifecycle, Live, Repeat, Stack, Until, Wait, dotted
 from reconciler.plan.requests import as_request
 from reconciler.ports import takes_nothing
 from reconciler.problems import Exit, Refused, WrongUsage
@@ -74,7 +74,7 @@ def test_the_plan_registers_what_the_last_different_revision_says_and_waits_unti
     assert isinstance(register, Call)
     assert isinstance(wait, Wait)
     assert (back.to, change.action, change.reasons) == (2, Action.REVISION, ("registers revision 2 again",))
-    assert [field.path for field in change.fields] == [
+    assert [dotted(field.path) for field in change.fields] == [
         "containerProperties.command", "containerProperties.environment.N.value"]  # fmt: skip
     assert (register.repeat, register.after_revision) == (Repeat.LOOK_FIRST, 3)
     assert register.request == {

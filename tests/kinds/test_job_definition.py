@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
-from reconciler.model import Cost, Identity, Json
+from reconciler.model import Cost, Identity, Json, dotted
 
 HERE = Identity("123456789012", "us-east-1")
 KIND = KINDS["JobDefinition"]
@@ -13,7 +13,7 @@ KIND = KINDS["JobDefinition"]
 def changes(live: Json, declared: Json) -> list[str]:
     found = compare_bodies(KIND, live, declared, HERE)
     assert {change.cost for change in found} <= {Cost.REVISION}
-    return [change.path for change in found]
+    return [dotted(change.path) for change in found]
 
 
 def container(**members: Json) -> Json:
@@ -142,7 +142,7 @@ def test_what_the_service_makes_of_it_is_no_change(live: Json, declared: Json) -
         (
             task({"name": "a", "image": "x"}),
             task({"name": "a", "image": "y"}),
-            ["ecsProperties.taskProperties.[0].containers.a.image"],
+            ["ecsProperties.taskProperties[0].containers.a.image"],
         ),
         (
             pod({"name": "a", "image": "x"}),

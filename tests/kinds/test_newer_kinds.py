@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.diff import compare_bodies
 from reconciler.kinds import KINDS
-from reconciler.model import Cost, Json
+from reconciler.model import Cost, Json, dotted
 from tests.builders import CR, QS, SE, consumable, limits, service, share
 from tests.fakes import HERE
 
@@ -12,7 +12,7 @@ QUEUE = "arn:aws:batch:us-east-1:123456789012:job-queue/train"
 
 
 def changes(kind: str, live: Json, declared: Json) -> list[tuple[str, Cost]]:
-    return [(change.path, change.cost) for change in compare_bodies(KINDS[kind], live, declared, HERE)]
+    return [(dotted(change.path), change.cost) for change in compare_bodies(KINDS[kind], live, declared, HERE)]
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_what_the_service_makes_of_it_is_no_change(kind: str, live: Json, declar
         (CR, consumable(5), consumable(0), [("totalQuantity", Cost.SCALING)]),
         (CR, consumable(5), consumable(5, resourceType="NON_REPLENISHABLE"), [("resourceType", Cost.REPLACE)]),
         (SE, service(), {**service(), "state": "DISABLED"}, [("state", Cost.SCALING)]),
-        (SE, service(m5=1), service(m5=2), [("capacityLimits.ml.m5.large.maxCapacity", Cost.SCALING)]),
+        (SE, service(m5=1), service(m5=2), [('capacityLimits["ml.m5.large"].maxCapacity', Cost.SCALING)]),
         (
             SE,
             service(m5=1),
             service(g5=1),
-            [("capacityLimits.ml.g5.large", Cost.SCALING), ("capacityLimits.ml.m5.large", Cost.SCALING)],
+            [('capacityLimits["ml.g5.large"]', Cost.SCALING), ('capacityLimits["ml.m5.large"]', Cost.SCALING)],
         ),
         (QS, share(QUEUE), share("other"), [("jobQueue", Cost.REPLACE)]),
         (

@@ -1,14 +1,38 @@
 """Paths name what people mean, in every spelling that our own messages have; what names nothing says what to write."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import reduce
+from operator import getitem
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
-from reconciler.kinds.paths import EVERY, Named, PathError, Steps, is_in, is_unnamed, lacking, names_of, parse, position
-from reconciler.model import Json
+from reconciler.kinds.paths import (
+    EVERY,
+    Named,
+    PathError,
+    Steps,
+    _tokens,
+    is_in,
+    is_unnamed,
+    lacking,
+    names_of,
+    parse,
+    position,
+    tag_pattern,
+    written_path,
+)
+from reconciler.model import Json, Path, dotted
+from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.nodes import MappingNode, NodePlaces
+from reconciler.syntax.parse import compose
 from tests.builders import JD, SE, limits
+from tests.laws import law
 from tests.stacks.bodies import bodies
 
 POD = {
@@ -134,3 +158,86 @@ def test_every_place_of_the_bodies_that_people_write_can_be_named() -> None:
         if not is_in(kind, body, parse(kind, path, body)) or lacking(kind, body, parse(kind, path, body))
     ]
     assert lost == []
+
+
+PATHS = st.lists(st.integers(0, 9) | st.text(max_size=6) | st.text('.[]"\\ a0#*', max_size=4), max_size=5).map(tuple)
+
+
+@law(200)
+@given(PATHS)
+def test_the_text_of_a_path_says_which_path_it_is(path: Path) -> None:
+    tokens = _tokens(dotted(path)) if path else ()
+    read = (token.number if token.is_bracketed and token.number is not None else token.text for token in tokens)
+    assert tuple(read) == path
+
+
+@law(100)
+@given(st.text(min_size=1, max_size=8), st.sampled_from(["parameters", "tags"]))
+def test_what_a_plan_prints_of_a_key_can_be_ignored(key: str, field: str) -> None:
+    text = dotted((field, key))
+    if field == "tags":
+        assert fnmatchcase(key, str(tag_pattern(text)))
+    else:
+        step = parse(KINDS[JD], text, {})[1]
+        assert isinstance(step, Named)
+        assert step.among([key]) == {key}
+
+
+def keyed_rows(rows: Iterable[Row], *path: str | int) -> Iterator[tuple[Path, Field]]:
+    """Yield each keyed list with the path of its first one in a body."""
+    for row in rows:
+        if not isinstance(row, Field):
+            continue
+        if row.form is Form.KEYED:
+            yield (*path, row.name), row
+        yield from keyed_rows(row.fields, *path, row.name, *((0,) if row.form is Form.KEYED else ()))
+
+
+KEYED = [(kind, path, row) for kind in KINDS.values() for path, row in keyed_rows(kind.rows)]
+
+
+def nested(path: Path, value: Json) -> Json:
+    for step in reversed(path):
+        value = [value] if isinstance(step, int) else {step: value}
+    return value
+
+
+@law(20)
+@given(
+    st.lists(
+        st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=5),
+        min_size=2,
+        max_size=4,
+        unique=True,
+    )
+)
+def test_each_entry_of_a_keyed_list_is_located_at_its_own_line(names: list[str]) -> None:
+    for kind, path, row in KEYED:
+        check_lines(kind, path, row, names)
+
+
+def check_lines(kind: Kind, path: Path, row: Field, names: list[str]) -> None:
+    other = next((field.name for field in row.members if field.name != row.key), "newer")
+    body = nested(path, [{**({row.key: name} if row.key else {}), other: "x"} for name in names])
+    node = read(body)
+    places = NodePlaces(node.mark, node)
+    keys = names_of(row, at(body, path))
+    for index, key in enumerate(keys):
+        if keys.index(key) != index:  # two spellings of one name
+            continue
+        entry: Path = (*path, key if row.key else index)
+        expected = places.find((*path, index)).line
+        assert places.find(written_path(kind, body, entry)).line == expected
+        field = written_path(kind, body, (*entry, other))
+        assert places.find(field).line == places.find((*path, index, other)).line > expected
+
+
+def read(body: Json) -> MappingNode:
+    """Return a body as it is read from a file that has each value on a line of its own."""
+    node = compose("stack.json", json.dumps(body, indent=1), Findings()).root
+    assert isinstance(node, MappingNode)
+    return node
+
+
+def at(body: Json, path: Path) -> Json:
+    return reduce(getitem, path, body)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Address, Json
+from reconciler.model import Address, Json, dotted
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from tests.builders import CR, JD, calls, consumable, container, live, owned, planned, stack, told
@@ -95,7 +95,7 @@ def test_of_what_is_free_again_another_quantity_is_drift() -> None:
     world.apply(mine)
     world.hand("UpdateConsumableResource", consumableResource="seats", operation="ADD", quantity=1)
     (change,) = world.plan(mine).changes
-    assert (change.drift, [(f.path, f.before, f.after) for f in change.fields]) == (
+    assert (change.drift, [(dotted(f.path), f.before, f.after) for f in change.fields]) == (
         True, [("totalQuantity", 101, 100)])  # fmt: skip
 
 
@@ -103,5 +103,7 @@ def test_what_jobs_used_up_of_a_resource_that_nobody_owned_is_set_when_it_is_ado
     world = World()
     world.hand("CreateConsumableResource", consumableResourceName="budget", **consumable(60, **USED_UP))
     plan = world.plan(stack(budget(100)), PlanOptions(adopt=True))
-    assert [(field.path, field.before, field.after) for field in plan.changes[0].fields] == [("totalQuantity", 60, 100)]
+    assert [(dotted(field.path), field.before, field.after) for field in plan.changes[0].fields] == [
+        ("totalQuantity", 60, 100)
+    ]
     assert world.apply(stack(budget(100)), PlanOptions(adopt=True)).exit is Exit.DONE

@@ -10,7 +10,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.kinds.paths import is_unnamed
 from reconciler.live.ownership import AppliedRecord, ownership_tags
-from reconciler.model import Address, Ignore, Json, Lifecycle, Live, Plan, Stack, member_at
+from reconciler.model import Address, Ignore, Json, Lifecycle, Live, Plan, Stack, dotted, member_at
 from reconciler.plan import PlanOptions
 from tests.builders import CE, CR, JD, JQ, QS, SE, SP, calls, container, ec2, live, owned, planned, queue, stack
 from tests.diff.test_silence import Member, members
@@ -116,7 +116,7 @@ def test_a_replacement_shows_every_live_field_that_the_new_resource_does_not_hav
             live(kind.name, NAME, now, status="VALID" if kind.settles else ""),
         )
         plan = planned(mine, tagged(mine, theirs), *REFERRED, wanted=ALLOWED)
-        shown = {field.path.partition(".")[0] for change in plan.changes for field in change.fields}
+        shown = {dotted(field.path).partition(".")[0] for change in plan.changes for field in change.fields}
         hidden += [] if top in shown else [member.path]
     assert hidden == []
 
@@ -141,7 +141,7 @@ def test_a_replacement_shows_the_image_type_that_the_service_chooses_for_the_new
         live(CE, "spot", ec2(**fit, ec2Configuration=[{"imageType": image} for image in images])),
     )
     change = planned(mine, theirs, wanted=ALLOWED).changes[0]
-    paths = {field.path for field in change.fields}
+    paths = {dotted(field.path) for field in change.fields}
     assert paths == {
         "computeResources.ec2KeyPair",
         *(f"computeResources.ec2Configuration.{image}" for image in changed),
@@ -149,7 +149,7 @@ def test_a_replacement_shows_the_image_type_that_the_service_chooses_for_the_new
     # Left alone, it is kept, and nothing of it changes.
     kept = replace(mine, declared={address: replace(one, lifecycle=IMAGE) for address, one in mine.declared.items()})
     plan = planned(kept, theirs, wanted=ALLOWED)
-    assert [field.path for field in plan.changes[0].fields] == ["computeResources.ec2KeyPair"]
+    assert [dotted(field.path) for field in plan.changes[0].fields] == ["computeResources.ec2KeyPair"]
     (created,) = [request for operation, request in calls(plan) if operation == "CreateComputeEnvironment"]
     assert created["computeResources"]["ec2Configuration"] == [{"imageType": image} for image in images]
 
@@ -167,7 +167,7 @@ def test_a_replacement_shows_a_default_that_the_new_environment_gets() -> None:
     mine = stack({(CE, NAME): {**after, "computeResources": {"managedInstancesProvider": provider}}})
     theirs = live(CE, NAME, {**before, "computeResources": {"managedInstancesProvider": now}})
     fields = {
-        field.path.rpartition(".")[2]: field
+        dotted(field.path).rpartition(".")[2]: field
         for field in planned(mine, tagged(mine, theirs), wanted=ALLOWED).changes[0].fields
     }
     changed = fields["capacityOptionType"]
@@ -181,7 +181,7 @@ def test_a_replacement_shows_a_live_field_that_no_table_knows() -> None:
     plan = planned(
         stack({(CE, "spot"): ec2()}), owned(stack({(CE, "spot"): ec2()}), live(CE, "spot", now)), wanted=ALLOWED
     )
-    fields = {field.path: (field.before, field.after, field.why) for field in plan.changes[0].fields}
+    fields = {dotted(field.path): (field.before, field.after, field.why) for field in plan.changes[0].fields}
     assert fields["computeResources.newer"] == ("theirs", None, "not declared: the new resource does not have it")
 
 
@@ -193,11 +193,16 @@ def test_an_ignored_field_that_differs_is_no_change(kind: Kind, is_owned: bool) 
         if member.row.drop_if or not member.path:
             continue
         plan = ignoring(kind, declared, path, now, ADOPTING, is_owned=is_owned)
-        told = [field.path for change in plan.changes for field in change.fields if "reconciler:" not in field.path]
+        told = [
+            dotted(field.path)
+            for change in plan.changes
+            for field in change.fields
+            if "reconciler:" not in dotted(field.path)
+        ]
         assert told == [], (path, now, declared)
         assert not any(operation in kind.body_operations for operation, _ in calls(plan)), path
         assert path.split(".")[0] in {
-            one.path.split(".")[0] for one in plan.ignored.get(Address(kind.name, "x"), ())
+            dotted(one.path).split(".")[0] for one in plan.ignored.get(Address(kind.name, "x"), ())
         }, path
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.live.facts import LiveRegion
-from reconciler.model import Address, Lifecycle, Live
+from reconciler.model import Address, Lifecycle, Live, dotted
 from reconciler.plan import PlanOptions, build, decide
 from reconciler.problems import InvalidStack
 from tests.builders import JD, JQ, container, live, owned, planned, queue, stack, told
@@ -48,7 +48,7 @@ def test_what_is_still_declared_under_its_former_name_is_not_renamed() -> None:
 
 def test_renaming_is_told_as_what_it_is() -> None:
     of = stack({(JD, "new"): container()}, lifecycles={(JD, "new"): WAS_OLD})
-    assert [(f.path, f.before, f.after) for f in planned(of, old()).changes[0].fields] == [
+    assert [(dotted(f.path), f.before, f.after) for f in planned(of, old()).changes[0].fields] == [
         ("tags.reconciler:name", None, "new")
     ]
 
@@ -56,7 +56,9 @@ def test_renaming_is_told_as_what_it_is() -> None:
 def test_a_renamed_resource_can_have_its_old_name_again() -> None:
     plan = planned(stack({(JD, "old"): container()}), renamed())
     assert told(plan) == ["~ JobDefinition/old"]
-    assert [(f.path, f.before, f.after) for f in plan.changes[0].fields] == [("tags.reconciler:name", "new", None)]
+    assert [(dotted(f.path), f.before, f.after) for f in plan.changes[0].fields] == [
+        ("tags.reconciler:name", "new", None)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Action, Address, Cost, Json, Lifecycle, Live, Wait
+from reconciler.model import Action, Address, Cost, Json, Lifecycle, Live, Wait, dotted
 from reconciler.plan import PlanOptions
 from reconciler.problems import InvalidStack
 from tests.builders import CE, JD, JQ, SLR, SP, container, ec2, fair, live, owned, planned, queue, stack, told
@@ -114,7 +114,7 @@ def test_another_owner_is_named_and_consent_does_not_help(tags: dict[str, str], 
 def test_a_difference_under_an_unchanged_declaration_is_drift() -> None:
     mine = stack({(CE, "spot"): ec2()})
     (change,) = planned(mine, owned(mine, live(CE, "spot", ec2(maxvCpus=99, ec2KeyPair="theirs")))).changes
-    assert [(f.path, f.drift, f.undeclared) for f in change.fields] == [
+    assert [(dotted(f.path), f.drift, f.undeclared) for f in change.fields] == [
         ("computeResources.ec2KeyPair", True, True), ("computeResources.maxvCpus", True, False)]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_a_stale_record_of_what_was_applied_is_written_anew() -> None:
     """A run that was cut off between an update and its tag leaves this behind."""
     old, new = stack({(CE, "spot"): ec2()}), stack({(CE, "spot"): ec2(maxvCpus=99)})
     plan = planned(new, owned(old, live(CE, "spot", ec2(maxvCpus=99))))
-    assert [(f.path, f.cost) for f in plan.changes[0].fields] == [("tags.reconciler:applied", Cost.METADATA)]
+    assert [(dotted(f.path), f.cost) for f in plan.changes[0].fields] == [("tags.reconciler:applied", Cost.METADATA)]
     assert [step.operation for step in plan.changes[0].steps] == ["TagResource"]
 
 
@@ -269,7 +269,7 @@ def test_ignored_members_keep_their_live_value() -> None:
     lifecycles = {(CE, "spot"): Lifecycle(ignore_changes=("computeResources.maxvCpus", "tags.owner"))}
     old, new = stack({(CE, "spot"): ec2()}), stack({(CE, "spot"): ec2(minvCpus=2, maxvCpus=50)}, lifecycles=lifecycles)
     (change,) = planned(new, owned(old, live(CE, "spot", ec2(maxvCpus=99), tags={"owner": "x"}))).changes
-    assert [f.path for f in change.fields] == ["computeResources.minvCpus"]
+    assert [dotted(f.path) for f in change.fields] == ["computeResources.minvCpus"]
 
 
 def test_an_ignored_member_of_a_definition_is_registered_as_it_is_live() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import Action, Address, Cost, Json, Live
+from reconciler.model import Action, Address, Cost, Json, Live, dotted
 from reconciler.plan import PlanOptions
 from reconciler.problems import InvalidStack
 from tests.builders import (
@@ -137,7 +137,7 @@ def test_a_share_cannot_move_to_another_queue() -> None:
     moved = {**everything(), (QS, "vision"): share("other")}
     plan = planned(stack(moved), *world(), live(JQ, "other", training("x")))
     (change,) = plan.changes
-    assert [(field.path, field.cost) for field in change.fields] == [("jobQueue", Cost.REPLACE)]
+    assert [(dotted(field.path), field.cost) for field in change.fields] == [("jobQueue", Cost.REPLACE)]
     assert "UpdateQuotaShare has no such member" in plan.refusals[0].message
 
 

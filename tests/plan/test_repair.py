@@ -57,7 +57,7 @@ def test_an_update_that_changes_nothing_validates_again() -> None:
     assert [(step.operation, step.request) for step in change.steps if hasattr(step, "operation")] == [
         ("UpdateComputeEnvironment", {"computeEnvironment": "spot", "state": "ENABLED"})
     ]
-    assert (change.fields[0].path, "the service role is gone" in change.fields[0].why) == ("status", True)
+    assert (change.fields[0].path, "the service role is gone" in change.fields[0].why) == (("status",), True)
 
 
 def test_what_is_declared_anew_is_sent_instead() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model import Action, Address, Lifecycle, Live, Plan, Stack, Wait
+from reconciler.model import Action, Address, Lifecycle, Live, Plan, Stack, Wait, dotted
 from reconciler.plan import PlanOptions
 from tests.builders import (
     CE,
@@ -218,7 +218,7 @@ def test_a_successor_carries_the_live_value_of_what_is_ignored() -> None:
     (created,) = [request for operation, request in calls(plan) if operation == "CreateComputeEnvironment"]
     assert (created["computeResources"]["maxvCpus"], created["tags"]["cost-center"]) == (99, "7")
     assert "owner" not in created["tags"]
-    ignored = {one.path: (one.before, one.after) for one in plan.ignored[Address(CE, "spot")]}
+    ignored = {dotted(one.path): (one.before, one.after) for one in plan.ignored[Address(CE, "spot")]}
     assert ignored == {"computeResources.maxvCpus": (99, 16), "tags.cost-center": ("7", None)}
 
 
@@ -226,7 +226,7 @@ def test_a_replacement_shows_every_field_that_changes_with_it() -> None:
     mine = stack({(CE, "spot"): ec2(maxvCpus=99), (JQ, "q"): queue("spot")}, tags={"team": "risk"})
     change = planned(mine, environment("spot"), queue_on("spot"), wanted=ALLOWED).changes[0]
     assert change.action is Action.BLUE_GREEN
-    assert [field.path for field in change.fields] == [
+    assert [dotted(field.path) for field in change.fields] == [
         "computeResources.allocationStrategy",
         "computeResources.maxvCpus",
         "tags.team",

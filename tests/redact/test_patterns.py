@@ -151,4 +151,4 @@ def shown(field: FieldChange) -> tuple[Json, Json]:
 
 
 def _field(path: str, before: Json, after: Json) -> FieldChange:
-    return FieldChange(path=path, before=before, after=after, cost=Cost.REVISION, drift=True)
+    return FieldChange(path=tuple(path.split(".")), before=before, after=after, cost=Cost.REVISION, drift=True)

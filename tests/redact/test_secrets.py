@@ -28,7 +28,7 @@ def change(before: Json, after: Json, path: str = "dsn") -> Change:
         action=Action.REVISION,
         address=Address("JobDefinition", "a"),
         name="a",
-        fields=(FieldChange(path=path, before=before, after=after, cost=Cost.REVISION),),
+        fields=(FieldChange(path=(path,), before=before, after=after, cost=Cost.REVISION),),
         steps=(Call("RegisterJobDefinition", {"x": after}, "register"),),
     )
 

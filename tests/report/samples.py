@@ -27,7 +27,12 @@ ARN = f"arn:aws:batch:{HERE.region}:{HERE.account}"
 
 def member(path: str, before: Json, after: Json, cost: Cost = Cost.SCALING, line: int = 0, **more: Json) -> FieldChange:
     return FieldChange(
-        path=path, before=before, after=after, cost=cost, where=Where(FILE, line, 5) if line else None, **more
+        path=tuple(path.split(".")),
+        before=before,
+        after=after,
+        cost=cost,
+        where=Where(FILE, line, 5) if line else None,
+        **more,
     )
 
 
@@ -228,11 +233,11 @@ EVERYTHING = Plan(
     ),
     ignored={
         Address(CE, "gpu"): (
-            Ignored("computeResources.desiredvCpus", 48, None, "owned by the autoscaler: never sent and never compared"),
-            Ignored("computeResources.maxvCpus", 512, 256, "the night shift scales by hand (until 2027-03-31)"),
+            Ignored(("computeResources", "desiredvCpus"), 48, None, "owned by the autoscaler: never sent and never compared"),
+            Ignored(("computeResources", "maxvCpus"), 512, 256, "the night shift scales by hand (until 2027-03-31)"),
         ),
         Address(CE, "spot"): (
-            Ignored("computeResources.desiredvCpus", 0, None, "owned by the autoscaler: never sent and never compared"),
+            Ignored(("computeResources", "desiredvCpus"), 0, None, "owned by the autoscaler: never sent and never compared"),
         ),
     },
 )  # fmt: skip

@@ -37,7 +37,7 @@ def plan_of(count: int, size: int = 10) -> Plan:
         replace(
             PRICING,
             address=Address("JobQueue", f"q{index}"),
-            fields=(FieldChange(path="tags.a", before="x" * size, after="y" * size, cost=Cost.METADATA),),
+            fields=(FieldChange(path=("tags", "a"), before="x" * size, after="y" * size, cost=Cost.METADATA),),
         )
         for index in range(count)
     )

@@ -95,7 +95,7 @@ def test_keys_that_kubernetes_knows_are_taken(key: str) -> None:
     "key", ["", "team-", "my team", "/team", "a/b/c", "Example.com/team", "n" * 64, "p" * 254 + "/n"]
 )
 def test_keys_that_kubernetes_does_not_know_are_refused(key: str) -> None:
-    path = f"eksProperties.podProperties.metadata.labels.{key}"
+    path = dotted(("eksProperties", "podProperties", "metadata", "labels", key))
     assert said("JD232", pod(metadata={"labels": {key: "x"}})) == [f"{path} is no valid key"]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.model import dotted
 from reconciler.problems import CloudError, WrongUsage
 from reconciler.sandbox.actor import kind_of, meddle, member_path
 
@@ -17,7 +18,9 @@ def hand(lab):
 def test_a_member_is_changed_by_the_update_of_its_kind(hand, lab):
     done = hand("ComputeEnvironment/spot", maxvCpus=512)
     assert (done.calls, done.status) == (("UpdateComputeEnvironment",), "VALID")
-    assert [(one.path, one.before, one.after) for one in done.fields] == [("computeResources.maxvCpus", 64, 512)]
+    assert [(dotted(one.path), one.before, one.after) for one in done.fields] == [
+        ("computeResources.maxvCpus", 64, 512)
+    ]
     assert lab.see("spot")["computeResources"]["maxvCpus"] == 512
 
 
@@ -47,7 +50,7 @@ def test_what_is_so_already_needs_no_call(hand):
 
 def test_a_key_of_a_map_can_be_named(hand, lab):
     hand("JobDefinition/render", **{"parameters.frame": "7"})
-    assert hand("JobDefinition/render", **{"parameters.scene": "x"}).fields[0].path == "parameters.scene"
+    assert hand("JobDefinition/render", **{"parameters.scene": "x"}).fields[0].path == ("parameters", "scene")
 
 
 @pytest.mark.parametrize(

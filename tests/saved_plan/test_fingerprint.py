@@ -146,7 +146,7 @@ def test_nor_what_is_only_waited_for() -> None:
     assert fingerprint(planned(mine, settled)) == fingerprint(planned(mine, busy))
 
 
-NOTE = FieldChange(path="newMember", before="x", after=None, cost=Cost.METADATA, noted=True)
+NOTE = FieldChange(path=("newMember",), before="x", after=None, cost=Cost.METADATA, noted=True)
 
 
 def noting(**tags: str) -> Plan:

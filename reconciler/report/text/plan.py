@@ -321,8 +321,8 @@ def _write_refusal(page: Page, change: PresentedChange, refusal: Problem) -> Non
 
 
 def _write_declaration(page: Page, change: PresentedChange) -> None:
-    whole = {field.path: field.sides.after for field in change.fields if not _is_tag(field)}
-    tags = {field.path.removeprefix("tags."): field.sides.after for field in change.fields if _is_tag(field)}
+    whole = {field.name: field.sides.after for field in change.fields if not field.is_of_tags}
+    tags = {field.name: field.sides.after for field in change.fields if field.is_of_tags}
     for line in block({**whole, **({"tags": tags} if tags else {})}, page.width - INDENT) if whole or tags else ():
         lead = len(line) - len(line.lstrip(" "))
         page.line(line.lstrip(" "), indent=INDENT + lead)
@@ -336,10 +336,6 @@ def _write_deleted(page: Page, change: PresentedChange, verbose: int) -> None:
     page.add(whole.lines[:MOST] if more > 1 else whole.lines)  # a line that says 1 more is no shorter
     if more > 1:
         page.line((f"({more} more lines; -v shows them)", "dim"), indent=INDENT)
-
-
-def _is_tag(field: PresentedField) -> bool:
-    return field.path.startswith("tags.")
 
 
 def _write_steps(page: Page, change: PresentedChange, verbose: int) -> None:
