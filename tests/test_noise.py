@@ -12,8 +12,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field
 from reconciler.model import FieldChange, Json, dotted
 from reconciler.sandbox.core.clock import Timings
-from reconciler.sandbox.core.reading import UNORDERED, shuffled
-from reconciler.sandbox.core.state import AccountState
+from reconciler.sandbox.core.state import UNORDERED, AccountState, shuffled
 from reconciler.sandbox.core.store import Memory
 from reconciler.sandbox.resources.defaults import definition_body, environment_body
 from tests.builders import CE, JD

@@ -185,7 +185,7 @@ def _progress(stack: str, clock: Clock, out: Output) -> Iterator[Callable[["Pres
 
 def _tell(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Output) -> None:
     from reconciler.report.results import ApplyResult
-    from reconciler.report.text.outcome import finish_page
+    from reconciler.report.text.plan import finish_page
 
     out.show(lambda width: finish_page(finish, width))
     _document(finish, shown, code, out)

@@ -323,7 +323,7 @@ def _check_options(request: StackRequest, wanted: "PlanOptions", withheld: Mappi
 
 def _stale(file: str, reviewed: Mapping[str, Json], document: Mapping[str, Json], read: Read) -> Stale:
     from reconciler.report.text.values import number_of
-    from reconciler.saved_plan.staleness import GONE, differences
+    from reconciler.saved_plan.document import GONE, differences
 
     if reviewed["stack"] != document["stack"]:
         message = f"{file} is a plan of the stack {reviewed['stack']}, and this is the stack {document['stack']}"

@@ -18,11 +18,11 @@ from reconciler.load.choose import (
     bare_kind,
     choice_of,
     keys_of,
+    strangers,
 )
 from reconciler.load.expand import Expander
 from reconciler.load.files import JSON_FILES, Library
 from reconciler.load.other_languages import spoken_in_name
-from reconciler.load.unknown_keys import strangers
 from reconciler.problems import Problem, Severity
 from reconciler.syntax.diagnostics import Findings, listed
 from reconciler.syntax.nodes import Broken, MappingNode, Node, SourceMark, Spot, is_null, where_of

@@ -15,7 +15,7 @@ from reconciler.plan.guards import CODES as PLAN
 from reconciler.problems import Severity
 from reconciler.rules import CAN_BE_DISABLED, RULES, Example, Rule
 from reconciler.rules.base import Evidence
-from reconciler.syntax.codes import CODES as LOAD
+from reconciler.syntax.diagnostics import CODES as LOAD
 from reconciler.validate.stack_checks import CODES as VALIDATE
 
 # Every problem that the documents of several runs can have together. Codes are stable; messages are not.

@@ -14,8 +14,7 @@ from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
-from reconciler.report.text.outcome import proof_lines
-from reconciler.report.text.plan import Row, cost_of, reasons_of, rows_of
+from reconciler.report.text.plan import Row, cost_of, proof_lines, reasons_of, rows_of
 from reconciler.report.text.values import (
     ACTIONS,
     DESTRUCTIVE,

@@ -19,8 +19,8 @@ from reconciler.sandbox.core.clock import SandboxClock, Timings
 from reconciler.sandbox.core.faults import Faults
 from reconciler.sandbox.core.iam import caller_identity
 from reconciler.sandbox.core.model import Response
-from reconciler.sandbox.core.reading import SEEN_UNORDERED
 from reconciler.sandbox.core.service import ACCOUNT, Simulator
+from reconciler.sandbox.core.state import SEEN_UNORDERED
 from reconciler.sandbox.core.store import Journal, Memory, Store
 from reconciler.sandbox.server.moto import Services
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request

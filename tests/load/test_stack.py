@@ -6,8 +6,7 @@ from reconciler.adapters.lookup.environment import Environment
 from reconciler.load import load
 from reconciler.model import Address
 from reconciler.problems import InvalidStack
-from reconciler.syntax.codes import CODES
-from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.diagnostics import CODES, Findings
 from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, MemoryFiles, loaded, problems
 
 

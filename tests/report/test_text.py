@@ -10,9 +10,8 @@ from reconciler.problems import Declined, Problem, Stopped, Where
 from reconciler.redact.presented import present, present_finish
 from reconciler.report.drift import drift_of
 from reconciler.report.text.drift import drift_page
-from reconciler.report.text.outcome import finish_page
 from reconciler.report.text.page import Page, console_for, problems_page, show, stopped_page
-from reconciler.report.text.plan import plan_page
+from reconciler.report.text.plan import finish_page, plan_page
 from tests.fakes import HERE
 from tests.report import samples
 

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
-from reconciler.saved_plan.staleness import differences
+from reconciler.saved_plan.document import differences
 from tests.builders import CE, JD, SP, container, ec2, fair, live, owned, stack
 from tests.laws import law
 from tests.report.documented import KEYED, document, of

@@ -13,7 +13,7 @@ from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.fleet import FleetTarget
-    from reconciler.report.text.compare import Compared
+    from reconciler.report.text.drift import Compared
 
 EXAMPLES = """\
   reconciler compare dev prod
@@ -36,7 +36,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.text.compare import compare_json, compare_page
+    from reconciler.report.text.drift import compare_json, compare_page
 
     found = list(_compared(read_deployments(fleet_of(args)), args.first, args.second))
     out.publish(lambda width: compare_page(found, width), lambda: compare_json(found))
@@ -47,7 +47,7 @@ def _compared(deployments: Deployments, one: str, other: str) -> Iterator["Compa
     from reconciler.fleet.compare import compared
     from reconciler.kinds import KINDS
     from reconciler.redact.presented import present_changes
-    from reconciler.report.text.compare import Compared
+    from reconciler.report.text.drift import Compared
 
     for sides in _pairs(deployments.targets, one, other, str(deployments.fleet.file)):
         first, second = (valid_stack(deployments.request(side), _place(side)) for side in sides)

@@ -24,7 +24,7 @@ from reconciler.importers.cloudformation.template import Resource, Template, rea
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, variables_in
 from reconciler.model import Json
 from reconciler.problems import Severity
-from reconciler.syntax.codes import CODES as OF_FILES
+from reconciler.syntax.diagnostics import CODES as OF_FILES
 from reconciler.syntax.diagnostics import Findings, listed
 
 __all__ = ["ImportInputs", "LiveStack", "imported"]

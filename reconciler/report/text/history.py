@@ -12,9 +12,8 @@ from reconciler.redact.presented import (
     PresentedRevision,
     PresentedRollback,
 )
-from reconciler.report.text.outcome import write_changes, write_interruption, write_result
 from reconciler.report.text.page import Page, write_problem
-from reconciler.report.text.plan import write_members
+from reconciler.report.text.plan import write_interruption, write_members, write_remaining_changes, write_result
 from reconciler.report.text.values import outcome_line
 
 HEADINGS = ("revision", "status", "owner", "applied", "jobs")
@@ -121,6 +120,6 @@ def _write_next(page: Page, back: PresentedRollback, next_: PresentedPlan) -> No
         page.line("The next plan of this stack will find nothing to do about it.")
         return
     page.line("The next plan of this stack will say:")
-    write_changes(page, next_)
+    write_remaining_changes(page, next_)
     if any(change.action is Action.REVISION for change in next_.changes):
         page.line(f"To keep it, write what revision {back.to} says into the YAML before the next apply.")

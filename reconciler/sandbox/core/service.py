@@ -30,11 +30,10 @@ from reconciler.sandbox.core.model import (
     success,
     with_id,
 )
-from reconciler.sandbox.core.reading import UNORDERED
-from reconciler.sandbox.core.state import AccountState, Record, noun_of
+from reconciler.sandbox.core.state import UNORDERED, AccountState, Record, noun_of
 from reconciler.sandbox.core.store import Memory, Store
 from reconciler.sandbox.jobs import operations, scheduler
-from reconciler.sandbox.jobs.tasks import LogStream, log_streams
+from reconciler.sandbox.jobs.views import LogStream, log_streams
 from reconciler.sandbox.resources import (
     consumables,
     definitions,

@@ -12,8 +12,7 @@ from typing import Any
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.model import Refusal, refuse_if
-from reconciler.sandbox.core.reading import refuse_bad_tags
-from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.core.state import AccountState, Record, refuse_bad_tags
 from reconciler.sandbox.jobs.capacity import INSTANCES, VCPU
 from reconciler.sandbox.jobs.timeline import Amounts, Waiting
 from reconciler.sandbox.resources.definitions import (

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from reconciler.model import Json
 from reconciler.sandbox.core.model import refuse_if
-from reconciler.sandbox.core.reading import name_key, paged, refuse_bad_name, refuse_bad_tags
-from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.core.state import AccountState, Record, name_key, paged, refuse_bad_name, refuse_bad_tags
 from reconciler.sandbox.jobs.capacity import QUANTITY, taken
 
 NOUN = "consumable-resource"

@@ -8,8 +8,17 @@ from decimal import Decimal, InvalidOperation
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.model import Refusal, refuse_if
-from reconciler.sandbox.core.reading import SortKey, named, paged, refuse_bad_name, refuse_bad_tags, shuffled
-from reconciler.sandbox.core.state import GONE, AccountState, Record
+from reconciler.sandbox.core.state import (
+    GONE,
+    AccountState,
+    Record,
+    SortKey,
+    named,
+    paged,
+    refuse_bad_name,
+    refuse_bad_tags,
+    shuffled,
+)
 from reconciler.sandbox.resources.defaults import definition_body
 
 # What AWS refuses about a job definition as a whole, with its own words where somebody has seen them.

@@ -13,14 +13,16 @@ from reconciler.model import Json, Spec, partition_of
 from reconciler.sandbox.core import iam, state
 from reconciler.sandbox.core.iam import is_service_linked, role_arn
 from reconciler.sandbox.core.model import Refusal, refuse_if, without_empty
-from reconciler.sandbox.core.reading import (
+from reconciler.sandbox.core.state import (
     ORDERED_STRATEGIES,
+    AccountState,
+    Record,
     named_or_paged,
     refuse_bad_name,
     refuse_bad_tags,
+    refuse_used,
     shuffled,
 )
-from reconciler.sandbox.core.state import AccountState, Record, refuse_used
 from reconciler.sandbox.jobs.capacity import VCPU, evict, holders, replacement, taken
 from reconciler.sandbox.jobs.scheduler import SCALED
 from reconciler.sandbox.resources.defaults import default_images, environment_body, observed, template_body

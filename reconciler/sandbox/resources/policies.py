@@ -7,8 +7,16 @@ from dataclasses import replace
 
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.model import refuse_if
-from reconciler.sandbox.core.reading import name_key, named, paged, refuse_bad_name, refuse_bad_tags, shuffled
-from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.core.state import (
+    AccountState,
+    Record,
+    name_key,
+    named,
+    paged,
+    refuse_bad_name,
+    refuse_bad_tags,
+    shuffled,
+)
 
 NOUN = "scheduling-policy"
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{0,254}[A-Za-z0-9_*-]")

@@ -6,8 +6,17 @@ from dataclasses import replace
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core import state
 from reconciler.sandbox.core.model import Refusal, refuse_if
-from reconciler.sandbox.core.reading import named_or_paged, refuse_bad_name, refuse_bad_tags, shuffled
-from reconciler.sandbox.core.state import AccountState, Record, environments_of, queues_with, release
+from reconciler.sandbox.core.state import (
+    AccountState,
+    Record,
+    environments_of,
+    named_or_paged,
+    queues_with,
+    refuse_bad_name,
+    refuse_bad_tags,
+    release,
+    shuffled,
+)
 from reconciler.sandbox.jobs.capacity import end_all, jobs_in
 from reconciler.sandbox.resources.environments import FARGATE, MANAGED_INSTANCES, is_arm
 from reconciler.sandbox.resources.quota_shares import INSTANCES, shares_of

@@ -7,8 +7,15 @@ from dataclasses import replace
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core import state
 from reconciler.sandbox.core.model import refuse_if
-from reconciler.sandbox.core.reading import name_key, paged, refuse_bad_name, refuse_bad_tags, shuffled
-from reconciler.sandbox.core.state import AccountState, Record
+from reconciler.sandbox.core.state import (
+    AccountState,
+    Record,
+    name_key,
+    paged,
+    refuse_bad_name,
+    refuse_bad_tags,
+    shuffled,
+)
 from reconciler.sandbox.jobs.capacity import end_all, holders
 from reconciler.sandbox.jobs.timeline import line_of
 

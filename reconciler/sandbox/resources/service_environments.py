@@ -6,8 +6,15 @@ from dataclasses import replace
 from reconciler.model import Json
 from reconciler.sandbox.core import state
 from reconciler.sandbox.core.model import refuse_if
-from reconciler.sandbox.core.reading import named_or_paged, refuse_bad_name, refuse_bad_tags, shuffled
-from reconciler.sandbox.core.state import AccountState, Record, refuse_used
+from reconciler.sandbox.core.state import (
+    AccountState,
+    Record,
+    named_or_paged,
+    refuse_bad_name,
+    refuse_bad_tags,
+    refuse_used,
+    shuffled,
+)
 from reconciler.sandbox.resources.quota_shares import refuse_bad_limits
 
 NOUN = "service-environment"

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from reconciler.model import Json
 from reconciler.sandbox.core.model import Refusal
-from reconciler.sandbox.core.reading import refuse_bad_tags
-from reconciler.sandbox.core.state import AccountState, Record, noun_of
+from reconciler.sandbox.core.state import AccountState, Record, noun_of, refuse_bad_tags
 
 RESERVED = "aws:"
 TAGGABLE = (

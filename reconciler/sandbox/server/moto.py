@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.model import Json
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import ACCOUNT, Simulator
-from reconciler.sandbox.jobs.tasks import LogStream
+from reconciler.sandbox.jobs.views import LogStream
 from reconciler.sandbox.server.protocol import Request
 
 # What Batch makes in other services, shown where moto keeps such things: clusters in ECS, the logs of jobs.
