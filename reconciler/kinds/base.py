@@ -290,7 +290,7 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - views are kept in its __dict__
         inner = (row for row in self.fields if row.form is Form.STRUCT and not row.service_default)
         own = tuple(((row.name,), row) for row in self.fields if row.service_default)
         return own + tuple(
-            ((row.name, *path), row) for row in inner for path, row in Rows.of(row.fields).service_defaults
+            ((row.name, *path), chosen) for row in inner for path, chosen in Rows.of(row.fields).service_defaults
         )
 
 
