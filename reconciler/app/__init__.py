@@ -1,6 +1,8 @@
-"""The use cases: a stack, options and ports in; a plan, a finished run or a policy out.
+"""The use cases: a stack, options and a cloud in; a plan, a finished run, a status or a policy out.
 
-What the command line, tests and programs call. Each function tells one story from end to end: plan, apply, status,
-rollback. A plan makes no call that writes; a run refuses before its first one, and plans again at the end, to prove
-that nothing is left. Ports are given: nothing here knows AWS's SDK, a terminal or a file, and nothing is printed.
+The command line, tests and programs call them. Each function is one story from end to end: plan, apply, status,
+rollback. `request` has the types that a command line ends in, `session` what a use case needs of the world.
+
+Always: the ports are given; a plan makes no call that writes; a run refuses before its first call, and plans again at
+the end, to prove that nothing is left. Not here: AWS's SDK, files, terminals, arguments and printing.
 """

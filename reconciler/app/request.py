@@ -1,14 +1,14 @@
-"""What a command is asked for, by its types.
+"""The types that a command line ends in; `PlanOptions` of `plan` is one more.
 
-They are made of the command line once, at the door, and not edited after that: `dataclasses.replace` makes the request
-of one stack, or of one deployment, of what all of a run have in common. The other half of a request is `PlanOptions`.
+`cli.options` makes them once, and nothing edits them: `dataclasses.replace` makes the request for one stack or one
+deployment from what all stacks of a run have in common.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:  # what only says how a value is typed is not loaded by every command
+if TYPE_CHECKING:  # every command loads this module, and few load those
     from reconciler.fleet import FleetTarget, Shard
     from reconciler.load.variables import GivenValue
     from reconciler.model import Identity
@@ -18,7 +18,7 @@ HERE = "."
 
 
 class AddressGlob(NamedTuple):
-    """A glob over KIND/NAME, and the option that it was given with."""
+    """A glob over KIND/NAME, and its option on the command line."""
 
     option: str
     glob: str
@@ -26,44 +26,44 @@ class AddressGlob(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a stack is live. What is None, the stack or the AWS configuration decides."""
+    """Where a stack is live. The stack or the AWS configuration decides what is None here."""
 
-    account: str | None = None  # 12 digits; a run anywhere else is refused
+    account: str | None = None  # 12 digits; a run in a different account is refused
     region: str | None = None
     profile: str | None = None  # of the AWS configuration files
-    role_arn: str | None = None  # is assumed first
-    sandbox: str | None = None  # the file of the simulated AWS that takes the place of the real one
-    has_lookups: bool = True  # otherwise a look-up is an error
+    role_arn: str | None = None  # assumed before the first call
+    sandbox: str | None = None  # file of the simulated AWS, which replaces the real one
+    has_lookups: bool = True  # if not, a look-up is an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackRequest:
-    """One stack: its files, what they get from outside, and its place."""
+    """One stack: its files, the values that they get from outside, and its place."""
 
-    path: str = HERE  # of its folder or file
+    path: str = HERE  # of a folder or a file
     place: Place = Place()
     variables: Mapping[str, str] = field(default_factory=dict)
-    variable_files: tuple[str, ...] = ()  # the last one counts
-    offered: "Mapping[str, GivenValue]" = field(default_factory=dict)  # for whichever variables the stack declares
-    allow_env: tuple[str, ...] = ()  # globs: what !env may read although it belongs to AWS or to the CI
-    deployment: "FleetTarget | None" = None  # whose variables, place and consents are in here
-    has_examples: bool = False  # examples stand for variables without a value
-    has_notes: bool = False  # also tell what in the folder is not part of the stack
-    can_deploy: bool = False  # whether the command accepts a file of deployments in place of a stack
-    named_files: tuple[str, ...] = ()  # that other options name: they are no part of the stack
-    patterns: tuple[AddressGlob, ...] = ()  # each must match something in the plan of this stack
-    # What one stack of a run has looked up in an account and region serves the others.
+    variable_files: tuple[str, ...] = ()  # the last file that has a value wins
+    offered: "Mapping[str, GivenValue]" = field(default_factory=dict)  # for variables that the stack may declare
+    allow_env: tuple[str, ...] = ()  # globs over variables of AWS or of the CI that !env may read
+    deployment: "FleetTarget | None" = None  # place and variable files above include its own
+    has_examples: bool = False  # a variable without a value has its example
+    has_notes: bool = False  # files of the folder that are not part of the stack are reported
+    can_deploy: bool = False  # the command has --all
+    named_files: tuple[str, ...] = ()  # files of other options: they are not part of the stack
+    patterns: tuple[AddressGlob, ...] = ()  # each must match a resource in the plan of this stack
+    # Look-ups by account and region. All stacks of a run share them, so each value is looked up once.
     looked_up: "dict[Identity, Lookups]" = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def meant(self) -> "Mapping[str, GivenValue]":
-        """Values of variables that the stack has to declare."""
+        """Values of variables that the stack must declare."""
         return self.deployment.variables if self.deployment else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetRequest:
-    """The stacks of a command: those that it names, or, with a file of deployments, the deployments that it chooses."""
+    """The stacks of a command: those that it names, or deployments from a file."""
 
     command: str
     stack: StackRequest  # what all of them have in common
@@ -73,8 +73,8 @@ class FleetRequest:
     changed_since: str | None = None  # a revision of git
     shard: "Shard | None" = None
     concurrency: int = 1  # deployments at a time
-    only: tuple[str, ...] | None = None  # deployments by their names: those of a saved plan
-    is_live: bool = False  # whether AWS is asked: then two stacks can be one and the same there
+    only: tuple[str, ...] | None = None  # names of deployments: those of a saved plan
+    is_live: bool = False  # the command calls AWS, where two stacks can be the same one
 
     @property
     def stacks(self) -> tuple[StackRequest, ...]:
@@ -86,14 +86,14 @@ class RunOptions:
     """How a plan is run."""
 
     command: str
-    is_agreed: bool = False  # nobody is asked
-    timeout: float | None = None  # seconds that one wait may take at most
-    lock_timeout: float | None = None  # seconds to wait for the stack's lock
+    is_agreed: bool = False  # --yes
+    timeout: float | None = None  # seconds: the longest that one wait may take
+    lock_timeout: float | None = None  # seconds to wait for the lock of the stack; None: do not wait
     parallelism: int = 8  # changes at a time
 
 
 class OutputTarget(NamedTuple):
-    """One product: its format, and the file that it goes to (empty: stdout)."""
+    """One output: its format and its file; an empty name is stdout."""
 
     format: str
     file: str
@@ -101,9 +101,9 @@ class OutputTarget(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """What is written, and where to."""
+    """Which formats are written, where to, and in how much detail."""
 
     targets: tuple[OutputTarget, ...] = ()  # none: text to stdout
     has_color: bool = True
     verbose: int = 0
-    logs_json: bool = False  # a JSON object a line on stderr
+    logs_json: bool = False  # stderr has one JSON object a line

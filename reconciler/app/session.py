@@ -1,4 +1,4 @@
-"""What the use cases need of the world for one stack, opened once and passed on."""
+"""The connection of one stack to the world: `cli.clients` opens it once, and commands pass it on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from reconciler.ports import Clock, Cloud, Locks, Lookups, Observer
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The cloud of a stack, the clock that goes with it, what can be looked up there, its locks, and who watches."""
+    """The cloud of a stack, the clock that fits it, look-ups and locks there, and the observer of the run."""
 
     cloud: Cloud
     clock: Clock
@@ -19,5 +19,5 @@ class Session:
     locks_at: Callable[[Lock], Locks] | None = None  # None: nothing can be locked here
 
     def with_lock(self, lock: Lock | None) -> "Session":
-        """Return it with the locks of a place, which is known once the stack has been read."""
+        """Return the session with the locks of a place, which is known after the stack has been read."""
         return replace(self, locks=self.locks_at(lock)) if lock and self.locks_at else self

@@ -82,7 +82,7 @@ def _states(credentials: "Credentials", region: str | None, clock: Clock, observ
     return States({FILE: fetch_file, "s3": lambda place: fetch_object(place, get), "https": ask, "http": ask})
 
 
-def objects(observer: Observer) -> "Objects":
+def open_objects(observer: Observer) -> "Objects":
     """Return the objects in S3, with the credentials and the region of the environment."""
     from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud

@@ -12,7 +12,7 @@ from reconciler.app.request import StackRequest
 from reconciler.app.session import Session
 from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output
-from reconciler.cli.signals import seen
+from reconciler.cli.signals import signal_seen
 from reconciler.model import Identity, Plan, Stack
 from reconciler.ports import Cloud, Files, Lookups, Observer
 from reconciler.problems import (
@@ -118,15 +118,15 @@ def complete_in_sandbox(read: Read, cloud: Cloud, settled: Callable[[], Cloud]) 
     return replace(read, stack=stack, problems=(*read.problems, *notes), has_unknown=False) if notes else read
 
 
-def planned(read: Read, session: Session, wanted: "PlanOptions") -> Plan:
+def plan_stack(read: Read, session: Session, wanted: "PlanOptions") -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler.app import usecases
 
     with read.secrets.kept():
-        return usecases.plan(read.stack, session.cloud, informed(wanted), session.observer)
+        return usecases.plan(read.stack, session.cloud, with_installed_sdk(wanted), session.observer)
 
 
-def informed(wanted: "PlanOptions") -> "PlanOptions":
+def with_installed_sdk(wanted: "PlanOptions") -> "PlanOptions":
     """Return what is wanted with the knowledge of the SDK that is installed, which may be newer than we are."""
     from reconciler.adapters.lookup.installed import takes
 
@@ -225,14 +225,14 @@ def _account(stack: Stack, account: str | None) -> str | None:
     return stack.account or account
 
 
-def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool = True) -> int:
+def run_each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool = True) -> int:
     """Do the work for every stack, each with its own failures, and return the code that matters most.
 
     `go_on`: also after a stack that failed. What changes the world does not: the next stack may need this one.
     """
     codes: list[int] = []
     for stack in stacks:
-        if codes and (ended := seen()) is not None:  # the one before was not cut short, but no other is begun
+        if codes and (ended := signal_seen()) is not None:  # the one before was not cut short, but no other is begun
             out.notice("Stopped before the next stack.")
             codes.append(ended)
             break
@@ -247,14 +247,14 @@ def each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: b
         out.ended(codes[-1])
         if not go_on and codes[-1] != Exit.DONE:
             break
-    return gravest(codes)
+    return gravest_code(codes)
 
 
 def exit_of(error: CloudError) -> Exit:
     return Exit.DENIED if error.fault is Fault.DENIED else Exit.ERROR
 
 
-def gravest(codes: Iterable[int]) -> int:
+def gravest_code(codes: Iterable[int]) -> int:
     """An error is graver than changes, changes are graver than none; of errors the first counts."""
     harmless = (Exit.DONE, Exit.CHANGES)
     return max(codes, key=lambda code: harmless.index(Exit(code)) if code in harmless else len(harmless))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.adapters.lookup.files import GIT, is_hidden, names_of
 from reconciler.app.request import HERE, AddressGlob, FleetRequest, StackRequest
-from reconciler.cli.context import each, environment_of, from_outside, gravest
+from reconciler.cli.context import environment_of, from_outside, gravest_code, run_each
 from reconciler.cli.options import EVERYTHING
 from reconciler.cli.output import Branch, Output
 from reconciler.cli.patterns import check_all
@@ -37,21 +37,21 @@ ENDED = (Exit.INTERRUPTED, Exit.TERMINATED)
 Work = Callable[[StackRequest, Output], int]
 
 
-def each_place(fleet: FleetRequest, out: Output, work: Work) -> int:
+def run_fleet(fleet: FleetRequest, out: Output, work: Work) -> int:
     """Do the work for every stack, or with --all for every target; return the code that matters most."""
     if fleet.file is None:
         _check_alone(fleet)
-        check_apart(fleet)
+        check_duplicates(fleet)
         stacks = check_all(fleet.stack.patterns, fleet.stacks, out)
-        return each(stacks, out, lambda request: work(request, out))
+        return run_each(stacks, out, lambda request: work(request, out))
     deployments = read_deployments(fleet)
-    targets = chosen_of(deployments)
+    targets = requested_targets(deployments)
     stacks = check_all(fleet.stack.patterns, [deployments.request(target) for target in targets], out)
-    return _side_by_side(targets, stacks, fleet, out, _apart(work, deployments, targets))
+    return _side_by_side(targets, stacks, fleet, out, _refuse_duplicates(work, deployments, targets))
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class TargetRun:
     """What became of one target; `out` has all that was told of it."""
 
     target: "FleetTarget"
@@ -88,19 +88,21 @@ def _side_by_side(
     with stopping(notice) as stop, _pool(fleet.concurrency, stop) as threads:
         branches = [out.branch(target.name) for target in targets]
         waiting = [
-            (branch, threads.submit(_reach, target, request, branch, work, stop))
+            (branch, threads.submit(_run_target, target, request, branch, work, stop))
             for target, request, branch in zip(targets, stacks, branches, strict=True)
         ]
         reached = list(_in_order(waiting, stop.flag, out))
     codes = [one.code for one in reached]
     is_cut_short = len(reached) < len(targets) or any(code in ENDED for code in codes)
-    code = stop.code if stop.code and is_cut_short else gravest(codes or [Exit.DONE])
+    code = stop.code if stop.code and is_cut_short else gravest_code(codes or [Exit.DONE])
     begun = {one.target.name for one in reached}
-    _tell(reached, [target.name for target in targets if target.name not in begun], fleet, out, code)
+    _publish(reached, [target.name for target in targets if target.name not in begun], fleet, out, code)
     return int(code)
 
 
-def _reach(target: "FleetTarget", request: StackRequest, out: Branch, work: Work, stop: "Stopping") -> Reached | None:
+def _run_target(
+    target: "FleetTarget", request: StackRequest, out: Branch, work: Work, stop: "Stopping"
+) -> TargetRun | None:
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
@@ -109,12 +111,12 @@ def _reach(target: "FleetTarget", request: StackRequest, out: Branch, work: Work
     start = monotonic()
     out.begin()
     try:
-        code = each((request,), out, lambda one: work(one, out), go_on=False)
+        code = run_each((request,), out, lambda one: work(one, out), go_on=False)
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR
     out.watch.close(code)
-    return Reached(target, code, monotonic() - start, utc_now(), out)
+    return TargetRun(target, code, monotonic() - start, utc_now(), out)
 
 
 @contextmanager
@@ -128,8 +130,8 @@ def _pool(size: int, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
 
 
 def _in_order(
-    waiting: Sequence[tuple[Branch, Future[Reached | None]]], given_up: Event, out: Output
-) -> Iterator[Reached]:
+    waiting: Sequence[tuple[Branch, Future[TargetRun | None]]], given_up: Event, out: Output
+) -> Iterator[TargetRun]:
     """Yield what was reached in the order of the file, each shown as soon as those before it have been.
 
     Once the rest is `given_up`, only what has begun to change something is waited for. What begins later finds the
@@ -156,7 +158,9 @@ def _in_order(
             yield reached
 
 
-def _tell(reached: Sequence[Reached], left_out: Sequence[str], request: FleetRequest, out: Output, code: int) -> None:
+def _publish(
+    reached: Sequence[TargetRun], left_out: Sequence[str], request: FleetRequest, out: Output, code: int
+) -> None:
     from reconciler.report.fleet import Fleet, ShardPosition, Targets, cut_short, fleet_json, fleet_page
 
     file = Path(request.file or FLEET).as_posix()
@@ -184,7 +188,7 @@ def _selection(fleet: FleetRequest) -> "Selection":
     )
 
 
-def _outcome(one: Reached, file: str) -> "DeploymentOutcome":
+def _outcome(one: TargetRun, file: str) -> "DeploymentOutcome":
     """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
     from reconciler.report.fleet import DeploymentOutcome, came_to, told
     from reconciler.report.json import instant
@@ -307,19 +311,19 @@ def _next_step(file: str, command: str) -> str:
     return f"name one stack, as in `reconciler {command} STACK`; or write {name} with `environments:` and `stacks:`"
 
 
-def chosen_of(deployments: Deployments) -> tuple["FleetTarget", ...]:
+def requested_targets(deployments: Deployments) -> tuple["FleetTarget", ...]:
     """Return the targets that the command means. Raises `WrongUsage` and `InvalidStack`."""
-    from reconciler.fleet import chosen, differing
+    from reconciler.fleet import changed_targets, choose_targets
     from reconciler.syntax.diagnostics import did_you_mean
 
     fleet, file, targets = deployments.fleet, deployments.file, deployments.targets
-    stacks = () if fleet.paths == (HERE,) else [_from(file.parent, stack) for stack in fleet.paths]
+    stacks = () if fleet.paths == (HERE,) else [_path_from(file.parent, stack) for stack in fleet.paths]
     unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
     if unknown:
         raise WrongUsage(
             f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [one.stack for one in targets], "")
         )
-    unknown = next((name for name in fleet.environments if not chosen(targets, environments=(name,))), None)
+    unknown = next((name for name in fleet.environments if not choose_targets(targets, environments=(name,))), None)
     if unknown:
         known = dict.fromkeys(target.environment for target in targets)
         hint = did_you_mean(unknown, known, f"it has {', '.join(known)}")
@@ -330,10 +334,10 @@ def chosen_of(deployments: Deployments) -> tuple["FleetTarget", ...]:
             raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
         targets = tuple(target for target in targets if target.name in fleet.only)
     if fleet.changed_since:
-        targets = differing(
+        targets = changed_targets(
             targets, *_before(file, fleet.changed_since, fleet.stack), cache(partial(_names, file.parent))
         )
-    return chosen(targets, environments=fleet.environments, stacks=stacks, shard=fleet.shard)
+    return choose_targets(targets, environments=fleet.environments, stacks=stacks, shard=fleet.shard)
 
 
 def _read(files: "Files", request: StackRequest) -> tuple["FleetTarget", ...]:
@@ -341,7 +345,7 @@ def _read(files: "Files", request: StackRequest) -> tuple["FleetTarget", ...]:
 
     root = Path(files.root)
     targets, problems = read_fleet(
-        files, environment_of(request), partial(_matching, root), cache(partial(_leaves, root))
+        files, environment_of(request), partial(_matching, root), cache(partial(_leads_out, root))
     )
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidStack(problems)
@@ -368,7 +372,7 @@ def _names(root: Path, path: str) -> Sequence[str]:
     used = [path]
     if (root / path).is_file() and path.endswith(SUFFIXES):
         used += [(Path(path).parent / name).as_posix() for name in files_used(DiskFiles(str(root / path)))]
-    return sorted({name for each in used for name in names_of(root, each)})
+    return sorted({name for run_each in used for name in names_of(root, run_each)})
 
 
 def _matching(root: Path, pattern: str) -> Sequence[str]:
@@ -381,7 +385,7 @@ def _matching(root: Path, pattern: str) -> Sequence[str]:
     return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
 
 
-def _leaves(root: Path, path: str) -> bool:
+def _leads_out(root: Path, path: str) -> bool:
     """Whether links in a path lead out of a folder, or to something hidden in it."""
     there, real = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
     if not there.is_relative_to(real):
@@ -389,7 +393,7 @@ def _leaves(root: Path, path: str) -> bool:
     return is_hidden(there.relative_to(real)) and not is_hidden(Path(os.path.normpath(path)))
 
 
-def _from(root: Path, path: str) -> str:
+def _path_from(root: Path, path: str) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
@@ -399,11 +403,11 @@ SEVERAL = 2
 HINT = "give one of them another `stack:`, or another `namePrefix:`; or send it elsewhere"
 
 
-def _apart(work: Work, deployments: Deployments, targets: Sequence["FleetTarget"]) -> Work:
+def _refuse_duplicates(work: Work, deployments: Deployments, targets: Sequence["FleetTarget"]) -> Work:
     """Return the work for a target, which stops at once where another target has its stack's name in its place."""
-    from reconciler.fleet import rivals
+    from reconciler.fleet import duplicate_targets
 
-    found = rivals(deployments.targets, targets, lambda target: _claim(deployments.request(target)))
+    found = duplicate_targets(deployments.targets, targets, lambda target: _claim_of(deployments.request(target)))
 
     def checked(request: StackRequest, out: Output) -> int:
         name = request.deployment.name if request.deployment else ""
@@ -415,22 +419,22 @@ def _apart(work: Work, deployments: Deployments, targets: Sequence["FleetTarget"
     return checked if found else work
 
 
-def check_apart(fleet: FleetRequest) -> None:
+def check_duplicates(fleet: FleetRequest) -> None:
     """Raise `InvalidStack` where several stacks of the command line are one and the same to AWS."""
     if len(fleet.paths) < SEVERAL or not fleet.is_live:
         return
-    from reconciler.fleet import FleetTarget, rivals
+    from reconciler.fleet import FleetTarget, duplicate_targets
 
     stacks = {request.path: request for request in fleet.stacks}
     named = [FleetTarget(name=path, stack=path, environment="") for path in stacks]
-    found = rivals(named, named, lambda one: _claim(stacks[one.stack]))
+    found = duplicate_targets(named, named, lambda one: _claim_of(stacks[one.stack]))
     told = {tuple(sorted((name, other))): claim for name, (other, claim) in found.items()}
     if told:
         account = fleet.stack.place.account
         raise InvalidStack(tuple(_problem(one, other, account, claim) for (one, other), claim in told.items()))
 
 
-def _claim(request: StackRequest) -> "Claim":
+def _claim_of(request: StackRequest) -> "Claim":
     """Return what a target claims; nothing where its files cannot be read, which its own work tells."""
     from reconciler.adapters.lookup.files import DiskFiles
     from reconciler.adapters.lookup.sources import Offline, Sources

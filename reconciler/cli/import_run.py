@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.app.request import StackRequest
 from reconciler.app.session import Session
 from reconciler.cli.clients import service_for, session_for
-from reconciler.cli.context import Read, informed, read_files
+from reconciler.cli.context import Read, read_files, with_installed_sdk
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_globs
 from reconciler.model import Identity, Json, Plan, Stack
@@ -75,7 +75,7 @@ class ImportSource:
     own: tuple[str, ...] = ()
 
 
-def chosen(given: Collection[str], own: Mapping[str, object]) -> ImportSource:
+def choose_source(given: Collection[str], own: Mapping[str, object]) -> ImportSource:
     """Return the source that is given. Raises `WrongUsage` unless it is one, and has all options that are its `own`."""
     sources = [source for source in SOURCES if source.name in given]
     options = ", ".join(f"--{source.name}" for source in SOURCES)
@@ -94,7 +94,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def contents(files: Sequence[str]) -> list[tuple[str, bytes]]:
+def read_contents(files: Sequence[str]) -> list[tuple[str, bytes]]:
     """Return the content of each file with the name that messages call it. Raises `WrongUsage`."""
     from reconciler.adapters.lookup.files import read_whole
 
@@ -132,7 +132,7 @@ def _read_json(request: ImportRequest, _observer: Observer, _region: ReadRegion)
     from reconciler.adapters.lookup.installed import takes
     from reconciler.importers import json_files
 
-    return json_files.imported(contents(request.files), takes)
+    return json_files.imported(read_contents(request.files), takes)
 
 
 def _read_cloudformation(request: ImportRequest, observer: Observer, _region: ReadRegion) -> "Imported":
@@ -144,7 +144,7 @@ def _read_cloudformation(request: ImportRequest, observer: Observer, _region: Re
     place = request.stack.place
     if len(request.files) > 1:
         raise WrongUsage(f"one template at a time: {' and '.join(request.files)} are several")
-    ((name, raw),) = contents(request.files)
+    ((name, raw),) = read_contents(request.files)
     live = None
     if request.deployed_as:
         live = deployed(
@@ -162,7 +162,7 @@ def _read_cloudformation(request: ImportRequest, observer: Observer, _region: Re
 def _read_terraform(request: ImportRequest, _observer: Observer, _region: ReadRegion) -> "Imported":
     from reconciler.importers import terraform
 
-    return terraform.imported(contents(request.files))
+    return terraform.imported(read_contents(request.files))
 
 
 SOURCES: tuple[ImportSource, ...] = (
@@ -200,10 +200,10 @@ UNNAMED = "imported"
 NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def imported_to(request: ImportRequest, out: Output) -> int:
+def import_stack(request: ImportRequest, out: Output) -> int:
     """Write what a source has as a stack. Raises `InvalidStack` and `WrongUsage` before anything is written."""
     with _uncollected():
-        return _imported_to(request, out)
+        return _import_stack(request, out)
 
 
 @contextmanager
@@ -218,7 +218,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _imported_to(request: ImportRequest, out: Output) -> int:
+def _import_stack(request: ImportRequest, out: Output) -> int:
     from reconciler.cli.commands.fmt import language
     from reconciler.importers.minimize import effective
     from reconciler.importers.samples import with_examples
@@ -228,7 +228,7 @@ def _imported_to(request: ImportRequest, out: Output) -> int:
 
     source, observer = request.source, out.watch
     session = cache(lambda: session_for(Stack("", {}), request.stack.place, observer))
-    region = _reader(session)
+    region = _region_reader(session)
     imported = source.read(request, observer, region)
     is_seen = request.proves or source.plans
     place = region().identity if is_seen else None
@@ -236,24 +236,24 @@ def _imported_to(request: ImportRequest, out: Output) -> int:
         region().live if source.plans else imported.found, request, "this region" if source.plans else "the source"
     )
     spoken = language()
-    chosen = with_examples(effective(imported if source.plans else _chosen(imported, request)), spoken)
-    tidy = tidy_stack(chosen, place or Identity("", ""), _settings(request, place), spoken)
-    unset = _unset(chosen, request.stack)
-    stack = replace(request.stack, offered=_offered(unset, chosen))
+    resources = with_examples(effective(imported if source.plans else _choose_resources(imported, request)), spoken)
+    tidy = tidy_stack(resources, place or Identity("", ""), _settings(request, place), spoken)
+    unset = _unset_variables(resources, request.stack)
+    stack = replace(request.stack, offered=_stand_ins_for(unset, resources))
     read = read_files(tidy.files, stack, place)
     if read.has_unknown and is_seen and stack.place.has_lookups:
         read = read_files(tidy.files, stack, place, session().lookups)
     problems = (*imported.problems, *read.problems, *_secrets(read))
     is_whole = not any(problem.severity is Severity.ERROR for problem in problems)
     if not is_whole and not request.keeps_going:
-        raise _unwritten(problems)
+        raise _refusal(problems)
     written = () if request.to == STDOUT else _write(tidy.files, Path(request.to), force=request.is_forced)
-    problems += _staying(tidy.files, Path(request.to)) if written else ()
+    problems += _files_from_before(tidy.files, Path(request.to)) if written else ()
     plan = _plan(read.stack, region(), request.released) if is_seen and is_whole and not unset else None
     shown = present(plan, read.secrets) if plan else None
     left_out = (*imported.left_out, *tidy.left_out)
     found = Import(read.stack.name, tuple(read.stack.declared), written, left_out, problems, shown, unset)
-    _tell(found, tidy.files, out)
+    _publish(found, tidy.files, out)
     if not is_whole:
         return Exit.INVALID
     return Exit.CHANGES if found.changing else Exit.DONE
@@ -270,7 +270,7 @@ def _check_asked(there: Iterable["Live | ImportedResource"], request: ImportRequ
         check_globs("--kind", request.kinds, list(dict.fromkeys(one.kind for one in addresses)), where)
 
 
-def _chosen(imported: "Imported", request: ImportRequest) -> "Imported":
+def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported":
     """Return what was asked for of what files describe; of a region, the source itself chooses."""
     from reconciler.importers.live import Asked
     from reconciler.importers.model import variables_in, without_tagged
@@ -288,7 +288,7 @@ def _chosen(imported: "Imported", request: ImportRequest) -> "Imported":
     return replace(imported, found=found, variables=variables)
 
 
-def _reader(session: Callable[[], Session]) -> ReadRegion:
+def _region_reader(session: Callable[[], Session]) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache
@@ -313,7 +313,7 @@ def _settings(request: ImportRequest, place: Identity | None) -> "ImportSettings
     )
 
 
-def _unset(imported: "Imported", stack: StackRequest) -> tuple[str, ...]:
+def _unset_variables(imported: "Imported", stack: StackRequest) -> tuple[str, ...]:
     """Return the variables that nobody gives a value: a parameter of another tool may be known to its user alone."""
     given = {*stack.variables, *(name for file in stack.variable_files for name in _names_in(file))}
     return tuple(
@@ -335,7 +335,7 @@ def _names_in(file: str) -> Iterator[str]:
     yield from root.entries if isinstance(root, MappingNode) else ()
 
 
-def _offered(unset: Iterable[str], imported: "Imported") -> dict[str, "GivenValue"]:
+def _stand_ins_for(unset: Iterable[str], imported: "Imported") -> dict[str, "GivenValue"]:
     """Return values that are not known for variables that have none; in names, examples."""
     from reconciler.importers.model import variables_in
     from reconciler.load.variables import GivenValue
@@ -350,7 +350,7 @@ def _plan(stack: Stack, seen: "LiveRegion", released: tuple[str, ...]) -> Plan:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
 
-    return usecases.plan_in(stack, seen, informed(PlanOptions(adopt=True, released=released)))
+    return usecases.plan_in(stack, seen, with_installed_sdk(PlanOptions(adopt=True, released=released)))
 
 
 def _secrets(read: Read) -> Iterator[Problem]:
@@ -360,26 +360,28 @@ def _secrets(read: Read) -> Iterator[Problem]:
 
     for address, declared in read.stack.declared.items():
         for path, shown in secret_paths(declared.spec):
-            if holds_unknown(_at(declared.spec, path)):
+            if holds_unknown(_value_at(declared.spec, path)):
                 continue  # the YAML names it, and has it not
             message = f"{address}: {shown} looks like a secret, and stands in the YAML as it stands in AWS"
             hint = "keep it in Secrets Manager, and name it under secrets; whatever replaces it is a change"
             yield Problem("IMP004", message, declared.places.find(path), hint, Severity.WARNING)
 
 
-def _at(value: Json, path: Iterable[str | int]) -> Json:
+def _value_at(value: Json, path: Iterable[str | int]) -> Json:
     for step in path:
         value = value[step]
     return value
 
 
-def _tell(found: "Import", files: "WrittenStack", out: Output) -> None:
-    from reconciler.cli.commands.validate import contents
+def _publish(found: "Import", files: "WrittenStack", out: Output) -> None:
+    from reconciler.cli.commands.validate import describe_contents
     from reconciler.report.text.imports import import_json, import_page, left_out_page, plan_verdict
 
     out.tell(lambda width: left_out_page(found, width))
     if found.files:
-        out.publish(lambda width: import_page(found, contents(found.addresses), width), lambda: import_json(found))
+        out.publish(
+            lambda width: import_page(found, describe_contents(found.addresses), width), lambda: import_json(found)
+        )
     else:
         out.publish_text("".join(files.texts.values()), lambda: import_json(found), is_data=True)
         out.tell(lambda width: plan_verdict(found, width))
@@ -390,22 +392,22 @@ def stack_name(folder: str) -> str:
     return NAMES.sub("-", name).strip("-") or UNNAMED
 
 
-def _unwritten(problems: tuple[Problem, ...]) -> InvalidStack:
+def _refusal(problems: tuple[Problem, ...]) -> InvalidStack:
     count = sum(problem.severity is Severity.ERROR for problem in problems)
     stopped = InvalidStack(problems, f"{count} problem{'' if count == 1 else 's'}; nothing was written")
     stopped.hint = "--keep-going writes what could be imported, to be corrected in the YAML"
     return stopped
 
 
-def _staying(files: "WrittenStack", folder: Path) -> tuple[Problem, ...]:
+def _files_from_before(files: "WrittenStack", folder: Path) -> tuple[Problem, ...]:
     """Warn of files that were there before, and are part of the stack now."""
-    others = [name for name in _there(folder) if name not in files.texts]
+    others = [name for name in _stack_files(folder) if name not in files.texts]
     message = "it was there before, and is part of this stack now"
     hint = "remove it, unless you mean it"
     return tuple(Problem("IMP005", message, Where(str(folder / name)), hint, Severity.WARNING) for name in others)
 
 
-def _there(folder: Path) -> list[str]:
+def _stack_files(folder: Path) -> list[str]:
     """Return the files of stacks that are in a folder."""
     from reconciler.adapters.lookup.files import DiskFiles
     from reconciler.load import files_beside
@@ -421,7 +423,7 @@ def _write(files: "WrittenStack", folder: Path, *, force: bool) -> tuple[str, ..
     """Write the files, and return their paths."""
     from reconciler.adapters.lookup.files import write_below
 
-    there = sorted({*_there(folder), *(name for name in files.texts if (folder / name).exists())})
+    there = sorted({*_stack_files(folder), *(name for name in files.texts if (folder / name).exists())})
     if there and not force:
         hint = "choose another folder, or give --force to overwrite what has the same name; nothing was written"
         raise WrongUsage(f"there are files of a stack in {folder} already: {', '.join(there)}", hint=hint)

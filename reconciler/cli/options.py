@@ -77,7 +77,12 @@ def add_stacks(parser: ArgumentParser, metavar: str = "STACK", says: str = "fold
 
 def add_one_stack(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "stacks", nargs="?", default=[], metavar="STACK", type=_listed, help="folder or file of a stack (default: .)"
+        "stacks",
+        nargs="?",
+        default=[],
+        metavar="STACK",
+        type=_parse_path,
+        help="folder or file of a stack (default: .)",
     )
     parser.set_defaults(most_stacks=1)
 
@@ -118,8 +123,8 @@ def add_output(parser: ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) ->
 
 def output_of(args: Namespace) -> OutputOptions:
     """Return what is written; each share of deployments has files of its own."""
-    number = str(args.shard.number) if args.shard else "{shard}"
-    targets = tuple(target._replace(file=target.file.replace("{shard}", number)) for target in args.output or ())
+    parse_number = str(args.shard.number) if args.shard else "{shard}"
+    targets = tuple(target._replace(file=target.file.replace("{shard}", parse_number)) for target in args.output or ())
     log_format = args.log_format or os.environ.get(LOG_FORMAT) or "text"
     if log_format not in LOG_FORMATS:
         args.parser.error(f"{LOG_FORMAT} is {log_format!r}; it can be {' or '.join(LOG_FORMATS)}")
@@ -129,14 +134,14 @@ def output_of(args: Namespace) -> OutputOptions:
 def add_variables(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("variables")
     group.add_argument(
-        "--var", action="append", default=[], metavar="NAME=VALUE", type=pair, help="set a variable; repeatable"
+        "--var", action="append", default=[], metavar="NAME=VALUE", type=parse_pair, help="set a variable; repeatable"
     )
     group.add_argument(
         "--var-file",
         action="append",
         default=[],
         metavar="FILE",
-        type=file_name,
+        type=parse_file_name,
         help="YAML or JSON file of variables; repeatable",
     )
     group.add_argument(
@@ -144,7 +149,7 @@ def add_variables(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        type=_variable_name,
+        type=_parse_variable_name,
         help="let !env read NAME although it belongs to AWS or to the CI; * and ? match; its value is not shown; "
         "repeatable",
     )
@@ -164,7 +169,7 @@ def add_cloud(parser: ArgumentParser) -> None:
     group.add_argument(
         "--sandbox",
         metavar="[=FILE]",
-        type=file_name,
+        type=parse_file_name,
         help="run against a simulated AWS kept in FILE (default: .reconciler/sandbox.json)",
     )
 
@@ -183,7 +188,7 @@ def place_of(args: Namespace) -> Place:
 def add_ignored_sandbox(parser: ArgumentParser) -> None:
     """For commands that ask nobody: whoever tries a stack in the sandbox writes --sandbox behind each of them."""
     parser.add_argument(
-        "--sandbox", metavar="[=FILE]", type=file_name, help="accepted and ignored: nothing is asked of AWS here"
+        "--sandbox", metavar="[=FILE]", type=parse_file_name, help="accepted and ignored: nothing is asked of AWS here"
     )
 
 
@@ -206,13 +211,13 @@ def add_fleet(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--shard",
-        type=_shard,
+        type=_parse_shard,
         metavar="I/N",
         help="only the I-th of N shares, always of the same targets; `array` in a child of an array job of AWS Batch",
     )
     group.add_argument(
         "--concurrency",
-        type=count,
+        type=parse_count,
         default=SIDE_BY_SIDE,
         metavar="N",
         help=f"targets side by side (default: {SIDE_BY_SIDE})",
@@ -250,7 +255,7 @@ def add_names(group: _ActionsContainer) -> None:
         action="append",
         default=[],
         metavar="[!]GLOB",
-        type=_glob,
+        type=_parse_glob,
         help="only these; with ! all but these, as `exclude` in reconciler.yaml; repeatable",
     )
 
@@ -280,20 +285,20 @@ def add_consents(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[=KIND/NAME]",
-        type=_glob,
+        type=_parse_glob,
         help="delete what the stack no longer declares, even if jobs need it or it is much; "
         "* and ? match, without a value all; repeatable; exit 64 if one matches nothing and is not known to be gone",
     )
     group.add_argument(
         "--max-destroy",
-        type=_limit,
+        type=_parse_limit,
         metavar="N|P%",
         help="delete no more than N, or P per cent of the stack's live resources "
         "(default: 3 or 30%%, whichever is more, and what --allow-destroy names)",
     )
     group.add_argument(
         "--max-interrupted",
-        type=number,
+        type=parse_number,
         metavar="N",
         help="replace instances on which at most N jobs run; those with updatePolicy.terminateJobsOnUpdate need it, "
         "the others wait as long as their policy says",
@@ -324,17 +329,19 @@ def plan_options_of(args: Namespace) -> "PlanOptions":
 
 def add_running(parser: ArgumentParser) -> None:
     add_waiting(parser)
-    parser.add_argument("--parallelism", type=count, default=8, metavar="N", help="changes at a time (default: 8)")
+    parser.add_argument(
+        "--parallelism", type=parse_count, default=8, metavar="N", help="changes at a time (default: 8)"
+    )
 
 
 def add_waiting(parser: ArgumentParser) -> None:
     parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
     parser.add_argument(
-        "--timeout", type=duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
+        "--timeout", type=parse_duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
     )
     parser.add_argument(
         "--lock-timeout",
-        type=duration,
+        type=parse_duration,
         metavar="TIME",
         help="how long to wait for the stack's lock (default: do not wait)",
     )
@@ -350,14 +357,14 @@ def run_options_of(args: Namespace) -> RunOptions:
     )
 
 
-def file_name(text: str) -> str:
+def parse_file_name(text: str) -> str:
     """An empty name is a variable that nobody set. It must not lead to the real AWS."""
     if not text:
         raise ArgumentTypeError("the file has no name")
     return text
 
 
-def _variable_name(text: str) -> str:
+def _parse_variable_name(text: str) -> str:
     if not text:
         raise ArgumentTypeError("the variable has no name")
     return text
@@ -386,25 +393,25 @@ def _of_array() -> str:
     return f"{int(index) + 1}/{size}"
 
 
-def _shard(text: str) -> "Shard":
+def _parse_shard(text: str) -> "Shard":
     from reconciler.fleet import Shard
 
-    number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
-    if not slash or not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
+    parse_number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
+    if not slash or not (parse_number.isascii() and parse_number.isdigit() and of.isascii() and of.isdigit()):
         raise ArgumentTypeError(f"{text!r} is not a share such as 1/4")
-    if not 1 <= int(number) <= int(of):
+    if not 1 <= int(parse_number) <= int(of):
         raise ArgumentTypeError(f"{text!r}: shares count from 1 to {of}")
-    return Shard(int(number), int(of))
+    return Shard(int(parse_number), int(of))
 
 
-def _glob(text: str) -> str:
+def _parse_glob(text: str) -> str:
     """An empty one is a variable that nobody set: it would allow nothing, and say so to nobody."""
     if not text:
         raise ArgumentTypeError("there is nothing behind the =")
     return text
 
 
-def _limit(text: str) -> "Limit":
+def _parse_limit(text: str) -> "Limit":
     from reconciler.plan import Limit
 
     try:
@@ -413,38 +420,38 @@ def _limit(text: str) -> "Limit":
         raise ArgumentTypeError(f"{text!r} is neither a number nor a percentage, such as 5 or 20%") from error
 
 
-def fingerprint(text: str) -> str:
+def parse_fingerprint(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{16,64}", text):
         raise ArgumentTypeError(f"{text!r} is no fingerprint, such as `plan` shows: 16 to 64 of 0-9 and a-f")
     return text
 
 
-def count(text: str) -> int:
+def parse_count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
         raise ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
 
 
-def number(text: str) -> int:
+def parse_number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise ArgumentTypeError(f"{text!r} is not a number such as 0 or 20")
     return int(text)
 
 
-def duration(text: str) -> float:
+def parse_duration(text: str) -> float:
     found = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)  # a thousand million seconds are enough for anybody
     if found is None:
         raise ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
     return float(int(found[1]) * UNITS[found[2]])
 
 
-def port(text: str) -> int:
+def parse_port(text: str) -> int:
     if not text.isdecimal() or int(text) > LAST_PORT:
         raise ArgumentTypeError(f"{text!r} is not a port: 0 to {LAST_PORT}")
     return int(text)
 
 
-def pair(text: str) -> tuple[str, str]:
+def parse_pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
@@ -453,5 +460,5 @@ def pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _listed(text: str) -> list[str]:
+def _parse_path(text: str) -> list[str]:
     return [text]

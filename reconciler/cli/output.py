@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from reconciler.adapters.lookup.files import is_inside, leaves_repository
 from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
-from reconciler.cli.clients import objects
+from reconciler.cli.clients import open_objects
 from reconciler.cli.options import LOG_FORMAT
 from reconciler.cli.streams import (
     CRASHED,
@@ -344,7 +344,7 @@ class Output:
             return
         text = row.harmless(row.render(self._collected(self._pages if file else ())))
         if file.startswith(IN_S3):
-            objects(self._watch or UNOBSERVED).put(file, text.encode(errors="backslashreplace"))
+            open_objects(self._watch or UNOBSERVED).put(file, text.encode(errors="backslashreplace"))
         elif file:
             write_to(file, "w", text)
         elif text:

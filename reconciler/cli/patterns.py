@@ -141,11 +141,11 @@ def _declared(request: StackRequest) -> Iterable[Address]:
 
 def _known(request: StackRequest, observer: Observer) -> tuple[tuple[Address, ...], StackPlace] | None:
     """Return what a stack declares or owns, and its place; None if that cannot be known."""
-    from reconciler.cli.context import live_stack, planned
+    from reconciler.cli.context import live_stack, plan_stack
     from reconciler.plan import AS_DECLARED
 
     try:
         read, session = live_stack(request, observer)
-        return planned(read, session, AS_DECLARED).known, StackPlace(request.path, read.stack, session.cloud)
+        return plan_stack(read, session, AS_DECLARED).known, StackPlace(request.path, read.stack, session.cloud)
     except (Stopped, CloudError):
         return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.request import RunOptions
 from reconciler.app.session import Session
-from reconciler.cli.context import Read, informed, live_stack, planned
+from reconciler.cli.context import Read, live_stack, plan_stack, with_installed_sdk
 from reconciler.cli.output import Output
 from reconciler.cli.patterns import check_one
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
@@ -37,18 +37,18 @@ def run_stack(job: Job, options: RunOptions, out: Output) -> int:
     """Bring one stack to what is wanted of it."""
     seal = job.seal
     read, session = live_stack(job.request, out.watch, job.place)
-    with locked(job.request.path, read.stack, session, out, options.lock_timeout):
-        return _planned_and_run(job, options, seal, read, session, out)
+    with hold_lock(job.request.path, read.stack, session, out, options.lock_timeout):
+        return _plan_and_run(job, options, seal, read, session, out)
 
 
-def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
+def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present_finish
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import plan_page
 
     wanted = replace(job.wanted, longest_wait=options.timeout)
-    plan = planned(read, session, wanted)
+    plan = plan_stack(read, session, wanted)
     check_one(job.request, plan, read.stack, session, out)
     shown = seal_plan(job.request, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
@@ -57,13 +57,13 @@ def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, se
     try:
         job.check(shown, read)
         with read.secrets.kept():
-            consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
+            check_consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
-        _document(None, shown, idle, out)
+        _publish_document(None, shown, idle, out)
         out.item(ApplyResult(shown.plan))
         return idle
     work = partial(
@@ -72,14 +72,16 @@ def _planned_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, se
         read.stack,
         session.cloud,
         session.clock,
-        options=informed(wanted),
+        options=with_installed_sdk(wanted),
         parallelism=options.parallelism,
     )
     # A plan that is applied in part is not the one that was reviewed.
-    finish, code = watched(work, read, session, out, then="plan again" if job.reviewed else f"{options.command} again")
+    finish, code = run_watched(
+        work, read, session, out, then="plan again" if job.reviewed else f"{options.command} again"
+    )
     if job.reviewed:
         finish = replace(finish, way_on="What is left is another plan: plan again.")
-    _tell(present_finish(finish, read.secrets), shown, code, out)
+    _publish(present_finish(finish, read.secrets), shown, code, out)
     return code
 
 
@@ -91,7 +93,7 @@ def _question(wanted: "PlanOptions") -> str:
     return "Destroy resource" if wanted.destroy else "Apply change"
 
 
-def consent(stack: Stack, plan: Plan, options: RunOptions, question: str, *, is_named: bool = False) -> None:
+def check_consent(stack: Stack, plan: Plan, options: RunOptions, question: str, *, is_named: bool = False) -> None:
     """Raise `Refused`, `Declined` or `WrongUsage` unless the plan may run. `question` is a verb and a noun.
 
     `is_named`: a yes comes easily, and the name of the stack shows that it is this one which is meant.
@@ -107,18 +109,18 @@ def consent(stack: Stack, plan: Plan, options: RunOptions, question: str, *, is_
     verb, noun = question.split()
     what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
     if is_named:
-        is_meant = _answer(f"{what}? Type {stack.name} to go on: ") == stack.name
+        is_meant = _ask(f"{what}? Type {stack.name} to go on: ") == stack.name
     else:
-        is_meant = _answer(f"{what}? [y/N] ").lower() in ("y", "yes")
+        is_meant = _ask(f"{what}? [y/N] ").lower() in ("y", "yes")
     if not is_meant:
         raise Declined("declined; nothing was changed")
 
 
-def _answer(question: str) -> str:
-    return asked(f"\n{question}", "nothing was changed")
+def _ask(question: str) -> str:
+    return ask(f"\n{question}", "nothing was changed")
 
 
-def asked(question: str, otherwise: str) -> str:
+def ask(question: str, otherwise: str) -> str:
     """Ask on stderr. A signal at the question is a no: `otherwise` says what stays as it is."""
     from reconciler.cli.signals import Terminated
 
@@ -143,7 +145,7 @@ def is_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-def watched(
+def run_watched(
     work: Callable[..., "Finish"], read: Read, session: Session, out: Output, *, then: str
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
@@ -158,14 +160,14 @@ def watched(
     out.changes()
     with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, session.clock, out) as watch:
 
-        def told(event: "Event") -> None:
+        def describe_holder(event: "Event") -> None:
             shown = present_event(event, read.secrets)
             with suppress(OSError):  # a stderr that is full must not stop a run
                 watch(shown)
             out.watch.changed(shown)
             out.event(lambda: event_json(read.stack.name, shown))
 
-        finish = work(watch=told, stop=stop.flag, observer=session.observer)
+        finish = work(watch=describe_holder, stop=stop.flag, observer=session.observer)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 
@@ -183,16 +185,16 @@ def _progress(stack: str, clock: Clock, out: Output) -> Iterator[Callable[["Pres
         yield watch
 
 
-def _tell(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Output) -> None:
+def _publish(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Output) -> None:
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import finish_page
 
     out.show(lambda width: finish_page(finish, width))
-    _document(finish, shown, code, out)
+    _publish_document(finish, shown, code, out)
     out.item(ApplyResult(shown.plan, finish))
 
 
-def _document(finish: "PresentedFinish | None", shown: SealedPlan, code: int, out: Output) -> None:
+def _publish_document(finish: "PresentedFinish | None", shown: SealedPlan, code: int, out: Output) -> None:
     from reconciler.report.json import finish_json
 
     out.document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})
@@ -209,7 +211,7 @@ SLACK = 60.0  # seconds by which clocks may differ
 
 
 @contextmanager
-def locked(path: str, stack: Stack, session: Session, out: Output, patience: float | None) -> Iterator[None]:
+def hold_lock(path: str, stack: Stack, session: Session, out: Output, patience: float | None) -> Iterator[None]:
     """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
 
     A lock that is held is waited for at most `patience` seconds. It is let go in every ending but that of a process
@@ -243,7 +245,7 @@ class _Hold:
         start, is_told = clock.now(), False
         while (holder := self._try()) is not None:
             is_moving = holder == UNSEEN
-            message = f"stack {self.mine.stack} is locked by {told(holder)}"
+            message = f"stack {self.mine.stack} is locked by {describe_holder(holder)}"
             limit = GRACE if is_moving and patience is None else patience or 0.0
             if clock.now() - start >= limit:
                 hint = (
@@ -297,7 +299,7 @@ def lock_name(stack: Stack, session: Session) -> str:
     return "/".join((here.account, here.region, stack.name, *filter(None, (stack.name_prefix,))))
 
 
-def told(holder: Holder) -> str:
+def describe_holder(holder: Holder) -> str:
     """Say who holds a lock: ana@ci-7 (process 4711, `apply prod`) since 2027-03-31T08:15:00+00:00, 12 min ago."""
     if holder == UNSEEN:
         return "a run that takes or releases it at this moment"

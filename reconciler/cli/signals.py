@@ -51,7 +51,7 @@ def last_words(text: str) -> Iterator[None]:
         _LAST_WORDS.remove(text)
 
 
-def seen() -> Exit | None:
+def signal_seen() -> Exit | None:
     """Return the exit code of a signal that a run has seen, also of one that has not cut it short."""
     return _SEEN[0] if _SEEN else None
 

@@ -12,7 +12,7 @@ BESIDE = ("tags", "lifecycle")
 ANYWHERE = Identity("000000000000", "us-east-1")  # both are told as if they were in one place
 
 
-def compared(
+def compare_stacks(
     sides: tuple[FleetTarget, FleetTarget], stacks: tuple[Stack, Stack], kinds: Mapping[str, Kind]
 ) -> tuple[Change, ...]:
     """Return what differs between two stacks that were read, resource by resource, in the order of kinds and names.

@@ -75,7 +75,7 @@ class Shard:
         return int.from_bytes(sha256(text.encode(errors="surrogatepass")).digest()[:8]) % self.of == self.number - 1
 
 
-def chosen(
+def choose_targets(
     targets: Iterable[FleetTarget],
     *,
     environments: Sequence[str] = (),
@@ -97,7 +97,7 @@ def alone(path: str) -> Iterable[str]:
     return (posixpath.normpath(path),)
 
 
-def differing(
+def changed_targets(
     targets: Iterable[FleetTarget],
     before: Iterable[FleetTarget],
     changed: Iterable[str],
@@ -124,27 +124,27 @@ def _is_of(name: str, file: str) -> bool:
     return name in (".", file) or file.startswith(f"{name}/") or name.startswith(f"{file}/")
 
 
-# Targets that would take each other's resources for their own: one stack's name, twice in one place.
+# Targets that would own the same resources: the name of one stack, twice in one place.
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Under which name a target owns what it makes, and in which region; what is empty, nobody knows beforehand."""
+    """The name by which a target owns its resources, and their region; an empty text is not known beforehand."""
 
     stack: str
     name_prefix: str = ""
     region: str = ""
 
 
-def rivals(
-    targets: Iterable[FleetTarget], chosen: Iterable[FleetTarget], claim: Callable[[FleetTarget], Claim]
+def duplicate_targets(
+    targets: Iterable[FleetTarget], requested: Iterable[FleetTarget], claim: Callable[[FleetTarget], Claim]
 ) -> Mapping[str, tuple[str, Claim]]:
-    """Return those of the chosen that have a rival among all targets: its name, and what both claim.
+    """Return the requested targets that claim the same as a different target: its name, and the claim.
 
-    `claim` reads files, and is asked of those alone that share an account with another.
+    `claim` reads files, and is called only for targets that share an account.
     """
     found: dict[tuple[str, Claim], list[str]] = {}
-    wanted = {target.name for target in chosen}
+    wanted = {target.name for target in requested}
     for account, together in _by_account(targets).items():
         if len(together) > 1 and any(target.name in wanted for target in together):
             for target in _close(together):

@@ -1,7 +1,11 @@
 """Files of a stack in one canonical style: a text in, a text out that means the same.
 
-Only lines are laid out anew. Values are copied as their authors wrote them and comments move with what they describe,
-which a library that dumps values again cannot promise once entries change their places.
+`parse` reads a text with its comments, `normalize` orders and spells its fields, `printer` writes it, and `verify`
+compares what both texts mean.
+
+Always: values are copied as their authors wrote them, and comments move with what they describe, which a library that
+dumps values again cannot promise once entries change their places. A text that would change its meaning stays as it
+is. Not here: reading and writing files, and JSON.
 """
 
 from collections import Counter

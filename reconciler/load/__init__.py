@@ -1,4 +1,12 @@
-"""From files to a stack: parsed, included, substituted, merged; with every problem found, each at its place."""
+"""Files of a folder, look-ups and values of variables in; a `Stack` with everything that is wrong with it out.
+
+`files` reads and includes, `choose` and `sections` find what belongs to the stack, `variables` and `expand` substitute,
+`settings` and `resources` read what the stack declares.
+
+Always: every problem is found in one pass, and each has its place; a value that cannot be looked up here is
+`Unknown`; `Loaded.uses` says what depends on account, region and look-ups. Not here: what the API accepts (`validate`),
+and what is live.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

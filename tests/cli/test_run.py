@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.app import usecases
-from reconciler.cli.context import gravest
+from reconciler.cli.context import gravest_code
 from reconciler.cli.run import is_ci
 from reconciler.cli.signals import Terminated
 from reconciler.model import Json
@@ -279,7 +279,7 @@ def test_a_signal_ends_a_run_after_its_present_steps(
     ("codes", "expected"), [([0, 0], 0), ([0, 2, 0], 2), ([2, 4, 3], 4), ([0, 3, 2], 3), ([2, 1], 1)]
 )
 def test_the_gravest_of_several_codes_counts(codes: list[int], expected: int) -> None:
-    assert gravest(codes) == expected
+    assert gravest_code(codes) == expected
 
 
 def test_a_sandbox_is_forgotten(run: Run) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.app.request import RunOptions, StackRequest
-from reconciler.cli.context import each
-from reconciler.cli.fleet import check_apart, each_place, with_consents
+from reconciler.cli.context import run_each
+from reconciler.cli.fleet import check_duplicates, run_fleet, with_consents
 from reconciler.cli.options import (
     OF_OUTCOMES,
     add_cloud,
@@ -18,8 +18,8 @@ from reconciler.cli.options import (
     add_stacks,
     add_targets,
     add_variables,
-    fingerprint,
     fleet_of,
+    parse_fingerprint,
     plan_options_of,
     run_options_of,
 )
@@ -50,7 +50,7 @@ def add(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FINGERPRINT",
-        type=fingerprint,
+        type=parse_fingerprint,
         help="go on only if this is the plan; one for each stack",
     )
     add_fleet(parser)
@@ -72,8 +72,8 @@ def run(args: Namespace, out: Output) -> int:
         fleet, reviewed = reviewed_targets(fleet, wanted, expected)
         for sandbox in reviewed.sandboxes if reviewed else ():
             out.check_stays_here(sandbox)
-        return each_place(fleet, out, partial(_apply, Job(fleet.stack, wanted, expected), options, reviewed))
-    check_apart(fleet)
+        return run_fleet(fleet, out, partial(_apply, Job(fleet.stack, wanted, expected), options, reviewed))
+    check_duplicates(fleet)
     jobs = jobs_of(fleet.stacks, wanted, expected)
     for job in jobs:
         out.check_stays_here(job.request.place.sandbox)
@@ -81,7 +81,7 @@ def run(args: Namespace, out: Output) -> int:
     if len(jobs) > 1:
         out.expect_several()
     jobs = [replace(job, request=request) for job, request in zip(jobs, checked, strict=True)]
-    return each(jobs, out, lambda job: run_stack(job, options, out), go_on=False)
+    return run_each(jobs, out, lambda job: run_stack(job, options, out), go_on=False)
 
 
 def _apply(job: Job, options: RunOptions, reviewed: Reviewed | None, request: StackRequest, out: Output) -> int:

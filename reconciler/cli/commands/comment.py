@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.options import add_output, count, duration
+from reconciler.cli.options import add_output, parse_count, parse_duration
 from reconciler.cli.output import Output, drift_in
 from reconciler.problems import Denied, Exit, WrongUsage
 
@@ -40,12 +40,14 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE", help="for plan the Markdown to post, for drift what `drift -o json` wrote"
     )
-    parser.add_argument("--number", type=count, metavar="N", help="of the pull request (default: that of GITHUB_REF)")
+    parser.add_argument(
+        "--number", type=parse_count, metavar="N", help="of the pull request (default: that of GITHUB_REF)"
+    )
     parser.add_argument("--key", default="plan", help="tells several comments apart: one for each key (default: plan)")
     parser.add_argument("--only-update", action="store_true", help="write no comment where there is none yet")
     parser.add_argument("--label", default="reconciler-drift", help="of the issues (default: reconciler-drift)")
     parser.add_argument(
-        "--interval", type=duration, default=DAY, metavar="TIME",
+        "--interval", type=parse_duration, default=DAY, metavar="TIME",
         help="write an issue anew that is as old, though nothing is new (default: 24h)",
     )  # fmt: skip
     group = parser.add_argument_group("GitHub")

@@ -44,14 +44,14 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _compared(deployments: Deployments, one: str, other: str) -> Iterator["Compared"]:
-    from reconciler.fleet.compare import compared
+    from reconciler.fleet.compare import compare_stacks
     from reconciler.kinds import KINDS
     from reconciler.redact.presented import present_changes
     from reconciler.report.text.drift import Compared
 
     for sides in _pairs(deployments.targets, one, other, str(deployments.fleet.file)):
         first, second = (valid_stack(deployments.request(side), _place(side)) for side in sides)
-        changes = compared(sides, (first.stack, second.stack), KINDS)
+        changes = compare_stacks(sides, (first.stack, second.stack), KINDS)
         shown = present_changes(changes, first.secrets.and_those(second.secrets))
         yield Compared((sides[0].name, sides[1].name), shown)
 

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import each, informed, live_stack
+from reconciler.cli.context import live_stack, run_each, with_installed_sdk
 from reconciler.cli.options import add_cloud, add_output, add_stacks, add_variables, stacks_of, words_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
@@ -25,7 +25,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each(stacks_of(args), out, lambda request: _doctor(request, out))
+    return run_each(stacks_of(args), out, lambda request: _doctor(request, out))
 
 
 def _doctor(request: StackRequest, out: Output) -> int:
@@ -38,7 +38,7 @@ def _doctor(request: StackRequest, out: Output) -> int:
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
         examined = usecases.doctor(
-            read.stack, session.cloud, words_of(request), informed(PlanOptions()), session.observer
+            read.stack, session.cloud, words_of(request), with_installed_sdk(PlanOptions()), session.observer
         )
     shown = present_examination(examined, read.secrets)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))

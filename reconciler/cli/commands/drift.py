@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import live_stack, planned
-from reconciler.cli.fleet import each_place
+from reconciler.cli.context import live_stack, plan_stack
+from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import (
     OF_PLANS,
     add_cloud,
@@ -57,7 +57,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_place(fleet_of(args), out, partial(_drift, plan_options_of(args), exits_zero=args.exit_zero))
+    return run_fleet(fleet_of(args), out, partial(_drift, plan_options_of(args), exits_zero=args.exit_zero))
 
 
 def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_zero: bool) -> int:
@@ -67,7 +67,7 @@ def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_z
     from reconciler.report.text.drift import drift_page
 
     read, session = live_stack(request, out.watch)
-    plan = planned(read, session, replace(wanted, guards=False))
+    plan = plan_stack(read, session, replace(wanted, guards=False))
     check_one(request, plan, read.stack, session, out)
     drift = drift_of(present(plan, read.secrets))
     out.publish(lambda width: drift_page(drift, width, out.verbose), lambda: drift_json(drift), drift)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import each, gravest
+from reconciler.cli.context import gravest_code, run_each
 from reconciler.cli.options import add_output, fleet_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, Problem, Where, WrongUsage
@@ -49,7 +49,7 @@ def run(args: Namespace, out: Output) -> int:
         raise WrongUsage(
             "- stands alone: what comes from stdin goes to stdout", hint="name files, or - and nothing else"
         )
-    return each(paths, out, lambda path: _format(path, out, is_check=args.check, is_diff=args.diff))
+    return run_each(paths, out, lambda path: _format(path, out, is_check=args.check, is_diff=args.diff))
 
 
 def _format(path: str, out: Output, *, is_check: bool, is_diff: bool) -> int:
@@ -62,7 +62,7 @@ def _format(path: str, out: Output, *, is_check: bool, is_diff: bool) -> int:
         found = Formatting(path, tuple(_files(path, is_done=is_done)), is_done)
     _tell(found, out, is_diff=is_diff)
     codes = [Exit.ERROR if one.code in BUGS else Exit.INVALID for one in found.problems]
-    return gravest([*codes, Exit.CHANGES if found.changed and is_check else Exit.DONE])
+    return gravest_code([*codes, Exit.CHANGES if found.changed and is_check else Exit.DONE])
 
 
 def _from_stdin() -> "Formatted":

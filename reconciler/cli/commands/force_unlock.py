@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import each, live_stack
+from reconciler.cli.context import live_stack, run_each
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stacks_of
 from reconciler.cli.output import Output
 from reconciler.printable import harmless_line
@@ -29,11 +29,11 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each(stacks_of(args), out, lambda request: _unlock(request, out, is_agreed=args.yes), go_on=False)
+    return run_each(stacks_of(args), out, lambda request: _unlock(request, out, is_agreed=args.yes), go_on=False)
 
 
 def _unlock(request: StackRequest, out: Output, *, is_agreed: bool) -> int:
-    from reconciler.cli.run import lock_name, told
+    from reconciler.cli.run import describe_holder, lock_name
 
     read, session = live_stack(request, out.watch)
     if session.locks is None:
@@ -44,22 +44,24 @@ def _unlock(request: StackRequest, out: Output, *, is_agreed: bool) -> int:
     if holder is None:
         _say(out, read.stack.name, f"stack {read.stack.name} is not locked", None)
         return Exit.DONE
-    _ask(f"stack {read.stack.name} is locked by {told(holder)}", is_agreed=is_agreed)
+    _ask(f"stack {read.stack.name} is locked by {describe_holder(holder)}", is_agreed=is_agreed)
     out.changes()
     if not session.locks.release(name, holder):
         _say(
             out,
             read.stack.name,
-            f"stack {read.stack.name} is not locked any more: {told(holder)} released it meanwhile",
+            f"stack {read.stack.name} is not locked any more: {describe_holder(holder)} released it meanwhile",
             None,
         )
         return Exit.DONE
-    _say(out, read.stack.name, f"removed the lock of stack {read.stack.name}, held by {told(holder)}", holder)
+    _say(
+        out, read.stack.name, f"removed the lock of stack {read.stack.name}, held by {describe_holder(holder)}", holder
+    )
     return Exit.DONE
 
 
 def _ask(what: str, *, is_agreed: bool) -> None:
-    from reconciler.cli.run import asked, is_interactive
+    from reconciler.cli.run import ask, is_interactive
 
     if is_agreed:
         return
@@ -68,7 +70,7 @@ def _ask(what: str, *, is_agreed: bool) -> None:
             f"{what}. Confirmation is required, but stdin is not a terminal. The lock is still there", hint="use --yes"
         )
     question = f"{harmless_line(what)}\nIf that run is alive, both will write at once. Remove the lock? [y/N] "
-    if asked(question, "the lock is still there").lower() not in ("y", "yes"):
+    if ask(question, "the lock is still there").lower() not in ("y", "yes"):
         raise Declined("declined; the lock is still there")
 
 

@@ -35,7 +35,7 @@ def add(parser: ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--trust",
-        type=_trust,
+        type=_parse_trust,
         metavar="PROVIDER:WHO",
         help="github:OWNER/REPO:REST or gitlab:GROUP/PROJECT:REST; * matches",
     )
@@ -93,7 +93,7 @@ def _with_trust(policy: Json, trust: tuple[str, str] | None, principal: str | No
     return {"policy": policy, "trust": trust_in(principal)} if principal else policy
 
 
-def _trust(text: str) -> tuple[str, str]:
+def _parse_trust(text: str) -> tuple[str, str]:
     provider, _, who = text.partition(":")
     if provider not in PROVIDERS or "/" not in who:
         raise ArgumentTypeError(f"{text!r} is not github:OWNER/REPO:REST or gitlab:GROUP/PROJECT:REST")

@@ -3,8 +3,16 @@
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ArgumentGroup
 from functools import partial
 
-from reconciler.cli.import_run import SOURCES, ImportRequest, ImportSource, chosen, imported_to, stack_name
-from reconciler.cli.options import add_cloud, add_names, add_output, add_variables, file_name, pair, stack_of
+from reconciler.cli.import_run import SOURCES, ImportRequest, ImportSource, choose_source, import_stack, stack_name
+from reconciler.cli.options import (
+    add_cloud,
+    add_names,
+    add_output,
+    add_variables,
+    parse_file_name,
+    parse_pair,
+    stack_of,
+)
 from reconciler.cli.output import Output
 
 EXAMPLES = """\
@@ -38,8 +46,10 @@ def add(parser: ArgumentParser) -> None:
         _add_source(sources, source)
     only = parser.add_argument_group("what to import")
     add_names(only)
-    only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_kind, help="repeatable")
-    only.add_argument("--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_tag, help="repeatable: all")
+    only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_parse_kind, help="repeatable")
+    only.add_argument(
+        "--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_parse_tag, help="repeatable: all"
+    )
     only.add_argument("--with-owned", action="store_true", help="also what other stacks and CloudFormation own")
     only.add_argument(
         "--released",
@@ -54,14 +64,14 @@ def add(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        type=pair,
+        type=parse_pair,
         help="value of a parameter, which is then no variable; also AWS::Region and its like; repeatable",
     )
     template.add_argument(
         "--stack-name", metavar="NAME", help="the stack it was deployed as: names, ids and parameters are read there"
     )
     stack = parser.add_argument_group("the stack")
-    stack.add_argument("--to", required=True, metavar="DIR", type=file_name, help="its folder; - is stdout")
+    stack.add_argument("--to", required=True, metavar="DIR", type=parse_file_name, help="its folder; - is stdout")
     stack.add_argument("--stack", metavar="NAME", help="what it is called (default: as the folder)")
     stack.add_argument(
         "--name-prefix",
@@ -86,7 +96,7 @@ def run(args: Namespace, out: Output) -> int:
         "parameter": args.parameter,
         "stack_name": args.stack_name,
     }
-    source = chosen([name for name, _ in args.sources], own)
+    source = choose_source([name for name, _ in args.sources], own)
     request = ImportRequest(
         source=source,
         files=tuple(file for _, file in args.sources if file),
@@ -107,7 +117,7 @@ def run(args: Namespace, out: Output) -> int:
         keeps_going=args.keep_going,
         proves=args.prove,
     )
-    return imported_to(request, out)
+    return import_stack(request, out)
 
 
 def _add_source(group: _ArgumentGroup, source: ImportSource) -> None:
@@ -115,12 +125,12 @@ def _add_source(group: _ArgumentGroup, source: ImportSource) -> None:
     add = partial(group.add_argument, f"--{source.name}", dest="sources", default=[], help=source.description)
     if source.files:
         nargs = "+" if source.files == "FILE..." else 1
-        add(action="extend", nargs=nargs, metavar="FILE", type=lambda text: (source.name, file_name(text)))
+        add(action="extend", nargs=nargs, metavar="FILE", type=lambda text: (source.name, parse_file_name(text)))
     else:
         add(action="append_const", const=(source.name, ""))
 
 
-def _kind(word: str) -> str:
+def _parse_kind(word: str) -> str:
     from reconciler.kinds import KINDS, kind_named
 
     kind = kind_named(word)
@@ -129,7 +139,7 @@ def _kind(word: str) -> str:
     return kind.name
 
 
-def _tag(text: str) -> tuple[str, str]:
+def _parse_tag(text: str) -> tuple[str, str]:
     key, equals, glob = text.partition("=")
     if not key:
         raise ArgumentTypeError(f"{text!r} is not KEY or KEY=VALUE")

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import each, informed, live_stack
+from reconciler.cli.context import live_stack, run_each, with_installed_sdk
 from reconciler.cli.options import (
     EVERYWHERE,
     OF_SHELLS,
@@ -40,7 +40,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each(stacks_of(args), out, lambda request: _outputs(request, out))
+    return run_each(stacks_of(args), out, lambda request: _outputs(request, out))
 
 
 def _outputs(request: StackRequest, out: Output) -> int:
@@ -53,7 +53,7 @@ def _outputs(request: StackRequest, out: Output) -> int:
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
         found = usecases.status(
-            read.stack, session.cloud, informed(PlanOptions()), jobs=False, observer=session.observer
+            read.stack, session.cloud, with_installed_sdk(PlanOptions()), jobs=False, observer=session.observer
         )
     status = present_status(found, read.secrets)
     given = given_of(status)

@@ -5,8 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import live_stack, planned
-from reconciler.cli.fleet import each_place, with_consents
+from reconciler.cli.context import live_stack, plan_stack
+from reconciler.cli.fleet import run_fleet, with_consents
 from reconciler.cli.options import (
     OF_PLANS,
     add_cloud,
@@ -54,7 +54,7 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     wanted = plan_options_of(args)
-    return each_place(fleet_of(args), out, partial(_plan, wanted, has_detailed_exitcode=args.detailed_exitcode))
+    return run_fleet(fleet_of(args), out, partial(_plan, wanted, has_detailed_exitcode=args.detailed_exitcode))
 
 
 def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_detailed_exitcode: bool) -> int:
@@ -64,7 +64,7 @@ def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_deta
     seal = seal_of_environment()
     wanted = with_consents(wanted, request.deployment.consents) if request.deployment else wanted
     read, session = live_stack(request, out.watch)
-    plan = planned(read, session, wanted)
+    plan = plan_stack(read, session, wanted)
     check_one(request, plan, read.stack, session, out)
     shown = seal_plan(request, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.clients import objects
-from reconciler.cli.context import gravest
-from reconciler.cli.options import EVERYWHERE, add_output, duration
+from reconciler.cli.clients import open_objects
+from reconciler.cli.context import gravest_code
+from reconciler.cli.options import EVERYWHERE, add_output, parse_duration
 from reconciler.cli.output import Output
 from reconciler.cli.streams import IN_S3
 from reconciler.ports import Observer
@@ -37,7 +37,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="what `-o json=FILE` of a run with --all has written")
     parser.add_argument(
         "--max-age",
-        type=duration,
+        type=parse_duration,
         default=LONGEST,
         metavar="TIME",
         help="leave out documents that are this much older than the newest: they are of a former run (default: 6h)",
@@ -53,7 +53,7 @@ def run(args: Namespace, out: Output) -> int:
     fleet = merge([_part(*one) for file in args.files for one in _read(file, out.watch)], args.max_age)
     is_incomplete = any(note.severity is Severity.ERROR for note in fleet.notes)
     codes = [one.exit for one in fleet.outcomes]
-    code = gravest([*codes, Exit.ERROR] if is_incomplete else codes or [Exit.DONE])
+    code = gravest_code([*codes, Exit.ERROR] if is_incomplete else codes or [Exit.DONE])
     if fleet.notes:
         out.tell(lambda width: problems_page(fleet.notes, width))
     out.whole(lambda width: fleet_page(fleet.outcomes, width), lambda: fleet_json(fleet, code))
@@ -63,7 +63,7 @@ def run(args: Namespace, out: Output) -> int:
 def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
     """Yield a file with its name; of a folder in S3 all that are in it."""
     if file.startswith(IN_S3):
-        found = list(objects(observer).read(file))
+        found = list(open_objects(observer).read(file))
         if not found:
             raise WrongUsage(f"there is no JSON file in {file}")
         yield from found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.request import RunOptions
 from reconciler.app.session import Session
-from reconciler.cli.context import Read, live_stack, planned, with_former
+from reconciler.cli.context import Read, live_stack, plan_stack, with_former
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
@@ -17,13 +17,13 @@ from reconciler.cli.options import (
     add_output,
     add_variables,
     add_waiting,
-    count,
+    parse_count,
     run_options_of,
     stack_of,
     words_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.run import consent, watched
+from reconciler.cli.run import check_consent, run_watched
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ Run again without --to, it does nothing while the revision that it registered is
 def add(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
     add_one_stack(parser)
-    parser.add_argument("--to", type=count, metavar="N", help="the revision to go back to")
+    parser.add_argument("--to", type=parse_count, metavar="N", help="the revision to go back to")
     add_waiting(parser)
     add_variables(parser)
     add_cloud(parser)
@@ -51,11 +51,11 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.cli.run import locked
+    from reconciler.cli.run import hold_lock
 
     request, options = stack_of(args), run_options_of(args)
     read, session = live_stack(request, out.watch)
-    with locked(request.path, read.stack, session, out, options.lock_timeout):
+    with hold_lock(request.path, read.stack, session, out, options.lock_timeout):
         back = _planned(args.name, args.to, options, read, session)
         again = ("rollback", args.name, "--to", str(back.to), *words_of(request))  # whatever is the newest by then
         return _shown_and_run(back, options, again, read, session, out)
@@ -87,7 +87,7 @@ def _shown_and_run(
     out.event(lambda: {"event": "planned", **plan_json(shown)})
     try:
         with read.secrets.kept():
-            consent(read.stack, back.plan, options, "Make change")
+            check_consent(read.stack, back.plan, options, "Make change")
     except (Refused, Declined, WrongUsage) as no:
         out.stopped(no, plan=plan_json(shown))
         return no.exit
@@ -102,7 +102,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Sess
 
     work = partial(usecases.roll_back, back, read.stack, session.cloud, session.clock)
     command = f"`{shlex.join(['reconciler', *again])}` again"
-    finish, code = watched(work, read, session, out, then=f"run {command}")
+    finish, code = run_watched(work, read, session, out, then=f"run {command}")
     finish = replace(finish, way_on=f"Run {command}.")
     next_ = _next(back, read, session)
     shown, done = present_rollback(back, read.secrets), present_finish(finish, read.secrets)
@@ -118,6 +118,6 @@ def _next(back: "Rollback", read: Read, session: Session) -> "PresentedPlan | No
 
     try:
         options = PlanOptions(targets=(str(back.history.address),), guards=False)
-        return present(planned(read, session, options), read.secrets)
+        return present(plan_stack(read, session, options), read.secrets)
     except (CloudError, InvalidStack):
         return None

@@ -4,8 +4,8 @@ from argparse import ArgumentParser, Namespace
 from functools import partial
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import informed, live_stack
-from reconciler.cli.fleet import each_place
+from reconciler.cli.context import live_stack, with_installed_sdk
+from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import add_cloud, add_fleet, add_output, add_stacks, add_variables, fleet_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
@@ -36,7 +36,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return each_place(fleet_of(args), out, partial(_status, has_jobs=not args.no_jobs))
+    return run_fleet(fleet_of(args), out, partial(_status, has_jobs=not args.no_jobs))
 
 
 def _status(request: StackRequest, out: Output, *, has_jobs: bool) -> int:
@@ -49,7 +49,7 @@ def _status(request: StackRequest, out: Output, *, has_jobs: bool) -> int:
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
         found = usecases.status(
-            read.stack, session.cloud, informed(PlanOptions()), jobs=has_jobs, observer=session.observer
+            read.stack, session.cloud, with_installed_sdk(PlanOptions()), jobs=has_jobs, observer=session.observer
         )
     shown = present_status(found, read.secrets)
     out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))

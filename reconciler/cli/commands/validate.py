@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
 from reconciler.cli.context import read_stack
-from reconciler.cli.fleet import each_place
+from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import (
     OF_FINDINGS,
     add_fleet,
@@ -72,7 +72,7 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     fleet = fleet_of(args)
     fleet = replace(fleet, stack=replace(fleet.stack, has_examples=True))
-    return each_place(fleet, out, partial(_validate, is_strict=args.strict, fail_on=Severity(args.fail_on)))
+    return run_fleet(fleet, out, partial(_validate, is_strict=args.strict, fail_on=Severity(args.fail_on)))
 
 
 def _validate(request: StackRequest, out: Output, *, is_strict: bool, fail_on: Severity) -> int:
@@ -113,13 +113,13 @@ def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page"
     if found.is_valid and failing:
         page.line((f"{found.path}: no errors, but {number_of(failing, 'problem')} for --fail-on", "bold red"))
     elif found.is_valid:
-        page.line(f"{found.path}: ", ("valid", "bold green"), f", {contents(found.addresses)}")
+        page.line(f"{found.path}: ", ("valid", "bold green"), f", {describe_contents(found.addresses)}")
     else:
         page.line((f"{found.path}: {number_of(found.errors, 'problem')}", "bold red"))
     return page
 
 
-def contents(addresses: Iterable[Address]) -> str:
+def describe_contents(addresses: Iterable[Address]) -> str:
     """Say what a stack holds: `1 compute environment, 2 job queues`."""
     from reconciler.kinds import KINDS
     from reconciler.report.text.values import plural

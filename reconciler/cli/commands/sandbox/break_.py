@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli.commands.sandbox.place import SandboxPlace, add_place, controls, hand, sandbox_place_of
-from reconciler.cli.options import add_output, count, duration
+from reconciler.cli.options import add_output, parse_count, parse_duration
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
@@ -43,17 +43,23 @@ def add(parser: ArgumentParser) -> None:
                        "profile or fleet role that does not exist any more; repeatable")  # fmt: skip
     roles.add_argument("--no-missing-role", action="store_true", help="all roles are there again")
     calls = parser.add_argument_group("calls")
-    calls.add_argument("--throttle", type=count, metavar="N", help="the next N calls are throttled (429)")
-    calls.add_argument("--fail", type=count, metavar="N", help="the next N calls fail (500); nothing is done")
-    calls.add_argument("--fail-late", type=count, metavar="N", help="the next N fail (500) after the work was done")
-    calls.add_argument("--lose", type=count, metavar="N", help="the next N answers are lost after the work was done")
+    calls.add_argument("--throttle", type=parse_count, metavar="N", help="the next N calls are throttled (429)")
+    calls.add_argument("--fail", type=parse_count, metavar="N", help="the next N calls fail (500); nothing is done")
+    calls.add_argument(
+        "--fail-late", type=parse_count, metavar="N", help="the next N fail (500) after the work was done"
+    )
+    calls.add_argument(
+        "--lose", type=parse_count, metavar="N", help="the next N answers are lost after the work was done"
+    )
     calls.add_argument("--operation", default="*", metavar="GLOB", help="only calls such as 'Update*' (default: all)")
     time = parser.add_argument_group("time")
-    time.add_argument("--settle", type=duration, metavar="TIME", help="every change takes so long: 90s, 10m")
-    time.add_argument("--lag", type=duration, metavar="TIME", help="reads show for so long what was before a write")
+    time.add_argument("--settle", type=parse_duration, metavar="TIME", help="every change takes so long: 90s, 10m")
+    time.add_argument(
+        "--lag", type=parse_duration, metavar="TIME", help="reads show for so long what was before a write"
+    )
     time.add_argument(
         "--deleted",
-        type=duration,
+        type=parse_duration,
         metavar="TIME",
         help="show deleted resources as DELETED for this long; their names stay taken (default: 2s)",
     )

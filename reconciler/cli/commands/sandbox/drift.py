@@ -31,7 +31,7 @@ def add(parser: ArgumentParser) -> None:
         "members",
         nargs="+",
         metavar="MEMBER=VALUE",
-        type=_member,
+        type=_parse_member,
         help="a member by its path, or by its last name if only one is called so; tags.KEY for a tag",
     )
     add_place(parser)
@@ -48,16 +48,16 @@ def run(args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
-def _member(text: str) -> "tuple[str, Json]":
+def _parse_member(text: str) -> "tuple[str, Json]":
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise ArgumentTypeError(f"{text!r} is not MEMBER=VALUE")
     if name.startswith("tags."):
         return name, value or None  # tags are texts
-    return name, _value(text, value)
+    return name, _parse_value(text, value)
 
 
-def _value(whole: str, text: str) -> "Json":
+def _parse_value(whole: str, text: str) -> "Json":
     from reconciler.syntax.diagnostics import Findings
     from reconciler.syntax.nodes import value_of
     from reconciler.syntax.parse import compose

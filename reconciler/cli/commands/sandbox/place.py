@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reconciler.cli.clients import SANDBOX_REGION
-from reconciler.cli.options import file_name, port
+from reconciler.cli.options import parse_file_name, parse_port
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault, WrongUsage
 
@@ -57,15 +57,19 @@ def add_place(parser: ArgumentParser, *, resource: bool = True) -> None:
     place = parser.add_argument_group("which sandbox")
     one = place.add_mutually_exclusive_group()
     add_file(one)
-    one.add_argument("--port", type=port, help="of a running `sandbox serve`; also taken from AWS_ENDPOINT_URL or "
-                     "AWS_ENDPOINT_URL_BATCH where that is on this machine and no file is given")  # fmt: skip
+    one.add_argument(
+        "--port",
+        type=parse_port,
+        help="of a running `sandbox serve`; also taken from AWS_ENDPOINT_URL or "
+        "AWS_ENDPOINT_URL_BATCH where that is on this machine and no file is given",
+    )
     if resource:
         place.add_argument("--region", help="where the resource is (default: where anything is)")
         place.add_argument("--account", help="whose it is (default: the only one)")
 
 
 def add_file(parser: Any) -> None:
-    parser.add_argument("--file", type=file_name, help=f"where it is kept (default: {DEFAULT_FILE})")
+    parser.add_argument("--file", type=parse_file_name, help=f"where it is kept (default: {DEFAULT_FILE})")
 
 
 def sandbox_place_of(args: Namespace) -> SandboxPlace:

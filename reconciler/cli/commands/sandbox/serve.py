@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from reconciler.cli.commands.sandbox.place import DEFAULT_FILE, add_file
-from reconciler.cli.options import file_name, port
+from reconciler.cli.options import parse_file_name, parse_port
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
@@ -29,13 +29,13 @@ Requests have to be for localhost, 127.0.0.1 or [::1] with the server's port. Re
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=port, default=5055, help="0 takes a free one (default: 5055)")
-    parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS", help="added to every answer")
+    parser.add_argument("--port", type=parse_port, default=5055, help="0 takes a free one (default: 5055)")
+    parser.add_argument("--latency", type=_parse_seconds, default=0.0, metavar="SECONDS", help="added to every answer")
     parser.add_argument(
         "--instant", action="store_true", help="settle resources and end jobs without delay, unless a job says how long"
     )
     parser.add_argument(
-        "--iam", metavar="FILE", type=file_name, help="a policy: what it does not allow in Batch is denied"
+        "--iam", metavar="FILE", type=parse_file_name, help="a policy: what it does not allow in Batch is denied"
     )
     add_file(parser)
 
@@ -64,7 +64,7 @@ def run(args: Namespace, _out: Output) -> int:
     return Exit.DONE
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?", text):
         raise ArgumentTypeError(f"{text!r} is not a number of seconds")
     return float(text)

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from reconciler.cli.commands.sandbox.place import add_place, hand, reaching, sandbox_place_of
-from reconciler.cli.options import add_output, count, duration
+from reconciler.cli.options import add_output, parse_count, parse_duration
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -33,8 +33,10 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "definition", nargs="?", metavar="DEFINITION", help="the job definition, or a revision of it: simulate:2"
     )
-    parser.add_argument("--count", type=count, default=1, metavar="N", help="how many jobs (default: 1)")
-    parser.add_argument("--seconds", type=duration, metavar="SECONDS", help="how long each runs: 60, 90s, 30m, 2h")
+    parser.add_argument("--count", type=parse_count, default=1, metavar="N", help="how many jobs (default: 1)")
+    parser.add_argument(
+        "--seconds", type=parse_duration, metavar="SECONDS", help="how long each runs: 60, 90s, 30m, 2h"
+    )
     parser.add_argument("--share", default="", metavar="NAME", help="share identifier, or quota share of the queue")
     add_place(parser)
     add_output(parser)

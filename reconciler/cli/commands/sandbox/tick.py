@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.cli.commands.sandbox.place import add_place, controls, sandbox_place_of
-from reconciler.cli.options import add_output, duration
+from reconciler.cli.options import add_output, parse_duration
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -18,7 +18,7 @@ What is CREATING, UPDATING or DELETING settles, and names come free. A `sandbox 
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("seconds", type=duration, metavar="TIME", help="how far: 60, 90s, 30m, 2h")
+    parser.add_argument("seconds", type=parse_duration, metavar="TIME", help="how far: 60, 90s, 30m, 2h")
     add_place(parser, resource=False)
     add_output(parser)
 
