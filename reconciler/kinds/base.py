@@ -82,7 +82,7 @@ class UpdateCall(TargetedCall):
 
     settles_within: float | None = None  # seconds from UPDATING to VALID or INVALID; None: it has no such statuses
     not_state: tuple[str, ...] = ()  # other members of the request that are no field
-    refers_to: tuple[str, ...] = ()  # fields whose resources IAM looks at in an update, too
+    refers_to: tuple[str, ...] = ()  # fields whose resources IAM checks in an update, too
     any_of: tuple[str, ...] = ()  # a request must have one of these fields; the first is added if none is
     instances: InstanceReplacement | None = None  # None: no update replaces any
 
@@ -95,7 +95,7 @@ class DeleteCall(TargetedCall):
     disable_first: bool = False  # it must be DISABLED
     after_jobs: bool = False  # jobs that wait may need it: it is deleted after what holds them
     explanation: str = ""  # what AWS does while it is DELETING, and what keeps it there
-    loss: str = ""  # what the deletion does to whoever runs jobs, as the end of a sentence; empty: nothing
+    loss: str = ""  # what the deletion means for jobs, as the end of a sentence; empty: nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class Form(StrEnum):
     REFERENCE = "reference"  # a Batch resource's name or ARN
     ORDERED = "ordered"  # a list whose order matters
     SET = "set"  # a list whose order does not
-    KEYED = "keyed"  # a list of structures, told apart by one member
+    KEYED = "keyed"  # a list of structures with a key field
     RANKED = "ranked"  # a list of structures whose one member gives only the sequence
     MAP = "map"  # free keys
     STRUCT = "struct"  # members with rows of their own
@@ -166,33 +166,35 @@ class Field:
     name: str
     description: str = ""  # what it is, its units, and what surprises
     form: Form = Form.VALUE
-    key: str = ""  # Form.KEYED, Form.RANKED: the member that tells entries apart (none: position) or gives the sequence
+    key: str = ""  # Form.KEYED, Form.RANKED: the field that is the key (empty: the position) or the rank of an entry
     fields: tuple["Field | Unmanaged", ...] = ()
     cost: Cost | None = None  # what changing it costs; None: as the enclosing member
-    presence: Cost | None = None  # what adding or removing it costs, where that differs
-    default: Json = None  # what the service assumes when it is absent: absent equals this
-    assumed: Callable[[Spec], Json] | None = None  # the same, where it depends on the siblings
-    is_service_default: Callable[[Json], bool] | None = (
-        None  # is this live value one that the service filled in by itself?
+    presence: Cost | None = None  # what adding or removing it costs, if different
+    default: Json = None  # the service's default: an absent value equals it
+    assumed: Callable[[Spec], Json] | None = None  # the same, if it depends on the siblings
+    is_service_default: Callable[[Json], bool] | None = None  # whether the service may have chosen a live value
+    service_default: Callable[[Spec], Json] | None = (
+        None  # the value that it chooses for a new one, from the canonical body
     )
-    service_default: Callable[[Spec], Json] | None = None  # what it fills in for a new one; of the whole canonical body
-    write_only: bool = False  # descriptions may lack it: it is then as declared
+    write_only: bool = False  # descriptions may lack it: it counts as unchanged then
     unset: Json | Callable[[Json], Json] = MISSING  # what an update sends to unset it; may depend on the live value
     created: Created = Created.SENT
-    update_as: Callable[[Json], Mapping[str, Json]] | None = None  # what an update sends in place of the member
-    runtime_if: Callable[[Spec], bool] | None = None  # the service moves it by itself: only a new value of ours is sent
-    merges: bool = False  # STRUCT: an update carries only the members that change
-    only_if: Callable[[Spec], bool] | None = None  # siblings beside which alone it is sent and compared
-    trigger_for: tuple[str, ...] = ()  # a trigger, no state: sent as true where one of these siblings changes
-    ordered_if: Callable[[Spec], bool] | None = None  # SET: order counts when the siblings say so
-    legacy_alias_of: tuple[str, str] | None = None  # legacy size: (resource type, sibling list) that it stands for
-    drop_if: Callable[[Json], bool] | None = None  # KEYED: entries that the service drops
-    refers_to: str = ""  # the kind that Form.REFERENCE names
-    needs_one: bool = False  # a list of references: the resource works as long as one of those that it names does
-    short: str = ""  # another spelling of this member that users may write
-    response_name: str = ""  # what descriptions call it, where that differs
-    required: bool = False  # although the service model does not say so
-    passed_to: str = ""  # ROLE: the service that takes it, where that is documented
+    update_as: Callable[[Json], Mapping[str, Json]] | None = None  # what an update sends instead of the field
+    runtime_if: Callable[[Spec], bool] | None = None  # the service changes it: only a new declared value is sent
+    merges: bool = False  # STRUCT: an update sends only the fields in it that change
+    only_if: Callable[[Spec], bool] | None = (
+        None  # the siblings with which it is sent and compared; with others it is not
+    )
+    trigger_for: tuple[str, ...] = ()  # it is a trigger and no state: sent as true if one of these siblings changes
+    ordered_if: Callable[[Spec], bool] | None = None  # SET: whether the siblings make order count
+    legacy_alias_of: tuple[str, str] | None = None  # a legacy size: (resource type, sibling list) of its twin
+    drop_if: Callable[[Json], bool] | None = None  # KEYED: whether the service drops an entry
+    refers_to: str = ""  # Form.REFERENCE: the kind
+    needs_one: bool = False  # a list of references: the resource works if one of them does
+    short: str = ""  # a second name of the field, which users may write
+    response_name: str = ""  # its name in descriptions, if different
+    required: bool = False  # although the service model says it is optional
+    passed_to: str = ""  # ROLE: the service to which it is passed, if documented
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
     # A value that fits where neither type nor limits lead to one, or several; of a list, one entry. It may depend on
     # the siblings. In a text, `{name}` is the name of what it is for, and `{number}` keeps ids apart.
@@ -257,7 +259,7 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - views are kept in its __dict__
 
     @cached_property
     def compared(self) -> Mapping[str, Field]:
-        """The managed rows by their names, without legacy sizes, which count as what they stand for."""
+        """The managed rows by their names, without legacy sizes, which count as their twins."""
         return {row.name: row for row in self.fields if not row.legacy_alias_of}
 
     @cached_property
@@ -425,7 +427,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class ChangedField:
-    """What `Kind.cost_of_change` sees: one changed field between two canonical bodies, and the cost in its row.
+    """The argument of `Kind.cost_of_change`: one changed field between two canonical bodies, and the cost in its row.
 
     `bodies` are the bodies, by ARN, of what the resource may refer to: as wanted, else as live.
     """

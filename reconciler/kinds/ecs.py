@@ -178,7 +178,7 @@ TASK = (
 ECS = (
     Field(
         name="taskProperties",
-        form=Form.KEYED,  # by position: there is exactly one, and what differs in it is told member by member
+        form=Form.KEYED,  # by position: there is exactly one, and it is compared field by field
         fields=TASK,
         limits={"minItems": 1, "maxItems": 1},
         description="The task; the list has exactly one.",

@@ -49,7 +49,7 @@ def _types(change: ChangedField, arns: Iterable[str]) -> set[str]:
 
 
 def _queue_type(environment: Spec) -> str:
-    """Return the jobQueueType that goes with an environment."""
+    """Return the jobQueueType of queues that can use an environment."""
     type_ = str(environment.get("computeResources", {}).get("type", "")).upper()
     if environment.get("eksConfiguration"):
         return EKS

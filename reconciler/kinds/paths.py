@@ -33,7 +33,7 @@ class Named:
     pattern: str
 
     def among(self, names: Iterable[str]) -> set[str]:
-        """Return the names that are meant. A name that is the pattern is meant alone: share identifiers end in *."""
+        """Return the names that match. A name that equals the pattern matches alone: share identifiers end in *."""
         known = list(names)
         return {self.pattern} & set(known) or {name for name in known if fnmatchcase(name, self.pattern)}
 
@@ -245,7 +245,7 @@ def twin(kind: Kind, steps: Steps) -> Steps | None:
 
 
 def is_unnamed(row: Field) -> bool:
-    """Whether nothing but their position tells the entries of a list apart."""
+    """Whether the entries of a list have no key, so that only their position identifies them."""
     return row.form in LISTS or (row.form is Form.KEYED and not row.key)
 
 
@@ -276,7 +276,7 @@ def spelled(row: Field, text: str) -> str:
 
 
 def position(index: int) -> str:
-    """How an entry is named that nothing but its position tells apart."""
+    """Return the path step of an entry that has no key."""
     return f"[{index}]"
 
 
@@ -284,7 +284,7 @@ def position(index: int) -> str:
 class _Token:
     text: str
     is_bracketed: bool
-    is_quoted: bool = False  # then it is a name, whatever it looks like
+    is_quoted: bool = False  # it is a name then, also if it is a number
 
     @property
     def number(self) -> int | None:

@@ -107,7 +107,7 @@ class _Bodies:
         subject = self.subject(but_for)
         try:
             found = list(
-                problems_of(replace(declared, spec=body), subject.beside(declared.address, body), strict=False)
+                problems_of(replace(declared, spec=body), subject.of_resource(declared.address, body), strict=False)
             )
         except (
             LookupError,

@@ -83,7 +83,7 @@ def _is_certain(rule: Rule, subject: Subject, path: Path) -> bool:
     """Whether a rule that makes an error would find the same with any known value in place of an unknown one."""
     if rule.severity is not Severity.ERROR:
         return True
-    return all(path in {at for at, _ in rule.check(other)} for other in subject.otherwise())
+    return all(path in {at for at, _ in rule.check(other)} for other in subject.with_other_values())
 
 
 def settle(problems: Iterable[Problem], disabled: Collection[str]) -> tuple[list[Problem], list[Problem]]:

@@ -96,31 +96,31 @@ class Subject:
     region: str = ""
     takes: Takes = takes_nothing
     with_known_values: tuple["Subject", ...] = ()
-    _made: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
-    _seen: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shared: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
+    _cached: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def beside(self, address: Address, body: Spec) -> "Subject":
-        """Return the subject of another resource of the same stack, which shares what `once` has computed."""
+    def of_resource(self, address: Address, body: Spec) -> "Subject":
+        """Return the subject of another resource of the same stack, which shares what `shared` has computed."""
         return replace(self, address=address, body=body)
 
-    def otherwise(self) -> Iterator["Subject"]:
+    def with_other_values(self) -> Iterator["Subject"]:
         """Yield the same resource in the stacks of `with_known_values`."""
         for other in self.with_known_values:
             body = other.stack.get(self.address)
-            yield other.beside(self.address, self.body if body is None else body)
+            yield other.of_resource(self.address, self.body if body is None else body)
 
-    def once(self, make: Callable[["Subject"], Made]) -> Made:
+    def shared(self, make: Callable[["Subject"], Made]) -> Made:
         """Return `make` of the whole stack, computed once for all its resources."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: Made = self._made[make]
+        if make not in self._shared:
+            self._shared[make] = make(self)
+        made: Made = self._shared[make]
         return made
 
-    def seen(self, look: Callable[[Spec], Made]) -> Made:
+    def cached(self, look: Callable[[Spec], Made]) -> Made:
         """Return `look` of the body, computed once for all rules."""
-        if look not in self._seen:
-            self._seen[look] = look(self.body)
-        made: Made = self._seen[look]
+        if look not in self._cached:
+            self._cached[look] = look(self.body)
+        made: Made = self._cached[look]
         return made
 
     def referred(self, kind: str, name: Json) -> Spec | None:
@@ -130,7 +130,7 @@ class Subject:
 
     def every(self, kind: str) -> Iterator[tuple[str, Spec]]:
         """Yield the resources of a kind by name; one that is unknown, or no mapping, has an empty body."""
-        yield from self.once(_by_kind).get(kind, ())
+        yield from self.shared(_by_kind).get(kind, ())
 
 
 def _by_kind(subject: Subject) -> Mapping[str, list[tuple[str, Spec]]]:

@@ -14,7 +14,7 @@ from reconciler.rules.base import Example, Findings, Rule, Subject, measured
 from reconciler.rules.compute_environment.known_types import SIZES
 from reconciler.rules.shared import looks_unfilled
 
-# What the name of an EC2 instance type tells: its family and, where that is certain, its architecture.
+# The family of an EC2 instance type and, if that is certain, its architecture, from its name.
 
 X86 = "x86_64"
 ARM = "arm64"
@@ -30,7 +30,7 @@ def family(instance_type: str) -> str:
 
 
 def architecture(instance_type: str) -> str | None:
-    """Return the architecture of a type, a family or a bundle; None if its name does not tell."""
+    """Return the architecture of a type, a family or a bundle; None if that does not follow from the name."""
     name = family(instance_type)
     if name in BUNDLES:
         return BUNDLES[name]

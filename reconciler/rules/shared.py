@@ -56,7 +56,7 @@ def limit(unit: str, capacity: int = 8) -> Json:
     return {"capacityUnit": unit, "maxCapacity": capacity}
 
 
-# Texts that somebody's shell, template or CI should have filled in, and that nothing here ever will.
+# Placeholders that a shell, a template or a CI system should have replaced, and that AWS would take literally.
 
 # Forms of placeholders, and what fills them in. $Latest and $Default are words of Batch.
 FORMS: Mapping[str, str] = {
@@ -119,11 +119,11 @@ def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
             yield from _texts((*path, index), inner)
 
 
-# How many resources of a kind an account has in a region, as long as nobody asks AWS for more.
+# Quotas: how many resources of a kind an account can have in a region, unless AWS has raised the quota.
 
 
 def quota(id_: str, kind: str, noun: str, most: int, body: Spec) -> Rule:
-    """Return the rule that a stack has no more of a kind than the quota; the first that is too much is told."""
+    """Return the rule that a stack has no more of a kind than the quota; the first resource above it is reported."""
 
     def check(subject: Subject) -> Findings:
         names = sorted(name for name, _ in subject.every(kind))
@@ -145,7 +145,7 @@ def quota(id_: str, kind: str, noun: str, most: int, body: Spec) -> Rule:
     )
 
 
-# References by ARN: what is wrong with one is seen before anybody asks AWS.
+# References by ARN, as far as they can be checked offline.
 
 _REGION = re.compile(r"arn:[^:]+:batch:([^:]+):")
 
@@ -281,7 +281,7 @@ def _ratio(name: str, other: str) -> float:
 
 # Ids, ARNs and regions that no resource in reach of the stack can have: of another form, or of another place.
 #
-# Ids of EC2: a prefix that tells the kind, a hyphen, and 8 or 17 hexadecimal digits
+# Ids of EC2: a prefix for the type, a hyphen, and 8 or 17 hexadecimal digits
 # (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html); people shorten them in tests. ARNs:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html. Names of IAM:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -309,7 +309,9 @@ SIMILAR_REGION = 0.7
 _REGION_FORM = "awslogs-region"  # the option of a log driver that names a region
 # The operation of EC2 that takes the names of regions, its member, and one that every SDK knows.
 _OPERATION, _MEMBER, _OLDEST = "DescribeRegions", "RegionNames", "us-east-1"
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")  # stands in for an id that another tool fills in: no typing error looks so
+_WORD = re.compile(
+    r"[A-Za-z][A-Za-z0-9]*"
+)  # a word in place of an id, which another tool replaces: no typing error of an id looks like this
 _IAM_NAME = re.compile(r"[\w+=,.@/-]+", re.ASCII)
 
 

@@ -1,4 +1,4 @@
-"""All ECS containers of a job definition, however it nests them, each with the path that leads there."""
+"""The ECS tasks, containers and pods of a job definition, however it nests them, each with its path."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -8,20 +8,20 @@ from reconciler.model import Json, Path, Spec
 from reconciler.rules.base import Findings, Subject
 
 
-class TaskPlace(NamedTuple):
-    """What has roles, volumes and the platform's members: a job's only container, or the task of several."""
+class EcsTask(NamedTuple):
+    """A task: it has roles, volumes and fields of the platform. A job's only container is a task without containers."""
 
     path: Path
     body: Spec
-    is_task: bool
+    has_containers: bool
 
 
 class Container(NamedTuple):
-    """One container and its home; a job's only container is its own home."""
+    """One container and its task; a job's only container is its own task."""
 
     path: Path
     body: Spec
-    home: TaskPlace
+    ecs_task: EcsTask
 
 
 Check = Callable[[Subject], Findings]
@@ -29,67 +29,67 @@ SINGLE: Path = ("containerProperties",)
 
 
 def platform(body: Spec) -> str:
-    """Return where the job runs: EC2, also when nothing is said, FARGATE or MANAGED_INSTANCES."""
+    """Return the platform of the job: EC2 (the default), FARGATE or MANAGED_INSTANCES."""
     capabilities = body.get("platformCapabilities")
     return str(capabilities[0]) if capabilities else "EC2"
 
 
 def each_container(look: Callable[[Container], Findings], *, about: str = "", on: str = "") -> Check:
-    """Make a check that looks at every ECS container.
+    """Return a check of every ECS container.
 
-    `about` is a member without which there is nothing to look at; `on` is a platform. None is any.
+    `about` is a field: only containers that have it are checked. `on` is a platform: only its jobs are checked.
     """
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for container in subject.seen(containers):
+            for container in subject.cached(containers):
                 if not about or about in container.body:
                     yield from look(container)
 
     return check
 
 
-def each_home(look: Callable[[TaskPlace], Findings], *, about: str = "", on: str = "") -> Check:
-    """Make a check that looks at every single container and every task, as `each_container` does."""
+def each_ecs_task(look: Callable[[EcsTask], Findings], *, about: str = "", on: str = "") -> Check:
+    """Return a check of every task, with the options of `each_container`."""
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for home in subject.seen(homes):
-                if not about or about in home.body:
-                    yield from look(home)
+            for ecs_task in subject.cached(ecs_tasks):
+                if not about or about in ecs_task.body:
+                    yield from look(ecs_task)
 
     return check
 
 
-def each_single(look: Callable[[TaskPlace], Findings], *, about: str = "", on: str = "") -> Check:
-    """Make a check that looks at containers that are their own home: what a task's containers need differs."""
+def each_single(look: Callable[[EcsTask], Findings], *, about: str = "", on: str = "") -> Check:
+    """Return a check of the containers outside tasks, with the options of `each_container`."""
 
-    def look_outside_tasks(home: TaskPlace) -> Findings:
-        if not home.is_task:
-            yield from look(home)
+    def look_outside_tasks(ecs_task: EcsTask) -> Findings:
+        if not ecs_task.has_containers:
+            yield from look(ecs_task)
 
-    return each_home(look_outside_tasks, about=about, on=on)
+    return each_ecs_task(look_outside_tasks, about=about, on=on)
 
 
 def containers(body: Spec) -> list[Container]:
     """Return every ECS container: containerProperties, those of tasks, those of node ranges."""
-    return [container for home in homes(body) for container in containers_of(home)]
+    return [container for ecs_task in ecs_tasks(body) for container in containers_of(ecs_task)]
 
 
-def containers_of(home: TaskPlace) -> list[Container]:
-    """Return the containers of a task, or the one that is its own home."""
-    if not home.is_task:
-        return [Container(home.path, home.body, home)]
-    inside = enumerate(home.body.get("containers") or ())
-    return [Container((*home.path, "containers", index), each, home) for index, each in inside]
+def containers_of(ecs_task: EcsTask) -> list[Container]:
+    """Return the containers of a task; one that is its own task is its own container."""
+    if not ecs_task.has_containers:
+        return [Container(ecs_task.path, ecs_task.body, ecs_task)]
+    inside = enumerate(ecs_task.body.get("containers") or ())
+    return [Container((*ecs_task.path, "containers", index), each, ecs_task) for index, each in inside]
 
 
-def homes(body: Spec) -> list[TaskPlace]:
-    """Return every container outside a task, and every task."""
+def ecs_tasks(body: Spec) -> list[EcsTask]:
+    """Return every task, and every container outside tasks as a task of its own."""
     places = []
     single = body.get("containerProperties")
     if single is not None:
-        places.append(TaskPlace(SINGLE, single, is_task=False))
+        places.append(EcsTask(SINGLE, single, has_containers=False))
     if "ecsProperties" in body:
         places += _tasks((), body)
     if "nodeProperties" in body:
@@ -111,18 +111,18 @@ def repeated(values: Iterable[Json]) -> list[tuple[Json, int]]:
     return [(value, count) for value, count in Counter(listed).items() if count > 1]
 
 
-def _tasks(path: Path, body: Spec) -> Iterator[TaskPlace]:
+def _tasks(path: Path, body: Spec) -> Iterator[EcsTask]:
     tasks = (body.get("ecsProperties") or {}).get("taskProperties") or ()
     for index, task in enumerate(tasks):
-        yield TaskPlace((*path, "ecsProperties", "taskProperties", index), task, is_task=True)
+        yield EcsTask((*path, "ecsProperties", "taskProperties", index), task, has_containers=True)
 
 
-def _of_nodes(nodes: Spec) -> Iterator[TaskPlace]:
+def _of_nodes(nodes: Spec) -> Iterator[EcsTask]:
     for index, span in enumerate(nodes.get("nodeRangeProperties") or ()):
         path = ("nodeProperties", "nodeRangeProperties", index)
         container = span.get("container")
         if container is not None:
-            yield TaskPlace((*path, "container"), container, is_task=False)
+            yield EcsTask((*path, "container"), container, has_containers=False)
         yield from _tasks(path, span)
 
 
@@ -149,7 +149,7 @@ LISTS = ("containers", "initContainers")
 
 
 def each_pod(look: Callable[[Pod], Findings]) -> PodCheck:
-    """Make a check that looks at every pod."""
+    """Return a check of every pod."""
 
     def check(subject: Subject) -> Findings:
         for pod in pods(subject.body):
@@ -159,7 +159,7 @@ def each_pod(look: Callable[[Pod], Findings]) -> PodCheck:
 
 
 def each_pod_container(look: Callable[[PodContainer], Findings]) -> PodCheck:
-    """Make a check that looks at every container of every pod, init containers too."""
+    """Return a check of every container of every pod, also of init containers."""
 
     def check(subject: Subject) -> Findings:
         for pod in pods(subject.body):

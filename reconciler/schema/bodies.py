@@ -107,7 +107,7 @@ class Bodies:
 
 
 def name_row(kind: Kind) -> Field:
-    """Return the row of a kind's name, which is no part of its body: the key in the stack stands for it."""
+    """Return the row of a kind's name, which is no part of its body: in a stack it is the key."""
     return Field(
         name=kind.name_member,
         cost=Cost.REPLACE,
@@ -125,7 +125,7 @@ def any_case(values: Iterable[str]) -> dict[str, Json]:
 
 
 def _is_ours(row: Row | None) -> bool:
-    """What we never send cannot be required, whatever the service says."""
+    """Whether a field may be required: one that is never sent is not, even if the service model says so."""
     return not isinstance(row, Unmanaged)
 
 

@@ -17,11 +17,11 @@ NAME = "Tagged"
 TAGGED: Json = {"$ref": DEFS + NAME}
 DEFINITION: Json = {"type": "null", "$comment": "A tagged scalar, to editors that take our tags for null."}
 MEMBER = "/properties/"  # in a reference to a member of another structure
-ANNOTATIONS = ("description", "default")  # of a member, whatever stands there
+ANNOTATIONS = ("description", "default")  # kept beside any value of a field
 
 
 def tagged(schema: Json) -> dict[str, Json]:
-    """Return the schema of a document in which a tagged scalar may stand for every value."""
+    """Return the schema of a document in which any value may be a tagged scalar."""
     defs = {name: _within(inner) for name, inner in schema["$defs"].items()}
     return {**_within(schema), "$defs": {NAME: DEFINITION, **defs}}
 
@@ -67,7 +67,7 @@ def _value(schema: Json) -> Json:
     return {**annotations, "anyOf": [*(own.get("anyOf") or [own]), TAGGED]} if own else annotations
 
 
-# The schema of the file that names targets, for editors; what is wrong with such a file is told by its reader.
+# The schema of the file that names targets, for editors; problems of such a file are reported by its reader.
 
 TEXT: Json = {"type": "string"}
 TEXTS: Json = {"anyOf": [{"type": "array", "minItems": 1, "items": {"type": "string"}}, {"type": "string"}]}
@@ -164,7 +164,7 @@ FLEET: Json = {
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCALAR: Json = {"type": ["string", "number", "boolean"]}
-PAIR = 2  # a ranked structure of its rank and one more member: that member alone can stand for it
+PAIR = 2  # a ranked structure of its rank and one more member: the field alone is its short form
 SUFFIX = ".partial"  # of definitions in which nothing is required
 
 LIFECYCLE: Json = {

@@ -197,14 +197,14 @@ PASSWORDS = "_password"  # the end of types such as random_password: all that th
 
 @dataclass(frozen=True, slots=True)
 class _StateValue:
-    """A value on the way to the one that is meant. `sensitive` are the paths below it that are marked."""
+    """A value along the path of an address. `sensitive` are the marked paths below it."""
 
     value: Json
     sensitive: tuple[SensitivePath, ...] = ()
 
 
 def find_value(state: TerraformState, address: StateAddress) -> Json:
-    """Return a value in its type. What is sensitive in it is a `Secret`: a text, whatever it was.
+    """Return a value in its type. Each sensitive value in it is a `Secret`, which is a text.
 
     Raises `Missing`, also for null.
     """

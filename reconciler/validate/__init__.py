@@ -69,10 +69,10 @@ def validate(
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
     subject = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
-    others = (replace(subject, stack=other, _made={}) for other in _with_known_values(bodies, unknown_values))
+    others = (replace(subject, stack=other, _shared={}) for other in _with_known_values(bodies, unknown_values))
     subject = replace(subject, with_known_values=tuple(others))
     for resource in valid:
-        problems += problems_of(resource, subject.beside(resource.address, resource.spec), strict=strict)
+        problems += problems_of(resource, subject.of_resource(resource.address, resource.spec), strict=strict)
     remaining, disabled = settle(problems, stack.disabled)
     typed = replace(typed, declared=declared, silenced=_in_order([*silenced, *disabled]), ignore=in_force(typed, today))
     return typed, _in_order(remaining)

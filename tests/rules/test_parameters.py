@@ -6,7 +6,7 @@ from reconciler.model import Address, Json, dotted
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
 from reconciler.rules.job_definition.examples import ec2
-from reconciler.rules.job_definition.pods import one, pod
+from reconciler.rules.job_definition.pods import pod, pod_container
 from reconciler.rules.shared import looks_unfilled
 
 BY_ID = {rule.id: rule for rules in RULES.values() for rule in rules}
@@ -37,7 +37,7 @@ def test_a_word_that_is_all_reference_names_its_parameter_exactly() -> None:
 
 
 def test_commands_of_pods_are_looked_at_too() -> None:
-    example = pod(one(command=["run"], args=["-i", "Ref::in"]))
+    example = pod(pod_container(command=["run"], args=["-i", "Ref::in"]))
     assert len(said("JD160", example)) == 1
     assert said("JD160", example, parameters={"in": "a"}) == []
 
@@ -68,5 +68,5 @@ def test_what_is_read_later_may_have_placeholders() -> None:
 
 
 def test_many_variables_are_told_at_once() -> None:
-    (message,) = said("JD163", pod(one(env=[{"name": name, "value": f"${{{name}}}"} for name in "ABCDE"])))
+    (message,) = said("JD163", pod(pod_container(env=[{"name": name, "value": f"${{{name}}}"} for name in "ABCDE"])))
     assert message.startswith("eksProperties.podProperties.containers[0].env gives A, B, C and 2 more what looks")

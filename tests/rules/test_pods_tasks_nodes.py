@@ -7,7 +7,7 @@ from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
 from reconciler.rules.job_definition.examples import task
 from reconciler.rules.job_definition.nodes import multinode, over
-from reconciler.rules.job_definition.pods import amounts, one, pod, wanting
+from reconciler.rules.job_definition.pods import amounts, pod, pod_container, wanting
 from reconciler.rules.job_definition.tasks import container
 
 BY_ID = {rule.id: rule for rule in RULES["JobDefinition"]}
@@ -67,21 +67,24 @@ def test_what_is_badly_written_is_not_compared_too() -> None:
 
 
 def test_init_containers_and_pods_of_node_ranges_are_looked_at() -> None:
-    hungry = one(name="fetch", resources={})
-    example = multinode(on_nodes("0", containers=[one()]), on_nodes("1:", containers=[one()], initContainers=[hungry]))
+    hungry = pod_container(name="fetch", resources={})
+    example = multinode(
+        on_nodes("0", containers=[pod_container()]),
+        on_nodes("1:", containers=[pod_container()], initContainers=[hungry]),
+    )
     path = "nodeProperties.nodeRangeProperties[1].eksProperties.podProperties.initContainers[0].resources"
     assert said("JD215", example) == [f"{path} does not say how much cpu and memory it needs"]
 
 
 def test_containers_without_a_name_have_the_same_one() -> None:
-    nameless = {name: value for name, value in one().items() if name != "name"}
+    nameless = {name: value for name, value in pod_container().items() if name != "name"}
     assert said("JD211", pod(nameless, nameless)) == [
         "eksProperties.podProperties has 2 containers of the name Default, containers and initContainers together"
     ]
 
 
 def test_a_mount_without_a_name_names_no_volume() -> None:
-    assert said("JD220", pod(one(volumeMounts=[{"mountPath": "/data"}]))) == [
+    assert said("JD220", pod(pod_container(volumeMounts=[{"mountPath": "/data"}]))) == [
         "eksProperties.podProperties.containers[0].volumeMounts[0] names no volume"
     ]
 
@@ -101,7 +104,7 @@ def test_keys_that_kubernetes_does_not_know_are_refused(key: str) -> None:
 
 def test_the_pod_s_user_counts_for_containers_that_choose_none() -> None:
     path = "eksProperties.podProperties.containers[0].securityContext"
-    assert said("JD244", pod(one(), securityContext={"runAsNonRoot": True, "runAsUser": 0})) == [
+    assert said("JD244", pod(pod_container(), securityContext={"runAsNonRoot": True, "runAsUser": 0})) == [
         f"{path} has runAsNonRoot and the user 0, so that it never starts"
     ]
 
@@ -185,10 +188,10 @@ def test_one_range_with_an_instance_type_is_enough() -> None:
 
 
 def test_an_image_that_nothing_can_pull_is_told_of_pods_too() -> None:
-    example = pod(one(image="amazonlinux = 2"))
+    example = pod(pod_container(image="amazonlinux = 2"))
     assert [message.split(" is ")[0].rsplit(".", 1)[1] for message in said("JD031", example)] == ["image"]
 
 
 def test_of_pods_it_is_not_claimed_that_empty_variables_are_dropped() -> None:
-    empty = pod(one(env=[{"name": "DEBUG", "value": ""}]))
+    empty = pod(pod_container(env=[{"name": "DEBUG", "value": ""}]))
     assert [message.split(" has ")[1] for message in said("JD164", empty)] == ["no value: AWS Batch may drop DEBUG"]

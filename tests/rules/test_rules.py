@@ -111,5 +111,5 @@ def test_what_is_made_of_a_stack_is_made_once_for_all_its_resources() -> None:
 
     one, other = Address("JobQueue", "one"), Address("JobQueue", "other")
     first = Subject(one, {}, {one: {}, other: None})
-    assert (first.once(make), first.beside(other, {}).once(make), made) == (2, 2, [one])
+    assert (first.shared(make), first.of_resource(other, {}).shared(make), made) == (2, 2, [one])
     assert list(first.every("JobQueue")) == [("one", {}), ("other", {})]

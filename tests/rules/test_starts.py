@@ -11,7 +11,7 @@ from reconciler.rules.compute_environment import common
 from reconciler.rules.job_definition import examples
 from reconciler.rules.job_definition.examples import size
 from reconciler.rules.job_definition.nodes import multinode
-from reconciler.rules.job_definition.pods import one, pod, resources
+from reconciler.rules.job_definition.pods import pod, pod_container, resources
 from reconciler.rules.job_definition.tasks import container
 from tests.builders import CE, JD, JQ, queue, training
 
@@ -74,7 +74,9 @@ def test_queues_for_training_are_for_no_job_definition() -> None:
             "17",
         ),
         (
-            pod(one(resources=resources(cpu="16.75")), one(name="b", resources=resources(cpu="0.5"))),
+            pod(
+                pod_container(resources=resources(cpu="16.75")), pod_container(name="b", resources=resources(cpu="0.5"))
+            ),
             "eksProperties.podProperties",
             "17.25",
         ),
@@ -88,8 +90,8 @@ def test_what_starts_together_is_added_up(job: Example, path: str, count: str) -
 
 
 def test_init_containers_and_other_nodes_are_not_added() -> None:
-    ahead = {"initContainers": [one(name="init", resources=resources(cpu="16"))]}
-    assert said(pod(one(resources=resources(cpu="16")), **ahead).body, on(common.eks(maxvCpus=16))) == []
+    ahead = {"initContainers": [pod_container(name="init", resources=resources(cpu="16"))]}
+    assert said(pod(pod_container(resources=resources(cpu="16")), **ahead).body, on(common.eks(maxvCpus=16))) == []
     assert said(multinode(nodes=100).body, on(common.ec2(maxvCpus=16))) == []
 
 

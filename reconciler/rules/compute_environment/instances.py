@@ -373,7 +373,7 @@ def _targets_are_no_bundles(subject: Subject) -> Findings:
 
 def _targets_are_chosen(subject: Subject) -> Findings:
     chosen = [str(name) for name in resources_of(subject).get("instanceTypes", ())]
-    if not chosen or any(name in BUNDLES for name in chosen):  # what a bundle has is not told, and changes
+    if not chosen or any(name in BUNDLES for name in chosen):  # what a bundle contains is not documented, and changes
         return
     for path, target in _targets(subject):
         if target not in BUNDLES and not any(covers(name, target) for name in chosen):

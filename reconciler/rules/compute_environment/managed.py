@@ -231,7 +231,7 @@ MOST_SUBNETS = 16
 
 
 def _not_applicable(member: str) -> Evidence:
-    """Return what the API says of it. Of tags a refusal was seen: 'tags is not applicable for Fargate.'."""
+    """Return what the API says about a field. A refusal was seen for tags: 'tags is not applicable for Fargate.'."""
     quote = "This parameter isn't applicable to jobs that are running on Fargate resources. Don't specify it."
     if member == "updateToLatestImageVersion":
         quote = "Specifies whether the AMI ID is updated to the latest one"
@@ -267,7 +267,7 @@ def _no_update_policy_on_fargate(subject: Subject) -> Findings:
 
 FARGATE_RULES = (
     NOT_ON_FARGATE.rule("CE101", "minvCpus", 0),
-    # It is never sent, so nobody refuses it; but whoever writes it expects something of it.
+    # It is never sent, so AWS does not refuse it, but its author expects an effect.
     NOT_ON_FARGATE.rule("CE102", "desiredvCpus", 0, Severity.WARNING),
     NOT_ON_FARGATE.rule("CE103", "instanceTypes", ["m6i"]),
     NOT_ON_FARGATE.rule("CE104", "imageId", "ami-0a1b2c3d4e5f60718"),

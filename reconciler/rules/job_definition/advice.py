@@ -8,7 +8,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later
 from reconciler.rules.job_definition.examples import IMAGE, ec2, size
 from reconciler.rules.job_definition.placement import survives_spot
-from reconciler.rules.job_definition.pods import amounts, one, pod
+from reconciler.rules.job_definition.pods import amounts, pod, pod_container
 from reconciler.rules.shared import did_you_mean, looks_unfilled
 from reconciler.rules.traversal import (
     Container,
@@ -206,7 +206,7 @@ RULES = (
 )
 
 
-# Parameters of a job definition, and the Ref:: in commands that stands for them.
+# Parameters of a job definition, and their uses (`Ref::name`) in commands.
 
 PREFIX = "Ref::"
 _NAME = re.compile(r"Ref::([\w-]+)")
@@ -238,7 +238,7 @@ def _arguments(subject: Subject) -> Iterator[tuple[Path, str]]:
 
 
 def _is_given(name: str, argument: str, given: frozenset[str]) -> bool:
-    """In the midst of a text nobody sees where a name ends: Ref::file.gz may be the parameter `file`."""
+    """Inside a text, the end of a name is not certain: Ref::file.gz may be the parameter `file`."""
     return name in given or (argument != PREFIX + name and any(f"{PREFIX}{each}" in argument for each in given))
 
 
@@ -365,7 +365,7 @@ POD_RULES = (
         ),
         severity=Severity.NOTE,
         advice=True,
-        fails=pod(one(resources=LIMITLESS)),
+        fails=pod(pod_container(resources=LIMITLESS)),
         passes=pod(),
     ),
     Rule(
@@ -378,8 +378,8 @@ POD_RULES = (
         ),
         severity=Severity.WARNING,
         advice=True,
-        fails=pod(one(image="localhost:5000/solver")),
-        passes=pod(one(image="localhost:5000/solver:1.4")),
+        fails=pod(pod_container(image="localhost:5000/solver")),
+        passes=pod(pod_container(image="localhost:5000/solver:1.4")),
     ),
     Rule(
         id="JD248",
@@ -391,8 +391,8 @@ POD_RULES = (
         ),
         severity=Severity.NOTE,
         advice=True,
-        fails=pod(one(imagePullPolicy="Never")),
-        passes=pod(one(imagePullPolicy="IfNotPresent")),
+        fails=pod(pod_container(imagePullPolicy="Never")),
+        passes=pod(pod_container(imagePullPolicy="IfNotPresent")),
     ),
     Rule(
         id="JD249",
@@ -402,8 +402,8 @@ POD_RULES = (
         evidence=documented("EksContainerSecurityContext.privileged", "similar to the root user permissions"),
         severity=Severity.NOTE,
         advice=True,
-        fails=pod(one(securityContext={"privileged": True})),
-        passes=pod(one(securityContext={"privileged": False})),
+        fails=pod(pod_container(securityContext={"privileged": True})),
+        passes=pod(pod_container(securityContext={"privileged": False})),
     ),
     Rule(
         id="JD250",
@@ -413,8 +413,8 @@ POD_RULES = (
         evidence=inferred("EksVolume.secret", "a volume from a Kubernetes secret"),
         severity=Severity.WARNING,
         advice=True,
-        fails=pod(one(env=[{"name": "DB_PASSWORD", "value": "swordfish"}])),
-        passes=pod(one(env=[{"name": "DB_PASSWORD_FILE", "value": "/keys/password"}])),
+        fails=pod(pod_container(env=[{"name": "DB_PASSWORD", "value": "swordfish"}])),
+        passes=pod(pod_container(env=[{"name": "DB_PASSWORD_FILE", "value": "/keys/password"}])),
     ),
     Rule(
         id="JD251",
@@ -426,7 +426,7 @@ POD_RULES = (
         ),
         severity=Severity.WARNING,
         advice=True,
-        fails=pod(one(env=[{"name": "KEY", "value": "AKIAIOSFODNN7EXAMPLE"}])),
-        passes=pod(one(env=[{"name": "KEY", "value": "AKIA"}])),
+        fails=pod(pod_container(env=[{"name": "KEY", "value": "AKIAIOSFODNN7EXAMPLE"}])),
+        passes=pod(pod_container(env=[{"name": "KEY", "value": "AKIA"}])),
     ),
 )

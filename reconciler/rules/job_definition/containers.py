@@ -11,10 +11,10 @@ from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, job, size
 from reconciler.rules.shared import forms, looks_unfilled, placeholders
 from reconciler.rules.traversal import (
     Container,
-    TaskPlace,
+    EcsTask,
     containers,
     each_container,
-    each_home,
+    each_ecs_task,
     each_single,
     every_container,
     members,
@@ -32,9 +32,9 @@ ULIMITS = {
 UNIQUE = "The secret name must be unique and not shared with any ... environment variables set on the container"
 
 
-def _has_image(home: TaskPlace) -> Findings:
-    if not home.body.get("image"):
-        yield home.path, "has no image"
+def _has_image(ecs_task: EcsTask) -> Findings:
+    if not ecs_task.body.get("image"):
+        yield ecs_task.path, "has no image"
 
 
 def _image_is_a_reference(subject: Subject) -> Findings:
@@ -44,10 +44,10 @@ def _image_is_a_reference(subject: Subject) -> Findings:
             yield (*path, "image"), f"is {image!r}; it has neither a scheme such as docker:// nor white space"
 
 
-def _user_is_known(home: TaskPlace) -> Findings:
-    user = str(home.body.get("user", "root"))
+def _user_is_known(ecs_task: EcsTask) -> Findings:
+    user = str(ecs_task.body.get("user", "root"))
     if not USER.fullmatch(user):
-        yield (*home.path, "user"), f"is {user}; it is one name or number, of lower-case letters, digits, - and _"
+        yield (*ecs_task.path, "user"), f"is {user}; it is one name or number, of lower-case letters, digits, - and _"
 
 
 def _named(container: Container) -> Findings:
@@ -72,18 +72,18 @@ def _not_both(container: Container) -> Findings:
 
 
 def _reads_secrets(container: Container) -> Findings:
-    if container.body.get("secrets") and not container.home.body.get("executionRoleArn"):
+    if container.body.get("secrets") and not container.ecs_task.body.get("executionRoleArn"):
         yield (*container.path, "secrets"), "needs an executionRoleArn, which reads them"
 
 
 def _reads_log_secrets(container: Container) -> Findings:
     log = container.body.get("logConfiguration") or {}
-    if log.get("secretOptions") and not container.home.body.get("executionRoleArn"):
+    if log.get("secretOptions") and not container.ecs_task.body.get("executionRoleArn"):
         yield (*container.path, "logConfiguration", "secretOptions"), "needs an executionRoleArn, which reads them"
 
 
 def _pulls_privately(container: Container) -> Findings:
-    if container.body.get("repositoryCredentials") and not container.home.body.get("executionRoleArn"):
+    if container.body.get("repositoryCredentials") and not container.ecs_task.body.get("executionRoleArn"):
         yield (*container.path, "repositoryCredentials"), "needs an executionRoleArn, which reads them"
 
 
@@ -94,11 +94,11 @@ def _secrets_are_somewhere(container: Container) -> Findings:
             yield (*path, "valueFrom"), f"is {source}; secrets are in Secrets Manager or Parameter Store"
 
 
-def _roles_are_roles(home: TaskPlace) -> Findings:
+def _roles_are_roles(ecs_task: EcsTask) -> Findings:
     for name in ("jobRoleArn", "taskRoleArn", "executionRoleArn"):
-        role = str(home.body.get(name, ""))
+        role = str(ecs_task.body.get(name, ""))
         if role.startswith("arn:") and ":role/" not in role:
-            yield (*home.path, name), f"is {role}, which is not a role"
+            yield (*ecs_task.path, name), f"is {role}, which is not a role"
 
 
 def _ulimits_exist(container: Container) -> Findings:
@@ -239,7 +239,7 @@ RULES = (
     Rule(
         id="JD041",
         says="A role's ARN is that of a role, not of an instance profile, user or policy.",
-        check=each_home(_roles_are_roles),
+        check=each_ecs_task(_roles_are_roles),
         evidence=documented(
             "ContainerProperties.jobRoleArn",
             "The Amazon Resource Name (ARN) of the IAM role that the container can assume",
@@ -319,10 +319,10 @@ def _tasks_on_managed_instances(subject: Subject) -> Findings:
         yield ("containerProperties",), "is not for MANAGED_INSTANCES, only ecsProperties is"
 
 
-def _linux_on_managed_instances(home: TaskPlace) -> Findings:
-    family = str((home.body.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX"))
+def _linux_on_managed_instances(ecs_task: EcsTask) -> Findings:
+    family = str((ecs_task.body.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX"))
     if family.upper().startswith("WINDOWS"):
-        path = (*home.path, "runtimePlatform", "operatingSystemFamily")
+        path = (*ecs_task.path, "runtimePlatform", "operatingSystemFamily")
         yield path, f"is {family}; on MANAGED_INSTANCES there is only LINUX"
 
 
@@ -382,7 +382,7 @@ COMMON_RULES = (
     Rule(
         id="JD005",
         says="On managed instances the operating system is Linux.",
-        check=each_home(_linux_on_managed_instances, on="MANAGED_INSTANCES"),
+        check=each_ecs_task(_linux_on_managed_instances, on="MANAGED_INSTANCES"),
         evidence=documented(
             "EcsTaskProperties.runtimePlatform",
             "For Amazon ECS Managed Instances, the valid value for operatingSystemFamily is LINUX (default).",
@@ -407,7 +407,7 @@ COMMON_RULES = (
 
 # Environment variables of containers and pods whose values are not what they seem.
 
-# What becomes of variables without a value. Of pods nobody has seen it; Terraform's provider counts on it for both.
+# Variables without a value. For pods no measurement is known; Terraform's provider treats both in the same way.
 DROPS = {"environment": "drops", "env": "may drop"}
 FEW = 3  # variables that a message names
 

@@ -9,7 +9,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, documented, measured
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, fargate, size, task, windows
 from reconciler.rules.job_definition.sizes import number, wanted
-from reconciler.rules.traversal import Container, TaskPlace, each_container, each_home, each_single
+from reconciler.rules.traversal import Container, EcsTask, each_container, each_ecs_task, each_single
 
 FARGATE = "FARGATE"
 LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
@@ -27,7 +27,7 @@ def at(body: Spec, path: Path) -> Json:
 
 
 def refuses(*path: str, where: str) -> Callable[[Container], Findings]:
-    """Make a look at a container's member that a platform refuses. False and empty lists are as good as absent."""
+    """Return a check for a field of containers that a platform refuses. False and empty lists count as absent."""
 
     def look(container: Container) -> Findings:
         value = at(container.body, path)
@@ -41,7 +41,7 @@ _ulimits = refuses("ulimits", where="Fargate")
 
 
 def _ulimits_of_task(container: Container) -> Findings:
-    if container.home.is_task:
+    if container.ecs_task.has_containers:
         yield from _ulimits(container)
 
 
@@ -52,9 +52,9 @@ def _fargate_task(**members: Json) -> Example:
     return Example({**body, "platformCapabilities": [FARGATE]})
 
 
-def _has_role(home: TaskPlace) -> Findings:
-    if not home.body.get("executionRoleArn"):
-        yield home.path, "needs an executionRoleArn on Fargate"
+def _has_role(ecs_task: EcsTask) -> Findings:
+    if not ecs_task.body.get("executionRoleArn"):
+        yield ecs_task.path, "needs an executionRoleArn on Fargate"
 
 
 def _logs(container: Container) -> Findings:
@@ -64,18 +64,20 @@ def _logs(container: Container) -> Findings:
         yield path, f"is {driver}; on Fargate it is {', '.join(LOG_DRIVERS[:-1])} or {LOG_DRIVERS[-1]}"
 
 
-def _has_no_host(home: TaskPlace) -> Findings:
-    for index, volume in enumerate(home.body.get("volumes") or ()):
+def _has_no_host(ecs_task: EcsTask) -> Findings:
+    for index, volume in enumerate(ecs_task.body.get("volumes") or ()):
         if at(volume, ("host", "sourcePath")):
-            yield (*home.path, "volumes", index, "host", "sourcePath"), "is not for Fargate: there is no host"
+            yield (*ecs_task.path, "volumes", index, "host", "sourcePath"), "is not for Fargate: there is no host"
 
 
-def _is_new_enough_for_efs(home: TaskPlace) -> Findings:
-    path: Path = ("platformVersion",) if home.is_task else ("fargatePlatformConfiguration", "platformVersion")
-    version = str(at(home.body, path) or "LATEST")
-    has_efs = any(volume.get("efsVolumeConfiguration") for volume in home.body.get("volumes") or ())
+def _is_new_enough_for_efs(ecs_task: EcsTask) -> Findings:
+    path: Path = (
+        ("platformVersion",) if ecs_task.has_containers else ("fargatePlatformConfiguration", "platformVersion")
+    )
+    version = str(at(ecs_task.body, path) or "LATEST")
+    has_efs = any(volume.get("efsVolumeConfiguration") for volume in ecs_task.body.get("volumes") or ())
     if has_efs and _is_older(version):
-        yield (*home.path, *path), f"is {version}; EFS needs 1.4.0 or later"
+        yield (*ecs_task.path, *path), f"is {version}; EFS needs 1.4.0 or later"
 
 
 def _is_older(version: str) -> bool:
@@ -112,7 +114,9 @@ def _legacy(code: str, member: str, kind: str, value: int) -> Rule:
     return Rule(
         id=code,
         says=f"On Fargate the deprecated {member} is not known, only {kind} in resourceRequirements.",
-        check=each_single(lambda home: refuses(member, where="Fargate")(Container(*home[:2], home)), on=FARGATE),
+        check=each_single(
+            lambda ecs_task: refuses(member, where="Fargate")(Container(*ecs_task[:2], ecs_task)), on=FARGATE
+        ),
         hint=f"write {{type: {kind}, value: {value}}} in resourceRequirements",
         evidence=documented(
             f"ContainerProperties.{member}", "It's not supported for jobs running on Fargate resources."
@@ -131,7 +135,7 @@ RULES = (
     Rule(
         id="JD060",
         says="On Fargate a job has an execution role.",
-        check=each_home(_has_role, on=FARGATE),
+        check=each_ecs_task(_has_role, on=FARGATE),
         hint="its role pulls the image and writes the logs: AmazonECSTaskExecutionRolePolicy allows both",
         evidence=documented(
             "ContainerProperties.executionRoleArn",
@@ -152,7 +156,7 @@ RULES = (
     Rule(
         id="JD062",
         says="ulimits is not for Fargate.",
-        check=each_single(lambda home: _ulimits(Container(*home[:2], home)), on=FARGATE),
+        check=each_single(lambda ecs_task: _ulimits(Container(*ecs_task[:2], ecs_task)), on=FARGATE),
         hint="remove it, or run the job on EC2",
         evidence=measured("RegisterJobDefinition", "ulimits is not applicable for Fargate."),
         fails=fargate(ulimits=[LIMIT]),
@@ -213,7 +217,7 @@ RULES = (
     Rule(
         id="JD070",
         says="On Fargate no volume is a directory of the host.",
-        check=each_home(_has_no_host, on=FARGATE),
+        check=each_ecs_task(_has_no_host, on=FARGATE),
         hint="use EFS, or a volume without host for scratch space",
         evidence=measured("RegisterJobDefinition", "host.sourcePath should not be set for volumes in Fargate."),
         fails=fargate(volumes=[{"name": "data", "host": {"sourcePath": "/data"}}]),
@@ -222,7 +226,7 @@ RULES = (
     Rule(
         id="JD071",
         says="On Fargate EFS needs platform version 1.4.0 or later.",
-        check=each_home(_is_new_enough_for_efs, on=FARGATE),
+        check=each_ecs_task(_is_new_enough_for_efs, on=FARGATE),
         hint="leave platformVersion out: LATEST is the default",
         evidence=measured(
             "RegisterJobDefinition", "EFS is supported for Fargate platform versions 1.4.0 or later, provided ..."
@@ -270,23 +274,23 @@ SOURCE = documented(
 )
 
 
-def _vcpus(home: TaskPlace) -> Findings:
-    path, value = _number(home, "VCPU")
+def _vcpus(ecs_task: EcsTask) -> Findings:
+    path, value = _number(ecs_task, "VCPU")
     if value is not None and value > 0 and value not in MEMORIES:
         yield path, f"is {value}; Fargate has {_list(list(MEMORIES))}, nearest {_nearest(value, list(MEMORIES))}"
 
 
-def _memory(home: TaskPlace) -> Findings:
-    _, vcpus = _number(home, "VCPU")
-    path, value = _number(home, "MEMORY")
+def _memory(ecs_task: EcsTask) -> Findings:
+    _, vcpus = _number(ecs_task, "VCPU")
+    path, value = _number(ecs_task, "MEMORY")
     fitting = MEMORIES.get(vcpus) if vcpus is not None else None
     if value is not None and fitting is not None and value not in fitting:
         near = _nearest(value, fitting)
         yield path, f"is {value}; with {vcpus} vCPU Fargate has {_sizes(fitting)} MiB, nearest {near}"
 
 
-def _number(home: TaskPlace, kind: str) -> tuple[tuple[str | int, ...], Decimal | None]:
-    amount = wanted(home, kind)
+def _number(ecs_task: EcsTask, kind: str) -> tuple[tuple[str | int, ...], Decimal | None]:
+    amount = wanted(ecs_task, kind)
     return (amount[0], number(amount[1])) if amount else ((), None)
 
 
@@ -333,25 +337,25 @@ SIZE_RULES = (
 FAMILY: Path = ("runtimePlatform", "operatingSystemFamily")
 
 
-def is_windows(home: TaskPlace) -> bool:
-    return str(at(home.body, FAMILY) or "LINUX").upper().startswith("WINDOWS")
+def is_windows(ecs_task: EcsTask) -> bool:
+    return str(at(ecs_task.body, FAMILY) or "LINUX").upper().startswith("WINDOWS")
 
 
-def _family_exists(home: TaskPlace) -> Findings:
-    family = str(at(home.body, FAMILY) or "LINUX")
+def _family_exists(ecs_task: EcsTask) -> Findings:
+    family = str(at(ecs_task.body, FAMILY) or "LINUX")
     if family.upper() != "LINUX" and not family.upper().startswith("WINDOWS_SERVER_"):
-        yield (*home.path, *FAMILY), f"is {family}; it is LINUX or a WINDOWS_SERVER_... version"
+        yield (*ecs_task.path, *FAMILY), f"is {family}; it is LINUX or a WINDOWS_SERVER_... version"
 
 
-def _is_x86(home: TaskPlace) -> Findings:
-    if is_windows(home) and at(home.body, ("runtimePlatform", "cpuArchitecture")) == "ARM64":
-        yield (*home.path, "runtimePlatform", "cpuArchitecture"), "is ARM64; Windows needs X86_64"
+def _is_x86(ecs_task: EcsTask) -> Findings:
+    if is_windows(ecs_task) and at(ecs_task.body, ("runtimePlatform", "cpuArchitecture")) == "ARM64":
+        yield (*ecs_task.path, "runtimePlatform", "cpuArchitecture"), "is ARM64; Windows needs X86_64"
 
 
-def _has_a_vcpu(home: TaskPlace) -> Findings:
-    amount = wanted(home, "VCPU")
+def _has_a_vcpu(ecs_task: EcsTask) -> Findings:
+    amount = wanted(ecs_task, "VCPU")
     value = number(amount[1]) if amount else None
-    if amount and value is not None and 0 < value < 1 and is_windows(home):
+    if amount and value is not None and 0 < value < 1 and is_windows(ecs_task):
         yield amount[0], f"is {amount[1]}; Windows needs at least 1 vCPU"
 
 
@@ -359,16 +363,16 @@ def _refused_windows(member: str) -> Callable[[Container], Findings]:
     look_anyway = refuses(member, where="Windows")
 
     def look(container: Container) -> Findings:
-        if is_windows(container.home):
+        if is_windows(container.ecs_task):
             yield from look_anyway(container)
 
     return look
 
 
-def _has_no_efs(home: TaskPlace) -> Findings:
-    for index, volume in enumerate(home.body.get("volumes") or () if is_windows(home) else ()):
+def _has_no_efs(ecs_task: EcsTask) -> Findings:
+    for index, volume in enumerate(ecs_task.body.get("volumes") or () if is_windows(ecs_task) else ()):
         if volume.get("efsVolumeConfiguration"):
-            yield (*home.path, "volumes", index, "efsVolumeConfiguration"), "is not for Windows"
+            yield (*ecs_task.path, "volumes", index, "efsVolumeConfiguration"), "is not for Windows"
 
 
 def _only_fargate(code: str, member: str, value: Json, evidence: Evidence, severity: Severity = Severity.ERROR) -> Rule:
@@ -376,7 +380,9 @@ def _only_fargate(code: str, member: str, value: Json, evidence: Evidence, sever
     return Rule(
         id=code,
         says=f"{member} is not for EC2.",
-        check=each_single(lambda home: look(Container(home.path, home.body, home)), about=member, on="EC2"),
+        check=each_single(
+            lambda ecs_task: look(Container(ecs_task.path, ecs_task.body, ecs_task)), about=member, on="EC2"
+        ),
         hint="remove it, or write platformCapabilities: [FARGATE]",
         severity=severity,
         evidence=evidence,
@@ -395,7 +401,7 @@ WINDOWS_RULES = (
     Rule(
         id="JD090",
         says="An operating system is Linux or a version of Windows Server.",
-        check=each_home(_family_exists, on=FARGATE),
+        check=each_ecs_task(_family_exists, on=FARGATE),
         evidence=documented(
             "RuntimePlatform.operatingSystemFamily",
             "Valid values are: LINUX (default)",
@@ -408,7 +414,7 @@ WINDOWS_RULES = (
     Rule(
         id="JD091",
         says="Windows runs on X86_64 only.",
-        check=each_home(_is_x86, on=FARGATE),
+        check=each_ecs_task(_is_x86, on=FARGATE),
         evidence=measured("RegisterJobDefinition", "Windows supported only by X86_64 cpuArchitecture"),
         fails=windows(
             runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "ARM64"}
@@ -441,7 +447,7 @@ WINDOWS_RULES = (
     Rule(
         id="JD096",
         says="Windows containers have no EFS volumes.",
-        check=each_home(_has_no_efs, on=FARGATE),
+        check=each_ecs_task(_has_no_efs, on=FARGATE),
         evidence=CANNOT,
         fails=windows(volumes=[{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-0a1b2c3d"}}]),
         passes=fargate(volumes=[{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-0a1b2c3d"}}]),

@@ -8,7 +8,7 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
 from reconciler.rules.instance_names import known_instance_types
 from reconciler.rules.job_definition.examples import IMAGE, ec2, job, size
-from reconciler.rules.job_definition.pods import one
+from reconciler.rules.job_definition.pods import pod_container
 from reconciler.rules.job_definition.tasks import container
 from reconciler.rules.traversal import Check, platform, pods
 
@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 
 def each_span(look: Callable[[Span], Findings]) -> Check:
-    """Make a check that looks at every range of nodes."""
+    """Return a check of every range of nodes."""
 
     def check(subject: Subject) -> Findings:
         for span in spans(subject.body):
@@ -322,7 +322,7 @@ def _tasks(nodes: str, **members: Json) -> Spec:
 
 
 def _pods(nodes: str, **metadata: Json) -> Spec:
-    properties: Spec = {"containers": [one()], **({"metadata": metadata} if metadata else {})}
+    properties: Spec = {"containers": [pod_container()], **({"metadata": metadata} if metadata else {})}
     return {"targetNodes": nodes, "eksProperties": {"podProperties": properties}}
 
 

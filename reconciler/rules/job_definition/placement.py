@@ -21,12 +21,12 @@ from reconciler.rules.job_queue.environments import (
     policy_name,
     queue,
 )
-from reconciler.rules.traversal import TaskPlace, containers_of, homes, platform
+from reconciler.rules.traversal import EcsTask, containers_of, ecs_tasks, platform
 
 # What a job needs to start: a kind of environment, and so many vCPUs at once.
 
 QUEUE = "JobQueue"
-# The jobQueueType that goes with each platform of a definition.
+# The jobQueueType for each platform of a definition.
 _QUEUE_TYPES = {"EC2": "ECS", "FARGATE": "ECS_FARGATE", "MANAGED_INSTANCES": "ECS_MANAGED_INSTANCES"}
 
 
@@ -42,12 +42,12 @@ def queues(subject: Subject) -> list[Spec]:
 
 def known(subject: Subject) -> list[Attached]:
     """Return the environments of the stack's queues that may run the job; those outside the stack are left out."""
-    return subject.once(_known).get(queue_type(subject.body), [])
+    return subject.shared(_known).get(queue_type(subject.body), [])
 
 
 def everywhere(subject: Subject) -> Mapping[str, list[Attached]]:
     """Return all environments of the stack's queues by jobQueueType; none if any is not known for certain."""
-    return subject.once(_certain)
+    return subject.shared(_certain)
 
 
 def certain(subject: Subject) -> list[Attached]:
@@ -67,26 +67,28 @@ def _known(subject: Subject) -> Mapping[str, list[Attached]]:
 def _certain(subject: Subject) -> Mapping[str, list[Attached]]:
     lists = [environments_of(subject, queue) for queue in queues(subject)]
     is_certain = all(attached and all(each and each.queue_type for each in attached) for attached in lists)
-    return subject.once(_known) if is_certain else {}
+    return subject.shared(_known) if is_certain else {}
 
 
 def vcpus(body: Spec) -> Iterator[tuple[Path, Decimal]]:
-    """Yield how many vCPUs each container, task or pod needs at once, where that is told in numbers."""
-    for home in homes(body):
-        yield from _of_home(home)
+    """Yield how many vCPUs each container, task or pod needs at once, if those are numbers."""
+    for ecs_task in ecs_tasks(body):
+        yield from _of_ecs_task(ecs_task)
     for pod in traversal.pods(body):
         amounts = [_cpu_of(each.body) for each in traversal.containers_of_pod(pod) if "containers" in each.path]
         yield pod.path, sum(amounts, Decimal(0))
 
 
-def _of_home(home: TaskPlace) -> Iterator[tuple[Path, Decimal]]:
-    if home.is_task:
-        amounts = [wanted(TaskPlace(each.path, each.body, is_task=False), "VCPU") for each in containers_of(home)]
-        yield home.path, sum((number(amount[1]) or Decimal(0) for amount in amounts if amount), Decimal(0))
-    elif amount := wanted(home, "VCPU"):
+def _of_ecs_task(ecs_task: EcsTask) -> Iterator[tuple[Path, Decimal]]:
+    if ecs_task.has_containers:
+        amounts = [
+            wanted(EcsTask(each.path, each.body, has_containers=False), "VCPU") for each in containers_of(ecs_task)
+        ]
+        yield ecs_task.path, sum((number(amount[1]) or Decimal(0) for amount in amounts if amount), Decimal(0))
+    elif amount := wanted(ecs_task, "VCPU"):
         yield amount[0], number(amount[1]) or Decimal(0)
-    elif legacy := home.body.get("vcpus"):
-        yield (*home.path, "vcpus"), Decimal(legacy)
+    elif legacy := ecs_task.body.get("vcpus"):
+        yield (*ecs_task.path, "vcpus"), Decimal(legacy)
 
 
 def _cpu_of(container: Spec) -> Decimal:
@@ -125,9 +127,9 @@ def _nodes_have_their_instances(subject: Subject) -> Findings:
 def _windows_is_on_demand(subject: Subject) -> Findings:
     attached = certain(subject)
     if attached and all(each.type == "FARGATE_SPOT" for each in attached):
-        for home in subject.seen(homes):
-            if is_windows(home):
-                path = (*home.path, "runtimePlatform", "operatingSystemFamily")
+        for ecs_task in subject.cached(ecs_tasks):
+            if is_windows(ecs_task):
+                path = (*ecs_task.path, "runtimePlatform", "operatingSystemFamily")
                 yield path, "is Windows, and all environments of the stack's queues are FARGATE_SPOT"
 
 

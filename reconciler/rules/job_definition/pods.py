@@ -15,7 +15,7 @@ from reconciler.rules.traversal import LISTS, Pod, PodContainer, containers_of_p
 # Jobs of pods that nothing is wrong with, to be varied by the examples of rules.
 
 
-def one(**members: Json) -> Spec:
+def pod_container(**members: Json) -> Spec:
     """Return a container of a pod that has these members."""
     return {"name": "main", "image": IMAGE, "resources": resources(), **members}
 
@@ -33,12 +33,14 @@ def amounts(**given: Json) -> Spec:
 
 def pod(*containers: Spec, **members: Json) -> Example:
     """Return a job of one pod with these containers, and with these members of the pod."""
-    return job(eksProperties={"podProperties": {"containers": list(containers) or [one()], **members}})
+    return job(eksProperties={"podProperties": {"containers": list(containers) or [pod_container()], **members}})
 
 
 def wanting(limits: Spec, requests: Spec | None = None) -> Example:
     """Return a job of one pod whose container has these limits and requests."""
-    return pod(one(resources={"limits": limits} if requests is None else {"limits": limits, "requests": requests}))
+    return pod(
+        pod_container(resources={"limits": limits} if requests is None else {"limits": limits, "requests": requests})
+    )
 
 
 DEFAULT_NAME = "Default"  # EksContainer: what a container without a name is called
@@ -153,7 +155,7 @@ def _with(example: Example, **members: Json) -> Example:
 
 
 def _mounting(*mounts: Spec, volumes: list[Spec]) -> Example:
-    return pod(one(volumeMounts=list(mounts)), volumes=volumes)
+    return pod(pod_container(volumeMounts=list(mounts)), volumes=volumes)
 
 
 DATA: Spec = {"name": "data", "emptyDir": {}}
@@ -176,8 +178,8 @@ RULES = (
         says="Containers and init containers of a pod have different names; without one it is Default.",
         check=each_pod(_distinct_names),
         evidence=measured("RegisterJobDefinition", "The container name: main must be unique in multi-container job."),
-        fails=pod(initContainers=[one()]),
-        passes=pod(initContainers=[one(name="fetch")]),
+        fails=pod(initContainers=[pod_container()]),
+        passes=pod(initContainers=[pod_container(name="fetch")]),
     ),
     Rule(
         id="JD212",
@@ -209,8 +211,8 @@ RULES = (
         hint="in Kubernetes the last one counts",
         evidence=later("Kubernetes API, Container", note="env is keyed by name; the last entry counts"),
         severity=Severity.WARNING,
-        fails=pod(one(env=[{"name": "STAGE", "value": "test"}, {"name": "STAGE", "value": "live"}])),
-        passes=pod(one(env=[{"name": "STAGE", "value": "live"}])),
+        fails=pod(pod_container(env=[{"name": "STAGE", "value": "test"}, {"name": "STAGE", "value": "live"}])),
+        passes=pod(pod_container(env=[{"name": "STAGE", "value": "live"}])),
     ),
     Rule(
         id="JD220",
@@ -434,7 +436,7 @@ EKS_RULES = (
         check=each_pod_container(_cpu_and_memory),
         hint='add resources: {limits: {cpu: "1", memory: 2048Mi}}',
         evidence=measured("RegisterJobDefinition", "cpu and memory resources must be provided."),
-        fails=pod(one(resources=resources(memory=None))),
+        fails=pod(pod_container(resources=resources(memory=None))),
         passes=wanting(amounts(cpu="1"), amounts(memory="512Mi")),
     ),
     Rule(
@@ -448,8 +450,8 @@ EKS_RULES = (
             against="it was not seen for init containers",
         ),
         severity=Severity.WARNING,
-        fails=pod(initContainers=[one(name="fetch", resources=resources(memory=None))]),
-        passes=pod(initContainers=[one(name="fetch")]),
+        fails=pod(initContainers=[pod_container(name="fetch", resources=resources(memory=None))]),
+        passes=pod(initContainers=[pod_container(name="fetch")]),
     ),
     Rule(
         id="JD202",
@@ -486,7 +488,7 @@ EKS_RULES = (
         check=each_pod_container(_memory_with_unit),
         hint="write 2048Mi; to Kubernetes a bare number is bytes",
         evidence=documented("EksContainerResourceRequirements.limits", 'using whole integers, with a "Mi" suffix'),
-        severity=Severity.WARNING,  # what the service makes of a bare number has not been seen
+        severity=Severity.WARNING,  # how the service reads a bare number is not known
         fails=wanting(amounts(cpu="1", memory="2048")),
         passes=wanting(amounts(cpu="1", memory="2048Mi")),
     ),
@@ -716,7 +718,7 @@ METADATA_RULES = (
             "RegisterJobDefinition",
             "The prefix ... cannot contain terms from the following [kubernetes.io, k8s.io, batch.amazonaws.com].",
         ),
-        severity=Severity.WARNING,  # the message says so; only the terms themselves have been seen refused
+        severity=Severity.WARNING,  # the message says so; a refusal was seen for the terms only
         fails=_meta(labels={"app.kubernetes.io/name": "solver"}),
         passes=_meta(labels={"app": "solver"}),
     ),
@@ -775,7 +777,7 @@ def _not_root(container: PodContainer) -> Findings:
 
 
 def _secured(**context: Json) -> Example:
-    return pod(one(securityContext=context))
+    return pod(pod_container(securityContext=context))
 
 
 def _profile(kind: str, **more: Json) -> Example:
@@ -832,7 +834,7 @@ SECURITY_RULES = (
         hint="choose another runAsUser",
         evidence=later("Kubernetes API, SecurityContext", "container's runAsUser breaks non-root policy"),
         severity=Severity.WARNING,
-        fails=pod(one(securityContext={"runAsUser": 0}), securityContext={"runAsNonRoot": True}),
-        passes=pod(one(securityContext={"runAsUser": 1000}), securityContext={"runAsNonRoot": True}),
+        fails=pod(pod_container(securityContext={"runAsUser": 0}), securityContext={"runAsNonRoot": True}),
+        passes=pod(pod_container(securityContext={"runAsUser": 1000}), securityContext={"runAsNonRoot": True}),
     ),
 )

@@ -6,14 +6,14 @@ from decimal import Decimal, InvalidOperation
 from reconciler.model import Json, Path
 from reconciler.rules.base import Findings, Rule, documented, measured
 from reconciler.rules.job_definition.examples import ec2, size
-from reconciler.rules.traversal import Container, TaskPlace, each_container, each_single, members, repeated
+from reconciler.rules.traversal import Container, EcsTask, each_container, each_single, members, repeated
 
 LEGACY = {"VCPU": "vcpus", "MEMORY": "memory"}
 LEAST_MEMORY = 4  # MiB
 
 
 def number(value: Json) -> Decimal | None:
-    """Return the number that a value stands for; None if it stands for none."""
+    """Return a value as a number; None if it is no number."""
     try:
         parsed = Decimal(str(value))
     except InvalidOperation:
@@ -21,26 +21,26 @@ def number(value: Json) -> Decimal | None:
     return parsed if parsed.is_finite() else None
 
 
-def wanted(home: TaskPlace, kind: str) -> tuple[Path, str] | None:
+def wanted(ecs_task: EcsTask, kind: str) -> tuple[Path, str] | None:
     """Return where a container asks for a resource in resourceRequirements, and for how much."""
-    for index, entry in enumerate(home.body.get("resourceRequirements") or ()):
+    for index, entry in enumerate(ecs_task.body.get("resourceRequirements") or ()):
         if entry["type"] == kind:
-            return (*home.path, "resourceRequirements", index, "value"), str(entry["value"])
+            return (*ecs_task.path, "resourceRequirements", index, "value"), str(entry["value"])
     return None
 
 
-def _required(kind: str) -> Callable[[TaskPlace], Findings]:
-    def look(home: TaskPlace) -> Findings:
-        if home.body.get(LEGACY[kind]) is None and wanted(home, kind) is None:
-            yield home.path, f"does not say how much {kind} it needs"
+def _required(kind: str) -> Callable[[EcsTask], Findings]:
+    def look(ecs_task: EcsTask) -> Findings:
+        if ecs_task.body.get(LEGACY[kind]) is None and wanted(ecs_task, kind) is None:
+            yield ecs_task.path, f"does not say how much {kind} it needs"
 
     return look
 
 
-def _not_twice(kind: str) -> Callable[[TaskPlace], Findings]:
-    def look(home: TaskPlace) -> Findings:
-        if home.body.get(LEGACY[kind]) is not None and wanted(home, kind) is not None:
-            yield (*home.path, LEGACY[kind]), f"cannot be beside {kind} in resourceRequirements"
+def _not_twice(kind: str) -> Callable[[EcsTask], Findings]:
+    def look(ecs_task: EcsTask) -> Findings:
+        if ecs_task.body.get(LEGACY[kind]) is not None and wanted(ecs_task, kind) is not None:
+            yield (*ecs_task.path, LEGACY[kind]), f"cannot be beside {kind} in resourceRequirements"
 
     return look
 
@@ -72,8 +72,8 @@ def _enough_memory(container: Container) -> Findings:
             yield (*path, "value"), f"is {entry['value']} MiB; a container needs at least {LEAST_MEMORY}"
 
 
-def _whole_vcpus(home: TaskPlace) -> Findings:
-    amount = wanted(home, "VCPU")
+def _whole_vcpus(ecs_task: EcsTask) -> Findings:
+    amount = wanted(ecs_task, "VCPU")
     value = number(amount[1]) if amount else None
     if amount and value is not None and value > 0 and not amount[1].isdecimal():
         yield amount[0], f"is {amount[1]}; on EC2 VCPU is a whole number, 1 or more"

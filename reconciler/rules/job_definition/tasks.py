@@ -8,22 +8,22 @@ from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, Subject, documented, later, measured
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, size, task
 from reconciler.rules.shared import did_you_mean
-from reconciler.rules.traversal import Check, TaskPlace, each_home, homes, platform
+from reconciler.rules.traversal import Check, EcsTask, each_ecs_task, ecs_tasks, platform
 
 ROUTED = "awsfirelens"
 
 
-def each_task(look: Callable[[TaskPlace], Findings], *, on: str = "") -> Check:
-    """Make a check that looks at every task, if the job runs `on` that platform (none: on any)."""
+def each_task(look: Callable[[EcsTask], Findings], *, on: str = "") -> Check:
+    """Return a check of every task, if the job runs `on` that platform (empty: on any)."""
 
-    def look_at_task(home: TaskPlace) -> Findings:
-        if home.is_task:
-            yield from look(home)
+    def look_at_task(ecs_task: EcsTask) -> Findings:
+        if ecs_task.has_containers:
+            yield from look(ecs_task)
 
-    return each_home(look_at_task, on=on)
+    return each_ecs_task(look_at_task, on=on)
 
 
-def inside(task: TaskPlace) -> Iterator[tuple[Path, Spec]]:
+def inside(task: EcsTask) -> Iterator[tuple[Path, Spec]]:
     """Yield the containers of a task with their paths."""
     for index, container in enumerate(task.body["containers"]):
         yield (*task.path, "containers", index), container
@@ -35,7 +35,7 @@ def container(name: str | None, **members: Json) -> Spec:
     return {**named, "image": IMAGE, "resourceRequirements": size(), **members}
 
 
-def _dependencies(task: TaskPlace) -> Iterator[tuple[Path, Spec, Spec]]:
+def _dependencies(task: EcsTask) -> Iterator[tuple[Path, Spec, Spec]]:
     """Yield every dependency of a task of several containers: its path, the container that waits, the entry."""
     if len(task.body["containers"]) > 1:
         for path, waiting in inside(task):
@@ -43,25 +43,25 @@ def _dependencies(task: TaskPlace) -> Iterator[tuple[Path, Spec, Spec]]:
                 yield (*path, "dependsOn", index), waiting, entry
 
 
-def _distinct_names(task: TaskPlace) -> Findings:
+def _distinct_names(task: EcsTask) -> Findings:
     for name, count in Counter(each.get("name") for _, each in inside(task)).items():
         if count > 1 and name is not None:
             yield (*task.path, "containers"), f"has {count} containers of the name {name}"
 
 
-def _an_essential_one(task: TaskPlace) -> Findings:
+def _an_essential_one(task: EcsTask) -> Findings:
     if not any(each.get("essential", True) for _, each in inside(task)):
         yield (*task.path, "containers"), "has no essential container"
 
 
-def _nobody_to_wait_for(task: TaskPlace) -> Findings:
+def _nobody_to_wait_for(task: EcsTask) -> Findings:
     if len(task.body["containers"]) == 1:
         for path, only in inside(task):
             if only.get("dependsOn"):
                 yield (*path, "dependsOn"), "is for tasks of several containers"
 
 
-def _known_targets(task: TaskPlace) -> Findings:
+def _known_targets(task: EcsTask) -> Findings:
     known = {each.get("name") for _, each in inside(task)}
     for path, _, entry in _dependencies(task):
         target = entry.get("containerName")
@@ -72,13 +72,13 @@ def _known_targets(task: TaskPlace) -> Findings:
             yield (*path, "containerName"), f"is {target}, which is no container of the task{near}"
 
 
-def _not_itself(task: TaskPlace) -> Findings:
+def _not_itself(task: EcsTask) -> Findings:
     for path, waiting, entry in _dependencies(task):
         if entry.get("containerName") is not None and entry["containerName"] == waiting.get("name"):
             yield (*path, "containerName"), "is the container itself"
 
 
-def _no_circle(task: TaskPlace) -> Findings:
+def _no_circle(task: EcsTask) -> Findings:
     waits: dict[str, set[str]] = {}
     for _, waiting, entry in _dependencies(task):
         if entry.get("containerName") != waiting.get("name"):
@@ -89,14 +89,14 @@ def _no_circle(task: TaskPlace) -> Findings:
 
 
 def _circle(waits: Mapping[str, set[str]]) -> set[str]:
-    """Return who waits in a circle: all but those who wait for nobody, or for whom nobody waits, one after another."""
+    """Return the containers that wait for each other in a circle, and those between such circles."""
     left = set(waits)
     while free := {name for name in left if not waits[name] & left or not any(name in waits[other] for other in left)}:
         left -= free
     return left
 
 
-def _end_of_helpers_only(task: TaskPlace) -> Findings:
+def _end_of_helpers_only(task: EcsTask) -> Findings:
     essential = {each.get("name") for _, each in inside(task) if each.get("essential", True)}
     for path, _, entry in _dependencies(task):
         condition, target = entry.get("condition"), entry.get("containerName")
@@ -104,25 +104,25 @@ def _end_of_helpers_only(task: TaskPlace) -> Findings:
             yield (*path, "condition"), f"is {condition}, but {target} is essential: when it ends, the job ends"
 
 
-def _routes(task: TaskPlace) -> bool:
+def _routes(task: EcsTask) -> bool:
     return any("firelensConfiguration" in each for _, each in inside(task))
 
 
-def _routed(task: TaskPlace) -> list[Path]:
+def _routed(task: EcsTask) -> list[Path]:
     return [path for path, each in inside(task) if (each.get("logConfiguration") or {}).get("logDriver") == ROUTED]
 
 
-def _something_to_route(task: TaskPlace) -> Findings:
+def _something_to_route(task: EcsTask) -> Findings:
     if _routes(task) and not _routed(task):
         yield (*task.path, "containers"), f"has a log router, but no container with the log driver {ROUTED}"
 
 
-def _a_router(task: TaskPlace) -> Findings:
+def _a_router(task: EcsTask) -> Findings:
     for path in _routed(task) if not _routes(task) else ():
         yield (*path, "logConfiguration", "logDriver"), f"is {ROUTED}, but no container has a firelensConfiguration"
 
 
-def _names(task: TaskPlace) -> Findings:
+def _names(task: EcsTask) -> Findings:
     if len(task.body["containers"]) > 1:
         for path, each in inside(task):
             if not each.get("name"):
@@ -269,21 +269,21 @@ ROOT = ("root", "0")
 def _only(member: str, *platforms: str) -> Callable[[Subject], Findings]:
     def check(subject: Subject) -> Findings:
         actual = platform(subject.body)
-        for home in subject.seen(homes) if actual not in platforms else ():
-            if home.is_task and member in home.body:
-                yield (*home.path, member), f"is not for {actual}"
+        for ecs_task in subject.cached(ecs_tasks) if actual not in platforms else ():
+            if ecs_task.has_containers and member in ecs_task.body:
+                yield (*ecs_task.path, member), f"is not for {actual}"
 
     return check
 
 
-def _own_processes(home: TaskPlace) -> Findings:
-    if home.body.get("pidMode") == "host":
-        yield (*home.path, "pidMode"), "is host; on Fargate it is task"
+def _own_processes(ecs_task: EcsTask) -> Findings:
+    if ecs_task.body.get("pidMode") == "host":
+        yield (*ecs_task.path, "pidMode"), "is host; on Fargate it is task"
 
 
-def _short(member: str) -> Callable[[TaskPlace], Findings]:
-    def look(home: TaskPlace) -> Findings:
-        for path, each in inside(home):
+def _short(member: str) -> Callable[[EcsTask], Findings]:
+    def look(ecs_task: EcsTask) -> Findings:
+        for path, each in inside(ecs_task):
             seconds = each.get(member, 0)
             if seconds > LONGEST_TIMEOUT:
                 yield (*path, member), f"is {seconds} seconds; on Fargate it is at most {LONGEST_TIMEOUT}"
@@ -291,8 +291,8 @@ def _short(member: str) -> Callable[[TaskPlace], Findings]:
     return look
 
 
-def _not_root(home: TaskPlace) -> Findings:
-    for path, each in inside(home):
+def _not_root(ecs_task: EcsTask) -> Findings:
+    for path, each in inside(ecs_task):
         user, _, _ = str(each.get("user", "")).partition(":")
         if user in ROOT:
             yield (*path, "user"), f"is {user}, with the instance's network: root has all of the instance"

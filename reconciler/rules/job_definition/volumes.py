@@ -10,10 +10,10 @@ from reconciler.rules.job_definition.examples import ROLE, ec2
 from reconciler.rules.shared import did_you_mean
 from reconciler.rules.traversal import (
     Container,
-    TaskPlace,
+    EcsTask,
     containers_of,
     each_container,
-    each_home,
+    each_ecs_task,
     members,
     repeated,
 )
@@ -23,83 +23,83 @@ EFS = "efsVolumeConfiguration"
 FILE_SYSTEM = "fs-0a1b2c3d4e5f60718"
 
 
-def _volumes(home: TaskPlace) -> Iterator[tuple[Path, Json]]:
-    for index, volume in enumerate(home.body.get("volumes") or ()):
-        yield (*home.path, "volumes", index), volume
+def _volumes(ecs_task: EcsTask) -> Iterator[tuple[Path, Json]]:
+    for index, volume in enumerate(ecs_task.body.get("volumes") or ()):
+        yield (*ecs_task.path, "volumes", index), volume
 
 
-def _efs(home: TaskPlace) -> Iterator[tuple[Path, Json, Json]]:
-    for path, volume in _volumes(home):
+def _efs(ecs_task: EcsTask) -> Iterator[tuple[Path, Json, Json]]:
+    for path, volume in _volumes(ecs_task):
         efs = volume.get(EFS)
         if efs:
             yield (*path, EFS), efs, efs.get("authorizationConfig") or {}
 
 
-def _role(home: TaskPlace) -> Json:
-    return home.body.get("taskRoleArn" if home.is_task else "jobRoleArn")
+def _role(ecs_task: EcsTask) -> Json:
+    return ecs_task.body.get("taskRoleArn" if ecs_task.has_containers else "jobRoleArn")
 
 
-def _one_type(home: TaskPlace) -> Findings:
-    for path, volume in _volumes(home):
+def _one_type(ecs_task: EcsTask) -> Findings:
+    for path, volume in _volumes(ecs_task):
         given = [name for name in TYPES if volume.get(name) is not None]
         if len(given) > 1:
             yield path, f"has {' and '.join(given)}; a volume is of one type"
 
 
-def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[TaskPlace], Findings]:
-    def look(home: TaskPlace) -> Findings:
-        for path, efs, authorization in _efs(home):
+def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[EcsTask], Findings]:
+    def look(ecs_task: EcsTask) -> Findings:
+        for path, efs, authorization in _efs(ecs_task):
             if wants(authorization.get(member)) and efs.get("transitEncryption") != "ENABLED":
                 yield (*path, "authorizationConfig", member), "needs transitEncryption: ENABLED"
 
     return look
 
 
-def _access_point_is_root(home: TaskPlace) -> Findings:
-    for path, efs, authorization in _efs(home):
+def _access_point_is_root(ecs_task: EcsTask) -> Findings:
+    for path, efs, authorization in _efs(ecs_task):
         if authorization.get("accessPointId") and efs.get("rootDirectory", "/") != "/":
             yield (*path, "rootDirectory"), f"is {efs['rootDirectory']}; with an access point it is / or left out"
 
 
-def _iam_has_role(home: TaskPlace) -> Findings:
-    for path, _, authorization in _efs(home):
-        if authorization.get("iam") == "ENABLED" and not _role(home):
+def _iam_has_role(ecs_task: EcsTask) -> Findings:
+    for path, _, authorization in _efs(ecs_task):
+        if authorization.get("iam") == "ENABLED" and not _role(ecs_task):
             yield (*path, "authorizationConfig", "iam"), "is ENABLED, but the job has no role"
 
 
-def _file_system_exists(home: TaskPlace) -> Findings:
-    for path, efs, _ in _efs(home):
+def _file_system_exists(ecs_task: EcsTask) -> Findings:
+    for path, efs, _ in _efs(ecs_task):
         if not str(efs["fileSystemId"]).startswith("fs-"):
             yield (*path, "fileSystemId"), f"is {efs['fileSystemId']}; it begins with fs-"
 
 
-def _port_is_used(home: TaskPlace) -> Findings:
-    for path, efs, _ in _efs(home):
+def _port_is_used(ecs_task: EcsTask) -> Findings:
+    for path, efs, _ in _efs(ecs_task):
         if efs.get("transitEncryptionPort") is not None and efs.get("transitEncryption") != "ENABLED":
             yield (*path, "transitEncryptionPort"), "has no effect without transitEncryption: ENABLED"
 
 
-def _s3_has_role(home: TaskPlace) -> Findings:
-    for path, volume in _volumes(home):
-        if volume.get("s3filesVolumeConfiguration") and not _role(home):
+def _s3_has_role(ecs_task: EcsTask) -> Findings:
+    for path, volume in _volumes(ecs_task):
+        if volume.get("s3filesVolumeConfiguration") and not _role(ecs_task):
             yield (*path, "s3filesVolumeConfiguration"), "needs a job role (jobRoleArn, in a task taskRoleArn)"
 
 
-def _named_well(home: TaskPlace) -> Findings:
-    for path, volume in _volumes(home):
+def _named_well(ecs_task: EcsTask) -> Findings:
+    for path, volume in _volumes(ecs_task):
         name = str(volume.get("name", ""))
         if name and not re.fullmatch(r"[A-Za-z0-9_-]+", name):
             yield (*path, "name"), f"is {name}; it has letters, digits, - and _"
 
 
-def _named_at_all(home: TaskPlace) -> Findings:
-    for path, volume in _volumes(home):
+def _named_at_all(ecs_task: EcsTask) -> Findings:
+    for path, volume in _volumes(ecs_task):
         if not volume.get("name"):
             yield (*path, "name"), "is missing; no mount point can name it"
 
 
 def _mounts_volumes(container: Container) -> Findings:
-    names = {volume.get("name") for volume in container.home.body.get("volumes") or ()}
+    names = {volume.get("name") for volume in container.ecs_task.body.get("volumes") or ()}
     for path, mount in members(container, "mountPoints"):
         source = mount.get("sourceVolume")
         if source is not None and source not in names:
@@ -114,9 +114,9 @@ def _mounts_somewhere(container: Container) -> Findings:
                 yield path, f"has no {name}"
 
 
-def _names_once(home: TaskPlace) -> Findings:
-    for name, count in repeated(volume.get("name") for volume in home.body.get("volumes") or ()):
-        yield (*home.path, "volumes"), f"has {name} {count} times"
+def _names_once(ecs_task: EcsTask) -> Findings:
+    for name, count in repeated(volume.get("name") for volume in ecs_task.body.get("volumes") or ()):
+        yield (*ecs_task.path, "volumes"), f"has {name} {count} times"
 
 
 def _paths_once(container: Container) -> Findings:
@@ -124,10 +124,10 @@ def _paths_once(container: Container) -> Findings:
         yield (*container.path, "mountPoints"), f"has {path} {count} times"
 
 
-def _all_mounted(home: TaskPlace) -> Findings:
-    mounts = (mount for each in containers_of(home) for mount in each.body.get("mountPoints") or ())
+def _all_mounted(ecs_task: EcsTask) -> Findings:
+    mounts = (mount for each in containers_of(ecs_task) for mount in each.body.get("mountPoints") or ())
     mounted = {mount.get("sourceVolume") for mount in mounts}
-    for path, volume in _volumes(home):
+    for path, volume in _volumes(ecs_task):
         if volume.get("name") and volume["name"] not in mounted:
             yield path, f"is {volume['name']}, which no container mounts"
 
@@ -151,7 +151,7 @@ RULES = (
     Rule(
         id="JD110",
         says="A volume is of one type: a directory of the host, EFS or S3 Files.",
-        check=each_home(_one_type, about="volumes"),
+        check=each_ecs_task(_one_type, about="volumes"),
         evidence=measured(
             "RegisterJobDefinition",
             "When the volume parameter is specified, only one volume configuration type should be used.",
@@ -162,7 +162,7 @@ RULES = (
     Rule(
         id="JD111",
         says="EFS with IAM authorization encrypts the traffic.",
-        check=each_home(_encrypts_for("iam", lambda iam: bool(iam == "ENABLED")), about="volumes"),
+        check=each_ecs_task(_encrypts_for("iam", lambda iam: bool(iam == "ENABLED")), about="volumes"),
         evidence=measured("RegisterJobDefinition", "EFS IAM authorization requires TransitEncryption to be enabled."),
         fails=_with_efs({"iam": "ENABLED"}),
         passes=_with_efs({"iam": "ENABLED"}, transitEncryption="ENABLED"),
@@ -170,7 +170,7 @@ RULES = (
     Rule(
         id="JD112",
         says="EFS with an access point encrypts the traffic.",
-        check=each_home(_encrypts_for("accessPointId", bool), about="volumes"),
+        check=each_ecs_task(_encrypts_for("accessPointId", bool), about="volumes"),
         evidence=documented(
             "EFSAuthorizationConfig.accessPointId",
             "If an access point is used, transit encryption must be enabled in the EFSVolumeConfiguration.",
@@ -181,7 +181,7 @@ RULES = (
     Rule(
         id="JD113",
         says="EFS with an access point has no other root directory than /.",
-        check=each_home(_access_point_is_root, about="volumes"),
+        check=each_ecs_task(_access_point_is_root, about="volumes"),
         hint="the access point brings its directory along",
         evidence=documented(
             "EFSVolumeConfiguration.rootDirectory", "the root directory parameter must either be omitted or set to /"
@@ -192,7 +192,7 @@ RULES = (
     Rule(
         id="JD114",
         says="EFS with IAM authorization needs a job role.",
-        check=each_home(_iam_has_role, about="volumes"),
+        check=each_ecs_task(_iam_has_role, about="volumes"),
         evidence=documented(
             "EFSAuthorizationConfig.iam",
             "EFS IAM authorization requires that TransitEncryption be ENABLED and that a JobRoleArn is specified.",
@@ -203,7 +203,7 @@ RULES = (
     Rule(
         id="JD115",
         says="An EFS file system is named by its id, which begins with fs-.",
-        check=each_home(_file_system_exists, about="volumes"),
+        check=each_ecs_task(_file_system_exists, about="volumes"),
         evidence=measured(
             "RegisterJobDefinition, as deployed by cdk-preflight in September 2026",
             note="EFSVolumeConfiguration.fileSystemId is 'The Amazon EFS file system ID to use.'",
@@ -214,7 +214,7 @@ RULES = (
     Rule(
         id="JD116",
         says="A port for encrypted traffic comes with encryption.",
-        check=each_home(_port_is_used, about="volumes"),
+        check=each_ecs_task(_port_is_used, about="volumes"),
         severity=Severity.NOTE,
         advice=True,
         evidence=documented("EFSVolumeConfiguration.transitEncryptionPort", "to use when sending encrypted data"),
@@ -224,7 +224,7 @@ RULES = (
     Rule(
         id="JD117",
         says="S3 Files needs a job role.",
-        check=each_home(_s3_has_role, about="volumes"),
+        check=each_ecs_task(_s3_has_role, about="volumes"),
         evidence=measured(
             "RegisterJobDefinition", "A jobRoleArn/taskRoleArn is required when using s3filesVolumeConfiguration."
         ),
@@ -234,7 +234,7 @@ RULES = (
     Rule(
         id="JD118",
         says="A volume has a name of letters, digits, - and _.",
-        check=each_home(_named_well, about="volumes"),
+        check=each_ecs_task(_named_well, about="volumes"),
         evidence=documented(
             "Volume.name", "It can contain uppercase and lowercase letters, numbers, hyphens (-), and underscores (_)."
         ),
@@ -244,7 +244,7 @@ RULES = (
     Rule(
         id="JD124",
         says="A volume has a name.",
-        check=each_home(_named_at_all, about="volumes"),
+        check=each_ecs_task(_named_at_all, about="volumes"),
         evidence=documented(
             "Volume.name", "This name is referenced in the sourceVolume parameter of container definition mountPoints."
         ),
@@ -276,7 +276,7 @@ RULES = (
     Rule(
         id="JD121",
         says="Every volume has a name of its own.",
-        check=each_home(_names_once, about="volumes"),
+        check=each_ecs_task(_names_once, about="volumes"),
         severity=Severity.WARNING,
         evidence=documented(
             "Volume.name",
@@ -298,7 +298,7 @@ RULES = (
     Rule(
         id="JD123",
         says="Every volume is mounted by a container.",
-        check=each_home(_all_mounted, about="volumes"),
+        check=each_ecs_task(_all_mounted, about="volumes"),
         severity=Severity.NOTE,
         advice=True,
         hint="add a mount point, or remove the volume",

@@ -20,7 +20,7 @@ from reconciler.rules.shared import arn, forms, is_other, near_names, placeholde
 
 # Job queues as rules read them, with the environments of the stack that they refer to.
 #
-# A body that is referred to may have problems of its own: whatever does not look right is taken as unknown.
+# A body that is referred to may have problems of its own: a value of a wrong type counts as unknown.
 
 ENVIRONMENT = "ComputeEnvironment"
 POLICY = "SchedulingPolicy"
@@ -50,7 +50,7 @@ class Attached:
 
     @property
     def queue_type(self) -> str:
-        """Return the jobQueueType that goes with the environment; empty if that is unclear."""
+        """Return the jobQueueType of queues that can use the environment; empty if that is not certain."""
         if self.body.get("eksConfiguration"):
             return "EKS"
         if self.body.get("type") == "UNMANAGED":  # unmanaged environments can only have EC2 (CreateComputeEnvironment)
@@ -96,7 +96,7 @@ def attached(subject: Subject) -> list[Attached]:
 
 
 def environments_of(subject: Subject, queue: Spec) -> list[Attached | None]:
-    """Return the environments that a queue of the stack uses; None stands for one outside the stack."""
+    """Return the environments that a queue of the stack uses; None is one outside the stack."""
     listed = queue.get("computeEnvironmentOrder")
     order = enumerate(listed if isinstance(listed, list) else ())
     return [_attached(subject, ("computeEnvironmentOrder", index), _mapping(entry)) for index, entry in order]
@@ -368,7 +368,7 @@ ORDER = ("computeEnvironmentOrder",)
 
 
 def _mixed(attached: Sequence[Attached]) -> dict[str, Attached]:
-    """Return the first environment for each jobQueueType that goes with one of them."""
+    """Return the first environment for each jobQueueType."""
     firsts: dict[str, Attached] = {}
     for each in attached:
         if each.queue_type:
