@@ -56,7 +56,9 @@ class Preconditions:
     def _looks(self, kind: Kind) -> "_Looks":
         with self._lock:
             if kind.name not in self._kinds:
-                names = [one.name for one in self.changes if one.address.kind == kind.name and _first_write(one)]
+                names = [
+                    change.name for change in self.changes if change.address.kind == kind.name and _first_write(change)
+                ]
                 self._kinds[kind.name] = _Looks(names, self.clock, lambda of: self._read(kind, of))
             return self._kinds[kind.name]
 

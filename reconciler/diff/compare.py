@@ -65,9 +65,7 @@ class Context:
     # so that nothing is recorded or repaired, and the tags of ours are as the desired tags say.
     owner: tuple[str, str] | None = None
     bodies: Mapping[str, Spec] = field(default_factory=dict)  # by ARN, as desired, else as live: they decide costs
-    successors: Mapping[str, str] = field(
-        default_factory=dict
-    )  # by the ARN of what is replaced, of what takes its place
+    successors: Mapping[str, str] = field(default_factory=dict)  # ARNs, by the ARN of what each takes the place of
     made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
     takes: Takes = takes_nothing  # what requests can have beside what our tables know
 
@@ -93,9 +91,9 @@ def compare(kind: Kind, desired: Desired, live: Live, context: Context) -> Diffe
     """Return what differs between a declaration and the live resource that it means."""
     declared, shown = (canonical(kind.rows, body, context.identity) for body in (desired.spec, live.spec))
     digest = digest_of_declaration(declared, desired.tags)
+    choices = service_choices(kind, declared, shown, live)
     is_made = desired.address in context.made
     restores = context.owner is not None and not is_made and is_ours(live, *context.owner)
-    choices = service_choices(kind, declared, shown, live)
     if restores and (proper := with_proper_choices(desired, choices)) is not desired:
         desired, declared = proper, canonical(kind.rows, proper.spec, context.identity)
     sides = _sides_of(kind, desired, live, declared, shown, context)
@@ -105,30 +103,21 @@ def compare(kind: Kind, desired: Desired, live: Live, context: Context) -> Diffe
         left = left_to_service(kind, desired, live, sides.view.unknown, fields, context.takes, is_made=is_made)
         left = with_choices(left, choices, is_made=is_made, restores=restores)
     record = record_of(kind, desired, digest, left)
-    ours: Mapping[str, str]
-    if context.owner:
-        ours, labels = ownership_tags(*context.owner, desired.address.name, live.address.name, record), sides.tags
-    else:
-        ours, labels = own_tags(desired.tags), users_tags(sides.tags)
-    quiet = {one.path for one in left.ignored} | {change.path for change in left.fields}
-    tags = tuple(_tag_changes(users_tags(live.tags), labels))
-    is_drift = AppliedRecord.of(live.claims).digest == AppliedRecord.of(ours).digest
-    changes = (*(change for change in fields if change.path not in quiet), *left.fields, *tags)
+    tags = _compare_tags(desired, live, sides, record, context)
+    noted = {ignored.path for ignored in left.ignored} | {change.path for change in left.fields}
+    changes = (*(change for change in fields if change.path not in noted), *left.fields, *tags.changes)
+    is_drift = AppliedRecord.of(live.claims).digest == AppliedRecord.of(tags.ours).digest
     changes = tuple(_with_source(kind, change, desired, context.identity, is_drift=is_drift) for change in changes)
-    written = {str(change.path[-1]): change.after for change in tags if change.after is not None}
-    tag = {**{key: value for key, value in ours.items() if live.tags.get(key) != value}, **written}
-    taken_off = (str(change.path[-1]) for change in tags if change.after is None)
-    untag = (*taken_off, *(key for key in own_tags(live.tags) if key not in ours))
-    if not changes and (tag or untag):
-        changes = (_ownership_change(live, ours),)
+    if not changes and (tags.tag or tags.untag):
+        changes = (_ownership_change(live, tags.ours),)
     if context.owner and kind.settles and live.status == INVALID:
         changes = (*changes, _repair(live))
     return Difference(
         fields=changes,
         spec=sides.spec,
         tags=sides.tags,
-        tag=tag,
-        untag=untag,
+        tag=tags.tag,
+        untag=tags.untag,
         ignored=(*sides.ignored, *left.ignored),
         record=record,
     )
@@ -247,6 +236,33 @@ def _followed(value: Json, successors: Mapping[str, str]) -> Json:
     if isinstance(value, list | tuple):
         return [_followed(inner, successors) for inner in value]
     return successors.get(value, value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TagDifference:
+    ours: Mapping[str, str]  # that the resource should have
+    changes: tuple[FieldChange, ...]  # of those that users write
+    tag: Mapping[str, str]
+    untag: tuple[str, ...]
+
+
+def _compare_tags(
+    desired: Desired, live: Live, sides: "_Sides", record: AppliedRecord, context: Context
+) -> _TagDifference:
+    if context.owner:
+        ours = ownership_tags(*context.owner, desired.address.name, live.address.name, record)
+        changes = tuple(_tag_changes(users_tags(live.tags), sides.tags))
+    else:
+        ours = own_tags(desired.tags)
+        changes = tuple(_tag_changes(users_tags(live.tags), users_tags(sides.tags)))
+    written = {str(change.path[-1]): change.after for change in changes if change.after is not None}
+    gone = (str(change.path[-1]) for change in changes if change.after is None)
+    return _TagDifference(
+        ours=ours,
+        changes=changes,
+        tag={**{key: value for key, value in ours.items() if live.tags.get(key) != value}, **written},
+        untag=(*gone, *(key for key in own_tags(live.tags) if key not in ours)),
+    )
 
 
 def _tag_changes(live: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[FieldChange]:

@@ -64,12 +64,12 @@ def is_ignored(kind: Kind, paths: Iterable[str], changed: Path, *bodies: Spec) -
 def reason_of(kind: Kind, reasons: Reasons, bodies: tuple[Spec, ...], changed: Path) -> str:
     """Return why a field is left alone; empty if it is not."""
     at = named_steps(kind, changed)
-    found = (
+    covering = (
         reason
         for path, reason in reasons.items()
         if not tag_pattern(path) and (steps := steps_of(kind, path, *bodies)) and _covers(kind, steps, at)
     )
-    return next(found, "")
+    return next(covering, "")
 
 
 def unmatched_paths(kind: Kind, desired: Desired, live: Live) -> tuple[str, ...]:
@@ -146,17 +146,17 @@ def _matches(kind: Kind, path: str, *bodies: Spec) -> bool:
 
 def _covers(kind: Kind, steps: Steps, path: Steps) -> bool:
     """Whether a change at `path` touches what is left alone at `steps`."""
-    return _meet(steps, path) or ((other := twin(kind, steps)) is not None and _meet(other, path))
+    return _overlap(steps, path) or ((other := twin(kind, steps)) is not None and _overlap(other, path))
 
 
-def _meet(steps: Steps, path: Steps) -> bool:
-    return all(_is_one(one, other) for one, other in zip(steps, path, strict=False))
+def _overlap(steps: Steps, path: Steps) -> bool:
+    return all(_is_same_step(step, other) for step, other in zip(steps, path, strict=False))
 
 
-def _is_one(one: Step, other: Step) -> bool:
-    if isinstance(one, str) or isinstance(other, str):
-        return one == other
-    return isinstance(one, int) or isinstance(other, int) or bool(one.among([other.pattern.partition("#")[0]]))
+def _is_same_step(step: Step, other: Step) -> bool:
+    if isinstance(step, str) or isinstance(other, str):
+        return step == other
+    return isinstance(step, int) or isinstance(other, int) or bool(step.among([other.pattern.partition("#")[0]]))
 
 
 # The body that is sent, from the desired and the live one.
@@ -258,7 +258,7 @@ def _by_position(row: Field | None, ours: list[Json], theirs: list[Json], step: 
         ours, theirs = (sorted(entries, key=lambda entry: entry.get(row.key, 0)) for entries in (ours, theirs))
     if step == EVERY and not deeper:
         return theirs
-    partners = _partners(row, ours, theirs, deeper)
+    partners = _pair_entries(row, ours, theirs, deeper)
     meant = chosen(row, ours, step)
     out: list[Json] = []
     for index, entry in enumerate(ours):
@@ -273,36 +273,36 @@ def _by_position(row: Field | None, ours: list[Json], theirs: list[Json], step: 
     return out
 
 
-def _partners(row: Field | None, ours: list[Json], theirs: list[Json], deeper: Steps) -> dict[int, int]:
+def _pair_entries(row: Field | None, ours: list[Json], theirs: list[Json], deeper: Steps) -> dict[int, int]:
     """Pair the entries of a list that have no names: what is equal but for what is left alone, then the others in turn.
 
     Where the sequence counts, an entry as a whole is the one at its place.
     """
     if row is not None and row.form in IN_SEQUENCE and not deeper:
         return {index: index for index in range(min(len(ours), len(theirs)))}
-    found = _of_one_name(row, ours, theirs) if row is not None and row.form is Form.KEYED and row.key else {}
+    pairs = _pair_by_name(row, ours, theirs) if row is not None and row.form is Form.KEYED and row.key else {}
     mine, other = ([_plain(row, _without_of_entry(row, entry, deeper)) for entry in side] for side in (ours, theirs))
-    free = dict.fromkeys(at for at in range(len(theirs)) if at not in found.values())
+    free = dict.fromkeys(at for at in range(len(theirs)) if at not in pairs.values())
     for index, entry in enumerate(mine):
         same = [at for at in free if other[at] == entry]
-        if same and index not in found:
-            found[index] = index if index in same else same[0]
-            del free[found[index]]
+        if same and index not in pairs:
+            pairs[index] = index if index in same else same[0]
+            del free[pairs[index]]
     for index in range(len(ours)):
-        if index not in found and free:
-            found[index] = next(iter(free))
-            del free[found[index]]
-    return found
+        if index not in pairs and free:
+            pairs[index] = next(iter(free))
+            del free[pairs[index]]
+    return pairs
 
 
-def _of_one_name(row: Field, ours: list[Json], theirs: list[Json]) -> dict[int, int]:
+def _pair_by_name(row: Field, ours: list[Json], theirs: list[Json]) -> dict[int, int]:
     """Pair the entries that have one name on both sides."""
-    names, found = names_of(row, theirs), dict[int, int]()
+    names, pairs = names_of(row, theirs), dict[int, int]()
     for index, name in enumerate(names_of(row, ours)):
-        at = next((at for at, other in enumerate(names) if other == name and at not in found.values()), None)
+        at = next((at for at, other in enumerate(names) if other == name and at not in pairs.values()), None)
         if at is not None:
-            found[index] = at
-    return found
+            pairs[index] = at
+    return pairs
 
 
 def _entry(row: Field | None, ours: Json, theirs: Json, deeper: Steps) -> Json:

@@ -155,7 +155,7 @@ class _Viewer:
             case Form.SET | Form.ORDERED | Form.RANKED if theirs is not None and row.fields:
                 return self.entries(row, theirs, ours or (), path)
             case Form.ROLE | Form.PROFILE if theirs is not None and ours is not None:
-                return ours if _may_be_one(theirs, ours) else theirs
+                return ours if _may_be_same(theirs, ours) else theirs
         if theirs is None and (row.write_only or (row.is_service_default and ours == row.default)):
             self.ignored.append(Ignored(path, None, ours, HIDDEN))
             return ours
@@ -179,7 +179,7 @@ class _Viewer:
         for name, value in entry.items():
             row = rows.by_name.get(name)
             if isinstance(row, Field):
-                out[name] = self.known_value(row, value, [one.get(name) for one in ours], (*at, name))
+                out[name] = self.known_value(row, value, [declared.get(name) for declared in ours], (*at, name))
         return out
 
     def known_value(self, row: Field, value: Json, ours: Sequence[Json], path: Path) -> Json:
@@ -188,18 +188,21 @@ class _Viewer:
         if row.form in LISTS:
             declared = [entry for entries in ours for entry in entries or () if isinstance(entry, Mapping)]
             return self.entries(row, value, declared, path)
-        mappings = [one for one in ours if isinstance(one, Mapping)]
+        mappings = [declared for declared in ours if isinstance(declared, Mapping)]
         if row.form is Form.KEYED:
             return {
                 key: self.known_part(
-                    row.fields, entry, [one[key] for one in mappings if key in one], (*path, step_of(key))
+                    row.fields,
+                    entry,
+                    [declared[key] for declared in mappings if key in declared],
+                    (*path, step_of(key)),
                 )
                 for key, entry in value.items()
             }
         return self.known_part(row.fields, value, mappings, path)
 
 
-def _may_be_one(one: str, other: str) -> bool:
+def _may_be_same(name: str, other: str) -> bool:
     """Whether a bare name and an ARN mean the same: names are unique in an account, whatever their paths."""
-    is_named = not (one.startswith("arn:") and other.startswith("arn:"))
-    return is_named and one.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]
+    is_named = not (name.startswith("arn:") and other.startswith("arn:"))
+    return is_named and name.rsplit("/", 1)[-1] == other.rsplit("/", 1)[-1]

@@ -223,7 +223,7 @@ def _delays(
     status: StackStatus, resource: ResourceStatus, waiting: Mapping[str, int], again: Words
 ) -> Iterator[Diagnosis]:
     everything = sum(waiting.values())
-    for reason, count in sorted(waiting.items(), key=lambda told: -told[1]):
+    for reason, count in sorted(waiting.items(), key=lambda pair: -pair[1]):
         known = wait_reason_of(reason)
         if known is None:
             continue

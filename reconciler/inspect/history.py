@@ -90,7 +90,7 @@ def parse_definition_name(text: str) -> tuple[Kind, str]:
         hint = did_you_mean(noun, KINDS, f"there are {listed(KINDS, 'and')}")
         raise WrongUsage(f"there is no kind {noun}", hint=hint)
     if not kind.revisions:
-        only = listed([one.section for one in with_revisions], "and")
+        only = listed([revised.section for revised in with_revisions], "and")
         raise WrongUsage(f"a {kind.noun} has no revisions", hint=f"only {only} have")
     return kind, name
 
@@ -100,7 +100,7 @@ def history_of(stack: Stack, identity: Identity, kind: Kind, name: str, live: It
     index = index_live(live, stack)
     address, physical = _find_names(stack, index, Address(kind.name, name))
     desired, _ = resolve(stack, identity, index)  # what was not read stays a name, which compares all the same
-    declared = next((one for one in desired if one.address == address), None)
+    declared = next((resource for resource in desired if resource.address == address), None)
     return History(
         stack=stack.name, identity=identity, kind=kind, address=address, name=physical, desired=declared, revisions={}
     )
@@ -123,7 +123,8 @@ def unknown_definition(history: History, stack: Stack, live: Iterable[Live]) -> 
     if history.desired:
         return WrongUsage(f"{history.address} has no revision yet", hint="`reconciler apply` registers the first")
     kind = history.kind
-    known = {one.name for one in (*stack.declared, *(one.address for one in live)) if one.kind == kind.name}
+    addresses = (*stack.declared, *(resource.address for resource in live))
+    known = {address.name for address in addresses if address.kind == kind.name}
     few = sorted(known)[:FEW]
     more = [f"{len(known) - FEW} more"] if len(known) > FEW else []
     otherwise = f"there are {listed([*few, *more], 'and')}" if known else f"there are no {kind.section} at all"

@@ -158,7 +158,7 @@ def _declared_status(
                        sync=Sync.PENDING, about="never applied, or deleted by somebody", desired=desired,
                        changes=changes)  # fmt: skip
     elif is_ours(desired.live, stack.name, stack.name_prefix):
-        yield from (_live_status(plan, desired, one) for one in candidates or (desired.live,))
+        yield from (_live_status(plan, desired, candidate) for candidate in candidates or (desired.live,))
     else:
         yield _foreign_status(plan, desired, desired.live)
 
@@ -183,7 +183,9 @@ def _foreign_status(plan: Plan, desired: Desired, live: Live) -> ResourceStatus:
 def _live_status(plan: Plan, desired: Desired | None, live: Live) -> ResourceStatus:
     address = desired.address if desired else Address(live.address.kind, logical_name(live))
     changes = _changes(plan, address, live.address.name)
-    unhealthy = next((one for one in plan.unhealthy if (one.address, one.name) == (address, live.address.name)), None)
+    unhealthy = next(
+        (known for known in plan.unhealthy if (known.address, known.name) == (address, live.address.name)), None
+    )
     return ResourceStatus(
         address=address,
         name=live.address.name,
@@ -223,4 +225,6 @@ def _sync(changes: Iterable[Change]) -> Sync:
 
 def _is_about_health(change: Change) -> bool:
     """Whether nothing but the status differs from what is declared."""
-    return change.action is Action.WAIT or (bool(change.fields) and all(one.path == STATUS for one in change.fields))
+    return change.action is Action.WAIT or (
+        bool(change.fields) and all(field.path == STATUS for field in change.fields)
+    )

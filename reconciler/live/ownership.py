@@ -182,8 +182,8 @@ def other_prefixes(live: Iterable[Live], stack: str, prefix: str) -> dict[str, i
 
 def prefixes_of(live: Iterable[Live], stack: str) -> dict[str, int]:
     """Count the stack's resources by their name prefixes."""
-    owned = (one for one in live if one.claims.get(OWNER) == stack)
-    return dict(Counter(_name(one.claims, one.address.name)[0] for one in owned))
+    owned = (resource for resource in live if resource.claims.get(OWNER) == stack)
+    return dict(Counter(_name(resource.claims, resource.address.name)[0] for resource in owned))
 
 
 def _letters(text: str) -> str:

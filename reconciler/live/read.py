@@ -86,8 +86,8 @@ def live_from(kind: Kind, items: Sequence[Item]) -> Iterator[Live]:
 
 def active_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
     """Return every active revision of one name with its number."""
-    found = _revisions(cloud, kind, name, kind.read.filters)
-    return ((number, live) for number, live in found if live.status not in GONE)
+    revisions = _revisions(cloud, kind, name, kind.read.filters)
+    return ((number, live) for number, live in revisions if live.status not in GONE)
 
 
 def all_revisions(cloud: Cloud, kind: Kind, name: str) -> Iterator[tuple[int, Live]]:
@@ -100,9 +100,9 @@ def read_uses(cloud: Cloud, using: RevisionUsers, live: Iterable[Live]) -> Mappi
 
     `live` has the resources for which is listed.
     """
-    of = [one for one in live if one.address.kind == using.of and using.of_if(one.spec)]
-    wanted = [{using.of_member: one.arn, **filter_} for one in of for filter_ in using.filters]
-    return sum(side_by_side(lambda one: _count_users(cloud, using, one), wanted, HANDFUL), Counter[str]())
+    of = [resource for resource in live if resource.address.kind == using.of and using.of_if(resource.spec)]
+    requests = [{using.of_member: resource.arn, **filter_} for resource in of for filter_ in using.filters]
+    return sum(side_by_side(lambda request: _count_users(cloud, using, request), requests, HANDFUL), Counter[str]())
 
 
 def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json]) -> Iterator[tuple[int, Live]]:
@@ -112,9 +112,9 @@ def _revisions(cloud: Cloud, kind: Kind, name: str, filters: Mapping[str, Json])
             yield int(item["revision"]), _live_of(kind, item)
 
 
-def _read_side_by_side(cloud: Cloud, wanted: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
-    outcomes = side_by_side(lambda one: _read(cloud, *one), wanted, len(wanted))
-    return {kind.name: outcome for (kind, _), outcome in zip(wanted, outcomes, strict=True)}
+def _read_side_by_side(cloud: Cloud, asked: Sequence[tuple[Kind, Sequence[Live]]]) -> dict[str, Outcome]:
+    outcomes = side_by_side(lambda pair: _read(cloud, *pair), asked, len(asked))
+    return {kind.name: outcome for (kind, _), outcome in zip(asked, outcomes, strict=True)}
 
 
 def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
@@ -128,12 +128,14 @@ def _read(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Outcome:
     return ReadResult(tuple(live_from(kind, items)), taken=deleted)
 
 
-def _parents(kind: Kind, found: Mapping[str, Outcome]) -> Sequence[Live]:
+def _parents(kind: Kind, results: Mapping[str, Outcome]) -> Sequence[Live]:
     row = kind.parent_row
-    known = found.get(row.refers_to) if row else None
+    known = results.get(row.refers_to) if row else None
     may_have = kind.read.listed_if
     return (
-        [one for one in known.live if may_have is None or may_have(one.spec)] if isinstance(known, ReadResult) else []
+        [parent for parent in known.live if may_have is None or may_have(parent.spec)]
+        if isinstance(known, ReadResult)
+        else []
     )
 
 
@@ -143,7 +145,9 @@ def _list(cloud: Cloud, kind: Kind, parents: Sequence[Live]) -> Iterator[Item]:
         yield from _paged(cloud, reading.operation, reading.result, reading.filters)
         return
     of = [{kind.parent.member: parent.arn} for parent in parents] if kind.parent else [{}]
-    arns = [arn for listed in side_by_side(lambda one: _list_arns(cloud, kind, one), of, HANDFUL) for arn in listed]
+    arns = [
+        arn for listed in side_by_side(lambda within: _list_arns(cloud, kind, within), of, HANDFUL) for arn in listed
+    ]
     if not reading.result:
         for items in side_by_side(lambda arn: _describe(cloud, kind, arn), arns, HANDFUL):
             yield from items

@@ -29,18 +29,18 @@ class LiveIndex:
 
     def all_of(self, address: Address) -> tuple[Live, ...]:
         """Return all that are ours under an address."""
-        same = (one for one in self.owned if one.address.kind == address.kind)
-        return tuple(one for one in same if logical_name(one) == address.name)
+        same = (resource for resource in self.owned if resource.address.kind == address.kind)
+        return tuple(resource for resource in same if logical_name(resource) == address.name)
 
 
 def index_live(live: Iterable[Live], stack: Stack) -> LiveIndex:
     everything = tuple(live)
-    owned = tuple(one for one in everything if is_ours(one, stack.name, stack.name_prefix))
+    owned = tuple(resource for resource in everything if is_ours(resource, stack.name, stack.name_prefix))
     return LiveIndex(
-        ours={Address(one.address.kind, logical_name(one)): one for one in owned},
+        ours={Address(resource.address.kind, logical_name(resource)): resource for resource in owned},
         owned=owned,
-        named={one.address: one for one in everything},
-        arns={one.arn: one for one in everything},
+        named={resource.address: resource for resource in everything},
+        arns={resource.arn: resource for resource in everything},
     )
 
 
@@ -141,10 +141,10 @@ def used_kinds(stack: Stack) -> frozenset[str]:
 def ignored_members(ignore: Iterable[Ignore], address: Address) -> dict[str, str]:
     """Return the members of a resource that the stack leaves alone, each with the reason."""
     return {
-        member: f"{one.reason} (until {one.expires})" if one.expires else one.reason
-        for one in ignore
-        if fnmatchcase(str(address), one.resources)
-        for member in one.members
+        member: f"{entry.reason} (until {entry.expires})" if entry.expires else entry.reason
+        for entry in ignore
+        if fnmatchcase(str(address), entry.resources)
+        for member in entry.members
     }
 
 
@@ -229,17 +229,17 @@ class _Resolver:
 def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:
     """A live resource is one of the declared at most. A former name leads two to it, or one that another still has."""
     claimed: dict[str, list[tuple[Desired, Live]]] = {}
-    for one in desired:
-        if one.live:
-            claimed.setdefault(one.live.arn, []).append((one, one.live))
+    for resource in desired:
+        if resource.live:
+            claimed.setdefault(resource.live.arn, []).append((resource, resource.live))
     for (first, live), *others in claimed.values():
         claimants = [first, *(other for other, _ in others)]
-        owner = next((one for one in claimants if one.address.name == logical_name(live)), first)
-        for one in claimants:
-            if one is not owner:
-                message = f"{one.address}: the live {live.address.name} is {owner.address} of this stack already"
-                hint = f"give {one.address.name} another name, or drop {owner.address.name}"
-                yield Problem("REF002", message, one.places.find(()), hint)
+        owner = next((resource for resource in claimants if resource.address.name == logical_name(live)), first)
+        for resource in claimants:
+            if resource is not owner:
+                message = f"{resource.address}: the live {live.address.name} is {owner.address} of this stack already"
+                hint = f"give {resource.address.name} another name, or drop {owner.address.name}"
+                yield Problem("REF002", message, resource.places.find(()), hint)
 
 
 def _put(body: Json, path: Path, value: Json) -> Json:

@@ -34,10 +34,10 @@ from reconciler.syntax.diagnostics import listed
 
 def check_place(stack: Stack, account: str, region: str) -> None:
     """Refuse to look at, let alone touch, an account or region other than the stack names. Raises `Denied`."""
-    for what, wanted, found in (("account", stack.account, account), ("region", stack.region, region)):
-        if wanted and wanted != found:
-            message = f"stack {stack.name} is for {what} {wanted}, but these credentials lead to {found}"
-            raise Denied(message, hint=f"use credentials for {what} {wanted}, or correct `{what}:` in the stack")
+    for word, expected, actual in (("account", stack.account, account), ("region", stack.region, region)):
+        if expected and expected != actual:
+            message = f"stack {stack.name} is for {word} {expected}, but these credentials lead to {actual}"
+            raise Denied(message, hint=f"use credentials for {word} {expected}, or correct `{word}:` in the stack")
 
 
 def check_read_here(stack: Stack) -> None:
@@ -49,12 +49,12 @@ def check_read_here(stack: Stack) -> None:
         raise AssertionError(f"stack {stack.name} has stand-ins for {', '.join(sorted(stack.stand_ins))}")
 
 
-def check_same_place(planned: Identity, found: Identity) -> None:
+def check_same_place(planned: Identity, here: Identity) -> None:
     """Refuse to run a plan elsewhere than where it was made. Raises `Denied`."""
-    for what, then, now in (("account", planned.account, found.account), ("region", planned.region, found.region)):
+    for word, then, now in (("account", planned.account, here.account), ("region", planned.region, here.region)):
         if then != now:
-            message = f"the plan is for {what} {then}, but these credentials lead to {now}"
-            raise Denied(message, hint=f"use credentials for {what} {then}, or plan again here")
+            message = f"the plan is for {word} {then}, but these credentials lead to {now}"
+            raise Denied(message, hint=f"use credentials for {word} {then}, or plan again here")
 
 
 def check_refusals(plan: Plan) -> None:
@@ -229,18 +229,17 @@ def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reaso
     A limit that was given holds for all together: AWS ends what takes longer, too.
     """
     for change in changes:
-        found = change.interrupts
-        if not found or change.refusals or (limit is None and not found.at_once):
+        interrupts = change.interrupts
+        if not interrupts or change.refusals or (limit is None and not interrupts.at_once):
             continue
-        if found.unknown:
-            message = f"{change.address}: how many jobs run on {change.name} is not known ({found.unknown})"
+        if interrupts.unknown:
+            message = f"{change.address}: how many jobs run on {change.name} is not known ({interrupts.unknown})"
             hint = "allow to list jobs; or let nothing replace its instances now"
             yield change, Problem("GRD003", message, change.where, hint)
-        elif limit is None and found.at_most:
-            message = (
-                f"{change.address}: at most {describe_running(found.at_most)} would be ended at once with its instances"
-            )
-            hint = f"to allow it, give --max-interrupted {found.at_most}; or let updatePolicy give them time"
+        elif limit is None and interrupts.at_most:
+            jobs = describe_running(interrupts.at_most)
+            message = f"{change.address}: at most {jobs} would be ended at once with its instances"
+            hint = f"to allow it, give --max-interrupted {interrupts.at_most}; or let updatePolicy give them time"
             yield change, Problem("GRD003", message, change.where, hint)
     total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
     if limit is not None and total > limit:
@@ -286,7 +285,7 @@ def _would(change: Change) -> str:
         case Action.PRUNE:
             return "would lose revisions"
         case _:
-            paths = [dotted(one.path) for one in change.fields if not one.noted and not one.is_of_own_tags]
+            paths = [dotted(field.path) for field in change.fields if not field.noted and not field.is_of_own_tags]
             return f"would be changed: {', '.join(paths) or change.action.value}"
 
 

@@ -17,7 +17,7 @@ BY_SOMEBODY = "disabled, and this stack did not do it: it takes no new jobs"
 
 def unhealthy(comparisons: Iterable[Comparison], index: LiveIndex) -> Iterator[Unhealthy]:
     """Yield what is wrong with the live resources of a stack; of each the first thing."""
-    declared = {one.desired.live.arn: one for one in comparisons if one.desired.live}
+    declared = {comparison.desired.live.arn: comparison for comparison in comparisons if comparison.desired.live}
     for comparison in declared.values():
         address, live = comparison.desired.address, comparison.desired.live
         if live is None:

@@ -19,13 +19,15 @@ SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action
 
 def unmatched_notes(stack: Stack, comparisons: Iterable[Comparison]) -> Iterator[Problem]:
     """Yield a warning for each ignored path that matches nothing, declared or live."""
-    compared = [(one.desired, one.live) for one in comparisons if one.live]
-    idle = {one.address: unmatched_paths(KINDS[one.address.kind], one, live) for one, live in compared}
-    for one, _ in compared:
-        for path in one.lifecycle.ignore_changes:
-            if path in idle[one.address]:
-                message = f"{one.address}: lifecycle.ignoreChanges: {path} matches nothing, declared or live"
-                yield Problem("IGN007", message, one.places.find(()), HINT, Severity.WARNING)
+    compared = [(comparison.desired, comparison.live) for comparison in comparisons if comparison.live]
+    idle = {
+        resource.address: unmatched_paths(KINDS[resource.address.kind], resource, live) for resource, live in compared
+    }
+    for resource, _ in compared:
+        for path in resource.lifecycle.ignore_changes:
+            if path in idle[resource.address]:
+                message = f"{resource.address}: lifecycle.ignoreChanges: {path} matches nothing, declared or live"
+                yield Problem("IGN007", message, resource.places.find(()), HINT, Severity.WARNING)
     for entry in stack.ignore:
         matching = [address for address in idle if fnmatchcase(str(address), entry.resources)]
         for path in entry.members if matching else ():
@@ -41,11 +43,11 @@ def passing_notes(
 
     That is so where the old resource has to go first: between its deletion and the creation, only the run knows it.
     """
-    by_address = {one.address: one for one in desired}
+    by_address = {resource.address: resource for resource in desired}
     for change in changes:
         if change.action is Action.REPLACE and not change.refusals:
             reasons = ignore_reasons(by_address[change.address]).values()
-            paths = ", ".join(dotted(one.path) for one in ignored.get(change.address, ()) if one.why in reasons)
+            paths = ", ".join(dotted(field.path) for field in ignored.get(change.address, ()) if field.why in reasons)
             if paths:
                 message = (
                     f"{change.address}: if this run is killed after the deletion, ignored live values are lost: {paths}"
@@ -58,16 +60,22 @@ def misfits(
 ) -> dict[Address, tuple[Problem, ...]]:
     """Return what is refused since a live value that is ignored breaks a rule beside what is declared."""
     compared = list(comparisons)
-    ignoring = [one.desired for one in compared if one.live and ignore_reasons(one.desired)]
-    bodies = _Bodies(stack, tuple(ignoring), {one.desired.address: one.live for one in compared if one.live})
+    ignoring = [comparison.desired for comparison in compared if comparison.live and ignore_reasons(comparison.desired)]
+    bodies = _Bodies(
+        stack,
+        tuple(ignoring),
+        {comparison.desired.address: comparison.live for comparison in compared if comparison.live},
+    )
     different = bodies.different
     if not different:
         return {}
     needing = {
-        one.desired.address for one in compared if not different.isdisjoint((one.desired.address, *one.desired.needs))
+        comparison.desired.address
+        for comparison in compared
+        if not different.isdisjoint((comparison.desired.address, *comparison.desired.needs))
     }
-    sent = (one for one in decisions if one.address in needing and _is_sent(one))
-    return {one.address: tuple(_misfits(bodies, one.address)) for one in sent}
+    sent = (decision for decision in decisions if decision.address in needing and _is_sent(decision))
+    return {decision.address: tuple(_misfits(bodies, decision.address)) for decision in sent}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +91,24 @@ class _Bodies:
     def different(self) -> set[Address]:
         """Return the resources of which something else is sent than is declared."""
         sent = self.subject("").stack
-        return {one.address for one in self.ignoring if sent[one.address] != self.stack.declared[one.address].spec}
+        return {
+            resource.address
+            for resource in self.ignoring
+            if sent[resource.address] != self.stack.declared[resource.address].spec
+        }
 
     def subject(self, but_for: str | None) -> Subject:
         """Return what rules see of the stack as it is sent, as if the path `but_for` were not ignored; None: all."""
         if but_for not in self._subjects:
-            bodies: dict[Address, Spec | None] = {address: one.spec for address, one in self.stack.declared.items()}
-            for one in self.ignoring if but_for is not None else ():
-                kind, declared = KINDS[one.address.kind], self.stack.declared[one.address].spec
-                paths = (path for path in ignore_reasons(one) if path != but_for)
-                live = self.live[one.address]
+            bodies: dict[Address, Spec | None] = {
+                address: resource.spec for address, resource in self.stack.declared.items()
+            }
+            for resource in self.ignoring if but_for is not None else ():
+                kind, declared = KINDS[resource.address.kind], self.stack.declared[resource.address].spec
+                paths = (path for path in ignore_reasons(resource) if path != but_for)
+                live = self.live[resource.address]
                 shown = compact(live.spec)  # AWS shows empty lists for what was never sent
-                bodies[one.address] = with_ignored(kind, declared, shown, paths)
+                bodies[resource.address] = with_ignored(kind, declared, shown, paths)
             self._subjects[but_for] = Subject(Address("", ""), {}, bodies, self.stack.region or "")
         return self._subjects[but_for]
 
@@ -104,37 +118,36 @@ class _Bodies:
 
     def problems_of(self, declared: Declared, body: Spec, but_for: str | None = None) -> list[Problem]:
         """Return the errors of a body of a resource, among the others as they are sent."""
-        subject = self.subject(but_for)
+        sent = replace(declared, spec=body)
+        subject = self.subject(but_for).of_resource(declared.address, body)
         try:
-            found = list(
-                problems_of(replace(declared, spec=body), subject.of_resource(declared.address, body), strict=False)
-            )
-        except (
-            LookupError,
-            TypeError,
-            AttributeError,
-        ):  # its schema refuses it, and validate says so: no rule reads it
+            found = list(problems_of(sent, subject, strict=False))
+        except (LookupError, TypeError, AttributeError):  # its schema refuses it, as validate says: no rule reads it
             return []
-        return [one for one in found if one.severity is Severity.ERROR and one.code not in self.stack.disabled]
+        return [
+            problem
+            for problem in found
+            if problem.severity is Severity.ERROR and problem.code not in self.stack.disabled
+        ]
 
 
 def _misfits(bodies: _Bodies, address: Address) -> Iterator[Problem]:
-    declared = bodies.stack.declared[address]
-    known = {(one.code, one.message) for one in bodies.problems(declared, None)}
-    live = bodies.live.get(address)
-    taken = (
-        {one.code for one in bodies.problems_of(declared, compact(live.spec))} if live else set()
-    )  # by AWS, as it is
-    found = [
-        one for one in bodies.problems(declared, "") if (one.code, one.message) not in known and one.code not in taken
-    ]
-    paths = dict.fromkeys(path for one in bodies.ignoring for path in ignore_reasons(one)) if found else {}
-    for problem in found:
-        to_blame = [path for path in paths if problem.code not in {one.code for one in bodies.problems(declared, path)}]
+    declared, live = bodies.stack.declared[address], bodies.live.get(address)
+    known = {(problem.code, problem.message) for problem in bodies.problems(declared, None)}
+    accepted = _codes(bodies.problems_of(declared, compact(live.spec))) if live else set()  # by AWS, as it is
+    news = [problem for problem in bodies.problems(declared, "") if (problem.code, problem.message) not in known]
+    misfits = [problem for problem in news if problem.code not in accepted]
+    paths = dict.fromkeys(path for resource in bodies.ignoring for path in ignore_reasons(resource)) if misfits else {}
+    for misfit in misfits:
+        to_blame = [path for path in paths if misfit.code not in _codes(bodies.problems(declared, path))]
         named = ", ".join(to_blame or paths)
-        message = f"{problem.message} (ignored, and kept as it is live: {named})"
-        hint = f"declare what fits the live value, or do not ignore {named}; the rule is {problem.code}"
-        yield Problem("IGN008", message, problem.where, hint)
+        message = f"{misfit.message} (ignored, and kept as it is live: {named})"
+        hint = f"declare what fits the live value, or do not ignore {named}; the rule is {misfit.code}"
+        yield Problem("IGN008", message, misfit.where, hint)
+
+
+def _codes(problems: Iterable[Problem]) -> set[str]:
+    return {problem.code for problem in problems}
 
 
 def _is_sent(decision: Decision) -> bool:

@@ -59,10 +59,10 @@ def place(
 
     `desired` has the bodies that are sent. `misfits` are refusals of what stays or comes.
     """
-    needs = {one.address: one.needs for one in desired}
-    staying = {one.arn: one for one in desired if one.arn}
-    coming = {one.address for one in decisions if _comes(one)}
-    leaving = {one.address for one in decisions if one.action.leaves}
+    needs = {resource.address: resource.needs for resource in desired}
+    staying = {resource.arn: resource for resource in desired if resource.arn}
+    coming = {decision.address for decision in decisions if _comes(decision)}
+    leaving = {decision.address for decision in decisions if decision.action.leaves}
     users = users_of(index)
     by_arn = _by_arn(decisions)
     for decision in decisions:
@@ -72,7 +72,9 @@ def place(
         elif decision.action.leaves:
             using = users.get(decision.arn, ())
             after, blocking = _leaving(decision, using, by_arn, staying)
-            successors = (one.live.arn for one in staying.values() if one.live and address in one.needs)
+            successors = (
+                resource.live.arn for resource in staying.values() if resource.live and address in resource.needs
+            )
             yield PlacedDecision(
                 decision=decision,
                 after=tuple(dict.fromkeys((*after, *_job_holders(decision, decisions)))),
@@ -92,7 +94,8 @@ def _comes(decision: Decision) -> bool:
 def _job_holders(decision: Decision, decisions: Iterable[Decision]) -> Iterator[Address]:
     """Yield what leaves with jobs in it that may need this to the end."""
     if KINDS[decision.address.kind].delete.after_jobs:
-        yield from (one.address for one in decisions if one.action.leaves and KINDS[one.address.kind].jobs)
+        leaving = (other for other in decisions if other.action.leaves)
+        yield from (other.address for other in leaving if KINDS[other.address.kind].jobs)
 
 
 def waits(changes: Sequence[Ordered]) -> Mapping[int, set[int]]:
@@ -114,14 +117,14 @@ def waits(changes: Sequence[Ordered]) -> Mapping[int, set[int]]:
             leaving.setdefault(change.address, set()).add(index)
     out: dict[int, set[int]] = {}
     for index, change in enumerate(changes):
-        found: set[int] = set()
+        waited: set[int] = set()
         for need in change.after:
             before = {coming[need]} if need in coming else set()
             is_leaving = change.action.leaves or need == change.address
-            found |= (leaving.get(need) or before) if is_leaving else before
+            waited |= (leaving.get(need) or before) if is_leaving else before
         if change.action.leaves and change.address in coming:
-            found |= set(_needed_by_successor(changes, coming, change.address))
-        out[index] = found - {index}
+            waited |= set(_needed_by_successor(changes, coming, change.address))
+        out[index] = waited - {index}
     return out
 
 
@@ -132,9 +135,9 @@ def _needed_by_successor(changes: Sequence[Ordered], coming: Mapping[Address, in
     """
 
     def waits_for_room(index: int) -> bool:
-        one = changes[index]
-        needed = (coming[need] for need in one.after if need in coming and need != one.address)
-        return one.action is Action.REPLACE or any(map(waits_for_room, needed))
+        other = changes[index]
+        needed = (coming[need] for need in other.after if need in coming and need != other.address)
+        return other.action is Action.REPLACE or any(map(waits_for_room, needed))
 
     successor = changes[coming[address]]
     if successor.action is Action.REPLACE:
@@ -144,12 +147,12 @@ def _needed_by_successor(changes: Sequence[Ordered], coming: Mapping[Address, in
 
 def _by_arn(decisions: Iterable[Decision]) -> Mapping[str, Decision]:
     """Return what happens to each live resource; of what leaves and comes again under one ARN, the leaving."""
-    found: dict[str, Decision] = {}
+    by_arn: dict[str, Decision] = {}
     for decision in decisions:
-        is_leaving = decision.arn in found and found[decision.arn].action.leaves
+        is_leaving = decision.arn in by_arn and by_arn[decision.arn].action.leaves
         if decision.arn and decision.action is not Action.PRUNE and not is_leaving:
-            found[decision.arn] = decision
-    return found
+            by_arn[decision.arn] = decision
+    return by_arn
 
 
 def users_of(index: LiveIndex) -> Mapping[str, tuple[Live, ...]]:

@@ -78,8 +78,8 @@ class Decisions:
     @property
     def questions(self) -> Questions:
         """Return what AWS has to be asked before the changes can be written."""
-        decisions = [one.decision for one in self.placed]
-        pruned = sorted({one.address.kind for one in decisions if isinstance(one.work, Pruning)})
+        decisions = [placed.decision for placed in self.placed]
+        pruned = sorted({decision.address.kind for decision in decisions if isinstance(decision.work, Pruning)})
         return Questions(
             uses=tuple(KINDS[name] for name in pruned if KINDS[name].revision_users),
             running=tuple(sources(decisions, self.index.named.values())),
@@ -106,10 +106,10 @@ def decide(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED)
         index = replacements.applied_to(index)
         desired, _ = resolve(stack, region.identity, index)
         planner = _planner(stack, region, index, desired, options)
-    comparisons = [planner.compare(one, replacements.successors.get(one.address)) for one in desired]
-    decisions = [decision for one in comparisons if (decision := planner.decide(one))]
+    comparisons = [planner.compare(resource, replacements.successors.get(resource.address)) for resource in desired]
+    decisions = [decision for comparison in comparisons if (decision := planner.decide(comparison))]
     by_address = {decision.address: decision for decision in decisions}
-    prunings = [found for one in desired if (found := planner.prune(one, by_address.get(one.address)))]
+    prunings = [pruned for resource in desired if (pruned := planner.prune(resource, by_address.get(resource.address)))]
     removals = list(_removals(planner, index, desired, decisions))
     refusals = misfits(stack, comparisons, decisions)
     sent = tuple(_as_sent(comparisons))
@@ -124,21 +124,23 @@ def decide(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED)
         comparisons=tuple(comparisons),
         placed=targeted(ordered, options.targets),
         unchanged=len(desired) - len(decisions),
-        known=tuple(dict.fromkeys((*stack.declared, *owned, *(one.address for one in ordered)))),
+        known=tuple(dict.fromkeys((*stack.declared, *owned, *(placed.address for placed in ordered)))),
     )
 
 
 def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
     """Write the changes, with everything in them: requests, waits with their queues and time-outs, and refusals."""
     stack, options = decisions.stack, decisions.options
-    desired = [one.desired for one in decisions.comparisons]
-    pruned = [_left_to_prune(one.decision, answers) for one in decisions.placed]
+    desired = [comparison.desired for comparison in decisions.comparisons]
+    pruned = [_left_to_prune(placed.decision, answers) for placed in decisions.placed]
     changes = tuple(
-        _change(one, revisions, decisions, answers)
-        for one, revisions in zip(decisions.placed, pruned, strict=True)
-        if one.action is not Action.PRUNE or revisions
+        _change(placed, revisions, decisions, answers)
+        for placed, revisions in zip(decisions.placed, pruned, strict=True)
+        if placed.action is not Action.PRUNE or revisions
     )
-    ignored = {one.desired.address: one.ignored for one in decisions.comparisons if one.ignored}
+    ignored = {
+        comparison.desired.address: comparison.ignored for comparison in decisions.comparisons if comparison.ignored
+    }
     missing = missing_consents(stack, changes, len(decisions.index.owned), options) if options.guards else ()
     of_changes, of_plan = dict[int, list[Problem]](), list[Problem]()
     for change, problem in missing:
@@ -172,9 +174,13 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
 def _planner(
     stack: Stack, region: LiveRegion, index: LiveIndex, desired: Sequence[Desired], options: PlanOptions
 ) -> ResourcePlanner:
-    bodies = {arn: one.spec for arn, one in index.arns.items()} | {one.arn: one.spec for one in desired if one.arn}
-    standing = {one.address: one.arn for one in desired if KINDS[one.address.kind].replacement}
-    owned = ((one.arn, standing.get(Address(one.address.kind, logical_name(one)))) for one in index.owned)
+    bodies = {arn: resource.spec for arn, resource in index.arns.items()} | {
+        resource.arn: resource.spec for resource in desired if resource.arn
+    }
+    standing = {resource.address: resource.arn for resource in desired if KINDS[resource.address.kind].replacement}
+    owned = (
+        (resource.arn, standing.get(Address(resource.address.kind, logical_name(resource)))) for resource in index.owned
+    )
     context = Context(
         identity=region.identity,
         owner=(stack.name, stack.name_prefix),
@@ -183,17 +189,17 @@ def _planner(
         made=options.made,
         takes=options.takes,
     )
-    return ResourcePlanner(stack, context, options, {one.address: one for one in region.taken})
+    return ResourcePlanner(stack, context, options, {resource.address: resource for resource in region.taken})
 
 
 def _removals(
     planner: ResourcePlanner, index: LiveIndex, desired: Sequence[Desired], decisions: Iterable[Decision]
 ) -> Iterator[Decision]:
     """Yield what leaves because nobody declares it any more, or because another stands in its place."""
-    staying = {one.live.arn for one in desired if one.live}
+    staying = {resource.live.arn for resource in desired if resource.live}
     going = [live for live in index.owned if live.arn not in staying]
     users, leaving = users_of(index), {live.arn for live in going}
-    successors = {one.address: one.name for one in desired}
+    successors = {resource.address: resource.name for resource in desired}
     equals = _equals(planner, going, desired, decisions)
     for live in going:
         using = users.get(live.arn, ())
@@ -213,11 +219,15 @@ def _equals(
     identity = planner.context.identity
     gone = list(going)
     kinds = {live.address.kind for live in gone}
-    created = {one.address for one in decisions if one.action is Action.CREATE and one.address.kind in kinds}
+    created = {
+        decision.address
+        for decision in decisions
+        if decision.action is Action.CREATE and decision.address.kind in kinds
+    }
     coming = {
-        body_digest(KINDS[one.address.kind], one.spec, identity): one.address
-        for one in desired
-        if one.address in created
+        body_digest(KINDS[resource.address.kind], resource.spec, identity): resource.address
+        for resource in desired
+        if resource.address in created
     }
     digests = ((live.arn, body_digest(KINDS[live.address.kind], live.spec, identity)) for live in gone if coming)
     return {arn: coming[digest] for arn, digest in digests if digest in coming}
@@ -226,26 +236,30 @@ def _equals(
 def _as_sent(comparisons: Iterable[Comparison]) -> Iterator[Desired]:
     """Yield what is desired with the bodies that are sent: of an ignored reference, the live one is needed."""
     compared = list(comparisons)
-    addresses = {one.desired.arn: one.desired.address for one in compared if one.desired.arn}
-    for one in compared:
-        desired = one.desired
-        body = one.difference.spec if one.difference else desired.spec
+    addresses = {
+        comparison.desired.arn: comparison.desired.address for comparison in compared if comparison.desired.arn
+    }
+    for comparison in compared:
+        desired = comparison.desired
+        body = comparison.difference.spec if comparison.difference else desired.spec
         if body is desired.spec:
             yield desired
             continue
-        found = (addresses.get(arn) for _, _, arn in references(KINDS[desired.address.kind].rows, body))
-        others = (address for address in found if address and address != desired.address)
+        referred = (addresses.get(arn) for _, _, arn in references(KINDS[desired.address.kind].rows, body))
+        others = (address for address in referred if address and address != desired.address)
         yield replace(desired, spec=body, needs=tuple(dict.fromkeys((*desired.needs, *others))))
 
 
 def _known(stack: Stack, index: LiveIndex, taken: Iterable[Live], options: PlanOptions) -> Iterator[Address]:
     """Yield what the stack owns, and what a run that was cut short may have deleted, or let go of."""
-    let_go = (one for one in index.named.values() if owner_of(one.claims) is None) if options.forget else ()
-    for one in (*index.owned, *taken, *let_go):
-        name = logical_name(one)
+    let_go = (
+        (resource for resource in index.named.values() if owner_of(resource.claims) is None) if options.forget else ()
+    )
+    for resource in (*index.owned, *taken, *let_go):
+        name = logical_name(resource)
         yield Address(
-            one.address.kind,
-            name if is_ours(one, stack.name, stack.name_prefix) else name.removeprefix(stack.name_prefix),
+            resource.address.kind,
+            name if is_ours(resource, stack.name, stack.name_prefix) else name.removeprefix(stack.name_prefix),
         )
 
 
@@ -350,7 +364,7 @@ def _pruning_notes(decisions: Decisions, answers: Answers) -> Iterator[Problem]:
         kind = KINDS[name]
         unknown = tuple(unknown_note(kind, kind.revision_users, uses)) if kind.revision_users else ()
         yield from unknown
-        for decision in (one.decision for one in decisions.placed if one.address.kind == name and not unknown):
+        for decision in (placed.decision for placed in decisions.placed if placed.address.kind == name and not unknown):
             used = (
                 in_use(decision.work.live, decision.work.revisions, uses) if isinstance(decision.work, Pruning) else {}
             )

@@ -47,20 +47,21 @@ def find_replacements(
     used = {arn for live in index.named.values() for arn in referred_arns(live)}
     standing: dict[Address, Live] = {}
     successors: dict[Address, Replacement] = {}
-    for one in desired:
-        how = KINDS[one.address.kind].replacement
-        if how is None or one.live is None or not is_ours(one.live, *planner.owner):
+    for resource in desired:
+        how = KINDS[resource.address.kind].replacement
+        if how is None or resource.live is None or not is_ours(resource.live, *planner.owner):
             continue
         candidates = [
-            _Candidate(live, planner.stuck_fields(one, live)) for live in index.all_of(one.address) or (one.live,)
+            _Candidate(live, planner.stuck_fields(resource, live))
+            for live in index.all_of(resource.address) or (resource.live,)
         ]
         best = min(candidates, key=lambda candidate: candidate.rank(used))
-        if best.live is not one.live:
-            standing[one.address] = best.live
-        if best.fields and _may_be_replaced(one, how, is_allowed=is_allowed):
+        if best.live is not resource.live:
+            standing[resource.address] = best.live
+        if best.fields and _may_be_replaced(resource, how, is_allowed=is_allowed):
             is_beside = how is ReplacementMethod.BLUE_GREEN
-            name = _successor_name(planner, one, index) if is_beside else best.live.address.name
-            successors[one.address] = Replacement(name, best.live, best.fields, how)
+            name = _successor_name(planner, resource, index) if is_beside else best.live.address.name
+            successors[resource.address] = Replacement(name, best.live, best.fields, how)
     return Replacements(standing, successors)
 
 
