@@ -21,7 +21,7 @@ from reconciler.printable import (
     one_line,
     visible,
 )
-from reconciler.report.text.page import Page, one_line_of
+from reconciler.report.text.page import Page, one_line_of, plain_text
 from reconciler.report.text.values import inline, yaml_text
 from tests.hostile import PIECES, steering
 
@@ -100,8 +100,8 @@ def test_no_line_of_a_page_is_obeyed_however_it_is_folded(first: str, second: st
 @given(HOSTILE)
 def test_a_styled_line_keeps_its_text_and_its_style(text: str) -> None:
     made = one_line_of(text, ("y", "red"))
-    assert made.plain == harmless_text(one_line(f"{text}y"))
-    assert [made.plain[span.start : span.end] for span in made.spans if span.style == "red"] == ["y"]
+    assert plain_text(made) == harmless_text(one_line(f"{text}y"))
+    assert [part for part, style in made if style == "red"] == ["y"]
 
 
 @given(HOSTILE, HOSTILE)

@@ -1,6 +1,7 @@
 """How much a run does, counted: calls, collections, objects. Seconds differ from machine to machine."""
 
 import gc
+import io
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,11 @@ import pytest
 from reconciler.__main__ import main
 from reconciler.diff import live_view
 from reconciler.load import other_languages
+from reconciler.redact.presented import present
+from reconciler.report.text.page import Page, Part, write_page
+from reconciler.report.text.plan import plan_page
+from reconciler.saved_plan.document import Inputs, saved_json, sealed_part
+from reconciler.saved_plan.sealing import Seal, fingerprint_of
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import compose
 from tests.bench.worlds import only_definitions
@@ -54,3 +60,25 @@ def test_what_is_live_as_it_is_declared_is_not_taken_apart(monkeypatch: pytest.M
     assert (world.plan(declared).is_empty, len(viewed)) == (True, 0)
     other = {(JD, f"job-{number}"): container(image=f"busybox:{number}") for number in range(5)}
     assert (len(world.plan(stack(other)).changes), len(viewed) > 0) == (5, True)
+
+
+def test_a_plan_is_written_change_by_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large plan there is neither a page nor a document in memory."""
+    plan = World().plan(stack({(JD, f"job-{number}"): container() for number in range(50)}))
+    shown, put, lengths = present(plan), Page.line, [0]
+
+    def watched(self: Page, *parts: Part, indent: int = 0, hang: int = 4) -> None:
+        put(self, *parts, indent=indent, hang=hang)
+        lengths.append(len(self.lines))
+
+    monkeypatch.setattr(Page, "line", watched)
+    stream = io.StringIO()
+    write_page(lambda width: plan_page(shown, width), stream, color=False)
+    assert (stream.getvalue().count("\n") > 200, max(lengths) < 50) == (True, True)
+
+
+def test_the_fingerprint_of_a_plan_needs_no_document() -> None:
+    plan = World().plan(stack({(JD, "job"): container()}))
+    sealed = sealed_part(plan, present(plan), Inputs(path="."), Seal())
+    assert not isinstance(sealed["changes"], list)
+    assert fingerprint_of(sealed) == saved_json(present(plan), sealed)["fingerprint"]

@@ -326,10 +326,9 @@ class Output:
                 self._print(page, sys.stderr)
 
     def _show(self, page: MakePage, stream: TextIO) -> None:
-        from reconciler.report.text.page import show
+        from reconciler.report.text.page import write_page
 
-        console = self._console(stream)
-        show(page(console.width), console)
+        write_page(page, stream, color=self._options.has_color)
         stream.flush()  # whether there is room for it is known before anything is changed
 
     def _console(self, stream: TextIO) -> "Console":

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ KEY = "RECONCILER_PLAN_KEY"
 LEAST = 20  # characters of a key: fewer could be found by trying
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SealedPlan:
     """A plan as it may be shown, with all that refuses it.
 
@@ -38,9 +39,11 @@ class SealedPlan:
     sealed: Mapping[str, Json]
     told: tuple[Problem, ...] = ()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        return str(self.sealed["fingerprint"])
+        from reconciler.saved_plan.sealing import fingerprint_of
+
+        return fingerprint_of(self.sealed)
 
     @property
     def document(self) -> Mapping[str, Json]:
@@ -53,11 +56,11 @@ class SealedPlan:
 def seal_plan(request: StackRequest, wanted: "PlanOptions", read: Read, plan: Plan, seal: "Seal") -> SealedPlan:
     from reconciler.plan.guards import CONSENTS
     from reconciler.redact.presented import present
-    from reconciler.saved_plan.document import sealed_json
+    from reconciler.saved_plan.document import sealed_part
 
     secrets = _secrets(read, plan)
     shown = present(plan, secrets)
-    sealed = sealed_json(plan, shown, _inputs(request, wanted, read), seal)
+    sealed = sealed_part(plan, shown, _inputs(request, wanted, read), seal)
     told = tuple(refusal for refusal in shown.refusals if refusal.code not in CONSENTS)
     return SealedPlan(shown, _refusal(plan, secrets), sealed, told)
 

@@ -5,18 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from reconciler.apply import State
 from reconciler.model import Json
 from reconciler.ports import Called
 from reconciler.problems import Fault, fault_of
 from reconciler.redact.presented import PresentedChange, PresentedEvent
-from reconciler.report.text.page import Part, one_line_of
+from reconciler.report.text.page import Line, Part, one_line_of, styled_text
 from reconciler.report.text.values import duration, number_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
 
 HEARTBEAT = 30.0  # seconds between two lines about the same wait
 Watch = Callable[[PresentedEvent], None]
@@ -24,11 +26,13 @@ STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.INTERRUPTED: "yell
 
 
 @contextmanager
-def watching(console: Console, now: Callable[[], float], *, live: bool) -> Iterator[Watch]:
+def watching(console: "Console", now: Callable[[], float], *, live: bool) -> Iterator[Watch]:
     """Yield a watcher that may be called from any thread. `live`: a person looks at a terminal."""
     if not live:
-        yield telling(lambda event: console.print(_line(event), soft_wrap=True), now)
+        yield telling(lambda event: console.print(styled_text(_line(event)), soft_wrap=True), now)
         return
+    from rich.live import Live  # noqa: PLC0415 - only a terminal needs it
+
     with Live(console=console, refresh_per_second=8, transient=True) as region:
         yield ProgressRegion(console, region, now).watch
 
@@ -65,8 +69,8 @@ class ProgressLines:
 class ProgressRegion:
     """A line a running change, redrawn in place; what has ended scrolls away above it."""
 
-    console: Console
-    live: Live
+    console: "Console"
+    live: "Live"
     now: Callable[[], float]
     _running: dict[PresentedChange, tuple[PresentedEvent, float]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -76,19 +80,21 @@ class ProgressRegion:
             key = event.change
             if event.stage == "finished":
                 self._running.pop(key, None)
-                self.console.print(_line(event))
+                self.console.print(styled_text(_line(event)))
             else:
                 self._running[key] = (event, self._running.get(key, (event, self.now()))[1])
             self.live.update(self)
 
-    def __rich__(self) -> Text:
+    def __rich__(self) -> "Text":
         """Drawn by the region's own thread several times a second, so that the seconds run on."""
+        from rich.text import Text  # noqa: PLC0415
+
         rows = [self._row(event, start) for event, start in list(self._running.values())]
         return Text("\n").join(rows)
 
-    def _row(self, event: PresentedEvent, start: float) -> Text:
+    def _row(self, event: PresentedEvent, start: float) -> "Text":
         described = _described(event.change, event.detail)
-        row = one_line_of(described, (f"  {duration(self.now() - start)}", "dim"))
+        row = styled_text(one_line_of(described, (f"  {duration(self.now() - start)}", "dim")))
         row.truncate(self.console.width - 1, overflow="ellipsis")  # one line each: the full text comes with the outcome
         return row
 
@@ -100,7 +106,7 @@ def level_of(event: PresentedEvent) -> str:
     return {**dict.fromkeys(STYLES, "warning"), State.DONE: "info"}.get(event.result.state, "error")
 
 
-def _line(event: PresentedEvent) -> Text:
+def _line(event: PresentedEvent) -> Line:
     if event.stage != "finished" or event.result is None:
         return one_line_of(_described(event.change, _detail(event)))
     result = event.result

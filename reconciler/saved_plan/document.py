@@ -33,28 +33,45 @@ class Inputs:
     wanted: PlanOptions = AS_DECLARED
 
 
-def sealed_json(plan: Plan, shown: PresentedPlan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
-    """Return what the fingerprint of a plan covers, and it; `shown` is the same plan without secrets.
+@dataclass(frozen=True, slots=True)
+class SealedChanges:
+    """The changes of a plan's document, each made when it is read: of a large plan, nothing keeps them all."""
 
-    It is the part of the document that every run needs, also where nobody asked for the whole.
-    """
-    told = [change_json(change) for change in shown.changes]
-    changes = seal.changes(told, plan)
-    covered = {
+    plan: Plan
+    shown: PresentedPlan
+    seal: Seal
+
+    def __iter__(self) -> Iterator[Json]:
+        for change, raw in zip(self.shown.changes, self.plan.changes, strict=True):
+            yield self.seal.change(change_json(change), raw)
+
+    @property
+    def key(self) -> str:
+        """The name of the key of their marks; empty if there is none, or no mark."""
+        has_marks = self.seal.key and any(
+            sealed != change_json(change) for sealed, change in zip(self, self.shown.changes, strict=True)
+        )
+        return self.seal.name if has_marks else ""
+
+
+def sealed_part(plan: Plan, shown: PresentedPlan, inputs: Inputs, seal: Seal) -> dict[str, Json]:
+    """Return the part of a plan's document that its fingerprint covers; `shown` is the same plan without secrets."""
+    return {
         "stack": shown.stack,
         "account": shown.identity.account,
         "region": shown.identity.region,
-        "changes": changes,
-        "key": seal.name if changes != told else "",
+        "changes": SealedChanges(plan, shown, seal),
         "inputs": _inputs_json(inputs),
     }
-    return {"fingerprint": fingerprint_of(covered), **covered}
 
 
 def saved_json(shown: PresentedPlan, sealed: Mapping[str, Json]) -> dict[str, Json]:
     """Return the document of a plan around its sealed part."""
-    document = plan_json(shown, sealed["changes"])
-    return {**frame("plan"), "fingerprint": sealed["fingerprint"], **document, **sealed}
+    made = sealed["changes"]
+    changes = list(made)
+    whole = {**sealed, "changes": changes}
+    head = {**frame("plan"), "fingerprint": fingerprint_of(whole)}
+    return {**head, **plan_json(shown, changes), "key": made.key, **whole}
 
 
 def read_saved(text: str, name: str, *, is_expected: bool = False) -> list[Json] | None:

@@ -9,13 +9,13 @@ these bits become known, whatever is tried.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
 from reconciler.live.ownership import APPLIED, DIGEST
-from reconciler.model import Action, Call, Change, Json, Plan
+from reconciler.model import Action, Call, Change, Json
 from reconciler.redact.patterns import CHANGED, REDACTED
 from reconciler.report.text.values import ACTIONS
 
@@ -40,14 +40,11 @@ class Seal:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         return _digest(self.key or EVERYBODY, text.encode())[: KEYED if self.key else BITS_4]
 
-    def changes(self, shown: list[Json], plan: Plan) -> list[Json]:
-        """Return the changes of a plan's document, `shown` without secrets, with marks where they were.
+    def change(self, shown: Json, raw: Change) -> Json:
+        """Return a change of a plan's document, `shown` without secrets, with marks where they were.
 
         Marks are on what is sent and what is to be; what a hidden member was before is nobody's concern.
         """
-        return [self._change(change, raw) for change, raw in zip(shown, plan.changes, strict=True)]
-
-    def _change(self, shown: Json, raw: Change) -> Json:
         fields = zip(shown["fields"], raw.fields, strict=True)
         steps = zip(shown["steps"], raw.steps, strict=True)
         return {
@@ -104,9 +101,9 @@ def without_consents(document: Mapping[str, Json]) -> dict[str, Json]:
     return {**document, "inputs": inputs}
 
 
-def essence(document: Mapping[str, Json]) -> list[dict[str, Json]]:
-    """Return what matters of each change of a plan's document."""
-    return [_essence(change) for change in document["changes"] if _matters(change)]
+def essence(document: Mapping[str, Json]) -> Iterator[dict[str, Json]]:
+    """Yield what matters of each change of a plan's document."""
+    return (_essence(change) for change in document["changes"] if _matters(change))
 
 
 def _is_said(value: Json) -> bool:

@@ -45,7 +45,7 @@ def test_help_and_version_load_nothing_heavy(words: tuple[str, ...], most: int) 
 def test_validate_loads_only_what_it_needs(run: Run) -> None:
     """A count of modules, not of seconds: those differ from machine to machine."""
     names = imported_by("validate", "small")
-    assert not names & (HEAVY - {"rich"})  # which writes text
+    assert not names & HEAVY
     assert not names & {
         f"reconciler.{room}" for room in ("app.usecases", "diff", "fleet", "fmt", "importers", "inspect", "plan")
     }

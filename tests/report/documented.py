@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from reconciler.model import Json, Live, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
-from reconciler.saved_plan.document import Inputs, saved_json, sealed_json
+from reconciler.saved_plan.document import Inputs, saved_json, sealed_part
 from reconciler.saved_plan.sealing import Seal, fingerprint_of
 from tests.builders import AS_DECLARED, planned
 
@@ -14,7 +14,7 @@ KEYED = Seal(b"a key that nobody else has")
 
 
 def document(plan: Plan, seal: Seal = OPEN) -> dict[str, Json]:
-    return saved_json(present(plan), sealed_json(plan, present(plan), Inputs(path="stacks/prod"), seal))
+    return saved_json(present(plan), sealed_part(plan, present(plan), Inputs(path="stacks/prod"), seal))
 
 
 def of(stack: Stack, *world: Live, wanted: PlanOptions = AS_DECLARED) -> dict[str, Json]:

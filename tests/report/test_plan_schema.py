@@ -13,7 +13,7 @@ from reconciler.model import Json, Plan
 from reconciler.redact.presented import present
 from reconciler.report.json import stamped
 from reconciler.report.schemas import PLAN
-from reconciler.saved_plan.document import Inputs, read_saved, saved_json, sealed_json
+from reconciler.saved_plan.document import Inputs, read_saved, saved_json, sealed_part
 from reconciler.saved_plan.sealing import Seal
 from tests.report.samples import EVERYTHING, GPU, LEFT, NOTHING
 
@@ -33,7 +33,7 @@ STRICT = Draft202012Validator(closed(json.loads(json.dumps(PLAN))))
 
 def document(plan: Plan) -> Json:
     made = saved_json(
-        present(plan), sealed_json(plan, present(plan), Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b""))
+        present(plan), sealed_part(plan, present(plan), Inputs(path="stacks/prod", variables={"a": "b"}), Seal(b""))
     )
     whole = {**stamped(made, datetime(2026, 11, 30, tzinfo=UTC)), "exit": 0}
     return json.loads(json.dumps(whole, default=str))

@@ -12,7 +12,7 @@ from reconciler.model import Json
 from reconciler.plan import Limit, PlanOptions
 from reconciler.problems import WrongUsage
 from reconciler.redact.presented import present
-from reconciler.saved_plan.document import Inputs, inputs_of, read_saved, saved_json, sealed_json
+from reconciler.saved_plan.document import Inputs, inputs_of, read_saved, saved_json, sealed_part
 from tests.laws import law
 from tests.report.documented import OPEN, document
 from tests.report.samples import EVERYTHING, NOTHING
@@ -51,7 +51,7 @@ def inputs() -> st.SearchStrategy[Inputs]:
 def test_what_a_plan_was_made_of_is_read_as_it_was_written(given: Inputs) -> None:
     (found,) = (
         read_saved(
-            json.dumps(saved_json(present(NOTHING), sealed_json(NOTHING, present(NOTHING), given, OPEN))), "plan.json"
+            json.dumps(saved_json(present(NOTHING), sealed_part(NOTHING, present(NOTHING), given, OPEN))), "plan.json"
         )
         or ()
     )

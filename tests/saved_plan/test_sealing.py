@@ -10,7 +10,7 @@ from reconciler.model import Json, Plan
 from reconciler.redact.patterns import REDACTED
 from reconciler.redact.presented import present
 from reconciler.redact.secrets import Secrets
-from reconciler.saved_plan.document import Inputs, saved_json, sealed_json
+from reconciler.saved_plan.document import Inputs, saved_json, sealed_part
 from reconciler.saved_plan.sealing import Seal
 from tests.builders import JD, container, live, owned, planned, stack
 from tests.laws import law
@@ -98,7 +98,7 @@ def test_what_the_user_declared_secret_is_nowhere_in_the_document(secret: str, s
     body = container(command=["run", f"--dsn=pg:{secret}@db"], environment=[{"name": "A", "value": secret}])
     plan = planned(stack({(JD, "job"): {**body, "parameters": {"p": secret}}}))
     shown = present(plan, Secrets(frozenset({secret})))
-    told = json.dumps(saved_json(shown, sealed_json(plan, shown, Inputs(path="."), seal)), ensure_ascii=False)
+    told = json.dumps(saved_json(shown, sealed_part(plan, shown, Inputs(path="."), seal)), ensure_ascii=False)
     assert secret not in told
     marks = re.findall(r"<redacted ([0-9a-f]+)>", told)
     assert (len(marks), seal.mark(secret) in marks) == (6, True)  # three members, and the same in the request

@@ -29,7 +29,7 @@ def import_page(found: Import, contents: str, width: int) -> Page:
     for file in found.files:
         page.whole(("wrote", "green"), f" {file}")
     page.line(f"Imported as stack {found.stack}: {contents}")
-    page.add(plan_verdict(found, width).lines)
+    page.add(plan_verdict(found, width))
     return page
 
 

@@ -1,96 +1,162 @@
-"""Lines of styled text that fit a width, and the console that they are written to."""
+"""Lines of styled text that fit a width, and the stream that they are written to.
+
+A line is made of texts and their styles. What draws styles is loaded where a stream shows them: most are pipes.
+"""
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
-
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, TextIO
 
 from reconciler.printable import breaks, one_line
 from reconciler.problems import Declined, Problem, Severity, Stopped
 from reconciler.redact.patterns import redacted_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 PIPE_WIDTH = 120  # nobody's terminal: wide enough that few lines are folded
 PIPE = os.terminal_size((PIPE_WIDTH, 25))
 NARROWEST = 40
 
 Part = str | tuple[str, str]  # text, or text and style
+Line = tuple[tuple[str, str], ...]  # texts with their styles
 
 
 @dataclass(slots=True)
 class Page:
-    """Lines no wider than `width`: what is longer is folded under itself, never cut, without trailing blanks."""
+    """Lines no wider than `width`: what is longer is folded under itself, never cut, without trailing blanks.
+
+    `before` are the lines above `lines`, in parts, each made when it is written: of a large plan there is no copy.
+    """
 
     width: int
-    lines: list[Text] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    before: list[Callable[[], Iterable[Line]]] = field(default_factory=list)
 
     def line(self, *parts: Part, indent: int = 0, hang: int = 4) -> None:
-        text = _assembled(parts)
+        line = _assembled(parts)
+        text = plain_text(line)
         room = max(self.width - indent, NARROWEST // 2)
-        for index, folded in enumerate(text.divide(_folds(text.plain, room, max(room - hang, NARROWEST // 2)))):
-            self._put(folded, indent + (hang if index else 0))
+        if len(text) <= room:
+            self._put(line, text, indent)
+            return
+        folds = list(_folds(text, room, max(room - hang, NARROWEST // 2)))
+        for index, folded in enumerate(_divided(line, folds)):
+            self._put(folded, plain_text(folded), indent + (hang if index else 0))
 
     def whole(self, *parts: Part) -> None:
         """Add a line that scripts look for: it stays one line, however narrow the page."""
         self.lines.append(one_line_of(*parts))
 
     def blank(self) -> None:
-        if self.lines and self.lines[-1].plain:
-            self.lines.append(Text())
+        if self.lines and self.lines[-1]:
+            self.lines.append(())
 
-    def add(self, other: Iterable[Text]) -> None:
+    def add(self, other: Iterable[Line]) -> None:
         self.lines.extend(other)
+
+    def later(self, make: Callable[[], Iterable[Line]]) -> None:
+        """Add lines that are made when they are written. The last of them is a blank one."""
+        self.before += (self.lines.__iter__, make)
+        self.lines = []
+
+    def __iter__(self) -> Iterator[Line]:
+        for part in self.before:
+            yield from part()
+        yield from self.lines
 
     @property
     def plain(self) -> str:
-        return "".join(f"{line.plain}\n" for line in self.lines)
+        return "".join(f"{plain_text(line)}\n" for line in self)
 
-    def _put(self, text: Text, indent: int) -> None:
-        shown = text.copy()
-        shown.rstrip()
-        self.lines.append(_harmless(Text(" " * indent).append_text(shown) if shown.plain else shown))
+    def _put(self, line: Line, text: str, indent: int) -> None:
+        end = len(text.rstrip())
+        if not end:
+            self.lines.append(())
+            return
+        shown = line if end == len(text) else next(_divided(line, [end]))
+        self.lines.append(_harmless(((" " * indent, ""), *shown) if indent else shown))
 
 
-def console_for(stream: TextIO, *, color: bool = True) -> Console:
+def plain_text(line: Line) -> str:
+    return line[0][0] if len(line) == 1 else "".join(text for text, _ in line)
+
+
+def styled_text(line: Line) -> "Text":
+    from rich.text import Text  # noqa: PLC0415 - only colours need it
+
+    return Text.assemble(*line)
+
+
+def write_page(make: Callable[[int], Page], stream: TextIO, *, color: bool = True) -> None:
+    """Write a page that fits a stream, line by line."""
+    if _may_be_colored(stream, color=color):
+        console = console_for(stream, color=color)
+        show(make(console.width), console)
+        return
+    stream.writelines(f"{plain_text(line)}\n" for line in make(_width(stream)))
+
+
+def console_for(stream: TextIO, *, color: bool = True) -> "Console":
     """Return a console that honours COLUMNS, NO_COLOR, FORCE_COLOR, and pipes."""
-    plain = not color or bool(os.environ.get("NO_COLOR"))
-    size = _size(stream)
+    from rich.console import Console  # noqa: PLC0415 - only colours, and what is redrawn, need it
+
     return Console(
         file=stream,
-        width=max(_columns() or size.columns, NARROWEST),
-        height=size.lines,  # both are given, since rich stumbles over a COLUMNS or LINES that is no number
-        color_system=None if plain else "auto",
+        width=_width(stream),
+        height=_size(stream).lines,  # both are given, since rich stumbles over a COLUMNS or LINES that is no number
+        color_system="auto" if color and not os.environ.get("NO_COLOR") else None,
         highlight=False,
         emoji=False,
         markup=False,
     )
 
 
-def show(page: Page, console: Console) -> None:
-    if console.color_system is None:
-        console.file.write(page.plain)
-        return
-    for line in page.lines:
-        console.print(line, soft_wrap=True)
+def show(page: Page, console: "Console") -> None:
+    for line in page:
+        if console.color_system is None:
+            console.file.write(f"{plain_text(line)}\n")
+        else:
+            console.print(styled_text(line), soft_wrap=True)
 
 
-def one_line_of(*parts: Part) -> Text:
+def one_line_of(*parts: Part) -> Line:
     """Return one line that no terminal and no runner of a CI service obeys, whatever the names in it hold."""
     return _harmless(_assembled(parts))
 
 
-def _assembled(parts: Iterable[Part]) -> Text:
+def _assembled(parts: Iterable[Part]) -> Line:
     """Return one line, in which what cannot be printed, or would end it, stands as an escape."""
     each = ((part, "") if isinstance(part, str) else part for part in parts)
-    return Text.assemble(*((one_line(text), style) for text, style in each))
+    return tuple((one_line(text), style) for text, style in each if text)
 
 
-def _harmless(line: Text) -> Text:
-    at = list(breaks(line.plain))
-    return Text("\\").join(line.divide(at)) if at else line
+def _divided(line: Line, ends: Iterable[int]) -> Iterator[Line]:
+    """Yield the parts of a line that end where it is said, and the rest."""
+    rest, start = list(line), 0
+    for end in ends:
+        part, room = [], end - start
+        while rest and len(rest[0][0]) <= room:
+            part.append(rest.pop(0))
+            room -= len(part[-1][0])
+        if rest and room:
+            text, style = rest[0]
+            part.append((text[:room], style))
+            rest[0] = (text[room:], style)
+        yield tuple(part)
+        start = end
+    yield tuple(rest)
+
+
+def _harmless(line: Line) -> Line:
+    at = list(breaks(plain_text(line)))
+    if not at:
+        return line
+    first, *others = _divided(line, at)
+    return (*first, *(part for other in others for part in (("\\", ""), *other)))
 
 
 def _folds(text: str, first: int, room: int) -> Iterator[int]:
@@ -103,6 +169,16 @@ def _folds(text: str, first: int, room: int) -> Iterator[int]:
         at = blank + 1 if text[start : blank + 1].strip() and word <= room else start + limit
         yield at
         start, limit = at, room
+
+
+def _may_be_colored(stream: TextIO, *, color: bool) -> bool:
+    """Whether rich may find that the stream shows colours: it looks at more than whether that is a terminal."""
+    forced = any(name in os.environ for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"))
+    return color and not os.environ.get("NO_COLOR") and (forced or stream.isatty())
+
+
+def _width(stream: TextIO) -> int:
+    return max(_columns() or _size(stream).columns, NARROWEST)
 
 
 def _columns() -> int:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from reconciler.apply import State
 from reconciler.model import Action, Cost, Json
@@ -17,7 +18,7 @@ from reconciler.redact.presented import (
     PresentedStep,
 )
 from reconciler.report.json import SHOWN_DIGITS
-from reconciler.report.text.page import Page, Part, write_problem
+from reconciler.report.text.page import Line, Page, Part, write_problem
 from reconciler.report.text.values import (
     DESTRUCTIVE,
     block,
@@ -235,8 +236,15 @@ def plan_page(plan: PresentedPlan, width: int, verbose: int = 0, fingerprint: st
 
 def write_changes(page: Page, changes: Sequence[PresentedChange], verbose: int = 0) -> None:
     """Write what goes before what stays, as most readers look for it; the numbers tell the order of execution."""
-    for number, change in sorted(enumerate(changes, 1), key=lambda one: one[1].action not in DESTRUCTIVE):
-        _write_change(page, number, change, verbose)
+    numbered = sorted(enumerate(changes, 1), key=lambda one: one[1].action not in DESTRUCTIVE)
+    if numbered:
+        page.later(lambda: chain.from_iterable(_lines_of(page.width, *one, verbose) for one in numbered))
+
+
+def _lines_of(width: int, number: int, change: PresentedChange, verbose: int) -> list[Line]:
+    page = Page(width)
+    _write_change(page, number, change, verbose)
+    return page.lines
 
 
 def write_heading(page: Page, plan: PresentedPlan) -> None:
