@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.app.session import Session
 from reconciler.model import Identity, Json
+from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault
 
 HERE = Identity("123456789012", "us-east-1")
@@ -34,6 +36,11 @@ class ScriptedCloud:
 
     def count(self, operation: str) -> int:
         return sum(called == operation for called, _ in self.calls)
+
+
+def session_of(cloud: Cloud, clock: Clock | None = None) -> Session:
+    """Return a session of a cloud; without a clock, waiting there takes no time."""
+    return Session(cloud, clock or InstantClock())
 
 
 @dataclass

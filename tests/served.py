@@ -22,7 +22,7 @@ from reconciler.sandbox.core.service import SimulatedCloud, Simulator
 from reconciler.sandbox.server.http import Front, sandbox_server
 from reconciler.sandbox.server.protocol import Request
 from tests.builders import AS_DECLARED
-from tests.fakes import HERE
+from tests.fakes import HERE, session_of
 from tests.forked import Forked
 from tests.world import stranded
 
@@ -80,11 +80,11 @@ class Gate:
 
     def apply(self, stack: Stack) -> None:
         """Bring the stack about without a process."""
-        finish = usecases.run(self.plan(stack), stack, self.cloud, self.clock, parallelism=1)
+        finish = usecases.run(self.plan(stack), stack, session_of(self.cloud, self.clock), parallelism=1)
         assert finish.exit is Exit.DONE
 
     def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return usecases.plan(stack, self.cloud, wanted)
+        return usecases.plan(stack, session_of(self.cloud, self.clock), wanted)
 
     def inventory(self) -> list[str]:
         """Return every resource that there is, whoever made it, and every revision that there has ever been."""

@@ -139,7 +139,7 @@ def test_jobs_that_come_after_the_plan_are_not_lost_either() -> None:
     wanted = PlanOptions(destroy=True)
     plan = world.plan(mine, wanted)
     submit(world, 3)
-    finish = usecases.run(plan, mine, world.cloud, world.clock, options=wanted)
+    finish = usecases.run(plan, mine, world.session, options=wanted)
     assert finish.exit is Exit.TIMED_OUT
     assert running(world) == 3
 
@@ -192,7 +192,7 @@ def test_jobs_that_start_elsewhere_are_not_waited_for() -> None:
         if event.stage == "waiting" and "in use" in event.detail and next(later) < 20:
             world.raw.call("SubmitJob", {"jobName": "job", "jobQueue": "q", "jobDefinition": "job"})
 
-    finish = usecases.run(plan, stack(MOVED), world.cloud, world.clock, options=ALLOWED, watch=watch)
+    finish = usecases.run(plan, stack(MOVED), world.session, options=ALLOWED, watch=watch)
     assert finish.exit is Exit.DONE
     assert running(world) > 0
 

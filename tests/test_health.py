@@ -30,7 +30,7 @@ def by_name(found: StackStatus) -> dict[str, object]:
 def test_what_only_a_description_tells_is_in_the_table() -> None:
     world = World()
     world.apply(MINE)
-    loads = {one.name: one.load for one in usecases.status(MINE, world.cloud).resources}
+    loads = {one.name: one.load for one in usecases.status(MINE, world.session).resources}
     assert loads == {"licence": (0, 4), "spot": (0, 16), "gpus": (None, None), "q": (None, None),
                      "train": (None, None), "job": (None, None)}  # fmt: skip
 
@@ -39,11 +39,11 @@ def test_each_queue_is_asked_for_its_own_sort_of_jobs() -> None:
     world = World()
     world.apply(MINE)
     since = len(world.calls)
-    assert by_name(usecases.status(MINE, world.cloud))["train"] == {}
+    assert by_name(usecases.status(MINE, world.session))["train"] == {}
     asked = [operation for operation, _ in world.calls[since:]]
     assert (asked.count("ListJobs"), asked.count("ListServiceJobs")) == (5, 6)
     since = len(world.calls)
-    assert usecases.doctor(MINE, world.cloud, HERE).diagnoses == ()
+    assert usecases.doctor(MINE, world.session, HERE).diagnoses == ()
     asked = [operation for operation, _ in world.calls[since:]]
     assert (asked.count("ListJobs"), asked.count("ListServiceJobs")) == (1, 1)
     assert all(map(is_read, asked))
@@ -55,7 +55,7 @@ def test_jobs_are_counted_by_status() -> None:
     for number in range(20):
         world.raw.call("SubmitJob", {"jobName": f"n{number}", "jobQueue": "q", "jobDefinition": "job"})
     world.clock.turn(10)
-    held = by_name(usecases.status(MINE, world.cloud))["q"]
+    held = by_name(usecases.status(MINE, world.session))["q"]
     assert isinstance(held, dict)
     assert sum(held.values()) == 20
 
@@ -64,17 +64,17 @@ def test_a_denied_listing_stops_nothing() -> None:
     world = World()
     world.apply(MINE)
     world.forbid("ListJobs")
-    held = by_name(usecases.status(MINE, world.cloud))
+    held = by_name(usecases.status(MINE, world.session))
     assert isinstance(held["q"], CloudError)
     assert held["train"] == {}
 
 
 def asking(world: World, use: str) -> object:
     if use == "status":
-        return usecases.status(MINE, world.cloud)
+        return usecases.status(MINE, world.session)
     if use == "doctor":
-        return usecases.doctor(MINE, world.cloud, HERE)
-    return usecases.plan(MINE, world.cloud, PlanOptions(destroy=True, cancel_jobs=True))
+        return usecases.doctor(MINE, world.session, HERE)
+    return usecases.plan(MINE, world.session, PlanOptions(destroy=True, cancel_jobs=True))
 
 
 @pytest.mark.parametrize("use", ["status", "doctor", "plan"])

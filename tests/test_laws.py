@@ -43,7 +43,7 @@ from tests.builders import (
     stack,
     training,
 )
-from tests.fakes import HERE
+from tests.fakes import HERE, session_of
 
 
 @dataclass
@@ -106,8 +106,8 @@ RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
 
 def apply(place: Place, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
     cloud, wanted = Patient(place.cloud, place.clock), wanted or PlanOptions()
-    plan = usecases.plan(mine, cloud, wanted)
-    return usecases.run(plan, mine, cloud, place.clock, options=wanted, parallelism=2)
+    plan = usecases.plan(mine, session_of(cloud), wanted)
+    return usecases.run(plan, mine, session_of(cloud, place.clock), options=wanted, parallelism=2)
 
 
 def test_it_knows_where_it_is(place: Place) -> None:
@@ -117,7 +117,7 @@ def test_it_knows_where_it_is(place: Place) -> None:
 def test_what_is_created_reads_back_as_declared(place: Place) -> None:
     mine = stack(RESOURCES, tags={"team": "x"})
     assert apply(place, mine).exit is Exit.DONE
-    assert usecases.plan(mine, place.cloud).is_empty
+    assert usecases.plan(mine, session_of(place.cloud)).is_empty
 
 
 def test_an_update_keeps_the_identity(place: Place) -> None:
@@ -202,7 +202,7 @@ def test_a_busy_stack_has_no_drift_and_can_be_removed(place: Place) -> None:
     jobs = submit(place, "q", 20)
     place.clock.sleep(3)
     assert len(listed(place, "q", "RUNNING")) == 16
-    assert usecases.plan(mine, place.cloud).is_empty
+    assert usecases.plan(mine, session_of(place.cloud)).is_empty
     assert apply(place, mine, PlanOptions(destroy=True, cancel_jobs=True)).exit is Exit.DONE
     described = place.cloud.call("DescribeJobs", {"jobs": jobs})["jobs"]
     assert {job["status"] for job in described} == {"FAILED"}

@@ -15,7 +15,7 @@ from reconciler.ports import Cloud
 from reconciler.problems import Exit
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator
 from tests.builders import CE, JD, JQ, SP, container, fair, queue, stack, told
-from tests.fakes import HERE, InstantClock
+from tests.fakes import HERE, InstantClock, session_of
 
 REGION = "us-east-1"
 
@@ -54,11 +54,17 @@ def test_a_stack_is_created_read_back_changed_and_removed(
 
     def apply(mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
         wanted = wanted or PlanOptions()
-        return usecases.run(usecases.plan(mine, cloud, wanted), mine, cloud, clock, options=wanted, parallelism=1)
+        return usecases.run(
+            usecases.plan(mine, session_of(cloud), wanted),
+            mine,
+            session_of(cloud, clock),
+            options=wanted,
+            parallelism=1,
+        )
 
     first = stack(resources, tags={"team": "x"})
     assert apply(first).exit is Exit.DONE
-    assert usecases.plan(first, cloud).is_empty
+    assert usecases.plan(first, session_of(cloud)).is_empty
 
     changed = {
         **resources,
@@ -66,12 +72,12 @@ def test_a_stack_is_created_read_back_changed_and_removed(
         (JQ, "queue"): {**resources[JQ, "queue"], "priority": 7},
     }
     second = stack(changed, tags={"team": "y"})
-    assert len(told(usecases.plan(second, cloud))) == 4
+    assert len(told(usecases.plan(second, session_of(cloud)))) == 4
     assert apply(second).exit is Exit.DONE
-    assert usecases.plan(second, cloud).is_empty
+    assert usecases.plan(second, session_of(cloud)).is_empty
 
     assert apply(second, PlanOptions(destroy=True)).exit is Exit.DONE
-    assert usecases.plan(stack({}), cloud).is_empty
+    assert usecases.plan(stack({}), session_of(cloud)).is_empty
 
 
 def shape(value: Json) -> Json:
@@ -92,7 +98,9 @@ def alike(first: Json, second: Json) -> bool:
 
 def lived_jobs(cloud: Cloud, clock: InstantClock, mine: Stack) -> dict[str, Json]:
     """A short life of two jobs; every answer by its operation."""
-    usecases.run(usecases.plan(mine, cloud), mine, cloud, clock, options=PlanOptions(), parallelism=1)
+    usecases.run(
+        usecases.plan(mine, session_of(cloud)), mine, session_of(cloud, clock), options=PlanOptions(), parallelism=1
+    )
     job = {"jobName": "job", "jobQueue": "queue", "jobDefinition": "job", "parameters": {"a": "b"}, "tags": {"c": "d"}}
     answers = {"SubmitJob": cloud.call("SubmitJob", {**job, "dependsOn": []})}
     jobs = [answers["SubmitJob"]["jobId"], cloud.call("SubmitJob", job)["jobId"]]

@@ -80,12 +80,12 @@ class Story:
     def roll_back(self, to: int | None) -> None:
         before = self.revisions()
         try:
-            back = usecases.rollback(self.stack, self.world.cloud, "job", to)
+            back = usecases.rollback(self.stack, self.world.session, "job", to)
         except (Refused, WrongUsage) as no:
             note(no.message)
             assert self.revisions() == before
             return
-        finish = usecases.roll_back(back, self.stack, self.world.cloud, self.world.clock)
+        finish = usecases.roll_back(back, self.stack, self.world.session)
         assert finish.exit is Exit.DONE
         self.world.clock.turn(60)
         assert len(self.revisions()) <= len(before) + 1

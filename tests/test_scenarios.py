@@ -54,7 +54,7 @@ def story(folder: Path) -> str:
     lines = [plan_page(present(plan), WIDTH).plain, "calls:"]
     since = len(world.calls)
     try:
-        usecases.run(plan, stack, world.cloud, world.clock, options=wanted, parallelism=1)
+        usecases.run(plan, stack, world.session, options=wanted, parallelism=1)
     except Refused as refused:
         lines.append(f"  none: {refused.message}")
     lines += [f"  {operation} {json.dumps(body)}" for operation, body in world.writes(since)]

@@ -13,7 +13,7 @@ from reconciler.problems import Exit
 from reconciler.schema import explain, schemas, untagged
 from reconciler.validate import validate
 from tests.builders import stack, told
-from tests.fakes import InstantClock
+from tests.fakes import InstantClock, session_of
 from tests.toys import TOY, Toyshop, service_model
 
 
@@ -29,16 +29,16 @@ def toys(**bodies: dict[str, Json]) -> Stack:
 
 def apply(shop: Toyshop, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
     wanted = wanted or PlanOptions()
-    plan = usecases.plan(mine, shop, wanted)
-    return usecases.run(plan, mine, shop, InstantClock(), options=wanted, parallelism=1)
+    plan = usecases.plan(mine, session_of(shop), wanted)
+    return usecases.run(plan, mine, session_of(shop, InstantClock()), options=wanted, parallelism=1)
 
 
 def test_a_toy_is_created_compared_updated_and_deleted() -> None:
     shop, first = Toyshop(), toys(bear={"material": "wool", "parts": ["arm", "leg"]})
     assert apply(shop, first).exit is Exit.DONE
-    assert usecases.plan(first, shop).is_empty
+    assert usecases.plan(first, session_of(shop)).is_empty
     second = toys(bear={"material": "wool", "parts": ["leg", "ear"], "color": "BLUE"})
-    assert told(usecases.plan(second, shop)) == ["~ Toy/bear"]
+    assert told(usecases.plan(second, session_of(shop))) == ["~ Toy/bear"]
     assert apply(shop, second).exit is Exit.DONE
     assert apply(shop, second, PlanOptions(destroy=True)).exit is Exit.DONE
     assert shop.toys == {}
@@ -47,7 +47,7 @@ def test_a_toy_is_created_compared_updated_and_deleted() -> None:
 def test_what_a_toy_cannot_change_is_refused() -> None:
     shop = Toyshop()
     apply(shop, toys(bear={"material": "wool"}))
-    (refusal,) = usecases.plan(toys(bear={"material": "wood"}), shop).refusals
+    (refusal,) = usecases.plan(toys(bear={"material": "wood"}), session_of(shop)).refusals
     assert "Toy/bear: material cannot be changed in place" in refusal.message
 
 

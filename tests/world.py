@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.app import usecases
+from reconciler.app.session import Session
 from reconciler.app.usecases import Finish
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
@@ -28,12 +29,16 @@ class World:
         self.raw = SimulatedCloud(self.simulator, HERE)
         self.cloud = Patient(self.raw, self.clock)
 
+    @property
+    def session(self) -> Session:
+        return Session(self.cloud, self.clock)
+
     def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return usecases.plan(stack, self.cloud, wanted)
+        return usecases.plan(stack, self.session, wanted)
 
     def apply(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
         plan = self.plan(stack, wanted)
-        return usecases.run(plan, stack, self.cloud, self.clock, options=wanted, parallelism=4)
+        return usecases.run(plan, stack, self.session, options=wanted, parallelism=4)
 
     def hand(self, operation: str, /, **request: Json) -> Mapping[str, Json]:
         """An outside hand makes a call, and time goes on until all has settled."""

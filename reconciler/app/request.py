@@ -53,7 +53,7 @@ class StackRequest:
     named_files: tuple[str, ...] = ()  # files of other options: they are not part of the stack
     patterns: tuple[AddressGlob, ...] = ()  # each must match a resource in the plan of this stack
     # Look-ups by account and region. All stacks of a run share them, so each value is looked up once.
-    looked_up: "dict[Identity, Lookups]" = field(default_factory=dict, compare=False, repr=False)
+    looked_up: "dict[Identity, Lookups | None]" = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def meant(self) -> "Mapping[str, GivenValue]":

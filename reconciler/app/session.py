@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reconciler.model import Lock
-from reconciler.ports import Clock, Cloud, Locks, Lookups, Observer
+from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +13,8 @@ class Session:
 
     cloud: Cloud
     clock: Clock
-    lookups: Lookups
-    observer: Observer
+    lookups: Lookups | None = None  # None: nothing can be looked up
+    observer: Observer = UNOBSERVED
     locks: Locks | None = None  # None: nothing is locked
     locks_at: Callable[[Lock], Locks] | None = None  # None: nothing can be locked here
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event as Flag
 
+from reconciler.app.session import Session
 from reconciler.apply import Event, Outcome, State, executor
 from reconciler.inspect.doctor import Examination, Words, diagnose
 from reconciler.inspect.history import (
@@ -30,7 +31,7 @@ from reconciler.live.read import active_revisions, all_revisions, read_all
 from reconciler.model import Plan, Stack
 from reconciler.plan import AS_DECLARED, PlanOptions, build, decide
 from reconciler.plan.guards import check_place, check_read_here, check_refusals
-from reconciler.ports import UNOBSERVED, Clock, Cloud, Observer, Takes, takes_nothing
+from reconciler.ports import Clock, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
@@ -64,18 +65,18 @@ class Finish:
         return Exit.DONE if self.rest.is_empty and not self.rest.unhealthy else Exit.UNHEALTHY
 
 
-def plan(stack: Stack, cloud: Cloud, options: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED) -> Plan:
+def plan(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED) -> Plan:
     """Compare the stack with what is live. Makes no call that writes."""
-    region = _read(stack, cloud, observer)
-    with observer.phase("plan"):
+    region = _read(stack, session)
+    with session.observer.phase("plan"):
         decisions = decide(stack, region, options)
-        return build(decisions, ask(cloud, decisions.questions, region))
+        return build(decisions, ask(session.cloud, decisions.questions, region))
 
 
-def region(cloud: Cloud, observer: Observer = UNOBSERVED) -> LiveRegion:
+def region(session: Session) -> LiveRegion:
     """Read all that a region has, in page calls alone."""
-    with observer.phase("read"):
-        return read_region(cloud)
+    with session.observer.phase("read"):
+        return read_region(session.cloud)
 
 
 def plan_in(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED) -> Plan:
@@ -85,39 +86,32 @@ def plan_in(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED
     return build(decide(stack, region, replace(options, guards=False)))
 
 
-def status(
-    stack: Stack,
-    cloud: Cloud,
-    options: PlanOptions = AS_DECLARED,
-    *,
-    jobs: bool = True,
-    observer: Observer = UNOBSERVED,
-) -> StackStatus:
+def status(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED, *, jobs: bool = True) -> StackStatus:
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
-    stack_status = _status(stack, cloud, options, observer)
+    stack_status = _status(stack, session, options)
     if not jobs:
         return stack_status
-    with observer.phase("read"):
-        return with_job_counts(stack_status, {live.arn: count_jobs(cloud, live) for live in job_holders(stack_status)})
+    with session.observer.phase("read"):
+        counts = {live.arn: count_jobs(session.cloud, live) for live in job_holders(stack_status)}
+        return with_job_counts(stack_status, counts)
 
 
-def doctor(
-    stack: Stack, cloud: Cloud, again: Words, options: PlanOptions = AS_DECLARED, observer: Observer = UNOBSERVED
-) -> Examination:
+def doctor(stack: Stack, session: Session, again: Words, options: PlanOptions = AS_DECLARED) -> Examination:
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
-    stack_status = _status(stack, cloud, options, observer)
-    with observer.phase("read"):
+    stack_status = _status(stack, session, options)
+    with session.observer.phase("read"):
         queues = (live for live in job_holders(stack_status) if not KINDS[live.address.kind].parent)
-        waiting = {live.arn: count_waiting(cloud, live) for live in queues}  # a part's are among them
+        waiting = {live.arn: count_waiting(session.cloud, live) for live in queues}  # a part's are among them
     return diagnose(stack_status, waiting, again)
 
 
-def history(stack: Stack, cloud: Cloud, name: str, *, inactive: bool = True, users: bool = False) -> History:
+def history(stack: Stack, session: Session, name: str, *, inactive: bool = True, users: bool = False) -> History:
     """Read the revisions of one definition, and if asked for the number of their users. Makes no call that writes.
 
     Raises `WrongUsage` if there are none.
     """
     check_read_here(stack)
+    cloud = session.cloud
     identity = cloud.identity()
     check_place(stack, identity.account, identity.region)
     kind, logical = parse_definition_name(name)
@@ -133,27 +127,25 @@ def history(stack: Stack, cloud: Cloud, name: str, *, inactive: bool = True, use
 
 def rollback(
     stack: Stack,
-    cloud: Cloud,
+    session: Session,
     name: str,
     to: int | None = None,
     takes: Takes = takes_nothing,
     longest_wait: float | None = None,
 ) -> Rollback:
     """Plan the way back to an older revision. Raises `Refused` and `WrongUsage`."""
-    return plan_rollback(stack, history(stack, cloud, name), to, takes, longest_wait)
+    return plan_rollback(stack, history(stack, session, name), to, takes, longest_wait)
 
 
-def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
+def run(
     plan_: Plan,
     stack: Stack,
-    cloud: Cloud,
-    clock: Clock,
+    session: Session,
     *,
     options: PlanOptions = AS_DECLARED,
     parallelism: int = 8,
     watch: Callable[[Event], None] = lambda _event: None,
     stop: Flag | None = None,
-    observer: Observer = UNOBSERVED,
 ) -> Finish:
     """Run a plan and plan again, to prove that nothing is left. Raises `Refused` before anything is changed.
 
@@ -162,31 +154,36 @@ def run(  # noqa: PLR0913 - what a run needs of the world, each on its own
     if not plan_.is_guarded:
         raise AssertionError(f"the plan of stack {stack.name} was made to be looked at, not to be run")
     check_refusals(plan_)
-    work = partial(executor.run, cloud=cloud, clock=clock, parallelism=parallelism, watch=watch, stop=stop)
-    with observer.phase("apply"):
+    work = _executor(session, parallelism, watch, stop)
+    with session.observer.phase("apply"):
         outcome = work(plan_)
-    with observer.phase("prove"):
-        look = partial(plan, stack, cloud, replace(options, made=outcome.made, guards=False), observer)
-        return _prove(outcome, look, clock, work)
+    with session.observer.phase("prove"):
+        look = partial(plan, stack, session, replace(options, made=outcome.made, guards=False))
+        return _prove(outcome, look, session.clock, work)
 
 
 def roll_back(
     back: Rollback,
     stack: Stack,
-    cloud: Cloud,
-    clock: Clock,
+    session: Session,
     *,
     watch: Callable[[Event], None] = lambda _event: None,
     stop: Flag | None = None,
-    observer: Observer = UNOBSERVED,
 ) -> Finish:
     """Run a rollback, and plan the same one again, to prove that the old revision stands."""
-    work = partial(executor.run, cloud=cloud, clock=clock, parallelism=1, watch=watch, stop=stop)
-    look = partial(rollback, stack, cloud, str(back.history.address), back.to)
-    with observer.phase("apply"):
+    work = _executor(session, 1, watch, stop)
+    look = partial(rollback, stack, session, str(back.history.address), back.to)
+    with session.observer.phase("apply"):
         outcome = work(back.plan)
-    with observer.phase("prove"):
-        return _prove(outcome, lambda: look().plan, clock, work)
+    with session.observer.phase("prove"):
+        return _prove(outcome, lambda: look().plan, session.clock, work)
+
+
+def _executor(
+    session: Session, parallelism: int, watch: Callable[[Event], None], stop: Flag | None
+) -> Callable[[Plan], Outcome]:
+    work = partial(executor.run, cloud=session.cloud, clock=session.clock)
+    return partial(work, parallelism=parallelism, watch=watch, stop=stop)
 
 
 def _prove(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Callable[[Plan], Outcome]) -> Finish:
@@ -204,20 +201,20 @@ def _prove(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Calla
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _status(stack: Stack, cloud: Cloud, options: PlanOptions, observer: Observer) -> StackStatus:
-    region = _read(stack, cloud, observer)
-    with observer.phase("plan"):
+def _status(stack: Stack, session: Session, options: PlanOptions) -> StackStatus:
+    region = _read(stack, session)
+    with session.observer.phase("plan"):
         decisions = decide(stack, region, replace(options, guards=False))
-        plan_ = build(decisions, ask_uses(cloud, decisions.questions, region))
+        plan_ = build(decisions, ask_uses(session.cloud, decisions.questions, region))
         return build_status(stack, plan_, region.live)
 
 
-def _read(stack: Stack, cloud: Cloud, observer: Observer) -> LiveRegion:
+def _read(stack: Stack, session: Session) -> LiveRegion:
     check_read_here(stack)
-    with observer.phase("read"):
-        identity = cloud.identity()
+    with session.observer.phase("read"):
+        identity = session.cloud.identity()
         check_place(stack, identity.account, identity.region)
-        return read_region(cloud)
+        return read_region(session.cloud)
 
 
 def _plan_again(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:

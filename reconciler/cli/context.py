@@ -123,7 +123,7 @@ def plan_stack(read: Read, session: Session, wanted: "PlanOptions") -> Plan:
     from reconciler.app import usecases
 
     with read.secrets.kept():
-        return usecases.plan(read.stack, session.cloud, with_installed_sdk(wanted), session.observer)
+        return usecases.plan(read.stack, session, with_installed_sdk(wanted))
 
 
 def with_installed_sdk(wanted: "PlanOptions") -> "PlanOptions":

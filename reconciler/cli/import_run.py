@@ -295,7 +295,7 @@ def _region_reader(session: Callable[[], Session]) -> ReadRegion:
     def region() -> "LiveRegion":
         from reconciler.app import usecases
 
-        return usecases.region(session().cloud, session().observer)
+        return usecases.region(session())
 
     return region
 

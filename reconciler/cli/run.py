@@ -70,8 +70,7 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
         usecases.run,
         plan,
         read.stack,
-        session.cloud,
-        session.clock,
+        session,
         options=with_installed_sdk(wanted),
         parallelism=options.parallelism,
     )
@@ -167,7 +166,7 @@ def run_watched(
             out.watch.changed(shown)
             out.event(lambda: event_json(read.stack.name, shown))
 
-        finish = work(watch=describe_holder, stop=stop.flag, observer=session.observer)
+        finish = work(watch=describe_holder, stop=stop.flag)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 

@@ -30,7 +30,7 @@ from tests.builders import (
     told,
     training,
 )
-from tests.fakes import HERE
+from tests.fakes import HERE, session_of
 from tests.world import World
 
 ALLOWED = PlanOptions(allow_replace=True, allow_destroy=("*",))
@@ -98,9 +98,9 @@ def test_what_was_destroyed_a_moment_ago_is_created_again(deleted: float) -> Non
 def test_killed_between_deletion_and_creation_the_same_command_finishes_the_work(deleted: float) -> None:
     world = applied(FIFO, deleted=deleted)
     killed = KilledBefore(world, "CreateJobQueue")
-    plan = usecases.plan(FAIR, killed, ALLOWED)
+    plan = usecases.plan(FAIR, session_of(killed), ALLOWED)
     with pytest.raises(Killed):
-        usecases.run(plan, FAIR, killed, world.clock, options=ALLOWED)
+        usecases.run(plan, FAIR, session_of(killed, world.clock), options=ALLOWED)
     assert world.apply(FAIR, ALLOWED).exit is Exit.DONE
     assert policies(world) == {"q": True, "r": True}
 
@@ -131,7 +131,7 @@ def test_a_plan_says_that_a_name_is_not_free_yet() -> None:
     assert {change.reasons for change in plan.changes if change.address.kind == JQ} == {
         ("the old q is DELETED, and its name not free yet",), ("the old r is DELETED, and its name not free yet",),
     }  # fmt: skip
-    assert {standing.health for standing in usecases.status(FIFO, world.cloud).resources} == {"missing"}
+    assert {standing.health for standing in usecases.status(FIFO, world.session).resources} == {"missing"}
     assert world.plan(FIFO, PlanOptions(destroy=True)).is_empty
 
 

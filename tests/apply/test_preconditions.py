@@ -34,7 +34,7 @@ def applied(of: Stack) -> World:
 
 
 def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Finish:
-    return usecases.run(plan, of, world.cloud, world.clock, options=wanted, parallelism=4)
+    return usecases.run(plan, of, world.session, options=wanted, parallelism=4)
 
 
 def told(finish: Finish) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_another_run_that_comes_while_ours_settles_keeps_its_record() -> None:
             world.clock.turn(60)
             assert world.apply(theirs).exit is Exit.DONE
 
-    finish = usecases.run(plan, ours, world.cloud, world.clock, parallelism=1, watch=watch)
+    finish = usecases.run(plan, ours, world.session, parallelism=1, watch=watch)
     assert told(finish) == {"q": "it moved since the plan: another run has applied it meanwhile; plan again"}
     assert world.plan(theirs).is_empty
 

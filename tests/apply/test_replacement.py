@@ -15,6 +15,7 @@ from reconciler.problems import Exit
 from reconciler.retry import is_read
 from reconciler.sandbox.core.clock import Timings
 from tests.builders import CE, JQ, SP, ec2, fair, queue, stack
+from tests.fakes import session_of
 from tests.world import World, stranded
 
 ALLOWED = PlanOptions(allow_replace=True)
@@ -61,8 +62,8 @@ class Witness:
             return answer
 
     def apply(self, of: Stack, wanted: PlanOptions = ALLOWED) -> Finish:
-        plan = usecases.plan(of, self, wanted)
-        return usecases.run(plan, of, self, self.world.clock, options=wanted, parallelism=1)
+        plan = usecases.plan(of, session_of(self), wanted)
+        return usecases.run(plan, of, session_of(self, self.world.clock), options=wanted, parallelism=1)
 
 
 def names(world: World) -> list[str]:

@@ -37,7 +37,7 @@ def test_a_plan_that_was_made_to_be_looked_at_is_not_run() -> None:
     world = World()
     plan = world.plan(everything(), PlanOptions(guards=False))
     with pytest.raises(AssertionError, match="made to be looked at"):
-        usecases.run(plan, everything(), world.cloud, world.clock)
+        usecases.run(plan, everything(), world.session)
     assert operations(world) == []
 
 
@@ -46,7 +46,7 @@ def test_what_refuses_a_plan_is_read_in_it_whatever_consents_come_later() -> Non
     world.apply(everything())
     before = len(world.calls)
     with pytest.raises(Refused):
-        usecases.run(world.plan(stack({})), stack({}), world.cloud, world.clock, options=PlanOptions(destroy=True))
+        usecases.run(world.plan(stack({})), stack({}), world.session, options=PlanOptions(destroy=True))
     assert operations(world, before) == []
 
 
@@ -182,7 +182,7 @@ def test_a_run_that_was_interrupted_is_finished_by_the_next(steps: int) -> None:
             if len(seen) > steps:
                 flag.set()
 
-    finish = usecases.run(world.plan(later), later, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    finish = usecases.run(world.plan(later), later, world.session, parallelism=1, watch=watch, stop=flag)
     assert finish.exit is Exit.INTERRUPTED
     world.clock.turn(100)
     assert world.apply(later).exit is Exit.DONE
@@ -281,7 +281,7 @@ def test_a_long_wait_can_be_interrupted() -> None:
         if event.stage == "waiting":
             flag.set()
 
-    finish = usecases.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    finish = usecases.run(world.plan(mine), mine, world.session, parallelism=1, watch=watch, stop=flag)
     assert [(result.state, result.message) for result in finish.outcome.results] == [
         (State.INTERRUPTED, "interrupted while CREATING"),  # AWS goes on creating it
         (State.NOT_STARTED, "interrupted"),
@@ -305,7 +305,7 @@ def test_a_change_is_interrupted_once_a_request_was_made_and_until_then_not_star
         if event.stage == "step" and event.detail.startswith(asked):
             flag.set()
 
-    finish = usecases.run(world.plan(mine), mine, world.cloud, world.clock, parallelism=1, watch=watch, stop=flag)
+    finish = usecases.run(world.plan(mine), mine, world.session, parallelism=1, watch=watch, stop=flag)
     assert [result.state for result in finish.outcome.results] == [state]
 
 
@@ -314,6 +314,6 @@ def test_what_was_done_is_told_although_the_proof_cannot_be_made() -> None:
     mine = stack({(SP, "fair"): fair()})
     plan = world.plan(mine)
     world.strike(FaultRule(failure=Failure.SERVER_ERROR, operation="DescribeJobQueues"))
-    finish = usecases.run(plan, mine, world.cloud, world.clock, parallelism=1)
+    finish = usecases.run(plan, mine, world.session, parallelism=1)
     assert (finish.exit, finish.rest, finish.outcome.is_done) == (Exit.ERROR, None, True)
     assert "ServerException" in finish.doubt

@@ -64,7 +64,7 @@ def test_numbers_that_were_used_up_before_are_no_twins() -> None:
 
 
 def run(world: World, of: Stack, plan: Plan, wanted: PlanOptions = AS_DECLARED) -> Exit:
-    return usecases.run(plan, of, world.cloud, world.clock, options=wanted).exit
+    return usecases.run(plan, of, world.session, options=wanted).exit
 
 
 def test_what_another_run_deleted_first_is_deleted() -> None:

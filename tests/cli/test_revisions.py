@@ -113,7 +113,7 @@ def test_a_secret_of_today_was_one_before_wherever_it_stands() -> None:
     for secret in ("first-of-all", "second-thought", "third-time"):
         of = stack({(JD, "job"): container(environment=[{"name": "DSN", "value": f"db:{secret}"}])})
         world.apply(of)
-    history = usecases.history(of, world.cloud, "job")
+    history = usecases.history(of, world.session, "job")
     secrets = with_former(Read(of, (), Secrets(frozenset({"third-time"}))), history).secrets
     shown = present_history(history, revisions_of(history), secrets)
     values = [field.sides for revision in shown.revisions for field in revision.change.fields]

@@ -14,6 +14,7 @@ from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
 from reconciler.report.drift import drift_of
 from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, live, owned, planned, queue, stack, told
+from tests.fakes import session_of
 from tests.world import World
 
 Fill = Callable[[dict[str, Json]], None]
@@ -37,10 +38,10 @@ class Service:
         return answer
 
     def plan(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return usecases.plan(of, self, wanted)
+        return usecases.plan(of, session_of(self), wanted)
 
     def apply(self, of: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
-        return usecases.run(self.plan(of, wanted), of, self, self.world.clock, options=wanted)
+        return usecases.run(self.plan(of, wanted), of, session_of(self, self.world.clock), options=wanted)
 
     def writes(self, since: int = 0) -> list[str]:
         return [operation for operation, _ in self.world.writes(since)]

@@ -28,7 +28,7 @@ def test_a_region_is_imported_and_planned_in_page_calls_alone() -> None:
     for number in range(201):
         world.raw.call("RegisterJobDefinition", {"jobDefinitionName": f"job-{number}", **container()})
     since = len(world.calls)
-    seen = usecases.region(world.cloud)
+    seen = usecases.region(world.session)
     stack, _ = read(tidied(imported(seen.live, seen.unread, Asked(stack="new"), takes_everything)))
     assert beyond_adoption(usecases.plan_in(stack, seen)) != []  # nobody has said that it may adopt
     assert beyond_adoption(planned(stack, seen.live)) == []
@@ -41,9 +41,9 @@ def test_only_the_newest_active_revision_is_imported() -> None:
     world = World()
     for memory in (512, 1024, 2048):
         world.raw.call("RegisterJobDefinition", {"jobDefinitionName": "job", **container(memory=memory)})
-    arn = f"{usecases.region(world.cloud).live[0].arn}"
+    arn = f"{usecases.region(world.session).live[0].arn}"
     world.raw.call("DeregisterJobDefinition", {"jobDefinition": arn})
-    (found,) = imported(usecases.region(world.cloud).live, {}, Asked(stack="new"), takes_everything).found
+    (found,) = imported(usecases.region(world.session).live, {}, Asked(stack="new"), takes_everything).found
     assert found.body["containerProperties"]["memory"] == 1024
 
 

@@ -32,7 +32,7 @@ TAGS = st.dictionaries(st.sampled_from(["team", "no", "1", "a b"]), st.sampled_f
 
 
 def region(world: World) -> tuple[Live, ...]:
-    return usecases.region(world.cloud).live
+    return usecases.region(world.session).live
 
 
 @FEW

@@ -21,7 +21,7 @@ from reconciler.report.drift import drift_of
 from reconciler.sandbox.core.faults import Failure, FaultRule
 from reconciler.sandbox.core.model import problems_of, service_model
 from tests.builders import JD, calls, container, stack, told
-from tests.fakes import HERE
+from tests.fakes import HERE, session_of
 from tests.laws import law
 from tests.sandbox.definitions import fargate, multinode, pod, tasks
 from tests.shapes import bodies
@@ -47,8 +47,8 @@ def grown(revisions: int, **lifecycle: Json) -> World:
 
 
 def roll_back(world: World, of: Stack, to: int | None = None, name: str = "job") -> Finish:
-    back = usecases.rollback(of, world.cloud, name, to)
-    return usecases.roll_back(back, of, world.cloud, world.clock)
+    back = usecases.rollback(of, world.session, name, to)
+    return usecases.roll_back(back, of, world.session)
 
 
 def newest(world: World, name: str = "job") -> Json:
@@ -58,7 +58,7 @@ def newest(world: World, name: str = "job") -> Json:
 
 
 def history(world: World, of: Stack) -> Mapping[int, Live]:
-    return usecases.history(of, world.cloud, "job").revisions
+    return usecases.history(of, world.session, "job").revisions
 
 
 def registered(world: World, since: int = 0) -> list[Json]:
@@ -68,7 +68,7 @@ def registered(world: World, since: int = 0) -> list[Json]:
 def test_the_plan_registers_what_the_last_different_revision_says_and_waits_until_it_is_seen() -> None:
     world, of = grown(3), version(3)
     since = len(world.calls)
-    back = usecases.rollback(of, world.cloud, "job")
+    back = usecases.rollback(of, world.session, "job")
     (change,) = back.plan.changes
     register, wait = change.steps
     assert isinstance(register, Call)
@@ -91,7 +91,7 @@ def test_a_rollback_makes_one_revision_and_proves_that_it_stands() -> None:
     assert (finish.exit, finish.rest.changes if finish.rest else None) == (Exit.DONE, ())
     found = newest(world)
     assert (found["revision"], found["containerProperties"]["command"]) == (4, ["2"])
-    assert usecases.rollback(of, world.cloud, "job", 2).plan.is_empty
+    assert usecases.rollback(of, world.session, "job", 2).plan.is_empty
 
 
 def test_the_next_plan_changes_it_back_as_ours_to_change_and_says_why() -> None:
@@ -139,17 +139,17 @@ def test_what_says_the_same_as_the_newest_is_not_registered_again() -> None:
     world = grown(2)
     world.apply(version(1))
     for to in (1, 3):
-        assert usecases.rollback(version(1), world.cloud, "job", to).plan.is_empty
-    assert usecases.rollback(version(1), world.cloud, "job").to == 2
+        assert usecases.rollback(version(1), world.session, "job", to).plan.is_empty
+    assert usecases.rollback(version(1), world.session, "job").to == 2
 
 
 def test_a_rollback_run_again_goes_no_further_back() -> None:
     world, of = grown(4), version(4)
     roll_back(world, of)
-    again = usecases.rollback(of, world.cloud, "job")
+    again = usecases.rollback(of, world.session, "job")
     assert (again.to, again.plan.is_empty, newest(world)["containerProperties"]["command"]) == (3, True, ["3"])
     assert roll_back(world, of, 1).exit is Exit.DONE
-    again = usecases.rollback(of, world.cloud, "job")
+    again = usecases.rollback(of, world.session, "job")
     assert (again.to, again.plan.is_empty, newest(world)["containerProperties"]["command"]) == (1, True, ["1"])
 
 
@@ -163,17 +163,17 @@ def test_after_a_step_forward_a_rollback_goes_back_to_what_stood_before() -> Non
 
 def test_the_first_revision_has_nothing_before_it() -> None:
     with pytest.raises(Refused, match="no revision before 1 says anything else"):
-        usecases.rollback(version(1), grown(1).cloud, "job")
+        usecases.rollback(version(1), session_of(grown(1).cloud), "job")
 
 
 def test_an_inactive_revision_can_be_gone_back_to_while_it_is_kept() -> None:
     world, of = grown(3, retain_revisions=1), version(3, retain_revisions=1)
-    assert usecases.rollback(of, world.cloud, "job").to == 2
+    assert usecases.rollback(of, world.session, "job").to == 2
     assert roll_back(world, of, 1).exit is Exit.DONE
     assert newest(world)["containerProperties"]["command"] == ["1"]
     world.clock.turn(181 * 86400)
     with pytest.raises(WrongUsage, match="job has no revision 1") as caught:
-        usecases.rollback(of, world.cloud, "job", 1)
+        usecases.rollback(of, world.session, "job", 1)
     assert caught.value.hint == "there are revisions 3 and 4; AWS keeps inactive ones for 180 days"
 
 
@@ -181,7 +181,7 @@ def test_a_definition_of_which_somebody_deregistered_all_can_be_brought_back() -
     world, of = grown(2), version(2)
     for number in (1, 2):
         world.hand("DeregisterJobDefinition", jobDefinition=f"job:{number}")
-    assert usecases.rollback(of, world.cloud, "job").to == 2
+    assert usecases.rollback(of, world.session, "job").to == 2
     assert roll_back(world, of).exit is Exit.DONE
     assert newest(world)["revision"] == 3
 
@@ -201,7 +201,7 @@ def test_under_a_prefix_the_logical_and_the_physical_name_lead_there() -> None:
         world.apply(version(number, prefix="dev-"))
     of = version(2, prefix="dev-")
     for name in ("job", "dev-job", "JobDefinition/job", "job-definition/job", "jobDefinitions/dev-job"):
-        back = usecases.rollback(of, world.cloud, name)
+        back = usecases.rollback(of, world.session, name)
         assert (str(back.history.address), back.history.name, back.to) == ("JobDefinition/job", "dev-job", 1)
     roll_back(world, of)
     assert newest(world, "dev-job")["tags"]["reconciler:name"] == "dev-/job"
@@ -232,7 +232,7 @@ def test_what_is_not_the_stacks_is_refused(tags: dict[str, str], message: str) -
         world.hand("RegisterJobDefinition", jobDefinitionName="job", **container(command=[str(number)]))
     put_tags(world, tags)
     with pytest.raises(Refused) as caught:
-        usecases.rollback(version(1), world.cloud, "job")
+        usecases.rollback(version(1), world.session, "job")
     assert (caught.value.message, bool(caught.value.hint)) == (message, True)
 
 
@@ -249,14 +249,14 @@ def test_a_revision_of_another_owner_is_passed_over_and_refused_by_number() -> N
     for tags in ({"reconciler:stack": "risk"}, {"reconciler:stack": "other"}, {"reconciler:stack": "risk"}):
         world.hand("RegisterJobDefinition", jobDefinitionName="job", **container(), tags=tags)
     assert world.apply(version(4)).exit is Exit.DONE
-    assert usecases.rollback(version(4), world.cloud, "job").to == 3
+    assert usecases.rollback(version(4), world.session, "job").to == 3
     with pytest.raises(Refused, match="revision 2 belongs to stack other"):
-        usecases.rollback(version(4), world.cloud, "job", 2)
+        usecases.rollback(version(4), world.session, "job", 2)
     world.hand("DeregisterJobDefinition", jobDefinition="job:3")
     world.hand("RegisterJobDefinition", jobDefinitionName="job", **container(image="by-hand"))
-    assert usecases.rollback(version(4), world.cloud, "job").to == 4
+    assert usecases.rollback(version(4), world.session, "job").to == 4
     assert roll_back(world, version(4)).exit is Exit.DONE
-    assert usecases.rollback(version(4), world.cloud, "job", 5).plan.changes
+    assert usecases.rollback(version(4), world.session, "job", 5).plan.changes
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_revision_of_another_owner_is_passed_over_and_refused_by_number() -> N
 def test_a_name_that_leads_nowhere_is_wrong_usage(name: str, message: str, hint: str) -> None:
     world, of = grown(1), stack({JOB: container(), (JD, "later"): container()})
     with pytest.raises(WrongUsage) as caught:
-        usecases.rollback(of, world.cloud, name)
+        usecases.rollback(of, world.session, name)
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
@@ -285,8 +285,8 @@ def test_a_lost_answer_makes_no_second_revision() -> None:
 
 def test_two_rollbacks_at_once_leave_one_revision() -> None:
     world, of = grown(2), version(2)
-    backs = [usecases.rollback(of, world.cloud, "job") for _ in range(2)]
-    assert [usecases.roll_back(back, of, world.cloud, world.clock).exit for back in backs] == [Exit.DONE, Exit.DONE]
+    backs = [usecases.rollback(of, world.session, "job") for _ in range(2)]
+    assert [usecases.roll_back(back, of, world.session).exit for back in backs] == [Exit.DONE, Exit.DONE]
     found = world.raw.call("DescribeJobDefinitions", {"status": "ACTIVE"})["jobDefinitions"]
     assert sorted(one["revision"] for one in found) == [1, 2, 3]
 
@@ -334,5 +334,5 @@ def test_only_what_requests_have_is_sent() -> None:
 
 def test_what_is_made_from_a_plan_is_a_call_that_aws_takes() -> None:
     world = grown(2)
-    (register, _) = calls(usecases.rollback(version(2), world.cloud, "job", None, takes).plan)
+    (register, _) = calls(usecases.rollback(version(2), world.session, "job", None, takes).plan)
     assert world.raw.call(*register)["revision"] == 3

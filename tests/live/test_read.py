@@ -22,7 +22,7 @@ from tests.builders import (
     stack,
     training,
 )
-from tests.fakes import HERE, ScriptedCloud, refused
+from tests.fakes import HERE, ScriptedCloud, refused, session_of
 from tests.world import World
 
 ARN = "arn:aws:batch:us-east-1:123456789012:"
@@ -112,7 +112,7 @@ def test_one_share_is_found_by_the_names_of_its_queue_and_itself() -> None:
 @pytest.mark.parametrize("operation", ["ListConsumableResources", "DescribeServiceEnvironments"])
 @pytest.mark.parametrize("why", [denied("x"), CloudError("x", Fault.REFUSED, "404", "Not yet implemented")])
 def test_who_may_not_read_a_newer_kind_can_plan_what_does_not_need_it(operation: str, why: CloudError) -> None:
-    plan = usecases.plan(stack({(JD, "job"): container()}), script(**{operation: why}))
+    plan = usecases.plan(stack({(JD, "job"): container()}), session_of(script(**{operation: why})))
     (note,) = plan.notes
     assert (note.code, note.severity, len(plan.changes)) == ("PLAN008", Severity.NOTE, 1)
     assert note.hint.startswith(f"allow batch:{operation}")
@@ -129,7 +129,7 @@ def test_who_may_not_read_a_newer_kind_can_plan_what_does_not_need_it(operation:
 )  # fmt: skip
 def test_who_needs_a_kind_has_to_be_allowed_to_read_it(body: dict[tuple[str, str], Json]) -> None:
     with pytest.raises(CloudError, match="AccessDenied"):
-        usecases.plan(stack(body), script(ListConsumableResources=denied("ListConsumableResources")))
+        usecases.plan(stack(body), session_of(script(ListConsumableResources=denied("ListConsumableResources"))))
 
 
 @pytest.mark.parametrize("fault", [Fault.UNKNOWN, Fault.THROTTLED, Fault.UNREACHABLE])

@@ -30,6 +30,7 @@ from tests.builders import (
     told,
     training,
 )
+from tests.fakes import session_of
 from tests.live_jobs import LiveJobs
 from tests.world import World
 
@@ -123,7 +124,7 @@ def test_the_same_plan_may_run_twice() -> None:
     of = version(4, 1)
     plan = world.plan(of)
     for _ in range(2):
-        assert usecases.run(plan, of, world.cloud, world.clock).exit is Exit.DONE
+        assert usecases.run(plan, of, world.session).exit is Exit.DONE
     assert active(world) == [4]
 
 
@@ -235,12 +236,12 @@ class Denying:
 def test_who_may_not_list_jobs_prunes_nothing_and_is_told() -> None:
     world, of = grown(3), version(4, 1)
     cloud = Denying(world, "ListJobs")
-    plan = usecases.plan(of, cloud)
+    plan = usecases.plan(of, session_of(cloud))
     assert told(plan) == ["^ JobDefinition/job"]
     (note,) = plan.notes
     assert (note.code, note.severity, note.hint) == ("REV002", Severity.WARNING, "allow batch:ListJobs")
     assert "no job-definition is pruned: which revisions live jobs use is not known" in note.message
-    assert usecases.run(plan, of, cloud, world.clock).exit is Exit.DONE
+    assert usecases.run(plan, of, session_of(cloud, world.clock)).exit is Exit.DONE
     assert active(world) == [1, 2, 3, 4]
 
 
@@ -263,7 +264,7 @@ def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
 def test_what_cannot_be_pruned_does_not_undo_the_registration() -> None:
     world, of = grown(2), version(3, 1)
     cloud = Denying(world, "DeregisterJobDefinition")
-    finish = usecases.run(usecases.plan(of, cloud), of, cloud, world.clock)
+    finish = usecases.run(usecases.plan(of, session_of(cloud)), of, session_of(cloud, world.clock))
     assert [(result.change.action, result.state) for result in finish.outcome.results] == [
         (Action.REVISION, State.DONE), (Action.PRUNE, State.FAILED)]  # fmt: skip
     assert (finish.exit, active(world)) == (Exit.PARTLY, [1, 2, 3])
@@ -273,7 +274,9 @@ def test_nobody_waits_until_a_definition_is_pruned() -> None:
     world, old = World(), {(CR, "licence"): consumable(), JOB: takes("licence")}
     assert world.apply(stack(old)).exit is Exit.DONE
     of = stack({JOB: container()}, lifecycles={JOB: Lifecycle(retain_revisions=1)})
-    finish = usecases.run(usecases.plan(of, world.cloud), of, Denying(world, "DeregisterJobDefinition"), world.clock)
+    finish = usecases.run(
+        usecases.plan(of, world.session), of, session_of(Denying(world, "DeregisterJobDefinition"), world.clock)
+    )
     assert {result.change.action: result.state for result in finish.outcome.results} == {
         Action.REVISION: State.DONE, Action.DELETE: State.DONE, Action.PRUNE: State.FAILED}  # fmt: skip
 
@@ -286,7 +289,7 @@ def takes(consumable_: str) -> dict[str, object]:
 def test_a_registration_that_fails_prunes_nothing() -> None:
     world, of = grown(2), version(3, 1)
     cloud = Denying(world, "RegisterJobDefinition")
-    finish = usecases.run(usecases.plan(of, cloud), of, cloud, world.clock)
+    finish = usecases.run(usecases.plan(of, session_of(cloud)), of, session_of(cloud, world.clock))
     assert [result.state for result in finish.outcome.results] == [State.FAILED, State.SKIPPED]
     assert active(world) == [1, 2]
 

@@ -35,7 +35,7 @@ def run(args: Namespace, out: Output) -> int:
 
     request = stack_of(args)
     session = session_for(Stack("", {}), request.place, out.watch)
-    seen = usecases.region(session.cloud, session.observer)
+    seen = usecases.region(session)
     found = coverage(seen.live, NameChoice.of(args.name, excluded_names(request)))
     out.publish(
         lambda width: coverage_page(found, seen.identity, seen.unread, width, out.verbose),

@@ -37,9 +37,7 @@ def _doctor(request: StackRequest, out: Output) -> int:
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
-        examined = usecases.doctor(
-            read.stack, session.cloud, words_of(request), with_installed_sdk(PlanOptions()), session.observer
-        )
+        examined = usecases.doctor(read.stack, session, words_of(request), with_installed_sdk(PlanOptions()))
     shown = present_examination(examined, read.secrets)
     out.publish(lambda width: doctor_page(shown, width), lambda: doctor_json(shown))
     return Exit.UNHEALTHY if examined.diagnoses else Exit.DONE

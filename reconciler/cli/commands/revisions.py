@@ -41,7 +41,7 @@ def run(args: Namespace, out: Output) -> int:
     request = stack_of(args)
     read, session = _no_stack(request, out) if args.live else live_stack(request, out.watch)
     with read.secrets.kept(), session.observer.phase("read"):
-        history = usecases.history(read.stack, session.cloud, args.name, inactive=args.inactive, users=True)
+        history = usecases.history(read.stack, session, args.name, inactive=args.inactive, users=True)
     shown = present_history(history, revisions_of(history), with_former(read, history).secrets)
     out.publish(lambda width: history_page(shown, width, out.verbose), lambda: history_json(shown))
     return Exit.DONE

@@ -66,7 +66,7 @@ def _planned(name: str, to: int | None, options: RunOptions, read: Read, session
     from reconciler.app import usecases
 
     with read.secrets.kept(), session.observer.phase("plan"):
-        return usecases.rollback(read.stack, session.cloud, name, to, takes, options.timeout)
+        return usecases.rollback(read.stack, session, name, to, takes, options.timeout)
 
 
 def _shown_and_run(
@@ -100,7 +100,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Sess
     from reconciler.report.json import rollback_json
     from reconciler.report.text.history import rollback_page
 
-    work = partial(usecases.roll_back, back, read.stack, session.cloud, session.clock)
+    work = partial(usecases.roll_back, back, read.stack, session)
     command = f"`{shlex.join(['reconciler', *again])}` again"
     finish, code = run_watched(work, read, session, out, then=f"run {command}")
     finish = replace(finish, way_on=f"Run {command}.")
