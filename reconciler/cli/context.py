@@ -136,9 +136,9 @@ def with_installed_sdk(wanted: "PlanOptions") -> "PlanOptions":
 def read_stack(
     request: StackRequest, identity: Identity | None = None, lookups: Lookups | None = None, *, strict: bool = False
 ) -> Read:
-    """Return the stack and all that is wrong with it, in file order; with errors it is not fit for use.
+    """Return the stack and its problems in file order; a stack with errors must not be planned.
 
-    Without `lookups` AWS is not asked, and what it would answer is unknown. `strict` tells advice, too.
+    Without `lookups`, AWS is not called and values from it are unknown. `strict` reports advice, too.
     """
     from reconciler.adapters.lookup.files import DiskFiles
 
@@ -178,14 +178,14 @@ def read_files(
     stack, wrong = validate(
         loaded.stack, read_schema(), KINDS, strict=strict, takes=takes, today=today, is_whole=loaded.is_whole
     )
-    notes = (one for one in loaded.notes if request.has_notes or one.severity is not Severity.NOTE)
+    notes = (note for note in loaded.notes if request.has_notes or note.severity is not Severity.NOTE)
     is_other = place.region and place.region != loaded.stack.region
     elsewhere = unknown_region(place.region, partitions(), None) if place.region and is_other else None
     of_region, off = settle((elsewhere,) if elsewhere else (), stack.disabled)
     wrong = with_forgotten_sub(wrong, loaded.unfilled)
-    whole = (*loaded.problems, *of_region, *notes, *wrong)
-    found = sorted(dict.fromkeys(whole), key=lambda problem: problem.where or Where(""))
-    problems = secrets.problems(tuple(found))
+    distinct = dict.fromkeys((*loaded.problems, *of_region, *notes, *wrong))
+    in_order = sorted(distinct, key=lambda problem: problem.where or Where(""))
+    problems = secrets.problems(tuple(in_order))
     warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
     disabled = {rule: secrets.text(reason) for rule, reason in stack.disabled.items()}
     account = _account(stack, place.account)

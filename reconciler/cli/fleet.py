@@ -91,12 +91,12 @@ def _side_by_side(
             (branch, threads.submit(_run_target, target, request, branch, work, stop))
             for target, request, branch in zip(targets, stacks, branches, strict=True)
         ]
-        reached = list(_in_order(waiting, stop.flag, out))
-    codes = [one.code for one in reached]
-    is_cut_short = len(reached) < len(targets) or any(code in ENDED for code in codes)
+        runs = list(_in_order(waiting, stop.flag, out))
+    codes = [run.code for run in runs]
+    is_cut_short = len(runs) < len(targets) or any(code in ENDED for code in codes)
     code = stop.code if stop.code and is_cut_short else gravest_code(codes or [Exit.DONE])
-    begun = {one.target.name for one in reached}
-    _publish(reached, [target.name for target in targets if target.name not in begun], fleet, out, code)
+    begun = {run.target.name for run in runs}
+    _publish(runs, [target.name for target in targets if target.name not in begun], fleet, out, code)
     return int(code)
 
 
@@ -111,7 +111,7 @@ def _run_target(
     start = monotonic()
     out.begin()
     try:
-        code = run_each((request,), out, lambda one: work(one, out), go_on=False)
+        code = run_each((request,), out, lambda stack: work(stack, out), go_on=False)
     except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
         out.crashed(error)
         code = Exit.ERROR
@@ -132,40 +132,38 @@ def _pool(size: int, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
 def _in_order(
     waiting: Sequence[tuple[Branch, Future[TargetRun | None]]], given_up: Event, out: Output
 ) -> Iterator[TargetRun]:
-    """Yield what was reached in the order of the file, each shown as soon as those before it have been.
+    """Yield what was run in the order of the file, each shown as soon as those before it have been.
 
     Once the rest is `given_up`, only what has begun to change something is waited for. What begins later finds the
     flag set, and ends before its first step.
     """
     from reconciler.report.fleet import heading_page
 
-    done, beat = 0, monotonic()
+    done, last_notice = 0, monotonic()
     for branch, future in waiting:
         while not future.done() and (branch.has_begun or not given_up.is_set()):
             wait([future], timeout=SLICE)
-            if future.done() or monotonic() - beat < HEARTBEAT:
+            if future.done() or monotonic() - last_notice < HEARTBEAT:
                 continue
-            beat, now = monotonic(), sum(one.done() for _, one in waiting)
+            last_notice, now = monotonic(), sum(run.done() for _, run in waiting)
             if now != done:
                 done = now
                 out.notice(f"{done} of {len(waiting)} targets done …")
         if not future.done():
             continue
-        reached = future.result()
-        if reached is not None:
-            heading = partial(heading_page, reached.target.name)
-            out.join(reached.out, heading, is_news=bool(out.verbose) or reached.is_news)
-            yield reached
+        run = future.result()
+        if run is not None:
+            heading = partial(heading_page, run.target.name)
+            out.join(run.out, heading, is_news=bool(out.verbose) or run.is_news)
+            yield run
 
 
-def _publish(
-    reached: Sequence[TargetRun], left_out: Sequence[str], request: FleetRequest, out: Output, code: int
-) -> None:
+def _publish(runs: Sequence[TargetRun], left_out: Sequence[str], request: FleetRequest, out: Output, code: int) -> None:
     from reconciler.report.fleet import Fleet, ShardPosition, Targets, cut_short, fleet_json, fleet_page
 
     file = Path(request.file or FLEET).as_posix()
-    outcomes = tuple(_outcome(one, file) for one in reached)
-    items = tuple((one.target.name, item) for one in reached for item in one.out.items)
+    outcomes = tuple(_outcome(run, file) for run in runs)
+    items = tuple((run.target.name, item) for run in runs for item in run.out.items)
     shard = ShardPosition(index=request.shard.number, of=request.shard.of) if request.shard else None
     selection = None if left_out else _selection(request)
     notes = (cut_short(left_out),) if left_out else ()
@@ -188,12 +186,12 @@ def _selection(fleet: FleetRequest) -> "Selection":
     )
 
 
-def _outcome(one: TargetRun, file: str) -> "DeploymentOutcome":
+def _outcome(run: TargetRun, file: str) -> "DeploymentOutcome":
     """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
     from reconciler.report.fleet import DeploymentOutcome, came_to, told
     from reconciler.report.json import instant
 
-    target, items, documents = one.target, one.out.items, one.out.documents
+    target, items, documents = run.target, run.out.items, run.out.documents
     result = documents[-1] if documents else None
     known = result if isinstance(result, Mapping) else {}
     return DeploymentOutcome(
@@ -203,11 +201,11 @@ def _outcome(one: TargetRun, file: str) -> "DeploymentOutcome":
         environment=target.environment,
         account=known.get("account") or target.account or None,
         region=known.get("region") or target.region or None,
-        time=instant(one.time),
-        exit=int(one.code),
-        came_to=came_to(one.code, items),
-        told=told(one.code, items),
-        seconds=round(one.seconds, 3),
+        time=instant(run.time),
+        exit=int(run.code),
+        came_to=came_to(run.code, items),
+        told=told(run.code, items),
+        seconds=round(run.seconds, 3),
         result=result,
     )
 
@@ -321,7 +319,7 @@ def requested_targets(deployments: Deployments) -> tuple["FleetTarget", ...]:
     unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
     if unknown:
         raise WrongUsage(
-            f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [one.stack for one in targets], "")
+            f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [target.stack for target in targets], "")
         )
     unknown = next((name for name in fleet.environments if not choose_targets(targets, environments=(name,))), None)
     if unknown:
@@ -360,7 +358,7 @@ def _before(file: Path, revision: str, request: StackRequest) -> tuple[tuple["Fl
     content, changed = repository.content_at(revision, file.name), repository.changed_since(revision)
     try:
         return (() if content is None else _read(Then(str(file.parent), file.name, content), request)), changed
-    except InvalidStack:  # nobody knows what it meant then: all of it counts as changed
+    except InvalidStack:  # its targets of then are not known: all of them count as changed
         return (), changed
 
 
@@ -381,8 +379,8 @@ def _matching(root: Path, pattern: str) -> Sequence[str]:
         return ()
     if not any(char in pattern for char in "*?["):
         return (pattern,) if (root / pattern).exists() else ()
-    found = (path for path in root.glob(pattern) if path.is_dir())
-    return sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
+    folders = (path for path in root.glob(pattern) if path.is_dir())
+    return sorted(path.relative_to(root).as_posix() for path in folders if not path.name.startswith("."))
 
 
 def _leads_out(root: Path, path: str) -> bool:
@@ -407,16 +405,16 @@ def _refuse_duplicates(work: Work, deployments: Deployments, targets: Sequence["
     """Return the work for a target, which stops at once where another target has its stack's name in its place."""
     from reconciler.fleet import duplicate_targets
 
-    found = duplicate_targets(deployments.targets, targets, lambda target: _claim_of(deployments.request(target)))
+    duplicates = duplicate_targets(deployments.targets, targets, lambda target: _claim_of(deployments.request(target)))
 
     def checked(request: StackRequest, out: Output) -> int:
         name = request.deployment.name if request.deployment else ""
-        if name in found:
-            other, claim = found[name]
+        if name in duplicates:
+            other, claim = duplicates[name]
             raise InvalidStack((_problem(name, other, request.place.account, claim),))
         return work(request, out)
 
-    return checked if found else work
+    return checked if duplicates else work
 
 
 def check_duplicates(fleet: FleetRequest) -> None:
@@ -427,11 +425,11 @@ def check_duplicates(fleet: FleetRequest) -> None:
 
     stacks = {request.path: request for request in fleet.stacks}
     named = [FleetTarget(name=path, stack=path, environment="") for path in stacks]
-    found = duplicate_targets(named, named, lambda one: _claim_of(stacks[one.stack]))
-    told = {tuple(sorted((name, other))): claim for name, (other, claim) in found.items()}
-    if told:
+    duplicates = duplicate_targets(named, named, lambda target: _claim_of(stacks[target.stack]))
+    pairs = {tuple(sorted((name, other))): claim for name, (other, claim) in duplicates.items()}
+    if pairs:
         account = fleet.stack.place.account
-        raise InvalidStack(tuple(_problem(one, other, account, claim) for (one, other), claim in told.items()))
+        raise InvalidStack(tuple(_problem(first, second, account, claim) for (first, second), claim in pairs.items()))
 
 
 def _claim_of(request: StackRequest) -> "Claim":
@@ -451,8 +449,8 @@ def _claim_of(request: StackRequest) -> "Claim":
     return Claim(settings.stack, settings.name_prefix, request.place.region or settings.region or "")
 
 
-def _problem(one: str, other: str, account: str | None, claim: "Claim") -> Problem:
+def _problem(first: str, second: str, account: str | None, claim: "Claim") -> Problem:
     prefix = f" with the prefix {claim.name_prefix}" if claim.name_prefix else ""
     place = " and ".join(filter(None, (account and f"account {account}", claim.region))) or "the same account"
-    message = f"{one} and {other} are both the stack {claim.stack}{prefix} in {place}"
+    message = f"{first} and {second} are both the stack {claim.stack}{prefix} in {place}"
     return Problem("FLT006", f"{message}: each would delete what the other has made", hint=HINT)

@@ -100,13 +100,13 @@ def read_contents(files: Sequence[str]) -> list[tuple[str, bytes]]:
 
     if files.count(STDIN) > 1:
         raise WrongUsage("stdin can be read once")
-    found = []
+    contents = []
     for file in files:
         try:
-            found.append((STDIN_NAME, sys.stdin.buffer.read()) if file == STDIN else (file, read_whole(Path(file))))
+            contents.append((STDIN_NAME, sys.stdin.buffer.read()) if file == STDIN else (file, read_whole(Path(file))))
         except OSError as error:
             raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
-    return found
+    return contents
 
 
 def _read_live(request: ImportRequest, _observer: Observer, region: ReadRegion) -> "Imported":
@@ -252,22 +252,22 @@ def _import_stack(request: ImportRequest, out: Output) -> int:
     plan = _plan(read.stack, region(), request.released) if is_seen and is_whole and not unset else None
     shown = present(plan, read.secrets) if plan else None
     left_out = (*imported.left_out, *tidy.left_out)
-    found = Import(read.stack.name, tuple(read.stack.declared), written, left_out, problems, shown, unset)
-    _publish(found, tidy.files, out)
+    result = Import(read.stack.name, tuple(read.stack.declared), written, left_out, problems, shown, unset)
+    _publish(result, tidy.files, out)
     if not is_whole:
         return Exit.INVALID
-    return Exit.CHANGES if found.changing else Exit.DONE
+    return Exit.CHANGES if result.changing else Exit.DONE
 
 
-def _check_asked(there: Iterable["Live | ImportedResource"], request: ImportRequest, where: str) -> None:
-    """Raise `WrongUsage` for a name or a kind that nothing has. Where nothing is there at all, all is well."""
+def _check_asked(resources: Iterable["Live | ImportedResource"], request: ImportRequest, where: str) -> None:
+    """Raise `WrongUsage` for a name or a kind that nothing has. Without any resource, all are fine."""
     from reconciler.model import own_name
 
-    addresses = [one.address for one in there]
+    addresses = [resource.address for resource in resources]
     if addresses:
-        names = dict.fromkeys(name for one in addresses for name in (one.name, own_name(one.name)))
+        names = dict.fromkeys(name for address in addresses for name in (address.name, own_name(address.name)))
         check_globs("--name", [glob for glob in request.names if not glob.startswith("!")], list(names), where)
-        check_globs("--kind", request.kinds, list(dict.fromkeys(one.kind for one in addresses)), where)
+        check_globs("--kind", request.kinds, list(dict.fromkeys(address.kind for address in addresses)), where)
 
 
 def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported":
@@ -277,13 +277,13 @@ def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported
 
     asked = Asked(names=request.names, kinds=request.kinds, tags=request.tags)
 
-    def tags(found: "ImportedResource") -> Mapping[str, Json]:
-        written = without_tagged(found.body.get("tags"))
+    def tags(resource: "ImportedResource") -> Mapping[str, Json]:
+        written = without_tagged(resource.body.get("tags"))
         return written if isinstance(written, Mapping) else {}
 
-    fitting = (one for one in imported.found if asked.fits(one.address, tags(one)))
-    found = tuple(one for one in fitting if not asked.choice.excluding(one.address.name))
-    used = set(variables_in([imported.name_prefix, *(one.body for one in found)]))
+    fitting = (resource for resource in imported.found if asked.fits(resource.address, tags(resource)))
+    found = tuple(resource for resource in fitting if not asked.choice.excluding(resource.address.name))
+    used = set(variables_in([imported.name_prefix, *(resource.body for resource in found)]))
     variables = {name: variable for name, variable in imported.variables.items() if name in used}
     return replace(imported, found=found, variables=variables)
 
@@ -373,18 +373,18 @@ def _value_at(value: Json, path: Iterable[str | int]) -> Json:
     return value
 
 
-def _publish(found: "Import", files: "WrittenStack", out: Output) -> None:
+def _publish(result: "Import", files: "WrittenStack", out: Output) -> None:
     from reconciler.cli.commands.validate import describe_contents
     from reconciler.report.text.imports import import_json, import_page, left_out_page, plan_verdict
 
-    out.tell(lambda width: left_out_page(found, width))
-    if found.files:
+    out.tell(lambda width: left_out_page(result, width))
+    if result.files:
         out.publish(
-            lambda width: import_page(found, describe_contents(found.addresses), width), lambda: import_json(found)
+            lambda width: import_page(result, describe_contents(result.addresses), width), lambda: import_json(result)
         )
     else:
-        out.publish_text("".join(files.texts.values()), lambda: import_json(found), is_data=True)
-        out.tell(lambda width: plan_verdict(found, width))
+        out.publish_text("".join(files.texts.values()), lambda: import_json(result), is_data=True)
+        out.tell(lambda width: plan_verdict(result, width))
 
 
 def stack_name(folder: str) -> str:

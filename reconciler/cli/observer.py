@@ -41,14 +41,14 @@ class Watch:
 
     def target(self, name: str) -> "Watch":
         """Return the observer of one target; `close` ends it."""
-        one = Watch(replace(self.log, target=name), self.verbose, self.spans, tally=self.tally)
-        one.root = self.spans.begin("target", self.root, one._told) if self.spans else None
-        return one
+        watch = Watch(replace(self.log, target=name), self.verbose, self.spans, tally=self.tally)
+        watch.root = self.spans.begin("target", self.root, watch._about) if self.spans else None
+        return watch
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         start, error = monotonic(), ""
-        span = self.spans.begin(name, self._parent(), self._told) if self.spans else None
+        span = self.spans.begin(name, self._parent(), self._about) if self.spans else None
         self._phases.append(span)
         try:
             yield
@@ -67,7 +67,7 @@ class Watch:
         if self.verbose:
             self.log.write(trace(call), trace_json(call), "warning" if call.error else "debug")
         if self.spans:
-            self.spans.called(call, self._parent(), self._told)
+            self.spans.called(call, self._parent(), self._about)
 
     def changed(self, event: "PresentedEvent") -> None:
         """Follow a change, in the thread that makes it."""
@@ -80,7 +80,7 @@ class Watch:
         change, result = event.change, event.result
         if event.stage == "started":
             action = change.action.name.lower().replace("_", "-")
-            about = {"reconciler.action": action, "reconciler.address": str(change.address), **self._told}
+            about = {"reconciler.action": action, "reconciler.address": str(change.address), **self._about}
             self._changes[get_ident()] = spans.begin(f"{action} {change.address.kind}", self._parent(), about)
         elif result and (span := self._changes.pop(get_ident(), None)):
             spans.end(span, "" if result.state == "done" else result.state, {"reconciler.state": result.state})
@@ -104,7 +104,7 @@ class Watch:
             self.log.write(summary(self.tally, seconds), summary_json(self.tally, seconds))
 
     @property
-    def _told(self) -> dict[str, str | int]:
+    def _about(self) -> dict[str, str | int]:
         return {"reconciler.target": self.log.target} if self.log.target else {}
 
     def _parent(self) -> "Span | None":

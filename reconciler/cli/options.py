@@ -439,10 +439,10 @@ def parse_number(text: str) -> int:
 
 
 def parse_duration(text: str) -> float:
-    found = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)  # a thousand million seconds are enough for anybody
-    if found is None:
+    parts = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)  # a thousand million seconds are enough
+    if parts is None:
         raise ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
-    return float(int(found[1]) * UNITS[found[2]])
+    return float(int(parts[1]) * UNITS[parts[2]])
 
 
 def parse_port(text: str) -> int:

@@ -59,19 +59,24 @@ def parse(argv: Sequence[str]) -> Invocation:
     parser = parser_for(called)
     command = parser.commands[called[0]] if called else parser
     _check_foreign(argv, command)
-    args, rest = parser.parse_known_args(_with_values(argv, command))
+    args, left_over = parser.parse_known_args(_with_values(argv, command))
     if args.run is None:
         parser.print_help(sys.stderr)
         raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
-    if len(rest) == 1 and not rest[0].startswith("-") and args.parser.reads("resource") and args.resource is None:
+    if (
+        len(left_over) == 1
+        and not left_over[0].startswith("-")
+        and args.parser.reads("resource")
+        and args.resource is None
+    ):
         # Before Python 3.12, an argument that may be absent must stand in front of all options.
-        args.parser.take(args, "resource", rest.pop())
-    if rest and (not args.parser.reads("stacks") or any(word.startswith("-") for word in rest)):
-        args.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        args.parser.take(args, "resource", left_over.pop())
+    if left_over and (not args.parser.reads("stacks") or any(word.startswith("-") for word in left_over)):
+        args.parser.error(f"unrecognized arguments: {' '.join(left_over)}")
     _check_stdout(args.output or (), args.parser)
     check_stays_here(args.sandbox, args.output or ())
-    if rest:
-        args.parser.take(args, "stacks", [*args.stacks, *rest])
+    if left_over:
+        args.parser.take(args, "stacks", [*args.stacks, *left_over])
     if args.most_stacks and len(args.stacks) > args.most_stacks:
         args.parser.error(f"it takes one stack, not {len(args.stacks)}: {' '.join(args.stacks)}")
     if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
@@ -190,8 +195,8 @@ def _with_values(argv: Sequence[str], command: "Parser") -> list[str]:
 
 
 def _invalid_choice(message: str) -> str:
-    found = re.search(r"invalid choice: '([^']+)'", message)
-    return found[1] if found else ""
+    choice = re.search(r"invalid choice: '([^']+)'", message)
+    return choice[1] if choice else ""
 
 
 def _plain(message: str) -> str:

@@ -47,7 +47,7 @@ def reason_gone(pattern: str, known: Iterable[Address], places: Iterable[StackPl
     A glob means nothing in particular, and a name that is `known` of a different kind is a slip.
     """
     kind, _, name = pattern.partition("/")
-    if kind not in KINDS or not NAME.fullmatch(name) or any(one.name == name for one in known):
+    if kind not in KINDS or not NAME.fullmatch(name) or any(address.name == name for address in known):
         return ""
     return next((reason for place in places if (reason := _reason(KINDS[kind], name, place))), "")
 
@@ -68,8 +68,8 @@ def _is_deregistered(kind: Kind, name: str, place: StackPlace) -> bool:
     from reconciler.live.read import all_revisions
 
     stack, physical = place.stack, place.stack.name_prefix + name
-    found = all_revisions(place.cloud, kind, physical)
-    return any(owns(live.tags, physical, stack.name, stack.name_prefix) for _, live in found)
+    revisions = all_revisions(place.cloud, kind, physical)
+    return any(owns(live.tags, physical, stack.name, stack.name_prefix) for _, live in revisions)
 
 
 FORM = "it is KIND/NAME, such as JobQueue/*"
@@ -79,7 +79,7 @@ AT_ONCE = 8  # stacks
 def check_one(request: StackRequest, plan: "Plan", stack: Stack, session: Session, out: Output) -> None:
     """Raise `WrongUsage` for a pattern that matches nothing in the plan of a stack. Nothing was done by then.
 
-    A resource that has been there is told to be gone: the same command, run again, finishes the work.
+    A notice says which resource is gone already: the same command, run again, finishes the work.
     """
     place = StackPlace(request.path, stack, session.cloud)
     _check(request.patterns, plan.known, "this stack", (place,), out)
@@ -97,8 +97,8 @@ def check_all(patterns: Sequence[AddressGlob], stacks: Sequence[StackRequest], o
     if list(_unmatched(patterns, declared)):
         read = side_by_side(lambda request: _known(request, out.watch), stacks, AT_ONCE)
         if None not in read:
-            known = [address for found in read if found for address in found[0]]
-            where, places = f"any of the {len(stacks)} stacks", [one[1] for one in read if one]
+            known = [address for addresses, _ in filter(None, read) for address in addresses]
+            where, places = f"any of the {len(stacks)} stacks", [place for _, place in filter(None, read)]
             _check(patterns, (*declared, *known), where, places, out)
     return tuple(replace(request, patterns=()) for request in stacks)
 
@@ -114,7 +114,7 @@ def check_globs(option: str, globs: Iterable[str], names: Sequence[str], where: 
 
 def _unmatched(patterns: Iterable[AddressGlob], known: Iterable[Address]) -> Iterator[AddressGlob]:
     names = list(map(str, known))
-    yield from (one for one in patterns if not any(fnmatchcase(name, one.glob) for name in names))
+    yield from (pattern for pattern in patterns if not any(fnmatchcase(name, pattern.glob) for name in names))
 
 
 def _check(

@@ -183,9 +183,9 @@ def jobs_of(stacks: Sequence[StackRequest], wanted: "PlanOptions", expected: tup
     if not all(plans.values()):
         hint = "a plan brings its own stacks: apply it alone"
         raise WrongUsage("a saved plan and a stack cannot be applied together", hint=hint)
-    saved = [(file, one, inputs_of(one)) for file, documents in plans.items() for one in documents or ()]
+    saved = [(file, document, inputs_of(document)) for file, documents in plans.items() for document in documents or ()]
     _check_options(stacks[0], wanted, {name: file for file, _, inputs in saved for name in inputs.withheld})
-    return [_job(*one, Job(stacks[0], wanted, expected)) for one in saved]
+    return [_job(*plan, Job(stacks[0], wanted, expected)) for plan in saved]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +226,12 @@ def reviewed_targets(
     """Return the plans that are among the stacks, and the request for their targets; None if there is no plan."""
     from reconciler.saved_plan.document import inputs_of, read_saved_fleet
 
-    found = {
+    read = {
         path: read_saved_fleet(text, path, is_expected=bool(expected))
         for path in fleet.paths
         if (text := _text(path)) is not None
     }
-    files = {path: plans for path, plans in found.items() if plans is not None}
+    files = {path: plans for path, plans in read.items() if plans is not None}
     if not files:
         return fleet, None
     plans = {target: (file, document) for file, plans in files.items() for target, document in plans.items()}
@@ -331,11 +331,11 @@ def _stale(file: str, reviewed: Mapping[str, Json], document: Mapping[str, Json]
     if reviewed["stack"] != document["stack"]:
         message = f"{file} is a plan of the stack {reviewed['stack']}, and this is the stack {document['stack']}"
         return Stale(f"{message}; nothing was changed", hint="plan again")
-    found = read.secrets.problems(differences(reviewed, document))
+    problems = read.secrets.problems(differences(reviewed, document))
     hint = "review the plan above, and save it anew"
-    if all(problem.code == GONE for problem in found):
+    if all(problem.code == GONE for problem in problems):
         hint = "what is gone may have been done already: plan again, to see what is left"
     if reviewed["tool"]["version"] != document["tool"]["version"]:
         hint += f"; it was made by reconciler {reviewed['tool']['version']}, this is {document['tool']['version']}"
-    count = number_of(len(found), "difference")
-    return Stale(f"this is not the plan in {file}: {count}; nothing was changed", hint=hint, problems=found)
+    count = number_of(len(problems), "difference")
+    return Stale(f"this is not the plan in {file}: {count}; nothing was changed", hint=hint, problems=problems)

@@ -65,14 +65,14 @@ def _outside(stack: Stack) -> Iterator[tuple[Address, str, str]]:
 
 
 def _is_slip(name: str, kind: str, stack: Stack) -> bool:
-    return bool(get_close_matches(name, (one.name for one in stack.declared if one.kind == kind), n=1))
+    return bool(get_close_matches(name, (address.name for address in stack.declared if address.kind == kind), n=1))
 
 
 def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
     """Return what could be there, each with a body: that of what is referred to beside it, as queues do not mix kinds
     of environments; else an example of its kind.
     """
-    found: dict[Address, Spec] = {}
+    bodies_by_address: dict[Address, Spec] = {}
     for by, kind_name, value in _outside(stack):
         kind = KINDS[kind_name]
         name = named_by(value)
@@ -84,15 +84,15 @@ def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
         known = (rule.passes.body for rule in rules_of(kind_name))
         examples = (example for example in known if not any(references(kind.rows, example)))
         if body := next(bodies, None) or next(examples, None):
-            found[Address(kind_name, name)] = body
-    return found
+            bodies_by_address[Address(kind_name, name)] = body
+    return bodies_by_address
 
 
 def _create(address: Address, body: Spec, stack: Stack, cloud: Cloud, settled: Callable[[], Cloud]) -> bool:
     """Create a resource that the stack does not have under this name either; return whether it was not there."""
     kind = KINDS[address.kind]
     is_ours = any(
-        one.kind == address.kind and f"{stack.name_prefix}{one.name}" == address.name for one in stack.declared
+        own.kind == address.kind and f"{stack.name_prefix}{own.name}" == address.name for own in stack.declared
     )
     if is_ours or read_some(cloud, kind, cloud.identity(), (address.name,)):
         return False
