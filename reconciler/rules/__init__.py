@@ -8,6 +8,7 @@ refusal that was seen or on AWS's own words. Not here: types, enumerations and b
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 
 from reconciler.model import Declared, Path, dotted
 from reconciler.problems import Problem, Severity
@@ -69,14 +70,17 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
 
     No rule knows what is allowed beside a value that is newer than it, so its finding is a warning then.
     """
-    for rule in rules_of(resource.address.kind):
-        if rule.advice and not strict:
-            continue
+    for rule in _looked_at(resource.address.kind, strict=strict):
         for path, finding in rule.check(subject):
             message = EMPTY.sub(r'\1 ""', finding)
             text = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
             severity = rule.severity if _is_certain(rule, subject, path) else Severity.WARNING
             yield Problem(rule.id, text, resource.places.find(path), rule.hint, severity)
+
+
+@cache
+def _looked_at(kind: str, *, strict: bool) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules_of(kind) if strict or not rule.advice)
 
 
 def _is_certain(rule: Rule, subject: Subject, path: Path) -> bool:

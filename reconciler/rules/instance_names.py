@@ -110,19 +110,11 @@ def _nearest(name: str) -> str:
 
 def _named(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
     """Yield every instance type that is named, however deep."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in MEMBERS and isinstance(inner, str | list):
-                yield from _texts((*path, name), inner)
-            elif isinstance(inner, Mapping | list):
-                yield from _named((*path, name), inner)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _named((*path, index), inner)
-
-
-def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    for index, inner in enumerate(value if isinstance(value, list) else ()):
-        yield (*path, index), str(inner)
+    for name, inner in value.items() if isinstance(value, (dict, Mapping)) else enumerate(value):
+        if isinstance(inner, str | int | None):
+            if name in MEMBERS and isinstance(inner, str):
+                yield (*path, name), inner
+        elif name in MEMBERS and isinstance(inner, list):
+            yield from (((*path, name, index), str(one)) for index, one in enumerate(inner))
+        elif isinstance(inner, (dict, list, Mapping)):
+            yield from _named((*path, name), inner)

@@ -5,9 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Row
+from reconciler.kinds.base import Field, Form, Row, Rows
 from reconciler.model import PARTITIONS, Json, Path, Spec, partition_of
 from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, Subject, inferred, later
@@ -67,10 +68,12 @@ FORMS: Mapping[str, str] = {
     r"<[A-Za-z][\w -]*>|\b(?:REPLACE|CHANGE|YOUR|INSERT)[-_][\w-]+": "you, by hand",
 }
 _PLACEHOLDER = re.compile("|".join(f"({form})" for form in FORMS))
+_REGION_FORM = "awslogs-region"  # the option of a log driver that names a region
 # What a shell, Docker, Fluent Bit or the program itself may read, and fill in by then.
 READ_LATER = {"command", "args", "environment", "env", "parameters", "options", "annotations"}
 
 
+@lru_cache(maxsize=4096)  # most texts of a stack are in many of its resources
 def looks_unfilled(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
@@ -100,23 +103,33 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
 
 def _all_filled(subject: Subject) -> Findings:
     """A file of another program has many: the first is shown, with the number of the others."""
-    placeholders = [(path, text) for path, text in _texts((), subject.body) if looks_unfilled(text)]
+    texts = ((path, text) for path, field, text in subject.cached(_texts) if field != _REGION_FORM)
+    placeholders = [(path, text) for path, text in texts if looks_unfilled(text)]
     if placeholders:
         (path, text), others = placeholders[0], len(placeholders) - 1
         more = f" (and {others} more)" if others else ""
         yield path, f"is {text}, a placeholder for {filled_by(text)} to fill in{more}"
 
 
-def _texts(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
+def _texts(body: Spec) -> list[tuple[Path, str, str]]:
+    """Return every text that AWS itself reads, with its path and field; of other texts, the region of logs alone."""
+    found: list[tuple[Path, str, str]] = []
+    _collect((), "", body, found)
+    return found
+
+
+def _collect(path: Path, field: str, value: Json, found: list[tuple[Path, str, str]]) -> None:
     if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, (dict, Mapping)):
-        for name, inner in value.items():
-            if name not in READ_LATER:
-                yield from _texts((*path, name), inner)
+        found.append((path, field, value))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _texts((*path, index), inner)
+            _collect((*path, index), field, inner, found)
+    elif isinstance(value, (dict, Mapping)):
+        for key, inner in value.items():
+            if key not in READ_LATER:
+                _collect((*path, key), key, inner, found)
+            elif key == "options" and isinstance(inner, Mapping) and isinstance(region := inner.get(_REGION_FORM), str):
+                found.append(((*path, key, _REGION_FORM), _REGION_FORM, region))
 
 
 # Quotas: how many resources of a kind an account can have in a region, unless AWS has raised the quota.
@@ -229,9 +242,9 @@ def _misspelt(subject: Subject) -> Findings:
 
 
 def _references(rows: Iterable[Row], body: Json, path: Path) -> Iterator[tuple[Path, Field, str]]:
-    for row in rows:
-        value = body.get(row.name) if isinstance(row, Field) and isinstance(body, Mapping) else None
-        if value is None or not isinstance(row, Field):
+    for row in Rows.of(rows).references if isinstance(body, Mapping) else ():
+        value = body.get(row.name)
+        if value is None:
             continue
         if row.form is Form.REFERENCE:
             yield (*path, row.name), row, str(value)
@@ -301,12 +314,12 @@ _ROLES = frozenset(
     {"executionRoleArn", "jobRoleArn", "taskRoleArn", "serviceRole", "instanceRole", "spotIamFleetRole"}
     | {"ec2InstanceProfileArn", "infrastructureRoleArn"}
 )
+_WITH_FORM = frozenset({*_IDS, *_ROLES, _REGION_FORM})  # whatever their text; an ARN has one anywhere
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):[a-z0-9-]+:(?P<region>[a-z0-9-]*):([0-9]{12}|aws)?:\S+")
 _PARTITIONS = frozenset({"aws", *(partition for _, partition in PARTITIONS)})
 # Digits of an id of which one was lost or doubled. Those that are much shorter are made up, in tests and documents.
 _MISCOUNTED = re.compile(r".+-([0-9a-f]{7}|[0-9a-f]{9,16}|[0-9a-f]{18,})")
 SIMILAR_REGION = 0.7
-_REGION_FORM = "awslogs-region"  # the option of a log driver that names a region
 # The operation of EC2 that takes the names of regions, its member, and one that every SDK knows.
 _OPERATION, _MEMBER, _OLDEST = "DescribeRegions", "RegionNames", "us-east-1"
 _WORD = re.compile(
@@ -335,7 +348,9 @@ def forms(id_: str, fails: Example, passes: Example) -> Rule:
 
 
 def _formed(subject: Subject) -> Findings:
-    for path, name, text in _named((), "", subject.body):
+    for path, name, text in subject.cached(_texts):
+        if (name not in _WITH_FORM and text[:4].lower() != "arn:") or "tags" in path:
+            continue
         if not looks_unfilled(text) and (message := _wrong(name, text) or _elsewhere(name, text, subject)):
             yield path, message
 
@@ -380,18 +395,3 @@ def _is_region(name: str, subject: Subject) -> bool:
 def _meant_region(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=SIMILAR_REGION)
     return f": did you mean {near[0]}?" if near else ""
-
-
-def _named(path: Path, name: str, value: Json) -> Iterator[tuple[Path, str, str]]:
-    """Yield every text with the member that it is in."""
-    if isinstance(value, str):
-        yield path, name, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key not in READ_LATER and key != "tags":
-                yield from _named((*path, key), key, inner)
-            elif key == "options" and isinstance(inner, Mapping) and isinstance(region := inner.get(_REGION_FORM), str):
-                yield (*path, key, _REGION_FORM), _REGION_FORM, region
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _named((*path, index), name, inner)

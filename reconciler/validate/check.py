@@ -145,7 +145,7 @@ def _structure(
     made: dict[str, Reader] = {}
 
     def read(value: Json, doubt: Doubt) -> Json:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):
             return _undecided(value, doubt)
         out = {}
         for name, inner in value.items():
@@ -154,7 +154,7 @@ def _structure(
             reader = made.get(name)
             if reader is None:
                 reader = made[name] = make(schemas[name]) if name in schemas else _undecided
-            out[_key(name)] = reader(inner, doubt)
+            out[name if type(name) is str else _key(name)] = reader(inner, doubt)
         if not required <= out.keys():
             doubt.raised = True
         return out
