@@ -95,7 +95,7 @@ def test_a_queue_with_jobs_is_not_removed_without_a_word() -> None:
     (problem,) = plan.refusals
     assert (problem.code, problem.message) == (
         "PLAN010",
-        "JobQueue/q: 16 RUNNING and 4 RUNNABLE jobs would be terminated with q",
+        "JobQueue/q: 16 RUNNING and 4 RUNNABLE jobs are in q",
     )
     with pytest.raises(Refused):
         world.apply(mine, PlanOptions(destroy=True))
@@ -157,8 +157,8 @@ def test_whoever_may_not_list_jobs_has_to_say_what_becomes_of_them() -> None:
     world.apply(mine)
     world.forbid("ListJobs")
     (problem,) = world.plan(mine, PlanOptions(destroy=True)).refusals
-    assert "whether jobs are in q is not known" in problem.message
-    assert problem.hint == "allow batch:ListJobs; or --cancel-jobs deletes it and terminates whatever is in it"
+    assert "the jobs in q are unknown" in problem.message
+    assert problem.hint == "grant batch:ListJobs, or use --cancel-jobs to delete it and terminate all jobs in it"
     assert world.apply(mine, PlanOptions(destroy=True, cancel_jobs=True)).exit is Exit.DONE
 
 
@@ -223,7 +223,7 @@ def test_a_queue_that_is_created_again_is_drained_first() -> None:
     plan = world.plan(after, PlanOptions(allow_replace=True))
     assert plan.refusals == ()
     retired = next(change for change in plan.changes if change.action is Action.RETIRE)
-    assert retired.reasons[-1] == "4 RUNNING jobs in it: its jobs go on; it is deleted when they have ended"
+    assert retired.reasons[-1] == "4 RUNNING jobs in it: its jobs continue; it is deleted when they have ended"
     assert world.apply(after, PlanOptions(allow_replace=True)).exit is Exit.DONE
     assert world.clock.now() > 900
 
@@ -263,7 +263,7 @@ def refused(world: World, mine: Stack, wanted: PlanOptions = AS_DECLARED) -> lis
 
 def test_a_plan_that_replaces_instances_tells_the_jobs_in_the_queues_of_the_environment() -> None:
     change = change_of(busy().plan(moved()))
-    assert change.reasons[-1] == "at most 3 running jobs now: 3 in q"
+    assert change.reasons[-1] == "up to 3 running jobs now: 3 in q"
     assert change.interrupts == Interrupts(at_once=False, jobs={"q": 3})
 
 
@@ -273,7 +273,7 @@ def test_the_children_of_an_array_are_counted_one_by_one() -> None:
         "SubmitJob", {"jobName": "j", "jobQueue": "q", "jobDefinition": "job", "arrayProperties": {"size": 5}}
     )
     world.clock.turn(3)
-    assert change_of(world.plan(moved())).reasons[-1] == "at most 5 running jobs now: 5 in q"
+    assert change_of(world.plan(moved())).reasons[-1] == "up to 5 running jobs now: 5 in q"
 
 
 def test_without_jobs_or_queues_that_is_told_too() -> None:
@@ -299,7 +299,7 @@ def test_whoever_may_not_list_jobs_is_told_so_and_goes_on() -> None:
     world = busy()
     world.forbid("ListJobs")
     change = change_of(world.plan(moved()))
-    assert change.reasons[-1].startswith("how many run is not known (ListJobs: AccessDeniedException")
+    assert change.reasons[-1].startswith("the number of running jobs is unknown (ListJobs: AccessDeniedException")
     assert change.refusals == ()
 
 
@@ -307,10 +307,10 @@ def test_jobs_are_not_ended_at_once_without_a_word() -> None:
     world = busy(policy=IMPATIENT)
     mine = moved(policy=IMPATIENT)
     assert refused(world, mine) == [
-        "GRD003 ComputeEnvironment/spot: at most 3 running jobs would be ended at once with its instances"
+        "GRD003 ComputeEnvironment/spot: up to 3 running jobs would be terminated immediately with its instances"
     ]
     assert refused(world, mine, PlanOptions(max_interrupted=2)) == [
-        "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 2"
+        "GRD003 up to 3 running jobs would be terminated when instances are replaced, but --max-interrupted is 2"
     ]
     assert running(world) == 3
     assert refused(world, mine, PlanOptions(max_interrupted=3)) == []
@@ -325,13 +325,15 @@ def test_jobs_that_are_not_known_are_not_ended_at_once() -> None:
     world = busy(policy=IMPATIENT)
     world.forbid("ListJobs")
     (problem,) = refused(world, moved(policy=IMPATIENT))
-    assert problem.startswith("GRD003 ComputeEnvironment/spot: how many jobs run on spot is not known (ListJobs")
+    assert problem.startswith(
+        "GRD003 ComputeEnvironment/spot: the number of jobs that run on spot is unknown (ListJobs"
+    )
 
 
 def test_a_limit_holds_for_jobs_that_are_given_time_as_well() -> None:
     world = busy()
     assert refused(world, moved(), PlanOptions(max_interrupted=0)) == [
-        "GRD003 at most 3 running jobs may be ended when instances are replaced, and --max-interrupted is 0"
+        "GRD003 up to 3 running jobs would be terminated when instances are replaced, but --max-interrupted is 0"
     ]
     assert refused(world, moved()) == []
 
@@ -372,7 +374,7 @@ def test_a_quota_share_with_jobs_is_not_removed_without_a_word_and_only_its_own_
     (problem,) = world.plan(WITHOUT_SPEECH, GOES).refusals
     assert (problem.code, problem.message) == (
         "PLAN010",
-        "QuotaShare/speech: 2 RUNNING jobs would be terminated with train/speech",
+        "QuotaShare/speech: 2 RUNNING jobs are in train/speech",
     )
 
 

@@ -1,7 +1,9 @@
 """What the pages of docs/ show is what works."""
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,18 @@ UNIDIOMATIC = re.compile(
 )
 """Words for which the field has a term: show or report, a condition, field, different, forever, problem."""
 
+SOURCES = FOLDER.parent / "reconciler"
+# Not yet: the help, and the errors of the sandbox, which quotes those of AWS.
+UNREAD = ("cli", "sandbox")
+QUOTES = ("documented", "inferred", "measured")
+"""Functions whose texts are AWS's."""
+ROOMS = sorted(room.name for room in SOURCES.iterdir() if list(room.glob("*.py")) and room.name not in UNREAD)
+SAID = re.compile(
+    rf"{UNIDIOMATIC.pattern}|\b(?:anew|as it is|(?<!there )is no(?! longer)|leave \w+ out|lets? go|look-ups?|once more|stands?(?!-)|wrong usage)\b",
+    re.IGNORECASE,
+)
+"""In messages, also what reads as a translation: "is no JSON" for "is not JSON"."""
+
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.+?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
@@ -40,6 +54,25 @@ def test_every_command_line_is_one_that_is_taken(page: Path) -> None:
     lines = re.findall(r"^(?:\S*/)?reconciler (?!--version)(.+?)(?: &)?(?:  +#.*)?$", shell, re.MULTILINE)
     for line in lines:
         assert parse(shlex.split(line)).run
+
+
+def texts(source: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of a module that a user may read: strings of several words, but for docstrings and code in them."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    quotes = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in QUOTES]
+    apart = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    apart |= {inner for quote in quotes for inner in ast.walk(quote) if isinstance(inner, ast.Constant)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in apart:
+            text = re.sub(r"`[^`]*`|\{[^}]*\}|\.\w+", "", node.value)
+            if " " in text.strip():
+                yield node.lineno, text
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_messages_use_the_terms_of_the_field(room: str) -> None:
+    found = [(source, *text) for source in sorted((SOURCES / room).rglob("*.py")) for text in texts(source)]
+    assert [(str(source), line, SAID.findall(text)) for source, line, text in found if SAID.search(text)] == []
 
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)

@@ -55,6 +55,6 @@ def test_a_toy_has_a_schema_and_can_be_explained() -> None:
     schema = untagged(schemas(KINDS.values(), service_model())["stack.schema.json"])
     _, problems = validate(toys(bear={"colour": "red"}), schema, KINDS)
     assert {problem.message for problem in problems} == {
-        "Toy/bear: colour is not a member", "Toy/bear: material is missing"}  # fmt: skip
+        "Toy/bear: colour is not a field", "Toy/bear: material is missing"}  # fmt: skip
     (color,) = explain("toys.color", KINDS, schema)
     assert color.says == "Any color."

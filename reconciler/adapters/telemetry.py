@@ -26,11 +26,11 @@ ARGUMENTS = "process.command"  # what a detector of processes tells of: values o
 REASONS = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
-        (r"code: ([0-9]{3})\b", r"the collector answers \1"),
-        (r"\bStatusCode\.([A-Z_]+)", r"the collector answers \1"),
+        (r"code: ([0-9]{3})\b", r"the collector responds with \1"),
+        (r"\bStatusCode\.([A-Z_]+)", r"the collector responds with \1"),
         (r"header", "a header of OTEL_EXPORTER_OTLP_HEADERS cannot be sent"),
-        (r"certificate|ssl", "TLS to the collector fails"),
-        (r"timed out|timeout", "the collector does not answer in time"),
+        (r"certificate|ssl", "TLS to the collector failed"),
+        (r"timed out|timeout", "the collector does not respond in time"),
         (r"connection|resolve", "the collector cannot be reached"),
     )
 )
@@ -91,7 +91,7 @@ class Spans:
         closing.start()
         closing.join(PATIENCE)
         if closing.is_alive() or self._log.has_failed:
-            reason = self._log.last or f"there was no answer in {PATIENCE:.0f} s"
+            reason = self._log.last or f"no response within {PATIENCE:.0f} s"
             self._tell(f"spans could not be exported: {reason}")
 
     def _context(self, parent: Span | None) -> Context:
@@ -107,7 +107,7 @@ def exporters(environ: Mapping[str, str], tell: Callable[[str], None]) -> Iterat
         wanted = _otlp(environ) if name == "otlp" else name
         found = list(entry_points(group=EXPORTERS, name=wanted))
         if not found:
-            tell(f"OpenTelemetry has no exporter {wanted} here; no spans go there")
+            tell(f"the OpenTelemetry exporter {wanted} is not installed. No spans are exported")
         for one in found[:1]:
             yield one.load()()
 

@@ -159,7 +159,7 @@ SIGNAL_WITHIN = (
 )
 CUT_SHORT = (State.INTERRUPTED, State.NOT_STARTED)
 SLICE = 0.5  # seconds that a sleep may go on after somebody has asked to stop
-PLAN_AGAIN = "nothing of theirs was overwritten; the next plan shows it"
+PLAN_AGAIN = "their changes were not overwritten; the next plan shows them"
 
 
 def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watch, stop: Flag | None = None) -> Outcome:
@@ -239,7 +239,7 @@ class _Runner:
             state = State.INTERRUPTED if is_requested else State.NOT_STARTED
             return self.finish(Result(change, state, str(interrupted), seconds=self.clock.now() - start))
         except ConcurrentChange as by_others:
-            message = f"it moved since the plan: {by_others}; plan again"
+            message = f"it changed since the plan: {by_others}; plan again"
             return self.finish(Result(change, State.FAILED, message, PLAN_AGAIN, self.clock.now() - start))
         except WaitFailed as failure:
             state = State.UNHEALTHY if failure.invalid else State.TIMED_OUT
@@ -268,8 +268,8 @@ class _Runner:
                 self.run_step(change, step, leaving=True)
         except (CloudError, WaitFailed, Interrupted) as error:
             why = error.told if isinstance(error, CloudError) else error
-            return f"; {change.name} could not be removed again ({why}): the same command tries it once more"
-        return f"; {change.name} was removed again, and nothing had moved to it"
+            return f"; {change.name} could not be removed ({why}): run the same command to try again"
+        return f"; {change.name} was removed; no queue had moved to it"
 
     def run_step(self, change: Change, step: Call | Wait, *, leaving: bool = False) -> None:
         kind = KINDS[change.address.kind]

@@ -21,7 +21,7 @@ from reconciler.model import Call, Change, Live, Repeat, Until
 from reconciler.ports import Clock, Cloud
 
 FRESH = 5.0  # seconds; about what AWS takes to settle one update
-ANOTHER_RUN = "another run has applied it meanwhile"
+ANOTHER_RUN = "a different run has applied it in the meantime"
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Preconditions:
         if now is None or now.status == "DELETING":
             if change.action.leaves or change.seen.status == "DELETING":
                 return
-            raise ConcurrentChange("it is gone")
+            raise ConcurrentChange("it no longer exists")
         paths = concurrent_changes(kind, change.seen, now, self.cloud.identity())
         if change.action.leaves:  # who leaves is disabled first; another run may have begun
             paths = tuple(path for path in paths if path != STATE)

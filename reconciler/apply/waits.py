@@ -44,7 +44,7 @@ class RunningJobs:
         running_jobs = self.still_running(kind)
         if running_jobs is None:  # only the description can show it, if it does
             return "not scaled down yet" if idle is False else ""
-        return f"in use: {len(running_jobs)} of the jobs that ran in its queues still run" if running_jobs else ""
+        return f"in use: {len(running_jobs)} jobs from its queues are still running" if running_jobs else ""
 
     def still_running(self, kind: Kind) -> frozenset[str] | None:
         """Return the jobs that still run; None if nobody knows."""
@@ -113,21 +113,21 @@ def _describe_unmet(step: Wait, kind: Kind, name: str, live: Live | None, waited
     """Return what it is as long as that is not what is wanted; then nothing."""
     if step.until is Until.SEEN:
         seen = any(number > step.after_revision for number, _ in active_revisions(jobs.cloud, kind, name))
-        return "" if seen else "not seen in a new revision yet"
+        return "" if seen else "no new revision is visible yet"
     if live and step.until is Until.EMPTY:
         return describe_held_jobs(kind, live, jobs.cloud)
     if live and step.until is Until.IDLE:
         return jobs.describe(kind, live)
     if _is_reached(step.until, live, name, waited):
         return ""
-    return f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not seen yet"
+    return f"{live.status}: {live.reason}" if live and live.reason else live.status if live else "not visible yet"
 
 
 def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bool:
     if live is None:
         is_wanted = until in (Until.GONE, Until.FREE)
         if not is_wanted and waited > LAG:
-            raise WaitFailed(f"{name} vanished while it was waited for", invalid=False)
+            raise WaitFailed(f"{name} disappeared during the wait", invalid=False)
         return is_wanted
     if live.status not in ("VALID", "INVALID"):
         return False

@@ -50,10 +50,10 @@ from reconciler.model import (
 )
 from reconciler.ports import Takes, takes_nothing
 
-LOST = "not declared: the new resource does not have it"
-FILLED_ANEW = "not declared: the service chooses it for the new resource"
+LOST = "not declared: the new resource will not have it"
+FILLED_ANEW = "not declared: AWS Batch chooses it for the new resource"
 OUT_OF_DATE = "the record of what was applied is out of date"
-FILLED_NO_MORE = "a member that the service had filled in has gone"
+FILLED_NO_MORE = "a value that AWS Batch had set is no longer there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from reconciler.ports import Takes
 
 Bodies = Mapping[str, Spec]  # by ARN
 
-NEWER = "this version of reconciler does not know the member, nor whether AWS can change it in place"
-UPDATED = "newer than this version of reconciler, which does not know what changing it costs; {} has it"
+NEWER = "this version of reconciler does not know the field, nor whether AWS can change it in place"
+UPDATED = "newer than this version of reconciler, which does not know the cost of changing it; {} accepts it"
 
 
 def field_changes(kind: Kind, live: Spec, desired: Spec, full_live: Spec, bodies: Bodies) -> tuple[FieldChange, ...]:
@@ -98,7 +98,7 @@ def _cost(kind: Kind, rows: list[Field], values: tuple[Json, Json], judged: Chan
         return Cost.REPLACE, next((row.source for row in reversed(rows) if row.source), "") if rows else NEWER
     cost, why = kind.cost_of_change(judged) if kind.cost_of_change else (judged.cost, "")
     if cost is not Cost.REPLACE and not _can_send(kind, judged.path, judged.desired):
-        return Cost.IMPOSSIBLE, "the API has no way to unset it; declare the value it should have"
+        return Cost.IMPOSSIBLE, "the API cannot unset it; declare a value"
     return cost, why
 
 

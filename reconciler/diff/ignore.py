@@ -28,7 +28,7 @@ from reconciler.live.ownership import AppliedRecord, users_tags
 from reconciler.model import TAGS, Desired, Identity, Ignored, Json, Live, Path, Spec
 
 BY_LIFECYCLE = "lifecycle.ignoreChanges"
-BY_ITSELF = "the service moves it by itself: only another declared value is sent"
+BY_ITSELF = "AWS Batch changes it: it is sent only when the declared value changes"
 NEUTRAL = Identity("", "")  # two bodies of one resource are compared: whose they are does not matter
 IN_SEQUENCE = (Form.ORDERED, Form.RANKED)
 

@@ -11,9 +11,9 @@ from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.kinds.paths import step_of
 from reconciler.model import Identity, Ignored, Json, Live, Path, Spec
 
-FILLED = "the service fills it in by itself"
-HIDDEN = "descriptions may lack it: it is taken as declared"
-WITHOUT_EFFECT = "it has no effect beside the other members, and is not sent"
+FILLED = "AWS Batch sets it"
+HIDDEN = "responses may omit it: it is assumed to be as declared"
+WITHOUT_EFFECT = "it has no effect with the other fields, and is not sent"
 LISTS = (Form.SET, Form.ORDERED, Form.RANKED)
 
 
@@ -104,7 +104,7 @@ def _uncompared_below(row: Field, theirs: Json, ours: Json, path: Path) -> Itera
 
 def _why_not(row: Field) -> str:
     riding = " and ".join(row.trigger_for)
-    return f"a trigger, no state: it rides along when {riding} changes" if riding else WITHOUT_EFFECT
+    return f"a trigger, not a state: it is sent when {riding} changes" if riding else WITHOUT_EFFECT
 
 
 @dataclass(slots=True)

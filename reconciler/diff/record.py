@@ -16,10 +16,10 @@ from reconciler.live.ownership import LEFT, AppliedRecord, flags_of
 from reconciler.model import Cost, Desired, FieldChange, Identity, Ignored, Json, Live, Path, Spec, dotted
 from reconciler.ports import Takes
 
-SHOWN = "only answers of the service have it"
-NOTED = "it was there when this stack was last applied, and nobody declares it"
-UNKNOWN = "this version does not know the member: apply takes note of its value, and leaves it"
-SERVICE = "nobody declared it: the service filled it in, apply takes note of its value, and leaves it"
+SHOWN = "it is only in API responses"
+NOTED = "it existed when this stack was last applied, and is not declared"
+UNKNOWN = "this version does not know the field: apply records its value, and keeps it"
+SERVICE = "not declared: AWS Batch set it; apply records its value, and keeps it"
 
 
 def first_record(kind: Kind, desired: Desired, identity: Identity) -> AppliedRecord:

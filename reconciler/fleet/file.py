@@ -47,8 +47,8 @@ class Members:
         entries = self.expander(NOWHERE).entries(body) or {}
         for key, (mark, _) in entries.items():
             if key not in known and not key.startswith("x-"):
-                hint = did_you_mean(key, known, f"{what} has {listed(known, 'and')}")
-                self.findings.add("FLT002", f"{key} is no member of {what}", mark, hint)
+                hint = did_you_mean(key, known, f"the fields of {what} are {listed(known, 'and')}")
+                self.findings.add("FLT002", f"{key} is not a field of {what}", mark, hint)
         return {key: entry for key, entry in entries.items() if key in known}
 
     def text(self, body: Body, member: str) -> str:
@@ -159,7 +159,7 @@ class _FleetReader(Members):
         parts = [document for _, document in self.library.parts() if document.root is not None]
         if not parts:
             if not self.library.incomplete:
-                self.findings.add("FLT001", "it names no stacks", None, "write `environments:` and `stacks:`")
+                self.findings.add("FLT001", "no stacks are defined", None, "write `environments:` and `stacks:`")
             return
         root = self.mapping(parts[0].root, "the file")
         known = self.members(root, SECTIONS, "the file") if root else {}
@@ -196,7 +196,12 @@ class _FleetReader(Members):
         several = len(accounts) > 1, len(regions) > 1
         for mark, account in accounts:
             if account and not ACCOUNT.fullmatch(account):
-                self.findings.add("FLT003", f"{account} is no account: it has 12 digits", mark, "quote it: 0 may lead")
+                self.findings.add(
+                    "FLT003",
+                    f"{account} is not an account ID: it has 12 digits",
+                    mark,
+                    "quote it, in case it begins with 0",
+                )
         return [
             _Spot(
                 account,
@@ -211,14 +216,14 @@ class _FleetReader(Members):
         """Return what `account` or `accounts` say; one empty text where neither is there."""
         many = f"{one}s"
         if one in body and many in body:
-            self.findings.add("FLT003", f"{one} and {many} exclude each other", body[many][0], f"keep {many}")
+            self.findings.add("FLT003", f"{one} and {many} exclude each other", body[many][0], f"use {many} only")
         mark, node = body.get(many) or body.get(one) or (None, None)
         if node is None or mark is None:
             return [(None, "")]
         node = self.expanded(node, NOWHERE)
         items = node.items if isinstance(node, Items) else (node,)
         if isinstance(node, Items) and not items:
-            self.findings.add("FLT003", f"{many} is empty", mark, f"leave it out, or name {one}s")
+            self.findings.add("FLT003", f"{many} is empty", mark, f"remove it, or list {one}s")
         found = [(item.mark, text_from(item, mark, one, self.findings)) for item in items]
         return list({text: (at, text) for at, text in found if text}.values())
 
@@ -228,19 +233,23 @@ class _FleetReader(Members):
         node = self.expanded(node, NOWHERE)
         body = self.stack_body(pattern, mark, node)
         if not body:
-            self.findings.add("FLT004", f"{pattern} goes nowhere", mark, "name its environments, as in [dev, prod]")
+            self.findings.add(
+                "FLT004", f"{pattern} has no environments", mark, "list its environments, for example [dev, prod]"
+            )
         names = self.texts(body, "environments")
         there = self.matching(pattern)
         paths = [path for path in there if not self.leaves(path, "the stack", mark)]
         if not there:
-            self.findings.add("FLT005", f"there is no stack {pattern}", mark, "name folders from that of this file")
+            self.findings.add(
+                "FLT005", f"the stack {pattern} does not exist", mark, "use a path relative to the folder of this file"
+            )
         for at, name in names:
             if name not in environments:
                 self.findings.add(
                     "FLT004",
-                    f"there is no environment {name}",
+                    f"the environment {name} is not defined",
                     at,
-                    did_you_mean(name, environments, "declare it under environments"),
+                    did_you_mean(name, environments, "define it under environments"),
                 )
             for path in paths:
                 for target in environments.get(name, ()):
@@ -258,7 +267,7 @@ class _FleetReader(Members):
         """Return the target with what an environment or a stack has of variables and guards; a stack's come later."""
         values = self.values(body)
         files = tuple(
-            text for at, text in self.texts(body, "variableFiles") if not self.leaves(text, "the file of values", at)
+            text for at, text in self.texts(body, "variableFiles") if not self.leaves(text, "the variable file", at)
         )
         return replace(
             target,
@@ -275,8 +284,8 @@ class _FleetReader(Members):
         is_hidden = any(part.startswith(".") and part != "." for part in normal.split("/"))
         if not (is_outside or is_hidden or self.leaving(path)):
             return False
-        hint = "name a visible path in the folder of this file; links must stay in there, too"
-        self.findings.add("FLT007", f"{what} {path} is outside of the folder of this file, or hidden", mark, hint)
+        hint = "use a path inside the folder of this file that is not hidden; links must stay inside it as well"
+        self.findings.add("FLT007", f"{what} {path} is outside the folder of this file, or hidden", mark, hint)
         return True
 
     def values(self, body: Body) -> dict[str, GivenValue]:
@@ -297,7 +306,10 @@ class _FleetReader(Members):
         limit = self.text(known, "maxDestroy") or before.max_destroy
         if limit and not LIMIT.fullmatch(limit):
             self.findings.add(
-                "FLT003", f"{limit} is neither a number nor a percentage", known["maxDestroy"][1].mark, "as in 5 or 20%"
+                "FLT003",
+                f"{limit} is neither a number nor a percentage",
+                known["maxDestroy"][1].mark,
+                "for example 5 or 20%",
             )
         return Consents(
             adopt=self.truth(known, "adopt", before=before.adopt),
@@ -311,5 +323,5 @@ class _FleetReader(Members):
         body = self.mapping(known[section][1], section) if section in known else None
         if body is None or not body.entries:
             place = known[section][0] if section in known else None
-            self.findings.add("FLT001", f"it names no {section}", place, f"write `{section}:`")
+            self.findings.add("FLT001", f"no {section} are defined", place, f"write `{section}:`")
         yield from (self.expander(NOWHERE).entries(body) or {}).items() if body else ()

@@ -56,8 +56,8 @@ def formatted(name: str, raw: bytes, language: Language) -> Formatted:
         return Formatted(name, raw, raw, problems=tidy.problems)
     after = printed(tidy.tree)
     if not _is_proven(document, tree, tidy.respelled, after):
-        message = "formatting would change what this file means: a bug of reconciler"
-        hint = "the file stays as it is; please report it"
+        message = "formatting would change the meaning of this file: this is a bug in reconciler"
+        hint = "the file was not changed; please report the bug"
         return Formatted(name, raw, raw, problems=(_problem("FMT002", message, name, (-1, -1), hint),))
     return Formatted(name, raw, after.encode(), tidy.respelled)
 

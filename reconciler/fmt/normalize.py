@@ -444,10 +444,10 @@ class _Tidier:
         near, body = nearest(entry.name, members_of(site.shape)), self.names.body(site.path)
         if not near or (site.path and not body):
             return
-        code, message = "STK002", f"the top-level key {entry.name} is not known"
+        code, message = "STK002", f"the top-level key {entry.name} is unknown"
         if body:
             steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*body.inside, entry.name))
-            code, message = "SCH001", f"{body.owner}: {''.join(steps).removeprefix('.')} is not a member"
+            code, message = "SCH001", f"{body.owner}: {''.join(steps).removeprefix('.')} is not a field"
         line, column = entry.place
         where = Where(self.name, line + 1, column + 1)
         self.problems.append(Problem(code, message, where, f"did you mean {near}?"))

@@ -176,7 +176,7 @@ class CommentReader:
                 self.position = match.end()
                 return self.line(match.start())
             self.waiting.append(self._comment(match.start(), match[0]))
-        raise AssertionError("an item of a block list has a dash")
+        raise AssertionError("an item of a block list requires a dash")
 
     def behind(self, *, is_dash: bool = False) -> Beside | None:
         """Take the comment that is next on this line, with its further lines.
@@ -263,7 +263,7 @@ def read_tree(text: str) -> Tree:
     source = CommentReader(text)
     if found := OTHER_BREAKS.search(text):
         code = ord(found[0])
-        message = f"there is a U+{code:04X} here, at which some programs end the line and others do not"
+        message = f"the character U+{code:04X} ends the line in some programs and not in others"
         hint = f'write it as "\\u{code:04x}" in double quotes, or remove it'
         raise Unkeepable(message, hint, (source.line(found.start()), source.column(found.start())))
     return _TreeReader(source, yaml.parse(text, Loader=LOADER)).tree()
@@ -388,7 +388,7 @@ class _TreeReader:
         assert isinstance(event, ScalarEvent)  # nothing else is a key to `compose`
         leaf = self.leaf(event)
         if "\n" in leaf.text:
-            raise Unkeepable("a key of several lines cannot be formatted", "write it on one line", leaf.place)
+            raise Unkeepable("a key that spans lines cannot be formatted", "write it on one line", leaf.place)
         if len(leaf.text) > LONGEST_KEY:
             message = f"a key of more than {LONGEST_KEY} characters cannot be formatted"
             raise Unkeepable(message, "shorten it", leaf.place)

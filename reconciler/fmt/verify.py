@@ -67,7 +67,7 @@ def _place(mark: SourceMark) -> Place:
 # Every problem that only formatting can find. Codes are stable; messages are not.
 
 CODES: Mapping[str, str] = {
-    "FMT001": "a file says something in a way that cannot be formatted",
-    "FMT002": "formatting would change what a file means: a bug of reconciler",
+    "FMT001": "a file contains syntax that cannot be formatted",
+    "FMT002": "formatting would change the meaning of a file: this is a bug in reconciler",
     "FMT003": "a file cannot be written",
 }

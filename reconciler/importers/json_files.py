@@ -19,10 +19,10 @@ from reconciler.syntax.nodes import Broken, MappingNode, Node, SequenceNode, Sou
 from reconciler.syntax.parse import compose_json
 
 PULUMI = "Pulumi"
-FROM_PULUMI = "Pulumi's state has its provider's own spelling: `import --live` reads the resources from AWS"
-GONE = "it is {status}, or an older revision than another that is here"
-LAST_WINS = "the AWS CLI uses the last one, and so does the import"
-NEITHER = "this JSON is neither what `aws batch describe-*` prints nor what --cli-input-json takes"
+FROM_PULUMI = "Pulumi state is not supported: use `import --live` to read the resources from AWS"
+GONE = "it is {status}, or not the newest revision in the input"
+LAST_WINS = "the AWS CLI and the import use the last one"
+NEITHER = "this JSON is neither output of `aws batch describe-*` nor input of --cli-input-json"
 SERVICES: MappingABC[str, str] = {  # keys that only the answers of other services have
     "clusters": "Amazon ECS or EKS",
     "services": "Amazon ECS",
@@ -38,7 +38,7 @@ SERVICES: MappingABC[str, str] = {  # keys that only the answers of other servic
     "deployment": PULUMI,
 }
 OTHER_TOOLS: MappingABC[str, str] = {PULUMI: FROM_PULUMI}
-SMALL = "members begin with a small letter"
+SMALL = "fields begin with a lowercase letter"
 MEMBERS = frozenset(
     name for kind in KINDS.values() for name in (kind.name_member, kind.read.result, *(row.name for row in kind.rows))
 )
@@ -79,7 +79,11 @@ class _JsonReader:
         if root is not None:
             self.node(root)
         elif text is not None:
-            self.wrong.append(Problem("IMP001", f"{name} is empty", hint="write the output of a command into it"))
+            self.wrong.append(
+                Problem(
+                    "IMP001", f"{name} is empty", hint="write the output of an `aws batch describe-*` command to it"
+                )
+            )
 
     def root(self, name: str, text: str) -> Node | None:
         found = Findings()
@@ -114,7 +118,7 @@ class _JsonReader:
             if isinstance(item, MappingNode) and _kind_of(item) is kind:
                 self.resource(kind, item)
             else:
-                self.say("IMP002", f"this is no description of a {kind.noun}", item.mark, _describe(kind))
+                self.say("IMP002", f"this is not a description of a {kind.noun}", item.mark, _describe(kind))
 
     def resource(self, kind: Kind, node: MappingNode) -> None:
         body = {member: value for member, value in value_of(node).items() if value is not None}
@@ -122,10 +126,10 @@ class _JsonReader:
         if spoken := spoken_in_name(node.entries[kind.name_member][1]):
             self.not_rendered(spoken)
         elif not isinstance(name, str) or not NAME.fullmatch(name):
-            what = f"AWS refuses {name} as the name of a {kind.noun}" if name else f"{kind.name_member} is empty"
+            what = f"AWS rejects the {kind.noun} name {name}" if name else f"{kind.name_member} is empty"
             self.say("IMP003", what, node.mark, NAME_HINT)
         elif kind.arn_member in body and not _is_whole(kind, body):
-            self.say("IMP002", f"this is no whole description of a {kind.noun}", node.mark, _describe(kind))
+            self.say("IMP002", f"this is not a complete description of a {kind.noun}", node.mark, _describe(kind))
         elif kind.arn_member in body:
             self.described.append(_Item(kind, body, node.mark))
         else:
@@ -156,17 +160,17 @@ class _JsonReader:
     def stranger(self, node: Node) -> None:
         keys = node.entries if isinstance(node, MappingNode) else {}
         service = next((SERVICES[key] for key in keys if key in SERVICES), "")
-        message = f"this is JSON of {service}, not of AWS Batch" if service else NEITHER
+        message = f"this JSON is from {service}, not from AWS Batch" if service else NEITHER
         if way_out := OTHER_TOOLS.get(service, ""):
             self.say("IMP002", message, node.mark, way_out)
             return
         slips = {key: member for key in keys if (member := _small(key)) in MEMBERS and key not in MEMBERS}
         if slips:
             key, member = next(iter(slips.items()))
-            self.say("IMP002", f"{key} is no member of a request", node.mark, f"{SMALL}: {member}")
+            self.say("IMP002", f"{key} is not a request field", node.mark, f"{SMALL}: {member}")
             return
         creates = listed(f"{kind.name_member} ({kind.create.operation})" for kind in KINDS.values())
-        self.say("IMP002", message, node.mark, f"a resource is told by {creates}, and a member beside it")
+        self.say("IMP002", message, node.mark, f"a resource requires {creates}, and at least one other field")
 
     def say(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
         self.wrong.append(Problem(code, message, where_of(mark), hint))
@@ -210,4 +214,4 @@ def _without_nulls(value: Json) -> Json:
 
 
 def _describe(kind: Kind) -> str:
-    return f"`aws batch {kind.read.command}` prints what can be imported"
+    return f"import the output of `aws batch {kind.read.command}`"

@@ -51,7 +51,7 @@ def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: Aske
     prefix = asked.prefix or _prefix(there, asked.stack)
     found: list[ImportedResource] = []
     left_out = [
-        LeftOut(KINDS[name].section, f"they could not be read ({error})")
+        LeftOut(KINDS[name].section, f"cannot be read ({error})")
         for name, error in unread.items()
         if not asked.kinds or name in asked.kinds
     ]
@@ -83,7 +83,7 @@ def _reason(live: Live, asked: Asked, prefix: str) -> str:
         return f"its name does not begin with the prefix {prefix}"
     if owner is None or asked.with_owned or released(live.claims, asked.released):
         return ""
-    return f"it belongs to {owner}; --with-owned imports it all the same"
+    return f"it belongs to {owner}; use --with-owned to import it anyway"
 
 
 def _found(live: Live, asked: Asked, prefix: str, takes: Takes) -> ImportedResource:

@@ -237,7 +237,9 @@ class _Cutter:
         for index, entry in enumerate(entries):
             if row.drop_if and isinstance(entry, Mapping) and row.drop_if(entry):
                 self.cut.setdefault(path, set()).add(index)
-                self.notes.append(Note(path, f"one is left out: {entry.get(row.key)} is empty, and AWS Batch drops it"))
+                self.notes.append(
+                    Note(path, f"an entry is omitted: {entry.get(row.key)} is empty, and AWS Batch drops it")
+                )
             else:
                 out.append(self.members(row.fields, entry, (*path, len(out))) if isinstance(entry, Mapping) else entry)
         return out

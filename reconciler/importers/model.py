@@ -125,12 +125,12 @@ def variables_in(value: Json) -> Iterator[str]:
 
 CODES: Mapping[str, str] = {
     "IMP001": "a file to import from is empty",
-    "IMP002": "a file to import from says nothing of AWS Batch that can be imported",
-    "IMP003": "a resource to import has no name that AWS takes",
-    "IMP004": "a value that was imported looks like a secret",
-    "IMP005": "a file that an import has not written is in the stack's folder",
-    "IMP006": "a kind could not be read, and is not counted",
-    "IMP007": "a resource to import is not known in full",
+    "IMP002": "a file to import from contains nothing that can be imported",
+    "IMP003": "a resource to import has no valid name",
+    "IMP004": "an imported value looks like a secret",
+    "IMP005": "the stack's folder contains a file that the import did not write",
+    "IMP006": "a kind could not be read and is not counted",
+    "IMP007": "a resource to import is not completely known",
 }
 
 

@@ -52,12 +52,14 @@ def _value(row: Field, value: Json, renamed: Mapping[str, str]) -> Json:
 
 
 PREFIX = "aws_batch_"
-SHOW = "name a state, or what `terraform show -json` prints of a state or of a plan (`terraform show -json plan.out`)"
+SHOW = (
+    "pass a state file, or the output of `terraform show -json` for a state or a plan (`terraform show -json plan.out`)"
+)
 # What the provider has beside the API's members (registry.terraform.io/providers/hashicorp/aws, version 5.100).
 COMPUTED = ("arn", "arn_prefix", "id", "status", "status_reason", "ecs_cluster_arn", "revision", "region", "tags",
             "compute_environment_name_prefix", "name_prefix", "timeouts", "deregister_on_new_revision",
             "desired_vcpus")  # fmt: skip
-LAST_WINS = "Terraform uses the last one, and so does the import"  # as Go's encoding/json does, by which it reads both
+LAST_WINS = "Terraform and the import use the last one"  # as Go's encoding/json does, by which it reads both
 JSON_TEXTS = ("container_properties", "ecs_properties", "node_properties")
 # Where 0 is what the provider keeps for what nobody wrote.
 UNSET_AS_0 = ("bid_percentage", "scheduling_priority", "attempts", "attempt_duration_seconds")
@@ -110,7 +112,7 @@ class _TerraformReader:
     def left_out(self) -> Iterator[LeftOut]:
         yield from self.deposed
         for type_, count in sorted(self.others.items()):
-            yield LeftOut(f"{count} {type_}", "AWS Batch does not own it")
+            yield LeftOut(f"{count} {type_}", "not an AWS Batch resource")
 
     def file(self, name: str, raw: bytes) -> None:
         text = decoded(name, raw, self.findings)
@@ -120,7 +122,7 @@ class _TerraformReader:
         document = value_of(root) if root else None
         if isinstance(document, Mapping) and "deployment" in document and "resources" not in document:
             self.wrong.append(
-                Problem("IMP002", f"{name} is what `pulumi stack export` prints", Where(name), FROM_PULUMI)
+                Problem("IMP002", f"{name} is the output of `pulumi stack export`", Where(name), FROM_PULUMI)
             )
             return
         try:
@@ -151,7 +153,7 @@ class _TerraformReader:
         for resource in resources:
             self.resource(name, resource, unknown.get(resource["address"]))
         if len(self.found) + len(self.wrong) == before:
-            self.wrong.append(Problem("IMP002", f"{name} has no resource of AWS Batch", Where(name), SHOW))
+            self.wrong.append(Problem("IMP002", f"{name} contains no AWS Batch resources", Where(name), SHOW))
 
     def resource(self, file: str, resource: Mapping[str, Json], unknown: Json) -> None:
         type_, address = resource["type"], resource["address"]
@@ -161,7 +163,7 @@ class _TerraformReader:
         if kind is None:
             self.others[type_] += 1
         elif resource.get("deposed_key"):
-            self.deposed.append(LeftOut(address, "Terraform is about to delete it (deposed)", Where(file)))
+            self.deposed.append(LeftOut(address, "Terraform is going to delete it (deposed)", Where(file)))
         else:
             self.batch(file, kind, address, resource, unknown)
 
@@ -171,21 +173,23 @@ class _TerraformReader:
         name = values.get(_snake(kind.name_member)) or values.get("name")
         missing = [*_unknown(unknown), *([] if name else ["name"])]
         if missing:
-            told = f"{address}: not known before it is applied: {', '.join(dict.fromkeys(missing))}"
-            self.wrong.append(Problem("IMP007", told, Where(file), "apply it, and import the state; or --keep-going"))
+            told = f"{address}: not known until it is applied: {', '.join(dict.fromkeys(missing))}"
+            self.wrong.append(
+                Problem("IMP007", told, Where(file), "apply it and import the state, or use --keep-going")
+            )
             return
         try:
             body = _body(kind, values, written)
         except ValueError as error:
-            self.wrong.append(Problem("IMP007", f"{address}: {error}", Where(file), "Terraform refuses it, too"))
+            self.wrong.append(Problem("IMP007", f"{address}: {error}", Where(file), "Terraform also rejects it"))
             return
         for text in (one for one in JSON_TEXTS if values.get(one)):  # for what is written twice in one
             compose_json(f"{file} ({address}.{text})", values[text], self.findings, last_wins=LAST_WINS)
         if _marked(resource.get("sensitive_values")):
-            what = f"{address} has members that Terraform takes for sensitive: they are in the YAML"
-            hint = "let it read them by !secret, or put them into a variable that is secret"
+            what = f"{address} has fields that Terraform marks as sensitive: their values are written to the YAML"
+            hint = "use !secret or a secret variable instead"
             self.wrong.append(Problem("IMP004", what, Where(file), hint, Severity.WARNING))
-        notes = [Note((), "Terraform is about to create it anew (tainted)")] if resource.get("tainted") else []
+        notes = [Note((), "Terraform is going to replace it (tainted)")] if resource.get("tainted") else []
         notes += _proposals(body, self.addresses)
         row = kind.parent_row
         physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
@@ -201,15 +205,18 @@ def _why_not(document: Json) -> tuple[str, str] | None:
     if document is None:
         return "is empty", SHOW
     if not isinstance(document, Mapping):
-        return "is not what `terraform show -json` prints", SHOW
+        return "is not output of `terraform show -json`", SHOW
     version = str(document.get("format_version", ""))
     is_ours = {"values", "planned_values", "terraform_version"} & document.keys() or len(
         document
     ) == 1  # an empty state
     if not version or not is_ours:
-        return "is not what `terraform show -json` prints", SHOW
+        return "is not output of `terraform show -json`", SHOW
     if version.partition(".")[0] not in ("0", "1"):
-        return f"has the format {version}, and 1 is known", "use the Terraform that wrote it, or a newer reconciler"
+        return (
+            f"has format version {version}; only version 1 is supported",
+            "use a different Terraform version, or a newer reconciler",
+        )
     return None
 
 
@@ -310,7 +317,7 @@ def _parsed(name: str, value: Json) -> Json:
     try:
         return whole_json(value) if value else None
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} is no JSON ({error})") from error
+        raise ValueError(f"{name} is not JSON ({error})") from error
 
 
 def _written(name: str, value: Json) -> Json:

@@ -384,7 +384,7 @@ def _below(entry: TreeEntry) -> TreeEntry:
     return replace(entry, above=(BLANK, *entry.above))
 
 
-TWICE = "another of this kind has the same name here, and a stack can declare one of a name"
+TWICE = "a different resource of this kind has the same name, and names in a stack are unique"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,20 +78,20 @@ def _dashed(word: str) -> str:
 
 
 WAITS = "WAITING"
-KEEPS = "it cannot be deleted either, until the cause is gone"
-NOT_REPAIRED = "nothing: it takes a change of the declaration, or of what lies outside of it"
-NOT_LIMITED = "no jobStateTimeLimitActions end the jobs that wait for this reason: they wait on"
+KEEPS = "it cannot be deleted until the cause is fixed"
+NOT_REPAIRED = "nothing: change the declaration, or fix the cause outside this stack"
+NOT_LIMITED = "jobStateTimeLimitActions cannot terminate jobs that wait for this reason"
 CURES: Mapping[Action, str] = {
     Action.REPAIR: "updates it",
     Action.UPDATE: "updates it",
     Action.REVISION: "registers a new revision",
     Action.CREATE: "creates it",
-    Action.ADOPT: "takes it over",
+    Action.ADOPT: "adopts it",
     Action.REPLACE: "deletes it and creates it again",
-    Action.BLUE_GREEN: "builds a successor beside it, moves the queues over, and deletes it",
-    Action.DELETE: "deletes it, since it is not declared any more",
-    Action.RETIRE: "deletes it, since another stands in its place",
-    Action.FORGET: "lets go of it",
+    Action.BLUE_GREEN: "creates a new one beside it, moves the queues to it, and deletes it",
+    Action.DELETE: "deletes it, because it is no longer declared",
+    Action.RETIRE: "deletes it, because a new one has replaced it",
+    Action.FORGET: "releases it",
 }
 
 
@@ -194,7 +194,7 @@ def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
     """AWS tells neither since when something is DELETING nor what it waits for."""
     known = invalid_reason_of(reason)
     cause = known.cause if known is not UNKNOWN_REASON else leaving
-    remedy = "wait; if it stays so, remove what keeps it, and apply or destroy again"
+    remedy = "wait; if the status does not change, remove the cause, and run apply or destroy again"
     return replace(base, reason=reason, is_quoted=True, cause=cause, remedy=remedy)
 
 
@@ -208,14 +208,14 @@ def _pointer(resource: ResourceStatus, member: str) -> Pointer:
 
 def _repair(resource: ResourceStatus) -> str:
     if resource.health == BLOCKED:
-        return "nothing to the queue itself: it works again as soon as one of its environments does"
+        return "nothing: the queue works again as soon as one of its environments works"
     refusals = [refusal for change in resource.changes for refusal in change.refusals]
     if refusals:
         return f"refuses: {refusals[0].hint or refusals[0].message}"
     cures = [CURES[change.action] for change in resource.changes if change.action in CURES]
     is_repaired = any(change.action in (Action.REPAIR, Action.UPDATE) for change in resource.changes)
     if is_repaired and resource.health == INVALID:
-        cures.append("which makes AWS validate it again")
+        cures.append("so that AWS validates it again")
     return ", ".join(cures) or NOT_REPAIRED
 
 
@@ -236,7 +236,7 @@ def _delays(
             cause=known.cause,
             remedy=known.remedy,
             notes=(
-                f"told by {count} of {everything} waiting {'job' if everything == 1 else 'jobs'}",
+                f"reported by {count} of {everything} waiting {'job' if everything == 1 else 'jobs'}",
                 *_limit(resource, known),
             ),
             commands=commands(status, resource, (), again),
@@ -251,6 +251,6 @@ def _limit(resource: ResourceStatus, known: WaitReason) -> Iterator[str]:
     if not known.can_be_limited:
         yield NOT_LIMITED
     elif is_ended_by_queue(resource.live.spec, known.code):
-        yield "jobStateTimeLimitActions of the queue end it in time, which lets the next one try"
+        yield "jobStateTimeLimitActions of the queue will terminate it, and the next job can start"
     else:
-        yield f"jobStateTimeLimitActions with the reason {known.code} would end it in time; the queue has none"
+        yield f"the queue has no jobStateTimeLimitActions with the reason {known.code}, which would terminate it"

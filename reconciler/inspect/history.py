@@ -64,7 +64,7 @@ class History:
     def notes(self) -> tuple[Problem, ...]:
         using, uses = self.kind.revision_users, self.uses
         why, hint = unknown_uses(using, uses) if using and uses is not None else ("", "")
-        message = f"how many {using.noun if using else 'user'}s a revision has is not known ({why})"
+        message = f"the number of {using.noun if using else 'user'}s of each revision is unknown ({why})"
         return (Problem("REV003", message, hint=hint, severity=Severity.NOTE),) if why else ()
 
 
@@ -87,11 +87,11 @@ def parse_definition_name(text: str) -> tuple[Kind, str]:
     with_revisions = [kind for kind in KINDS.values() if kind.revisions]
     kind = kind_named(noun) if noun else with_revisions[0]
     if kind is None:
-        hint = did_you_mean(noun, KINDS, f"there are {listed(KINDS, 'and')}")
-        raise WrongUsage(f"there is no kind {noun}", hint=hint)
+        hint = did_you_mean(noun, KINDS, f"the kinds are {listed(KINDS, 'and')}")
+        raise WrongUsage(f"{noun} is not a kind", hint=hint)
     if not kind.revisions:
         only = listed([revised.section for revised in with_revisions], "and")
-        raise WrongUsage(f"a {kind.noun} has no revisions", hint=f"only {only} have")
+        raise WrongUsage(f"a {kind.noun} has no revisions", hint=f"only {only} have revisions")
     return kind, name
 
 
@@ -121,14 +121,18 @@ def _find_names(stack: Stack, index: LiveIndex, address: Address) -> tuple[Addre
 def unknown_definition(history: History, stack: Stack, live: Iterable[Live]) -> WrongUsage:
     """What to say of a definition without any revision."""
     if history.desired:
-        return WrongUsage(f"{history.address} has no revision yet", hint="`reconciler apply` registers the first")
+        return WrongUsage(
+            f"{history.address} has no revision yet", hint="`reconciler apply` registers the first revision"
+        )
     kind = history.kind
     addresses = (*stack.declared, *(resource.address for resource in live))
     known = {address.name for address in addresses if address.kind == kind.name}
     few = sorted(known)[:FEW]
     more = [f"{len(known) - FEW} more"] if len(known) > FEW else []
-    otherwise = f"there are {listed([*few, *more], 'and')}" if known else f"there are no {kind.section} at all"
-    return WrongUsage(f"there is no {kind.noun} {history.name}", hint=did_you_mean(history.name, known, otherwise))
+    otherwise = f"existing: {listed([*few, *more], 'and')}" if known else f"there are no {kind.section}"
+    return WrongUsage(
+        f"the {kind.noun} {history.name} does not exist", hint=did_you_mean(history.name, known, otherwise)
+    )
 
 
 def revisions_of(history: History) -> tuple[Revision, ...]:
@@ -210,12 +214,15 @@ def plan_rollback(
     number = _last_other(stack, history) if to is None else to
     source = history.revisions.get(number)
     if source is None:
-        hint = f"there {'is' if len(history.revisions) == 1 else 'are'} {revisions(history.revisions)}"
+        hint = f"existing: {revisions(history.revisions)}"
         raise WrongUsage(
-            f"{history.name} has no revision {number}", hint=f"{hint}; AWS keeps inactive ones for 180 days"
+            f"{history.name} has no revision {number}", hint=f"{hint}; AWS keeps inactive revisions for 180 days"
         )
     if not _is_free(stack, history, source):
-        raise Refused(f"{history.address}: revision {number} belongs to {owner_of(source.tags)}", hint="choose another")
+        raise Refused(
+            f"{history.address}: revision {number} belongs to {owner_of(source.tags)}",
+            hint="choose a different revision",
+        )
     fields = compare_live(history.kind, history.newest, source, history.identity)
     is_so = history.current is not None and not fields
     changes = () if is_so else (_change(stack, history, number, fields, takes, longest_wait),)
@@ -264,9 +271,9 @@ def _check_owner(stack: Stack, history: History) -> None:
         return
     owner = owner_of(claims)
     if owner is None:
-        message = f"{history.address}: no stack owns {history.name}"
-        raise Refused(message, hint="take it over first: `reconciler apply --adopt`")
-    whose = f"{owner}, under another name prefix" if owner == f"stack {stack.name}" else owner
+        message = f"{history.address}: {history.name} is not owned by a stack"
+        raise Refused(message, hint="adopt it first with `reconciler apply --adopt`")
+    whose = f"{owner}, under a different name prefix" if owner == f"stack {stack.name}" else owner
     raise Refused(f"{history.address}: {history.name} belongs to {whose}", hint="roll it back where it is declared")
 
 
@@ -282,8 +289,8 @@ def _last_other(stack: Stack, history: History) -> int:
         ):
             return number
     raise Refused(
-        f"{history.address}: no revision before {current} says anything else",
-        hint="choose one with --to, if there is any",
+        f"{history.address}: no revision before {current} is different",
+        hint="choose a revision with --to",
     )
 
 

@@ -143,8 +143,8 @@ def unknown_job_notes(held: Mapping[str, Counts]) -> Iterator[Problem]:
     """Yield one note for all the queues of which the jobs are not known for the same reason."""
     errors = {str(error): error for error in held.values() if isinstance(error, CloudError)}
     for error in errors.values():
-        hint = f"allow batch:{error.operation}" if error.fault is Fault.DENIED else ""
-        message = f"which jobs are in the queues is not known ({error})"
+        hint = f"grant batch:{error.operation}" if error.fault is Fault.DENIED else ""
+        message = f"the jobs in the queues are unknown ({error})"
         yield Problem("STA001", message, hint=hint, severity=Severity.NOTE)
 
 
@@ -155,7 +155,7 @@ def _declared_status(
     if desired.live is None:
         changes = _changes(plan, desired.address, desired.name)
         yield ResourceStatus(address=desired.address, name=desired.name, health=MISSING, is_healthy=False,
-                       sync=Sync.PENDING, about="never applied, or deleted by somebody", desired=desired,
+                       sync=Sync.PENDING, about="never applied, or deleted outside this stack", desired=desired,
                        changes=changes)  # fmt: skip
     elif is_ours(desired.live, stack.name, stack.name_prefix):
         yield from (_live_status(plan, desired, candidate) for candidate in candidates or (desired.live,))

@@ -40,7 +40,7 @@ TYPES = {*INSTANCES, *FARGATE, MANAGED_INSTANCES}
 # The members that UpdateComputeEnvironment takes for Fargate (its refusal lists all the others).
 FARGATE_UPDATABLE = ("maxvCpus", "subnets", "securityGroupIds")
 TYPE = "the type can only change between EC2 and SPOT (ComputeResourceUpdate)"
-ORCHESTRATOR = "an environment stays on Amazon ECS or on Amazon EKS (UpdateComputeEnvironment cannot change it)"
+ORCHESTRATOR = "an environment cannot move between Amazon ECS and Amazon EKS (UpdateComputeEnvironment)"
 # AWS Batch User Guide, 'Compute environments on Amazon ECS Managed Instances': "New instances use the updated
 # configuration. Existing instances continue running until their jobs complete and then drain naturally."
 DRAINED = "new instances are started as declared; existing ones go on until their jobs end"
@@ -138,7 +138,7 @@ def _cost_of_infrastructure(change: ChangedField) -> tuple[Cost, str]:
         return (
             Cost.REPLACE,
             (
-                f"that takes the service-linked role {SERVICE_LINKED_ROLE}, and this environment "
+                f"that requires the service-linked role {SERVICE_LINKED_ROLE}, but this environment "
                 f"uses {str(role).rsplit('/', 1)[-1]} ({INFRASTRUCTURE_PAGE})"
             ),
         )
@@ -156,7 +156,7 @@ def _type(spec: Spec) -> str:
     return str((spec.get("computeResources") or {}).get("type", ""))
 
 
-MANAGEMENT = "an environment stays MANAGED or UNMANAGED (UpdateComputeEnvironment cannot change it)"
+MANAGEMENT = "MANAGED and UNMANAGED cannot be exchanged (UpdateComputeEnvironment)"
 
 KIND = Kind(
     name="ComputeEnvironment",
@@ -174,7 +174,7 @@ KIND = Kind(
             source=MANAGEMENT,
         ),
         state(
-            description="DISABLED takes no new jobs; minvCpus keep running. Batch creates environments "
+            description="DISABLED accepts no new jobs; minvCpus keep running. AWS Batch creates environments "
             "ENABLED only, so DISABLED is a create and an update.",
             source="CreateComputeEnvironment: 'Compute Environment must be created in ENABLED state.'",
         ),
@@ -216,7 +216,7 @@ KIND = Kind(
                     form=Form.STRUCT,
                     cost=Cost.METADATA,
                     unset={"desiredState": "INHERIT_FROM_CLUSTER"},
-                    description="Who manages the cluster's access entry for Batch. All environments of a cluster must "
+                    description="Whether AWS Batch manages its access entry of the cluster. All environments must "
                     "agree.",
                     fields=(
                         Field(
@@ -238,7 +238,7 @@ KIND = Kind(
             merges=True,
             fields=COMPUTE_RESOURCES,
             presence=Cost.REPLACE,
-            description="What a MANAGED environment may start. Not allowed on UNMANAGED.",
+            description="The instances that a MANAGED environment can start. Not allowed on UNMANAGED.",
             source=MANAGEMENT,
         ),
         Field(
@@ -249,7 +249,7 @@ KIND = Kind(
             unset={"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
             only_if=takes_update_policy,
             description="What happens to running jobs when instances are replaced. Sent for EC2 and Spot only.",
-            source="CreateComputeEnvironment has no such member; UpdateComputeEnvironment refuses it for Fargate "
+            source="CreateComputeEnvironment has no such field; UpdateComputeEnvironment rejects it for Fargate "
             "(aws/aws-cdk issue 27054)",
             fields=(
                 Field(name="terminateJobsOnUpdate", default=False, description="End the jobs at once."),
@@ -265,7 +265,7 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.METADATA,
             unset={"containerInsights": "DISABLED"},
-            description="Settings of the ECS cluster behind the environment.",
+            description="Settings of the ECS cluster of the environment.",
             fields=(
                 Field(
                     name="containerInsights",
@@ -300,10 +300,10 @@ KIND = Kind(
         disable_first=True,
         # DeleteComputeEnvironment; User Guide, "INVALID compute environment"; hashicorp/terraform-provider-aws 8549,
         # 26930
-        explanation="AWS Batch ends its instances and takes its cluster away, by means of the service role. What keeps "
-        "it: a service role that is gone (in the end it is INVALID again), jobs that still run on Fargate, or a queue "
-        "that has only just let go of it",
-        loss="takes away a place where jobs run",
+        explanation="AWS Batch terminates its instances and deletes its cluster with the service role. This takes long "
+        "if the service role is deleted (in the end it is INVALID again), jobs still run on Fargate, or a queue has "
+        "only just been detached",
+        loss="removes a place where jobs run",
     ),
     replacement=ReplacementMethod.BLUE_GREEN,
     idle=Idle(is_idle=is_idle, jobs=JOBS, timeout=86400, disable_with=without_minimum),

@@ -91,7 +91,7 @@ MANAGED_INSTANCES_TEMPLATE = (
         default="ON_DEMAND",
         cost=Cost.REPLACE,
         is_service_default=_always,
-        source="UpdateComputeEnvironment has no such member",
+        source="UpdateComputeEnvironment has no such field",
     ),
     Field(
         name="storageConfiguration",
@@ -119,7 +119,7 @@ MANAGED_INSTANCES_TEMPLATE = (
         default=False,
         cost=Cost.REPLACE,
         is_service_default=_always,
-        source="UpdateComputeEnvironment has no such member",
+        source="UpdateComputeEnvironment has no such field",
     ),
     Field(
         name="capacityReservations",
@@ -179,7 +179,7 @@ MANAGED_INSTANCES = (
     Field(
         name="instanceLaunchTemplate",
         form=Form.STRUCT,
-        description="What the instances look like.",
+        description="The attributes of the instances.",
         fields=MANAGED_INSTANCES_TEMPLATE,
     ),
     Field(
@@ -190,7 +190,7 @@ MANAGED_INSTANCES = (
             Field(
                 name="scaleInAfter",
                 is_service_default=_always,
-                description="Seconds an idle instance is kept; -1 keeps it for ever.",
+                description="Seconds that an idle instance is kept; -1 keeps it indefinitely.",
                 limits={"minimum": -1, "maximum": 3600},
             ),
         ),
@@ -236,8 +236,7 @@ def _no_template(template: Json) -> Json:
 USERDATA_TYPE = Field(
     name="userdataType",
     default="EKS_BOOTSTRAP_SH",
-    description="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM; only beside an image of your "
-    "own.",
+    description="How EKS nodes read their user data: EKS_BOOTSTRAP_SH or EKS_NODEADM; only with your own image.",
     source="LaunchTemplateSpecification",
 )
 
@@ -245,9 +244,9 @@ LAUNCH_TEMPLATE_OVERRIDE = (
     Field(
         name="launchTemplateId",
         example=LAUNCH_TEMPLATE_ID,
-        description="Id of the template to use instead; or give its name.",
+        description="ID of the template to use instead; or set its name.",
     ),
-    Field(name="launchTemplateName", description="Name of the template to use instead; or give its id."),
+    Field(name="launchTemplateName", description="Name of the template to use instead; or set its ID."),
     Field(
         name="version",
         example="1",
@@ -268,9 +267,9 @@ LAUNCH_TEMPLATE = (
     Field(
         name="launchTemplateId",
         example=LAUNCH_TEMPLATE_ID,
-        description="Id of the EC2 launch template; or give its name, not both.",
+        description="ID of the EC2 launch template; or set its name, not both.",
     ),
-    Field(name="launchTemplateName", description="Name of the EC2 launch template; or give its id, not both."),
+    Field(name="launchTemplateName", description="Name of the EC2 launch template; or set its ID, not both."),
     Field(
         name="version",
         example="1",
@@ -296,7 +295,7 @@ EC2_CONFIGURATION = (
         description="Family of the image that Batch chooses: ECS_AL2023, ECS_AL2023_NVIDIA, EKS_AL2023, …",
     ),
     Field(name="imageIdOverride", example=AMI, description="An AMI of your own for this image type."),
-    Unmanaged("batchImageStatus", "read-only: the service says whether a newer image exists"),
+    Unmanaged("batchImageStatus", "read-only: AWS Batch reports whether a newer image exists"),
     Field(
         name=VERSION,
         is_service_default=_is_any,
@@ -317,7 +316,7 @@ COMPUTE_RESOURCES = (
         default="BEST_FIT",
         description="How instance types are chosen. With BEST_FIT, also when it is left out, nothing about the "
         "instances can change in place.",
-        source="UpdateComputeEnvironment does not take BEST_FIT",
+        source="UpdateComputeEnvironment does not accept BEST_FIT",
     ),
     Field(
         name="minvCpus",
@@ -340,8 +339,8 @@ COMPUTE_RESOURCES = (
         name="updateToLatestImageVersion",
         trigger_for=("launchTemplate",),
         only_if=_has_instances,
-        description="A trigger, no state: true takes the latest image whenever instances are replaced. Left out, only "
-        "a change of launchTemplate does, which could otherwise keep the image of the old template.",
+        description="A trigger, not a state: true uses the latest image whenever instances are replaced. By default, "
+        "only a change of launchTemplate does, which could otherwise keep the image of the old template.",
         source="LaunchTemplateSpecification: an image from a template is only changed if this is true",
     ),
     Field(
@@ -349,7 +348,7 @@ COMPUTE_RESOURCES = (
         example=INSTANCE_TYPE,
         form=Form.SET,
         ordered_if=_keeps_order,
-        description="Instance types, families or bundles such as optimal or default_arm64. The order counts only for "
+        description="Instance types, families or bundles such as optimal or default_arm64. The order matters only for "
         "BEST_FIT_PROGRESSIVE_ORDERED and SPOT_CAPACITY_OPTIMIZED_PRIORITIZED.",
     ),
     Field(
@@ -394,7 +393,7 @@ COMPUTE_RESOURCES = (
         form=Form.ROLE,
         cost=Cost.REPLACE,
         description="Spot Fleet role; needed on SPOT with BEST_FIT.",
-        source="ComputeResourceUpdate has no such member",
+        source="ComputeResourceUpdate has no such field",
     ),
     Field(
         name="launchTemplate",
@@ -425,7 +424,7 @@ COMPUTE_RESOURCES = (
                 name="minScaleDownDelayMinutes",
                 default=0,
                 limits={"minimum": 0, "maximum": 10080},
-                description="Minutes, 20 to 10080, that instances stay after their last job; 0 unsets it.",
+                description="Minutes, 20 to 10080, that instances are kept after their last job; 0 unsets it.",
             ),
         ),
     ),

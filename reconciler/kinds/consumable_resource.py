@@ -17,8 +17,8 @@ def _is_used_up(spec: Spec) -> bool:
 KIND = Kind(
     name="ConsumableResource",
     section="consumableResources",
-    description="What jobs hold while they run, or use up: licences, connections, budgets. A job waits until there is "
-    "enough.",
+    description="A resource that jobs hold while they run, or use up: licences, connections, budgets. A job waits "
+    "until enough is available.",
     noun="consumable-resource",
     name_member="consumableResourceName",
     arn_member="consumableResourceArn",
@@ -30,7 +30,7 @@ KIND = Kind(
             default="REPLENISHABLE",
             limits={"enum": ["REPLENISHABLE", "NON_REPLENISHABLE"]},
             description="REPLENISHABLE: free again when the job ends. NON_REPLENISHABLE: used up.",
-            source="UpdateConsumableResource has no such member",
+            source="UpdateConsumableResource has no such field",
         ),
         Field(
             name="totalQuantity",
@@ -38,8 +38,8 @@ KIND = Kind(
             update_as=_set,
             runtime_if=_is_used_up,
             limits={"minimum": 0},
-            description="How many there are. Of what is NON_REPLENISHABLE, jobs take away: it is filled up only when "
-            "you declare another quantity.",
+            description="The total quantity. Jobs use up a NON_REPLENISHABLE resource: it is refilled only when you "
+            "declare a different quantity.",
             source="AWS Batch User Guide, 'Check how many resources are in-use and available': the quantity that a job "
             "consumed is subtracted from the total, too",
         ),

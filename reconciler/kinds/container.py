@@ -33,7 +33,7 @@ ENVIRONMENT = Field(
     key="name",
     fields=ENVIRONMENT_ENTRY,
     drop_if=is_empty_variable,
-    description="Environment variables; their order does not count. For secrets use secrets.",
+    description="Environment variables; their order does not matter. For secrets, use secrets.",
     source="hashicorp/terraform-provider-aws issues 19466, 34947",
 )
 
@@ -63,7 +63,7 @@ MOUNT_POINTS = Field(
     fields=(
         Field(name="sourceVolume", description="Name of the volume, one of volumes."),
         Field(name="containerPath", description="Path in the container."),
-        Field(name="readOnly", default=False, description="The container may not write to it."),
+        Field(name="readOnly", default=False, description="The container cannot write to it."),
     ),
 )
 
@@ -102,7 +102,7 @@ DEVICE = (
         name="permissions",
         form=Form.SET,
         default=["READ", "WRITE", "MKNOD"],
-        description="What the container may do with it; all three when left out.",
+        description="The permissions of the container; by default all three.",
     ),
 )
 
@@ -130,13 +130,13 @@ LINUX_PARAMETERS = Field(
         Field(
             name="maxSwap",
             limits={"minimum": 0},
-            description="Swap that the container may use, MiB; 0 is none. It needs swappiness beside it.",
+            description="Swap that the container can use, in MiB; 0 is none. It requires swappiness.",
         ),
         Field(
             name="swappiness",
             default=60,
             limits={"minimum": 0, "maximum": 100},
-            description="How eagerly memory is swapped, 0 to 100. It counts only together with maxSwap.",
+            description="How eagerly memory is swapped, 0 to 100. It requires maxSwap.",
             source="LinuxParameters: without it 60 is used",
         ),
     ),
@@ -145,7 +145,7 @@ LINUX_PARAMETERS = Field(
 LOG_CONFIGURATION = Field(
     name="logConfiguration",
     form=Form.STRUCT,
-    description="Where the output goes. Left out, it goes to CloudWatch Logs, group /aws/batch/job.",
+    description="Where the output is sent. By default: CloudWatch Logs, group /aws/batch/job.",
     fields=(
         Field(
             name="logDriver",
@@ -158,7 +158,7 @@ LOG_CONFIGURATION = Field(
             form=Form.KEYED,
             key="name",
             fields=SECRET,
-            description="Options of the driver whose values are secrets. They need an executionRoleArn.",
+            description="Options of the driver whose values are secrets. They require an executionRoleArn.",
         ),
     ),
 )
@@ -264,11 +264,11 @@ IMAGE = Field(
 COMMAND = Field(
     name="command",
     form=Form.ORDERED,
-    description="Command and its arguments, one list entry each. Ref::name stands for the parameter of that name.",
+    description="Command and its arguments, one list entry each. Ref::name is replaced with a parameter.",
 )
-PRIVILEGED = Field(name="privileged", default=False, description="Root's power over the instance. Not on Fargate.")
+PRIVILEGED = Field(name="privileged", default=False, description="Root access to the instance. Not on Fargate.")
 READONLY_ROOT = Field(
-    name="readonlyRootFilesystem", default=False, description="The container may not write to its root."
+    name="readonlyRootFilesystem", default=False, description="The container cannot write to its root file system."
 )
 USER = Field(name="user", description="User in the container: a name or number, for tasks also with a group.")
 EXECUTION_ROLE = Field(
@@ -290,7 +290,7 @@ PLATFORM = (
                 name="assignPublicIp",
                 form=Form.CASELESS,
                 default="DISABLED",
-                description="Give the job a public address; in a subnet without NAT it needs one to pull its image.",
+                description="Assign a public address to the job; required to pull images in a subnet without NAT.",
             ),
         ),
     ),

@@ -83,7 +83,7 @@ DEPENDENCY = (
         name="condition",
         form=Form.CASELESS,
         limits={"enum": ["START", "COMPLETE", "SUCCESS"]},
-        description="What it must have reached. COMPLETE and SUCCESS only for containers that are not essential.",
+        description="The condition that must be met. COMPLETE and SUCCESS only for containers that are not essential.",
     ),
 )
 
@@ -102,7 +102,7 @@ TASK_CONTAINER = (
         form=Form.KEYED,
         key="containerName",
         fields=DEPENDENCY,
-        description="Containers that come first.",
+        description="Containers that must start first.",
     ),
     Field(
         name="startTimeout",
@@ -154,13 +154,13 @@ TASK = (
         name="ipcMode",
         form=Form.CASELESS,
         limits={"enum": ["host", "task", "none"]},
-        description="Who shares memory segments and semaphores: host, task or none.",
+        description="Sharing of memory segments and semaphores: host, task or none.",
     ),
     Field(
         name="pidMode",
         form=Form.CASELESS,
         limits={"enum": ["host", "task"]},
-        description="Who sees whose processes: host or task; otherwise each container its own.",
+        description="Sharing of the process namespace: host or task; by default, each container has its own.",
     ),
     VOLUMES,
     Field(

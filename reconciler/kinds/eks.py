@@ -37,19 +37,21 @@ CAPABILITIES = Field(
     description="Linux capabilities, more or fewer than the default.",
     fields=(
         Field(name="add", form=Form.SET, description="Capabilities to add, without CAP_ in front."),
-        Field(name="drop", form=Form.SET, description="Capabilities to take away, without CAP_ in front."),
+        Field(name="drop", form=Form.SET, description="Capabilities to drop, without the prefix CAP_."),
     ),
 )
 
 CONTAINER_SECURITY = (
     _id("runAsUser", "User id of the container's process; otherwise the image's."),
     _id("runAsGroup", "Group id of the container's process; otherwise the image's."),
-    Field(name="runAsNonRoot", description="Refuse to start as user 0; otherwise as the pod's securityContext says."),
+    Field(name="runAsNonRoot", description="Refuse to start as user 0; by default as in the pod's securityContext."),
     Field(name="privileged", default=False, description="Root's power over the node."),
     Field(
         name="allowPrivilegeEscalation", default=False, description="The process may gain more rights than its parent."
     ),
-    Field(name="readOnlyRootFilesystem", default=False, description="The container may not write to its root."),
+    Field(
+        name="readOnlyRootFilesystem", default=False, description="The container cannot write to its root file system."
+    ),
     CAPABILITIES,
     SECCOMP,
 )
@@ -83,7 +85,7 @@ VOLUME_MOUNT = (
     Field(name="name", description="Name of the volume, one of the pod's."),
     Field(name="mountPath", description="Path in the container."),
     Field(name="subPath", description="Path in the volume; its root when left out."),
-    Field(name="readOnly", default=False, description="The container may not write to it."),
+    Field(name="readOnly", default=False, description="The container cannot write to it."),
 )
 
 EKS_CONTAINER = (
@@ -141,12 +143,12 @@ EKS_VOLUME = (
                 default="",
                 form=Form.CASELESS,
                 limits={"enum": ["", "Memory"]},
-                description="Memory counts against the container's memory; empty is the node's disk.",
+                description="Memory is part of the container's memory; empty is the node's disk.",
             ),
             Field(
                 name="sizeLimit",
                 example="1024Mi",
-                description="The most it may hold, such as 1024Mi; no limit when left out.",
+                description="The maximum size, such as 1024Mi; by default no limit.",
             ),
         ),
     ),
@@ -165,7 +167,7 @@ EKS_VOLUME = (
         description="A persistent volume.",
         fields=(
             Field(name="claimName", description="Name of the claim."),
-            Field(name="readOnly", default=False, description="Nobody in the pod may write to it."),
+            Field(name="readOnly", default=False, description="No container of the pod can write to it."),
         ),
     ),
 )
@@ -191,7 +193,7 @@ POD_SECURITY = (
 
 POD = (
     Field(name="serviceAccountName", description="Kubernetes service account; it decides the job's IAM role."),
-    Field(name="hostNetwork", default=True, description="Use the node's address; false gives each pod its own."),
+    Field(name="hostNetwork", default=True, description="Use the node's address; with false, each pod has its own."),
     Field(
         name="dnsPolicy",
         form=Form.CASELESS,

@@ -39,7 +39,7 @@ CONSUMABLES = Field(
                     refers_to="ConsumableResource",
                     description="Name in the stack, or name or ARN of an existing consumable resource.",
                 ),
-                Field(name="quantity", description="How many of it the job takes."),
+                Field(name="quantity", description="The quantity that the job requires."),
             ),
         ),
     ),
@@ -69,7 +69,7 @@ RETRY = (
     Field(
         name="attempts",
         limits={"minimum": 1, "maximum": 10},
-        description="How often the job may start in all, 1 to 10; 1 is no retry. A job that timed out is not retried.",
+        description="The number of attempts, 1 to 10; 1 means no retry. A job that timed out is not retried.",
     ),
     Field(
         name="evaluateOnExit",
@@ -95,7 +95,7 @@ NODE_RANGE = (
         name="instanceTypes",
         example=INSTANCE_TYPE,
         form=Form.SET,
-        description="Instance type of these nodes; only beside ecsProperties.",
+        description="Instance type of these nodes; only with ecsProperties.",
     ),
     Field(name="container", form=Form.STRUCT, fields=CONTAINER, description="The container of these nodes."),
     Field(name="ecsProperties", form=Form.STRUCT, fields=ECS, description="Several containers on each of these nodes."),
@@ -156,7 +156,7 @@ KIND = Kind(
             name="schedulingPriority",
             cost=Cost.REVISION,
             limits={"minimum": 0, "maximum": 9999},
-            description="Higher goes first within a share; only in queues with a fair-share policy.",
+            description="Higher priorities run first within a share; only in queues with a fair-share policy.",
         ),
         Field(
             name="propagateTags",
@@ -198,7 +198,7 @@ KIND = Kind(
             form=Form.STRUCT,
             cost=Cost.REVISION,
             fields=NODES,
-            description="A job of several nodes. Neither on Fargate nor on managed instances.",
+            description="A job of several nodes. Not on Fargate or managed instances.",
         ),
         CONSUMABLES,
         Field(
@@ -212,7 +212,7 @@ KIND = Kind(
             name="timeout",
             form=Form.STRUCT,
             cost=Cost.REVISION,
-            description="When a job that takes too long is ended; a job may bring its own.",
+            description="When a job that runs too long is terminated; a job can override it.",
             fields=(
                 Field(
                     name="attemptDurationSeconds",

@@ -25,7 +25,7 @@ def _always(_value: Json) -> bool:
 
 EKS = "EKS"
 TRIED = (
-    "AWS does not say whether a queue can move there, so it is tried in place. If AWS refuses, nothing has changed: "
+    "AWS does not document whether a queue can move there, so apply tries. If AWS rejects it, nothing has changed: "
     "declare the queue under a new name, and this one is deleted"
 )
 
@@ -61,12 +61,12 @@ def _queue_type(environment: Spec) -> str:
 KIND = Kind(
     name="JobQueue",
     section="jobQueues",
-    description="Where jobs wait, and which environments take them.",
+    description="Where jobs wait, and which environments run them.",
     noun="job-queue",
     name_member="jobQueueName",
     arn_member="jobQueueArn",
     rows=(
-        state("DISABLED takes no new jobs; those in the queue go on."),
+        state("DISABLED accepts no new jobs; jobs in the queue continue."),
         Field(
             name="priority",
             cost=Cost.SCALING,
@@ -80,8 +80,8 @@ KIND = Kind(
             short="schedulingPolicy",
             cost=Cost.SCALING,
             presence=Cost.REPLACE,
-            description="Fair share, or quota shares, instead of first in, first out. It can be exchanged for another, "
-            "but neither added to a queue nor taken away.",
+            description="Fair share or quota shares, instead of first in, first out. It can be replaced, but neither "
+            "added to a queue nor removed.",
             source="UpdateJobQueue: a policy can be exchanged, not removed; 'Only fairshare queue can have scheduling "
             "policy'",
         ),
@@ -99,7 +99,7 @@ KIND = Kind(
             key="order",
             needs_one=True,
             cost=Cost.SCALING,
-            description="The environments that take the jobs, tried in ascending order. Short: a list of names.",
+            description="The environments that run the jobs, tried in ascending order. Short form: a list of names.",
             source="UpdateJobQueue replaces the whole list",
             fields=(
                 Field(name="order", description="Position; only the sequence matters."),
@@ -138,7 +138,9 @@ KIND = Kind(
             description="What to do with a job that blocks the head of the queue.",
             fields=(
                 Field(
-                    name="state", form=Form.CASELESS, description="In which state a job waits too long: RUNNABLE alone."
+                    name="state",
+                    form=Form.CASELESS,
+                    description="The state in which a job waits too long: only RUNNABLE.",
                 ),
                 Field(name="reason", description="The status reason of the blocked job that this is about."),
                 Field(
@@ -171,7 +173,7 @@ KIND = Kind(
         gone_within=1800,
         disable_first=True,
         explanation="AWS Batch ends the jobs in it first, about 16 a second (DeleteJobQueue)",
-        loss="takes away a place where jobs wait",
+        loss="removes a place where jobs wait",
     ),
     jobs=Jobs(listing_of_queue, drain_timeout=86400),
     replacement=ReplacementMethod.DELETE_FIRST,

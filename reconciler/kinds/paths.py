@@ -87,7 +87,7 @@ def _with_entry(kind: Kind, tokens: Sequence["_Token"], bodies: Sequence[Spec], 
     except _LacksEntryError as further:
         return _with_entry(kind, written, bodies, further)
     except PathError as wrong:
-        return f"{lacking.row.name} is a list: say which entry, or * for all of them; {wrong.hint}"
+        return f"{lacking.row.name} is a list: select an entry, or * for all of them; {wrong.hint}"
     entry = lacking.names[0] if lacking.names else position(0) if is_unnamed(lacking.row) else f"the {lacking.row.key}"
     return (
         f"{lacking.row.name} is a list: write {_text(written)} for all of its entries; for one, {entry} in place of *"

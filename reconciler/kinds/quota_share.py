@@ -38,9 +38,9 @@ KIND = Kind(
             response_name="jobQueueArn",
             cost=Cost.REPLACE,
             description="Name in the stack, or name or ARN of an existing queue with a quota-share scheduling policy.",
-            source="UpdateQuotaShare has no such member",
+            source="UpdateQuotaShare has no such field",
         ),
-        state("DISABLED takes no new jobs; those in the share go on."),
+        state("DISABLED accepts no new jobs; jobs in the share continue."),
         CAPACITY_LIMITS,
         Field(
             name="resourceSharingConfiguration",
@@ -51,7 +51,7 @@ KIND = Kind(
                 Field(
                     name="strategy",
                     form=Form.CASELESS,
-                    description="RESERVE keeps it, LEND lends it to other shares, LEND_AND_BORROW borrows theirs, too.",
+                    description="RESERVE keeps it, LEND lends it to other shares, LEND_AND_BORROW also borrows.",
                 ),
                 Field(
                     name="borrowLimit",
@@ -66,12 +66,12 @@ KIND = Kind(
             name="preemptionConfiguration",
             form=Form.STRUCT,
             cost=Cost.SCALING,
-            description="Whether jobs of the share make way for one another.",
+            description="Preemption between jobs of the share.",
             fields=(
                 Field(
                     name="inSharePreemption",
                     form=Form.CASELESS,
-                    description="ENABLED: a job of a higher priority takes the place of another of the same share. "
+                    description="ENABLED: a job of a higher priority preempts a different one of the same share. "
                     "DISABLED.",
                 ),
             ),
@@ -99,7 +99,7 @@ KIND = Kind(
         gone_within=1800,
         disable_first=True,
         explanation="AWS Batch ends the jobs in it first (DeleteQuotaShare)",
-        loss="takes away a place where jobs wait",
+        loss="removes a place where jobs wait",
     ),
     # All jobs of a share are terminated in the end (DeleteQuotaShare).
     jobs=Jobs(listing_of_share, drain_timeout=86400),

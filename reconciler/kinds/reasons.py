@@ -67,27 +67,27 @@ INVALID_REASONS = (
     InvalidReason(
         ("sts:AssumeRole",),
         "the service role is gone, or its trust policy does not let batch.amazonaws.com assume it",
-        "create the role again under the same name with that trust, or declare another serviceRole; then apply",
+        "create the role again under the same name with that trust, or declare a different serviceRole; then apply",
         members=("serviceRole",),
         blocks_deletion=True,
     ),
     InvalidReason(
         ("SpotFleetRequestConfig.IamFleetRole",),
-        "the Spot Fleet role does not exist or is no Spot Fleet role, and it cannot be changed in place",
+        "the Spot Fleet role does not exist or is not a Spot Fleet role, and it cannot be changed in place",
         "declare a right computeResources.spotIamFleetRole, or a strategy that needs none; apply with --allow-replace",
         repair=RepairMethod.REPLACE,
         members=("computeResources.spotIamFleetRole",),
     ),
     InvalidReason(
         ("Clusters can not be blank",),
-        "somebody deleted the ECS cluster that AWS Batch keeps for the environment",
+        "the ECS cluster that AWS Batch manages for the environment was deleted",
         "the environment has to be replaced: apply with --allow-replace",
         repair=RepairMethod.REPLACE,
     ),
     InvalidReason(
         ("nstance profile", "not exist"),
         "the instance profile does not exist",
-        "create the instance profile, or declare another computeResources.instanceRole; then apply",
+        "create the instance profile, or declare a different computeResources.instanceRole; then apply",
         members=("computeResources.instanceRole",),
     ),
     InvalidReason(
@@ -129,14 +129,14 @@ INVALID_REASONS = (
     InvalidReason(
         ("not authorized to perform",),
         "the service role lacks a permission, the one that the reason names",
-        "add the permission to the service role, or declare another serviceRole; then apply",
+        "add the permission to the service role, or declare a different serviceRole; then apply",
         members=("serviceRole",),
     ),
 )  # fmt: skip
 UNKNOWN = InvalidReason(
     (),
     "",
-    f"correct what the reason names; then apply, which validates again (see {TROUBLESHOOTING})",
+    f"fix the cause in the reason, then apply, which validates again (see {TROUBLESHOOTING})",
 )
 
 
@@ -168,13 +168,13 @@ class WaitReason:
 WAIT_REASONS = (
     WaitReason(
         "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
-        "AWS has no instances of these types to give at present, in none of the environments of the queue",
+        "AWS has no capacity for these instance types at present, in any environment of the queue",
         "wait; or declare more instance types, sizes or subnets in other Availability Zones, or an environment of "
-        "another type behind it",
+        "a different type after it",
     ),
     WaitReason(
         "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
-        "maxvCpus of every environment is smaller than what the job asks for",
+        "maxvCpus of every environment is smaller than the job requires",
         "raise maxvCpus of an environment of the queue, or end the job and submit it with fewer vCPUs",
     ),
     WaitReason(
@@ -191,17 +191,17 @@ WAIT_REASONS = (
     WaitReason(
         "ACTION_REQUIRED",
         "every environment of the queue is INVALID",
-        "repair one of them, or declare another",
+        "repair one of them, or declare a different one",
         can_be_limited=False,
     ),
     WaitReason(
         "UNDETERMINED",
         "the job blocks the queue, and AWS Batch does not know why",
-        f"compare what the job asks for with what the environments have (see {STUCK})",
+        f"compare the requirements of the job with the environments (see {STUCK})",
         can_be_limited=False,
     ),
 )
-UNKNOWN_WAIT_REASON = WaitReason("", "", f"correct what the reason names (see {STUCK})")
+UNKNOWN_WAIT_REASON = WaitReason("", "", f"fix the cause in the reason (see {STUCK})")
 
 
 def wait_reason_of(reason: str) -> WaitReason | None:

@@ -22,7 +22,7 @@ KIND = Kind(
                 Field(
                     name="idleResourceAssignmentStrategy",
                     form=Form.CASELESS,
-                    description="In which order shares borrow what is idle: FIFO alone.",
+                    description="The order in which shares borrow idle capacity: only FIFO.",
                 ),
             ),
         ),
@@ -38,7 +38,7 @@ KIND = Kind(
                     name="shareDecaySeconds",
                     default=0,
                     limits={"minimum": 0, "maximum": 604800},
-                    description="Seconds over which past use counts; 0 looks at 10 minutes.",
+                    description="Seconds of past use that are considered; 0 means 10 minutes.",
                 ),
                 Field(
                     name="computeReservation",

@@ -16,7 +16,7 @@ from reconciler.model import Cost
 KIND = Kind(
     name="ServiceEnvironment",
     section="serviceEnvironments",
-    description="Where the jobs of another service run: how much SageMaker training may use.",
+    description="Where jobs of a different AWS service run: the capacity for SageMaker training.",
     noun="service-environment",
     name_member="serviceEnvironmentName",
     arn_member="serviceEnvironmentArn",
@@ -25,10 +25,10 @@ KIND = Kind(
             name="serviceEnvironmentType",
             form=Form.CASELESS,
             cost=Cost.REPLACE,
-            description="The service whose jobs run there; SAGEMAKER_TRAINING is the only one.",
-            source="UpdateServiceEnvironment has no such member",
+            description="The service of the jobs; only SAGEMAKER_TRAINING.",
+            source="UpdateServiceEnvironment has no such field",
         ),
-        state("DISABLED takes no new jobs."),
+        state("DISABLED accepts no new jobs."),
         CAPACITY_LIMITS,
     ),
     read=ReadCalls(
@@ -45,7 +45,7 @@ KIND = Kind(
         id_member="serviceEnvironment",
         gone_within=1800,
         disable_first=True,
-        loss="takes away a place where jobs run",
+        loss="removes a place where jobs run",
     ),
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateServiceEnvironment.html",
 )

@@ -216,8 +216,8 @@ class _Resolver:
     def nothing(self, declared: Declared, path: Path, kind: Kind, value: str) -> Problem:
         known = {address.name for address in (*self.stack.declared, *self.index.named) if address.kind == kind.name}
         near = difflib.get_close_matches(value, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"declare it under {kind.section}, or name one that exists"
-        message = f"{declared.address}: there is no {kind.noun} {value}, neither in this stack nor live"
+        hint = f"did you mean {near[0]}?" if near else f"declare it under {kind.section}, or use an existing one"
+        message = f"{declared.address}: the {kind.noun} {value} exists neither in this stack nor in the account"
         return Problem("REF001", message, declared.places.find(path), hint)
 
     def arn_of(self, kind: Kind, address: Address) -> str:
@@ -237,8 +237,8 @@ def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:
         owner = next((resource for resource in claimants if resource.address.name == logical_name(live)), first)
         for resource in claimants:
             if resource is not owner:
-                message = f"{resource.address}: the live {live.address.name} is {owner.address} of this stack already"
-                hint = f"give {resource.address.name} another name, or drop {owner.address.name}"
+                message = f"{resource.address}: {live.address.name} is already {owner.address} of this stack"
+                hint = f"rename {resource.address.name}, or remove {owner.address.name}"
                 yield Problem("REF002", message, resource.places.find(()), hint)
 
 

@@ -64,26 +64,26 @@ def strangers(
 ) -> Iterator[Stranger]:
     """Yield what to say of keys that are none of the known ones. Keys of one mistake are told together."""
     if tool := next((key for key in keys if key in TOOLS), ""):
-        hint = (
-            f"a stack has sections such as {next(iter(kinds.values())).section}, with bodies as the AWS API takes them"
-        )
-        yield Stranger(tool, f"{tool} is a key of {TOOLS[tool]}: this is no stack", hint)
+        hint = f"use sections such as {next(iter(kinds.values())).section}, with bodies in the form of the AWS API"
+        yield Stranger(tool, f"{tool} is a key of {TOOLS[tool]}: this is not a stack", hint)
         return
     kind = max(kinds.values(), key=lambda kind: len(keys.keys() & members_of(kind)))
     members = [key for key in keys if key in members_of(kind) and not get_close_matches(key, known, cutoff=TWIN)]
     if members:
         yield _of_a_body(members, kind)
     for key in (key for key in keys if key not in members):
-        hint = did_you_mean(key, known, f"a stack has {listed(known, 'and')}; x-… is yours")
-        yield Stranger(key, f"the top-level key {key} is not known", hint)
+        hint = did_you_mean(
+            key, known, f"the keys of a stack are {listed(known, 'and')}; keys that begin with x- are ignored"
+        )
+        yield Stranger(key, f"the top-level key {key} is unknown", hint)
 
 
 def _of_a_body(members: list[str], kind: Kind) -> Stranger:
     what = kind.noun.replace("-", " ")
-    hint = f"write the members of a {what} below {kind.section} and a name"
+    hint = f"write the fields of a {what} below {kind.section} and a name"
     if kind.name_member in members:
-        hint = f"only JSON files can be one resource as the AWS CLI takes it; in YAML, use {kind.section}"
-    are = "are members" if len(members) > 1 else "is a member"
+        hint = f"only JSON files can contain a single AWS CLI request; in YAML, use {kind.section}"
+    are = "are fields" if len(members) > 1 else "is a field"
     return Stranger(members[0], f"{listed(members, 'and')} {are} of a {what}, not of a stack", hint)
 
 
@@ -234,7 +234,7 @@ class Recognizer:
     def of_node(self, root: Node | None, *, is_json: bool = False) -> str:
         match root:
             case MappingNode() if is_json and _are_outputs(root):
-                return "it has outputs of Terraform"
+                return "it contains Terraform outputs"
             case MappingNode():
                 is_ours = self.is_ours(root) and not (is_json and self.has_strange_settings_alone(root))
                 return "" if is_ours else _foreign(keys_of(root))
@@ -333,7 +333,7 @@ def _top(value: Json, depth: int = DEPTH) -> Node:
 
 def _foreign(keys: Collection[str]) -> str:
     tool = next((key for key in keys if key in TOOLS), "")
-    return f"{tool} is a key of {TOOLS[tool]}" if tool else "it has no key of a stack at its top"
+    return f"{tool} is a key of {TOOLS[tool]}" if tool else "it has no top-level key of a stack"
 
 
 def _plain(word: str) -> str:
@@ -398,7 +398,7 @@ FORMS: MappingABC[str, Callable[[Node, Keywords], bool]] = {
 
 
 FLEET = "reconciler.yaml"
-DEPLOYMENTS = "it is a file of deployments"
+DEPLOYMENTS = "it is a deployment file"
 OF_FLEET = ("environments", "stacks")
 
 
@@ -444,7 +444,7 @@ def choice_of(
     ours = {}
     for name, document in documents.items():
         if name in named and not recognizer.is_certain(document.root):
-            choice.beside[name] = "an option names it"
+            choice.beside[name] = "it is passed by an option"
             continue
         reason = _fleet(name, document) or recognizer.reason(name, document, texts.get(name, ""))
         if reason:
@@ -475,7 +475,7 @@ def choice_of(
     variables = {name for document in rest.values() for name in _variables(document)}
     for name, document in rest.items():
         if _are_values(document, variables, recognizer.keywords):
-            choice.beside[name] = "it has values of variables: name it with --var-file"
+            choice.beside[name] = "it contains variable values: pass it with --var-file"
     choice.names = tuple(name for name in rest if name not in choice.beside)
     left_out = (documents[name] for name in choice.beside if name not in named)
     choice.mentioned = {key: where_of(mark) for document in left_out for key, mark in names_in(document.root)}

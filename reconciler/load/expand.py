@@ -63,7 +63,7 @@ class StatePlaces:
 class Finder:
     """Looks every value up once, however often it is used. `found` has what came of it.
 
-    `states` are those that the stack names; None where there is no stack to name any.
+    `states` are those that the stack names; None where the stack to does not exist name any.
     """
 
     lookups: Lookups
@@ -107,14 +107,14 @@ class Finder:
             self._refused(name, tagged, error)
         else:
             if value is None:
-                hint = "set it, or use a variable with a default"
+                hint = "set it, or use a stack variable with a default"
                 self.findings.add("VAR010", f"{tagged.tag} {name}: it is not set", tagged.mark, hint)
             return value
         return None
 
     def _is_formed(self, name: str, tagged: TaggedNode) -> bool:
         form, example = FORMS.get(tagged.tag, (None, ""))
-        wrong = "" if form is None or form.fullmatch(name) else "this names nothing"
+        wrong = "" if form is None or form.fullmatch(name) else "the name is missing or malformed"
         if tagged.tag == STATE and not wrong:
             try:
                 parse_address(name.partition(":")[2])
@@ -130,12 +130,14 @@ class Finder:
         if place := states.found.get(state):
             return place
         if state in states.waiting or (not states.is_whole and state not in states.broken):
-            message = f"{tagged.tag} {name}: where the state {state} is depends on variables, which are not known yet"
-            hint = "write its place without variables, or use the look-up where the value is needed"
+            message = (
+                f"{tagged.tag} {name}: the location of the state {state} depends on variables that are not known yet"
+            )
+            hint = "write the location without variables, or use the lookup where the value is needed"
             self.findings.add("VAR008", message, tagged.mark, hint)
         elif state not in states.broken:
-            hint = did_you_mean(state, states.names, "name its place: `lookups: {tfstate: {NAME: s3://bucket/key}}`")
-            self.findings.add("VAR023", f"{tagged.tag} {name}: there is no state {state}", tagged.mark, hint)
+            hint = did_you_mean(state, states.names, "declare it: `lookups: {tfstate: {NAME: s3://bucket/key}}`")
+            self.findings.add("VAR023", f"{tagged.tag} {name}: the state {state} is not declared", tagged.mark, hint)
         return None
 
     def _refused(self, name: str, tagged: TaggedNode, error: CloudError) -> None:
@@ -149,7 +151,7 @@ class Finder:
         if (tag, name) not in self.found:
             value = self.lookups.find_in_state(name, place) if place else self.lookups.find(tag, name)
             if HALF.search(json.dumps(value, ensure_ascii=False)):
-                raise Missing("its value holds half of a character", "set it to text that is UTF-8")
+                raise Missing("the value contains half of a surrogate pair", "set it to UTF-8 text")
             self.found[tag, name] = value
         return self.found[tag, name]
 
@@ -270,8 +272,8 @@ class Expander:
             case TaggedNode():
                 return self._merged(self._substitute(node), blame)
             case Scalar() | SequenceNode():
-                hint = "a merge key takes *anchor, a list of them, or a mapping"
-                self.findings.add("YML008", "<< does not name a mapping", blame, hint)
+                hint = "use *anchor, a list of anchors, or a mapping"
+                self.findings.add("YML008", "<< does not refer to a mapping", blame, hint)
         return None
 
     def _is_too_much(self, mark: SourceMark) -> bool:
@@ -283,15 +285,15 @@ class Expander:
             self.size += 1
             return False
         if not self.library.is_too_much:
-            message = f"aliases, includes and variables make more than {most:,} values of this stack"
-            self.findings.add("YML009", message, mark, "anchors that contain aliases of anchors multiply")
+            message = f"aliases, includes and variables expand to more than {most:,} values"
+            self.findings.add("YML009", message, mark, "anchors that contain aliases of other anchors multiply")
         self.library.is_too_much = self.library.incomplete = True
         return True
 
     def _substitute(self, tagged: TaggedNode) -> Node:
         name = tagged.text.strip()
         if not name and tagged.tag != "!sub":
-            self.findings.add("VAR014", f"{tagged.tag} names nothing", tagged.mark, f"write `{tagged.tag} name`")
+            self.findings.add("VAR014", f"{tagged.tag} has no name", tagged.mark, f"write `{tagged.tag} name`")
             return Broken(tagged.mark)
         match tagged.tag:
             case "!include":
@@ -347,22 +349,22 @@ class Expander:
         if not isinstance(value, dict | list):
             is_secret = name in self.scope.secret and value is not None and not isinstance(value, bool)
             return Secret(text_of(value)) if is_secret else text_of(value)
-        message = f"{name} is a {'list' if isinstance(value, list) else 'map'} and cannot become part of a text"
-        self.findings.add("VAR009", message, tagged.mark, f"write `!var {name}` to use it as it is")
+        message = f"{name} is a {'list' if isinstance(value, list) else 'map'} and cannot be part of a string"
+        self.findings.add("VAR009", message, tagged.mark, f"use `!var {name}` as the whole value")
         return None
 
     def _missing(self, name: str, tagged: TaggedNode) -> None:
         if self.scope is None:
-            hint = "a variable cannot depend on another; !env and !include work here"
+            hint = "variables cannot depend on each other; use !env or !include"
             self.findings.add("VAR008", f"{tagged.tag} cannot be used inside variables", tagged.mark, hint)
         elif name in CONTEXT:
-            message = f"{name} is not known yet where the stack itself is described"
-            self.findings.add("VAR001", message, tagged.mark, "write it out, or use a variable")
+            message = f"{name} is not known yet in the settings of the stack"
+            self.findings.add("VAR001", message, tagged.mark, "write the value, or use a variable")
         elif name in self.scope.unset:
-            hint = f"give it with --var {name}=VALUE or --var-file, or declare a default"
+            hint = f"set it with --var {name}=VALUE or --var-file, or declare a default"
             self.findings.add("VAR002", f"the variable {name} has no value", tagged.mark, hint)
         elif name not in self.scope.broken and not self.library.incomplete:
-            self.findings.add("VAR001", f"there is no variable {name}", tagged.mark, self._hint(name, tagged))
+            self.findings.add("VAR001", f"the variable {name} is not declared", tagged.mark, self._hint(name, tagged))
 
     def _hint(self, name: str, tagged: TaggedNode) -> str:
         known = (*(self.scope or Scope()).values, *(self.scope or Scope()).unset)

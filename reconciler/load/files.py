@@ -25,8 +25,8 @@ KIND_OF_DOCUMENT = re.compile(rb'"document":\s*"(\w+)"')
 SMALL = 2**16  # bytes of a file that is kept, so that it is read once
 HEAD = 500  # bytes in which they say so
 LINE_BREAK = re.compile(r"\r\n?")  # YAML 1.2, production b-break: read as a line feed
-NOT_TEXT_HINT = "save it as UTF-8 text; other files do not belong into the folder of a stack"
-UNREADABLE_HINT = "make it a file that can be read, or take it out of the folder"
+NOT_TEXT_HINT = "save it as UTF-8 text, or move it out of the stack's folder"
+UNREADABLE_HINT = "make it readable, or move it out of the folder"
 
 
 Choose = Callable[[MappingABC[str, Document]], Collection[str]]
@@ -154,7 +154,7 @@ class Library:
                 self._circle(include, (*chain[chain.index(target) :], target))
             elif len(chain) > DEEPEST:
                 self.findings.add(
-                    "YML009", f"more than {DEEPEST} files include one another", include.mark, "include fewer levels"
+                    "YML009", f"more than {DEEPEST} files include each other", include.mark, "include fewer levels"
                 )
             elif (
                 self._may_read(target, include) and self.document(target, include.mark) and target not in self.followed
@@ -165,7 +165,7 @@ class Library:
         self.circular.add(include)
         self.incomplete = True
         message = f"these files include each other in a circle: {' -> '.join(circle)}"
-        self.findings.add("INC003", message, include.mark, "take one of the includes out")
+        self.findings.add("INC003", message, include.mark, "remove one of the includes")
 
     def _may_read(self, target: str, include: TaggedNode) -> bool:
         if target.startswith(("/", "../")) or target == "..":
@@ -177,13 +177,13 @@ class Library:
         return bool(include.text.strip())
 
     def _outside(self, path: str, mark: SourceMark) -> None:
-        hint = "a stack reads nothing but its own folder: move or copy the file"
-        self.findings.add("INC001", f"{path} leads out of the stack's folder", mark, hint)
+        hint = "a stack can only read files in its own folder: move or copy the file"
+        self.findings.add("INC001", f"{path} is outside the stack's folder", mark, hint)
         self.incomplete = True
 
     def _hidden(self, path: str, mark: SourceMark) -> None:
-        hint = "files and folders whose names begin with a dot are not read: give it another name"
-        self.findings.add("INC004", f"{path} leads to a hidden file", mark, hint)
+        hint = "files and folders whose names begin with a dot are not read: rename it"
+        self.findings.add("INC004", f"{path} is a hidden file", mark, hint)
         self.incomplete = True
 
     def _read(self, name: str, blame: SourceMark) -> bytes | None:
@@ -206,10 +206,10 @@ class Library:
     def _no_such_file(self, name: str, blame: SourceMark) -> None:
         known = self.files.names()
         if name in known:
-            self.findings.add("YML012", f"{self.shown(name)} is a link that leads nowhere", blame, UNREADABLE_HINT)
+            self.findings.add("YML012", f"{self.shown(name)} is a broken link", blame, UNREADABLE_HINT)
             return
         hint = did_you_mean(name, known, "the path is relative to the file that includes it")
-        self.findings.add("INC002", f"there is no file {self.shown(name)}", blame, hint)
+        self.findings.add("INC002", f"the file {self.shown(name)} does not exist", blame, hint)
 
 
 def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) -> Document:
@@ -229,13 +229,13 @@ def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) 
 def own_document(raw: bytes) -> str:
     """Return which of the documents that we write this is; nothing if it is none."""
     if raw.startswith(SANDBOX):
-        return "it is the state of a sandbox"
+        return "it is a sandbox state"
     if EVENT.match(raw, 0, HEAD):
-        return "it has the events of a run of reconciler"
+        return "it contains reconciler events"
     if not DOCUMENT.match(raw, 0, HEAD):
         return ""
     kind = KIND_OF_DOCUMENT.search(raw, 0, HEAD)
-    return f"it is a document of reconciler ({kind[1].decode() if kind else 'report'})"
+    return f"it is a reconciler document ({kind[1].decode() if kind else 'report'})"
 
 
 def decoded(shown: str, raw: bytes, findings: Findings) -> str | None:

@@ -35,10 +35,10 @@ class Spoken(NamedTuple):
 
     @property
     def message(self) -> str:
-        return f"{self.text} is {self.language.name}: this file is not rendered yet"
+        return f"{self.text} is {self.language.name}: the file is not rendered"
 
 
-RENDER_JINJA = "render it first, as with `sceptre generate STACK`, Ansible's template module or `jinja2 FILE`"
+RENDER_JINJA = "render it first, for example with `sceptre generate STACK`, Ansible's template module or `jinja2 FILE`"
 LANGUAGES: Sequence[OtherLanguage] = (
     OtherLanguage(
         "Sceptre's Jinja",
@@ -46,31 +46,31 @@ LANGUAGES: Sequence[OtherLanguage] = (
             r"\{\{[^}\n]{0,80}\b(?:sceptre_user_data|stack_group_config|command_path)\b[^}\n]{0,80}\}\}"
             r"|!(?:stack_output(?:_external)?|stack_attr|rcmd|file_contents|environment_variable|no_value)\b"
         ),
-        "render it first: `sceptre generate STACK` prints the template, which `import --cloudformation -` reads",
+        "render it with `sceptre generate STACK`, and pipe the output to `import --cloudformation -`",
     ),
     OtherLanguage(
-        "a variable of the Serverless Framework",
+        "a Serverless Framework variable",
         re.compile(
             r"\$\{(?:self|opt|sls|file|param|custom|cf|aws|env|ssm|s3|strToBool)(?:\([^)\n]{0,80}\))?:[^}\n]{0,80}\}"
             r"|#\{AWS::\w+\}"
         ),
-        "render it first: `serverless package` writes .serverless/*.json, which `import --cloudformation` reads",
+        "render it with `serverless package`, and pass .serverless/*.json to `import --cloudformation`",
     ),
     OtherLanguage(
-        "a template of Terraform",
+        "a Terraform template",
         re.compile(
             r"%\{~?\s*(?:if|for|else|endif|endfor)\b[^}\n]{0,80}\}"
             r"|\$\{(?:var|local|data|module|each|path|aws_\w+)\.[^}\n]{0,80}\}"
         ),
-        "render it first: `terraform show -json` prints what it becomes, which `import --terraform -` reads",
+        "render it with `terraform show -json`, and pipe the output to `import --terraform -`",
     ),
     OtherLanguage(
-        "a token of the AWS CDK",
+        "an AWS CDK token",
         re.compile(r"\$\{Token\[[^\]\n]{0,80}\]\}"),
-        "render it first: `cdk synth` prints the template, which `import --cloudformation -` reads",
+        "render it with `cdk synth`, and pipe the output to `import --cloudformation -`",
     ),
     OtherLanguage(
-        "Helm or another Go template",
+        "Helm or a different Go template",
         re.compile(
             r"\{\{-?\s*(?:\.|\$|(?:if|else|range|include|template|toYaml|with|end|define|block)\b)[^}\n]{0,80}\}\}"
         ),
@@ -84,21 +84,21 @@ LANGUAGES: Sequence[OtherLanguage] = (
 )
 # In a file that cannot be read without it, this is a template, too. CloudFormation has {{resolve:…}}.
 BRACES = OtherLanguage(
-    "Jinja or a language like it",
+    "Jinja or a similar language",
     re.compile(r"(?<!\$)\{\{(?!resolve:)[^{}\n]{0,80}\}\}"),
     RENDER_JINJA,
 )
 # In a request for the AWS CLI nothing is substituted.
 SHELL = OtherLanguage(
-    "a variable of a shell",
+    "a shell variable",
     re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]+\b"),
-    "fill it in first, as with `envsubst <FILE >NEW`, or write YAML, in which `!sub` does",
+    "substitute it first, for example with `envsubst <FILE >NEW`, or write YAML and use `!sub`",
 )
 # https://docs.github.com/en/actions/concepts/workflows-and-actions/expressions, and scripts of many projects
 DOLLAR_BRACES = OtherLanguage(
-    "a variable of a template",
+    "a template variable",
     re.compile(r"\$\{\{[^{}\n]{0,80}\}\}"),
-    "fill it in first, by the script or the workflow that does, or write YAML, in which `!sub` does",
+    "substitute it first with the script or workflow that defines it, or write YAML and use `!sub`",
 )
 MAY_BE_ONE = re.compile(r"\{%|\{\{|\{#|#\{|%\{|\$\{|!(?:stack|rcmd|file|env|no_)")
 

@@ -53,8 +53,8 @@ class _Writer:
     def rename(self, row: Field, entries: dict[str, tuple[SourceMark, Node]]) -> None:
         mark, node = entries.pop(row.short)
         if row.name in entries:
-            message = f"{row.short} is short for {row.name}, which is written at {where_of(entries[row.name][0])}, too"
-            self.findings.add("STK010", message, mark, "keep one of the two")
+            message = f"{row.short} is short for {row.name}, which is also set at {where_of(entries[row.name][0])}"
+            self.findings.add("STK010", message, mark, "remove one of them")
         else:
             entries[row.name] = (mark, node)
 
@@ -134,7 +134,7 @@ def _has_succession(kind: Kind, value: Json) -> bool:
 MEMBERS: MappingABC[str, _LifecycleField] = {
     "preventDestroy": _LifecycleField("prevent_destroy", "true or false", _is_bool),
     "ignoreChanges": _LifecycleField(
-        "ignore_changes", "a list of members, such as [computeResources.maxvCpus]", _are_texts, tuple
+        "ignore_changes", "a list of fields, such as [computeResources.maxvCpus]", _are_texts, tuple
     ),
     "replace": _LifecycleField(
         "replace", "blue-green or refuse", _one_of(BLUE_GREEN, REFUSE), str.lower, of_if=_has_succession
@@ -167,8 +167,8 @@ def lifecycle_of(kind: Kind, node: Node, findings: Findings) -> Lifecycle:
     given: dict[str, Json] = {}
     for key, (mark, inner) in section.entries.items() if section else ():
         if key not in MEMBERS:
-            hint = did_you_mean(key, MEMBERS, f"it has {listed(MEMBERS, 'and')}")
-            findings.add("LIF001", f"{key} is no member of lifecycle", mark, hint)
+            hint = did_you_mean(key, MEMBERS, f"its fields are {listed(MEMBERS, 'and')}")
+            findings.add("LIF001", f"{key} is not a field of lifecycle", mark, hint)
         elif not is_null(inner):
             given |= _read(kind, key, inner, findings)
     lifecycle = Lifecycle(**given)
@@ -178,7 +178,7 @@ def lifecycle_of(kind: Kind, node: Node, findings: Findings) -> Lifecycle:
         is_set = member is not None and getattr(lifecycle, member.name) != getattr(ORDINARY, member.name)
         if member and other and is_set and getattr(lifecycle, other.name) is None:
             message = f"lifecycle.{key} has no effect without {member.beside}"
-            findings.add("LIF003", message, mark, f"{member.beside} takes {other.takes}", Severity.WARNING)
+            findings.add("LIF003", message, mark, f"set {member.beside} to {other.takes}", Severity.WARNING)
     return lifecycle
 
 
@@ -201,16 +201,16 @@ def _read(kind: Kind, key: str, node: Node, findings: Findings) -> dict[str, Jso
         refuse_secret(f"lifecycle.{key}", node.mark, findings)
         return {}
     if not member.fits(value):
-        findings.add("LIF002", f"lifecycle.{key} takes {member.takes}", node.mark)
+        findings.add("LIF002", f"lifecycle.{key} must be {member.takes}", node.mark)
         return {}
     if not member.of_if(kind, member.convert(value)):
         message = f"lifecycle.{key}: {value} has no effect on a {kind.noun}"
-        findings.add("LIF003", message, node.mark, "leave it out", Severity.WARNING)
+        findings.add("LIF003", message, node.mark, "remove it", Severity.WARNING)
     return {member.name: member.convert(value)}
 
 
 LIFECYCLE = "lifecycle"
-GAP = Unknown("<could not be read>")
+GAP = Unknown("<cannot be read>")
 NAME_HINT = "1 to 128 letters, digits, hyphens and underscores are allowed"
 # CreateComputeEnvironment: "It can be up to 128 characters long. It can contain uppercase and lowercase letters,
 # numbers, hyphens (-), and underscores (_)." The other kinds say the same of their names.
@@ -240,7 +240,7 @@ def declared_resources(
         address = Address(written.kind.name, written.name)
         if address in seen:
             message = f"{address} is declared twice; first at {where_of(seen[address])}"
-            findings.add("STK006", message, written.mark, "keep one, or give it another name")
+            findings.add("STK006", message, written.mark, "remove or rename one of them")
             continue
         seen[address] = written.mark
         reader.check_name(written, prefix)
@@ -266,8 +266,8 @@ class _ResourceReader:
             for entry in self.gathered.entries(kind.section):
                 node = entry.expanded(self.expander)
                 if _is_described(kind, node):
-                    message = f"this is what `aws batch {kind.read.command}` prints, not a section of a stack"
-                    hint = f"`reconciler import --json {node.mark.name} --to DIR` makes a stack of it"
+                    message = f"this is output of `aws batch {kind.read.command}`, not a section of a stack"
+                    hint = f"use `reconciler import --json {node.mark.name} --to DIR` to create a stack from it"
                     self.findings.add("STK005", message, node.mark, hint)
                     continue
                 section = mapping_of(node, kind.section, self.findings)
@@ -284,12 +284,12 @@ class _ResourceReader:
         nameless = _nameless(kind, section)
         noun = kind.noun.replace("-", " ")
         if nameless:
-            message = f"{listed(nameless, 'and')} stand where {kind.section} has names: a {noun} without its name"
-            hint = f"write the name of the {noun} above, and indent what belongs to it"
+            message = f"{listed(nameless, 'and')} found where {kind.section} requires names: the {noun} has no name"
+            hint = f"add the name of the {noun} above, and indent its fields"
             self.findings.add("STK005", message, next(iter(nameless.values())), hint)
         sections = [name for name in section.entries if name in {other.section for other in self.kinds.values()}]
         for name in sections:
-            message, hint = f"{name} stands inside of {kind.section}", f"indent it as {kind.section} is"
+            message, hint = f"{name} is inside {kind.section}", f"indent it like {kind.section}"
             self.findings.add("STK005", message, section.entries[name][0], hint)
         return (*nameless, *sections)
 
@@ -307,7 +307,7 @@ class _ResourceReader:
             sections = mapping_of(entry.expanded(self.expander), "defaults", self.findings)
             for section, (mark, node) in sections.entries.items() if sections else ():
                 if section not in by_section:
-                    hint = did_you_mean(section, by_section, f"the kinds are {listed(by_section, 'and')}")
+                    hint = did_you_mean(section, by_section, f"the sections are {listed(by_section, 'and')}")
                     self.findings.add("STK002", f"defaults has no section {section}", mark, hint)
                 elif body := mapping_of(node, f"defaults.{section}", self.findings):
                     kind = by_section[section]
@@ -325,8 +325,8 @@ class _ResourceReader:
             if isinstance(node, MappingNode) and isinstance(other[1], MappingNode):
                 self.agree(other[1], node, f"{what}.{key}")
             else:
-                message = f"{what}.{key} is given twice; first at {where_of(other[0])}"
-                self.findings.add("STK004", message, mark, "keep one of the two")
+                message = f"{what}.{key} is set twice; first at {where_of(other[0])}"
+                self.findings.add("STK004", message, mark, "remove one of them")
 
     def check_name(self, written: _Written, prefix: str) -> None:
         prefix = prefix if NAME.fullmatch(f"{prefix}x") else ""  # a prefix that AWS never takes is told where it stands
@@ -334,10 +334,8 @@ class _ResourceReader:
         if NAME.fullmatch(physical):
             return
         behind = f" (with namePrefix: {physical})" if prefix else ""
-        message = f"AWS refuses {written.name} as the name of a {written.kind.noun}{behind}"
-        hint = (
-            "a key is not substituted: write namePrefix, which is put before every name" if "${" in written.name else ""
-        )
+        message = f"AWS rejects the {written.kind.noun} name {written.name}{behind}"
+        hint = "keys are not substituted: use namePrefix to prefix every name" if "${" in written.name else ""
         self.findings.add("STK007", message, written.mark, hint or NAME_HINT)
 
     def declared(self, address: Address, written: _Written, defaults: MappingNode | None) -> Declared:
@@ -369,8 +367,8 @@ class _ResourceReader:
             and not holds_unknown(node.value)
             and text_of(node.value) != written.name
         ):
-            message = f"{member} is {text_of(node.value)}, but the resource is called {written.name}"
-            self.findings.add("STK009", message, node.mark, f"leave {member} out: the key is the name")
+            message = f"{member} is {text_of(node.value)}, but the resource is named {written.name}"
+            self.findings.add("STK009", message, node.mark, f"remove {member}: the key is the name")
 
 
 def _nameless(kind: Kind, section: MappingNode) -> dict[str, SourceMark]:

@@ -94,28 +94,28 @@ def _notes(library: Library, choice: StackFiles) -> Iterator[Problem]:
         is_near = SequenceMatcher(None, home, label.text).ratio() >= NEAR
         severity = Severity.WARNING if is_near else Severity.NOTE
         message = f"{library.shown(folder)}/ is a different stack ({label.text}), and not part of {home}"
-        hint = f"if it is part of {home}, remove or correct this line" if is_near else "plan it by its own folder"
+        hint = f"if it is part of {home}, remove or correct this line" if is_near else "plan its folder separately"
         yield Problem("STK016", message, where_of(label.mark), hint, severity)
 
 
 def _nothing(library: Library, choice: StackFiles, findings: Findings, *, any_file: bool) -> None:
     root = library.files.root
-    hint = "name the folder of a stack; `reconciler init` makes one"
+    hint = "pass the folder of a stack; `reconciler init` creates one"
     if choice.fleet:
         file = library.shown(choice.fleet)
         here = "this folder" if file == choice.fleet else root
         option = "--all" if file == FLEET else f"--all={file}"
-        message = f"{here} has {choice.fleet} (a file of deployments)"
-        findings.add("STK017", message, Spot(file), f"use {option}, or name a stack")
+        message = f"{here} contains {choice.fleet} (a deployment file)"
+        findings.add("STK017", message, Spot(file), f"use {option}, or pass a stack")
     elif choice.several:
         folders = listed((f"{folder}/ ({label.text})" for folder, label in choice.several.items()), "and")
-        findings.add("STK016", f"this folder holds several stacks: {folders}", Spot(root), "name one of them")
+        findings.add("STK016", f"this folder contains several stacks: {folders}", Spot(root), "pass one of them")
     elif choice.beside and not any_file:
         (name, reason), *others = choice.beside.items()
-        more = f", and so are {len(others)} more" if len(others) > 1 else ", and so is one more" if others else ""
-        findings.add("STK001", f"{library.shown(name)} is no part of a stack: {reason}{more}", Spot(root), hint)
+        more = f" (and {len(others)} more files)" if len(others) > 1 else " (and 1 more file)" if others else ""
+        findings.add("STK001", f"{library.shown(name)} is not part of a stack: {reason}{more}", Spot(root), hint)
     else:
-        message = f"every file in {root} is empty" if any_file else f"there is no .yaml, .yml or .json file in {root}"
+        message = f"every file in {root} is empty" if any_file else f"{root} contains no .yaml, .yml or .json file"
         findings.add("STK001", message, Spot(root), hint)
 
 
@@ -162,20 +162,20 @@ class _Collector:
             return
         members = self.keywords.members[kind.name]
         slips = {key: word for key in root.entries if (word := self.keywords.meant(key, members)) and word != key}
-        what = "has no member beside it" if kind.name_member in root.entries else "is missing"
-        message = f"this is no request of {kind.create.operation} yet: {kind.name_member} {what}"
-        hint = f"the AWS CLI takes {kind.name_member} and other members of the request with --cli-input-json"
+        what = "is its only field" if kind.name_member in root.entries else "is missing"
+        message = f"this is not a complete {kind.create.operation} request: {kind.name_member} {what}"
+        hint = f"write {kind.name_member} and the other fields of the request, as for --cli-input-json"
         if slips and all(word == f"{key[:1].lower()}{key[1:]}" for key, word in slips.items()):
             key, word = next(iter(slips.items()))
-            hint = f"members begin with a small letter: {word}, not {key}"
+            hint = f"fields begin with a lowercase letter: {word}, not {key}"
         elif slips:
             hint = f"did you mean {listed((f'{word} for {key}' for key, word in slips.items()), 'and')}?"
         self.findings.add("STK008", message, root.mark, hint)
 
     def not_a_stack(self, mark: SourceMark, *, is_json: bool) -> None:
         if not is_json:
-            message = "a file of a stack is a mapping with keys such as stack and jobDefinitions"
+            message = "a stack file must be a mapping with keys such as stack and jobDefinitions"
             self.findings.add("STK005", message, mark, "write `key: value`")
             return
-        hint = "give each request a file of its own, as the AWS CLI takes it with --cli-input-json"
-        self.findings.add("STK008", "a JSON file of a stack is one request, or a part of a stack", mark, hint)
+        hint = "write each request to its own file, as for --cli-input-json"
+        self.findings.add("STK008", "a JSON file of a stack must be one request, or a part of a stack", mark, hint)

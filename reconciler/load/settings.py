@@ -46,7 +46,7 @@ USER = re.compile(r"[^/]*//[^/?#]*@")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
 STATES_HINT = "write `lookups: {tfstate: {network: s3://bucket/network.tfstate}}`"
-PLACES = "a state is in s3://bucket/key, behind https://, or in a file of the repository"
+PLACES = "use s3://bucket/key, an https:// URL, or a file in the repository"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class PlaceReader:
             for key, (mark, node) in lookups.entries.items() if lookups else ():
                 if key != SECTION:
                     hint = did_you_mean(key, (SECTION,), STATES_HINT)
-                    self.findings.add("LKP001", f"{key} is not a member of lookups", mark, hint)
+                    self.findings.add("LKP001", f"{key} is not a field of lookups", mark, hint)
                     continue
                 states = mapping_of(node, f"lookups.{SECTION}", self.findings)
                 for name, (at, inner) in states.entries.items() if states else ():
@@ -96,8 +96,8 @@ class PlaceReader:
 
     def add(self, name: str, mark: SourceMark, node: Node) -> None:
         if not NAME.fullmatch(name):
-            hint = "use letters, digits, - and _: the name ends at the first colon of !tfstate"
-            self.findings.add("LKP002", f"{name} cannot be the name of a state", mark, hint)
+            hint = "use letters, digits, - and _: in !tfstate, a colon ends the name"
+            self.findings.add("LKP002", f"{name} is not a valid name of a state", mark, hint)
             return
         place = self.place(name, mark, node)
         known = self.places.found.get(name)
@@ -106,7 +106,7 @@ class PlaceReader:
         elif known and known != place:
             first = where_of(self.places.marks[name])
             message = f"the state {name} is {place.url} here, but {known.url} at {first}"
-            self.findings.add("STK004", message, mark, "write it once; the files of a folder make one stack")
+            self.findings.add("STK004", message, mark, "remove one of them: the files of a folder form one stack")
         elif known is None:
             self.places.found[name], self.places.marks[name] = place, mark
 
@@ -116,7 +116,7 @@ class PlaceReader:
         for key, (at, _) in node.entries.items():
             if key not in STATE_MEMBERS:
                 hint = did_you_mean(key, STATE_MEMBERS, f"a state has {listed(STATE_MEMBERS, 'and')}")
-                self.findings.add("LKP001", f"{key} is not a member of a state", at, hint)
+                self.findings.add("LKP001", f"{key} is not a field of a state", at, hint)
         if "url" not in node.entries:
             self.findings.add("LKP002", f"the state {name} has no url", mark, PLACES)
             return None
@@ -149,21 +149,21 @@ class PlaceReader:
     def is_fit(self, region: str, role: str, more: MappingABC[str, tuple[SourceMark, Node]]) -> bool:
         before = len(self.findings.found)
         if region and not REGION.fullmatch(region):
-            hint = "a region reads like us-east-1"
-            self.findings.add("LKP002", f"{region} cannot be the region of a state", more["region"][1].mark, hint)
+            hint = "use a region such as us-east-1"
+            self.findings.add("LKP002", f"{region} is not a valid region of a state", more["region"][1].mark, hint)
         elif region and (problem := unknown_region(region, self.partitions, where_of(more["region"][1].mark))):
             self.findings.found[problem] = None
             return True
         if role and not ROLE.fullmatch(role):
-            hint = "it reads like arn:aws:iam::123456789012:role/read-states"
+            hint = "use an ARN such as arn:aws:iam::123456789012:role/read-states"
             self.findings.add("LKP002", f"{role} is not the ARN of a role", more["roleArn"][1].mark, hint)
         return len(self.findings.found) == before
 
     def text(self, what: str, mark: SourceMark, node: Node) -> str | None:
         text = text_from(node, mark, what, self.findings)
         if isinstance(text, Unknown):
-            hint = "write it out, or use a variable that --var sets"
-            self.findings.add("VAR018", f"{what} cannot be looked up: it is needed before", node.mark, hint)
+            hint = "write the value, or use a variable that --var sets"
+            self.findings.add("VAR018", f"{what} cannot be looked up: it is required before lookups", node.mark, hint)
             return None
         return text
 
@@ -173,18 +173,18 @@ def _wrong_url(url: str) -> tuple[str, str] | None:
     if hint := forgotten_sub(url):
         return f"cannot be at {url}", hint
     if url.startswith("s3://"):
-        return None if S3.fullmatch(url) else (f"cannot be at {url}", "a place in S3 reads like s3://bucket/key")
+        return None if S3.fullmatch(url) else (f"cannot be at {url}", "use an S3 location such as s3://bucket/key")
     if url.startswith(("https://", "http://")):
         if _has_secret(url):
             hint = "set TF_HTTP_USERNAME and TF_HTTP_PASSWORD in the environment"
             return "has credentials in its URL", hint
-        return None if WEB.fullmatch(url) else (f"cannot be at {url}", "write a URL without blanks")
+        return None if WEB.fullmatch(url) else (f"cannot be at {url}", "write a URL without spaces")
     if scheme := SCHEME.match(url):
-        hint = "write its outputs to a file with `terraform output -json`, and name that file"
+        hint = "write its outputs to a file with `terraform output -json`, and use that file"
         return f"cannot be read from {scheme[0]}", hint
     parts = url.split("/")
     if not url.strip() or url.startswith("/") or "\0" in url:
-        return f"cannot be at {url or 'an empty text'}", PLACES
+        return f"cannot be at {url or 'an empty string'}", PLACES
     if any(part.startswith(".") and part not in (".", "..") for part in parts):
         return f"is in a hidden file: {url}", "files and folders whose names begin with a dot are not read"
     return None
@@ -247,8 +247,10 @@ def read_settings(
     reader = _SettingsReader(
         gathered, expander, findings
     )  # where the stack is, these two say: they cannot depend on it
-    account = reader.checked("account", ACCOUNT, "an account id has 12 digits; quote it")
-    region = reader.checked("region", REGION, "a region reads like us-east-1", chain.from_iterable(partitions.values()))
+    account = reader.checked("account", ACCOUNT, "an account ID has 12 digits; quote it")
+    region = reader.checked(
+        "region", REGION, "use a region such as us-east-1", chain.from_iterable(partitions.values())
+    )
     if region:
         reader.check_region(region, partitions)
     here = identity or Identity(account or NOWHERE.account, region or NOWHERE.region)
@@ -276,11 +278,11 @@ def _unnamed(gathered: Gathered, expander: Expander, findings: Findings) -> None
     library = expander.library
     something = gathered.keys or gathered.bare
     if something and not gathered.entries("stack") and not library.incomplete:
-        hint = "add `stack: NAME` to one of its YAML files; the name becomes a tag on every resource"
+        hint = "add `stack: NAME` to one of its YAML files; every resource is tagged with the name"
         names = library.files.names()
         is_file = len(names) == 1 and names[0].endswith(YAML_FILES)
         place = library.shown(names[0]) if is_file else library.files.root
-        findings.add("STK003", "no file says which stack this is", Spot(place), hint)
+        findings.add("STK003", "no file sets the name of the stack", Spot(place), hint)
 
 
 def _placed(expander: Expander, identity: Identity) -> Expander:
@@ -306,7 +308,7 @@ class _SettingsReader:
             near = did_you_mean(said.text.lower(), known, "")
             what = "name" if key == "stack" else key
             seen = said.text if said.text == said.text.strip() else json.dumps(said.text)  # shows blanks at the ends
-            message = f"{seen or 'an empty text'} cannot be the {what} of a stack"
+            message = f"{seen or 'an empty string'} is not a valid {what} of a stack"
             self.findings.add("STK011", message, said.mark, forgotten_sub(said.text) or near or hint)
             return None
         return said.text if said else None
@@ -322,7 +324,7 @@ class _SettingsReader:
         if said is None:
             return ""
         if not NAME_PREFIX.fullmatch(said.text):
-            message = f"namePrefix is the text {said.text}, and AWS refuses names that begin with it"
+            message = f"namePrefix is {said.text}, and AWS rejects names that begin with it"
             self.findings.add("STK007", message, said.mark, forgotten_sub(said.text) or NAME_HINT)
         return said.text
 
@@ -337,15 +339,17 @@ class _SettingsReader:
         node = entry.expanded(self.expander)
         text = text_from(node, entry.mark, key, self.findings)
         if isinstance(text, Unknown):
-            hint = "write it out, or use a variable that --var sets"
-            self.findings.add("VAR018", f"{key} cannot be looked up in AWS: it is needed before", node.mark, hint)
+            hint = "write the value, or use a variable that --var sets"
+            self.findings.add(
+                "VAR018", f"{key} cannot be looked up in AWS: it is required before lookups", node.mark, hint
+            )
             return None
         return None if text is None else _SettingText(text, node.mark)
 
     def agree(self, what: str, first: _SettingText, other: _SettingText) -> None:
         if first.text != other.text and not holds_unknown((first.text, other.text)):
             message = f"{what} is {other.text} here, but {first.text} at {where_of(first.mark)}"
-            self.findings.add("STK004", message, other.mark, "write it once; the files of a folder make one stack")
+            self.findings.add("STK004", message, other.mark, "remove one of them: the files of a folder form one stack")
 
     def tags(self) -> dict[str, str]:
         seen: dict[str, _SettingText] = {}
@@ -366,10 +370,13 @@ class _SettingsReader:
 
 # Names of buckets and tables as CreateBucket and CreateTable take them.
 FORMS: MappingABC[str, tuple[re.Pattern[str], str]] = {
-    "s3": (re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?)"), "it reads like s3://bucket/prefix"),
+    "s3": (
+        re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s]*)?)"),
+        "use a location such as s3://bucket/prefix",
+    ),
     "dynamodb": (
         re.compile(r"([A-Za-z0-9_.-]{3,255})"),
-        "it is the name of a table, 3 to 255 letters, digits, . _ and -",
+        "use a table name: 3 to 255 letters, digits, . _ and -",
     ),
 }
 HINT = "write `lock: {s3: s3://bucket/prefix}` or `lock: {dynamodb: table}`"
@@ -387,18 +394,18 @@ def lock_of(gathered: Gathered, expander: Expander) -> Lock | None:
     for lock, mark in found[1:]:
         if lock != found[0][0]:
             message = f"lock is {lock.place} here, but {found[0][0].place} at {where_of(found[0][1])}"
-            findings.add("STK004", message, mark, "write it once; the files of a folder make one stack")
+            findings.add("STK004", message, mark, "remove one of them: the files of a folder form one stack")
     return found[0][0] if found else None
 
 
 def _read(mapping: MappingNode, findings: Findings) -> Lock | None:
     for key, (mark, _) in mapping.entries.items():
         if key not in FORMS:
-            findings.add("LCK001", f"{key} is no place for a lock", mark, did_you_mean(key, FORMS, HINT))
+            findings.add("LCK001", f"{key} is not a lock location", mark, did_you_mean(key, FORMS, HINT))
     given = [(key, *pair) for key, pair in mapping.entries.items() if key in FORMS]
     if len(given) != 1:
         if given or not mapping.entries:
-            findings.add("LCK001", "a lock has one place: s3 or dynamodb", mapping.mark, HINT)
+            findings.add("LCK001", "a lock requires one location: s3 or dynamodb", mapping.mark, HINT)
         return None
     return _lock_place(*given[0], findings)
 
@@ -410,7 +417,7 @@ def _lock_place(service: str, mark: SourceMark, node: Node, findings: Findings) 
     form, hint = FORMS[service]
     fits = form.fullmatch(text)
     if fits is None:
-        findings.add("LCK002", f"{text or 'an empty text'} cannot be lock.{service}", node.mark, hint)
+        findings.add("LCK002", f"{text or 'an empty string'} is not a valid lock.{service}", node.mark, hint)
         return None
     return Lock(service, fits[1].rstrip("/"))
 
@@ -421,7 +428,7 @@ DISABLE = "disable"
 # Ids of rules have two letters; the codes of what keeps a stack from being understood have more.
 PROBLEM_CODE = re.compile(r"[A-Z]{3,}[0-9]{3}")
 LIST_HINT = "`reconciler explain --rules` lists the rules"
-REASON_HINT = "say for the next reader why the rule does not hold here"
+REASON_HINT = "explain why the rule does not apply here"
 
 
 def disabled_rules(gathered: Gathered, expander: Expander, known: Collection[str]) -> dict[str, str]:
@@ -433,8 +440,8 @@ def disabled_rules(gathered: Gathered, expander: Expander, known: Collection[str
             if key == DISABLE:
                 reader.read(node)
             else:
-                hint = did_you_mean(key, (DISABLE,), f"it has {DISABLE}")
-                expander.findings.add("STK014", f"{key} is no member of rules", mark, hint)
+                hint = did_you_mean(key, (DISABLE,), f"its only field is {DISABLE}")
+                expander.findings.add("STK014", f"{key} is not a field of rules", mark, hint)
     return reader.reasons
 
 
@@ -455,10 +462,10 @@ class _SuppressionReader:
 
     def unknown(self, rule: str, mark: SourceMark) -> None:
         if PROBLEM_CODE.fullmatch(rule.upper()):
-            self.findings.add("STK012", f"{rule} is no rule: it cannot be disabled", mark, LIST_HINT)
+            self.findings.add("STK012", f"{rule} is not a rule: it cannot be disabled", mark, LIST_HINT)
         else:
             hint = did_you_mean(rule.upper(), sorted(self.known), LIST_HINT)
-            self.findings.add("STK012", f"there is no rule {rule}", mark, hint)
+            self.findings.add("STK012", f"the rule {rule} does not exist", mark, hint)
 
     def reason(self, rule: str, mark: SourceMark, node: Node) -> str | None:
         text = "" if is_null(node) else text_from(node, mark, f"the reason to disable {rule}", self.findings)
@@ -471,8 +478,8 @@ class _SuppressionReader:
     def keep(self, rule: str, mark: SourceMark, reason: str) -> None:
         if self.reasons.setdefault(rule, reason) != reason:
             first = where_of(self.marks[rule])
-            message = f"{rule} is disabled for another reason at {first}"
-            self.findings.add("STK004", message, mark, "write it once; the files of a folder make one stack")
+            message = f"{rule} is disabled for a different reason at {first}"
+            self.findings.add("STK004", message, mark, "remove one of them: the files of a folder form one stack")
         self.marks.setdefault(rule, mark)
 
 
@@ -481,10 +488,10 @@ class _SuppressionReader:
 MEMBERS = ("resources", "members", "reason", "expires")
 NEEDED = MEMBERS[:3]
 HINTS = {
-    "resources": "name them as in ComputeEnvironment/spot; * and ? match",
-    "members": "list them as in [computeResources.maxvCpus, tags.*]",
-    "reason": "say for the next reader why it is left alone",
-    "expires": "the last day on which it holds, as in 2027-03-31",
+    "resources": "use KIND/NAME, for example ComputeEnvironment/spot; * and ? are wildcards",
+    "members": "list fields, for example [computeResources.maxvCpus, tags.*]",
+    "reason": "explain why it is ignored",
+    "expires": "use the last valid day, for example 2027-03-31",
 }
 DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 MONTHS = 12
@@ -503,22 +510,22 @@ class _IgnoreReader:
     def entries(self, node: Node) -> Iterator[Ignore]:
         if isinstance(node, SequenceNode):
             for item in node.items:
-                entry = mapping_of(item, "an entry of ignore", self.findings)
+                entry = mapping_of(item, "an ignore entry", self.findings)
                 if entry is not None and (read := self.entry(entry)):
                     yield read
         elif not is_null(node):
-            hint = "write each entry on a line of its own that begins with -"
+            hint = "write each entry on its own line that begins with -"
             self.findings.add("STK005", "ignore must be a list", node.mark, hint)
 
     def entry(self, entry: MappingNode) -> Ignore | None:
         for key, (mark, _) in entry.entries.items():
             if key not in MEMBERS:
-                hint = did_you_mean(key, MEMBERS, f"it has {listed(MEMBERS, 'and')}")
-                self.findings.add("IGN001", f"{key} is no member of an entry of ignore", mark, hint)
+                hint = did_you_mean(key, MEMBERS, f"its fields are {listed(MEMBERS, 'and')}")
+                self.findings.add("IGN001", f"{key} is not a field of an ignore entry", mark, hint)
         given = {key: pair for key, pair in entry.entries.items() if not is_null(pair[1])}
         missing = [key for key in NEEDED if key not in given]
         for key in missing:
-            self.findings.add("IGN003", f"an entry of ignore has no {key}", entry.mark, HINTS[key])
+            self.findings.add("IGN003", f"an ignore entry requires {key}", entry.mark, HINTS[key])
         texts = {key: self.text(key, *given[key]) for key in ("resources", "reason", "expires") if key in given}
         members = self.members(*given["members"]) if "members" in given else ()
         if missing or not members or None in texts.values():
@@ -528,19 +535,21 @@ class _IgnoreReader:
         )
 
     def text(self, key: str, mark: SourceMark, node: Node) -> str | None:
-        text = text_from(node, mark, f"{key} of an entry of ignore", self.findings)
+        text = text_from(node, mark, f"{key} of an ignore entry", self.findings)
         if text is None:
             return None
         if not text.strip() or (key == "expires" and not _is_day(text)):
-            self.findings.add("IGN002", f"{text.strip() or 'an empty text'} cannot be {key}", node.mark, HINTS[key])
+            self.findings.add(
+                "IGN002", f"{text.strip() or 'an empty string'} is not a valid value of {key}", node.mark, HINTS[key]
+            )
             return None
         return text
 
     def members(self, mark: SourceMark, node: Node) -> tuple[str, ...]:
         if not isinstance(node, SequenceNode) or not node.items:
-            self.findings.add("IGN002", "members must be a list of members", node.mark, HINTS["members"])
+            self.findings.add("IGN002", "`members` must be a list of fields", node.mark, HINTS["members"])
             return ()
-        texts = [text_from(item, mark, "a member that is ignored", self.findings) for item in node.items]
+        texts = [text_from(item, mark, "an ignored field", self.findings) for item in node.items]
         return tuple(text for text in texts if text) if all(texts) else ()
 
 

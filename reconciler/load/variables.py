@@ -55,7 +55,7 @@ def _reason(text: str) -> str:
     try:
         re.compile(text)
     except (re.error, OverflowError) as error:
-        return f"is no regular expression: {error}"
+        return f"is not a regular expression: {error}"
     except RecursionError:
         return "is nested too deeply"
     return "uses look-around, a back reference or a large repetition, which cannot be matched in bounded time"
@@ -125,7 +125,7 @@ def declared_variables(gathered: Gathered, expander: Expander) -> dict[str, Vari
             if name in variables:
                 first = where_of(variables[name].mark)
                 message = f"the variable {name} is declared twice; first at {first}"
-                findings.add("VAR012", message, mark, "keep one of the two")
+                findings.add("VAR012", message, mark, "remove one of them")
             else:
                 variables[name] = reader.variable(name, mark, node)
     return variables
@@ -145,8 +145,8 @@ class _VariableReader:
     def variable(self, name: str, mark: SourceMark, node: Node) -> Variable:
         broken = Variable(name, mark, is_broken=True)
         if name in CONTEXT or not NAME.fullmatch(name):
-            reason = "is known to every stack" if name in CONTEXT else "is no name for a variable"
-            hint = "take another name, of letters, digits and _"
+            reason = "is reserved" if name in CONTEXT else "is not a valid variable name"
+            hint = "choose a different name, of letters, digits and _"
             self.findings.add("VAR006", f"{name} {reason}", mark, hint)
             return broken
         try:
@@ -162,8 +162,8 @@ class _VariableReader:
     def long(self, name: str, mark: SourceMark, node: MappingNode) -> Variable:
         unknown = {key: key_mark for key, (key_mark, _) in node.entries.items() if key not in MEMBERS}
         for key, key_mark in unknown.items():
-            hint = did_you_mean(key, MEMBERS, f"a variable has {listed(MEMBERS, 'and')}")
-            self.findings.add("VAR006", f"{key} is no member of a variable", key_mark, hint)
+            hint = did_you_mean(key, MEMBERS, f"the fields of a variable are {listed(MEMBERS, 'and')}")
+            self.findings.add("VAR006", f"{key} is not a field of a variable", key_mark, hint)
         if unknown:
             raise BrokenValue
         value, default_mark = _found(node.entries["default"][1]) if "default" in node.entries else (None, None)
@@ -188,8 +188,8 @@ class _VariableReader:
         text = text.lower()  # enumerations are accepted in any case
         if text not in TYPES:
             mark = node.entries["type"][1].mark
-            hint = did_you_mean(text, TYPES, f"the types are {listed(TYPES, 'and')}")
-            self.findings.add("VAR006", f"{text} is no type of a variable", mark, hint)
+            hint = did_you_mean(text, TYPES, f"valid types are {listed(TYPES, 'and')}")
+            self.findings.add("VAR006", f"{text} is not a variable type", mark, hint)
             raise BrokenValue
         return text
 
@@ -209,7 +209,7 @@ class _VariableReader:
             return Pattern.of(text) if text is not None else None
         except PatternError as error:
             mark = node.entries["pattern"][1].mark
-            self.findings.add("VAR006", f"the pattern {error}", mark, "quote it with ' '; its syntax is that of RE2")
+            self.findings.add("VAR006", f"the pattern {error}", mark, "put it in single quotes, and use RE2 syntax")
             raise BrokenValue from error
 
     def secret(self, node: MappingNode) -> bool | None:
@@ -314,8 +314,8 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
             unset.add(name)
         if variable.default is None and variable.default_mark:  # there is another value: it does not matter any more
             filler.findings.withdraw(variable.default_mark)
-    filler.tell_of(by_example, "examples stand in")
-    filler.tell_of(unknown, "any text stands in" if outside.samples else "secrets are unknown here")
+    filler.tell_of(by_example, "examples are used")
+    filler.tell_of(unknown, "arbitrary text is used" if outside.samples else "secrets are unknown here")
     # What stands in for an unknown secret, or repeats a variable's name as an example, is in no need of being hidden.
     harmless = {one.name for one in unknown} | {one.name for one in by_example if values[one.name] == one.name}
     secret = frozenset(name for name in values.keys() - harmless if variables[name].hides(values[name]))
@@ -344,15 +344,15 @@ class _Filler:
         document = parse(name, raw, self.findings, is_yaml=True)
         self.expander.library.size += document.size
         for include in document.includes:
-            hint = "write the values out"
-            self.findings.add("VAR008", "!include cannot be used in a file of values", include.mark, hint)
+            hint = "write the values in the file"
+            self.findings.add("VAR008", "!include cannot be used in a variable file", include.mark, hint)
         if document.is_broken or document.includes:
             self.broken.update(self.variables)  # it may have had a value for any of them
         if document.root is None or document.is_broken or document.includes:
             return {}
         root = self.expander.expand(document.root)
         if not isinstance(root, MappingNode):
-            self.findings.add("VAR013", "a file of values is a mapping", root.mark, "write `variable: value`")
+            self.findings.add("VAR013", "a variable file must be a mapping", root.mark, "write `variable: value`")
             return {}
         given: dict[str, GivenValue] = {}
         for key, (mark, node) in root.entries.items():
@@ -388,8 +388,8 @@ class _Filler:
             return name in self.variables
         hint = did_you_mean(name, self.variables, "declare it under variables")
         # What is no name may be a line of any file: not even that is shown of what is no file of values.
-        shown = name if mark is None or NAME.fullmatch(name) else "with this name"
-        self.findings.add("VAR007", f"{_source(shown, mark)}there is no variable {shown}", mark, hint)
+        shown = name if mark is None or NAME.fullmatch(name) else "on this line"
+        self.findings.add("VAR007", f"{_source(shown, mark)}the variable {shown} is not declared", mark, hint)
         return False
 
     def example(self, variable: Variable) -> Json:
@@ -401,8 +401,10 @@ class _Filler:
     def tell_of(self, without_value: SequenceABC[Variable], instead: str) -> None:
         if without_value:
             names = listed((variable.name for variable in without_value), "and")
-            message = f"no value is given for {names}: {instead}"
-            self.findings.add("VAR020", message, without_value[0].mark, "for AWS give values", Severity.NOTE)
+            message = f"no value is set for {names}: {instead}"
+            self.findings.add(
+                "VAR020", message, without_value[0].mark, "values are required to run against AWS", Severity.NOTE
+            )
 
     def fitting(self, variable: Variable, given: GivenValue) -> Json:
         """Return the value in its variable's type, or None after saying why it cannot be taken."""
@@ -414,13 +416,13 @@ class _Filler:
         try:
             value = converted(variable, given.value)
         except TypeError:
-            message = f"{start} is not of the type {variable.type} that the variable {variable.name} has"
-            self.findings.add("VAR003", message, given.mark, f"write it like {EXAMPLES[variable.type]}")
+            message = f"{start} is not of type {variable.type} (variable {variable.name})"
+            self.findings.add("VAR003", message, given.mark, f"for example {EXAMPLES[variable.type]}")
             return None
         if variable.enum and value not in variable.enum and text_of(value) not in map(text_of, variable.enum):
-            hint = "" if is_secret else f"it can be {listed(map(_shown, variable.enum))}"
+            hint = "" if is_secret else f"allowed values: {listed(map(_shown, variable.enum))}"
             self.findings.add(
-                "VAR004", f"{start} is not a value that the variable {variable.name} allows", given.mark, hint
+                "VAR004", f"{start} is not an allowed value of the variable {variable.name}", given.mark, hint
             )
             return None
         if variable.pattern and not variable.pattern.is_in(text_of(value)):
@@ -439,7 +441,7 @@ def _shown(value: Json) -> str:
         return "a secret"
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a map"
-    return text_of(value) or "an empty text"
+    return text_of(value) or "an empty string"
 
 
 # Regions that the installed AWS SDK does not know: misspelt, or newer than the SDK.
@@ -457,7 +459,7 @@ def unknown_region(region: str, partitions: Mapping[str, Sequence[str]], where: 
     if not known or region in known:
         return None
     near = difflib.get_close_matches(region, known, n=2, cutoff=ALIKE)
-    hint = f"did you mean {' or '.join(sorted(near))}?" if near else "check its spelling"
+    hint = f"did you mean {' or '.join(sorted(near))}?" if near else "check the spelling"
     is_formed = any(re.match(pattern, region) for pattern in partitions)
     severity = Severity.WARNING if is_formed else Severity.ERROR
     return Problem("STK018", f"region is {region}, which the installed AWS SDK does not know", where, hint, severity)

@@ -45,7 +45,7 @@ from reconciler.plan.requests import request_body, settle_first, taken
 from reconciler.problems import Problem, Where
 
 DELETING = "DELETING"
-GOES_FIRST = "the old one has to go first: there can be only one of that name"
+GOES_FIRST = "the old one is deleted first: the name must be unique"
 
 # What is done, by what it takes to write the requests for it.
 
@@ -218,7 +218,7 @@ class ResourcePlanner:
             seen=live,
         )
         if ORPHAN in flags or self.options.forget:
-            orphaned = () if self.options.forget else ("onRemove: orphan leaves it in place",)
+            orphaned = () if self.options.forget else ("onRemove: orphan keeps the resource",)
             reasons = (*decision.reasons, *orphaned)
             return replace(decision, action=Action.FORGET, work=Release(live=live), reasons=reasons)
         fields = _deleted_fields(kind, live, self.context)
@@ -243,7 +243,7 @@ class ResourcePlanner:
             action=Action.RETIRE,
             fields=(),  # what comes in its place shows what changes
             work=Deletion(live=live, is_idle_awaited=is_idle_awaited, kept=kept),
-            reasons=("makes room for its successor" if makes_room else f"{successor} stands in its place",),
+            reasons=("replaced by a new one of the same name" if makes_room else f"replaced by {successor}",),
         )
 
     def prune(self, desired: Desired, decision: Decision | None) -> Decision | None:
@@ -275,7 +275,7 @@ class ResourcePlanner:
         if replacement.how is ReplacementMethod.DELETE_FIRST:
             work = self._creating(comparison, waits_for_name=True)
             return replace(created, action=Action.REPLACE, work=work, fields=fields, reasons=(GOES_FIRST,))
-        reasons = (f"{created.name} takes over from {replacement.old.address.name}",)
+        reasons = (f"{created.name} replaces {replacement.old.address.name}",)
         return replace(created, action=Action.BLUE_GREEN, fields=fields, reasons=reasons)
 
     def _creation(self, comparison: Comparison) -> Decision:
@@ -289,7 +289,7 @@ class ResourcePlanner:
             work=work,
             arn=desired.arn,
             fields=_created_fields(KINDS[desired.address.kind], work.desired),
-            reasons=(f"the old {desired.name} is {leaving.status}, and its name not free yet",) if leaving else (),
+            reasons=(f"the old {desired.name} is {leaving.status}, and its name is not free yet",) if leaving else (),
             where=desired.places.find(()),
         )
 
@@ -309,8 +309,8 @@ class ResourcePlanner:
         if is_free and (self.options.adopt or desired.lifecycle.adopt):
             decision = self._update(desired, live, difference)
             action = Action.ADOPT if decision.action is Action.UPDATE else decision.action
-            why = f"{owner} has let go of it" if owner else "nobody owns it"
-            return replace(decision, action=action, reasons=(f"{why}; this stack takes it over",))
+            why = f"released by {owner}" if owner else "not owned by a stack"
+            return replace(decision, action=action, reasons=(f"{why}; adopted by this stack",))
         problem = foreign(desired, live, owner) if owner else unowned(desired, live)
         return replace(_shown(Action.ADOPT, desired, live, difference), refusals=(problem,))
 
@@ -344,8 +344,8 @@ class ResourcePlanner:
     @property
     def _why_it_goes(self) -> str:
         if self.options.forget:
-            return "the stack lets go of it; it stays as it is"
-        return "the stack is being destroyed" if self.options.destroy else "owned by this stack and no longer declared"
+            return "released from this stack; the resource is not changed"
+        return "the stack is destroyed" if self.options.destroy else "no longer declared in this stack"
 
     def _kept_state(self, kind: Kind, live: Live) -> AppliedRecord | None:
         """Return the record that keeps the state of what is disabled to be deleted, where the declaration ignores it.
@@ -430,4 +430,4 @@ def _deleted_fields(kind: Kind, live: Live, context: Context) -> tuple[FieldChan
 def _hint_at_former_name(address: Address, equal: Address) -> str:
     """A resource that goes while its equal comes under another name: most likely it was renamed."""
     former = f"lifecycle: {{renamedFrom: {address.name}}}"
-    return f"{equal}, which is created, is equal: `{former}` there keeps this one instead"
+    return f"{equal}, which is created, is equal: add `{former}` there to keep this resource"

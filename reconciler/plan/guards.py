@@ -36,7 +36,7 @@ def check_place(stack: Stack, account: str, region: str) -> None:
     """Refuse to look at, let alone touch, an account or region other than the stack names. Raises `Denied`."""
     for word, expected, actual in (("account", stack.account, account), ("region", stack.region, region)):
         if expected and expected != actual:
-            message = f"stack {stack.name} is for {word} {expected}, but these credentials lead to {actual}"
+            message = f"stack {stack.name} is for {word} {expected}, but the credentials are for {actual}"
             raise Denied(message, hint=f"use credentials for {word} {expected}, or correct `{word}:` in the stack")
 
 
@@ -53,8 +53,8 @@ def check_same_place(planned: Identity, here: Identity) -> None:
     """Refuse to run a plan elsewhere than where it was made. Raises `Denied`."""
     for word, then, now in (("account", planned.account, here.account), ("region", planned.region, here.region)):
         if then != now:
-            message = f"the plan is for {word} {then}, but these credentials lead to {now}"
-            raise Denied(message, hint=f"use credentials for {word} {then}, or plan again here")
+            message = f"the plan is for {word} {then}, but the credentials are for {now}"
+            raise Denied(message, hint=f"use credentials for {word} {then}, or plan again")
 
 
 def check_refusals(plan: Plan) -> None:
@@ -83,24 +83,24 @@ def not_in_place(desired: Desired, changes: Iterable[FieldChange], *, is_ours: b
 def _way_out(desired: Desired, paths: str, cost: Cost, *, is_ours: bool) -> str:
     how, refuses = KINDS[desired.address.kind].replacement, desired.lifecycle.replace == "refuse"
     if how and refuses:
-        return "lifecycle.replace: refuse forbids to replace it"
+        return "lifecycle.replace: refuse does not allow replacing it"
     if how and not is_ours:
-        return f"adopt it first with the {paths} that is live; what a stack owns can be replaced"
+        return f"adopt it first with the live {paths}; only resources that the stack owns can be replaced"
     match how:
         case ReplacementMethod.BLUE_GREEN:
             return (
-                "to build a new one beside it, move the queues over and retire the old one, run with --allow-replace "
-                "or write `lifecycle: {replace: blue-green}` beside it"
+                "to create a new one beside it, move the queues to it and delete the old one, use --allow-replace "
+                "or add `lifecycle: {replace: blue-green}`"
             )
         case ReplacementMethod.DELETE_FIRST:
             return (
-                f"to delete it and create it again, run with --allow-replace; or declare it anew under another name, "
-                f"move what uses {desired.address.name} there, and drop the old one"
+                f"to delete it and create it again, use --allow-replace; or declare it under a new name, "
+                f"move references to {desired.address.name} to it, and remove the old one"
             )
         case None if cost is Cost.REPLACE:
             return (
-                f"declare it anew under another name, move what uses {desired.address.name} there, and drop the old "
-                "one; one apply then creates, moves and deletes in that order"
+                f"declare it under a new name, move references to {desired.address.name} to it, and remove the old "
+                "one; apply then creates, moves and deletes in this order"
             )
         case _:
             return ""
@@ -109,9 +109,9 @@ def _way_out(desired: Desired, paths: str, cost: Cost, *, is_ours: bool) -> str:
 def unowned(desired: Desired, live: Live) -> Problem:
     return Problem(
         "PLAN002",
-        f"{desired.address}: {live.address.name} exists already and no stack owns it",
+        f"{desired.address}: {live.address.name} already exists, and no stack owns it",
         desired.places.find(()),
-        "to take it over, or back from who took its tags off, run with --adopt or write `lifecycle: {adopt: true}`",
+        "to adopt it, use --adopt or add `lifecycle: {adopt: true}`",
     )
 
 
@@ -127,9 +127,9 @@ def foreign(desired: Desired, live: Live, owner: str) -> Problem:
 def _let_go(live: Live) -> str:
     stack = live.claims.get(CLOUDFORMATION)
     if OWNER in live.claims or stack is None:
-        return "give it another name here, or have its owner let go of it first: `reconciler forget`"
+        return "rename it here, or release it first with `reconciler forget` in its stack"
     return (
-        f"give it another name here, or have {stack} retain it and drop it (DeletionPolicy: Retain); if that is done, "
+        f"rename it here, or remove it from {stack} with DeletionPolicy: Retain; afterwards use "
         f"`reconciler adopt --released {stack}`"
     )
 
@@ -139,16 +139,16 @@ def protected(address: Address, name: str, where: Where | None) -> Problem:
         "PLAN004",
         f"{address}: preventDestroy forbids deleting {name}",
         where,
-        "declare it as it is, with `lifecycle: {preventDestroy: false}`, and apply that first",
+        "declare it with `lifecycle: {preventDestroy: false}`, and apply that first",
     )
 
 
 def still_used(address: Address, name: str, where: Where | None, user: Live) -> Problem:
     return Problem(
         "PLAN005",
-        f"{address}: {name} cannot be deleted, {user.address} uses it",
+        f"{address}: {name} cannot be deleted: {user.address} uses it",
         where,
-        f"take it out of {user.address.name} first" + ("" if OWNER in user.claims else ", which no stack owns"),
+        f"remove it from {user.address.name} first" + ("" if OWNER in user.claims else ", which no stack owns"),
     )
 
 
@@ -188,16 +188,16 @@ def _declared_below(stack: Stack, change: Change) -> Problem:
     """A wrong `stack:` in a subfolder makes it a different stack, and then this one no longer declares what it has."""
     where = stack.elsewhere[change.address]
     message = f"{change.address} would be deleted, but a different stack in a subfolder declares it"
-    hint = f"correct `stack:` in there if it is part of {stack.name}; or run `reconciler forget` to hand it over"
+    hint = f"correct `stack:` there if it is part of {stack.name}, or run `reconciler forget` to hand it over"
     return Problem("GRD007", message, where, hint)
 
 
 def _left_out(stack: Stack, change: Change) -> Problem:
     """A file that lost the line with its section reads like one of another tool."""
     where = stack.mentioned[change.address.name]
-    message = f"{change.address} would be deleted, but {change.address.name} is a key of a file that is not read"
+    message = f"{change.address} would be deleted, but {change.address.name} is a key in a file that is not read"
     hint = (
-        f"if that file declares it, correct the file (`plan -v` says why it is left out); otherwise give "
+        f"if that file declares it, correct the file (`plan -v` shows why it is not read); otherwise use "
         f"--allow-destroy={change.address}"
     )
     return Problem("GRD008", message, where, hint)
@@ -210,7 +210,7 @@ def _is_ours_to_do(change: Change) -> bool:
 
 def _emptied(stack: Stack, going: int) -> Problem:
     message = f"stack {stack.name} declares nothing, and {_resources(going)} would be deleted"
-    return Problem("PLAN007", message, hint="if that is what you want, run `reconciler destroy`")
+    return Problem("PLAN007", message, hint="to delete them, run `reconciler destroy`")
 
 
 def _is_allowed(address: Address, options: PlanOptions) -> bool:
@@ -219,7 +219,7 @@ def _is_allowed(address: Address, options: PlanOptions) -> bool:
 
 def _interrupting(change: Change) -> Problem:
     message = f"{change.address}: deleting {change.name} {KINDS[change.address.kind].delete.loss}"
-    hint = f"to allow it, give --allow-destroy={change.address}, or --allow-destroy for all that goes"
+    hint = f"to allow it, use --allow-destroy={change.address}, or --allow-destroy for all deletions"
     return Problem("GRD001", message, change.where, hint)
 
 
@@ -233,19 +233,21 @@ def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reaso
         if not interrupts or change.refusals or (limit is None and not interrupts.at_once):
             continue
         if interrupts.unknown:
-            message = f"{change.address}: how many jobs run on {change.name} is not known ({interrupts.unknown})"
-            hint = "allow to list jobs; or let nothing replace its instances now"
+            message = (
+                f"{change.address}: the number of jobs that run on {change.name} is unknown ({interrupts.unknown})"
+            )
+            hint = "grant permission to list jobs, or do not replace its instances now"
             yield change, Problem("GRD003", message, change.where, hint)
         elif limit is None and interrupts.at_most:
             jobs = describe_running(interrupts.at_most)
-            message = f"{change.address}: at most {jobs} would be ended at once with its instances"
-            hint = f"to allow it, give --max-interrupted {interrupts.at_most}; or let updatePolicy give them time"
+            message = f"{change.address}: up to {jobs} would be terminated immediately with its instances"
+            hint = f"to allow it, use --max-interrupted {interrupts.at_most}, or set updatePolicy to give them time"
             yield change, Problem("GRD003", message, change.where, hint)
     total = sum(change.interrupts.at_most for change in changes if change.interrupts and not change.refusals)
     if limit is not None and total > limit:
         jobs = describe_running(total)
-        message = f"at most {jobs} may be ended when instances are replaced, and --max-interrupted is {limit}"
-        hint = f"to allow it, give --max-interrupted {total}; or wait until they have ended"
+        message = f"up to {jobs} would be terminated when instances are replaced, but --max-interrupted is {limit}"
+        hint = f"to allow it, use --max-interrupted {total}, or wait until they end"
         yield None, Problem("GRD003", message, hint=hint)
 
 
@@ -255,11 +257,11 @@ def _too_many(
     """A limit that was given holds for all that goes; the usual one for what nobody has allowed."""
     if limit is not None:
         if limit.is_exceeded(len(going), owned):
-            message = f"{len(going)} of {_resources(owned)} would be deleted, and --max-destroy is {limit}"
-            yield None, Problem("GRD002", message, hint=f"to allow it, give --max-destroy {len(going)}")
+            message = f"{len(going)} of {_resources(owned)} would be deleted, but --max-destroy is {limit}"
+            yield None, Problem("GRD002", message, hint=f"to allow it, use --max-destroy {len(going)}")
     elif FEW.is_exceeded(len(unallowed), owned) and USUAL.is_exceeded(len(unallowed), owned):
         message = f"{len(unallowed)} of {_resources(owned)} would be deleted, more than {USUAL} of them"
-        hint = f"to allow it, give --allow-destroy, or --max-destroy {len(going)}"
+        hint = f"to allow it, use --allow-destroy, or --max-destroy {len(going)}"
         yield None, Problem("GRD002", message, hint=hint)
 
 
@@ -272,7 +274,9 @@ def _more_than_tags(changes: Iterable[Change]) -> Iterator[Reason]:
     for change in changes:
         if not change.is_record and not change.refusals:
             message = f"{change.address}: {change.name} {_would(change)}"
-            hint = "write in the YAML what is live, as `import --live` does; or give --and-change to change it as well"
+            hint = (
+                "write the live values in the YAML, as `import --live` does, or use --and-change to change it as well"
+            )
             yield change, Problem("PLAN011", message, change.where, hint)
 
 
@@ -292,35 +296,35 @@ def _would(change: Change) -> str:
 # Every problem that a plan can have. Codes are stable; messages are not.
 
 CODES: Mapping[str, str] = {
-    "REF001": "a resource refers to one that neither the stack nor the account has",
-    "REF002": "two declarations mean the same live resource",
-    "PLAN001": "a member cannot be changed in place",
-    "PLAN002": "a resource exists already, and no stack owns it",
-    "PLAN003": "a resource belongs to somebody else",
+    "REF001": "a resource refers to one that exists neither in the stack nor in the account",
+    "REF002": "two declarations match the same live resource",
+    "PLAN001": "a field cannot be changed in place",
+    "PLAN002": "a resource already exists, and no stack owns it",
+    "PLAN003": "a resource has a different owner",
     "PLAN004": "a protected resource would be deleted",
     "PLAN005": "a resource that is to be deleted is still in use",
-    "PLAN006": "the stack owns resources under another name prefix, and leaves them alone",
-    "PLAN007": "a stack that declares nothing would lose all that it has",
+    "PLAN006": "the stack owns resources under a different name prefix, and does not change them",
+    "PLAN007": "a stack declares nothing, and all of its resources would be deleted",
     "PLAN008": "a kind could not be read, and the stack declares none of it",
-    "PLAN009": "a target matches none of the stack's resources",
-    "PLAN010": "jobs are in what is to be deleted",
-    "PLAN011": "an adoption would change more than our tags",
-    "PLAN012": "a resource that is adopted says that another tool manages it",
+    "PLAN009": "--target matches no resource of the stack",
+    "PLAN010": "a queue that would be deleted contains jobs",
+    "PLAN011": "an adoption would change more than the ownership tags",
+    "PLAN012": "a tag of an adopted resource shows that a different tool manages it",
     "IGN007": "a path that is ignored matches nothing, declared or live",
-    "IGN008": "a live value that is ignored does not fit what is declared",
-    "IGN009": "nothing on AWS holds a live value that is ignored while its resource is deleted and created again",
-    "REV001": "a revision that is to be pruned stays: live jobs use it",
-    "REV002": "no revision is pruned: which ones live jobs use is not known",
-    "REV003": "how many live jobs use a revision is not known",
-    "STA001": "which jobs are in a queue is not known",
-    "GRD001": "what jobs need would be deleted, and nobody has allowed it",
-    "GRD002": "more would be deleted than is normal, or than was allowed",
-    "GRD007": "what would be deleted is declared in a subfolder, by a different stack",
-    "GRD008": "what would be deleted has the name of a key in a file that is left out of the stack",
-    "GRD003": "running jobs would be ended with the instances that are replaced",
-    "STL001": "a change is not in the plan that was reviewed",
-    "STL002": "a change of the plan that was reviewed is gone",
-    "STL003": "a change is not the one that was reviewed",
+    "IGN008": "an ignored live value is not valid with the declared values",
+    "IGN009": "ignored live values are lost if the run stops between deleting and creating their resource",
+    "REV001": "a revision is not pruned: live jobs use it",
+    "REV002": "no revision is pruned: the revisions that live jobs use are unknown",
+    "REV003": "the number of live jobs that use a revision is unknown",
+    "STA001": "the jobs in a queue are unknown",
+    "GRD001": "a resource that jobs need would be deleted without consent",
+    "GRD002": "more resources would be deleted than the limit allows",
+    "GRD007": "a resource that would be deleted is declared by a different stack in a subfolder",
+    "GRD008": "a resource that would be deleted has the name of a key in a file that is not read",
+    "GRD003": "running jobs would be terminated when instances are replaced",
+    "STL001": "a change is not in the reviewed plan",
+    "STL002": "a change of the reviewed plan is no longer needed",
+    "STL003": "a change differs from the reviewed one",
 }
 
 # The refusals that a consent lifts; the others follow from the resources.

@@ -10,9 +10,9 @@ from reconciler.model import Address, Live, Unhealthy, own_name
 from reconciler.plan.decisions import DELETING, Comparison
 
 BLOCKED = "BLOCKED"
-ENABLES = "apply, which enables it; or declare state: DISABLED"
-UNBLOCKS = "repair one of them, or declare another"
-BY_SOMEBODY = "disabled, and this stack did not do it: it takes no new jobs"
+ENABLES = "apply to enable it, or declare state: DISABLED"
+UNBLOCKS = "repair one of them, or declare a different one"
+BY_SOMEBODY = "disabled outside this stack: it accepts no new jobs"
 
 
 def unhealthy(comparisons: Iterable[Comparison], index: LiveIndex) -> Iterator[Unhealthy]:
@@ -28,7 +28,7 @@ def unhealthy(comparisons: Iterable[Comparison], index: LiveIndex) -> Iterator[U
         elif _is_disabled_by_somebody(comparison):
             yield Unhealthy(address, DISABLED, BY_SOMEBODY, remedy=ENABLES, name=live.address.name)
         elif not is_disabled(live.spec) and (why := "; ".join(_blocked(address, live, declared, index))):
-            reason = f"nothing is left that takes its jobs: {why}"
+            reason = f"it has no working compute environment: {why}"
             yield Unhealthy(address, BLOCKED, reason, remedy=UNBLOCKS, name=live.address.name)
 
 

@@ -13,7 +13,7 @@ from reconciler.problems import Problem, Severity
 from reconciler.rules import Subject, problems_of
 
 HINT = "correct the path, or remove it"
-KEEP = "keep the output of `plan -v`, which shows them; or declare them for the time of this change"
+KEEP = "save the output of `plan -v`, which shows them, or declare them during this change"
 SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action.BLUE_GREEN, Action.ADOPT)
 
 
@@ -50,7 +50,7 @@ def passing_notes(
             paths = ", ".join(dotted(field.path) for field in ignored.get(change.address, ()) if field.why in reasons)
             if paths:
                 message = (
-                    f"{change.address}: if this run is killed after the deletion, ignored live values are lost: {paths}"
+                    f"{change.address}: if the run stops after the deletion, ignored live values are lost: {paths}"
                 )
                 yield Problem("IGN009", message, change.where, KEEP, Severity.WARNING)
 
@@ -141,8 +141,8 @@ def _misfits(bodies: _Bodies, address: Address) -> Iterator[Problem]:
     for misfit in misfits:
         to_blame = [path for path in paths if misfit.code not in _codes(bodies.problems(declared, path))]
         named = ", ".join(to_blame or paths)
-        message = f"{misfit.message} (ignored, and kept as it is live: {named})"
-        hint = f"declare what fits the live value, or do not ignore {named}; the rule is {misfit.code}"
+        message = f"{misfit.message} (ignored, and kept at its live value: {named})"
+        hint = f"declare values that match the live value, or do not ignore {named}; the rule is {misfit.code}"
         yield Problem("IGN008", message, misfit.where, hint)
 
 

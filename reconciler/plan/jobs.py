@@ -16,9 +16,9 @@ from reconciler.plan.options import PlanOptions
 from reconciler.problems import CloudError, Fault, Problem
 
 TERMINATED = "will be terminated"
-UNKNOWN_TERMINATED = f"whatever jobs are in it {TERMINATED}: which ones is not known"
-UNKNOWN = "which jobs are in it is not known"
-DRAINED = "its jobs go on; it is deleted when they have ended"
+UNKNOWN_TERMINATED = f"all jobs in it {TERMINATED}: their number is unknown"
+UNKNOWN = "the jobs in it are unknown"
+DRAINED = "its jobs continue; it is deleted when they have ended"
 
 
 def holders(decisions: Iterable[Decision]) -> Iterator[Live]:
@@ -65,15 +65,15 @@ def fate_of_jobs(decision: Decision, held: Counts, options: PlanOptions) -> JobF
 
 
 def _busy(decision: Decision, held: Mapping[str, int]) -> Problem:
-    message = f"{decision.address}: {describe_jobs(held)} would be terminated with {decision.name}"
-    hint = "--drain waits until they have ended, --cancel-jobs terminates them, also those that run"
+    message = f"{decision.address}: {describe_jobs(held)} are in {decision.name}"
+    hint = "choose --drain (wait until they end) or --cancel-jobs (terminate them)"
     return Problem("PLAN010", message, decision.where, hint)
 
 
 def _unknown(decision: Decision, error: CloudError) -> Problem:
-    message = f"{decision.address}: whether jobs are in {decision.name} is not known ({error})"
-    allow = f"allow batch:{error.operation}; or " if error.fault is Fault.DENIED else ""
-    hint = f"{allow}--cancel-jobs deletes it and terminates whatever is in it"
+    message = f"{decision.address}: the jobs in {decision.name} are unknown ({error})"
+    allow = f"grant batch:{error.operation}, or " if error.fault is Fault.DENIED else ""
+    hint = f"{allow}use --cancel-jobs to delete it and terminate all jobs in it"
     return Problem("PLAN010", message, decision.where, hint)
 
 
@@ -105,8 +105,8 @@ def interrupted_jobs(
 def describe_interrupted(interrupts: Interrupts) -> str:
     """Say how many jobs an update may end."""
     if interrupts.unknown:
-        return f"how many run is not known ({interrupts.unknown})"
+        return f"the number of running jobs is unknown ({interrupts.unknown})"
     if not interrupts.jobs:
         return NOWHERE
     counts = [f"{count} in {name}" for name, count in sorted(interrupts.jobs.items()) if count]
-    return f"at most {describe_running(interrupts.at_most)} now: {', '.join(counts)}" if counts else NONE
+    return f"up to {describe_running(interrupts.at_most)} now: {', '.join(counts)}" if counts else NONE

@@ -218,6 +218,6 @@ def unmatched_target_notes(targets: Iterable[str], addresses: Iterable[Address])
     for target in targets:
         if not any(fnmatchcase(name, target) for name in known):
             near = difflib.get_close_matches(target, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "a target is KIND/NAME, such as JobQueue/*"
+            hint = f"did you mean {near[0]}?" if near else "use KIND/NAME, for example JobQueue/*"
             message = f"--target {target} matches nothing in this stack"
             yield Problem("PLAN009", message, hint=hint, severity=Severity.WARNING)

@@ -376,7 +376,7 @@ def _prefix_notes(stack: Stack, index: LiveIndex) -> Iterator[Problem]:
     for prefix, count in other_prefixes(index.named.values(), stack.name, stack.name_prefix).items():
         yield Problem(
             "PLAN006",
-            f"left alone: {count} of stack {stack.name} under the name prefix {prefix!r}",
+            f"not changed: {count} of stack {stack.name} under the name prefix {prefix!r}",
             severity=Severity.NOTE,
         )
 
@@ -396,9 +396,9 @@ def unread_notes(stack: Stack, unread: Mapping[str, CloudError]) -> Iterator[Pro
         calls = " and ".join(f"batch:{call}" for call in (reading.listing, reading.operation) if call)
         yield Problem(
             "PLAN008",
-            f"{KINDS[name].section} could not be read, and the stack declares none; "
-            f"any that stack {stack.name} still owns stay ({error})",
-            hint=f"allow {calls}",
+            f"{KINDS[name].section} cannot be read. The stack declares none; "
+            f"resources that stack {stack.name} still owns are kept ({error})",
+            hint=f"grant {calls}",
             severity=Severity.NOTE,
         )
 
@@ -406,7 +406,7 @@ def unread_notes(stack: Stack, unread: Mapping[str, CloudError]) -> Iterator[Pro
 # What is adopted although a tag on it says that another tool manages it: a warning, since the tag may be old.
 
 TWO_TOOLS = (
-    "two tools would undo each other's changes: take it out of the other one's state, and the tag out of the YAML"
+    "two tools would undo each other's changes: remove it from the state of the other tool, and the tag from the YAML"
 )
 
 
@@ -414,5 +414,5 @@ def tool_notes(changes: Iterable[Change]) -> Iterator[Problem]:
     for change in changes:
         mark = tool_tag_of(change.seen.tags) if change.seen and change.action is Action.ADOPT else None
         if mark:
-            message = f"{change.address}: the tag {mark.key}={mark.value} says that {mark.tool} manages {change.name}"
+            message = f"{change.address}: {mark.tool} seems to manage {change.name}, by its tag {mark.key}={mark.value}"
             yield Problem("PLAN012", message, change.where, TWO_TOOLS, Severity.WARNING)

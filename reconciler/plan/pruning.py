@@ -37,9 +37,9 @@ def without_others(stack: Stack, live: Live) -> Live:
 def unknown_uses(using: RevisionUsers, uses: Counts) -> tuple[str, str]:
     """Return why nobody knows what is in use, and the way out; nothing if it is known."""
     if isinstance(uses, CloudError):
-        return str(uses), f"allow batch:{using.operation}" if uses.fault is Fault.DENIED else ""
+        return str(uses), f"grant batch:{using.operation}" if uses.fault is Fault.DENIED else ""
     if uses.get(UNTOLD):
-        return f"{using.operation} does not tell the {using.member} of {_users(uses[UNTOLD], using)}", ""
+        return f"{using.operation} does not return the {using.member} of {_users(uses[UNTOLD], using)}", ""
     return "", ""
 
 
@@ -86,7 +86,7 @@ def kept_note(address: Address, used: Mapping[int, int], using: RevisionUsers, w
     verb = "is" if len(used) == 1 else "are"
     by = _users(sum(used.values()), using)
     message = f"{address}: {revisions(used)} {verb} not pruned: in use by {by}"
-    hint = "a later plan prunes what is no longer in use"
+    hint = "a later plan prunes revisions that are no longer in use"
     return Problem("REV001", message, where, hint, Severity.NOTE)
 
 
@@ -94,7 +94,7 @@ def unknown_note(kind: Kind, using: RevisionUsers, uses: Counts) -> Iterator[Pro
     """Yield why nothing is pruned, where it is not known what is in use."""
     why, hint = unknown_uses(using, uses)
     if why:
-        message = f"no {kind.noun} is pruned: which revisions {using.noun}s use is not known ({why})"
+        message = f"no {kind.noun} is pruned: the revisions that {using.noun}s use are unknown ({why})"
         yield Problem("REV002", message, hint=hint, severity=Severity.WARNING)
 
 

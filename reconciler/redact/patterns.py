@@ -61,7 +61,7 @@ def _records(before: str | None, after: str | None) -> tuple[str | None, str | N
     """Return both records of what was applied; that one is another than the other still shows."""
     plain = [None if record is None else without_digest(record) for record in (before, after)]
     if plain[0] == plain[1] and before != after:
-        return plain[0], str(plain[1]).replace(DIGEST, f"another {DIGEST}", 1)
+        return plain[0], str(plain[1]).replace(DIGEST, f"a different {DIGEST}", 1)
     return plain[0], plain[1]
 
 

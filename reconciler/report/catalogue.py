@@ -21,9 +21,9 @@ from reconciler.validate.stack_checks import CODES as VALIDATE
 # Every problem that the documents of several runs can have together. Codes are stable; messages are not.
 
 CODES: Mapping[str, str] = {
-    "MRG001": "a document is left out of a merge, since a newer one stands for it",
+    "MRG001": "a document is left out of a merge: a newer one covers it",
     "MRG002": "shares of a run are missing in a merge",
-    "MRG003": "a document is left out of a merge, since it is of a former run, and no newer one has what is in it",
+    "MRG003": "a document is left out of a merge: it is from a previous run, and no newer one covers its deployments",
 }
 
 

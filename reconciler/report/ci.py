@@ -68,7 +68,7 @@ def _beyond(lines: Sequence[str]) -> Iterator[str]:
     counts = Counter(line.partition(" ")[0].strip(":") for line in lines)
     more = [f"{SHOWN} of {count} {level}s" for level, count in counts.items() if count > SHOWN]
     if more:
-        yield f"GitHub shows {' and '.join(more)} at their lines; the text format tells all places."
+        yield f"GitHub shows {' and '.join(more)} at their lines; the text format lists all places."
 
 
 def _of_plan(item: Planned, root: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _of_drift(drift: Drift, root: str) -> Iterator[str]:
     told = {change.address for change in (*drift.changed, *drift.undeclared)}
     yield from (_drifted(change, root) for change in shown if change.address in told)
     for change in drift.missing:
-        message = f"{change.address}: declared, but not live: never applied, or deleted by somebody"
+        message = f"{change.address}: declared, but not live: never applied, or deleted outside this stack"
         yield _command("warning", "missing", message, change.where, root)
     for change in drift.foreign:
         message = f"{change.address}: {foreign_reason(change)}"

@@ -128,7 +128,7 @@ def drift_issue(outcome: DeploymentOutcome) -> Issue:
 
 def message(outcomes: Sequence[DeploymentOutcome]) -> str:
     """Return some lines for a chat or a mail about targets that have drifted."""
-    lines = [f"AWS Batch: drift in {number_of(len(outcomes), 'target')}"]
+    lines = [f"AWS Batch: drift in {number_of(len(outcomes), 'deployment')}"]
     for one in outcomes:
         names = [str(entry["address"]) for tier in TIERS for entry in one.result.get(tier, ())]
         lines.append(f"- {one.target}: {one.told} {', '.join(names)}")
@@ -149,7 +149,7 @@ def _essence(entries: Json) -> list[Json]:
 def _body(outcome: DeploymentOutcome) -> Iterator[str]:
     result = outcome.result
     where = f"account {code(str(result.get('account')))}, region {code(str(result.get('region')))}"
-    yield f"What is live differs from what was applied: {prose(outcome.told)}\n\n"
+    yield f"Live resources differ from what was applied: {prose(outcome.told)}\n\n"
     yield f"Stack {code(str(result.get('stack')))}, {where}.\n\n"
     for tier in TIERS:
         for entry in result.get(tier, ()):
@@ -158,7 +158,7 @@ def _body(outcome: DeploymentOutcome) -> Iterator[str]:
             fields = entry.get("fields", ()) if tier in TOLD else ()
             lines = [line for one in fields for line in _lines(one)]
             yield details(summary, lines) if lines else f"- {summary}\n\n"
-    yield "This issue is closed when the drift is gone: apply the stack, or write what is live into its YAML.\n"
+    yield "This issue is closed when the drift is gone. Apply the stack, or write the live values into its YAML.\n"
 
 
 def _lines(field: Mapping[str, Json]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from reconciler.syntax.parse import whole_json
 
 MAJOR = FORMAT.partition(".")[0]
 KNOWN = (Exit.DONE, Exit.CHANGES)  # of a check: it has a result
-NO_JSON = "it is no JSON"
+NO_JSON = "it is not JSON"
 
 
 class Unreadable(ValueError):  # noqa: N818 - names what is wrong
@@ -34,7 +34,7 @@ def parsed(content: bytes) -> Json:
 def read_fleet_document(document: Json) -> Fleet:
     """Return what a document of many deployments says. Raises `Unreadable`."""
     if not isinstance(document, Mapping) or document.get("document") != FLEET:
-        raise Unreadable("it contains no targets")
+        raise Unreadable("it contains no deployments")
     check(document)
     shard = document["shard"]
     if shard and shard["index"] > shard["of"]:
@@ -52,10 +52,12 @@ def read_drift(document: Json) -> Fleet:
         return fleet_of_one(document)
     fleet = read_fleet_document(document)
     if fleet.command != "drift":
-        raise Unreadable(f"it is what `{fleet.command}` came to")
+        raise Unreadable(f"it contains results of `{fleet.command}`")
     for index, one in enumerate(fleet.outcomes):
         if one.exit in KNOWN and (one.result is None or one.result["document"] != "drift"):
-            raise Unreadable(f"it is damaged at $.targets[{index}].result: a finished check has a document of drift")
+            raise Unreadable(
+                f"it is damaged at $.targets[{index}].result: a finished check must contain a drift document"
+            )
     return fleet
 
 
@@ -63,7 +65,7 @@ def check(document: Mapping[str, Json], path: str = "$") -> None:
     """Raise `Unreadable` unless a document is as the schema of its kind says."""
     version = document.get("format_version", FORMAT)
     if str(version).partition(".")[0] != MAJOR:
-        raise Unreadable(f"its format is {version}, and {MAJOR} is known")
+        raise Unreadable(f"its format is {version}; only {MAJOR} is supported")
     kind = document.get("document")
     if not isinstance(kind, str) or kind not in DOCUMENTS:
         raise Unreadable(f"it is damaged at {path}.document: no command writes such a document")

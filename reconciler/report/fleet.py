@@ -37,10 +37,7 @@ MEANINGS: Mapping[int, str] = {
     Exit.TERMINATED: "terminated",
 }
 WORDS = (UNCHANGED, *MEANINGS.values())
-RESULT = (
-    "The document that the command gives for one stack, as the schema of its `document` says; null where it was "
-    "stopped before it had any."
-)
+RESULT = "The document of the command for one stack, as in the schema of its `document`; null if it was stopped before."
 PLACE = attrgetter("file", "stack", "environment", "account", "region")
 
 
@@ -74,13 +71,13 @@ class DeploymentOutcome:
     """What became of one deployment, as its entry in the document says it."""
 
     target: Annotated[str, Column("Its short name for people, as stacks/pricing@prod.")]
-    file: Annotated[str | None, Column("The file that names it, as `--all` was given; null for a single stack.")]
+    file: Annotated[str | None, Column("The deployment file, as passed to `--all`; null for a single stack.")]
     stack: Annotated[str, Column("The folder or file of the stack, from the folder of that file.")]
     environment: Annotated[str, Column("The name of the environment; empty for a single stack.")]
     account: Annotated[
-        str | None, Column("The AWS account, of 12 digits; null where it is not known.", {"pattern": "^[0-9]{12}$"})
+        str | None, Column("The AWS account, of 12 digits; null if unknown.", {"pattern": "^[0-9]{12}$"})
     ]
-    region: Annotated[str | None, Column("The AWS region; null where it is not known.")]
+    region: Annotated[str | None, Column("The AWS region; null if unknown.")]
     time: Annotated[str, Column("When its check or change ended, in UTC.", {"pattern": TIME})]
     exit: Annotated[int, Column("The exit code of its stack alone.", {"enum": [int(code) for code in Exit]})]
     came_to: Annotated[str, Column("The word by which outcomes are counted.", {"enum": list(WORDS)})]
@@ -193,7 +190,7 @@ def heading_page(name: str, width: int) -> Page:
 def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int, left_out: Sequence[str] = ()) -> Page:
     """`left_out` are the names of the targets that a signal came before."""
     page = Page(width)
-    page.line(("Targets", "bold"))
+    page.line(("Deployments", "bold"))
     widest = max(map(len, (*(one.target for one in outcomes), *left_out)), default=0)
     for one in outcomes:
         style = {Exit.DONE: "green", Exit.CHANGES: "yellow"}.get(Exit(one.exit), "bold red")
@@ -208,7 +205,7 @@ def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int, left_out: Sequ
 
 def cut_short(left_out: Sequence[str]) -> Problem:
     """Say in a document which targets a signal came before."""
-    message = f"stopped by a signal: {number_of(len(left_out), 'target')} left out: {', '.join(left_out)}"
+    message = f"stopped by a signal: {number_of(len(left_out), 'deployment')} left out: {', '.join(left_out)}"
     return Problem(CUT_SHORT, message, severity=Severity.WARNING)
 
 
@@ -220,7 +217,7 @@ def fleet_line(outcomes: Sequence[DeploymentOutcome], left_out: int = 0) -> str:
     counts = Counter(one.came_to for one in outcomes)
     words = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
     rare = f" {left_out} left out." if left_out else ""
-    return f"Fleet: {number_of(len(outcomes), 'target')}{': ' if words else ''}{words}.{rare}"
+    return f"Fleet: {number_of(len(outcomes), 'deployment')}{': ' if words else ''}{words}.{rare}"
 
 
 def fleet_json(fleet: Fleet, code: int) -> dict[str, Json]:

@@ -91,7 +91,7 @@ class Sheet:
         told = ", ".join(f"{count} of the {noun}" for noun, count in self.left_out.items())
         return (
             "".join(self.parts)
-            + f"**Not complete:** {told} did not fit here. The text of the same command has all.\n\n"
+            + f"**Not complete:** {told} did not fit here. The text output of the same command is complete.\n\n"
         )
 
 
@@ -119,7 +119,7 @@ def targets_report(targets: Targets, limit: int = LIMIT) -> str:
     changed = [one for one in targets.outcomes if one.came_to != UNCHANGED]
     told = sorted(changed, key=lambda one: one.target not in graver)
     rows = [row((code(one.target), one.came_to, prose(one.told))) for one in told]
-    sheet.put_all("targets", rows, row(("target", "result", "")) + "|---|---|---|\n", "\n")
+    sheet.put_all("deployments", rows, row(("deployment", "result", "")) + "|---|---|---|\n", "\n")
     news = sorted((one for one in targets.items if is_news(one[1])), key=lambda one: one[0] not in graver)
     return sheet.text + _sections([(f"## {code(name)}\n\n", item) for name, item in news], limit - len(sheet.text))
 
@@ -139,7 +139,9 @@ def _sections(parts: Sequence[tuple[str, Item]], limit: int) -> str:
     for index, (heading, item) in enumerate(parts):
         if room < 2 * LEAST and index < len(parts) - 1:
             left = number_of(len(parts) - index, "stack")
-            texts.append(f"**Not complete:** {left} did not fit here. The text of the same command has all.\n")
+            texts.append(
+                f"**Not complete:** {left} did not fit here. The text output of the same command is complete.\n"
+            )
             break
         text = heading + _report(item, Sheet(room // (len(parts) - index) - len(heading)))
         room -= len(text)

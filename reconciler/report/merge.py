@@ -129,7 +129,7 @@ def _old(part: Part, newest: datetime, runs: Sequence[_Run]) -> Problem:
     same = [run for run in runs if run.parts[0].about == part.about or (run.is_whole and _file(run) == part.fleet.file)]
     if same:
         return Problem(SUPERSEDED, message, severity=Severity.WARNING)
-    return Problem(OLD, message, hint="run it again; or give --max-age, if it is still what you want to know")
+    return Problem(OLD, message, hint="run it again, or set --max-age to accept older documents")
 
 
 def _file(run: _Run) -> str | None:

@@ -161,7 +161,9 @@ class Tally:
 def summary(tally: Tally, seconds: float) -> str:
     """Return the line: 12 API calls in 1.4 s (read 0.9 s, apply 0.3 s), 2 retries, 1 throttled."""
     times = ", ".join(f"{phase} {spent:.1f} s" for phase, spent in tally.phases.items() if spent >= SHORTEST)
-    side = f"in {number_of(len(tally.targets), 'target')} side by side: " if len(tally.targets) > 1 and times else ""
+    side = (
+        f"in {number_of(len(tally.targets), 'deployment')} side by side: " if len(tally.targets) > 1 and times else ""
+    )
     counts = [
         f"{number_of(tally.calls, 'API call')} in {seconds:.1f} s" + (f" ({side}{times})" if times else ""),
         *([f"{tally.retries} {'retry' if tally.retries == 1 else 'retries'}"] if tally.retries else ()),

@@ -60,7 +60,7 @@ def _failure(stopped: Stopped) -> Json:
 
 def _left_out(count: int) -> Iterator[Json]:
     if count:
-        text = f"{count} findings are left out: a run can have {MOST_RESULTS}. Validate the stacks one by one."
+        text = f"{count} findings are left out: a run can contain {MOST_RESULTS}. Validate the stacks one by one."
         yield {"level": "warning", "message": _message(text)}
 
 

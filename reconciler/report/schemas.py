@@ -91,42 +91,42 @@ def ref(name: str) -> Json:
 
 
 ADDRESS = value("string", "Kind and logical name: JobQueue/pricing.", pattern="^[A-Za-z]+/")
-REQUEST = value("object", "The complete request; secrets are redacted, or sealed where a key was given.")
+REQUEST = value("object", "The complete request; secrets are redacted, or sealed if a key is set.")
 COUNTS = {
     "add": "Resources that are created.",
     "change": "Resources that are updated, repaired, or get a revision.",
-    "replace": "Resources that are created anew.",
+    "replace": "Resources that are deleted and created again, or replaced by new ones.",
     "destroy": "Resources that are deleted.",
-    "adopt": "Resources of nobody that are taken over.",
-    "forget": "Resources that are let go and stay.",
-    "prune": "Job definitions of which old revisions are deregistered.",
-    "refused": "Changes that apply would not make.",
+    "adopt": "Unowned resources that are adopted.",
+    "forget": "Resources that are released and kept.",
+    "prune": "Job definitions whose old revisions are deregistered.",
+    "refused": "Changes that apply refuses.",
     "unchanged": "Resources that are as declared.",
 }
 PLACE: Mapping[str, Json] = {
-    "file": value(["string", NULL], "The file that it is written in; null where it is in none."),
+    "file": value(["string", NULL], "The file that contains it; null if there is none."),
     "line": value(["integer", NULL], "The line there, from 1.", minimum=1),
     "column": value(["integer", NULL], "The column there, from 1.", minimum=1),
 }
-VALUE_BEFORE: Json = {"description": "The live value, canonical; null where it is absent."}
-VALUE_AFTER: Json = {"description": "The value to be, canonical; null where it is to be absent."}
-CLASS = choice(Cost, "What it costs, cheapest first: metadata is free, impossible is refused by the API.")
+VALUE_BEFORE: Json = {"description": "The live value, canonical; null if absent."}
+VALUE_AFTER: Json = {"description": "The declared value, canonical; null if absent."}
+CLASS = choice(Cost, "The cost of the change, cheapest first: metadata is free, impossible is rejected by the API.")
 
 PROBLEM = members(
-    code=value("string", "Its id, as PLAN001; `reconciler explain` knows those of rules."),
-    severity=choice(Severity, "How bad it is."),
-    message=value("string", "What is wrong."),
-    hint=value("string", "What to do about it; may be empty."),
+    code=value("string", "Its code, such as PLAN001; `reconciler explain` describes it."),
+    severity=choice(Severity, "The severity."),
+    message=value("string", "The problem."),
+    hint=value("string", "How to fix it; may be empty."),
     **PLACE,
 )
 FIELD = members(
     path=value("string", "Dotted; entries of keyed lists are named by their key."),
     before=VALUE_BEFORE,
     after=VALUE_AFTER,
-    why=value("string", "The rule behind a cost that surprises; may be empty."),
-    drift=value("boolean", "Somebody else changed it since it was applied."),
-    undeclared=value("boolean", "It is live, and nobody declared it."),
-    noted=value("boolean", "It is left to the service; applying only takes note of it."),
+    why=value("string", "The reason for an unexpected cost; may be empty."),
+    drift=value("boolean", "Changed outside this stack since it was applied."),
+    undeclared=value("boolean", "Live, but not declared."),
+    noted=value("boolean", "Set by AWS Batch; apply only records it."),
     sensitive=value("boolean", "Some of it is redacted."),
     **{"class": CLASS},
     **PLACE,
@@ -137,7 +137,7 @@ CALL = members(
     says=value("string", "It in words."),
 )
 WAIT = members(
-    wait=choice(Until, "What is waited for."),
+    wait=choice(Until, "The state to wait for."),
     timeout=value("number", "Seconds, at most."),
     says=value("string", "It in words."),
 )
@@ -147,7 +147,7 @@ INTERRUPTS = value(
     required=["at_once", "at_most", "queues"],
     properties={
         "at_once": value("boolean", "It waits for none of them."),
-        "at_most": value(["integer", NULL], "Null where it is not known."),
+        "at_most": value(["integer", NULL], "Null if unknown."),
         "queues": value("object", "Running jobs by the name of their queue.", additionalProperties=value("integer")),
     },
 )
@@ -155,54 +155,52 @@ CHANGE = members(
     address=ADDRESS,
     kind=value("string", "The kind of resource: JobQueue."),
     name=value("string", "The physical name."),
-    arn=value("string", "Empty where it is not known yet."),
+    arn=value("string", "Empty if not known yet."),
     action=choice(ACTIONS.values(), "What happens to it."),
     sign=choice((action.value for action in Action), "The same, as the text shows it."),
     reasons=entries(value("string"), "Why it happens, in words."),
-    losses=entries(
-        value("string"), "Those of the reasons that say what is lost for good, such as jobs that are terminated."
-    ),
+    losses=entries(value("string"), "The reasons that describe permanent losses, such as terminated jobs."),
     interrupts=INTERRUPTS,
     after=entries(ADDRESS, "The changes that are done first."),
-    drift=value("boolean", "Somebody else changed one of its members."),
-    fields=entries(ref("field"), "The members that change."),
+    drift=value("boolean", "One of its fields was changed outside this stack."),
+    fields=entries(ref("field"), "The changed fields."),
     steps=entries({"anyOf": [ref("call"), ref("wait")]}, "What apply does, in this order."),
-    refusals=entries(ref("problem"), "Why apply would not do it."),
-    **{"class": {"enum": [*Cost, None], "description": "That of its dearest member; null where none is changed."}},
+    refusals=entries(ref("problem"), "Why apply refuses it."),
+    **{"class": {"enum": [*Cost, None], "description": "The highest cost of its fields; null if none is changed."}},
     **PLACE,
 )
 UNHEALTHY = members(
     address=ADDRESS,
     name=value("string", "The physical name."),
     status=value("string", "AWS's own word: INVALID."),
-    reason=value("string", "What AWS says about it; may be empty."),
-    cause=value("string", "What that comes from; empty where it is not known."),
-    remedy=value("string", "What to do about it; empty where it is not known."),
+    reason=value("string", "The status reason from AWS; may be empty."),
+    cause=value("string", "The cause; empty if unknown."),
+    remedy=value("string", "How to fix it; empty if unknown."),
 )
 IGNORED = members(
     address=ADDRESS,
-    path=value("string", "Dotted, as that of a member that changes."),
+    path=value("string", "Dotted, as for a changed field."),
     before=VALUE_BEFORE,
     after=VALUE_AFTER,
-    why=value("string", "Why it is no change."),
+    why=value("string", "Why it is not a change."),
 )
 PLANNING = {
-    "path": "The folder or file of the stack, as it was given.",
-    "variables": "Those of the command line, by name, but for secret ones.",
-    "withheld": "The names of the secret ones: whoever applies gives them again.",
-    "variable_files": "Files of variables, as they were given.",
+    "path": "The folder or file of the stack, as passed.",
+    "variables": "Variables of the command line by name, without secrets.",
+    "withheld": "The names of secret variables, which must be passed again to apply.",
+    "variable_files": "Variable files, as passed.",
     "sandbox": "The file of the sandbox; null for AWS itself.",
-    "targets": "What --target named; empty for all.",
-    "adopt": "To take over what nobody owns.",
+    "targets": "The --target patterns; empty for all.",
+    "adopt": "Adopt unowned resources.",
     "allow_destroy": "What may be deleted, as KIND/NAME with * and ?.",
-    "allow_replace": "To replace what cannot be changed in place.",
-    "drain": "To wait until the jobs in queues that go have ended.",
-    "cancel_jobs": "To terminate the jobs in queues that are deleted, also those that run.",
-    "max_interrupted": "How many running jobs may end; null where nothing was said.",
-    "max_destroy": "How much may be deleted, as 5 or 20%; null where nothing was said.",
+    "allow_replace": "Replace resources that cannot be changed in place.",
+    "drain": "Wait until the jobs in deleted queues have ended.",
+    "cancel_jobs": "Terminate the jobs in deleted queues, including running ones.",
+    "max_interrupted": "How many running jobs may be terminated; null if not set.",
+    "max_destroy": "How many resources may be deleted, such as 5 or 20%; null if not set.",
 }
 HEAD: Mapping[str, Json] = {
-    "format_version": value("string", "Within one major version members are only added.", pattern=rf"^{FORMAT[0]}\."),
+    "format_version": value("string", "Within one major version, fields are only added.", pattern=rf"^{FORMAT[0]}\."),
     "tool": members(
         "What has made it.",
         name={"const": "reconciler", "description": "Always the same."},
@@ -228,13 +226,15 @@ CONTENT: Mapping[str, Json] = {
     "changes": entries(ref("change"), "In the order of execution."),
     "unhealthy": entries(ref("unhealthy"), "Live resources that do not work."),
     "notes": entries(ref("problem"), "What else there is to know."),
-    "ignored": entries(ref("ignored"), "Members that differ and are no change, with the reason."),
+    "ignored": entries(ref("ignored"), "Fields that differ but are not changed, with the reason."),
 }
-FINGERPRINT = value("string", "What apply can be told to expect, by 16 digits or more.", pattern="^[0-9a-f]{64}$")
+FINGERPRINT = value(
+    "string", "The fingerprint to pass to `apply --expect`, 16 digits or more.", pattern="^[0-9a-f]{64}$"
+)
 SAVED_WITH: Mapping[str, Json] = {
     "key": value("string", "The name of the key that secrets are sealed with; empty without secrets."),
     "inputs": members(
-        "What it takes to plan again.",
+        "The inputs to plan again.",
         **{name: {**given, "description": PLANNING[name]} for name, given in INPUTS["properties"].items()},
     ),
 }
@@ -280,8 +280,8 @@ def _referred(schema: Json) -> Iterator[str]:
 PLAN: Mapping[str, Json] = document(
     "plan",
     "A plan of reconciler",
-    "What `reconciler plan -o json` prints of one stack; of several it is an array, in which a stack that could not be "
-    "planned has a document of the kind `error` instead. Members may be added.",
+    "What `reconciler plan -o json` prints for one stack; for several, it is an array, in which a stack that cannot be "
+    "planned has an `error` document instead. Fields may be added.",
     fingerprint=FINGERPRINT,
     **CONTENT,
     **SAVED_WITH,
@@ -315,8 +315,8 @@ def _column(hint: Json, column: Column) -> Json:
 
 
 TIERS = {
-    "changed": "Changes of what was applied: a declared member is different now.",
-    "undeclared": "Changes of members alone that are not declared.",
+    "changed": "Changes outside this stack: a declared field is different now.",
+    "undeclared": "Changes of undeclared fields only.",
     "missing": "Declared, and not live.",
     "foreign": "Live under a declared name, and owned by something else.",
     "pending": "Declared, and not applied yet: no drift.",
@@ -324,7 +324,7 @@ TIERS = {
 DRIFT = document(
     "drift",
     "The drift of a stack",
-    "What `reconciler drift -o json` prints of one stack; of several it is an array. Members may be added.",
+    "What `reconciler drift -o json` prints for one stack; for several, it is an array. Fields may be added.",
     **OF_STACK,
     summary=members("How many of each.", **counts(*TIERS, "unhealthy")),
     **{tier: entries(ref("change"), says) for tier, says in TIERS.items()},
@@ -335,38 +335,38 @@ RESULT = members(
     action=choice(ACTIONS.values(), "What was to happen to it."),
     state=choice(State, "What became of it."),
     message=value("string", "Why, where it did not go well; may be empty."),
-    hint=value("string", "What to do about it; may be empty."),
+    hint=value("string", "How to fix it; may be empty."),
     seconds=value("number", "How long it took.", minimum=0),
 )
-REST = members("The plan of what is left, without inputs.", **HEAD, document={"const": "plan"}, **CONTENT)
+REST = members("The plan of remaining changes, without inputs.", **HEAD, document={"const": "plan"}, **CONTENT)
 APPLY = document(
     "apply",
     "What became of a plan",
-    "What `reconciler apply -o json` and `destroy -o json` print of one stack whose plan was run: the plan, and what "
-    "became of it. Members may be added.",
+    "What `reconciler apply -o json` and `destroy -o json` print for one stack whose plan was run: the plan, and its "
+    "results. Fields may be added.",
     {**DEFINITIONS, "result": RESULT},
     fingerprint=FINGERPRINT,
     **CONTENT,
-    interrupted=value("boolean", "A signal stopped it before all of it was begun."),
+    interrupted=value("boolean", "A signal stopped it before all changes were started."),
     results=entries(ref("result"), "What became of each change."),
-    outcome=value("object", "How many changes came to each state.", additionalProperties=NUMBER),
+    outcome=value("object", "The number of changes in each state.", additionalProperties=NUMBER),
     rest={**REST, "type": ["object", NULL]},
-    doubt=value("string", "Why it is not known whether anything is left; empty where it is."),
+    doubt=value("string", "Why the remaining changes are unknown; empty if known."),
 )
 STANDING = members(
     address=ADDRESS,
     kind=value("string", "The kind of resource: JobQueue."),
-    name=value("string", "The physical name; what it will be where the resource is missing."),
+    name=value("string", "The physical name; the future one if the resource is missing."),
     arn=value(["string", NULL], "Null where it is not live."),
-    health=value("string", "The status that AWS gives in capitals, or missing, foreign, live."),
+    health=value("string", "The status from AWS in capitals, or missing, foreign, live."),
     is_healthy=value("boolean", "It works, or is on its way."),
     sync=choice(Sync, "Whether it is as declared."),
     is_declared=value("boolean", "The stack declares it."),
     status=value(["string", NULL], "AWS's own word."),
-    reason=value("string", "What AWS says about it; may be empty."),
-    about=value("string", "Why it is as it is; may be empty."),
+    reason=value("string", "The status reason from AWS; may be empty."),
+    about=value("string", "The reason for the health; may be empty."),
     jobs=value(["object", NULL], "Live jobs by status; null where they were not counted.", additionalProperties=NUMBER),
-    created_at=value(["string", NULL], "When it was created, in UTC; null where AWS does not say."),
+    created_at=value(["string", NULL], "When it was created, in UTC; null if AWS does not return it."),
     used=value(["number", NULL], "What of it is in use, as vCPUs."),
     most=value(["number", NULL], "How much of that there can be."),
     revision=value(["integer", NULL], "The newest revision of a job definition."),
@@ -376,10 +376,10 @@ STANDING = members(
 STATUS = document(
     "status",
     "The status of a stack",
-    "What `reconciler status -o json` prints of one stack; of several it is an array. Members may be added.",
+    "What `reconciler status -o json` prints for one stack; for several, it is an array. Fields may be added.",
     {**DEFINITIONS, "standing": STANDING},
     **OF_STACK,
-    is_healthy=value("boolean", "All of it works."),
+    is_healthy=value("boolean", "All resources are healthy."),
     summary=value("object", "How many resources are in each state.", additionalProperties=NUMBER),
     resources=entries(ref("standing"), "Those that are declared first, in the order of the files."),
     problems=PROBLEMS,
@@ -387,10 +387,10 @@ STATUS = document(
 VALIDATION = document(
     "validation",
     "The validation of a stack",
-    "What `reconciler validate -o json` prints of one stack; of several it is an array. Members may be added.",
-    path=value("string", "The folder or file of the stack, as it was given."),
+    "What `reconciler validate -o json` prints for one stack; for several, it is an array. Fields may be added.",
+    path=value("string", "The folder or file of the stack, as passed."),
     stack=value(["string", NULL], "The name of the stack; null where it is not valid."),
-    valid=value("boolean", "It has no errors; warnings and notes are no errors."),
+    valid=value("boolean", "There are no errors; warnings and notes do not count."),
     silenced=entries(
         members(
             rule=value("string", "The id of the rule."),
@@ -404,14 +404,14 @@ VALIDATION = document(
 STOPPED = members(
     "What stopped the command.",
     kind=value("string", "What kind of error it is."),
-    exit=value("integer", "The exit code that it stands for."),
-    message=value("string", "What is wrong."),
-    hint=value("string", "What to do about it; may be empty."),
+    exit=value("integer", "The exit code for it."),
+    message=value("string", "The problem."),
+    hint=value("string", "How to fix it; may be empty."),
 )
 OF_CALL = {
-    "operation": value("string", "The operation of AWS that failed; where a call did."),
+    "operation": value("string", "The AWS operation that failed, if a call failed."),
     "code": value("string", "AWS's code for it; where a call failed."),
-    "request_id": value(["string", NULL], "What AWS's support asks for; where a call failed."),
+    "request_id": value(["string", NULL], "The request ID for AWS Support, if a call failed."),
 }
 REFUSED = members(
     "The plan that was not run, where there was one.",
@@ -424,7 +424,7 @@ REFUSED = members(
 ERROR = document(
     "error",
     "An error of reconciler",
-    "What a command prints with `-o json`, in place of its own document, of a stack that it could not finish. Members "
+    "What a command prints with `-o json`, in place of its own document, for a stack that it cannot finish. Fields "
     "may be added.",
     error={**STOPPED, "properties": {**STOPPED["properties"], **OF_CALL}},
     problems=entries(ref("problem"), "The findings behind it; may be empty."),
@@ -433,19 +433,19 @@ ERROR = {**ERROR, "properties": {**ERROR["properties"], "plan": REFUSED}, "$defs
 REPORT = document(
     FLEET,
     "A command for many deployments",
-    "What a command with `--all -o json` prints, and `report merge`. Members may be added.",
+    "What a command with `--all -o json` prints, and `report merge`. Fields may be added.",
     {**DEFINITIONS, "target": of_dataclass(DeploymentOutcome, "What became of one deployment.")},
     command=value("string", "The command that was run: drift."),
-    file=value(["string", NULL], "The file that names the deployments, as it was given; null for several."),
+    file=value(["string", NULL], "The deployment file, as passed; null for several."),
     selection=of_dataclass(
         Selection,
         "Which of them were meant; everything empty for all. Null where it was merged from several selections, or is "
         "incomplete.",
         or_null=True,
     ),
-    shard=of_dataclass(ShardPosition, "The share of them; null where it is no share.", or_null=True),
+    shard=of_dataclass(ShardPosition, "The share of them; null if there are no shares.", or_null=True),
     summary=members("How many of each.", **counts("targets", *WORDS)),
-    notes=entries(ref("problem"), "What a merge left out, or what is missing in it."),
+    notes=entries(ref("problem"), "What a merge left out, or is missing."),
     targets=entries(ref("target"), "In the order of the file; merged by name."),
 )
 # By the word that a document says of itself.

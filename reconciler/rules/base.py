@@ -25,9 +25,9 @@ class Basis(StrEnum):
 
 _SAYS = {
     Basis.MEASURED: "AWS was seen to refuse it",
-    Basis.DOCUMENTED: "AWS's documentation says so",
+    Basis.DOCUMENTED: "documented by AWS",
     Basis.LATER: "AWS Batch accepts it; it fails when it is used, so that the job never starts",
-    Basis.INFERRED: "follows from what is known; AWS does not say it",
+    Basis.INFERRED: "inferred from known behaviour; not documented by AWS",
 }
 
 

@@ -12,13 +12,13 @@ DEFINITION = "JobDefinition"
 
 def _some_of_it(subject: Subject) -> Findings:
     if subject.body.get("totalQuantity") == 0:
-        yield ("totalQuantity",), "is 0: a job that takes some of it waits for ever"
+        yield ("totalQuantity",), "is 0: a job that requires it waits indefinitely"
 
 
 def _is_taken(subject: Subject) -> Findings:
     definitions = [body for _, body in subject.every(DEFINITION)]
     if definitions and all(definitions) and not any(subject.address.name in _taken(body) for body in definitions):
-        yield (), "is taken by no job definition of the stack"
+        yield (), "is not used by any job definition of the stack"
 
 
 def _taken(body: Json) -> Iterator[str]:
@@ -41,13 +41,13 @@ def _taking(name: str) -> Example:
 
 def _a_quantity(subject: Subject) -> Findings:
     if subject.body.get("totalQuantity") is None:
-        yield ("totalQuantity",), "is missing: what AWS assumes is documented nowhere"
+        yield ("totalQuantity",), "is missing, and the default of AWS is not documented"
 
 
 RULES = (
     Rule(
         id="CR001",
-        says="A consumable resource says how many there are.",
+        says="A consumable resource sets totalQuantity.",
         check=_a_quantity,
         severity=Severity.WARNING,
         evidence=documented(
@@ -62,7 +62,7 @@ RULES = (
         id="CR901",
         says="There is some of a consumable resource.",
         check=_some_of_it,
-        hint="0 is a way to hold such jobs back; declare another quantity to let them go",
+        hint="with 0, such jobs are held back; increase the quantity to let them start",
         severity=Severity.WARNING,
         advice=True,
         evidence=inferred(
@@ -74,7 +74,7 @@ RULES = (
     ),
     Rule(
         id="CR902",
-        says="A consumable resource is taken by a job definition.",
+        says="A consumable resource is used by a job definition.",
         check=_is_taken,
         hint="a job may also bring its own consumableResourcePropertiesOverride",
         severity=Severity.NOTE,

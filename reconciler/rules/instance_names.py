@@ -67,7 +67,7 @@ def known_instance_types(id_: str, fails: Example, passes: Example) -> Rule:
         id=id_,
         says="Instance types and families are those of EC2, as this version and the installed AWS SDK know them.",
         check=_known,
-        hint="what AWS has since is sent as it is written; a newer AWS SDK knows it",
+        hint="newer values are sent as written; a newer AWS SDK may know them",
         severity=Severity.WARNING,
         evidence=measured(
             "CreateComputeEnvironment",
@@ -83,7 +83,7 @@ def _known(subject: Subject) -> Findings:
     for path, name in _named((), subject.body):
         if not _is_known(name, subject.takes):
             near = _nearest(name)
-            yield path, f"is {name}, which is no known instance type{f': did you mean {near}?' if near else ''}"
+            yield path, f"is {name}, which is not a known instance type{f': did you mean {near}?' if near else ''}"
 
 
 def _is_known(name: str, takes: Takes) -> bool:

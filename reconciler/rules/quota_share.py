@@ -65,7 +65,7 @@ def _queue_arn(subject: Subject) -> Findings:
 def _for_training(subject: Subject) -> Findings:
     queue = _queue(subject)
     if queue and not is_training(queue):
-        yield ("jobQueue",), f"is {subject.body['jobQueue']}, which is no SAGEMAKER_TRAINING queue"
+        yield ("jobQueue",), f"is {subject.body['jobQueue']}, which is not a SAGEMAKER_TRAINING queue"
 
 
 def _has_policy(subject: Subject) -> Findings:
@@ -83,7 +83,7 @@ def _few_shares(subject: Subject) -> Findings:
     queue = str(subject.body["jobQueue"])
     names = [name for name, body in subject.every(subject.address.kind) if str(body.get("jobQueue")) == queue]
     if subject.address.name in sorted(names)[MOST_SHARES:]:
-        yield ("jobQueue",), f"is {queue}, which has {len(names)} quota shares; it takes {MOST_SHARES}"
+        yield ("jobQueue",), f"is {queue}, which has {len(names)} quota shares; a queue supports {MOST_SHARES}"
 
 
 def _there(subject: Subject) -> dict[str, int]:
@@ -168,14 +168,14 @@ RULES = (
     ),
     Rule(
         id="QS002",
-        says="A quota share counts instance types of SageMaker.",
+        says="A quota share uses SageMaker instance types.",
         check=_instance_types,
         hint=f"types of SageMaker begin with ml.; {INSTANCES} is for service environments without quota shares",
         evidence=documented(
             "AWS Batch User Guide, 'Quota shares'",
             "Each capacity limit should be expressed as instance limits for supported SageMaker "
             "Training job instances types.",
-            "'... is unknown capacity unit' was said of service environments",
+            "'... is unknown capacity unit' is documented for service environments",
         ),
         severity=Severity.WARNING,
         fails=share(limit(INSTANCES)),
@@ -194,11 +194,11 @@ RULES = (
         id="QS004",
         says=f"borrowLimit is for the strategy {BORROWS}.",
         check=_borrows,
-        hint=f"strategy: {BORROWS} lends and borrows; or leave borrowLimit out",
+        hint=f"use strategy: {BORROWS}, or remove borrowLimit",
         evidence=documented(
             "QuotaShareResourceSharingConfiguration.borrowLimit",
             "can only be applied to quota shares with a strategy of LEND_AND_BORROW",
-            "whether AWS refuses it is not known",
+            "whether AWS rejects it is unknown",
         ),
         severity=Severity.WARNING,
         fails=share(borrow=50),
@@ -212,7 +212,7 @@ RULES = (
         evidence=documented(
             "CreateQuotaShareRequest.jobQueue",
             "This can be the job queue name or ARN.",
-            "how AWS answers the ARN of something else is not known",
+            "how AWS handles other ARNs is unknown",
         ),
         fails=share(jobQueue=arn("service-environment/gpus")),
         passes=share(jobQueue=arn("job-queue/training")),
@@ -266,7 +266,7 @@ RULES = (
     ),
     Rule(
         id="QS013",
-        says="A quota share counts what the service environment of its queue has.",
+        says="A quota share uses capacity units of the service environment of its queue.",
         check=_units_are_there,
         severity=Severity.WARNING,
         evidence=documented(
@@ -290,7 +290,7 @@ RULES = (
     ),
     disabled(
         "QS901",
-        "A DISABLED quota share takes no jobs.",
+        "A DISABLED quota share does not accept jobs.",
         "no job can be submitted to it",
         documented("CreateQuotaShareRequest.state", "new jobs won't be accepted"),
         share(),

@@ -40,7 +40,7 @@ def _distinct_shares(subject: Subject) -> Findings:
     names = _identifiers(subject)
     for name, count in Counter(names).items():
         if count > 1:
-            yield ("fairsharePolicy", "shareDistribution"), f"names the share {name} {count} times"
+            yield ("fairsharePolicy", "shareDistribution"), f"lists the share {name} {count} times"
 
 
 def _separate_shares(subject: Subject) -> Findings:
@@ -72,7 +72,7 @@ RULES = (
     ),
     Rule(
         id="SP005",
-        says="A policy says what it is; one that does not is taken for a fair share.",
+        says="A policy sets its type; without one, it is a fair-share policy.",
         check=_some_kind,
         hint="write `fairsharePolicy: {}` for a fair share with the defaults",
         # Templates in public use create such policies (ASFHyP3/hyp3), so it is no error.
@@ -94,9 +94,9 @@ RULES = (
     ),
     Rule(
         id="SP003",
-        says="No share covers another: A* covers A1.",
+        says="Shares do not overlap: A* covers A1.",
         check=_separate_shares,
-        hint="give them prefixes that do not begin alike",
+        hint="use prefixes of which none is the beginning of a different one",
         evidence=measured("CreateSchedulingPolicy", "Share identifier ... matches another share identifier ..."),
         fails=_shares("A*", "A1"),
         passes=_shares("A*", "B1"),

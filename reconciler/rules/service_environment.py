@@ -57,7 +57,7 @@ RULES = (
     ),
     Rule(
         id="SE002",
-        says="A capacity limit says what it counts, and how many there may be.",
+        says="A capacity limit sets a unit and a maximum.",
         check=_complete,
         evidence=measured(
             "CreateServiceEnvironment", "... is unknown capacity unit", "and 'Max capacity must be more than 0.'"
@@ -76,7 +76,7 @@ RULES = (
     ),
     Rule(
         id="SE004",
-        says=f"A service environment counts {INSTANCES} or instance types, not both.",
+        says=f"A service environment has limits in {INSTANCES} or instance types, not both.",
         check=_one_measure,
         hint=f"quota shares need instance types; otherwise {INSTANCES} is for all types together",
         evidence=measured(

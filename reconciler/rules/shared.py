@@ -63,7 +63,7 @@ def limit(unit: str, capacity: int = 8) -> Json:
 FORMS: Mapping[str, str] = {
     r"\$\{\{[^}]*\}\}": "GitHub Actions or a script of yours",
     r"\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+": "a shell, or `envsubst`",
-    r"\{\{[^}]*\}\}": "Jinja or a language like it",
+    r"\{\{[^}]*\}\}": "Jinja or a similar language",
     r"\{[A-Za-z_][\w.]*\}": "Python's `str.format`",
     r"<[A-Za-z][\w -]*>|\b(?:REPLACE|CHANGE|YOUR|INSERT)[-_][\w-]+": "you, by hand",
 }
@@ -90,7 +90,7 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
         id=id_,
         says="No text is left as a placeholder of a shell or a template.",
         check=_all_filled,
-        hint="in YAML, !var name, !sub 'text ${name}' and !ssm /parameter fill it in; a JSON file is taken as it is",
+        hint="in YAML, use !var name, !sub 'text ${name}' or !ssm /parameter; nothing is substituted in JSON files",
         severity=Severity.WARNING,
         evidence=later(
             "whatever reads the text",
@@ -225,9 +225,11 @@ def near_names(id_: str, fails: Example, passes: Example) -> Rule:
         id=id_,
         says="A reference to a resource outside the stack is not almost the name of one in it.",
         check=_misspelt,
-        hint="declare it, or name one that exists; if that one is meant, switch the rule off with the reason",
+        hint="declare it, or use an existing one; if it is intended, disable the rule with a reason",
         severity=Severity.WARNING,
-        evidence=later("reconciler plan, REF001", note="a name that is neither in the stack nor live is refused"),
+        evidence=later(
+            "reconciler plan, REF001", note="a name that exists neither in the stack nor in the account is rejected"
+        ),
         fails=fails,
         passes=passes,
     )
@@ -340,7 +342,7 @@ def forms(id_: str, fails: Example, passes: Example) -> Rule:
         evidence=later(
             "EC2 User Guide, 'Resource IDs'",
             note="a prefix, a hyphen and 8 or 17 hexadecimal digits; of ARNs and their partitions, the IAM User Guide. "
-            "Other texts name nothing",
+            "Other strings are not valid IDs",
         ),
         fails=fails,
         passes=passes,
@@ -360,7 +362,9 @@ def _wrong(name: str, text: str) -> str:
         prefix, of = _IDS[name]
         is_id = re.fullmatch(f"{prefix}-[0-9a-f]+", text) or (_WORD.fullmatch(text) and not text.startswith(prefix))
         if is_id and _MISCOUNTED.fullmatch(text):
-            return f"is {text}; behind {prefix}- an id has 17 digits, or 8, and this one {len(text) - len(prefix) - 1}"
+            return (
+                f"is {text}; after {prefix}-, an ID has 8 or 17 digits, but this one has {len(text) - len(prefix) - 1}"
+            )
         return "" if is_id else f"is {text}, but the id of {of} reads like {prefix}-0a1b2c3d4e5f60718"
     if text.lower().startswith("arn:"):
         return (
@@ -376,13 +380,13 @@ def _elsewhere(name: str, text: str, subject: Subject) -> str:
     match = _ARN.fullmatch(text)
     partition, region = match.group("partition", "region") if match else ("", text if name == _REGION_FORM else "")
     if partition and partition not in _PARTITIONS:
-        return f"is {text}, and {partition} is no known partition{_meant_region(partition, sorted(_PARTITIONS))}"
+        return f"is {text}, and {partition} is not a known partition{_meant_region(partition, sorted(_PARTITIONS))}"
     if partition and subject.region and partition != partition_of(subject.region):
         own = partition_of(subject.region)
         return f"is {text}, in the partition {partition}; that of the stack's region, {subject.region}, is {own}"
     if region and not _is_region(region, subject):
         near = _meant_region(region, [subject.region] if subject.region else [])
-        return f"is {text}, and {region} is no region that the installed AWS SDK knows{near}"
+        return f"is {text}, and the installed AWS SDK does not know the region {region}{near}"
     return ""
 
 

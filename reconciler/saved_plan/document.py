@@ -114,7 +114,7 @@ def read_saved_fleet(text: str, name: str, *, is_expected: bool = False) -> dict
     except Unreadable as error:
         raise WrongUsage(f"{name} cannot be applied: {error}", hint=AGAIN) from error
     if fleet.command != "plan":
-        raise WrongUsage(f"{name} holds no plans, but what `{fleet.command}` came to", hint=AGAIN)
+        raise WrongUsage(f"{name} contains results of `{fleet.command}`, not plans", hint=AGAIN)
     plans = {one.target: one.result if one.exit in PLANNED else None for one in fleet.outcomes}
     for document in filter(None, plans.values()):
         _check(document, name, is_expected=is_expected)
@@ -169,16 +169,18 @@ def _check(document: Json, name: str, *, is_expected: bool) -> None:
     maker = tool if isinstance(tool, dict) else {}
     version = str(about.get("format_version", ""))
     if maker.get("name") != "reconciler":
-        raise WrongUsage(f"{name} is no plan of reconciler", hint=AGAIN)
+        raise WrongUsage(f"{name} is not a reconciler plan", hint=AGAIN)
     if version.partition(".")[0] != FORMAT.partition(".")[0]:
-        made = f"{name} has the format {version}, of reconciler {maker.get('version')}"
-        raise WrongUsage(f"{made}; this is {__version__}, and reads {FORMAT}", hint="use the version that planned")
+        made = f"{name} has format {version}, written by reconciler {maker.get('version')}"
+        raise WrongUsage(
+            f"{made}; this version ({__version__}) reads format {FORMAT}", hint="use the version that wrote the plan"
+        )
     if about.get("document") == FLEET:
-        raise WrongUsage(f"{name} holds the plans of many targets", hint=f"apply them by --all {name}")
+        raise WrongUsage(f"{name} contains the plans of several deployments", hint=f"apply them with --all {name}")
     if about.get("document") != "plan":
         what = about.get("error", {}).get("message") if isinstance(about.get("error"), dict) else None
-        said = f"an error instead: {what}" if what else f"a document of the kind {about.get('document')}"
-        raise WrongUsage(f"{name} holds no plan, but {said}", hint=AGAIN)
+        said = f"an error: {what}" if what else f"a document of kind {about.get('document')}"
+        raise WrongUsage(f"{name} contains no plan, but {said}", hint=AGAIN)
     _check_content(about, name, str(maker.get("version")), is_expected=is_expected)
 
 
@@ -190,10 +192,10 @@ def _check_content(document: Mapping[str, Json], name: str, version: str, *, is_
         raise WrongUsage(f"{name} is damaged at {wrong.json_path}", hint=AGAIN)
     if document["fingerprint"] != fingerprint_of(document):
         if is_expected:
-            message = f"{name} is not the plan that is expected: it was changed after it was written"
+            message = f"{name} is not the expected plan: it was changed after it was written"
             raise Stale(f"{message}; nothing was changed", hint=AGAIN)
-        by = "" if version == __version__ else f" (or reconciler {version}, which made it, counts otherwise)"
-        raise WrongUsage(f"{name} was changed after it was written: its fingerprint is another{by}", hint=AGAIN)
+        by = "" if version == __version__ else f" (or reconciler {version}, which wrote it, computes it differently)"
+        raise WrongUsage(f"{name} was changed after it was written: its fingerprint does not match{by}", hint=AGAIN)
 
 
 # How a plan differs from the one that was reviewed: which change is new, gone or another, and in which member.
@@ -253,7 +255,7 @@ def _of_now(old: Changes, new: Changes) -> Iterator[tuple[Key, str, str]]:
 def _of_then(old: Changes, new: Changes) -> Iterator[tuple[Key, str, str]]:
     for key, change in old.items():
         if key not in new:
-            yield key, GONE, f"{change['action']} was planned, and nothing is to be done now{_briefly(change)}"
+            yield key, GONE, f"{change['action']} was planned, but is no longer needed{_briefly(change)}"
 
 
 def _briefly(change: Change) -> str:
@@ -268,7 +270,7 @@ def _told(then: Change, now: Change) -> Iterator[str]:
     """Requests follow from the members: they are told where nothing else tells what is different."""
     found = [*_facts(then, now), *_differing(_members(then), _members(now), "no change")]
     found = found or list(_differing(_requests(then), _requests(now), "absent"))
-    yield from found or ["the same requests in another order"]
+    yield from found or ["the same requests in a different order"]
 
 
 def _facts(then: Change, now: Change) -> Iterator[str]:

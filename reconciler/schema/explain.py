@@ -22,10 +22,10 @@ FORMS: Mapping[Form, str] = {
     Form.REFERENCE: "a name and its ARN are the same",
     Form.ORDERED: "in order",
     Form.SET: "in any order",
-    Form.KEYED: "entry by entry, in any order, told apart by {key}",
-    Form.RANKED: "in the sequence that {key} gives; its numbers do not matter",
+    Form.KEYED: "entry by entry, in any order, identified by {key}",
+    Form.RANKED: "in the sequence of {key}; the numbers themselves do not matter",
     Form.MAP: "key by key",
-    Form.STRUCT: "member by member",
+    Form.STRUCT: "field by field",
 }
 LIMITS: Mapping[str, str] = {
     "minimum": "at least {}",
@@ -226,9 +226,8 @@ def _behaviour(member: _ExplainedField, row: Field) -> Iterator[tuple[str, str]]
     if row.short:
         yield "short", f"{row.short}: name"
     if member.cost:
-        perhaps = (
-            "; what is live may make it dearer" if member.kind.cost_of_change and _may_cost_more(member.cost) else ""
-        )
+        is_raised = member.kind.cost_of_change and _may_cost_more(member.cost)
+        perhaps = " (some live settings make it more expensive)" if is_raised else ""
         yield "changing it", f"{member.cost}: {member.cost.says}{perhaps}"
     if row.presence:
         yield "adding or removing it", f"{row.presence}: {row.presence.says}"
@@ -256,7 +255,7 @@ def written(value: Json) -> str:
 SECTIONS: Mapping[str, Json] = {
     **HEAD,
     "variables": {**VARIABLE, "description": HEAD["variables"]["description"]},
-    "defaults": {"type": "object", "description": "Members that are merged below each resource of a kind, by section."},
+    "defaults": {"type": "object", "description": "Fields that are merged into each resource of a kind, by section."},
     "ignore": {**IGNORED, "description": HEAD["ignore"]["description"]},
     "lifecycle": LIFECYCLE,
 }

@@ -79,67 +79,70 @@ def _closed(properties: Json) -> Json:
 
 
 GUARDS: Json = {
-    "description": "What may happen there without anybody being asked each time.",
+    "description": "Consents for every run in this environment or stack.",
     **_closed(
         {
-            "adopt": {"type": "boolean", "default": False, "description": "Take over what nobody owns."},
+            "adopt": {"type": "boolean", "default": False, "description": "Adopt unowned resources."},
             "allowReplace": {
                 "type": "boolean",
                 "default": False,
-                "description": "Replace what cannot be changed in place.",
+                "description": "Replace resources that cannot be changed in place.",
             },
-            "allowDestroy": {**TEXTS, "description": "Delete these, as KIND/NAME; * and ? match."},
+            "allowDestroy": {
+                **TEXTS,
+                "description": "Resources that may be deleted, as KIND/NAME; * and ? are wildcards.",
+            },
             "maxInterrupted": {
                 "type": "integer",
                 "minimum": 0,
-                "description": "Replace instances on which at most so many jobs run.",
+                "description": "Replace instances if no more than this many jobs run on them.",
             },
             "maxDestroy": {
                 "anyOf": [
                     {"type": "integer", "minimum": 0},
                     {"type": "string", "pattern": "^([0-9]{1,9}|(100|[0-9]{1,2})%)$"},
                 ],
-                "description": "Delete no more than so many, or so much of what is live: 5, or 20%.",
+                "description": "Delete at most this number or share of live resources: 5, or 20%.",
             },
         }
     ),
 }
 SHARED: Json = {
-    "variables": {"type": "object", "description": "Values of variables; --var counts more."},
-    "variableFiles": {**TEXTS, "description": "Files of values, from the folder of this file."},
+    "variables": {"type": "object", "description": "Values of variables; --var overrides them."},
+    "variableFiles": {**TEXTS, "description": "Variable files, relative to the folder of this file."},
     "guards": GUARDS,
 }
 ENVIRONMENT: Json = {
     "description": "Accounts and regions. `${account}`, `${region}` and `${environment}` are known here to !sub.",
     **_closed(
         {
-            "account": {**ACCOUNT, "description": "The account. Another one is refused."},
+            "account": {**ACCOUNT, "description": "The account. Credentials for a different one are refused."},
             "accounts": {"type": "array", "minItems": 1, "items": ACCOUNT, "description": "Each with every region."},
-            "region": {**TEXT, "description": "The region; left out, the stack or the AWS configuration says it."},
+            "region": {**TEXT, "description": "The region; by default that of the stack or the AWS configuration."},
             "regions": {"type": "array", "minItems": 1, "items": TEXT, "description": "Each with every account."},
             "roleArn": {**TEXT, "description": "A role to assume first."},
             "profile": {**TEXT, "description": "A profile of the AWS configuration files."},
             **SHARED,
             "variables": {
                 "type": "object",
-                "description": "Values of variables, for every stack that declares them; --var counts more.",
+                "description": "Values of variables, for every stack that declares them; --var overrides them.",
             },
         }
     ),
 }
 STACK: Json = {
-    "description": "The environments that a stack goes to.",
+    "description": "The environments that a stack is deployed to.",
     "anyOf": [
         {**_closed({"environments": {**TEXTS, "description": "By name."}, **SHARED}), "required": ["environments"]},
         *TEXTS["anyOf"],
     ],
 }
 FLEET: Json = {
-    "title": "Where stacks go",
+    "title": "Deployments of stacks",
     **_closed(
         {
             "environments": {
-                "description": "Where stacks go, by names of your own.",
+                "description": "Accounts and regions by a name that you choose.",
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": {"$ref": "#/$defs/Environment"},
@@ -148,11 +151,11 @@ FLEET: Json = {
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": {"$ref": "#/$defs/Stack"},
-                "description": "Stacks by their paths from the folder of this file; * and ? match.",
+                "description": "Stacks by their paths relative to the folder of this file; * and ? are wildcards.",
             },
             "exclude": {
                 **TEXTS,
-                "description": "Names that `import --live` and `coverage` leave out, as globs.",
+                "description": "Names that `import --live` and `coverage` skip, as globs.",
             },
         }
     ),
@@ -177,18 +180,18 @@ LIFECYCLE: Json = {
         "ignoreChanges": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "Dotted paths of members whose live value is left alone.",
+            "description": "Dotted paths of fields whose live value is kept.",
         },
         "replace": {
             "enum": ["blue-green", "refuse"],
-            "description": "When a change needs a new environment: build it beside the old one and move the queues "
-            "over, or refuse. Left out, --allow-replace decides.",
+            "description": "When a change requires a new environment: create it beside the old one and move the queues "
+            "to it, or refuse. By default, --allow-replace decides.",
         },
         "retainRevisions": {
             "anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}],
             "default": "all",
             "description": "How many revisions of this stack stay active. Older ones are deregistered after a change, "
-            "but for those that live jobs use.",
+            "except those that live jobs use.",
         },
         "unownedRevisions": {
             "enum": ["keep", "prune"],
@@ -205,7 +208,7 @@ LIFECYCLE: Json = {
         "adopt": {
             "type": "boolean",
             "default": False,
-            "description": "Take ownership of a live resource of this name that nobody owns.",
+            "description": "Adopt an unowned live resource of this name.",
         },
     },
 }
@@ -218,15 +221,15 @@ VARIABLE: Json = {
         "type": {
             "enum": ["string", "number", "integer", "boolean", "list", "map"],
             "default": "string",
-            "description": "What its values are; a value of another type is refused.",
+            "description": "The type of its values; a value of a different type is refused.",
         },
-        "default": {"description": "Its value when nobody sets it. Without a default it must be set."},
+        "default": {"description": "Used when no value is set. A variable without a default is required."},
         "example": {
-            "description": "Used by validate, render, graph and the sandbox when no value is given; never sent to AWS."
+            "description": "Used by validate, render, graph and the sandbox when no value is set; never sent to AWS."
         },
-        "enum": {"type": "array", "description": "The only values that it may have."},
-        "pattern": {"type": "string", "description": "A regular expression that its values match."},
-        "description": {"type": "string", "description": "What it is for."},
+        "enum": {"type": "array", "description": "The allowed values."},
+        "pattern": {"type": "string", "description": "A regular expression that its values must match."},
+        "description": {"type": "string", "description": "The purpose."},
         "secret": {"type": "boolean", "default": False, "description": "Never show its value."},
     },
 }
@@ -236,25 +239,25 @@ IGNORED: Json = {
     "additionalProperties": False,
     "required": ["resources", "members", "reason"],
     "properties": {
-        "resources": {"type": "string", "description": "Which resources: KIND/NAME; * and ? match."},
+        "resources": {"type": "string", "description": "Resources, as KIND/NAME; * and ? are wildcards."},
         "members": {
             "type": "array",
             "minItems": 1,
             "items": {"type": "string"},
-            "description": "Dotted paths of members whose live value is left alone; tags.* means all tags.",
+            "description": "Dotted paths of fields whose live value is kept; tags.* means all tags.",
         },
-        "reason": {"type": "string", "pattern": "\\S", "description": "Why, for the next reader."},
+        "reason": {"type": "string", "pattern": "\\S", "description": "The reason."},
         "expires": {
             "type": "string",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-            "description": "The last day on which it holds. After it, the members count again.",
+            "description": "The last day on which the entry applies. Afterwards, the fields are compared again.",
         },
     },
 }
 
 PLACE_OF_STATE = (
-    "s3://bucket/key, a URL of the http backend, or a file of the repository: a state, or what "
-    "`terraform output -json` prints."
+    "s3://bucket/key, a URL of the http backend, or a file in the repository: a state, or the output of "
+    "`terraform output -json`."
 )
 STATE: Json = {
     "title": "state",
@@ -263,11 +266,11 @@ STATE: Json = {
     "required": ["url"],
     "properties": {
         "url": {"type": "string", "minLength": 1, "description": PLACE_OF_STATE},
-        "region": {"type": "string", "description": "Region of the bucket, where it is not that of the stack."},
+        "region": {"type": "string", "description": "Region of the bucket, if different from that of the stack."},
         "roleArn": {
             "type": "string",
             "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/",
-            "description": "Role that is assumed to read the object.",
+            "description": "Role to assume to read the object.",
         },
     },
 }
@@ -276,14 +279,14 @@ HEAD: Mapping[str, Json] = {
     "stack": {
         "type": "string",
         "minLength": 1,
-        "description": "Name of the owner; written as a tag on every resource.",
+        "description": "Name of the stack; every resource is tagged with it as its owner.",
     },
     "account": {
         "type": ["string", "integer"],
         "pattern": "^[0-9]{12}$",
         "description": "The only account in which this stack may be used.",
     },
-    "region": {"type": "string", "description": "Region; otherwise the AWS configuration decides."},
+    "region": {"type": "string", "description": "Region; by default that of the AWS configuration."},
     "lock": {
         "type": "object",
         "description": "Where the stack is locked while apply, destroy or rollback run.",
@@ -294,24 +297,24 @@ HEAD: Mapping[str, Json] = {
             "s3": {
                 "type": "string",
                 "pattern": "^s3://",
-                "description": "Bucket and prefix, as s3://bucket/prefix: an object there that only one can write.",
+                "description": "Bucket and prefix, as s3://bucket/prefix: the lock is an object there.",
             },
             "dynamodb": {
                 "type": "string",
-                "description": "A table whose key is the text LockID, as those of Terraform have it.",
+                "description": "A table whose key is the string LockID, as in Terraform.",
             },
         },
     },
-    "namePrefix": {"type": "string", "description": "In front of the name of every resource."},
+    "namePrefix": {"type": "string", "description": "Prefix of the name of every resource."},
     "tags": {"type": "object", "additionalProperties": SCALAR, "description": "Tags on every resource."},
     "lookups": {
         "type": "object",
-        "description": "Where look-ups find their values.",
+        "description": "Sources of lookups.",
         "additionalProperties": False,
         "properties": {
             "tfstate": {
                 "type": "object",
-                "description": "States of Terraform by a name: !tfstate name:outputs.subnet_ids reads one.",
+                "description": "Terraform states by name: !tfstate name:outputs.subnet_ids reads one.",
                 "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
                 "additionalProperties": {
                     "anyOf": [{"type": "string", "minLength": 1, "description": PLACE_OF_STATE}, STATE]
@@ -322,22 +325,22 @@ HEAD: Mapping[str, Json] = {
     "variables": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/Variable"},
-        "description": "What may differ between uses: !var name, or ${name} in !sub.",
+        "description": "Values that differ between environments: use !var name, or ${name} in !sub.",
     },
     "defaults": {},  # here is its place; what it holds is said of each kind
     "ignore": {
         "type": "array",
         "items": {"$ref": "#/$defs/Ignore"},
-        "description": "Members that plan, apply and drift leave alone, with the reason, for a time or for ever.",
+        "description": "Fields that plan, apply and drift ignore, with the reason, until a date or indefinitely.",
     },
     "rules": {
         "type": "object",
-        "description": "Which rules of validate hold for this stack.",
+        "description": "Settings for the rules of validate.",
         "additionalProperties": False,
         "properties": {
             "disable": {
                 "type": "object",
-                "description": "Rules that do not hold here, by id, each with the reason.",
+                "description": "Disabled rules by ID, each with the reason.",
                 "propertyNames": {"pattern": "^([A-Z]{2}[0-9]{3}|SCH00[35679])$"},
                 "additionalProperties": {"type": "string", "pattern": "\\S"},
             }

@@ -17,80 +17,80 @@ CODES: Mapping[str, str] = {
     "YML001": "a file is not UTF-8 text",
     "YML002": "a file is not well-formed YAML",
     "YML003": "a key is written twice in one mapping",
-    "YML004": "a file holds several YAML documents",
-    "YML005": "a tag is not known",
-    "YML006": "a key is not a plain text",
-    "YML007": "an alias has no anchor, or stands inside its own anchor",
-    "YML008": "a merge key does not name mappings",
+    "YML004": "a file contains several YAML documents",
+    "YML005": "a tag is unknown",
+    "YML006": "a key is not a plain string",
+    "YML007": "an alias has no anchor, or is inside its own anchor",
+    "YML008": "a merge key does not refer to mappings",
     "YML009": "a file nests too deeply, or grows too large through aliases and includes",
     "YML010": "a file is not well-formed JSON",
     "YML011": "a mapping or list carries a tag",
     "YML012": "a file cannot be read",
-    "YML013": "a file holds another language, and is not rendered yet",
-    "VAR001": "a variable is used that nobody declares",
-    "VAR002": "a variable is used that has no value",
+    "YML013": "a file contains a template language and is not rendered",
+    "VAR001": "a variable is used that is not declared",
+    "VAR002": "a variable without a value is used",
     "VAR003": "a value does not have the type of its variable",
-    "VAR004": "a value is not among those that its variable allows",
+    "VAR004": "a value is not allowed by its variable",
     "VAR005": "a value does not match the pattern of its variable",
-    "VAR006": "a variable is declared in a way that cannot be understood",
-    "VAR007": "a value is given for a variable that nobody declares",
-    "VAR008": "a tag stands where nothing is substituted",
-    "VAR009": "a list or mapping is to become part of a text",
+    "VAR006": "a variable declaration is malformed",
+    "VAR007": "a value is set for a variable that is not declared",
+    "VAR008": "a tag is used where nothing is substituted",
+    "VAR009": "a list or mapping is used as part of a string",
     "VAR010": "an environment variable is not set",
-    "VAR011": "a look-up is not supported",
+    "VAR011": "a lookup is not supported",
     "VAR012": "a variable is declared twice",
     "VAR013": "a file with values of variables is not a mapping",
     "VAR014": "a tag has no argument",
-    "VAR015": "a look-up is not written in the form that it has",
-    "VAR016": "a look-up finds nothing: no such parameter, stack, output, secret or key",
-    "VAR017": "a look-up is denied: credentials or a permission are missing",
-    "VAR018": "what must be known before AWS can be asked depends on a look-up in AWS",
-    "VAR019": "a `${` in a text is never closed",
-    "VAR020": "examples stand for variables that are given no value; a secret without one is unknown",
-    "VAR021": "an environment variable that belongs to AWS or to the CI is read",
+    "VAR015": "a lookup is malformed",
+    "VAR016": "a lookup finds no such parameter, stack, output, secret or key",
+    "VAR017": "a lookup is denied: credentials or a permission are missing",
+    "VAR018": "a setting that is required before lookups depends on a lookup in AWS",
+    "VAR019": "a `${` in a string is not closed",
+    "VAR020": "examples are used for variables without a value; a secret without an example is unknown",
+    "VAR021": "an environment variable that is reserved for AWS or CI credentials is read",
     "VAR022": "a secret is used where every output shows it",
-    "VAR023": "a look-up names a state that the stack does not declare",
+    "VAR023": "a lookup uses a state that the stack does not declare",
     "INC001": "an include leaves the stack's folder",
     "INC002": "an included file does not exist",
     "INC003": "files include each other in a circle",
     "INC004": "a file is hidden: its name, or that of a folder on the way to it, begins with a dot",
-    "STK001": "a folder holds no file of a stack",
-    "STK002": "a top-level key is not known",
-    "STK003": "no file names the stack",
-    "STK004": "a setting is given twice, differently",
+    "STK001": "a folder contains no stack files",
+    "STK002": "a top-level key is unknown",
+    "STK003": "no file sets the name of the stack",
+    "STK004": "a setting has two different values",
     "STK005": "a value has the wrong shape",
     "STK006": "a resource is declared twice",
-    "STK007": "AWS refuses the name of a resource",
-    "STK008": "a JSON file is nearly a request, but not quite",
-    "STK009": "the name inside a resource is not the name it has in the stack",
-    "STK010": "a member is written in its long and in its short form",
-    "STK011": "a setting of the stack has a value that cannot be right",
-    "STK012": "something is disabled that is no rule",
+    "STK007": "AWS rejects the name of a resource",
+    "STK008": "a JSON file is not a complete request",
+    "STK009": "the name inside a resource differs from its name in the stack",
+    "STK010": "a field is set in its long and in its short form",
+    "STK011": "a setting of the stack has an invalid value",
+    "STK012": "a disabled rule does not exist",
     "STK013": "a rule is disabled without a reason",
-    "STK014": "a member of rules is not known",
+    "STK014": "a field of rules is unknown",
     "STK015": "a file in the folder is not part of the stack",
-    "STK016": "a subfolder holds a different stack",
-    "STK017": "a folder holds a file of deployments, and no stack",
-    "STK018": "a region is not known to the installed AWS SDK",
-    "IGN001": "a member of an entry of ignore is not known",
-    "IGN002": "a member of an entry of ignore has a value that cannot be right",
-    "IGN003": "an entry of ignore lacks what it needs",
-    "FLT001": "a file of targets names no stacks or no environments",
-    "FLT002": "a member of a file of targets is not known",
-    "FLT003": "a member of a file of targets has a value that cannot be right",
-    "FLT004": "a stack goes to no environment, or to one that nobody declares",
-    "FLT005": "a file of targets names a stack that does not exist",
-    "FLT006": "two targets have one stack's name in one place",
-    "FLT007": "a path leads out of the folder of the file of targets, or to a hidden file",
-    "FLT008": "a signal came before some targets were done",
-    "LCK001": "a lock is in no place that is known, or in two",
-    "LCK002": "the place of a lock has a name that cannot be right",
-    "LKP001": "a member of lookups is not known",
-    "LKP002": "the place of a state is written in a way that cannot be right",
-    "LIF001": "a member of lifecycle is not known",
-    "LIF002": "a member of lifecycle has a value that cannot be right",
-    "LIF003": "a member of lifecycle has no effect",
-    "LIF004": "lifecycle.ignoreChanges names a member that does not exist",
+    "STK016": "a subfolder contains a different stack",
+    "STK017": "a folder contains a deployment file and no stack",
+    "STK018": "the installed AWS SDK does not know a region",
+    "IGN001": "a field of an ignore entry is unknown",
+    "IGN002": "a field of an ignore entry has an invalid value",
+    "IGN003": "an ignore entry has no required field",
+    "FLT001": "a deployment file defines no stacks or no environments",
+    "FLT002": "a field of a deployment file is unknown",
+    "FLT003": "a field of a deployment file has an invalid value",
+    "FLT004": "a stack has no environments, or one that is not defined",
+    "FLT005": "a deployment file lists a stack that does not exist",
+    "FLT006": "two deployments have the same stack name in the same account and region",
+    "FLT007": "a path is outside the folder of the deployment file, or hidden",
+    "FLT008": "a signal stopped the run before some deployments were done",
+    "LCK001": "a lock has an unknown location, or two",
+    "LCK002": "the location of a lock is not valid",
+    "LKP001": "a field of lookups is unknown",
+    "LKP002": "the location of a state is not valid",
+    "LIF001": "a field of lifecycle is unknown",
+    "LIF002": "a field of lifecycle has an invalid value",
+    "LIF003": "a field of lifecycle has no effect",
+    "LIF004": "lifecycle.ignoreChanges lists a field that does not exist",
 }
 ONCE = frozenset({"VAR002"})  # told at the first place alone, with the number of others
 
@@ -134,7 +134,7 @@ class Findings:
 def _with_others(problem: Problem, others: int) -> Problem:
     if others < 1:
         return problem
-    places = "in one more place" if others == 1 else f"in {others} more places"
+    places = "in 1 more place" if others == 1 else f"in {others} more places"
     return replace(problem, message=f"{problem.message}, here and {places}")
 
 
@@ -167,7 +167,11 @@ def mapping_of(node: Node, what: str, findings: Findings) -> MappingNode | None:
     if is_null(node):
         return MappingNode({}, node.mark)
     _complain(
-        node, node.mark, f"{what} must be a mapping", "write its members below it, as in `  member: value`", findings
+        node,
+        node.mark,
+        f"{what} must be a mapping",
+        "write its fields below it, for example `  field: value`",
+        findings,
     )
     return None
 
@@ -188,7 +192,7 @@ def text_from(
     _complain(
         node,
         mark if is_null(node) else node.mark,
-        f"{what} must be a text",
+        f"{what} must be a string",
         "write one value on the same line",
         findings,
     )
@@ -199,12 +203,12 @@ def forgotten_sub(text: str) -> str:
     """Return what to write where `${name}` stands in a plain text, in which nothing is substituted; else nothing."""
     if "${" not in text:
         return ""
-    shown = f' "{text}"' if len(text) <= SHOWN and "\n" not in text else " in front of the text"
-    return f"write !sub{shown}: only tagged texts are substituted"
+    shown = f' "{text}"' if len(text) <= SHOWN and "\n" not in text else " before the string"
+    return f"write !sub{shown}: only tagged strings are substituted"
 
 
 def refuse_secret(what: str, mark: SourceMark, findings: Findings) -> None:
-    hint = "use a secret only as a value in the body of a resource; a variable with `secret: false` is none"
+    hint = "use secrets only as values in resource bodies, or set `secret: false` on the variable"
     findings.add("VAR022", f"{what} is a secret, but every output shows it", mark, hint)
 
 

@@ -94,11 +94,11 @@ class TooMuch(Exception):  # noqa: N818 - names what happened
 
 
 def too_deep(mark: SourceMark) -> TooMuch:
-    return TooMuch(f"this is nested deeper than {DEEPEST} levels", "no request of AWS Batch is that deep", mark)
+    return TooMuch(f"this is nested deeper than {DEEPEST} levels", "AWS Batch requests are less deep", mark)
 
 
 def too_large(mark: SourceMark) -> TooMuch:
-    return TooMuch(f"this file has more than {LARGEST:,} values", "no stack is that large; split it if yours is", mark)
+    return TooMuch(f"this file has more than {LARGEST:,} values", "split the stack", mark)
 
 
 class BrokenValue(Exception):  # noqa: N818 - names what happened

@@ -51,30 +51,30 @@ class Complaint(NamedTuple):
     hint: str
 
 
-QUOTE = "put the text in quotes"
-INDENT = "give members of one mapping the same indentation"
-TAB = Complaint("a tab cannot indent YAML", "indent with spaces")
+QUOTE = "put the string in quotes"
+INDENT = "give the keys of a mapping the same indentation"
+TAB = Complaint("YAML cannot be indented with tabs", "indent with spaces")
 NOT_A_START = "found character that cannot start any token"
 
 # Parts of libyaml's messages (its scanner.c and parser.c), what they mean, and what helps.
 KNOWN = (
     ("tab character", *TAB),
-    ("mapping values are not allowed", "a `:` stands where no key can be", f"{QUOTE}, or check the indentation"),
-    ("block sequence entries are not", "a `- ` stands where no list can begin", "begin the list on the next line"),
-    ("expected ',' or ']'", "the list in brackets{} neither goes on nor ends here", "check its commas and its `]`"),
-    ("expected ',' or '}'", "the mapping in braces{} neither goes on nor ends here", "check its commas and its `}`"),
-    ("expected '-' indicator", "a list goes on with something that is no `- ` item", INDENT),
+    ("mapping values are not allowed", "a `:` is where no key is allowed", f"{QUOTE}, or check the indentation"),
+    ("block sequence entries are not", "a `- ` is where no list can begin", "begin the list on the next line"),
+    ("expected ',' or ']'", "the list in brackets{} is not continued or closed here", "check its commas and its `]`"),
+    ("expected ',' or '}'", "the mapping in braces{} is not continued or closed here", "check its commas and its `}`"),
+    ("expected '-' indicator", "a list continues with something other than a `- ` item", INDENT),
     ("did not find expected key", "this does not continue the mapping above it", f"{INDENT}; check for a stray quote"),
     ("could not find expected ':'", "a key has no `:`", "write `key: value`, with a space"),
-    ("unexpected end of stream", "a quote is never closed", "close it; inside single quotes, double a quote: ''"),
-    ("unknown escape character", "a backslash in double quotes begins no known escape", "use single quotes"),
+    ("unexpected end of stream", "a quote is not closed", "close it; inside single quotes, double a quote: ''"),
+    ("unknown escape character", "a backslash in double quotes is not followed by a known escape", "use single quotes"),
     (
         "invalid Unicode character escape",
-        "an escape names no character",
+        "an escape is not a valid character",
         "write the character itself, or \\U and eight digits",
     ),
-    ("maximum nesting depth", "this is nested deeper than any file of a stack", "no request of AWS Batch is that deep"),
-    ("undefined tag handle", "a tag is written with a handle that nothing declares", "tags have one `!`"),
+    ("maximum nesting depth", "this is nested deeper than any file of a stack", "AWS Batch requests are less deep"),
+    ("undefined tag handle", "a tag uses an undeclared handle", "tags have one `!`"),
 )
 
 
@@ -93,9 +93,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TAGS = ("!var", "!env", "!sub", "!include", "!ssm", "!cfn", "!secret", "!tfstate")
 CLOUDFORMATION = ("!Ref", "!GetAtt", "!If", "!Join", "!Select", "!Split", "!FindInMap", "!ImportValue", "!Base64",
                   "!Cidr", "!GetAZs", "!Condition", "!Equals", "!And", "!Or", "!Not", "!Transform")  # fmt: skip
-OF_CLOUDFORMATION = (
-    "it is CloudFormation's: here, a resource is named by its name, and values come from !var, !sub or !cfn"
-)
+OF_CLOUDFORMATION = "it is a CloudFormation tag: refer to a resource by its name, and use !var, !sub or !cfn for values"
 STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
 TEXT_TAGS = ("!", f"{STANDARD}str")
 PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
@@ -202,9 +200,7 @@ def _unprintable(name: str, text: str, findings: Findings) -> Broken:
     before = text[: found.start()] if found else ""
     mark = Spot(name, before.count("\n"), len(before) - before.rfind("\n") - 1)
     shown = f"the control character U+{ord(found[0]):04X}" if found else "a character that YAML forbids"
-    findings.add(
-        "YML002", f"there is {shown} in the text", mark, "remove it, or write it as an escape in double quotes"
-    )
+    findings.add("YML002", f"the text contains {shown}", mark, "remove it, or write it as an escape in double quotes")
     return Broken(mark)
 
 
@@ -230,7 +226,7 @@ class _Composer:
         self.next()  # the end of the document
         after = self.next()
         if isinstance(after, DocumentStartEvent):
-            hint = "give every document a file of its own"
+            hint = "move each document to its own file"
             self.findings.add("YML004", "a second YAML document begins here", _mark(after), hint)
         return None if isinstance(root, Scalar) and root.value is None else root
 
@@ -276,9 +272,9 @@ class _Composer:
 
     def unknown_tag(self, tag: str, mark: SourceMark) -> Broken:
         shown = tag.replace(STANDARD, "!!")
-        known = f"the tags are {listed(TAGS, 'and')}"
+        known = f"valid tags are {listed(TAGS, 'and')}"
         hint = OF_CLOUDFORMATION if tag in CLOUDFORMATION else did_you_mean(shown, TAGS, known)
-        self.findings.add("YML005", f"{shown} is not a tag of this language", mark, hint)
+        self.findings.add("YML005", f"{shown} is not a supported tag", mark, hint)
         return Broken(mark)
 
     def alias(self, event: AliasEvent) -> Node:
@@ -286,11 +282,11 @@ class _Composer:
         if event.anchor in self.anchors:
             return AliasNode(self.anchors[event.anchor], _mark(event))
         if event.anchor in self.open_anchors:
-            message, hint = f"*{event.anchor} stands inside its own anchor", "it would contain itself without end"
+            message, hint = f"*{event.anchor} is inside its own anchor", "it would contain itself endlessly"
         else:
             known = [f"*{name}" for name in self.anchors]
             message = f"*{event.anchor} has no anchor &{event.anchor} above it in this file"
-            hint = did_you_mean(f"*{event.anchor}", known, "quote a text that begins with *")
+            hint = did_you_mean(f"*{event.anchor}", known, "quote a string that begins with *")
         self.findings.add("YML007", message, _mark(event), hint)
         return Broken(_mark(event))
 
@@ -313,7 +309,7 @@ class _Composer:
     def misplaced_tag(self, tag: str, mark: SourceMark) -> Broken:
         if tag not in TAGS:
             return self.unknown_tag(tag, mark)
-        self.findings.add("YML011", f"{tag} takes a text, not a list or mapping", mark, f"write `{tag} text`")
+        self.findings.add("YML011", f"{tag} requires a string, not a list or mapping", mark, f"write `{tag} text`")
         return Broken(mark)
 
     def sequence(self, start: CollectionStartEvent) -> SequenceNode:
@@ -346,21 +342,21 @@ class _Composer:
                 self.anchors[event.anchor] = Scalar(event.value, _mark(event))
             return sys.intern(event.value)
         if isinstance(event, ScalarEvent):
-            self.bad_key(f"{event.tag} cannot make a key: only values are substituted", _mark(event), "")
+            self.bad_key(f"{event.tag} cannot be a key: only values are substituted", _mark(event), "")
         else:
             self.node(event)
-            self.bad_key("a key must be a plain text", _mark(event), "quote a value that begins with {, [ or *")
+            self.bad_key("a key must be a plain string", _mark(event), "quote a value that begins with {, [ or *")
         return None
 
     def bad_key(self, message: str, mark: SourceMark, hint: str) -> None:
-        self.findings.add("YML006", message, mark, hint or "write the key out")
+        self.findings.add("YML006", message, mark, hint or "write the key without a tag")
 
     def duplicate(self, key: str, first: SourceMark, second: SourceMark) -> None:
         message = f"{key} is written twice in one mapping; first at {where_of(first)}"
         if self.dialect and self.dialect.last_wins:
             self.findings.add("YML003", message, second, self.dialect.last_wins, Severity.WARNING)
         else:
-            self.findings.add("YML003", message, second, "keep one of the two")
+            self.findings.add("YML003", message, second, "remove one of them")
 
 
 # JSON text to nodes. YAML parsers stumble over tabs and some escapes of JSON, so it is read as what it is.
@@ -400,7 +396,7 @@ def whole_json(text: str) -> Json:
     except RecursionError as error:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels") from error
     if not is_text:
-        raise ValueError("it holds half of a character")
+        raise ValueError("it contains half of a surrogate pair")
     return value
 
 
@@ -453,8 +449,8 @@ class _JsonNodeReader:
     def text(self, token: re.Match[str]) -> str:
         text: str = json.loads(token[0])
         if found := HALF.search(text):
-            message = f"\\u{ord(found[0]):04x} is half of a character"
-            self.findings.add("YML010", message, self.mark(token), "write both halves, or the character itself")
+            message = f"\\u{ord(found[0]):04x} is half of a surrogate pair"
+            self.findings.add("YML010", message, self.mark(token), "write both halves, or the character")
             return HALF.sub(REPLACEMENT, text)
         return text
 
@@ -479,7 +475,7 @@ class _JsonNodeReader:
             if key in entries:
                 message = f"{key} is written twice in one object; first at {where_of(entries[key][0])}"
                 severity = Severity.WARNING if self.last_wins else Severity.ERROR
-                self.findings.add("YML003", message, here, self.last_wins or "keep one of the two", severity)
+                self.findings.add("YML003", message, here, self.last_wins or "remove one of them", severity)
             if self.last_wins or key not in entries:
                 entries[key] = (here, node)
         return MappingNode(entries, mark)

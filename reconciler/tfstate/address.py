@@ -113,7 +113,7 @@ def parse_address(text: str) -> StateAddress:
     key = EVERY if reader.is_every() else reader.key()
     path = reader.rest()
     if not path or not isinstance(path[0], str):
-        raise NotAnAddress("an attribute is missing, such as .id or .arn")
+        raise NotAnAddress("add an attribute, such as .id or .arn")
     return StateAddress(name, path, type_, module, key, is_data)
 
 
@@ -124,7 +124,7 @@ def _steps(text: str) -> list[re.Match[str]]:
     while at < len(dotted):
         match = STEP.match(dotted, at)
         if match is None:
-            raise NotAnAddress(f"{text[max(at - 1, 0) :]!r} continues no address")
+            raise NotAnAddress(f"{text[max(at - 1, 0) :]!r} does not continue an address")
         matches.append(match)
         at = match.end()
     return matches
@@ -157,7 +157,7 @@ class _AddressReader:
             return None
         step = _step(self.steps.pop(0))
         if isinstance(step, Every):
-            raise NotAnAddress("[*] can stand for the instances of a resource, not for those of a module")
+            raise NotAnAddress("[*] is supported for instances of a resource, not of a module")
         return step
 
     def rest(self) -> tuple[Step, ...]:
@@ -179,7 +179,7 @@ def _unquoted(quoted: str) -> str:
     try:
         text: Json = json.loads(quoted)
     except ValueError as error:
-        raise NotAnAddress(f"{quoted} is no quoted key") from error
+        raise NotAnAddress(f"{quoted} is not a quoted key") from error
     for written, meant in TEMPLATES:
         text = text.replace(written, meant)
     return str(text)

@@ -16,7 +16,7 @@ from reconciler.ports import Missing
 from reconciler.tfstate.address import EVERY, Every, Key, StateAddress, Step, key_text, path_text, resource_text
 
 VERSION = 4
-OUTPUT_HINT = "name a state of version 4, or a file with what `terraform output -json` prints"
+OUTPUT_HINT = "use a state of version 4, or a file with the output of `terraform output -json`"
 DAMAGED = "restore it from a backup, or write it again with `terraform state pull`"
 # Resources of Terraform itself, whose attributes can have any type: a state holds their types beside their values.
 DYNAMIC = ("terraform_remote_state", "terraform_data")
@@ -88,7 +88,7 @@ def parse_document(raw: bytes) -> Json:
     except (ValueError, RecursionError) as error:
         actual = "HTML" if raw.lstrip()[:1] == b"<" else "not JSON"
         hint = "check the address and the proxy: it may be a login page" if actual == "HTML" else OUTPUT_HINT
-        raise NotAState(f"is {actual}, and no state of Terraform", hint) from error
+        raise NotAState(f"is {actual}", hint) from error
 
 
 def is_raw_state(document: Json) -> bool:
@@ -101,25 +101,25 @@ def state_of(document: Json) -> TerraformState:
     if document is None or document == "":
         raise NotAState("is empty", "apply the Terraform configuration first, and check the workspace")
     if not isinstance(document, Mapping):
-        raise NotAState("is no state of Terraform", OUTPUT_HINT)
+        raise NotAState("is not a Terraform state", OUTPUT_HINT)
     if "encrypted_data" in document or "encryption_version" in document:
-        hint = "write its outputs to a file with `tofu output -json`, and name that file"
+        hint = "write its outputs to a file with `tofu output -json`, and use that file"
         raise NotAState("is encrypted by OpenTofu", hint)
     if is_raw_state(document):
         return _version_4(document)
     if _are_outputs(document):
         return TerraformState({name: _output(output) for name, output in document.items()}, has_resources=False)
     if "format_version" in document:
-        raise NotAState("is what `terraform show -json` prints", OUTPUT_HINT)
-    raise NotAState("is no state of Terraform", OUTPUT_HINT)
+        raise NotAState("is output of `terraform show -json`", OUTPUT_HINT)
+    raise NotAState("is not a Terraform state", OUTPUT_HINT)
 
 
 def _version_4(document: Mapping[str, Json]) -> TerraformState:
     if document["version"] != VERSION:
         _check_backend(document.get("backend"))
         is_old = document["version"] < VERSION
-        hint = "Terraform 0.12 and later write version 4: apply it with one of them" if is_old else "update reconciler"
-        raise NotAState(f"has version {document['version']}, and only version {VERSION} can be read", hint)
+        hint = "apply it with Terraform 0.12 or later, which writes version 4" if is_old else "update reconciler"
+        raise NotAState(f"has version {document['version']}; only version {VERSION} is supported", hint)
     try:
         outputs = {str(name): _output(output) for name, output in (document.get("outputs") or {}).items()}
         return TerraformState(outputs, tuple(_instances(document.get("resources") or ())))
@@ -134,7 +134,7 @@ def _check_backend(backend: Json) -> None:
     config = backend.get("config")
     config = config if isinstance(config, Mapping) else {}
     there = f"s3://{config.get('bucket')}/{config.get('key')}" if backend.get("type") == "s3" else "the state itself"
-    raise NotAState(f"only says that the state is in a backend of type {backend.get('type')}", f"name {there}")
+    raise NotAState(f"only refers to a state in a backend of type {backend.get('type')}", f"use {there}")
 
 
 def _are_outputs(document: Mapping[str, Json]) -> bool:
@@ -229,8 +229,12 @@ def _shown(address: StateAddress, names: Sequence[Step], state_values: list[_Sta
 def _output_value(state: TerraformState, address: StateAddress) -> _StateValue:
     output = state.outputs.get(address.name)
     if output is None:
-        has = f"it has {_listed(state.outputs)}" if state.outputs else "it has no outputs: is it applied?"
-        raise _missing(f"there is no output {address.name}", address.name, state.outputs, has)
+        has = (
+            f"its outputs are {_listed(state.outputs)}"
+            if state.outputs
+            else "it has no outputs: check that it is applied"
+        )
+        raise _missing(f"the output {address.name} does not exist", address.name, state.outputs, has)
     return _StateValue(output.value, ((),) if output.is_sensitive else ())
 
 
@@ -244,8 +248,8 @@ def _instances_value(state: TerraformState, address: StateAddress) -> list[State
     if exact := [instance for instance in own if instance.key == address.key]:
         return exact[:1]
     if not state.has_resources:
-        hint = "`terraform output -json` prints outputs alone: name one, as in outputs.subnet_ids"
-        raise Missing(f"there is no resource {address.instance}", hint)
+        hint = "`terraform output -json` contains only outputs: use one, for example outputs.subnet_ids"
+        raise Missing(f"the resource {address.instance} does not exist", hint)
     if own:
         near = (
             own[0].address
@@ -253,10 +257,12 @@ def _instances_value(state: TerraformState, address: StateAddress) -> list[State
             else _nearest(address.instance, [instance.address for instance in own])
         )
         every = f", or {address.resource}[*] for all" if address.key is None else ""
-        raise Missing(f"there is no instance {address.instance}", f"did you mean {near or own[0].address}{every}?")
+        raise Missing(
+            f"the instance {address.instance} does not exist", f"did you mean {near or own[0].address}{every}?"
+        )
     names = dict.fromkeys(instance.resource for instance in known)
-    has = f"it has {_listed(names)}" if names else "it has no resources: is it applied?"
-    raise _missing(f"there is no resource {address.resource}", address.resource, names, has)
+    has = f"its resources are {_listed(names)}" if names else "it has no resources: check that it is applied"
+    raise _missing(f"the resource {address.resource} does not exist", address.resource, names, has)
 
 
 def _of(instance: StateInstance, address: StateAddress) -> _StateValue:
@@ -271,7 +277,7 @@ def _inner(value: _StateValue, path: Sequence[Step], at: str) -> _StateValue:
         if isinstance(step, Every):
             elements = value.value
             if not isinstance(elements, list):
-                raise Missing(f"{at} is no list", "leave [*] out")
+                raise Missing(f"{at} is not a list", "remove [*]")
             each = [_inner(_below(value, i), path[index + 1 :], f"{at}[{i}]") for i in range(len(elements))]
             marks = tuple((i, *mark) for i, element in enumerate(each) for mark in element.sensitive)
             return _StateValue([element.value for element in each], marks)
@@ -285,20 +291,20 @@ def _check(value: Json, step: Key, at: str) -> None:
     match value, step:
         case Mapping(), str():
             if step not in value:
-                has = f"it has {_listed(value)}" if value else "it is empty"
+                has = f"its keys are {_listed(value)}" if value else "it is empty"
                 raise _missing(f"{at} has no {step}", step, value, has)
         case list(), int():
             if step >= len(value):
                 count = f"{len(value)} element{'' if len(value) == 1 else 's'}"
-                raise Missing(f"{at} has no element {step}", f"it has {count}, counted from 0")
+                raise Missing(f"{at} has no element {step}", f"it has {count}; indexes start at 0")
         case list(), _:
-            raise Missing(f"{at} is a list", f"name an element first, as in [0]{path_text((step,))}")
+            raise Missing(f"{at} is a list", f"select an element first, for example [0]{path_text((step,))}")
         case Mapping(), _:
-            raise Missing(f"{at} is a map", f"name a key: {_listed(value)}")
+            raise Missing(f"{at} is a map", f"select a key: {_listed(value)}")
         case None, _:
             raise Missing(f"{at} is null", "choose a value that is set")
         case _:
-            raise Missing(f"{at} is a single value", f"leave {path_text((step,))} out")
+            raise Missing(f"{at} is a single value", f"remove {path_text((step,))}")
 
 
 def _below(value: _StateValue, step: Key) -> _StateValue:

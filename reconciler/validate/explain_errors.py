@@ -63,7 +63,7 @@ def _value(schema: Json, index: FieldIndex) -> str:
 
 
 NOUNS = {
-    "string": "text",
+    "string": "a string",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -80,9 +80,9 @@ BOUNDS = {
     "maxProperties": ("SCH007", "must have at most {} entries"),
 }
 NEWER = "SCH009"
-NEWER_VALUE = "is {}, which is newer than this version of reconciler: it is sent as {}, unchecked"
-OPEN_HINT = "AWS may know more values than these: it is sent as it is written"
-NEWER_HINT = "the installed AWS SDK knows it; upgrade reconciler when a version does, too"
+NEWER_VALUE = "is {}, which this version of reconciler does not know: it is sent as {}, unchecked"
+OPEN_HINT = "AWS may accept more values: it is sent as written"
+NEWER_HINT = "the installed AWS SDK knows it: upgrade reconciler when a newer version is available"
 MANY = 3  # members that one habit has made wrong are told together
 LISTED = 6  # names in one hint
 FUNCTIONS = ("Ref", "Fn::")
@@ -238,7 +238,7 @@ def _newer(path: Path) -> _Finding:
     return _Finding(
         NEWER,
         path,
-        "is newer than this version of reconciler: it is sent as it is written, unchecked",
+        "is newer than this version of reconciler: it is sent as written, unchecked",
         NEWER_HINT,
         is_name=True,
     )
@@ -270,23 +270,23 @@ def _findings(error: _SchemaError, kind: Kind, index: FieldIndex) -> Iterator[_F
             yield from _missing(error)
         case "type":
             wanted = NOUNS["string" if isinstance(error.bound, list) else error.bound]
-            text = f"must be {wanted}, and is {_shown(error.value)}"
-            way_out = _way_out(error.bound, error.value) or f"write it like `{example(kind, error.path, index)}`"
+            text = f"must be {wanted}, but is {_shown(error.value)}"
+            way_out = _way_out(error.bound, error.value) or f"for example `{example(kind, error.path, index)}`"
             yield _Finding("SCH002", error.path, text, way_out)
         case "enum":
-            yield _choice(error, f"write it like `{example(kind, error.path, index)}`")
+            yield _choice(error, f"for example `{example(kind, error.path, index)}`")
         case "examples":
             yield _open_choice(error)
         case "pattern":
             text = f"is {_shown(error.value)}, which does not match {error.bound}"
-            hint = "it ends in a line break: write it on one line" if error.value.endswith("\n") else error.says
+            hint = "remove the line break at the end" if error.value.endswith("\n") else error.says
             yield _Finding("SCH006", error.path, text, hint)
         case "minLength" if error.value == "" and not error.of_key:
-            yield _Finding("SCH007", error.path, 'is "", and must not be empty', error.says)
+            yield _Finding("SCH007", error.path, 'is "", but must not be empty', error.says)
         case word if word in BOUNDS:
             yield _bound(error)
         case word:
-            yield _Finding("SCH008", error.path, f"is {_shown(error.value)}, which does not fit ({word})", error.says)
+            yield _Finding("SCH008", error.path, f"is {_shown(error.value)}, which is not valid ({word})", error.says)
 
 
 def _missing(error: _SchemaError) -> Iterator[_Finding]:
@@ -302,7 +302,7 @@ def _bound(error: _SchemaError) -> _Finding:
     measure = f"is {error.value}" if code == "SCH005" else f"has {len(error.value)}"
     wanted = text.format(error.bound)
     requirement = wanted.replace("characters", "character").replace("entries", "entry") if error.bound == 1 else wanted
-    return _Finding(code, error.path, f"{whose}{requirement}, and {measure}", error.says)
+    return _Finding(code, error.path, f"{whose}{requirement}, but {measure}", error.says)
 
 
 def _choice(error: _SchemaError, otherwise: str) -> _Finding:
@@ -314,7 +314,7 @@ def _choice(error: _SchemaError, otherwise: str) -> _Finding:
 
 def _open_choice(error: _SchemaError) -> _Finding:
     """Return the warning about a value that is not known, in a set that AWS may extend without an update of the SDK."""
-    return _Finding(NEWER, error.path, *_not_among(error, "and known are", OPEN_HINT), known=_known_values(error))
+    return _Finding(NEWER, error.path, *_not_among(error, "known values are", OPEN_HINT), known=_known_values(error))
 
 
 def _not_among(error: _SchemaError, relation: str, otherwise: str) -> tuple[str, str]:
@@ -334,7 +334,7 @@ def _known_values(error: _SchemaError) -> tuple[str, ...]:
 def _way_out(wanted: Json, value: Json) -> str:
     """Return a hint if the value itself shows what went wrong; otherwise an empty text."""
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith(FUNCTIONS):
-        return "functions of CloudFormation mean nothing here: write a name, or use !var, !sub or !cfn"
+        return "CloudFormation functions are not supported: write a name, or use !var, !sub or !cfn"
     if not isinstance(value, str) or not isinstance(wanted, str) or wanted not in UNQUOTED:
         return ""
     try:
@@ -360,6 +360,6 @@ def _shown(value: Json) -> str:
             return "a list"
         case str():
             is_plain = len(value) <= SHOWN and json.dumps(value, ensure_ascii=False) == f'"{value}"'
-            return f'"{value}"' if is_plain else f"a text of {len(value)} characters"
+            return f'"{value}"' if is_plain else f"a string of {len(value)} characters"
         case _:
             return json.dumps(value)

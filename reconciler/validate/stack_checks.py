@@ -15,9 +15,9 @@ from reconciler.rules.shared import looks_unfilled
 
 # An ignored field must exist, and an entry of `ignore` must not have expired.
 
-EXPIRED_HINT = "remove the entry, or give it a later day"
-NO_FIELD = "{0} is no member"
-LACKING_HINT = "declare {0}, or write the path up to it to leave all of it alone"
+EXPIRED_HINT = "remove the entry, or set a later day"
+NO_FIELD = "{0} is not a field"
+LACKING_HINT = "declare {0}, or ignore {0} as a whole"
 
 
 def in_force(stack: Stack, today: str) -> tuple[Ignore, ...]:
@@ -40,7 +40,7 @@ def problems_of_ignore(stack: Stack, kinds: Mapping[str, Kind], today: str) -> I
     for entry in stack.ignore:
         prefix = f"ignore: {entry.resources}"
         if _is_expired(entry, today):
-            message = f"{prefix}: expired after {entry.expires}; {', '.join(entry.members)} count again"
+            message = f"{prefix}: expired after {entry.expires}; {', '.join(entry.members)} are compared again"
             yield Problem("IGN006", message, entry.where, EXPIRED_HINT, Severity.WARNING)
             continue
         matching = [
@@ -69,7 +69,7 @@ def _is_expired(entry: Ignore, today: str) -> bool:
 
 def _near(pattern: str, declared: Mapping[Address, Declared]) -> str:
     near = difflib.get_close_matches(pattern, [str(address) for address in declared], n=1)
-    return f"did you mean {near[0]}?" if near else "it is KIND/NAME, such as JobQueue/*"
+    return f"did you mean {near[0]}?" if near else "use KIND/NAME, for example JobQueue/*"
 
 
 def _nowhere(kind: Kind, path: str, body: Spec) -> tuple[str, str]:
@@ -83,20 +83,20 @@ def _nowhere(kind: Kind, path: str, body: Spec) -> tuple[str, str]:
     container = lacking(kind, body, steps)
     if not container:
         return "", ""
-    return f"{path} has nothing to protect: {container} is not declared", LACKING_HINT.format(container)
+    return f"{path} has no effect: {container} is not declared", LACKING_HINT.format(container)
 
 
 OURS = len((OWNER, NAME, APPLIED))
 # Whose tags begin with what: the code of the problem, and why. Only what AWS reserves is AWS's to allow.
 RESERVED = {
     "aws:": ("TAG003", "AWS reserves tags that begin with aws:"),
-    PREFIX: ("TAG006", f"reconciler keeps in tags that begin with {PREFIX} who owns a resource, and what was applied"),
+    PREFIX: ("TAG006", f"reconciler stores ownership and the last apply in tags that begin with {PREFIX}"),
 }
 # A resource has at most 50 tags, keys of 1 to 128 and values of up to 256 characters (TagResource).
 MOST_TAGS = 50
 LONGEST_KEY = 128
 LONGEST_VALUE = 256
-MOST_TAGS_HINT = f"a resource has at most {MOST_TAGS} tags, of which {OURS} are ours"
+MOST_TAGS_HINT = f"a resource can have {MOST_TAGS} tags, and reconciler uses {OURS} of them"
 
 
 def problems_of_resource(stack: Stack, resource: Declared, kind: Kind) -> Iterator[Problem]:
@@ -115,20 +115,20 @@ def _problems_of_tags(stack: Stack, resource: Declared) -> Iterator[Problem]:
     both = len({**stack.tags, **tags})
     if both > MOST_TAGS - OURS:
         where = resource.places.find(("tags",))
-        yield Problem("TAG004", f"{resource.address}: {both} tags with those of the stack", where, MOST_TAGS_HINT)
+        yield Problem("TAG004", f"{resource.address}: {both} tags, including those of the stack", where, MOST_TAGS_HINT)
 
 
 def problems_of_stack(stack: Stack) -> Iterator[Problem]:
     """Yield what is wrong with the stack's own tags."""
     for key, value in stack.tags.items():
         if not 1 <= len(key) <= LONGEST_KEY:
-            yield _of_stack(stack, "TAG001", f"a tag key has {len(key)} characters", "1 to 128 are allowed")
+            yield _of_stack(stack, "TAG001", f"a tag key has {len(key)} characters", "use 1 to 128 characters")
         if isinstance(value, str) and not isinstance(value, Unknown) and len(value) > LONGEST_VALUE:
             message = f"the value of tag {key} has {len(value)} characters"
-            yield _of_stack(stack, "TAG002", message, "at most 256 are allowed")
+            yield _of_stack(stack, "TAG002", message, "use at most 256 characters")
         if isinstance(value, str) and not isinstance(value, Unknown) and looks_unfilled(value):
             message = f"the tag {key} is {value}, which looks like a placeholder"
-            hint = "write !sub in front of the text, or !var name"
+            hint = "write !sub before the string, or use !var name"
             yield replace(_of_stack(stack, "TAG005", message, hint), severity=Severity.WARNING)
     for code, key, hint in _reserved(stack.tags):
         yield _of_stack(stack, code, f"the tag {key} is reserved", hint)
@@ -151,22 +151,22 @@ def _reserved(tags: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
 # Every problem that validating finds beside the rules. Codes are stable; messages are not.
 
 CODES: Mapping[str, str] = {
-    "SCH001": "a member is not known",
+    "SCH001": "a field is unknown",
     "SCH002": "a value has the wrong type",
-    "SCH003": "a value is not among those that the API knows",
-    "SCH004": "a member is missing",
+    "SCH003": "a value is not one that the API accepts",
+    "SCH004": "a required field is missing",
     "SCH005": "a number is too small or too large",
-    "SCH006": "a text does not match the pattern of its member",
-    "SCH007": "a text, list or mapping is too short or too long",
-    "SCH008": "a value does not fit its member",
-    "SCH009": "a member or value is newer than this version of reconciler, or not known to it, and is sent unchecked",
-    "IGN004": "an entry of ignore matches no resource of the stack",
-    "IGN005": "an entry of ignore names a member that does not exist",
-    "IGN006": "an entry of ignore has expired",
+    "SCH006": "a string does not match the pattern of its field",
+    "SCH007": "a string, list or mapping is too short or too long",
+    "SCH008": "a value is not valid for its field",
+    "SCH009": "a field or value is unknown to this version of reconciler and is sent unchecked",
+    "IGN004": "an ignore entry matches no resource of the stack",
+    "IGN005": "an ignore entry lists a field that does not exist",
+    "IGN006": "an ignore entry has expired",
     "TAG001": "the key of a tag is empty or too long",
     "TAG002": "the value of a tag is too long",
     "TAG003": "AWS reserves a tag",
     "TAG004": "a resource has too many tags",
-    "TAG005": "a tag of the stack is left as a placeholder",
-    "TAG006": "a tag belongs to this tool",
+    "TAG005": "a tag of the stack looks like a placeholder",
+    "TAG006": "a tag is reserved for reconciler",
 }

@@ -146,9 +146,9 @@ def suggestion_for(unknown: UnknownField, body: Json, kind: Kind, index: FieldIn
     places, name, here = index.places(kind), normalized(unknown.name), unknown.here
     own = {normalized(place.member): place for place in chain(*places.values()) if place.path == here}
     if unknown.name in (*kind.read.response_only, kind.arn_member):
-        return Suggestion("only answers of the API have it: leave it out")
+        return Suggestion("it is only in API responses: remove it")
     if not here and name == "name":
-        return Suggestion("the key above is the name: leave it out")
+        return Suggestion("the key above is the name: remove it")
     if name in own:
         return _other_style(own[name].member, unknown.name)
     if missing := _missing_with_prefix(unknown, body, own, index.required(kind, unknown.path)):
@@ -198,7 +198,7 @@ def _other_style(own: str, name: str) -> Suggestion:
     style = next((style for style, form in STYLES.items() if form.fullmatch(name)), "")
     if not style:
         return Suggestion(f"did you mean {own}?", own)
-    pattern = TypoPattern(f"members are in camelCase, not {style}: did you mean ", "?")
+    pattern = TypoPattern(f"fields are in camelCase, not {style}: did you mean ", "?")
     return Suggestion(own.join(pattern), own, pattern=pattern)
 
 
@@ -209,7 +209,7 @@ def _distant_suggestion(
     far = places.get(_closest_name(name, tuple(places), SIMILAR_ELSEWHERE), [])
     if place := _closest(far, here, body):
         return f"did you mean {place.member}? It {_whereabouts(place, here)}"
-    return f"members here: {', '.join(place.member for place in own.values())}"
+    return f"fields here: {', '.join(place.member for place in own.values())}"
 
 
 def _whereabouts(place: FieldPlace, here: Path, verb: str = "belongs") -> str:
@@ -270,8 +270,8 @@ class TypoMessage(NamedTuple):
     many: str
 
 
-NOT_A_MEMBER = TypoMessage("SCH001", "is not a member", "are not members")
-NOT_A_LIST = TypoMessage("SCH002", "must be a list, and is a mapping", "must be lists, and are mappings")
+NOT_A_MEMBER = TypoMessage("SCH001", "is not a field", "are not fields")
+NOT_A_LIST = TypoMessage("SCH002", "must be a list, but is a mapping", "must be lists, but are mappings")
 BLOCKS = TypoPattern("write a `- ` before each entry of ", "")  # lists of structures as Terraform writes them
 
 
@@ -345,7 +345,9 @@ class _TypoFinder:
         key = keys.get(ENVELOPE[0], "") if keys.keys() <= set(ENVELOPE) else ""
         if not key or not isinstance(body[key], Mapping):
             return body, ()
-        self.typos.append(Typo((key,), f"in a stack, what is in {key} stands directly below the name of the resource"))
+        self.typos.append(
+            Typo((key,), f"in a stack, write the content of {key} directly below the name of the resource")
+        )
         return body[key], (key,)
 
     def read(self, schema: Json, value: Json, path: Path, written: Path) -> Json:

@@ -129,7 +129,7 @@ def test_a_plan_says_that_a_name_is_not_free_yet() -> None:
     world.apply(FIFO, PlanOptions(destroy=True))
     plan = world.plan(FIFO)
     assert {change.reasons for change in plan.changes if change.address.kind == JQ} == {
-        ("the old q is DELETED, and its name not free yet",), ("the old r is DELETED, and its name not free yet",),
+        ("the old q is DELETED, and its name is not free yet",), ("the old r is DELETED, and its name is not free yet",),
     }  # fmt: skip
     assert {standing.health for standing in usecases.status(FIFO, world.session).resources} == {"missing"}
     assert world.plan(FIFO, PlanOptions(destroy=True)).is_empty

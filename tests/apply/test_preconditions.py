@@ -63,7 +63,7 @@ def test_what_somebody_changed_since_the_plan_is_not_overwritten(what: str) -> N
     since = len(world.calls)
     finish = run(world, after, plan)
     assert finish.exit is Exit.PARTLY
-    assert told(finish)[name] == f"it moved since the plan: {path}; plan again"
+    assert told(finish)[name] == f"it changed since the plan: {path}; plan again"
     states = {result.change.address.name: result.state for result in finish.outcome.results}
     queues = State.SKIPPED if name == "spot" else State.DONE  # it needs the environment
     assert states == {"spot": State.DONE, "q": queues, "job": State.DONE, name: State.FAILED}
@@ -91,7 +91,7 @@ def test_what_is_gone_is_not_updated_and_is_destroyed_already(wanted: PlanOption
     if wanted.destroy:
         assert finish.exit is Exit.DONE
     else:
-        assert told(finish) == {"fair": "it moved since the plan: it is gone; plan again"}
+        assert told(finish) == {"fair": "it changed since the plan: it no longer exists; plan again"}
 
 
 def test_what_somebody_changed_is_not_destroyed() -> None:
@@ -99,7 +99,7 @@ def test_what_somebody_changed_is_not_destroyed() -> None:
     plan = world.plan(risk(), DESTROYED)
     world.hand("RegisterJobDefinition", jobDefinitionName="job", **container(image="theirs"))
     finish = run(world, risk(), plan, DESTROYED)
-    assert told(finish) == {"job": "it moved since the plan: revision 2; plan again"}
+    assert told(finish) == {"job": "it changed since the plan: revision 2; plan again"}
     assert len(world.raw.call("DescribeJobDefinitions", {"status": "ACTIVE"})["jobDefinitions"]) == 2
 
 
@@ -122,7 +122,7 @@ def test_what_somebody_changed_a_moment_before_our_write_is_not_overwritten_when
         return call(operation, request)
 
     world.cloud.call = overtaken
-    assert told(run(world, after, plan)) == {"q": "it moved since the plan: priority; plan again"}
+    assert told(run(world, after, plan)) == {"q": "it changed since the plan: priority; plan again"}
     assert [queue["priority"] for queue in world.raw.call("DescribeJobQueues", {})["jobQueues"]] == [9]
 
 
@@ -138,7 +138,9 @@ def test_another_run_that_comes_while_ours_settles_keeps_its_record() -> None:
             assert world.apply(theirs).exit is Exit.DONE
 
     finish = usecases.run(plan, ours, world.session, parallelism=1, watch=watch)
-    assert told(finish) == {"q": "it moved since the plan: another run has applied it meanwhile; plan again"}
+    assert told(finish) == {
+        "q": "it changed since the plan: a different run has applied it in the meantime; plan again"
+    }
     assert world.plan(theirs).is_empty
 
 
@@ -203,4 +205,4 @@ def test_a_consumable_is_looked_at_too() -> None:
     after = stack({(CR, "licence"): consumable(20)})
     plan = world.plan(after)
     world.hand("UpdateConsumableResource", consumableResource="licence", operation="SET", quantity=5)
-    assert told(run(world, after, plan)) == {"licence": "it moved since the plan: totalQuantity; plan again"}
+    assert told(run(world, after, plan)) == {"licence": "it changed since the plan: totalQuantity; plan again"}

@@ -124,7 +124,7 @@ def test_a_new_environment_that_turns_out_invalid_is_taken_back() -> None:
     witness = Witness(without_roles())
     message = invalid_result(witness.apply(NO_PROFILE))
     assert message.startswith("CLIENT_ERROR - Instance profile gone does not exist; spot-")
-    assert message.endswith(" was removed again, and nothing had moved to it")
+    assert message.endswith(" was removed; no queue had moved to it")
     assert (names(witness.world), witness.outages) == (["spot"], [])
     assert witness.world.plan(OLD).is_empty
 
@@ -132,7 +132,7 @@ def test_a_new_environment_that_turns_out_invalid_is_taken_back() -> None:
 def test_one_that_cannot_be_deleted_for_want_of_its_role_is_told_and_dealt_with_by_the_next_run() -> None:
     """AWS needs the service role to delete an environment: without it, deletion ends as INVALID."""
     witness = Witness(without_roles())
-    assert "could not be removed again" in invalid_result(witness.apply(NO_ROLE))
+    assert "could not be removed" in invalid_result(witness.apply(NO_ROLE))
     assert (len(names(witness.world)), witness.outages) == (2, [])
     witness.world.simulator.set_missing_roles([])
     assert witness.apply(NEW).exit is Exit.DONE
@@ -247,7 +247,7 @@ def test_killed_after_any_write_what_is_ignored_survives(number: int, state: str
     wanted = kept_values(world)
     announced = [note.message for note in world.plan(after, ALLOWED).notes if note.code == "IGN009"]
     lost = "jobStateTimeLimitActions, priority, state, tags.team"
-    assert announced == [f"JobQueue/q: if this run is killed after the deletion, ignored live values are lost: {lost}"]
+    assert announced == [f"JobQueue/q: if the run stops after the deletion, ignored live values are lost: {lost}"]
     with pytest.raises(Killed):
         Witness(world, kill_at=number, kill_before=False).apply(after)
     is_lost = world.raw.call("DescribeJobQueues", {})["jobQueues"] == []

@@ -66,14 +66,14 @@ def test_a_deletion_that_falls_back_to_invalid_is_told() -> None:
 
 def test_a_resource_that_is_not_seen_at_once_is_waited_for() -> None:
     assert waited(states(None, None, "CREATING", "VALID"), Until.VALID)[2] == [
-        "not seen yet",
-        "not seen yet",
+        "not visible yet",
+        "not visible yet",
         "CREATING",
     ]
 
 
 def test_a_resource_that_stays_unseen_has_vanished() -> None:
-    with pytest.raises(WaitFailed, match="vanished"):
+    with pytest.raises(WaitFailed, match="disappeared"):
         waited(states(None), Until.VALID)
 
 
@@ -119,7 +119,7 @@ def until_seen(*answers: object, timeout: float = 60) -> tuple[ScriptedCloud, li
 
 def test_a_revision_is_waited_for_until_a_newer_one_is_described() -> None:
     cloud, told = until_seen(described(3, 2), described(), described(4, 3))
-    assert (cloud.count("DescribeJobDefinitions"), told) == (3, ["not seen in a new revision yet"] * 2)
+    assert (cloud.count("DescribeJobDefinitions"), told) == (3, ["no new revision is visible yet"] * 2)
 
 
 def test_of_many_revisions_only_the_page_with_a_newer_one_is_read() -> None:
@@ -128,6 +128,6 @@ def test_of_many_revisions_only_the_page_with_a_newer_one_is_read() -> None:
 
 
 def test_a_revision_that_is_never_seen_is_told() -> None:
-    with pytest.raises(WaitFailed, match=r"j is not seen in a new revision yet after 6. s") as caught:
+    with pytest.raises(WaitFailed, match=r"j is no new revision is visible yet after 6. s") as caught:
         until_seen(described(3))
     assert not caught.value.invalid

@@ -81,7 +81,7 @@ def test_a_kind_that_is_added_is_validated_explained_formatted_and_shown(run: Ru
     assert "batch:DescribeToys" in run("iam-policy", "toys", "--for", "plan").out
     assert "batch:CreateToy" in run("iam-policy", "toys", "--for", "apply").out
     write("toys", "stack: toys\ntoys: {bear: {materal: wool}}\n")
-    assert "materal is not a member\n    hint: did you mean material?" in run("validate", "toys").out
+    assert "materal is not a field\n    hint: did you mean material?" in run("validate", "toys").out
     assert shop.toys == {}
 
 
@@ -90,7 +90,7 @@ def test_a_kind_that_is_added_is_planned_applied_and_looked_at(run: Run, shop: T
     assert run("apply", "toys", "--sandbox", "--yes").code == Exit.DONE
     assert run("plan", "toys", "--sandbox", "--detailed-exitcode").code == Exit.DONE
     assert "Status: 1 healthy" in run("status", "toys", "--sandbox").out
-    assert "Doctor: 0 complaints, 1 healthy." in run("doctor", "toys", "--sandbox").out
+    assert "Doctor: 0 problems, 1 healthy." in run("doctor", "toys", "--sandbox").out
     assert "No drift." in run("drift", "toys", "--sandbox").out
     assert "Toy/bear  arn:aws:batch" in run("outputs", "toys", "--sandbox").out
     assert "Coverage: 1 of 1 resource" in run("coverage", "--sandbox").out
@@ -134,7 +134,7 @@ def test_a_field_that_is_added_is_validated_compared_planned_explained_and_impor
 ) -> None:
     shop = add_kind(replace(TOY, rows=(*TOY.rows, AGE)), monkeypatch)
     write("toys", "stack: toys\ntoys: {bear: {material: wool, age: 99}}\n")
-    assert "age must be at most 12, and is 99" in run("validate", "toys").out
+    assert "age must be at most 12, but is 99" in run("validate", "toys").out
     explained = " ".join(run("explain", "toys.age").out.split())
     assert "In years, from which on." in explained
     assert "default 3" in explained

@@ -136,17 +136,17 @@ def test_nothing_is_deleted_whose_name_is_in_a_file_that_is_left_out(run: Run, l
     Path("small/other.yaml").write_text(left, encoding="utf-8")
     ran = run("apply", "small", "--sandbox", "--yes")
     assert ran.code == 5
-    assert "SchedulingPolicy/other would be deleted, but other is a key of a file that is not read" in ran.err
+    assert "SchedulingPolicy/other would be deleted, but other is a key in a file that is not read" in ran.err
     assert run("apply", "small", "--sandbox", "--yes", "--allow-destroy=SchedulingPolicy/other").code == 0
 
 
 @pytest.mark.parametrize(
     ("words", "way_out"),
     [
-        (("validate",), "use --all, or name a stack"),
-        (("plan", "--sandbox"), "use --all, or name a stack"),
-        (("apply", ".", "--sandbox", "--yes"), "use --all, or name a stack"),
-        (("drift", "--sandbox"), "use --all, or name a stack"),
+        (("validate",), "use --all, or pass a stack"),
+        (("plan", "--sandbox"), "use --all, or pass a stack"),
+        (("apply", ".", "--sandbox", "--yes"), "use --all, or pass a stack"),
+        (("drift", "--sandbox"), "use --all, or pass a stack"),
         (("graph",), "name a stack"),
         (("render",), "name a stack"),
         (("outputs", "--sandbox"), "name a stack"),
@@ -158,7 +158,7 @@ def test_a_folder_of_deployments_says_what_to_do_and_nothing_else(
     Path("reconciler.yaml").write_text("environments: {dev: {}}\nstacks: {small: dev, risk: dev}\n", encoding="utf-8")
     ran = run(*words)
     assert (ran.code, ran.out) == (64, "")
-    assert ran.err == f"error: this folder has reconciler.yaml (a file of deployments): {way_out}\n"
+    assert ran.err == f"error: this folder contains reconciler.yaml (a deployment file): {way_out}\n"
 
 
 def test_a_stack_beside_a_file_of_deployments_can_be_planned(run: Run) -> None:
@@ -190,7 +190,7 @@ def test_a_stack_that_is_one_file_is_no_other(run: Run) -> None:
     write("risk", STACK)
     Path("risk/package.json").write_text(OTHERS["package.json"], encoding="utf-8")
     ran = run("validate", "risk/package.json")
-    assert (ran.code, "risk/package.json is no part of a stack: it has no key of a stack at its top" in ran.out) == (
+    assert (ran.code, "risk/package.json is not part of a stack: it has no top-level key of a stack" in ran.out) == (
         3,
         True,
     )

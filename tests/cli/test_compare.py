@@ -34,7 +34,7 @@ def test_what_differs_is_told_from_the_first_to_the_second(fleet: Run) -> None:
         "risk@dev -> risk@prod/222222222222\n"
         "  ~   ComputeEnvironment/spot\n"
         "      ~ computeResources.maxvCpus  16 -> 64\n\n"
-        "Compare: 1 stack: 0 alike, 1 different.\n"
+        "Compare: 1 stack: 0 equal, 1 different.\n"
     )
 
 
@@ -46,13 +46,13 @@ def test_differences_exit_2_for_those_who_ask(fleet: Run) -> None:
 def test_where_a_target_is_makes_no_difference(fleet: Run) -> None:
     role = 'jobRoleArn: !sub "arn:aws:iam::${account}:role/job-${region}"'
     write("risk", SIZED.replace("image: busybox:1", f"image: busybox:1\n      {role}"))
-    assert fleet("compare", "dev", "stage").last == "Compare: 1 stack: 1 alike, 0 different."
+    assert fleet("compare", "dev", "stage").last == "Compare: 1 stack: 1 equal, 0 different."
 
 
 def test_what_is_spelled_in_another_way_is_no_difference(fleet: Run) -> None:
     write("other", SIZED.replace("type: FARGATE", "type: fargate").replace("value: 2048", 'value: "2048"'))
     Path("reconciler.yaml").write_text(FLEET + "  other: [stage]\n", encoding="utf-8")
-    assert fleet("compare", "risk@dev", "other@stage").last == "Compare: 1 stack: 1 alike, 0 different."
+    assert fleet("compare", "risk@dev", "other@stage").last == "Compare: 1 stack: 1 equal, 0 different."
 
 
 def test_tags_lifecycle_and_whole_resources_count_as_well(fleet: Run) -> None:
@@ -68,7 +68,7 @@ def test_tags_lifecycle_and_whole_resources_count_as_well(fleet: Run) -> None:
         "      + lifecycle.preventDestroy  true\n"
         "  +   JobDefinition/compute  only in other@dev\n"
         "  -   JobDefinition/simulate  only in risk@dev\n\n"
-        "Compare: 1 stack: 0 alike, 1 different.\n"
+        "Compare: 1 stack: 0 equal, 1 different.\n"
     )
 
 

@@ -52,7 +52,7 @@ def test_both_are_refused_and_the_others_go_on(fleet: Run, words: tuple[str, ...
 def test_it_is_said_who_the_other_is_and_what_to_do(fleet: Run) -> None:
     goes("  a: dev\n  b: dev\n")
     ran = fleet("apply", "--all", "--sandbox", "--yes")
-    assert (ran.code, ran.last) == (3, "Fleet: 2 targets: 2 invalid.")
+    assert (ran.code, ran.last) == (3, "Fleet: 2 deployments: 2 invalid.")
     said = " ".join(ran.err.split())
     assert (
         "error[FLT006]: a@dev and b@dev are both the stack same in account 111111111111 and us-east-1: "

@@ -54,7 +54,7 @@ def test_names_ids_and_regions_that_nothing_has_are_warned_of(run: Run) -> None:
 def test_a_region_that_no_partition_can_have_is_an_error(run: Run) -> None:
     write("risk", STACK.replace("stack: risk\n", "stack: risk\nregion: us2-east-1\n"))
     assert told(run) == [
-        ("error", "STK011", "us2-east-1 cannot be the region of a stack", 2),
+        ("error", "STK011", "us2-east-1 is not a valid region of a stack", 2),
     ]
     write("risk", STACK.replace("stack: risk\n", "stack: risk\nregion: xy-east-1\n"))
     assert told(run) == [("error", "STK018", "region is xy-east-1, which the installed AWS SDK does not know", 2)]
@@ -108,10 +108,10 @@ def test_a_prefix_in_which_sub_was_forgotten_is_one_error_at_its_place(run: Run)
         3,
         [
             (
-                "risk/stack.yaml:2:13: error[STK007]: namePrefix is the text ${environment}-, and AWS refuses names that "
+                "risk/stack.yaml:2:13: error[STK007]: namePrefix is ${environment}-, and AWS rejects names that "
                 "begin with it"
             ),
-            '    hint: write !sub "${environment}-": only tagged texts are substituted',
+            '    hint: write !sub "${environment}-": only tagged strings are substituted',
             '    if AWS accepts it: rules: {disable: {STK007: "why"}}',
             "risk: 1 problem",
         ],
@@ -149,7 +149,7 @@ def test_what_asks_nobody_accepts_a_sandbox(command: str, run: Run) -> None:
 
 def test_a_file_without_a_name_of_the_stack_is_named(run: Run) -> None:
     Path("s.yaml").write_text("tags: {a: b}\n", encoding="utf-8")
-    assert run("validate", "s.yaml").out.splitlines()[0].startswith("s.yaml: error[STK003]: no file says which stack")
+    assert run("validate", "s.yaml").out.splitlines()[0].startswith("s.yaml: error[STK003]: no file sets the name")
 
 
 @pytest.mark.parametrize(

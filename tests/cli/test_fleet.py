@@ -47,12 +47,12 @@ def test_a_plan_of_all_tells_each_target_and_ends_with_a_table(fleet: Run) -> No
         "== risk@dev", "== small@dev", "== small@prod/222222222222", "== small@prod/333333333333",
     ]  # fmt: skip
     assert ran.out.endswith(
-        "Targets\n"
+        "Deployments\n"
         "risk@dev                 3 to add, 0 to change, 0 to replace, 0 to destroy.\n"
         "small@dev                1 to add, 0 to change, 0 to replace, 0 to destroy.\n"
         "small@prod/222222222222  1 to add, 0 to change, 0 to replace, 0 to destroy.\n"
         "small@prod/333333333333  1 to add, 0 to change, 0 to replace, 0 to destroy.\n\n"
-        "Fleet: 4 targets: 4 with changes.\n"
+        "Fleet: 4 deployments: 4 with changes.\n"
     )
 
 
@@ -69,13 +69,13 @@ def test_targets_are_applied_in_their_own_accounts_and_regions(fleet: Run) -> No
 def test_what_is_unchanged_is_a_line_of_the_table_alone_unless_more_is_asked_for(fleet: Run) -> None:
     fleet("apply", "--all", "--sandbox", "--yes")
     ran = fleet("plan", "--all", "--sandbox", "--detailed-exitcode")
-    assert (ran.code, ran.out.splitlines()[0], ran.last) == (0, "Targets", "Fleet: 4 targets: 4 unchanged.")
+    assert (ran.code, ran.out.splitlines()[0], ran.last) == (0, "Deployments", "Fleet: 4 deployments: 4 unchanged.")
     assert "== small@dev" in fleet("plan", "--all", "--sandbox", "-v").out
 
 
 def test_as_markdown_what_is_unchanged_is_a_number_alone(fleet: Run) -> None:
     fleet("apply", "--all", "--sandbox", "--yes")
-    assert fleet("plan", "--all", "--sandbox", "-o", "markdown").out == "## Fleet: 4 targets: 4 unchanged.\n\n"
+    assert fleet("plan", "--all", "--sandbox", "-o", "markdown").out == "## Fleet: 4 deployments: 4 unchanged.\n\n"
     write("small", SMALL.replace("60", "61"))
     text = fleet("plan", "--all", "--target-env", "dev", "--sandbox", "-o", "markdown").out
     assert (text.count("## <code>small&#64;dev</code>"), text.count("risk")) == (1, 0)
@@ -85,7 +85,7 @@ def test_changes_exit_2_and_are_counted(fleet: Run) -> None:
     fleet("apply", "--all", "--sandbox", "--yes")
     write("small", SMALL.replace("60", "61"))
     ran = fleet("plan", "--all", "--sandbox", "--detailed-exitcode")
-    assert (ran.code, ran.last) == (2, "Fleet: 4 targets: 1 unchanged, 3 with changes.")
+    assert (ran.code, ran.last) == (2, "Fleet: 4 deployments: 1 unchanged, 3 with changes.")
 
 
 def test_a_target_that_fails_leaves_the_others_alone(fleet: Run) -> None:
@@ -93,7 +93,7 @@ def test_a_target_that_fails_leaves_the_others_alone(fleet: Run) -> None:
     ran = fleet("apply", "--all", "--sandbox", "--yes")
     assert ran.code == 3
     assert "risk/stack.yaml:7:7: error[SCH001]" in ran.err
-    assert ran.last == "Fleet: 4 targets: 3 done, 1 invalid."
+    assert ran.last == "Fleet: 4 deployments: 3 done, 1 invalid."
 
 
 def test_a_bug_in_one_target_leaves_the_others_alone(fleet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_a_bug_in_one_target_leaves_the_others_alone(fleet: Run, monkeypatch: py
         validate, "read_stack", lambda request, **given: 1 / 0 if request.path == "risk" else read(request, **given)
     )
     ran = fleet("validate", "--all")
-    assert (ran.code, ran.last) == (1, "Fleet: 4 targets: 3 done, 1 failed.")
+    assert (ran.code, ran.last) == (1, "Fleet: 4 deployments: 3 done, 1 failed.")
     assert "ZeroDivisionError" in ran.err
 
 
@@ -177,7 +177,7 @@ def test_apply_does_not_prompt_and_says_so_once(fleet: Run) -> None:
         (("--all", "nothing"), "reconciler.yaml has no stack nothing"),
         (("--all", "--shard", "3/2"), "shares count from 1 to 2"),
         (("--all", "--shard", "x"), "'x' is not a share such as 1/4"),
-        (("--all", "--changed-since", "main"), "git cannot tell what has changed"),
+        (("--all", "--changed-since", "main"), "git cannot list the changes"),
     ],
 )
 def test_a_choice_that_cannot_be_is_told_and_nothing_is_planned(fleet: Run, words: tuple[str, ...], said: str) -> None:
@@ -191,7 +191,7 @@ def test_a_broken_file_of_targets_is_told_at_its_place(fleet: Run) -> None:
     Path("reconciler.yaml").write_text(FLEET.replace("risk: [dev]", "risk: [dve]"), encoding="utf-8")
     ran = fleet("plan", "--all", "--sandbox")
     assert ran.code == 3
-    assert "reconciler.yaml:8:10: error[FLT004]: there is no environment dve" in ran.err
+    assert "reconciler.yaml:8:10: error[FLT004]: the environment dve is not defined" in ran.err
     assert "did you mean dev?" in ran.err
 
 
@@ -235,7 +235,7 @@ def test_the_shares_of_a_run_are_put_together(fleet: Run) -> None:
         fleet("plan", "--all", "--sandbox", "--detailed-exitcode", f"--shard={number}/2", "-o", f"json=p{number}.json")
     ran = fleet("report", "merge", "p1.json", "p2.json", "-o", "text", "-o", "json=all.json")
     assert (ran.code, ran.err) == (whole.code, "") == (2, "")
-    assert sorted(ran.out.splitlines()) == sorted(whole.out[whole.out.index("Targets\n") :].splitlines())
+    assert sorted(ran.out.splitlines()) == sorted(whole.out[whole.out.index("Deployments\n") :].splitlines())
     assert fleet("report", "merge", "all.json").out == ran.out
 
 
@@ -243,14 +243,14 @@ def test_the_shares_of_a_run_are_put_together(fleet: Run) -> None:
     ("content", "said"),
     [
         (None, "cannot read x.json: No such file or directory"),
-        ("", "it is no JSON"),
+        ("", "it is not JSON"),
         ("[" * 100_000, "it is nested deeper than 100 levels"),
-        ("[]", "it contains no targets"),
-        ('{"document": "plan"}', "it contains no targets"),
-        ('{"document": "fleet", "format_version": "2.0"}', "its format is 2.0, and 1 is known"),
+        ("[]", "it contains no deployments"),
+        ('{"document": "plan"}', "it contains no deployments"),
+        ('{"document": "fleet", "format_version": "2.0"}', "its format is 2.0; only 1 is supported"),
         ('{"document": "fleet", "format_version": "1.0"}', "it is damaged"),
         ('{"document": "fleet", "format_version": "1.0", "targets": [{"target": 1}]}', "it is damaged at $"),
-        ('{"document": "fleet", "format_version": NaN}', "it is no JSON"),
+        ('{"document": "fleet", "format_version": NaN}', "it is not JSON"),
     ],
 )
 def test_what_is_no_document_of_targets_is_refused(fleet: Run, content: str | None, said: str) -> None:
@@ -270,7 +270,7 @@ def test_a_child_of_an_array_job_takes_its_share_and_a_file_of_its_own(
         monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_INDEX", index)
         assert fleet("drift", "--all", "--sandbox", "--shard=array", "-o", "json=drift-{shard}.json").code == 0
     ran = fleet("report", "merge", "drift-1.json", "drift-2.json", "drift-3.json")
-    assert ran.last == "Fleet: 4 targets: 4 unchanged."
+    assert ran.last == "Fleet: 4 deployments: 4 unchanged."
 
 
 def test_elsewhere_than_in_an_array_job_there_is_no_such_share(fleet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +282,7 @@ def test_elsewhere_than_in_an_array_job_there_is_no_such_share(fleet: Run, monke
 def test_drift_may_exit_0_for_those_who_wait_and_is_counted_all_the_same(fleet: Run) -> None:
     fleet("apply", "--all", "risk", "--sandbox", "--yes")
     ran = fleet("drift", "--all", "--sandbox", "--exit-zero")
-    assert (ran.code, ran.last) == (0, "Fleet: 4 targets: 1 unchanged, 3 with changes.")
+    assert (ran.code, ran.last) == (0, "Fleet: 4 deployments: 1 unchanged, 3 with changes.")
     assert fleet("drift", "small", "--sandbox", "--exit-zero").code == 0
 
 
@@ -297,8 +297,8 @@ def test_what_shares_have_found_is_collected_in_s3(fleet: Run, port: str, monkey
         found = fleet("drift", "--all", "--sandbox", "--exit-zero", f"--shard={number}/2", "-o", "json").out
         s3.put_object(Bucket="reports", Key=f"drift/{number}.json", Body=found.encode())
     ran = fleet("report", "merge", "s3://reports/drift/", "-o", "text", "-o", "html=s3://reports/drift.html")
-    assert (ran.code, ran.last) == (0, "Fleet: 4 targets: 4 with changes.")
+    assert (ran.code, ran.last) == (0, "Fleet: 4 deployments: 4 with changes.")
     page = client_of(url, "s3", "us-east-1").get_object(Bucket="reports", Key="drift.html")["Body"].read()
     assert page.startswith(b"<!doctype html>")
     assert fleet("report", "merge", "s3://reports/none/").code == 64
-    assert "s3://reports is no place in S3" in fleet("report", "merge", "s3://reports").err
+    assert "s3://reports is not an S3 URL" in fleet("report", "merge", "s3://reports").err

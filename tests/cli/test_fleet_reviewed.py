@@ -33,7 +33,7 @@ def results(run: Run, *words: str) -> dict[str, int]:
 def test_what_was_reviewed_is_applied_and_no_other_target(planned: Run) -> None:
     assert results(planned) == {"small@prod/222222222222": 0, "small@prod/333333333333": 0}
     ran = planned("plan", "--all", "--sandbox")
-    assert ran.last == "Fleet: 4 targets: 2 unchanged, 2 with changes."
+    assert ran.last == "Fleet: 4 deployments: 2 unchanged, 2 with changes."
 
 
 def test_of_what_was_reviewed_a_part_can_be_applied(run: Run) -> None:
@@ -47,7 +47,7 @@ def test_a_target_whose_plan_is_another_by_now_is_left_alone_and_the_others_go_o
     saved(run)
     write("small", SMALL.replace("60", "61"))
     ran = run(*REVIEWED)
-    assert (ran.code, ran.last) == (6, "Fleet: 4 targets: 1 done, 3 stale.")
+    assert (ran.code, ran.last) == (6, "Fleet: 4 deployments: 1 done, 3 stale.")
     assert "this is not the plan in plan.json: 1 difference; nothing was changed" in " ".join(ran.err.split())
 
 
@@ -61,7 +61,7 @@ def test_a_target_of_which_no_plan_could_be_made_is_told(run: Run) -> None:
     write("small", "stack: small\nschedulingPolicies: {fair: {fairsharePolicy: {shareDecaySeconds: x}}}\n")
     saved(run)
     ran = run(*REVIEWED)
-    assert (ran.code, ran.last) == (6, "Fleet: 4 targets: 1 done, 3 stale.")
+    assert (ran.code, ran.last) == (6, "Fleet: 4 deployments: 1 done, 3 stale.")
     assert "plan.json has no plan for small@dev; nothing was changed" in ran.err
 
 
@@ -75,7 +75,7 @@ def test_values_of_the_target_and_the_command_line_come_with_the_plan(run: Run) 
           "schedulingPolicies: {p: {fairsharePolicy: {shareDecaySeconds: !var share}, tags: {n: !var name, t: !var team}}}\n")  # fmt: skip
     saved(run, "--var", "team=risk")
     assert results(run) == {"sized@dev": 0}
-    assert run("plan", "--all", "--sandbox", "--var", "team=risk").last == "Fleet: 1 target: 1 unchanged."
+    assert run("plan", "--all", "--sandbox", "--var", "team=risk").last == "Fleet: 1 deployment: 1 unchanged."
 
 
 def test_what_no_plan_can_keep_has_to_be_given_again(run: Run) -> None:
@@ -91,9 +91,9 @@ def test_what_no_plan_can_keep_has_to_be_given_again(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("apply", "plan.json", "--yes"), "plan.json holds the plans of many targets"),
+        (("apply", "plan.json", "--yes"), "plan.json contains the plans of several deployments"),
         (("apply", "--all", "plan.json", "--yes", "--allow-replace"), "--allow-replace cannot be given for a plan"),
-        (("apply", "--all", "drift.json", "--yes"), "drift.json holds no plans, but what `drift` came to"),
+        (("apply", "--all", "drift.json", "--yes"), "drift.json contains results of `drift`, not plans"),
         (("apply", "--all", "changed.json", "--yes"), "changed.json was changed after it was written"),
         (("apply", "--all", "damaged.json", "--yes"), "damaged.json cannot be applied: it is damaged"),
     ],

@@ -143,7 +143,7 @@ def test_a_file_that_nobody_may_write_stays_and_is_told(messy: Path, run: Run) -
     ran = run("fmt", "messy")
     assert (ran.code, text_of(messy), ran.out) == (1, MESSY, "messy: 1 with problems\n")
     assert ran.err == (
-        "messy/stack.yaml: error[FMT003]: messy/stack.yaml cannot be written: it is read-only\n"
+        "messy/stack.yaml: error[FMT003]: messy/stack.yaml cannot be written: the file is read-only\n"
         "    hint: it stays as it is\n"
     )
     assert run("fmt", "messy", "--check").code == 2

@@ -46,7 +46,7 @@ def test_findings_are_annotations_below_the_text(run: Run) -> None:
             "small: 1 problem",
             (
                 "::error file=small/stack.yaml,line=3,col=28,title=SP002::SchedulingPolicy/fair: "
-                "fairsharePolicy.shareDistribution names the share A 2 times"
+                "fairsharePolicy.shareDistribution lists the share A 2 times"
                 '%0Ahint: if AWS accepts it: rules: {disable: {SP002: "why"}}'
             ),
         ],
@@ -73,7 +73,7 @@ def test_all_formats_of_findings_at_once(run: Run) -> None:
 
 def test_a_stack_that_is_not_there_fails_in_every_format(run: Run) -> None:
     ran = run("validate", "nowhere", "-o", "github", "-o", "sarif=a.sarif", "-o", "junit=a.xml")
-    assert (ran.code, ran.out[:31]) == (64, "::error title=reconciler::there")
+    assert (ran.code, ran.out[:31]) == (64, "::error title=reconciler::nowhe")
     assert json.loads(read("a.sarif"))["runs"][0]["invocations"][0]["executionSuccessful"] is False
     assert ET.fromstring(read("a.xml")).get("errors") == "1"
 
@@ -137,7 +137,7 @@ def test_a_plan_that_apply_would_refuse_is_warned_of(run: Run) -> None:
             "error title=PLAN007",
             (
                 "stack small declares nothing, and 1 live resource would be deleted%0A"
-                "hint: if that is what you want, run `reconciler destroy`"
+                "hint: to delete them, run `reconciler destroy`"
             ),
         ],
     )

@@ -140,7 +140,7 @@ def test_a_text_that_is_too_long_is_cut_and_says_so(run: Run, github: FakeGitHub
     assert run("comment", "plan", "plan.md", "--number", "17").code == 0
     (body,) = bodies(github)
     assert len(body) <= LONGEST
-    assert body.endswith("a line of a plan\n\n**Not complete:** the rest did not fit here.\n")
+    assert body.endswith("a line of a plan\n\n**Truncated:** the rest did not fit.\n")
 
 
 def test_a_single_long_line_is_cut_too() -> None:
@@ -159,12 +159,12 @@ def test_in_a_run_for_a_pull_request_its_number_is_known(
     ("faults", "code", "said"),
     [
         ([(500, {})] * 2, 0, ""),
-        ([(502, {})] * 9, 1, "GitHub answers 502"),
+        ([(502, {})] * 9, 1, "GitHub responds 502"),
         ([(429, {"retry-after": "3"})], 0, ""),
         ([(403, {"retry-after": "1"})], 0, ""),
-        ([(403, {"x-ratelimit-remaining": "0"})], 1, "its limit of requests is used up"),
+        ([(403, {"x-ratelimit-remaining": "0"})], 1, "the rate limit is exceeded"),
         ([(403, {})], 4, "check the token and its permissions"),
-        ([(422, {})], 1, "GitHub answers 422: a fault"),
+        ([(422, {})], 1, "GitHub responds 422: a fault"),
     ],
 )
 def test_a_fault_that_passes_is_waited_out_and_another_is_told(
@@ -190,7 +190,7 @@ def test_a_post_whose_answer_is_lost_is_not_repeated_blindly(run: Run, github: F
     github.answer = broken  # type: ignore[method-assign]
     ran = run("comment", "plan", "plan.md", "--number", "17")
     assert ran.code == 1
-    assert "run it again, which looks first" in ran.err
+    assert "run it again: it checks first" in ran.err
     github.answer = answer  # type: ignore[method-assign]
     assert did(run("comment", "plan", "plan.md", "--number", "17", "-o", "json")) == ["unchanged"]
 
@@ -200,15 +200,20 @@ def test_a_post_whose_answer_is_lost_is_not_repeated_blindly(run: Run, github: F
     [
         (("plan", "plan.md"), {}, 64, "no pull request is known"),
         (("plan", "none.md", "--number", "1"), {}, 64, "cannot read none.md"),
-        (("plan", "plan.md", "--number", "1", "--repo", "batch"), {}, 64, "batch is no repository"),
+        (("plan", "plan.md", "--number", "1", "--repo", "batch"), {}, 64, "batch is not a repository name"),
         (("plan", "plan.md", "--number", "1", "--repo", "team/other"), {}, 64, "pull-requests: write"),
-        (("plan", "plan.md", "--number", "1"), {"GITHUB_TOKEN": "wrong"}, 4, "GitHub answers 401: Bad credentials"),
+        (("plan", "plan.md", "--number", "1"), {"GITHUB_TOKEN": "wrong"}, 4, "GitHub responds 401: Bad credentials"),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_TOKEN": ""}, 4, "no token for GitHub"),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_REPOSITORY": ""}, 64, "no repository is known"),
-        (("plan", "plan.md", "--number", "1"), {"GITHUB_API_URL": "nowhere"}, 64, "the address of GitHub is none"),
-        (("plan", "plan.md", "--number", "1", "--github-url", "http://[::1"), {}, 64, "the address of GitHub is none"),
+        (("plan", "plan.md", "--number", "1"), {"GITHUB_API_URL": "nowhere"}, 64, "the address of GitHub is not a URL"),
+        (
+            ("plan", "plan.md", "--number", "1", "--github-url", "http://[::1"),
+            {},
+            64,
+            "the address of GitHub is not a URL",
+        ),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_API_URL": "http://127.0.0.1:9"}, 1, "GitHub cannot be reached"),
-        (("drift", "plan.md"), {}, 64, "plan.md tells of no drift: it is no JSON"),
+        (("drift", "plan.md"), {}, 64, "plan.md tells of no drift: it is not JSON"),
     ],
 )
 def test_what_cannot_work_is_told(
@@ -372,7 +377,7 @@ def test_what_another_command_came_to_is_no_drift(run: Run, github: FakeGitHub) 
     run("plan", "--all", "--sandbox", "-o", "json=drift.json")
     ran = run("comment", "drift", "drift.json")
     assert (ran.code, github.calls) == (64, [])
-    assert "drift.json tells of no drift: it is what `plan` came to" in ran.err
+    assert "drift.json tells of no drift: it contains results of `plan`" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -400,7 +405,7 @@ def test_a_webhook_is_told_of_each_drift_once(run: Run, github: FakeGitHub, monk
     assert run("notify", "drift.json", "--before", "quiet.json").out == "told of 1: small@dev\n"
     assert run("notify", "drift.json", "--before", "drift.json").out == "nothing is new\n"
     (hooked,) = github.hooked
-    assert hooked["text"].startswith("AWS Batch: drift in 1 target\n- small@dev: 1 changed")
+    assert hooked["text"].startswith("AWS Batch: drift in 1 deployment\n- small@dev: 1 changed")
     assert [one["target"] for one in hooked["targets"]] == ["small@dev"]
 
 
@@ -411,7 +416,7 @@ def test_a_webhook_that_refuses_is_told_without_its_address(
     run("drift", "small", "--sandbox", "-o", "json=drift.json")
     ran = run("notify", "drift.json")
     assert ran.code == 4
-    assert "the webhook answers 401" in ran.err
+    assert "the webhook responds 401" in ran.err
     assert "s3cret" not in ran.err + ran.out
 
 
@@ -423,9 +428,9 @@ def test_a_webhook_that_breaks_down_may_have_got_it(
     github.faults = [(503, {})]
     ran = run("notify", "drift.json")
     assert (ran.code, github.hooked) == (1, [])
-    assert "the webhook answers 503" in ran.err
+    assert "the webhook responds 503" in ran.err
     assert "running the command again may deliver it twice" in " ".join(ran.err.split())
-    assert "looks first" not in ran.err
+    assert "checks first" not in ran.err
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GH_TOKEN"])
@@ -460,7 +465,7 @@ def test_a_webhook_that_is_no_address_is_wrong_usage_and_not_shown(
     run("drift", "small", "--sandbox", "-o", "json=drift.json")
     ran = run("notify", "drift.json")
     assert ran.code == 64
-    assert "the address of the webhook (RECONCILER_WEBHOOK) is none" in ran.err
+    assert "the address of the webhook (RECONCILER_WEBHOOK) is not a URL" in ran.err
     assert "s3c" not in ran.err + ran.out
 
 

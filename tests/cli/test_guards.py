@@ -10,8 +10,8 @@ from tests.cli.test_run import batch
 
 WITHOUT_QUEUE = STACK.replace(STACK[STACK.index("jobQueues:") : STACK.index("jobDefinitions:")], "")
 REFUSED = """\
-error[GRD001]: JobQueue/pricing: deleting pricing takes away a place where jobs wait
-    hint: to allow it, give --allow-destroy=JobQueue/pricing, or --allow-destroy for all that goes
+error[GRD001]: JobQueue/pricing: deleting pricing removes a place where jobs wait
+    hint: to allow it, use --allow-destroy=JobQueue/pricing, or --allow-destroy for all deletions
 error: {}1 refused; nothing was changed
 """
 ALLOWED = ("--allow-destroy=JobQueue/pricing",)
@@ -53,8 +53,8 @@ def test_every_format_tells_what_is_refused(shrunk: Run) -> None:
     words = ("-o", "json", "-o", "markdown=a.md", "-o", "github=a.txt")
     (refusal,) = shrunk("plan", "risk", "--sandbox", *words).json["refusals"]
     assert (refusal["code"], "--allow-destroy=JobQueue/pricing" in refusal["hint"]) == ("GRD001", True)
-    assert "- **GRD001** JobQueue/pricing: deleting pricing takes away" in read("a.md")
-    assert read("a.txt").startswith("::error title=GRD001::JobQueue/pricing: deleting pricing takes away")
+    assert "- **GRD001** JobQueue/pricing: deleting pricing removes" in read("a.md")
+    assert read("a.txt").startswith("::error title=GRD001::JobQueue/pricing: deleting pricing removes")
 
 
 def test_a_refused_apply_tells_every_format(shrunk: Run) -> None:
@@ -72,7 +72,7 @@ def test_a_limit_counts_what_is_allowed_too(shrunk: Run) -> None:
     ran = shrunk("apply", "risk", "--sandbox", "--yes", *ALLOWED, "--max-destroy", "0")
     assert (ran.code, ran.err.splitlines()[0]) == (
         5,
-        "error[GRD002]: 1 of 3 live resources would be deleted, and --max-destroy is 0",
+        "error[GRD002]: 1 of 3 live resources would be deleted, but --max-destroy is 0",
     )
 
 
@@ -186,5 +186,5 @@ def test_a_plan_says_which_jobs_will_be_terminated(busy: Run) -> None:
     told = " ".join(busy("plan", "risk", "--sandbox", *ALLOWED, "--cancel-jobs").out.split())
     assert re.search(r"; 3 [A-Z]+ jobs will be terminated", told)
     refused = " ".join(busy("plan", "risk", "--sandbox", *ALLOWED).out.split())
-    assert re.search(r"refused\[PLAN010\]: 3 [A-Z]+ jobs would be terminated with pricing", refused)
-    assert "--cancel-jobs terminates them, also those that run" in refused
+    assert re.search(r"refused\[PLAN010\]: 3 [A-Z]+ jobs are in pricing", refused)
+    assert "choose --drain (wait until they end) or --cancel-jobs (terminate them)" in refused

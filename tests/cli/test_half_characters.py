@@ -72,7 +72,7 @@ def test_in_what_is_imported(source: str, text: str, half: str, run: Run) -> Non
     escaped = half.replace("\\", "\\\\") if 'image\\": \\"HALF' in text else half
     Path("half.json").write_text(text.replace('\\"HALF', f'\\"{escaped}').replace("HALF", half), encoding="utf-8")
     ran = run("import", f"--{source}", "half.json", "--stack", "s", "--to", "out")
-    assert (ran.code, "half of a character" in ran.err) == (Exit.INVALID, True)
+    assert (ran.code, "half of a surrogate pair" in ran.err) == (Exit.INVALID, True)
 
 
 @every_half
@@ -86,7 +86,7 @@ def test_in_reports_that_are_read(half: str, run: Run, monkeypatch: pytest.Monke
     )
     for words in (("report", "merge"), ("comment", "drift", "--repo", "a/b"), ("notify",)):
         ran = run(*words, "half.json")
-        assert (ran.code, "half of a character" in ran.err) == (Exit.USAGE, True)
+        assert (ran.code, "half of a surrogate pair" in ran.err) == (Exit.USAGE, True)
 
 
 class Halves:
@@ -99,6 +99,6 @@ class Halves:
 def test_in_what_is_looked_up() -> None:
     found = problems("tags: {a: !ssm /x, b: !cfn a.B, c: !secret d}\n", lookups=Halves())
     assert [one.splitlines()[0].partition("error")[2] for one in found] == [
-        "[VAR016]: !ssm /x: its value holds half of a character",
-        "[VAR016]: !cfn a.B: its value holds half of a character",
+        "[VAR016]: !ssm /x: the value contains half of a surrogate pair",
+        "[VAR016]: !cfn a.B: the value contains half of a surrogate pair",
     ]

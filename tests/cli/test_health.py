@@ -56,8 +56,8 @@ def test_each_complaint_is_explained(risk: Run, golden: Golden, monkeypatch: pyt
 def test_a_healthy_stack_exits_0_without_complaints(risk: Run) -> None:
     status, doctor = risk("status", "risk", HERE), risk("doctor", "risk", HERE)
     assert (status.code, status.last) == (0, WELL)
-    assert (doctor.code, doctor.last) == (0, "Doctor: 0 complaints, 3 healthy.")
-    assert "No complaints. All 3 resources are healthy." in doctor.out
+    assert (doctor.code, doctor.last) == (0, "Doctor: 0 problems, 3 healthy.")
+    assert "No problems. All 3 resources are healthy." in doctor.out
 
 
 def test_the_calls_are_those_of_a_plan_and_what_is_asked_of_queues(risk: Run, made: list[str]) -> None:
@@ -116,8 +116,8 @@ def test_who_may_not_list_jobs_still_sees_the_rest(risk: Run, forbid: Callable[[
     forbid("ListJobs")
     status, doctor = risk("status", "risk", HERE), risk("doctor", "risk", HERE)
     assert (status.code, doctor.code) == (0, 0)
-    assert "jobs not known" in status.out
-    assert all("note[STA001]: which jobs are in the queues is not known" in ran.out for ran in (status, doctor))
+    assert "jobs unknown" in status.out
+    assert all("note[STA001]: the jobs in the queues are unknown" in ran.out for ran in (status, doctor))
 
 
 def test_a_stack_that_declares_nothing_shows_what_it_still_owns(risk: Run) -> None:
@@ -127,7 +127,7 @@ def test_a_stack_that_declares_nothing_shows_what_it_still_owns(risk: Run) -> No
     ran = risk("status", "none", HERE)
     assert (ran.code, "Nothing is declared here, and the stack owns nothing that is live." in ran.out) == (0, True)
     ran = risk("doctor", "none", HERE)
-    assert (ran.code, "No complaints. Nothing is declared here" in ran.out) == (0, True)
+    assert (ran.code, "No problems. Nothing is declared here" in ran.out) == (0, True)
 
 
 def test_a_folder_without_a_stack_is_told_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_a_folder_without_a_stack_is_told_so(run: Run, monkeypatch: pytest.Monke
     for command in ("status", "doctor"):
         ran = run(command, HERE)
         assert (ran.code, ran.out) == (3, "")
-        assert "there is no .yaml, .yml or .json file in ." in ran.err
+        assert ". contains no .yaml, .yml or .json file" in ran.err
 
 
 def test_several_stacks_are_told_one_after_the_other(risk: Run) -> None:
@@ -171,11 +171,11 @@ def test_a_job_that_no_environment_can_hold_is_told_by_what_aws_says_of_it(risk:
     assert risk("sandbox", "tick", "1m").code == 0
     assert risk("status", "risk", HERE).code == 0
     ran = risk("doctor", "risk", HERE)
-    assert (ran.code, ran.last) == (8, "Doctor: 1 complaint, 3 healthy.")
+    assert (ran.code, ran.last) == (8, "Doctor: 1 problem, 3 healthy.")
     told = " ".join(ran.out.split())
     assert "JobQueue/pricing is WAITING" in told
-    assert "cause maxvCpus of every environment is smaller than what the job asks for" in told
-    assert "note told by 1 of 3 waiting jobs" in told
+    assert "cause maxvCpus of every environment is smaller than the job requires" in told
+    assert "note reported by 1 of 3 waiting jobs" in told
 
 
 def test_age_is_told_where_aws_tells_it(run: Run) -> None:

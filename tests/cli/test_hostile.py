@@ -73,7 +73,7 @@ def test_a_terminal_has_the_width_that_it_has(monkeypatch: pytest.MonkeyPatch) -
 def test_a_locale_without_utf8_gets_escapes_and_programs_get_utf8(env: dict[str, str], folder: Path) -> None:
     told = process(folder, "validate", "wide", **env)
     assert (told.returncode, told.stderr) == (Exit.INVALID, b"")
-    assert "nonsense is not known" in told.stdout.decode("latin-1")
+    assert "nonsense is unknown" in told.stdout.decode("latin-1")
     read = json.loads(process(folder, "render", "whole", "-o", "json", **env).stdout.decode("utf-8"))
     assert read["tags"] == {"a": "\u00e9\U0001f600"}
 
@@ -94,7 +94,7 @@ def test_streams_that_are_closed_change_nothing(words: tuple[str, ...], closed: 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("validate", NOT_TEXT), Exit.USAGE, "there is no file or folder x"),
+        (("validate", NOT_TEXT), Exit.USAGE, "does not exist"),
         (("validate", "risk", "--var", f"image={NOT_TEXT}"), Exit.USAGE, "argument --var: 'image=x\\udcff' is not UTF-8 text"),
         (("validate", "risk", "--var-file", NOT_TEXT), Exit.USAGE, "cannot read x\\udcff: No such file or directory"),
         (("validate", "risk", "--var-file", ""), Exit.USAGE, "argument --var-file: the file has no name"),
@@ -108,7 +108,7 @@ def test_streams_that_are_closed_change_nothing(words: tuple[str, ...], closed: 
         (("validate", "risk", "-o", "json=risk"), Exit.USAGE, "cannot write risk: Is a directory"),
         (("init", "risk/stack.yaml"), Exit.USAGE, "cannot write into risk/stack.yaml: "),
         (("plan", "risk", "--sandbox=risk"), Exit.ERROR, "the sandbox cannot use risk: Is a directory"),
-        (("plan", "risk", "--sandbox=pipe"), Exit.ERROR, "the sandbox cannot use pipe: it is not a regular file"),
+        (("plan", "risk", "--sandbox=pipe"), Exit.ERROR, "the sandbox cannot use pipe: not a regular file"),
         (("plan", "risk", "--sandbox=damaged"), Exit.ERROR, "damaged:2: the sandbox's file is damaged"),
     ],
 )  # fmt: skip
@@ -140,7 +140,7 @@ def test_an_environment_variable_that_is_no_text_is_told_at_its_place(
     ran = run("validate", "small")
     assert (ran.code, ran.out.splitlines()[0]) == (
         Exit.INVALID,
-        "small/stack.yaml:2:11: error[VAR016]: !env BYTES: it is not UTF-8 text",
+        "small/stack.yaml:2:11: error[VAR016]: !env BYTES: the value is not UTF-8 text",
     )
 
 

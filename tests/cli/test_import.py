@@ -168,7 +168,7 @@ def test_a_variable_that_only_its_user_can_set_keeps_nothing_from_being_written(
     )
     monkeypatch.setattr("reconciler.importers.json_files.imported", lambda _files, _takes: found)
     ran = run("import", "--json", given("any.json", {}), "--to", "prod")
-    assert (ran.code, ran.out.splitlines()[-2]) == (0, "To be given by --var, --var-file or a default: image")
+    assert (ran.code, ran.out.splitlines()[-2]) == (0, "Set these with --var, --var-file or a default: image")
     Path("values.yaml").write_text("image: busybox:1\n")
     assert run("import", "--json", "any.json", "--to", "b", "--var-file", "values.yaml").last.endswith(
         "1 job definition"

@@ -136,7 +136,7 @@ def test_a_template_becomes_resources_in_three_commands(run: Run) -> None:
         0,
         [
             "Imported as stack jobs: 1 compute environment, 1 job queue",
-            "To be given by --var, --var-file or a default: Group",
+            "Set these with --var, --var-file or a default: Group",
             "Until then, validate, render, graph and --sandbox use their examples.",
         ],
     )

@@ -32,7 +32,7 @@ TOLD = (
     base64.b64encode(SECRET.encode()).decode().rstrip("="),
     base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
 )
-LOOKED = f"it was looked for in us-east-1 of account {ACCOUNT}"
+LOOKED = f"checked in account {ACCOUNT}, region us-east-1"
 TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-0a1b2c3d"}}}'
 LOOKING = (
     STACK.replace("maxvCpus: 16", "maxvCpus: !ssm /size")
@@ -94,7 +94,7 @@ def test_the_sandbox_in_the_process_has_examples_for_look_ups_and_says_who_answe
     write("risk", LOOKING.replace("stack: risk\n", "stack: risk\nnamePrefix: p-\n"))
     planned = run("plan", "risk", "--sandbox")
     assert planned.code == 0
-    assert "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in" in planned.out
+    assert "the sandbox in this process does not answer !ssm, !cfn and !secret: examples are used" in planned.out
     assert "`reconciler sandbox serve` answers them by moto" in planned.out
     for shown in ("maxvCpus: 16", "subnets: [subnet-", "securityGroupIds: [sg-", "value: pg db-dsn", "team: team"):
         assert shown in planned.out
@@ -204,7 +204,7 @@ def test_a_look_up_is_made_once_for_all_stacks_of_a_run(run: Run, server: str, m
         "GetParameter /team",
         "GetSecretValue db",
     ]
-    assert (ran.code, ran.err.count("VAR016"), ran.err.count("looked for in eu-west-1")) == (3, 4, 1)
+    assert (ran.code, ran.err.count("VAR016"), ran.err.count("region eu-west-1")) == (3, 4, 1)
 
 
 def test_without_look_ups_those_that_are_needed_are_named_and_aws_is_not_asked(run: Run) -> None:
@@ -212,7 +212,7 @@ def test_without_look_ups_those_that_are_needed_are_named_and_aws_is_not_asked(r
     for command in ("plan", "drift", "apply", "destroy"):
         ran = run(command, "risk", "--no-lookups")
         needed = [
-            line.split("error[VAR011]: ")[1].split(" is needed")[0] for line in ran.err.splitlines() if "VAR" in line
+            line.split("error[VAR011]: ")[1].split(" is required")[0] for line in ran.err.splitlines() if "VAR" in line
         ]
         assert (ran.code, needed) == (
             3,
@@ -235,9 +235,13 @@ def test_what_is_missing_is_an_error_at_its_place(run: Run, server: str) -> None
     assert (ran.code, [(one["code"], one["message"], one["hint"]) for one in problems]) == (
         3,
         [
-            ("VAR016", "!ssm /nope: there is no parameter /nope", LOOKED),
-            ("VAR016", "!cfn network.Subnets: the stack network has no output Subnets", "did you mean Subnet?"),
-            ("VAR016", "!secret db#nope: the secret db has no key nope", "check the key; upper and lower case count"),
+            ("VAR016", "!ssm /nope: the parameter /nope does not exist", LOOKED),
+            (
+                "VAR016",
+                "!cfn network.Subnets: the CloudFormation stack network has no output Subnets",
+                "did you mean Subnet?",
+            ),
+            ("VAR016", "!secret db#nope: the secret db has no key nope", "check the key: it is case-sensitive"),
         ],
     )
 

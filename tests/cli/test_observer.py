@@ -144,7 +144,7 @@ def test_a_format_that_does_not_exist_is_refused(run: Run, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("plan", "nowhere"), 64, "there is no file or folder nowhere"),
+        (("plan", "nowhere"), 64, "nowhere does not exist"),
         (("plan", "--nonsense"), 64, "unrecognized arguments: --nonsense"),
         (("apply", "small", "--sandbox"), 64, "nobody is there to say yes; nothing was changed"),
     ],

@@ -154,7 +154,7 @@ def test_without_a_command_the_help_is_printed_and_the_usage_is_wrong(run: Run) 
             "see `reconciler apply --help`",
         ),
         (("plan", "--var", "x"), "argument --var: 'x' is not NAME=VALUE", "see `reconciler plan --help`"),
-        (("plan", "nowhere"), "there is no file or folder nowhere", "name the folder of a stack, or its one file"),
+        (("plan", "nowhere"), "nowhere does not exist", "pass the folder of a stack, or its only file"),
     ],
 )
 def test_wrong_usage_is_64_and_says_what_to_do(words: tuple[str, ...], message: str, hint: str, run: Run) -> None:

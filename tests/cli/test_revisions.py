@@ -123,7 +123,7 @@ def test_a_secret_of_today_was_one_before_wherever_it_stands() -> None:
 def test_who_may_not_list_jobs_still_sees_the_revisions(grown: Run, forbid: Callable[[str], None]) -> None:
     forbid("ListJobs")
     ran = grown("revisions", "simulate", "risk", HERE)
-    assert (ran.code, "note[REV003]: how many live jobs a revision has is not known" in ran.out) == (0, True)
+    assert (ran.code, "note[REV003]: the number of live jobs of each revision is unknown" in ran.out) == (0, True)
     assert grown("revisions", "simulate", "risk", HERE, "-o", "json").json["revisions"][0]["live_jobs"] is None
     write("risk", declared(4, "1"))
     ran = grown("apply", "risk", HERE, "--yes")
@@ -136,7 +136,7 @@ def test_a_definition_of_no_stack_is_shown_by_its_name(grown: Run) -> None:
           containerProperties={"image": "x", "vcpus": 1, "memory": 128})  # fmt: skip
     ran = grown("revisions", "nightly", "--live", HERE)
     assert (ran.code, ran.last) == (0, "Revisions: 1 active.")
-    assert "nobody" in ran.out
+    assert "unowned" in ran.out
     assert grown("revisions", "nightly", "risk", HERE).code == 0
     both = grown("revisions", "nightly", "risk", "--live", HERE)
     assert (both.code, "--live reads no stack, but risk is given" in both.err) == (64, True)
@@ -144,7 +144,7 @@ def test_a_definition_of_no_stack_is_shown_by_its_name(grown: Run) -> None:
 
 def test_a_yaml_that_says_something_else_is_told(grown: Run) -> None:
     write("risk", declared(4))
-    assert "The YAML says something else than each of them" in grown("revisions", "simulate", "risk", HERE).out
+    assert "The YAML differs from each of them" in grown("revisions", "simulate", "risk", HERE).out
 
 
 def test_a_rollback_shows_the_plan_and_tells_what_the_next_one_will_say(grown: Run, golden: Golden) -> None:
@@ -189,9 +189,9 @@ def test_there_is_nothing_to_roll_back_to_what_stands(grown: Run) -> None:
         (
             ("simulate", "risk", "--to", "9"),
             64,
-            "error: simulate has no revision 9\n    hint: there are revisions 1 to 3",
+            "error: simulate has no revision 9\n    hint: existing: revisions 1 to 3",
         ),
-        (("simulat", "risk"), 64, "error: there is no job-definition simulat\n    hint: did you mean simulate?"),
+        (("simulat", "risk"), 64, "error: the job-definition simulat does not exist\n    hint: did you mean simulate?"),
         (("JobQueue/q", "risk"), 64, "error: a job-queue has no revisions"),
         (("simulate", "risk", "small"), 64, "error: it takes one stack, not 2: risk small"),
         (("simulate", "risk", "--to", "first"), 64, "error: argument --to: 'first' is not a number of at least 1"),

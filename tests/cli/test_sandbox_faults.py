@@ -61,7 +61,7 @@ def test_a_queue_is_blocked_by_its_environments(run: Run) -> None:
     ]
     assert health(run) == [f"ComputeEnvironment/other: {DENIED}", f"ComputeEnvironment/spot: {DENIED}"]
     [blocked] = health(run, "BLOCKED")
-    assert blocked.startswith("JobQueue/pricing: nothing is left that takes its jobs: spot is INVALID")
+    assert blocked.startswith("JobQueue/pricing: it has no working compute environment: spot is INVALID")
 
 
 def test_no_job_of_a_blocked_queue_starts_until_an_environment_is_repaired(run: Run) -> None:
@@ -99,7 +99,7 @@ def test_the_name_of_what_is_deleted_can_be_kept_for_longer(run: Run) -> None:
     run("apply", "risk", "--sandbox", "--yes")
     assert run("destroy", "risk", "--sandbox", "--yes").code == 0
     planned = run("plan", "risk", "--sandbox")
-    assert "the old pricing is DELETED, and its name not free yet" in planned.out
+    assert "the old pricing is DELETED, and its name is not free yet" in planned.out
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
     assert run("plan", "risk", "--sandbox", "--detailed-exitcode").code == 0
 

@@ -217,8 +217,8 @@ def test_another_region_is_another_place(run: Run) -> None:
     assert apply(run, "--region", "eu-west-1") == (
         4,
         [
-            "error: the plan is for region us-east-1, but these credentials lead to eu-west-1",
-            "    hint: use credentials for region us-east-1, or plan again here",
+            "error: the plan is for region us-east-1, but the credentials are for eu-west-1",
+            "    hint: use credentials for region us-east-1, or plan again",
         ],
     )
 
@@ -236,7 +236,7 @@ def test_another_account_is_another_place(run: Run) -> None:
     code, lines = apply(run)
     assert (code, lines[0]) == (
         4,
-        "error: the plan is for account 210987654321, but these credentials lead to 123456789012",
+        "error: the plan is for account 210987654321, but the credentials are for 123456789012",
     )
 
 
@@ -357,14 +357,14 @@ def test_what_is_no_plan_is_wrong_usage(run: Run) -> None:
     ran = run("apply", "drift.json", "--yes")
     assert (ran.code, ran.err) == (
         64,
-        "error: drift.json holds no plan, but a document of the kind drift\n    hint: plan again with -o json=FILE\n",
+        "error: drift.json contains no plan, but a document of kind drift\n    hint: plan again with -o json=FILE\n",
     )
 
 
 def test_a_plan_that_came_to_nothing_is_told_by_its_error(run: Run) -> None:
     write("small", "stack: small\nnonsense: 1\n")
     assert run("plan", "small", "--sandbox", "-o", "json=plan.json").code == 3
-    assert apply(run)[1][0] == "error: plan.json holds no plan, but an error instead: 1 problem found"
+    assert apply(run)[1][0] == "error: plan.json contains no plan, but an error: 1 problem found"
 
 
 def test_a_stack_in_one_json_file_is_a_stack_still(run: Run) -> None:
@@ -376,7 +376,7 @@ def test_a_stack_in_one_json_file_is_a_stack_still(run: Run) -> None:
 def test_a_file_that_is_neither_is_told_as_no_stack(run: Run) -> None:
     Path("plan.bin").write_bytes(b"\xff\xfe\x00")
     ran = run("apply", "plan.bin", "--yes")
-    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: plan.bin is no stack")
+    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: plan.bin is not a stack")
 
 
 @pytest.mark.parametrize(

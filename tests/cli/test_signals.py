@@ -255,7 +255,7 @@ def test_a_rollback_that_is_cut_short_and_run_again_goes_back_once(number: Signa
     assert images == ["busybox:3", "busybox:4", "busybox:3", "busybox:2", "busybox:1"]
     if number is not SIGKILL:
         assert f"{STOPPING}run `reconciler rollback simulate --to 3 stack` again." in first.err
-        assert "Rolled back: the newest revision says what revision 3 says.\nInterrupted.\n" in first.out
+        assert "Rolled back: the newest revision equals revision 3.\nInterrupted.\n" in first.out
 
 
 def test_the_command_that_a_rollback_names_is_one() -> None:

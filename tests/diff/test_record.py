@@ -157,7 +157,7 @@ def test_what_only_answers_have_never_counts(kind: str, body: dict[str, Json], s
         mine, owned(mine, live(kind, "x", shown, revisions=(1,) if kind == JD else ())), wanted=PlanOptions(takes=takes)
     )
     assert plan.is_empty
-    assert {one.why for ones in plan.ignored.values() for one in ones} == {"only answers of the service have it"}
+    assert {one.why for ones in plan.ignored.values() for one in ones} == {"it is only in API responses"}
 
 
 def test_adopting_takes_note_in_the_tags_that_it_writes_anyway() -> None:

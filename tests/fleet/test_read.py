@@ -104,14 +104,20 @@ stacks: {stacks/pricing: dev}
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "error[FLT001]: it names no stacks"),
-        ("stacks: {stacks/pricing: dev}", "error[FLT001]: it names no environments"),
-        (DEV, "error[FLT001]: it names no stacks"),
-        (DEV + "stacks: {}", "reconciler.yaml:2:1: error[FLT001]: it names no stacks"),
-        (DEV + "stack: {stacks/pricing: dev}", "reconciler.yaml:2:1: error[FLT002]: stack is no member of the file"),
-        (DEV + "stacks: {stacks/pricing: prod}", "reconciler.yaml:2:26: error[FLT004]: there is no environment prod"),
-        (DEV + "stacks: {stacks/pricing: }", "reconciler.yaml:2:10: error[FLT004]: stacks/pricing goes nowhere"),
-        (DEV + "stacks: {stacks/prcing: dev}", "reconciler.yaml:2:10: error[FLT005]: there is no stack stacks/prcing"),
+        ("", "error[FLT001]: no stacks are defined"),
+        ("stacks: {stacks/pricing: dev}", "error[FLT001]: no environments are defined"),
+        (DEV, "error[FLT001]: no stacks are defined"),
+        (DEV + "stacks: {}", "reconciler.yaml:2:1: error[FLT001]: no stacks are defined"),
+        (DEV + "stack: {stacks/pricing: dev}", "reconciler.yaml:2:1: error[FLT002]: stack is not a field of the file"),
+        (
+            DEV + "stacks: {stacks/pricing: prod}",
+            "reconciler.yaml:2:26: error[FLT004]: the environment prod is not defined",
+        ),
+        (DEV + "stacks: {stacks/pricing: }", "reconciler.yaml:2:10: error[FLT004]: stacks/pricing has no environments"),
+        (
+            DEV + "stacks: {stacks/prcing: dev}",
+            "reconciler.yaml:2:10: error[FLT005]: the stack stacks/prcing does not exist",
+        ),
         (
             "environments: {d: {acount: '1'}}\nstacks: {stacks/pricing: d}",
             "reconciler.yaml:1:20: error[FLT002]: acount",

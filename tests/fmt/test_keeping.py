@@ -40,7 +40,7 @@ def test_a_file_that_is_no_text_stays(raw: bytes) -> None:
 
 def test_a_key_of_several_lines_is_refused_with_its_place() -> None:
     assert problems('x-a:\n  ? "b\n    c"\n  : d\n') == [
-        "stack.yaml:2:5: error[FMT001]: a key of several lines cannot be formatted\n    hint: write it on one line"
+        "stack.yaml:2:5: error[FMT001]: a key that spans lines cannot be formatted\n    hint: write it on one line"
     ]
     assert problems(f"x-a:\n  ? {'b' * 1001}\n  : d\n") == [
         "stack.yaml:2:5: error[FMT001]: a key of more than 1000 characters cannot be formatted\n    hint: shorten it"
@@ -50,7 +50,7 @@ def test_a_key_of_several_lines_is_refused_with_its_place() -> None:
 @pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
 def test_a_line_break_that_only_some_programs_know_is_refused_with_its_place(character: str) -> None:
     code = ord(character)
-    message = f"there is a U+{code:04X} here, at which some programs end the line and others do not"
+    message = f"the character U+{code:04X} ends the line in some programs and not in others"
     hint = f'write it as "\\u{code:04x}" in double quotes, or remove it'
     assert problems(f"stack: x\ntags: {{a: 'b{character}c'}}\n") == [
         f"stack.yaml:2:13: error[FMT001]: {message}\n    hint: {hint}"
@@ -64,7 +64,7 @@ def test_a_result_that_means_or_says_something_else_is_a_bug_and_not_taken(
     monkeypatch.setattr(reconciler.fmt, "printed", lambda _tree: wrong)
     result = done("stack:  x\n")
     assert [str(problem).splitlines()[0] for problem in result.problems] == [
-        "stack.yaml: error[FMT002]: formatting would change what this file means: a bug of reconciler"
+        "stack.yaml: error[FMT002]: formatting would change the meaning of this file: this is a bug in reconciler"
     ]
     assert result.is_changed is False
 

@@ -73,23 +73,23 @@ def test_the_authors_own_keys_and_values_stay() -> None:
     [
         (
             "computeEnvironments:\n  a:\n    computeResources:\n      securityGroups: [x]\n",
-            "4:7: error[SCH001]: ComputeEnvironment/a: computeResources.securityGroups is not a member",
+            "4:7: error[SCH001]: ComputeEnvironment/a: computeResources.securityGroups is not a field",
             "securityGroupIds",
         ),
         (
             "computeEnvironments:\n  a:\n    computeResources: {mixvCpus: 1}\n",
-            "3:24: error[SCH001]: ComputeEnvironment/a: computeResources.mixvCpus is not a member",
+            "3:24: error[SCH001]: ComputeEnvironment/a: computeResources.mixvCpus is not a field",
             "minvCpus",
         ),
         (
             "defaults: {jobDefinitions: {retryStrategy: {evaluateOnExit: [{onReason: 1, OnReason: 2}]}}}\n",
-            "1:76: error[SCH001]: defaults.jobDefinitions: retryStrategy.evaluateOnExit[0].OnReason is not a member",
+            "1:76: error[SCH001]: defaults.jobDefinitions: retryStrategy.evaluateOnExit[0].OnReason is not a field",
             "onReason",
         ),
-        ("stack: a\nStack: b\n", "2:1: error[STK002]: the top-level key Stack is not known", "stack"),
+        ("stack: a\nStack: b\n", "2:1: error[STK002]: the top-level key Stack is unknown", "stack"),
         (
             "computeEnvironments:\n  a: {computeResources: {subnet: subnet-0a}}\n",
-            "2:26: error[SCH001]: ComputeEnvironment/a: computeResources.subnet is not a member",
+            "2:26: error[SCH001]: ComputeEnvironment/a: computeResources.subnet is not a field",
             "subnets",
         ),
     ],

@@ -90,8 +90,8 @@ def test_an_empty_entry_of_the_environment_is_left_out_and_the_notes_of_the_othe
         (path, "of 0"),
         ((*path, 0, "value"), "of 1"),
         ((*path, 1, "value"), "of 3"),
-        (path, "one is left out: A is empty, and AWS Batch drops it"),
-        (path, "one is left out: C is empty, and AWS Batch drops it"),
+        (path, "an entry is omitted: A is empty, and AWS Batch drops it"),
+        (path, "an entry is omitted: C is empty, and AWS Batch drops it"),
     ]
 
 

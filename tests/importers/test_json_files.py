@@ -69,19 +69,19 @@ def test_our_own_tags_are_not_the_users() -> None:
     assert read({"jobQueues": [{**QUEUE, "tags": tags}]}).found[0].body["tags"] == {"team": "quant"}
 
 
-NEITHER = "this JSON is neither what `aws batch describe-*` prints nor what --cli-input-json takes"
+NEITHER = "this JSON is neither output of `aws batch describe-*` nor input of --cli-input-json"
 
 
 @pytest.mark.parametrize(
     ("document", "column", "message"),
     [
-        ({"clusters": []}, 1, "[IMP002]: this is JSON of Amazon ECS or EKS, not of AWS Batch"),
+        ({"clusters": []}, 1, "[IMP002]: this JSON is from Amazon ECS or EKS, not from AWS Batch"),
         ({"jobId": "1"}, 1, f"[IMP002]: {NEITHER}"),
         ([3], 2, f"[IMP002]: {NEITHER}"),
-        ({"schedulingPolicies": [{"arn": "arn:x"}]}, 25, "[IMP002]: this is no description of a scheduling-policy"),
+        ({"schedulingPolicies": [{"arn": "arn:x"}]}, 25, "[IMP002]: this is not a description of a scheduling-policy"),
         ({**REQUEST, "jobDefinitionName": ""}, 1, "[IMP003]: jobDefinitionName is empty"),
-        ({**REQUEST, "jobDefinitionName": "../x"}, 1, "[IMP003]: AWS refuses ../x as the name of a job-definition"),
-        (revision(1, revision=None), 1, "[IMP002]: this is no whole description of a job-definition"),
+        ({**REQUEST, "jobDefinitionName": "../x"}, 1, "[IMP003]: AWS rejects the job-definition name ../x"),
+        (revision(1, revision=None), 1, "[IMP002]: this is not a complete description of a job-definition"),
     ],
 )
 def test_what_cannot_be_imported_is_told_at_its_place(document: Json, column: int, message: str) -> None:
@@ -113,9 +113,7 @@ def test_whatever_json_holds_is_a_stack_or_problems_of_the_catalogue(group_by: G
 
 def test_what_is_not_rendered_is_told_with_what_renders_it() -> None:
     shell = {"jobDefinitionName": "${NAME}", "type": "container"}
-    assert told(shell) == [
-        "0.json:1:23: error[YML013]: ${NAME} is a variable of a shell: this file is not rendered yet"
-    ]
+    assert told(shell) == ["0.json:1:23: error[YML013]: ${NAME} is a shell variable: the file is not rendered"]
     (problem,) = read({"jobDefinitionName": "${{USER}}_SURVEYOR_${{RAM}}", "type": "container"}).problems
     assert (problem.code, problem.message.startswith("${{USER}} is")) == ("YML013", True)
     text = b'{"jobDefinitionName": "a", "timeout": {{ timeout }}}'
@@ -127,7 +125,7 @@ def test_json_of_pulumi_and_of_pascal_case_is_told_with_the_way_out() -> None:
     (pulumi,) = read({"version": 3, "deployment": {"resources": []}}).problems
     assert (pulumi.code, "import --live" in pulumi.hint) == ("IMP002", True)
     (pascal,) = read({"JobDefinitionName": "a", "Type": "container"}).problems
-    assert pascal.hint == "members begin with a small letter: jobDefinitionName"
+    assert pascal.hint == "fields begin with a lowercase letter: jobDefinitionName"
 
 
 def test_the_last_of_what_is_written_twice_counts_as_for_the_aws_cli() -> None:

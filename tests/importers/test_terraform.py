@@ -191,13 +191,13 @@ def test_resources_of_modules_are_found_and_others_are_counted() -> None:
     }
     found = read({**state(), "values": {"root_module": root}})
     assert [str(one.address) for one in found.found] == ["JobDefinition/job"]
-    assert [(one.what, one.why) for one in found.left_out] == [("2 aws_vpc", "AWS Batch does not own it")]
+    assert [(one.what, one.why) for one in found.left_out] == [("2 aws_vpc", "not an AWS Batch resource")]
 
 
 def test_what_is_about_to_go_is_left_out_and_what_is_tainted_is_noted() -> None:
     found = read(state({**definition(), "deposed_key": "1"}, {**definition(), "tainted": True}))
-    assert [one.why for one in found.left_out] == ["Terraform is about to delete it (deposed)"]
-    assert [note.text for note in found.found[0].notes] == ["Terraform is about to create it anew (tainted)"]
+    assert [one.why for one in found.left_out] == ["Terraform is going to delete it (deposed)"]
+    assert [note.text for note in found.found[0].notes] == ["Terraform is going to replace it (tainted)"]
 
 
 def test_a_plan_is_read_as_far_as_it_is_known() -> None:
@@ -219,7 +219,7 @@ def test_a_plan_is_read_as_far_as_it_is_known() -> None:
     found = read(document)
     assert [str(one.address) for one in found.found] == ["JobDefinition/job"]
     assert [problem.message for problem in found.problems] == [
-        "aws_batch_job_queue.q: not known before it is applied: scheduling_policy_arn"
+        "aws_batch_job_queue.q: not known until it is applied: scheduling_policy_arn"
     ]
 
 
@@ -234,20 +234,20 @@ def test_sensitive_members_are_warned_about() -> None:
     [
         (b"", "state.json: error[IMP002]: state.json is empty"),
         (b"{", "state.json:1:2: error[YML010]"),
-        ([], "error[IMP002]: state.json is not what `terraform show -json` prints"),
-        ({"a": 1}, "error[IMP002]: state.json is not what `terraform show -json` prints"),
-        ({"version": 3, "terraform_version": "0.11", "modules": []}, "error[IMP002]: state.json has version 3, and only version 4"),
-        ({"version": 3, "deployment": {}}, "error[IMP002]: state.json is what `pulumi stack export` prints"),
-        (document(), "error[IMP002]: state.json has no resource of AWS Batch"),
+        ([], "error[IMP002]: state.json is not output of `terraform show -json`"),
+        ({"a": 1}, "error[IMP002]: state.json is not output of `terraform show -json`"),
+        ({"version": 3, "terraform_version": "0.11", "modules": []}, "error[IMP002]: state.json has version 3; only version 4"),
+        ({"version": 3, "deployment": {}}, "error[IMP002]: state.json is the output of `pulumi stack export`"),
+        (document(), "error[IMP002]: state.json contains no AWS Batch resources"),
         ({"version": 4, "resources": [{"mode": "managed"}]}, "error[IMP002]: state.json is damaged"),
-        ({"format_version": "2.0", "values": {}}, "error[IMP002]: state.json has the format 2.0, and 1 is known"),
-        (state(), "error[IMP002]: state.json has no resource of AWS Batch"),
-        ({"format_version": "1.0"}, "error[IMP002]: state.json has no resource of AWS Batch"),
-        ({"format_version": "1.0", "terraform_version": "1"}, "error[IMP002]: state.json has no resource of AWS Batch"),
-        (state(resource("job_queue", priority=1)), "error[IMP007]: aws_batch_job_queue.x: not known before it is applied: name"),
+        ({"format_version": "2.0", "values": {}}, "error[IMP002]: state.json has format version 2.0; only version 1 is supported"),
+        (state(), "error[IMP002]: state.json contains no AWS Batch resources"),
+        ({"format_version": "1.0"}, "error[IMP002]: state.json contains no AWS Batch resources"),
+        ({"format_version": "1.0", "terraform_version": "1"}, "error[IMP002]: state.json contains no AWS Batch resources"),
+        (state(resource("job_queue", priority=1)), "error[IMP007]: aws_batch_job_queue.x: not known until it is applied: name"),
         (
             state(resource("job_definition", name="j", container_properties="{")),
-            "error[IMP007]: aws_batch_job_definition.x: container_properties is no JSON",
+            "error[IMP007]: aws_batch_job_definition.x: container_properties is not JSON",
         ),
         ({**state(), "values": {"root_module": {"resources": [1]}}}, "error[IMP002]: state.json is damaged"),
         ({**state(), "values": "x"}, "error[IMP002]: state.json is damaged"),
@@ -280,9 +280,9 @@ def test_a_state_is_read_as_it_is_kept_as_what_terraform_shows_of_it_is() -> Non
 
 def test_what_a_state_says_of_an_instance_is_told() -> None:
     deposed = read(kept(definition(), deposed="6a7b8c9d"))
-    assert [one.why for one in deposed.left_out] == ["Terraform is about to delete it (deposed)"]
+    assert [one.why for one in deposed.left_out] == ["Terraform is going to delete it (deposed)"]
     (tainted,) = read(kept(definition(), status="tainted")).found
-    assert [note.text for note in tainted.notes] == ["Terraform is about to create it anew (tainted)"]
+    assert [note.text for note in tainted.notes] == ["Terraform is going to replace it (tainted)"]
     sensitive = read(kept(definition(), sensitive_attributes=[[{"type": "get_attr", "value": "container_properties"}]]))
     assert [(one.code, one.severity) for one in sensitive.problems] == [("IMP004", Severity.WARNING)]
     assert read(document(raw_resource("aws_batch_job_queue", "q", instance({}), mode="data"))).found == ()
@@ -364,7 +364,7 @@ def test_the_last_of_what_is_written_twice_counts_as_for_terraform(form: Callabl
     assert found.found[0].body["priority"] == 2
     [problem] = found.problems
     assert (problem.code, problem.severity) == ("YML003", Severity.WARNING)
-    assert "Terraform uses the last one" in problem.hint
+    assert "Terraform and the import use the last one" in problem.hint
 
 
 def test_so_does_the_last_in_a_text_that_is_json() -> None:

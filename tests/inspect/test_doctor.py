@@ -50,7 +50,7 @@ def test_a_missing_role_is_explained_with_a_look_at_it_and_what_apply_does() -> 
     assert environment.cause.startswith("the service role is gone")
     assert [(one.member, one.is_declared) for one in environment.members] == [("serviceRole", True)]
     assert KEEPS in environment.notes
-    assert environment.repair == "updates it, which makes AWS validate it again"
+    assert environment.repair == "updates it, so that AWS validates it again"
     assert environment.commands == (
         "aws iam get-role --role-name Service",
         "aws batch describe-compute-environments --compute-environments spot --region us-east-1",
@@ -67,7 +67,7 @@ def test_a_member_that_is_not_declared_is_said_to_be_so() -> None:
 
 def test_what_an_update_cannot_cure_names_the_consent_and_no_apply() -> None:
     environment, _ = examine(MINE, *both(FLEET))
-    assert environment.repair.startswith("refuses: to build a new one")
+    assert environment.repair.startswith("refuses: to create a new one")
     assert "--allow-replace" in environment.repair
     assert environment.commands[-1].startswith("reconciler plan stacks/prod")
 
@@ -75,7 +75,7 @@ def test_what_an_update_cannot_cure_names_the_consent_and_no_apply() -> None:
 def test_what_is_not_declared_any_more_is_explained_from_what_is_live() -> None:
     (environment,) = examine(stack({}), *both(ROLE)[:1])
     assert (environment.status, environment.where) == ("INVALID", None)
-    assert environment.repair == "deletes it, since it is not declared any more"
+    assert environment.repair == "deletes it, because it is no longer declared"
     assert environment.commands[0] == "aws iam get-role --role-name Service"
 
 
@@ -93,7 +93,7 @@ def test_what_is_missing_or_foreign_is_told_with_the_way_out() -> None:
     assert (missing.status, missing.repair) == ("missing", "creates it")
     assert missing.commands == ("reconciler apply stacks/prod --region=us-east-1 --target ConsumableResource/a",)
     assert (foreign.status, foreign.reason) == ("foreign", "belongs to stack other")
-    assert foreign.repair.startswith("refuses: give it another name here")
+    assert foreign.repair.startswith("refuses: rename it here")
 
 
 def well() -> list[Live]:
@@ -103,9 +103,9 @@ def well() -> list[Live]:
 def test_jobs_that_wait_although_an_environment_works_are_explained_by_reason() -> None:
     (waits,) = examine(MINE, *well(), waiting={QUEUE: {"": 339, TOO_SMALL: 1}})
     assert (waits.status, waits.reason, waits.is_quoted) == ("WAITING", TOO_SMALL, True)
-    assert waits.cause == "maxvCpus of every environment is smaller than what the job asks for"
-    assert waits.notes[0] == "told by 1 of 340 waiting jobs"
-    assert "would end it in time; the queue has none" in waits.notes[1]
+    assert waits.cause == "maxvCpus of every environment is smaller than the job requires"
+    assert waits.notes[0] == "reported by 1 of 340 waiting jobs"
+    assert "which would terminate it" in waits.notes[1]
 
 
 def test_jobs_that_wait_their_turn_or_tell_of_a_former_attempt_are_no_complaint() -> None:
@@ -115,7 +115,7 @@ def test_jobs_that_wait_their_turn_or_tell_of_a_former_attempt_are_no_complaint(
 
 def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
     (waits,) = examine(MINE, *well(), waiting={QUEUE: {"MISCONFIGURATION:SOMETHING_NEW - why": 1}})
-    assert (waits.cause, waits.notes) == ("", ("told by 1 of 1 waiting job",))
+    assert (waits.cause, waits.notes) == ("", ("reported by 1 of 1 waiting job",))
     assert "job_stuck_in_runnable" in waits.remedy
 
 

@@ -162,7 +162,7 @@ def test_after_a_step_forward_a_rollback_goes_back_to_what_stood_before() -> Non
 
 
 def test_the_first_revision_has_nothing_before_it() -> None:
-    with pytest.raises(Refused, match="no revision before 1 says anything else"):
+    with pytest.raises(Refused, match="no revision before 1 is different"):
         usecases.rollback(version(1), session_of(grown(1).cloud), "job")
 
 
@@ -174,7 +174,7 @@ def test_an_inactive_revision_can_be_gone_back_to_while_it_is_kept() -> None:
     world.clock.turn(181 * 86400)
     with pytest.raises(WrongUsage, match="job has no revision 1") as caught:
         usecases.rollback(of, world.session, "job", 1)
-    assert caught.value.hint == "there are revisions 3 and 4; AWS keeps inactive ones for 180 days"
+    assert caught.value.hint == "existing: revisions 3 and 4; AWS keeps inactive revisions for 180 days"
 
 
 def test_a_definition_of_which_somebody_deregistered_all_can_be_brought_back() -> None:
@@ -219,10 +219,10 @@ def test_what_the_stack_no_longer_declares_can_be_rolled_back_until_it_is_remove
     [
         ({"reconciler:stack": "other"}, "JobDefinition/job: job belongs to stack other"),
         ({"aws:cloudformation:stack-name": "cfn"}, "JobDefinition/job: job belongs to CloudFormation stack cfn"),
-        ({}, "JobDefinition/job: no stack owns job"),
+        ({}, "JobDefinition/job: job is not owned by a stack"),
         (
             {"reconciler:stack": "risk", "reconciler:name": "dev-/job"},
-            "JobDefinition/job: job belongs to stack risk, under another name prefix",
+            "JobDefinition/job: job belongs to stack risk, under a different name prefix",
         ),
     ],
 )
@@ -262,11 +262,11 @@ def test_a_revision_of_another_owner_is_passed_over_and_refused_by_number() -> N
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("jop", "there is no job-definition jop", "did you mean job?"),
-        ("zzz", "there is no job-definition zzz", "there are job and later"),
-        ("JobQueue/q", "a job-queue has no revisions", "only jobDefinitions have"),
-        ("JobDef/q", "there is no kind JobDef", "did you mean JobDefinition?"),
-        ("later", "JobDefinition/later has no revision yet", "`reconciler apply` registers the first"),
+        ("jop", "the job-definition jop does not exist", "did you mean job?"),
+        ("zzz", "the job-definition zzz does not exist", "existing: job and later"),
+        ("JobQueue/q", "a job-queue has no revisions", "only jobDefinitions have revisions"),
+        ("JobDef/q", "JobDef is not a kind", "did you mean JobDefinition?"),
+        ("later", "JobDefinition/later has no revision yet", "`reconciler apply` registers the first revision"),
     ],
 )
 def test_a_name_that_leads_nowhere_is_wrong_usage(name: str, message: str, hint: str) -> None:

@@ -116,4 +116,4 @@ def test_jobs_that_nobody_may_list_are_told_once_and_stop_nothing() -> None:
     (queue_,) = job_holders(found)
     assert with_job_counts(found, {queue_.arn: {"RUNNING": 2}}).resources[1].jobs == {"RUNNING": 2}
     unknown = with_job_counts(found, {queue_.arn: DENIED, "another": DENIED})
-    assert [(note.code, note.hint) for note in unknown.notes] == [("STA001", "allow batch:ListJobs")]
+    assert [(note.code, note.hint) for note in unknown.notes] == [("STA001", "grant batch:ListJobs")]

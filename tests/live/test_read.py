@@ -115,7 +115,7 @@ def test_who_may_not_read_a_newer_kind_can_plan_what_does_not_need_it(operation:
     plan = usecases.plan(stack({(JD, "job"): container()}), session_of(script(**{operation: why})))
     (note,) = plan.notes
     assert (note.code, note.severity, len(plan.changes)) == ("PLAN008", Severity.NOTE, 1)
-    assert note.hint.startswith(f"allow batch:{operation}")
+    assert note.hint.startswith(f"grant batch:{operation}")
     assert str(why) in note.message
 
 

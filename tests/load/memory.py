@@ -12,7 +12,7 @@ from reconciler.ports import Lookups, OutsideStack
 from reconciler.problems import Severity
 
 STACK = "stack: risk\n"
-MEMBERS_BELOW = "\n    hint: write its members below it, as in `  member: value`"
+MEMBERS_BELOW = "\n    hint: write its fields below it, for example `  field: value`"
 ONE_VALUE = "\n    hint: write one value on the same line"
 
 

@@ -113,18 +113,18 @@ def test_a_file_that_was_meant_for_the_stack_is_an_error(mistake: str) -> None:
     [
         (
             '{"jobDefinitionNme": "a", "type": "container", "containerProperties": {}}',
-            "this is no request of RegisterJobDefinition yet: jobDefinitionName is missing",
+            "this is not a complete RegisterJobDefinition request: jobDefinitionName is missing",
             "did you mean jobDefinitionName for jobDefinitionNme?",
         ),
         (
             '{"jobQueueName": "q", "priorty": 1}',
-            "this is no request of CreateJobQueue yet: jobQueueName has no member beside it",
+            "this is not a complete CreateJobQueue request: jobQueueName is its only field",
             "did you mean priority for priorty?",
         ),
         (
             '{"jobQueueName": "q"}',
-            "this is no request of CreateJobQueue yet: jobQueueName has no member beside it",
-            "the AWS CLI takes jobQueueName and other members of the request with --cli-input-json",
+            "this is not a complete CreateJobQueue request: jobQueueName is its only field",
+            "write jobQueueName and the other fields of the request, as for --cli-input-json",
         ),
     ],
 )
@@ -160,8 +160,8 @@ def test_values_of_variables_are_no_part_of_the_stack_whatever_they_are_called()
 
 def test_a_folder_without_a_stack_says_why_its_file_is_none() -> None:
     assert problems({"package.json": '{"name": "x"}', "a.json": "[]"}) == [
-        ("stacks: error[STK001]: stacks/a.json is no part of a stack: it is a list, and so is one more\n"
-        "    hint: name the folder of a stack; `reconciler init` makes one")
+        ("stacks: error[STK001]: stacks/a.json is not part of a stack: it is a list (and 1 more file)\n"
+        "    hint: pass the folder of a stack; `reconciler init` creates one")
     ]  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def test_a_subfolder_that_is_a_stack_of_its_own_is_noted_once() -> None:
     assert [str(note) for note in found.notes] == [
         (
             "stacks/x/stack.yaml:1:1: note[STK016]: stacks/x/ is a different stack (inner), and not part of outer\n"
-            "    hint: plan it by its own folder"
+            "    hint: plan its folder separately"
         )
     ]
     assert sorted(map(str, found.stack.elsewhere)) == ["JobQueue/q", "JobQueue/r"]
@@ -209,7 +209,7 @@ def test_the_stack_may_be_named_in_a_subfolder_alone() -> None:
 def test_a_folder_of_several_stacks_is_one_problem() -> None:
     files = {f"{name}/stack.yaml": f"stack: {name}\njobQueues: {QUEUE}\n" for name in ("a", "b")}
     assert problems({**files, "a/broken.yaml": "jobQueues: ["}) == [
-        "stacks: error[STK016]: this folder holds several stacks: a/ (a) and b/ (b)\n    hint: name one of them"
+        "stacks: error[STK016]: this folder contains several stacks: a/ (a) and b/ (b)\n    hint: pass one of them"
     ]
 
 
@@ -219,8 +219,8 @@ FLEET = "environments: {dev: {}}\nstacks: {a: dev}\n"
 def test_a_file_of_deployments_is_no_stack() -> None:
     assert problems({"reconciler.yaml": FLEET, "a/stack.yaml": "stack: a\n"}) == [
         (
-            "stacks/reconciler.yaml: error[STK017]: stacks has reconciler.yaml (a file of deployments)\n"
-            "    hint: use --all=stacks/reconciler.yaml, or name a stack"
+            "stacks/reconciler.yaml: error[STK017]: stacks contains reconciler.yaml (a deployment file)\n"
+            "    hint: use --all=stacks/reconciler.yaml, or pass a stack"
         )
     ]
 
@@ -228,8 +228,8 @@ def test_a_file_of_deployments_is_no_stack() -> None:
 def test_a_file_of_deployments_may_have_any_name() -> None:
     (told,) = loaded({"fleet.yaml": FLEET, "a/stack.yaml": "stack: a\n"}, root=".").problems
     assert (told.message, told.hint) == (
-        "this folder has fleet.yaml (a file of deployments)",
-        "use --all=fleet.yaml, or name a stack",
+        "this folder contains fleet.yaml (a deployment file)",
+        "use --all=fleet.yaml, or pass a stack",
     )
 
 

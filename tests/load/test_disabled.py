@@ -8,7 +8,7 @@ from reconciler.rules import CLAIMS, RULE_IDS
 from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, loaded, problems
 
 LIST = "\n    hint: `reconciler explain --rules` lists the rules"
-REASON = "\n    hint: say for the next reader why the rule does not hold here"
+REASON = "\n    hint: explain why the rule does not apply here"
 
 
 def test_a_rule_is_disabled_with_its_reason() -> None:
@@ -33,8 +33,8 @@ def test_two_reasons_for_one_rule_are_an_error() -> None:
     }
     assert problems(contents) == [
         (
-            "stacks/b.yaml:3:5: error[STK004]: SP002 is disabled for another reason at stacks/a.yaml:2:19\n"
-            "    hint: write it once; the files of a folder make one stack"
+            "stacks/b.yaml:3:5: error[STK004]: SP002 is disabled for a different reason at stacks/a.yaml:2:19\n"
+            "    hint: remove one of them: the files of a folder form one stack"
         )
     ]
 
@@ -48,23 +48,26 @@ def test_nothing_may_be_disabled(nothing: str) -> None:
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
-        ("{disable: {SP02: why}}", "2:19: error[STK012]: there is no rule SP02\n    hint: did you mean SP002?"),
-        ("{disable: {sp002: why}}", "2:19: error[STK012]: there is no rule sp002\n    hint: did you mean SP002?"),
-        ("{disable: {nonsense: why}}", f"2:19: error[STK012]: there is no rule nonsense{LIST}"),
-        ("{disable: {SCH001: why}}", f"2:19: error[STK012]: SCH001 is no rule: it cannot be disabled{LIST}"),
-        ("{disable: {PLAN001: why}}", f"2:19: error[STK012]: PLAN001 is no rule: it cannot be disabled{LIST}"),
+        ("{disable: {SP02: why}}", "2:19: error[STK012]: the rule SP02 does not exist\n    hint: did you mean SP002?"),
+        (
+            "{disable: {sp002: why}}",
+            "2:19: error[STK012]: the rule sp002 does not exist\n    hint: did you mean SP002?",
+        ),
+        ("{disable: {nonsense: why}}", f"2:19: error[STK012]: the rule nonsense does not exist{LIST}"),
+        ("{disable: {SCH001: why}}", f"2:19: error[STK012]: SCH001 is not a rule: it cannot be disabled{LIST}"),
+        ("{disable: {PLAN001: why}}", f"2:19: error[STK012]: PLAN001 is not a rule: it cannot be disabled{LIST}"),
         ("{disable: {SP002: }}", f"2:19: error[STK013]: SP002 is disabled without a reason{REASON}"),
         ("{disable: {SP002: ' '}}", f"2:26: error[STK013]: SP002 is disabled without a reason{REASON}"),
         (
             "{disable: {SP002: [why]}}",
-            "2:26: error[STK005]: the reason to disable SP002 must be a text, not a list" + ONE_VALUE,
+            "2:26: error[STK005]: the reason to disable SP002 must be a string, not a list" + ONE_VALUE,
         ),
         ("{disable: [SP002]}", "2:18: error[STK005]: rules.disable must be a mapping, not a list" + MEMBERS_BELOW),
         (
             "{disabled: {SP002: x}}",
-            "2:9: error[STK014]: disabled is no member of rules\n    hint: did you mean disable?",
+            "2:9: error[STK014]: disabled is not a field of rules\n    hint: did you mean disable?",
         ),
-        ("{nonsense: 1}", "2:9: error[STK014]: nonsense is no member of rules\n    hint: it has disable"),
+        ("{nonsense: 1}", "2:9: error[STK014]: nonsense is not a field of rules\n    hint: its only field is disable"),
         ("[SP002]", "2:8: error[STK005]: rules must be a mapping, not a list" + MEMBERS_BELOW),
     ],
 )

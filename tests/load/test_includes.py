@@ -81,7 +81,7 @@ def test_a_circle_of_includes_prints_its_chain() -> None:
     assert problems(files) == [
         (
             "stacks/b.yaml:1:11: error[INC003]: these files include each other in a circle: "
-            "a/a.yaml -> b.yaml -> a/a.yaml\n    hint: take one of the includes out"
+            "a/a.yaml -> b.yaml -> a/a.yaml\n    hint: remove one of the includes"
         )
     ]
 
@@ -90,7 +90,7 @@ def test_a_file_that_includes_itself_is_a_circle() -> None:
     assert problems({"main.yaml": "stack: x\njobQueues: !include main.yaml\n"}) == [
         (
             "stacks/main.yaml:2:12: error[INC003]: these files include each other in a circle: main.yaml -> main.yaml\n"
-            "    hint: take one of the includes out"
+            "    hint: remove one of the includes"
         )
     ]
 
@@ -101,8 +101,8 @@ def test_an_include_never_leaves_the_folder(path: str) -> None:
     result = load_with_problems(files, Environment({}))
     assert [str(problem) for problem in result.problems] == [
         (
-            f"stacks/main.yaml:2:12: error[INC001]: {path} leads out of the stack's folder\n"
-            "    hint: a stack reads nothing but its own folder: move or copy the file"
+            f"stacks/main.yaml:2:12: error[INC001]: {path} is outside the stack's folder\n"
+            "    hint: a stack can only read files in its own folder: move or copy the file"
         )
     ]
     assert files.reads == ["main.yaml"]
@@ -112,8 +112,8 @@ def test_an_include_through_a_link_never_leaves_the_folder() -> None:
     files = MemoryFiles({"main.yaml": "stack: x\njobQueues: !include link.txt\n"}, linked=frozenset(["link.txt"]))
     assert [str(problem) for problem in load_with_problems(files, Environment({})).problems] == [
         (
-            "stacks/main.yaml:2:12: error[INC001]: link.txt leads out of the stack's folder\n"
-            "    hint: a stack reads nothing but its own folder: move or copy the file"
+            "stacks/main.yaml:2:12: error[INC001]: link.txt is outside the stack's folder\n"
+            "    hint: a stack can only read files in its own folder: move or copy the file"
         )
     ]
 
@@ -122,8 +122,8 @@ def test_a_part_of_the_stack_that_is_a_link_out_of_the_folder_is_refused() -> No
     files = MemoryFiles({"main.yaml": "stack: x\n", "link.yaml": ""}, linked=frozenset(["link.yaml"]))
     assert [str(problem) for problem in load_with_problems(files, Environment({})).problems] == [
         (
-            "stacks/link.yaml: error[INC001]: link.yaml leads out of the stack's folder\n"
-            "    hint: a stack reads nothing but its own folder: move or copy the file"
+            "stacks/link.yaml: error[INC001]: link.yaml is outside the stack's folder\n"
+            "    hint: a stack can only read files in its own folder: move or copy the file"
         )
     ]
 
@@ -132,7 +132,7 @@ def test_a_missing_file_is_named_at_every_include_of_it() -> None:
     text = "jobQueues: {a: !include qeues.yaml, b: !include qeues.yaml}\n"
     files = {"main.yaml": f"stack: x\n{text}", "queues.yaml": "priority: 1"}
     assert [problem for problem in problems(files) if "INC" in problem] == [
-        f"stacks/main.yaml:2:{column}: error[INC002]: there is no file stacks/qeues.yaml\n"
+        f"stacks/main.yaml:2:{column}: error[INC002]: the file stacks/qeues.yaml does not exist\n"
         "    hint: did you mean queues.yaml?"
         for column in (16, 40)
     ]
@@ -143,14 +143,14 @@ def test_a_folder_cannot_be_included() -> None:
     assert problems(files) == [
         (
             "stacks/main.yaml:2:12: error[YML012]: stacks/parts cannot be read: Is a directory\n"
-            "    hint: make it a file that can be read, or take it out of the folder"
+            "    hint: make it readable, or move it out of the folder"
         )
     ]
 
 
 def test_an_include_without_a_file_is_an_error() -> None:
     assert problems("jobQueues: !include ''\n") == [
-        "stacks/main.yaml:2:12: error[VAR014]: !include names nothing\n    hint: write `!include name`"
+        "stacks/main.yaml:2:12: error[VAR014]: !include has no name\n    hint: write `!include name`"
     ]
 
 
@@ -159,7 +159,7 @@ def test_includes_that_nest_without_end_are_refused() -> None:
     result = loaded({"main.yaml": "stack: x\njobQueues: !include f000.yaml\n", **chain, "f150.yaml": "a: 1\n"})
     assert [str(problem) for problem in result.problems] == [
         "stacks/f049.yaml:1:4: error[YML009]: this is nested deeper than 100 levels\n    hint: include fewer levels",
-        "stacks/f099.yaml:1:4: error[YML009]: more than 100 files include one another\n    hint: include fewer levels",
+        "stacks/f099.yaml:1:4: error[YML009]: more than 100 files include each other\n    hint: include fewer levels",
     ]
 
 

@@ -27,13 +27,13 @@ def test_most_stacks_have_none() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{s3: team-locks}", "2:12: error[LCK002]: team-locks cannot be lock.s3"),
-        ("{s3: s3://Team_Locks}", "2:12: error[LCK002]: s3://Team_Locks cannot be lock.s3"),
-        ("{dynamodb: a b}", "2:18: error[LCK002]: a b cannot be lock.dynamodb"),
-        ("{dynamo: locks}", "2:8: error[LCK001]: dynamo is no place for a lock\n    hint: did you mean dynamodb?"),
-        ("{s3: s3://abc, dynamodb: abc}", "2:7: error[LCK001]: a lock has one place: s3 or dynamodb"),
-        ("{}", "2:7: error[LCK001]: a lock has one place: s3 or dynamodb"),
-        ("{s3: [a]}", "2:12: error[STK005]: lock.s3 must be a text, not a list"),
+        ("{s3: team-locks}", "2:12: error[LCK002]: team-locks is not a valid lock.s3"),
+        ("{s3: s3://Team_Locks}", "2:12: error[LCK002]: s3://Team_Locks is not a valid lock.s3"),
+        ("{dynamodb: a b}", "2:18: error[LCK002]: a b is not a valid lock.dynamodb"),
+        ("{dynamo: locks}", "2:8: error[LCK001]: dynamo is not a lock location\n    hint: did you mean dynamodb?"),
+        ("{s3: s3://abc, dynamodb: abc}", "2:7: error[LCK001]: a lock requires one location: s3 or dynamodb"),
+        ("{}", "2:7: error[LCK001]: a lock requires one location: s3 or dynamodb"),
+        ("{s3: [a]}", "2:12: error[STK005]: lock.s3 must be a string, not a list"),
         ("locks", "2:7: error[STK005]: lock must be a mapping, not a single value"),
     ],
 )

@@ -127,7 +127,7 @@ def test_the_texts_of_secrets_are_handed_out_and_those_of_parameters_are_not() -
             "!cfn network",
             None,
             (
-                "stacks/main.yaml:4:21: error[VAR015]: !cfn network: this names nothing\n"
+                "stacks/main.yaml:4:21: error[VAR015]: !cfn network: the name is missing or malformed\n"
                 "    hint: write `!cfn stack.Output`"
             ),
         ),
@@ -135,7 +135,7 @@ def test_the_texts_of_secrets_are_handed_out_and_those_of_parameters_are_not() -
             "!secret '#key'",
             None,
             (
-                "stacks/main.yaml:4:21: error[VAR015]: !secret #key: this names nothing\n"
+                "stacks/main.yaml:4:21: error[VAR015]: !secret #key: the name is missing or malformed\n"
                 "    hint: write `!secret name or !secret name#key`"
             ),
         ),
@@ -199,8 +199,8 @@ def test_what_is_taken_from_the_place_and_looked_up_is_said(written: str, uses: 
 def test_where_the_stack_is_cannot_be_looked_up_there(key: str) -> None:
     assert [str(one) for one in loaded(f"{key}: !ssm /x\n" + "jobDefinitions: {}\n", lookups=Offline()).problems] == [
         (
-            f"stacks/main.yaml:2:{len(key) + 3}: error[VAR018]: {key} cannot be looked up in AWS: it is needed before\n"
-            "    hint: write it out, or use a variable that --var sets"
+            f"stacks/main.yaml:2:{len(key) + 3}: error[VAR018]: {key} cannot be looked up in AWS: it is required before lookups\n"
+            "    hint: write the value, or use a variable that --var sets"
         )
     ]
 

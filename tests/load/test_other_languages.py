@@ -99,7 +99,7 @@ def test_a_file_of_another_tool_beside_the_stack_stays_beside_it() -> None:
         ("${NAME}", "envsubst"),
         ("job-${STAGE}", "envsubst"),
         ("$NAME", "envsubst"),
-        ("${{USER}}_JOB_${{RAM}}", "by the script or the workflow"),
+        ("${{USER}}_JOB_${{RAM}}", "with the script or workflow"),
         ("job-${local.environment}", "terraform show -json"),
         ("{{ name }}", "jinja2"),
     ],
@@ -137,7 +137,7 @@ def test_what_aws_prints_is_to_be_imported(kind: Kind) -> None:
 def test_members_begin_with_a_small_letter(kind: Kind) -> None:
     request: Json = {pascal(kind.name_member): "a", **{pascal(row.name): {} for row in kind.fields[:3]}}
     (problem,) = loaded({"main.yaml": "stack: a\n", "r.json": json.dumps(request)}).problems
-    assert problem.hint.startswith("members begin with a small letter: ")
+    assert problem.hint.startswith("fields begin with a lowercase letter: ")
 
 
 def pascal(name: str) -> str:

@@ -111,8 +111,8 @@ def test_a_ranked_list_cannot_mix_names_with_mappings() -> None:
 def test_a_short_beside_its_long_form_is_an_error() -> None:
     assert problems("jobQueues: {q: {schedulingPolicyArn: a, schedulingPolicy: b}}\n") == [
         (
-            "stacks/main.yaml:2:41: error[STK010]: schedulingPolicy is short for schedulingPolicyArn, which is written at "
-            "stacks/main.yaml:2:17, too\n    hint: keep one of the two"
+            "stacks/main.yaml:2:41: error[STK010]: schedulingPolicy is short for schedulingPolicyArn, which is also set at "
+            "stacks/main.yaml:2:17\n    hint: remove one of them"
         )
     ]
 
@@ -122,8 +122,8 @@ def test_a_name_inside_the_body_must_be_the_name_of_the_resource() -> None:
     result = loaded(text)
     assert [str(problem) for problem in result.problems] == [
         (
-            "stacks/main.yaml:2:66: error[STK009]: jobQueueName is s, but the resource is called r\n"
-            "    hint: leave jobQueueName out: the key is the name"
+            "stacks/main.yaml:2:66: error[STK009]: jobQueueName is s, but the resource is named r\n"
+            "    hint: remove jobQueueName: the key is the name"
         )
     ]
     assert [dict(one.spec) for one in result.stack.declared.values()] == [{"priority": 1}, {}, {}, {}]
@@ -136,7 +136,7 @@ UNLESS = 'if AWS accepts it: rules: {disable: {STK007: "why"}}'
 def test_a_name_that_aws_refuses_is_an_error_at_the_key(name: str) -> None:
     assert problems(f"jobQueues: {{'{name}': {{}}}}\n") == [
         (
-            f"stacks/main.yaml:2:13: error[STK007]: AWS refuses {name} as the name of a job-queue\n"
+            f"stacks/main.yaml:2:13: error[STK007]: AWS rejects the job-queue name {name}\n"
             f"    hint: 1 to 128 letters, digits, hyphens and underscores are allowed; {UNLESS}"
         )
     ]
@@ -153,7 +153,7 @@ def test_a_name_is_taken_where_a_stack_says_that_aws_takes_it(prefix: str) -> No
 def test_the_prefix_counts_as_part_of_the_name() -> None:
     assert problems(f"namePrefix: {'a' * 126}\njobQueues: {{qqq: {{}}}}\n") == [
         (
-            "stacks/main.yaml:3:13: error[STK007]: AWS refuses qqq as the name of a job-queue (with namePrefix: "
+            "stacks/main.yaml:3:13: error[STK007]: AWS rejects the job-queue name qqq (with namePrefix: "
             f"{'a' * 126}qqq)\n"
             f"    hint: 1 to 128 letters, digits, hyphens and underscores are allowed; {UNLESS}"
         )
@@ -163,7 +163,7 @@ def test_the_prefix_counts_as_part_of_the_name() -> None:
 def test_a_prefix_with_which_no_name_could_begin_is_one_problem() -> None:
     assert problems("namePrefix: a.\njobQueues: {q: {}, r: {}}\n") == [
         (
-            "stacks/main.yaml:2:13: error[STK007]: namePrefix is the text a., and AWS refuses names that begin with it\n"
+            "stacks/main.yaml:2:13: error[STK007]: namePrefix is a., and AWS rejects names that begin with it\n"
             f"    hint: letters, digits, hyphens and underscores are allowed; {UNLESS}"
         )
     ]
@@ -184,12 +184,12 @@ def test_defaults_of_several_files_must_not_contradict_each_other() -> None:
     }
     assert problems(files) == [
         (
-            "stacks/b.yaml:1:24: error[STK004]: defaults.jobQueues.priority is given twice; first at stacks/a.yaml:2:24\n"
-            "    hint: keep one of the two"
+            "stacks/b.yaml:1:24: error[STK004]: defaults.jobQueues.priority is set twice; first at stacks/a.yaml:2:24\n"
+            "    hint: remove one of them"
         ),
         (
-            "stacks/b.yaml:1:44: error[STK004]: defaults.jobQueues.tags.a is given twice; first at stacks/a.yaml:2:44\n"
-            "    hint: keep one of the two"
+            "stacks/b.yaml:1:44: error[STK004]: defaults.jobQueues.tags.a is set twice; first at stacks/a.yaml:2:44\n"
+            "    hint: remove one of them"
         ),
     ]
 
@@ -226,19 +226,19 @@ def test_lifecycle_has_defaults(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{preventDestory: true}", ("30: error[LIF001]: preventDestory is no member of lifecycle\n"
+        ("{preventDestory: true}", ("30: error[LIF001]: preventDestory is not a field of lifecycle\n"
                                    "    hint: did you mean preventDestroy?")),
-        ("{zzz: true}", ("30: error[LIF001]: zzz is no member of lifecycle\n    hint: it has preventDestroy, "
+        ("{zzz: true}", ("30: error[LIF001]: zzz is not a field of lifecycle\n    hint: its fields are preventDestroy, "
                         "ignoreChanges, replace, retainRevisions, unownedRevisions, onRemove, renamedFrom and adopt")),
-        ("{preventDestroy: 'true'}", "46: error[LIF002]: lifecycle.preventDestroy takes true or false"),
-        ("{ignoreChanges: a}", ("45: error[LIF002]: lifecycle.ignoreChanges takes a list of members, such as "
+        ("{preventDestroy: 'true'}", "46: error[LIF002]: lifecycle.preventDestroy must be true or false"),
+        ("{ignoreChanges: a}", ("45: error[LIF002]: lifecycle.ignoreChanges must be a list of fields, such as "
                                "[computeResources.maxvCpus]")),
-        ("{replace: always}", "39: error[LIF002]: lifecycle.replace takes blue-green or refuse"),
-        ("{retainRevisions: 0}", "47: error[LIF002]: lifecycle.retainRevisions takes a number from 1, or all"),
-        ("{retainRevisions: true}", "47: error[LIF002]: lifecycle.retainRevisions takes a number from 1, or all"),
-        ("{onRemove: keep}", "40: error[LIF002]: lifecycle.onRemove takes delete or orphan"),
-        ("{renamedFrom: 8}", "43: error[LIF002]: lifecycle.renamedFrom takes the former name"),
-        ("{adopt: !var nobody}", "37: error[VAR001]: there is no variable nobody\n    hint: declare it under variables"),
+        ("{replace: always}", "39: error[LIF002]: lifecycle.replace must be blue-green or refuse"),
+        ("{retainRevisions: 0}", "47: error[LIF002]: lifecycle.retainRevisions must be a number from 1, or all"),
+        ("{retainRevisions: true}", "47: error[LIF002]: lifecycle.retainRevisions must be a number from 1, or all"),
+        ("{onRemove: keep}", "40: error[LIF002]: lifecycle.onRemove must be delete or orphan"),
+        ("{renamedFrom: 8}", "43: error[LIF002]: lifecycle.renamedFrom must be the former name"),
+        ("{adopt: !var nobody}", "37: error[VAR001]: the variable nobody is not declared\n    hint: declare it under variables"),
         ("[adopt]", "29: error[STK005]: lifecycle must be a mapping, not a list" + MEMBERS_BELOW),
     ],
 )  # fmt: skip

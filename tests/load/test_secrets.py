@@ -14,14 +14,11 @@ def said(declared: str, **given: str) -> list[str]:
     [
         (
             "{type: integer, secret: true}",
-            (
-                "error[VAR003]: --var pw: the secret is not of the type integer that the variable pw has\n"
-                "    hint: write it like 8"
-            ),
+            ("error[VAR003]: --var pw: the secret is not of type integer (variable pw)\n    hint: for example 8"),
         ),
         (
             "{type: string, secret: true, enum: [alpha, beta]}",
-            "error[VAR004]: --var pw: the secret is not a value that the variable pw allows",
+            "error[VAR004]: --var pw: the secret is not an allowed value of the variable pw",
         ),
         (
             "{type: string, secret: true, pattern: '^[0-9]+$'}",
@@ -38,7 +35,7 @@ def test_a_secret_of_the_command_line_that_does_not_fit_is_not_repeated(declared
 
 def test_a_default_that_does_not_fit_is_not_repeated_either() -> None:
     assert said("{type: string, secret: true, enum: [alpha], default: hunter2}") == [
-        "stacks/main.yaml:3:60: error[VAR004]: the secret is not a value that the variable pw allows"
+        "stacks/main.yaml:3:60: error[VAR004]: the secret is not an allowed value of the variable pw"
     ]
 
 
@@ -94,8 +91,8 @@ def test_a_value_that_may_be_used_is_not_repeated_either() -> None:
 def test_a_variable_of_the_ci_is_refused_at_its_place() -> None:
     assert problems("tags: {a: !env GITHUB_TOKEN}\n", env={"GITHUB_TOKEN": "x"}) == [
         (
-            "stacks/main.yaml:2:11: error[VAR021]: !env GITHUB_TOKEN: this variable belongs to AWS or to the CI, and a "
-            "plan shows what it reads\n"
-            "    hint: use a variable, or allow it on the command line: --allow-env GITHUB_TOKEN"
+            "stacks/main.yaml:2:11: error[VAR021]: !env GITHUB_TOKEN: this variable is reserved for AWS or CI credentials, "
+            "and plans show the values they read\n"
+            "    hint: use a stack variable, or allow it with --allow-env GITHUB_TOKEN"
         )
     ]

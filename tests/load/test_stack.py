@@ -13,8 +13,8 @@ from tests.load.memory import MEMBERS_BELOW, ONE_VALUE, STACK, MemoryFiles, load
 def test_an_empty_folder_is_an_error() -> None:
     assert problems({"notes.txt": "x"}) == [
         (
-            "stacks: error[STK001]: there is no .yaml, .yml or .json file in stacks\n"
-            "    hint: name the folder of a stack; `reconciler init` makes one"
+            "stacks: error[STK001]: stacks contains no .yaml, .yml or .json file\n"
+            "    hint: pass the folder of a stack; `reconciler init` creates one"
         )
     ]
 
@@ -23,7 +23,7 @@ def test_a_folder_of_empty_files_is_an_error() -> None:
     assert problems({"a.yaml": "# nothing\n", "b.json": "", "c.yml": "---\n"}) == [
         (
             "stacks: error[STK001]: every file in stacks is empty\n"
-            "    hint: name the folder of a stack; `reconciler init` makes one"
+            "    hint: pass the folder of a stack; `reconciler init` creates one"
         )
     ]
 
@@ -46,12 +46,12 @@ def test_the_settings_of_a_stack_are_read() -> None:
 
 def test_an_unknown_top_level_key_is_named_with_the_one_that_was_meant() -> None:
     assert problems("jobQueue: {}\nfoo: 1\n") == [
-        "stacks/main.yaml:2:1: error[STK002]: the top-level key jobQueue is not known\n    hint: did you mean jobQueues?",
+        "stacks/main.yaml:2:1: error[STK002]: the top-level key jobQueue is unknown\n    hint: did you mean jobQueues?",
         (
-            "stacks/main.yaml:3:1: error[STK002]: the top-level key foo is not known\n"
-            "    hint: a stack has stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, lookups, schedulingPolicies, "
+            "stacks/main.yaml:3:1: error[STK002]: the top-level key foo is unknown\n"
+            "    hint: the keys of a stack are stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, lookups, schedulingPolicies, "
             "consumableResources, computeEnvironments, serviceEnvironments, jobQueues, quotaShares and jobDefinitions; "
-            "x-… is yours"
+            "keys that begin with x- are ignored"
         ),
     ]
 
@@ -60,9 +60,9 @@ def test_a_request_of_the_cli_in_yaml_is_shown_its_section() -> None:
     request = "jobDefinitionName: x\ntype: container\ncontainerProperties: {image: y}\n"
     assert problems({"main.yaml": STACK, "one.yaml": request}) == [
         (
-            "stacks/one.yaml:1:1: error[STK002]: jobDefinitionName, type and containerProperties are members of a job "
+            "stacks/one.yaml:1:1: error[STK002]: jobDefinitionName, type and containerProperties are fields of a job "
             "definition, not of a stack\n"
-            "    hint: only JSON files can be one resource as the AWS CLI takes it; in YAML, use jobDefinitions"
+            "    hint: only JSON files can contain a single AWS CLI request; in YAML, use jobDefinitions"
         )
     ]
 
@@ -73,10 +73,10 @@ def test_a_request_of_the_cli_in_yaml_is_shown_its_section() -> None:
         (
             "vcpus: 1\npriority: 5\n",
             [
-                "2:1: error[STK002]: the top-level key vcpus is not known\n    hint: a stack has stack, ",
+                "2:1: error[STK002]: the top-level key vcpus is unknown\n    hint: the keys of a stack are stack, ",
                 (
-                    "3:1: error[STK002]: priority is a member of a job queue, not of a stack\n"
-                    "    hint: write the members of a job queue below jobQueues and a name"
+                    "3:1: error[STK002]: priority is a field of a job queue, not of a stack\n"
+                    "    hint: write the fields of a job queue below jobQueues and a name"
                 ),
             ],
         ),
@@ -84,17 +84,17 @@ def test_a_request_of_the_cli_in_yaml_is_shown_its_section() -> None:
             "AWSTemplateFormatVersion: 2010-09-09\nResources: {}\nOutputs: {}\n",
             [
                 (
-                    "2:1: error[STK002]: AWSTemplateFormatVersion is a key of CloudFormation: this is no stack\n"
-                    "    hint: a stack has sections such as schedulingPolicies, with bodies as the AWS API takes them"
+                    "2:1: error[STK002]: AWSTemplateFormatVersion is a key of CloudFormation: this is not a stack\n"
+                    "    hint: use sections such as schedulingPolicies, with bodies in the form of the AWS API"
                 )
             ],
         ),
         (
             "job_queues: {}\nComputeEnvironments: {}\n",
             [
-                "2:1: error[STK002]: the top-level key job_queues is not known\n    hint: did you mean jobQueues?",
+                "2:1: error[STK002]: the top-level key job_queues is unknown\n    hint: did you mean jobQueues?",
                 (
-                    "3:1: error[STK002]: the top-level key ComputeEnvironments is not known\n"
+                    "3:1: error[STK002]: the top-level key ComputeEnvironments is unknown\n"
                     "    hint: did you mean computeEnvironments?"
                 ),
             ],
@@ -103,10 +103,10 @@ def test_a_request_of_the_cli_in_yaml_is_shown_its_section() -> None:
             "jobQueues:\n  priority: 5\n  state: ENABLED\n  jobDefinitions: {a: {type: container}}\n  state2: 7\n",
             [
                 (
-                    "3:3: error[STK005]: priority and state stand where jobQueues has names: a job queue without its name\n"
-                    "    hint: write the name of the job queue above, and indent what belongs to it"
+                    "3:3: error[STK005]: priority and state found where jobQueues requires names: the job queue has no name\n"
+                    "    hint: add the name of the job queue above, and indent its fields"
                 ),
-                "5:3: error[STK005]: jobDefinitions stands inside of jobQueues\n    hint: indent it as jobQueues is",
+                "5:3: error[STK005]: jobDefinitions is inside jobQueues\n    hint: indent it like jobQueues",
                 "6:11: error[STK005]: JobQueue/state2 must be a mapping, not a single value" + MEMBERS_BELOW,
             ],
         ),
@@ -132,8 +132,8 @@ def test_a_section_without_resources_is_empty() -> None:
 def test_a_stack_needs_a_name() -> None:
     assert problems({"q.json": '{"jobQueueName": "q", "priority": 1}'}) == [
         (
-            "stacks: error[STK003]: no file says which stack this is\n"
-            "    hint: add `stack: NAME` to one of its YAML files; the name becomes a tag on every resource"
+            "stacks: error[STK003]: no file sets the name of the stack\n"
+            "    hint: add `stack: NAME` to one of its YAML files; every resource is tagged with the name"
         )
     ]
 
@@ -144,36 +144,36 @@ def test_a_stack_needs_a_name() -> None:
         (
             "stack: a b\n",
             (
-                "1:8: error[STK011]: a b cannot be the name of a stack\n"
+                "1:8: error[STK011]: a b is not a valid name of a stack\n"
                 "    hint: 1 to 128 letters, digits and - _ . / are allowed"
             ),
         ),
         (
             "stack: ''\n",
             (
-                "1:8: error[STK011]: an empty text cannot be the name of a stack\n"
+                "1:8: error[STK011]: an empty string is not a valid name of a stack\n"
                 "    hint: 1 to 128 letters, digits and - _ . / are allowed"
             ),
         ),
         (
             "stack: x\naccount: 12345\n",
             (
-                "2:10: error[STK011]: 12345 cannot be the account of a stack\n"
-                "    hint: an account id has 12 digits; quote it"
+                "2:10: error[STK011]: 12345 is not a valid account of a stack\n"
+                "    hint: an account ID has 12 digits; quote it"
             ),
         ),
         (
             "stack: x\nregion: virginia\n",
-            "2:9: error[STK011]: virginia cannot be the region of a stack\n    hint: a region reads like us-east-1",
+            "2:9: error[STK011]: virginia is not a valid region of a stack\n    hint: use a region such as us-east-1",
         ),
         (
             "stack: x\nregion: 'us-east-1 '\n",
-            '2:9: error[STK011]: "us-east-1 " cannot be the region of a stack\n    hint: a region reads like us-east-1',
+            '2:9: error[STK011]: "us-east-1 " is not a valid region of a stack\n    hint: use a region such as us-east-1',
         ),
-        ("stack: [x]\n", "1:8: error[STK005]: stack must be a text, not a list" + ONE_VALUE),
+        ("stack: [x]\n", "1:8: error[STK005]: stack must be a string, not a list" + ONE_VALUE),
         ("stack: x\ntags: a\n", "2:7: error[STK005]: tags must be a mapping, not a single value" + MEMBERS_BELOW),
-        ("stack: x\ntags: {a: {b: c}}\n", "2:11: error[STK005]: the tag a must be a text, not a mapping" + ONE_VALUE),
-        ("stack: x\ntags: {a: }\n", "2:8: error[STK005]: the tag a must be a text, not nothing" + ONE_VALUE),
+        ("stack: x\ntags: {a: {b: c}}\n", "2:11: error[STK005]: the tag a must be a string, not a mapping" + ONE_VALUE),
+        ("stack: x\ntags: {a: }\n", "2:8: error[STK005]: the tag a must be a string, not nothing" + ONE_VALUE),
         ("stack: x\njobQueues: [a]\n", "2:12: error[STK005]: jobQueues must be a mapping, not a list" + MEMBERS_BELOW),
         (
             "stack: x\njobQueues: {a: b}\n",
@@ -192,8 +192,8 @@ def test_a_stack_needs_a_name() -> None:
         (
             "stack: !sub 'x-${stack}'\n",
             (
-                "1:8: error[VAR001]: stack is not known yet where the stack itself is described\n"
-                "    hint: write it out, or use a variable"
+                "1:8: error[VAR001]: stack is not known yet in the settings of the stack\n"
+                "    hint: write the value, or use a variable"
             ),
         ),
     ],
@@ -211,11 +211,11 @@ def test_settings_can_be_repeated_but_not_contradicted() -> None:
     assert [str(problem) for problem in result.problems] == [
         (
             "stacks/b.yaml:2:9: error[STK004]: region is us-east-1 here, but eu-west-1 at stacks/a.yaml:2:9\n"
-            "    hint: write it once; the files of a folder make one stack"
+            "    hint: remove one of them: the files of a folder form one stack"
         ),
         (
             "stacks/b.yaml:3:14: error[STK004]: the tag team is ops here, but risk at stacks/a.yaml:3:14\n"
-            "    hint: write it once; the files of a folder make one stack"
+            "    hint: remove one of them: the files of a folder form one stack"
         ),
     ]
     assert (result.stack.name, result.stack.tags) == ("x", {"team": "risk", "more": "tags"})
@@ -225,7 +225,7 @@ def test_two_stacks_in_one_folder_are_a_contradiction() -> None:
     assert problems({"a.yaml": "stack: x\n", "b.yaml": "stack: y\n"}) == [
         (
             "stacks/b.yaml:1:8: error[STK004]: stack is y here, but x at stacks/a.yaml:1:8\n"
-            "    hint: write it once; the files of a folder make one stack"
+            "    hint: remove one of them: the files of a folder form one stack"
         )
     ]
 
@@ -239,11 +239,11 @@ def test_the_same_resource_in_two_files_names_both_places() -> None:
     assert problems(files) == [
         (
             "stacks/b.yaml:1:20: error[STK006]: JobQueue/q is declared twice; first at stacks/a.yaml:2:13\n"
-            "    hint: keep one, or give it another name"
+            "    hint: remove or rename one of them"
         ),
         (
             "stacks/c.json:1:18: error[STK006]: JobQueue/r is declared twice; first at stacks/b.yaml:1:13\n"
-            "    hint: keep one, or give it another name"
+            "    hint: remove or rename one of them"
         ),
     ]
 

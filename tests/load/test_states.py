@@ -140,9 +140,9 @@ def test_a_variable_can_be_looked_up_in_a_state_and_a_place_can_use_variables() 
     late = text.replace("size: !tfstate net:", "size: !tfstate late:")
     assert said(late) == [
         (
-            "stacks/main.yaml:2:31: error[VAR008]: !tfstate late:outputs.max_vcpus: where the state late is depends on "
-            "variables, which are not known yet\n"
-            "    hint: write its place without variables, or use the look-up where the value is needed"
+            "stacks/main.yaml:2:31: error[VAR008]: !tfstate late:outputs.max_vcpus: the location of the state late depends "
+            "on variables that are not known yet\n"
+            "    hint: write the location without variables, or use the lookup where the value is needed"
         )
     ]
 
@@ -171,8 +171,8 @@ def test_all_that_is_missing_is_told_at_once_and_at_its_place() -> None:
         + "tags: {a: !tfstate net:outputs.txt, b: !tfstate nett:outputs.text, c: !tfstate 'net:aws_subnet.a[0].idd'}\n"
     )
     assert said(text, lookups=Kept()) == [
-        "stacks/main.yaml:3:11: error[VAR016]: !tfstate net:outputs.txt: there is no output txt\n    hint: did you mean text?",
-        "stacks/main.yaml:3:40: error[VAR023]: !tfstate nett:outputs.text: there is no state nett\n    hint: did you mean net?",
+        "stacks/main.yaml:3:11: error[VAR016]: !tfstate net:outputs.txt: the output txt does not exist\n    hint: did you mean text?",
+        "stacks/main.yaml:3:40: error[VAR023]: !tfstate nett:outputs.text: the state nett is not declared\n    hint: did you mean net?",
         "stacks/main.yaml:3:71: error[VAR016]: !tfstate net:aws_subnet.a[0].idd: aws_subnet.a[0] has no idd\n    hint: did you mean id?",
     ]
 
@@ -187,13 +187,13 @@ def test_a_state_that_is_denied_is_a_denied_look_up() -> None:
 @pytest.mark.parametrize(
     ("written", "code", "message"),
     [
-        ("!tfstate net", "VAR015", "this names nothing"),
-        ("!tfstate 'net:'", "VAR015", "this names nothing"),
-        ("!tfstate outputs.subnet_ids", "VAR015", "this names nothing"),
-        ("!tfstate net:aws_subnet.a", "VAR015", "an attribute is missing, such as .id or .arn"),
+        ("!tfstate net", "VAR015", "the name is missing or malformed"),
+        ("!tfstate 'net:'", "VAR015", "the name is missing or malformed"),
+        ("!tfstate outputs.subnet_ids", "VAR015", "the name is missing or malformed"),
+        ("!tfstate net:aws_subnet.a", "VAR015", "add an attribute, such as .id or .arn"),
         ("!tfstate net:module.m.outputs.x", "VAR015", "a state has only the outputs of its root module"),
-        ("!tfstate 'net:aws_subnet.a[0.id'", "VAR015", "continues no address"),
-        ("!tfstate other:outputs.x", "VAR023", "there is no state other"),
+        ("!tfstate 'net:aws_subnet.a[0.id'", "VAR015", "does not continue an address"),
+        ("!tfstate other:outputs.x", "VAR023", "the state other is not declared"),
     ],
 )
 def test_what_names_no_value_is_told_offline(written: str, code: str, message: str) -> None:
@@ -204,19 +204,19 @@ def test_what_names_no_value_is_told_offline(written: str, code: str, message: s
 
 def test_without_any_state_the_section_is_named() -> None:
     (told,) = said("tags: {a: !tfstate net:outputs.x}\n")
-    assert told.endswith("hint: name its place: `lookups: {tfstate: {NAME: s3://bucket/key}}`")
+    assert told.endswith("hint: declare it: `lookups: {tfstate: {NAME: s3://bucket/key}}`")
 
 
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("s3://states", "LKP002]: the state net cannot be at s3://states\n    hint: a place in S3 reads like s3://bucket/key"),
+        ("s3://states", "LKP002]: the state net cannot be at s3://states\n    hint: use an S3 location such as s3://bucket/key"),
         ("s3://B/key", "LKP002]: the state net cannot be at s3://B/key"),
         ("gs://states/net", "LKP002]: the state net cannot be read from gs://\n    hint: write its outputs to a file"),
         ("file://x.tfstate", "LKP002]: the state net cannot be read from file://"),
         ("/etc/passwd", "LKP002]: the state net cannot be at /etc/passwd"),
         (".terraform/terraform.tfstate", "LKP002]: the state net is in a hidden file: .terraform/terraform.tfstate"),
-        ("''", "LKP002]: the state net cannot be at an empty text"),
+        ("''", "LKP002]: the state net cannot be at an empty string"),
         ("'https://x/${stage}'", 'hint: write !sub "https://x/${stage}"'),
         ("'https://a b/'", "LKP002]: the state net cannot be at https://a b/"),
         ("https://user:hush@host/x", "LKP002]: the state net has credentials in its URL\n    hint: set TF_HTTP_USERNAME"),
@@ -224,13 +224,13 @@ def test_without_any_state_the_section_is_named() -> None:
         ("{url: x.json, region: us-east-1}", "LKP002]: region is only for states in S3"),
         ("{url: https://x/, roleArn: 'arn:aws:iam::123456789012:role/x'}", "LKP002]: roleArn is only for states in S3"),
         ("{url: s3://states/x, roleArn: read}", "LKP002]: read is not the ARN of a role"),
-        ("{url: s3://states/x, region: x}", "LKP002]: x cannot be the region of a state"),
+        ("{url: s3://states/x, region: x}", "LKP002]: x is not a valid region of a state"),
         ("{region: us-east-1}", "LKP002]: the state net has no url"),
-        ("{url: s3://states/x, role: y}", "LKP001]: role is not a member of a state\n    hint: did you mean roleArn?"),
-        ("[s3://states/x]", "STK005]: the state net must be a text, not a list"),
-        ("", "STK005]: the state net must be a text, not nothing"),
-        ("!ssm /place", "VAR018]: the state net cannot be looked up: it is needed before"),
-        ("!var nope", "VAR001]: there is no variable nope"),
+        ("{url: s3://states/x, role: y}", "LKP001]: role is not a field of a state\n    hint: did you mean roleArn?"),
+        ("[s3://states/x]", "STK005]: the state net must be a string, not a list"),
+        ("", "STK005]: the state net must be a string, not nothing"),
+        ("!ssm /place", "VAR018]: the state net cannot be looked up: it is required before lookups"),
+        ("!var nope", "VAR001]: the variable nope is not declared"),
     ],
 )  # fmt: skip
 def test_a_place_that_cannot_be_right_is_told_once_and_shows_no_credentials(place: str, message: str) -> None:
@@ -247,7 +247,7 @@ def test_a_secret_is_no_place() -> None:
 
 def test_other_members_of_lookups_and_two_places_of_one_state_are_told() -> None:
     (told,) = said("lookups: {tfstat: {net: s3://states/x}}\n")
-    assert "LKP001]: tfstat is not a member of lookups\n    hint: did you mean tfstate?" in told
+    assert "LKP001]: tfstat is not a field of lookups\n    hint: did you mean tfstate?" in told
     files = {
         "a.yaml": "stack: risk\nlookups: {tfstate: {net: s3://states/a}}\n",
         "b.yaml": "lookups: {tfstate: {net: s3://states/b}}\n",

@@ -125,59 +125,59 @@ def test_files_of_values_are_below_the_command_line_and_the_last_one_wins() -> N
             "!var unset",
             (
                 "stacks/main.yaml:15:21: error[VAR002]: the variable unset has no value\n"
-                "    hint: give it with --var unset=VALUE or --var-file, or declare a default"
+                "    hint: set it with --var unset=VALUE or --var-file, or declare a default"
             ),
         ),
         (
             "!var empty",
             (
                 "stacks/main.yaml:15:21: error[VAR002]: the variable empty has no value\n"
-                "    hint: give it with --var empty=VALUE or --var-file, or declare a default"
+                "    hint: set it with --var empty=VALUE or --var-file, or declare a default"
             ),
         ),
         (
             "!var tetx",
-            "stacks/main.yaml:15:21: error[VAR001]: there is no variable tetx\n    hint: did you mean text?",
+            "stacks/main.yaml:15:21: error[VAR001]: the variable tetx is not declared\n    hint: did you mean text?",
         ),
         (
             "!sub '${AWS_BATCH_JOB_ID}'",
             (
-                "stacks/main.yaml:15:21: error[VAR001]: there is no variable AWS_BATCH_JOB_ID\n"
+                "stacks/main.yaml:15:21: error[VAR001]: the variable AWS_BATCH_JOB_ID is not declared\n"
                 "    hint: declare it under variables, or write ${!AWS_BATCH_JOB_ID} to keep the text"
             ),
         ),
         (
             "!sub 'a ${names}'",
             (
-                "stacks/main.yaml:15:21: error[VAR009]: names is a list and cannot become part of a text\n"
-                "    hint: write `!var names` to use it as it is"
+                "stacks/main.yaml:15:21: error[VAR009]: names is a list and cannot be part of a string\n"
+                "    hint: use `!var names` as the whole value"
             ),
         ),
         (
             "!sub '${options}'",
             (
-                "stacks/main.yaml:15:21: error[VAR009]: options is a map and cannot become part of a text\n"
-                "    hint: write `!var options` to use it as it is"
+                "stacks/main.yaml:15:21: error[VAR009]: options is a map and cannot be part of a string\n"
+                "    hint: use `!var options` as the whole value"
             ),
         ),
         (
             "!env NOPE",
             (
                 "stacks/main.yaml:15:21: error[VAR010]: !env NOPE: it is not set\n"
-                "    hint: set it, or use a variable with a default"
+                "    hint: set it, or use a stack variable with a default"
             ),
         ),
         (
             "!ssm /path/to/parameter",
-            "stacks/main.yaml:15:21: error[VAR011]: !ssm look-ups are not supported here\n    hint: use a variable",
+            "stacks/main.yaml:15:21: error[VAR011]: !ssm lookups are not supported here\n    hint: use a variable",
         ),
         (
             "!cfn stack.Output",
-            "stacks/main.yaml:15:21: error[VAR011]: !cfn look-ups are not supported here\n    hint: use a variable",
+            "stacks/main.yaml:15:21: error[VAR011]: !cfn lookups are not supported here\n    hint: use a variable",
         ),
         (
             "!var ''",
-            "stacks/main.yaml:15:21: error[VAR014]: !var names nothing\n    hint: write `!var name`",
+            "stacks/main.yaml:15:21: error[VAR014]: !var has no name\n    hint: write `!var name`",
         ),
     ],
 )
@@ -198,7 +198,7 @@ def test_an_unset_variable_is_named_at_the_first_place_that_uses_it_with_the_num
         """
     result = loaded(text)
     assert [(str(problem.where), problem.message) for problem in result.problems] == [
-        ("stacks/main.yaml:3:27", "the variable image has no value, here and in one more place")
+        ("stacks/main.yaml:3:27", "the variable image has no value, here and in 1 more place")
     ]
 
 
@@ -233,7 +233,7 @@ def test_an_example_stands_for_a_value_that_nobody_gives(written: str, given: di
         Severity.NOTE,
         f"stacks/main.yaml:{3 + 2 * (len(unset) < 3)}:3",
     )
-    assert told.message == f"no value is given for {listed(unset, 'and')}: examples stand in"
+    assert told.message == f"no value is set for {listed(unset, 'and')}: examples are used"
 
 
 SECRETS = """\
@@ -298,10 +298,10 @@ def test_without_leave_an_example_is_no_value() -> None:
 @pytest.mark.parametrize(
     ("variable", "problem"),
     [
-        ("{type: integer, example: x}", "VAR003: x is not of the type integer that the variable v has"),
-        ("{enum: [a, b], example: c}", "VAR004: c is not a value that the variable v allows"),
+        ("{type: integer, example: x}", "VAR003: x is not of type integer (variable v)"),
+        ("{enum: [a, b], example: c}", "VAR004: c is not an allowed value of the variable v"),
         ("{pattern: ^a, example: c}", "VAR005: c does not match the pattern of the variable v"),
-        ("{type: integer, default: 1, example: x}", "VAR003: x is not of the type integer that the variable v has"),
+        ("{type: integer, default: 1, example: x}", "VAR003: x is not of type integer (variable v)"),
     ],
 )
 def test_an_example_that_could_be_no_value_is_told_even_where_it_is_not_used(variable: str, problem: str) -> None:
@@ -323,52 +323,43 @@ def test_what_cannot_be_read_leaves_a_gap_that_no_later_stage_complains_of() -> 
         (
             {"text": "test"},
             (
-                "error[VAR004]: --var text: test is not a value that the variable text allows\n"
-                "    hint: it can be dev or prod"
+                "error[VAR004]: --var text: test is not an allowed value of the variable text\n"
+                "    hint: allowed values: dev or prod"
             ),
         ),
         (
             {"count": "1.5"},
-            (
-                "error[VAR003]: --var count: 1.5 is not of the type integer that the variable count has\n"
-                "    hint: write it like 8"
-            ),
+            ("error[VAR003]: --var count: 1.5 is not of type integer (variable count)\n    hint: for example 8"),
         ),
         (
             {"count": ""},
             (
-                "error[VAR003]: --var count: an empty text is not of the type integer that the variable count has\n"
-                "    hint: write it like 8"
+                "error[VAR003]: --var count: an empty string is not of type integer (variable count)\n"
+                "    hint: for example 8"
             ),
         ),
         (
             {"flag": "yes"},
-            (
-                "error[VAR003]: --var flag: yes is not of the type boolean that the variable flag has\n"
-                "    hint: write it like true"
-            ),
+            ("error[VAR003]: --var flag: yes is not of type boolean (variable flag)\n    hint: for example true"),
         ),
         (
             {"names": "[a"},
-            (
-                "error[VAR003]: --var names: [a is not of the type list that the variable names has\n"
-                "    hint: write it like [a, b]"
-            ),
+            ("error[VAR003]: --var names: [a is not of type list (variable names)\n    hint: for example [a, b]"),
         ),
         (
             {"options": "[a]"},
             (
-                "error[VAR003]: --var options: a list is not of the type map that the variable options has\n"
-                "    hint: write it like {key: value}"
+                "error[VAR003]: --var options: a list is not of type map (variable options)\n"
+                "    hint: for example {key: value}"
             ),
         ),
         (
             {"tetx": "x"},
-            "error[VAR007]: --var tetx: there is no variable tetx\n    hint: did you mean text?",
+            "error[VAR007]: --var tetx: the variable tetx is not declared\n    hint: did you mean text?",
         ),
         (
             {"zzz": "x"},
-            "error[VAR007]: --var zzz: there is no variable zzz\n    hint: declare it under variables",
+            "error[VAR007]: --var zzz: the variable zzz is not declared\n    hint: declare it under variables",
         ),
     ],
 )
@@ -381,28 +372,25 @@ def test_a_value_of_the_command_line_that_does_not_fit_is_an_error(given: dict[s
     [
         (
             b"text: [x]",
-            (
-                "vars.yaml:1:7: error[VAR003]: a list is not of the type string that the variable text has\n"
-                "    hint: write it like text"
-            ),
+            ("vars.yaml:1:7: error[VAR003]: a list is not of type string (variable text)\n    hint: for example text"),
         ),
         (
             b"\nother: x",
-            "vars.yaml:2:1: error[VAR007]: there is no variable other\n    hint: declare it under variables",
+            "vars.yaml:2:1: error[VAR007]: the variable other is not declared\n    hint: declare it under variables",
         ),
         (
             b"- x",
-            "vars.yaml:1:1: error[VAR013]: a file of values is a mapping\n    hint: write `variable: value`",
+            "vars.yaml:1:1: error[VAR013]: a variable file must be a mapping\n    hint: write `variable: value`",
         ),
         (
             b"text: !include x.txt",
-            "vars.yaml:1:7: error[VAR008]: !include cannot be used in a file of values\n    hint: write the values out",
+            "vars.yaml:1:7: error[VAR008]: !include cannot be used in a variable file\n    hint: write the values in the file",
         ),
         (
             b"text: !var count",
             (
                 "vars.yaml:1:7: error[VAR008]: !var cannot be used inside variables\n"
-                "    hint: a variable cannot depend on another; !env and !include work here"
+                "    hint: variables cannot depend on each other; use !env or !include"
             ),
         ),
         (
@@ -420,15 +408,15 @@ def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: by
     [
         (
             "image: {type: strnig}",
-            "2:27: error[VAR006]: strnig is no type of a variable\n    hint: did you mean string?",
+            "2:27: error[VAR006]: strnig is not a variable type\n    hint: did you mean string?",
         ),
         (
             "image: {typ: string}",
-            "2:21: error[VAR006]: typ is no member of a variable\n    hint: did you mean type?",
+            "2:21: error[VAR006]: typ is not a field of a variable\n    hint: did you mean type?",
         ),
         (
             "image: {type: integer, default: x}",
-            "2:45: error[VAR003]: x is not of the type integer that the variable image has\n    hint: write it like 8",
+            "2:45: error[VAR003]: x is not of type integer (variable image)\n    hint: for example 8",
         ),
         (
             "image: {default: x, enum: dev}",
@@ -437,8 +425,8 @@ def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: by
         (
             "image: {default: x, pattern: '['}",
             (
-                "2:42: error[VAR006]: the pattern is no regular expression: unterminated character set at position 0\n"
-                "    hint: quote it with ' '; its syntax is that of RE2"
+                "2:42: error[VAR006]: the pattern is not a regular expression: unterminated character set at position 0\n"
+                "    hint: put it in single quotes, and use RE2 syntax"
             ),
         ),
         (
@@ -454,21 +442,21 @@ def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: by
         ),
         (
             "image: {default: x, type: [string]}",
-            "2:39: error[STK005]: type must be a text, not a list" + ONE_VALUE,
+            "2:39: error[STK005]: type must be a string, not a list" + ONE_VALUE,
         ),
         (
             "account: x",
-            "2:13: error[VAR006]: account is known to every stack\n    hint: take another name, of letters, digits and _",
+            "2:13: error[VAR006]: account is reserved\n    hint: choose a different name, of letters, digits and _",
         ),
         (
             "'a b': x",
-            "2:13: error[VAR006]: a b is no name for a variable\n    hint: take another name, of letters, digits and _",
+            "2:13: error[VAR006]: a b is not a valid variable name\n    hint: choose a different name, of letters, digits and _",
         ),
         (
             "image: !var other",
             (
                 "2:20: error[VAR008]: !var cannot be used inside variables\n"
-                "    hint: a variable cannot depend on another; !env and !include work here"
+                "    hint: variables cannot depend on each other; use !env or !include"
             ),
         ),
         (
@@ -479,7 +467,7 @@ def test_a_file_of_values_that_does_not_fit_is_an_error_at_its_place(content: by
             "image: {default: !sub '${x}'}",
             (
                 "2:30: error[VAR008]: !sub cannot be used inside variables\n"
-                "    hint: a variable cannot depend on another; !env and !include work here"
+                "    hint: variables cannot depend on each other; use !env or !include"
             ),
         ),
     ],
@@ -497,7 +485,7 @@ def test_a_variable_of_two_files_names_both_places() -> None:
     assert problems(files) == [
         (
             "stacks/b.yaml:1:13: error[VAR012]: the variable image is declared twice; first at stacks/a.yaml:2:13\n"
-            "    hint: keep one of the two"
+            "    hint: remove one of them"
         )
     ]
 

@@ -128,7 +128,7 @@ def test_a_deletion_and_its_reviewed_plan_do_not_depend_on_what_moves_meanwhile(
 
 @pytest.mark.parametrize(("wanted", "said", "is_loss"), [
     (PlanOptions(destroy=True, cancel_jobs=True), "3 RUNNING jobs will be terminated", True),
-    (PlanOptions(destroy=True, drain=True), "3 RUNNING jobs in it: its jobs go on; it is deleted when they have ended", False),
+    (PlanOptions(destroy=True, drain=True), "3 RUNNING jobs in it: its jobs continue; it is deleted when they have ended", False),
     (PlanOptions(destroy=True), "3 RUNNING jobs in it", False),
 ])  # fmt: skip
 def test_jobs_that_are_terminated_stand_out(wanted: PlanOptions, said: str, is_loss: bool) -> None:
@@ -152,7 +152,7 @@ def test_an_equal_resource_that_comes_is_named_with_the_way_to_rename() -> None:
     new = stack({(JD, "pod2"): JOB, (JD, "third"): container(vcpus=4)})
     found = deletions(applied(old).plan(new))
     assert found["JobDefinition/pod"].reasons[-1] == (
-        "JobDefinition/pod2, which is created, is equal: `lifecycle: {renamedFrom: pod}` there keeps this one instead"
+        "JobDefinition/pod2, which is created, is equal: add `lifecycle: {renamedFrom: pod}` there to keep this resource"
     )
     assert not [reason for reason in found["JobDefinition/other"].reasons if "renamedFrom" in reason]
 

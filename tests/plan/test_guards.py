@@ -105,8 +105,8 @@ def test_the_refusal_says_what_is_lost_and_which_word_is_missing() -> None:
     mine = stack({(JD, "job"): container()})
     (problem,) = refusals(mine, owned(mine, live(JQ, "pricing", queue("x"))))
     assert (problem.message, problem.hint) == (
-        "JobQueue/pricing: deleting pricing takes away a place where jobs wait",
-        "to allow it, give --allow-destroy=JobQueue/pricing, or --allow-destroy for all that goes",
+        "JobQueue/pricing: deleting pricing removes a place where jobs wait",
+        "to allow it, use --allow-destroy=JobQueue/pricing, or --allow-destroy for all deletions",
     )
 
 
@@ -166,7 +166,7 @@ def test_the_refusal_tells_how_many_of_how_many_and_what_allows_them() -> None:
     (problem,) = refusals(stack(jobs(5)), *world_of_jobs(10))
     assert (problem.message, problem.hint) == (
         "5 of 10 live resources would be deleted, more than 30% of them",
-        "to allow it, give --allow-destroy, or --max-destroy 5",
+        "to allow it, use --allow-destroy, or --max-destroy 5",
     )
 
 
@@ -207,8 +207,8 @@ def test_a_limit_that_is_given_holds_for_what_is_allowed_too() -> None:
     wanted = PlanOptions(allow_destroy=("*",), max_destroy=Limit(4))
     (problem,) = refusals(stack(jobs(5)), *world_of_jobs(10), wanted=wanted)
     assert (problem.message, problem.hint) == (
-        "5 of 10 live resources would be deleted, and --max-destroy is 4",
-        "to allow it, give --max-destroy 5",
+        "5 of 10 live resources would be deleted, but --max-destroy is 4",
+        "to allow it, use --max-destroy 5",
     )
 
 

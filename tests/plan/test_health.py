@@ -26,7 +26,7 @@ def test_a_queue_is_blocked_when_its_only_environment_is_invalid() -> None:
     broken = live(CE, "spot", ec2(), status="INVALID", reason="CLIENT_ERROR - role")
     assert told(MINE, *world(MINE, broken)) == [
         ("spot", "INVALID", "CLIENT_ERROR - role"),
-        ("q", "BLOCKED", "nothing is left that takes its jobs: spot is INVALID (CLIENT_ERROR - role)"),
+        ("q", "BLOCKED", "it has no working compute environment: spot is INVALID (CLIENT_ERROR - role)"),
     ]
 
 

@@ -172,7 +172,7 @@ def test_a_replacement_shows_a_default_that_the_new_environment_gets() -> None:
     }
     changed = fields["capacityOptionType"]
     assert (changed.before, changed.after, changed.why) == (
-        "SPOT", "ON_DEMAND", "not declared: the service chooses it for the new resource"
+        "SPOT", "ON_DEMAND", "not declared: AWS Batch chooses it for the new resource"
     )  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_a_replacement_shows_a_live_field_that_no_table_knows() -> None:
         stack({(CE, "spot"): ec2()}), owned(stack({(CE, "spot"): ec2()}), live(CE, "spot", now)), wanted=ALLOWED
     )
     fields = {dotted(field.path): (field.before, field.after, field.why) for field in plan.changes[0].fields}
-    assert fields["computeResources.newer"] == ("theirs", None, "not declared: the new resource does not have it")
+    assert fields["computeResources.newer"] == ("theirs", None, "not declared: the new resource will not have it")
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -286,7 +286,7 @@ def test_a_live_value_that_does_not_fit_what_is_declared_is_refused_with_the_pat
     """For an update in place, and for the body of a successor."""
     said = (
         "IGN008 ComputeEnvironment/spot: computeResources.maxvCpus is 8, less than minvCpus 12 "
-        "(ignored, and kept as it is live: computeResources.minvCpus)"
+        "(ignored, and kept at its live value: computeResources.minvCpus)"
     )
     for strategy in ("BEST_FIT_PROGRESSIVE", "BEST_FIT"):
         now = ec2(minvCpus=12, allocationStrategy=strategy)

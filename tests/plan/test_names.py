@@ -31,8 +31,8 @@ def problems(*names: str, world: Live, lifecycles: dict[tuple[str, str], Lifecyc
 def test_a_name_that_a_renamed_resource_still_has_is_not_taken_from_it() -> None:
     assert problems("new", "old", world=renamed()) == [
         (
-            "<memory>: error[REF002]: JobDefinition/old: the live old is JobDefinition/new of this stack already\n"
-            "    hint: give old another name, or drop new"
+            "<memory>: error[REF002]: JobDefinition/old: old is already JobDefinition/new of this stack\n"
+            "    hint: rename old, or remove new"
         )
     ]
 
@@ -40,8 +40,8 @@ def test_a_name_that_a_renamed_resource_still_has_is_not_taken_from_it() -> None
 def test_what_is_still_declared_under_its_former_name_is_not_renamed() -> None:
     assert problems("new", "old", world=old(), lifecycles={(JD, "new"): WAS_OLD}) == [
         (
-            "<memory>: error[REF002]: JobDefinition/new: the live old is JobDefinition/old of this stack already\n"
-            "    hint: give new another name, or drop old"
+            "<memory>: error[REF002]: JobDefinition/new: old is already JobDefinition/old of this stack\n"
+            "    hint: rename new, or remove old"
         )
     ]
 
@@ -65,7 +65,7 @@ def test_a_renamed_resource_can_have_its_old_name_again() -> None:
     ("target", "hint"),
     [
         ("JobDefinition/jbo", "did you mean JobDefinition/job?"),
-        ("", "a target is KIND/NAME, such as JobQueue/*"),
+        ("", "use KIND/NAME, for example JobQueue/*"),
     ],
 )
 def test_a_target_that_matches_nothing_is_warned_of(target: str, hint: str) -> None:

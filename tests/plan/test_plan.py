@@ -191,7 +191,7 @@ def test_a_queue_moves_to_environments_of_another_type_in_place_as_long_as_no_re
     plan = planned(stack({(JQ, "q"): queue("new"), **declared}), old, before, *others)
     (moved,) = (change for change in plan.changes if change.address.kind == JQ)
     assert (moved.action, moved.cost, plan.refusals) == (Action.UPDATE, Cost.SCALING, ())
-    assert "from ECS to ECS_FARGATE: AWS does not say whether a queue can move there" in moved.fields[0].why
+    assert "from ECS to ECS_FARGATE: AWS does not document whether a queue can move there" in moved.fields[0].why
 
 
 def test_a_queue_cannot_move_to_or_from_environments_on_eks() -> None:

@@ -104,10 +104,10 @@ def test_what_is_not_asked_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("running", "told"),
     [
-        ({PRICING: 3}, "at most 3 running jobs now: 3 in pricing"),
+        ({PRICING: 3}, "up to 3 running jobs now: 3 in pricing"),
         ({PRICING: 0}, "no job runs in its queues now"),
         ({}, "no queue uses it"),
-        ({PRICING: DENIED}, f"how many run is not known ({DENIED})"),
+        ({PRICING: DENIED}, f"the number of running jobs is unknown ({DENIED})"),
     ],
 )
 def test_an_update_says_which_jobs_it_may_end(running: dict[str, int | CloudError], told: str) -> None:

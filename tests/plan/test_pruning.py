@@ -240,7 +240,7 @@ def test_who_may_not_list_jobs_prunes_nothing_and_is_told() -> None:
     assert told(plan) == ["^ JobDefinition/job"]
     (note,) = plan.notes
     assert (note.code, note.severity, note.hint) == ("REV002", Severity.WARNING, "allow batch:ListJobs")
-    assert "no job-definition is pruned: which revisions live jobs use is not known" in note.message
+    assert "no job-definition is pruned: the revisions that live jobs use are unknown" in note.message
     assert usecases.run(plan, of, session_of(cloud, world.clock)).exit is Exit.DONE
     assert active(world) == [1, 2, 3, 4]
 
@@ -306,7 +306,7 @@ def test_removing_a_definition_names_its_active_revisions() -> None:
     plan = world.plan(stack(QUEUES))
     (change,) = plan.changes
     assert (change.action, change.reasons) == (
-        Action.DELETE, ("owned by this stack and no longer declared", "deregisters revisions 2 and 3"))  # fmt: skip
+        Action.DELETE, ("no longer declared in this stack", "deregisters revisions 2 and 3"))  # fmt: skip
 
 
 def test_removing_a_definition_leaves_the_revisions_of_another_owner() -> None:

@@ -121,7 +121,7 @@ def test_a_share_without_its_queue_leads_nowhere() -> None:
         planned(stack({(QS, "vision"): share("gone")}))
     assert (
         caught.value.problems[0].message
-        == "QuotaShare/vision: there is no job-queue gone, neither in this stack nor live"
+        == "QuotaShare/vision: the job-queue gone exists neither in this stack nor in the account"
     )
 
 
@@ -138,7 +138,7 @@ def test_a_share_cannot_move_to_another_queue() -> None:
     plan = planned(stack(moved), *world(), live(JQ, "other", training("x")))
     (change,) = plan.changes
     assert [(dotted(field.path), field.cost) for field in change.fields] == [("jobQueue", Cost.REPLACE)]
-    assert "UpdateQuotaShare has no such member" in plan.refusals[0].message
+    assert "UpdateQuotaShare has no such field" in plan.refusals[0].message
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def sick(reason: str = ROLE) -> Live:
         ("CLIENT_ERROR - Not authorized to perform sts:AssumeRole", "the service role is gone"),
         (ROLE, "the service role is gone"),
         ("CLIENT_ERROR - User: x is not authorized to perform: ecs:DescribeClusters", "the service role lacks"),
-        (CLUSTER, "somebody deleted the ECS cluster"),
+        (CLUSTER, "the ECS cluster that AWS Batch manages for the environment was deleted"),
         ("CLIENT_ERROR - Parameter: SpotFleetRequestConfig.IamFleetRole is invalid.", "the Spot Fleet role"),
         ("CLIENT_ERROR - Instance profile x does not exist", "the instance profile does not exist"),
         ("CLIENT_ERROR - Launch Template UserData is not MIME multipart format", "the user data of the launch"),
@@ -73,7 +73,7 @@ def test_what_is_declared_anew_is_sent_instead() -> None:
 def test_what_no_update_cures_takes_a_new_one() -> None:
     refused = planned(MINE, sick(CLUSTER))
     assert [problem.code for problem in refused.refusals] == ["PLAN001"]
-    assert "somebody deleted the ECS cluster" in refused.refusals[0].message
+    assert "the ECS cluster that AWS Batch manages for the environment was deleted" in refused.refusals[0].message
     replaced = planned(MINE, sick(CLUSTER), wanted=PlanOptions(allow_replace=True))
     assert told(replaced)[0] == "+/- ComputeEnvironment/spot"
 

@@ -85,7 +85,7 @@ def test_the_digest_of_a_declaration_is_hidden_since_a_short_secret_can_be_found
 @pytest.mark.parametrize(
     ("before", "after", "sides"),
     [
-        ("0afd", "1bfd", ("<digest>", "another <digest>")),
+        ("0afd", "1bfd", ("<digest>", "a different <digest>")),
         ("0afd", "1bfd:protect", ("<digest>", "<digest>:protect")),
         ("pending", "1bfd", ("pending", "<digest>")),
         ("rollback-7", "1bfd", ("rollback-7", "<digest>")),

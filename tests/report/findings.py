@@ -22,9 +22,9 @@ ADDRESSES = (Address("SchedulingPolicy", "fair"), Address("JobQueue", "pricing")
 SILENCED = (Silenced("SP001", "unused", 0), Silenced("SP003", "both shares end this year", 1))
 FOUND = validation(
     (
-        problem("STK002", "the top-level key jobQueue is not known", 2, 1, hint="did you mean jobQueues?"),
-        problem("SP002", "SchedulingPolicy/fair: names the share A 2 times", 7, 3),
-        problem("SCH001", "JobQueue/pricing: priorty is not a member", 12, 5, hint="did you mean priority?"),
+        problem("STK002", "the top-level key jobQueue is unknown", 2, 1, hint="did you mean jobQueues?"),
+        problem("SP002", "SchedulingPolicy/fair: lists the share A 2 times", 7, 3),
+        problem("SCH001", "JobQueue/pricing: priorty is not a field", 12, 5, hint="did you mean priority?"),
         problem("SCH004", "JobQueue/pricing: priority is missing", 11, 3),
         problem("LIF003", "lifecycle.replace: x has no effect yet", 14, 3, severity=Severity.WARNING),
         problem("YML012", f"SchedulingPolicy/fair: {HOSTILE}", hint="50% more\nor less"),
@@ -33,4 +33,4 @@ FOUND = validation(
     "stacks/prod",
 )
 CLEAN = Validation("stacks/dev", "dev", (Address("JobQueue", "q"),), ())
-FAILED = WrongUsage("there is no file or folder nowhere", hint="name the folder of a stack, or its one file")
+FAILED = WrongUsage("nowhere does not exist", hint="pass the folder of a stack, or its only file")

@@ -165,8 +165,8 @@ LEGACY = Change(
             "PLAN001",
             "ComputeEnvironment/legacy: type cannot be changed in place: UpdateComputeEnvironment",
             Where(FILE, 70, 5),
-            "declare it anew under another name, move what uses legacy there, and drop the old one; "
-            "one apply then creates, moves and deletes in that order",
+            "declare it under a new name, move references to legacy to it, and remove the old one; "
+            "apply then creates, moves and deletes in this order",
         ),
     ),
     where=Where(FILE, 69, 3),
@@ -176,7 +176,7 @@ OLD = Change(
     address=Address(CE, "old"),
     name="prod-old",
     arn=f"{ARN}:compute-environment/prod-old",
-    reasons=("owned by this stack and no longer declared",),
+    reasons=("no longer declared in this stack",),
     steps=(
         Call("DeleteComputeEnvironment", {"computeEnvironment": "prod-old"}, "delete compute-environment prod-old"),
         Wait(Until.GONE, 900, "wait until prod-old is gone"),
@@ -189,7 +189,7 @@ FAIR = Change(
     name="fair",
     arn=f"{ARN}:scheduling-policy/fair",
     fields=(member("fairsharePolicy.shareDecaySeconds", 600, 3600, line=81),),
-    reasons=("nobody owns it; this stack takes it over",),
+    reasons=("not owned by a stack; adopted by this stack",),
 )
 SHARED = Change(
     action=Action.ADOPT,
@@ -201,7 +201,7 @@ SHARED = Change(
             "PLAN003",
             "JobQueue/shared: shared belongs to stack billing",
             Where(FILE, 88, 3),
-            "give it another name here, or have its owner let go of it first",
+            "rename it here, or release it first with `reconciler forget` in its stack",
         ),
     ),
     where=Where(FILE, 88, 3),
@@ -211,7 +211,7 @@ REPORTS = Change(
     address=Address(JQ, "reports"),
     name="reports",
     arn=f"{ARN}:job-queue/reports",
-    reasons=("owned by this stack and no longer declared", "onRemove: orphan leaves it in place"),
+    reasons=("no longer declared in this stack", "onRemove: orphan keeps the resource"),
 )
 BUSY = Change(
     action=Action.WAIT,
@@ -229,7 +229,7 @@ EVERYTHING = Plan(
     unchanged=12,
     unhealthy=(Unhealthy(Address(CE, "gpu"), "INVALID", "CLIENT_ERROR - The request uses the same client token"),),
     notes=(
-        Problem("PLAN006", "left alone: 4 of stack risk under the name prefix 'dev-'", severity=Severity.NOTE),
+        Problem("PLAN006", "not changed: 4 of stack risk under the name prefix 'dev-'", severity=Severity.NOTE),
     ),
     ignored={
         Address(CE, "gpu"): (
@@ -252,7 +252,7 @@ PARTLY = Finish(
                 PRICING,
                 State.FAILED,
                 "UpdateJobQueue: AccessDeniedException: User: arn:aws:iam::123456789012:user/ci is not authorized",
-                "the caller needs the right to UpdateJobQueue",
+                "the caller needs permission for UpdateJobQueue",
                 0.3,
             ),
             Result(GPU, State.UNHEALTHY, "CLIENT_ERROR - The launch template does not exist", seconds=3725),

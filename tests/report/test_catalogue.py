@@ -40,7 +40,7 @@ def test_everything_is_said_in_a_sentence() -> None:
 
 
 def test_a_name_at_the_beginning_of_a_sentence_keeps_its_spelling() -> None:
-    assert catalogue()["LIF004"].says == "lifecycle.ignoreChanges names a member that does not exist."
+    assert catalogue()["LIF004"].says == "lifecycle.ignoreChanges lists a field that does not exist."
 
 
 def test_what_stops_nobody_is_no_error() -> None:

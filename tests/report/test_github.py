@@ -74,7 +74,7 @@ def test_what_github_does_not_show_is_said_to_be_there() -> None:
         return github_commands([validation(problems)], HERE).splitlines()[-1]
 
     assert last(10) == "::error file=a.yaml,line=10,title=A1::wrong"
-    assert last(11) == "GitHub shows 10 of 11 errors at their lines; the text format tells all places."
+    assert last(11) == "GitHub shows 10 of 11 errors at their lines; the text format lists all places."
 
 
 def test_what_was_applied_is_no_annotation() -> None:

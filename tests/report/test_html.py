@@ -156,7 +156,7 @@ def test_many_targets_are_a_table_with_what_is_news_below() -> None:
     found = page(fleet)
     assert [one["href"] for one in found.named("a")] == ["#t0"]
     assert [one["id"] for one in found.named("section")] == ["t0"]
-    assert "Plan of 3 targets" in found.text
+    assert "Plan of 3 deployments" in found.text
 
 
 def test_of_what_waits_each_stands_right_of_what_it_waits_for() -> None:

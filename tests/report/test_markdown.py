@@ -150,7 +150,7 @@ def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_fi
     )
     text = targets_report(Targets(outcomes, items))
     assert [line for line in text.splitlines() if line.startswith(("## ", "| <code>b&", "| <code>a&"))] == [
-        "## Fleet: 3 targets: 1 unchanged, 2 with changes.",
+        "## Fleet: 3 deployments: 1 unchanged, 2 with changes.",
         "| <code>b&#64;dev</code> | with changes | 1 to destroy |",
         "| <code>a&#64;dev</code> | with changes | 1 to add |",
         "## <code>b&#64;dev</code>",
@@ -163,5 +163,5 @@ def test_many_targets_end_before_the_limit_and_say_what_is_left_out() -> None:
     one, names = Planned(present(plan_of(1))), [f"stacks/team-{number:04}@prod" for number in range(2_000)]
     text = targets_report(Targets(tuple(map(outcome, names)), tuple((name, one) for name in names)))
     assert len(text) <= LIMIT
-    assert "of the targets did not fit here" in text
+    assert "of the deployments did not fit here" in text
     assert "stacks did not fit here" in text

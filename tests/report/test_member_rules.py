@@ -22,9 +22,9 @@ def told(asked: str) -> dict[str, str]:
 def test_a_member_is_explained_with_its_rules_and_its_advice() -> None:
     facts = told("computeEnvironments.computeResources.minvCpus")
     assert {label: text for label, text in facts.items() if label.startswith(("rule", "advice"))} == {
-        "rule CE010": "EC2, SPOT environments need minvCpus.",
-        "rule CE101": "minvCpus is not for Fargate.",
-        "rule CE621": "minvCpus is not for ECS managed instances.",
+        "rule CE010": "EC2, SPOT environments require minvCpus.",
+        "rule CE101": "minvCpus is not supported for Fargate.",
+        "rule CE621": "minvCpus is not supported for ECS managed instances.",
         "advice CE901": "Instances that wait for jobs cost money.",
     }
 

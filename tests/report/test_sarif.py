@@ -84,7 +84,9 @@ def test_what_is_too_much_for_one_run_loses_its_notes_first_and_says_so(monkeypa
             "toolExecutionNotifications": [
                 {
                     "level": "warning",
-                    "message": {"text": "2 findings are left out: a run can have 3. Validate the stacks one by one."},
+                    "message": {
+                        "text": "2 findings are left out: a run can contain 3. Validate the stacks one by one."
+                    },
                 }
             ],
         }
@@ -151,9 +153,7 @@ def test_a_stack_that_cannot_be_read_makes_a_run_that_failed() -> None:
             "toolExecutionNotifications": [
                 {
                     "level": "error",
-                    "message": {
-                        "text": "there is no file or folder nowhere\nhint: name the folder of a stack, or its one file"
-                    },
+                    "message": {"text": "nowhere does not exist\nhint: pass the folder of a stack, or its only file"},
                 }
             ],
         }

@@ -51,7 +51,7 @@ def test_the_time_of_targets_side_by_side_is_their_sum_and_said_to_be() -> None:
     for target in ("a", "b", "a"):
         tally.called(called(status=200), target)
         tally.spent("read", 1.0)
-    assert summary(tally, 1.2) == "3 API calls in 1.2 s (in 2 targets side by side: read 3.0 s)"
+    assert summary(tally, 1.2) == "3 API calls in 1.2 s (in 2 deployments side by side: read 3.0 s)"
 
 
 def test_no_call_is_lost_between_threads() -> None:

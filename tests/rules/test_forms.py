@@ -27,7 +27,7 @@ def told(kind: str, body: Json, region: str = "", *, code: str) -> list[str]:
 def test_an_id_that_lost_or_doubled_a_digit_is_told(member: str, prefix: str, digits: int) -> None:
     wrong = f"{prefix}-{'0a1b2c3d4e5f607182'[:digits]}"
     found = told(CE, ec2(**{member: [wrong]}), code="CE021")
-    assert found == [f"is {wrong}; behind {prefix}- an id has 17 digits, or 8, and this one {digits}"]
+    assert found == [f"is {wrong}; after {prefix}-, an ID has 8 or 17 digits, but this one has {digits}"]
 
 
 @pytest.mark.parametrize("digits", ["1", "0a1b2c3d", "0a1b2c3d4e5f60718"])
@@ -46,8 +46,8 @@ ROLE = "iam::123456789012:role/x"
         ("us-gov-west-1", f"arn:aws-us-gov:{ROLE}", ""),
         ("cn-north-1", f"arn:aws-cn:{ROLE}", ""),
         ("", f"arn:aws-us-gov:{ROLE}", ""),
-        ("", f"arn:awss:{ROLE}", "and awss is no known partition: did you mean aws?"),
-        ("", f"arn:aws-gov:{ROLE}", "and aws-gov is no known partition: did you mean aws-us-gov?"),
+        ("", f"arn:awss:{ROLE}", "and awss is not a known partition: did you mean aws?"),
+        ("", f"arn:aws-gov:{ROLE}", "and aws-gov is not a known partition: did you mean aws-us-gov?"),
     ],
 )
 def test_an_arn_of_a_partition_where_the_stack_is_not_is_told(region: str, arn: str, said: str) -> None:
@@ -65,7 +65,7 @@ def test_an_arn_or_log_option_of_no_known_region_is_told(region: str, near: str 
     logs = {"logDriver": "awslogs", "options": {"awslogs-region": region}}
     body = container(secrets=[{"name": "A", "valueFrom": SECRET.format(region)}], logConfiguration=logs)
     ends = [one.split(", and ")[1] for one in told(JD, body, "us-east-1", code="JD046")]
-    assert ends == ([] if near is None else [f"{region} is no region that the installed AWS SDK knows{near}"] * 2)
+    assert ends == ([] if near is None else [f"the installed AWS SDK does not know the region {region}{near}"] * 2)
 
 
 def test_without_an_sdk_nothing_is_said_of_regions() -> None:

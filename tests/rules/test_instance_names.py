@@ -30,7 +30,7 @@ def test_a_type_that_nobody_knows_is_a_warning_that_names_the_nearest(name: str,
     _, problems = validate(stack({(CE, "a"): ec2(instanceTypes=["m5", name])}), read_schema(), KINDS)
     (problem,) = (one for one in problems if one.code == "CE222")
     asked = f": did you mean {meant}?" if meant else ""
-    said = f"computeResources.instanceTypes[1] is {name}, which is no known instance type{asked}"
+    said = f"computeResources.instanceTypes[1] is {name}, which is not a known instance type{asked}"
     assert problem.message == f"ComputeEnvironment/a: {said}"
     assert problem.severity is Severity.WARNING
 

@@ -64,9 +64,11 @@ def test_what_is_read_later_may_have_placeholders() -> None:
         environment=[{"name": "A", "value": "${B}"}],
     )
     assert said("JD045", job, parameters={"x": "{{ y }}"}) == []
-    assert said("JD163", job) == ["containerProperties.environment gives A what looks like a placeholder"]
+    assert said("JD163", job) == ["containerProperties.environment sets A to a value that looks like a placeholder"]
 
 
 def test_many_variables_are_told_at_once() -> None:
     (message,) = said("JD163", pod(pod_container(env=[{"name": name, "value": f"${{{name}}}"} for name in "ABCDE"])))
-    assert message.startswith("eksProperties.podProperties.containers[0].env gives A, B, C and 2 more what looks")
+    assert message.startswith(
+        "eksProperties.podProperties.containers[0].env sets A, B, C and 2 more to a value that looks"
+    )

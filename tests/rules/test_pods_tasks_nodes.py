@@ -73,7 +73,7 @@ def test_init_containers_and_pods_of_node_ranges_are_looked_at() -> None:
         on_nodes("1:", containers=[pod_container()], initContainers=[hungry]),
     )
     path = "nodeProperties.nodeRangeProperties[1].eksProperties.podProperties.initContainers[0].resources"
-    assert said("JD215", example) == [f"{path} does not say how much cpu and memory it needs"]
+    assert said("JD215", example) == [f"{path} does not set cpu and memory"]
 
 
 def test_containers_without_a_name_have_the_same_one() -> None:
@@ -85,7 +85,7 @@ def test_containers_without_a_name_have_the_same_one() -> None:
 
 def test_a_mount_without_a_name_names_no_volume() -> None:
     assert said("JD220", pod(pod_container(volumeMounts=[{"mountPath": "/data"}]))) == [
-        "eksProperties.podProperties.containers[0].volumeMounts[0] names no volume"
+        "eksProperties.podProperties.containers[0].volumeMounts[0] does not refer to a volume"
     ]
 
 
@@ -99,7 +99,7 @@ def test_keys_that_kubernetes_knows_are_taken(key: str) -> None:
 )
 def test_keys_that_kubernetes_does_not_know_are_refused(key: str) -> None:
     path = dotted(("eksProperties", "podProperties", "metadata", "labels", key))
-    assert said("JD232", pod(metadata={"labels": {key: "x"}})) == [f"{path} is no valid key"]
+    assert said("JD232", pod(metadata={"labels": {key: "x"}})) == [f"{path} is not a valid key"]
 
 
 def test_the_pod_s_user_counts_for_containers_that_choose_none() -> None:

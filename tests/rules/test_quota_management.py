@@ -42,7 +42,7 @@ def test_a_share_is_compared_with_each_unit_of_the_environment() -> None:
 
 def test_an_environment_that_counts_instances_is_told_at_the_queue_alone() -> None:
     assert said(QS, share("q"), around(BY_NUMBER)) == []
-    message = "is gpus, which counts NUM_INSTANCES; quota shares need instance types"
+    message = "is gpus, which has NUM_INSTANCES; quota shares require instance types"
     others = {(SP, "shares"): quota(), (SE, "gpus"): BY_NUMBER, (QS, "a"): share("x")}
     assert said(JQ, MANAGED, others) == [f"JQ212 serviceEnvironmentOrder[0].serviceEnvironment {message}"]
 
@@ -90,7 +90,7 @@ def test_an_arn_leads_to_a_queue_of_the_stack_s_region() -> None:
 
 def test_twenty_shares_are_told_of_the_twenty_first_only() -> None:
     shares = {(QS, f"share-{number:02}"): share("q") for number in range(20)}
-    assert said(QS, share("q"), shares) == ["QS012 jobQueue is q, which has 21 quota shares; it takes 20"]
+    assert said(QS, share("q"), shares) == ["QS012 jobQueue is q, which has 21 quota shares; a queue supports 20"]
     assert said(QS, share("other"), shares) == []
 
 
@@ -106,7 +106,7 @@ def test_nobody_knows_what_an_unknown_policy_is_for() -> None:
 
 def test_a_queue_may_have_shares_that_are_unknown() -> None:
     assert said(JQ, MANAGED, {**around(service()), (QS, "a"): None}) == [
-        "JQ213 serviceEnvironmentOrder[0].serviceEnvironment is gpus, which the queue q has too"
+        "JQ213 serviceEnvironmentOrder[0].serviceEnvironment is gpus, which is also used by the queue q"
     ]
 
 
@@ -114,7 +114,7 @@ def test_a_consumable_resource_is_looked_for_where_ranges_of_nodes_take_it() -> 
     taken = {"consumableResourceProperties": {"consumableResourceList": [{"consumableResource": "x", "quantity": 1}]}}
     ranged = {"type": "multinode", "nodeProperties": {"nodeRangeProperties": [{"targetNodes": "0:", **taken}]}}
     assert said(CR, consumable(), {(JD, "j"): ranged}) == []
-    assert said(CR, consumable(), {(JD, "j"): container()}) == ["CR902  is taken by no job definition of the stack"]
+    assert said(CR, consumable(), {(JD, "j"): container()}) == ["CR902  is not used by any job definition of the stack"]
 
 
 @pytest.mark.parametrize("definitions", [{}, {(JD, "j"): None}])

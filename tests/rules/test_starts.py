@@ -38,7 +38,7 @@ def on(*environments: Example | None, **members: Json) -> Others:
 def test_the_largest_environment_of_any_queue_decides() -> None:
     small, large = common.ec2(maxvCpus=16), common.ec2(maxvCpus=64)
     assert said(LARGE.body, on(small, large)) == []
-    message = "needs 32 vCPUs, and no environment of the stack's queues has more than 16"
+    message = "requires 32 vCPUs, but the environments of the stack's queues have at most 16"
     path = "containerProperties.resourceRequirements[0].value"
     assert said(LARGE.body, on(small, small)) == [f"JD401 {path} {message}"]
 
@@ -85,7 +85,7 @@ def test_queues_for_training_are_for_no_job_definition() -> None:
 def test_what_starts_together_is_added_up(job: Example, path: str, count: str) -> None:
     environment = common.eks(maxvCpus=16) if "eksProperties" in job.body else common.ec2(maxvCpus=16)
     assert said(job.body, on(environment)) == [
-        f"JD401 {path} needs {count} vCPUs, and no environment of the stack's queues has more than 16"
+        f"JD401 {path} requires {count} vCPUs, but the environments of the stack's queues have at most 16"
     ]
 
 
@@ -106,7 +106,7 @@ def test_each_platform_has_its_own_environments() -> None:
 def test_a_job_with_one_attempt_is_told_of_spot_and_of_nothing_else() -> None:
     job = examples.ec2()
     spot = on(None, common.spot())
-    why = "is not tried again when its instance is taken back, and e2 is Spot"
+    why = "has no retry for Spot interruptions, but runs on e2 (Spot)"
     assert said(job.body, spot) == [f"JD404  {why}"]
     assert said({**job.body, "retryStrategy": {"attempts": 1}}, spot) == [
         f"JD404 retryStrategy.attempts is 1: the job {why}"

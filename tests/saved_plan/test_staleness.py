@@ -45,7 +45,7 @@ def definition(**members: Json) -> dict[str, Json]:
                 (
                     "STL002",
                     (
-                        "ComputeEnvironment/spot: update was planned, and nothing is to be done now "
+                        "ComputeEnvironment/spot: update was planned, but is no longer needed "
                         "(computeResources.maxvCpus 16 -> 99)"
                     ),
                 )
@@ -120,7 +120,7 @@ def test_a_resource_that_is_created_otherwise_is_told_by_the_members_inside() ->
 def test_what_a_resource_is_created_with_is_not_told_again_when_it_is_new_or_gone() -> None:
     some, none = of(stack({(SP, "fair"): fair()})), of(stack({}))
     assert told(none, some) == [("STL001", "SchedulingPolicy/fair: create was not planned")]
-    assert told(some, none) == [("STL002", "SchedulingPolicy/fair: create was planned, and nothing is to be done now")]
+    assert told(some, none) == [("STL002", "SchedulingPolicy/fair: create was planned, but is no longer needed")]
 
 
 def test_another_action_is_told() -> None:
@@ -160,7 +160,7 @@ def test_requests_in_another_order_are_told() -> None:
     first, second = (of(mine, owned(stack({}), SPOT)) for _ in range(2))
     (going,) = (change for change in second["changes"] if change["action"] == "delete")
     going["steps"].reverse()
-    assert told(first, second) == [("STL003", "ComputeEnvironment/spot: the same requests in another order")]
+    assert told(first, second) == [("STL003", "ComputeEnvironment/spot: the same requests in a different order")]
 
 
 def test_a_namesake_that_comes_is_no_resource_that_goes() -> None:
@@ -168,7 +168,7 @@ def test_a_namesake_that_comes_is_no_resource_that_goes() -> None:
     going = live(CE, "spot-old", ec2(), tags={**tags, "reconciler:name": "other"})
     renamed = of(stack({(CE, "spot"): ec2()}), going)
     assert told(renamed, of(stack({(CE, "spot"): ec2()}))) == [
-        ("STL002", "ComputeEnvironment/other: delete was planned, and nothing is to be done now")
+        ("STL002", "ComputeEnvironment/other: delete was planned, but is no longer needed")
     ]
 
 

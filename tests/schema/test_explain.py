@@ -24,7 +24,7 @@ def test_a_member_is_explained_in_full(schema: Json) -> None:
     assert explain("jobDefinitions.retryStrategy.attempts", KINDS, schema) == (
         Explained(
             path="jobDefinitions.retryStrategy.attempts",
-            says="How often the job may start in all, 1 to 10; 1 is no retry. A job that timed out is not retried.",
+            says="The number of attempts, 1 to 10; 1 means no retry. A job that timed out is not retried.",
             facts=(
                 ("type", "integer"),
                 ("limits", "at least 1, at most 10"),
@@ -74,7 +74,7 @@ def test_a_kind_is_explained_by_its_members(schema: Json) -> None:
 
 def test_costs_are_inherited_and_differ_for_presence(schema: Json) -> None:
     assert facts("computeEnvironments.computeResources.subnets", schema)["changing it"] == (
-        "infrastructure: instances are replaced; what is live may make it dearer"
+        "infrastructure: instances are replaced (some live settings make it more expensive)"
     )
     assert facts("jobQueues.schedulingPolicyArn", schema)["adding or removing it"] == (
         "replace: cannot be changed in place"
@@ -96,7 +96,7 @@ def test_a_trigger_has_no_cost_and_says_what_it_rides_with(schema: Json) -> None
 def test_lists_say_how_they_are_compared(schema: Json) -> None:
     assert facts("jobDefinitions.containerProperties.command", schema)["compared"] == "in order"
     assert facts("jobDefinitions.containerProperties.environment", schema)["compared"] == (
-        "entry by entry, in any order, told apart by name"
+        "entry by entry, in any order, identified by name"
     )
 
 

@@ -12,7 +12,7 @@ def test_a_member_is_explained_by_itself_and_beside_a_body(asked: str) -> None:
     assert explain_own(asked) == (
         Explained(
             path="lifecycle.retainRevisions",
-            says="How many revisions of this stack stay active. Older ones are deregistered after a change, but for those that live jobs use.",
+            says="How many revisions of this stack stay active. Older ones are deregistered after a change, except those that live jobs use.",
             facts=(("type", "integer or all"), ("limits", "at least 1"), ("default", "all")),
         ),
     )

@@ -83,7 +83,7 @@ def test_an_empty_json_file_is_ignored() -> None:
     [
         (
             '{"a": 1,\n "a": 2}',
-            "f:2:2: error[YML003]: a is written twice in one object; first at f:1:2\n    hint: keep one of the two",
+            "f:2:2: error[YML003]: a is written twice in one object; first at f:1:2\n    hint: remove one of them",
         ),
         (
             '{"a": 1,}',
@@ -107,7 +107,7 @@ def test_an_empty_json_file_is_ignored() -> None:
             "[" * 150 + "]" * 150,
             (
                 "f:1:101: error[YML009]: this is nested deeper than 100 levels\n"
-                "    hint: no request of AWS Batch is that deep"
+                "    hint: AWS Batch requests are less deep"
             ),
         ),
     ],
@@ -126,5 +126,5 @@ def test_every_json_value_is_read() -> None:
 
 def test_the_name_in_a_request_must_be_a_text() -> None:
     assert problems({"main.yaml": STACK, "one.json": '{"jobQueueName": ["q"], "priority": 1}'}) == [
-        "stacks/one.json:1:18: error[STK005]: jobQueueName must be a text, not a list" + ONE_VALUE
+        "stacks/one.json:1:18: error[STK005]: jobQueueName must be a string, not a list" + ONE_VALUE
     ]

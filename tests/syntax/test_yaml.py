@@ -18,7 +18,7 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
     assert problems(text) == [
         (
             "stacks/main.yaml:6:5: error[YML003]: type is written twice in one mapping; first at stacks/main.yaml:4:5\n"
-            "    hint: keep one of the two"
+            "    hint: remove one of them"
         )
     ]
 
@@ -26,116 +26,116 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a:\n\t- b", "f:2:1: error[YML002]: a tab cannot indent YAML\n    hint: indent with spaces"),
-        ("a: 1\n\tb: 2", "f:2:1: error[YML002]: a tab cannot indent YAML\n    hint: indent with spaces"),
+        ("a:\n\t- b", "f:2:1: error[YML002]: YAML cannot be indented with tabs\n    hint: indent with spaces"),
+        ("a: 1\n\tb: 2", "f:2:1: error[YML002]: YAML cannot be indented with tabs\n    hint: indent with spaces"),
         (
             "a: b: c",
             (
-                "f:1:5: error[YML002]: a `:` stands where no key can be\n"
-                "    hint: put the text in quotes, or check the indentation"
+                "f:1:5: error[YML002]: a `:` is where no key is allowed\n"
+                "    hint: put the string in quotes, or check the indentation"
             ),
         ),
         (
             "a: [1, 2\nb: 3",
             (
-                "f:2:2: error[YML002]: the list in brackets that opens at 1:4 neither goes on nor ends here\n"
+                "f:2:2: error[YML002]: the list in brackets that opens at 1:4 is not continued or closed here\n"
                 "    hint: check its commas and its `]`"
             ),
         ),
         (
             "a: {b: 1",
             (
-                "f:2:1: error[YML002]: the mapping in braces that opens at 1:4 neither goes on nor ends here\n"
+                "f:2:1: error[YML002]: the mapping in braces that opens at 1:4 is not continued or closed here\n"
                 "    hint: check its commas and its `}`"
             ),
         ),
         (
             'a: "x\nb: c\n',
             (
-                "f:1:4: error[YML002]: a quote is never closed\n"
+                "f:1:4: error[YML002]: a quote is not closed\n"
                 "    hint: close it; inside single quotes, double a quote: ''"
             ),
         ),
-        ("a: @x", "f:1:4: error[YML002]: a value cannot begin with @\n    hint: put the text in quotes"),
+        ("a: @x", "f:1:4: error[YML002]: a value cannot begin with @\n    hint: put the string in quotes"),
         ("a: b\nc\n", "f:2:1: error[YML002]: a key has no `:`\n    hint: write `key: value`, with a space"),
         (
             "a:\n  b: 1\n c: 2",
             (
                 "f:3:2: error[YML002]: this does not continue the mapping above it\n"
-                "    hint: give members of one mapping the same indentation; check for a stray quote"
+                "    hint: give the keys of a mapping the same indentation; check for a stray quote"
             ),
         ),
         (
             "- a\nb: c",
             (
-                "f:2:1: error[YML002]: a list goes on with something that is no `- ` item\n"
-                "    hint: give members of one mapping the same indentation"
+                "f:2:1: error[YML002]: a list continues with something other than a `- ` item\n"
+                "    hint: give the keys of a mapping the same indentation"
             ),
         ),
         (
             "a: - b",
-            "f:1:4: error[YML002]: a `- ` stands where no list can begin\n    hint: begin the list on the next line",
+            "f:1:4: error[YML002]: a `- ` is where no list can begin\n    hint: begin the list on the next line",
         ),
         (
             'a: "\\q"',
-            "f:1:5: error[YML002]: a backslash in double quotes begins no known escape\n    hint: use single quotes",
+            "f:1:5: error[YML002]: a backslash in double quotes is not followed by a known escape\n    hint: use single quotes",
         ),
         (
             "a: !x!y z",
-            "f:1:4: error[YML002]: a tag is written with a handle that nothing declares\n    hint: tags have one `!`",
+            "f:1:4: error[YML002]: a tag uses an undeclared handle\n    hint: tags have one `!`",
         ),
         ("%foo", "f:1:5: error[YML002]: found unknown directive name\n    hint: check the lines around it"),
         (
             "a: 1\nb: x\x01",
             (
-                "f:2:5: error[YML002]: there is the control character U+0001 in the text\n"
+                "f:2:5: error[YML002]: the text contains the control character U+0001\n"
                 "    hint: remove it, or write it as an escape in double quotes"
             ),
         ),
         (
             "a: 1\n---\nb: 2",
-            "f:2:1: error[YML004]: a second YAML document begins here\n    hint: give every document a file of its own",
+            "f:2:1: error[YML004]: a second YAML document begins here\n    hint: move each document to its own file",
         ),
         (
             "a: !Ref b",
             (
-                "f:1:4: error[YML005]: !Ref is not a tag of this language\n"
-                "    hint: it is CloudFormation's: here, a resource is named by its name, and values come from !var, !sub "
-                "or !cfn"
+                "f:1:4: error[YML005]: !Ref is not a supported tag\n"
+                "    hint: it is a CloudFormation tag: refer to a resource by its name, and use !var, !sub or !cfn "
+                "for values"
             ),
         ),
         (
             "a: !color b",
             (
-                "f:1:4: error[YML005]: !color is not a tag of this language\n"
-                "    hint: the tags are !var, !env, !sub, !include, !ssm, !cfn, !secret and !tfstate"
+                "f:1:4: error[YML005]: !color is not a supported tag\n"
+                "    hint: valid tags are !var, !env, !sub, !include, !ssm, !cfn, !secret and !tfstate"
             ),
         ),
         (
             "a: !vra b",
-            "f:1:4: error[YML005]: !vra is not a tag of this language\n    hint: did you mean !var?",
+            "f:1:4: error[YML005]: !vra is not a supported tag\n    hint: did you mean !var?",
         ),
         (
             "a: !!set {b}",
-            ("f:1:4: error[YML005]: !!set is not a tag of this language\n    hint: did you mean !secret?"),
+            ("f:1:4: error[YML005]: !!set is not a supported tag\n    hint: did you mean !secret?"),
         ),
         (
             "a: !var [b]",
-            "f:1:4: error[YML011]: !var takes a text, not a list or mapping\n    hint: write `!var text`",
+            "f:1:4: error[YML011]: !var requires a string, not a list or mapping\n    hint: write `!var text`",
         ),
         (
             "!var a: b",
-            "f:1:1: error[YML006]: !var cannot make a key: only values are substituted\n    hint: write the key out",
+            "f:1:1: error[YML006]: !var cannot be a key: only values are substituted\n    hint: write the key without a tag",
         ),
         (
             "a: {{ image }}",
-            "f:1:5: error[YML006]: a key must be a plain text\n    hint: quote a value that begins with {, [ or *",
+            "f:1:5: error[YML006]: a key must be a plain string\n    hint: quote a value that begins with {, [ or *",
         ),
         (
             "a: *b",
             (
                 "f:1:4: error[YML007]: *b has no anchor &b above it in this file\n"
-                "    hint: quote a text that begins with *"
+                "    hint: quote a string that begins with *"
             ),
         ),
         (
@@ -147,13 +147,13 @@ def test_a_duplicate_key_is_named_with_both_places() -> None:
         ),
         (
             "a: &b {c: *b}",
-            "f:1:11: error[YML007]: *b stands inside its own anchor\n    hint: it would contain itself without end",
+            "f:1:11: error[YML007]: *b is inside its own anchor\n    hint: it would contain itself endlessly",
         ),
         (
             "a: " + "[" * 200 + "]" * 200,
             (
                 "f:1:103: error[YML009]: this is nested deeper than 100 levels\n"
-                "    hint: no request of AWS Batch is that deep"
+                "    hint: AWS Batch requests are less deep"
             ),
         ),
     ],
@@ -167,8 +167,8 @@ def test_broken_yaml_is_one_problem_with_its_place_and_a_remedy(text: str, expec
 def test_a_merge_key_must_name_mappings() -> None:
     assert problems("x-a: &a text\njobDefinitions: {one: {<<: *a}}\n") == [
         (
-            "stacks/main.yaml:3:28: error[YML008]: << does not name a mapping\n"
-            "    hint: a merge key takes *anchor, a list of them, or a mapping"
+            "stacks/main.yaml:3:28: error[YML008]: << does not refer to a mapping\n"
+            "    hint: use *anchor, a list of anchors, or a mapping"
         )
     ]
 
@@ -177,7 +177,7 @@ def test_a_binary_file_is_refused() -> None:
     assert problems({"main.yaml": STACK, "image.yaml": b"\x89PNG\r\n\x00\x1a"}) == [
         (
             "stacks/image.yaml:1:1: error[YML001]: this is not UTF-8 text (byte 0x89)\n"
-            "    hint: save it as UTF-8 text; other files do not belong into the folder of a stack"
+            "    hint: save it as UTF-8 text, or move it out of the stack's folder"
         )
     ]
 
@@ -186,7 +186,7 @@ def test_a_file_with_null_bytes_is_refused() -> None:
     assert problems({"main.yaml": STACK, "image.yaml": b"a\x00b"}) == [
         (
             "stacks/image.yaml: error[YML001]: this is a binary file\n"
-            "    hint: save it as UTF-8 text; other files do not belong into the folder of a stack"
+            "    hint: save it as UTF-8 text, or move it out of the stack's folder"
         )
     ]
 
@@ -195,7 +195,7 @@ def test_another_encoding_is_named_at_its_line() -> None:
     assert problems({"main.yaml": b"stack: risk\ntags: {team: caf\xe9}\n"}) == [
         (
             "stacks/main.yaml:2:1: error[YML001]: this is not UTF-8 text (byte 0xe9)\n"
-            "    hint: save it as UTF-8 text; other files do not belong into the folder of a stack"
+            "    hint: save it as UTF-8 text, or move it out of the stack's folder"
         )
     ]
 
@@ -244,7 +244,7 @@ def test_a_billion_laughs_are_refused() -> None:
     (problem,) = loaded(text).problems
     assert (problem.code, problem.message) == (
         "YML009",
-        "aliases, includes and variables make more than 30,400 values of this stack",
+        "aliases, includes and variables expand to more than 30,400 values",
     )
 
 

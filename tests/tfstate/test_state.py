@@ -50,22 +50,22 @@ def test_outputs_alone_are_a_state_too(prefix: bytes) -> None:
         (b"", "is empty"),
         (b" \n", "is empty"),
         (b"null", "is empty"),
-        (b"<!doctype html><html>", "is HTML, and no state of Terraform"),
-        (b"\x1f\x8b", "is not JSON, and no state of Terraform"),
-        (b"{", "is not JSON, and no state of Terraform"),
-        (b'{"version": NaN}', "is not JSON, and no state of Terraform"),
-        (b"[" * 100_000, "is not JSON, and no state of Terraform"),
-        (b"9" * 5_000, "is not JSON, and no state of Terraform"),
-        (b"[]", "is no state of Terraform"),
-        (b"4", "is no state of Terraform"),
-        (b'{"AccessKeyId": "AKIA"}', "is no state of Terraform"),
-        (b'{"a": {"value": 1}}', "is no state of Terraform"),
-        (raw({"version": 3, "modules": []}), "has version 3, and only version 4 can be read"),
-        (raw({"version": 5}), "has version 5, and only version 4 can be read"),
-        (raw({"version": 3, "backend": {"type": "s3", "config": {"bucket": "b", "key": "k"}}}), "only says that the state is in a backend of type s3"),
-        (raw({"version": 3, "backend": {"type": "remote"}}), "only says that the state is in a backend of type remote"),
+        (b"<!doctype html><html>", "is HTML"),
+        (b"\x1f\x8b", "is not JSON"),
+        (b"{", "is not JSON"),
+        (b'{"version": NaN}', "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"9" * 5_000, "is not JSON"),
+        (b"[]", "is not a Terraform state"),
+        (b"4", "is not a Terraform state"),
+        (b'{"AccessKeyId": "AKIA"}', "is not a Terraform state"),
+        (b'{"a": {"value": 1}}', "is not a Terraform state"),
+        (raw({"version": 3, "modules": []}), "has version 3; only version 4 is supported"),
+        (raw({"version": 5}), "has version 5; only version 4 is supported"),
+        (raw({"version": 3, "backend": {"type": "s3", "config": {"bucket": "b", "key": "k"}}}), "only refers to a state in a backend of type s3"),
+        (raw({"version": 3, "backend": {"type": "remote"}}), "only refers to a state in a backend of type remote"),
         (raw({"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "AAAA", "encryption_version": "v0"}), "is encrypted by OpenTofu"),
-        (raw({"format_version": "1.0", "values": {}}), "is what `terraform show -json` prints"),
+        (raw({"format_version": "1.0", "values": {}}), "is output of `terraform show -json`"),
         (raw({**document(), "resources": 1}), "is damaged"),
         (raw({**document(), "resources": [1]}), "is damaged"),
         (raw({**document(), "resources": [{"type": "a"}]}), "is damaged"),
@@ -85,7 +85,7 @@ def test_a_backend_in_s3_is_named_in_the_hint() -> None:
     backend = {"version": 3, "backend": {"type": "s3", "config": {"bucket": "states", "key": "net/terraform.tfstate"}}}
     with pytest.raises(NotAState) as caught:
         parse_state(raw(backend))
-    assert caught.value.hint == "name s3://states/net/terraform.tfstate"
+    assert caught.value.hint == "use s3://states/net/terraform.tfstate"
 
 
 @pytest.mark.parametrize(

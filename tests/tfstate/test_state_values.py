@@ -103,24 +103,24 @@ def test_only_the_marked_part_of_a_value_is_secret() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("outputs.subnet_id", "there is no output subnet_id", "did you mean subnet_ids?"),
-        ("outputs.x", "there is no output x", "it has db_password, dsn, is_spot, max_vcpus, nothing, pins and 4 more"),
+        ("outputs.subnet_id", "the output subnet_id does not exist", "did you mean subnet_ids?"),
+        ("outputs.x", "the output x does not exist", "its outputs are db_password, dsn, is_spot, max_vcpus, nothing, pins and 4 more"),
         ("outputs.nothing", "outputs.nothing is null", "choose a value that is set"),
         ("outputs.tags.tem", "outputs.tags has no tem", "did you mean team?"),
-        ("outputs.tags[0]", "outputs.tags is a map", "name a key: nested, team"),
-        ("outputs.subnet_ids[2]", "outputs.subnet_ids has no element 2", "it has 2 elements, counted from 0"),
-        ("outputs.subnet_ids.id", "outputs.subnet_ids is a list", "name an element first, as in [0].id"),
-        ("outputs.text.x", "outputs.text is a single value", "leave .x out"),
-        ("outputs.text[*]", "outputs.text is no list", "leave [*] out"),
+        ("outputs.tags[0]", "outputs.tags is a map", "select a key: nested, team"),
+        ("outputs.subnet_ids[2]", "outputs.subnet_ids has no element 2", "it has 2 elements; indexes start at 0"),
+        ("outputs.subnet_ids.id", "outputs.subnet_ids is a list", "select an element first, for example [0].id"),
+        ("outputs.text.x", "outputs.text is a single value", "remove .x"),
+        ("outputs.text[*]", "outputs.text is not a list", "remove [*]"),
         ("aws_vpc.main.idd", "aws_vpc.main has no idd", "did you mean id?"),
         ("aws_vpc.main.ipv6", "aws_vpc.main.ipv6 is null", "choose a value that is set"),
         ("aws_vpc.main.ipv6.x", "aws_vpc.main.ipv6 is null", "choose a value that is set"),
-        ("aws_vpc.mian.id", "there is no resource aws_vpc.mian", "did you mean aws_vpc.main?"),
-        ("aws_subnet.a.id", "there is no instance aws_subnet.a", "did you mean aws_subnet.a[0], or aws_subnet.a[*] for all?"),
-        ("aws_subnet.a[7].id", "there is no instance aws_subnet.a[7]", "did you mean aws_subnet.a[1]?"),
-        ("aws_vpc.main[0].id", "there is no instance aws_vpc.main[0]", "did you mean aws_vpc.main?"),
-        ("aws_iam_role.batch.arn", "there is no resource aws_iam_role.batch", "did you mean module.roles.aws_iam_role.batch?"),
-        ("aws_caller_identity.me.id", "there is no resource aws_caller_identity.me", "did you mean data.aws_caller_identity.me?"),
+        ("aws_vpc.mian.id", "the resource aws_vpc.mian does not exist", "did you mean aws_vpc.main?"),
+        ("aws_subnet.a.id", "the instance aws_subnet.a does not exist", "did you mean aws_subnet.a[0], or aws_subnet.a[*] for all?"),
+        ("aws_subnet.a[7].id", "the instance aws_subnet.a[7] does not exist", "did you mean aws_subnet.a[1]?"),
+        ("aws_vpc.main[0].id", "the instance aws_vpc.main[0] does not exist", "did you mean aws_vpc.main?"),
+        ("aws_iam_role.batch.arn", "the resource aws_iam_role.batch does not exist", "did you mean module.roles.aws_iam_role.batch?"),
+        ("aws_caller_identity.me.id", "the resource aws_caller_identity.me does not exist", "did you mean data.aws_caller_identity.me?"),
     ],
 )  # fmt: skip
 def test_what_is_missing_names_what_is_near(text: str, message: str, hint: str) -> None:
@@ -129,10 +129,10 @@ def test_what_is_missing_names_what_is_near(text: str, message: str, hint: str) 
 
 def test_a_state_without_anything_says_so() -> None:
     empty = parse_state(raw(document()))
-    assert missing("outputs.x", empty)[1] == "it has no outputs: is it applied?"
-    assert missing("aws_vpc.x.id", empty)[1] == "it has no resources: is it applied?"
+    assert missing("outputs.x", empty)[1] == "it has no outputs: check that it is applied"
+    assert missing("aws_vpc.x.id", empty)[1] == "it has no resources: check that it is applied"
     outputs = parse_state(raw({"x": output(1)}))
-    assert "prints outputs alone" in missing("aws_vpc.x.id", outputs)[1]
+    assert "contains only outputs" in missing("aws_vpc.x.id", outputs)[1]
 
 
 @law(100)

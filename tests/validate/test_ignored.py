@@ -37,8 +37,8 @@ def test_after_its_last_day_an_entry_is_told_and_counts_no_more() -> None:
     assert mine.ignore == ()
     (said,) = found
     assert said == (
-        f"warning[IGN006] ignore: ComputeEnvironment/*: expired after 2027-03-30; {MAXIMUM}, tags.* count again "
-        "(remove the entry, or give it a later day)"
+        f"warning[IGN006] ignore: ComputeEnvironment/*: expired after 2027-03-30; {MAXIMUM}, tags.* are compared again "
+        "(remove the entry, or set a later day)"
     )
 
 
@@ -46,10 +46,10 @@ def test_after_its_last_day_an_entry_is_told_and_counts_no_more() -> None:
     ("resources", "member", "code", "said", "hint"),
     [
         ("ComputeEnvironment/sopt", MAXIMUM, "IGN004", "matches nothing in this stack", "did you mean ComputeEnvironment/spot?"),
-        ("all", MAXIMUM, "IGN004", "matches nothing in this stack", "it is KIND/NAME, such as JobQueue/*"),
-        ("*/spot", "computeResources.maxCpus", "IGN005", "is no member of a compute-environment", "did you mean maxvCpus?"),
-        ("JobQueue/*", "priorty", "IGN005", "is no member of a job-queue", "did you mean priority?"),
-        ("*/[sq]*", "priorty", "IGN005", "is no member of a compute-environment or job-queue", "did you mean priority?"),
+        ("all", MAXIMUM, "IGN004", "matches nothing in this stack", "use KIND/NAME, for example JobQueue/*"),
+        ("*/spot", "computeResources.maxCpus", "IGN005", "is not a field of a compute-environment", "did you mean maxvCpus?"),
+        ("JobQueue/*", "priorty", "IGN005", "is not a field of a job-queue", "did you mean priority?"),
+        ("*/[sq]*", "priorty", "IGN005", "is not a field of a compute-environment or job-queue", "did you mean priority?"),
     ],
 )  # fmt: skip
 def test_an_entry_that_leads_nowhere_is_told(resources: str, member: str, code: str, said: str, hint: str) -> None:
@@ -117,24 +117,24 @@ def lost(path: str, body: dict[str, Json] = POD) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "why", "hint"),
     [
-        ("containerProperties.image", "containerProperties is not declared", "declare containerProperties, or write the path up to it to leave all of it alone"),
+        ("containerProperties.image", "containerProperties is not declared", "declare containerProperties, or ignore containerProperties as a whole"),
         ("eksProperties.podProperties.containers.typo.image", "eksProperties.podProperties.containers.typo is not declared",
-         "declare eksProperties.podProperties.containers.typo, or write the path up to it to leave all of it alone"),
+         "declare eksProperties.podProperties.containers.typo, or ignore eksProperties.podProperties.containers.typo as a whole"),
         ("eksProperties.podProperties.containers[3].image", "eksProperties.podProperties.containers[3] is not declared",
-         "declare eksProperties.podProperties.containers[3], or write the path up to it to leave all of it alone"),
+         "declare eksProperties.podProperties.containers[3], or ignore eksProperties.podProperties.containers[3] as a whole"),
     ],
 )  # fmt: skip
 def test_a_field_below_what_is_not_declared_cannot_be_ignored(path: str, why: str, hint: str) -> None:
     assert lost(path) == [
-        f"error[LIF004] JobDefinition/job: lifecycle.ignoreChanges: {path} has nothing to protect: {why} ({hint})"
+        f"error[LIF004] JobDefinition/job: lifecycle.ignoreChanges: {path} has no effect: {why} ({hint})"
     ]
 
 
 def test_a_path_into_a_list_that_names_no_entry_says_what_to_write() -> None:
     assert lost("eksProperties.podProperties.containers.image") == [
         (
-            "error[LIF004] JobDefinition/job: lifecycle.ignoreChanges: eksProperties.podProperties.containers.image is no "
-            "member of a job-definition (containers is a list: write eksProperties.podProperties.containers.*.image for all "
+            "error[LIF004] JobDefinition/job: lifecycle.ignoreChanges: eksProperties.podProperties.containers.image is not "
+            "a field of a job-definition (containers is a list: write eksProperties.podProperties.containers.*.image for all "
             "of its entries; for one, main in place of *)"
         )
     ]
@@ -158,5 +158,5 @@ def test_an_entry_of_ignore_needs_one_resource_that_has_what_its_path_is_in() ->
         one for one in checked(ignoring("JobDefinition/*", "containerProperties.image", of=pods))[1] if "IGN" in one
     ]
     assert said.startswith(
-        "error[IGN005] ignore: JobDefinition/*: containerProperties.image has nothing to protect: containerProperties is not declared"
+        "error[IGN005] ignore: JobDefinition/*: containerProperties.image has no effect: containerProperties is not declared"
     )

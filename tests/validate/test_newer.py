@@ -59,7 +59,7 @@ def test_a_newer_member_is_created_compared_and_not_changed_blindly() -> None:
     assert planned(mine, owned(mine, live(CE, "x", body))).is_empty
     theirs = owned(mine, live(CE, "x", {**body, "capacityPlan": "p-2"}))
     (change,) = planned(mine, theirs, wanted=PlanOptions(takes=takes)).changes
-    assert "does not know the member" in change.refusals[0].message
+    assert "does not know the field" in change.refusals[0].message
 
 
 def test_a_newer_member_that_an_update_can_have_is_changed_in_place() -> None:
@@ -71,7 +71,7 @@ def test_a_newer_member_that_an_update_can_have_is_changed_in_place() -> None:
     assert (change.action, change.refusals) == (Action.UPDATE, ())
     sent = [getattr(step, "request", {}).get("capacityPlan") for step in change.steps]
     assert {"id": "p-1"} in sent
-    assert "UpdateComputeEnvironment has it" in change.fields[0].why
+    assert "UpdateComputeEnvironment accepts it" in change.fields[0].why
 
 
 @pytest.mark.parametrize(

@@ -116,13 +116,13 @@ def test_what_the_user_wrote_is_not_changed() -> None:
 @pytest.mark.parametrize("member", ["statusReason", "jobQueueArn"])
 def test_a_member_of_an_answer_is_told_to_go(member: str) -> None:
     assert found("JobQueue", {"priority": 1, member: "x"}) == [
-        ("SCH001", f"{member} is not a member", "only answers of the API have it: leave it out")
+        ("SCH001", f"{member} is not a field", "it is only in API responses: remove it")
     ]
 
 
 def test_an_unknown_member_like_no_other_is_shown_the_members() -> None:
     assert found("SchedulingPolicy", {"zzz": 1}) == [
-        ("SCH001", "zzz is not a member", "members here: name, quotaSharePolicy, fairsharePolicy, tags, lifecycle")
+        ("SCH001", "zzz is not a field", "fields here: name, quotaSharePolicy, fairsharePolicy, tags, lifecycle")
     ]
 
 
@@ -132,35 +132,35 @@ def test_an_unknown_member_like_no_other_is_shown_the_members() -> None:
         (
             {"command": "run it"},
             "SCH002",
-            'containerProperties.command must be a list, and is "run it"',
-            "write it like `command: [text]`",
+            'containerProperties.command must be a list, but is "run it"',
+            "for example `command: [text]`",
         ),
         (
             {"memory": "8000"},
             "SCH002",
-            'containerProperties.memory must be a whole number, and is "8000"',
+            'containerProperties.memory must be a whole number, but is "8000"',
             "write it without quotes: 8000",
         ),
         (
             {"privileged": "true"},
             "SCH002",
-            'containerProperties.privileged must be true or false, and is "true"',
+            'containerProperties.privileged must be true or false, but is "true"',
             "write it without quotes: true",
         ),
-        ({"vcpus": True}, "SCH002", "containerProperties.vcpus must be a whole number, and is true", None),
-        ({"user": ["a"]}, "SCH002", "containerProperties.user must be text, and is a list", None),
+        ({"vcpus": True}, "SCH002", "containerProperties.vcpus must be a whole number, but is true", None),
+        ({"user": ["a"]}, "SCH002", "containerProperties.user must be a string, but is a list", None),
         (
             {"environment": {"A": "b"}},
             "SCH002",
-            "containerProperties.environment must be a list, and is a mapping",
+            "containerProperties.environment must be a list, but is a mapping",
             None,
         ),
         ({"logConfiguration": {}}, "SCH004", "containerProperties.logConfiguration.logDriver is missing", None),
-        ({"vcpus": 0}, "SCH005", "containerProperties.vcpus must be at least 1, and is 0", None),
+        ({"vcpus": 0}, "SCH005", "containerProperties.vcpus must be at least 1, but is 0", None),
         (
             {"image": "a" * 256},
             "SCH007",
-            "containerProperties.image must have at most 255 characters, and has 256",
+            "containerProperties.image must have at most 255 characters, but has 256",
             None,
         ),
         (
@@ -178,7 +178,7 @@ def test_an_unknown_member_like_no_other_is_shown_the_members() -> None:
             ),
             "did you mean awslogs?",
         ),
-        ({"command": ["a", None]}, "SCH002", "containerProperties.command[1] must be text, and is empty", None),
+        ({"command": ["a", None]}, "SCH002", "containerProperties.command[1] must be a string, but is empty", None),
     ],
 )
 def test_a_mistake_is_told_with_its_code(members: Json, code: str, message: str, hint: str | None) -> None:
@@ -195,10 +195,10 @@ def test_a_line_break_at_the_end_does_not_match() -> None:
         (
             "SCH006",
             (
-                "nodeProperties.nodeRangeProperties[0].targetNodes is a text of 4 characters, which does not match "
+                "nodeProperties.nodeRangeProperties[0].targetNodes is a string of 4 characters, which does not match "
                 "^([0-9]+|[0-9]*:[0-9]*)$"
             ),
-            "it ends in a line break: write it on one line",
+            "remove the line break at the end",
         )
     ]
 
@@ -207,7 +207,7 @@ def test_a_line_break_at_the_end_does_not_match() -> None:
 def test_a_text_is_shown_as_it_is_or_not_at_all(text: str) -> None:
     # Reports black out secret values by their texts: a part of one, or an escaped one, would get past them.
     ((_, message, _),) = found("JobDefinition", job(command=text))
-    assert message == f"containerProperties.command must be a list, and is a text of {len(text)} characters"
+    assert message == f"containerProperties.command must be a list, but is a string of {len(text)} characters"
 
 
 def test_a_missing_member_says_what_it_is() -> None:
@@ -216,7 +216,7 @@ def test_a_missing_member_says_what_it_is() -> None:
 
 def test_a_body_that_is_no_mapping_is_told() -> None:
     assert found("JobDefinition", ["x"]) == [
-        ("SCH002", "the body must be a mapping, and is a list", "write it like `{type: container}`")
+        ("SCH002", "the body must be a mapping, but is a list", "for example `{type: container}`")
     ]
 
 
@@ -228,9 +228,9 @@ def test_all_problems_of_all_resources_are_told_in_file_order() -> None:
     }
     _, problems = validate(Stack("s", declared), SCHEMA, KINDS)
     assert [(str(p.where), p.message) for p in problems] == [
-        ("jobs.yaml:2:1", "JobDefinition/one: b is not a member"),
-        ("jobs.yaml:2:1", "JobQueue/two: c is not a member"),
-        ("jobs.yaml:3:1", "JobDefinition/one: containerProperties.a is not a member"),
+        ("jobs.yaml:2:1", "JobDefinition/one: b is not a field"),
+        ("jobs.yaml:2:1", "JobQueue/two: c is not a field"),
+        ("jobs.yaml:3:1", "JobDefinition/one: containerProperties.a is not a field"),
     ]
 
 
@@ -238,18 +238,18 @@ def test_a_mistake_in_shared_defaults_is_told_once() -> None:
     addresses = [Address("JobDefinition", name) for name in "abc"]
     declared = {address: Declared(address, {**job(), "zzz": 1}, places=OnePlace()) for address in addresses}
     _, problems = validate(Stack("s", declared), SCHEMA, KINDS)
-    assert [p.message for p in problems] == ["JobDefinition/a: zzz is not a member (and in 2 more)"]
+    assert [p.message for p in problems] == ["JobDefinition/a: zzz is not a field (and in 2 more)"]
 
 
 @pytest.mark.parametrize(
     ("tags", "code", "message"),
     [
-        ({"": "x"}, "SCH007", "tags has a key that must have at least 1 character, and has 0"),
-        ({"k" * 129: "x"}, "SCH007", "tags has a key that must have at most 128 characters, and has 129"),
-        ({"k": "v" * 257}, "SCH007", "tags.k must have at most 256 characters, and has 257"),
+        ({"": "x"}, "SCH007", "tags has a key that must have at least 1 character, but has 0"),
+        ({"k" * 129: "x"}, "SCH007", "tags has a key that must have at most 128 characters, but has 129"),
+        ({"k": "v" * 257}, "SCH007", "tags.k must have at most 256 characters, but has 257"),
         ({"aws:x": "y"}, "TAG003", "the tag aws:x is reserved"),
         ({"Reconciler:stack": "y"}, "TAG006", "the tag Reconciler:stack is reserved"),
-        ({f"k{n}": "x" for n in range(48)}, "TAG004", "48 tags with those of the stack"),
+        ({f"k{n}": "x" for n in range(48)}, "TAG004", "48 tags, including those of the stack"),
     ],
 )
 def test_tags_that_aws_refuses_are_told(tags: Json, code: str, message: str) -> None:
@@ -260,7 +260,7 @@ def test_tags_of_stack_and_resource_share_the_room() -> None:
     tags = {f"k{n}": "x" for n in range(40)}
     assert check("JobQueue", queue(tags={f"k{n}": "x" for n in range(39, 47)}), tags)[1] == ()
     (problem,) = check("JobQueue", queue(tags={f"k{n}": "x" for n in range(40, 48)}), tags)[1]
-    assert problem.message == "JobQueue/x: 48 tags with those of the stack"
+    assert problem.message == "JobQueue/x: 48 tags, including those of the stack"
 
 
 def test_the_stacks_own_tags_are_told_once() -> None:
@@ -319,7 +319,7 @@ def test_an_ignored_path_that_leads_nowhere_is_an_error(path: str, hint: str) ->
     problem = _of_ignored(path)
     assert problem is not None
     assert (problem.code, problem.hint) == ("LIF004", hint)
-    assert problem.message == f"JobDefinition/x: lifecycle.ignoreChanges: {path} is no member of a job-definition"
+    assert problem.message == f"JobDefinition/x: lifecycle.ignoreChanges: {path} is not a field of a job-definition"
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,11 @@ class _Checked:
             why = _wrong_body(self._parser, response["body"], shape) if status in SUCCESS else ""
             parsed: dict[str, Any] = {} if why else self._parser.parse(response, shape)
         except Exception as error:  # parsers say in a dozen ways that they do not understand
-            why = f"which is not understood ({type(error).__name__})"
+            why = f"which cannot be parsed ({type(error).__name__})"
             raise NoAnswer(status, _content(response), why) from error
         is_error = status not in SUCCESS and not (shape and shape.metadata.get("exception"))
         if is_error and not _has_code(parsed, status):
-            why = "without the error code that AWS sends"
+            why = "without an AWS error code"
         if why:
             raise NoAnswer(status, _content(response), why)
         return parsed
@@ -112,16 +112,18 @@ def _wrong_body(parser: Any, body: Any, shape: Any) -> str:
         return ""
     has_members = bool(shape and any(_is_in_body(inner) for inner in shape.members.values()))
     if isinstance(parser, RestXMLParser):
-        return "" if has_members or not body.strip() else "where AWS sends no body"
+        return "" if has_members or not body.strip() else "with an unexpected body"
     if not isinstance(parser, BaseJSONParser | BaseCBORParser):
         return ""
     if not body.strip():
-        return "an empty body" if has_members else ""
+        return "with an empty body" if has_members else ""
     document = _decoded(parser, body)
     if not isinstance(document, dict):
-        return "a body that is no JSON object" if isinstance(parser, BaseJSONParser) else "a body that is no map"
+        return f"with a body that is not a {'JSON object' if isinstance(parser, BaseJSONParser) else 'map'}"
     path = _misshapen(document, shape) if shape else None
-    return "" if path is None else f"in which {path.lstrip('.') or 'the whole'} is not of its type"
+    if path is None:
+        return ""
+    return f"whose {f'field {name}' if (name := path.lstrip('.')) else 'body'} has the wrong type"
 
 
 def _decoded(parser: Any, body: bytes) -> Json:

@@ -71,7 +71,7 @@ class AwsCloud:
         sts = self._beside("sts")
         found = _call(self._session, sts, "GetCallerIdentity", {})
         if not ACCOUNT.fullmatch(found["Account"]):  # every ARN would be wrong
-            why = NoAnswer(OK, "", "in which Account is no account id")
+            why = NoAnswer(OK, "", "whose field Account is not an account ID")
             raise no_answer("GetCallerIdentity", legible(sts.meta.endpoint_url), why)
         return Identity(
             account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
@@ -98,18 +98,18 @@ class AwsCloud:
         with credentials_of(self._session):
             region = self._region or self._session.get_config_variable("region")
             if region and not REGION.fullmatch(region):
-                hint = "correct it where it is set: --region, `region:` in the stack, AWS_REGION, AWS_DEFAULT_REGION"
-                raise Denied(f"{json.dumps(region)} is not the name of an AWS region", hint=hint)
+                hint = "correct --region, `region:` in the stack, AWS_REGION or AWS_DEFAULT_REGION"
+                raise Denied(f"{json.dumps(region)} is not an AWS region", hint=hint)
             self._session.get_credentials()
         try:
             client = self._session.create_client(service, self._region, config=ONCE, endpoint_url=endpoint)
         except boto.NoRegionError as error:
-            hint = "give --region, set AWS_REGION, or write `region:` in the stack"
-            raise Denied("no AWS region is known", hint=hint) from error
+            hint = "use --region, set AWS_REGION, or add `region:` to the stack"
+            raise Denied("no AWS region is set", hint=hint) from error
         except (ValueError, boto.BotoCoreError) as error:
-            raise WrongUsage(f"the AWS configuration cannot be used: {legible(str(error))}") from error
+            raise WrongUsage(f"the AWS configuration is invalid: {legible(str(error))}") from error
         if wrong := _wrong_endpoint(client.meta.endpoint_url):
-            message = f"{legible(client.meta.endpoint_url)} is no endpoint of AWS: {wrong}"
+            message = f"{legible(client.meta.endpoint_url)} is not an AWS endpoint: {wrong}"
             raise WrongUsage(message, hint="correct AWS_ENDPOINT_URL")
         return client
 
@@ -118,11 +118,11 @@ def _wrong_endpoint(url: str) -> str:
     """Say why nothing can be sent to a URL; empty if something can."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
-        return "it is neither http nor https"
+        return "the scheme must be http or https"
     try:
-        return "" if parts.port != 0 else "its port is 0"
+        return "" if parts.port != 0 else "the port is 0"
     except ValueError:
-        return "its port is not a number up to 65535"
+        return "the port must be a number up to 65535"
 
 
 def _call(session: Session, client: BaseClient, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -145,6 +145,6 @@ def _call(session: Session, client: BaseClient, operation: str, request: Mapping
         raise failed(operation, endpoint, error) from error
     about = response.pop("ResponseMetadata", {})
     if lacking := missing(client.meta.service_model.operation_model(operation), response):
-        why = NoAnswer(about.get("HTTPStatusCode", 200), "", f"in which {lacking} is missing")
+        why = NoAnswer(about.get("HTTPStatusCode", 200), "", f"without the field {lacking}")
         raise no_answer(operation, endpoint, why)
     return response

@@ -19,13 +19,13 @@ from urllib3.exceptions import HTTPError
 from reconciler.adapters.aws.answers import NoAnswer
 from reconciler.problems import CloudError, Denied, Fault, fault_of
 
-NOT_AWS = "is that AWS? Check AWS_ENDPOINT_URL, the proxy, and whether the network wants a login"
-TROUBLE = "is that AWS? If it is, try again later; if not, check AWS_ENDPOINT_URL and the proxy"
+NOT_AWS = "the response may not come from AWS: check AWS_ENDPOINT_URL, the proxy, and for a login page"
+TROUBLE = "the response may not come from AWS: check AWS_ENDPOINT_URL and the proxy, or try again later"
 REFUSALS = 400
 SERVER = 500  # from here on, HTTP says that the server is to blame
 NETWORK = "check the network, the region and AWS_ENDPOINT_URL"
 CONFIGURED = "check the profile in the AWS configuration files (`aws configure list` shows where each value comes from)"
-RENEW = "renew the credentials, for example with `aws sso login`, or give --profile"
+RENEW = "renew the credentials, for example with `aws sso login`, or use --profile"
 # Of every service that is asked. AWS takes requests of up to 5 minutes (S3: 15) before or after its own time:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 CLOCK = ("RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture")
@@ -59,58 +59,58 @@ class Cause(NamedTuple):
 
 PROVIDERS = {
     "custom-process": Cause(
-        "the credential_process of {who} failed", "run it by hand: what it prints may be secret, and is not shown"
+        "the credential_process of {who} failed", "run it by hand: its output may contain secrets, so it is not shown"
     ),
     "container-role": Cause(
-        "{who} gets no credentials from the container",
+        "{who} cannot get credentials from the container",
         "check AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN",
     ),
-    "sso": Cause("{who} gets no credentials by SSO", "log in again, for example with `aws sso login`"),
+    "sso": Cause("{who} cannot get credentials through SSO", "log in again, for example with `aws sso login`"),
 }
-NO_LOGIN = Cause(
-    "the SSO session of {who} has expired, or there is none", "log in again, for example with `aws sso login`"
-)
+NO_LOGIN = Cause("{who} has no valid SSO session", "log in again, for example with `aws sso login`")
 # By what is raised, the first that fits. Texts of others are left out.
 CAUSES: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
     (
         (boto.ProfileNotFound,),
-        Cause("there is no AWS profile {profile}", "check --profile, AWS_PROFILE and the AWS configuration files"),
+        Cause(
+            "the AWS profile {profile} does not exist", "check --profile, AWS_PROFILE and the AWS configuration files"
+        ),
     ),
     (
         (boto.ConfigParseError, boto.ConfigNotFound),
-        Cause("the AWS configuration file {path} cannot be understood", "correct it, or unset AWS_CONFIG_FILE"),
+        Cause("the AWS configuration file {path} is not valid", "correct it, or unset AWS_CONFIG_FILE"),
     ),
     (
         (boto.MissingDependencyException,),
-        Cause("{who} needs a package that is not installed", "install it: pip install 'botocore[crt]'"),
+        Cause("{who} requires a package that is not installed", "install it: pip install 'botocore[crt]'"),
     ),
     (
         (boto.InfiniteLoopConfigError,),
-        Cause("{who} takes its credentials from itself, by its source_profile", CONFIGURED),
+        Cause("{who} refers to itself as source_profile", CONFIGURED),
     ),
     ((boto.InvalidConfigError, boto.PartialCredentialsError), Cause("{who} is incomplete: {why}", CONFIGURED)),
     (
         (boto.NoCredentialsError,),
-        Cause("no AWS credentials are found", "configure credentials, or give --profile"),
+        Cause("no AWS credentials found", "configure credentials, or use --profile"),
     ),
     ((boto.SSOError, boto.TokenRetrievalError, boto.NoAuthTokenError), NO_LOGIN),
     (
         (boto.LoginError,),
-        Cause("the login of {who} has expired, or there is none", "log in again with `aws login`"),
+        Cause("{who} has no valid login", "log in again with `aws login`"),
     ),
     (
         (NoTerminal, boto.RefreshWithMFAUnsupportedError),
         Cause(
-            "{who} needs a code of an MFA device, and there is no terminal to ask for it",
-            "use credentials of a session (`aws sts get-session-token`), or run it in a terminal",
+            "{who} requires an MFA code, but stdin is not a terminal",
+            "use session credentials (`aws sts get-session-token`), or run it in a terminal",
         ),
     ),
-    ((boto.CredentialRetrievalError,), Cause("{who} gets no credentials from {provider}", CONFIGURED)),
-    ((RuntimeError,), Cause("the credentials that {who} gets have expired already", RENEW)),  # of a refresh
+    ((boto.CredentialRetrievalError,), Cause("{who} cannot get credentials from {provider}", CONFIGURED)),
+    ((RuntimeError,), Cause("the credentials from {who} have already expired", RENEW)),  # of a refresh
     (
         (Exception,),
         Cause(
-            "the credentials of {who} cannot be understood ({type})",
+            "the credentials of {who} cannot be loaded ({type})",
             "check the profile in the AWS configuration files, and what its credential_process prints",
         ),
     ),
@@ -127,7 +127,7 @@ def refused(operation: str, error: boto.ClientError, *, endpoint: str = "") -> C
     fault = Fault.DENIED if _is_clock(code, message) else fault_of(status, code)
     hint = _hint(operation, code, message, about.get("HTTPHeaders", {})) if fault is Fault.DENIED else ""
     if code == str(status):  # no code of AWS: something else may have answered
-        message, hint = f"{message or 'no reason is given'} ({endpoint})", hint or NOT_AWS
+        message, hint = f"{message or 'no reason given'} ({endpoint})", hint or NOT_AWS
     return CloudError(operation, fault, code, message, hint=hint, request_id=str(about.get("RequestId", "")))
 
 
@@ -148,22 +148,24 @@ def failed(operation: str, endpoint: str, error: Exception) -> CloudError:
             slow = " in time" if isinstance(error, boto.ConnectTimeoutError) else ""
             return CloudError(operation, Fault.UNREACHABLE, name, f"{endpoint} cannot be reached{slow}", hint=NETWORK)
         case boto.ProxyConnectionError():
-            message = f"the proxy on the way to {endpoint} cannot be reached"
+            message = f"the proxy to {endpoint} cannot be reached"
             return CloudError(
                 operation, Fault.UNREACHABLE, name, message, hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
             )
         case boto.SSLError():
             why = getattr(_root(error), "verify_message", "") or "the connection is not secure"
             given = next((name for name in BUNDLES if os.environ.get(name)), "")
-            hint = f"check that {given} has the certificates of the server or of the proxy that opens TLS"
-            hint = hint if given else "behind a proxy that opens TLS, name its certificates with AWS_CA_BUNDLE"
+            hint = f"check that {given} contains the certificate of the server, or of a proxy that decrypts TLS"
+            hint = hint if given else "if a proxy decrypts TLS, set AWS_CA_BUNDLE to its certificates"
             return CloudError(operation, Fault.UNREACHABLE, name, f"TLS to {endpoint} failed: {why}", hint=hint)
         case boto.ConnectionError():
             return CloudError(operation, Fault.UNREACHABLE, name, f"{endpoint} cannot be reached", hint=NETWORK)
         case boto.ReadTimeoutError():
-            return CloudError(operation, Fault.UNKNOWN, name, f"{endpoint} did not answer in time", hint=NETWORK)
+            return CloudError(operation, Fault.UNKNOWN, name, f"{endpoint} did not respond in time", hint=NETWORK)
         case boto.ConnectionClosedError() | boto.IncompleteReadError() | boto.ResponseStreamingError() | HTTPError():
-            return CloudError(operation, Fault.UNKNOWN, name, f"{endpoint} broke off before it had answered")
+            return CloudError(
+                operation, Fault.UNKNOWN, name, f"{endpoint} closed the connection before the response was complete"
+            )
         case boto.HTTPClientError():
             return _unsent(operation, endpoint, error)
         case boto.ParamValidationError():
@@ -201,16 +203,16 @@ def cause_of(error: Exception, profile: str) -> Cause:
     known = {"provider": "", **getattr(error, "kwargs", {}), "who": profile, "type": type(error).__name__}
     if isinstance(error, OSError) and error.filename:
         setting = next((name for name in FILES if os.environ.get(name) == str(error.filename)), "")
-        told = f" ({setting})" if setting else ""
+        setting_note = f" ({setting})" if setting else ""
         hint = f"correct {setting}, or unset it" if setting else CONFIGURED
-        return Cause(f"the credentials need {error.filename}{told}: {error.strerror}", hint)
+        return Cause(f"the credentials file {error.filename}{setting_note} cannot be read: {error.strerror}", hint)
     if isinstance(error, boto.InvalidConfigError | boto.PartialCredentialsError):
         known["why"] = legible(str(error))  # names of profiles and members alone
     if isinstance(error, ValueError) and LINE_BREAK.search(os.environ.get(CONTAINER_TOKEN, "")):
-        return Cause(f"{CONTAINER_TOKEN} has a line break", "set it without")
+        return Cause(f"{CONTAINER_TOKEN} has a line break", "remove the line break")
     if isinstance(error, ValueError) and str(error).startswith("Unsupported host"):
-        why = "credentials come from this machine or its container platform only"
-        return Cause(f"{CONTAINER} names a different host: {why}", f"correct {CONTAINER}, or unset it")
+        why = "credentials are accepted only from this machine or its container platform"
+        return Cause(f"{CONTAINER} refers to an untrusted host: {why}", f"correct {CONTAINER}, or unset it")
     by_provider = PROVIDERS.get(str(known["provider"])) if isinstance(error, boto.CredentialRetrievalError) else None
     found = by_provider or next(cause for kinds, cause in CAUSES if isinstance(error, kinds))
     return Cause(found.message.format_map(known), found.hint)
@@ -244,15 +246,21 @@ def have_credentials(session: Session, operation: str) -> None:
     except boto.ClientError as error:
         told = refused(error.operation_name, error)
         if told.fault in (Fault.DENIED, Fault.REFUSED):
-            message = f"{profile} gets no credentials by {error.operation_name}: {told.code}: {legible(told.message)}"
+            message = (
+                f"{profile} cannot get credentials with {error.operation_name}: {told.code}: {legible(told.message)}"
+            )
             raise CloudError(operation, Fault.DENIED, "NoCredentials", message, hint=told.hint or CONFIGURED) from error
         raise CloudError(operation, Fault.UNREACHABLE, told.code, told.message, hint=told.hint) from error
     except NoAnswer as error:
         raise CloudError(
-            operation, Fault.UNREACHABLE, "NoAnswer", f"asked for credentials, STS answered with {error}", hint=NOT_AWS
+            operation,
+            Fault.UNREACHABLE,
+            "NoAnswer",
+            f"STS responded to a request for credentials with {error}",
+            hint=NOT_AWS,
         ) from error
     except (boto.HTTPClientError, boto.ConnectionError) as error:
-        told = failed(operation, "what gives the credentials", error)
+        told = failed(operation, "the credential provider", error)
         told.fault = Fault.DENIED if told.fault is Fault.REFUSED else Fault.UNREACHABLE  # the call itself was not made
         raise told from error
     except Exception as error:
@@ -263,7 +271,7 @@ def have_credentials(session: Session, operation: str) -> None:
             called = variable if credentials.method == "env" else f"{name} of {profile}"
             message, hint = (
                 f"{called} {wrong}",
-                "set it without line breaks and blanks: what is read from a file often ends in one",
+                "remove line breaks and spaces: a value read from a file often ends in a line break",
             )
             raise CloudError(operation, Fault.DENIED, "InvalidCredentials", message, hint=hint)
 
@@ -271,9 +279,9 @@ def have_credentials(session: Session, operation: str) -> None:
 def unsendable(text: str) -> str:
     """Say what a credential has that no header can carry; empty if it has nothing of the kind."""
     if text.rstrip("\r\n") != text:
-        return "has a line break at its end"
+        return "ends in a line break"
     if any(not "!" <= sign <= "~" for sign in text):
-        return "has a blank, a line break or another character that no credential has"
+        return "contains a space, a line break or a different invalid character"
     return ""
 
 
@@ -312,11 +320,11 @@ def _is_clock(code: str, message: str) -> bool:
 def _hint(operation: str, code: str, message: str, headers: Mapping[str, str]) -> str:
     """Expired or unknown credentials are renewed, a clock is set; only valid credentials can lack a right."""
     if _is_clock(code, message):
-        return f"the clock of this machine is wrong{_skew(headers)}: set it"
+        return f"the clock of this machine is wrong{_skew(headers)}: correct it"
     if code in WRONG_KEY:
-        return "the secret access key does not fit the access key: check both"
+        return "the secret access key does not match the access key: check both"
     if "AccessDenied" in code or code == "UnauthorizedOperation":
-        return f"the caller needs the right to {operation}"
+        return f"the caller needs permission for {operation}"
     return RENEW
 
 

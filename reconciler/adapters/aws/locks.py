@@ -70,7 +70,9 @@ class _Locks:
         if found is not None:
             return None if found.id == holder.id else found
         if error is None or error.fault is Fault.UNKNOWN:
-            lost = error or CloudError("Lock", Fault.UNKNOWN, "NotWritten", "the answer was good, but there is no lock")
+            lost = error or CloudError(
+                "Lock", Fault.UNKNOWN, "NotWritten", "the write succeeded, but the lock does not exist"
+            )
             raise self._named(lost, name)
         return UNSEEN
 
@@ -80,9 +82,9 @@ class _Locks:
         if error.code in NO_PLACE:
             hint = f"create {self.place.container}, or correct `lock:` in the stack"
         elif error.operation == "GetObject" and error.code in HIDDEN:
-            hint = "grant s3:GetObject, and s3:ListBucket: without it S3 answers so where there is no lock"
+            hint = "grant s3:GetObject and s3:ListBucket: without them, S3 also denies reading a missing lock"
         elif error.fault is Fault.DENIED:
-            hint = f"{hint}; `reconciler iam-policy --for apply` prints the rights that a lock requires"
+            hint = f"{hint}; `reconciler iam-policy --for apply` prints the permissions that a lock requires"
         message = f"{error.message} (the lock is {self.place.url(name)})"
         return CloudError(error.operation, error.fault, error.code, message, hint=hint, request_id=error.request_id)
 

@@ -47,7 +47,7 @@ def content_of(answer: Mapping[str, Json], longest: int | None = None) -> bytes:
     try:
         content: bytes = answer["Body"].read(longest)
     except (BotoCoreError, OSError) as error:
-        raise CloudError("GetObject", Fault.UNKNOWN, type(error).__name__, "the answer was cut off") from error
+        raise CloudError("GetObject", Fault.UNKNOWN, type(error).__name__, "the response was cut off") from error
     return content
 
 
@@ -55,5 +55,5 @@ def place_of(url: str) -> dict[str, Json]:
     """Return bucket and key as requests name them. Raises `WrongUsage`."""
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
-        raise WrongUsage(f"{url} is no place in S3", hint="as in s3://bucket/folder/file.json")
+        raise WrongUsage(f"{url} is not an S3 URL", hint="use a URL such as s3://bucket/folder/file.json")
     return {"Bucket": parts.netloc, "Key": parts.path.lstrip("/")}

@@ -98,7 +98,7 @@ def open_session(
 ) -> Session:
     """Return a session; AWS is not called yet. Raises `Denied` for a profile or credentials that do not exist."""
     if role_arn and not ROLE.fullmatch(role_arn):
-        raise Denied(f"--role-arn {legible(role_arn)} is not the ARN of a role", hint=f"as in {EXAMPLE}")
+        raise Denied(f"--role-arn {legible(role_arn)} is not the ARN of a role", hint=f"use an ARN such as {EXAMPLE}")
     base = _session(profile, observer)
     with credentials_of(base):
         _ask_only_at_a_terminal(base)
@@ -114,7 +114,7 @@ def assume_role(base: Session, role_arn: str, region: str | None = None, observe
     with credentials_of(base):
         credentials = base.get_credentials()
     if credentials is None:
-        raise Denied("no AWS credentials to assume the role with", hint="configure credentials, or give --profile")
+        raise Denied("no AWS credentials to assume the role with", hint="configure credentials, or use --profile")
     create_client = partial(base.create_client, region_name=region or ANY_REGION)
     fetcher = AssumeRoleCredentialFetcher(
         create_client, credentials, role_arn, extra_args={"RoleSessionName": SESSION_NAME}

@@ -11,9 +11,9 @@ from reconciler.problems import Denied, WrongUsage
 
 PAGE = 100
 LONGEST = 65_536  # characters of a comment or an issue; GitHub refuses longer ones with 422
-CUT = "\n\n**Not complete:** the rest did not fit here.\n"
-WRITES = "the token needs `pull-requests: write` and `issues: write`, and the repository and the number must exist"
-LOST = "it may have been done all the same: run it again, which looks first"
+CUT = "\n\n**Truncated:** the rest did not fit.\n"
+WRITES = "check the repository, the number, and that the token has `pull-requests: write` and `issues: write`"
+LOST = "the request may have succeeded; run it again: it checks first"
 # The token of a job may not ask who it is (403). It writes as this, which no person can be called.
 ACTIONS_BOT = "github-actions[bot]"
 BOT = "Bot"
@@ -40,7 +40,7 @@ class GitHub:
     def __init__(self, base: str, repository: str, token: str, clock: Clock, author: str = "") -> None:
         owner, slash, name = repository.partition("/")
         if not (owner and slash and name) or "/" in name:
-            raise WrongUsage(f"{repository} is no repository", hint="as in owner/name")
+            raise WrongUsage(f"{repository} is not a repository name", hint="use the form owner/name")
         parts = checked_url(base, "GitHub")
         headers = {
             "Accept": "application/vnd.github+json",

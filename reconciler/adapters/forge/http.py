@@ -28,7 +28,7 @@ from reconciler.problems import Denied, Stopped, WrongUsage
 # Why a server cannot be reached, in our own words: those of urllib3 and http.client quote headers and addresses.
 
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")  # http.client says so in the text of an OSError alone
-CUT = "the answer is cut off"
+CUT = "the response is cut off"
 
 
 def _of_certificate(error: BaseException) -> str:
@@ -36,7 +36,7 @@ def _of_certificate(error: BaseException) -> str:
 
 
 def _of_tls(error: BaseException) -> str:
-    return f"TLS fails: {_words(getattr(error, 'reason', None))}"
+    return f"TLS failed: {_words(getattr(error, 'reason', None))}"
 
 
 def _words(text: object) -> str:
@@ -46,7 +46,7 @@ def _words(text: object) -> str:
 def _of_system(error: BaseException) -> str:
     tunnel = TUNNEL.search(str(error))
     if tunnel:
-        return f"the proxy answers {tunnel[1]}"
+        return f"the proxy responds with {tunnel[1]}"
     number = getattr(error, "errno", None)
     return os.strerror(number).lower() if number else _words(type(error).__name__)
 
@@ -55,15 +55,15 @@ def _of_system(error: BaseException) -> str:
 REASONS: tuple[tuple[tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
     ((ssl.SSLCertVerificationError,), _of_certificate),
     ((ssl.SSLError,), _of_tls),
-    ((socket.gaierror,), lambda _: "its name cannot be resolved"),
+    ((socket.gaierror,), lambda _: "the host name cannot be resolved"),
     ((ConnectionRefusedError,), lambda _: "connection refused"),
     ((http.client.IncompleteRead, exceptions.IncompleteRead, exceptions.InvalidChunkLength), lambda _: CUT),
-    ((http.client.RemoteDisconnected,), lambda _: "the connection is closed without an answer"),
-    ((ConnectionError,), lambda _: "the connection breaks off"),
-    ((exceptions.ReadTimeoutError,), lambda _: "no answer in time"),
+    ((http.client.RemoteDisconnected,), lambda _: "the connection was closed without a response"),
+    ((ConnectionError,), lambda _: "the connection was lost"),
+    ((exceptions.ReadTimeoutError,), lambda _: "no response in time"),
     ((TimeoutError, exceptions.ConnectTimeoutError), lambda _: "no connection in time"),
-    ((exceptions.DecodeError,), lambda _: "the answer cannot be decompressed"),
-    ((http.client.HTTPException, exceptions.InvalidHeader), lambda _: "the answer is not valid HTTP"),
+    ((exceptions.DecodeError,), lambda _: "the response cannot be decompressed"),
+    ((http.client.HTTPException, exceptions.InvalidHeader), lambda _: "the response is not valid HTTP"),
     ((OSError,), _of_system),
 )
 
@@ -103,7 +103,7 @@ REDIRECTS = 3
 LONGEST = 300  # characters of a server's reason
 PRINTABLE = range(0x21, 0x7F)  # of ASCII: what a token and an address consist of
 BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # certificates of a company's proxy; SSL_CERT_FILE is OpenSSL's own
-UNTRUSTED = f"if a proxy decrypts the traffic, set SSL_CERT_FILE or {BUNDLES[0]} to its certificates"
+UNTRUSTED = f"if a proxy decrypts TLS, set SSL_CERT_FILE or {BUNDLES[0]} to its certificates"
 
 
 class Gone(Exception):  # noqa: N818 - names what happened
@@ -148,7 +148,7 @@ class Http:
         *,
         server: str = "",
         secrets: Sequence[str] = (),
-        lost: str = "it may have been done all the same",
+        lost: str = "the request may have succeeded",
         largest: int | None = None,
     ) -> None:
         self._whom = whom
@@ -177,17 +177,17 @@ class Http:
                 return self._accepted(answer, method)
             there = urljoin(url, location)
             if origin_of(self._parts(there)) != origin_of(self._parts(url)):
-                hint = "only redirects within one host are followed: use the address that it moved to"
-                raise Stopped(f"{self._whom} answers {answer.status} and points to a different host", hint=hint)
+                hint = "only redirects within one host are followed: use the new address"
+                raise Stopped(f"{self._whom} redirects ({answer.status}) to a different host", hint=hint)
             url = there
         raise Stopped(f"{self._whom} redirects more than {REDIRECTS} times", hint="check the address")
 
     def strange(self, answer: Answer, wanted: str) -> Stopped:
         """Return what to raise for an answer that was accepted and is not what the API gives."""
         kind = answer.headers.get("content-type", "").partition(";")[0]
-        there = "JSON of a different shape" if answer.is_json else f"no JSON{f', but {kind}' if kind else ''}"
-        message = self._masked(f"{self._whom} answers {answer.status} with {there}, not with {wanted}{self._at}")
-        return Stopped(message, hint="check the address of its API, and what stands between: a proxy, a login page")
+        there = "unexpected JSON" if answer.is_json else (kind or "content that is not JSON")
+        message = self._masked(f"{self._whom} responds {answer.status} with {there} instead of {wanted}{self._at}")
+        return Stopped(message, hint="check the API address, and for a proxy or a login page in between")
 
     def _parts(self, url: str) -> SplitResult:
         return checked_url(url, self._whom)
@@ -202,7 +202,7 @@ class Http:
             work.join(left)
         if not done:
             hint = "check the network, the proxy and the address" if method in REPEATABLE else self._lost
-            late = f"no complete answer within {DEADLINE:.0f} s"
+            late = f"no complete response within {DEADLINE:.0f} s"
             raise Stopped(f"{self._whom} cannot be reached: {late}{self._at}", hint=hint)
         if isinstance(done[0], Stopped):
             raise done[0]
@@ -225,7 +225,7 @@ class Http:
             )
             content = found.data if self._largest is None else _beginning(found, self._largest)
         except LocationValueError as error:
-            raise WrongUsage(f"the address of {self._whom} is none") from error
+            raise WrongUsage(f"the address of {self._whom} is not a URL") from error
         except (HTTPError, OSError, ValueError, ArithmeticError) as error:
             raise self._unreachable(error, method) from None  # the causes quote headers and addresses
         headers_ = {name.lower(): text for name, text in found.headers.items()}
@@ -239,7 +239,7 @@ class Http:
         elif "proxy" in reason:
             hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
         elif "TLS" in reason:
-            hint = "check the address and its port: TLS has to be spoken there"
+            hint = "check the address and its port: the server must support TLS"
         elif method not in REPEATABLE and "connection refused" not in reason and "resolved" not in reason:
             hint = self._lost
         return Stopped(f"{self._whom} cannot be reached: {reason}{self._at}", hint=hint)
@@ -253,17 +253,17 @@ class Http:
     def _accepted(self, answer: Answer, method: str) -> Answer:
         if answer.status < 300:  # noqa: PLR2004 - accepted
             return answer
-        said = f"{self._whom} answers {answer.status}: {self._masked(answer.message)}"
+        said = f"{self._whom} responds {answer.status}: {self._masked(answer.message)}"
         if answer.status in GONE:
             raise Gone(said)
         if answer.status in LIMITED and _is_limited(answer.headers):
-            raise Stopped(said, hint="its limit of requests is used up: run it again later")
+            raise Stopped(said, hint="the rate limit is exceeded: run it again later")
         if answer.status in (401, 403):
             raise Denied(said, hint="check the token and its permissions")
         if answer.status == PROXY_DENIES:
-            raise Denied(said, hint="a proxy asks for a user and a password: name both in HTTP_PROXY or HTTPS_PROXY")
+            raise Denied(said, hint="the proxy requires a user and a password: add both to HTTP_PROXY or HTTPS_PROXY")
         if answer.status in MOVED:
-            raise Stopped(said, hint="it redirects without saying where to: check the address")
+            raise Stopped(said, hint="the redirect has no location: check the address")
         if answer.status >= BROKEN and method not in REPEATABLE:
             raise Stopped(said, hint=self._lost)
         raise Stopped(said)
@@ -309,7 +309,7 @@ class _Patience(Retry):
         response, error = known.get("response"), known.get("error")
         asked = self._asked(response) if response is not None else 0.0
         if asked >= self.end - self.clock.now():
-            raise MaxRetryError(known["_pool"], "", error or ResponseError("it asks for more time than there is"))
+            raise MaxRetryError(known["_pool"], "", error or ResponseError("the requested wait exceeds the time limit"))
         return super().increment(*args, **known)
 
     def sleep(self, response: Any = None) -> None:
@@ -331,7 +331,7 @@ def checked_url(url: str, whom: str) -> SplitResult:
     except ValueError:
         is_one = False
     if not is_one or plain(url) != url:
-        raise WrongUsage(f"the address of {whom} is none: it is not a URL that begins with https:// or http://")
+        raise WrongUsage(f"the address of {whom} is not a URL: it must begin with https:// or http://")
     return parts
 
 
@@ -355,8 +355,8 @@ def _manager(parts: SplitResult) -> urllib3.PoolManager:
         there = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
         return urllib3.ProxyManager(there, proxy_headers=headers, timeout=TIMEOUT, ssl_context=context)
     except (HTTPError, ValueError) as error:
-        hint = f"check {parts.scheme.upper()}_PROXY: http://host:port, or https://host:port"
-        raise WrongUsage("the address of the proxy cannot be used", hint=hint) from error
+        hint = f"set {parts.scheme.upper()}_PROXY to http://host:port or https://host:port"
+        raise WrongUsage("the address of the proxy is not valid", hint=hint) from error
 
 
 def _context() -> ssl.SSLContext | None:
@@ -369,7 +369,7 @@ def _context() -> ssl.SSLContext | None:
     try:
         context.load_verify_locations(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
     except (OSError, ValueError) as error:
-        raise WrongUsage(f"the certificates that {name} names cannot be read") from error
+        raise WrongUsage(f"the certificates in {name} cannot be read") from error
     return context
 
 

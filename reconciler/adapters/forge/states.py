@@ -14,8 +14,8 @@ from reconciler.ports import Clock, Missing
 from reconciler.problems import CloudError, Denied, Fault, WrongUsage
 
 USERNAME, PASSWORD, ADDRESS = "TF_HTTP_USERNAME", "TF_HTTP_PASSWORD", "TF_HTTP_ADDRESS"
-NO_STATE = "it answers that there is no state: check the address, and the name of the state or workspace"
-PINNED = f"{USERNAME} and {PASSWORD} are for the host of {ADDRESS}, and are not sent to a different one"
+NO_STATE = "check the address, and the name of the state or workspace"
+PINNED = f"{USERNAME} and {PASSWORD} are sent only to the host of {ADDRESS}"
 UNSET = f"set {USERNAME} and {PASSWORD}"
 
 
@@ -35,7 +35,7 @@ def fetch_state(url: str, clock: Clock, environment: Mapping[str, str], largest:
     try:
         return http.send("GET", url).content
     except Gone as error:
-        raise Missing(f"there is no state at {url}", NO_STATE) from error
+        raise Missing(f"the state {url} does not exist", NO_STATE) from error
     except Denied as error:
         hint = PINNED if pinned else f"check {USERNAME} and {PASSWORD}" if credentials else UNSET
         raise CloudError("GET", Fault.DENIED, "Denied", error.message, hint=hint) from error
@@ -51,7 +51,7 @@ def _credentials(url: str, environment: Mapping[str, str]) -> tuple[tuple[str, .
         return (), False
     for name, value in given.items():
         if plain(value) != value:
-            raise WrongUsage(f"{name} has a blank, a line break or a character that is not ASCII", hint="set it anew")
+            raise WrongUsage(f"{name} contains a space, a line break or a character outside ASCII", hint="set it again")
     address = environment.get(ADDRESS, "")
     if address and origin_of(checked_url(address, ADDRESS)) != origin_of(checked_url(url, "the state")):
         return (), True

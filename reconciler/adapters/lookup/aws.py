@@ -43,35 +43,35 @@ class AwsLookups:
                 return self._output(*argument.split(".", 1))
             case "secret":
                 return self._secret(*argument.partition("#")[::2])
-        raise Unsupported(f"!{tag} look-ups are not supported here")
+        raise Unsupported(f"!{tag} lookups are not supported here")
 
     def find_in_state(self, argument: str, place: StatePlace) -> Json:
         return self.states.find(argument, place)
 
     def _parameter(self, name: str) -> str | list[str]:
         request = {"Name": name, "WithDecryption": True}
-        found = self._asked("ssm", "GetParameter", name, request, f"there is no parameter {name}")["Parameter"]
+        found = self._asked("ssm", "GetParameter", name, request, f"the parameter {name} does not exist")["Parameter"]
         value = str(found["Value"])
         if found.get("Type") == "StringList":
             return value.split(",")
         return Secret(value) if found.get("Type") == "SecureString" else value
 
     def _output(self, stack: str, output: str) -> str:
-        missing = f"there is no CloudFormation stack {stack}"
+        missing = f"the CloudFormation stack {stack} does not exist"
         answer = self._asked("cloudformation", "DescribeStacks", stack, {"StackName": stack}, missing)
         outputs = {one["OutputKey"]: str(one["OutputValue"]) for one in answer["Stacks"][0].get("Outputs", ())}
         if output not in outputs:
             near = difflib.get_close_matches(output, outputs, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(outputs)) or 'no outputs'}"
-            raise Missing(f"the stack {stack} has no output {output}", hint)
+            hint = f"did you mean {near[0]}?" if near else f"its outputs are: {', '.join(sorted(outputs)) or 'none'}"
+            raise Missing(f"the CloudFormation stack {stack} has no output {output}", hint)
         return outputs[output]
 
     def _secret(self, name: str, key: str) -> Secret:
-        missing = f"there is no secret {name}"
+        missing = f"the secret {name} does not exist"
         answer = self._asked("secretsmanager", "GetSecretValue", name, {"SecretId": name}, missing)
         text = answer.get("SecretString")
         if text is None:
-            raise Missing(f"the secret {name} holds bytes", "only secrets that are texts can be used")
+            raise Missing(f"the secret {name} is binary", "use a secret with a SecretString")
         return Secret(_member(name, key, text) if key else text)
 
     def _asked(
@@ -92,7 +92,7 @@ class AwsLookups:
         except CloudError as error:
             here = self.here()
             if error.code in NOT_FOUND or (error.code == NO_STACK[0] and NO_STACK[1] in error.message):
-                return Missing(missing, f"it was looked for in {here.region} of account {here.account}")
+                return Missing(missing, f"checked in account {here.account}, region {here.region}")
             if error.fault is Fault.DENIED and error.code in NO_PERMISSION:
                 action = _lacking(f"{service}:{operation}", error.message)
                 return replace(error, hint=f"the caller needs the permission {action} in {here.region}")
@@ -112,7 +112,7 @@ def _member(name: str, key: str, text: str) -> str:
     except ValueError:
         whole = None
     if not isinstance(whole, dict):
-        raise Missing(f"the secret {name} is no JSON object and has no keys", f"write `!secret {name}`")
+        raise Missing(f"the secret {name} is not a JSON object, so it has no keys", f"write `!secret {name}`")
     if whole.get(key) is None:
-        raise Missing(f"the secret {name} has no key {key}", "check the key; upper and lower case count")
+        raise Missing(f"the secret {name} has no key {key}", "check the key: it is case-sensitive")
     return whole[key] if isinstance(whole[key], str) else json.dumps(whole[key])

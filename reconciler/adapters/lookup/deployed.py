@@ -26,7 +26,9 @@ def deployed(
         (stack,) = cloud.call("DescribeStacks", {"StackName": name})["Stacks"]
     except CloudError as error:
         if error.code == NO_STACK[0] and NO_STACK[1] in error.message:
-            raise WrongUsage(f"there is no CloudFormation stack {name}", hint="check --region and --profile") from error
+            raise WrongUsage(
+                f"the CloudFormation stack {name} does not exist", hint="check --region and --profile"
+            ) from error
         raise
     # DescribeStackResources would end after 100; the listings have pages.
     found = list(pages(cloud, "ListStackResources", {"StackName": name}, "StackResourceSummaries", CLOUDFORMATION))

@@ -50,19 +50,19 @@ class Environment:
         Raises `Missing`, `Reserved`, and `Unsupported` for other tags.
         """
         if tag != TAG:
-            raise Unsupported(f"!{tag} look-ups are not supported here")
+            raise Unsupported(f"!{tag} lookups are not supported here")
         reserved = is_reserved(argument)
         if reserved and not _matches(argument, self.allowed):
-            message = "this variable belongs to AWS or to the CI, and a plan shows what it reads"
-            raise Reserved(message, f"use a variable, or allow it on the command line: --allow-env {argument}")
+            message = "this variable is reserved for AWS or CI credentials, and plans show the values they read"
+            raise Reserved(message, f"use a stack variable, or allow it with --allow-env {argument}")
         value = self.variables.get(argument)
         if value and NOT_UTF8.search(value):
-            raise Missing("it is not UTF-8 text", "set it to text that is")
+            raise Missing("the value is not UTF-8 text", "set it to UTF-8 text")
         is_secret = reserved or is_secret_name(argument) or SECRET.search(argument)
         return Secret(value) if value and is_secret else value
 
     def find_in_state(self, argument: str, place: StatePlace) -> Json:
-        raise Unsupported(f"!tfstate {argument} is not looked up here: it would read {place.url}")
+        raise Unsupported(f"!tfstate {argument} is not supported here: it would read {place.url}")
 
 
 def is_reserved(name: str) -> bool:

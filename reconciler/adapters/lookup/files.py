@@ -62,7 +62,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 # Far more than a file of thousands of resources has. What is larger is no file of a stack, and may be without end.
 LARGEST = 16 * 2**20
-NAME_HINT = "name the folder of a stack, or its one file"
+NAME_HINT = "pass the folder of a stack, or its only file"
 
 
 class DiskFiles:
@@ -73,9 +73,12 @@ class DiskFiles:
         chosen = Path(path)
         is_file = _is_file(chosen)
         if is_file and chosen.suffix not in SUFFIXES:
-            raise WrongUsage(f"{path} is no stack", hint=f"the files of a stack end in {', '.join(SUFFIXES)}")
+            raise WrongUsage(f"{path} is not a stack", hint=f"stack files end in {', '.join(SUFFIXES)}")
         if leaves_repository(chosen):
-            raise WrongUsage(f"{path} is a link out of the repository", hint="name the folder or file that it leads to")
+            raise WrongUsage(
+                f"{path} is a symbolic link that leaves the repository",
+                hint="pass the folder or file that it points to",
+            )
         self._only = chosen.name if is_file else None
         self._folder = chosen.parent if self._only else chosen
         self.root = str(self._folder)
@@ -95,7 +98,7 @@ class DiskFiles:
         path = self._inside(name)
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would keep us waiting for its writer
-            raise OSError(errno.EINVAL, "it is not a regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         return read_whole(path)
 
     def replace(self, name: str, content: bytes) -> None:
@@ -106,7 +109,7 @@ class DiskFiles:
         path = self._inside(name)
         mode = stat.S_IMODE(path.stat().st_mode)
         if not mode & ANYBODY_WRITES:
-            raise PermissionError(errno.EACCES, "it is read-only")
+            raise PermissionError(errno.EACCES, "the file is read-only")
         descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -148,7 +151,8 @@ def write_below(folder: Path, texts: Mapping[str, str]) -> None:
     for name in texts:
         if leaves_repository(folder / name) or not is_inside(folder / name, folder):
             raise WrongUsage(
-                f"{folder / name} is behind a link out of {folder}; nothing was written", hint="remove the link"
+                f"{folder / name} is behind a symbolic link that leaves {folder}. Nothing was written",
+                hint="remove the link",
             )
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +165,7 @@ def read_whole(path: Path, largest: int | None = None) -> bytes:
     with path.open("rb") as file:
         content = file.read(largest + 1)
     if len(content) > largest:
-        raise OSError(errno.EFBIG, f"it has more than {largest // 2**20} MiB")
+        raise OSError(errno.EFBIG, f"the file is larger than {largest // 2**20} MiB")
     return content
 
 
@@ -170,7 +174,7 @@ def _is_file(path: Path) -> bool:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise WrongUsage(f"there is no file or folder {path}", hint=NAME_HINT) from None
+        raise WrongUsage(f"{path} does not exist", hint=NAME_HINT) from None
     except OSError as error:
         raise WrongUsage(f"cannot read {path}: {error.strerror}", hint=NAME_HINT) from error
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -181,4 +185,4 @@ def _is_file(path: Path) -> bool:
 def refuse(error: OSError) -> None:
     """Stop at a folder that we cannot list: a resource that is overlooked looks like one that is no longer wanted."""
     message = f"the folder cannot be read: {error.strerror}"
-    raise InvalidStack((Problem("YML012", message, Where(str(error.filename)), "allow reading it"),)) from error
+    raise InvalidStack((Problem("YML012", message, Where(str(error.filename)), "grant read permission"),)) from error

@@ -64,11 +64,11 @@ class Repository:
         try:
             done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 - no shell, fixed words, and NO_OPTION before what the user gave
         except FileNotFoundError as error:
-            raise WrongUsage("git is not installed: it tells what has changed") from error
+            raise WrongUsage("git is not installed, but is required to find changed files") from error
         except subprocess.TimeoutExpired as error:
-            raise WrongUsage(f"git {words[0]} takes longer than {SECONDS} s") from error
+            raise WrongUsage(f"git {words[0]} did not finish within {SECONDS} s") from error
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines()
             hint = said[0] if said else f"exit code {done.returncode}"
-            raise WrongUsage(f"git cannot tell what has changed in {Path(self.folder).resolve().name}", hint=hint)
+            raise WrongUsage(f"git cannot list the changes in {Path(self.folder).resolve().name}", hint=hint)
         return done.stdout.decode(errors="surrogateescape")

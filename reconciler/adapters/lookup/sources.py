@@ -43,8 +43,8 @@ class ForbiddenLookups:
     """Nobody may be asked: whoever needs it is told."""
 
     def find(self, tag: str, argument: str) -> str:
-        message = f"!{tag} {argument} is needed, and --no-lookups keeps it from being looked up"
-        raise Unsupported(message, "leave --no-lookups away, or use a variable")
+        message = f"!{tag} {argument} is required, but --no-lookups is set"
+        raise Unsupported(message, "drop --no-lookups, or use a variable")
 
     def find_in_state(self, argument: str, _place: StatePlace) -> str:
         return self.find(STATE, argument)
@@ -66,9 +66,9 @@ class Sandbox:
     def find_in_state(self, argument: str, place: StatePlace) -> Json:
         if place.scheme == FILE:
             return self.states.find(argument, place)
-        served = "`reconciler sandbox serve` has S3 by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
-        hint = served if place.scheme == "s3" else "name a file with what `terraform output -json` prints"
-        raise Unsupported(f"the sandbox in this process does not read {place.url}", hint)
+        served = "only `reconciler sandbox serve` simulates S3: drop --sandbox and set AWS_ENDPOINT_URL"
+        hint = served if place.scheme == "s3" else "use a file with the output of `terraform output -json`"
+        raise Unsupported(f"the in-process sandbox cannot read {place.url}", hint)
 
     def find(self, tag: str, argument: str) -> str:
         if tag == "ssm" and PUBLISHED_IMAGE.fullmatch(argument):

@@ -16,13 +16,13 @@ from reconciler.tfstate.state import NotAState, TerraformState, find_value, pars
 
 LARGEST = 64 * 2**20  # bytes; states have a few MiB at most
 FILE = ""  # the scheme of what is no URL
-PATH_HINT = "the path leads from the file in which it is written, and stays in its repository"
-SIZE_HINT = "name what holds a state alone, or what `terraform output -json` prints"
+PATH_HINT = "the path is relative to the file that contains it, and must stay in the repository"
+SIZE_HINT = "use a file that contains only a state, or the output of `terraform output -json`"
 # What S3 answers to GetObject.
 NO_OBJECT, NO_BUCKET, NOTHING_THERE = "NoSuchKey", "NoSuchBucket", "InvalidRange"
 WRONG_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 REGION_HINT = "the bucket is in a different region: write `{url: s3://bucket/key, region: REGION}`"
-WORKSPACE = "check the key; the state of a workspace is at env:/WORKSPACE/KEY"
+WORKSPACE = "check the key: the state of a workspace is at env:/WORKSPACE/KEY"
 
 Fetch = Callable[[StatePlace], bytes]
 Failure = Missing | CloudError | Stopped
@@ -48,7 +48,7 @@ class States:
         try:
             content = self.fetch[place.scheme](place)
             if len(content) > LARGEST:
-                return Missing(f"{shown(place)} has more than {LARGEST // 2**20} MiB", SIZE_HINT)
+                return Missing(f"{shown(place)} is larger than {LARGEST // 2**20} MiB", SIZE_HINT)
             return parse_state(content)
         except NotAState as error:
             return Missing(f"{shown(place)} {error}", error.hint)
@@ -67,15 +67,15 @@ def fetch_file(place: StatePlace) -> bytes:
     try:
         path = Path(os.path.realpath(Path(place.folder, place.url)))
         if not path.is_relative_to(root):
-            raise Missing(f"{name} leads out of {root.name or root}/", PATH_HINT)
+            raise Missing(f"{name} is outside {root.name or root}/", PATH_HINT)
         if is_hidden(path.relative_to(root)):
-            raise Missing(f"{name} leads to a hidden file", "name a file that does not begin with a dot")
+            raise Missing(f"{name} is a hidden file", "use a file that does not begin with a dot")
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting for its writer
             raise Missing(f"{name} is not a regular file", PATH_HINT)
         return read_whole(path, LARGEST)
     except FileNotFoundError as error:
         hint = "write it with `terraform state pull` or `terraform output -json`, or correct the path"
-        raise Missing(f"there is no file {name}", hint) from error
+        raise Missing(f"the file {name} does not exist", hint) from error
     except OSError as error:
         hint = SIZE_HINT if error.errno == errno.EFBIG else PATH_HINT
         raise Missing(f"{name} cannot be read: {error.strerror or error}", hint) from error
@@ -95,9 +95,9 @@ def fetch_object(place: StatePlace, get: Fetch) -> bytes:
         if error.code == NOTHING_THERE:
             return b""
         if error.code == NO_OBJECT:
-            raise Missing(f"there is no object {place.url}", WORKSPACE) from error
+            raise Missing(f"the object {place.url} does not exist", WORKSPACE) from error
         if error.code == NO_BUCKET:
-            raise Missing(f"there is no bucket {place.bucket}", "check the name of the bucket") from error
+            raise Missing(f"the bucket {place.bucket} does not exist", "check the name of the bucket") from error
         if error.code in WRONG_REGION:
             raise replace(error, hint=REGION_HINT) from error
         if error.fault is Fault.DENIED and error.operation == "GetObject" and "AccessDenied" in error.code:
@@ -109,5 +109,5 @@ def _denied(error: CloudError, place: StatePlace) -> CloudError:
     """Without s3:ListBucket, S3 denies a missing object, too (S3 API Reference, GetObject, "Permissions")."""
     who = place.role_arn or "the caller"
     action = "kms:Decrypt on its key" if "kms:" in error.message.lower() else f"s3:GetObject on {place.url}"
-    also = "" if "kms:" in error.message.lower() else ", and s3:ListBucket to see whether it exists"
+    also = "" if "kms:" in error.message.lower() else ", and s3:ListBucket to check that it exists"
     return replace(error, hint=f"{who} needs the permission {action}{also}")

@@ -65,8 +65,8 @@ def _is_used(parameter: Parameter, founds: Iterable[ImportedResource]) -> bool:
 
 def _fixed(parameter: Parameter, world: TemplateContext) -> LeftOut:
     value = told({"it": parameter.usual or ""})
-    why = f"{value} wherever the template uses it, since {world.decided[parameter.name]} depends on it"
-    return LeftOut(f"variable {parameter.name}", f"{why}; --parameter {parameter.name}=VALUE imports a different value")
+    why = f"{value} is written in its place, because {world.decided[parameter.name]} depends on it"
+    return LeftOut(f"variable {parameter.name}", f"{why}; use --parameter {parameter.name}=VALUE for a different value")
 
 
 def _check(template: Template, findings: Findings) -> None:
@@ -76,11 +76,15 @@ def _check(template: Template, findings: Findings) -> None:
             message = f"the macro {transform.value} has not run: it may add or change resources"
             findings.add("CFN010", message, transform.mark, PROCESSED, Severity.WARNING)
     for mark in template.loops:
-        findings.add("CFN003", "Fn::ForEach around resources of AWS Batch cannot be followed", mark, PROCESSED)
+        findings.add("CFN003", "Fn::ForEach around AWS Batch resources is not supported", mark, PROCESSED)
     if not template.batch and not template.loops:
         nested = [resource.logical for resource in template.resources.values() if resource.type == NESTED]
-        hint = f"import the templates of its nested stacks: {listed(nested, 'and')}" if nested else "is it another one?"
-        findings.add("CFN002", "this template has no resource of AWS Batch", template.mark, hint)
+        hint = (
+            f"import the templates of its nested stacks: {listed(nested, 'and')}"
+            if nested
+            else "check that it is the right template"
+        )
+        findings.add("CFN002", "the template contains no AWS Batch resources", template.mark, hint)
 
 
 def _not_ours(template: Template) -> Iterator[LeftOut]:
@@ -91,7 +95,7 @@ def _not_ours(template: Template) -> Iterator[LeftOut]:
 
 def _why(resource: Resource) -> str:
     if resource.type == NESTED:
-        return "a nested stack is a template of its own: import that, too"
+        return "a nested stack has its own template: import it as well"
     if resource.type.endswith(MODULE):
-        return f"the module {resource.type} cannot be followed: {PROCESSED}"
-    return f"{resource.type} is not of AWS Batch"
+        return f"the module {resource.type} is not supported: {PROCESSED}"
+    return f"{resource.type} is not an AWS Batch resource"

@@ -84,8 +84,8 @@ def parameters(
         if isinstance(node, MappingNode):
             found[name] = _parameter(name, mark, node.entries, given.get(name), live.get(name))
         else:
-            hint = "a parameter has at least a Type"
-            findings.add("CFN009", f"the parameter {name} is no mapping", mark, hint, Severity.WARNING)
+            hint = "a parameter requires a Type"
+            findings.add("CFN009", f"the parameter {name} is not a mapping", mark, hint, Severity.WARNING)
     _check(found, given, findings)
     return found
 
@@ -179,12 +179,12 @@ def _check(found: MappingABC[str, Parameter], given: MappingABC[str, str], findi
         parameter = found.get(name)
         if parameter is None and name not in PSEUDO:
             known = listed(found, "and") if found else "none"
-            hint = did_you_mean(name, found, f"it has {known}")
+            hint = did_you_mean(name, found, f"its parameters are: {known}")
             findings.add("CFN011", f"the template has no parameter {name}", None, hint)
         elif parameter and parameter.allowed and value not in parameter.allowed:
             shown = "the value given" if parameter.secret else value
-            hint = f"it can be {listed(parameter.allowed)}"
-            findings.add("CFN011", f"{shown} is not a value that the parameter {name} allows", parameter.mark, hint)
+            hint = f"allowed values: {listed(parameter.allowed)}"
+            findings.add("CFN011", f"{shown} is not an allowed value of the parameter {name}", parameter.mark, hint)
 
 
 @dataclass(slots=True)
@@ -352,18 +352,18 @@ class TemplateError(Exception):
 # Every problem that the import of a template can have. Codes are stable; messages are not.
 
 CODES: Mapping[str, str] = {
-    "CFN001": "a file is no CloudFormation template",
-    "CFN002": "a template has no resource of AWS Batch",
-    "CFN003": "a function, macro or module of CloudFormation cannot be followed",
-    "CFN004": "a function of CloudFormation is written in a way that cannot be understood",
-    "CFN005": "a template names something that it does not have",
-    "CFN006": "a condition depends on a value that is not known",
-    "CFN007": "a resource of a template has a property that AWS Batch does not know",
-    "CFN008": "a property in a template has a value that does not fit",
-    "CFN009": "a resource of a template is written in a way that cannot be understood",
-    "CFN010": "a template has a macro that would have to run first",
-    "CFN011": "a value is given for a parameter that a template does not have, or does not allow",
-    "CFN012": "a template refers to a resource that it does not have",
+    "CFN001": "a file is not a CloudFormation template",
+    "CFN002": "a template contains no AWS Batch resources",
+    "CFN003": "a CloudFormation function, macro or module is not supported",
+    "CFN004": "a CloudFormation function is malformed",
+    "CFN005": "a template refers to something that it does not contain",
+    "CFN006": "a condition depends on an unknown value",
+    "CFN007": "a resource in a template has a property that AWS Batch does not support",
+    "CFN008": "a property in a template has an invalid value",
+    "CFN009": "a resource or parameter in a template is malformed",
+    "CFN010": "a template contains a macro that has not been processed",
+    "CFN011": "a --parameter value is for an unknown parameter, or is not allowed",
+    "CFN012": "a template refers to a resource that it does not contain",
 }
 
 

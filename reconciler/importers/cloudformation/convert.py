@@ -179,17 +179,17 @@ class Fitter:
     def unfit(self, node: Node, wanted: str, path: Path) -> BrokenValue:
         shown = text_of(node.value) if isinstance(node, Scalar) and node.value is not None else _form(node)
         message = f"{self.resolver.logical}: {dotted(path)} must be {wanted}, not {shown}"
-        self.resolver.world.findings.add("CFN008", message, node.mark, "CloudFormation would refuse it, too")
+        self.resolver.world.findings.add("CFN008", message, node.mark, "CloudFormation would also reject it")
         return BrokenValue()
 
     def unknown(self, key: str, mark: SourceMark, members: MappingABC[str, str], path: Path) -> None:
         self.is_broken = True
         if key.startswith("Fn::"):
-            self.resolver.world.findings.add("CFN003", f"{key} cannot be followed here", mark, PROCESSED)
+            self.resolver.world.findings.add("CFN003", f"{key} is not supported here", mark, PROCESSED)
             return
         owner = dotted(path) or "the resource"
         properties = [capitalized(name) for name in members]
-        hint = did_you_mean(key, properties, "if it is new, a newer AWS SDK knows it: pip install --upgrade boto3")
+        hint = did_you_mean(key, properties, "if it is new, upgrade the AWS SDK: pip install --upgrade boto3")
         self.resolver.world.findings.add(
             "CFN007", f"{self.resolver.logical}: {owner} has no property {key}", mark, hint
         )
@@ -206,7 +206,7 @@ class Fitter:
 
 SAMPLES: MappingABC[str, Json] = {"string": "text", **dict.fromkeys((*WHOLE, *FRACTIONS), 1), "boolean": True}
 NUMERALS = ("1",)  # samples of texts that are numbers: versions
-WANTED = {"string": "a text", **dict.fromkeys(WHOLE, "a whole number"), **dict.fromkeys(FRACTIONS, "a number"),
+WANTED = {"string": "a string", **dict.fromkeys(WHOLE, "a whole number"), **dict.fromkeys(FRACTIONS, "a number"),
           "boolean": "true or false"}  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _form(node: Node) -> str:
 
 HERE = Identity("${account}", "${region}", "${partition}")
 PLACE = {"region": "AWS::Region", "account": "AWS::AccountId", "partition": "AWS::Partition"}
-UNNAMED = "Unnamed in the template, and called by its logical id here."
+UNNAMED = "Unnamed in the template: its logical ID is used as its name here."
 RETENTION = "ResourceRetentionPolicy"
 # Properties that CloudFormation has and the API has not: what a plan asks for each time, or a lifecycle says.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Batch.html
@@ -300,8 +300,10 @@ class Reader:
         if resource.type.removeprefix(OURS) in KINDS:
             return True
         types = [f"{OURS}{name}" for name in KINDS]
-        hint = did_you_mean(resource.type, types, f"the types are {listed(types, 'and')}")
-        self.world.findings.add("CFN009", f"{resource.logical}: {resource.type} is no type", resource.mark, hint)
+        hint = did_you_mean(resource.type, types, f"valid types are {listed(types, 'and')}")
+        self.world.findings.add(
+            "CFN009", f"{resource.logical}: {resource.type} is not a resource type", resource.mark, hint
+        )
         return False
 
     def exists(self, resource: Resource) -> bool:
@@ -313,7 +315,7 @@ class Reader:
             holds, assumed = verdict(self.resolver(resource, assumes=True), condition, resource.mark)
         except TemplateError as wrong:
             wrong.tell(self.world.findings)
-            self.world.absent[resource.logical] = f"whether {condition} holds is not known"
+            self.world.absent[resource.logical] = f"the result of its condition {condition} is unknown"
             return False
         why = because(condition, assumed, holds=holds) if assumed else f"{condition} is false"
         if not holds:
@@ -336,8 +338,8 @@ class Reader:
             self.decide(one.pieces or (), self.naming.fixed, logical)
         for logical, missing in self.naming.unknown.items():
             (wanted,) = [one.name for one in parameters if one.variable == missing[0]]
-            message = f"the name of {logical} depends on {wanted}, which has no value here"
-            hint = f"give it one: --parameter {wanted}=VALUE"
+            message = f"the name of {logical} depends on {wanted}, which has no value"
+            hint = f"set it: --parameter {wanted}=VALUE"
             self.world.findings.add("CFN006", message, of[logical].mark, hint)
             self.broken.add(logical)
         for logical, resource in of.items():
@@ -372,7 +374,7 @@ class Reader:
             return WrittenName((), node)
         name = str(value)
         if IN_BRACES.search(name):
-            message, hint = f"AWS refuses {name} as a name", "write it by Fn::Sub (!Sub), which fills it in"
+            message, hint = f"AWS rejects the name {name}", "use Fn::Sub (!Sub) to substitute its variables"
             self.world.findings.add("CFN008", message, node.mark, hint)
             self.broken.add(resource.logical)
         return self.substituted(resource, WrittenName(tuple(name), node, assumed), "" if physical == name else physical)
@@ -402,13 +404,13 @@ class Reader:
         """Return a resource; None after telling what is wrong with it."""
         kind, name = kind_of(resource), self.names[resource.logical]
         if not resource.has_properties:
-            hint = "write its properties below it, as in `Priority: 1`"
-            self.world.findings.add("CFN009", f"{resource.logical}: Properties is no mapping", resource.mark, hint)
+            hint = "write properties below it, for example `Priority: 1`"
+            self.world.findings.add("CFN009", f"{resource.logical}: Properties is not a mapping", resource.mark, hint)
             return None
         fitter = Fitter(self.model, self.resolver(resource), self.names)
         body = fitter.body(kind, MappingNode(_without(resource, kind), resource.properties.mark))
         if not NAME.fullmatch(HOLE.sub("x", name)):
-            self.world.findings.add("CFN008", f"AWS refuses {name} as a name", resource.mark, NAME_HINT)
+            self.world.findings.add("CFN008", f"AWS rejects the name {name}", resource.mark, NAME_HINT)
             self.broken.add(resource.logical)
         if fitter.is_broken or resource.logical in self.broken:
             return None
@@ -437,9 +439,7 @@ class Reader:
         if not name.pieces or (unvalued and self.naming.is_anew):
             unknown = unvalued[0] if unvalued else name.unknown
             is_given = unvalued or unknown in PSEUDO or (unknown in parameters and not parameters[unknown].is_hidden)
-            way = (
-                f"--parameter {unknown}=VALUE would tell" if is_given else "--stack-name reads it where it is deployed"
-            )
+            way = f"set --parameter {unknown}=VALUE" if is_given else "use --stack-name to read the deployed name"
             return f"Named {spelled(name.node)} in the template: {way}."
         followed = set(holes(self.naming.prefix))
         assumed = {
@@ -453,9 +453,9 @@ class Reader:
         """Return what a reader should know of a resource as a whole."""
         said = [self.existing.get(resource.logical, "")]
         if resource.attribute("UpdateReplacePolicy").startswith("Retain"):
-            said.append("Its UpdateReplacePolicy is Retain: a replacement leaves the old one there.")
+            said.append("Its UpdateReplacePolicy is Retain: a replacement keeps the old resource.")
         if _deregisters(resource):
-            said.append("Deregister former revisions, as the template does, by `lifecycle: {retainRevisions: 1}`.")
+            said.append("The template deregisters former revisions: `lifecycle: {retainRevisions: 1}` does the same.")
         return [one for one in said if one]
 
     def resolver(self, resource: Resource, *, assumes: bool = False) -> Resolver:
@@ -476,7 +476,7 @@ def _once(notes: Iterable[Note]) -> Iterator[Note]:
         if len(paths) == 1 or len(names) == 1:
             yield Note(paths[0], text_)
         else:
-            yield Note(_common(paths), f"{text_}; that decides {listed(names, 'and')}" if names else text_)
+            yield Note(_common(paths), f"{text_}; this determines {listed(names, 'and')}" if names else text_)
 
 
 def _common(paths: list[Path]) -> Path:

@@ -36,7 +36,7 @@ def told(assumed: Mapping[str, str]) -> str:
 
 
 def because(condition: str, assumed: Mapping[str, str], *, holds: bool) -> str:
-    return f"{condition} is {'true' if holds else 'false'}, since {told(assumed)}"
+    return f"{condition} is {'true' if holds else 'false'}, because {told(assumed)}"
 
 
 def capitalized(member: str) -> str:
@@ -170,7 +170,7 @@ class Resolver:
         for item in node.items:
             found, reasons = self.contained(item)
             if found is None:
-                lost += [f"one is left out: {why}" for why in reasons]
+                lost += [f"an entry is omitted: {why}" for why in reasons]
             else:
                 items.append(found)
         out = SequenceNode(tuple(items), node.mark)
@@ -202,11 +202,11 @@ class Resolver:
 
     def value(self, call: FunctionCall) -> Node | None:
         if call.function in CONDITION_FUNCTIONS:
-            hint = "write it under Conditions, and choose by Fn::If"
-            raise TemplateError("CFN004", f"{call.function} can stand in conditions only", call.mark, hint)
+            hint = "move it to Conditions, and select a value with Fn::If"
+            raise TemplateError("CFN004", f"{call.function} is only valid in conditions", call.mark, hint)
         function = self.functions.get(call.function)
         if function is None:
-            raise TemplateError("CFN003", f"{call.function} cannot be followed", call.mark, self.meant(call.function))
+            raise TemplateError("CFN003", f"{call.function} is not supported", call.mark, self.meant(call.function))
         around, self.carried = self.carried, []
         try:
             found = function(self, call)
@@ -255,7 +255,7 @@ class Resolver:
 
     def unsaid(self, node: Node) -> TaggedValue:
         """Return a variable for a text with a look-up inside, which no `!sub` can have."""
-        meaning = f"the text {spelled(node)}"
+        meaning = f"the string {spelled(node)}"
         name, is_secret_ = f"{self.logical}Value", is_secret(self.world, node)
         return TaggedValue("!var", self.world.variables.make(name, spelled(node), meaning, is_secret=is_secret_))
 
@@ -268,7 +268,7 @@ class Resolver:
             if self.world.variables.is_list(value.text):
                 raise NotKnown(spelled(node))
             return value
-        meaning = f"what {value.tag} {value.text} finds"
+        meaning = f"the result of {value.tag} {value.text}"
         is_secret_ = value.tag == "!secret" or is_secret(self.world, node)
         made = self.world.variables.make(last(value.text), spelled(node), meaning, is_secret=is_secret_)
         return TaggedValue("!var", made)
@@ -307,7 +307,7 @@ def scalar(node: Node | None, mark: SourceMark) -> Json:
         case Broken():
             raise NotKnown("a value that cannot be read")
         case _:
-            raise TemplateError("CFN004", "a list or mapping cannot become part of a text", mark, "join it by Fn::Join")
+            raise TemplateError("CFN004", "a list or mapping cannot be part of a string", mark, "use Fn::Join")
 
 
 def is_plain(node: Node) -> bool:

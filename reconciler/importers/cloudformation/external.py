@@ -149,7 +149,7 @@ def attribute(world: TemplateContext, resource: Resource, name: str, known: Call
     """Return an attribute (empty: what a `Ref` gives), and what a reader should know of it. Raises `NotKnown`."""
     live = world.given.live
     if live and (number := live.versions.get((resource.logical, name))):
-        return number, f"{meaning(resource, name)}, which a deployment reads again"
+        return number, f"{meaning(resource, name)}, which CloudFormation reads again at each deployment"
     if live and (output := _output(world.template, resource.logical, name)):
         return TaggedValue("!cfn", f"{live.name}.{output}"), ""
     physical = live.resources.get(resource.logical) if live else None
@@ -172,7 +172,7 @@ def named(template: Template, node: Node) -> tuple[str, str] | None:
         return _of_reference(template, *found)
     if call and call.function == "Fn::ImportValue":
         export = re.sub(r"!Sub|\$|\"", "", spelled(call.argument))
-        return export, f"export {spelled(call.argument)} of another stack"
+        return export, f"export {spelled(call.argument)} of a different stack"
     inner = node.items if isinstance(node, SequenceNode) else ()
     if isinstance(node, MappingNode):
         inner = tuple(value for _, value in node.entries.values())
@@ -186,7 +186,7 @@ def _of_reference(template: Template, logical: str, name: str) -> tuple[str, str
     if logical in template.section("Parameters"):
         return None
     of = f"{name} of {logical}" if name else logical
-    of = f"{of}, which {LOOP} makes in the template" if template.is_looped(logical) else of
+    of = f"{of}, created by {LOOP} in the template" if template.is_looped(logical) else of
     return f"{logical.removeprefix('AWS::')}{name.replace('.', '')}", of
 
 

@@ -40,8 +40,8 @@ from reconciler.syntax.scalars import text_of
 # `Ref` and `Fn::GetAtt`: parameters, what AWS knows of the place, and resources.
 
 SUBSTITUTED = {"AWS::Region": "${region}", "AWS::AccountId": "${account}", "AWS::Partition": "${partition}"}
-WHY_NEWEST = "the newest revision, where the template means the one that it registers"
-WHY_STACK = "AWS::StackName in the template; --stack-name writes the name of the stack there"
+WHY_NEWEST = "the newest revision; the template refers to the revision that it registers"
+WHY_STACK = "AWS::StackName in the template; use --stack-name to write the name of the stack"
 
 
 def ref(resolver: Resolver, call: FunctionCall) -> Node | None:
@@ -59,7 +59,7 @@ def get_att(resolver: Resolver, call: FunctionCall) -> Node:
     logical, attribute = reference(MappingNode({call.function: (call.mark, call.argument)}, call.mark)) or ("", "")
     if not logical or not attribute:
         raise TemplateError(
-            "CFN004", f"{call.function} takes a resource and an attribute", call.mark, "!GetAtt Role.Arn"
+            "CFN004", f"{call.function} requires a resource and an attribute", call.mark, "!GetAtt Role.Arn"
         )
     return _attribute(resolver, logical, attribute, call)
 
@@ -127,20 +127,22 @@ def _attribute(resolver: Resolver, logical: str, attribute: str, call: FunctionC
         raise NotKnown(logical)
     if resource is None:
         known = (*world.template.resources, *world.variables.parameters)
-        hint = did_you_mean(logical, known, "a variable stands for it")
+        hint = did_you_mean(logical, known, "a variable is used in its place")
         world.findings.add("CFN012", f"the template has no {logical}", call.mark, hint, Severity.WARNING)
         raise NotKnown(logical)
     if logical in world.absent:
-        message = f"{logical} is referred to, but it is left out: {world.absent[logical]}"
+        message = f"{logical} is referenced, but does not exist: {world.absent[logical]}"
         raise TemplateError(
-            "CFN005", message, call.mark, "give the parameters with which it exists: --parameter NAME=VALUE"
+            "CFN005", message, call.mark, "set the parameters for which it exists: --parameter NAME=VALUE"
         )
     if resource.is_batch and external.is_arn(attribute):
         return _target(resolver, resource, call.mark)
 
     def known_name(node: Node) -> Json:
         if logical in world.naming:
-            raise TemplateError("CFN004", f"{logical} is named by itself", call.mark, "CloudFormation refuses it, too")
+            raise TemplateError(
+                "CFN004", f"the name of {logical} depends on itself", call.mark, "CloudFormation would also reject it"
+            )
         world.naming.append(logical)
         try:
             return _known_name(resolver, node)
@@ -170,7 +172,7 @@ def _known_name(resolver: Resolver, node: Node) -> Json:
 #
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html
 
-SHAPES = "such as !Equals [a, b], !Not [!Condition A], !And [...], !Or [...], {Condition: A}"
+SHAPES = "use one of !Equals [a, b], !Not [!Condition A], !And [...], !Or [...], {Condition: A}"
 Verdict = tuple[bool, MappingABC[str, str]]  # with the parameters whose usual values led to it
 
 
@@ -183,14 +185,19 @@ def verdict(resolver: Resolver, name: str, mark: SourceMark) -> Verdict:
     try:
         return _holds(resolver, node, (name,))
     except NotKnown as unknown:
-        message = f"whether {name} holds depends on {unknown}, which has no value here"
-        raise TemplateError("CFN006", message, where, f"give it one: --parameter {unknown}=VALUE") from unknown
+        message = f"the condition {name} depends on {unknown}, which has no value"
+        raise TemplateError("CFN006", message, where, f"set it: --parameter {unknown}=VALUE") from unknown
 
 
 def _holds(resolver: Resolver, node: Node, chain: tuple[str, ...]) -> Verdict:
     call = call_of(node, in_condition=True)
     if call is None:
-        raise TemplateError("CFN004", f"the condition {chain[-1]} is no function", node.mark, "such as !Equals [a, b]")
+        raise TemplateError(
+            "CFN004",
+            f"the condition {chain[-1]} is not a function",
+            node.mark,
+            "write a function such as !Equals [a, b]",
+        )
     match call.function, call.argument:
         case "Condition", named:
             return _named_condition(resolver, text(named), call.mark, chain)
@@ -203,7 +210,7 @@ def _holds(resolver: Resolver, node: Node, chain: tuple[str, ...]) -> Verdict:
             return not holds, assumed
         case "Fn::And" | "Fn::Or" as function, SequenceNode(items):
             return _of_many(resolver, items, chain, decisive=function == "Fn::Or")
-    raise TemplateError("CFN004", f"{call.function} cannot be understood in a condition", call.mark, SHAPES)
+    raise TemplateError("CFN004", f"{call.function} is malformed or not valid in a condition", call.mark, SHAPES)
 
 
 def _named_condition(resolver: Resolver, name: str, mark: SourceMark, chain: tuple[str, ...]) -> Verdict:
@@ -250,7 +257,7 @@ def _sub(resolver: Resolver, call: FunctionCall) -> Node:
         pattern, names = _arguments(call, PAIR)
         own = names.entries if isinstance(names, MappingNode) else {}
     if not isinstance(pattern, Scalar):
-        raise TemplateError("CFN004", "Fn::Sub takes a text", call.mark, 'write it like !Sub "${Environment}-queue"')
+        raise TemplateError("CFN004", "Fn::Sub requires a string", call.mark, 'for example !Sub "${Environment}-queue"')
     parts = [_named(resolver, name, own, call) if is_name else name for is_name, name in pieces(text(pattern))]
     return _joined(resolver, parts, call)
 
@@ -296,8 +303,8 @@ def _select(resolver: Resolver, call: FunctionCall) -> Node:
     if not isinstance(found, SequenceNode):
         raise NotKnown(spelled(items))
     if not number.isdecimal() or int(number) >= len(found.items):
-        message = f"Fn::Select wants item {number} of {len(found.items)}"
-        raise TemplateError("CFN004", message, call.mark, "items count from 0")
+        message = f"Fn::Select refers to item {number}, but the list has {len(found.items)}"
+        raise TemplateError("CFN004", message, call.mark, "items are counted from 0")
     resolver.carry(found)
     return found.items[int(number)]
 
@@ -308,7 +315,7 @@ def _split(resolver: Resolver, call: FunctionCall) -> Node:
     between = resolver.text(delimiter)
     if not between:
         raise TemplateError(
-            "CFN004", "Fn::Split takes a delimiter that is not empty", call.mark, "such as !Split [',', a]"
+            "CFN004", "Fn::Split requires a delimiter that is not empty", call.mark, "for example !Split [',', a]"
         )
     parts = split(value, between)
     if parts is None:
@@ -320,14 +327,17 @@ def _find_in_map(resolver: Resolver, call: FunctionCall) -> Node | None:
     steps = call.argument.items[:TRIPLE] if isinstance(call.argument, SequenceNode) else ()
     if len(steps) != TRIPLE:
         raise TemplateError(
-            "CFN004", "Fn::FindInMap takes a map and two keys", call.mark, "[RegionMap, us-east-1, AMI]"
+            "CFN004",
+            "Fn::FindInMap requires a map and two keys",
+            call.mark,
+            "for example [RegionMap, us-east-1, AMI]",
         )
     name, *keys = map(resolver.text, steps)
     found: Node = MappingNode(resolver.world.template.section("Mappings"), call.mark)
     for step in (name, *keys):
         known = found.entries if isinstance(found, MappingNode) else {}
         if step not in known:
-            hint = did_you_mean(step, known, "give the parameters that lead to an entry: --parameter NAME=VALUE")
+            hint = did_you_mean(step, known, "set the parameters that select an entry: --parameter NAME=VALUE")
             missing = f"Mappings has no {'.'.join((name, *keys))}"
             return _default(resolver, call, TemplateError("CFN005", missing, call.mark, hint))
         found = known[step][1]
@@ -369,7 +379,7 @@ def _to_json(resolver: Resolver, call: FunctionCall) -> Node:
 def _length(resolver: Resolver, call: FunctionCall) -> Node:
     value = resolver.plain(call.argument)
     if not isinstance(value, list):
-        raise TemplateError("CFN004", "Fn::Length takes a list", call.mark, "such as {Fn::Length: !Ref Subnets}")
+        raise TemplateError("CFN004", "Fn::Length requires a list", call.mark, "for example {Fn::Length: !Ref Subnets}")
     return Scalar(len(value), call.mark)
 
 
@@ -379,7 +389,7 @@ def _import_value(resolver: Resolver, call: FunctionCall) -> Node:
     name = resolver.text(call.argument)
     if not live or name not in live.exports:
         raise NotKnown(spelled(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
-    return resolver.note(Scalar(live.exports[name], call.mark), f"export {name} of another stack")
+    return resolver.note(Scalar(live.exports[name], call.mark), f"export {name} of a different stack")
 
 
 def _elsewhere(_resolver: Resolver, call: FunctionCall) -> Node:
@@ -390,7 +400,10 @@ def _arguments(call: FunctionCall, count: int) -> tuple[Node, ...]:
     if isinstance(call.argument, SequenceNode) and len(call.argument.items) == count:
         return call.argument.items
     raise TemplateError(
-        "CFN004", f"{call.function} takes a list of {count}", call.mark, "its page in the guide shows it"
+        "CFN004",
+        f"{call.function} requires a list of {count} items",
+        call.mark,
+        "see its page in the CloudFormation reference",
     )
 
 

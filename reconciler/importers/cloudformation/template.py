@@ -35,7 +35,7 @@ WORDS = {
 
 
 # https://github.com/aws-cloudformation/cloudformation-language-discussion/discussions/96
-LAST_WINS = "CloudFormation uses the last one, and so does the import"
+LAST_WINS = "CloudFormation and the import use the last one"
 
 
 def _plain(text: str) -> Json:
@@ -45,8 +45,8 @@ def _plain(text: str) -> Json:
 def _tagged(tag: str, node: Node, findings: Findings) -> Node:
     """Return a short form in the long one: `!Ref x` is `{Ref: x}`."""
     if tag not in TAGS:
-        hint = did_you_mean(tag, TAGS, "templates have the functions of CloudFormation as tags, no others")
-        findings.add("YML005", f"{tag} is not a tag of CloudFormation", node.mark, hint)
+        hint = did_you_mean(tag, TAGS, "only CloudFormation functions can be used as tags")
+        findings.add("YML005", f"{tag} is not a CloudFormation tag", node.mark, hint)
         return Broken(node.mark)
     name = TAGS[tag]
     argument = _attribute(node) if name == "Fn::GetAtt" and isinstance(node, Scalar) else node
@@ -68,17 +68,15 @@ IN_LOOP = re.compile(r"[$&]\{[^}]*\}")
 CONDITION = "Condition"
 # Sections in which a problem may be one of the import. Of the resources, it depends on each.
 READ = {"Parameters": True, "Mappings": True, "Conditions": True}
-HINT = "give a template with Resources: for an app of the CDK, what `cdk synth` has written to cdk.out/*.template.json"
-SERVERLESS = (
-    "it configures the Serverless Framework, and `serverless package` writes a template of it to .serverless/*.json"
-)
+HINT = "pass a template with Resources; for a CDK app, `cdk synth` writes it to cdk.out/*.template.json"
+SERVERLESS = "it is a Serverless Framework configuration: `serverless package` writes a template to .serverless/*.json"
 OTHERS = {  # what else may be mistaken for one, by a key at its top
-    "terraform_version": "it is state of Terraform",
-    "resource_changes": "it is a plan of Terraform",
-    "stack": "it is a stack of this program already",
-    "artifacts": "it is a manifest of the CDK",
-    "StackResources": "it describes the resources of a stack",
-    "Stacks": "it describes stacks",
+    "terraform_version": "it is a Terraform state",
+    "resource_changes": "it is a Terraform plan",
+    "stack": "it is already a reconciler stack",
+    "artifacts": "it is a CDK manifest",
+    "StackResources": "it is the output of `describe-stack-resources`",
+    "Stacks": "it is the output of `describe-stacks`",
     "service": SERVERLESS,
 }
 
@@ -151,7 +149,7 @@ def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
     if isinstance(root, MappingNode) and template and template.batch:
         _soften(root, template, findings)
     if not isinstance(root, MappingNode | Broken) and not findings.found:
-        message = f"{name} is {'empty' if root is None else 'no mapping'}, and no CloudFormation template"
+        message = f"{name} is {'empty' if root is None else 'not a mapping'}: it is not a CloudFormation template"
         findings.add("CFN001", message, root.mark if root else None, HINT)
     return template
 
@@ -267,7 +265,7 @@ def _template(root: MappingNode, findings: Findings) -> Template | None:
     _, found = root.entries.get("Resources", (None, None))
     if not isinstance(found, MappingNode):
         other = next((OTHERS[key] for key in root.entries if key in OTHERS), "it has no Resources")
-        findings.add("CFN001", f"this is no CloudFormation template: {other}", root.mark, HINT)
+        findings.add("CFN001", f"not a CloudFormation template: {other}", root.mark, HINT)
         return None
     in_loops = [node for key, (_, node) in found.entries.items() if key.startswith(LOOP)]
     sections = {key: node.entries for key, (_, node) in root.entries.items() if isinstance(node, MappingNode)}
@@ -288,8 +286,8 @@ def _resources(section: MappingNode, findings: Findings) -> Iterator[Resource]:
         attributes = node.entries if isinstance(node, MappingNode) else {}
         kind = text(attributes["Type"][1]) if "Type" in attributes else ""
         if not kind:
-            message = f"{logical} is no resource: it has no Type"
-            hint = "every resource has one, such as AWS::Batch::JobQueue"
+            message = f"{logical} is not a resource: it has no Type"
+            hint = "add a Type, for example AWS::Batch::JobQueue"
             findings.add("CFN009", message, mark, hint, Severity.WARNING)
         else:
             yield Resource(logical, kind, mark, attributes)

@@ -223,7 +223,7 @@ def _security() -> str:
 def _headline(documents: Sequence[Json]) -> str:
     commands = dict.fromkeys(str(one.get("command", _kind(one))) for one in documents)
     counted = sum(len(one["targets"]) if _kind(one) == "fleet" else 1 for one in documents)
-    noun = "target" if any(_kind(one) == "fleet" for one in documents) else "stack"
+    noun = "deployment" if any(_kind(one) == "fleet" for one in documents) else "stack"
     return f"{(', '.join(commands) or 'report').capitalize()} of {counted} {noun}{'' if counted == 1 else 's'}"
 
 
@@ -234,7 +234,7 @@ def _tools(kinds: Counter[str]) -> Markup:
         for kind, count in kinds.items()
     ]
     search = tag(
-        "input", id="find", type="search", placeholder="Filter by resource, member or value", aria_label="filter"
+        "input", id="find", type="search", placeholder="Filter by resource, field or value", aria_label="filter"
     )
     return tag("div", search, boxes, class_="tools", hidden=True)
 
@@ -251,7 +251,7 @@ def _fleet(document: Json) -> Markup:
         )
         for index, one in enumerate(document["targets"])
     ]
-    heads = tag("thead", tag("tr", [tag("th", word) for word in ("target", "result", "", "took")]))
+    heads = tag("thead", tag("tr", [tag("th", word) for word in ("deployment", "result", "", "took")]))
     sections = [
         _section(one["result"], one["target"], anchor=f"t{index}")
         for index, one in enumerate(document["targets"])

@@ -25,7 +25,7 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
         _write_change(page, "undeclared", change)
     for change in drift.missing:
         _write_resource(
-            page, "missing", change.address, "declared, but not live: never applied, or deleted by somebody"
+            page, "missing", change.address, "declared, but not live: never applied, or deleted outside this stack"
         )
         page.blank()
     for change in drift.foreign:
@@ -43,7 +43,7 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
         write_ignored(page, drift.plan)
     write_notes(page, drift.plan.notes)
     if drift.is_none:
-        page.line(("No drift.", "bold green"), " What is live is what was applied.")
+        page.line(("No drift.", "bold green"), " Live resources are as applied.")
         page.blank()
     page.whole((drift.line, "bold"))
     return page
@@ -118,7 +118,7 @@ def compare_page(each: Sequence[Compared], width: int) -> Page:
 def compare_line(each: Sequence[Compared]) -> str:
     """The last line: `Compare: 3 stacks: 2 alike, 1 differs.`"""
     differ = sum(bool(one.changes) for one in each)
-    return f"Compare: {number_of(len(each), 'stack')}: {len(each) - differ} alike, {differ} different."
+    return f"Compare: {number_of(len(each), 'stack')}: {len(each) - differ} equal, {differ} different."
 
 
 def compare_json(each: Sequence[Compared]) -> dict[str, Json]:

@@ -31,7 +31,7 @@ def history_page(history: PresentedHistory, width: int, verbose: int = 0) -> Pag
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     page.line((_row(HEADINGS, widths), "dim"))
     for cells, revision in zip(rows, revisions, strict=True):
-        page.line(_row(cells, widths), ("  as the YAML says" if revision.is_declared else "", "green"), hang=INDENT)
+        page.line(_row(cells, widths), ("  matches the YAML" if revision.is_declared else "", "green"), hang=INDENT)
         fields = revision.change.fields
         few = fields if verbose else fields[:FEW]
         write_members(page, revision.change, INDENT, few)
@@ -75,7 +75,7 @@ def nothing_page(back: PresentedRollback, width: int) -> Page:
 
 
 def _says(number: int, other: int) -> str:
-    return f"revision {number}, the newest, says what revision {other} says"
+    return f"revision {number}, the newest, equals revision {other}"
 
 
 def _write_heading(page: Page, history: PresentedHistory) -> None:
@@ -88,7 +88,7 @@ def _write_heading(page: Page, history: PresentedHistory) -> None:
 def _cells(revision: PresentedRevision) -> Cells:
     applied = AppliedRecord.of({APPLIED: revision.applied}).digest
     users = "?" if revision.users is None else str(revision.users)
-    return (str(revision.number), revision.status, revision.owner or "nobody", applied or "-", users)
+    return (str(revision.number), revision.status, revision.owner or "unowned", applied or "-", users)
 
 
 def _row(cells: Cells, widths: Sequence[int]) -> str:
@@ -99,7 +99,7 @@ def _row(cells: Cells, widths: Sequence[int]) -> str:
 
 def _write_remarks(page: Page, history: PresentedHistory) -> None:
     if history.is_declared and not any(revision.is_declared for revision in history.revisions):
-        page.line("The YAML says something else than each of them: `reconciler plan` shows what.")
+        page.line("The YAML differs from each of them: `reconciler plan` shows how.")
     for note in history.notes:
         write_problem(page, note)
     page.blank()
@@ -109,9 +109,9 @@ def _write_proof(page: Page, back: PresentedRollback, finish: PresentedFinish) -
     if finish.rest is None:
         page.line(("Not proven:", "bold yellow"), f" looking again failed. {finish.doubt}")
     elif finish.rest.is_empty:
-        page.line(("Rolled back:", "bold green"), f" the newest revision says what revision {back.to} says.")
+        page.line(("Rolled back:", "bold green"), f" the newest revision equals revision {back.to}.")
     else:
-        page.line(("Not proven:", "bold yellow"), f" the newest revision does not say what revision {back.to} says.")
+        page.line(("Not proven:", "bold yellow"), f" the newest revision differs from revision {back.to}.")
 
 
 def _write_next(page: Page, back: PresentedRollback, next_: PresentedPlan) -> None:
@@ -119,7 +119,7 @@ def _write_next(page: Page, back: PresentedRollback, next_: PresentedPlan) -> No
     if not next_.changes:
         page.line("The next plan of this stack will find nothing to do about it.")
         return
-    page.line("The next plan of this stack will say:")
+    page.line("The next plan of this stack will show:")
     write_remaining_changes(page, next_)
     if any(change.action is Action.REVISION for change in next_.changes):
-        page.line(f"To keep it, write what revision {back.to} says into the YAML before the next apply.")
+        page.line(f"To keep it, change the YAML to match revision {back.to} before the next apply.")

@@ -37,7 +37,7 @@ def plan_verdict(found: Import, width: int) -> Page:
     """Say what an adoption would do, and what of that keeps it from being one; or what must be given first."""
     page = Page(width)
     if found.unset:
-        page.line(f"To be given by --var, --var-file or a default: {', '.join(found.unset)}")
+        page.line(f"Set these with --var, --var-file or a default: {', '.join(found.unset)}")
         page.line("Until then, validate, render, graph and --sandbox use their examples.")
     plan = found.plan
     if plan is None:

@@ -27,7 +27,7 @@ def entry_page(entry: CatalogueEntry, width: int) -> Page:
     page.line(entry.says, indent=2, hang=0)
     facts = {
         "severity": str(entry.severity),
-        "advice": "yes: told by `validate --strict` only" if entry.advice else "",
+        "advice": "yes: reported only by `validate --strict`" if entry.advice else "",
         "hint": entry.hint,
         "evidence": f"{entry.evidence.basis}: {entry.evidence.basis.says}" if entry.evidence else "",
         "source": entry.source,

@@ -56,7 +56,7 @@ def doctor_page(examined: PresentedExamination, width: int) -> Page:
         page.blank()
     write_notes(page, examined.notes)
     if not examined.diagnoses:
-        page.line(("No complaints.", "bold green"), f" {_well(len(examined.status.resources))}")
+        page.line(("No problems.", "bold green"), f" {_well(len(examined.status.resources))}")
         page.blank()
     page.whole((doctor_line(examined), "bold"))
     return page
@@ -64,7 +64,7 @@ def doctor_page(examined: PresentedExamination, width: int) -> Page:
 
 def doctor_line(examined: PresentedExamination) -> str:
     healthy = examined.status.counts["healthy"]
-    return f"Doctor: {number_of(len(examined.diagnoses), 'complaint')}, {healthy} healthy."
+    return f"Doctor: {number_of(len(examined.diagnoses), 'problem')}, {healthy} healthy."
 
 
 def holds(resource: PresentedResource) -> str:
@@ -107,7 +107,7 @@ def _holds(resource: PresentedResource) -> Iterator[str]:
     if resource.about:
         yield resource.about
     if resource.are_jobs_unknown:
-        yield "jobs not known"
+        yield "jobs unknown"
     elif resource.jobs is not None:
         yield describe_jobs(resource.jobs) if resource.jobs else "no jobs"
     yield from _load(resource)

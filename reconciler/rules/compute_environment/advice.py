@@ -74,7 +74,7 @@ def _stuck_role(subject: Subject) -> Findings:
 def _role_by_name(subject: Subject) -> Findings:
     role = str(subject.body.get("serviceRole") or "arn:")
     if not role.startswith("arn:"):
-        yield ("serviceRole",), f"is {role}: without a path, Batch takes it for a role of the path /"
+        yield ("serviceRole",), f"is {role}: without a path, AWS Batch assumes the path /"
 
 
 def _latest_template(subject: Subject) -> Findings:
@@ -99,7 +99,7 @@ RULES = (
         id="CE901",
         says="Instances that wait for jobs cost money.",
         check=_idle,
-        hint="minvCpus: 0 lets all instances go when there are no jobs",
+        hint="with minvCpus: 0, all instances are terminated when there are no jobs",
         severity=Severity.WARNING,
         advice=True,
         evidence=documented("ComputeResource.minvCpus", "even if the compute environment is DISABLED"),
@@ -122,7 +122,7 @@ RULES = (
         id="CE903",
         says="optimal means default_x86_64 since November 2025.",
         check=_optimal,
-        hint="write default_x86_64, or the families that you want",
+        hint="use default_x86_64, or instance families",
         severity=Severity.NOTE,
         advice=True,
         evidence=inferred("AWS HPC Blog, 'Introducing default instance categories for AWS Batch'"),
@@ -133,7 +133,7 @@ RULES = (
         id="CE904",
         says="Batch's images of Amazon Linux 2 have reached their end.",
         check=_retired_image,
-        hint="move to the AL2023 image type, or give an image of your own (imageIdOverride)",
+        hint="use the AL2023 image type, or your own image (imageIdOverride)",
         severity=Severity.WARNING,
         evidence=measured(
             "CreateComputeEnvironment", "Amazon Linux 2 is end-of-life.", "the dates: Ec2Configuration.imageType"
@@ -167,7 +167,7 @@ RULES = (
         id="CE907",
         says="With a serviceRole of your own an environment cannot change its instances in place.",
         check=_stuck_role,
-        hint="leave serviceRole out: Batch then uses its service-linked role",
+        hint="remove serviceRole: AWS Batch then uses its service-linked role",
         severity=Severity.WARNING,
         advice=True,
         evidence=UPDATING,
@@ -176,7 +176,7 @@ RULES = (
     ),
     Rule(
         id="CE908",
-        says="serviceRole is best given as a full ARN.",
+        says="serviceRole should be a full ARN.",
         check=_role_by_name,
         severity=Severity.NOTE,
         advice=True,
@@ -248,7 +248,7 @@ BATCHS_IMAGE = [{"imageType": "ECS_AL2023"}]
 def _spot_price_on_demand(subject: Subject) -> Findings:
     for member in ("bidPercentage", "spotIamFleetRole"):
         if type_of(subject) == "EC2" and member in resources_of(subject):
-            yield ("computeResources", member), "says nothing on EC2: it is about Spot"
+            yield ("computeResources", member), "has no effect on EC2: it only applies to Spot"
 
 
 def _desired(subject: Subject) -> Findings:
@@ -259,14 +259,14 @@ def _desired(subject: Subject) -> Findings:
 def _two_images(subject: Subject) -> Findings:
     for path, entry in images(subject):
         if entry.get("imageIdOverride") and resources_of(subject).get("imageId"):
-            yield (*path, "imageIdOverride"), "takes the place of imageId, which says nothing then"
+            yield (*path, "imageIdOverride"), "overrides imageId, which has no effect"
 
 
 def _pinned_image(subject: Subject) -> Findings:
     resources = resources_of(subject)
     is_pinned = resources.get("imageId") or any(entry.get("imageIdOverride") for _, entry in images(subject))
     if type_of(subject) in INSTANCES and resources.get("updateToLatestImageVersion") and is_pinned:
-        yield ("computeResources", "updateToLatestImageVersion"), "is ignored beside an image of your own"
+        yield ("computeResources", "updateToLatestImageVersion"), "is ignored if you use your own image"
 
 
 EFFECT_RULES = (

@@ -112,12 +112,12 @@ class Ban:
 
         def check(subject: Subject) -> Findings:
             if type_of(subject) in self.types and is_given(resources_of(subject).get(member)):
-                yield ("computeResources", member), f"is not for {self.whose}"
+                yield ("computeResources", member), f"is not supported for {self.whose}"
 
         resources = {**self.keeps.body["computeResources"], member: value}
         return Rule(
             id=id_,
-            says=f"{member} is not for {self.whose}.",
+            says=f"{member} is not supported for {self.whose}.",
             check=check,
             hint=self.hint,
             severity=severity,
@@ -133,12 +133,12 @@ def required(id_: str, member: str, types: Sequence[str], keeps: Example, eviden
 
     def check(subject: Subject) -> Findings:
         if type_of(subject) in types and not is_given(resources_of(subject).get(member)):
-            yield ("computeResources", member), f"is missing: {whose} environments need it"
+            yield ("computeResources", member), f"is missing: {whose} environments require it"
 
     others = {name: value for name, value in keeps.body["computeResources"].items() if name != member}
     return Rule(
         id=id_,
-        says=f"{whose} environments need {member}.",
+        says=f"{whose} environments require {member}.",
         check=check,
         evidence=evidence,
         fails=beside(keeps, computeResources=others),
@@ -155,7 +155,7 @@ def one_of(id_: str, path: Path, choices: Sequence[str], fails: Example, passes:
             yield path, f"is {value}, which is not one of {', '.join(choices)}"
 
     says = f"{path[-1]} is one of {', '.join(choices)}."
-    hint = "AWS may know more values than this version of reconciler: it is sent as it is written"
+    hint = "AWS may accept values that this version of reconciler does not know: it is sent as written"
     return Rule(
         id=id_,
         says=says,
@@ -247,7 +247,7 @@ RULES = (
         id="CE002",
         says="An UNMANAGED environment has no computeResources.",
         check=_unmanaged_has_none,
-        hint="make it MANAGED, or leave computeResources out",
+        hint="set type: MANAGED, or remove computeResources",
         evidence=measured(
             "CreateComputeEnvironment",
             "Cannot create an UNMANAGED Fargate Compute Environment.",
@@ -269,7 +269,7 @@ RULES = (
         id="CE004",
         says="An UNMANAGED environment cannot have the service-linked role.",
         check=_unmanaged_role_is_own,
-        hint="give it a role with the policy AWSBatchServiceRole",
+        hint="use a role with the policy AWSBatchServiceRole",
         evidence=measured(
             "CreateComputeEnvironment", "Service Linked Role cannot be used with UNMANAGED Compute Environment"
         ),

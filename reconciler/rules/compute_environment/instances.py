@@ -26,7 +26,10 @@ def _has_groups(subject: Subject) -> Findings:
     resources = resources_of(subject)
     reached = is_given(resources.get("securityGroupIds")) or is_given(resources.get("launchTemplate"))
     if type_of(subject) in INSTANCES and not reached:
-        yield ("computeResources", "securityGroupIds"), "is missing, and there is no launch template that may have it"
+        yield (
+            ("computeResources", "securityGroupIds"),
+            "is missing, and no launch template is set that could contain it",
+        )
 
 
 def _delay_is_long_or_none(subject: Subject) -> Findings:
@@ -57,7 +60,7 @@ def _ordered_types_are_named(subject: Subject) -> Findings:
         return
     for index, name in enumerate(resources_of(subject).get("instanceTypes", ())):
         if name in BUNDLES:
-            yield (*TYPES, index), f"is {name}; {strategy_of(subject)} wants types or families"
+            yield (*TYPES, index), f"is {name}; {strategy_of(subject)} requires types or families"
 
 
 def _one_architecture(subject: Subject) -> Findings:
@@ -75,7 +78,7 @@ def _tags_are_own(subject: Subject) -> Findings:
 
 def _price_is_limited(subject: Subject) -> Findings:
     if type_of(subject) in INSTANCES and resources_of(subject).get("bidPercentage") == 0:
-        yield ("computeResources", "bidPercentage"), "is 0, which is taken for none: the limit is the On-Demand price"
+        yield ("computeResources", "bidPercentage"), "is 0, which means no limit: the limit is the On-Demand price"
 
 
 RULES = (
@@ -89,7 +92,7 @@ RULES = (
     ),
     Rule(
         id="CE202",
-        says="Instances stay at least 20 minutes after their last job, or no fixed time.",
+        says="minScaleDownDelayMinutes is at least 20 minutes, or 0 to unset it.",
         check=_delay_is_long_or_none,
         evidence=documented(
             "ComputeScalingPolicy.minScaleDownDelayMinutes",
@@ -103,7 +106,7 @@ RULES = (
         says="Tags of instances do not begin with aws:.",
         check=_tags_are_own,
         severity=Severity.WARNING,
-        evidence=later("EC2 CreateTags", "may not begin with aws:"),
+        evidence=later("EC2 CreateTags", "must not begin with aws:"),
         fails=ec2(tags={"aws:batch": "x"}),
         passes=ec2(tags={"team": "x"}),
     ),
@@ -111,7 +114,7 @@ RULES = (
         id="CE204",
         says="bidPercentage is 1 to 100, or left out.",
         check=_price_is_limited,
-        hint="leave it out; it is never sent as 0",
+        hint="remove it; it is never sent as 0",
         severity=Severity.WARNING,
         evidence=measured(
             "CreateComputeEnvironment", "Bid percentage must be between 0 to 100.", "0 is how other tools unset it"
@@ -146,14 +149,14 @@ RULES = (
         id="CE212",
         says="Spot with BEST_FIT, also by default, needs spotIamFleetRole.",
         check=_fleet_has_a_role,
-        hint="or take allocationStrategy: SPOT_PRICE_CAPACITY_OPTIMIZED, which needs no such role",
+        hint="or use allocationStrategy: SPOT_PRICE_CAPACITY_OPTIMIZED, which does not require this role",
         evidence=measured("CreateComputeEnvironment", "compute resource spotIamFleetRole is required."),
         fails=spot(allocationStrategy=None),
         passes=spot(allocationStrategy="BEST_FIT", spotIamFleetRole=FLEET_ROLE),
     ),
     Rule(
         id="CE213",
-        says="A strategy that minds the order of instanceTypes takes no bundles such as optimal.",
+        says="A strategy that depends on the order of instanceTypes does not accept bundles such as optimal.",
         check=_ordered_types_are_named,
         evidence=measured(
             "CreateComputeEnvironment",
@@ -299,7 +302,7 @@ IMAGE_RULES = (
         id="CE405",
         says="The image type runs on the instance types.",
         check=_supported,
-        hint="take newer instance types, or an image of your own (imageIdOverride)",
+        hint="use newer instance types, or your own image (imageIdOverride)",
         severity=Severity.WARNING,
         evidence=documented(
             "Ec2Configuration.imageType",
@@ -356,19 +359,19 @@ def _one_name_an_override(subject: Subject) -> Findings:
 
 
 def _wrong_names(count: int) -> str:
-    return "has both launchTemplateId and launchTemplateName" if count else "names no launch template"
+    return "has both launchTemplateId and launchTemplateName" if count else "does not identify a launch template"
 
 
 def _override_has_targets(subject: Subject) -> Findings:
     for path, override in _overrides(subject):
         if not override.get("targetInstanceTypes"):
-            yield (*path, "targetInstanceTypes"), "is missing: say which instance types the override is for"
+            yield (*path, "targetInstanceTypes"), "is missing: list the instance types to override"
 
 
 def _targets_are_no_bundles(subject: Subject) -> Findings:
     for path, target in _targets(subject):
         if target in BUNDLES:
-            yield path, f"is {target}; an override is for types or families"
+            yield path, f"is {target}; an override requires types or families"
 
 
 def _targets_are_chosen(subject: Subject) -> Findings:
@@ -384,7 +387,10 @@ def _targets_are_apart(subject: Subject) -> Findings:
     earlier: list[str] = []
     for path, target in _targets(subject):
         if twin := next((other for other in earlier if covers(other, target) or covers(target, other)), None):
-            yield path, f"is {target}, and another target is {twin}: a type is for one override"
+            yield (
+                path,
+                f"is {target}, and a different override has {twin}: an instance type can be in one override only",
+            )
         earlier.append(target)
 
 
@@ -401,7 +407,7 @@ def _new_nodes_need_nodeadm(subject: Subject) -> Findings:
     own = [each["imageType"] for each in images if "imageIdOverride" in each and "_AL2023" in each["imageType"]]
     for path, template in templates(subject):
         if own and template.get("userdataType") == "EKS_BOOTSTRAP_SH":
-            yield (*path, "userdataType"), f"is EKS_BOOTSTRAP_SH; an image of type {own[0]} wants EKS_NODEADM"
+            yield (*path, "userdataType"), f"is EKS_BOOTSTRAP_SH; an image of type {own[0]} requires EKS_NODEADM"
 
 
 def _with(*overrides: Spec) -> Example:
@@ -444,7 +450,7 @@ TEMPLATE_RULES = (
     ),
     Rule(
         id="CE303",
-        says="An override says which instance types it is for.",
+        says="An override lists its instance types.",
         check=_override_has_targets,
         evidence=measured("CreateComputeEnvironment", "LaunchTemplate.overrides.targetInstanceTypes[] is required"),
         fails=_with(_for()),
@@ -465,7 +471,7 @@ TEMPLATE_RULES = (
         id="CE305",
         says="An override is for types that the environment may start.",
         check=_targets_are_chosen,
-        hint="a target is one of instanceTypes, or a size of a family there",
+        hint="use one of instanceTypes, or a size of a family in it",
         evidence=measured(
             "CreateComputeEnvironment", "LaunchTemplate.overrides have targetInstanceTypes that do not match"
         ),

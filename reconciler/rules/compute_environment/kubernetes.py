@@ -92,7 +92,7 @@ def _few_on_a_cluster(subject: Subject) -> Findings:
     names = sorted(name for name, other in wanted if cluster and other and other[0] == cluster[0])
     if subject.address.name in names[MOST_ON_A_CLUSTER:]:
         path = ("eksConfiguration", "eksClusterArn")
-        yield path, f"has {len(names)} environments; a cluster takes {MOST_ON_A_CLUSTER}"
+        yield path, f"has {len(names)} environments; a cluster supports {MOST_ON_A_CLUSTER}"
 
 
 def _role_is_service_linked(subject: Subject) -> Findings:
@@ -118,7 +118,7 @@ def _clusters_agree(subject: Subject) -> Findings:
         other = _wanted_entry(body.get("eksConfiguration"))
         if other and other[0] == mine[0] and other[1] != mine[1]:
             address = f"{subject.address.kind}/{name}"
-            yield ("eksConfiguration", "accessEntry"), f"wants {mine[1]}, and {address} {other[1]}"
+            yield ("eksConfiguration", "accessEntry"), f"requires {mine[1]}, but {address} requires {other[1]}"
 
 
 def _entry(state: str) -> Example:
@@ -133,7 +133,7 @@ def _crowded(count: int) -> Example:
 RULES = (
     Rule(
         id="CE501",
-        says="An EKS environment says its allocationStrategy.",
+        says="An EKS environment sets allocationStrategy.",
         check=_has_a_strategy,
         hint="BEST_FIT_PROGRESSIVE on EC2, SPOT_PRICE_CAPACITY_OPTIMIZED on SPOT",
         evidence=measured("CreateComputeEnvironment", "allocationStrategy is required for EKS Compute Environments."),
@@ -142,7 +142,7 @@ RULES = (
     ),
     Rule(
         id="CE502",
-        says="BEST_FIT is not for EKS.",
+        says="BEST_FIT is not supported for EKS.",
         check=_not_best_fit,
         hint="BEST_FIT_PROGRESSIVE is the usual strategy on EC2",
         evidence=documented(
@@ -150,7 +150,7 @@ RULES = (
             "This parameter is required for Amazon EKS compute environments. For Amazon ECS compute "
             "environments, if this parameter isn't specified, the BEST_FIT allocation strategy is "
             "used by default.",
-            "aws-cdk refuses BEST_FIT on EKS; whether AWS does is not known",
+            "aws-cdk rejects BEST_FIT on EKS; whether AWS rejects it is unknown",
         ),
         severity=Severity.WARNING,
         fails=eks(allocationStrategy="BEST_FIT"),
@@ -214,11 +214,10 @@ RULES = (
         id="CE509",
         says="An EKS environment uses the service-linked role.",
         check=_role_is_service_linked,
-        hint="leave serviceRole out",
+        hint="remove serviceRole",
         evidence=inferred(
             "AWS Batch User Guide, 'Getting started with AWS Batch on Amazon EKS'",
-            "it is the service-linked role that gets rights in the cluster; whether AWS refuses other"
-            " roles is not known",
+            "only the service-linked role gets permissions in the cluster; whether AWS rejects other roles is unknown",
         ),
         severity=Severity.NOTE,
         advice=True,
@@ -227,9 +226,9 @@ RULES = (
     ),
     Rule(
         id="CE510",
-        says="All environments of a cluster want the same of its access entry.",
+        says="All environments of a cluster set the same desiredState of its access entry.",
         check=_clusters_agree,
-        hint="the entry is made when all say ENABLED, and removed when all say DISABLED",
+        hint="the entry is created if all are ENABLED, and removed if all are DISABLED",
         severity=Severity.WARNING,
         evidence=documented("EksAccessEntry", "set desiredState consistently across all of them to avoid uncertainty"),
         fails=Example(_entry("ENABLED").body, {("ComputeEnvironment", "other"): eks().body}),

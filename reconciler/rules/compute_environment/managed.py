@@ -44,7 +44,7 @@ NOT_HERE = Ban(
     whose="ECS managed instances",
     keeps=managed_instances(),
     evidence=_not_here,
-    hint="see managedInstancesProvider.instanceLaunchTemplate for what can be said of the instances",
+    hint="see managedInstancesProvider.instanceLaunchTemplate for the settings of instances",
 )
 
 
@@ -132,7 +132,7 @@ RULES = (
         evidence=documented(
             "ManagedInstancesNetworkConfiguration",
             "Specifies the VPC subnets and security groups where instances are launched.",
-            "both are required; of empty lists nothing is said",
+            "both are required; empty lists are not documented",
         ),
         severity=Severity.WARNING,
         fails=managed_instances(template={"networkConfiguration": {"subnets": [], "securityGroups": ["sg-0a1b2c3d"]}}),
@@ -212,7 +212,7 @@ RULES = (
     NOT_HERE.rule("CE638", "updateToLatestImageVersion", value=True, severity=Severity.WARNING),
     Rule(
         id="CE636",
-        says="updatePolicy is not for ECS managed instances.",
+        says="updatePolicy is not supported for ECS managed instances.",
         check=_no_update_policy,
         evidence=documented(
             "UpdatePolicy", "applies only to Amazon EC2 managed compute environments", "it is never sent"
@@ -244,25 +244,25 @@ NOT_ON_FARGATE = Ban(
     whose="Fargate",
     keeps=fargate(),
     evidence=_not_applicable,
-    hint="leave it out, or make the type EC2 or SPOT",
+    hint="remove it, or set the type to EC2 or SPOT",
 )
 
 
 def _few_groups(subject: Subject) -> Findings:
     groups = resources_of(subject).get("securityGroupIds", ())
     if type_of(subject) in FARGATE and len(groups) > MOST_GROUPS:
-        yield ("computeResources", "securityGroupIds"), f"has {len(groups)} groups; Fargate takes {MOST_GROUPS}"
+        yield ("computeResources", "securityGroupIds"), f"has {len(groups)} groups; Fargate supports {MOST_GROUPS}"
 
 
 def _few_subnets(subject: Subject) -> Findings:
     subnets = resources_of(subject).get("subnets", ())
     if type_of(subject) in FARGATE and len(subnets) > MOST_SUBNETS:
-        yield ("computeResources", "subnets"), f"has {len(subnets)} subnets; Fargate takes {MOST_SUBNETS}"
+        yield ("computeResources", "subnets"), f"has {len(subnets)} subnets; Fargate supports {MOST_SUBNETS}"
 
 
 def _no_update_policy_on_fargate(subject: Subject) -> Findings:
     if type_of(subject) in FARGATE and is_given(subject.body.get("updatePolicy")):
-        yield ("updatePolicy",), "is not for Fargate: there are no instances to replace"
+        yield ("updatePolicy",), "is not supported on Fargate: there are no instances to replace"
 
 
 FARGATE_RULES = (
@@ -285,7 +285,7 @@ FARGATE_RULES = (
     NOT_ON_FARGATE.rule("CE116", "updateToLatestImageVersion", value=True, severity=Severity.WARNING),
     Rule(
         id="CE115",
-        says="updatePolicy is not for Fargate.",
+        says="updatePolicy is not supported for Fargate.",
         check=_no_update_policy_on_fargate,
         evidence=documented(
             "UpdatePolicy", "If you specify it for a Fargate compute environment, Batch ignores it.", "it is never sent"

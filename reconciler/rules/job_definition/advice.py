@@ -30,7 +30,7 @@ CPU_SHARES = {"256", "512", "1024", "2048"}
 
 def _has_timeout(subject: Subject) -> Findings:
     if not (subject.body.get("timeout") or {}).get("attemptDurationSeconds"):
-        yield (), "has no timeout: a job that hangs runs, and costs, for ever"
+        yield (), "has no timeout: a job that hangs runs, and bills, indefinitely"
 
 
 def _has_retries(subject: Subject) -> Findings:
@@ -42,13 +42,13 @@ def _image_is_pinned(container: Container) -> Findings:
     image = str(container.body.get("image", ""))
     tag = image.rpartition("/")[2].partition(":")[2]
     if image and "@" not in image and tag in ("", "latest") and not looks_unfilled(image):
-        yield (*container.path, "image"), f"is {image}, which is another image after the next push"
+        yield (*container.path, "image"), f"is {image}, a tag that changes with the next push"
 
 
 def _keeps_secrets(container: Container) -> Findings:
     for path, entry in members(container, "environment"):
         if is_secret(str(entry.get("name", "")), str(entry.get("value", ""))):
-            yield (*path, "value"), f"looks like a secret ({entry['name']}), which everybody who sees jobs can read"
+            yield (*path, "value"), f"looks like a secret ({entry['name']}), readable with permission to describe jobs"
 
 
 def is_secret(name: str, value: str) -> bool:
@@ -77,12 +77,12 @@ def _vcpus_are_no_shares(container: Container) -> Findings:
 def _is_modern(container: Container) -> Findings:
     for member, kind in (("vcpus", "VCPU"), ("memory", "MEMORY")):
         if container.body.get(member) is not None:
-            yield (*container.path, member), f"is deprecated, {kind} in resourceRequirements takes its place"
+            yield (*container.path, member), f"is deprecated: use {kind} in resourceRequirements"
 
 
 def _is_modest(container: Container) -> Findings:
     if container.body.get("privileged"):
-        yield (*container.path, "privileged"), "gives the container root's power over the instance"
+        yield (*container.path, "privileged"), "gives the container root access to the instance"
 
 
 def _is_split(container: Container) -> Findings:
@@ -115,7 +115,7 @@ RULES = (
         severity=Severity.NOTE,
         advice=True,
         evidence=documented(
-            "https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html", "each job is given one attempt"
+            "https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html", "each job gets one attempt"
         ),
         fails=ec2(),
         passes=_with(ec2(), retryStrategy={"attempts": 3}),
@@ -124,7 +124,7 @@ RULES = (
         id="JD152",
         says="An image has a tag other than latest, or a digest.",
         check=each_container(_image_is_pinned),
-        hint="name the version: the same revision should always run the same program",
+        hint="use a version: a revision should always run the same program",
         severity=Severity.WARNING,
         advice=True,
         evidence=inferred(
@@ -137,7 +137,7 @@ RULES = (
         id="JD153",
         says="A secret is not in the environment, but in secrets.",
         check=each_container(_keeps_secrets, about="environment"),
-        hint="put it into Secrets Manager, and name it in secrets: {name, valueFrom}",
+        hint="move it to Secrets Manager, and refer to it in secrets: {name, valueFrom}",
         severity=Severity.WARNING,
         advice=True,
         evidence=documented(
@@ -151,7 +151,7 @@ RULES = (
         id="JD154",
         says="No AWS access key is in a job definition.",
         check=each_container(_keeps_access_keys),
-        hint="give the job a role: jobRoleArn",
+        hint="set jobRoleArn",
         severity=Severity.WARNING,
         advice=True,
         evidence=inferred(
@@ -162,7 +162,7 @@ RULES = (
     ),
     Rule(
         id="JD155",
-        says="VCPU counts vCPUs; 256, 512, 1024 and 2048 look like CPU shares.",
+        says="VCPU is a number of vCPUs; 256, 512, 1024 and 2048 look like CPU shares.",
         check=each_container(_vcpus_are_no_shares),
         hint="1024 CPU shares are 1 vCPU",
         severity=Severity.WARNING,
@@ -226,7 +226,7 @@ def _almost_have_values(subject: Subject) -> Findings:
     for path, argument in _arguments(subject):
         for name in _NAME.findall(argument):
             if not _is_given(name, argument, given) and (near := did_you_mean(name, given)):
-                yield path, f"has {PREFIX}{name}, which is no parameter here{near}"
+                yield path, f"has {PREFIX}{name}, which is not a parameter here{near}"
 
 
 def _arguments(subject: Subject) -> Iterator[tuple[Path, str]]:
@@ -273,7 +273,7 @@ PARAMETER_RULES = (
         check=_almost_have_values,
         hint="a job that brings no such parameter gets the text itself",
         severity=Severity.WARNING,
-        evidence=later(PAGE, note="what no parameter replaces reaches the program as it is written"),
+        evidence=later(PAGE, note="placeholders without a parameter reach the program unchanged"),
         fails=_job("echo", "Ref::mesage", message="hello"),
         passes=_job("echo", "Ref::message", "Ref::recipient", message="hello"),
     ),
@@ -309,7 +309,7 @@ def _fixed_image(container: PodContainer) -> Findings:
     image = str(container.body["image"])
     _, _, last = image.rpartition("/")
     if "@" not in image and (":" not in last or last.endswith(":latest")):
-        yield (*container.path, "image"), f"is {image}, which can be another image tomorrow"
+        yield (*container.path, "image"), f"is {image}, a tag that can change at any time"
 
 
 def _pulls(container: PodContainer) -> Findings:
@@ -319,14 +319,14 @@ def _pulls(container: PodContainer) -> Findings:
 
 def _not_privileged(container: PodContainer) -> Findings:
     if (container.body.get("securityContext") or {}).get("privileged"):
-        yield (*container.path, "securityContext", "privileged"), "gives the container root's power over the node"
+        yield (*container.path, "securityContext", "privileged"), "gives the container root access to the node"
 
 
 def _pod_keeps_secrets(container: PodContainer) -> Findings:
     for index, entry in enumerate(container.body.get("env") or ()):
         if is_secret(str(entry["name"]), str(entry.get("value", ""))):
             path = (*container.path, "env", index, "value")
-            yield path, f"looks like a secret ({entry['name']}), and everybody who may describe jobs can read it"
+            yield path, f"looks like a secret ({entry['name']}), readable with permission to describe jobs"
 
 
 def _pod_keeps_access_keys(container: PodContainer) -> Findings:
@@ -359,7 +359,7 @@ POD_RULES = (
         id="JD246",
         says="A container of a pod has limits of cpu and memory.",
         check=each_pod_container(_limited),
-        hint="give them in limits: without requests, these are the requests too",
+        hint="set limits: without requests, they are also the requests",
         evidence=inferred(
             "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/", "requests and limits"
         ),
@@ -370,9 +370,9 @@ POD_RULES = (
     ),
     Rule(
         id="JD247",
-        says="A container of a pod runs an image that stays the same.",
+        says="A container of a pod runs an image that does not change.",
         check=each_pod_container(_fixed_image),
-        hint="name a tag that is not moved, or better a digest",
+        hint="use a tag that is never moved, or a digest",
         evidence=inferred(
             "https://kubernetes.io/docs/concepts/containers/images/", "avoid the tag :latest in production"
         ),
@@ -383,7 +383,7 @@ POD_RULES = (
     ),
     Rule(
         id="JD248",
-        says="Nodes that come and go pull images.",
+        says="New nodes pull images.",
         check=each_pod_container(_pulls),
         hint="write IfNotPresent, unless your AMI has the image",
         evidence=inferred(
@@ -420,7 +420,7 @@ POD_RULES = (
         id="JD251",
         says="No AWS access key is in a pod.",
         check=each_pod_container(_pod_keeps_access_keys),
-        hint="give the pod a service account with an IAM role: serviceAccountName",
+        hint="set serviceAccountName to a service account with an IAM role",
         evidence=inferred(
             "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html", "use temporary credentials"
         ),

@@ -43,7 +43,7 @@ def _some_of_it(subject: Subject) -> Findings:
     for path, entries in _lists(subject.body):
         for index, entry in enumerate(entries):
             if entry.get("quantity", 1) < 1:
-                yield (*path, index, "quantity"), f"is {entry['quantity']}, so that the job holds none of it"
+                yield (*path, index, "quantity"), f"is {entry['quantity']}, so the job requires none of it"
 
 
 def _enough_of_it(subject: Subject) -> Findings:
@@ -52,7 +52,10 @@ def _enough_of_it(subject: Subject) -> Findings:
             resource = subject.referred("ConsumableResource", entry.get("consumableResource")) or {}
             wanted, there = entry.get("quantity", 0), resource.get("totalQuantity")
             if there is not None and wanted > there:
-                yield (*path, index, "quantity"), f"is {wanted}, but there are {there}: the job waits for ever"
+                yield (
+                    (*path, index, "quantity"),
+                    f"is {wanted}, but totalQuantity is {there}: the job waits indefinitely",
+                )
 
 
 def _is_a_resource(subject: Subject) -> Findings:
@@ -85,10 +88,10 @@ RULES = (
     ),
     Rule(
         id="JD341",
-        says="An entry names a consumable resource and a quantity.",
+        says="An entry sets a consumable resource and a quantity.",
         check=_complete,
         evidence=documented(
-            "AWS::Batch::JobDefinition, ConsumableResourceRequirement", "Required: Yes", "of both members"
+            "AWS::Batch::JobDefinition, ConsumableResourceRequirement", "Required: Yes", "of both fields"
         ),
         severity=Severity.WARNING,  # by CloudFormation; the API's model requires neither
         fails=_holding({"consumableResource": "licence"}),
@@ -96,7 +99,7 @@ RULES = (
     ),
     Rule(
         id="JD342",
-        says="A job takes at least one of a consumable resource.",
+        says="A job requires at least one unit of a consumable resource.",
         check=_some_of_it,
         evidence=documented(
             "ConsumableResourceRequirement.quantity", "The quantity of the consumable resource that is needed."
@@ -107,7 +110,7 @@ RULES = (
     ),
     Rule(
         id="JD343",
-        says="A job takes no more of a consumable resource than there is.",
+        says="A job does not require more of a consumable resource than its totalQuantity.",
         check=_enough_of_it,
         evidence=later(
             "AWS Batch User Guide, 'Specify the resources needed to run a job'",

@@ -68,7 +68,7 @@ def _not_both(container: Container) -> Findings:
     secrets = {entry["name"] for entry in container.body.get("secrets") or ()}
     for path, entry in members(container, "environment") if secrets else ():
         if entry.get("name") in secrets:
-            yield (*path, "name"), f"is {entry['name']}, which is a secret too"
+            yield (*path, "name"), f"is {entry['name']}, which is also a secret"
 
 
 def _reads_secrets(container: Container) -> Findings:
@@ -155,7 +155,7 @@ RULES = (
     ),
     Rule(
         id="JD034",
-        says="An environment variable is given once.",
+        says="An environment variable is set once.",
         check=each_container(_once("environment"), about="environment"),
         severity=Severity.WARNING,
         evidence=documented(
@@ -168,7 +168,7 @@ RULES = (
     ),
     Rule(
         id="JD035",
-        says="A secret is given once.",
+        says="A secret is set once.",
         check=each_container(_once("secrets"), about="secrets"),
         severity=Severity.WARNING,
         evidence=later(
@@ -194,7 +194,7 @@ RULES = (
         id="JD037",
         says="Secrets need an execution role.",
         check=each_container(_reads_secrets, about="secrets"),
-        hint="give executionRoleArn a role that may read them",
+        hint="set executionRoleArn to a role that can read them",
         evidence=measured(
             "RegisterJobDefinition", "executionRoleArn cannot be empty when using secrets or secretOptions"
         ),
@@ -205,7 +205,7 @@ RULES = (
         id="JD038",
         says="Secrets of a log driver need an execution role.",
         check=each_container(_reads_log_secrets, about="logConfiguration"),
-        hint="give executionRoleArn a role that may read them",
+        hint="set executionRoleArn to a role that can read them",
         evidence=measured(
             "RegisterJobDefinition", "executionRoleArn cannot be empty when using secrets or secretOptions"
         ),
@@ -243,7 +243,7 @@ RULES = (
         evidence=documented(
             "ContainerProperties.jobRoleArn",
             "The Amazon Resource Name (ARN) of the IAM role that the container can assume",
-            "whether an ARN of something else is refused is not known",
+            "whether AWS rejects other ARNs is unknown",
         ),
         severity=Severity.WARNING,
         fails=ec2(jobRoleArn="arn:aws:iam::123456789012:instance-profile/job"),
@@ -262,7 +262,7 @@ RULES = (
     ),
     Rule(
         id="JD043",
-        says="A ulimit is given once.",
+        says="A ulimit is set once.",
         check=each_container(_once("ulimits"), about="ulimits"),
         severity=Severity.WARNING,
         evidence=documented(
@@ -306,7 +306,7 @@ def _has_properties(subject: Subject) -> Findings:
 def _one_way(subject: Subject) -> Findings:
     given = [name for name in WAYS if name in subject.body]
     for other in given[1:]:
-        yield (other,), f"cannot be beside {given[0]}"
+        yield (other,), f"cannot be combined with {given[0]}"
 
 
 def _has_nodes(subject: Subject) -> Findings:
@@ -348,7 +348,7 @@ COMMON_RULES = (
     ),
     Rule(
         id="JD002",
-        says="Only one of containerProperties, ecsProperties and eksProperties is given.",
+        says="Only one of containerProperties, ecsProperties and eksProperties is set.",
         check=_one_way,
         hint="keep ecsProperties for several containers, containerProperties for one",
         evidence=measured("RegisterJobDefinition", "Cannot use both ECS containerProperties and ecsProperties"),
@@ -419,7 +419,7 @@ def _are_filled(subject: Subject) -> Findings:
             names = [str(each.get("name")) for each in variables if looks_unfilled(str(each.get("value", "")))]
             more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
             if names:
-                message = f"gives {', '.join(names[:FEW])}{more} what looks like a placeholder"
+                message = f"sets {', '.join(names[:FEW])}{more} to a value that looks like a placeholder"
                 yield (*path, member), message
 
 
@@ -434,7 +434,7 @@ def _has_value(subject: Subject) -> Findings:
 VARIABLE_RULES = (
     Rule(
         id="JD163",
-        says="The value of an environment variable is no placeholder of a shell or a template.",
+        says="The value of an environment variable is not a placeholder of a shell or a template.",
         check=_are_filled,
         hint="no shell reads it: !sub fills it in here, `sh -c` in the command when the job starts",
         severity=Severity.NOTE,
@@ -494,7 +494,7 @@ def _known_options(container: Container) -> Findings:
 def _creates_or_not(container: Container) -> Findings:
     if _options(container).get("awslogs-create-group", "true") != "true":
         path = (*container.path, "logConfiguration", "options", "awslogs-create-group")
-        yield path, "is not 'true'; leave it out where the group exists"
+        yield path, "is not 'true'; remove it if the log group exists"
 
 
 def _swaps(subject: Subject) -> Findings:
@@ -502,7 +502,7 @@ def _swaps(subject: Subject) -> Findings:
     for container in containers(subject.body) if platform(subject.body) != "FARGATE" else ():
         linux = container.body.get("linuxParameters") or {}
         if linux.get("maxSwap") and linux.get("swappiness") is None:  # with 0, the container does not use swap
-            yield (*container.path, "linuxParameters", "maxSwap"), "needs swappiness beside it"
+            yield (*container.path, "linuxParameters", "maxSwap"), "requires swappiness"
 
 
 def _has_swap(container: Container) -> Findings:
@@ -515,7 +515,7 @@ def _mounts_as_it_can(container: Container) -> Findings:
     for path, entry in _tmpfs(container):
         for option in entry.get("mountOptions") or ():
             if str(option).partition("=")[0] not in MOUNT_OPTIONS:
-                yield (*path, "mountOptions"), f"has {option}, which is no mount option of tmpfs"
+                yield (*path, "mountOptions"), f"has {option}, which is not a mount option of tmpfs"
 
 
 def _awslogs(**options: str) -> Example:
@@ -557,7 +557,7 @@ LINUX_RULES = (
     ),
     Rule(
         id="JD052",
-        says="maxSwap comes with swappiness.",
+        says="maxSwap requires swappiness.",
         check=_swaps,
         hint="60 is what Linux does by itself",
         evidence=measured(
@@ -568,7 +568,7 @@ LINUX_RULES = (
     ),
     Rule(
         id="JD053",
-        says="swappiness comes with maxSwap; alone it has no effect.",
+        says="swappiness has no effect without maxSwap.",
         check=each_container(_has_swap, about="linuxParameters"),
         severity=Severity.NOTE,
         advice=True,

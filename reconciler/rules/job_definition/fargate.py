@@ -67,7 +67,10 @@ def _logs(container: Container) -> Findings:
 def _has_no_host(ecs_task: EcsTask) -> Findings:
     for index, volume in enumerate(ecs_task.body.get("volumes") or ()):
         if at(volume, ("host", "sourcePath")):
-            yield (*ecs_task.path, "volumes", index, "host", "sourcePath"), "is not for Fargate: there is no host"
+            yield (
+                (*ecs_task.path, "volumes", index, "host", "sourcePath"),
+                "is not supported on Fargate: there is no host",
+            )
 
 
 def _is_new_enough_for_efs(ecs_task: EcsTask) -> Findings:
@@ -99,7 +102,7 @@ def _refused(
     written = {first: {members[0]: value} if members else value}
     return Rule(
         id=code,
-        says=f"{path} is not for Fargate.",
+        says=f"{path} is not supported for Fargate.",
         check=each_container(refuses(first, *members, where="Fargate"), on=FARGATE),
         hint="remove it, or run the job on EC2",
         severity=severity,
@@ -113,7 +116,7 @@ def _legacy(code: str, member: str, kind: str, value: int) -> Rule:
     others = size(**{"vcpus" if kind == "VCPU" else "memory": None})
     return Rule(
         id=code,
-        says=f"On Fargate the deprecated {member} is not known, only {kind} in resourceRequirements.",
+        says=f"Fargate does not support the deprecated {member}, only {kind} in resourceRequirements.",
         check=each_single(
             lambda ecs_task: refuses(member, where="Fargate")(Container(*ecs_task[:2], ecs_task)), on=FARGATE
         ),
@@ -155,7 +158,7 @@ RULES = (
     ),
     Rule(
         id="JD062",
-        says="ulimits is not for Fargate.",
+        says="ulimits is not supported for Fargate.",
         check=each_single(lambda ecs_task: _ulimits(Container(*ecs_task[:2], ecs_task)), on=FARGATE),
         hint="remove it, or run the job on EC2",
         evidence=measured("RegisterJobDefinition", "ulimits is not applicable for Fargate."),
@@ -164,13 +167,13 @@ RULES = (
     ),
     Rule(
         id="JD290",
-        says="ulimits of a task's container is not for Fargate.",
+        says="ulimits of a task's container is not supported for Fargate.",
         check=each_container(_ulimits_of_task, on=FARGATE),
         hint="remove it: Fargate sets its own, and overrides nofile",
         evidence=measured(
             "RegisterJobDefinition",
             "ulimits is not applicable for Fargate.",
-            "said of containerProperties",
+            "documented for containerProperties",
             against="TaskContainerProperties.ulimits describes nofile on Fargate, and does not forbid it",
         ),
         severity=Severity.WARNING,
@@ -201,7 +204,7 @@ RULES = (
             "ContainerProperties.instanceType",
             "This parameter isn't applicable to single-node container jobs or jobs that run on "
             "Fargate resources, and shouldn't be provided.",
-            "whether AWS refuses it is not known",
+            "whether AWS rejects it is unknown",
         ),
         fargate(),
         Severity.WARNING,
@@ -227,7 +230,7 @@ RULES = (
         id="JD071",
         says="On Fargate EFS needs platform version 1.4.0 or later.",
         check=each_ecs_task(_is_new_enough_for_efs, on=FARGATE),
-        hint="leave platformVersion out: LATEST is the default",
+        hint="remove platformVersion: LATEST is the default",
         evidence=measured(
             "RegisterJobDefinition", "EFS is supported for Fargate platform versions 1.4.0 or later, provided ..."
         ),
@@ -379,7 +382,7 @@ def _only_fargate(code: str, member: str, value: Json, evidence: Evidence, sever
     look = refuses(member, where="EC2")
     return Rule(
         id=code,
-        says=f"{member} is not for EC2.",
+        says=f"{member} is not supported for EC2.",
         check=each_single(
             lambda ecs_task: look(Container(ecs_task.path, ecs_task.body, ecs_task)), about=member, on="EC2"
         ),
@@ -432,7 +435,7 @@ WINDOWS_RULES = (
     *(
         Rule(
             id=code,
-            says=f"{member} is not for Windows containers.",
+            says=f"{member} is not supported for Windows containers.",
             check=each_container(_refused_windows(member), on=FARGATE),
             evidence=CANNOT,
             fails=windows(**{member: value}),

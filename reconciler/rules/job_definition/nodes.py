@@ -159,7 +159,7 @@ RULES = (
         id="JD300",
         says="The main node is one of the nodes.",
         check=_main_node_is_there,
-        hint="nodes count from 0",
+        hint="node indexes start at 0",
         evidence=measured("RegisterJobDefinition", "Main node index is out of range, must be less than numNodes."),
         fails=multinode(main=4),
         passes=multinode(main=3),
@@ -168,7 +168,7 @@ RULES = (
         id="JD301",
         says="Ranges of nodes end with the last node or before it.",
         check=_within_nodes,
-        hint="nodes count from 0; `2:` goes to the last one",
+        hint="node indexes start at 0; `2:` ends at the last node",
         evidence=measured(
             "RegisterJobDefinition", "Node range error 0:5. Node range should be smaller than number of nodes"
         ),
@@ -177,7 +177,7 @@ RULES = (
     ),
     Rule(
         id="JD302",
-        says="A range of nodes goes upwards.",
+        says="A range of nodes is in ascending order.",
         check=each_span(_upwards),
         evidence=documented(
             "NodeRangeProperty.targetNodes", "A range of 0:3 indicates nodes with index values of 0 through 3."
@@ -190,7 +190,7 @@ RULES = (
         id="JD303",
         says="Every node is in a range.",
         check=_all_covered,
-        hint="nodes count from 0; `2:` goes to the last one",
+        hint="node indexes start at 0; `2:` ends at the last node",
         evidence=measured("RegisterJobDefinition", "Node Range Properties target nodes have missing ranges"),
         fails=multinode(over("0"), over("3")),
         passes=multinode(over("0"), over("1:2"), over("3")),
@@ -199,7 +199,7 @@ RULES = (
         id="JD304",
         says="No two ranges are the same nodes.",
         check=_distinct,
-        hint="a range within another overrides it; of two equal ones nobody knows which counts",
+        hint="a nested range overrides the outer one; for two equal ranges, the result is undefined",
         evidence=documented("NodeRangeProperty.targetNodes", "You can nest node ranges (for example, 0:10 and 4:5)."),
         severity=Severity.WARNING,
         fails=multinode(over("0:3"), over("0:")),
@@ -209,7 +209,7 @@ RULES = (
         id="JD305",
         says="Ranges are apart, or one is within the other.",
         check=_apart_or_nested,
-        hint="a range within another overrides it; what happens where two only cross is not documented",
+        hint="a nested range overrides the outer one; partly overlapping ranges are not documented",
         evidence=documented("NodeRangeProperty.targetNodes", "You can nest node ranges (for example, 0:10 and 4:5)."),
         severity=Severity.WARNING,
         fails=multinode(over("0:2"), over("1:3")),
@@ -217,7 +217,7 @@ RULES = (
     ),
     Rule(
         id="JD306",
-        says="nodeProperties come with the type multinode.",
+        says="nodeProperties require the type multinode.",
         check=_declared_multinode,
         hint="write type: multinode, or remove nodeProperties",
         evidence=documented(
@@ -270,7 +270,7 @@ def _something(span: Span) -> Findings:
 def _one_thing(span: Span) -> Findings:
     first, *others = _contents(span) or [""]
     for other in others:
-        yield (*span.path, other), f"cannot be beside {first}"
+        yield (*span.path, other), f"cannot be combined with {first}"
 
 
 def _types_beside_tasks(span: Span) -> Findings:
@@ -281,7 +281,7 @@ def _types_beside_tasks(span: Span) -> Findings:
 def _one_type(span: Span) -> Findings:
     count = len(span.body.get("instanceTypes") or ())
     if count > 1:
-        yield (*span.path, "instanceTypes"), f"has {count} types; it may have one"
+        yield (*span.path, "instanceTypes"), f"has {count} types; only one is allowed"
 
 
 def _types(span: Span) -> list[str]:
@@ -329,7 +329,7 @@ def _pods(nodes: str, **metadata: Json) -> Spec:
 CONTENT_RULES = (
     Rule(
         id="JD320",
-        says="A range of nodes says what runs there.",
+        says="A range of nodes sets what runs there.",
         check=each_span(_something),
         evidence=measured("RegisterJobDefinition", "Must specify container for node range ..."),
         fails=multinode({"targetNodes": "0:"}),
@@ -347,9 +347,9 @@ CONTENT_RULES = (
     ),
     Rule(
         id="JD322",
-        says="instanceTypes of a range goes with ecsProperties.",
+        says="instanceTypes of a range requires ecsProperties.",
         check=each_span(_types_beside_tasks),
-        hint="beside container, write instanceType inside it",
+        hint="with container, set instanceType inside it",
         evidence=measured(
             "RegisterJobDefinition",
             "Using instanceTypes with nodeRangeProperty is only allowed for ecsProperties jobs.",

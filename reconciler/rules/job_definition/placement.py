@@ -115,7 +115,7 @@ def _some_environment_is_large_enough(subject: Subject) -> Findings:
         return
     for path, count in vcpus(subject.body):
         if count > max(sizes):
-            yield path, f"needs {count} vCPUs, and no environment of the stack's queues has more than {max(sizes)}"
+            yield path, f"requires {count} vCPUs, but the environments of the stack's queues have at most {max(sizes)}"
 
 
 def _nodes_have_their_instances(subject: Subject) -> Findings:
@@ -138,7 +138,7 @@ def survives_spot(subject: Subject) -> Findings:
     strategy = subject.body.get("retryStrategy") or {}
     spot = next((each for each in known(subject) if each.is_spot), None)
     if spot and (strategy.get("attempts") or 1) == 1:
-        why = f"is not tried again when its instance is taken back, and {spot.name} is Spot"
+        why = f"has no retry for Spot interruptions, but runs on {spot.name} (Spot)"
         yield (("retryStrategy", "attempts"), f"is 1: the job {why}") if "attempts" in strategy else ((), why)
 
 
@@ -169,7 +169,7 @@ def _urgent() -> Example:
 RULES = (
     Rule(
         id="JD400",
-        says="A queue of the stack runs what the definition is made for.",
+        says="A queue of the stack supports the platform of the definition.",
         check=_some_queue_runs_it,
         hint=HINT,
         severity=Severity.WARNING,
@@ -229,7 +229,7 @@ RULES = (
         advice=True,
         evidence=inferred(
             "https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html",
-            "a status reason that begins with Host EC2 is that of an instance that was taken back",
+            "a status reason that begins with Host EC2 is a Spot interruption",
         ),
         fails=_with_queue(_retrying(1), environments.spot()),
         passes=_with_queue(_retrying(2), environments.spot()),

@@ -93,10 +93,10 @@ def _known_volumes(container: PodContainer) -> Findings:
     for path, mount in _mounts(container):
         name = mount.get("name")
         if name is None:
-            yield path, "names no volume"
+            yield path, "does not refer to a volume"
         elif name not in known:
             near = did_you_mean(str(name), map(str, known))
-            yield (*path, "name"), f"is {name}, which is no volume of the pod{near}"
+            yield (*path, "name"), f"is {name}, which is not a volume of the pod{near}"
 
 
 def _distinct_volumes(pod: Pod) -> Findings:
@@ -140,7 +140,7 @@ def _dns_names(pod: Pod) -> Findings:
         secret = (volume.get("secret") or {}).get("secretName")
         for steps, name in (((*path, "name"), volume["name"]), ((*path, "secret", "secretName"), secret)):
             if name is not None and not DNS_NAME.fullmatch(name):
-                yield steps, f"is {name}, which is no DNS name"
+                yield steps, f"is {name}, which is not a DNS name"
 
 
 def _used_volumes(pod: Pod) -> Findings:
@@ -206,10 +206,10 @@ RULES = (
     ),
     Rule(
         id="JD214",
-        says="An environment variable of a pod's container is given once.",
+        says="An environment variable of a pod's container is set once.",
         check=each_pod_container(_distinct_variables),
-        hint="in Kubernetes the last one counts",
-        evidence=later("Kubernetes API, Container", note="env is keyed by name; the last entry counts"),
+        hint="Kubernetes uses the last one",
+        evidence=later("Kubernetes API, Container", note="env is keyed by name; the last entry is used"),
         severity=Severity.WARNING,
         fails=pod(pod_container(env=[{"name": "STAGE", "value": "test"}, {"name": "STAGE", "value": "live"}])),
         passes=pod(pod_container(env=[{"name": "STAGE", "value": "live"}])),
@@ -222,7 +222,7 @@ RULES = (
         evidence=measured(
             "RegisterJobDefinition",
             "The volumeMounts name is required for eksProperties.",
-            "said of names that match no volume",
+            "documented for names that match no volume",
         ),
         fails=_mounting({"name": "cache", "mountPath": "/cache"}, AT_DATA, volumes=[DATA]),
         passes=_mounting(AT_DATA, volumes=[DATA]),
@@ -240,7 +240,7 @@ RULES = (
         id="JD222",
         says="A container mounts one volume at a path.",
         check=each_pod_container(_distinct_mount_paths),
-        evidence=later("Kubernetes API, Container", "must be unique", "said of mountPath in volumeMounts"),
+        evidence=later("Kubernetes API, Container", "must be unique", "documented for mountPath in volumeMounts"),
         severity=Severity.WARNING,
         fails=_mounting(AT_DATA, {**AT_DATA, "subPath": "in"}, volumes=[DATA]),
         passes=_mounting(AT_DATA, {**AT_DATA, "mountPath": "/in"}, volumes=[DATA]),
@@ -256,7 +256,7 @@ RULES = (
     ),
     Rule(
         id="JD224",
-        says="A volume of a pod says of which type it is.",
+        says="A volume of a pod has a type.",
         check=each_pod(_some_type),
         hint="write emptyDir: {} for room that lives as long as the pod",
         evidence=documented(
@@ -276,7 +276,7 @@ RULES = (
         evidence=measured(
             "RegisterJobDefinition",
             "Invalid empty dir size limit.",
-            against="which sizes it was said of is not known; Gi is usual in Kubernetes",
+            against="the sizes that this applies to are unknown; Gi is usual in Kubernetes",
         ),
         severity=Severity.WARNING,
         fails=_mounting(AT_DATA, volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Gi"}}]),
@@ -337,7 +337,7 @@ def _amounts(container: PodContainer, name: str) -> Iterator[tuple[Path, str]]:
 def _known_resources(container: PodContainer) -> Findings:
     for path, name, _ in _asked(container):
         if name not in KNOWN:
-            yield path, f"is no resource that Batch knows; these are {', '.join(KNOWN)}"
+            yield path, f"is not a resource that AWS Batch supports; use {', '.join(KNOWN)}"
 
 
 def _is_first(container: PodContainer) -> bool:
@@ -359,7 +359,7 @@ def _missing(container: PodContainer) -> Findings:
     asked = {name for _, name, _ in _asked(container)}
     missing = [name for name in ("cpu", "memory") if name not in asked]
     if missing:
-        yield (*container.path, "resources"), f"does not say how much {' and '.join(missing)} it needs"
+        yield (*container.path, "resources"), f"does not set {' and '.join(missing)}"
 
 
 def _cpu_in_quarters(container: PodContainer) -> Findings:
@@ -419,7 +419,7 @@ def _request_is_limit(name: str, form: re.Pattern[str], unit: str = "") -> Calla
 EKS_RULES = (
     Rule(
         id="JD200",
-        says="A container of a pod asks for cpu, memory and nvidia.com/gpu only.",
+        says="A container of a pod only requests cpu, memory and nvidia.com/gpu.",
         check=each_pod_container(_known_resources),
         evidence=measured(
             "RegisterJobDefinition",
@@ -432,7 +432,7 @@ EKS_RULES = (
     ),
     Rule(
         id="JD201",
-        says="A container of a pod says how much cpu and memory it needs.",
+        says="A container of a pod sets cpu and memory.",
         check=each_pod_container(_cpu_and_memory),
         hint='add resources: {limits: {cpu: "1", memory: 2048Mi}}',
         evidence=measured("RegisterJobDefinition", "cpu and memory resources must be provided."),
@@ -441,7 +441,7 @@ EKS_RULES = (
     ),
     Rule(
         id="JD215",
-        says="An init container of a pod says how much cpu and memory it needs.",
+        says="An init container of a pod sets cpu and memory.",
         check=each_pod_container(_cpu_and_memory_at_first),
         hint='add resources: {limits: {cpu: "1", memory: 2048Mi}}',
         evidence=measured(
@@ -496,7 +496,7 @@ EKS_RULES = (
         id="JD206",
         says="A pod's container requests as much memory as its limit.",
         check=each_pod_container(_request_is_limit("memory", MEBIBYTES, "Mi")),
-        hint="give memory in limits only",
+        hint="set memory in limits only",
         evidence=measured(
             "RegisterJobDefinition", "memory request must be equal to memory limit if both are provided."
         ),
@@ -515,7 +515,7 @@ EKS_RULES = (
     ),
     Rule(
         id="JD208",
-        says="A pod's container asks for whole GPUs.",
+        says="A pod's container requests whole GPUs.",
         check=each_pod_container(_whole_gpus),
         evidence=measured(
             "RegisterJobDefinition",
@@ -528,7 +528,7 @@ EKS_RULES = (
         id="JD209",
         says="A pod's container requests as many GPUs as its limit.",
         check=each_pod_container(_request_is_limit(GPU, WHOLE)),
-        hint="give nvidia.com/gpu in limits only",
+        hint="set nvidia.com/gpu in limits only",
         evidence=measured("RegisterJobDefinition", "gpu request must be equal to gpu limit if both are provided."),
         fails=wanting(amounts(cpu="1", memory="512Mi", gpu="2"), amounts(gpu="1")),
         passes=wanting(amounts(cpu="1", memory="512Mi", gpu="2"), amounts(gpu="2")),
@@ -581,7 +581,7 @@ def _form_of_keys(name: str) -> Callable[[Pod], Findings]:
     def look(pod: Pod) -> Findings:
         for path, key, _ in _entries(pod, name):
             if not _is_key(key):
-                yield path, "is no valid key"
+                yield path, "is not a valid key"
 
     return look
 
@@ -605,7 +605,7 @@ def _no_prefix_below_reserved(pod: Pod) -> Findings:
 def _form_of_label_values(pod: Pod) -> Findings:
     for path, _, value in _entries(pod, "labels"):
         if not VALUE.fullmatch(value):
-            yield path, f"is {value}, which is no value of a label"
+            yield path, f"is {value}, which is not a valid label value"
 
 
 def _length_of_annotations(pod: Pod) -> Findings:
@@ -625,7 +625,7 @@ METADATA_RULES = (
         id="JD230",
         says="Pods are not in the namespace default.",
         check=each_pod(_own_namespace),
-        hint="leave namespace out: then it is that of the compute environment",
+        hint="remove namespace: that of the compute environment is used",
         evidence=measured("RegisterJobDefinition", "kubernetesNamespace cannot be the default Kubernetes namespace."),
         fails=_meta(namespace="default"),
         passes=_meta(namespace="batch"),
@@ -655,7 +655,7 @@ METADATA_RULES = (
         id="JD233",
         says="Keys of labels have no reserved prefix.",
         check=each_pod(_no_reserved_prefix("labels")),
-        hint=f"{', '.join(RESERVED)} are reserved; take a prefix of your own, or none",
+        hint=f"{', '.join(RESERVED)} are reserved; use your own prefix, or none",
         evidence=measured(
             "RegisterJobDefinition",
             "The prefix kubernetes.io of the pod label key cannot contain terms from the following "
@@ -690,7 +690,7 @@ METADATA_RULES = (
         id="JD236",
         says="Keys of annotations have no reserved prefix.",
         check=each_pod(_no_reserved_prefix("annotations")),
-        hint=f"{', '.join(RESERVED)} are reserved; take a prefix of your own, or none",
+        hint=f"{', '.join(RESERVED)} are reserved; use your own prefix, or none",
         evidence=measured(
             "RegisterJobDefinition",
             "The prefix batch.amazonaws.com of the pod annotation key cannot contain terms from the "
@@ -713,7 +713,7 @@ METADATA_RULES = (
         id="JD238",
         says="Keys of labels and annotations have no prefix that contains a reserved one.",
         check=each_pod(_no_prefix_below_reserved),
-        hint="take a prefix of your own, or none",
+        hint="use your own prefix, or none",
         evidence=measured(
             "RegisterJobDefinition",
             "The prefix ... cannot contain terms from the following [kubernetes.io, k8s.io, batch.amazonaws.com].",
@@ -787,7 +787,7 @@ def _profile(kind: str, **more: Json) -> Example:
 SECURITY_RULES = (
     Rule(
         id="JD240",
-        says="A seccomp profile of type Localhost names the profile.",
+        says="A seccomp profile of type Localhost sets localhostProfile.",
         check=_local_profile,
         hint="add localhostProfile, the path of a file on every node",
         evidence=documented(
@@ -798,7 +798,7 @@ SECURITY_RULES = (
     ),
     Rule(
         id="JD241",
-        says="Only a seccomp profile of type Localhost names a profile.",
+        says="Only a seccomp profile of type Localhost sets localhostProfile.",
         check=_no_local_profile,
         hint="write type: Localhost, or remove localhostProfile",
         evidence=documented("EksSeccompProfile.localhostProfile", "Don't set this parameter for any other type."),
@@ -829,9 +829,9 @@ SECURITY_RULES = (
     ),
     Rule(
         id="JD244",
-        says="What may not run as root does not run as user 0.",
+        says="A container with runAsNonRoot does not run as user 0.",
         check=each_pod_container(_not_root),
-        hint="choose another runAsUser",
+        hint="choose a different runAsUser",
         evidence=later("Kubernetes API, SecurityContext", "container's runAsUser breaks non-root policy"),
         severity=Severity.WARNING,
         fails=pod(pod_container(securityContext={"runAsUser": 0}), securityContext={"runAsNonRoot": True}),

@@ -25,7 +25,7 @@ def _entries(subject: Subject) -> Iterator[tuple[Path, Json]]:
 def _says_how_often(subject: Subject) -> Findings:
     strategy = _strategy(subject)
     if strategy.get("evaluateOnExit") and strategy.get("attempts") is None:
-        yield LIST, "needs attempts beside it"
+        yield LIST, "requires attempts"
 
 
 def _has_a_condition(subject: Subject) -> Findings:
@@ -38,7 +38,7 @@ def _star_is_last(subject: Subject) -> Findings:
     for path, entry in _entries(subject):
         for name in ("onReason", "onStatusReason"):
             if "*" in str(entry.get(name, ""))[:-1]:
-                yield (*path, name), f"is {entry[name]!r}; a * stands for any rest, at the end only"
+                yield (*path, name), f"is {entry[name]!r}; the wildcard * is only allowed at the end"
 
 
 def _can_retry(subject: Subject) -> Findings:
@@ -60,7 +60,7 @@ def _survives_spot(subject: Subject) -> Findings:
     matches = (entry for _, entry in _entries(subject) if _is_met(entry))
     first = next(matches, None)
     if first and first["action"].upper() == "EXIT":
-        yield LIST, "ends a job whose Spot instance is taken back"
+        yield LIST, "does not retry a job after a Spot interruption"
 
 
 def _is_met(entry: Spec) -> bool:
@@ -94,7 +94,7 @@ BLOG = "https://aws.amazon.com/blogs/compute/introducing-retry-strategies-for-aw
 RULES = (
     Rule(
         id="JD130",
-        says="Conditions of retries come with a number of attempts.",
+        says="Conditions of retries require attempts.",
         check=_says_how_often,
         hint="add attempts, 2 to 10",
         evidence=measured("RegisterJobDefinition", "RetryAttempts must be provided with retry strategy."),
@@ -124,11 +124,11 @@ RULES = (
     ),
     Rule(
         id="JD133",
-        says="What is to be retried has more than one attempt.",
+        says="A retry requires more than one attempt.",
         check=_can_retry,
         severity=Severity.WARNING,
         advice=True,
-        hint="attempts counts the first start too: write 2 or more",
+        hint="attempts includes the first start: use 2 or more",
         evidence=documented(
             "RetryStrategy.attempts", "If the value of attempts is greater than one, the job is retried"
         ),
@@ -137,7 +137,7 @@ RULES = (
     ),
     Rule(
         id="JD134",
-        says="After an entry that matches everything there is no other.",
+        says="An entry that matches everything is the last one.",
         check=_is_reached,
         severity=Severity.WARNING,
         advice=True,
@@ -151,14 +151,14 @@ RULES = (
     ),
     Rule(
         id="JD135",
-        says="A job whose Spot instance is taken back is tried again.",
+        says="A job is retried after a Spot interruption.",
         check=_on_ec2(_survives_spot),
         severity=Severity.NOTE,
         advice=True,
         hint='put {onStatusReason: "Host EC2*", action: RETRY} first, if the job ever runs on Spot',
         evidence=inferred(
             "https://aws.amazon.com/blogs/compute/introducing-retry-strategies-for-aws-batch/",
-            "'Host EC2*' is what a Spot interruption looks like",
+            "'Host EC2*' matches Spot interruptions",
         ),
         fails=_retrying(REST),
         passes=_retrying(SPOT, REST),

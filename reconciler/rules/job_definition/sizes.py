@@ -32,7 +32,7 @@ def wanted(ecs_task: EcsTask, kind: str) -> tuple[Path, str] | None:
 def _required(kind: str) -> Callable[[EcsTask], Findings]:
     def look(ecs_task: EcsTask) -> Findings:
         if ecs_task.body.get(LEGACY[kind]) is None and wanted(ecs_task, kind) is None:
-            yield ecs_task.path, f"does not say how much {kind} it needs"
+            yield ecs_task.path, f"does not set {kind}"
 
     return look
 
@@ -40,7 +40,7 @@ def _required(kind: str) -> Callable[[EcsTask], Findings]:
 def _not_twice(kind: str) -> Callable[[EcsTask], Findings]:
     def look(ecs_task: EcsTask) -> Findings:
         if ecs_task.body.get(LEGACY[kind]) is not None and wanted(ecs_task, kind) is not None:
-            yield (*ecs_task.path, LEGACY[kind]), f"cannot be beside {kind} in resourceRequirements"
+            yield (*ecs_task.path, LEGACY[kind]), f"cannot be combined with {kind} in resourceRequirements"
 
     return look
 
@@ -82,7 +82,7 @@ def _whole_vcpus(ecs_task: EcsTask) -> Findings:
 RULES = (
     Rule(
         id="JD010",
-        says="A container says how many vCPUs it needs.",
+        says="A container sets its vCPUs.",
         check=each_single(_required("VCPU")),
         hint="add {type: VCPU, value: 1} to resourceRequirements",
         evidence=measured("RegisterJobDefinition", "vCPU is required."),
@@ -91,7 +91,7 @@ RULES = (
     ),
     Rule(
         id="JD011",
-        says="A container says how much memory it needs.",
+        says="A container sets its memory.",
         check=each_single(_required("MEMORY")),
         hint="add {type: MEMORY, value: 2048} to resourceRequirements; the unit is MiB",
         evidence=documented(
@@ -102,7 +102,7 @@ RULES = (
     ),
     Rule(
         id="JD012",
-        says="vCPUs are given once: by VCPU in resourceRequirements, or the old way by vcpus.",
+        says="vCPUs are set once: with VCPU in resourceRequirements, or with the deprecated vcpus.",
         check=each_single(_not_twice("VCPU"), about="vcpus"),
         hint="remove vcpus: it is deprecated",
         evidence=measured(
@@ -113,7 +113,7 @@ RULES = (
     ),
     Rule(
         id="JD013",
-        says="Memory is given once: by MEMORY in resourceRequirements, or the old way by memory.",
+        says="Memory is set once: with MEMORY in resourceRequirements, or with the deprecated memory.",
         check=each_single(_not_twice("MEMORY"), about="memory"),
         hint="remove memory: it is deprecated",
         evidence=measured(

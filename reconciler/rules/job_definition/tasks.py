@@ -66,10 +66,10 @@ def _known_targets(task: EcsTask) -> Findings:
     for path, _, entry in _dependencies(task):
         target = entry.get("containerName")
         if target is None:
-            yield path, "names no container"
+            yield path, "does not refer to a container"
         elif target not in known:
             near = did_you_mean(str(target), map(str, known))
-            yield (*path, "containerName"), f"is {target}, which is no container of the task{near}"
+            yield (*path, "containerName"), f"is {target}, which is not a container of the task{near}"
 
 
 def _not_itself(task: EcsTask) -> Findings:
@@ -155,14 +155,14 @@ RULES = (
         id="JD261",
         says="A task has an essential container.",
         check=each_task(_an_essential_one),
-        hint="leave out `essential: false` of the container whose end is the job's end",
+        hint="remove `essential: false` from the container that ends the job",
         evidence=measured("RegisterJobDefinition", "At least one container must be set as essential"),
         fails=_task(HELPER),
         passes=_task(A, HELPER),
     ),
     Rule(
         id="JD262",
-        says="A task's only container waits for nobody.",
+        says="A task's only container has no dependencies.",
         check=each_task(_nobody_to_wait_for),
         hint="remove dependsOn",
         evidence=measured("RegisterJobDefinition", "Container dependency can not be used in a single-container job."),
@@ -205,7 +205,7 @@ RULES = (
     ),
     Rule(
         id="JD266",
-        says="Nobody waits for the end of an essential container.",
+        says="No container waits for the end of an essential container.",
         check=each_task(_end_of_helpers_only),
         hint="make that container `essential: false`, or wait for its START",
         evidence=measured(
@@ -219,7 +219,7 @@ RULES = (
         id="JD267",
         says="A log router has logs to route.",
         check=each_task(_something_to_route),
-        hint=f"write logConfiguration: {{logDriver: {ROUTED}}} at the containers whose logs it is for",
+        hint=f"set logConfiguration: {{logDriver: {ROUTED}}} on the containers that use it",
         evidence=measured(
             "RegisterJobDefinition",
             "When a firelensConfiguration object is specified, at least one container has to be "
@@ -295,7 +295,7 @@ def _not_root(ecs_task: EcsTask) -> Findings:
     for path, each in inside(ecs_task):
         user, _, _ = str(each.get("user", "")).partition(":")
         if user in ROOT:
-            yield (*path, "user"), f"is {user}, with the instance's network: root has all of the instance"
+            yield (*path, "user"), f"is {user}, with the instance's network: root can control the instance"
 
 
 def _platform_task(where: str, **members: Json) -> Example:
@@ -315,7 +315,7 @@ def _placed(
     elsewhere = next(each for each in (EC2, FARGATE, MANAGED) if each not in platforms)
     return Rule(
         id=code,
-        says=f"{member} of a task is for {' and '.join(platforms)} only.",
+        says=f"{member} of a task is only supported on {' and '.join(platforms)}.",
         check=_only(member, *platforms),
         hint="remove it",
         severity=severity,
@@ -366,7 +366,7 @@ PLATFORM_RULES = (
         documented(
             "EcsTaskProperties.platformVersion",
             "A platform version is specified only for jobs that are running on Fargate resources.",
-            "whether AWS refuses it elsewhere is not known",
+            "whether AWS rejects it elsewhere is unknown",
         ),
         Severity.WARNING,
     ),
@@ -410,7 +410,7 @@ PLATFORM_RULES = (
         id="JD288",
         says="On managed instances a container does not run as root.",
         check=each_task(_not_root, on=MANAGED),
-        hint="choose another user: tasks there have the instance's network",
+        hint="choose a different user: such tasks use the network of the instance",
         evidence=documented("EcsTaskProperties.networkMode", "do not run containers using the root user (UID 0)"),
         severity=Severity.NOTE,
         advice=True,

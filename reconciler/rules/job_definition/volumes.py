@@ -43,7 +43,7 @@ def _one_type(ecs_task: EcsTask) -> Findings:
     for path, volume in _volumes(ecs_task):
         given = [name for name in TYPES if volume.get(name) is not None]
         if len(given) > 1:
-            yield path, f"has {' and '.join(given)}; a volume is of one type"
+            yield path, f"has {' and '.join(given)}; a volume has one type"
 
 
 def _encrypts_for(member: str, wants: Callable[[Json], bool]) -> Callable[[EcsTask], Findings]:
@@ -95,7 +95,7 @@ def _named_well(ecs_task: EcsTask) -> Findings:
 def _named_at_all(ecs_task: EcsTask) -> Findings:
     for path, volume in _volumes(ecs_task):
         if not volume.get("name"):
-            yield (*path, "name"), "is missing; no mount point can name it"
+            yield (*path, "name"), "is missing; a mount point cannot refer to it"
 
 
 def _mounts_volumes(container: Container) -> Findings:
@@ -213,7 +213,7 @@ RULES = (
     ),
     Rule(
         id="JD116",
-        says="A port for encrypted traffic comes with encryption.",
+        says="A port for encrypted traffic requires encryption.",
         check=each_ecs_task(_port_is_used, about="volumes"),
         severity=Severity.NOTE,
         advice=True,
@@ -254,7 +254,7 @@ RULES = (
     ),
     Rule(
         id="JD119",
-        says="A mount point names one of the volumes.",
+        says="A mount point refers to one of the volumes.",
         check=each_container(_mounts_volumes, about="mountPoints"),
         evidence=later("ECS RegisterTaskDefinition", "Unknown volume"),
         severity=Severity.WARNING,
@@ -263,7 +263,7 @@ RULES = (
     ),
     Rule(
         id="JD120",
-        says="A mount point says which volume is mounted where.",
+        says="A mount point sets a volume and a path.",
         check=each_container(_mounts_somewhere, about="mountPoints"),
         severity=Severity.WARNING,
         evidence=later(

@@ -182,7 +182,7 @@ def _has_an_order(subject: Subject) -> Findings:
 
 def _has_one_order(subject: Subject) -> Findings:
     if subject.body.get(_COMPUTE) and subject.body.get(_SERVICE):
-        yield (_SERVICE,), "stands beside computeEnvironmentOrder; a queue has one of them"
+        yield (_SERVICE,), "cannot be combined with computeEnvironmentOrder"
 
 
 def _distinct_orders(subject: Subject) -> Findings:
@@ -202,13 +202,13 @@ def _distinct_environments(subject: Subject) -> Findings:
     names = [_identity(subject, entry["computeEnvironment"]) for _, entry in entries(subject)]
     for (_, name), count in Counter(names).items():
         if count > 1:
-            yield (_COMPUTE,), f"names the environment {name} {count} times"
+            yield (_COMPUTE,), f"lists the environment {name} {count} times"
 
 
 def _few_environments(subject: Subject) -> Findings:
     count = len(subject.body.get(_COMPUTE, ()))
     if count > QUOTA:
-        yield (_COMPUTE,), f"has {count} environments; without a raised quota a queue takes {QUOTA}"
+        yield (_COMPUTE,), f"has {count} environments; the default quota of a queue is {QUOTA}"
 
 
 def _references(subject: Subject) -> Iterator[tuple[Path, str, str]]:
@@ -294,7 +294,7 @@ RULES = (
         id="JQ005",
         says="A queue has at most 3 environments, unless the account's quota is higher.",
         check=_few_environments,
-        hint="ask for a higher quota, or disable this rule if you have one",
+        hint="request a higher quota, or disable this rule if you have one",
         severity=Severity.WARNING,
         evidence=measured("CreateJobQueue", "Only 3 environments are allowed in job queue request."),
         fails=queue("a", "b", "c", "d"),
@@ -325,7 +325,7 @@ RULES = (
         evidence=measured(
             "CreateJobQueue",
             "Compute Environments must be created and valid before attaching them to a job queue",
-            "and 'SchedulingPolicy … not found.', for those of another region",
+            "and 'SchedulingPolicy … not found.', for those of a different region",
         ),
         fails=queue(
             arn("compute-environment/spot"),
@@ -343,7 +343,7 @@ RULES = (
         evidence=measured(
             "CreateJobQueue",
             "Compute Environments must be created and valid before attaching them to a job queue",
-            "for those of another region",
+            "for those of a different region",
         ),
         fails=Example(queue(arn("compute-environment/spot")).body, region="eu-west-1"),
         passes=Example(queue(arn("compute-environment/spot")).body, region="us-east-1"),
@@ -414,7 +414,7 @@ def _type_agrees(subject: Subject) -> Findings:
     firsts = _mixed(attached(subject))
     if wanted and wanted != SAGEMAKER and len(firsts) == 1 and wanted not in firsts:
         own, first = next(iter(firsts.items()))
-        yield ("jobQueueType",), f"is {wanted}; {first.name} is on {PLATFORMS[own]}, which wants {own}"
+        yield ("jobQueueType",), f"is {wanted}; {first.name} is on {PLATFORMS[own]}, which requires {own}"
 
 
 def _on_demand_first(subject: Subject) -> Findings:
@@ -433,7 +433,7 @@ def _training_has_its_environment(subject: Subject) -> Findings:
 def _service_is_for_training(subject: Subject) -> Findings:
     only_service = subject.body.get("serviceEnvironmentOrder") and not subject.body.get("computeEnvironmentOrder")
     if only_service and not is_sagemaker(subject):
-        yield ("serviceEnvironmentOrder",), f"wants jobQueueType: {SAGEMAKER}"
+        yield ("serviceEnvironmentOrder",), f"requires jobQueueType: {SAGEMAKER}"
 
 
 _SPOT_CAPACITY = managed_instances(template={"capacityOptionType": "SPOT"})
@@ -486,14 +486,14 @@ MIXTURE_RULES = (
         id="JQ105",
         says="jobQueueType agrees with the environments.",
         check=_type_agrees,
-        hint="leave jobQueueType out: Batch derives it from the environments",
+        hint="remove jobQueueType: AWS Batch derives it from the environments",
         evidence=measured("CreateJobQueue", "EKS job queue type must have EKS compute environment."),
         fails=queue_on(ec2(), jobQueueType="EKS"),
         passes=queue_on(eks(), jobQueueType="EKS"),
     ),
     Rule(
         id="JQ106",
-        says="In a queue of ECS managed instances On-Demand comes before Spot.",
+        says="In a queue of ECS managed instances, On-Demand environments precede Spot.",
         check=_on_demand_first,
         evidence=documented(
             "AWS Batch User Guide, 'Job queues on Amazon ECS Managed Instances'",
@@ -513,7 +513,7 @@ MIXTURE_RULES = (
     ),
     Rule(
         id="JQ111",
-        says="A queue with a service environment says jobQueueType: SAGEMAKER_TRAINING.",
+        says="A queue with a service environment sets jobQueueType: SAGEMAKER_TRAINING.",
         check=_service_is_for_training,
         evidence=measured(
             "CreateJobQueue",

@@ -82,7 +82,7 @@ def _something_to_reserve(subject: Subject) -> Findings:
     reserves = isinstance(shares, dict) and shares.get("computeReservation")
     for each in attached(subject) if reserves else ():
         if each.body.get("type") == "UNMANAGED" and "unmanagedvCpus" not in each.body:
-            yield each.path, f"is {each.name}, which does not say its unmanagedvCpus: nothing is reserved there"
+            yield each.path, f"is {each.name}, which does not set unmanagedvCpus: nothing is reserved there"
 
 
 def _limit(action: str, reason: str = REASONS[0]) -> Json:
@@ -120,7 +120,7 @@ RULES = (
     ),
     Rule(
         id="JQ204",
-        says="A time limit is for one of the reasons that Batch gives for blocked jobs of such a queue.",
+        says="A time limit has one of the reasons that AWS Batch reports for blocked jobs of such a queue.",
         check=_known_reasons,
         severity=Severity.NOTE,
         advice=True,
@@ -141,7 +141,7 @@ RULES = (
     ),
     Rule(
         id="JQ211",
-        says="A reservation for fair shares counts unmanaged vCPUs only where they are declared.",
+        says="A reservation for fair shares requires unmanagedvCpus on unmanaged environments.",
         check=_something_to_reserve,
         severity=Severity.NOTE,
         advice=True,
@@ -165,13 +165,13 @@ def _has_quotas(subject: Subject) -> bool:
 
 def _counts_types(subject: Subject) -> Findings:
     if _has_quotas(subject) and INSTANCES in most(service_of(subject, subject.body)):
-        yield SERVICE, f"is {service_name(subject.body)}, which counts {INSTANCES}; quota shares need instance types"
+        yield SERVICE, f"is {service_name(subject.body)}, which has {INSTANCES}; quota shares require instance types"
 
 
 def _alone(subject: Subject) -> Findings:
     others = list(_others(subject)) if _has_quotas(subject) else []
     if others:
-        yield SERVICE, f"is {service_name(subject.body)}, which the queue {others[0]} has too"
+        yield SERVICE, f"is {service_name(subject.body)}, which is also used by the queue {others[0]}"
 
 
 def _others(subject: Subject) -> Iterator[str]:
@@ -188,7 +188,7 @@ def _counts_instances(subject: Subject) -> Findings:
     if is_sagemaker(subject) and is_without and types:
         yield (
             SERVICE,
-            f"is {service_name(subject.body)}, which counts {types[0]}; without quota shares it is {INSTANCES}",
+            f"is {service_name(subject.body)}, which has {types[0]}; without quota shares, it must be {INSTANCES}",
         )
 
 
@@ -215,7 +215,7 @@ _SHARE = {
 QUOTA_RULES = (
     Rule(
         id="JQ212",
-        says="The service environment of a queue with quota shares counts instance types.",
+        says="The service environment of a queue with quota shares has capacity limits in instance types.",
         check=_counts_types,
         hint=f"capacityLimits: [{{capacityUnit: {TYPE}, maxCapacity: 8}}]",
         evidence=documented(
@@ -241,9 +241,9 @@ QUOTA_RULES = (
     ),
     Rule(
         id="JQ214",
-        says=f"The service environment of a queue without quota shares counts {INSTANCES}.",
+        says=f"The service environment of a queue without quota shares has capacity limits in {INSTANCES}.",
         check=_counts_instances,
-        hint="with a quota-share policy, the queue would count instance types",
+        hint="with a quota-share policy, the queue uses instance types",
         severity=Severity.WARNING,
         evidence=documented("CapacityLimit.capacityUnit", "Otherwise, use NUM_INSTANCES."),
         fails=training_on(_BY_TYPE),
@@ -283,7 +283,7 @@ ORDER = ("computeEnvironmentOrder",)
 def _only_spot(subject: Subject) -> Findings:
     environments = attached(subject)
     if environments and len(environments) == len(list(entries(subject))) and all(each.is_spot for each in environments):
-        yield ORDER, "has Spot only: while there is no Spot capacity, jobs wait"
+        yield ORDER, "has only Spot environments: without Spot capacity, jobs wait"
 
 
 def _nowhere_to_run(subject: Subject) -> Findings:
@@ -295,13 +295,13 @@ def _nowhere_to_run(subject: Subject) -> Findings:
 
 def _no_limits(subject: Subject) -> Findings:
     if not subject.body.get("jobStateTimeLimitActions") and subject.body.get("computeEnvironmentOrder"):
-        yield ("jobStateTimeLimitActions",), "is missing: a job that can never start may block those behind it"
+        yield ("jobStateTimeLimitActions",), "is missing: a job that can never start may block the queue"
 
 
 ADVICE_RULES = (
     disabled(
         "JQ901",
-        "A DISABLED queue takes no jobs.",
+        "A DISABLED queue does not accept jobs.",
         "no job can be submitted",
         documented("CreateJobQueueRequest.state", "new jobs can't be added to the queue"),
         queue("spot"),
@@ -310,7 +310,7 @@ ADVICE_RULES = (
         id="JQ902",
         says="A queue on Spot alone waits for Spot.",
         check=_only_spot,
-        hint="add an On-Demand environment behind them",
+        hint="add an On-Demand environment after them",
         severity=Severity.NOTE,
         advice=True,
         evidence=documented("ComputeEnvironmentOrder", "Compute environments are tried in ascending order."),

@@ -137,7 +137,7 @@ class Journal:
             raise Stopped(f"the sandbox cannot use {self._path}: {wrong.strerror}") from wrong
         if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             self.close()
-            raise Stopped(f"the sandbox cannot use {self._path}: it is not a regular file", hint="name another file")
+            raise Stopped(f"the sandbox cannot use {self._path}: not a regular file", hint="name another file")
         self._tables, self._offset, self._lines = {}, 0, 0
 
     def _is_current(self) -> bool:

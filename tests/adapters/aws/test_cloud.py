@@ -7,7 +7,7 @@ from botocore.session import Session
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.problems import CloudError, Fault
 
-RENEW = "renew the credentials, for example with `aws sso login`, or give --profile"
+RENEW = "renew the credentials, for example with `aws sso login`, or use --profile"
 
 
 class Raw:
@@ -32,7 +32,7 @@ def answering(code: str) -> AwsCloud:
     [
         ("ExpiredToken", RENEW),
         ("InvalidClientTokenId", RENEW),
-        ("AccessDenied", "the caller needs the right to GetCallerIdentity"),
+        ("AccessDenied", "the caller needs permission for GetCallerIdentity"),
     ],
 )
 def test_a_denial_says_whether_credentials_or_rights_are_missing(code: str, hint: str) -> None:

@@ -74,39 +74,39 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_SECRET_ACCESS_KEY": "secret"}
 TOKEN_FILE = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token", "AWS_ROLE_ARN": ROLE}
 CONTAINER = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost:1/x"}
 FAULTS = [
-    ({"AWS_PROFILE": "nope"}, "there is no AWS profile nope"),
-    ({"AWS_PROFILE": "itself"}, "takes its credentials from itself"),
+    ({"AWS_PROFILE": "nope"}, "the AWS profile nope does not exist"),
+    ({"AWS_PROFILE": "itself"}, "refers to itself as source_profile"),
     ({"AWS_PROFILE": "lost"}, '"nowhere"'),
-    ({"AWS_PROFILE": "no-program"}, "/nowhere/program: No such file"),
-    ({"AWS_PROFILE": "a-list"}, "cannot be understood"),
+    ({"AWS_PROFILE": "no-program"}, "/nowhere/program cannot be read: No such file"),
+    ({"AWS_PROFILE": "a-list"}, "cannot be loaded"),
     ({"AWS_PROFILE": "fails"}, "the credential_process of the AWS profile fails failed"),
-    ({"AWS_PROFILE": "garbage"}, "cannot be understood"),
-    ({"AWS_PROFILE": "code"}, "there is no terminal to ask for it"),
-    ({"AWS_PROFILE": "broken-key"}, "access_key of the AWS profile broken-key has a blank"),
+    ({"AWS_PROFILE": "garbage"}, "cannot be loaded"),
+    ({"AWS_PROFILE": "code"}, "but stdin is not a terminal"),
+    ({"AWS_PROFILE": "broken-key"}, "access_key of the AWS profile broken-key contains a space"),
     ({"AWS_PROFILE": "half"}, "missing: aws_secret_access_key"),
     ({"AWS_PROFILE": "no-sso"}, 'does not exist: "none"'),
-    ({"AWS_PROFILE": "logged-out"}, "the SSO session of the AWS profile logged-out has expired"),
+    ({"AWS_PROFILE": "logged-out"}, "the AWS profile logged-out has no valid SSO session"),
     ({"AWS_PROFILE": "source"}, "Garbage"),
     ({"AWS_PROFILE": "login"}, "the AWS profile login"),
     ({"AWS_PROFILE": "both"}, "contains both"),
-    ({"AWS_CONFIG_FILE": "broken"}, "broken cannot be understood"),
-    ({"AWS_CONFIG_FILE": "binary"}, "binary cannot be understood"),
-    ({}, "no AWS credentials are found"),
+    ({"AWS_CONFIG_FILE": "broken"}, "broken is not valid"),
+    ({"AWS_CONFIG_FILE": "binary"}, "binary is not valid"),
+    ({}, "no AWS credentials found"),
     ({"AWS_ACCESS_KEY_ID": "AKIAX"}, "missing: AWS_SECRET_ACCESS_KEY"),
     (TOKEN_FILE, "/nowhere/token (AWS_WEB_IDENTITY_TOKEN_FILE)"),
     ({**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere/x"}, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
     ({**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "secret-token-ABC\n"}, "has a line break"),
     (
         {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"},
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI names a different host",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI refers to an untrusted host",
     ),
-    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\n"}, "AWS_SESSION_TOKEN has a line break at its end"),
-    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\r\n"}, "AWS_SESSION_TOKEN has a line break at its end"),
-    ({**KEYS, "AWS_SESSION_TOKEN": "secret-\ntoken-ABC"}, "AWS_SESSION_TOKEN has a blank, a line break"),
-    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC€"}, "AWS_SESSION_TOKEN has"),
-    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\x07"}, "AWS_SESSION_TOKEN has"),
-    ({**KEYS, "AWS_ACCESS_KEY_ID": "secret-token-ABC\n"}, "AWS_ACCESS_KEY_ID has a line break at its end"),
-    ({**KEYS, "AWS_SECRET_ACCESS_KEY": "secret-token-ABC\n"}, "AWS_SECRET_ACCESS_KEY has a line break at its end"),
+    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\n"}, "AWS_SESSION_TOKEN ends in a line break"),
+    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\r\n"}, "AWS_SESSION_TOKEN ends in a line break"),
+    ({**KEYS, "AWS_SESSION_TOKEN": "secret-\ntoken-ABC"}, "AWS_SESSION_TOKEN contains a space, a line break"),
+    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC€"}, "AWS_SESSION_TOKEN contains"),
+    ({**KEYS, "AWS_SESSION_TOKEN": "secret-token-ABC\x07"}, "AWS_SESSION_TOKEN contains"),
+    ({**KEYS, "AWS_ACCESS_KEY_ID": "secret-token-ABC\n"}, "AWS_ACCESS_KEY_ID ends in a line break"),
+    ({**KEYS, "AWS_SECRET_ACCESS_KEY": "secret-token-ABC\n"}, "AWS_SECRET_ACCESS_KEY ends in a line break"),
 ]
 
 
@@ -159,14 +159,14 @@ def test_a_role_is_named_by_its_arn(role: str) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("ftp://x", "neither http nor https"),
-        ("file://x/y", "neither http nor https"),
-        ("gopher://127.0.0.1:1", "neither http nor https"),
-        ("http://127.0.0.1:99999", "not a number up to 65535"),
-        ("https://u:secret-token-ABC@127.0.0.1:x", "not a number up to 65535|Port could not be cast"),
-        ("http://127.0.0.1:0", "its port is 0"),
+        ("ftp://x", "the scheme must be http or https"),
+        ("file://x/y", "the scheme must be http or https"),
+        ("gopher://127.0.0.1:1", "the scheme must be http or https"),
+        ("http://127.0.0.1:99999", "the port must be a number up to 65535"),
+        ("https://u:secret-token-ABC@127.0.0.1:x", "the port must be a number up to 65535|Port could not be cast"),
+        ("http://127.0.0.1:0", "the port is 0"),
         ("u:secret-token-ABC@host/x", "Invalid endpoint"),
-        ("https://u:secret-@/token-ABC@host:99999", "not a number up to 65535|Invalid"),
+        ("https://u:secret-@/token-ABC@host:99999", "the port must be a number up to 65535|Invalid"),
     ],
 )
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BATCH", "AWS_ENDPOINT_URL_STS"])
@@ -185,7 +185,7 @@ def test_a_region_that_is_none_is_named_before_anything_is_sent(
 ) -> None:
     for name, value in {**KEYS, **({variable: region} if variable else {})}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(Denied, match="is not the name of an AWS region"):
+    with pytest.raises(Denied, match="is not an AWS region"):
         AwsCloud(open_session(), None if variable else region, "http://127.0.0.1:1").identity()
 
 
@@ -217,8 +217,8 @@ def test_a_bundle_of_certificates_that_is_given_is_what_to_check(monkeypatch: py
     for bundle in ("", "/nowhere"):
         monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
         hints.append(failed("DescribeJobQueues", "https://batch", error).hint)
-    assert "name its certificates with AWS_CA_BUNDLE" in hints[0]
-    assert "check that AWS_CA_BUNDLE has the certificates" in hints[1]
+    assert "set AWS_CA_BUNDLE to its certificates" in hints[0]
+    assert "check that AWS_CA_BUNDLE contains the certificate" in hints[1]
 
 
 def exceptions() -> list[Exception]:
@@ -265,13 +265,16 @@ def test_what_could_not_be_written_is_not_tried_again() -> None:
 )
 def test_a_wrong_clock_is_set_and_not_logged_in_again(status: int, code: str, message: str) -> None:
     told = answered(status, code, message, format_datetime(datetime.now(UTC) + timedelta(minutes=20), usegmt=True))
-    assert (told.fault, told.hint) == (Fault.DENIED, "the clock of this machine is wrong by 20 min (behind): set it")
+    assert (told.fault, told.hint) == (
+        Fault.DENIED,
+        "the clock of this machine is wrong by 20 min (behind): correct it",
+    )
 
 
 def test_a_wrong_secret_key_is_named_and_the_signed_headers_are_not() -> None:
     message = "The signature does not match.\n\nThe Canonical String for this request should have been 'x-amz-security-token:ABC'"
     told = answered(403, "SignatureDoesNotMatch", message)
-    assert (told.hint, "ABC" in told.told) == ("the secret access key does not fit the access key: check both", False)
+    assert (told.hint, "ABC" in told.told) == ("the secret access key does not match the access key: check both", False)
 
 
 def answered(status: int, code: str, message: str, date: str = "") -> CloudError:

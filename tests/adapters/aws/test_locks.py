@@ -226,7 +226,7 @@ def test_a_lock_that_a_write_has_met_and_a_read_has_not_is_moving(
 def test_an_answer_without_a_lock_is_no_lock(place: Lock, written: str) -> None:
     missing = CloudError("GetObject", Fault.REFUSED, "NoSuchKey", "said so")
     cloud = ScriptedCloud({written: [{}], "GetObject": [missing], "GetItem": [{}]})
-    with pytest.raises(CloudError, match="the answer was good, but there is no lock"):
+    with pytest.raises(CloudError, match="the write succeeded, but the lock does not exist"):
         locks_at(place, lambda _name: cloud).take("risk", ANA)
 
 

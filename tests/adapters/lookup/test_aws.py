@@ -15,7 +15,7 @@ from reconciler.retry import is_read
 from tests.fakes import HERE, ScriptedCloud
 
 REGION = "us-east-1"
-LOOKED = f"it was looked for in {HERE.region} of account {HERE.account}"
+LOOKED = f"checked in account {HERE.account}, region {HERE.region}"
 TEMPLATE = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Subnet": {"Value": "subnet-1"}}}'
 
 
@@ -63,15 +63,15 @@ def test_a_value_is_found(aws: AwsLookups, tag: str, argument: str, expected: ob
 @pytest.mark.parametrize(
     ("tag", "argument", "message", "hint"),
     [
-        ("ssm", "/nope", "there is no parameter /nope", LOOKED),
-        ("cfn", "nope.X", "there is no CloudFormation stack nope", LOOKED),
-        ("cfn", "network.Subnets", "the stack network has no output Subnets", "did you mean Subnet?"),
-        ("cfn", "network.X", "the stack network has no output X", "it has Subnet"),
-        ("secret", "nope", "there is no secret nope", LOOKED),
-        ("secret", "db#nope", "the secret db has no key nope", "check the key; upper and lower case count"),
-        ("secret", "db#no", "the secret db has no key no", "check the key; upper and lower case count"),
-        ("secret", "text#x", "the secret text is no JSON object and has no keys", "write `!secret text`"),
-        ("secret", "bytes", "the secret bytes holds bytes", "only secrets that are texts can be used"),
+        ("ssm", "/nope", "the parameter /nope does not exist", LOOKED),
+        ("cfn", "nope.X", "the CloudFormation stack nope does not exist", LOOKED),
+        ("cfn", "network.Subnets", "the CloudFormation stack network has no output Subnets", "did you mean Subnet?"),
+        ("cfn", "network.X", "the CloudFormation stack network has no output X", "its outputs are: Subnet"),
+        ("secret", "nope", "the secret nope does not exist", LOOKED),
+        ("secret", "db#nope", "the secret db has no key nope", "check the key: it is case-sensitive"),
+        ("secret", "db#no", "the secret db has no key no", "check the key: it is case-sensitive"),
+        ("secret", "text#x", "the secret text is not a JSON object, so it has no keys", "write `!secret text`"),
+        ("secret", "bytes", "the secret bytes is binary", "use a secret with a SecretString"),
     ],
 )
 def test_what_is_missing_is_told_with_a_way_out(
@@ -138,7 +138,7 @@ def test_what_is_missing_or_fails_is_asked_for_once() -> None:
     cloud = ScriptedCloud({"GetParameter": [missing], "GetSecretValue": [broken]})
     lookups = asking(cloud)
     for _ in range(3):
-        with pytest.raises(Missing, match="there is no parameter /x"):
+        with pytest.raises(Missing, match="the parameter /x does not exist"):
             lookups.find("ssm", "/x")
         with pytest.raises(CloudError) as caught:
             lookups.find("secret", "x#key")
@@ -162,5 +162,5 @@ def test_other_tags_are_not_supported() -> None:
 
 
 def test_where_nobody_may_be_asked_each_need_is_named() -> None:
-    with pytest.raises(Unsupported, match="!secret db#dsn is needed"):
+    with pytest.raises(Unsupported, match="!secret db#dsn is required"):
         ForbiddenLookups().find("secret", "db#dsn")

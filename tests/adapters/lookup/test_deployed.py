@@ -39,7 +39,7 @@ def test_a_stack_tells_its_parameters_and_physical_ids(aws: AwsCloud) -> None:
 
 
 def test_a_stack_that_is_not_there_is_wrong_usage(aws: AwsCloud) -> None:
-    with pytest.raises(WrongUsage, match="there is no CloudFormation stack nothing"):
+    with pytest.raises(WrongUsage, match="the CloudFormation stack nothing does not exist"):
         deployed(aws, "nothing")
 
 

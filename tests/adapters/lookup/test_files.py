@@ -105,11 +105,11 @@ def test_an_include_through_a_link_out_of_the_folder_is_refused(folder: Path) ->
     assert [str(problem) for problem in load_with_problems(DiskFiles("stack"), Environment({})).problems] == [
         (
             "stack/link.yaml: error[INC001]: link.yaml leads out of the stack's folder\n"
-            "    hint: a stack reads nothing but its own folder: move or copy the file"
+            "    hint: a stack can only read files in its own folder: move or copy the file"
         ),
         (
             "stack/main.yaml:2:12: error[INC001]: link.yaml leads out of the stack's folder\n"
-            "    hint: a stack reads nothing but its own folder: move or copy the file"
+            "    hint: a stack can only read files in its own folder: move or copy the file"
         ),
     ]
 
@@ -118,8 +118,8 @@ def test_a_path_that_does_not_exist_is_a_wrong_usage(folder: Path) -> None:
     with pytest.raises(WrongUsage) as caught:
         DiskFiles("stakc")
     assert (caught.value.message, caught.value.hint) == (
-        "there is no file or folder stakc",
-        "name the folder of a stack, or its one file",
+        "stakc does not exist",
+        "pass the folder of a stack, or its only file",
     )
 
 
@@ -127,8 +127,8 @@ def test_a_file_that_is_neither_yaml_nor_json_is_a_wrong_usage(folder: Path) -> 
     with pytest.raises(WrongUsage) as caught:
         DiskFiles("stack/notes.txt")
     assert (caught.value.message, caught.value.hint) == (
-        "stack/notes.txt is no stack",
-        "the files of a stack end in .yaml, .yml, .json",
+        "stack/notes.txt is not a stack",
+        "stack files end in .yaml, .yml, .json",
     )
 
 
@@ -136,5 +136,5 @@ def test_a_folder_that_cannot_be_listed_stops_everything() -> None:
     with pytest.raises(InvalidStack) as caught:
         refuse(PermissionError(13, os.strerror(13), "stack/sub"))
     assert [str(problem) for problem in caught.value.problems] == [
-        "stack/sub: error[YML012]: the folder cannot be read: Permission denied\n    hint: allow reading it"
+        "stack/sub: error[YML012]: the folder cannot be read: Permission denied\n    hint: grant read permission"
     ]

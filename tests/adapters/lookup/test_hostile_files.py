@@ -15,7 +15,7 @@ from reconciler.load.files import SANDBOX
 from reconciler.problems import WrongUsage
 from reconciler.sandbox.core.store import Journal
 
-HINT = "make it a file that can be read, or take it out of the folder"
+HINT = "make it readable, or move it out of the folder"
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def a_loop(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (os.mkfifo, "stack/other.yaml cannot be read: it is not a regular file"),
-        (no_file, "stack/other.yaml is a link that leads nowhere"),
+        (os.mkfifo, "stack/other.yaml cannot be read: not a regular file"),
+        (no_file, "stack/other.yaml is a broken link"),
         (a_loop, "stack/other.yaml cannot be read: Too many levels of symbolic links"),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_pipe_is_not_waited_for_where_it_is_included(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     (folder / "main.yaml").write_text("stack: x\njobQueues: !include pipe\n")
     assert problems() == [
-        f"stack/main.yaml:2:12: error[YML012]: stack/pipe cannot be read: it is not a regular file\n    hint: {HINT}"
+        f"stack/main.yaml:2:12: error[YML012]: stack/pipe cannot be read: not a regular file\n    hint: {HINT}"
     ]
 
 
@@ -68,14 +68,14 @@ def test_a_file_that_is_too_large_is_not_read(folder: Path, monkeypatch: pytest.
     monkeypatch.setattr(module, "LARGEST", 2**20)
     (folder / "other.yaml").write_bytes(b"#" * (2**20 + 1))
     assert problems() == [
-        f"stack/other.yaml: error[YML012]: stack/other.yaml cannot be read: it has more than 1 MiB\n    hint: {HINT}"
+        f"stack/other.yaml: error[YML012]: stack/other.yaml cannot be read: the file is larger than 1 MiB\n    hint: {HINT}"
     ]
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
 def test_a_file_without_end_ends_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGEST", 1000)
-    with pytest.raises(OSError, match="it has more than 0 MiB"):
+    with pytest.raises(OSError, match="the file is larger than 0 MiB"):
         read_whole(Path("/dev/zero"))
 
 
@@ -96,9 +96,9 @@ def test_a_stack_is_a_file_or_a_folder(make: Callable[[Path], None], name: str, 
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("nowhere", "there is no file or folder nowhere"),
-        ("stack/main.yaml/x", "there is no file or folder stack/main.yaml/x"),
-        ("dangling", "there is no file or folder dangling"),
+        ("nowhere", "nowhere does not exist"),
+        ("stack/main.yaml/x", "stack/main.yaml/x does not exist"),
+        ("dangling", "dangling does not exist"),
         ("loop", "cannot read loop: Too many levels of symbolic links"),
         ("x" * 5000, f"cannot read {'x' * 5000}: File name too long"),
     ],
@@ -108,7 +108,7 @@ def test_a_path_that_leads_to_no_stack_is_a_wrong_usage(path: str, said: str, fo
     Path("loop").symlink_to("loop")
     with pytest.raises(WrongUsage) as caught:
         DiskFiles(path)
-    assert (caught.value.message, caught.value.hint) == (said, "name the folder of a stack, or its one file")
+    assert (caught.value.message, caught.value.hint) == (said, "pass the folder of a stack, or its only file")
 
 
 def test_what_nobody_may_look_at_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

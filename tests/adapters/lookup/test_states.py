@@ -65,13 +65,13 @@ def test_a_state_that_fails_is_asked_for_once(error: CloudError | Stopped) -> No
 @pytest.mark.parametrize(
     ("answer", "message", "hint"),
     [
-        (refused("NoSuchKey"), "there is no object s3://states/net.tfstate", "env:/WORKSPACE/KEY"),
-        (refused("NoSuchBucket"), "there is no bucket states", "check the name"),
+        (refused("NoSuchKey"), "the object s3://states/net.tfstate does not exist", "env:/WORKSPACE/KEY"),
+        (refused("NoSuchBucket"), "the bucket states does not exist", "check the name"),
         (refused("InvalidRange"), "s3://states/net.tfstate is empty", "apply the Terraform configuration first"),
-        (b"<html>", "s3://states/net.tfstate is HTML, and no state of Terraform", "login page"),
-        (raw({"version": 3}), "s3://states/net.tfstate has version 3, and only version 4 can be read", "0.12"),
+        (b"<html>", "s3://states/net.tfstate is HTML", "login page"),
+        (raw({"version": 3}), "s3://states/net.tfstate has version 3; only version 4 is supported", "0.12"),
         (raw({"encrypted_data": "x"}), "s3://states/net.tfstate is encrypted by OpenTofu", "tofu output -json"),
-        (raw(document()), "there is no output text", "it has no outputs"),
+        (raw(document()), "the output text does not exist", "it has no outputs"),
     ],
 )
 def test_what_cannot_be_read_is_missing_with_a_way_out(answer: bytes | Exception, message: str, hint: str) -> None:
@@ -83,9 +83,9 @@ def test_what_cannot_be_read_is_missing_with_a_way_out(answer: bytes | Exception
 @pytest.mark.parametrize(
     ("place", "message", "hint"),
     [
-        (NET, "Access Denied", "the caller needs the permission s3:GetObject on s3://states/net.tfstate, and s3:ListBucket to see whether it exists"),
+        (NET, "Access Denied", "the caller needs the permission s3:GetObject on s3://states/net.tfstate, and s3:ListBucket to check that it exists"),
         (NET, "not authorized to perform: kms:Decrypt on resource", "the caller needs the permission kms:Decrypt on its key"),
-        (StatePlace(NET.url, role_arn="arn:aws:iam::1:role/r"), "Access Denied", "arn:aws:iam::1:role/r needs the permission s3:GetObject on s3://states/net.tfstate, and s3:ListBucket to see whether it exists"),
+        (StatePlace(NET.url, role_arn="arn:aws:iam::1:role/r"), "Access Denied", "arn:aws:iam::1:role/r needs the permission s3:GetObject on s3://states/net.tfstate, and s3:ListBucket to check that it exists"),
     ],
 )  # fmt: skip
 def test_a_missing_permission_is_named(place: StatePlace, message: str, hint: str) -> None:
@@ -102,13 +102,13 @@ def test_a_region_that_is_wrong_says_what_to_write() -> None:
 
 def test_a_state_that_is_too_large_is_no_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(states, "LARGEST", 10)
-    with pytest.raises(Missing, match="has more than"):
+    with pytest.raises(Missing, match="is larger than"):
         in_s3(b" " * 11).find(TEXT, NET)
 
 
 def test_a_file_that_is_too_large_is_no_state(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
     monkeypatch.setattr(states, "LARGEST", 10)
-    with pytest.raises(Missing, match="has more than") as caught:
+    with pytest.raises(Missing, match="is larger than") as caught:
         in_file(repository, "own.json")
     assert caught.value.hint == states.SIZE_HINT
 
@@ -131,10 +131,10 @@ def s3() -> Iterator[States]:
 
 def test_states_are_read_from_s3_as_it_answers(s3: States) -> None:
     assert s3.find(TEXT, StatePlace("s3://states/env:/prod/a #b?.tfstate")) == "0064"
-    for url, message in (("empty", "is empty"), ("nope", "there is no object s3://states/nope")):
+    for url, message in (("empty", "is empty"), ("nope", "the object s3://states/nope does not exist")):
         with pytest.raises(Missing, match=message):
             s3.find(TEXT, StatePlace(f"s3://states/{url}"))
-    with pytest.raises(Missing, match="there is no bucket elsewhere"):
+    with pytest.raises(Missing, match="the bucket elsewhere does not exist"):
         s3.find(TEXT, StatePlace("s3://elsewhere/x"))
 
 
@@ -166,12 +166,12 @@ def test_a_file_of_the_repository_is_read(repository: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("../../../outside.tfstate", "leads out of repo/"),
-        ("../../net/out.tfstate", "leads out of repo/"),
-        ("../../net/hidden.tfstate", "leads to a hidden file"),
-        ("../../.git/config", "leads to a hidden file"),
-        ("../../net/gone.tfstate", "there is no file"),
-        ("nope.tfstate", "there is no file"),
+        ("../../../outside.tfstate", "is outside repo/"),
+        ("../../net/out.tfstate", "is outside repo/"),
+        ("../../net/hidden.tfstate", "is a hidden file"),
+        ("../../.git/config", "is a hidden file"),
+        ("../../net/gone.tfstate", "does not exist"),
+        ("nope.tfstate", "does not exist"),
         ("../../net", "is not a regular file"),
         ("own.json/x", "cannot be read: Not a directory"),
     ],
@@ -184,7 +184,7 @@ def test_no_other_file_is_read(repository: Path, url: str, message: str) -> None
 def test_without_a_repository_a_state_is_in_the_folder_of_the_stack(repository: Path) -> None:
     (repository / ".git").rmdir()
     assert in_file(repository, "own.json") == "0064"
-    with pytest.raises(Missing, match="leads out of prod/"):
+    with pytest.raises(Missing, match="is outside prod/"):
         in_file(repository, "../../net/terraform.tfstate")
 
 
@@ -192,14 +192,14 @@ def test_the_sandbox_reads_files_and_nothing_that_is_elsewhere(repository: Path)
     sandbox = Sources(Environment({}), Sandbox())
     assert sandbox.find_in_state(TEXT, StatePlace("own.json", folder=str(repository / "stacks/prod"))) == "0064"
     for url, hint in ((NET.url, "sandbox serve"), ("https://states.example/x", "terraform output -json")):
-        with pytest.raises(Unsupported, match="the sandbox in this process does not read") as caught:
+        with pytest.raises(Unsupported, match="the in-process sandbox cannot read") as caught:
             sandbox.find_in_state(TEXT, StatePlace(url))
         assert hint in caught.value.hint
 
 
 def test_where_nobody_is_asked_a_state_is_unknown_or_needed() -> None:
     assert Sources(Environment({}), Offline()).find_in_state(TEXT, NET) == "<unknown: !tfstate net:outputs.text>"
-    with pytest.raises(Unsupported, match=r"!tfstate net:outputs\.text is needed, and --no-lookups"):
+    with pytest.raises(Unsupported, match=r"!tfstate net:outputs\.text is required, but --no-lookups"):
         ForbiddenLookups().find_in_state(TEXT, NET)
     with pytest.raises(Unsupported):
         Environment({}).find_in_state(TEXT, NET)

@@ -88,7 +88,7 @@ def test_with_a_live_stack_ids_outputs_and_values_are_known(written: str, expect
 def test_a_resource_that_is_named_by_itself_is_told() -> None:
     circle = "Resources:\n  Role: {Type: AWS::IAM::Role, Properties: {RoleName: !Sub 'x-${Role}'}}\n"
     (problem,) = read(job("!GetAtt Role.Arn", circle)).problems
-    assert (problem.code, problem.message) == ("CFN004", "Role is named by itself")
+    assert (problem.code, problem.message) == ("CFN004", "the name of Role depends on itself")
 
 
 def test_a_live_id_says_whose_it_is() -> None:
@@ -99,8 +99,8 @@ def test_a_live_id_says_whose_it_is() -> None:
 def test_what_other_stacks_export_is_known_beside_a_live_stack() -> None:
     template = job("a", OTHERS)
     for written, expected, why in (
-        ("[!ImportValue net-prod]", ["subnet-1,subnet-2"], "export net-prod of another stack"),
-        ("!Split [',', !ImportValue net-prod]", ["subnet-1", "subnet-2"], "export net-prod of another stack"),
+        ("[!ImportValue net-prod]", ["subnet-1,subnet-2"], "export net-prod of a different stack"),
+        ("!Split [',', !ImportValue net-prod]", ["subnet-1", "subnet-2"], "export net-prod of a different stack"),
         ("!Split [',', Fn::ImportValue: !Sub 'net-${Env}']", ["subnet-1", "subnet-2"],
          '!ImportValue !Sub "net-${Env}", with Env is prod'),
         ("[!ImportValue other]", [TaggedValue("!var", "other")], ""),

@@ -83,8 +83,8 @@ def test_a_value_that_needs_a_default_is_computed_with_it_and_says_so() -> None:
         ("!Select [1, !Ref Parts]", "b", "!Select [1, !Ref Parts], with Parts is a, b"),
         ("!Join ['-', !Ref Parts]", "a-b", '!Join ["-", !Ref Parts], with Parts is a, b'),
         ("!FindInMap [Images, us-east-1, !Ref Repo]", "east", "!FindInMap [Images, us-east-1, !Ref Repo], with Repo is app"),
-        ("!If [IsOther, x, y]", "y", "IsOther is false, since Repo is app"),
-        ("!Sub ['a${b}', {b: !If [IsOther, x, y]}]", "ay", "IsOther is false, since Repo is app"),
+        ("!If [IsOther, x, y]", "y", "IsOther is false, because Repo is app"),
+        ("!Sub ['a${b}', {b: !If [IsOther, x, y]}]", "ay", "IsOther is false, because Repo is app"),
     ):  # fmt: skip
         (found,) = read(job(written, PARAMETERS)).found
         assert found.body["containerProperties"]["image"] == expected
@@ -98,10 +98,10 @@ def test_a_condition_that_was_decided_needs_no_note() -> None:
 
 def test_what_nobody_can_tell_is_a_variable_that_says_what_it_stands_for() -> None:
     for written, name, meaning in (
-        ("!ImportValue images-App", "images_App", "export images-App of another stack"),
-        ('Fn::ImportValue: !Sub "${Repo}-App"', "Repo_App", 'export !Sub "${Repo}-App" of another stack'),
+        ("!ImportValue images-App", "images_App", "export images-App of a different stack"),
+        ('Fn::ImportValue: !Sub "${Repo}-App"', "Repo_App", 'export !Sub "${Repo}-App" of a different stack'),
         ("!Select [0, !GetAZs '']", "JobValue", '!Select [0, !GetAZs ""]'),
-        ("!Select [0, !Split [',', !ImportValue x]]", "x", '!Select [0, !Split [",", !ImportValue x]]: export x of another stack'),
+        ("!Select [0, !Split [',', !ImportValue x]]", "x", '!Select [0, !Split [",", !ImportValue x]]: export x of a different stack'),
         ("!Ref AWS::StackId", "StackId", "AWS::StackId"),
         ('!Sub "{{resolve:ssm:/image}}:1"', "JobValue", '!Sub "{{resolve:ssm:/image}}:1"'),
         ('!Sub "${Stored}:1"', "image", "what !ssm /image finds"),
@@ -118,7 +118,7 @@ def test_a_value_that_is_no_value_leaves_its_member_out() -> None:
     (found,) = read(template, Repo="x").found
     assert found.body == {"type": "container", "containerProperties": {"vcpus": 1, "memory": 128}}
     (found,) = read(template.replace("IsApp, a,", "IsOther, a,")).found
-    assert notes(found) == [("containerProperties", "no image: IsOther is false, since Repo is app")]
+    assert notes(found) == [("containerProperties", "no image: IsOther is false, because Repo is app")]
 
 
 def test_conditions_are_decided_by_what_is_known_of_them() -> None:
@@ -137,7 +137,7 @@ def test_conditions_are_decided_by_what_is_known_of_them() -> None:
     for condition, expected in (("IsDev", "x"), ("Either", "x"), ("Neither", "y")):
         assert image(job(f"!If [{condition}, x, y]", conditions)) == expected
     assert messages(read(job("!If [Both, x, y]", conditions))) == [
-        "t.yaml:7:3: CFN006: whether Both holds depends on Unset, which has no value here"
+        "t.yaml:7:3: CFN006: the condition Both depends on Unset, which has no value"
     ]
     assert image(job("!If [Both, x, y]", conditions), Unset="x") == "x"
 
@@ -148,19 +148,19 @@ def test_conditions_are_decided_by_what_is_known_of_them() -> None:
         ("!Ref Nothing", "t.yaml:20:16: CFN012: the template has no Nothing"),
         ("!Sub '${Parameter.Nothing}'", "t.yaml:20:16: CFN012: the template has no Parameter"),
         ("!If [Nothing, a, b]", "t.yaml:20:16: CFN005: the template has no condition Nothing"),
-        ("!If [IsApp, a]", "t.yaml:20:16: CFN004: Fn::If takes a list of 3"),
-        ("!Equals [a, b]", "t.yaml:20:16: CFN004: Fn::Equals can stand in conditions only"),
+        ("!If [IsApp, a]", "t.yaml:20:16: CFN004: Fn::If requires a list of 3 items"),
+        ("!Equals [a, b]", "t.yaml:20:16: CFN004: Fn::Equals is only valid in conditions"),
         ("!FindInMap [Images, us-east-1, none]", "t.yaml:20:16: CFN005: Mappings has no Images.us-east-1.none"),
-        ("!FindInMap [Images]", "t.yaml:20:16: CFN004: Fn::FindInMap takes a map and two keys"),
-        ("!Select [2, [a]]", "t.yaml:20:16: CFN004: Fn::Select wants item 2 of 1"),
-        ("!Join ['', [{a: b}]]", "t.yaml:20:28: CFN004: a list or mapping cannot become part of a text"),
-        ("{'Fn::Transform': {Name: M}}", "t.yaml:20:16: CFN003: Fn::Transform cannot be followed"),
-        ("!GetAtt Job", "t.yaml:20:16: CFN004: Fn::GetAtt takes a resource and an attribute"),
-        ("!Sub [a]", "t.yaml:20:16: CFN004: Fn::Sub takes a list of 2"),
-        ("{'Fn::Length': a}", "t.yaml:20:16: CFN004: Fn::Length takes a list"),
-        ("!Select [0, !Split ['', a]]", "t.yaml:20:28: CFN004: Fn::Split takes a delimiter that is not empty"),
-        ("!Sub {a: b}", "t.yaml:20:16: CFN004: Fn::Sub takes a text"),
-        ("!Nonsense a", "t.yaml:20:16: YML005: !Nonsense is not a tag of CloudFormation"),
+        ("!FindInMap [Images]", "t.yaml:20:16: CFN004: Fn::FindInMap requires a map and two keys"),
+        ("!Select [2, [a]]", "t.yaml:20:16: CFN004: Fn::Select refers to item 2, but the list has 1"),
+        ("!Join ['', [{a: b}]]", "t.yaml:20:28: CFN004: a list or mapping cannot be part of a string"),
+        ("{'Fn::Transform': {Name: M}}", "t.yaml:20:16: CFN003: Fn::Transform is not supported"),
+        ("!GetAtt Job", "t.yaml:20:16: CFN004: Fn::GetAtt requires a resource and an attribute"),
+        ("!Sub [a]", "t.yaml:20:16: CFN004: Fn::Sub requires a list of 2 items"),
+        ("{'Fn::Length': a}", "t.yaml:20:16: CFN004: Fn::Length requires a list"),
+        ("!Select [0, !Split ['', a]]", "t.yaml:20:28: CFN004: Fn::Split requires a delimiter that is not empty"),
+        ("!Sub {a: b}", "t.yaml:20:16: CFN004: Fn::Sub requires a string"),
+        ("!Nonsense a", "t.yaml:20:16: YML005: !Nonsense is not a CloudFormation tag"),
     ],
 )
 def test_what_cannot_be_followed_is_told_at_its_place(written: str, problem: str) -> None:
@@ -189,17 +189,17 @@ def test_a_function_that_there_is_not_was_meant_to_be_one_that_there_is(written:
     ("written", "expected"),
     [
         ("Parameters: {a: !If [IsOther, x, !Ref 'AWS::NoValue'], b: c}",
-         {"parameters": "no a: IsOther is false, since Repo is app"}),
+         {"parameters": "no a: IsOther is false, because Repo is app"}),
         ("RetryStrategy: {EvaluateOnExit: [!If [IsOther, {Action: EXIT}, !Ref 'AWS::NoValue'], {Action: RETRY, OnReason: x}]}",
-         {"retryStrategy.evaluateOnExit": "one is left out: IsOther is false, since Repo is app"}),
+         {"retryStrategy.evaluateOnExit": "an entry is omitted: IsOther is false, because Repo is app"}),
         ("RetryStrategy: {EvaluateOnExit: [{Action: RETRY, OnReason: x}, !If [IsOther, {Action: EXIT}, !Ref 'AWS::NoValue']]}",
-         {"retryStrategy.evaluateOnExit": "one is left out: IsOther is false, since Repo is app"}),
+         {"retryStrategy.evaluateOnExit": "an entry is omitted: IsOther is false, because Repo is app"}),
         ("Tags: {a: !Sub ['x${b}', {b: !If [IsOther, y, !Ref 'AWS::NoValue']}], c: d}",
-         {"tags.a": "IsOther is false, since Repo is app"}),
+         {"tags.a": "IsOther is false, because Repo is app"}),
         ("Timeout: !If [IsOther, {AttemptDurationSeconds: 60}, !Ref 'AWS::NoValue']",
-         {"": "no timeout: IsOther is false, since Repo is app"}),
+         {"": "no timeout: IsOther is false, because Repo is app"}),
         ("Tags: !If [IsApp, {a: !If [IsOther, x, !Ref 'AWS::NoValue'], b: c}, {}]",
-         {"tags": "no a: IsOther is false, since Repo is app"}),
+         {"tags": "no a: IsOther is false, because Repo is app"}),
     ],
 )  # fmt: skip
 def test_what_is_left_out_is_said_in_the_container_that_lacks_it(written: str, expected: Json) -> None:

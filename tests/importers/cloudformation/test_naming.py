@@ -135,8 +135,8 @@ def test_a_parameter_that_anything_else_decides_is_fixed_too() -> None:
         assert ("", 'Named !Sub "${Env}-x" in the template; Env is prod.') in notes(job)
         (left_out, _) = found.left_out
         assert left_out.what == "variable Env"
-        assert left_out.why.startswith("it is prod wherever the template uses it, since ")
-        assert left_out.why.endswith("; --parameter Env=VALUE imports a different value")
+        assert left_out.why.startswith("it is prod is written in its place, because ")
+        assert left_out.why.endswith("; use --parameter Env=VALUE for a different value")
 
 
 def test_the_prefix_of_names_is_in_the_stack_and_the_references_are_keys() -> None:
@@ -175,7 +175,7 @@ def test_whatever_builds_the_name_of_another_resource_refers_to_it(reference: st
 
 def test_what_is_fixed_is_said_above_the_stack() -> None:
     lines = tidied(template('!Sub "x-${Env}"')).files.texts["stack.yaml"].splitlines()
-    assert lines[0].startswith("# variable Env: it is prod wherever the template uses it, since the name of Policy")
+    assert lines[0].startswith("# variable Env: it is prod is written in its place, because the name of Policy")
     assert lines[2] == "stack: new"
 
 
@@ -191,8 +191,8 @@ def test_without_a_value_a_name_beside_one_that_is_known_has_to_be_given() -> No
         TEMPLATE.replace("DEFAULT", "Description: x").replace("MEMORY", "1").replace("Name: NAME, F", "Name: fair, F")
     )
     found = read(text.replace("NAME", '!Sub "job-${Env}"'))
-    assert messages(found) == ["t.yaml:8:3: CFN006: the name of Job depends on Env, which has no value here"]
-    assert found.problems[0].hint == "give it one: --parameter Env=VALUE"
+    assert messages(found) == ["t.yaml:8:3: CFN006: the name of Job depends on Env, which has no value"]
+    assert found.problems[0].hint == "set it: --parameter Env=VALUE"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_name_that_only_the_deployment_knows_is_read_there() -> None:
         found = read(textwrap.dedent(text).replace("NAME", f'!Sub "{name}"'))
         (policy,) = found.found
         assert notes(policy) == [
-            ("", f'Named !Sub "{name}" in the template: --stack-name reads it where it is deployed.')
+            ("", f'Named !Sub "{name}" in the template: use --stack-name to read the deployed name.')
         ]
         assert text_of(policy.address.name) == "Policy"
         assert ("Env" in found.variables) is ("Env" not in name)

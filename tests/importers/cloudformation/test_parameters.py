@@ -66,7 +66,7 @@ def test_values_that_the_template_does_not_have_or_allow_are_told() -> None:
     found = read(template, P="hush", Q="x")
     assert messages(found) == [
         "None: CFN011: the template has no parameter Q",
-        "t.yaml:1:14: CFN011: the value given is not a value that the parameter P allows",
+        "t.yaml:1:14: CFN011: the value given is not an allowed value of the parameter P",
     ]
 
 

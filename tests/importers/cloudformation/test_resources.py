@@ -77,9 +77,9 @@ def test_what_a_name_depends_on_is_noted() -> None:
     spot, _, queue, _ = read(QUEUES).found
     assert notes(spot) == [("", 'Named !Sub "${Env}-spot" in the template; Env is dev.')]
     assert notes(queue) == [
-        ("", "Unnamed in the template, and called by its logical id here."),
-        ("", "Its UpdateReplacePolicy is Retain: a replacement leaves the old one there."),
-        ("computeEnvironmentOrder", "one is left out: IsProd is false, since Env is dev"),
+        ("", "Unnamed in the template: its logical ID is used as its name here."),
+        ("", "Its UpdateReplacePolicy is Retain: a replacement keeps the old resource."),
+        ("computeEnvironmentOrder", "an entry is omitted: IsProd is false, because Env is dev"),
     ]
     assert notes(read(QUEUES, Env="prod").found[0]) == []
 
@@ -87,7 +87,7 @@ def test_what_a_name_depends_on_is_noted() -> None:
 def test_a_name_that_is_not_known_says_what_would_tell_it() -> None:
     (found,) = read(job("a").replace("Name: job", "Name: !Sub '${AWS::Region}-job'")).found
     assert (found.address.name, notes(found)) == (
-        "Job", [("", 'Named !Sub "${AWS::Region}-job" in the template: --parameter AWS::Region=VALUE would tell.')],
+        "Job", [("", 'Named !Sub "${AWS::Region}-job" in the template: set --parameter AWS::Region=VALUE.')],
     )  # fmt: skip
     (found,) = read(job("a").replace("Name: job", "Name: !Sub '${AWS::Region}-job'"), region="eu-west-1").found
     assert found.address.name == "eu-west-1-job"
@@ -98,11 +98,11 @@ def test_a_resource_whose_condition_is_false_is_left_out_with_the_reason() -> No
     found = read(template)
     ((one, where),) = [(one, one.where) for one in found.left_out]
     assert (one.what, one.why, where and where.line) == (
-        "Share (AWS::Batch::QuotaShare)", "IsProd is false, since Env is dev", 35,
+        "Share (AWS::Batch::QuotaShare)", "IsProd is false, because Env is dev", 35,
     )  # fmt: skip
     assert "Queue/risk" not in bodies(found)
     assert notes(read(template.replace("[!Ref Env, prod]", "[!Ref Env, dev]")).found[3]) == [
-        ("", "Exists because IsProd is true, since Env is dev.")
+        ("", "Exists because IsProd is true, because Env is dev.")
     ]
 
 
@@ -112,7 +112,7 @@ def test_a_reference_to_what_is_left_out_is_a_problem_of_its_place() -> None:
     )
     found = read(template)
     assert messages(found) == [
-        "t.yaml:31:28: CFN005: Fair is referred to, but it is left out: IsProd is false, since Env is dev"
+        "t.yaml:31:28: CFN005: Fair is referenced, but does not exist: IsProd is false, because Env is dev"
     ]
     assert list(bodies(found)) == ["dev-spot", "Queue/risk"]
 
@@ -120,8 +120,8 @@ def test_a_reference_to_what_is_left_out_is_a_problem_of_its_place() -> None:
 def test_a_condition_that_cannot_be_told_is_a_problem_and_hides_no_other_resource() -> None:
     template = QUEUES.replace("Type: AWS::Batch::QuotaShare", "Type: AWS::Batch::QuotaShare\n    Condition: IsLarge")
     found = read(template)
-    assert messages(found) == ["t.yaml:6:3: CFN006: whether IsLarge holds depends on Size, which has no value here"]
-    assert found.problems[0].hint == "give it one: --parameter Size=VALUE"
+    assert messages(found) == ["t.yaml:6:3: CFN006: the condition IsLarge depends on Size, which has no value"]
+    assert found.problems[0].hint == "set it: --parameter Size=VALUE"
     assert list(bodies(found)) == ["dev-spot", "fair", "Queue"]
 
 
@@ -138,7 +138,7 @@ def test_an_arn_of_a_definition_has_no_revision_and_says_so() -> None:
     arn = "arn:${partition}:batch:${region}:${account}:job-definition/Other"
     assert found.body["containerProperties"]["image"] == TaggedValue("!sub", arn)
     assert notes(found) == [
-        ("containerProperties.image", "the newest revision, where the template means the one that it registers")
+        ("containerProperties.image", "the newest revision; the template refers to the revision that it registers")
     ]
 
 
@@ -159,7 +159,7 @@ def test_free_keys_stay_as_they_are() -> None:
         ("RetryStrategy: {Attempts: [1]}", "t.yaml:11:33: CFN008: Job: retryStrategy.attempts must be a single value, not a list"),
         ("PropagateTags: often", "t.yaml:11:22: CFN008: Job: propagateTags must be true or false, not often"),
         ("Parameters: [a]", "t.yaml:11:19: CFN008: Job: parameters must be a mapping, not a list"),
-        ("Fn::Transform: {Name: AWS::Include}", "t.yaml:11:7: CFN003: Fn::Transform cannot be followed here"),
+        ("Fn::Transform: {Name: AWS::Include}", "t.yaml:11:7: CFN003: Fn::Transform is not supported here"),
         ("Tags: {a: null}", "t.yaml:11:17: CFN008: Job: tags.a must be a single value, not nothing"),
     ],
 )  # fmt: skip
@@ -201,14 +201,14 @@ def test_a_note_that_several_members_share_is_written_once() -> None:
     more = "Conditions: {C: !Equals [!Ref P, x]}\nParameters: {P: {Type: String, Default: x}}\nResources:\n"
     properties = "Timeout: !If [C, {AttemptDurationSeconds: 60}, {}]\nSchedulingPriority: !If [C, 1, 2]\n"
     (found,) = read(job("a", more, properties=properties)).found
-    assert notes(found) == [("", "C is true, since P is x; that decides timeout and schedulingPriority")]
+    assert notes(found) == [("", "C is true, because P is x; this determines timeout and schedulingPriority")]
 
 
 def test_what_is_not_of_batch_is_named_by_type() -> None:
     others = "Resources:\n  Role: {Type: AWS::IAM::Role}\n  Net: {Type: AWS::CloudFormation::Stack}\n  CDKMetadata: {Type: AWS::CDK::Metadata}\n"
     found = read(job("a", others))
     assert found.left_out == (
-        LeftOut("Role", "AWS::IAM::Role is not of AWS Batch"),
-        LeftOut("Net", "a nested stack is a template of its own: import that, too"),
+        LeftOut("Role", "AWS::IAM::Role is not an AWS Batch resource"),
+        LeftOut("Net", "a nested stack has its own template: import it as well"),
     )
     assert [problem for problem in found.problems if problem.severity is Severity.ERROR] == []

@@ -48,7 +48,7 @@ def is_all_secret(found: Imported, value: Json) -> bool:
 )  # fmt: skip
 def test_a_secret_is_one_through_every_function(function: str, value: str) -> None:
     if not value.startswith("'") and "!Sub VALUE" in function:
-        return  # Fn::Sub takes a text
+        return  # Fn::Sub requires a string
     found = read(job(function.replace("VALUE", value), ABOVE))
     assert messages(found) == []
     image = bodies(found)["job"]["containerProperties"]["image"]

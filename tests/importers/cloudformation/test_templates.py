@@ -37,19 +37,19 @@ def test_templates_may_be_json_or_yaml_also_as_get_template_prints_them(name: st
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "None: CFN001: <stdin> is empty, and no CloudFormation template"),
-        ("[]", "<stdin>:1:1: CFN001: <stdin> is no mapping, and no CloudFormation template"),
-        ("a", "<stdin>:1:1: CFN001: <stdin> is no mapping, and no CloudFormation template"),
-        ("{}", "<stdin>:1:1: CFN001: this is no CloudFormation template: it has no Resources"),
-        ("Resources: []", "<stdin>:1:1: CFN001: this is no CloudFormation template: it has no Resources"),
-        ("service: x\nresources: {Resources: {}}", "<stdin>:1:1: CFN001: this is no CloudFormation template: it configures the Serverless Framework, and `serverless package` writes a template of it to .serverless/*.json"),
-        ('{"terraform_version": "1"}', "<stdin>:1:1: CFN001: this is no CloudFormation template: it is state of Terraform"),
-        ("stack: risk", "<stdin>:1:1: CFN001: this is no CloudFormation template: it is a stack of this program already"),
-        ("Resources: {A: {Type: AWS::S3::Bucket}}", "<stdin>:1:1: CFN002: this template has no resource of AWS Batch"),
-        ("Resources: {A: {Properties: {}}}", "<stdin>:1:13: CFN009: A is no resource: it has no Type"),
-        ("Resources: {A: {Type: AWS::Batch::JobQeue}}", "<stdin>:1:13: CFN009: A: AWS::Batch::JobQeue is no type"),
-        ("Resources: {A: {Type: AWS::Batch::JobQueue, Properties: x}}", "<stdin>:1:13: CFN009: A: Properties is no mapping"),
-        ("Resources: {A: x", "<stdin>:2:1: YML002: the mapping in braces that opens at 1:12 neither goes on nor ends here"),
+        ("", "None: CFN001: <stdin> is empty: it is not a CloudFormation template"),
+        ("[]", "<stdin>:1:1: CFN001: <stdin> is not a mapping: it is not a CloudFormation template"),
+        ("a", "<stdin>:1:1: CFN001: <stdin> is not a mapping: it is not a CloudFormation template"),
+        ("{}", "<stdin>:1:1: CFN001: not a CloudFormation template: it has no Resources"),
+        ("Resources: []", "<stdin>:1:1: CFN001: not a CloudFormation template: it has no Resources"),
+        ("service: x\nresources: {Resources: {}}", "<stdin>:1:1: CFN001: not a CloudFormation template: it is a Serverless Framework configuration: `serverless package` writes a template to .serverless/*.json"),
+        ('{"terraform_version": "1"}', "<stdin>:1:1: CFN001: not a CloudFormation template: it is a Terraform state"),
+        ("stack: risk", "<stdin>:1:1: CFN001: not a CloudFormation template: it is already a reconciler stack"),
+        ("Resources: {A: {Type: AWS::S3::Bucket}}", "<stdin>:1:1: CFN002: the template contains no AWS Batch resources"),
+        ("Resources: {A: {Properties: {}}}", "<stdin>:1:13: CFN009: A is not a resource: it has no Type"),
+        ("Resources: {A: {Type: AWS::Batch::JobQeue}}", "<stdin>:1:13: CFN009: A: AWS::Batch::JobQeue is not a resource type"),
+        ("Resources: {A: {Type: AWS::Batch::JobQueue, Properties: x}}", "<stdin>:1:13: CFN009: A: Properties is not a mapping"),
+        ("Resources: {A: x", "<stdin>:2:1: YML002: the mapping in braces that opens at 1:12 is not continued or closed here"),
         ('{"Resources": {,}}', "<stdin>:1:16: YML010: this is not JSON: expecting property name enclosed in double quotes"),
         ("Resources: {A: {Type: AWS::Batch::JobQueue, Type: x}}", "<stdin>:1:45: YML003: Type is written twice in one mapping; first at <stdin>:1:17"),
     ],
@@ -120,8 +120,8 @@ def test_one_broken_resource_hides_no_other() -> None:
     broken = "Resources:\n  Bad: {Type: AWS::Batch::JobQueue, Properties: {Priority: !Nope 1}}\n  Worse: 3\n"
     found = read(job("a", broken))
     assert messages(found) == [
-        "t.yaml:2:60: YML005: !Nope is not a tag of CloudFormation",
-        "t.yaml:3:3: CFN009: Worse is no resource: it has no Type",
+        "t.yaml:2:60: YML005: !Nope is not a CloudFormation tag",
+        "t.yaml:3:3: CFN009: Worse is not a resource: it has no Type",
     ]
     assert list(bodies(found)) == ["job"]
 
@@ -138,13 +138,13 @@ def test_a_macro_that_has_not_run_is_warned_of_unless_it_leaves_batch_alone() ->
 
 def test_loops_and_modules_say_how_they_can_be_followed() -> None:
     loop = "Resources:\n  Fn::ForEach::Jobs: [Name, [a, b], {'Job${Name}': {Type: AWS::Batch::JobDefinition}}]\n"
-    assert messages(read(loop)) == ["t.yaml:2:22: CFN003: Fn::ForEach around resources of AWS Batch cannot be followed"]
+    assert messages(read(loop)) == ["t.yaml:2:22: CFN003: Fn::ForEach around AWS Batch resources is not supported"]
     harmless = "Resources:\n  Fn::ForEach::B: [Name, [a], {'B${Name}': {Type: AWS::S3::Bucket}}]\n"
     assert messages(read(job("a", harmless))) == []
     subnet = "Resources:\n  Fn::ForEach::S: [Zone, [a, b], {'Private${Zone}': {Type: AWS::EC2::Subnet}}]\n"
     found = read(job("!Ref Privatea", subnet))
     assert messages(found) == []
-    assert found.variables["Privatea"]["description"] == "Privatea, which Fn::ForEach makes in the template"
+    assert found.variables["Privatea"]["description"] == "Privatea, created by Fn::ForEach in the template"
     assert "CFN012" in messages(read(job("!Ref Publica", subnet)))[0]
     module = "Resources:\n  M: {Type: Org::Batch::Jobs::MODULE}\n"
     assert "get-template --template-stage Processed" in read(job("a", module)).left_out[0].why
@@ -179,7 +179,7 @@ def test_a_template_in_another_language_is_told_once_with_what_renders_it(name: 
 def test_a_name_with_a_parameter_that_nothing_fills_in_needs_a_function(name: str) -> None:
     text = "Parameters: {Env: {Type: String}}\nResources:\n  Q:\n    Type: AWS::Batch::SchedulingPolicy\n"
     found = read(f"{text}    Properties: {{Name: '{name}', FairsharePolicy: {{}}}}\n")
-    assert messages(found) == [f"t.yaml:5:24: CFN008: AWS refuses {name} as a name"]
+    assert messages(found) == [f"t.yaml:5:24: CFN008: AWS rejects the name {name}"]
     assert "Fn::Sub" in found.problems[0].hint
 
 
