@@ -17,7 +17,11 @@ from tests.load.memory import MemoryFiles
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PAGES = sorted(FOLDER.glob("*.md"))
-PROSE = [*(page for page in PAGES if page.name != "commands.md"), FOLDER.parent / "README.md"]
+PROSE = [
+    *(page for page in PAGES if page.name != "commands.md"),
+    FOLDER.parent / "README.md",
+    FOLDER.parent / "CHANGELOG.md",
+]
 """The pages that are written by hand: the page of commands is generated from the help."""
 UNIDIOMATIC = re.compile(
     r"\b(?:tells?|told|(?:no|some|any)body|whoever|members?|another|for ever|complaints?)\b", re.IGNORECASE
