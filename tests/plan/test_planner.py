@@ -63,7 +63,9 @@ def test_the_uses_of_revisions_are_asked_for_where_some_are_pruned() -> None:
     decisions = decided(keeping, two)
     assert decisions.questions == Questions(uses=(KINDS[JD],))
     free, used = (build(decisions, Answers(uses={JD: {"job:1": count}})) for count in (0, 1))
+    unasked = build(decisions)
     assert [change.action for change in free.changes] == [Action.PRUNE]
+    assert (unasked.changes, unasked.notes) == (free.changes, free.notes)
     assert (used.changes, [note.code for note in used.notes]) == ((), ["REV001"])
 
 
