@@ -4,19 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event as Flag
+from typing import TYPE_CHECKING
 
 from reconciler.app.session import Session
-from reconciler.apply import Event, Outcome, State, executor
-from reconciler.inspect.doctor import Examination, Words, diagnose
-from reconciler.inspect.history import (
-    History,
-    Rollback,
-    history_of,
-    parse_definition_name,
-    plan_rollback,
-    unknown_definition,
-)
-from reconciler.inspect.status import StackStatus, build_status, job_holders, with_job_counts
+from reconciler.apply import Event, Outcome, State
 from reconciler.kinds import KINDS
 from reconciler.live.facts import (
     LiveRegion,
@@ -34,6 +25,12 @@ from reconciler.plan.guards import check_place, check_read_here, check_refusals
 from reconciler.ports import Clock, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 
+if TYPE_CHECKING:
+    from reconciler.inspect.doctor import Examination, Words
+    from reconciler.inspect.history import History, Rollback
+    from reconciler.inspect.status import StackStatus
+
+# Imports within a function are of what its commands alone need: most runs are of `plan`, and start the sooner.
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
 
 
@@ -86,8 +83,10 @@ def plan_in(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED
     return build(decide(stack, region, replace(options, guards=False)))
 
 
-def status(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED, *, jobs: bool = True) -> StackStatus:
+def status(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED, *, jobs: bool = True) -> "StackStatus":
     """Tell where each resource stands, and what is in it. Makes no call that writes."""
+    from reconciler.inspect.status import job_holders, with_job_counts  # noqa: PLC0415
+
     stack_status = _status(stack, session, options)
     if not jobs:
         return stack_status
@@ -96,8 +95,11 @@ def status(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED, *
         return with_job_counts(stack_status, counts)
 
 
-def doctor(stack: Stack, session: Session, again: Words, options: PlanOptions = AS_DECLARED) -> Examination:
+def doctor(stack: Stack, session: Session, again: "Words", options: PlanOptions = AS_DECLARED) -> "Examination":
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
+    from reconciler.inspect.doctor import diagnose  # noqa: PLC0415
+    from reconciler.inspect.status import job_holders  # noqa: PLC0415
+
     stack_status = _status(stack, session, options)
     with session.observer.phase("read"):
         queues = (live for live in job_holders(stack_status) if not KINDS[live.address.kind].parent)
@@ -105,11 +107,13 @@ def doctor(stack: Stack, session: Session, again: Words, options: PlanOptions = 
     return diagnose(stack_status, waiting, again)
 
 
-def history(stack: Stack, session: Session, name: str, *, inactive: bool = True, users: bool = False) -> History:
+def history(stack: Stack, session: Session, name: str, *, inactive: bool = True, users: bool = False) -> "History":
     """Read the revisions of one definition, and if asked for the number of their users. Makes no call that writes.
 
     Raises `WrongUsage` if there are none.
     """
+    from reconciler.inspect.history import history_of, parse_definition_name, unknown_definition  # noqa: PLC0415
+
     check_read_here(stack)
     cloud = session.cloud
     identity = cloud.identity()
@@ -132,8 +136,10 @@ def rollback(
     to: int | None = None,
     takes: Takes = takes_nothing,
     longest_wait: float | None = None,
-) -> Rollback:
+) -> "Rollback":
     """Plan the way back to an older revision. Raises `Refused` and `WrongUsage`."""
+    from reconciler.inspect.history import plan_rollback  # noqa: PLC0415
+
     return plan_rollback(stack, history(stack, session, name), to, takes, longest_wait)
 
 
@@ -163,7 +169,7 @@ def run(
 
 
 def roll_back(
-    back: Rollback,
+    back: "Rollback",
     stack: Stack,
     session: Session,
     *,
@@ -182,6 +188,8 @@ def roll_back(
 def _executor(
     session: Session, parallelism: int, watch: Callable[[Event], None], stop: Flag | None
 ) -> Callable[[Plan], Outcome]:
+    from reconciler.apply import executor  # noqa: PLC0415
+
     work = partial(executor.run, cloud=session.cloud, clock=session.clock)
     return partial(work, parallelism=parallelism, watch=watch, stop=stop)
 
@@ -201,7 +209,9 @@ def _prove(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Calla
         return Finish(outcome, None, "; ".join(problem.message for problem in invalid.problems))
 
 
-def _status(stack: Stack, session: Session, options: PlanOptions) -> StackStatus:
+def _status(stack: Stack, session: Session, options: PlanOptions) -> "StackStatus":
+    from reconciler.inspect.status import build_status  # noqa: PLC0415
+
     region = _read(stack, session)
     with session.observer.phase("plan"):
         decisions = decide(stack, region, replace(options, guards=False))

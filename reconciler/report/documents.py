@@ -8,8 +8,8 @@ from jsonschema.exceptions import ValidationError
 
 from reconciler.model import Json
 from reconciler.problems import Exit
-from reconciler.report.fleet import FLEET, Fleet, fleet_of, fleet_of_one
-from reconciler.report.json import FORMAT
+from reconciler.report.fleet import Fleet, fleet_of, fleet_of_one
+from reconciler.report.json import FLEET, FORMAT
 from reconciler.report.schemas import DOCUMENTS
 from reconciler.syntax.parse import whole_json
 

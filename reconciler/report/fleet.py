@@ -10,12 +10,11 @@ from reconciler.model import Json
 from reconciler.problems import Exit, Problem, Severity, Stopped
 from reconciler.redact.patterns import redacted_text
 from reconciler.report.drift import Drift
-from reconciler.report.json import TIME, frame, problem_json
+from reconciler.report.json import FLEET, TIME, frame, problem_json
 from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of, outcome_line, plan_line
 
-FLEET = "fleet"
 CUT_SHORT = "FLT008"
 GAP = "  "
 MOST = 72  # columns of what one line of the table tells

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.report.results import Formatting, Validation
 
 FORMAT = "1.0"
+FLEET = "fleet"  # the document of a run over many deployments
 SHOWN_DIGITS = 16  # of a fingerprint, and the fewest that name a plan
 # A moment that exists, in ISO 8601, but for the 31st of some months.
 TIME = (

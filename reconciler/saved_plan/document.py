@@ -10,9 +10,7 @@ from reconciler.model import Action, Json, Plan
 from reconciler.plan import AS_DECLARED, Limit, PlanOptions
 from reconciler.problems import Exit, Problem, Stale, Where, WrongUsage
 from reconciler.redact.presented import PresentedPlan
-from reconciler.report.fleet import FLEET
-from reconciler.report.json import FORMAT, change_json, frame, plan_json
-from reconciler.report.schemas import SAVED
+from reconciler.report.json import FLEET, FORMAT, change_json, frame, plan_json
 from reconciler.report.text.values import ACTIONS, inline, list_changes
 from reconciler.saved_plan.sealing import Seal, essence, fingerprint_of
 
@@ -186,6 +184,8 @@ def _check(document: Json, name: str, *, is_expected: bool) -> None:
 
 def _check_content(document: Mapping[str, Json], name: str, version: str, *, is_expected: bool) -> None:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes long to load, and most commands read no plan
+
+    from reconciler.report.schemas import SAVED  # noqa: PLC0415 - likewise
 
     wrong = next(Draft202012Validator(SAVED).iter_errors(document), None)
     if wrong is not None:

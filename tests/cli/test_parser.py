@@ -53,6 +53,18 @@ def test_validate_loads_only_what_it_needs(run: Run) -> None:
     assert len(ours(names)) < 150
 
 
+def test_plan_loads_neither_what_applies_nor_what_other_commands_need(
+    port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    names = imported_by("plan", "small")
+    assert not names & {f"reconciler.{room}" for room in ("fmt", "importers", "inspect", "apply.executor")}
+    assert not names & {"boto3", "deepdiff", "jsonschema", "rich", "reconciler.report.schemas"}
+
+
 def test_a_format_that_is_not_requested_is_not_imported() -> None:
     """A new process, since the other tests have imported every format."""
     code = (
