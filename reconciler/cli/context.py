@@ -74,11 +74,13 @@ def valid_stack(request: StackRequest, identity: Identity | None = None, lookups
 
 def shown_stack(request: StackRequest, out: Output) -> Read:
     """Return a valid stack that is to be shown and sent nowhere, and say for what examples stand in."""
+    from reconciler.redact.presented import present_problems
     from reconciler.report.text.page import problems_page
 
     read = valid_stack(replace(request, has_examples=True))
     if notes := tuple(problem for problem in read.problems if problem.code == STANDS_IN):
-        out.tell(lambda width: problems_page(notes, width))
+        shown = present_problems(notes)
+        out.tell(lambda width: problems_page(shown, width))
     return read
 
 

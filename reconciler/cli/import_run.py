@@ -223,7 +223,7 @@ def _import_stack(request: ImportRequest, out: Output) -> int:
     from reconciler.importers.minimize import effective
     from reconciler.importers.samples import with_examples
     from reconciler.importers.writer import tidy_stack
-    from reconciler.redact.presented import present
+    from reconciler.redact.presented import present, present_left_out, present_problems
     from reconciler.report.results import Import
 
     source, observer = request.source, out.watch
@@ -251,8 +251,9 @@ def _import_stack(request: ImportRequest, out: Output) -> int:
     problems += _files_from_before(tidy.files, Path(request.to)) if written else ()
     plan = _plan(read.stack, region(), request.released) if is_seen and is_whole and not unset else None
     shown = present(plan, read.secrets) if plan else None
-    left_out = (*imported.left_out, *tidy.left_out)
-    result = Import(read.stack.name, tuple(read.stack.declared), written, left_out, problems, shown, unset)
+    left_out = present_left_out((*imported.left_out, *tidy.left_out), read.secrets)
+    presented = present_problems(problems)
+    result = Import(read.stack.name, tuple(read.stack.declared), written, left_out, presented, shown, unset)
     _publish(result, tidy.files, out)
     if not is_whole:
         return Exit.INVALID

@@ -29,13 +29,14 @@ from reconciler.cli.streams import (
 )
 from reconciler.ports import UNOBSERVED
 from reconciler.printable import harmless_line, harmless_text
-from reconciler.problems import CloudError, Exit, Problem, Stopped, WrongUsage
+from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
 from reconciler.report.formats import FORMATS, Collected, MadeOf, markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from reconciler.cli.observer import Watch
+    from reconciler.redact.presented import PresentedProblem
     from reconciler.report.fleet import Fleet, Targets
     from reconciler.report.results import Item
     from reconciler.report.text.page import Page
@@ -257,36 +258,46 @@ class Output:
         """Say on stderr at once how the run stands."""
         self.log.write(text, {"event": "message", "message": text})
 
-    def complain(self, stopped: Stopped, told: tuple[Problem, ...] = ()) -> None:
+    def complain(self, stopped: Stopped, told: "tuple[PresentedProblem, ...]" = ()) -> None:
         """Say on stderr what is wrong; problems that the reader has been `told` are not repeated."""
+        from reconciler.redact.presented import present_stopped
         from reconciler.report.json import complaint_json
         from reconciler.report.text.page import stopped_page
 
+        shown = present_stopped(stopped)
         if self.log.as_json:
-            self.log.write("", complaint_json(stopped, told), "error")
+            self.log.write("", complaint_json(shown, told), "error")
         else:
-            self.tell(lambda width: stopped_page(stopped, width, told))
+            self.tell(lambda width: stopped_page(shown, width, told))
 
     def stopped(
-        self, stopped: Stopped, *, told: tuple[Problem, ...] = (), item: "Item | None" = None, **more: Json
+        self,
+        stopped: Stopped,
+        *,
+        told: "tuple[PresentedProblem, ...]" = (),
+        item: "Item | None" = None,
+        **more: Json,
     ) -> None:
         """Say on stderr what stopped us; problems that the reader has been `told` are not repeated there.
 
         `item` stands for it where the stack has come to more than that.
         """
+        from reconciler.redact.presented import present_stopped
         from reconciler.report.json import stopped_json
 
         self.complain(stopped, told)
-        self.document(lambda: {**stopped_json(stopped), **more})
-        self.item(item or stopped)
+        shown = present_stopped(stopped)
+        self.document(lambda: {**stopped_json(shown), **more})
+        self.item(item or shown)
 
     def failed(self, error: CloudError, code: Exit) -> None:
+        from reconciler.redact.presented import present_failure, present_stopped
         from reconciler.report.json import failed_json
 
         stopped = Stopped(error.told, hint=error.hint)
         self.complain(stopped)
-        self.document(lambda: failed_json(error, code))
-        self.item(stopped)
+        self.document(lambda: failed_json(present_failure(error, code)))
+        self.item(present_stopped(stopped))
 
     def crashed(self, error: Exception) -> None:
         if self.verbose:

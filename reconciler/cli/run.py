@@ -43,7 +43,7 @@ def run_stack(job: Job, options: RunOptions, out: Output) -> int:
 
 def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
-    from reconciler.redact.presented import present_finish
+    from reconciler.redact.presented import present_finish, present_stopped
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import plan_page
 
@@ -59,7 +59,7 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
         with read.secrets.kept():
             check_consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
     except (Stale, Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=no), plan=shown.document)
+        out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=present_stopped(no)), plan=shown.document)
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE

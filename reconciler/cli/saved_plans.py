@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from reconciler.app.request import HERE, FleetRequest, StackRequest
 from reconciler.cli.context import Read
 from reconciler.model import Identity, Json, Plan
-from reconciler.problems import Problem, Refused, Stale, WrongUsage
+from reconciler.problems import Refused, Stale, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.plan import PlanOptions
-    from reconciler.redact.presented import PresentedPlan
+    from reconciler.redact.presented import PresentedPlan, PresentedProblem
     from reconciler.redact.secrets import Secrets
     from reconciler.saved_plan.document import Inputs
     from reconciler.saved_plan.sealing import Seal
@@ -37,7 +37,7 @@ class SealedPlan:
     plan: "PresentedPlan"
     refused: Refused | None
     sealed: Mapping[str, Json]
-    told: tuple[Problem, ...] = ()
+    told: "tuple[PresentedProblem, ...]" = ()
 
     @cached_property
     def fingerprint(self) -> str:

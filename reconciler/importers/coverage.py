@@ -1,6 +1,6 @@
 """Who owns what is live: how much of a region is described by a stack, and by whom the rest is managed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ from reconciler.importers.names import EVERY_NAME, NameChoice
 from reconciler.kinds import KINDS
 from reconciler.live.ownership import CLOUDFORMATION, OWNER, tool_tag_of
 from reconciler.model import Address, Live
+from reconciler.problems import CloudError, Problem, Severity
 
 
 class Owner(StrEnum):
@@ -53,6 +54,14 @@ class Coverage:
     def percent(self) -> int:
         """Rounded down: 100 means all. Of nothing, all is covered."""
         return self.covered * 100 // self.total if self.total else 100
+
+
+def unread_kinds(unread: Mapping[str, CloudError]) -> tuple[Problem, ...]:
+    """Return a warning of each kind that could not be read, by its name."""
+    return tuple(
+        Problem("IMP006", f"{KINDS[name].section} could not be read ({error})", severity=Severity.WARNING)
+        for name, error in unread.items()
+    )
 
 
 def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:

@@ -29,13 +29,14 @@ from reconciler.model import (
     Wait,
     dotted,
 )
-from reconciler.problems import Problem, Where
+from reconciler.problems import CloudError, Declined, Exit, Problem, Severity, Stopped, Where
 from reconciler.redact.patterns import CHANGED, REDACTED, redacted, redacted_sides, redacted_text
 from reconciler.redact.secrets import Secrets
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.app.usecases import Finish
     from reconciler.apply import Event, Result, State
+    from reconciler.importers.model import LeftOut
     from reconciler.inspect.doctor import Diagnosis, Examination, Pointer
     from reconciler.inspect.history import History, Revision, Rollback
     from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
@@ -56,6 +57,47 @@ class Sides(NamedTuple):
         """Whether a part of them is hidden."""
         shown = repr((self.before, self.after))
         return REDACTED in shown or CHANGED in shown
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedProblem:
+    """A finding. Two that say the same are equal."""
+
+    code: str
+    message: str
+    where: Where | None
+    hint: str
+    way_out: str
+    severity: Severity
+
+    @property
+    def help(self) -> str:
+        """The hint and the way out, in one line."""
+        return "; ".join(filter(None, (self.hint, self.way_out)))
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedStopped:
+    """What stopped a command. `kind` is the name of its class; it `is_declined` where the user said no."""
+
+    kind: str
+    exit: Exit
+    message: str
+    hint: str
+    problems: tuple[PresentedProblem, ...]
+    is_declined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedFailure:
+    """A call to AWS that failed, and the exit code that it leads to."""
+
+    operation: str
+    code: str
+    message: str
+    hint: str
+    request_id: str
+    exit: Exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +133,12 @@ class Redaction:
             before, after = _shortened(before, self.prefix), _shortened(after, self.prefix)
         return Sides(*redacted_sides(change.path, before, after))
 
-    def problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
+    def problem(self, problem: Problem) -> PresentedProblem:
+        message, hint = self.text(problem.message), self.text(problem.hint)
+        return PresentedProblem(problem.code, message, problem.where, hint, problem.way_out, problem.severity)
+
+    def problems(self, problems: Iterable[Problem]) -> tuple[PresentedProblem, ...]:
+        return tuple(map(self.problem, problems))
 
     def shortening(self, here: Identity) -> "Redaction":
         return replace(self, prefix=f"arn:{here.partition}:batch:{here.region}:{here.account}:")
@@ -494,6 +540,17 @@ class PresentedReferences(View):
         }
 
 
+class PresentedLeftOut(View):
+    """What an import has left out, and why."""
+
+    __slots__ = ()
+
+    _raw: "LeftOut"
+    what = Redacted(Redaction.text)
+    why = Redacted(Redaction.text)
+    where = Public[Where | None]()
+
+
 class PresentedRollback(View):
     """The way back to an older revision."""
 
@@ -544,3 +601,48 @@ def present_rollback(rollback: "Rollback", secrets: Secrets = NO_SECRETS) -> Pre
 
 def present_references(references: "StackReferences", secrets: Secrets = NO_SECRETS) -> PresentedReferences:
     return PresentedReferences(references, Redaction(secrets))
+
+
+def present_problem(problem: Problem) -> PresentedProblem:
+    return Redaction().problem(problem)
+
+
+def present_problems(problems: Iterable[Problem]) -> tuple[PresentedProblem, ...]:
+    return Redaction().problems(problems)
+
+
+def present_stopped(stopped: Stopped) -> PresentedStopped:
+    shown = Redaction()
+    return PresentedStopped(
+        kind=type(stopped).__name__,
+        exit=stopped.exit,
+        message=shown.text(stopped.message),
+        hint=shown.text(stopped.hint),
+        problems=shown.problems(stopped.problems),
+        is_declined=isinstance(stopped, Declined),
+    )
+
+
+def present_failure(error: CloudError, code: Exit) -> PresentedFailure:
+    shown = Redaction()
+    return PresentedFailure(
+        operation=error.operation,
+        code=error.code,
+        message=shown.text(error.message),
+        hint=shown.text(error.hint),
+        request_id=error.request_id,
+        exit=code,
+    )
+
+
+def present_left_out(left_out: "Iterable[LeftOut]", secrets: Secrets = NO_SECRETS) -> tuple[PresentedLeftOut, ...]:
+    return tuple(PresentedLeftOut(one, Redaction(secrets)) for one in left_out)
+
+
+def present_text(text: str, secrets: Secrets = NO_SECRETS) -> str:
+    return Redaction(secrets).text(text)
+
+
+def present_body(body: Json, secrets: Secrets = NO_SECRETS) -> Json:
+    """Return a body that may be shown: it has no secrets."""
+    return Redaction(secrets).value(body)

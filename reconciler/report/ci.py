@@ -12,9 +12,14 @@ from pathlib import PurePath
 
 from reconciler.apply import State
 from reconciler.printable import harmless_line, harmless_text, one_line, visible
-from reconciler.problems import Problem, Severity, Stopped, Where
-from reconciler.redact.patterns import redacted_text
-from reconciler.redact.presented import PresentedChange, PresentedField, PresentedPlan
+from reconciler.problems import Severity, Where
+from reconciler.redact.presented import (
+    PresentedChange,
+    PresentedField,
+    PresentedPlan,
+    PresentedProblem,
+    PresentedStopped,
+)
 from reconciler.report.drift import Drift, drift_fields, foreign_reason
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import ApplyResult, Item, Planned, Validation
@@ -56,7 +61,7 @@ def _lines(item: Item, root: str) -> Iterator[str]:
             yield from _of_plan(item, root)
         case Drift():
             yield from _of_drift(item, root)
-        case Stopped():
+        case PresentedStopped():
             yield from (_problem(problem, root) for problem in item.problems)
             yield _command("error", "reconciler", _with_hint(item.message, item.hint), None, root)
         case ApplyResult():  # apply asks nobody to look at a line
@@ -116,13 +121,13 @@ def _member(field: PresentedField) -> str:
     return f"{field.path}: declared {next(told)}, live {next(told)}"
 
 
-def _problem(problem: Problem, root: str, level: str = "") -> str:
+def _problem(problem: PresentedProblem, root: str, level: str = "") -> str:
     message = _with_hint(problem.message, problem.help)
     return _command(level or LEVELS[problem.severity], problem.code, message, problem.where, root)
 
 
 def _with_hint(message: str, hint: str) -> str:
-    return redacted_text(message) + (f"\nhint: {redacted_text(hint)}" if hint else "")
+    return message + (f"\nhint: {hint}" if hint else "")
 
 
 def _command(level: str, title: str, message: str, where: Where | None, root: str) -> str:
@@ -146,7 +151,7 @@ def _escaped(text: str, escapes: Sequence[tuple[str, str]]) -> str:
 def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
     """Return outputs by name; `true` and `false` are what expressions of GitHub compare with. Empty for findings."""
     told = [item for item in items if isinstance(item, Planned | Drift | ApplyResult)]
-    stopped = [item for item in items if isinstance(item, Stopped)]
+    stopped = [item for item in items if isinstance(item, PresentedStopped)]
     if not told and not stopped:
         return {}
     prints = [item.fingerprint[:SHOWN_DIGITS] for item in told if isinstance(item, Planned)]
@@ -225,10 +230,10 @@ def _suites(item: Item, root: str) -> Iterator[ET.Element]:
     if isinstance(item, Validation):
         cases = [_case(item, name, found, root) for name, found in _by_resource(item).items()]
         yield _suite(item.stack or item.path, cases)
-    elif isinstance(item, Stopped):
+    elif isinstance(item, PresentedStopped):
         case = ET.Element("testcase", {"name": "reconciler", "classname": "reconciler"})
-        message = redacted_text(item.message)
-        error = ET.SubElement(case, "error", {"type": type(item).__name__, "message": visible(message)})
+        message = item.message
+        error = ET.SubElement(case, "error", {"type": item.kind, "message": visible(message)})
         error.text = visible("\n".join([*_texts(item.problems, root), message]))
         yield _suite("reconciler", [case])
 
@@ -250,21 +255,21 @@ def _sums(suites: Sequence[ET.Element]) -> dict[str, str]:
     }
 
 
-def _by_resource(item: Validation) -> Mapping[str, list[Problem]]:
+def _by_resource(item: Validation) -> Mapping[str, list[PresentedProblem]]:
     """Sort the problems by the resource that begins their message; every resource has its list."""
-    sorted_: dict[str, list[Problem]] = {FILES: [], **{str(address): [] for address in item.addresses}}
+    sorted_: dict[str, list[PresentedProblem]] = {FILES: [], **{str(address): [] for address in item.addresses}}
     for problem in item.problems:
         address = problem.message.partition(": ")[0]
         sorted_[address if address in sorted_ else FILES].append(problem)
     return sorted_
 
 
-def _case(item: Validation, name: str, found: Sequence[Problem], root: str) -> ET.Element:
+def _case(item: Validation, name: str, found: Sequence[PresentedProblem], root: str) -> ET.Element:
     case = ET.Element("testcase", {"name": visible(name), "classname": visible(item.path)})
     errors = [problem for problem in found if problem.severity is Severity.ERROR]
     rest = [problem for problem in found if problem not in errors]
     if errors:
-        first = redacted_text(errors[0].message)
+        first = errors[0].message
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         # Readers of the format look at one failure a case.
         failure = ET.SubElement(case, "failure", {"type": errors[0].code, "message": visible(first + more)})
@@ -274,10 +279,10 @@ def _case(item: Validation, name: str, found: Sequence[Problem], root: str) -> E
     return case
 
 
-def _texts(problems: Sequence[Problem], root: str) -> Iterator[str]:
+def _texts(problems: Sequence[PresentedProblem], root: str) -> Iterator[str]:
     for problem in problems:
         file = in_repository(problem.where, root)
         line = f":{problem.where.line}" if problem.where and problem.where.line else ""
         place = f"{file}{line}: " if file else ""
-        hint = f"\n    hint: {redacted_text(problem.help)}" if problem.help else ""
-        yield f"{place}{problem.severity}[{problem.code}]: {redacted_text(problem.message)}{hint}"
+        hint = f"\n    hint: {problem.help}" if problem.help else ""
+        yield f"{place}{problem.severity}[{problem.code}]: {problem.message}{hint}"

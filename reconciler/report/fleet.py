@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Annotated
 
 from reconciler.model import Json
-from reconciler.problems import Exit, Problem, Severity, Stopped
-from reconciler.redact.patterns import redacted_text
+from reconciler.problems import Exit, Problem, Severity
+from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
 from reconciler.report.drift import Drift
 from reconciler.report.json import FLEET, TIME, frame, problem_json
 from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
@@ -127,7 +127,7 @@ class Fleet:
     outcomes: tuple[DeploymentOutcome, ...]
     shard: ShardPosition | None = None
     time: str = ""
-    notes: tuple[Problem, ...] = ()
+    notes: tuple[PresentedProblem, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -162,7 +162,7 @@ def came_to(code: int, items: Sequence[Item]) -> str:
 
 def told(code: int, items: Sequence[Item]) -> str:
     """Say in one line what became of a target."""
-    return redacted_text(" ".join(filter(None, map(_told, items)))) or MEANINGS[code]
+    return " ".join(filter(None, map(_told, items))) or MEANINGS[code]
 
 
 def is_news(item: Item) -> bool:
@@ -202,10 +202,10 @@ def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int, left_out: Sequ
     return page
 
 
-def cut_short(left_out: Sequence[str]) -> Problem:
+def cut_short(left_out: Sequence[str]) -> PresentedProblem:
     """Say in a document which targets a signal came before."""
     message = f"stopped by a signal: {number_of(len(left_out), 'deployment')} left out: {', '.join(left_out)}"
-    return Problem(CUT_SHORT, message, severity=Severity.WARNING)
+    return present_problem(Problem(CUT_SHORT, message, severity=Severity.WARNING))
 
 
 def fleet_line(outcomes: Sequence[DeploymentOutcome], left_out: int = 0) -> str:
@@ -278,8 +278,9 @@ def _known(type_: type, entry: Mapping[str, Json]) -> dict[str, Json]:
     return {column.name: entry[column.name] for column in fields(type_)}
 
 
-def _note(entry: Mapping[str, Json]) -> Problem:
-    return Problem(entry["code"], entry["message"], hint=entry["hint"], severity=Severity(entry["severity"]))
+def _note(entry: Mapping[str, Json]) -> PresentedProblem:
+    severity = Severity(entry["severity"])
+    return present_problem(Problem(entry["code"], entry["message"], hint=entry["hint"], severity=severity))
 
 
 def _frozen(value: Json) -> Json:
@@ -294,7 +295,7 @@ def _told(item: Item) -> str:
             return "no drift" if item.is_none else item.line.partition(": ")[2]
         case Validation():
             return "valid" if item.is_valid else number_of(item.errors, "problem")
-        case ApplyResult(stopped=Stopped() as stopped):
+        case ApplyResult(stopped=PresentedStopped() as stopped):
             return stopped.message
         case ApplyResult(finish=finish):
             return outcome_line(finish.counts).partition(": ")[2] if finish else "nothing to do"
@@ -302,7 +303,7 @@ def _told(item: Item) -> str:
             return number_of(len(given), "resource")
         case Graphed(graph):
             return number_of(len(graph.edges), "resource")
-        case Stopped():
+        case PresentedStopped():
             return item.message
 
 

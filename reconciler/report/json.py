@@ -6,24 +6,26 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.model import Interrupts, Json, Wait
-from reconciler.problems import CloudError, Exit, Problem, Stopped, Where
-from reconciler.redact.patterns import redacted_text
+from reconciler.problems import Where
 from reconciler.redact.presented import (
     PresentedCall,
     PresentedChange,
     PresentedDiagnosis,
     PresentedEvent,
     PresentedExamination,
+    PresentedFailure,
     PresentedField,
     PresentedFinish,
     PresentedHistory,
     PresentedPlan,
+    PresentedProblem,
     PresentedResource,
     PresentedResult,
     PresentedRevision,
     PresentedRollback,
     PresentedStatus,
     PresentedStep,
+    PresentedStopped,
     PresentedUnhealthy,
 )
 from reconciler.report.drift import Drift
@@ -144,9 +146,7 @@ def validation_json(found: "Validation") -> dict[str, Json]:
         path=found.path,
         stack=found.stack if found.is_valid else None,
         valid=found.is_valid,
-        silenced=[
-            {"rule": one.rule, "reason": redacted_text(one.reason), "findings": one.findings} for one in found.silenced
-        ],
+        silenced=[{"rule": one.rule, "reason": one.reason, "findings": one.findings} for one in found.silenced],
     )
 
 
@@ -171,45 +171,45 @@ def formatting_json(found: "Formatting", texts: "Callable[[Formatted], Mapping[s
     )
 
 
-def problems_json(problems: Iterable[Problem], **more: Json) -> dict[str, Json]:
+def problems_json(problems: Iterable[PresentedProblem], **more: Json) -> dict[str, Json]:
     return {**frame("problems"), **more, "problems": [problem_json(problem) for problem in problems]}
 
 
-def stopped_json(stopped: Stopped) -> dict[str, Json]:
+def stopped_json(stopped: PresentedStopped) -> dict[str, Json]:
     error = {
-        "kind": type(stopped).__name__,
+        "kind": stopped.kind,
         "exit": int(stopped.exit),
-        "message": redacted_text(stopped.message),
-        "hint": redacted_text(stopped.hint),
+        "message": stopped.message,
+        "hint": stopped.hint,
     }
     return problems_json(stopped.problems, document="error", exit=int(stopped.exit), error=error)
 
 
-def complaint_json(stopped: Stopped, told: Iterable[Problem] = ()) -> dict[str, Json]:
+def complaint_json(stopped: PresentedStopped, told: Iterable[PresentedProblem] = ()) -> dict[str, Json]:
     """What stopped a command, as one line of a log; problems that were `told` are not repeated."""
     problems = [problem_json(problem) for problem in stopped.problems if problem not in told]
     return {"event": "error", **stopped_json(stopped)["error"], "problems": problems}
 
 
-def failed_json(error: CloudError, code: Exit) -> dict[str, Json]:
-    told = {
+def failed_json(failure: PresentedFailure) -> dict[str, Json]:
+    error = {
         "kind": "CloudError",
-        "exit": int(code),
-        "operation": error.operation,
-        "code": error.code,
-        "message": redacted_text(error.message),
-        "hint": error.hint,
-        "request_id": error.request_id or None,
+        "exit": int(failure.exit),
+        "operation": failure.operation,
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+        "request_id": failure.request_id or None,
     }
-    return problems_json((), document="error", exit=int(code), error=told)
+    return problems_json((), document="error", exit=int(failure.exit), error=error)
 
 
-def problem_json(problem: Problem) -> dict[str, Json]:
+def problem_json(problem: PresentedProblem) -> dict[str, Json]:
     return {
         "code": problem.code,
         "severity": str(problem.severity),
-        "message": redacted_text(problem.message),
-        "hint": redacted_text(problem.help),
+        "message": problem.message,
+        "hint": problem.help,
         **place_json(problem.where),
     }
 

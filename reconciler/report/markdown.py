@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 
 from reconciler.model import Json
 from reconciler.printable import one_line, visible
-from reconciler.problems import Problem, Stopped
-from reconciler.redact.patterns import redacted_text
-from reconciler.redact.presented import PresentedChange, PresentedPlan, PresentedResult
+from reconciler.redact.presented import (
+    PresentedChange,
+    PresentedPlan,
+    PresentedProblem,
+    PresentedResult,
+    PresentedStopped,
+)
 from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
@@ -39,7 +43,7 @@ NOTE = 400  # characters that are kept for the words about what is left out
 
 def prose(text: str) -> str:
     """Return a message as text that says nothing to Markdown; names in it call nobody."""
-    return _CALLS.sub(r"&#\1;<!-- -->", _entities(redacted_text(text)))
+    return _CALLS.sub(r"&#\1;<!-- -->", _entities(text))
 
 
 def code(text: str) -> str:
@@ -157,7 +161,7 @@ def _report(item: Item, sheet: Sheet) -> str:
             _put_drift(sheet, item)
         case ApplyResult():
             _put_applied(sheet, item)
-        case Stopped():
+        case PresentedStopped():
             _put_stopped(sheet, item)
         case Validation() | StackOutputs() | Graphed():  # have formats of their own
             pass
@@ -234,7 +238,7 @@ def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
     sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
 
 
-def _put_stopped(sheet: Sheet, stopped: Stopped) -> None:
+def _put_stopped(sheet: Sheet, stopped: PresentedStopped) -> None:
     hint = f" <br>hint: {prose(stopped.hint)}" if stopped.hint else ""
     sheet.put(f"### Error\n\n**Stopped:** {prose(stopped.message)}{hint}\n\n")
     sheet.put_all("problems", [_problem(problem) for problem in stopped.problems], after="\n")
@@ -247,7 +251,7 @@ def _heading(line: str, plan: PresentedPlan, fingerprint: str = "") -> str:
     return f"### {line}\n\n{place}{named}\n\n"
 
 
-def _problem(problem: Problem) -> str:
+def _problem(problem: PresentedProblem) -> str:
     place = f" {code(str(problem.where))}" if problem.where and problem.where.file != "<memory>" else ""
     hint = f" <br>hint: {prose(problem.help)}" if problem.help else ""
     return f"- **{prose(problem.code)}**{place} {prose(problem.message)}{hint}\n"

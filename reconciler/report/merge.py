@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from reconciler.problems import Problem, Severity, WrongUsage
+from reconciler.redact.presented import PresentedProblem, present_problem
 from reconciler.report.fleet import Deployment, DeploymentOutcome, Fleet, Selection, ShardPosition
 from reconciler.report.text.values import duration, number_of
 
@@ -99,20 +100,20 @@ class _Run:
         selection = self.parts[0].fleet.selection
         return bool(selection and selection.is_whole) and not self.missing
 
-    def notes(self) -> Iterator[Problem]:
+    def notes(self) -> Iterator[PresentedProblem]:
         newest = self.parts[0]
         for part in self.superseded:
             share = f", share {part.fleet.shard}," if part.fleet.shard else ""
             message = (
                 f"{part.name}{share} of {part.fleet.time} is left out: {newest.name} of {newest.fleet.time} is newer"
             )
-            yield Problem(SUPERSEDED, message, severity=Severity.WARNING)
+            yield present_problem(Problem(SUPERSEDED, message, severity=Severity.WARNING))
         if self.missing:
             shares = ", ".join(map(str, islice(self._missing_shares(), FIRST)))
             more = f" and {self.missing - FIRST} more" if self.missing > FIRST else ""
             message = f"{number_of(self.missing, 'share')} of {newest.of} missing: {shares}{more}"
             hint = "their deployments are not in the result: run them again, and name their documents"
-            yield Problem(MISSING, message, hint=hint)
+            yield present_problem(Problem(MISSING, message, hint=hint))
 
 
 def _groups(parts: Iterable[Part]) -> Iterable[list[Part]]:
@@ -122,14 +123,15 @@ def _groups(parts: Iterable[Part]) -> Iterable[list[Part]]:
     return found.values()
 
 
-def _old(part: Part, newest: datetime, runs: Sequence[_Run]) -> Problem:
+def _old(part: Part, newest: datetime, runs: Sequence[_Run]) -> PresentedProblem:
     """A former run is no loss where a newer one has everything that it could speak of."""
     age = duration((newest - part.time).total_seconds())
     message = f"{part.name} of {part.fleet.time} is left out: it is {age} older than the newest document"
     same = [run for run in runs if run.parts[0].about == part.about or (run.is_whole and _file(run) == part.fleet.file)]
     if same:
-        return Problem(SUPERSEDED, message, severity=Severity.WARNING)
-    return Problem(OLD, message, hint="run it again, or set --max-age to accept older documents")
+        return present_problem(Problem(SUPERSEDED, message, severity=Severity.WARNING))
+    hint = "run it again, or set --max-age to accept older documents"
+    return present_problem(Problem(OLD, message, hint=hint))
 
 
 def _file(run: _Run) -> str | None:

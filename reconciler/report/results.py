@@ -4,13 +4,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.model import Address
-from reconciler.problems import Problem, Severity, Stopped
-from reconciler.redact.presented import PresentedChange, PresentedFinish, PresentedPlan, PresentedReferences
+from reconciler.problems import Severity
+from reconciler.redact.presented import (
+    PresentedChange,
+    PresentedFinish,
+    PresentedLeftOut,
+    PresentedPlan,
+    PresentedProblem,
+    PresentedReferences,
+    PresentedStopped,
+)
 from reconciler.report.drift import Drift
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.fmt import Formatted
-    from reconciler.importers.model import LeftOut
     from reconciler.report.outputs import ResourceOutputs
 
 
@@ -30,7 +37,7 @@ class Validation:
     path: str
     stack: str
     addresses: tuple[Address, ...]  # of what it declares
-    problems: tuple[Problem, ...]
+    problems: tuple[PresentedProblem, ...]
     silenced: tuple[Silenced, ...] = ()
 
     @property
@@ -49,14 +56,11 @@ class Formatting:
     path: str
     files: "tuple[Formatted, ...]"
     is_done: bool
+    problems: tuple[PresentedProblem, ...] = ()
 
     @property
     def changed(self) -> "tuple[Formatted, ...]":
         return tuple(file for file in self.files if file.is_changed)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        return tuple(problem for file in self.files for problem in file.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class ApplyResult:
 
     plan: PresentedPlan
     finish: PresentedFinish | None = None
-    stopped: Stopped | None = None
+    stopped: PresentedStopped | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ class Import:
     stack: str
     addresses: tuple[Address, ...]  # of what it declares
     files: tuple[str, ...]
-    left_out: "tuple[LeftOut, ...]"
-    problems: tuple[Problem, ...]
+    left_out: tuple[PresentedLeftOut, ...]
+    problems: tuple[PresentedProblem, ...]
     plan: PresentedPlan | None = None
     unset: tuple[str, ...] = ()
 
@@ -112,4 +116,4 @@ class Graphed:
     graph: PresentedReferences
 
 
-Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Stopped
+Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | PresentedStopped

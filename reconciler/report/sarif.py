@@ -11,8 +11,8 @@ from urllib.parse import quote
 from reconciler import __version__
 from reconciler.model import Json
 from reconciler.printable import visible
-from reconciler.problems import Problem, Severity, Stopped, Where
-from reconciler.redact.patterns import redacted_text
+from reconciler.problems import Severity, Where
+from reconciler.redact.presented import PresentedProblem, PresentedStopped
 from reconciler.report.catalogue import CatalogueEntry, entry_of
 from reconciler.report.ci import in_repository
 from reconciler.report.results import Item, Validation
@@ -25,14 +25,14 @@ FINGERPRINT = "findingHash/v1"
 # https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit
 MOST_RESULTS = 25_000
 _OTHERS = re.compile(r" \(and in \d+ more\)$")  # how many share a finding is no part of what it is
-Finding = tuple[Problem, str]  # a problem, and the stack that it is in
+Finding = tuple[PresentedProblem, str]  # a problem, and the stack that it is in
 
 
 def sarif_log(items: Sequence[Item], root: str) -> str:
     findings = [
         (problem, item.path) for item in items if isinstance(item, Validation) for problem in _ordered(item.problems)
     ]
-    failures = [item for item in items if isinstance(item, Stopped)]
+    failures = [item for item in items if isinstance(item, PresentedStopped)]
     findings += [(problem, "") for failure in failures for problem in failure.problems]
     kept = _gravest(findings)
     told = [*map(_failure, failures), *_left_out(len(findings) - len(kept))]
@@ -41,7 +41,7 @@ def sarif_log(items: Sequence[Item], root: str) -> str:
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
-def _ordered(problems: Sequence[Problem]) -> list[Problem]:
+def _ordered(problems: Sequence[PresentedProblem]) -> list[PresentedProblem]:
     return sorted(problems, key=lambda one: (one.where or Where(""), one.code, one.message))
 
 
@@ -54,7 +54,7 @@ def _gravest(findings: Sequence[Finding]) -> Sequence[Finding]:
     return [findings[index] for index in sorted(by_weight[:MOST_RESULTS])]
 
 
-def _failure(stopped: Stopped) -> Json:
+def _failure(stopped: PresentedStopped) -> Json:
     return {"level": "error", "message": _message(_with_hint(stopped.message, stopped.hint))}
 
 
@@ -102,7 +102,7 @@ def _results(findings: Sequence[Finding], rules: Sequence[str], root: str) -> It
     for problem, stack in findings:
         where = problem.where if in_repository(problem.where, root) else Where(stack)
         location = _location(where, root)
-        said = _OTHERS.sub("", redacted_text(problem.message))
+        said = _OTHERS.sub("", problem.message)
         same = _digest(problem.code, location["artifactLocation"]["uri"], said)
         seen[same] += 1
         yield {
@@ -140,4 +140,4 @@ def _with_hint(message: str, hint: str) -> str:
 
 
 def _message(text: str) -> Json:
-    return {"text": visible(redacted_text(text))}
+    return {"text": visible(text)}

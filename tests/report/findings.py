@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.model import Address
 from reconciler.problems import Problem, Severity, Where, WrongUsage
+from reconciler.redact.presented import present_problems, present_stopped
 from reconciler.report.results import Silenced, Validation
 
 FILE = "stacks/prod/stack.yaml"
@@ -15,7 +16,7 @@ def problem(code: str, message: str, line: int = 0, column: int = 0, **more: str
 
 
 def validation(problems: Sequence[Problem], path: str = "x") -> Validation:
-    return Validation(path, "risk", ADDRESSES, tuple(problems), SILENCED)
+    return Validation(path, "risk", ADDRESSES, present_problems(problems), SILENCED)
 
 
 ADDRESSES = (Address("SchedulingPolicy", "fair"), Address("JobQueue", "pricing"), Address("JobQueue", "ok"))
@@ -33,4 +34,4 @@ FOUND = validation(
     "stacks/prod",
 )
 CLEAN = Validation("stacks/dev", "dev", (Address("JobQueue", "q"),), ())
-FAILED = WrongUsage("nowhere does not exist", hint="pass the folder of a stack, or its only file")
+FAILED = present_stopped(WrongUsage("nowhere does not exist", hint="pass the folder of a stack, or its only file"))

@@ -3,7 +3,14 @@
 from reconciler.app.usecases import Finish
 from reconciler.apply import Outcome
 from reconciler.problems import CloudError, Exit, Fault, InvalidStack, Problem, Where
-from reconciler.redact.presented import present, present_changes, present_finish
+from reconciler.redact.presented import (
+    present,
+    present_changes,
+    present_failure,
+    present_finish,
+    present_problem,
+    present_stopped,
+)
 from reconciler.report.drift import drift_of
 from reconciler.report.json import drift_json, failed_json, finish_json, plan_json, problem_json, stopped_json
 from tests.report.samples import EVERYTHING, LEFT, NOTHING, PARTLY, PRICING
@@ -132,7 +139,9 @@ def test_an_interrupted_run_says_so() -> None:
 
 
 def test_a_problem_has_its_place_in_numbers() -> None:
-    assert problem_json(Problem("CE012", "no such type", Where("a.yaml", 14, 11), "did you mean EC2?")) == {
+    assert problem_json(
+        present_problem(Problem("CE012", "no such type", Where("a.yaml", 14, 11), "did you mean EC2?"))
+    ) == {
         "code": "CE012",
         "severity": "error",
         "message": "no such type",
@@ -144,7 +153,7 @@ def test_a_problem_has_its_place_in_numbers() -> None:
 
 
 def test_what_stops_a_command_is_a_document_too() -> None:
-    document = stopped_json(InvalidStack((Problem("A1", "wrong"),)))
+    document = stopped_json(present_stopped(InvalidStack((Problem("A1", "wrong"),))))
     assert (document["document"], document["error"], document["problems"][0]["code"]) == (
         "error",
         {"kind": "InvalidStack", "exit": 3, "message": "1 problem found", "hint": ""},
@@ -154,7 +163,7 @@ def test_what_stops_a_command_is_a_document_too() -> None:
 
 def test_a_failed_call_names_its_operation() -> None:
     error = CloudError("DescribeJobQueues", Fault.DENIED, "AccessDenied", "no", hint="ask", request_id="3c1a")
-    assert failed_json(error, Exit.DENIED)["error"] == {
+    assert failed_json(present_failure(error, Exit.DENIED))["error"] == {
         "kind": "CloudError",
         "exit": 4,
         "operation": "DescribeJobQueues",

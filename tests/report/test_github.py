@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.problems import InvalidStack, Problem, Where
-from reconciler.redact.presented import present
+from reconciler.redact.presented import present, present_stopped
 from reconciler.report.ci import github_commands
 from reconciler.report.drift import drift_of
 from reconciler.report.results import ApplyResult, Item, Planned
@@ -57,7 +57,7 @@ def test_files_are_told_from_the_root_of_the_repository(tmp_path: Path, monkeypa
 
 def test_a_plan_of_an_invalid_stack_is_its_problems() -> None:
     stopped = InvalidStack((Problem("A1", "wrong", Where("a.yaml", 3, 5)),))
-    assert github_commands([stopped], HERE) == (
+    assert github_commands([present_stopped(stopped)], HERE) == (
         "::error file=a.yaml,line=3,col=5,title=A1::wrong\n::error title=reconciler::1 problem found\n"
     )
 

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from reconciler.model import Address, Cost, FieldChange, Plan
 from reconciler.printable import visible
 from reconciler.problems import Declined, Problem, Refused
-from reconciler.redact.presented import present, present_finish
+from reconciler.redact.presented import present, present_finish, present_stopped
 from reconciler.report.drift import drift_of
 from reconciler.report.fleet import DeploymentOutcome, Targets
 from reconciler.report.markdown import LIMIT, code, details, markdown_report, prose, row, targets_report
@@ -27,7 +27,7 @@ REPORTS: dict[str, list[Item]] = {
     "drift": [drift_of(present(EVERYTHING))],
     "partly": [ApplyResult(present(EVERYTHING), present_finish(PARTLY))],
     "converged": [ApplyResult(present(EVERYTHING), present_finish(CONVERGED))],
-    "declined": [ApplyResult(present(NOTHING), stopped=Declined("declined; nothing was changed"))],
+    "declined": [ApplyResult(present(NOTHING), stopped=present_stopped(Declined("declined; nothing was changed")))],
     "several": [Planned(present(NOTHING)), FAILED],
 }
 
@@ -104,7 +104,7 @@ def test_secrets_are_not_in_it() -> None:
 
 def test_what_was_refused_is_told_before_what_was_planned() -> None:
     refused = Refused("1 refused; nothing was changed", problems=EVERYTHING.refusals)
-    lines = markdown_report([ApplyResult(present(EVERYTHING), stopped=refused)]).splitlines()
+    lines = markdown_report([ApplyResult(present(EVERYTHING), stopped=present_stopped(refused))]).splitlines()
     assert lines[0] == "**Not applied:** 1 refused; nothing was changed"
     assert len([line for line in lines if line.startswith("- **PLAN001**")]) == 1
 

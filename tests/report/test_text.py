@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.model import Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
-from reconciler.redact.presented import present, present_finish
+from reconciler.redact.presented import present, present_finish, present_problems, present_stopped
 from reconciler.report.drift import drift_of
 from reconciler.report.text.drift import drift_page
 from reconciler.report.text.page import Page, console_for, problems_page, show, stopped_page
@@ -99,15 +99,18 @@ def test_one_resource_as_declared_is_told_in_the_singular() -> None:
 
 def test_what_stopped_a_command_stands_below_its_problems() -> None:
     stopped = Stopped("2 problems found", problems=(Problem("A1", "wrong", Where("a.yaml", 3, 5), "right it"),))
-    assert stopped_page(stopped, 80).plain == (
+    assert stopped_page(present_stopped(stopped), 80).plain == (
         "a.yaml:3:5: error[A1]: wrong\n    hint: right it\nerror: 2 problems found\n"
     )
 
 
 def test_a_problem_is_one_line_however_long() -> None:
     problem = Problem("A1", "wrong" * 40, Where("a.yaml", 3, 5))
-    assert problems_page([problem], 80).plain == f"a.yaml:3:5: error[A1]: {'wrong' * 40}\n"
+    assert problems_page(present_problems([problem]), 80).plain == f"a.yaml:3:5: error[A1]: {'wrong' * 40}\n"
 
 
 def test_a_no_of_the_user_is_not_called_an_error() -> None:
-    assert stopped_page(Declined("declined; nothing was changed"), 80).plain == "declined; nothing was changed\n"
+    assert (
+        stopped_page(present_stopped(Declined("declined; nothing was changed")), 80).plain
+        == "declined; nothing was changed\n"
+    )

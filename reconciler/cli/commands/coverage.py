@@ -28,17 +28,19 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.cli.clients import session_for
     from reconciler.cli.fleet import excluded_names
-    from reconciler.importers.coverage import coverage
+    from reconciler.importers.coverage import coverage, unread_kinds
     from reconciler.importers.names import NameChoice
     from reconciler.model import Stack
+    from reconciler.redact.presented import present_problems
     from reconciler.report.text.imports import coverage_json, coverage_page
 
     request = stack_of(args)
     session = session_for(Stack("", {}), request.place, out.watch)
     seen = usecases.region(session)
     found = coverage(seen.live, NameChoice.of(args.name, excluded_names(request)))
+    unread = present_problems(unread_kinds(seen.unread))
     out.publish(
-        lambda width: coverage_page(found, seen.identity, seen.unread, width, out.verbose),
-        lambda: coverage_json(found, seen.identity, seen.unread),
+        lambda width: coverage_page(found, seen.identity, unread, width, out.verbose),
+        lambda: coverage_json(found, seen.identity, unread),
     )
     return Exit.DONE

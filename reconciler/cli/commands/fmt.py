@@ -53,13 +53,13 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _format(path: str, out: Output, *, is_check: bool, is_diff: bool) -> int:
+    from reconciler.redact.presented import present_problems
     from reconciler.report.results import Formatting
 
     is_done = not (is_check or is_diff)
-    if path == STDIN:
-        found = Formatting(STDIN_NAME, (_from_stdin(),), is_done)
-    else:
-        found = Formatting(path, tuple(_files(path, is_done=is_done)), is_done)
+    files = (_from_stdin(),) if path == STDIN else tuple(_files(path, is_done=is_done))
+    problems = present_problems(problem for file in files for problem in file.problems)
+    found = Formatting(STDIN_NAME if path == STDIN else path, files, is_done, problems)
     _tell(found, out, is_diff=is_diff)
     codes = [Exit.ERROR if one.code in BUGS else Exit.INVALID for one in found.problems]
     return gravest_code([*codes, Exit.CHANGES if found.changed and is_check else Exit.DONE])

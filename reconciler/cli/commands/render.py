@@ -22,18 +22,18 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.redact.presented import present_body
     from reconciler.report.text.values import yaml_text
 
     read = shown_stack(stack_of(args), out)
-    document = read.secrets.value(rendered(read.stack))
+    document = present_body(rendered(read.stack), read.secrets)
     out.publish_text(yaml_text(document), lambda: document, is_data=True)
     return Exit.DONE
 
 
 def rendered(stack: Stack) -> dict[str, Json]:
-    """Return the stack as one document of the language, without secrets."""
+    """Return the stack as one document of the language."""
     from reconciler.kinds import KINDS
-    from reconciler.redact.patterns import redacted
 
     settings = {"account": stack.account, "region": stack.region, "namePrefix": stack.name_prefix}
     whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
@@ -52,7 +52,7 @@ def rendered(stack: Stack) -> dict[str, Json]:
         own = {a.name: _body(declared) for a, declared in stack.declared.items() if a.kind == kind.name}
         if own:
             whole[kind.section] = own
-    return dict(redacted(whole))
+    return whole
 
 
 def _place(place: StatePlace) -> Json:

@@ -76,22 +76,25 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _validate(request: StackRequest, out: Output, *, is_strict: bool, fail_on: Severity) -> int:
+    from reconciler.redact.presented import present_problems
     from reconciler.report.json import validation_json
     from reconciler.report.results import Validation
 
     read = read_stack(request, strict=is_strict)
     stack = read.stack
-    found = Validation(request.path, stack.name, tuple(stack.declared), read.problems, _silenced(stack))
+    problems = present_problems(read.problems)
+    found = Validation(request.path, stack.name, tuple(stack.declared), problems, _silenced(stack))
     failing = _failing(found, fail_on)
     out.publish(lambda width: _page(found, width, out.verbose, failing), lambda: validation_json(found), found)
     return Exit.INVALID if failing else Exit.DONE
 
 
 def _silenced(stack: Stack) -> "tuple[Silenced, ...]":
+    from reconciler.redact.presented import present_text
     from reconciler.report.results import Silenced
 
     counts = Counter(problem.code for problem in stack.silenced)
-    return tuple(Silenced(rule, reason, counts[rule]) for rule, reason in sorted(stack.disabled.items()))
+    return tuple(Silenced(rule, present_text(reason), counts[rule]) for rule, reason in sorted(stack.disabled.items()))
 
 
 def _failing(found: "Validation", threshold: Severity) -> int:
@@ -102,14 +105,13 @@ def _failing(found: "Validation", threshold: Severity) -> int:
 
 
 def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page":
-    from reconciler.redact.patterns import redacted_text
     from reconciler.report.text.page import problems_page
     from reconciler.report.text.values import number_of
 
     page = problems_page(found.problems, width)
     for one in found.silenced if verbose else ():
         findings = number_of(one.findings, "finding")
-        page.line((f"silenced[{one.rule}]", "dim"), f": {findings}, because: {redacted_text(one.reason)}")
+        page.line((f"silenced[{one.rule}]", "dim"), f": {findings}, because: {one.reason}")
     if found.is_valid and failing:
         page.line((f"{found.path}: no errors, but {number_of(failing, 'problem')} for --fail-on", "bold red"))
     elif found.is_valid:

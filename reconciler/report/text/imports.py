@@ -2,18 +2,16 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from io import StringIO
 from itertools import groupby
 
 from reconciler.fmt import Formatted
 from reconciler.importers.coverage import Coverage, Owner, OwnerShare
-from reconciler.importers.model import LeftOut
 from reconciler.kinds import KINDS
 from reconciler.model import Identity, Json
-from reconciler.problems import CloudError, Problem, Severity, Where
-from reconciler.redact.patterns import redacted_text
-from reconciler.redact.presented import PresentedPlan
+from reconciler.problems import Where
+from reconciler.redact.presented import PresentedLeftOut, PresentedPlan, PresentedProblem
 from reconciler.report.json import place_json, plan_json, problems_json
 from reconciler.report.results import Formatting, Import
 from reconciler.report.text.page import Page, problems_page
@@ -56,12 +54,12 @@ def left_out_page(found: Import, width: int) -> Page:
     """Name the problems, and what was left out, with the reason."""
     page = problems_page(found.problems, width)
     for what, why in _by_reason(found.left_out):
-        page.line(("left out", "yellow"), f": {what}: {redacted_text(why)}")
+        page.line(("left out", "yellow"), f": {what}: {why}")
     return page
 
 
 def import_json(found: Import) -> dict[str, Json]:
-    left_out = [{"what": one.what, "why": redacted_text(one.why), **place_json(one.where)} for one in found.left_out]
+    left_out = [{"what": one.what, "why": one.why, **place_json(one.where)} for one in found.left_out]
     return problems_json(
         found.problems,
         document="import",
@@ -80,7 +78,7 @@ def _to_adopt(plan: PresentedPlan) -> str:
     return f"{number_of(count, 'resource')} to tag, nothing else to change" if count else "nothing is left to adopt"
 
 
-def _by_reason(left_out: tuple[LeftOut, ...]) -> Iterator[tuple[str, str]]:
+def _by_reason(left_out: tuple[PresentedLeftOut, ...]) -> Iterator[tuple[str, str]]:
     """Yield what is left out for one reason, in short, and the reason."""
     ordered = sorted(left_out, key=lambda one: one.why)
     for why, group in groupby(ordered, key=lambda one: one.why):
@@ -94,12 +92,12 @@ def _by_reason(left_out: tuple[LeftOut, ...]) -> Iterator[tuple[str, str]]:
 STYLES = {Owner.STACK: "green", Owner.CLOUDFORMATION: "yellow", Owner.MARK: "yellow", Owner.NOBODY: "red"}
 GAP = 2
 
-Unread = Mapping[str, CloudError]  # by the name of the kind
+Problems = tuple[PresentedProblem, ...]
 
 
-def coverage_page(found: Coverage, place: Identity, unread: Unread, width: int, verbose: int) -> Page:
-    """`verbose` names each resource. The last line is the one that scripts look for."""
-    page = problems_page(uncounted(unread), width)
+def coverage_page(found: Coverage, place: Identity, unread: Problems, width: int, verbose: int) -> Page:
+    """`unread` are warnings of kinds; `verbose` names each resource. The last line is the one that scripts look for."""
+    page = problems_page(unread, width)
     page.line((f"account {place.account}, region {place.region}", "dim"))
     page.blank()
     widest = max((len(str(share)) for share in found.shares), default=0)
@@ -116,9 +114,9 @@ def coverage_page(found: Coverage, place: Identity, unread: Unread, width: int, 
     return page
 
 
-def coverage_json(found: Coverage, place: Identity, unread: Unread) -> dict[str, Json]:
+def coverage_json(found: Coverage, place: Identity, unread: Problems) -> dict[str, Json]:
     return problems_json(
-        uncounted(unread),
+        unread,
         document="coverage",
         account=place.account,
         region=place.region,
@@ -127,14 +125,6 @@ def coverage_json(found: Coverage, place: Identity, unread: Unread) -> dict[str,
         percent=found.percent,
         excluded=found.excluded,
         owners=[_share(share) for share in found.shares],
-    )
-
-
-def uncounted(unread: Unread) -> tuple[Problem, ...]:
-    """Warn of kinds that could not be read."""
-    return tuple(
-        Problem("IMP006", f"{KINDS[name].section} could not be read ({error})", severity=Severity.WARNING)
-        for name, error in unread.items()
     )
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from reconciler.printable import breaks, one_line
-from reconciler.problems import Declined, Problem, Severity, Stopped
-from reconciler.redact.patterns import redacted_text
+from reconciler.problems import Severity
+from reconciler.redact.presented import PresentedProblem, PresentedStopped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -199,33 +199,33 @@ def _size(stream: TextIO) -> os.terminal_size:
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
-def problems_page(problems: Iterable[Problem], width: int) -> Page:
+def problems_page(problems: Iterable[PresentedProblem], width: int) -> Page:
     page = Page(width)
     for problem in problems:
         write_problem(page, problem)
     return page
 
 
-def write_problem(page: Page, problem: Problem, indent: int = 0, word: str = "") -> None:
-    """`word` stands for the severity where that says less (`refused`)."""
+def write_problem(page: Page, problem: PresentedProblem, indent: int = 0, word: str = "", about: str = "") -> None:
+    """`word` stands for the severity where that says less (`refused`). `about` is what a line above has named."""
     place = f"{problem.where}: " if problem.where and problem.where.file != "<memory>" else ""
     label = (f"{word or problem.severity}[{problem.code}]", STYLES[problem.severity])
-    message = f": {redacted_text(problem.message)}"
+    message = f": {problem.message.removeprefix(f'{about}: ')}"
     if indent:
         page.line(label, message, indent=indent)
     else:
         page.whole((place, "dim"), label, message)  # editors and scripts read it: one line, however long
     if problem.hint:
-        page.line(("hint: ", "dim"), redacted_text(problem.hint), indent=indent + 4, hang=6)
+        page.line(("hint: ", "dim"), problem.hint, indent=indent + 4, hang=6)
     if problem.way_out:
         page.line((problem.way_out, "dim"), indent=indent + 4, hang=6)
 
 
-def stopped_page(stopped: Stopped, width: int, told: tuple[Problem, ...] = ()) -> Page:
+def stopped_page(stopped: PresentedStopped, width: int, told: tuple[PresentedProblem, ...] = ()) -> Page:
     """Every problem that has not been told, and then what stopped the command."""
     page = problems_page([problem for problem in stopped.problems if problem not in told], width)
-    label = () if isinstance(stopped, Declined) else (("error", "bold red"), ": ")  # a no is not an error
-    page.line(*label, redacted_text(stopped.message))
+    label = () if stopped.is_declined else (("error", "bold red"), ": ")  # a no is not an error
+    page.line(*label, stopped.message)
     if stopped.hint:
-        page.line(("hint: ", "dim"), redacted_text(stopped.hint), indent=4, hang=6)
+        page.line(("hint: ", "dim"), stopped.hint, indent=4, hang=6)
     return page

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from reconciler.apply import State
 from reconciler.model import Action, Cost, Json
-from reconciler.problems import Problem
 from reconciler.redact.presented import (
     PresentedCall,
     PresentedChange,
     PresentedField,
     PresentedFinish,
     PresentedPlan,
+    PresentedProblem,
     PresentedResult,
     PresentedStep,
 )
@@ -263,7 +263,7 @@ def write_unhealthy(page: Page, plan: PresentedPlan) -> None:
     page.blank()
 
 
-def write_notes(page: Page, notes: tuple[Problem, ...]) -> None:
+def write_notes(page: Page, notes: tuple[PresentedProblem, ...]) -> None:
     for note in notes:
         write_problem(page, note)
     page.blank()
@@ -278,7 +278,7 @@ def _write_change(page: Page, number: int, change: PresentedChange, verbose: int
     else:
         write_members(page, change, INDENT)
     for refusal in change.refusals:
-        _write_refusal(page, change, refusal)
+        write_problem(page, refusal, INDENT, word="refused", about=str(change.address))
     if verbose:
         _write_steps(page, change, verbose)
     page.blank()
@@ -330,12 +330,6 @@ def _forced_by(change: PresentedChange) -> str:
         return ""
     more = f" and {len(dearest) - 1} more" if len(dearest) > 1 else ""
     return f" (because of {dearest[0]}{more})"
-
-
-def _write_refusal(page: Page, change: PresentedChange, refusal: Problem) -> None:
-    """The header has named the resource and its place already."""
-    message = refusal.message.removeprefix(f"{change.address}: ")
-    write_problem(page, replace(refusal, message=message, where=None), INDENT, word="refused")
 
 
 def _write_declaration(page: Page, change: PresentedChange) -> None:
