@@ -30,7 +30,7 @@ from reconciler.cli.streams import (
 from reconciler.ports import UNOBSERVED
 from reconciler.printable import harmless_line, harmless_text
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
-from reconciler.report.formats import FORMATS, Collected, MadeOf, markdown
+from reconciler.report.formats import FORMATS, Collected, MadeOf, render_markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ def tell_step(run: Collected, code: int) -> None:
     from reconciler.report.ci import github_outputs, output_lines
 
     outputs = github_outputs(run.items, code)
-    texts = (output_lines(outputs), markdown(run)) if outputs else ()
+    texts = (output_lines(outputs), render_markdown(run)) if outputs else ()
     for variable, text in zip(OF_STEP, texts, strict=False):
         if os.environ.get(variable):
             write_to(os.environ[variable], "a", text)

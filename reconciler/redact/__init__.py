@@ -1,4 +1,7 @@
-"""What may be shown: values that are secret, or look as if they were, become `<redacted>` before anything is printed.
+"""What may be shown: a plan, a result, a status or a problem in, a view of it out through which no secret can be read.
 
-A plan, a text or a body in, the same without secrets out. Whoever prints takes values from here.
+`presented` has the views and the only functions that make them. Reports accept nothing else, so that a type checker
+refuses what is not redacted. A view computes what is shown when it is read, and keeps no copy.
+`secrets` finds the texts that a stack declares or looks up as secret, `patterns` what has the name or the look of one.
+Nothing is printed here, and no value is left out: that a secret has changed still shows.
 """

@@ -195,16 +195,16 @@ class Redacted(Generic[V]):
         return self._how(view._redaction, self._read(view))  # noqa: SLF001 - a part of the view
 
 
-def one(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], V]:
+def as_view(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], V]:
     """Return how an attribute is shown by a view of its own."""
     return lambda redaction, raw: view(raw, redaction)
 
 
-def optional(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], V | None]:
+def as_optional_view(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], V | None]:
     return lambda redaction, raw: None if raw is None else view(raw, redaction)
 
 
-def each(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], tuple[V, ...]]:
+def as_views(view: Callable[[Any, Redaction], V]) -> Callable[[Redaction, Any], tuple[V, ...]]:
     return lambda redaction, raw: tuple(view(item, redaction) for item in raw)
 
 
@@ -277,8 +277,8 @@ class PresentedChange(View):
     after = Public[tuple[Address, ...]]()
     where = Public[Where | None]()
     interrupts = Public[Interrupts | None]()
-    fields = Redacted(each(PresentedField))
-    steps = Redacted(each(_step))
+    fields = Redacted(as_views(PresentedField))
+    steps = Redacted(as_views(_step))
     reasons = Redacted(Redaction.texts)
     losses = Redacted(Redaction.texts)
     refusals = Redacted(Redaction.problems)
@@ -308,7 +308,7 @@ class PresentedPlan(View):
     is_empty = Public[bool]()
     counts = Public[Mapping[Action, int]]()
     refused_count = Public[int]()
-    unhealthy = Redacted(each(PresentedUnhealthy))
+    unhealthy = Redacted(as_views(PresentedUnhealthy))
     notes = Redacted(Redaction.problems)
     refused = Redacted(Redaction.problems)
     refusals = Redacted(Redaction.problems)
@@ -335,7 +335,7 @@ class PresentedResult(View):
     __slots__ = ()
 
     _raw: "Result"
-    change = Redacted(one(PresentedChange))
+    change = Redacted(as_view(PresentedChange))
     state: "Public[State]" = Public()
     seconds = Public[float]()
     message = Redacted(Redaction.text)
@@ -348,10 +348,10 @@ class PresentedFinish(View):
     __slots__ = ()
 
     _raw: "Finish"
-    results = Redacted(each(PresentedResult), "outcome.results")
+    results = Redacted(as_views(PresentedResult), "outcome.results")
     counts: "Public[Mapping[State, int]]" = Public("outcome.counts")
     is_interrupted = Public[bool]("outcome.interrupted")
-    rest = Redacted(optional(PresentedPlan))
+    rest = Redacted(as_optional_view(PresentedPlan))
     doubt = Redacted(Redaction.text)
     way_on = Redacted(Redaction.text)
 
@@ -362,11 +362,11 @@ class PresentedEvent(View):
     __slots__ = ()
 
     _raw: "Event"
-    change = Redacted(one(PresentedChange))
+    change = Redacted(as_view(PresentedChange))
     stage = Public[str]()
     seconds = Public[float]()
     detail = Redacted(Redaction.text)
-    result = Redacted(optional(PresentedResult))
+    result = Redacted(as_optional_view(PresentedResult))
 
 
 class PresentedResource(View):
@@ -433,7 +433,7 @@ class PresentedStatus(View):
     _raw: "StackStatus"
     stack = Public[str]()
     identity = Public[Identity]()
-    resources = Redacted(each(PresentedResource))
+    resources = Redacted(as_views(PresentedResource))
     is_healthy = Public[bool]()
     counts = Public[Mapping[str, int]]()
     notes = Redacted(Redaction.problems)
@@ -465,8 +465,8 @@ class PresentedExamination(View):
     __slots__ = ()
 
     _raw: "Examination"
-    status = Redacted(one(PresentedStatus))
-    diagnoses = Redacted(each(PresentedDiagnosis))
+    status = Redacted(as_view(PresentedStatus))
+    diagnoses = Redacted(as_views(PresentedDiagnosis))
     notes = Redacted(Redaction.problems)
 
 
@@ -482,7 +482,7 @@ class PresentedRevision(View):
     owner = Public[str | None]()
     users = Public[int | None]()
     is_declared = Public[bool]()
-    change = Redacted(one(PresentedChange))
+    change = Redacted(as_view(PresentedChange))
 
     @property
     def applied(self) -> str:
@@ -557,7 +557,7 @@ class PresentedRollback(View):
     __slots__ = ()
 
     _raw: "Rollback"
-    history = Redacted(one(PresentedHistory))
+    history = Redacted(as_view(PresentedHistory))
     to = Public[int]()
 
 
@@ -636,7 +636,7 @@ def present_failure(error: CloudError, code: Exit) -> PresentedFailure:
 
 
 def present_left_out(left_out: "Iterable[LeftOut]", secrets: Secrets = NO_SECRETS) -> tuple[PresentedLeftOut, ...]:
-    return tuple(PresentedLeftOut(one, Redaction(secrets)) for one in left_out)
+    return tuple(PresentedLeftOut(entry, Redaction(secrets)) for entry in left_out)
 
 
 def present_text(text: str, secrets: Secrets = NO_SECRETS) -> str:

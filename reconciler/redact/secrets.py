@@ -60,10 +60,10 @@ class Secrets:
             stopped.problems = self.problems(stopped.problems)
             raise
         except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            if self.text(told) == told:
+            message = f"{type(error).__name__}: {error}"
+            if self.text(message) == message:
                 raise
-            raise RuntimeError(self.text(told)).with_traceback(error.__traceback__) from None
+            raise RuntimeError(self.text(message)).with_traceback(error.__traceback__) from None
 
     def value(self, value: Json) -> Json:
         if isinstance(value, Mapping):
@@ -73,7 +73,8 @@ class Secrets:
         return REDACTED if _is_scalar(value) and self.are_in(str(value)) else value
 
     def problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-        return tuple(replace(one, message=self.text(one.message), hint=self.text(one.hint)) for one in problems)
+        texts = ((problem, self.text(problem.message), self.text(problem.hint)) for problem in problems)
+        return tuple(replace(problem, message=message, hint=hint) for problem, message, hint in texts)
 
     def _former(self, declared: Json, other: Json) -> Iterator[str]:
         if isinstance(declared, Mapping) and isinstance(other, Mapping):

@@ -86,9 +86,9 @@ def _of_plan(item: Planned, root: str) -> Iterator[str]:
 
 
 def _of_drift(drift: Drift, root: str) -> Iterator[str]:
-    shown = drift.plan.in_short.changes
-    told = {change.address for change in (*drift.changed, *drift.undeclared)}
-    yield from (_drifted(change, root) for change in shown if change.address in told)
+    changes = drift.plan.in_short.changes
+    drifted = {change.address for change in (*drift.changed, *drift.undeclared)}
+    yield from (_drifted(change, root) for change in changes if change.address in drifted)
     for change in drift.missing:
         message = f"{change.address}: declared, but not live: never applied, or deleted outside this stack"
         yield _command("warning", "missing", message, change.where, root)
@@ -102,10 +102,10 @@ def _of_drift(drift: Drift, root: str) -> Iterator[str]:
 
 def _unhealthy(plan: PresentedPlan, root: str) -> Iterator[str]:
     places = {change.address: change.where for change in plan.changes}
-    for one in plan.unhealthy:
-        reason = f": {one.reason}" if one.reason else ""
-        message = f"{one.address} is {one.status}{reason}"
-        yield _command("warning", "unhealthy", message, places.get(one.address), root)
+    for unhealthy in plan.unhealthy:
+        reason = f": {unhealthy.reason}" if unhealthy.reason else ""
+        message = f"{unhealthy.address} is {unhealthy.status}{reason}"
+        yield _command("warning", "unhealthy", message, places.get(unhealthy.address), root)
 
 
 def _drifted(change: PresentedChange, root: str) -> str:
@@ -117,8 +117,8 @@ def _drifted(change: PresentedChange, root: str) -> str:
 
 def _member(field: PresentedField) -> str:
     live, declared = field.sides
-    told = ("absent" if value is None else inline(value) for value in (declared, live))
-    return f"{field.path}: declared {next(told)}, live {next(told)}"
+    values = ("absent" if value is None else inline(value) for value in (declared, live))
+    return f"{field.path}: declared {next(values)}, live {next(values)}"
 
 
 def _problem(problem: PresentedProblem, root: str, level: str = "") -> str:
@@ -132,8 +132,8 @@ def _with_hint(message: str, hint: str) -> str:
 
 def _command(level: str, title: str, message: str, where: Where | None, root: str) -> str:
     line, column = (where.line, where.column) if where else (0, 0)
-    given = {"file": in_repository(where, root), "line": line, "col": column, "title": title}
-    properties = ",".join(f"{name}={_escaped(str(value), OF_PROPERTIES)}" for name, value in given.items() if value)
+    written = {"file": in_repository(where, root), "line": line, "col": column, "title": title}
+    properties = ",".join(f"{name}={_escaped(str(value), OF_PROPERTIES)}" for name, value in written.items() if value)
     return f"::{level} {properties}::{_escaped(message, OF_DATA)}"
 
 
@@ -150,18 +150,20 @@ def _escaped(text: str, escapes: Sequence[tuple[str, str]]) -> str:
 
 def github_outputs(items: Sequence[Item], code: int) -> dict[str, str]:
     """Return outputs by name; `true` and `false` are what expressions of GitHub compare with. Empty for findings."""
-    told = [item for item in items if isinstance(item, Planned | Drift | ApplyResult)]
+    results = [item for item in items if isinstance(item, Planned | Drift | ApplyResult)]
     stopped = [item for item in items if isinstance(item, PresentedStopped)]
-    if not told and not stopped:
+    if not results and not stopped:
         return {}
-    prints = [item.fingerprint[:SHOWN_DIGITS] for item in told if isinstance(item, Planned)]
+    prints = [item.fingerprint[:SHOWN_DIGITS] for item in results if isinstance(item, Planned)]
     return {
-        "has_changes": _truth(any(map(_has_changes, told))),
-        "has_destructive": _truth(any(_is_destructive(_plan(item)) for item in told)),
+        "has_changes": _truth(any(map(_has_changes, results))),
+        "has_destructive": _truth(any(_is_destructive(_plan(item)) for item in results)),
         "exit_code": str(int(code)),
         "fingerprint": " ".join(prints),
         # Later steps print it.
-        "summary": "\n".join(map(_harmless, (*map(_summary, told), *(f"error: {one.message}" for one in stopped)))),
+        "summary": "\n".join(
+            map(_harmless, (*map(_summary, results), *(f"error: {stop.message}" for stop in stopped)))
+        ),
     }
 
 
@@ -220,15 +222,15 @@ FILES = "files"  # what is wrong with no resource is wrong with them
 
 def junit_xml(items: Sequence[Item], root: str) -> str:
     suites = [suite for item in items for suite in _suites(item, root)]
-    whole = ET.Element("testsuites", {"name": "reconciler", **_sums(suites)})
-    whole.extend(suites)
-    ET.indent(whole)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(whole, encoding="unicode")}\n'
+    root_element = ET.Element("testsuites", {"name": "reconciler", **_sums(suites)})
+    root_element.extend(suites)
+    ET.indent(root_element)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root_element, encoding="unicode")}\n'
 
 
 def _suites(item: Item, root: str) -> Iterator[ET.Element]:
     if isinstance(item, Validation):
-        cases = [_case(item, name, found, root) for name, found in _by_resource(item).items()]
+        cases = [_case(item, name, problems, root) for name, problems in _by_resource(item).items()]
         yield _suite(item.stack or item.path, cases)
     elif isinstance(item, PresentedStopped):
         case = ET.Element("testcase", {"name": "reconciler", "classname": "reconciler"})
@@ -264,18 +266,18 @@ def _by_resource(item: Validation) -> Mapping[str, list[PresentedProblem]]:
     return sorted_
 
 
-def _case(item: Validation, name: str, found: Sequence[PresentedProblem], root: str) -> ET.Element:
+def _case(item: Validation, name: str, problems: Sequence[PresentedProblem], root: str) -> ET.Element:
     case = ET.Element("testcase", {"name": visible(name), "classname": visible(item.path)})
-    errors = [problem for problem in found if problem.severity is Severity.ERROR]
-    rest = [problem for problem in found if problem not in errors]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    milder = [problem for problem in problems if problem not in errors]
     if errors:
         first = errors[0].message
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         # Readers of the format look at one failure a case.
         failure = ET.SubElement(case, "failure", {"type": errors[0].code, "message": visible(first + more)})
         failure.text = visible("\n".join(_texts(errors, root)))
-    if rest:
-        ET.SubElement(case, "system-out").text = visible("\n".join(_texts(rest, root)))
+    if milder:
+        ET.SubElement(case, "system-out").text = visible("\n".join(_texts(milder, root)))
     return case
 
 

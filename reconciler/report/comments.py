@@ -91,15 +91,15 @@ def issue_mark(body: str) -> IssueMark | None:
 
 def claims(outcomes: Sequence[DeploymentOutcome], marks: Sequence[IssueMark]) -> tuple[list[list[int]], list[int]]:
     """Return for each outcome the numbers of the marks that are of it, the surest first; and those of none."""
-    found: list[list[int]] = [[] for _ in outcomes]
+    numbers: list[list[int]] = [[] for _ in outcomes]
     free = dict(enumerate(marks))
     for is_of in (IssueMark.is_exactly_of, IssueMark.is_of):
-        for number, one in list(free.items()):
-            owner = next((index for index, outcome in enumerate(outcomes) if is_of(one, outcome)), None)
+        for number, mark_ in list(free.items()):
+            owner = next((index for index, outcome in enumerate(outcomes) if is_of(mark_, outcome)), None)
             if owner is not None:
-                found[owner].append(number)
+                numbers[owner].append(number)
                 del free[number]
-    return found, list(free)
+    return numbers, list(free)
 
 
 def _name(known: Deployment) -> str:
@@ -114,10 +114,10 @@ def is_known(outcome: DeploymentOutcome) -> bool:
 
 def drift_digest(outcome: DeploymentOutcome) -> str:
     """Return what tells one drift of a target from another; empty without drift."""
-    found = {tier: _essence(outcome.result.get(tier, ())) for tier in TIERS}
-    if not any(found.values()):
+    drift = {tier: _essence(outcome.result.get(tier, ())) for tier in TIERS}
+    if not any(drift.values()):
         return ""
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(drift, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def drift_issue(outcome: DeploymentOutcome) -> Issue:
@@ -129,9 +129,9 @@ def drift_issue(outcome: DeploymentOutcome) -> Issue:
 def message(outcomes: Sequence[DeploymentOutcome]) -> str:
     """Return some lines for a chat or a mail about targets that have drifted."""
     lines = [f"AWS Batch: drift in {number_of(len(outcomes), 'deployment')}"]
-    for one in outcomes:
-        names = [str(entry["address"]) for tier in TIERS for entry in one.result.get(tier, ())]
-        lines.append(f"- {one.target}: {one.told} {', '.join(names)}")
+    for outcome in outcomes:
+        names = [str(entry["address"]) for tier in TIERS for entry in outcome.result.get(tier, ())]
+        lines.append(f"- {outcome.target}: {outcome.told} {', '.join(names)}")
     return "\n".join(lines)
 
 
@@ -140,7 +140,7 @@ def _essence(entries: Json) -> list[Json]:
         [
             entry["address"],
             entry.get("status"),
-            [[one["path"], one["before"], one["after"]] for one in entry.get("fields", ())],
+            [[field["path"], field["before"], field["after"]] for field in entry.get("fields", ())],
         ]
         for entry in entries
     ]
@@ -153,10 +153,10 @@ def _body(outcome: DeploymentOutcome) -> Iterator[str]:
     yield f"Stack {code(str(result.get('stack')))}, {where}.\n\n"
     for tier in TIERS:
         for entry in result.get(tier, ()):
-            said = ": ".join(str(entry[name]) for name in ("status", "reason") if entry.get(name))
-            summary = f"{tier}: {code(str(entry['address']))} {prose(said)}"
+            status = ": ".join(str(entry[name]) for name in ("status", "reason") if entry.get(name))
+            summary = f"{tier}: {code(str(entry['address']))} {prose(status)}"
             fields = entry.get("fields", ()) if tier in TOLD else ()
-            lines = [line for one in fields for line in _lines(one)]
+            lines = [line for field in fields for line in _lines(field)]
             yield details(summary, lines) if lines else f"- {summary}\n\n"
     yield "This issue is closed when the drift is gone. Apply the stack, or write the live values into its YAML.\n"
 

@@ -190,11 +190,11 @@ def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int, left_out: Sequ
     """`left_out` are the names of the targets that a signal came before."""
     page = Page(width)
     page.line(("Deployments", "bold"))
-    widest = max(map(len, (*(one.target for one in outcomes), *left_out)), default=0)
-    for one in outcomes:
-        style = {Exit.DONE: "green", Exit.CHANGES: "yellow"}.get(Exit(one.exit), "bold red")
-        seconds = f"{GAP}{duration(one.seconds)}" if one.seconds >= 1 else ""
-        page.line(f"{one.target:<{widest}}{GAP}", (_short(one.told), style), (seconds, "dim"))
+    widest = max(map(len, (*(outcome.target for outcome in outcomes), *left_out)), default=0)
+    for outcome in outcomes:
+        style = {Exit.DONE: "green", Exit.CHANGES: "yellow"}.get(Exit(outcome.exit), "bold red")
+        seconds = f"{GAP}{duration(outcome.seconds)}" if outcome.seconds >= 1 else ""
+        page.line(f"{outcome.target:<{widest}}{GAP}", (_short(outcome.told), style), (seconds, "dim"))
     for name in left_out:
         page.line(f"{name:<{widest}}{GAP}", ("left out", "dim"))
     page.blank()
@@ -213,14 +213,14 @@ def fleet_line(outcomes: Sequence[DeploymentOutcome], left_out: int = 0) -> str:
 
     `left_out` counts the targets that a signal came before.
     """
-    counts = Counter(one.came_to for one in outcomes)
+    counts = Counter(outcome.came_to for outcome in outcomes)
     words = ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
     rare = f" {left_out} left out." if left_out else ""
     return f"Fleet: {number_of(len(outcomes), 'deployment')}{': ' if words else ''}{words}.{rare}"
 
 
 def fleet_json(fleet: Fleet, code: int) -> dict[str, Json]:
-    counts = Counter(one.came_to for one in fleet.outcomes)
+    counts = Counter(outcome.came_to for outcome in fleet.outcomes)
     time = {"time": fleet.time} if fleet.time else {}
     return {
         **frame(FLEET),
@@ -232,7 +232,7 @@ def fleet_json(fleet: Fleet, code: int) -> dict[str, Json]:
         "shard": asdict(fleet.shard) if fleet.shard else None,
         "summary": {"targets": len(fleet.outcomes), **{word.replace(" ", "_"): counts[word] for word in WORDS}},
         "notes": [problem_json(note) for note in fleet.notes],
-        "targets": [asdict(one) for one in fleet.outcomes],
+        "targets": [asdict(outcome) for outcome in fleet.outcomes],
     }
 
 
@@ -245,7 +245,7 @@ def fleet_of(document: Mapping[str, Json]) -> Fleet:
         selection=Selection(**{name: _frozen(value) for name, value in _known(Selection, selection).items()})
         if selection
         else None,
-        outcomes=tuple(DeploymentOutcome(**_known(DeploymentOutcome, one)) for one in document["targets"]),
+        outcomes=tuple(DeploymentOutcome(**_known(DeploymentOutcome, entry)) for entry in document["targets"]),
         shard=ShardPosition(**_known(ShardPosition, shard)) if shard else None,
         time=document["time"],
         notes=tuple(_note(note) for note in document["notes"]),

@@ -54,60 +54,60 @@ class Format:
     endings: tuple[str, ...] = ()  # of file names that ask for it
 
 
-def text(run: Collected) -> str:
+def render_text(run: Collected) -> str:
     return "".join(run.texts) + "\n".join(run.pages)
 
 
-def json_text(run: Collected) -> str:
-    whole = run.documents if run.is_several or len(run.documents) != 1 else run.documents[0]
-    return json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
+def render_json(run: Collected) -> str:
+    documents = run.documents if run.is_several or len(run.documents) != 1 else run.documents[0]
+    return json.dumps(documents, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
-def github(run: Collected) -> str:
+def render_github(run: Collected) -> str:
     from reconciler.report.ci import github_commands
 
     return github_commands(run.items, run.root())
 
 
-def sarif(run: Collected) -> str:
+def render_sarif(run: Collected) -> str:
     from reconciler.report.sarif import sarif_log
 
     return sarif_log(run.items, run.root())
 
 
-def junit(run: Collected) -> str:
+def render_junit(run: Collected) -> str:
     from reconciler.report.ci import junit_xml
 
     return junit_xml(run.items, run.root())
 
 
-def markdown(run: Collected) -> str:
+def render_markdown(run: Collected) -> str:
     from reconciler.report.markdown import markdown_report, targets_report
 
     return targets_report(run.targets) if run.targets else markdown_report(run.items)
 
 
-def html(run: Collected) -> str:
+def render_html(run: Collected) -> str:
     from reconciler.report.html import html_page
 
     return html_page(run.documents)
 
 
-def mermaid(run: Collected) -> str:
+def render_mermaid(run: Collected) -> str:
     from reconciler.report.graph import graph_mermaid
     from reconciler.report.results import Graphed
 
     return "".join(graph_mermaid(item.graph) for item in run.items if isinstance(item, Graphed))
 
 
-def dotenv(run: Collected) -> str:
+def render_dotenv(run: Collected) -> str:
     from reconciler.report import outputs
     from reconciler.report.results import StackOutputs
 
     return "".join(outputs.dotenv(item.given) for item in run.items if isinstance(item, StackOutputs))
 
 
-def export(run: Collected) -> str:
+def render_export(run: Collected) -> str:
     from reconciler.report import outputs
     from reconciler.report.results import StackOutputs
 
@@ -117,21 +117,29 @@ def export(run: Collected) -> str:
 # Text is harmless where it is published: data (YAML, JSON) stays as it is. The commands of `github` are meant to be
 # obeyed, and are made so; lines of events are made harmless one by one.
 FORMATS: Mapping[str, Format] = {
-    "text": Format(made_of=MadeOf.PAGES, render=text, harmless=str, endings=(".txt",)),
+    "text": Format(made_of=MadeOf.PAGES, render=render_text, harmless=str, endings=(".txt",)),
     "json": Format(
-        made_of=MadeOf.DOCUMENTS, render=json_text, harmless=harmless_json, is_one_value=True, endings=(".json",)
+        made_of=MadeOf.DOCUMENTS, render=render_json, harmless=harmless_json, is_one_value=True, endings=(".json",)
     ),
     "jsonl": Format(made_of=MadeOf.EVENTS, render=None, harmless=str, is_one_value=True, endings=(".jsonl",)),
-    "github": Format(made_of=MadeOf.ITEMS, render=github, harmless=str, tells_step=True),
-    "sarif": Format(made_of=MadeOf.ITEMS, render=sarif, harmless=harmless_json, is_one_value=True, endings=(".sarif",)),
-    "junit": Format(made_of=MadeOf.ITEMS, render=junit, harmless=harmless_markup, is_one_value=True, endings=(".xml",)),
-    "markdown": Format(made_of=MadeOf.ITEMS, render=markdown, harmless=harmless_text, endings=(".md",)),
-    "html": Format(
-        made_of=MadeOf.DOCUMENTS, render=html, harmless=harmless_markup, is_one_value=True, endings=(".html", ".htm")
+    "github": Format(made_of=MadeOf.ITEMS, render=render_github, harmless=str, tells_step=True),
+    "sarif": Format(
+        made_of=MadeOf.ITEMS, render=render_sarif, harmless=harmless_json, is_one_value=True, endings=(".sarif",)
     ),
-    "mermaid": Format(made_of=MadeOf.ITEMS, render=mermaid, harmless=harmless_text),
-    "dotenv": Format(made_of=MadeOf.ITEMS, render=dotenv, harmless=harmless_text),
-    "export": Format(made_of=MadeOf.ITEMS, render=export, harmless=harmless_text),
+    "junit": Format(
+        made_of=MadeOf.ITEMS, render=render_junit, harmless=harmless_markup, is_one_value=True, endings=(".xml",)
+    ),
+    "markdown": Format(made_of=MadeOf.ITEMS, render=render_markdown, harmless=harmless_text, endings=(".md",)),
+    "html": Format(
+        made_of=MadeOf.DOCUMENTS,
+        render=render_html,
+        harmless=harmless_markup,
+        is_one_value=True,
+        endings=(".html", ".htm"),
+    ),
+    "mermaid": Format(made_of=MadeOf.ITEMS, render=render_mermaid, harmless=harmless_text),
+    "dotenv": Format(made_of=MadeOf.ITEMS, render=render_dotenv, harmless=harmless_text),
+    "export": Format(made_of=MadeOf.ITEMS, render=render_export, harmless=harmless_text),
 }
 
 

@@ -1,6 +1,7 @@
 """Plans, drift, outcomes and problems as JSON. Within `format_version` 1, members are only added."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def plan_json(plan: PresentedPlan, changes: Sequence[Json] | None = None) -> dic
         "summary": summary(plan),
         "refusals": [problem_json(refusal) for refusal in plan.refusals],
         "changes": [change_json(change) for change in plan.changes] if changes is None else changes,
-        "unhealthy": [_unhealthy(one) for one in plan.unhealthy],
+        "unhealthy": [_unhealthy(unhealthy) for unhealthy in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],
         "ignored": _ignored(plan),
     }
@@ -77,7 +78,7 @@ def drift_json(drift: Drift) -> dict[str, Json]:
         "missing": [change_json(change) for change in drift.missing],
         "foreign": [change_json(change) for change in drift.foreign],
         "pending": [change_json(change) for change in drift.pending],
-        "unhealthy": [_unhealthy(one) for one in drift.plan.unhealthy],
+        "unhealthy": [_unhealthy(unhealthy) for unhealthy in drift.plan.unhealthy],
         "notes": [problem_json(note) for note in drift.plan.notes],
         "ignored": _ignored(drift.plan),
     }
@@ -86,14 +87,14 @@ def drift_json(drift: Drift) -> dict[str, Json]:
 def finish_json(plan: PresentedPlan, finish: PresentedFinish | None) -> dict[str, Json]:
     """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
     results = finish.results if finish else ()
-    rest = finish.rest if finish else plan
+    remaining = finish.rest if finish else plan
     return {
         **plan_json(plan),
         "document": "apply",
         "interrupted": finish.is_interrupted if finish else False,
         "results": [_result(result) for result in results],
         "outcome": {str(state): count for state, count in finish.counts.items()} if finish else {},
-        "rest": plan_json(rest) if rest else None,
+        "rest": plan_json(remaining) if remaining else None,
         "doubt": finish.doubt if finish else "",
     }
 
@@ -139,18 +140,18 @@ def event_json(stack: str, event: PresentedEvent) -> dict[str, Json]:
     }
 
 
-def validation_json(found: "Validation") -> dict[str, Json]:
+def validation_json(validation: "Validation") -> dict[str, Json]:
     return problems_json(
-        found.problems,
+        validation.problems,
         document="validation",
-        path=found.path,
-        stack=found.stack if found.is_valid else None,
-        valid=found.is_valid,
-        silenced=[{"rule": one.rule, "reason": one.reason, "findings": one.findings} for one in found.silenced],
+        path=validation.path,
+        stack=validation.stack if validation.is_valid else None,
+        valid=validation.is_valid,
+        silenced=[asdict(silenced) for silenced in validation.silenced],
     )
 
 
-def formatting_json(found: "Formatting", texts: "Callable[[Formatted], Mapping[str, str]]") -> dict[str, Json]:
+def formatting_json(formatting: "Formatting", texts: "Callable[[Formatted], Mapping[str, str]]") -> dict[str, Json]:
     """`texts` are what to show of each file beside what is known of it."""
     files = [
         {
@@ -159,14 +160,14 @@ def formatting_json(found: "Formatting", texts: "Callable[[Formatted], Mapping[s
             "words": [_word(file, word) for word in file.respelled],
             **texts(file),
         }
-        for file in found.files
+        for file in formatting.files
     ]
     return problems_json(
-        found.problems,
+        formatting.problems,
         document="formatting",
-        path=found.path,
-        written=found.is_done,
-        changed=len(found.changed),
+        path=formatting.path,
+        written=formatting.is_done,
+        changed=len(formatting.changed),
         files=files,
     )
 
@@ -261,12 +262,12 @@ def change_json(change: PresentedChange) -> dict[str, Json]:
     }
 
 
-def _interrupts(found: Interrupts | None) -> Json:
+def _interrupts(interrupts: Interrupts | None) -> Json:
     """`at_most` is null where it is not known; `queues` has the running jobs by queue."""
-    if found is None:
+    if interrupts is None:
         return None
-    at_most = None if found.unknown else found.at_most
-    return {"at_once": found.at_once, "at_most": at_most, "queues": dict(found.jobs)}
+    at_most = None if interrupts.unknown else interrupts.at_most
+    return {"at_once": interrupts.at_once, "at_most": at_most, "queues": dict(interrupts.jobs)}
 
 
 def _entry(entry: PresentedRevision) -> dict[str, Json]:
@@ -317,14 +318,14 @@ def _result(result: PresentedResult) -> dict[str, Json]:
     }
 
 
-def _unhealthy(one: PresentedUnhealthy) -> dict[str, Json]:
+def _unhealthy(unhealthy: PresentedUnhealthy) -> dict[str, Json]:
     return {
-        "address": str(one.address),
-        "name": one.name,
-        "status": one.status,
-        "reason": one.reason,
-        "cause": one.cause,
-        "remedy": one.remedy,
+        "address": str(unhealthy.address),
+        "name": unhealthy.name,
+        "status": unhealthy.status,
+        "reason": unhealthy.reason,
+        "cause": unhealthy.cause,
+        "remedy": unhealthy.remedy,
     }
 
 
@@ -387,21 +388,21 @@ def _resource(resource: PresentedResource) -> dict[str, Json]:
     }
 
 
-def _diagnosis(one: PresentedDiagnosis) -> dict[str, Json]:
+def _diagnosis(diagnosis: PresentedDiagnosis) -> dict[str, Json]:
     return {
-        "address": str(one.address),
-        "kind": one.address.kind,
-        "name": one.name,
-        "status": one.status,
-        "reason": one.reason,
-        "cause": one.cause,
-        "remedy": one.remedy,
+        "address": str(diagnosis.address),
+        "kind": diagnosis.address.kind,
+        "name": diagnosis.name,
+        "status": diagnosis.status,
+        "reason": diagnosis.reason,
+        "cause": diagnosis.cause,
+        "remedy": diagnosis.remedy,
         "members": [
             {"member": pointer.member, "is_declared": pointer.is_declared, **place_json(pointer.where)}
-            for pointer in one.members
+            for pointer in diagnosis.members
         ],
-        "notes": list(one.notes),
-        "apply": one.repair,
-        "commands": list(one.commands),
-        **place_json(one.where),
+        "notes": list(diagnosis.notes),
+        "apply": diagnosis.repair,
+        "commands": list(diagnosis.commands),
+        **place_json(diagnosis.where),
     }

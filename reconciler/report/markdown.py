@@ -92,15 +92,15 @@ class Sheet:
     def text(self) -> str:
         if not self.left_out:
             return "".join(self.parts)
-        told = ", ".join(f"{count} of the {noun}" for noun, count in self.left_out.items())
+        counts = ", ".join(f"{count} of the {noun}" for noun, count in self.left_out.items())
         return (
             "".join(self.parts)
-            + f"**Not complete:** {told} did not fit here. The text output of the same command is complete.\n\n"
+            + f"**Not complete:** {counts} did not fit here. The text output of the same command is complete.\n\n"
         )
 
 
 def _entities(text: str) -> str:
-    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", visible(text).replace("\n", " "))
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", visible(text).replace("\n", " "))
 
 
 LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
@@ -120,11 +120,13 @@ def targets_report(targets: Targets, limit: int = LIMIT) -> str:
     sheet = Sheet(limit // 3)
     sheet.put(f"## {fleet_line(targets.outcomes, len(targets.left_out))}\n\n")
     graver = {name for name, item in targets.items if _destroys(item)}
-    changed = [one for one in targets.outcomes if one.came_to != UNCHANGED]
-    told = sorted(changed, key=lambda one: one.target not in graver)
-    rows = [row((code(one.target), one.came_to, prose(one.told))) for one in told]
+    changed = [outcome for outcome in targets.outcomes if outcome.came_to != UNCHANGED]
+    graver_first = sorted(changed, key=lambda outcome: outcome.target not in graver)
+    rows = [row((code(outcome.target), outcome.came_to, prose(outcome.told))) for outcome in graver_first]
     sheet.put_all("deployments", rows, row(("deployment", "result", "")) + "|---|---|---|\n", "\n")
-    news = sorted((one for one in targets.items if is_news(one[1])), key=lambda one: one[0] not in graver)
+    news = sorted(
+        ((name, item) for name, item in targets.items if is_news(item)), key=lambda pair: pair[0] not in graver
+    )
     return sheet.text + _sections([(f"## {code(name)}\n\n", item) for name, item in news], limit - len(sheet.text))
 
 
@@ -171,19 +173,25 @@ def _report(item: Item, sheet: Sheet) -> str:
 def _put_plan(sheet: Sheet, plan: PresentedPlan, fingerprint: str = "") -> None:
     sheet.put(_heading(plan_line(plan), plan, fingerprint))
     sheet.put_all(
-        "refusals", [_problem(one) for one in plan.refusals], "**Refused: apply would change nothing.**\n\n", "\n"
+        "refusals",
+        [_problem(refusal) for refusal in plan.refusals],
+        "**Refused: apply would change nothing.**\n\n",
+        "\n",
     )
     _put_changes(sheet, plan)
 
 
 def _put_changes(sheet: Sheet, plan: PresentedPlan) -> None:
-    shown = plan.in_short
-    graver_first = sorted(shown.changes, key=lambda change: change.action not in DESTRUCTIVE)
+    short = plan.in_short
+    graver_first = sorted(short.changes, key=lambda change: change.action not in DESTRUCTIVE)
     rows = [_change_row(change) for change in graver_first]
-    rows += [row(("!", code(str(one.address)), prose(one.status), prose(one.reason))) for one in plan.unhealthy]
+    rows += [
+        row(("!", code(str(unhealthy.address)), prose(unhealthy.status), prose(unhealthy.reason)))
+        for unhealthy in plan.unhealthy
+    ]
     sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
     sheet.put_all("details", [_change_details(change) for change in graver_first if change.fields])
-    drawn = _drawing(shown)
+    drawn = _drawing(short)
     sheet.put_all("drawing", [drawn] if drawn else [])
     sheet.put_all("notes", [_problem(note) for note in plan.notes], after="\n")
     if plan.unchanged:
@@ -192,10 +200,10 @@ def _put_changes(sheet: Sheet, plan: PresentedPlan) -> None:
 
 def _drawing(plan: PresentedPlan) -> str:
     """Return what waits for what as a diagram of Mermaid, which GitHub and GitLab draw; nothing where nothing waits."""
-    shown = plan.changes[:DRAWN]
-    ids = {change.address: f"n{index}" for index, change in enumerate(shown)}
+    drawn = plan.changes[:DRAWN]
+    ids = {change.address: f"n{index}" for index, change in enumerate(drawn)}
     edges = [
-        f"  {ids[need]} --> {ids[change.address]}" for change in shown for need in change.after
+        f"  {ids[need]} --> {ids[change.address]}" for change in drawn for need in change.after
         if need in ids and need != change.address
     ]  # fmt: skip
     if not edges:
@@ -211,8 +219,8 @@ def _put_drift(sheet: Sheet, drift: Drift) -> None:
     named = (("changed", drift.changed), ("undeclared", drift.undeclared), ("missing", drift.missing))
     rows = [_drift_row(word, change) for word, changes in named for change in changes]
     rows += [
-        row(("unhealthy", code(str(one.address)), "", prose(_status(one.status, one.reason))))
-        for one in drift.plan.unhealthy
+        row(("unhealthy", code(str(unhealthy.address)), "", prose(_status(unhealthy.status, unhealthy.reason))))
+        for unhealthy in drift.plan.unhealthy
     ]
     rows += [row(("foreign", code(str(change.address)), "", prose(foreign_reason(change)))) for change in drift.foreign]
     rows += [_drift_row("pending", change) for change in drift.pending]
@@ -225,7 +233,7 @@ def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
     if item.finish is None:
         if item.stopped:
             sheet.put(f"**Not applied:** {prose(item.stopped.message)}\n\n")
-            others = [_problem(one) for one in item.stopped.problems if one not in item.plan.refusals]
+            others = [_problem(problem) for problem in item.stopped.problems if problem not in item.plan.refusals]
             sheet.put_all("problems", others, after="\n")
         _put_plan(sheet, item.plan)
         return
@@ -234,8 +242,8 @@ def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
     sheet.put_all("lines", proof, after="\n")
     rows = [_result_row(result) for result in item.finish.results]
     sheet.put_all("rows", rows, row(("", "resource", "state", "why")) + RULE, "\n")
-    shown = item.plan.in_short
-    sheet.put_all("details", [_change_details(change) for change in shown.changes if change.fields])
+    short = item.plan.in_short
+    sheet.put_all("details", [_change_details(change) for change in short.changes if change.fields])
 
 
 def _put_stopped(sheet: Sheet, stopped: PresentedStopped) -> None:
@@ -286,9 +294,9 @@ def _change_details(change: PresentedChange) -> str:
 
 def _drift_details(change: PresentedChange) -> str:
     lines: list[str] = []
-    for each in drift_fields(change):
-        live, declared = each.sides
-        lines += [*_value("-", each.path, declared), *_value("+", each.path, live)]
+    for member in drift_fields(change):
+        live, declared = member.sides
+        lines += [*_value("-", member.path, declared), *_value("+", member.path, live)]
     return details(_summary(change, "declared is -, live is +"), lines)
 
 

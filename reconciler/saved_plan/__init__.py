@@ -1,5 +1,7 @@
-"""A plan in a file: written with a seal, read back, and checked to be the one that was reviewed and still fits.
+"""A plan in a file: a `Plan`, its view and its inputs in, a document with a fingerprint out; and back.
 
-`Plan` and options in, a document and its fingerprint out; and back. The seal covers consents and inputs, too. A secret
-is a keyed digest there, never a value.
+Equal plans have equal fingerprints on every machine, plans with other requests or consents have others. The document
+has a mark in the place of each secret, keyed if a key is given. One that was edited, is damaged or of another format is
+refused. `sealing` makes marks and fingerprints, `document` writes, reads and compares.
+Whether a plan may run is up to `plan.guards`, and where its file is up to `cli`.
 """

@@ -79,14 +79,14 @@ def read_saved(text: str, name: str, *, is_expected: bool = False) -> list[Json]
     where it `is_expected` to have a fingerprint.
     """
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         start = "".join(text[:100].split()).removeprefix("[")
         if start and not start.startswith(BEGINNING):
             return None
-        what = f"cut off or damaged: {error}" if start else "empty"
-        raise WrongUsage(f"{name} is {what}", hint=AGAIN) from error
-    documents = found if isinstance(found, list) else [found]
+        damage = f"cut off or damaged: {error}" if start else "empty"
+        raise WrongUsage(f"{name} is {damage}", hint=AGAIN) from error
+    documents = document if isinstance(document, list) else [document]
     if not any(isinstance(document, dict) and "format_version" in document for document in documents):
         return None
     for document in documents:
@@ -100,15 +100,15 @@ def read_saved_fleet(text: str, name: str, *, is_expected: bool = False) -> dict
     None instead of them all: it is none of ours. Raises `WrongUsage` and `Stale` as `read_saved` does.
     """
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or found.get("document") != FLEET:
+    if not isinstance(document, dict) or document.get("document") != FLEET:
         return None
     from reconciler.report.documents import Unreadable, read_fleet_document  # noqa: PLC0415 - loads slowly, and few need it
 
     try:
-        fleet = read_fleet_document(found)
+        fleet = read_fleet_document(document)
     except Unreadable as error:
         raise WrongUsage(f"{name} cannot be applied: {error}", hint=AGAIN) from error
     if fleet.command != "plan":
@@ -120,23 +120,23 @@ def read_saved_fleet(text: str, name: str, *, is_expected: bool = False) -> dict
 
 
 def inputs_of(document: Mapping[str, Json]) -> Inputs:
-    given = document["inputs"]
-    limit = given["max_destroy"]
+    inputs = document["inputs"]
+    limit = inputs["max_destroy"]
     return Inputs(
-        path=given["path"],
-        variables=given["variables"],
-        withheld=tuple(given["withheld"]),
-        variable_files=tuple(given["variable_files"]),
-        sandbox=given["sandbox"],
+        path=inputs["path"],
+        variables=inputs["variables"],
+        withheld=tuple(inputs["withheld"]),
+        variable_files=tuple(inputs["variable_files"]),
+        sandbox=inputs["sandbox"],
         wanted=PlanOptions(
-            adopt=given["adopt"],
-            targets=tuple(given["targets"]),
-            allow_destroy=tuple(given["allow_destroy"]),
-            allow_replace=given["allow_replace"],
+            adopt=inputs["adopt"],
+            targets=tuple(inputs["targets"]),
+            allow_destroy=tuple(inputs["allow_destroy"]),
+            allow_replace=inputs["allow_replace"],
             max_destroy=Limit.of(limit) if limit else None,
-            max_interrupted=given["max_interrupted"],
-            drain=given["drain"],
-            cancel_jobs=given["cancel_jobs"],
+            max_interrupted=inputs["max_interrupted"],
+            drain=inputs["drain"],
+            cancel_jobs=inputs["cancel_jobs"],
         ),
     )
 
@@ -249,7 +249,7 @@ def _of_now(old: Changes, new: Changes) -> Iterator[tuple[Key, str, str]]:
         if key not in old:
             yield key, NEW, f"{change['action']} was not planned{_briefly(change)}"
         elif change != old[key]:
-            yield from ((key, OTHER, text) for text in _told(old[key], change))
+            yield from ((key, OTHER, text) for text in _differences_of(old[key], change))
 
 
 def _of_then(old: Changes, new: Changes) -> Iterator[tuple[Key, str, str]]:
@@ -261,22 +261,22 @@ def _of_then(old: Changes, new: Changes) -> Iterator[tuple[Key, str, str]]:
 def _briefly(change: Change) -> str:
     """What a resource is created with is too much to be told here."""
     members = _members(change) if change["action"] != ACTIONS[Action.CREATE] else {}
-    told = [f"{path} {member}" for path, member in members.items()][:FEW]
+    members_shown = [f"{path} {member}" for path, member in members.items()][:FEW]
     more = [f"{len(members) - FEW} more"] if len(members) > FEW else []
-    return f" ({', '.join((*told, *more))})" if told else ""
+    return f" ({', '.join((*members_shown, *more))})" if members_shown else ""
 
 
-def _told(then: Change, now: Change) -> Iterator[str]:
+def _differences_of(then: Change, now: Change) -> Iterator[str]:
     """Requests follow from the members: they are told where nothing else tells what is different."""
-    found = [*_facts(then, now), *_differing(_members(then), _members(now), "no change")]
-    found = found or list(_differing(_requests(then), _requests(now), "absent"))
-    yield from found or ["the same requests in a different order"]
+    texts = [*_facts(then, now), *_differing(_members(then), _members(now), "no change")]
+    texts = texts or list(_differing(_requests(then), _requests(now), "absent"))
+    yield from texts or ["the same requests in a different order"]
 
 
 def _facts(then: Change, now: Change) -> Iterator[str]:
-    for what in ("action", "name"):
-        if then[what] != now[what]:
-            yield f"{what}: planned {then[what]}, now {now[what]}"
+    for fact in ("action", "name"):
+        if then[fact] != now[fact]:
+            yield f"{fact}: planned {then[fact]}, now {now[fact]}"
 
 
 def _differing(then: Mapping[str, _ComparedField], now: Mapping[str, _ComparedField], none: str) -> Iterator[str]:
@@ -302,8 +302,8 @@ def _apart(old: _ComparedField, new: _ComparedField) -> tuple[str, str]:
 
 
 def _entries(sign: str, changes: Iterable[tuple[str, str]]) -> str:
-    told = ", ".join(text for each, text in changes if each == sign)
-    return f"with {told}" if told else "without"
+    entries = ", ".join(text for own_sign, text in changes if own_sign == sign)
+    return f"with {entries}" if entries else "without"
 
 
 def _members(change: Change) -> dict[str, _ComparedField]:
@@ -316,12 +316,12 @@ def _members(change: Change) -> dict[str, _ComparedField]:
 
 def _requests(change: Change) -> dict[str, _ComparedField]:
     seen: dict[str, int] = {}
-    found: dict[str, _ComparedField] = {}
+    requests: dict[str, _ComparedField] = {}
     for operation, request in change["requests"]:
         seen[operation] = seen.get(operation, 0) + 1
         number = f" {seen[operation]}" if seen[operation] > 1 else ""
-        found |= dict(_leaves(f"{operation}{number}", None, request, ""))
-    return found
+        requests |= dict(_leaves(f"{operation}{number}", None, request, ""))
+    return requests
 
 
 def _leaves(path: str, before: Json, after: Json, cost: str) -> Iterator[tuple[str, _ComparedField]]:

@@ -89,10 +89,10 @@ UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have thei
 def fingerprint_of(document: Mapping[str, Json]) -> str:
     """Return the fingerprint of a plan's document, of 64 hexadecimal digits: the same everywhere and every time."""
     changes = sorted(_text(change) for change in essence(document))
-    given = document.get("inputs", {})
-    inputs = {name: given[name] for name in INPUTS if _is_said(given.get(name))}
-    whole = [*(document[name] for name in PLACE), changes, *([inputs] if inputs else [])]
-    return hashlib.sha256(_text(whole).encode()).hexdigest()
+    inputs_given = document.get("inputs", {})
+    inputs = {name: inputs_given[name] for name in INPUTS if _is_said(inputs_given.get(name))}
+    content = [*(document[name] for name in PLACE), changes, *([inputs] if inputs else [])]
+    return hashlib.sha256(_text(content).encode()).hexdigest()
 
 
 def without_consents(document: Mapping[str, Json]) -> dict[str, Json]:

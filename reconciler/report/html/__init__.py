@@ -1,4 +1,8 @@
-"""One page that needs nothing but itself, made of the documents that `-o json` gives, for reviewers and archives."""
+"""A report as one HTML page: documents as `-o json` writes them in, a page for reviewers and archives out.
+
+The page needs no other file and no network, and is complete without its script. Everything that is put into it is
+escaped, unless it was made here: no value can break out of its place. What a document contains is up to `report.json`.
+"""
 
 import base64
 import hashlib

@@ -31,12 +31,12 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
     for change in drift.foreign:
         _write_resource(page, "foreign", change.address, foreign_reason(change))
         page.blank()
-    for one in drift.plan.unhealthy:
-        about = f"{one.status}: {one.reason}" if one.reason else one.status
-        _write_resource(page, "unhealthy", one.address, about, style="red")
-        for word, told in (("cause", one.cause), ("remedy", one.remedy)):
-            if told:
-                page.line((f"{word}: ", "dim"), told, indent=COLUMN, hang=len(word) + 2)
+    for unhealthy in drift.plan.unhealthy:
+        about = f"{unhealthy.status}: {unhealthy.reason}" if unhealthy.reason else unhealthy.status
+        _write_resource(page, "unhealthy", unhealthy.address, about, style="red")
+        for word, text in (("cause", unhealthy.cause), ("remedy", unhealthy.remedy)):
+            if text:
+                page.line((f"{word}: ", "dim"), text, indent=COLUMN, hang=len(word) + 2)
     page.blank()
     _write_pending(page, drift)
     if verbose:
@@ -107,36 +107,40 @@ class Compared:
     changes: tuple[PresentedChange, ...]
 
 
-def compare_page(each: Sequence[Compared], width: int) -> Page:
+def compare_page(stacks: Sequence[Compared], width: int) -> Page:
     page = Page(width)
-    for one in each:
-        _write(page, one)
-    page.whole((compare_line(each), "bold"))
+    for stack in stacks:
+        _write(page, stack)
+    page.whole((compare_line(stacks), "bold"))
     return page
 
 
-def compare_line(each: Sequence[Compared]) -> str:
+def compare_line(stacks: Sequence[Compared]) -> str:
     """The last line: `Compare: 3 stacks: 2 alike, 1 differs.`"""
-    differ = sum(bool(one.changes) for one in each)
-    return f"Compare: {number_of(len(each), 'stack')}: {len(each) - differ} equal, {differ} different."
+    differ = sum(bool(stack.changes) for stack in stacks)
+    return f"Compare: {number_of(len(stacks), 'stack')}: {len(stacks) - differ} equal, {differ} different."
 
 
-def compare_json(each: Sequence[Compared]) -> dict[str, Json]:
+def compare_json(stacks: Sequence[Compared]) -> dict[str, Json]:
     return {
         **frame("compare"),
-        "summary": {"stacks": len(each), "different": sum(bool(one.changes) for one in each)},
+        "summary": {"stacks": len(stacks), "different": sum(bool(stack.changes) for stack in stacks)},
         "stacks": [
-            {"first": one.names[0], "second": one.names[1], "changes": [change_json(change) for change in one.changes]}
-            for one in each
+            {
+                "first": stack.names[0],
+                "second": stack.names[1],
+                "changes": [change_json(change) for change in stack.changes],
+            }
+            for stack in stacks
         ],
     }
 
 
-def _write(page: Page, one: Compared) -> None:
-    told = "" if one.changes else "  alike"
-    page.line((one.names[0], "bold"), (" -> ", "dim"), (one.names[1], "bold"), (told, "green"))
-    for change in one.changes:
-        only = f"  only in {one.names[ONLY[change.action]]}" if change.action in ONLY else ""
+def _write(page: Page, stack: Compared) -> None:
+    verdict = "" if stack.changes else "  alike"
+    page.line((stack.names[0], "bold"), (" -> ", "dim"), (stack.names[1], "bold"), (verdict, "green"))
+    for change in stack.changes:
+        only = f"  only in {stack.names[ONLY[change.action]]}" if change.action in ONLY else ""
         style = STYLES.get(change.action, "yellow")
         page.line(
             "  ",

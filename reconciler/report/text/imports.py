@@ -21,55 +21,55 @@ from reconciler.report.text.values import number_of, plural
 MANY = 5  # of what is left out for one reason, so many are named
 
 
-def import_page(found: Import, contents: str, width: int) -> Page:
+def import_page(imported: Import, contents: str, width: int) -> Page:
     """`contents` says what the stack holds."""
     page = Page(width)
-    for file in found.files:
+    for file in imported.files:
         page.whole(("wrote", "green"), f" {file}")
-    page.line(f"Imported as stack {found.stack}: {contents}")
-    page.add(plan_verdict(found, width))
+    page.line(f"Imported as stack {imported.stack}: {contents}")
+    page.add(plan_verdict(imported, width))
     return page
 
 
-def plan_verdict(found: Import, width: int) -> Page:
+def plan_verdict(imported: Import, width: int) -> Page:
     """Say what an adoption would do, and what of that keeps it from being one; or what must be given first."""
     page = Page(width)
-    if found.unset:
-        page.line(f"Set these with --var, --var-file or a default: {', '.join(found.unset)}")
+    if imported.unset:
+        page.line(f"Set these with --var, --var-file or a default: {', '.join(imported.unset)}")
         page.line("Until then, validate, render, graph and --sandbox use their examples.")
-    plan = found.plan
+    plan = imported.plan
     if plan is None:
         return page
-    if found.changing:
+    if imported.changing:
         page.blank()
-        write_changes(page, found.changing)
-        what = number_of(len(found.changing), "change")
-        page.whole(("The plan is not empty", "bold red"), f": {what} beyond adoption.")
+        write_changes(page, imported.changing)
+        count = number_of(len(imported.changing), "change")
+        page.whole(("The plan is not empty", "bold red"), f": {count} beyond adoption.")
     else:
         page.whole(("The plan is empty", "bold green"), f" but for adoption: {_to_adopt(plan)}.")
     return page
 
 
-def left_out_page(found: Import, width: int) -> Page:
+def left_out_page(imported: Import, width: int) -> Page:
     """Name the problems, and what was left out, with the reason."""
-    page = problems_page(found.problems, width)
-    for what, why in _by_reason(found.left_out):
-        page.line(("left out", "yellow"), f": {what}: {why}")
+    page = problems_page(imported.problems, width)
+    for names, why in _by_reason(imported.left_out):
+        page.line(("left out", "yellow"), f": {names}: {why}")
     return page
 
 
-def import_json(found: Import) -> dict[str, Json]:
-    left_out = [{"what": one.what, "why": one.why, **place_json(one.where)} for one in found.left_out]
+def import_json(imported: Import) -> dict[str, Json]:
+    left_out = [{"what": entry.what, "why": entry.why, **place_json(entry.where)} for entry in imported.left_out]
     return problems_json(
-        found.problems,
+        imported.problems,
         document="import",
-        stack=found.stack,
-        files=list(found.files),
-        resources=[str(address) for address in found.addresses],
+        stack=imported.stack,
+        files=list(imported.files),
+        resources=[str(address) for address in imported.addresses],
         left_out=left_out,
-        unset=list(found.unset),
-        changing=[str(change.address) for change in found.changing],
-        plan=plan_json(found.plan) if found.plan else None,
+        unset=list(imported.unset),
+        changing=[str(change.address) for change in imported.changing],
+        plan=plan_json(imported.plan) if imported.plan else None,
     )
 
 
@@ -80,9 +80,9 @@ def _to_adopt(plan: PresentedPlan) -> str:
 
 def _by_reason(left_out: tuple[PresentedLeftOut, ...]) -> Iterator[tuple[str, str]]:
     """Yield what is left out for one reason, in short, and the reason."""
-    ordered = sorted(left_out, key=lambda one: one.why)
-    for why, group in groupby(ordered, key=lambda one: one.why):
-        named = [f"{one.where}: {one.what}" if one.where else one.what for one in group]
+    ordered = sorted(left_out, key=lambda entry: entry.why)
+    for why, group in groupby(ordered, key=lambda entry: entry.why):
+        named = [f"{entry.where}: {entry.what}" if entry.where else entry.what for entry in group]
         more = f" and {len(named) - MANY} more" if len(named) > MANY else ""
         yield f"{', '.join(named[:MANY])}{more}", why
 
@@ -95,36 +95,36 @@ GAP = 2
 Problems = tuple[PresentedProblem, ...]
 
 
-def coverage_page(found: Coverage, place: Identity, unread: Problems, width: int, verbose: int) -> Page:
+def coverage_page(coverage: Coverage, place: Identity, unread: Problems, width: int, verbose: int) -> Page:
     """`unread` are warnings of kinds; `verbose` names each resource. The last line is the one that scripts look for."""
     page = problems_page(unread, width)
     page.line((f"account {place.account}, region {place.region}", "dim"))
     page.blank()
-    widest = max((len(str(share)) for share in found.shares), default=0)
-    for share in found.shares:
+    widest = max((len(str(share)) for share in coverage.shares), default=0)
+    for share in coverage.shares:
         name = f"{share!s:<{widest + GAP}}"
         page.line((name, STYLES[share.owner]), f"{len(share.resources):>4}  {_kinds(share)}", hang=widest + GAP + 6)
         for address, _ in share.resources if verbose else ():
             page.line(str(address), indent=4)
-    if found.excluded:
-        page.line((f"{number_of(found.excluded, 'resource')} excluded by name", "dim"))
+    if coverage.excluded:
+        page.line((f"{number_of(coverage.excluded, 'resource')} excluded by name", "dim"))
     page.blank()
-    what = f"{found.covered} of {number_of(found.total, 'resource')}"
-    page.whole((f"Coverage: {what} ({found.percent} %) in a stack.", "bold"))
+    share_of_total = f"{coverage.covered} of {number_of(coverage.total, 'resource')}"
+    page.whole((f"Coverage: {share_of_total} ({coverage.percent} %) in a stack.", "bold"))
     return page
 
 
-def coverage_json(found: Coverage, place: Identity, unread: Problems) -> dict[str, Json]:
+def coverage_json(coverage: Coverage, place: Identity, unread: Problems) -> dict[str, Json]:
     return problems_json(
         unread,
         document="coverage",
         account=place.account,
         region=place.region,
-        total=found.total,
-        covered=found.covered,
-        percent=found.percent,
-        excluded=found.excluded,
-        owners=[_share(share) for share in found.shares],
+        total=coverage.total,
+        covered=coverage.covered,
+        percent=coverage.percent,
+        excluded=coverage.excluded,
+        owners=[_share(share) for share in coverage.shares],
     )
 
 
@@ -147,21 +147,21 @@ def _kinds(share: OwnerShare) -> str:
 NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 
-def files_page(found: Formatting, width: int) -> Page:
+def files_page(formatting: Formatting, width: int) -> Page:
     """Name the files that are or would be changed, and count all of them."""
     page = Page(width)
-    done = "formatted" if found.is_done else "would format"
-    for file in found.changed:
+    done = "formatted" if formatting.is_done else "would format"
+    for file in formatting.changed:
         page.whole((done, "yellow"), f" {file.name}")
-    page.line(f"{found.path}: {_counts(found)}")
+    page.line(f"{formatting.path}: {_counts(formatting)}")
     return page
 
 
-def words_page(found: Formatting, width: int) -> Page:
+def words_page(formatting: Formatting, width: int) -> Page:
     """Tell each word that is or would be another one, a line each, where it stood."""
     page = Page(width)
-    done = "changed" if found.is_done else "would change"
-    for file in found.changed:
+    done = "changed" if formatting.is_done else "would change"
+    for file in formatting.changed:
         for word in file.respelled:
             line, column = word.place
             place = Where(file.name, line + 1, column + 1)
@@ -176,11 +176,11 @@ def difference(file: Formatted) -> str:
     return "".join(line if line.endswith("\n") else line + NO_NEWLINE for line in lines)
 
 
-def _counts(found: Formatting) -> str:
-    changed, broken = len(found.changed), sum(bool(file.problems) for file in found.files)
+def _counts(formatting: Formatting) -> str:
+    changed, broken = len(formatting.changed), sum(bool(file.problems) for file in formatting.files)
     counts = {
-        "formatted" if found.is_done else "to format": changed,
-        "unchanged": len(found.files) - changed - broken,
+        "formatted" if formatting.is_done else "to format": changed,
+        "unchanged": len(formatting.files) - changed - broken,
         "with problems": broken,
     }
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no YAML files"
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no YAML files"

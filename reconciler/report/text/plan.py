@@ -94,8 +94,8 @@ def _row(field: PresentedField, change: PresentedChange) -> Row:
     )
 
 
-def _marks(field: PresentedField, told: Cost | None) -> Iterator[str]:
-    if told and field.cost is not told:
+def _marks(field: PresentedField, cost_of_change: Cost | None) -> Iterator[str]:
+    if cost_of_change and field.cost is not cost_of_change:
         yield str(field.cost)
     if field.undeclared:
         yield "undeclared"
@@ -177,10 +177,10 @@ def write_ignored(page: Page, plan: PresentedPlan) -> None:
     """Write each member of a kind once, and below it the resources by what they have there."""
     members: dict[tuple[str, str, str], dict[str, list[str]]] = {}
     for address, ignored in plan.in_short.ignored.items():
-        for one in ignored:
-            live, declared = one.sides
+        for field in ignored:
+            live, declared = field.sides
             both = f"live {inline(live)}" if declared is None else f"live {inline(live)}, declared {inline(declared)}"
-            values = members.setdefault((address.kind, one.path, one.why), {})
+            values = members.setdefault((address.kind, field.path, field.why), {})
             values.setdefault(both if live is not None else f"declared {inline(declared)}", []).append(address.name)
     for (kind, path, why), values in members.items():
         page.line(("ignored  ", "dim"), (f"{kind} {path}", "bold"), (f"  {why}", "dim"), hang=IGNORED_INDENT)
@@ -254,12 +254,12 @@ def write_heading(page: Page, plan: PresentedPlan) -> None:
 
 
 def write_unhealthy(page: Page, plan: PresentedPlan) -> None:
-    for one in plan.unhealthy:
-        reason = f": {one.reason}" if one.reason else ""
-        page.line("     ", ("!", "bold red"), f"   {one.address} is {one.status}{reason}", hang=INDENT)
-        for word, told in (("cause", one.cause), ("remedy", one.remedy)):
-            if told:
-                page.line((f"{word}: ", "dim"), told, indent=INDENT, hang=len(word) + 2)
+    for unhealthy in plan.unhealthy:
+        reason = f": {unhealthy.reason}" if unhealthy.reason else ""
+        page.line("     ", ("!", "bold red"), f"   {unhealthy.address} is {unhealthy.status}{reason}", hang=INDENT)
+        for word, text in (("cause", unhealthy.cause), ("remedy", unhealthy.remedy)):
+            if text:
+                page.line((f"{word}: ", "dim"), text, indent=INDENT, hang=len(word) + 2)
     page.blank()
 
 
@@ -304,8 +304,8 @@ def _write_header(page: Page, number: int, change: PresentedChange) -> None:
 
 def _about(change: PresentedChange) -> Iterator[str]:
     cost = cost_of(change)
-    first, *rest = (*reasons_of(change), "")
-    yield from (text for text in (f"{cost}: {first}" if cost else first, *rest) if text)
+    first, *others = (*reasons_of(change), "")
+    yield from (text for text in (f"{cost}: {first}" if cost else first, *others) if text)
 
 
 def cost_of(change: PresentedChange) -> Cost | None:
@@ -333,19 +333,19 @@ def _forced_by(change: PresentedChange) -> str:
 
 
 def _write_declaration(page: Page, change: PresentedChange) -> None:
-    whole = {field.name: field.sides.after for field in change.fields if not field.is_of_tags}
+    fields = {field.name: field.sides.after for field in change.fields if not field.is_of_tags}
     tags = {field.name: field.sides.after for field in change.fields if field.is_of_tags}
-    for line in block({**whole, **({"tags": tags} if tags else {})}, page.width - INDENT) if whole or tags else ():
+    for line in block({**fields, **({"tags": tags} if tags else {})}, page.width - INDENT) if fields or tags else ():
         lead = len(line) - len(line.lstrip(" "))
         page.line(line.lstrip(" "), indent=INDENT + lead)
 
 
 def _write_deleted(page: Page, change: PresentedChange, verbose: int) -> None:
     """Show what goes: all of it with -v, otherwise so much that people know it again."""
-    whole = Page(page.width)
-    write_members(whole, change, INDENT)
-    more = 0 if verbose else len(whole.lines) - MOST
-    page.add(whole.lines[:MOST] if more > 1 else whole.lines)  # a line that says 1 more is no shorter
+    members = Page(page.width)
+    write_members(members, change, INDENT)
+    more = 0 if verbose else len(members.lines) - MOST
+    page.add(members.lines[:MOST] if more > 1 else members.lines)  # a line that says 1 more is no shorter
     if more > 1:
         page.line((f"({more} more lines; -v shows them)", "dim"), indent=INDENT)
 

@@ -27,8 +27,8 @@ def status_page(status: PresentedStatus, width: int) -> Page:
     widths = [max(map(len, column)) for column in zip(HEADINGS[:3], *rows, strict=True)]
     room = sum(widths) + len(GAP) * len(widths)
     if rows:
-        shown = _row(HEADINGS[:3], widths) + (GAP + HEADINGS[3] if page.width - room >= LAST else "")
-        page.line((shown, "dim"))
+        headings = _row(HEADINGS[:3], widths) + (GAP + HEADINGS[3] if page.width - room >= LAST else "")
+        page.line((headings, "dim"))
     else:
         page.line(NOTHING)
     for resource, cells in zip(status.resources, rows, strict=True):
@@ -94,13 +94,13 @@ def _write_row(page: Page, resource: PresentedResource, cells: Sequence[str], wi
         (f"{health}{GAP}", "green" if resource.is_healthy else "bold red"),
         (f"{sync}{GAP}", SYNC_STYLES.get(resource.sync, "")),
     )
-    told = holds(resource)
+    text = holds(resource)
     if page.width - room >= LAST:
-        page.line(*parts, told, hang=room)
+        page.line(*parts, text, hang=room)
         return
     page.line(*parts)
-    if told:
-        page.line(told, indent=INDENT)
+    if text:
+        page.line(text, indent=INDENT)
 
 
 def _holds(resource: PresentedResource) -> Iterator[str]:
@@ -124,36 +124,36 @@ def _load(resource: PresentedResource) -> Iterator[str]:
         yield f"at most {most} {gauge.unit}" if used is None else f"{used}/{most} {gauge.unit}"
 
 
-def _write_diagnosis(page: Page, one: PresentedDiagnosis) -> None:
-    physical = f" ({one.name})" if one.name != one.address.name else ""
-    source = place(one.where)
+def _write_diagnosis(page: Page, diagnosis: PresentedDiagnosis) -> None:
+    physical = f" ({diagnosis.name})" if diagnosis.name != diagnosis.address.name else ""
+    source = place(diagnosis.where)
     page.line(
-        (str(one.address), "bold"),
+        (str(diagnosis.address), "bold"),
         physical,
         " is ",
-        (one.status, "bold red"),
+        (diagnosis.status, "bold red"),
         (f"  {source}" if source else "", "dim"),
     )
-    for word, told in _told(one):
-        page.line((f"{word:<{LABEL}}", "dim"), told, indent=INDENT, hang=LABEL)
-    for number, command in enumerate(one.commands):  # never folded: they are to be copied
+    for word, text in _facts_of(diagnosis):
+        page.line((f"{word:<{LABEL}}", "dim"), text, indent=INDENT, hang=LABEL)
+    for number, command in enumerate(diagnosis.commands):  # never folded: they are to be copied
         page.whole((" " * INDENT + f"{'' if number else 'run':<{LABEL}}", "dim"), command)
 
 
-def _told(one: PresentedDiagnosis) -> Iterator[tuple[str, str]]:
-    if one.reason:
-        yield "AWS says" if one.is_quoted else "why", one.reason
-    yield from (pair for pair in (("cause", one.cause), ("remedy", one.remedy)) if pair[1])
-    for number, pointer in enumerate(one.members):
+def _facts_of(diagnosis: PresentedDiagnosis) -> Iterator[tuple[str, str]]:
+    if diagnosis.reason:
+        yield "AWS says" if diagnosis.is_quoted else "why", diagnosis.reason
+    yield from (pair for pair in (("cause", diagnosis.cause), ("remedy", diagnosis.remedy)) if pair[1])
+    for number, pointer in enumerate(diagnosis.members):
         yield "" if number else "look at", _pointer(pointer)
-    yield from (("note", note) for note in one.notes)
-    yield "apply", one.repair
+    yield from (("note", note) for note in diagnosis.notes)
+    yield "apply", diagnosis.repair
 
 
 def _pointer(pointer: Pointer) -> str:
     source = place(pointer.where)
-    told = pointer.member if pointer.is_declared else f"{pointer.member} (not declared)"
-    return f"{told}  {source}" if source else told
+    text = pointer.member if pointer.is_declared else f"{pointer.member} (not declared)"
+    return f"{text}  {source}" if source else text
 
 
 def _well(count: int) -> str:
