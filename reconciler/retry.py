@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 _TRYING: ContextVar[tuple[str, int]] = ContextVar("trying", default=("", 1))
 
 
-class Patient:
+class RetryingCloud:
     """Wraps a cloud. Throttled calls are repeated always, calls of unknown outcome only if they read.
 
     `is_idempotent`: its writes may be made twice, too, and are repeated as reads are.

@@ -19,7 +19,7 @@ from reconciler.problems import Exit
 from reconciler.sandbox.core.clock import Timings, TurnableClock
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator
-from reconciler.sandbox.server.http import Front, sandbox_server
+from reconciler.sandbox.server.http import HttpFront, sandbox_server
 from reconciler.sandbox.server.protocol import Request
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE, session_of
@@ -59,7 +59,7 @@ class Gate:
         self._lock = threading.Lock()
 
     def handle(
-        self, account: str, region: str, method: str, path: str, body: bytes, *, spared: bool = False
+        self, account: str, region: str, method: str, path: str, body: bytes, *, without_faults: bool = False
     ) -> Response:
         with self._lock:
             self.calls.append(path.rpartition("/")[2])
@@ -112,12 +112,12 @@ class Gate:
         self.released.wait(PATIENCE)
 
 
-def undisturbed(front: Front, request: Request) -> Response:
+def undisturbed(front: HttpFront, request: Request) -> Response:
     return front(request)
 
 
 @contextmanager
-def served(gate: Gate, answer: Callable[[Front, Request], Response] = undisturbed) -> Iterator[Mapping[str, str]]:
+def served(gate: Gate, answer: Callable[[HttpFront, Request], Response] = undisturbed) -> Iterator[Mapping[str, str]]:
     """Serve on a free port; yield the environment of processes that are to work there.
 
     `answer` stands before everything, also what is not Batch.

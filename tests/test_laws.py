@@ -17,7 +17,7 @@ from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Exit, Fault
-from reconciler.retry import Patient
+from reconciler.retry import RetryingCloud
 from reconciler.sandbox.core.clock import TurnableClock
 from reconciler.sandbox.core.faults import Failure, FaultRule, Faults
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator
@@ -105,7 +105,7 @@ RESOURCES: dict[tuple[str, str], dict[str, Json]] = {
 
 
 def apply(place: Place, mine: Stack, wanted: PlanOptions | None = None) -> usecases.Finish:
-    cloud, wanted = Patient(place.cloud, place.clock), wanted or PlanOptions()
+    cloud, wanted = RetryingCloud(place.cloud, place.clock), wanted or PlanOptions()
     plan = usecases.plan(mine, session_of(cloud), wanted)
     return usecases.run(plan, mine, session_of(cloud, place.clock), options=wanted, parallelism=2)
 

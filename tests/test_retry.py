@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model import Identity
 from reconciler.problems import CloudError
-from reconciler.retry import WRITES_AT_ONCE, Patient
+from reconciler.retry import WRITES_AT_ONCE, RetryingCloud
 from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unreachable
 
 
@@ -12,7 +12,7 @@ from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unre
 def test_throttling_is_waited_out_for_reads_and_writes(operation: str) -> None:
     cloud = ScriptedCloud({operation: [throttled(), throttled(), {"ok": 1}]})
     clock = InstantClock()
-    assert Patient(cloud, clock).call(operation, {}) == {"ok": 1}
+    assert RetryingCloud(cloud, clock).call(operation, {}) == {"ok": 1}
     assert len(clock.slept) == 2
 
 
@@ -23,19 +23,19 @@ def test_who_calls_is_asked_again_as_well() -> None:
             return super().identity()
 
     cloud, clock = Busy({"GetCallerIdentity": [throttled(), lost(), {}]}), InstantClock()
-    assert (Patient(cloud, clock).identity(), cloud.count("GetCallerIdentity"), len(clock.slept)) == (HERE, 3, 2)
+    assert (RetryingCloud(cloud, clock).identity(), cloud.count("GetCallerIdentity"), len(clock.slept)) == (HERE, 3, 2)
 
 
 def test_pauses_grow_and_stay_bounded() -> None:
     cloud = ScriptedCloud({"ListSchedulingPolicies": [*[throttled()] * 9, {}]})
     clock = InstantClock()
-    Patient(cloud, clock).call("ListSchedulingPolicies", {})
+    RetryingCloud(cloud, clock).call("ListSchedulingPolicies", {})
     assert clock.slept[0] < 1 < clock.slept[3]
     assert max(clock.slept) <= 25
 
 
 def test_a_read_of_unknown_outcome_is_repeated() -> None:
-    assert Patient(ScriptedCloud({"DescribeJobQueues": [lost(), {"ok": 1}]}), InstantClock()).call(
+    assert RetryingCloud(ScriptedCloud({"DescribeJobQueues": [lost(), {"ok": 1}]}), InstantClock()).call(
         "DescribeJobQueues", {}
     ) == {"ok": 1}
 
@@ -43,14 +43,14 @@ def test_a_read_of_unknown_outcome_is_repeated() -> None:
 def test_a_write_of_unknown_outcome_is_not() -> None:
     cloud = ScriptedCloud({"RegisterJobDefinition": [lost(), {}]})
     with pytest.raises(CloudError):
-        Patient(cloud, InstantClock()).call("RegisterJobDefinition", {})
+        RetryingCloud(cloud, InstantClock()).call("RegisterJobDefinition", {})
     assert cloud.count("RegisterJobDefinition") == 1
 
 
 def test_an_endpoint_that_cannot_be_reached_is_given_up_soon() -> None:
     cloud, clock = ScriptedCloud({"DescribeJobQueues": [unreachable()]}), InstantClock()
     with pytest.raises(CloudError):
-        Patient(cloud, clock).call("DescribeJobQueues", {})
+        RetryingCloud(cloud, clock).call("DescribeJobQueues", {})
     assert clock.now() < 5
 
 
@@ -66,7 +66,7 @@ def test_only_a_few_writes_are_under_way_at_once() -> None:
         under_way.pop()
         return {}
 
-    patient = Patient(ScriptedCloud({"CreateJobQueue": [slow]}), InstantClock())
+    patient = RetryingCloud(ScriptedCloud({"CreateJobQueue": [slow]}), InstantClock())
     threads = [Thread(target=patient.call, args=("CreateJobQueue", {})) for _ in range(WRITES_AT_ONCE * 3)]
     for thread in threads:
         thread.start()

@@ -9,7 +9,7 @@ from reconciler.app.usecases import Finish
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Fault
-from reconciler.retry import Patient, is_read
+from reconciler.retry import RetryingCloud, is_read
 from reconciler.sandbox.core.clock import Timings, TurnableClock
 from reconciler.sandbox.core.faults import FaultRule, Faults
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator
@@ -27,7 +27,7 @@ class World:
         self.clock = TurnableClock()
         self.simulator = Simulator(self.clock, faults=Faults(self.rules), timings=self.timings, seed=self.seed)
         self.raw = SimulatedCloud(self.simulator, HERE)
-        self.cloud = Patient(self.raw, self.clock)
+        self.cloud = RetryingCloud(self.raw, self.clock)
 
     @property
     def session(self) -> Session:

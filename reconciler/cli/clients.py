@@ -29,7 +29,7 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     from reconciler.adapters.aws.locks import locks_at
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
-    from reconciler.retry import Patient
+    from reconciler.retry import RetryingCloud
 
     clock = WallClock()
     region = place.region or stack.region
@@ -38,10 +38,10 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
 
     @cache
     def service(name: str) -> Cloud:
-        return Patient(AwsCloud(credentials, region, service=name), clock)
+        return RetryingCloud(AwsCloud(credentials, region, service=name), clock)
 
     def lock_service(name: str) -> Cloud:
-        return Patient(AwsCloud(credentials, region, service=name), clock, is_idempotent=True)
+        return RetryingCloud(AwsCloud(credentials, region, service=name), clock, is_idempotent=True)
 
     batch = service("batch")
     if simulated:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
@@ -67,11 +67,11 @@ def _states(credentials: "Credentials", region: str | None, clock: Clock, observ
         from reconciler.adapters.aws.cloud import AwsCloud
         from reconciler.adapters.aws.objects import Objects
         from reconciler.adapters.aws.session import assume_role
-        from reconciler.retry import Patient
+        from reconciler.retry import RetryingCloud
 
         there = place.region or region
         own = assume_role(credentials, place.role_arn, there, observer) if place.role_arn else credentials
-        cloud = Patient(AwsCloud(own, there, service="s3"), clock, is_idempotent=True)
+        cloud = RetryingCloud(AwsCloud(own, there, service="s3"), clock, is_idempotent=True)
         return Objects(cloud).beginning(place.bucket, place.key, LARGEST + 1)
 
     def ask(place: StatePlace) -> bytes:
@@ -88,11 +88,11 @@ def open_objects(observer: Observer) -> "Objects":
     from reconciler.adapters.aws.cloud import AwsCloud
     from reconciler.adapters.aws.objects import Objects
     from reconciler.adapters.aws.session import ANY_REGION, open_session
-    from reconciler.retry import Patient
+    from reconciler.retry import RetryingCloud
 
     session = open_session(observer=observer)
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or ANY_REGION
-    return Objects(Patient(AwsCloud(session, region, service="s3"), WallClock(), is_idempotent=True))
+    return Objects(RetryingCloud(AwsCloud(session, region, service="s3"), WallClock(), is_idempotent=True))
 
 
 def sns_for(topic: str, place: Place, observer: Observer) -> Cloud:
@@ -115,10 +115,10 @@ def service_for(name: str, place: Place, observer: Observer) -> Cloud:
     """Return a service of AWS in the region of a place."""
     from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.retry import Patient
+    from reconciler.retry import RetryingCloud
 
     credentials = _credentials(place, place.region, observer)
-    return Patient(AwsCloud(credentials, place.region, service=name), WallClock())
+    return RetryingCloud(AwsCloud(credentials, place.region, service=name), WallClock())
 
 
 def _credentials(place: Place, region: str | None, observer: Observer) -> "Credentials":

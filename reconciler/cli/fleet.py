@@ -352,12 +352,12 @@ def _read(files: "Files", request: StackRequest) -> tuple["FleetTarget", ...]:
 
 def _before(file: Path, revision: str, request: StackRequest) -> tuple[tuple["FleetTarget", ...], tuple[str, ...]]:
     """Return the targets of a revision, and the files that have changed since."""
-    from reconciler.adapters.lookup.git import Repository, Then
+    from reconciler.adapters.lookup.git import PastFile, Repository
 
     repository = Repository(str(file.parent))
     content, changed = repository.content_at(revision, file.name), repository.changed_since(revision)
     try:
-        return (() if content is None else _read(Then(str(file.parent), file.name, content), request)), changed
+        return (() if content is None else _read(PastFile(str(file.parent), file.name, content), request)), changed
     except InvalidStack:  # its targets of then are not known: all of them count as changed
         return (), changed
 

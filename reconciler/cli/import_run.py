@@ -114,7 +114,7 @@ def _read_live(request: ImportRequest, _observer: Observer, region: ReadRegion) 
     from reconciler.cli.fleet import excluded_names
     from reconciler.importers import live
 
-    asked = live.Asked(
+    asked = live.ImportFilter(
         stack=request.name,
         prefix=request.name_prefix,
         names=request.names,
@@ -273,10 +273,10 @@ def _check_asked(resources: Iterable["Live | ImportedResource"], request: Import
 
 def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported":
     """Return what was asked for of what files describe; of a region, the source itself chooses."""
-    from reconciler.importers.live import Asked
+    from reconciler.importers.live import ImportFilter
     from reconciler.importers.model import variables_in, without_tagged
 
-    asked = Asked(names=request.names, kinds=request.kinds, tags=request.tags)
+    asked = ImportFilter(names=request.names, kinds=request.kinds, tags=request.tags)
 
     def tags(resource: "ImportedResource") -> Mapping[str, Json]:
         written = without_tagged(resource.body.get("tags"))

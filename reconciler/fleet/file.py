@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.fleet.target import Consents, FleetTarget
-from reconciler.load.expand import Expander, Finder, Scope
+from reconciler.load.expand import Expander, LookupRunner, Scope
 from reconciler.load.files import Library
 from reconciler.load.variables import GivenValue
 from reconciler.ports import Files, Lookups
@@ -34,7 +34,7 @@ NOWHERE = Scope()  # what can be substituted before it is known where: nothing
 @dataclass(frozen=True, slots=True)
 class Members:
     library: Library
-    finder: Finder
+    finder: LookupRunner
     findings: Findings
 
     def mapping(self, node: Node | None, what: str) -> MappingNode | None:
@@ -126,7 +126,7 @@ def read_fleet(
     `leaving` tells whether links in a path lead out of the folder of the file, or to something hidden.
     """
     findings = Findings()
-    reader = _FleetReader(Library(files, findings), Finder(lookups, findings), findings, matching, leaving)
+    reader = _FleetReader(Library(files, findings), LookupRunner(lookups, findings), findings, matching, leaving)
     targets = tuple(reader.targets())
     return targets, findings.in_file_order()
 
@@ -134,7 +134,7 @@ def read_fleet(
 def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the globs of names that imports and coverage of a region leave out, and what is wrong with them."""
     findings = Findings()
-    reader = _FleetReader(Library(files, findings), Finder(lookups, findings), findings, lambda _: (), stays)
+    reader = _FleetReader(Library(files, findings), LookupRunner(lookups, findings), findings, lambda _: (), stays)
     roots = (reader.mapping(document.root, "the file") for _, document in reader.library.parts() if document.root)
     known = {key: entry for root in roots if root for key, entry in reader.members(root, SECTIONS, "the file").items()}
     globs = tuple(text for _, text in reader.texts(known, EXCLUDE))
@@ -142,7 +142,7 @@ def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tupl
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
+class _EnvironmentPlace:
     """One account and region of an environment; its body is expanded with both of them known."""
 
     account: str
@@ -191,7 +191,7 @@ class _FleetReader(Members):
             )
             yield self.with_shared(target, inner, offered=True)
 
-    def spots(self, body: Body) -> list[_Spot]:
+    def spots(self, body: Body) -> list[_EnvironmentPlace]:
         accounts, regions = self.either(body, "account"), self.either(body, "region")
         several = len(accounts) > 1, len(regions) > 1
         for mark, account in accounts:
@@ -203,7 +203,7 @@ class _FleetReader(Members):
                     "quote it, in case it begins with 0",
                 )
         return [
-            _Spot(
+            _EnvironmentPlace(
                 account,
                 region,
                 "".join(f"/{one}" for one, is_one in zip((account, region), several, strict=True) if is_one),

@@ -11,8 +11,8 @@ is. Not here: reading and writing files, and JSON.
 from collections import Counter
 from dataclasses import dataclass
 
-from reconciler.fmt.normalize import Language, Respelled, tidied
-from reconciler.fmt.parse import Tree, TreeCollection, Unkeepable, comments_of, read_tree
+from reconciler.fmt.normalize import Language, Respelling, tidied
+from reconciler.fmt.parse import Tree, TreeCollection, Unpreservable, comments_of, read_tree
 from reconciler.fmt.printer import printed
 from reconciler.fmt.verify import means_the_same
 from reconciler.load.files import decoded
@@ -20,7 +20,7 @@ from reconciler.problems import Problem, Where
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import Document, compose
 
-__all__ = ["Formatted", "Language", "Respelled", "formatted"]
+__all__ = ["Formatted", "Language", "Respelling", "formatted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Formatted:
     name: str
     before: bytes
     after: bytes
-    respelled: tuple[Respelled, ...] = ()
+    respelled: tuple[Respelling, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -47,7 +47,7 @@ def formatted(name: str, raw: bytes, language: Language) -> Formatted:
         return Formatted(name, raw, raw, problems=findings.in_file_order())
     try:
         tree = read_tree(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except Unkeepable as odd:
+    except Unpreservable as odd:
         return Formatted(name, raw, raw, problems=(_problem("FMT001", odd.message, name, odd.place, odd.hint),))
     if tree.root and not isinstance(tree.root.node, TreeCollection):
         return Formatted(name, raw, raw)  # a single value: the file is no part of a stack
@@ -62,7 +62,7 @@ def formatted(name: str, raw: bytes, language: Language) -> Formatted:
     return Formatted(name, raw, after.encode(), tidy.respelled)
 
 
-def _is_proven(document: Document, tree: Tree, respelled: tuple[Respelled, ...], after: str) -> bool:
+def _is_proven(document: Document, tree: Tree, respelled: tuple[Respelling, ...], after: str) -> bool:
     """Read the result as the loader does: it must mean the same, and say the same in its comments."""
     findings = Findings()
     again = compose("", after, findings)
@@ -71,7 +71,7 @@ def _is_proven(document: Document, tree: Tree, respelled: tuple[Respelled, ...],
         return False
     try:
         return Counter(comments_of(tree)) == Counter(comments_of(read_tree(after)))
-    except Unkeepable:
+    except Unpreservable:
         return False
 
 

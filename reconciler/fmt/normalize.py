@@ -72,14 +72,14 @@ NO_MEMBERS: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SchemaPlace:
     """Where a value is used: what may stand there, and the path to it from the top of the stack."""
 
     shape: Json
     path: Path = ()
 
 
-NOWHERE = Site(NOTHING)
+NOWHERE = SchemaPlace(NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +167,12 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameIndex:
     shapes: Shapes
     sections: Mapping[str, Kind]
     takes: Takes
 
-    def meant(self, entry: TreeEntry, collection: TreeCollection, site: Site) -> str:
+    def meant(self, entry: TreeEntry, collection: TreeCollection, site: SchemaPlace) -> str:
         """Return the name of the member that an entry of a structure is: its own, or nothing where there is a doubt."""
         members, name = members_of(site.shape), entry.name
         if not members or name in members or entry.is_merge:
@@ -183,19 +183,19 @@ class Names:
         is_certain = own and own not in collection.keys and self.shapes.allows(members[own], entry.node)
         return own if is_certain else ""
 
-    def inside(self, site: Site, collection: TreeCollection, index: int) -> Site:
+    def inside(self, site: SchemaPlace, collection: TreeCollection, index: int) -> SchemaPlace:
         """Return the site of an entry's value. What is merged has the site of the mapping."""
         entry = collection.entries[index]
         if entry.is_merge:
             return site
         if entry.key is None:
-            return Site(self.shapes.of_item(site.shape, entry.node), (*site.path, index))
+            return SchemaPlace(self.shapes.of_item(site.shape, entry.node), (*site.path, index))
         return self.of_member(site, entry, self.meant(entry, collection, site))
 
-    def of_member(self, site: Site, entry: TreeEntry, meant: str) -> Site:
+    def of_member(self, site: SchemaPlace, entry: TreeEntry, meant: str) -> SchemaPlace:
         """Return the site of a member's value; `meant` is the name of the member."""
         name = meant or entry.name
-        return Site(self.shapes.of_member(site.shape, name, entry.node), (*site.path, name))
+        return SchemaPlace(self.shapes.of_member(site.shape, name, entry.node), (*site.path, name))
 
     def body(self, path: Path) -> Body | None:
         """Return the body into which a path leads."""
@@ -283,7 +283,7 @@ def _spaced(before: Sequence[TreeEntry], after: Sequence[TreeEntry]) -> tuple[Tr
 # What anchored values are: the shapes of the places that use them.
 
 
-def anchored_sites(root: Node, site: Site, names: Names) -> Mapping[Place, Site]:
+def anchored_sites(root: Node, site: SchemaPlace, names: NameIndex) -> Mapping[Place, SchemaPlace]:
     """Return where each anchored value is used first, by its place; `NOWHERE` if its uses ask for different things.
 
     A value under a key that begins with x- is what it is used for.
@@ -298,11 +298,11 @@ def anchored_sites(root: Node, site: Site, names: Names) -> Mapping[Place, Site]
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    names: Names
+    names: NameIndex
     anchored: Mapping[Place, Node]
-    found: dict[Place, list[Site]] = field(default_factory=dict)
+    found: dict[Place, list[SchemaPlace]] = field(default_factory=dict)
 
-    def node(self, node: Node, site: Site) -> None:
+    def node(self, node: Node, site: SchemaPlace) -> None:
         """Go through a value, and through what its aliases stand for."""
         if isinstance(node, AliasLeaf):
             if node.target in self.anchored:  # and not a key, which is a text
@@ -311,7 +311,7 @@ class _Walk:
             for index, entry in enumerate(node.entries):
                 self.node(entry.node, self.names.inside(site, node, index))
 
-    def is_new(self, node: Node, site: Site) -> bool:
+    def is_new(self, node: Node, site: SchemaPlace) -> bool:
         """Remember the site of an anchored value; not new is one of a shape that has been seen there."""
         if not anchor_of(node):
             return True
@@ -322,7 +322,7 @@ class _Walk:
         return True
 
 
-def _agreed(found: list[Site]) -> Site:
+def _agreed(found: list[SchemaPlace]) -> SchemaPlace:
     return found[0] if found and all(agree(found[0].shape, other.shape) for other in found) else NOWHERE
 
 
@@ -339,7 +339,7 @@ BEHIND = 1000.0  # further back than any member
 
 
 @dataclass(frozen=True, slots=True)
-class Respelled:
+class Respelling:
     """A word that was written in another way."""
 
     place: Place
@@ -348,9 +348,9 @@ class Respelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Tidied:
+class NormalizedTree:
     tree: Tree
-    respelled: tuple[Respelled, ...]
+    respelled: tuple[Respelling, ...]
     problems: tuple[Problem, ...]
 
 
@@ -363,35 +363,35 @@ class Language:
     takes: Takes
 
     @property
-    def names(self) -> Names:
-        return Names(Shapes(self.schema), {kind.section: kind for kind in self.kinds.values()}, self.takes)
+    def names(self) -> NameIndex:
+        return NameIndex(Shapes(self.schema), {kind.section: kind for kind in self.kinds.values()}, self.takes)
 
 
-def tidied(name: str, tree: Tree, language: Language) -> Tidied:
+def tidied(name: str, tree: Tree, language: Language) -> NormalizedTree:
     """Return a file's tree in order, and what is spelled in another way now.
 
     A word that resembles a member, but not without a doubt, is a problem. A file that is no part of a stack, but
     included in one, keeps its words and its order.
     """
     if tree.root is None:
-        return Tidied(tree, (), ())
+        return NormalizedTree(tree, (), ())
     names, node = language.names, tree.root.node
-    site = Site(language.schema) if _is_part(node, names) else NOWHERE
+    site = SchemaPlace(language.schema) if _is_part(node, names) else NOWHERE
     tidier = _Tidier(name, names, anchored_sites(node, site, names))
     tidy = replace(tree, root=replace(tree.root, node=tidier.node(node, site)))
     respelled = sorted(tidier.respelled, key=lambda word: word.place)
-    return Tidied(tidy, tuple(respelled), tuple(tidier.problems))
+    return NormalizedTree(tidy, tuple(respelled), tuple(tidier.problems))
 
 
 @dataclass(frozen=True, slots=True)
 class _Tidier:
     name: str
-    names: Names
-    anchored: Mapping[Place, Site]
-    respelled: list[Respelled] = field(default_factory=list)
+    names: NameIndex
+    anchored: Mapping[Place, SchemaPlace]
+    respelled: list[Respelling] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def node(self, node: Node, site: Site) -> Node:
+    def node(self, node: Node, site: SchemaPlace) -> Node:
         if anchor_of(node):
             site = self.anchored[node.place]
         match node:
@@ -406,10 +406,10 @@ class _Tidier:
         own = own_case(leaf.value, shape)
         if own == leaf.value or leaf.value not in leaf.text or any(prop.startswith("!") for prop in leaf.props):
             return leaf
-        self.respelled.append(Respelled(leaf.place, leaf.value, own))
+        self.respelled.append(Respelling(leaf.place, leaf.value, own))
         return replace(leaf, text=leaf.text.replace(leaf.value, own), value=own)
 
-    def collection(self, collection: TreeCollection, site: Site) -> TreeCollection:
+    def collection(self, collection: TreeCollection, site: SchemaPlace) -> TreeCollection:
         members = members_of(site.shape)
         entries = tuple(self.entry(entry, index, collection, site) for index, entry in enumerate(collection.entries))
         if members:
@@ -418,7 +418,7 @@ class _Tidier:
         is_same = all(map(is_, entries, collection.entries))
         return collection if is_same else replace(collection, entries=entries)
 
-    def entry(self, entry: TreeEntry, index: int, collection: TreeCollection, site: Site) -> TreeEntry:
+    def entry(self, entry: TreeEntry, index: int, collection: TreeCollection, site: SchemaPlace) -> TreeEntry:
         if entry.key and members_of(site.shape) and not entry.is_merge:
             meant = self.names.meant(entry, collection, site)
             node = self.node(entry.node, self.names.of_member(site, entry, meant))
@@ -428,7 +428,7 @@ class _Tidier:
         is_same = node is entry.node and key is entry.key
         return entry if is_same else replace(entry, key=key, node=node)
 
-    def key(self, entry: TreeEntry, site: Site, own: str) -> Leaf | None:
+    def key(self, entry: TreeEntry, site: SchemaPlace, own: str) -> Leaf | None:
         """Return the key of an entry of a structure, as the member is spelled that it means: as its `own` name."""
         key = entry.key
         if not own:
@@ -436,10 +436,10 @@ class _Tidier:
         if key is None or own not in members_of(site.shape) or own == key.text:
             return key
         if own != key.value:
-            self.respelled.append(Respelled(key.place, key.value, own))
+            self.respelled.append(Respelling(key.place, key.value, own))
         return replace(key, text=own, value=own, style="")
 
-    def doubt(self, entry: TreeEntry, site: Site) -> None:
+    def doubt(self, entry: TreeEntry, site: SchemaPlace) -> None:
         """Complain as `validate` does about a name that resembles that of a member."""
         near, body = nearest(entry.name, members_of(site.shape)), self.names.body(site.path)
         if not near or (site.path and not body):
@@ -465,7 +465,7 @@ def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
     return rank
 
 
-def _is_part(root: Node, names: Names) -> bool:
+def _is_part(root: Node, names: NameIndex) -> bool:
     """Whether a file is a part of a stack, and not included in one: told by its keys alone, wherever it is."""
     if not isinstance(root, TreeCollection) or not root.is_mapping:
         return False
@@ -475,7 +475,7 @@ def _is_part(root: Node, names: Names) -> bool:
     return is_ours and not any(_is_default(entry, names) for entry in root.entries)
 
 
-def _is_default(entry: TreeEntry, names: Names) -> bool:
+def _is_default(entry: TreeEntry, names: NameIndex) -> bool:
     """Whether what is under a section is a body, as in an included file of `defaults`, and not bodies by name."""
     kind = names.sections.get(entry.name)
     if kind is None or not isinstance(entry.node, TreeCollection) or not entry.node.entries:

@@ -31,7 +31,7 @@ BLOCK_STYLES = ("|", ">")
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class TrailingComment:
     """A comment behind something on the same line, and its further lines, which begin in the same column below it.
 
     `column` is where it stood in the source, -1 where that does not matter; `is_padded`: more than one blank before it.
@@ -86,7 +86,7 @@ class TreeEntry:
     node: Node
     key: Leaf | None = None
     above: tuple[str, ...] = ()
-    beside: Beside | None = None
+    beside: TrailingComment | None = None
 
     @property
     def name(self) -> str:
@@ -178,7 +178,7 @@ class CommentReader:
             self.waiting.append(self._comment(match.start(), match[0]))
         raise AssertionError("an item of a block list requires a dash")
 
-    def behind(self, *, is_dash: bool = False) -> Beside | None:
+    def behind(self, *, is_dash: bool = False) -> TrailingComment | None:
         """Take the comment that is next on this line, with its further lines.
 
         Behind a dash there are none: what begins in the same column below belongs to what is in the item.
@@ -194,7 +194,7 @@ class CommentReader:
                 break
             lines.append(match[1].rstrip())
             self.position = match.end()
-        return Beside(tuple(lines), column, is_padded)
+        return TrailingComment(tuple(lines), column, is_padded)
 
     def take(self, line: int) -> tuple[str, ...]:
         """Take all waiting comments: they describe what begins on this line."""
@@ -250,7 +250,7 @@ OTHER_BREAKS = re.compile("[\x85\u2028\u2029]")
 LONGEST_KEY = 1000  # YAML allows 1024 for a key that no `?` announces
 
 
-class Unkeepable(Exception):  # noqa: N818 - names what happened
+class Unpreservable(Exception):  # noqa: N818 - names what happened
     """The file says something that cannot be written again in our form."""
 
     def __init__(self, message: str, hint: str, place: Place) -> None:
@@ -259,13 +259,13 @@ class Unkeepable(Exception):  # noqa: N818 - names what happened
 
 
 def read_tree(text: str) -> Tree:
-    """Return the tree of a text against which `compose` has nothing to say. Raises `Unkeepable`."""
+    """Return the tree of a text against which `compose` has nothing to say. Raises `Unpreservable`."""
     source = CommentReader(text)
     if found := OTHER_BREAKS.search(text):
         code = ord(found[0])
         message = f"the character U+{code:04X} ends the line in some programs and not in others"
         hint = f'write it as "\\u{code:04x}" in double quotes, or remove it'
-        raise Unkeepable(message, hint, (source.line(found.start()), source.column(found.start())))
+        raise Unpreservable(message, hint, (source.line(found.start()), source.column(found.start())))
     return _TreeReader(source, yaml.parse(text, Loader=LOADER)).tree()
 
 
@@ -326,7 +326,9 @@ class _TreeReader:
             lines += behind.lines[1:]
         return tuple(lines)
 
-    def entry(self, key: Leaf | None, above: tuple[str, ...], beside: Beside | None, column: int = -1) -> TreeEntry:
+    def entry(
+        self, key: Leaf | None, above: tuple[str, ...], beside: TrailingComment | None, column: int = -1
+    ) -> TreeEntry:
         """Read what stands behind a key or a dash; `column` is that of the mapping that the key is in.
 
         Of two comments on its lines only the last can stay; the other goes above.
@@ -343,8 +345,8 @@ class _TreeReader:
         return TreeEntry(node=node, key=key, above=above + early, beside=behind or beside)
 
     def collection(
-        self, start: CollectionStartEvent, outer: int, beside: Beside | None
-    ) -> tuple[Node, Beside | None, Beside | None]:
+        self, start: CollectionStartEvent, outer: int, beside: TrailingComment | None
+    ) -> tuple[Node, TrailingComment | None, TrailingComment | None]:
         """Return a collection, the comment on the line before its first entry, and the one behind its bracket."""
         is_mapping, is_flow, span = isinstance(start, MappingStartEvent), bool(start.flow_style), self.span
         props, begin = self.props(start)
@@ -388,13 +390,13 @@ class _TreeReader:
         assert isinstance(event, ScalarEvent)  # nothing else is a key to `compose`
         leaf = self.leaf(event)
         if "\n" in leaf.text:
-            raise Unkeepable("a key that spans lines cannot be formatted", "write it on one line", leaf.place)
+            raise Unpreservable("a key that spans lines cannot be formatted", "write it on one line", leaf.place)
         if len(leaf.text) > LONGEST_KEY:
             message = f"a key of more than {LONGEST_KEY} characters cannot be formatted"
-            raise Unkeepable(message, "shorten it", leaf.place)
+            raise Unpreservable(message, "shorten it", leaf.place)
         return leaf
 
-    def value(self, event: Event) -> tuple[Node, Beside | None]:
+    def value(self, event: Event) -> tuple[Node, TrailingComment | None]:
         """Return a value that is no collection, and the comment behind it."""
         if isinstance(event, ScalarEvent):
             leaf = self.leaf(event)
@@ -414,13 +416,13 @@ class _TreeReader:
         text = self.source.text[begin:end]
         return Leaf(text=text, value=event.value, style=event.style or "", place=self.span.place, props=props)
 
-    def header(self, leaf: Leaf) -> Beside | None:
+    def header(self, leaf: Leaf) -> TrailingComment | None:
         """Return the comment on the first line of the block scalar that has just been read."""
         header = HEADER.match(leaf.text)
         assert header is not None
         if "+" in header[1]:
             self.source.seal(self.source.position)
-        return Beside((header[2].rstrip(),)) if header[2] else None
+        return TrailingComment((header[2].rstrip(),)) if header[2] else None
 
     def first_column(self, end: int, *, is_mapping: bool) -> int:
         """Return the column in which the entries of a block begin; a list's mark may stand behind its first dash."""

@@ -5,7 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from reconciler.fmt.parse import BLANK, BLOCK_STYLES, AliasLeaf, Beside, Leaf, Node, Tree, TreeCollection, TreeEntry
+from reconciler.fmt.parse import (
+    BLANK,
+    BLOCK_STYLES,
+    AliasLeaf,
+    Leaf,
+    Node,
+    TrailingComment,
+    Tree,
+    TreeCollection,
+    TreeEntry,
+)
 
 # How a scalar is written on the lines that it takes.
 
@@ -160,7 +170,7 @@ def _compact(collection: TreeCollection, indent: int) -> list[Line]:
     return [*hoisted, first, *lines[count + 1 :]]
 
 
-def _several(leaf: Leaf, lead: str, indent: int, beside: Beside | None) -> list[Line]:
+def _several(leaf: Leaf, lead: str, indent: int, beside: TrailingComment | None) -> list[Line]:
     first, others = several_lines(leaf, indent)
     lines = [Line(f"{lead} {first}", is_text=True), *(Line(line, is_text=True) for line in others)]
     if leaf.style not in BLOCK_STYLES:
@@ -169,7 +179,7 @@ def _several(leaf: Leaf, lead: str, indent: int, beside: Beside | None) -> list[
     return [*_beside(lines[:1], beside), *lines[1:]]
 
 
-def _beside(lines: list[Line], beside: Beside | None) -> list[Line]:
+def _beside(lines: list[Line], beside: TrailingComment | None) -> list[Line]:
     """Put a comment behind the last line; its further lines go below."""
     if beside is None:
         return lines

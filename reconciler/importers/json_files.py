@@ -9,7 +9,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.live.read import live_from
 from reconciler.load.files import decoded
-from reconciler.load.other_languages import Spoken, spoken_in_name, spoken_in_text
+from reconciler.load.other_languages import EmbeddedLanguage, spoken_in_name, spoken_in_text
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Json
 from reconciler.ports import Takes
@@ -94,7 +94,7 @@ class _JsonReader:
         self.findings.found.update(found.found)
         return root
 
-    def not_rendered(self, spoken: Spoken) -> None:
+    def not_rendered(self, spoken: EmbeddedLanguage) -> None:
         self.say("YML013", spoken.message, spoken.mark, spoken.language.way_out)
 
     def node(self, node: Node) -> None:

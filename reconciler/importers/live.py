@@ -16,7 +16,7 @@ LEAVING = ("DELETING", "DELETED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ImportFilter:
     """What is to be imported, and for which stack, if it is a region. Empty names, kinds and tags leave nothing out.
 
     `names` are globs, of which one must match, or with a `!` in front none; nor may one of `excluded`.
@@ -45,7 +45,7 @@ class Asked:
         )
 
 
-def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: Asked, takes: Takes) -> Imported:
+def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: ImportFilter, takes: Takes) -> Imported:
     """Return what is live. `unread` are kinds that could not be read, with the reason."""
     there = tuple(live)
     prefix = asked.prefix or _prefix(there, asked.stack)
@@ -70,7 +70,7 @@ def _prefix(live: Iterable[Live], stack: str) -> str:
     return next(iter(prefixes)) if len(prefixes) == 1 else ""
 
 
-def _reason(live: Live, asked: Asked, prefix: str) -> str:
+def _reason(live: Live, asked: ImportFilter, prefix: str) -> str:
     """Return why a resource is not imported; nothing if it is."""
     if live.status in LEAVING:
         return f"it is {live.status}"
@@ -86,7 +86,7 @@ def _reason(live: Live, asked: Asked, prefix: str) -> str:
     return f"it belongs to {owner}; use --with-owned to import it anyway"
 
 
-def _found(live: Live, asked: Asked, prefix: str, takes: Takes) -> ImportedResource:
+def _found(live: Live, asked: ImportFilter, prefix: str, takes: Takes) -> ImportedResource:
     """What this very stack owns keeps the name that it has there."""
     found = found_live(live, takes)
     is_own = is_ours(live, asked.stack, prefix)

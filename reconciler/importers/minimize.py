@@ -30,12 +30,12 @@ def bare(kind: Kind, body: Spec, identity: Identity, *, is_declared: bool = Fals
 
     What the service fills in is nobody's wish in what is live. Of what `is_declared` it is one, whatever its value.
     """
-    barer = _Barer(identity, is_known=not holds_tagged(body))
+    barer = _DefaultStripper(identity, is_known=not holds_tagged(body))
     return barer.members(kind.rows, body, may_be_filled=not is_declared)
 
 
 @dataclass(frozen=True, slots=True)
-class _Barer:
+class _DefaultStripper:
     """`is_known`: nothing in the body stands for something else."""
 
     identity: Identity

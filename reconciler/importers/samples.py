@@ -64,7 +64,7 @@ def with_examples(imported: Imported, language: Language) -> Imported:
         for number, (name, variable) in enumerate(imported.variables.items(), start=1)
         if name in unset
     }
-    chosen = _Trial(imported, language, candidates).best() if unset else {}
+    chosen = _CandidateTrial(imported, language, candidates).best() if unset else {}
     variables = {
         name: {**variable, "example": chosen[name]} if name in chosen else variable
         for name, variable in imported.variables.items()
@@ -233,7 +233,7 @@ def _matching(pattern: str) -> Iterator[str]:
         yield text
 
 
-class _Least:
+class _FirstChoice:
     """What rstr takes for a source of chance: always the first choice, and the fewest repetitions."""
 
     def choice(self, among: Iterable[T]) -> T:
@@ -257,7 +257,7 @@ def _shortest(pattern: str) -> str | None:
     from rstr import Rstr  # noqa: PLC0415 - most imports have no pattern
 
     try:
-        return str(Rstr(_Least()).xeger(pattern))  # type: ignore[arg-type]  # it is as much of Random as it takes
+        return str(Rstr(_FirstChoice()).xeger(pattern))  # type: ignore[arg-type]  # it is as much of Random as it takes
     except (re.error, OverflowError, RecursionError, KeyError, IndexError, ValueError):
         return None
 
@@ -286,7 +286,7 @@ def _once(values: Iterable[Json]) -> Iterator[Json]:
 
 
 @dataclass(slots=True)
-class _Trial:
+class _CandidateTrial:
     """Tries candidates on the resources as a whole, as `validate` sees them."""
 
     imported: Imported

@@ -399,7 +399,7 @@ class ImportSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Tidy:
+class TidyStack:
     """A stack's files; what each resource declares; and what could not become part of it."""
 
     files: WrittenStack
@@ -407,7 +407,7 @@ class Tidy:
     left_out: tuple[LeftOut, ...] = field(default=())
 
 
-def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings, language: Language) -> Tidy:
+def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings, language: Language) -> TidyStack:
     """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
     founds, twice = _each_once(imported.found)
     typed, odd = sorted_out(_in_order(founds), language)
@@ -418,7 +418,7 @@ def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings,
     shared = Factored((*bared, *odd), {}, {}) if odd else factored(bared)
     documents = _documents(shared, imported, settings, file_names(sound, odd, settings.group_by))
     texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
-    return Tidy(WrittenStack(texts, settings.root), shared.found, tuple(twice))
+    return TidyStack(WrittenStack(texts, settings.root), shared.found, tuple(twice))
 
 
 def _each_once(founds: Iterable[ImportedResource]) -> tuple[list[ImportedResource], list[LeftOut]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.choose import choice_of, declares
-from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, Finder, Scope, StatePlaces
+from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, LookupRunner, Scope, StatePlaces
 from reconciler.load.files import Library
 from reconciler.load.resources import declared_resources
 from reconciler.load.sections import gather
@@ -135,7 +135,7 @@ def load_with_problems(
     """
     findings = Findings()
     places = StatePlaces()
-    finder = Finder(lookups, findings, places)
+    finder = LookupRunner(lookups, findings, places)
     library = Library(files, findings)
     expander = Expander(library, finder, findings)
     gathered = gather(expander, kinds, outside.named)
@@ -184,7 +184,7 @@ def settings_of(files: Files, lookups: Lookups, outside: FromOutside = NOTHING) 
     """Return what the files say of the stack itself, as far as they can be understood, and nothing of its resources."""
     findings = Findings()
     places = StatePlaces()
-    expander = Expander(Library(files, findings), Finder(lookups, findings, places), findings)
+    expander = Expander(Library(files, findings), LookupRunner(lookups, findings, places), findings)
     gathered = gather(expander, KINDS, outside.named)
     PlaceReader(places, expander, outside.partitions).without_variables(gathered)
     scope = scope_of(declared_variables(gathered, expander), outside, expander)

@@ -24,11 +24,11 @@ from reconciler.syntax.nodes import (
     AliasNode,
     Broken,
     MappingNode,
+    NamedPlace,
     Node,
     Scalar,
     SequenceNode,
     SourceMark,
-    Spot,
     TaggedNode,
     is_null,
     where_of,
@@ -53,7 +53,7 @@ TOOLS: MappingABC[str, str] = {
 }
 
 
-class Stranger(NamedTuple):
+class UnknownKey(NamedTuple):
     key: str
     message: str
     hint: str
@@ -61,11 +61,11 @@ class Stranger(NamedTuple):
 
 def strangers(
     keys: MappingABC[str, SourceMark], known: tuple[str, ...], kinds: MappingABC[str, Kind]
-) -> Iterator[Stranger]:
+) -> Iterator[UnknownKey]:
     """Yield what to say of keys that are none of the known ones. Keys of one mistake are told together."""
     if tool := next((key for key in keys if key in TOOLS), ""):
         hint = f"use sections such as {next(iter(kinds.values())).section}, with bodies in the form of the AWS API"
-        yield Stranger(tool, f"{tool} is a key of {TOOLS[tool]}: this is not a stack", hint)
+        yield UnknownKey(tool, f"{tool} is a key of {TOOLS[tool]}: this is not a stack", hint)
         return
     kind = max(kinds.values(), key=lambda kind: len(keys.keys() & members_of(kind)))
     members = [key for key in keys if key in members_of(kind) and not get_close_matches(key, known, cutoff=TWIN)]
@@ -75,16 +75,16 @@ def strangers(
         hint = did_you_mean(
             key, known, f"the keys of a stack are {listed(known, 'and')}; keys that begin with x- are ignored"
         )
-        yield Stranger(key, f"the top-level key {key} is unknown", hint)
+        yield UnknownKey(key, f"the top-level key {key} is unknown", hint)
 
 
-def _of_a_body(members: list[str], kind: Kind) -> Stranger:
+def _of_a_body(members: list[str], kind: Kind) -> UnknownKey:
     what = kind.noun.replace("-", " ")
     hint = f"write the fields of a {what} below {kind.section} and a name"
     if kind.name_member in members:
         hint = f"only JSON files can contain a single AWS CLI request; in YAML, use {kind.section}"
     are = "are fields" if len(members) > 1 else "is a field"
-    return Stranger(members[0], f"{listed(members, 'and')} {are} of a {what}, not of a stack", hint)
+    return UnknownKey(members[0], f"{listed(members, 'and')} {are} of a {what}, not of a stack", hint)
 
 
 def members_of(kind: Kind) -> set[str]:
@@ -120,7 +120,7 @@ LONGER = 2  # by how many letters they differ in length at most: `definitions` i
 SEARCHED = 100  # entries below an unknown key that are looked at
 OF_VARIABLE = ("type", "default", "example", "enum", "pattern", "description", "secret")
 DEPTH = 3  # levels that show what a file is: a section, names in it, members of a body
-NOWHERE = Spot("")
+NOWHERE = NamedPlace("")
 # A top-level key in block style, where the file as a whole cannot be parsed.
 YAML_KEY = re.compile(r"""^["']?([A-Za-z$][\w.$-]*)["']?[ \t]*:(?=\s|$)""", re.MULTILINE)
 # JSON as editors and compilers write it, with comments and trailing commas: tsconfig.json.

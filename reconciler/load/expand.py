@@ -60,7 +60,7 @@ class StatePlaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Finder:
+class LookupRunner:
     """Looks every value up once, however often it is used. `found` has what came of it.
 
     `states` are those that the stack names; None where the stack to does not exist name any.
@@ -199,7 +199,7 @@ class Expander:
     """
 
     library: Library
-    finder: Finder
+    finder: LookupRunner
     findings: Findings
     scope: Scope | None = None
     merged: dict[MappingNode, Entries | None] = field(default_factory=dict)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
-from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_text
+from reconciler.load.other_languages import EmbeddedLanguage, spoken_in, spoken_in_text
 from reconciler.model import Json
 from reconciler.ports import Files, HiddenFile, OutsideStack
 from reconciler.syntax.diagnostics import Findings, did_you_mean
-from reconciler.syntax.nodes import DEEPEST, Broken, Node, Scalar, SourceMark, Spot, TaggedNode
+from reconciler.syntax.nodes import DEEPEST, Broken, NamedPlace, Node, Scalar, SourceMark, TaggedNode
 from reconciler.syntax.parse import Document, compose, compose_json
 
 YAML_FILES = (".yaml", ".yml")
@@ -55,17 +55,17 @@ class Library:
     circular: set[TaggedNode] = field(default_factory=set)
     doubts: dict[str, Findings] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    spoken: dict[str, Spoken] = field(default_factory=dict)
+    spoken: dict[str, EmbeddedLanguage] = field(default_factory=dict)
     skim: Callable[[Json], str] | None = None
     skimmed: dict[str, bytes] = field(default_factory=dict)
 
     def parts(self, choose: Choose | None = None) -> tuple[tuple[str, Document], ...]:
         """Return the files that make up the stack: those that are chosen, and that no other one includes."""
         for name in self.files.names():
-            self._load(name, Spot(self.shown(name)))
+            self._load(name, NamedPlace(self.shown(name)))
         chosen = list(self.documents if choose is None else choose(dict(self.documents)))
         for name in chosen:
-            if self.document(name, Spot(self.shown(name))) and name not in self.followed:
+            if self.document(name, NamedPlace(self.shown(name))) and name not in self.followed:
                 self._follow(name, ())
         return tuple((name, self.documents[name]) for name in chosen if name not in self.included)
 
@@ -117,13 +117,13 @@ class Library:
                 self.spoken[name] = spoken
         return self.documents.get(name)
 
-    def not_rendered(self, spoken: Spoken) -> Broken:
+    def not_rendered(self, spoken: EmbeddedLanguage) -> Broken:
         """Report that a file holds another language: what it says, and what is missing, cannot be told before."""
         self.incomplete = True
         self.findings.add("YML013", spoken.message, spoken.mark, spoken.language.way_out)
         return Broken(spoken.mark)
 
-    def _spoken(self, name: str, raw: bytes) -> Spoken | None:
+    def _spoken(self, name: str, raw: bytes) -> EmbeddedLanguage | None:
         if name in self.texts:
             found = self.doubts[name].found
             return spoken_in_text(self.shown(name), self.texts[name], found, is_json=name.endswith(JSON_FILES))
@@ -216,14 +216,14 @@ def parse(shown: str, raw: bytes, findings: Findings, *, is_yaml: bool = False) 
     """Parse a file by what its name says it is; what is neither YAML nor JSON is one text, unless it `is_yaml`."""
     text = decoded(shown, raw, findings)
     if text is None:
-        return Document(Broken(Spot(shown)))
+        return Document(Broken(NamedPlace(shown)))
     if shown.endswith(JSON_FILES):
         return compose_json(shown, text, findings)
     if is_yaml or shown.endswith(YAML_FILES):
         return compose(shown, text, findings)
     # A script that was checked out on Windows is the same script, as it is inside YAML, which knows one line break.
     # Editors end a file with a line break that is not meant: an image name in a file of its own has none.
-    return Document(Scalar(LINE_BREAK.sub("\n", text).removesuffix("\n"), Spot(shown, 0, 0)))
+    return Document(Scalar(LINE_BREAK.sub("\n", text).removesuffix("\n"), NamedPlace(shown, 0, 0)))
 
 
 def own_document(raw: bytes) -> str:
@@ -245,10 +245,13 @@ def decoded(shown: str, raw: bytes, findings: Findings) -> str | None:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start)
         findings.add(
-            "YML001", f"this is not UTF-8 text (byte {raw[error.start]:#04x})", Spot(shown, line, 0), NOT_TEXT_HINT
+            "YML001",
+            f"this is not UTF-8 text (byte {raw[error.start]:#04x})",
+            NamedPlace(shown, line, 0),
+            NOT_TEXT_HINT,
         )
         return None
     if "\0" in text:
-        findings.add("YML001", "this is a binary file", Spot(shown), NOT_TEXT_HINT)
+        findings.add("YML001", "this is a binary file", NamedPlace(shown), NOT_TEXT_HINT)
         return None
     return text

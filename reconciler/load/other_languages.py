@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reconciler.problems import Problem
-from reconciler.syntax.nodes import MappingNode, Node, Scalar, SourceMark, Spot
+from reconciler.syntax.nodes import MappingNode, NamedPlace, Node, Scalar, SourceMark
 from reconciler.syntax.nodes import SequenceNode as List
 
 # What a shell, Docker or the program itself reads, in the spelling of the API and of CloudFormation, in small letters.
@@ -26,7 +26,7 @@ class OtherLanguage(NamedTuple):
     way_out: str
 
 
-class Spoken(NamedTuple):
+class EmbeddedLanguage(NamedTuple):
     """Where a text holds another language, and how that is written there."""
 
     language: OtherLanguage
@@ -103,7 +103,9 @@ DOLLAR_BRACES = OtherLanguage(
 MAY_BE_ONE = re.compile(r"\{%|\{\{|\{#|#\{|%\{|\$\{|!(?:stack|rcmd|file|env|no_)")
 
 
-def spoken_in_text(name: str, text: str, problems: Iterable[Problem], *, is_json: bool = False) -> Spoken | None:
+def spoken_in_text(
+    name: str, text: str, problems: Iterable[Problem], *, is_json: bool = False
+) -> EmbeddedLanguage | None:
     """Return the place of another language that keeps a file from being read; `name` is what messages call it.
 
     It is where one of the problems is: a program in a command may well be in that language, and beside the point.
@@ -113,29 +115,29 @@ def spoken_in_text(name: str, text: str, problems: Iterable[Problem], *, is_json
     for language in (*LANGUAGES, BRACES, *((SHELL,) if is_json else ())):
         for number, line in lines:
             if match := language.form.search(line):
-                return Spoken(language, Spot(name, number, match.start()), " ".join(match[0].split()))
+                return EmbeddedLanguage(language, NamedPlace(name, number, match.start()), " ".join(match[0].split()))
     return None
 
 
-def spoken_in(root: Node | None, text: str) -> Spoken | None:
+def spoken_in(root: Node | None, text: str) -> EmbeddedLanguage | None:
     """Return the first text of a file that is for another language; `text` is all that the file says."""
     if root is None or not MAY_BE_ONE.search(text):
         return None
     return _first(root, LANGUAGES)
 
 
-def spoken_in_name(node: Node) -> Spoken | None:
+def spoken_in_name(node: Node) -> EmbeddedLanguage | None:
     """Return what another program should have filled in where a name stands, in which AWS takes no such text."""
     return _first(node, (*LANGUAGES, BRACES, DOLLAR_BRACES, SHELL))
 
 
-def _first(node: Node, languages: Sequence[OtherLanguage]) -> Spoken | None:
+def _first(node: Node, languages: Sequence[OtherLanguage]) -> EmbeddedLanguage | None:
     suspects: list[tuple[str, SourceMark]] = []
     _collect(node, suspects)
     for text, mark in suspects:
         for language in languages:
             if match := language.form.search(text):
-                return Spoken(language, mark, " ".join(match[0].split()))
+                return EmbeddedLanguage(language, mark, " ".join(match[0].split()))
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod
 from reconciler.load.expand import Expander
-from reconciler.load.sections import Bare, Gathered
+from reconciler.load.sections import Gathered, RequestFile
 from reconciler.model import Address, Declared, Json, Lifecycle
 from reconciler.placeholders import Secret, Unknown, holds_secret, holds_unknown
 from reconciler.problems import Severity
@@ -293,7 +293,7 @@ class _ResourceReader:
             self.findings.add("STK005", message, section.entries[name][0], hint)
         return (*nameless, *sections)
 
-    def bare(self, bare: Bare) -> Iterator[_Written]:
+    def bare(self, bare: RequestFile) -> Iterator[_Written]:
         mark, node = bare.body.entries[bare.kind.name_member]
         name = text_from(node, mark, bare.kind.name_member, self.findings)
         if name is not None:

@@ -25,7 +25,7 @@ from reconciler.load.files import JSON_FILES, Library
 from reconciler.load.other_languages import spoken_in_name
 from reconciler.problems import Problem, Severity
 from reconciler.syntax.diagnostics import Findings, listed
-from reconciler.syntax.nodes import Broken, MappingNode, Node, SourceMark, Spot, is_null, where_of
+from reconciler.syntax.nodes import Broken, MappingNode, NamedPlace, Node, SourceMark, is_null, where_of
 from reconciler.syntax.parse import Document
 
 __all__ = ["IGNORED_PREFIX", "SCHEMA", "SETTINGS", "Bare", "Gathered", "SectionEntry", "gather"]
@@ -44,7 +44,7 @@ class SectionEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Bare:
+class RequestFile:
     """A resource in a file of its own, as `aws batch … --cli-input-json` takes it."""
 
     kind: Kind
@@ -54,7 +54,7 @@ class Bare:
 @dataclass(frozen=True, slots=True)
 class Gathered:
     keys: MappingABC[str, list[SectionEntry]] = field(default_factory=dict)
-    bare: list[Bare] = field(default_factory=list)
+    bare: list[RequestFile] = field(default_factory=list)
     choice: StackFiles = field(default_factory=StackFiles)
     notes: tuple[Problem, ...] = ()  # what is in the folder and is not part of the stack
 
@@ -87,7 +87,7 @@ def _notes(library: Library, choice: StackFiles) -> Iterator[Problem]:
     for name, reason in choice.beside.items():
         if name in library.included:
             continue
-        where = where_of(Spot(library.shown(name)))
+        where = where_of(NamedPlace(library.shown(name)))
         yield Problem("STK015", f"not part of the stack: {reason}", where, severity=Severity.NOTE)
     for folder, label in choice.below.items():
         home = choice.home.text if choice.home else ""
@@ -106,17 +106,17 @@ def _nothing(library: Library, choice: StackFiles, findings: Findings, *, any_fi
         here = "this folder" if file == choice.fleet else root
         option = "--all" if file == FLEET else f"--all={file}"
         message = f"{here} contains {choice.fleet} (a deployment file)"
-        findings.add("STK017", message, Spot(file), f"use {option}, or pass a stack")
+        findings.add("STK017", message, NamedPlace(file), f"use {option}, or pass a stack")
     elif choice.several:
         folders = listed((f"{folder}/ ({label.text})" for folder, label in choice.several.items()), "and")
-        findings.add("STK016", f"this folder contains several stacks: {folders}", Spot(root), "pass one of them")
+        findings.add("STK016", f"this folder contains several stacks: {folders}", NamedPlace(root), "pass one of them")
     elif choice.beside and not any_file:
         (name, reason), *others = choice.beside.items()
         more = f" (and {len(others)} more files)" if len(others) > 1 else " (and 1 more file)" if others else ""
-        findings.add("STK001", f"{library.shown(name)} is not part of a stack: {reason}{more}", Spot(root), hint)
+        findings.add("STK001", f"{library.shown(name)} is not part of a stack: {reason}{more}", NamedPlace(root), hint)
     else:
         message = f"every file in {root} is empty" if any_file else f"{root} contains no .yaml, .yml or .json file"
-        findings.add("STK001", message, Spot(root), hint)
+        findings.add("STK001", message, NamedPlace(root), hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _Collector:
     expander: Expander
     findings: Findings
     keys: dict[str, list[SectionEntry]]
-    bare: list[Bare]
+    bare: list[RequestFile]
 
     def add(self, shown: str, document: Document) -> None:
         root = document.root
@@ -139,7 +139,7 @@ class _Collector:
             if spoken := spoken_in_name(root.entries[kind.name_member][1]):
                 self.expander.library.not_rendered(spoken)
             else:
-                self.bare.append(Bare(kind, root))
+                self.bare.append(RequestFile(kind, root))
         elif is_json and not any(self.keywords.is_known(key) for key in root.entries if key != "tags"):
             self.nearly_json(root, document)
         else:

@@ -21,10 +21,10 @@ from reconciler.syntax.diagnostics import Findings, did_you_mean, forgotten_sub,
 from reconciler.syntax.nodes import (
     AliasNode,
     MappingNode,
+    NamedPlace,
     Node,
     SequenceNode,
     SourceMark,
-    Spot,
     TaggedNode,
     is_null,
     where_of,
@@ -282,7 +282,7 @@ def _unnamed(gathered: Gathered, expander: Expander, findings: Findings) -> None
         names = library.files.names()
         is_file = len(names) == 1 and names[0].endswith(YAML_FILES)
         place = library.shown(names[0]) if is_file else library.files.root
-        findings.add("STK003", "no file sets the name of the stack", Spot(place), hint)
+        findings.add("STK003", "no file sets the name of the stack", NamedPlace(place), hint)
 
 
 def _placed(expander: Expander, identity: Identity) -> Expander:

@@ -33,7 +33,7 @@ from reconciler.report.drift import Drift
 from reconciler.report.text.values import ACTIONS, iso, summary
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
-    from reconciler.fmt import Formatted, Respelled
+    from reconciler.fmt import Formatted, Respelling
     from reconciler.report.results import Formatting, Validation
 
 FORMAT = "1.0"
@@ -215,7 +215,7 @@ def problem_json(problem: PresentedProblem) -> dict[str, Json]:
     }
 
 
-def _word(file: "Formatted", word: "Respelled") -> dict[str, Json]:
+def _word(file: "Formatted", word: "Respelling") -> dict[str, Json]:
     line, column = word.place
     return {"before": word.before, "after": word.after, **place_json(Where(file.name, line + 1, column + 1))}
 

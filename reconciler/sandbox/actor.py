@@ -48,7 +48,7 @@ LONGEST = 20.0  # seconds to wait for it to settle: who made the sandbox slow ca
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meddled:
+class ManualChange:
     """What was changed, by which calls, and the status that the resource has since."""
 
     address: Address
@@ -57,7 +57,7 @@ class Meddled:
     status: str
 
 
-def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json]) -> Meddled:
+def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json]) -> ManualChange:
     """Change members of `KIND/NAME`; a null takes a member or a tag away. Raises `WrongUsage` and `CloudError`."""
     kind, live = found(cloud, wanted)
     spec: Spec = live.spec
@@ -71,7 +71,7 @@ def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json])
         _do(step, kind, live, cloud, clock)
     after = read_one(cloud, kind, cloud.identity(), live.address.name)
     calls = tuple(step.operation for step in steps if isinstance(step, Call))
-    return Meddled(address=live.address, fields=change.fields, calls=calls, status=after.status if after else "")
+    return ManualChange(address=live.address, fields=change.fields, calls=calls, status=after.status if after else "")
 
 
 def found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
@@ -123,10 +123,10 @@ def member_path(kind: Kind, live: Spec, member: str) -> str:
         return there[0]
     if there:
         raise WrongUsage(f"{member} may be {listed(there)}", hint="give the whole path")
-    whole = ENTRY.split(member)[0]
-    if whole != member and whole in known:
-        hint = f"give the whole list, as in {whole}='[…]'"
-        raise WrongUsage(f"{whole} is a list, and its entries are not changed one by one", hint=hint)
+    list_path = ENTRY.split(member)[0]
+    if list_path != member and list_path in known:
+        hint = f"give the whole list, as in {list_path}='[…]'"
+        raise WrongUsage(f"{list_path} is a list, and its entries are not changed one by one", hint=hint)
     hint = did_you_mean(member, (*known, *(path.rpartition(".")[2] for path in known)), f"see `{_explain(kind)}`")
     raise WrongUsage(f"{kind.name} has no member {member}", hint=hint)
 
@@ -304,7 +304,7 @@ def _address(kind: str, text: str) -> str:
 BREAK, TICK = "/_sandbox/break", "/_sandbox/tick"  # no operation of AWS Batch has such a path
 # The second is where moto's server has it: what is written for that one runs on the sandbox unchanged.
 RESETS = ("/_sandbox/reset", "/moto-api/reset")
-SPARED = "x-sandbox-spared"  # a header
+WITHOUT_FAULTS = "x-sandbox-without-faults"  # a header
 KIND = "application/json"  # what a web page of elsewhere cannot send without asking
 COLONS = 5  # of an ARN
 PATIENCE = 10.0  # seconds
@@ -312,34 +312,34 @@ BAD_REQUEST = 400
 
 
 class Controls(Protocol):
-    def break_(self, mishap: ForcedFault) -> Breakage:
+    def break_(self, fault: ForcedFault) -> Breakage:
         """Break or repair something; return all that is broken then."""
 
     def tick(self, seconds: float) -> float:
         """Turn the clock forward; return how far it is ahead in all."""
 
 
-class Kept:
+class InProcessControls:
     """The controls of a simulator in this process."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
-    def break_(self, mishap: ForcedFault) -> Breakage:
-        return self._simulator.break_(mishap.after)
+    def break_(self, fault: ForcedFault) -> Breakage:
+        return self._simulator.break_(fault.after)
 
     def tick(self, seconds: float) -> float:
         return self._simulator.tick(seconds)
 
 
-class Served:
+class ServedControls:
     """The controls of a sandbox that is served. Raises `WrongUsage` if none is."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def break_(self, mishap: ForcedFault) -> Breakage:
-        return Breakage.of(self._ask(BREAK, asdict(mishap)))
+    def break_(self, fault: ForcedFault) -> Breakage:
+        return Breakage.of(self._ask(BREAK, asdict(fault)))
 
     def tick(self, seconds: float) -> float:
         return float(self._ask(TICK, {"seconds": seconds})["ahead"])
@@ -377,7 +377,7 @@ def is_reset(request: Request) -> bool:
 
 def spares(request: Request) -> bool:
     """Whether it is a call of an outside hand, which meets no failure, nor uses one up."""
-    return SPARED in request.headers
+    return WITHOUT_FAULTS in request.headers
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
@@ -385,7 +385,7 @@ def answer(simulator: Simulator, request: Request) -> Response:
     if not request.headers.get("content-type", "").startswith(KIND):
         return request.error(415, "UnsupportedMediaType", f"the controls take {KIND}")
     try:
-        return request.answer(_done(Kept(simulator), request.path, json.loads(request.body)))
+        return request.answer(_done(InProcessControls(simulator), request.path, json.loads(request.body)))
     except WrongUsage as wrong:
         return request.error(BAD_REQUEST, "BadRequest", wrong.message)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as wrong:
@@ -397,9 +397,9 @@ def _done(controls: Controls, path: str, data: Json) -> Json:
         if not is_duration(data["seconds"]):
             raise ValueError(f"{data['seconds']} is no number of seconds")
         return {"ahead": controls.tick(float(data["seconds"]))}
-    mishap = ForcedFault.of(data)
-    mishap.check()
-    for arn in mishap.arns:
+    fault = ForcedFault.of(data)
+    fault.check()
+    for arn in fault.arns:
         if arn.count(":") < COLONS or not noun_of(arn):
             raise WrongUsage(f"{arn} is not the ARN of a Batch resource")
-    return asdict(controls.break_(mishap))
+    return asdict(controls.break_(fault))

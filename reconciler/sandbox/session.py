@@ -30,10 +30,12 @@ MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
 UNIQUE_ID = "reconciler-sandbox"
 
 
-def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT, *, spared: bool = False) -> Session:
+def sandbox_session(
+    simulator: Simulator, region: str, account: str = ACCOUNT, *, without_faults: bool = False
+) -> Session:
     """Return a session with dummy credentials that reads neither AWS environment variables nor the user's AWS files.
 
-    For boto3: `boto3.Session(botocore_session=sandbox_session(...))`. `spared`: its calls meet no failure.
+    For boto3: `boto3.Session(botocore_session=sandbox_session(...))`. `without_faults`: its calls meet no failure.
     """
     quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
     session = Session(session_vars=quiet)
@@ -44,18 +46,18 @@ def sandbox_session(simulator: Simulator, region: str, account: str = ACCOUNT, *
     # The hook answers whatever AWS_ENDPOINT_URL says, but a broken one would not parse.
     session.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
     session.set_credentials("sandbox", "sandbox")
-    attach(session, simulator, account, region, spared=spared)
+    attach(session, simulator, account, region, without_faults=without_faults)
     return session
 
 
-def attach(session: Session, simulator: Simulator, account: str, region: str, *, spared: bool = False) -> None:
+def attach(session: Session, simulator: Simulator, account: str, region: str, *, without_faults: bool = False) -> None:
     """Answer every request of clients that this session creates from now on.
 
     The hook is keyed on the event, not on the host: endpoints, profiles, proxies and dual stack make no difference.
     """
     services = Services(simulator)
     answer: Any = partial(
-        _answer, simulator=simulator, services=services, account=account, region=region, spared=spared
+        _answer, simulator=simulator, services=services, account=account, region=region, without_faults=without_faults
     )
     session.register("before-send", answer, unique_id=UNIQUE_ID)
 
@@ -81,13 +83,13 @@ def _answer(
     services: Services,
     account: str,
     region: str,
-    spared: bool,
+    without_faults: bool,
     **_more: Any,
 ) -> AWSResponse:
     _, service, operation = event_name.split(".", 2)
     if service == "batch":
         path, body = _path(request.url), _bytes(request.body)
-        response = simulator.handle(account, region, request.method, path, body, spared=spared)
+        response = simulator.handle(account, region, request.method, path, body, without_faults=without_faults)
     elif (service, operation) == ("sts", "GetCallerIdentity"):
         response = caller_identity(account, region)
     elif service in MADE_BY_BATCH:

@@ -26,7 +26,7 @@ class SourceMark(Protocol):
     def column(self) -> int: ...
 
 
-class Spot(NamedTuple):
+class NamedPlace(NamedTuple):
     """A place that we name ourselves; without a line it is the file as a whole."""
 
     name: str
@@ -84,7 +84,7 @@ class Broken:
 Node = Scalar | SequenceNode | MappingNode | AliasNode | TaggedNode | Broken
 
 
-class TooMuch(Exception):  # noqa: N818 - names what happened
+class TooLarge(Exception):  # noqa: N818 - names what happened
     """A file nests deeper, or holds more, than we follow."""
 
     def __init__(self, message: str, hint: str, mark: SourceMark) -> None:
@@ -93,12 +93,12 @@ class TooMuch(Exception):  # noqa: N818 - names what happened
         self.mark = mark
 
 
-def too_deep(mark: SourceMark) -> TooMuch:
-    return TooMuch(f"this is nested deeper than {DEEPEST} levels", "AWS Batch requests are less deep", mark)
+def too_deep(mark: SourceMark) -> TooLarge:
+    return TooLarge(f"this is nested deeper than {DEEPEST} levels", "AWS Batch requests are less deep", mark)
 
 
-def too_large(mark: SourceMark) -> TooMuch:
-    return TooMuch(f"this file has more than {LARGEST:,} values", "split the stack", mark)
+def too_large(mark: SourceMark) -> TooLarge:
+    return TooLarge(f"this file has more than {LARGEST:,} values", "split the stack", mark)
 
 
 class BrokenValue(Exception):  # noqa: N818 - names what happened

@@ -30,13 +30,13 @@ from reconciler.syntax.nodes import (
     AliasNode,
     Broken,
     MappingNode,
+    NamedPlace,
     Node,
     Scalar,
     SequenceNode,
     SourceMark,
-    Spot,
     TaggedNode,
-    TooMuch,
+    TooLarge,
     too_deep,
     too_large,
     where_of,
@@ -46,14 +46,14 @@ from reconciler.syntax.scalars import plain_value
 # The parser's complaints in our words: what is wrong, and what to do about it.
 
 
-class Complaint(NamedTuple):
+class YamlMessage(NamedTuple):
     message: str
     hint: str
 
 
 QUOTE = "put the string in quotes"
 INDENT = "give the keys of a mapping the same indentation"
-TAB = Complaint("YAML cannot be indented with tabs", "indent with spaces")
+TAB = YamlMessage("YAML cannot be indented with tabs", "indent with spaces")
 NOT_A_START = "found character that cannot start any token"
 
 # Parts of libyaml's messages (its scanner.c and parser.c), what they mean, and what helps.
@@ -78,13 +78,13 @@ KNOWN = (
 )
 
 
-def complaint(problem: str, character: str, opened: str) -> Complaint:
+def complaint(problem: str, character: str, opened: str) -> YamlMessage:
     """Reword what libyaml says about a character; `opened` is where it began what it could not end."""
     if problem == NOT_A_START:
-        return TAB if character == "\t" else Complaint(f"a value cannot begin with {character}", QUOTE)
+        return TAB if character == "\t" else YamlMessage(f"a value cannot begin with {character}", QUOTE)
     since = f" that opens at {opened}" if opened else ""
-    known = (Complaint(message.format(since), hint) for part, message, hint in KNOWN if part in problem)
-    return next(known, Complaint(problem, "check the lines around it"))
+    known = (YamlMessage(message.format(since), hint) for part, message, hint in KNOWN if part in problem)
+    return next(known, YamlMessage(problem, "check the lines around it"))
 
 
 # libyaml 0.2 or later: older ones, such as the one in ruamel.yaml.clib, refuse `[Ref::input]`. Where PyYAML is built
@@ -150,7 +150,7 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
         root = _broken(error, text, findings)
     except yaml.YAMLError:
         root = _unprintable(name, text, findings)
-    except TooMuch as error:
+    except TooLarge as error:
         root = too_much(error, findings)
     finally:
         loader.dispose()
@@ -189,7 +189,7 @@ def _character(text: str, mark: SourceMark) -> str:
     return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
 
 
-def too_much(error: TooMuch, findings: Findings) -> Broken:
+def too_much(error: TooLarge, findings: Findings) -> Broken:
     findings.add("YML009", str(error), error.mark, error.hint)
     return Broken(error.mark)
 
@@ -198,7 +198,7 @@ def _unprintable(name: str, text: str, findings: Findings) -> Broken:
     """Say where the character is that YAML forbids: what is left for libyaml to refuse without a place."""
     found = UNPRINTABLE.search(text)
     before = text[: found.start()] if found else ""
-    mark = Spot(name, before.count("\n"), len(before) - before.rfind("\n") - 1)
+    mark = NamedPlace(name, before.count("\n"), len(before) - before.rfind("\n") - 1)
     shown = f"the control character U+{ord(found[0]):04X}" if found else "a character that YAML forbids"
     findings.add("YML002", f"the text contains {shown}", mark, "remove it, or write it as an escape in double quotes")
     return Broken(mark)
@@ -381,7 +381,7 @@ def compose_json(name: str, text: str, findings: Findings, *, last_wins: str = "
     try:
         root = reader.document()
         return Document(root, size=reader.size)
-    except TooMuch as error:
+    except TooLarge as error:
         return Document(too_much(error, findings))
 
 
@@ -404,11 +404,11 @@ def _syntax(name: str, text: str, findings: Findings) -> Broken | None:
     try:
         json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
-        mark, message = Spot(name, error.lineno - 1, error.colno - 1), error.msg
+        mark, message = NamedPlace(name, error.lineno - 1, error.colno - 1), error.msg
     except _NoConstantError as error:
-        mark, message = Spot(name), f"it has no {error}"
+        mark, message = NamedPlace(name), f"it has no {error}"
     except RecursionError:
-        mark, message = Spot(name), f"it is nested deeper than {DEEPEST} levels"
+        mark, message = NamedPlace(name), f"it is nested deeper than {DEEPEST} levels"
     else:
         return None
     said = message[:1].lower() + message[1:]
@@ -482,4 +482,4 @@ class _JsonNodeReader:
 
     def mark(self, token: re.Match[str]) -> SourceMark:
         line = bisect_right(self.lines, token.start()) - 1
-        return Spot(self.name, line, token.start() - self.lines[line])
+        return NamedPlace(self.name, line, token.start() - self.lines[line])

@@ -22,7 +22,7 @@ from reconciler.model import Json, Lock
 from reconciler.ports import Holder
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox.core.model import Response
-from reconciler.sandbox.server.http import Front
+from reconciler.sandbox.server.http import HttpFront
 from reconciler.sandbox.server.protocol import Request
 from tests.cli.conftest import SMALL, Ran, write
 from tests.cli.test_run import at_a_terminal
@@ -268,7 +268,7 @@ def test_a_signal_while_the_lock_is_taken_leaves_none(number: Signals, locked: L
     """The write reaches the service, and its answer comes after the signal."""
     reached, released = Event(), Event()
 
-    def held(front: Front, request: Request) -> Response:
+    def held(front: HttpFront, request: Request) -> Response:
         answer = front(request)
         if request.service in ("s3", "dynamodb") and b"reconciler apply" in request.body and not reached.is_set():
             reached.set()

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.model import Json
 from reconciler.sandbox.core.model import Response
-from reconciler.sandbox.server.http import Front
+from reconciler.sandbox.server.http import HttpFront
 from reconciler.sandbox.server.protocol import Request
 from tests.forked import Forked
 from tests.scenarios import FIRST, STACK, Scenario, world_before, written
@@ -121,7 +121,7 @@ def test_a_run_over_many_ends_while_one_hangs_in_reading_and_shows_the_others(
     gate = Gate()
     reached, released = Event(), Event()
 
-    def hanging(front: Front, request: Request) -> Response:
+    def hanging(front: HttpFront, request: Request) -> Response:
         if request.region == "eu-west-1" and request.service == "batch":
             reached.set()
             released.wait(PATIENCE)

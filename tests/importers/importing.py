@@ -8,7 +8,7 @@ from reconciler.adapters.lookup.installed import read_schema, takes
 from reconciler.fmt import Language, formatted
 from reconciler.importers import live as live_source
 from reconciler.importers.model import Imported
-from reconciler.importers.writer import GroupBy, ImportSettings, Tidy, tidy_stack
+from reconciler.importers.writer import GroupBy, ImportSettings, TidyStack, tidy_stack
 from reconciler.kinds import KINDS
 from reconciler.live.facts import LiveRegion
 from reconciler.load import load_with_problems
@@ -23,16 +23,16 @@ ADOPTING = PlanOptions(adopt=True, takes=takes)
 
 
 def imported(live: Iterable[Live], stack: str = "new", **asked: Any) -> Imported:
-    return live_source.imported(live, {}, live_source.Asked(stack=stack, **asked), takes)
+    return live_source.imported(live, {}, live_source.ImportFilter(stack=stack, **asked), takes)
 
 
-def tidied(found: Imported, stack: str = "new", group_by: GroupBy = GroupBy.KIND) -> Tidy:
+def tidied(found: Imported, stack: str = "new", group_by: GroupBy = GroupBy.KIND) -> TidyStack:
     return tidy_stack(
         found, HERE, ImportSettings(stack=stack, root="new", region=HERE.region, group_by=group_by), LANGUAGE
     )
 
 
-def read(tidy: Tidy) -> tuple[Stack, tuple[Problem, ...]]:
+def read(tidy: TidyStack) -> tuple[Stack, tuple[Problem, ...]]:
     """Read the files as every command does, and return the stack with the errors in it."""
     loaded = load_with_problems(tidy.files, Environment({}), identity=HERE)
     stack, wrong = validate(loaded.stack, LANGUAGE.schema, KINDS, takes=takes)
@@ -51,6 +51,6 @@ def beyond_adoption(plan: Plan) -> list[str]:
     ]
 
 
-def out_of_style(tidy: Tidy) -> list[str]:
+def out_of_style(tidy: TidyStack) -> list[str]:
     done = [formatted(name, text.encode(), LANGUAGE) for name, text in tidy.files.texts.items()]
     return [f"{one.name}: {one.problems or one.after.decode()}" for one in done if one.is_changed or one.problems]

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.importers.coverage import coverage
-from reconciler.importers.live import Asked, imported
+from reconciler.importers.live import ImportFilter, imported
 from reconciler.importers.names import NameChoice
 from reconciler.model import Live
 from reconciler.ports import takes_everything
@@ -19,7 +19,7 @@ CLOUDFORMATION = "aws:cloudformation:stack-name"
 
 
 def names(*there: Live, **asked: object) -> list[str]:
-    found = imported(there, {}, Asked(stack="new", **asked), takes_everything)  # type: ignore[arg-type]
+    found = imported(there, {}, ImportFilter(stack="new", **asked), takes_everything)  # type: ignore[arg-type]
     return [one.address.name for one in found.found]
 
 
@@ -29,7 +29,7 @@ def test_a_region_is_imported_and_planned_in_page_calls_alone() -> None:
         world.raw.call("RegisterJobDefinition", {"jobDefinitionName": f"job-{number}", **container()})
     since = len(world.calls)
     seen = usecases.region(world.session)
-    stack, _ = read(tidied(imported(seen.live, seen.unread, Asked(stack="new"), takes_everything)))
+    stack, _ = read(tidied(imported(seen.live, seen.unread, ImportFilter(stack="new"), takes_everything)))
     assert beyond_adoption(usecases.plan_in(stack, seen)) != []  # nobody has said that it may adopt
     assert beyond_adoption(planned(stack, seen.live)) == []
     calls = Counter(operation for operation, _ in world.calls[since:])
@@ -43,7 +43,7 @@ def test_only_the_newest_active_revision_is_imported() -> None:
         world.raw.call("RegisterJobDefinition", {"jobDefinitionName": "job", **container(memory=memory)})
     arn = f"{usecases.region(world.session).live[0].arn}"
     world.raw.call("DeregisterJobDefinition", {"jobDefinition": arn})
-    (found,) = imported(usecases.region(world.session).live, {}, Asked(stack="new"), takes_everything).found
+    (found,) = imported(usecases.region(world.session).live, {}, ImportFilter(stack="new"), takes_everything).found
     assert found.body["containerProperties"]["memory"] == 1024
 
 
@@ -65,7 +65,7 @@ def test_globs_of_names_match_the_whole_name() -> None:
 )
 def test_names_are_left_out_by_globs_and_told(asked: dict[str, tuple[str, ...]], expected: list[str]) -> None:
     there = [live(JQ, name, queue("spot")) for name in ("metaflow_1", "metaflow_2", "risk", "risk-a")]
-    found = imported(there, {}, Asked(stack="new", **asked), takes_everything)
+    found = imported(there, {}, ImportFilter(stack="new", **asked), takes_everything)
     assert [one.address.name for one in found.found] == expected
     assert all("its name is excluded" in one.why for one in found.left_out)
 
@@ -83,7 +83,7 @@ def test_what_others_own_and_what_leaves_is_left_out_with_the_reason() -> None:
         live(JQ, "cloudformation", queue("x"), tags={CLOUDFORMATION: "infra"}),
         live(JQ, "leaving", queue("x"), status="DELETING"),
     )
-    found = imported(there, {}, Asked(stack="new"), takes_everything)
+    found = imported(there, {}, ImportFilter(stack="new"), takes_everything)
     assert [one.address.name for one in found.found] == ["ours"]
     assert [(one.what, one.why.partition(";")[0]) for one in found.left_out] == [
         ("JobQueue/theirs", "it belongs to stack old"),
@@ -97,21 +97,23 @@ def test_what_others_own_and_what_leaves_is_left_out_with_the_reason() -> None:
 def test_what_this_stack_owns_keeps_its_name_in_the_yaml() -> None:
     tags = {"reconciler:stack": "new", "reconciler:name": "spot"}
     there = (live(CE, "spot-57d719", ec2(), tags=tags), live(JQ, "q", queue("spot-57d719")))
-    stack, _ = read(tidied(imported(there, {}, Asked(stack="new"), takes_everything)))
+    stack, _ = read(tidied(imported(there, {}, ImportFilter(stack="new"), takes_everything)))
     assert {str(address) for address in stack.declared} == {"ComputeEnvironment/spot", "JobQueue/q"}
     assert beyond_adoption(planned(stack, there)) == []
 
 
 def test_kinds_that_could_not_be_read_are_told() -> None:
     denied = CloudError("ListConsumableResources", Fault.DENIED, "AccessDeniedException", "no")
-    found = imported((), {"ConsumableResource": denied}, Asked(stack="new"), takes_everything)
+    found = imported((), {"ConsumableResource": denied}, ImportFilter(stack="new"), takes_everything)
     assert [one.what for one in found.left_out] == ["consumableResources"]
-    assert not imported((), {"ConsumableResource": denied}, Asked(stack="new", kinds=(JD,)), takes_everything).left_out
+    assert not imported(
+        (), {"ConsumableResource": denied}, ImportFilter(stack="new", kinds=(JD,)), takes_everything
+    ).left_out
 
 
 def test_with_a_prefix_only_what_is_called_so_is_imported_under_what_follows() -> None:
     there = (live(JQ, "dev-risk", queue("dev-spot")), live(CE, "dev-spot", ec2()), live(JQ, "prod-risk", queue("x")))
-    found = imported(there, {}, Asked(stack="new", prefix="dev-"), takes_everything)
+    found = imported(there, {}, ImportFilter(stack="new", prefix="dev-"), takes_everything)
     stack, errors = read(tidied(found))
     assert ([str(address) for address in stack.declared], stack.name_prefix, errors) == (
         ["ComputeEnvironment/spot", "JobQueue/risk"], "dev-", (),

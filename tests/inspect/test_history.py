@@ -239,7 +239,7 @@ def test_what_is_not_the_stacks_is_refused(tags: dict[str, str], message: str) -
 def put_tags(world: World, tags: dict[str, str]) -> None:
     """Put tags on the newest revision: those that AWS reserves, too."""
     arn = newest(world)["jobDefinitionArn"]
-    inner = world.simulator._world(HERE.account, HERE.region)
+    inner = world.simulator._account_state(HERE.account, HERE.region)
     with world.simulator._store.session():
         inner.put("job-definition", replace(inner.get("job-definition", arn), tags=tags))
 

@@ -9,7 +9,7 @@ from reconciler.kinds.base import Kind
 from reconciler.load.other_languages import LANGUAGES, spoken_in
 from reconciler.model import Json
 from reconciler.problems import Severity
-from reconciler.syntax.nodes import Scalar, Spot
+from reconciler.syntax.nodes import NamedPlace, Scalar
 from tests.load.memory import loaded
 
 QUEUE = """\
@@ -80,7 +80,7 @@ def test_a_program_in_another_language_does_not_hide_what_is_wrong_elsewhere() -
 
 @pytest.mark.parametrize("piece", ["{{", "{% a", "${self:", "#{", "%{ if ", "{#", "${Token["])
 def test_a_hostile_line_takes_no_time(piece: str) -> None:
-    assert spoken_in(Scalar(piece * 20_000, Spot("a")), piece) is None
+    assert spoken_in(Scalar(piece * 20_000, NamedPlace("a")), piece) is None
 
 
 def test_our_own_tags_are_no_other_language() -> None:

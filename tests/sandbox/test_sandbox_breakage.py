@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox.core.clock import TurnableClock
-from reconciler.sandbox.core.faults import Breakage, Failing, Failure
+from reconciler.sandbox.core.faults import Breakage, FailingCalls, Failure
 from reconciler.sandbox.session import open_sandbox
 
 PROFILE = "Instance profile ecsInstanceRole does not exist"
@@ -28,30 +28,30 @@ def fail(lab, *failing):
 
 
 def test_the_next_calls_fail_and_then_no_more(lab):
-    fail(lab, Failing(Failure.THROTTLE, 2))
+    fail(lab, FailingCalls(Failure.THROTTLE, 2))
     assert faults(lab, "DescribeJobQueues", 3) == [Fault.THROTTLED, Fault.THROTTLED, None]
 
 
 def test_only_the_named_operations_fail(lab):
-    fail(lab, Failing(Failure.SERVER_ERROR, 1, "Describe*"))
+    fail(lab, FailingCalls(Failure.SERVER_ERROR, 1, "Describe*"))
     assert faults(lab, "ListSchedulingPolicies", 1) == [None]
     assert faults(lab, "DescribeJobQueues", 2) == [Fault.UNKNOWN, None]
 
 
 def test_a_call_fails_in_one_way_at_a_time(lab):
-    fail(lab, Failing(Failure.THROTTLE, 1), Failing(Failure.SERVER_ERROR, 1))
+    fail(lab, FailingCalls(Failure.THROTTLE, 1), FailingCalls(Failure.SERVER_ERROR, 1))
     assert faults(lab, "DescribeJobQueues", 3) == [Fault.THROTTLED, Fault.UNKNOWN, None]
 
 
 def test_a_lost_answer_was_work_done(lab):
-    fail(lab, Failing(Failure.LOST_ANSWER, 1, "Register*"))
+    fail(lab, FailingCalls(Failure.LOST_ANSWER, 1, "Register*"))
     with pytest.raises(CloudError, match="closed before the answer"):
         lab.call("RegisterJobDefinition", **lab.container())
     assert lab.see_definition("render")["revision"] == 1
 
 
 def test_a_late_error_was_work_done(lab):
-    fail(lab, Failing(Failure.LATE_ERROR, 1, "Register*"))
+    fail(lab, FailingCalls(Failure.LATE_ERROR, 1, "Register*"))
     with pytest.raises(CloudError) as caught:
         lab.call("RegisterJobDefinition", **lab.container())
     assert (caught.value.fault, caught.value.code) == (Fault.UNKNOWN, "ServerException")
@@ -124,7 +124,9 @@ def test_a_tick_frees_the_name_of_what_is_deleted(lab):
 
 def test_all_of_it_is_kept_in_the_file(tmp_path):
     file = str(tmp_path / "sandbox.json")
-    broken = Breakage(missing_roles=("a",), failing=(Failing(Failure.LOST_ANSWER, 2, "Create*"),), settle=5.0, lag=2.0)
+    broken = Breakage(
+        missing_roles=("a",), failing=(FailingCalls(Failure.LOST_ANSWER, 2, "Create*"),), settle=5.0, lag=2.0
+    )
     first, second = (open_sandbox(file, clock=TurnableClock()) for _ in range(2))
     first.break_(lambda _before: broken)
     first.tick(7)

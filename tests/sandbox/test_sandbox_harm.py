@@ -6,8 +6,8 @@ import json
 import pytest
 
 from reconciler.problems import WrongUsage
-from reconciler.sandbox.actor import Served, address_of, environments_behind, found
-from reconciler.sandbox.core.faults import Breakage, Failing, Failure, ForcedFault, Sick
+from reconciler.sandbox.actor import ServedControls, address_of, environments_behind, found
+from reconciler.sandbox.core.faults import Breakage, FailingCalls, Failure, ForcedFault, ForcedInvalid
 from tests.sandbox.trainings import ARN, LIMITS, environment, queue, quota_policy, share
 from tests.serving import running
 
@@ -47,7 +47,7 @@ HEALTHY = {ENVIRONMENT: "ComputeEnvironment Healthy", QUEUE: "JobQueue Healthy"}
 
 @pytest.mark.parametrize("arn", UPDATES)
 def test_a_resource_is_invalid_until_it_is_updated(full, arn):
-    assert hurt(full, arn, invalid=REASON).invalid == (Sick(arn, REASON),)
+    assert hurt(full, arn, invalid=REASON).invalid == (ForcedInvalid(arn, REASON),)
     full.clock.turn(1e6)
     assert seen(full, arn) == ("INVALID", REASON if arn in HEALTHY else "")
     operation, request = UPDATES[arn]
@@ -67,13 +67,15 @@ def test_a_resource_is_invalid_until_it_is_repaired(full, arn):
 def test_of_several_one_can_be_repaired(full):
     hurt(full, ENVIRONMENT, QUEUE, invalid=REASON, stuck=True)
     left = hurt(full, QUEUE, repair=True)
-    assert (left.invalid, left.stuck) == ((Sick(ENVIRONMENT, REASON),), (ENVIRONMENT,))
+    assert (left.invalid, left.stuck) == ((ForcedInvalid(ENVIRONMENT, REASON),), (ENVIRONMENT,))
     assert (seen(full, ENVIRONMENT)[0], seen(full, QUEUE)[0]) == ("INVALID", "VALID")
 
 
 def test_another_reason_takes_the_place_of_the_first(full):
     hurt(full, QUEUE, invalid="CLIENT_ERROR - first")
-    assert hurt(full, QUEUE, invalid="CLIENT_ERROR - second").invalid == (Sick(QUEUE, "CLIENT_ERROR - second"),)
+    assert hurt(full, QUEUE, invalid="CLIENT_ERROR - second").invalid == (
+        ForcedInvalid(QUEUE, "CLIENT_ERROR - second"),
+    )
     assert seen(full, QUEUE) == ("INVALID", "CLIENT_ERROR - second")
 
 
@@ -145,7 +147,7 @@ def test_an_address_is_that_of_its_arn():
 def test_a_mishap_and_what_is_broken_since_go_over_the_wire_whole(full):
     mishap = ForcedFault(
         missing_roles=("workers",),
-        failing=(Failing(Failure.LATE_ERROR, 2, "Create*"),),
+        failing=(FailingCalls(Failure.LATE_ERROR, 2, "Create*"),),
         settle=5,
         lag=7,
         arns=(QUEUE,),
@@ -153,9 +155,12 @@ def test_a_mishap_and_what_is_broken_since_go_over_the_wire_whole(full):
         stuck=True,
     )
     with running(full.simulator) as url:
-        broken = Served(url).break_(mishap)
-        assert broken == mishap.after(Breakage()) == Served(url).break_(ForcedFault())
-        assert (Served(url).break_(ForcedFault(roles_back=True)).missing_roles, Served(url).tick(3)) == ((), 3)
+        broken = ServedControls(url).break_(mishap)
+        assert broken == mishap.after(Breakage()) == ServedControls(url).break_(ForcedFault())
+        assert (
+            ServedControls(url).break_(ForcedFault(roles_back=True)).missing_roles,
+            ServedControls(url).tick(3),
+        ) == ((), 3)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +180,7 @@ def test_what_the_controls_cannot_read_changes_nothing(full, path, kind, body, s
         with connection.getresponse() as answer:
             assert answer.status == status
         connection.close()
-        assert (Served(url).break_(ForcedFault()), Served(url).tick(0)) == (Breakage(), 0)
+        assert (ServedControls(url).break_(ForcedFault()), ServedControls(url).tick(0)) == (Breakage(), 0)
 
 
 def test_an_arn_of_nothing_is_refused_by_the_controls(full):
@@ -183,5 +188,5 @@ def test_an_arn_of_nothing_is_refused_by_the_controls(full):
         running(full.simulator) as url,
         pytest.raises(WrongUsage, match="arn:aws:s3:::bucket is not the ARN of a Batch resource"),
     ):
-        Served(url).break_(ForcedFault(arns=("arn:aws:s3:::bucket",), invalid=REASON))
+        ServedControls(url).break_(ForcedFault(arns=("arn:aws:s3:::bucket",), invalid=REASON))
     assert hurt(full) == Breakage()

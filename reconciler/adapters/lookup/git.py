@@ -11,7 +11,7 @@ NO_OPTION = "--end-of-options"  # a reference that begins with - stays a referen
 
 
 @dataclass(slots=True)
-class Then:
+class PastFile:
     """One file as it was; there is no other beside it."""
 
     root: str

@@ -375,13 +375,13 @@ CODES: Mapping[str, str] = {
 SEPARATORS = "-_"
 
 
-class Hole(NamedTuple):
+class ParameterPart(NamedTuple):
     """A parameter in a name, by the name of its variable."""
 
     variable: str
 
 
-Pieces = tuple[str | Hole, ...]
+Pieces = tuple[str | ParameterPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,17 +401,17 @@ class Naming:
 
 def pieces_of(text: str) -> Pieces:
     """Return a text of `!sub` as a name."""
-    out: list[str | Hole] = []
+    out: list[str | ParameterPart] = []
     at = 0
     for found in IN_TEXT.finditer(text):
-        out += [*text[at : found.start()], *(f"${{{found[2]}}}" if found[1] else [Hole(found[2].strip())])]
+        out += [*text[at : found.start()], *(f"${{{found[2]}}}" if found[1] else [ParameterPart(found[2].strip())])]
         at = found.end()
     return (*out, *text[at:])
 
 
 def written(pieces: Pieces) -> str:
     """Return a name as a text of `!sub`."""
-    return "".join(f"${{{one.variable}}}" if isinstance(one, Hole) else one for one in pieces)
+    return "".join(f"${{{one.variable}}}" if isinstance(one, ParameterPart) else one for one in pieces)
 
 
 def filled(pieces: Pieces, values: MappingABC[str, str]) -> Pieces:
@@ -421,7 +421,7 @@ def filled(pieces: Pieces, values: MappingABC[str, str]) -> Pieces:
 
 def holes(pieces: Pieces) -> Iterator[str]:
     for one in pieces:
-        if isinstance(one, Hole):
+        if isinstance(one, ParameterPart):
             yield one.variable
 
 
@@ -461,7 +461,7 @@ def _without_names(
             unknown={logical: tuple(sorted(one)) for logical, one in missing.items()},
         )
     first = dict.fromkeys(one for variables in unvalued.values() for one in variables)
-    prefix = tuple(inner for one in first for inner in (Hole(one), SEPARATORS[0]))
+    prefix = tuple(inner for one in first for inner in (ParameterPart(one), SEPARATORS[0]))
     others = (one for name in names.values() for one in holes(name) if one in values)
     return Naming(prefix, {logical: logical for logical in names}, frozenset({*fixed, *others}), is_anew=True)
 
@@ -471,7 +471,7 @@ def _shared(names: Collection[Pieces]) -> Pieces:
     alike = takewhile(lambda pieces: len(set(pieces)) == 1, zip(*names, strict=False))
     common: Pieces = tuple(pieces[0] for pieces in alike)
     for index in reversed(range(len(common))):
-        if isinstance(common[index], Hole):
+        if isinstance(common[index], ParameterPart):
             end = index + 1
             while end < len(common) and common[end] in (*SEPARATORS,) and all(len(name) > end + 1 for name in names):
                 end += 1
@@ -480,7 +480,7 @@ def _shared(names: Collection[Pieces]) -> Pieces:
     return ()
 
 
-def _filled(piece: str | Hole, values: MappingABC[str, str]) -> Pieces:
-    if isinstance(piece, Hole):
+def _filled(piece: str | ParameterPart, values: MappingABC[str, str]) -> Pieces:
+    if isinstance(piece, ParameterPart):
         return tuple(values[piece.variable]) if piece.variable in values else (piece,)
     return (piece,)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.importers.cloudformation.context import (
     PSEUDO,
-    Hole,
     Naming,
     NotKnown,
+    ParameterPart,
     Pieces,
     TemplateContext,
     TemplateError,
@@ -44,7 +44,7 @@ FRACTIONS = ("float", "double")
 
 
 @dataclass(slots=True)
-class Fitter:
+class PropertyConverter:
     """Fits the properties of one resource. `model` is the service model of the API; `names` are physical ones."""
 
     model: MappingABC[str, Json]
@@ -253,7 +253,7 @@ ITS_OWN = ("ReplaceComputeEnvironment", RETENTION)
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenName:
+class TemplateName:
     """A name in a template: its pieces, none where they are not known; what it depends on; and why it is not known."""
 
     pieces: Pieces
@@ -269,7 +269,7 @@ class Reader:
     world: TemplateContext
     model: MappingABC[str, Json]
     names: dict[str, str] = field(default_factory=dict)
-    written: dict[str, WrittenName] = field(default_factory=dict)
+    written: dict[str, TemplateName] = field(default_factory=dict)
     naming: Naming = field(default_factory=Naming)
     existing: dict[str, str] = field(default_factory=dict)  # why a resource is there, where a condition might say no
     broken: set[str] = field(default_factory=set)
@@ -353,39 +353,43 @@ class Reader:
         names = [one.name for one in self.world.variables.parameters.values() if one.variable in of_name]
         self.world.decide(names, f"the name of {logical}")
 
-    def name_of(self, resource: Resource) -> WrittenName:
+    def name_of(self, resource: Resource) -> TemplateName:
         """Return how a resource is named, where that can be said."""
         live = self.world.given.live
         id_ = live.resources.get(resource.logical, "") if live else ""
         physical = id_.rpartition("/")[2].partition(":")[0]
         node = _property(resource, kind_of(resource).name_member)
         if node is None:
-            return WrittenName(tuple(physical))
+            return TemplateName(tuple(physical))
         resolver = self.resolver(resource, assumes=True)
         try:
             if resolver.resolved(node) is None:
-                return WrittenName(tuple(physical))
+                return TemplateName(tuple(physical))
             value, assumed = resolver.settled(node)
         except NotKnown as unknown:
-            return self.substituted(resource, WrittenName((), node, unknown=str(unknown)), physical)
+            return self.substituted(resource, TemplateName((), node, unknown=str(unknown)), physical)
         except TemplateError as wrong:
             wrong.tell(self.world.findings)
             self.broken.add(resource.logical)
-            return WrittenName((), node)
+            return TemplateName((), node)
         name = str(value)
         if IN_BRACES.search(name):
             message, hint = f"AWS rejects the name {name}", "use Fn::Sub (!Sub) to substitute its variables"
             self.world.findings.add("CFN008", message, node.mark, hint)
             self.broken.add(resource.logical)
-        return self.substituted(resource, WrittenName(tuple(name), node, assumed), "" if physical == name else physical)
+        return self.substituted(
+            resource, TemplateName(tuple(name), node, assumed), "" if physical == name else physical
+        )
 
-    def substituted(self, resource: Resource, name: WrittenName, physical: str) -> WrittenName:
+    def substituted(self, resource: Resource, name: TemplateName, physical: str) -> TemplateName:
         """Return a name with parameters in it. One that is known to be another, and what else is in one, fixes them."""
         try:
             value = self.resolver(resource).single(name.node) if name.node else ""
         except (NotKnown, TemplateError):
             return replace(name, pieces=tuple(physical)) if physical else name
-        text_ = written((Hole(value.text),)) if isinstance(value, TaggedValue) and value.tag == "!var" else value
+        text_ = (
+            written((ParameterPart(value.text),)) if isinstance(value, TaggedValue) and value.tag == "!var" else value
+        )
         text_ = text_.text if isinstance(text_, TaggedValue) else text_of(text_)
         here = {short: self.world.pseudo.get(long, "") for short, long in PLACE.items()}
         known = {**{short: found for short, found in here.items() if found}, "stack": self.world.given.called}
@@ -395,10 +399,10 @@ class Reader:
             return replace(name, pieces=pieces)
         self.decide(pieces, own, resource.logical)
         if physical:
-            return WrittenName(tuple(physical))
+            return TemplateName(tuple(physical))
         # What the name is cannot be said without a value of a parameter: it depends on it, wherever that stands in it.
         wanted = self.world.variables.parameters.get(name.unknown)
-        return replace(name, pieces=(Hole(wanted.variable),)) if wanted and not wanted.is_hidden else name
+        return replace(name, pieces=(ParameterPart(wanted.variable),)) if wanted and not wanted.is_hidden else name
 
     def found(self, resource: Resource) -> ImportedResource | None:
         """Return a resource; None after telling what is wrong with it."""
@@ -407,7 +411,7 @@ class Reader:
             hint = "write properties below it, for example `Priority: 1`"
             self.world.findings.add("CFN009", f"{resource.logical}: Properties is not a mapping", resource.mark, hint)
             return None
-        fitter = Fitter(self.model, self.resolver(resource), self.names)
+        fitter = PropertyConverter(self.model, self.resolver(resource), self.names)
         body = fitter.body(kind, MappingNode(_without(resource, kind), resource.properties.mark))
         if not NAME.fullmatch(HOLE.sub("x", name)):
             self.world.findings.add("CFN008", f"AWS rejects the name {name}", resource.mark, NAME_HINT)

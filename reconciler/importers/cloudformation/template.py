@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from reconciler.importers.writer import is_plain, quoted
-from reconciler.load.expand import Expander, Finder
+from reconciler.load.expand import Expander, LookupRunner
 from reconciler.load.files import YAML_FILES, Library, decoded
-from reconciler.load.other_languages import Spoken, spoken_in, spoken_in_name, spoken_in_text
+from reconciler.load.other_languages import EmbeddedLanguage, spoken_in, spoken_in_name, spoken_in_text
 from reconciler.model import Json, StatePlace
 from reconciler.problems import Severity
 from reconciler.syntax.diagnostics import Findings, did_you_mean
-from reconciler.syntax.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, Spot, where_of
+from reconciler.syntax.nodes import Broken, MappingNode, NamedPlace, Node, Scalar, SequenceNode, SourceMark, where_of
 from reconciler.syntax.parse import Dialect, Document, compose, compose_json
 from reconciler.syntax.scalars import plain_value, text_of
 
@@ -202,7 +202,7 @@ def spelled(node: Node) -> str:
 def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
     content = decoded(name, raw, findings)
     if content is None:
-        return Broken(Spot(name))
+        return Broken(NamedPlace(name))
     document = _parsed(name, content, findings)
     if spoken := _not_rendered(name, content, document, findings):
         findings.found.clear()  # what the file says is not known before
@@ -210,12 +210,12 @@ def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
         return Broken(spoken.mark)
     root = document.root
     if root is not None and not document.is_literal:
-        library = Library(_Nothing(), findings, size=document.size)
-        root = Expander(library, Finder(_Nothing(), findings), findings).expand(root)
+        library = Library(_NoFiles(), findings, size=document.size)
+        root = Expander(library, LookupRunner(_NoFiles(), findings), findings).expand(root)
     return _body(name, root, findings) if isinstance(root, MappingNode) else root
 
 
-def _not_rendered(name: str, content: str, document: Document, findings: Findings) -> Spoken | None:
+def _not_rendered(name: str, content: str, document: Document, findings: Findings) -> EmbeddedLanguage | None:
     """Return where a template holds another language: anywhere if it cannot be read, else around AWS Batch alone."""
     if any(problem.code in UNREADABLE for problem in findings.found):
         return spoken_in_text(name, content, findings.found)
@@ -234,7 +234,7 @@ def _not_rendered(name: str, content: str, document: Document, findings: Finding
     return None
 
 
-def _spoken_in_its_name(resource: Node) -> Spoken | None:
+def _spoken_in_its_name(resource: Node) -> EmbeddedLanguage | None:
     """Return what a shell should have filled in where a resource has its name, in which AWS takes no such text."""
     properties = section_of(resource, "Properties")
     names = (node for key, (_, node) in properties.items() if key.endswith("Name") and isinstance(node, Scalar))
@@ -346,7 +346,7 @@ def _has_batch(node: Node) -> bool:
             return text(node).startswith(OURS)
 
 
-class _Nothing:
+class _NoFiles:
     """A template is one file: it includes none, and looks nothing up while it is read."""
 
     root = ""

@@ -98,7 +98,7 @@ def _without_none(members: Spec) -> Spec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ban:
+class ForbiddenFields:
     """Members of computeResources that environments of some types do not have."""
 
     types: Sequence[str]

@@ -6,7 +6,7 @@ from reconciler.rules.compute_environment.common import (
     FARGATE,
     MANAGED_INSTANCES,
     UPDATE_POLICY,
-    Ban,
+    ForbiddenFields,
     beside,
     ec2,
     fargate,
@@ -39,7 +39,7 @@ def _not_here(member: str) -> Evidence:
     return documented(PAGE, quote, f"{member} is not named")
 
 
-NOT_HERE = Ban(
+NOT_HERE = ForbiddenFields(
     types=(MANAGED_INSTANCES,),
     whose="ECS managed instances",
     keeps=managed_instances(),
@@ -239,7 +239,7 @@ def _not_applicable(member: str) -> Evidence:
     return documented(f"ComputeResource.{member}", quote)
 
 
-NOT_ON_FARGATE = Ban(
+NOT_ON_FARGATE = ForbiddenFields(
     types=FARGATE,
     whose="Fargate",
     keeps=fargate(),

@@ -67,7 +67,7 @@ ALL, AHEAD = "all", "ahead"
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
+class FailingCalls:
     """The next calls of some operations fail."""
 
     failure: Failure
@@ -75,12 +75,12 @@ class Failing:
     operation: str = "*"  # a glob
 
     @classmethod
-    def of(cls, row: Mapping[str, Json]) -> "Failing":
+    def of(cls, row: Mapping[str, Json]) -> "FailingCalls":
         return cls(Failure(row["failure"]), row["calls"], row["operation"])
 
 
 @dataclass(frozen=True, slots=True)
-class Sick:
+class ForcedInvalid:
     """A resource that was made INVALID, with the reason that it shows."""
 
     arn: str
@@ -92,22 +92,22 @@ class Breakage:
     """Everything that is broken. `settle`: the seconds that every transition takes; None: as usual."""
 
     missing_roles: tuple[str, ...] = ()
-    failing: tuple[Failing, ...] = ()
+    failing: tuple[FailingCalls, ...] = ()
     settle: float | None = None
     lag: float | None = None  # the seconds for which reads show what was before a write
     deleted: float | None = None  # the seconds for which what is deleted is still shown, as DELETED
-    invalid: tuple[Sick, ...] = ()
+    invalid: tuple[ForcedInvalid, ...] = ()
     stuck: tuple[str, ...] = ()  # ARNs of what never finishes its deletion
 
     @classmethod
     def of(cls, row: Mapping[str, Json]) -> "Breakage":
         return cls(
             missing_roles=tuple(row["missing_roles"]),
-            failing=tuple(map(Failing.of, row["failing"])),
+            failing=tuple(map(FailingCalls.of, row["failing"])),
             settle=row["settle"],
             lag=row.get("lag"),
             deleted=row.get("deleted"),
-            invalid=tuple(Sick(**one) for one in row.get("invalid", ())),
+            invalid=tuple(ForcedInvalid(**one) for one in row.get("invalid", ())),
             stuck=tuple(row.get("stuck", ())),
         )
 
@@ -135,7 +135,7 @@ class ForcedFault:
     repair: bool = False  # comes first; with `arns`, only those
     roles_back: bool = False
     missing_roles: tuple[str, ...] = ()
-    failing: tuple[Failing, ...] = ()
+    failing: tuple[FailingCalls, ...] = ()
     settle: float | None = None
     lag: float | None = None
     deleted: float | None = None
@@ -145,7 +145,7 @@ class ForcedFault:
 
     @classmethod
     def of(cls, row: Mapping[str, Json]) -> "ForcedFault":
-        failing = tuple(map(Failing.of, row["failing"]))
+        failing = tuple(map(FailingCalls.of, row["failing"]))
         return cls(**{**row, **{name: tuple(row[name]) for name in ("missing_roles", "arns")}, "failing": failing})
 
     def check(self) -> None:
@@ -165,7 +165,7 @@ class ForcedFault:
         kept = before if not self.repair else before.without_harm(self.arns) if self.arns else Breakage()
         kept = replace(kept, missing_roles=()) if self.roles_back else kept
         kept = kept.without_roles(self.missing_roles)
-        sick = tuple(Sick(arn, self.invalid) for arn in self.arns if self.invalid)
+        sick = tuple(ForcedInvalid(arn, self.invalid) for arn in self.arns if self.invalid)
         stuck = self.arns if self.stuck else ()
         return replace(
             kept,

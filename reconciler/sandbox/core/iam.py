@@ -50,13 +50,14 @@ class Policy:
 
     document: Mapping[str, Json]
 
-    def check(self, world: AccountState, operation: str, request: Mapping[str, Json]) -> None:
+    def check(self, account_state: AccountState, operation: str, request: Mapping[str, Json]) -> None:
         """Raise `Forbidden` for the first thing that a call needs and nothing allows."""
-        for need in needs(world, operation, request):
+        for need in needs(account_state, operation, request):
             if not any(_allows(statement, need) for statement in self.document["Statement"]):
-                who = f"arn:{partition_of(world.region)}:sts::{world.account}:assumed-role/reconciler/batch-reconciler"
-                told = f"User: {who} is not authorized to perform: {need.action} on resource: {need.resource}"
-                raise AccessDenied(f"{told} because no identity-based policy allows the {need.action} action")
+                partition, account = partition_of(account_state.region), account_state.account
+                who = f"arn:{partition}:sts::{account}:assumed-role/reconciler/batch-reconciler"
+                message = f"User: {who} is not authorized to perform: {need.action} on resource: {need.resource}"
+                raise AccessDenied(f"{message} because no identity-based policy allows the {need.action} action")
 
 
 def policy_in(file: str) -> Policy:
@@ -76,43 +77,45 @@ def policy_in(file: str) -> Policy:
     return Policy({"Statement": listed})
 
 
-def needs(world: AccountState, operation: str, request: Mapping[str, Json]) -> Iterator[Need]:
-    identity = Identity(world.account, world.region)
+def needs(account_state: AccountState, operation: str, request: Mapping[str, Json]) -> Iterator[Need]:
+    identity = Identity(account_state.account, account_state.region)
     for kind in KINDS.values():
         if operation == kind.create.operation:
-            yield from _of_create(world, kind, identity, request)
+            yield from _of_create(account_state, kind, identity, request)
         elif call := next((call for call in (kind.update, kind.delete) if call and call.operation == operation), None):
             arn = _arn(kind, identity, str(request[call.id_member]))
-            yield Need(f"batch:{operation}", arn, _tags(world, arn))
+            yield Need(f"batch:{operation}", arn, _tags(account_state, arn))
             skipped = NO_UPDATE if call is kind.update else ()
             yield from _of_references(
-                world, operation, kind, identity, {k: v for k, v in request.items() if k not in skipped}
+                account_state, operation, kind, identity, {k: v for k, v in request.items() if k not in skipped}
             )
             yield from _of_roles(kind.rows, request, identity)
         else:
             continue
         return
     arn = _resource_of(operation, request, identity)
-    yield Need(f"batch:{operation}", arn, _tags(world, arn) if arn != "*" else {})
+    yield Need(f"batch:{operation}", arn, _tags(account_state, arn) if arn != "*" else {})
 
 
-def _of_create(world: AccountState, kind: Kind, identity: Identity, request: Mapping[str, Json]) -> Iterator[Need]:
+def _of_create(
+    account_state: AccountState, kind: Kind, identity: Identity, request: Mapping[str, Json]
+) -> Iterator[Need]:
     row = kind.parent_row
     arn = kind.arn(identity, kind.name_within(str(request[row.name]) if row else "", str(request[kind.name_member])))
     yield Need(f"batch:{kind.create.operation}", arn)
     if request.get("tags"):
         yield Need("batch:TagResource", arn)
     if not kind.revisions:
-        yield from _of_references(world, kind.create.operation, kind, identity, request)
+        yield from _of_references(account_state, kind.create.operation, kind, identity, request)
     yield from _of_roles(kind.rows, request, identity)
 
 
 def _of_references(
-    world: AccountState, operation: str, kind: Kind, identity: Identity, request: Mapping[str, Json]
+    account_state: AccountState, operation: str, kind: Kind, identity: Identity, request: Mapping[str, Json]
 ) -> Iterator[Need]:
     for other, value in _references(kind.rows, request):
         arn = _arn(other, identity, value)
-        yield Need(f"batch:{operation}", arn, _tags(world, arn))
+        yield Need(f"batch:{operation}", arn, _tags(account_state, arn))
 
 
 def _references(rows: Sequence[Row], body: Json) -> Iterator[tuple[Kind, str]]:
@@ -160,8 +163,8 @@ def _resource_of(operation: str, request: Mapping[str, Json], identity: Identity
     return value if value.startswith("arn:") else f"{place}:{noun}/{value}"
 
 
-def _tags(world: AccountState, arn: str) -> Mapping[str, str]:
-    record = world.see(noun_of(arn), arn)
+def _tags(account_state: AccountState, arn: str) -> Mapping[str, str]:
+    record = account_state.see(noun_of(arn), arn)
     return {f"{TAGS}{key}": value for key, value in record.tags.items()} if record else {}
 
 
@@ -235,13 +238,17 @@ MISSING = ".missing-roles"
 NOT_AUTHORIZED = "CLIENT_ERROR - User: batch.amazonaws.com is not authorized to perform: sts:AssumeRole"
 
 
-def service_linked_role(world: AccountState) -> str:
-    return f"arn:{partition_of(world.region)}:iam::{world.account}:role/{SERVICE_LINKED_PATH}"
+def service_linked_role(account_state: AccountState) -> str:
+    return f"arn:{partition_of(account_state.region)}:iam::{account_state.account}:role/{SERVICE_LINKED_PATH}"
 
 
-def role_arn(world: AccountState, role: str) -> str:
+def role_arn(account_state: AccountState, role: str) -> str:
     """A bare name is taken to have the path `/`, whatever the role's real path is (CreateComputeEnvironment)."""
-    return role if role.startswith("arn:") else f"arn:{partition_of(world.region)}:iam::{world.account}:role/{role}"
+    return (
+        role
+        if role.startswith("arn:")
+        else f"arn:{partition_of(account_state.region)}:iam::{account_state.account}:role/{role}"
+    )
 
 
 def is_service_linked(role: str) -> bool:
@@ -252,31 +259,31 @@ def set_missing(store: Store, account: str, roles: Iterable[str]) -> None:
     store.put(account, MISSING, "names", sorted({_name(role) for role in roles}))
 
 
-def service_role_illness(world: AccountState, body: Mapping[str, Json]) -> str:
+def service_role_illness(account_state: AccountState, body: Mapping[str, Json]) -> str:
     """Return why Batch cannot act with the environment's service role, or nothing."""
     role = body.get("serviceRole", "")
     # A wrong path to the service-linked role is a role that does not exist (aws/aws-cdk issue 20727).
     misplaced = _name(role) == _name(SERVICE_LINKED_PATH) and not is_service_linked(role)
-    return NOT_AUTHORIZED if misplaced or _is_missing(world, role) else ""
+    return NOT_AUTHORIZED if misplaced or _is_missing(account_state, role) else ""
 
 
-def illness(world: AccountState, body: Mapping[str, Json]) -> str:
+def illness(account_state: AccountState, body: Mapping[str, Json]) -> str:
     """Return why the environment cannot become VALID, or nothing."""
     resources = body.get("computeResources", {})
     profile, fleet = resources.get("instanceRole", ""), resources.get("spotIamFleetRole", "")
-    if sick := service_role_illness(world, body):
+    if sick := service_role_illness(account_state, body):
         return sick
-    if _is_missing(world, profile):
+    if _is_missing(account_state, profile):
         return f"CLIENT_ERROR - Instance profile {profile} does not exist"
-    if _is_missing(world, fleet):
+    if _is_missing(account_state, fleet):
         return "CLIENT_ERROR - Parameter: SpotFleetRequestConfig.IamFleetRole is invalid."
     return ""
 
 
-def _is_missing(world: AccountState, role: str) -> bool:
+def _is_missing(account_state: AccountState, role: str) -> bool:
     if not role:
         return False
-    missing = (*world.account_fact(MISSING, "names", ()), *breakage_of(world.store).missing_roles)
+    missing = (*account_state.account_fact(MISSING, "names", ()), *breakage_of(account_state.store).missing_roles)
     return _name(role) in map(_name, missing)
 
 

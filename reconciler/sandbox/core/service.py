@@ -138,43 +138,43 @@ class Simulator:
         return list(self._calls)
 
     def handle(
-        self, account: str, region: str, method: str, path: str, body: bytes, *, spared: bool = False
+        self, account: str, region: str, method: str, path: str, body: bytes, *, without_faults: bool = False
     ) -> Response:
-        """Answer one HTTP request; `path` includes the query. `spared`: it meets no failure, nor uses one up."""
+        """Answer one HTTP request; `path` includes the query. `without_faults`: no failure strikes it."""
         routed = route(method, path)
         if routed is None:
             return error(404, "UnknownOperationException", f"AWS Batch has no operation at {method} {path}")
         with self._lock:
-            rules = () if spared else self.faults.strike(routed.operation)
+            rules = () if without_faults else self.faults.strike(routed.operation)
         self._delay(rules)
         with self._lock, self._store.session():
-            kept = frozenset() if spared else strike(self._store, routed.operation)
-            world, failures = self._world(account, region), kept | {rule.failure for rule in rules}
-            return with_id(self._answer(world, routed, body, failures), self._request_id())
+            kept = frozenset() if without_faults else strike(self._store, routed.operation)
+            account_state, failures = self._account_state(account, region), kept | {rule.failure for rule in rules}
+            return with_id(self._answer(account_state, routed, body, failures), self._request_id())
 
     def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """Return the ARNs and tags of all that is tagged there."""
         with self._lock, self._store.session():
-            world = self._world(account, region)
-            scheduler.advance(world)
-            return tuple(tags.every_tagged(world))
+            account_state = self._account_state(account, region)
+            scheduler.advance(account_state)
+            return tuple(tags.every_tagged(account_state))
 
     def label(self, account: str, region: str, arn: str, labels: Mapping[str, str]) -> None:
         """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
         with self._lock, self._store.session():
-            tags.label(self._world(account, region), arn, labels)
+            tags.label(self._account_state(account, region), arn, labels)
 
     def clusters(self, account: str, region: str) -> tuple[str, ...]:
         """Return the ARNs of the ECS clusters that the environments there have."""
         with self._lock, self._store.session():
-            return tuple(environments.clusters(self._world(account, region)))
+            return tuple(environments.clusters(self._account_state(account, region)))
 
     def log_streams(self, account: str, region: str) -> tuple[LogStream, ...]:
         """Return what the jobs there have logged up to now."""
         with self._lock, self._store.session():
-            world = self._world(account, region)
-            scheduler.advance(world)
-            return tuple(log_streams(world))
+            account_state = self._account_state(account, region)
+            scheduler.advance(account_state)
+            return tuple(log_streams(account_state))
 
     def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
         """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""
@@ -190,12 +190,12 @@ class Simulator:
         """Change what is broken on purpose, in all accounts, until it is repaired; return what is broken then."""
         with self._lock, self._store.session():
             for account, region in self._places():
-                scheduler.advance(self._world(account, region))
+                scheduler.advance(self._account_state(account, region))
             before = remaining(breakage_of(self._store), self._world_of)
             broken = change(before)
             keep(self._store, broken)
             for account, region in self._places():
-                environments.sicken(self._world(account, region))
+                environments.sicken(self._account_state(account, region))
             inflict(before, broken, self._world_of)
             return broken
 
@@ -221,7 +221,9 @@ class Simulator:
         if seconds:
             self.clock.sleep(seconds)
 
-    def _answer(self, world: AccountState, routed: Routed, body: bytes, failures: Container[Failure]) -> Response:
+    def _answer(
+        self, account_state: AccountState, routed: Routed, body: bytes, failures: Container[Failure]
+    ) -> Response:
         try:
             request = members(routed, body)
             self._calls.append((routed.operation, request))
@@ -231,21 +233,21 @@ class Simulator:
                 return BROKEN
             refuse_bad_request(routed.operation, request)
             if self.policy:
-                self.policy.check(world, routed.operation, request)
+                self.policy.check(account_state, routed.operation, request)
             work = _operation(routed.operation)
-            scheduler.advance(world)
-            answer = success(work(world, request))
+            scheduler.advance(account_state)
+            answer = success(work(account_state, request))
         except AccessDenied as no:
             return error(403, "AccessDeniedException", str(no))
         except Refusal as no:
-            answer = refusal(str(no), world.new_id())
+            answer = refusal(str(no), account_state.new_id())
         return _after_the_work(answer, failures)
 
     def _world_of(self, arn: str) -> AccountState:
         _, _, _, region, account, _ = arn.split(":", 5)
-        return self._world(account, region)
+        return self._account_state(account, region)
 
-    def _world(self, account: str, region: str) -> AccountState:
+    def _account_state(self, account: str, region: str) -> AccountState:
         return AccountState(
             account=account,
             region=region,

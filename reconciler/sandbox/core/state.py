@@ -216,33 +216,35 @@ class AccountState:
 # The transitions of resources that have a status: create, update and delete take time, and nothing may interfere.
 
 
-def settled(world: AccountState, noun: str, identifier: str, refusal: str = "") -> Record:
+def settled(account_state: AccountState, noun: str, identifier: str, refusal: str = "") -> Record:
     """Return the resource, or refuse because a transition is under way."""
-    record = world.get(noun, identifier)
+    record = account_state.get(noun, identifier)
     if record.is_moving:
         raise Refusal(refusal or f"{record.arn} resource is being modified")
     return record
 
 
-def created(world: AccountState, record: Record, *, healthy: str, illness: str = "") -> Record:
-    return _becoming(record, "CREATING", world.now + world.timings.create, healthy, illness)
+def created(account_state: AccountState, record: Record, *, healthy: str, illness: str = "") -> Record:
+    return _becoming(record, "CREATING", account_state.now + account_state.timings.create, healthy, illness)
 
 
-def updated(world: AccountState, record: Record, *, seconds: float, healthy: str, illness: str = "") -> Record:
-    return _becoming(record, "UPDATING", world.now + seconds, healthy, illness)
+def updated(account_state: AccountState, record: Record, *, seconds: float, healthy: str, illness: str = "") -> Record:
+    return _becoming(record, "UPDATING", account_state.now + seconds, healthy, illness)
 
 
-def deleted(world: AccountState, record: Record, *, illness: str = "") -> Record:
+def deleted(account_state: AccountState, record: Record, *, illness: str = "") -> Record:
     """Start the deletion. With an illness it fails: the resource comes back as INVALID."""
     if illness:
-        return _becoming(record, "DELETING", world.now + world.timings.delete, "", illness)
-    return leaving(world, replace(record, status="DELETING", reason="", then_reason=""))
+        return _becoming(record, "DELETING", account_state.now + account_state.timings.delete, "", illness)
+    return leaving(account_state, replace(record, status="DELETING", reason="", then_reason=""))
 
 
-def leaving(world: AccountState, record: Record) -> Record:
+def leaving(account_state: AccountState, record: Record) -> Record:
     """Return it on its way out; what was made to be stuck never gets there."""
-    stuck = record.arn in breakage_of(world.store).stuck
-    return replace(record, until=max(record.until, world.now + world.timings.delete), then="" if stuck else GONE)
+    stuck = record.arn in breakage_of(account_state.store).stuck
+    return replace(
+        record, until=max(record.until, account_state.now + account_state.timings.delete), then="" if stuck else GONE
+    )
 
 
 def refuse_deletion_unless_disabled(record: Record, kind: str) -> None:
@@ -267,23 +269,25 @@ def environments_of(queue: Spec) -> set[str]:
     return {entry[member] for order, member in ORDERS for entry in queue.get(order, ())}
 
 
-def queues_with(world: AccountState, environment: str) -> Iterator[str]:
+def queues_with(account_state: AccountState, environment: str) -> Iterator[str]:
     """Yield the ARNs of the queues that use an environment."""
-    return (queue.arn for queue in world.every("job-queue") if environment in environments_of(queue.body))
+    return (queue.arn for queue in account_state.every("job-queue") if environment in environments_of(queue.body))
 
 
-def release(world: AccountState, environments: Iterable[str], at: float) -> None:
+def release(account_state: AccountState, environments: Iterable[str], at: float) -> None:
     """Note that a queue lets go of environments: for a while the service does not believe it.
 
     Source: hashicorp/terraform-provider-aws issue 46925.
     """
     for arn in sorted(environments):
-        latest = max(world.fact(RELEASED, arn, 0.0), at + world.timings.relationship_grace)
-        world.note(RELEASED, arn, latest)
+        latest = max(account_state.fact(RELEASED, arn, 0.0), at + account_state.timings.relationship_grace)
+        account_state.note(RELEASED, arn, latest)
 
 
-def refuse_used(world: AccountState, environment: str) -> None:
-    used = any(queues_with(world, environment)) or world.now < world.fact(RELEASED, environment, 0.0)
+def refuse_used(account_state: AccountState, environment: str) -> None:
+    used = any(queues_with(account_state, environment)) or account_state.now < account_state.fact(
+        RELEASED, environment, 0.0
+    )
     refuse_if(used, "Cannot delete, found existing JobQueue relationship")
 
 
@@ -309,23 +313,23 @@ def name_key(record: Record) -> SortKey:
     return (record.name,)
 
 
-def named(world: AccountState, noun: str, identifiers: Sequence[str]) -> list[Record]:
+def named(account_state: AccountState, noun: str, identifiers: Sequence[str]) -> list[Record]:
     """Return those that exist; unknown ones are left out without a word."""
     refuse_if(len(identifiers) > PAGE, f"At most {PAGE} names or ARNs can be described at once")
-    keys = dict.fromkeys(world.key(noun, identifier) for identifier in identifiers)
-    found = (world.see(noun, key) for key in keys)
+    keys = dict.fromkeys(account_state.key(noun, identifier) for identifier in identifiers)
+    found = (account_state.see(noun, key) for key in keys)
     return [record for record in found if record]
 
 
 def named_or_paged(
-    world: AccountState, noun: str, request: Mapping[str, Json], member: str, label: str
+    account_state: AccountState, noun: str, request: Mapping[str, Json], member: str, label: str
 ) -> tuple[list[Record], dict[str, str]]:
     """Return the records that a Describe asks for, and the token of the next page."""
     if request.get(member):
         # Seen in k1LoW/awspec issue 563.
         refuse_if("maxResults" in request, f"{label} and MaxResults cannot both be set")
-        return named(world, noun, request[member]), {}
-    return paged(world.see_every(noun), request, name_key)
+        return named(account_state, noun, request[member]), {}
+    return paged(account_state.see_every(noun), request, name_key)
 
 
 def paged(
@@ -340,19 +344,19 @@ def paged(
     return page, {"nextToken": _token(key(page[-1]))} if more else {}
 
 
-def shuffled(value: Json, world: AccountState) -> Json:
+def shuffled(value: Json, account_state: AccountState) -> Json:
     """Return a copy in which every list whose order is not kept is in a new one."""
     if isinstance(value, dict):
-        return {member: _shuffled_member(value, member, inner, world) for member, inner in value.items()}
-    return [shuffled(inner, world) for inner in value] if isinstance(value, list) else value
+        return {member: _shuffled_member(value, member, inner, account_state) for member, inner in value.items()}
+    return [shuffled(inner, account_state) for inner in value] if isinstance(value, list) else value
 
 
-def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, world: AccountState) -> Json:
-    inner = shuffled(inner, world)
+def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, account_state: AccountState) -> Json:
+    inner = shuffled(inner, account_state)
     keeps = member == "instanceTypes" and owner.get("allocationStrategy") in ORDERED_STRATEGIES
     unnamed = member == "containers" and not all("name" in each for each in inner)
-    if isinstance(inner, list) and member in world.unordered and not keeps and not unnamed:
-        world.random.shuffle(inner)
+    if isinstance(inner, list) and member in account_state.unordered and not keeps and not unnamed:
+        account_state.random.shuffle(inner)
     return inner
 
 

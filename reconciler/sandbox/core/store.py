@@ -151,10 +151,10 @@ class Journal:
         if size < self._offset:  # somebody emptied it
             self._tables, self._offset, self._lines = {}, 0, 0
         tail = os.pread(self._descriptor, size - self._offset, self._offset)
-        whole, newline, torn = tail.rpartition(b"\n")
-        for line in whole.split(b"\n") if newline else ():
+        lines, newline, torn = tail.rpartition(b"\n")
+        for line in lines.split(b"\n") if newline else ():
             self._replay(line)
-        self._offset += len(whole) + len(newline)
+        self._offset += len(lines) + len(newline)
         if torn:
             self._forget_torn(torn)
         if not self._lines:

@@ -6,48 +6,48 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.sandbox.core.state import AccountState, Record, noun_of
-from reconciler.sandbox.jobs.timeline import TERMINATED, Amounts, Course, course_of, keep, leave_line, line_of
+from reconciler.sandbox.jobs.timeline import TERMINATED, Amounts, JobRun, course_of, keep, leave_line, line_of
 
 # What jobs take up until they end: of environments, consumable resources and quota shares, and in their queue.
 
 NEVER = float("inf")
 
 
-def hold(world: AccountState, holder: str, job: str, ends: float, amounts: Amounts) -> None:
+def hold(account_state: AccountState, holder: str, job: str, ends: float, amounts: Amounts) -> None:
     """Note that a job takes up amounts of `holder` (an ARN) until it ends."""
-    world.note(_held(holder), job, [ends, dict(amounts)])
+    account_state.note(_held(holder), job, [ends, dict(amounts)])
 
 
-def shorten(world: AccountState, job: str, course: Course, ends: float) -> None:
+def shorten(account_state: AccountState, job: str, course: JobRun, ends: float) -> None:
     """Note that a job ends before its time."""
     for holder in course.holds:
-        _, amounts = world.fact(_held(holder), job, (ends, {}))
-        hold(world, holder, job, ends, amounts)
+        _, amounts = account_state.fact(_held(holder), job, (ends, {}))
+        hold(account_state, holder, job, ends, amounts)
 
 
-def holders(world: AccountState, holder: str) -> Iterator[tuple[str, float]]:
+def holders(account_state: AccountState, holder: str) -> Iterator[tuple[str, float]]:
     """Yield the jobs that have not ended yet, and when they do."""
-    return ((job, ends) for job, (ends, _) in world.rows(_held(holder)).items() if ends > world.now)
+    return ((job, ends) for job, (ends, _) in account_state.rows(_held(holder)).items() if ends > account_state.now)
 
 
-def taken(world: AccountState, holder: str) -> Counter[str]:
+def taken(account_state: AccountState, holder: str) -> Counter[str]:
     """Return what is taken up now, by unit."""
-    amounts = (amounts for ends, amounts in world.rows(_held(holder)).values() if ends > world.now)
+    amounts = (amounts for ends, amounts in account_state.rows(_held(holder)).values() if ends > account_state.now)
     return _sum(amounts)
 
 
-def last_end(world: AccountState, holder: str) -> float:
+def last_end(account_state: AccountState, holder: str) -> float:
     """Return when the last of those that run now ends; now, if none does."""
-    return max((ends for _, ends in holders(world, holder)), default=world.now)
+    return max((ends for _, ends in holders(account_state, holder)), default=account_state.now)
 
 
-class Pool:
+class UsagePool:
     """What is taken up of one holder, while time passes. Made for one look of the scheduler; forgets what has ended."""
 
-    def __init__(self, world: AccountState, holder: str) -> None:
-        rows = world.rows(_held(holder))
-        for job in [job for job, (ends, _) in rows.items() if ends <= world.now]:
-            world.forget(_held(holder), job)
+    def __init__(self, account_state: AccountState, holder: str) -> None:
+        rows = account_state.rows(_held(holder))
+        for job in [job for job, (ends, _) in rows.items() if ends <= account_state.now]:
+            account_state.forget(_held(holder), job)
         self._ends = [(ends, job, amounts) for job, (ends, amounts) in rows.items()]
         heapq.heapify(self._ends)
         self._holder = holder
@@ -58,8 +58,8 @@ class Pool:
             _, _, amounts = heapq.heappop(self._ends)
             self.used.subtract(amounts)
 
-    def take(self, world: AccountState, job: str, ends: float, amounts: Amounts) -> None:
-        hold(world, self._holder, job, ends, amounts)
+    def take(self, account_state: AccountState, job: str, ends: float, amounts: Amounts) -> None:
+        hold(account_state, self._holder, job, ends, amounts)
         heapq.heappush(self._ends, (ends, job, amounts))
         self.used.update(amounts)
 
@@ -84,9 +84,9 @@ QUANTITY = "quantity"
 UNLIMITED = float("inf")
 
 
-def capacity_of(world: AccountState, record: Record) -> Amounts:
+def capacity_of(account_state: AccountState, record: Record) -> Amounts:
     """Return how much there is in all, by unit, of an environment, quota share or consumable resource."""
-    return CAPACITIES[noun_of(record.arn)](world, record)
+    return CAPACITIES[noun_of(record.arn)](account_state, record)
 
 
 def is_open(record: Record) -> bool:
@@ -100,31 +100,31 @@ def fits(asks: Amounts, capacity: Amounts, used: Amounts) -> bool:
     return bool(counted) and all(used.get(unit, 0) + asks[unit] <= capacity[unit] for unit in counted)
 
 
-def _compute(_world: AccountState, record: Record) -> Amounts:
+def _compute(_account_state: AccountState, record: Record) -> Amounts:
     """An unmanaged environment has the instances that its owner starts: nobody here knows how many."""
     resources = record.body.get("computeResources", {})
     return {VCPU: resources.get("maxvCpus", record.body.get("unmanagedvCpus", UNLIMITED))}
 
 
-def _service(_world: AccountState, record: Record) -> Amounts:
+def _service(_account_state: AccountState, record: Record) -> Amounts:
     return {limit["capacityUnit"]: limit["maxCapacity"] for limit in record.body["capacityLimits"]}
 
 
-def _share(world: AccountState, record: Record) -> Amounts:
+def _share(account_state: AccountState, record: Record) -> Amounts:
     """Borrowed capacity comes on top: a percentage, or all that the environment has (borrowLimit -1)."""
-    own, sharing = _service(world, record), record.body["resourceSharingConfiguration"]
+    own, sharing = _service(account_state, record), record.body["resourceSharingConfiguration"]
     if sharing["strategy"] != "LEND_AND_BORROW":
         return own
     percent = sharing.get("borrowLimit", -1)
     return {unit: UNLIMITED if percent < 0 else most * (1 + percent / 100) for unit, most in own.items()}
 
 
-def _consumable(world: AccountState, record: Record) -> Amounts:
+def _consumable(account_state: AccountState, record: Record) -> Amounts:
     """What is used up is gone from the total of a NON_REPLENISHABLE resource as soon as its job starts."""
     total = record.body["totalQuantity"]
     if record.body["resourceType"] == "REPLENISHABLE":
         return {QUANTITY: total}
-    return {QUANTITY: total + taken(world, record.arn)[QUANTITY]}
+    return {QUANTITY: total + taken(account_state, record.arn)[QUANTITY]}
 
 
 CAPACITIES: Mapping[str, Callable[[AccountState, Record], Amounts]] = {
@@ -142,57 +142,57 @@ MINUTES = 30  # that jobs may go on by default while their instances are replace
 EARLIEST = "replaced"  # when an infrastructure update could be over, were it not for the jobs
 
 
-def end(world: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
+def end(account_state: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
     """Let a job end at a moment, which may be to come, unless it ends before by itself."""
-    course = course_of(world, job)
+    course = course_of(account_state, job)
     if course is None:
-        leave_line(world, queue, job)
-        keep(world, job, Course(starts=at, ends=at, reason=reason, by=by))
+        leave_line(account_state, queue, job)
+        keep(account_state, job, JobRun(starts=at, ends=at, reason=reason, by=by))
     elif course.ends > at:
         attempts = tuple((runs, min(stops, at)) for runs, stops in course.attempts if runs < at)
-        keep(world, job, replace(course, ends=at, attempts=attempts, exit_code=None, reason=reason, by=by))
-        shorten(world, job, course, at)
-        _hasten(world, course.environment)
-    world.stir()
+        keep(account_state, job, replace(course, ends=at, attempts=attempts, exit_code=None, reason=reason, by=by))
+        shorten(account_state, job, course, at)
+        _hasten(account_state, course.environment)
+    account_state.stir()
 
 
-def jobs_in(world: AccountState, queue: str) -> list[str]:
+def jobs_in(account_state: AccountState, queue: str) -> list[str]:
     """Return the jobs of a queue that have not ended: those that run, and those that wait."""
-    return [*(job for job, _ in holders(world, queue)), *line_of(world, queue)]
+    return [*(job for job, _ in holders(account_state, queue)), *line_of(account_state, queue)]
 
 
-def end_all(world: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
+def end_all(account_state: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
     """Let jobs of a queue end, one after another; return how many seconds that takes."""
     for count, job in enumerate(jobs, 1):
-        end(world, queue, job, world.now + count / PER_SECOND, reason, TERMINATED)
+        end(account_state, queue, job, account_state.now + count / PER_SECOND, reason, TERMINATED)
     return len(jobs) / PER_SECOND
 
 
-def evict(world: AccountState, environment: Record, at: float) -> None:
+def evict(account_state: AccountState, environment: Record, at: float) -> None:
     """Take the instances away from the jobs that still run there then."""
-    for job, ends in list(holders(world, environment.arn)):
+    for job, ends in list(holders(account_state, environment.arn)):
         if ends > at:
-            instance = world.new_id().replace("-", "")[:17]
-            end(world, "", job, at, f"Host EC2 (instance i-{instance}) terminated.")
+            instance = account_state.new_id().replace("-", "")[:17]
+            end(account_state, "", job, at, f"Host EC2 (instance i-{instance}) terminated.")
 
 
-def replacement(world: AccountState, environment: Record) -> tuple[Record, float]:
+def replacement(account_state: AccountState, environment: Record) -> tuple[Record, float]:
     """Return the environment and the seconds of an update that replaces its instances: it waits for the jobs there.
 
     How long, its update policy says (UpdatePolicy).
     """
     policy = environment.body.get("updatePolicy", {})
     patience = 0 if policy.get("terminateJobsOnUpdate") else 60 * policy.get("jobExecutionTimeoutMinutes", MINUTES)
-    evict(world, environment, world.now + patience)
-    earliest = world.now + world.timings.infrastructure
-    until = max(earliest, last_end(world, environment.arn))
-    return replace(environment, hidden={**environment.hidden, EARLIEST: earliest}), until - world.now
+    evict(account_state, environment, account_state.now + patience)
+    earliest = account_state.now + account_state.timings.infrastructure
+    until = max(earliest, last_end(account_state, environment.arn))
+    return replace(environment, hidden={**environment.hidden, EARLIEST: earliest}), until - account_state.now
 
 
-def _hasten(world: AccountState, environment: str) -> None:
+def _hasten(account_state: AccountState, environment: str) -> None:
     """An update that waits for jobs is over when the last of them is."""
-    found = world.find("compute-environment", environment)
+    found = account_state.find("compute-environment", environment)
     if found and found.status == "UPDATING" and EARLIEST in found.hidden:
-        until = max(found.hidden[EARLIEST], last_end(world, environment))
+        until = max(found.hidden[EARLIEST], last_end(account_state, environment))
         if until < found.until:
-            world.put("compute-environment", replace(found, until=until))
+            account_state.put("compute-environment", replace(found, until=until))

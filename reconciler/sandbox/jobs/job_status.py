@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.state import AccountState, Record
 from reconciler.sandbox.jobs.scheduler import blocked_reason, needs_met
-from reconciler.sandbox.jobs.timeline import Course, course_of, line_of, members_of
+from reconciler.sandbox.jobs.timeline import JobRun, course_of, line_of, members_of
 from reconciler.sandbox.resources.definitions import targets
 
 # The nodes of multi-node parallel jobs: `<job>#<index>`, each with a container, all with the course of their job.
@@ -83,7 +83,7 @@ class JobStatus:
 
     status: str
     reason: str = ""
-    course: Course | None = None
+    course: JobRun | None = None
     children: Mapping[str, int] | None = None  # how many of an array have which status
 
 
@@ -101,35 +101,35 @@ def record_of_member(record: Record, member: str) -> Record:
     return child_of(record, int(index)) if colon else record
 
 
-def standing_of(world: AccountState, record: Record) -> JobStatus:
+def standing_of(account_state: AccountState, record: Record) -> JobStatus:
     job = job_id(record).partition(MARK)[0]  # a node stands where its job does
-    children = members_of(world, job)
+    children = members_of(account_state, job)
     if children != (job,):
-        return _array_standing(world, record, children)
-    return _standing(world, job, record.body["jobQueue"])
+        return _array_standing(account_state, record, children)
+    return _standing(account_state, job, record.body["jobQueue"])
 
 
-def status_of(world: AccountState, job: str, queue: str) -> str:
+def status_of(account_state: AccountState, job: str, queue: str) -> str:
     """Return the status of a job that is no array."""
-    return _standing(world, job, queue).status
+    return _standing(account_state, job, queue).status
 
 
-def _standing(world: AccountState, job: str, queue: str) -> JobStatus:
-    course = course_of(world, job)
+def _standing(account_state: AccountState, job: str, queue: str) -> JobStatus:
+    course = course_of(account_state, job)
     if course:
-        status = course.status(world.now)
+        status = course.status(account_state.now)
         return JobStatus(status, course.reason if status in ENDED else "", course)
-    waiting = line_of(world, queue).get(job)
-    if waiting is None or world.now < waiting["runnable"]:
+    waiting = line_of(account_state, queue).get(job)
+    if waiting is None or account_state.now < waiting["runnable"]:
         return JobStatus("SUBMITTED")
-    if not needs_met(world, waiting):
+    if not needs_met(account_state, waiting):
         return JobStatus("PENDING")
-    return JobStatus("RUNNABLE", blocked_reason(world, queue, job))
+    return JobStatus("RUNNABLE", blocked_reason(account_state, queue, job))
 
 
-def _array_standing(world: AccountState, record: Record, children: tuple[str, ...]) -> JobStatus:
+def _array_standing(account_state: AccountState, record: Record, children: tuple[str, ...]) -> JobStatus:
     """A parent is PENDING from when a child is RUNNABLE until all have ended (AWS Batch User Guide, 'Job states')."""
-    counted = Counter(status_of(world, child, record.body["jobQueue"]) for child in children)
+    counted = Counter(status_of(account_state, child, record.body["jobQueue"]) for child in children)
     counts = {status: counted[status] for status in STATUSES}
     if counted["SUBMITTED"] == len(children):
         return JobStatus("SUBMITTED", children=counts)

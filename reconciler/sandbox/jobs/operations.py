@@ -45,7 +45,7 @@ from reconciler.sandbox.jobs.timeline import (
     COURSES,
     JOB,
     TERMINATED,
-    Course,
+    JobRun,
     course_of,
     line_of,
     line_up,
@@ -61,7 +61,7 @@ Status = Callable[[Record], str]
 
 
 def in_queue(
-    world: AccountState, noun: str, queue: str, request: Spec, status: Status, shares: Sequence[str]
+    account_state: AccountState, noun: str, queue: str, request: Spec, status: Status, shares: Sequence[str]
 ) -> Iterator[Record]:
     """Yield the jobs of a queue that a request chooses, the newest first, after the page before.
 
@@ -72,14 +72,14 @@ def in_queue(
     wanted = request.get("jobStatus", None if filters else "RUNNING")
     any_status = wanted is None or any(each.get("name") not in shares for each in filters)
     chosen = chosen_by(filters, status)
-    for record in newest_first(world, noun, request):
+    for record in newest_first(account_state, noun, request):
         if record.body["jobQueue"] == queue and chosen(record) and (any_status or status(record) == wanted):
             yield record
 
 
-def newest_first(world: AccountState, noun: str, request: Spec) -> Iterator[Record]:
+def newest_first(account_state: AccountState, noun: str, request: Spec) -> Iterator[Record]:
     """Yield the jobs after the page before. A table keeps the order in which its rows came."""
-    rows = reversed(list(world.rows(noun).values()))
+    rows = reversed(list(account_state.rows(noun).values()))
     return (Record.of(row) for row in _after(rows, request, lambda row: str(row["arn"])))
 
 
@@ -157,50 +157,50 @@ LISTED = ("jobQueue", "arrayJobId", "multiNodeJobId")
 OWN = ("jobName", "jobQueue", "jobDefinition", "tags")
 
 
-def submit(world: AccountState, request: Mapping[str, Json]) -> Json:
+def submit(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     request = without_empty(request)
-    queue = queue_for(world, request)
-    definition = definition_for(world, request)
-    refuse_bad_job(world, request, queue, definition.body)
+    queue = queue_for(account_state, request)
+    definition = definition_for(account_state, request)
+    refuse_bad_job(account_state, request, queue, definition.body)
     body = body_of(definition.body, request)
     refuse_bad_size(body)
-    takes = consumables_of(world, definition.body, request)
+    takes = consumables_of(account_state, definition.body, request)
     nodes = body.get("nodeProperties", {})
     hidden = {"takes": dict(takes), **({"nodes": nodes["numNodes"], "main": nodes["mainNode"]} if nodes else {})}
-    record = _record(world, request, queue, definition, hidden)
-    waiting = waiting_of(world, body, definition.body, request, takes)
-    forget_old(world, JOB)
-    world.put(JOB, record)
-    for job in members_of(world, job_id(record)):
-        line_up(world, queue.arn, job, replace(waiting, needs=tuple(_needs(request, job))))
-    expect(world, waiting.runnable)
+    record = _record(account_state, request, queue, definition, hidden)
+    waiting = waiting_of(account_state, body, definition.body, request, takes)
+    forget_old(account_state, JOB)
+    account_state.put(JOB, record)
+    for job in members_of(account_state, job_id(record)):
+        line_up(account_state, queue.arn, job, replace(waiting, needs=tuple(_needs(request, job))))
+    expect(account_state, waiting.runnable)
     return {"jobArn": record.arn, "jobName": record.name, "jobId": job_id(record)}
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     jobs = request["jobs"]
     refuse_if(len(jobs) > PAGE, f"Maximum number of jobs supported is {PAGE}")
-    found = (find(world, job, world.see) for job in dict.fromkeys(jobs))
-    return {"jobs": [described(world, record) for record in found if record]}
+    found = (find(account_state, job, account_state.see) for job in dict.fromkeys(jobs))
+    return {"jobs": [described(account_state, record) for record in found if record]}
 
 
-def list_jobs(world: AccountState, request: Mapping[str, Json]) -> Json:
+def list_jobs(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     named = [member for member in LISTED if request.get(member)]
     refuse_if(len(named) != 1, f"Exactly one of {', '.join(LISTED)} is required.")
     listed = {"jobQueue": _in_queue, "arrayJobId": _in_array, "multiNodeJobId": _in_nodes}
-    jobs = listed[named[0]](world, request)
+    jobs = listed[named[0]](account_state, request)
     page, token = page_of(jobs, request, PAGE if request.get("filters") else LONG_PAGE)
-    return {"jobSummaryList": [summary(world, record) for record in page], **token}
+    return {"jobSummaryList": [summary(account_state, record) for record in page], **token}
 
 
-def cancel(world: AccountState, request: Mapping[str, Json]) -> Json:
+def cancel(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     """A job that has left its line goes on; so does a job that nobody knows (CancelJob, CancelJobs)."""
-    _end_each(world, request["jobId"], request["reason"], CANCELLED, only=WAITS)
+    _end_each(account_state, request["jobId"], request["reason"], CANCELLED, only=WAITS)
     return {}
 
 
-def terminate(world: AccountState, request: Mapping[str, Json]) -> Json:
-    _end_each(world, request["jobId"], request["reason"], TERMINATED, only=STATUSES)
+def terminate(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    _end_each(account_state, request["jobId"], request["reason"], TERMINATED, only=STATUSES)
     return {}
 
 
@@ -209,19 +209,19 @@ def each_of(
 ) -> Callable[[AccountState, Mapping[str, Json]], Json]:
     """Return the operation on many jobs. What nobody knows counts as done (CancelJobs, TerminateJobs)."""
 
-    def on_each(world: AccountState, request: Mapping[str, Json]) -> Json:
+    def on_each(account_state: AccountState, request: Mapping[str, Json]) -> Json:
         jobs = request["jobs"]
         refuse_if(len(jobs) > AT_ONCE, f"Maximum number of jobs supported is {AT_ONCE}")
         for job in jobs:
-            operation(world, {"jobId": job, "reason": request["reason"]})
+            operation(account_state, {"jobId": job, "reason": request["reason"]})
         return {"successful": list(jobs), "errors": []}
 
     return on_each
 
 
-def find(world: AccountState, identifier: str, look: Callable[[str, str], Record | None]) -> Record | None:
+def find(account_state: AccountState, identifier: str, look: Callable[[str, str], Record | None]) -> Record | None:
     """Return a job, the child of an array, or a node, by its identifier or ARN."""
-    key, mark, node = world.key(JOB, identifier).partition(MARK)
+    key, mark, node = account_state.key(JOB, identifier).partition(MARK)
     job, colon, index = key.partition(":")
     record = look(JOB, job)
     if record and mark:
@@ -232,12 +232,12 @@ def find(world: AccountState, identifier: str, look: Callable[[str, str], Record
     return child_of(record, int(index)) if index.isdecimal() and int(index) < size else None
 
 
-def forget_old(world: AccountState, noun: str) -> None:
+def forget_old(account_state: AccountState, noun: str) -> None:
     """Forget the oldest jobs that ended long ago, so that a sandbox that is used for weeks does not grow."""
-    for job in list(_old(world, noun)):
-        for member in members_of(world, job):
-            world.forget(COURSES, member)
-        world.forget(noun, job)
+    for job in list(_old(account_state, noun)):
+        for member in members_of(account_state, job):
+            account_state.forget(COURSES, member)
+        account_state.forget(noun, job)
 
 
 OPERATIONS = {
@@ -252,12 +252,16 @@ OPERATIONS = {
 
 
 def _record(
-    world: AccountState, request: Mapping[str, Json], queue: Record, definition: Record, hidden: Mapping[str, Json]
+    account_state: AccountState,
+    request: Mapping[str, Json],
+    queue: Record,
+    definition: Record,
+    hidden: Mapping[str, Json],
 ) -> Record:
     body = {member: value for member, value in request.items() if member not in OWN}
-    body |= {"jobQueue": queue.arn, "jobDefinition": definition.arn, "createdAt": int(world.now * 1000)}
+    body |= {"jobQueue": queue.arn, "jobDefinition": definition.arn, "createdAt": int(account_state.now * 1000)}
     tags = request.get("tags", {})
-    arn = world.arn(JOB, world.next_id(JOB))
+    arn = account_state.arn(JOB, account_state.next_id(JOB))
     return Record(name=request["jobName"], arn=arn, body=body, tags=tags, hidden=hidden)
 
 
@@ -273,52 +277,52 @@ def _needs(request: Spec, job: str) -> Iterator[str]:
             yield f"{need['jobId']}:{index}" if kind == "N_TO_N" and colon else need["jobId"]
 
 
-def _in_queue(world: AccountState, request: Spec) -> Iterator[Record]:
-    queue = known_queue(world, request["jobQueue"])
-    return in_queue(world, JOB, queue.arn, request, _status(world), ("SHARE_IDENTIFIER",))
+def _in_queue(account_state: AccountState, request: Spec) -> Iterator[Record]:
+    queue = known_queue(account_state, request["jobQueue"])
+    return in_queue(account_state, JOB, queue.arn, request, _status(account_state), ("SHARE_IDENTIFIER",))
 
 
-def _in_array(world: AccountState, request: Spec) -> Iterator[Record]:
+def _in_array(account_state: AccountState, request: Spec) -> Iterator[Record]:
     """Filters are not for children (ListJobs)."""
-    parent = find(world, request["arrayJobId"], world.find)
+    parent = find(account_state, request["arrayJobId"], account_state.find)
     size = parent.body.get("arrayProperties", {}).get("size") if parent else None
     if parent is None or not size:
         raise Refusal(f"Array job {request['arrayJobId']} not found.")
-    status, wanted = _status(world), request.get("jobStatus", "RUNNING")
+    status, wanted = _status(account_state), request.get("jobStatus", "RUNNING")
     children = (child_of(parent, index) for index in range(size))
     return (record for record in oldest_first(children, request) if status(record) == wanted)
 
 
-def _in_nodes(world: AccountState, request: Spec) -> Iterator[Record]:
+def _in_nodes(account_state: AccountState, request: Spec) -> Iterator[Record]:
     """Filters are not for nodes (ListJobs)."""
-    job = find(world, request["multiNodeJobId"], world.find)
+    job = find(account_state, request["multiNodeJobId"], account_state.find)
     if job is None or not node_count(job):
         raise Refusal(f"Multi-node job {request['multiNodeJobId']} not found.")
-    status, wanted = _status(world), request.get("jobStatus", "RUNNING")
+    status, wanted = _status(account_state), request.get("jobStatus", "RUNNING")
     return (record for record in oldest_first(nodes_of(job), request) if status(record) == wanted)
 
 
-def _status(world: AccountState) -> Callable[[Record], str]:
-    return lambda record: standing_of(world, record).status
+def _status(account_state: AccountState) -> Callable[[Record], str]:
+    return lambda record: standing_of(account_state, record).status
 
 
-def _end_each(world: AccountState, identifier: str, reason: str, by: str, *, only: Sequence[str]) -> None:
+def _end_each(account_state: AccountState, identifier: str, reason: str, by: str, *, only: Sequence[str]) -> None:
     # The words are those that getmoto/moto has from the service (moto/batch/models.py).
     for member, value in (("jobId", identifier), ("reason", reason)):
         refuse_if(not value, f"'{member}' is a required field (cannot be an empty string)")
-    record = find(world, identifier, world.find)
+    record = find(account_state, identifier, account_state.find)
     if record is None:
         return
     queue = record.body["jobQueue"]
-    for job in members_of(world, job_id(record).partition(MARK)[0]):  # a node does not end without its job
-        if status_of(world, job, queue) in only:
-            end(world, queue, job, world.now, reason, by)
+    for job in members_of(account_state, job_id(record).partition(MARK)[0]):  # a node does not end without its job
+        if status_of(account_state, job, queue) in only:
+            end(account_state, queue, job, account_state.now, reason, by)
 
 
-def _old(world: AccountState, noun: str) -> Iterator[str]:
-    for job in world.rows(noun):
-        courses = (course_of(world, member) for member in members_of(world, job))
-        if not all(course and course.ends + KEPT < world.now for course in courses):
+def _old(account_state: AccountState, noun: str) -> Iterator[str]:
+    for job in account_state.rows(noun):
+        courses = (course_of(account_state, member) for member in members_of(account_state, job))
+        if not all(course and course.ends + KEPT < account_state.now for course in courses):
             return
         yield job
 
@@ -328,29 +332,33 @@ def _old(world: AccountState, noun: str) -> Iterator[str]:
 UNITS = {"EKS": "cpu"}  # the unit by the type of the queue (QueueSnapshotCapacityUsage)
 
 
-def snapshot(world: AccountState, request: Mapping[str, Json]) -> Json:
-    queue = known_queue(world, request["jobQueue"])
+def snapshot(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    queue = known_queue(account_state, request["jobQueue"])
     kind = queue.body["jobQueueType"]
     noun = "service-job" if kind == TRAINING else JOB
     front = (
-        {"jobArn": world.arn(noun, job), "earliestTimeAtPosition": int(row["runnable"] * 1000)}
-        for job, row in line_of(world, queue.arn).items()
-        if row["runnable"] <= world.now and needs_met(world, row)
+        {"jobArn": account_state.arn(noun, job), "earliestTimeAtPosition": int(row["runnable"] * 1000)}
+        for job, row in line_of(account_state, queue.arn).items()
+        if row["runnable"] <= account_state.now and needs_met(account_state, row)
     )
-    now = int(world.now * 1000)
-    usage = _usage(taken(world, queue.arn), UNITS.get(kind, "VCPU"))
+    now = int(account_state.now * 1000)
+    usage = _usage(taken(account_state, queue.arn), UNITS.get(kind, "VCPU"))
     return {
         "frontOfQueue": {"jobs": list(islice(front, PAGE)), "lastUpdatedAt": now},
         "queueUtilization": {"totalCapacityUsage": usage, "lastUpdatedAt": now},
     }
 
 
-def list_by_consumable(world: AccountState, request: Mapping[str, Json]) -> Json:
-    resource = world.get("consumable-resource", request["consumableResource"])
-    chosen = chosen_by(request.get("filters", ()), lambda record: standing_of(world, record).status)
-    jobs = (each for each in newest_first(world, JOB, request) if resource.arn in each.hidden["takes"] and chosen(each))
+def list_by_consumable(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    resource = account_state.get("consumable-resource", request["consumableResource"])
+    chosen = chosen_by(request.get("filters", ()), lambda record: standing_of(account_state, record).status)
+    jobs = (
+        each
+        for each in newest_first(account_state, JOB, request)
+        if resource.arn in each.hidden["takes"] and chosen(each)
+    )
     page, token = page_of(jobs, request, PAGE)
-    return {"jobs": [_user(world, record, resource) for record in page], **token}
+    return {"jobs": [_user(account_state, record, resource) for record in page], **token}
 
 
 SNAPSHOT_OPERATIONS = {"GetJobQueueSnapshot": snapshot, "ListJobsByConsumableResource": list_by_consumable}
@@ -365,9 +373,9 @@ def _usage(used: Counter[str], unit: str) -> list[Json]:
     ]
 
 
-def _user(world: AccountState, record: Record, resource: Record) -> dict[str, Json]:
+def _user(account_state: AccountState, record: Record, resource: Record) -> dict[str, Json]:
     """The quantity and the time are those of the resource (ListJobsByConsumableResourceSummary)."""
-    shown: Spec = progress(world, standing_of(world, record))
+    shown: Spec = progress(account_state, standing_of(account_state, record))
     takes = [{"consumableResource": arn, "quantity": each} for arn, each in record.hidden["takes"].items()]
     share = {"shareIdentifier": record.body["shareIdentifier"]} if "shareIdentifier" in record.body else {}
     return {
@@ -392,43 +400,50 @@ SHARES = ("SHARE_IDENTIFIER", "QUOTA_SHARE_NAME")  # the filters that leave the 
 SERVICE_JOB_MEMBERS = ("jobName", "jobQueue", "tags", "clientToken")
 
 
-def submit_service_job(world: AccountState, request: Mapping[str, Json]) -> Json:
-    queue = queue_for(world, request)
-    share = refuse_bad_training(world, request, queue)
-    _refuse_repeated(world, request)
-    waiting = training_of(world, request, share.arn if share else "")
+def submit_service_job(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    queue = queue_for(account_state, request)
+    share = refuse_bad_training(account_state, request, queue)
+    _refuse_repeated(account_state, request)
+    waiting = training_of(account_state, request, share.arn if share else "")
     body = {member: value for member, value in request.items() if member not in SERVICE_JOB_MEMBERS}
-    body |= {"jobQueue": queue.arn, "createdAt": int(world.now * 1000)}
-    arn = world.arn(NOUN, world.next_id(NOUN))
+    body |= {"jobQueue": queue.arn, "createdAt": int(account_state.now * 1000)}
+    arn = account_state.arn(NOUN, account_state.next_id(NOUN))
     record = Record(name=request["jobName"], arn=arn, body=body, tags=request.get("tags", {}))
-    forget_old(world, NOUN)
-    world.put(NOUN, record)
-    line_up(world, queue.arn, job_id(record), waiting)
-    expect(world, waiting.runnable)
+    forget_old(account_state, NOUN)
+    account_state.put(NOUN, record)
+    line_up(account_state, queue.arn, job_id(record), waiting)
+    expect(account_state, waiting.runnable)
     return {"jobArn": arn, "jobName": record.name, "jobId": job_id(record)}
 
 
-def describe_service_job(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.see(NOUN, request["jobId"])
+def describe_service_job(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.see(NOUN, request["jobId"])
     if record is None:
         raise Refusal(f"Service job {request['jobId']} not found.")
     body = {member: value for member, value in record.body.items() if member != "createdAt"}
-    standing = _standing(world, record)
-    return {**_shown(world, record), **body, "tags": record.tags, "attempts": _attempts(world, record, standing.course)}
+    standing = _standing(account_state, record)
+    return {
+        **_shown(account_state, record),
+        **body,
+        "tags": record.tags,
+        "attempts": _attempts(account_state, record, standing.course),
+    }
 
 
-def list_service_jobs(world: AccountState, request: Mapping[str, Json]) -> Json:
+def list_service_jobs(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     refuse_if(not request.get("jobQueue"), "jobQueue is required.")
-    queue = known_queue(world, request["jobQueue"])
-    jobs = in_queue(world, NOUN, queue.arn, request, lambda record: _standing(world, record).status, SHARES)
+    queue = known_queue(account_state, request["jobQueue"])
+    jobs = in_queue(
+        account_state, NOUN, queue.arn, request, lambda record: _standing(account_state, record).status, SHARES
+    )
     page, token = page_of(jobs, request, PAGE)
-    return {"jobSummaryList": [_shown(world, record) for record in page], **token}
+    return {"jobSummaryList": [_shown(account_state, record) for record in page], **token}
 
 
-def terminate_service_job(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.find(NOUN, request["jobId"])
+def terminate_service_job(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.find(NOUN, request["jobId"])
     if record:
-        end(world, record.body["jobQueue"], job_id(record), world.now, request["reason"], TERMINATED)
+        end(account_state, record.body["jobQueue"], job_id(record), account_state.now, request["reason"], TERMINATED)
     return {}
 
 
@@ -441,27 +456,33 @@ SERVICE_JOB_OPERATIONS = {
 }
 
 
-def _refuse_repeated(world: AccountState, request: Mapping[str, Json]) -> None:
+def _refuse_repeated(account_state: AccountState, request: Mapping[str, Json]) -> None:
     """The second of two equal requests with the same token is rejected (SubmitServiceJob, clientToken)."""
     token = request.get("clientToken")
     if token is None:
         return
     said = json.dumps({**request, "clientToken": None}, sort_keys=True)
-    refuse_if(world.fact(TOKENS, token) == said, "A service job has been submitted with this clientToken already.")
-    world.note(TOKENS, token, said)
+    refuse_if(
+        account_state.fact(TOKENS, token) == said, "A service job has been submitted with this clientToken already."
+    )
+    account_state.note(TOKENS, token, said)
 
 
-def _standing(world: AccountState, record: Record) -> JobStatus:
+def _standing(account_state: AccountState, record: Record) -> JobStatus:
     """A job is SCHEDULED while SageMaker looks for instances, in the first half of its start."""
-    standing = standing_of(world, record)
+    standing = standing_of(account_state, record)
     course = standing.course
-    if course and standing.status == "STARTING" and world.now < course.starts + world.timings.starting / 2:
+    if (
+        course
+        and standing.status == "STARTING"
+        and account_state.now < course.starts + account_state.timings.starting / 2
+    ):
         return JobStatus("SCHEDULED", standing.reason, course)
     return standing
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
-    standing = _standing(world, record)
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
+    standing = _standing(account_state, record)
     course = standing.course
     shares = {member: record.body[member] for member in ("shareIdentifier", "quotaShareName") if member in record.body}
     shown = {
@@ -471,20 +492,23 @@ def _shown(world: AccountState, record: Record) -> dict[str, Json]:
         "createdAt": record.body["createdAt"],
         "serviceJobType": record.body["serviceJobType"],
         **shares,
-        **progress(world, standing),
+        **progress(account_state, standing),
     }
     if course and course.attempts:
         shown |= {
             "scheduledAt": int(course.starts * 1000),
-            "latestAttempt": {"serviceResourceId": _training(world, record)},
+            "latestAttempt": {"serviceResourceId": _training(account_state, record)},
         }
     return shown
 
 
-def _attempts(world: AccountState, record: Record, course: Course | None) -> list[Json]:
-    return [{**each, "serviceResourceId": _training(world, record)} for each in attempts(world, course)]
+def _attempts(account_state: AccountState, record: Record, course: JobRun | None) -> list[Json]:
+    return [{**each, "serviceResourceId": _training(account_state, record)} for each in attempts(account_state, course)]
 
 
-def _training(world: AccountState, record: Record) -> dict[str, str]:
+def _training(account_state: AccountState, record: Record) -> dict[str, str]:
     job = job_id(record)
-    return {"name": "TrainingJobArn", "value": world.arn("training-job", f"AWSBatch{record.name}{job}", "sagemaker")}
+    return {
+        "name": "TrainingJobArn",
+        "value": account_state.arn("training-job", f"AWSBatch{record.name}{job}", "sagemaker"),
+    }

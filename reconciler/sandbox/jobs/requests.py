@@ -152,12 +152,14 @@ KILLED = 137  # SIGKILL
 EXITED, TIMED_OUT = "Essential container in task exited", "Job attempt duration exceeded timeout"
 
 
-def waiting_of(world: AccountState, body: Spec, definition: Spec, request: Spec, takes: Mapping[str, int]) -> Waiting:
+def waiting_of(
+    account_state: AccountState, body: Spec, definition: Spec, request: Spec, takes: Mapping[str, int]
+) -> Waiting:
     """Return what a container job asks for. Members of the submission come before those of the definition."""
     containers = list(containers_of(body))
     parameters = {**definition.get("parameters", {}), **request.get("parameters", {})}
     said = " ".join((*containers[0][0].get("command", ()), *containers[0][0].get("args", ())))
-    seconds = _seconds(parameters.get(SECONDS), _slept(said), world.timings.job)
+    seconds = _seconds(parameters.get(SECONDS), _slept(said), account_state.timings.job)
     code = _exit_code(said)
     reason = EXITED
     retry = request.get("retryStrategy", definition.get("retryStrategy", {}))
@@ -167,7 +169,7 @@ def waiting_of(world: AccountState, body: Spec, definition: Spec, request: Spec,
         # It is not retried (AWS Batch User Guide, 'Job timeouts').
         seconds, code, reason, attempts = float(timeout), KILLED, TIMED_OUT, 1
     return Waiting(
-        runnable=runnable_at(world),
+        runnable=runnable_at(account_state),
         asks={VCPU: sum(vcpus_of(container) * nodes for container, nodes in containers)},
         takes=takes,
         attempts=(seconds,) * attempts,
@@ -176,17 +178,17 @@ def waiting_of(world: AccountState, body: Spec, definition: Spec, request: Spec,
     )
 
 
-def training_of(world: AccountState, request: Spec, share: str) -> Waiting:
+def training_of(account_state: AccountState, request: Spec, share: str) -> Waiting:
     """Return what a training job asks for. The payload is SageMaker's; the service passes it on unchecked."""
     payload = _payload(request["serviceRequestPayload"])
     resources = _object(payload, "ResourceConfig")
     count = _number(resources.get("InstanceCount")) or 1
     asks: Amounts = {INSTANCES: count, str(resources.get("InstanceType")): count}
-    seconds = _seconds(_object(payload, "Environment").get(SECONDS), None, world.timings.job)
+    seconds = _seconds(_object(payload, "Environment").get(SECONDS), None, account_state.timings.job)
     timeout = request.get("timeoutConfig", {}).get("attemptDurationSeconds", math.inf)
     in_time = seconds <= timeout
     return Waiting(
-        runnable=runnable_at(world),
+        runnable=runnable_at(account_state),
         asks=asks,
         share=share,
         attempts=(min(seconds, timeout),),
@@ -195,22 +197,29 @@ def training_of(world: AccountState, request: Spec, share: str) -> Waiting:
     )
 
 
-def runnable_at(world: AccountState) -> float:
+def runnable_at(account_state: AccountState) -> float:
     """A job that is submitted now is evaluated with all others of this second, unless submitting takes no time."""
-    return math.ceil(world.now + world.timings.submitted) if world.timings.submitted else world.now
+    return (
+        math.ceil(account_state.now + account_state.timings.submitted)
+        if account_state.timings.submitted
+        else account_state.now
+    )
 
 
-def consumables_of(world: AccountState, definition: Spec, request: Spec) -> dict[str, int]:
+def consumables_of(account_state: AccountState, definition: Spec, request: Spec) -> dict[str, int]:
     """Return the consumable resources (ARNs) that a job takes, and how much of each."""
     own, sent = (each.get(member, {}).get("consumableResourceList", ()) for each, member in (
         (definition, "consumableResourceProperties"), (request, "consumableResourcePropertiesOverride")))  # fmt: skip
-    return dict(_quantities(world, (*own, *sent)))
+    return dict(_quantities(account_state, (*own, *sent)))
 
 
-def _quantities(world: AccountState, listed: Sequence[Spec]) -> Iterator[tuple[str, int]]:
+def _quantities(account_state: AccountState, listed: Sequence[Spec]) -> Iterator[tuple[str, int]]:
     noun = "consumable-resource"
     for each in listed:
-        yield world.arn(noun, world.key(noun, each.get("consumableResource", ""))), each.get("quantity", 1)
+        yield (
+            account_state.arn(noun, account_state.key(noun, each.get("consumableResource", ""))),
+            each.get("quantity", 1),
+        )
 
 
 def _attempts(retry: Spec, code: int) -> int:
@@ -234,8 +243,8 @@ def _exit_code(said: str) -> int:
     return int(found[1]) if found else int(said in FAILING)
 
 
-def _seconds(told: Json, slept: float | None, default: float) -> float:
-    number = _number(told)
+def _seconds(given: Json, slept: float | None, default: float) -> float:
+    number = _number(given)
     return next(seconds for seconds in (number, slept, default) if seconds is not None)
 
 
@@ -279,9 +288,9 @@ NOT_FAIR = (
 )
 
 
-def queue_for(world: AccountState, request: Spec) -> Record:
+def queue_for(account_state: AccountState, request: Spec) -> Record:
     """Return the queue that takes the job."""
-    queue = known_queue(world, request["jobQueue"])
+    queue = known_queue(account_state, request["jobQueue"])
     refuse_if(
         queue.status not in ("VALID", "UPDATING"), f"JobQueue {queue.name} is {queue.status}, it does not take jobs."
     )
@@ -289,23 +298,23 @@ def queue_for(world: AccountState, request: Spec) -> Record:
     return queue
 
 
-def known_queue(world: AccountState, identifier: str) -> Record:
-    queue = world.find("job-queue", identifier)
+def known_queue(account_state: AccountState, identifier: str) -> Record:
+    queue = account_state.find("job-queue", identifier)
     if queue is None:
         raise Refusal(f"JobQueue {identifier} not found.")
     return queue
 
 
-def definition_for(world: AccountState, request: Spec) -> Record:
+def definition_for(account_state: AccountState, request: Spec) -> Record:
     """Return the revision that the job runs: the newest ACTIVE one, unless another is named."""
-    found = newest_active(world, request["jobDefinition"])
+    found = newest_active(account_state, request["jobDefinition"])
     if found is None:
         # Seen in aws-samples/aws-genomics-workflows issue 84.
         raise Refusal(f"JobDefinition name {request['jobDefinition']} does not exist or is not in ACTIVE status")
     return found
 
 
-def refuse_bad_job(world: AccountState, request: Spec, queue: Record, definition: Spec) -> None:
+def refuse_bad_job(account_state: AccountState, request: Spec, queue: Record, definition: Spec) -> None:
     refuse_if(not NAME.fullmatch(request["jobName"]), BAD_NAME)
     refuse_bad_tags(request.get("tags", {}))
     refuse_bad_retry(request.get("retryStrategy", {}))
@@ -313,9 +322,9 @@ def refuse_bad_job(world: AccountState, request: Spec, queue: Record, definition
     refuse_bad_consumables(request.get("consumableResourcePropertiesOverride", {}))
     _check_platform(queue, definition)
     _check_overrides(request, definition)
-    _check_share(world, request, queue)
+    _check_share(account_state, request, queue)
     _check_array(request)
-    _check_needs(world, request)
+    _check_needs(account_state, request)
 
 
 def refuse_bad_size(body: Spec) -> None:
@@ -327,7 +336,7 @@ def refuse_bad_size(body: Spec) -> None:
         refuse_if(vcpus <= 0, f"vCPU must be more than 0, got {vcpus:g}.")
 
 
-def refuse_bad_training(world: AccountState, request: Spec, queue: Record) -> Record | None:
+def refuse_bad_training(account_state: AccountState, request: Spec, queue: Record) -> Record | None:
     """Return the quota share of the training job, if its queue has shares."""
     refuse_if(queue.body["jobQueueType"] != TRAINING, f"Service jobs need a job queue of type {TRAINING}.")
     refuse_if(not NAME.fullmatch(request["jobName"]), BAD_NAME)
@@ -337,8 +346,8 @@ def refuse_bad_training(world: AccountState, request: Spec, queue: Record) -> Re
     )
     refuse_bad_retry(request.get("retryStrategy", {}))
     refuse_bad_timeout(request.get("timeoutConfig", {}))
-    if "quotaSharePolicy" in _policy(world, queue):
-        return _quota_share(world, request, queue)
+    if "quotaSharePolicy" in _policy(account_state, queue):
+        return _quota_share(account_state, request, queue)
     refuse_if("quotaShareName" in request, f"JobQueue {queue.name} has no quota-share scheduling policy.")
     return None
 
@@ -376,8 +385,8 @@ def _check_overrides(request: Spec, definition: Spec) -> None:
     refuse_if(wrong, f"{', '.join(wrong)} cannot be used with this job definition, {own} can.")
 
 
-def _check_share(world: AccountState, request: Spec, queue: Record) -> None:
-    fair = "fairsharePolicy" in _policy(world, queue)
+def _check_share(account_state: AccountState, request: Spec, queue: Record) -> None:
+    fair = "fairsharePolicy" in _policy(account_state, queue)
     shared = "shareIdentifier" in request or "schedulingPriorityOverride" in request
     refuse_if(shared and not fair, NOT_FAIR)
     refuse_if(
@@ -392,7 +401,7 @@ def _check_array(request: Spec) -> None:
     refuse_if(not least <= size <= most, f"Array size must be between {least} and {most}.")
 
 
-def _check_needs(world: AccountState, request: Spec) -> None:
+def _check_needs(account_state: AccountState, request: Spec) -> None:
     needs = request.get("dependsOn", ())
     refuse_if(len(needs) > MAX_NEEDS, f"A job can depend upon a maximum of {MAX_NEEDS} jobs.")
     for need in needs:
@@ -400,23 +409,23 @@ def _check_needs(world: AccountState, request: Spec) -> None:
             refuse_if("arrayProperties" not in request, "SEQUENTIAL dependencies are for array jobs.")
             continue
         job = need.get("jobId", "")
-        known = world.find("job", job.partition(":")[0])
+        known = account_state.find("job", job.partition(":")[0])
         refuse_if(known is None, f"Job {job} not found.")
         if need.get("type") == "N_TO_N":
             sizes = [each.get("arrayProperties", {}).get("size") for each in (request, known.body if known else {})]
             refuse_if(None in sizes or sizes[0] != sizes[1], "N_TO_N dependencies are for array jobs of the same size.")
 
 
-def _quota_share(world: AccountState, request: Spec, queue: Record) -> Record:
+def _quota_share(account_state: AccountState, request: Spec, queue: Record) -> Record:
     name = request.get("quotaShareName")
     refuse_if(not name, f"quotaShareName is required: JobQueue {queue.name} has quota shares.")
-    share = world.find("quota-share", f"{queue.arn}/quota-share/{name}")
+    share = account_state.find("quota-share", f"{queue.arn}/quota-share/{name}")
     if share is None or share.status == "DELETING":
         raise Refusal(f"Quota share {name} not found.")
     refuse_if(share.body["state"] != "ENABLED", f"Quota share {name} is DISABLED, it does not take jobs.")
     return share
 
 
-def _policy(world: AccountState, queue: Record) -> Mapping[str, Json]:
-    policy = world.find("scheduling-policy", queue.body.get("schedulingPolicyArn", ""))
+def _policy(account_state: AccountState, queue: Record) -> Mapping[str, Json]:
+    policy = account_state.find("scheduling-policy", queue.body.get("schedulingPolicyArn", ""))
     return policy.body if policy else {}

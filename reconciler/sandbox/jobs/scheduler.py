@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from reconciler.model import Spec
 from reconciler.sandbox.core.state import DUE, LINES, ORDERS, SCHEDULER, AccountState, Record, noun_of
-from reconciler.sandbox.jobs.capacity import NEVER, QUANTITY, Pool, capacity_of, end, fits, is_open
+from reconciler.sandbox.jobs.capacity import NEVER, QUANTITY, UsagePool, capacity_of, end, fits, is_open
 from reconciler.sandbox.jobs.timeline import (
     CANCELLED,
     TERMINATED,
     Amounts,
-    Course,
+    JobRun,
     Waiting,
     keep,
     leave_line,
@@ -33,82 +33,88 @@ TOO_SMALL = (
 )
 
 
-class Pools:
+class UsagePools:
     """What is taken up of everything, while time passes."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, Pool] = {}
+        self._pools: dict[str, UsagePool] = {}
 
-    def of(self, world: AccountState, holder: str) -> Pool:
+    def of(self, account_state: AccountState, holder: str) -> UsagePool:
         if holder not in self._pools:
-            self._pools[holder] = Pool(world, holder)
-        self._pools[holder].pass_time(world.now)
+            self._pools[holder] = UsagePool(account_state, holder)
+        self._pools[holder].pass_time(account_state.now)
         return self._pools[holder]
 
 
-def environments_in_order(world: AccountState, queue: Spec) -> Iterator[Record]:
+def environments_in_order(account_state: AccountState, queue: Spec) -> Iterator[Record]:
     """Yield a queue's environments as it tries them."""
     for order, member in ORDERS:
         for entry in sorted(queue.get(order, ()), key=lambda each: each["order"]):
-            found = world.find(noun_of(entry[member]), entry[member])
+            found = account_state.find(noun_of(entry[member]), entry[member])
             if found:
                 yield found
 
 
-def others_of(world: AccountState, waiting: Waiting) -> Iterator[tuple[Record | None, Amounts]]:
+def others_of(account_state: AccountState, waiting: Waiting) -> Iterator[tuple[Record | None, Amounts]]:
     """Yield what else a job needs, and how much of it; None for what does not exist."""
     for arn, quantity in waiting.takes.items():
-        yield world.find("consumable-resource", arn), {QUANTITY: quantity}
+        yield account_state.find("consumable-resource", arn), {QUANTITY: quantity}
     if waiting.share:
-        yield world.find("quota-share", waiting.share), waiting.asks
+        yield account_state.find("quota-share", waiting.share), waiting.asks
 
 
-def room_for(world: AccountState, queue: Spec, waiting: Waiting, pools: Pools) -> Record | None:
+def room_for(account_state: AccountState, queue: Spec, waiting: Waiting, pools: UsagePools) -> Record | None:
     """Return the environment where a job can start now."""
-    if not all(other and _has_room(world, other, asks, pools) for other, asks in others_of(world, waiting)):
+    if not all(
+        other and _has_room(account_state, other, asks, pools) for other, asks in others_of(account_state, waiting)
+    ):
         return None
-    environments = (each for each in environments_in_order(world, queue) if is_open(each))
-    return next((each for each in environments if _has_room(world, each, waiting.asks, pools)), None)
+    environments = (each for each in environments_in_order(account_state, queue) if is_open(each))
+    return next((each for each in environments if _has_room(account_state, each, waiting.asks, pools)), None)
 
 
-def reason_of(world: AccountState, queue: Spec, waiting: Waiting) -> str:
+def reason_of(account_state: AccountState, queue: Spec, waiting: Waiting) -> str:
     """Return why a job at the head of its line cannot start, as far as the service tells."""
-    environments = [each for each in environments_in_order(world, queue) if noun_of(each.arn) == "compute-environment"]
+    environments = [
+        each for each in environments_in_order(account_state, queue) if noun_of(each.arn) == "compute-environment"
+    ]
     if environments and all(each.status == "INVALID" for each in environments):
         return ALL_INVALID
-    if environments and not any(fits(waiting.asks, capacity_of(world, each), {}) for each in environments):
+    if environments and not any(fits(waiting.asks, capacity_of(account_state, each), {}) for each in environments):
         return TOO_SMALL
     return ""
 
 
-def start(world: AccountState, queue: Record, job: str, waiting: Waiting, environment: Record, pools: Pools) -> Course:
+def start(
+    account_state: AccountState, queue: Record, job: str, waiting: Waiting, environment: Record, pools: UsagePools
+) -> JobRun:
     """Start a job; return its course."""
     holdings: dict[str, Amounts] = {environment.arn: waiting.asks, queue.arn: waiting.asks}
-    holdings |= {other.arn: asks for other, asks in others_of(world, waiting) if other}
-    course = _course(world, waiting, environment.arn, tuple(holdings))
-    leave_line(world, queue.arn, job)
-    keep(world, job, course)
+    holdings |= {other.arn: asks for other, asks in others_of(account_state, waiting) if other}
+    course = _course(account_state, waiting, environment.arn, tuple(holdings))
+    leave_line(account_state, queue.arn, job)
+    keep(account_state, job, course)
     for holder, amounts in holdings.items():
-        pools.of(world, holder).take(world, job, course.ends, amounts)
-    _use_up(world, waiting.takes)
+        pools.of(account_state, holder).take(account_state, job, course.ends, amounts)
+    _use_up(account_state, waiting.takes)
     unique = environment.body.get("uuid")
-    if unique and world.fact(SCALED, environment.arn) != unique:
-        world.note(SCALED, environment.arn, unique)
+    if unique and account_state.fact(SCALED, environment.arn) != unique:
+        account_state.note(SCALED, environment.arn, unique)
     return course
 
 
-def _has_room(world: AccountState, record: Record, asks: Amounts, pools: Pools) -> bool:
-    return fits(asks, capacity_of(world, record), pools.of(world, record.arn).used)
+def _has_room(account_state: AccountState, record: Record, asks: Amounts, pools: UsagePools) -> bool:
+    return fits(asks, capacity_of(account_state, record), pools.of(account_state, record.arn).used)
 
 
-def _course(world: AccountState, waiting: Waiting, environment: str, holds: tuple[str, ...]) -> Course:
-    attempts, at = [], world.now
+def _course(account_state: AccountState, waiting: Waiting, environment: str, holds: tuple[str, ...]) -> JobRun:
+    attempts, at = [], account_state.now
     for seconds in waiting.attempts:
-        runs = at + world.timings.starting
+        runs = at + account_state.timings.starting
         at = runs + seconds
         attempts.append((runs, at))
-    return Course(
-        starts=world.now,
+    return JobRun(
+        starts=account_state.now,
         ends=at,
         attempts=tuple(attempts),
         environment=environment,
@@ -118,15 +124,15 @@ def _course(world: AccountState, waiting: Waiting, environment: str, holds: tupl
     )
 
 
-def _use_up(world: AccountState, takes: Mapping[str, int]) -> None:
+def _use_up(account_state: AccountState, takes: Mapping[str, int]) -> None:
     """A job that starts uses up what is not replenishable: it is gone from the total (User Guide, 'Resource-aware
     scheduling').
     """
     for arn, quantity in takes.items():
-        record = world.get("consumable-resource", arn)
+        record = account_state.get("consumable-resource", arn)
         if record.body["resourceType"] == "NON_REPLENISHABLE":
             left = record.body["totalQuantity"] - quantity
-            world.put("consumable-resource", replace(record, body={**record.body, "totalQuantity": left}))
+            account_state.put("consumable-resource", replace(record, body={**record.body, "totalQuantity": left}))
 
 
 BLOCKED = ".blocked"  # by queue (ARN): the job at its head that finds no room, why, and since when
@@ -134,98 +140,98 @@ NEEDS_FAILED = "Dependent Job failed"
 BY = {"CANCEL": ("Canceled", CANCELLED), "TERMINATE": ("Terminated", TERMINATED)}
 
 
-def advance(world: AccountState) -> None:
+def advance(account_state: AccountState) -> None:
     """Let the jobs in line have what time has brought them up to now."""
-    due = world.fact(SCHEDULER, DUE)
-    if due is None or due > world.now:
+    due = account_state.fact(SCHEDULER, DUE)
+    if due is None or due > account_state.now:
         return
-    pools = Pools()
-    while due is not None and due <= world.now:
-        due = _look(world.at(due), pools)
+    pools = UsagePools()
+    while due is not None and due <= account_state.now:
+        due = _look(account_state.at(due), pools)
     if due is None:
-        world.forget(SCHEDULER, DUE)
+        account_state.forget(SCHEDULER, DUE)
     else:
-        world.note(SCHEDULER, DUE, due)
+        account_state.note(SCHEDULER, DUE, due)
 
 
-def expect(world: AccountState, at: float) -> None:
+def expect(account_state: AccountState, at: float) -> None:
     """Look no later than at this moment."""
-    due = world.fact(SCHEDULER, DUE)
+    due = account_state.fact(SCHEDULER, DUE)
     if due is None or at < due:
-        world.note(SCHEDULER, DUE, at)
+        account_state.note(SCHEDULER, DUE, at)
 
 
-def blocked_reason(world: AccountState, queue: str, job: str) -> str:
-    blocked = world.fact(BLOCKED, queue)
+def blocked_reason(account_state: AccountState, queue: str, job: str) -> str:
+    blocked = account_state.fact(BLOCKED, queue)
     return str(blocked["reason"]) if blocked and blocked["job"] == job else ""
 
 
-def needs_met(world: AccountState, waiting: Spec) -> bool | None:
+def needs_met(account_state: AccountState, waiting: Spec) -> bool | None:
     """Whether all that a job depends on has succeeded; None as long as that is open."""
     if not waiting["needs"]:
         return True
-    outcomes = [outcome_of(world, need) for need in waiting["needs"]]
-    ended = [outcome for outcome in outcomes if outcome and outcome[0] <= world.now]
+    outcomes = [outcome_of(account_state, need) for need in waiting["needs"]]
+    ended = [outcome for outcome in outcomes if outcome and outcome[0] <= account_state.now]
     if len(ended) < len(outcomes):
         return None
     return all(succeeded for _, succeeded in ended)
 
 
-def _look(world: AccountState, pools: Pools) -> float | None:
+def _look(account_state: AccountState, pools: UsagePools) -> float | None:
     """Place what can be placed at one moment; return the next moment at which more may be."""
-    found = [world.get("job-queue", arn) for arn in world.rows(LINES)]
+    found = [account_state.get("job-queue", arn) for arn in account_state.rows(LINES)]
     queues = sorted(found, key=lambda queue: (-queue.body["priority"], queue.name))
     # What ends at this very moment may be what a job of a queue that was served before has waited for.
-    while any(_serve(world, queue, pools) for queue in queues):
+    while any(_serve(account_state, queue, pools) for queue in queues):
         pass
-    moments = (moment for queue in queues for moment in _moments(world, queue, pools))
-    return min((moment for moment in moments if world.now < moment < NEVER), default=None)
+    moments = (moment for queue in queues for moment in _moments(account_state, queue, pools))
+    return min((moment for moment in moments if account_state.now < moment < NEVER), default=None)
 
 
-def _serve(world: AccountState, queue: Record, pools: Pools) -> bool:
+def _serve(account_state: AccountState, queue: Record, pools: UsagePools) -> bool:
     """Place the jobs that find room; return whether any job has ended at this moment."""
     ended = False
-    while head := _head(world, queue.arn):
+    while head := _head(account_state, queue.arn):
         job, waiting, needs_succeeded = head
         if not needs_succeeded:
-            end(world, queue.arn, job, world.now, NEEDS_FAILED)
+            end(account_state, queue.arn, job, account_state.now, NEEDS_FAILED)
             ended = True
-        elif environment := room_for(world, queue.body, waiting, pools):
-            ended |= start(world, queue, job, waiting, environment, pools).ends <= world.now
-        elif _given_up(world, queue, job, waiting):
+        elif environment := room_for(account_state, queue.body, waiting, pools):
+            ended |= start(account_state, queue, job, waiting, environment, pools).ends <= account_state.now
+        elif _given_up(account_state, queue, job, waiting):
             ended = True
         else:
             return ended
-    if world.fact(BLOCKED, queue.arn):
-        world.forget(BLOCKED, queue.arn)
+    if account_state.fact(BLOCKED, queue.arn):
+        account_state.forget(BLOCKED, queue.arn)
     return ended
 
 
-def _head(world: AccountState, queue: str) -> tuple[str, Waiting, bool] | None:
+def _head(account_state: AccountState, queue: str) -> tuple[str, Waiting, bool] | None:
     """Return the first job that waits for nothing but room, or whose needs have failed. Others hold nobody up."""
-    for job, row in line_of(world, queue).items():
-        if row["runnable"] > world.now:
+    for job, row in line_of(account_state, queue).items():
+        if row["runnable"] > account_state.now:
             return None
-        met = needs_met(world, row)
+        met = needs_met(account_state, row)
         if met is not None:
             return job, Waiting.of(row), met
     return None
 
 
-def _given_up(world: AccountState, queue: Record, job: str, waiting: Waiting) -> bool:
+def _given_up(account_state: AccountState, queue: Record, job: str, waiting: Waiting) -> bool:
     """Note that a job blocks its queue, and end it if the queue says that it has done so for too long."""
-    reason = reason_of(world, queue.body, waiting)
-    before = world.fact(BLOCKED, queue.arn)
-    since = before["since"] if before and (before["job"], before["reason"]) == (job, reason) else world.now
+    reason = reason_of(account_state, queue.body, waiting)
+    before = account_state.fact(BLOCKED, queue.arn)
+    since = before["since"] if before and (before["job"], before["reason"]) == (job, reason) else account_state.now
     for action in _limits(queue.body, reason):
-        if world.now >= since + action["maxTimeSeconds"]:
+        if account_state.now >= since + action["maxTimeSeconds"]:
             word, by = BY[action["action"]]
             text = f"{word} by JobStateTimeLimit action due to reason: {action['reason']}"
-            end(world, queue.arn, job, world.now, text, by)
+            end(account_state, queue.arn, job, account_state.now, text, by)
             return True
     after = {"job": job, "reason": reason, "since": since}
     if after != before:
-        world.note(BLOCKED, queue.arn, after)
+        account_state.note(BLOCKED, queue.arn, after)
     return False
 
 
@@ -234,28 +240,28 @@ def _limits(queue: Spec, reason: str) -> Iterator[Spec]:
     return (action for action in queue.get("jobStateTimeLimitActions", ()) if action["reason"] == code)
 
 
-def _moments(world: AccountState, queue: Record, pools: Pools) -> Iterator[float]:
+def _moments(account_state: AccountState, queue: Record, pools: UsagePools) -> Iterator[float]:
     """Yield when the first jobs in a line may next get on."""
-    for row in line_of(world, queue.arn).values():
-        if row["runnable"] > world.now:
+    for row in line_of(account_state, queue.arn).values():
+        if row["runnable"] > account_state.now:
             yield row["runnable"]
             return
-        if needs_met(world, row) is None:
-            yield from (outcome[0] for need in row["needs"] if (outcome := outcome_of(world, need)))
+        if needs_met(account_state, row) is None:
+            yield from (outcome[0] for need in row["needs"] if (outcome := outcome_of(account_state, need)))
             continue
-        yield from _chances(world, queue, Waiting.of(row), pools)
+        yield from _chances(account_state, queue, Waiting.of(row), pools)
         return
 
 
-def _chances(world: AccountState, queue: Record, waiting: Waiting, pools: Pools) -> Iterator[float]:
+def _chances(account_state: AccountState, queue: Record, waiting: Waiting, pools: UsagePools) -> Iterator[float]:
     """Yield when a job that is blocked may find room: something is released, becomes VALID, or it is given up."""
-    for record in environments_in_order(world, queue.body):
-        yield pools.of(world, record.arn).next_release()
+    for record in environments_in_order(account_state, queue.body):
+        yield pools.of(account_state, record.arn).next_release()
         yield record.until
-    for other, _ in others_of(world, waiting):
+    for other, _ in others_of(account_state, waiting):
         if other:
-            yield pools.of(world, other.arn).next_release()
+            yield pools.of(account_state, other.arn).next_release()
             yield other.until
-    blocked = world.fact(BLOCKED, queue.arn)
+    blocked = account_state.fact(BLOCKED, queue.arn)
     if blocked:
         yield from (blocked["since"] + action["maxTimeSeconds"] for action in _limits(queue.body, blocked["reason"]))

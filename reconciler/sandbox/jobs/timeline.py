@@ -33,7 +33,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class JobRun:
     """When and where a job runs and how it ends, which may be still to come."""
 
     starts: float  # when it leaves the line; it ends then, too, if it never ran
@@ -62,44 +62,44 @@ class Course:
         return "RUNNING" if any(runs <= now < stops for runs, stops in self.attempts) else "STARTING"
 
 
-def course_of(world: AccountState, job: str) -> Course | None:
-    row = world.fact(COURSES, job)
-    return Course.of(row) if row else None
+def course_of(account_state: AccountState, job: str) -> JobRun | None:
+    row = account_state.fact(COURSES, job)
+    return JobRun.of(row) if row else None
 
 
-def members_of(world: AccountState, job: str) -> tuple[str, ...]:
+def members_of(account_state: AccountState, job: str) -> tuple[str, ...]:
     """Return the jobs that run for a job: the children of an array, or itself. Children have no rows of their own."""
-    size = world.rows(JOB).get(job, {}).get("body", {}).get("arrayProperties", {}).get("size")
+    size = account_state.rows(JOB).get(job, {}).get("body", {}).get("arrayProperties", {}).get("size")
     return tuple(f"{job}:{index}" for index in range(size)) if size else (job,)
 
 
-def outcome_of(world: AccountState, job: str) -> tuple[float, bool] | None:
+def outcome_of(account_state: AccountState, job: str) -> tuple[float, bool] | None:
     """Return when a job ends, and whether well; None as long as nobody knows."""
-    courses = [course_of(world, each) for each in members_of(world, job)]
+    courses = [course_of(account_state, each) for each in members_of(account_state, job)]
     known = [course for course in courses if course]
     if len(known) < len(courses):
         return None
     return max(course.ends for course in known), all(course.succeeds for course in known)
 
 
-def keep(world: AccountState, job: str, course: Course) -> None:
-    world.note(COURSES, job, asdict(course))
+def keep(account_state: AccountState, job: str, course: JobRun) -> None:
+    account_state.note(COURSES, job, asdict(course))
 
 
-def line_of(world: AccountState, queue: str) -> Mapping[str, Json]:
+def line_of(account_state: AccountState, queue: str) -> Mapping[str, Json]:
     """Return the jobs that wait in a queue, in the order in which they came."""
-    return world.rows(_line(queue))
+    return account_state.rows(_line(queue))
 
 
-def line_up(world: AccountState, queue: str, job: str, waiting: Waiting) -> None:
-    world.note(_line(queue), job, asdict(waiting))
-    world.note(LINES, queue, 1)
+def line_up(account_state: AccountState, queue: str, job: str, waiting: Waiting) -> None:
+    account_state.note(_line(queue), job, asdict(waiting))
+    account_state.note(LINES, queue, 1)
 
 
-def leave_line(world: AccountState, queue: str, job: str) -> None:
-    world.forget(_line(queue), job)
-    if not line_of(world, queue):
-        world.forget(LINES, queue)
+def leave_line(account_state: AccountState, queue: str, job: str) -> None:
+    account_state.forget(_line(queue), job)
+    if not line_of(account_state, queue):
+        account_state.forget(LINES, queue)
 
 
 def _line(queue: str) -> str:

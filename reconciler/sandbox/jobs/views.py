@@ -21,7 +21,7 @@ from reconciler.sandbox.jobs.job_status import (
     standing_of,
 )
 from reconciler.sandbox.jobs.requests import SLEEP, UNITS, body_of
-from reconciler.sandbox.jobs.timeline import JOB, Course, course_of, members_of
+from reconciler.sandbox.jobs.timeline import JOB, JobRun, course_of, members_of
 from reconciler.sandbox.resources.environments import FARGATE
 
 # The ECS tasks that jobs run as: how they are called, where they run, and where their containers write logs.
@@ -70,11 +70,11 @@ class LogStream:
     events: tuple[tuple[int, str], ...]  # milliseconds since the epoch, and the message
 
 
-def task_state(world: AccountState, record: Record, course: Course, attempt: int) -> dict[str, Json]:
+def task_state(account_state: AccountState, record: Record, course: JobRun, attempt: int) -> dict[str, Json]:
     """Return what a description shows of the task of an attempt: each has a task of its own."""
-    instance = _instance(world, course)
+    instance = _instance(account_state, course)
     return {
-        "taskArn": world.arn("task", task_id(record, attempt), "ecs"),
+        "taskArn": account_state.arn("task", task_id(record, attempt), "ecs"),
         **({"containerInstanceArn": instance} if instance else {}),
     }
 
@@ -95,26 +95,28 @@ def stream_of(record: Record, container: Spec, attempt: int) -> dict[str, Json]:
     return {"logStreamName": name} if name else {}
 
 
-def log_streams(world: AccountState) -> Iterator[LogStream]:
+def log_streams(account_state: AccountState) -> Iterator[LogStream]:
     """Yield the logs of all jobs that have run or run now."""
-    for row in world.rows(JOB).values():
+    for row in account_state.rows(JOB).values():
         record = Record.of(row)
-        definition = world.find("job-definition", record.body["jobDefinition"])
+        definition = account_state.find("job-definition", record.body["jobDefinition"])
         if definition is None:
             continue
         body = body_of(definition.body, record.body)
-        for member in members_of(world, job_id(record)):
-            if course := course_of(world, member):
-                yield from _streams(world, record_of_member(record, member), body, course)
+        for member in members_of(account_state, job_id(record)):
+            if course := course_of(account_state, member):
+                yield from _streams(account_state, record_of_member(record, member), body, course)
 
 
-def _streams(world: AccountState, record: Record, body: Mapping[str, Json], course: Course) -> Iterator[LogStream]:
+def _streams(
+    account_state: AccountState, record: Record, body: Mapping[str, Json], course: JobRun
+) -> Iterator[LogStream]:
     for writer, container in _writers(record, body):
         for attempt, (runs, stops) in enumerate(course.attempts):
             name = stream_name(writer, container, attempt)
-            if name and runs <= world.now:
+            if name and runs <= account_state.now:
                 group = container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", GROUP)
-                yield LogStream(group, name, tuple(_events(container, runs, min(stops, world.now))))
+                yield LogStream(group, name, tuple(_events(container, runs, min(stops, account_state.now))))
 
 
 def _events(container: Spec, runs: float, until: float) -> Iterator[tuple[int, str]]:
@@ -138,31 +140,31 @@ def task_id(record: Record, attempt: int) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{record.arn}#{attempt}").hex
 
 
-def _instance(world: AccountState, course: Course) -> str:
+def _instance(account_state: AccountState, course: JobRun) -> str:
     """Return the instance that a task runs on, one for each environment; there is none on Fargate."""
-    environment = world.find("compute-environment", course.environment)
+    environment = account_state.find("compute-environment", course.environment)
     if environment is None or environment.body.get("computeResources", {}).get("type") in FARGATE:
         return ""
     cluster = environment.body.get("ecsClusterArn", "").rpartition("/")[2]
     instance = uuid.uuid5(uuid.NAMESPACE_URL, environment.arn).hex
-    return world.arn("container-instance", f"{cluster}/{instance}", "ecs") if cluster else ""
+    return account_state.arn("container-instance", f"{cluster}/{instance}", "ecs") if cluster else ""
 
 
 # Members of the submission, or else of the definition, that a description repeats.
 REPEATED = ("retryStrategy", "timeout", "propagateTags", "platformCapabilities", "shareIdentifier")
 
 
-def described(world: AccountState, record: Record) -> dict[str, Json]:
-    body, standing = record.body, standing_of(world, record)
-    found = world.find("job-definition", body["jobDefinition"])
+def described(account_state: AccountState, record: Record) -> dict[str, Json]:
+    body, standing = record.body, standing_of(account_state, record)
+    found = account_state.find("job-definition", body["jobDefinition"])
     definition = found.body if found else {}
     repeated = {m: source[m] for m in REPEATED for source in (definition, body) if m in source}
-    parts = _parts(world, record, definition, standing)
+    parts = _parts(account_state, record, definition, standing)
     return {
         **_identity(record),
         "jobQueue": body["jobQueue"],
         "jobDefinition": body["jobDefinition"],
-        **_attempts(world, record, parts, standing.course),
+        **_attempts(account_state, record, parts, standing.course),
         "dependsOn": list(body.get("dependsOn", ())),
         "parameters": {**definition.get("parameters", {}), **body.get("parameters", {})},
         "tags": record.tags,
@@ -172,14 +174,14 @@ def described(world: AccountState, record: Record) -> dict[str, Json]:
         **parts,
         **_array(record, standing),
         **node_details(record),
-        **progress(world, standing),
+        **progress(account_state, standing),
     }
 
 
-def summary(world: AccountState, record: Record) -> dict[str, Json]:
-    body, standing = record.body, standing_of(world, record)
+def summary(account_state: AccountState, record: Record) -> dict[str, Json]:
+    body, standing = record.body, standing_of(account_state, record)
     share = {"shareIdentifier": body["shareIdentifier"]} if "shareIdentifier" in body else {}
-    code = _exit_code(world, standing)
+    code = _exit_code(account_state, standing)
     return {
         **_identity(record),
         "jobDefinition": body["jobDefinition"],
@@ -187,11 +189,11 @@ def summary(world: AccountState, record: Record) -> dict[str, Json]:
         **({"container": code} if code else {}),
         **_array(record, standing),
         **node_summary(record),
-        **progress(world, standing),
+        **progress(account_state, standing),
     }
 
 
-def progress(world: AccountState, standing: JobStatus) -> dict[str, Json]:
+def progress(account_state: AccountState, standing: JobStatus) -> dict[str, Json]:
     """Return status, its reason, and when what happened."""
     shown: dict[str, Json] = {"status": standing.status}
     if standing.reason:
@@ -199,10 +201,10 @@ def progress(world: AccountState, standing: JobStatus) -> dict[str, Json]:
     course = standing.course
     if course is None:
         return shown
-    begun = [runs for runs, _ in course.attempts if runs <= world.now]
+    begun = [runs for runs, _ in course.attempts if runs <= account_state.now]
     if begun:
         shown["startedAt"] = _milliseconds(begun[-1])
-    if world.now >= course.ends:
+    if account_state.now >= course.ends:
         shown["stoppedAt"] = _milliseconds(course.ends)
         # A cancellation is told once it has been accepted, by either member (JobDetail, JobSummary).
         if course.by:
@@ -210,15 +212,15 @@ def progress(world: AccountState, standing: JobStatus) -> dict[str, Json]:
     return shown
 
 
-def attempts(world: AccountState, course: Course | None) -> list[dict[str, Json]]:
+def attempts(account_state: AccountState, course: JobRun | None) -> list[dict[str, Json]]:
     """Return the attempts that are over."""
-    return list(_over(world, course)) if course else []
+    return list(_over(account_state, course)) if course else []
 
 
-def _over(world: AccountState, course: Course) -> Iterator[dict[str, Json]]:
+def _over(account_state: AccountState, course: JobRun) -> Iterator[dict[str, Json]]:
     reason = {"statusReason": course.reason} if course.reason else {}
     for runs, stops in course.attempts:
-        if stops <= world.now:
+        if stops <= account_state.now:
             yield {"startedAt": _milliseconds(runs), "stoppedAt": _milliseconds(stops), **reason}
 
 
@@ -239,7 +241,9 @@ def _array(record: Record, standing: JobStatus) -> dict[str, Json]:
     return {"arrayProperties": {"size": size, "statusSummary": dict(standing.children)}}
 
 
-def _attempts(world: AccountState, record: Record, parts: Mapping[str, Json], course: Course | None) -> dict[str, Json]:
+def _attempts(
+    account_state: AccountState, record: Record, parts: Mapping[str, Json], course: JobRun | None
+) -> dict[str, Json]:
     """Return the attempts that are over; those on Kubernetes have a list of their own (JobDetail).
 
     Of a job with nodes they are those of the main node: Airflow looks for its log there.
@@ -247,7 +251,7 @@ def _attempts(world: AccountState, record: Record, parts: Mapping[str, Json], co
     if "nodeProperties" in parts and not node_details(record):
         record = main_node(record)
         parts = body_of_node(record, parts["nodeProperties"])
-    over = attempts(world, course)
+    over = attempts(account_state, course)
     if course is None or not over:
         return {"attempts": [], **({"eksAttempts": []} if "eksProperties" in parts else {})}
     code = {} if course.exit_code is None else {"exitCode": course.exit_code}
@@ -256,20 +260,20 @@ def _attempts(world: AccountState, record: Record, parts: Mapping[str, Json], co
         containers = [{"name": each.get("name", "Default"), **code} for each in pod.get("containers", ())]
         ended = [{**each, **_pod(record, n), "containers": containers} for n, each in enumerate(over)]
         return {"attempts": [], "eksAttempts": ended}
-    shown = (_attempt(world, record, parts, course, number, code) for number in range(len(over)))
+    shown = (_attempt(account_state, record, parts, course, number, code) for number in range(len(over)))
     return {"attempts": [{**each, **more} for each, more in zip(over, shown, strict=True)]}
 
 
 def _attempt(
-    world: AccountState,
+    account_state: AccountState,
     record: Record,
     parts: Mapping[str, Json],
-    course: Course,
+    course: JobRun,
     number: int,
     code: Mapping[str, Json],
 ) -> dict[str, Json]:
     """Return the containers of an attempt (AttemptDetail)."""
-    task = task_state(world, record, course, number)
+    task = task_state(account_state, record, course, number)
     if "ecsProperties" in parts:
         tasks = parts["ecsProperties"]["taskProperties"]
         shown = [
@@ -284,17 +288,19 @@ def _written(record: Record, container: Spec, number: int, code: Mapping[str, Js
     return {**code, **named, **stream_of(record, container, number), "networkInterfaces": []}
 
 
-def _parts(world: AccountState, record: Record, definition: Mapping[str, Json], standing: JobStatus) -> dict[str, Json]:
+def _parts(
+    account_state: AccountState, record: Record, definition: Mapping[str, Json], standing: JobStatus
+) -> dict[str, Json]:
     """Return what the job runs, with what has become of it so far."""
     parts = body_of(definition, record.body) if definition else {}
     if "nodeProperties" in parts and node_details(record):
         parts = body_of_node(record, parts["nodeProperties"])
     course = standing.course
-    if course is None or not course.attempts or world.now < course.starts:
+    if course is None or not course.attempts or account_state.now < course.starts:
         return {**parts, **({"container": _idle(parts["container"])} if "container" in parts else {})}
-    begun = sum(1 for runs, _ in course.attempts if runs <= world.now)
-    number, code = max(begun - 1, 0), _exit_code(world, standing)
-    task = task_state(world, record, course, number)
+    begun = sum(1 for runs, _ in course.attempts if runs <= account_state.now)
+    number, code = max(begun - 1, 0), _exit_code(account_state, standing)
+    task = task_state(account_state, record, course, number)
     if "container" in parts:
         stream = stream_of(record, parts["container"], number) if begun else {}
         parts["container"] = {**_idle(parts["container"]), **task, **stream, **code}
@@ -326,9 +332,9 @@ def _pod(record: Record, number: int) -> dict[str, Json]:
     return {"podName": f"aws-batch.{task_id(record, number)}"}
 
 
-def _exit_code(world: AccountState, standing: JobStatus) -> dict[str, Json]:
+def _exit_code(account_state: AccountState, standing: JobStatus) -> dict[str, Json]:
     course = standing.course
-    if course is None or course.exit_code is None or world.now < course.ends:
+    if course is None or course.exit_code is None or account_state.now < course.ends:
         return {}
     return {"exitCode": course.exit_code}
 

@@ -14,49 +14,49 @@ TOKENS = ".update-tokens"  # clientToken, the request and when it was made
 REMEMBERED = 8 * 3600.0  # seconds (UpdateConsumableResource, clientToken)
 
 
-def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["consumableResourceName"]
     refuse_bad_name(name, "Consumable resource")
     refuse_bad_tags(request.get("tags", {}))
     kind = request.get("resourceType", TYPES[0])
     refuse_if(kind not in TYPES, f"resourceType should be one of {', '.join(TYPES)}.")
     _refuse_negative(request.get("totalQuantity", 0))
-    refuse_if(world.is_taken(NOUN, name), "Object already exists")
+    refuse_if(account_state.is_taken(NOUN, name), "Object already exists")
     body = {
         "totalQuantity": request.get("totalQuantity", 0),
         "resourceType": kind,
-        "createdAt": int(world.now * 1000),
+        "createdAt": int(account_state.now * 1000),
     }
-    record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
-    world.put(NOUN, record)
+    record = Record(name=name, arn=account_state.arn(NOUN, name), body=body, tags=request.get("tags", {}))
+    account_state.put(NOUN, record)
     return _identity(record)
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.see(NOUN, request["consumableResource"])
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.see(NOUN, request["consumableResource"])
     refuse_if(record is None, f"{request['consumableResource']} does not exist")
-    return _shown(world, record) if record else {}
+    return _shown(account_state, record) if record else {}
 
 
-def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
+def list_all(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     wanted = [value for each in request.get("filters", ()) for value in each.get("values", ())]
-    matching = (record for record in world.see_every(NOUN) if not wanted or _matches(record.name, wanted))
+    matching = (record for record in account_state.see_every(NOUN) if not wanted or _matches(record.name, wanted))
     records, token = paged(matching, request, name_key)
-    return {"consumableResources": [_summary(world, each) for each in records], **token}
+    return {"consumableResources": [_summary(account_state, each) for each in records], **token}
 
 
-def update(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.get(NOUN, request["consumableResource"])
-    if not _is_repeated(world, request):
+def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.get(NOUN, request["consumableResource"])
+    if not _is_repeated(account_state, request):
         total = _total(record.body["totalQuantity"], request)
         _refuse_negative(total)
         record = replace(record, body={**record.body, "totalQuantity": total})
-        world.put(NOUN, record)
+        account_state.put(NOUN, record)
     return {**_identity(record), "totalQuantity": record.body["totalQuantity"]}
 
 
-def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
-    world.remove(NOUN, world.get(NOUN, request["consumableResource"]))
+def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    account_state.remove(NOUN, account_state.get(NOUN, request["consumableResource"]))
     return {}
 
 
@@ -76,14 +76,14 @@ def _total(before: int, request: Mapping[str, Json]) -> int:
     return int({"SET": quantity, "ADD": before + quantity, "REMOVE": before - quantity}[operation])
 
 
-def _is_repeated(world: AccountState, request: Mapping[str, Json]) -> bool:
+def _is_repeated(account_state: AccountState, request: Mapping[str, Json]) -> bool:
     token = request.get("clientToken")
     if token is None:
         return False
-    made = world.fact(TOKENS, token)
-    if made and made["request"] == dict(request) and world.now < made["at"] + REMEMBERED:
+    made = account_state.fact(TOKENS, token)
+    if made and made["request"] == dict(request) and account_state.now < made["at"] + REMEMBERED:
         return True
-    world.note(TOKENS, token, {"request": dict(request), "at": world.now})
+    account_state.note(TOKENS, token, {"request": dict(request), "at": account_state.now})
     return False
 
 
@@ -97,14 +97,14 @@ def _refuse_negative(quantity: int) -> None:
     refuse_if(quantity < 0, "The quantity of a consumable resource must be non-negative.")
 
 
-def _summary(world: AccountState, record: Record) -> dict[str, Json]:
+def _summary(account_state: AccountState, record: Record) -> dict[str, Json]:
     members = {member: record.body[member] for member in ("totalQuantity", "resourceType")}
-    return {**_identity(record), **members, "inUseQuantity": int(taken(world, record.arn)[QUANTITY])}
+    return {**_identity(record), **members, "inUseQuantity": int(taken(account_state, record.arn)[QUANTITY])}
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
     """What is used up is gone from the total of what is NON_REPLENISHABLE (User Guide, 'Resource-aware scheduling')."""
-    summary = _summary(world, record)
+    summary = _summary(account_state, record)
     used = summary["inUseQuantity"] if record.body["resourceType"] == "REPLENISHABLE" else 0
     available = record.body["totalQuantity"] - used
     return {**summary, "availableQuantity": available, "createdAt": record.body["createdAt"], "tags": record.tags}

@@ -19,15 +19,21 @@ KUBERNETES = "1.33"  # the version of every cluster here
 POD_LISTS = ("imagePullSecrets", "initContainers", "volumes")
 
 
-def environment_body(world: AccountState, request: Spec) -> dict[str, Json]:
+def environment_body(account_state: AccountState, request: Spec) -> dict[str, Json]:
     orchestration = "EKS" if "eksConfiguration" in request else "ECS"
-    role = role_arn(world, request["serviceRole"]) if "serviceRole" in request else service_linked_role(world)
-    unique = world.next_id("compute-environment")
+    role = (
+        role_arn(account_state, request["serviceRole"])
+        if "serviceRole" in request
+        else service_linked_role(account_state)
+    )
+    unique = account_state.next_id("compute-environment")
     body = {member: value for member, value in request.items() if member not in ("computeEnvironmentName", "tags")}
     body |= {"type": request["type"].upper(), "state": "ENABLED", "serviceRole": role, "uuid": unique}
     body |= {"containerOrchestrationType": orchestration}
     if orchestration == "ECS":
-        body["ecsClusterArn"] = world.arn("cluster", _cluster(request["computeEnvironmentName"], role, unique), "ecs")
+        body["ecsClusterArn"] = account_state.arn(
+            "cluster", _cluster(request["computeEnvironmentName"], role, unique), "ecs"
+        )
     if "computeResources" in request:
         body["computeResources"] = _resources(request["computeResources"], orchestration)
     return body

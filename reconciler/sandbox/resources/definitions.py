@@ -503,55 +503,57 @@ KEPT = 180 * 86400.0  # seconds that an inactive revision can be described (Dere
 MAX_SIZE = 24 * 1024  # AWS Batch User Guide, 'Service quotas'
 
 
-def register(world: AccountState, request: Mapping[str, Json]) -> Json:
+def register(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["jobDefinitionName"]
     refuse_bad_name(name, "Job Definition")
     refuse_bad_tags(request.get("tags", {}))
     refuse_if(len(json.dumps(request)) > MAX_SIZE, "Job definition is larger than 24 KiB.")
     refuse_bad_definition(request)
     # The counter outlives the revisions (hashicorp/terraform-provider-aws issue 29819).
-    revision = world.fact(REVISIONS, name, 0) + 1
-    world.note(REVISIONS, name, revision)
+    revision = account_state.fact(REVISIONS, name, 0) + 1
+    account_state.note(REVISIONS, name, revision)
     record = Record(
         name=name,
-        arn=world.arn(NOUN, f"{name}:{revision}"),
+        arn=account_state.arn(NOUN, f"{name}:{revision}"),
         body={"revision": revision, **definition_body(request)},
         tags=request.get("tags", {}),
         status="ACTIVE",
     )
-    world.put(NOUN, record)
+    account_state.put(NOUN, record)
     return _identity(record)
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     if request.get("jobDefinitions"):
         refuse_if("maxResults" in request, "JobDefinitions and MaxResults cannot both be set")
         others = [member for member in ("jobDefinitionName", "status", "nextToken") if member in request]
         refuse_if(others, f"jobDefinitions cannot be combined with {', '.join(others)}")
-        records = named(world, NOUN, request["jobDefinitions"])
+        records = named(account_state, NOUN, request["jobDefinitions"])
         token: dict[str, str] = {}
     else:
-        records, token = paged(_matching(world, request), request, _newest_first)
-    return {"jobDefinitions": [_shown(world, record) for record in records], **token}
+        records, token = paged(_matching(account_state, request), request, _newest_first)
+    return {"jobDefinitions": [_shown(account_state, record) for record in records], **token}
 
 
-def deregister(world: AccountState, request: Mapping[str, Json]) -> Json:
+def deregister(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["jobDefinition"]
     # pulumi/pulumi-aws issue 3887
     refuse_if(not identifier, "Job definition name is required.")
-    record = world.find(NOUN, identifier)
+    record = account_state.find(NOUN, identifier)
     if record is None:
         raise Refusal(f"Job definition {identifier} does not exist")
     if record.status == "ACTIVE":
-        world.put(NOUN, replace(record, status="INACTIVE", until=world.now + KEPT, then=GONE))
+        account_state.put(NOUN, replace(record, status="INACTIVE", until=account_state.now + KEPT, then=GONE))
     return {}
 
 
-def newest_active(world: AccountState, identifier: str) -> Record | None:
+def newest_active(account_state: AccountState, identifier: str) -> Record | None:
     """Return the revision that is named, by name or ARN, if it is ACTIVE; without a number the newest that is."""
-    key = world.key(NOUN, identifier)
-    keys = [key] if ":" in key else (f"{key}:{number}" for number in range(world.fact(REVISIONS, key, 0), 0, -1))
-    revisions = (world.find(NOUN, key) for key in keys)
+    key = account_state.key(NOUN, identifier)
+    keys = (
+        [key] if ":" in key else (f"{key}:{number}" for number in range(account_state.fact(REVISIONS, key, 0), 0, -1))
+    )
+    revisions = (account_state.find(NOUN, key) for key in keys)
     return next((found for found in revisions if found and found.status == "ACTIVE"), None)
 
 
@@ -562,9 +564,9 @@ OPERATIONS = {
 }
 
 
-def _matching(world: AccountState, request: Mapping[str, Json]) -> Iterator[Record]:
+def _matching(account_state: AccountState, request: Mapping[str, Json]) -> Iterator[Record]:
     name, status = request.get("jobDefinitionName"), request.get("status")
-    for record in world.see_every(NOUN):
+    for record in account_state.see_every(NOUN):
         if name in (None, record.name) and status in (None, record.status):
             yield record
 
@@ -573,8 +575,8 @@ def _newest_first(record: Record) -> SortKey:
     return (record.name, -record.body["revision"])
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
-    body = shuffled(dict(record.body), world)
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
+    body = shuffled(dict(record.body), account_state)
     return {**_identity(record), "status": record.status, "tags": record.tags, **body}
 
 

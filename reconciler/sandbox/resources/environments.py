@@ -118,7 +118,7 @@ SCALE_DOWN_MINUTES = (20, 10_080)  # ComputeScalingPolicy
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
-def refuse_bad_environment(world: AccountState, request: Spec) -> None:
+def refuse_bad_environment(account_state: AccountState, request: Spec) -> None:
     """Check a create request."""
     refuse_if(request.get("state") == "DISABLED", "Compute Environment must be created in ENABLED state.")
     if request["type"].upper() == "UNMANAGED":
@@ -132,7 +132,7 @@ def refuse_bad_environment(world: AccountState, request: Spec) -> None:
     )
     resources = request["computeResources"]
     if "eksConfiguration" in request:
-        _check_eks(world, request, resources)
+        _check_eks(account_state, request, resources)
     _check_family(resources)
     refuse_inconsistent(resources)
     refuse_retired_images(resources)
@@ -220,24 +220,26 @@ def _check_managed_instances(resources: Spec) -> None:
     _require(resources, "managedInstancesProvider", "managedInstancesProvider is required.")
 
 
-def _check_eks(world: AccountState, request: Spec, resources: Spec) -> None:
+def _check_eks(account_state: AccountState, request: Spec, resources: Spec) -> None:
     refuse_if(resources["type"] not in EC2, "Supported compute types for EKS compute environments are [EC2, SPOT]")
     strategy = resources.get("allocationStrategy")
     refuse_if(strategy is None, "allocationStrategy is required for EKS Compute Environments.")
     refuse_if(strategy == "BEST_FIT", "BEST_FIT is not supported for EKS Compute Environments.")
     role = request.get("serviceRole")
     refuse_if(
-        role and not is_service_linked(role_arn(world, role)),
+        role and not is_service_linked(role_arn(account_state, role)),
         "EKS Compute Environments must use the Batch Service Linked Role.",
     )
-    _check_cluster(world, request["eksConfiguration"])
+    _check_cluster(account_state, request["eksConfiguration"])
 
 
-def _check_cluster(world: AccountState, configuration: Spec) -> None:
+def _check_cluster(account_state: AccountState, configuration: Spec) -> None:
     parts = configuration["eksClusterArn"].split(":")
     is_cluster = parts[0] == "arn" and parts[2:3] == ["eks"] and parts[-1].startswith("cluster/")
     refuse_if(not is_cluster, "eksClusterArn must be an EKS cluster ARN.")
-    refuse_if(parts[3] != world.region, "eksClusterArn must be in the same AWS region as the compute environment")
+    refuse_if(
+        parts[3] != account_state.region, "eksClusterArn must be in the same AWS region as the compute environment"
+    )
     namespace = configuration["kubernetesNamespace"]
     refuse_if(len(namespace) > 63, "kubernetesNamespace must less than or equal to 63 characters")  # noqa: PLR2004
     refuse_if(not NAMESPACE.fullmatch(namespace), "kubernetesNamespace must be a valid Kubernetes namespace.")
@@ -311,14 +313,14 @@ INFRASTRUCTURE = (
 STUCK_STRATEGY = "BEST_FIT"
 
 
-def refuse_bad_update(world: AccountState, body: Spec, request: Spec) -> None:
-    enough = ONE_OF if partition_of(world.region) == "aws-us-gov" else (*ONE_OF, "updatePolicy", *NEWER)
+def refuse_bad_update(account_state: AccountState, body: Spec, request: Spec) -> None:
+    enough = ONE_OF if partition_of(account_state.region) == "aws-us-gov" else (*ONE_OF, "updatePolicy", *NEWER)
     refuse_if(
         not any(member in request for member in enough),
         "One of [state | compute-resources | service-role | unmanaged-vcpus] is required.",
     )
     _check_unmanaged(body, request)
-    _check_role(world, body, request)
+    _check_role(account_state, body, request)
     _check_resources(body, request)
     refuse_if(
         "eksConfiguration" in request and "eksConfiguration" not in body,
@@ -334,7 +336,7 @@ def is_infrastructure(body: Spec, request: Spec) -> bool:
     return body.get("computeResources", {}).get("type") not in FARGATE and bool(_infrastructure_members(request))
 
 
-def merged(world: AccountState, body: Spec, request: Spec) -> dict[str, Json]:
+def merged(account_state: AccountState, body: Spec, request: Spec) -> dict[str, Json]:
     """Return the body after the update: only what was sent changes."""
     after = {
         **body,
@@ -343,7 +345,7 @@ def merged(world: AccountState, body: Spec, request: Spec) -> dict[str, Json]:
     if "computeResources" in request:
         after["computeResources"] = _merged_resources(body, request["computeResources"])
     if "serviceRole" in request:
-        after["serviceRole"] = role_arn(world, request["serviceRole"])
+        after["serviceRole"] = role_arn(account_state, request["serviceRole"])
     if "updatePolicy" in request:
         # Once set, both members are shown (hashicorp/terraform-provider-aws issue 34353).
         defaults = {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30}
@@ -365,16 +367,19 @@ def _check_unmanaged(body: Spec, request: Spec) -> None:
     )
 
 
-def _check_role(world: AccountState, body: Spec, request: Spec) -> None:
+def _check_role(account_state: AccountState, body: Spec, request: Spec) -> None:
     if "serviceRole" not in request:
         return
-    before, after = is_service_linked(body["serviceRole"]), is_service_linked(role_arn(world, request["serviceRole"]))
+    before, after = (
+        is_service_linked(body["serviceRole"]),
+        is_service_linked(role_arn(account_state, request["serviceRole"])),
+    )
     refuse_if(
         before != after,
         "The service role cannot be changed between the Batch Service Linked Role and a regular IAM role.",
     )
     refuse_if(
-        body["serviceRole"] != role_arn(world, request["serviceRole"]) and is_infrastructure(body, request),
+        body["serviceRole"] != role_arn(account_state, request["serviceRole"]) and is_infrastructure(body, request),
         "The service role cannot be changed together with parameters that need an infrastructure update.",
     )
 
@@ -482,56 +487,62 @@ NOUN = "compute-environment"
 HEALTHY = "ComputeEnvironment Healthy"
 
 
-def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["computeEnvironmentName"]
     refuse_bad_name(name, "Compute Environment")
     refuse_bad_tags(request.get("tags", {}))
     request = _without_empty_role(request)
-    refuse_bad_environment(world, request)
+    refuse_bad_environment(account_state, request)
     refuse_bad_image_types(request.get("computeResources", {}), "EKS" if "eksConfiguration" in request else "ECS")
-    refuse_if(world.is_taken(NOUN, name), "Object already exists")
-    body = environment_body(world, request)
+    refuse_if(account_state.is_taken(NOUN, name), "Object already exists")
+    body = environment_body(account_state, request)
     record = Record(
-        name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}), hidden={"scaled": world.now}
+        name=name,
+        arn=account_state.arn(NOUN, name),
+        body=body,
+        tags=request.get("tags", {}),
+        hidden={"scaled": account_state.now},
     )
-    record = state.created(world, record, healthy=HEALTHY, illness=iam.illness(world, body))
-    world.put(NOUN, record)
+    record = state.created(account_state, record, healthy=HEALTHY, illness=iam.illness(account_state, body))
+    account_state.put(NOUN, record)
     return _identity(record)
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = named_or_paged(world, NOUN, request, "computeEnvironments", "ComputeEnvironments")
-    return {"computeEnvironments": [_shown(world, record) for record in records], **token}
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    records, token = named_or_paged(account_state, NOUN, request, "computeEnvironments", "ComputeEnvironments")
+    return {"computeEnvironments": [_shown(account_state, record) for record in records], **token}
 
 
-def update(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(world, NOUN, request["computeEnvironment"])
-    body = autoscaled(world, record)
-    refuse_bad_update(world, body, request)
-    after = merged(world, body, request)
-    record = replace(record, body=after, hidden={"scaled": world.now})
-    seconds = world.timings.update
+def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = state.settled(account_state, NOUN, request["computeEnvironment"])
+    body = autoscaled(account_state, record)
+    refuse_bad_update(account_state, body, request)
+    after = merged(account_state, body, request)
+    record = replace(record, body=after, hidden={"scaled": account_state.now})
+    seconds = account_state.timings.update
     if is_infrastructure(body, request):
-        record, seconds = replacement(world, record)
-    record = state.updated(world, record, seconds=seconds, healthy=HEALTHY, illness=iam.illness(world, after))
-    world.put(NOUN, record)
+        record, seconds = replacement(account_state, record)
+    record = state.updated(
+        account_state, record, seconds=seconds, healthy=HEALTHY, illness=iam.illness(account_state, after)
+    )
+    account_state.put(NOUN, record)
     return _identity(record)
 
 
-def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
+def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["computeEnvironment"]
-    record = state.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
+    record = state.settled(account_state, NOUN, identifier, "Cannot delete, resource is being modified")
     state.refuse_deletion_unless_disabled(record, "compute environment")
-    refuse_used(world, record.arn)
-    illness = iam.service_role_illness(world, record.body) or _occupied(world, record)
-    going = state.deleted(world, record, illness=illness)
-    world.put(NOUN, going)
+    refuse_used(account_state, record.arn)
+    illness = iam.service_role_illness(account_state, record.body) or _occupied(account_state, record)
+    going = state.deleted(account_state, record, illness=illness)
+    account_state.put(NOUN, going)
     if not illness:
-        evict(world, going, going.until)
+        evict(account_state, going, going.until)
     return {}
 
 
-def autoscaled(world: AccountState, record: Record) -> dict[str, Json]:
+def autoscaled(account_state: AccountState, record: Record) -> dict[str, Json]:
     """Return the body with the desiredvCpus of the moment: they follow the jobs between minvCpus and maxvCpus.
 
     When the last job has gone they stay for a while.
@@ -540,30 +551,32 @@ def autoscaled(world: AccountState, record: Record) -> dict[str, Json]:
     if resources.get("type") not in EC2:
         return dict(record.body)
     least, most = resources.get("minvCpus", 0), resources["maxvCpus"]
-    used = math.ceil(taken(world, record.arn)[VCPU])
-    rounds = int((world.now - record.hidden.get("scaled", world.now)) // world.timings.autoscale)
+    used = math.ceil(taken(account_state, record.arn)[VCPU])
+    rounds = int(
+        (account_state.now - record.hidden.get("scaled", account_state.now)) // account_state.timings.autoscale
+    )
     if used:
         desired = min(max(least, used), most)
     elif rounds and not record.is_moving:
-        desired = _restless(world, record, rounds) if world.restless else least
+        desired = _restless(account_state, record, rounds) if account_state.restless else least
     else:
         desired = resources["desiredvCpus"]
     return {**record.body, "computeResources": {**resources, "desiredvCpus": desired}}
 
 
-def sicken(world: AccountState) -> None:
+def sicken(account_state: AccountState) -> None:
     """A role that disappears makes the environments INVALID that were healthy with it (User Guide, troubleshooting)."""
-    for record in tuple(world.every(NOUN)):
-        sick = iam.illness(world, record.body)
+    for record in tuple(account_state.every(NOUN)):
+        sick = iam.illness(account_state, record.body)
         if sick and record.status == "VALID":
-            world.put(NOUN, replace(record, status="INVALID", reason=sick))
+            account_state.put(NOUN, replace(record, status="INVALID", reason=sick))
         elif sick and record.then == "VALID":
-            world.put(NOUN, replace(record, then="INVALID", then_reason=sick))
+            account_state.put(NOUN, replace(record, then="INVALID", then_reason=sick))
 
 
-def clusters(world: AccountState) -> Iterator[str]:
+def clusters(account_state: AccountState) -> Iterator[str]:
     """Yield the ARNs of the ECS clusters: each environment has one as long as it lives."""
-    for record in world.every(NOUN):
+    for record in account_state.every(NOUN):
         if "ecsClusterArn" in record.body:
             yield record.body["ecsClusterArn"]
 
@@ -576,21 +589,21 @@ OPERATIONS = {
 }
 
 
-def _restless(world: AccountState, record: Record, rounds: int) -> int:
+def _restless(account_state: AccountState, record: Record, rounds: int) -> int:
     """As if other jobs came and went, where they may: a caller must not rely on the number."""
     resources = record.body["computeResources"]
     least = int(resources.get("minvCpus", 0))
-    chance = Random(f"{world.seed} {record.arn} {rounds}")  # noqa: S311 - nothing secret
+    chance = Random(f"{account_state.seed} {record.arn} {rounds}")  # noqa: S311 - nothing secret
     return least if record.body["state"] == "DISABLED" else chance.randint(least, resources["maxvCpus"])
 
 
-def _occupied(world: AccountState, record: Record) -> str:
+def _occupied(account_state: AccountState, record: Record) -> str:
     """Return why an environment without instances cannot go: its jobs must be terminated before. The words are ours.
 
     Source: DeleteComputeEnvironment.
     """
     fargate = record.body.get("computeResources", {}).get("type") in FARGATE
-    active = sum(1 for _ in holders(world, record.arn)) if fargate else 0
+    active = sum(1 for _ in holders(account_state, record.arn)) if fargate else 0
     return f"CLIENT_ERROR - Cannot delete, {active} active jobs run on Fargate" if active else ""
 
 
@@ -601,16 +614,16 @@ def _without_empty_role(request: Mapping[str, Json]) -> Mapping[str, Json]:
     return {member: value for member, value in request.items() if (member, value) != ("serviceRole", "")}
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    body = autoscaled(world, record)
-    scaled = bool(body.get("computeResources", {}).get("desiredvCpus")) or _has_scaled(world, record)
-    body = shuffled(observed(body, scaled=scaled), world)
+    body = autoscaled(account_state, record)
+    scaled = bool(body.get("computeResources", {}).get("desiredvCpus")) or _has_scaled(account_state, record)
+    body = shuffled(observed(body, scaled=scaled), account_state)
     return {**_identity(record), "tags": record.tags, **health, **body}
 
 
-def _has_scaled(world: AccountState, record: Record) -> bool:
-    return bool(world.fact(SCALED, record.arn) == record.body["uuid"])
+def _has_scaled(account_state: AccountState, record: Record) -> bool:
+    return bool(account_state.fact(SCALED, record.arn) == record.body["uuid"])
 
 
 def _identity(record: Record) -> dict[str, Json]:

@@ -26,35 +26,35 @@ MAX_RESERVATION = 99
 KINDS = ("fairsharePolicy", "quotaSharePolicy")
 
 
-def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["name"]
     refuse_bad_name(name, "Scheduling policy")
     refuse_bad_tags(request.get("tags", {}))
     kinds = [kind for kind in KINDS if kind in request] or ["fairsharePolicy"]
     refuse_if(len(kinds) > 1, "A scheduling policy can have either fairsharePolicy or quotaSharePolicy")
-    refuse_if(world.is_taken(NOUN, name), "Object already exists")
+    refuse_if(account_state.is_taken(NOUN, name), "Object already exists")
     body = {kinds[0]: _policy(kinds[0], request.get(kinds[0], {}))}
-    record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
-    world.put(NOUN, record)
+    record = Record(name=name, arn=account_state.arn(NOUN, name), body=body, tags=request.get("tags", {}))
+    account_state.put(NOUN, record)
     return {"name": name, "arn": record.arn}
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     arns = [arn for arn in request["arns"] if arn.startswith("arn:")]
     shown = [
-        {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffled(dict(each.body), world)}
-        for each in named(world, NOUN, arns)
+        {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffled(dict(each.body), account_state)}
+        for each in named(account_state, NOUN, arns)
     ]
     return {"schedulingPolicies": shown}
 
 
-def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = paged(world.see_every(NOUN), request, name_key)
+def list_all(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    records, token = paged(account_state.see_every(NOUN), request, name_key)
     return {"schedulingPolicies": [{"arn": record.arn} for record in records], **token}
 
 
-def update(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.get(NOUN, request["arn"])
+def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.get(NOUN, request["arn"])
     sent = [kind for kind in KINDS if kind in request]
     refuse_if(
         any(kind not in record.body for kind in sent),
@@ -62,15 +62,15 @@ def update(world: AccountState, request: Mapping[str, Json]) -> Json:
     )
     # The document is replaced as a whole: members that are left out are reset.
     body = {**record.body, **{kind: _policy(kind, request[kind]) for kind in sent}}
-    world.put(NOUN, replace(record, body=body))
+    account_state.put(NOUN, replace(record, body=body))
     return {}
 
 
-def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.get(NOUN, request["arn"])
-    used = any(queue.body.get("schedulingPolicyArn") == record.arn for queue in world.every("job-queue"))
+def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.get(NOUN, request["arn"])
+    used = any(queue.body.get("schedulingPolicyArn") == record.arn for queue in account_state.every("job-queue"))
     refuse_if(used, "Cannot delete, the scheduling policy is used by a job queue.")
-    world.remove(NOUN, record)
+    account_state.remove(NOUN, record)
     return {}
 
 

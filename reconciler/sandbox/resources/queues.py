@@ -24,27 +24,27 @@ from reconciler.sandbox.resources.quota_shares import INSTANCES, shares_of
 # What AWS refuses about the service environment of a queue (cdk-preflight, rules pf-batch-jq-service-env-*).
 
 
-def attached_services(world: AccountState, order: Sequence[Json], queue: str) -> list[Json]:
+def attached_services(account_state: AccountState, order: Sequence[Json], queue: str) -> list[Json]:
     """Return the order with ARNs for names. Raises `Refusal`."""
     refuse_if(len(order) > 1, "Only 1 service environment is allowed in job queue request.")
-    environments = [_service_environment(world, entry["serviceEnvironment"]) for entry in order]
+    environments = [_service_environment(account_state, entry["serviceEnvironment"]) for entry in order]
     for environment in environments:
-        _refuse_second_queue(world, environment, queue)
+        _refuse_second_queue(account_state, environment, queue)
     pairs = zip(order, environments, strict=True)
     return [{"order": entry["order"], "serviceEnvironment": environment.arn} for entry, environment in pairs]
 
 
-def _service_environment(world: AccountState, identifier: str) -> Record:
-    found = world.find("service-environment", identifier)
+def _service_environment(account_state: AccountState, identifier: str) -> Record:
+    found = account_state.find("service-environment", identifier)
     if found is None or found.status != "VALID":
         raise Refusal("Service environments must be created and valid before attaching them to a job queue.")
     return found
 
 
-def _refuse_second_queue(world: AccountState, environment: Record, queue: str) -> None:
+def _refuse_second_queue(account_state: AccountState, environment: Record, queue: str) -> None:
     """One that counts instance types is for quota management, and belongs to one queue ('Service quotas')."""
     counts_types = all(limit["capacityUnit"] != INSTANCES for limit in environment.body["capacityLimits"])
-    others = [arn for arn in queues_with(world, environment.arn) if arn != queue]
+    others = [arn for arn in queues_with(account_state, environment.arn) if arn != queue]
     refuse_if(counts_types and others, "A quota management service environment can have one job queue only.")
 
 
@@ -56,32 +56,32 @@ LIMIT_SECONDS = (600, 86400)
 TRAINING = "SAGEMAKER_TRAINING"
 
 
-def attached(world: AccountState, request: Spec, queue_type: str, queue: str) -> dict[str, list[Json]]:
+def attached(account_state: AccountState, request: Spec, queue_type: str, queue: str) -> dict[str, list[Json]]:
     """Return the orders that the request leads to, with ARNs for names. Raises `Refusal`."""
     _refuse_wrong_orders(request, queue_type)
     if request.get("serviceEnvironmentOrder"):
-        service = attached_services(world, request["serviceEnvironmentOrder"], queue)
+        service = attached_services(account_state, request["serviceEnvironmentOrder"], queue)
         return {"computeEnvironmentOrder": [], "serviceEnvironmentOrder": service}
-    return {"computeEnvironmentOrder": _attached_computers(world, request, queue_type)}
+    return {"computeEnvironmentOrder": _attached_computers(account_state, request, queue_type)}
 
 
-def _attached_computers(world: AccountState, request: Spec, queue_type: str) -> list[Json]:
+def _attached_computers(account_state: AccountState, request: Spec, queue_type: str) -> list[Json]:
     order = request.get("computeEnvironmentOrder", [])
     refuse_if(not order, "computeEnvironmentOrder or serviceEnvironmentOrder is required.")
     refuse_if(len(order) > MAX_ENVIRONMENTS, "Only 3 environments are allowed in job queue request.")
     refuse_if(_has_doubles(entry["order"] for entry in order), "Duplicate ComputeEnvironment order values.")
-    environments = [_environment(world, entry["computeEnvironment"]) for entry in order]
+    environments = [_environment(account_state, entry["computeEnvironment"]) for entry in order]
     refuse_if(_has_doubles(each.arn for each in environments), "Duplicate ComputeEnvironments within order list.")
     _refuse_mixtures(environments, queue_type)
     pairs = zip(order, environments, strict=True)
     return [{"order": entry["order"], "computeEnvironment": environment.arn} for entry, environment in pairs]
 
 
-def resulting_type(world: AccountState, orders: Mapping[str, Sequence[Json]]) -> str:
+def resulting_type(account_state: AccountState, orders: Mapping[str, Sequence[Json]]) -> str:
     """Return the type of a queue with these orders."""
     if orders.get("serviceEnvironmentOrder"):
         return TRAINING
-    return _family(world.get("compute-environment", orders["computeEnvironmentOrder"][0]["computeEnvironment"]))
+    return _family(account_state.get("compute-environment", orders["computeEnvironmentOrder"][0]["computeEnvironment"]))
 
 
 def refuse_bad_priority(request: Spec) -> None:
@@ -102,9 +102,9 @@ def refuse_bad_limits(actions: Sequence[Spec], queue_type: str) -> None:
     )
 
 
-def refuse_bad_policy(world: AccountState, arn: str, queue_type: str) -> None:
+def refuse_bad_policy(account_state: AccountState, arn: str, queue_type: str) -> None:
     refuse_if(":scheduling-policy/" not in arn, "Only scheduling policy Arn can be allowed.")
-    policy = world.find("scheduling-policy", arn)
+    policy = account_state.find("scheduling-policy", arn)
     if policy is None:
         raise Refusal(f"SchedulingPolicy {arn} not found.")
     refuse_if(
@@ -129,8 +129,8 @@ def _refuse_wrong_orders(request: Spec, queue_type: str) -> None:
     )
 
 
-def _environment(world: AccountState, identifier: str) -> Record:
-    found = world.find("compute-environment", identifier)
+def _environment(account_state: AccountState, identifier: str) -> Record:
+    found = account_state.find("compute-environment", identifier)
     if found is None or found.status != "VALID":
         raise Refusal("Compute Environments must be created and valid before attaching them to a job queue")
     return found
@@ -178,49 +178,55 @@ DELETED = "Job queue deleted"  # why its jobs ended; the words are ours
 UPDATABLE = ("state", "priority", "jobStateTimeLimitActions", "schedulingPolicyArn")
 
 
-def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["jobQueueName"]
     refuse_bad_name(name, "Job Queue")
     refuse_bad_tags(request.get("tags", {}))
-    refuse_if(world.is_taken(NOUN, name), "Object already exists")
-    body = _body(world, request)
-    record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
-    record = state.created(world, record, healthy=HEALTHY)
-    world.put(NOUN, record)
+    refuse_if(account_state.is_taken(NOUN, name), "Object already exists")
+    body = _body(account_state, request)
+    record = Record(name=name, arn=account_state.arn(NOUN, name), body=body, tags=request.get("tags", {}))
+    record = state.created(account_state, record, healthy=HEALTHY)
+    account_state.put(NOUN, record)
     return _identity(record)
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = named_or_paged(world, NOUN, request, "jobQueues", "JobQueues")
-    return {"jobQueues": [_shown(world, record) for record in records], **token}
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    records, token = named_or_paged(account_state, NOUN, request, "jobQueues", "JobQueues")
+    return {"jobQueues": [_shown(account_state, record) for record in records], **token}
 
 
-def update(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(world, NOUN, request["jobQueue"])
-    _refuse_bad_members(world, request, record.body["jobQueueType"])
+def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = state.settled(account_state, NOUN, request["jobQueue"])
+    _refuse_bad_members(account_state, request, record.body["jobQueueType"])
     if "schedulingPolicyArn" in request:
         # A policy can be exchanged, neither added nor removed (ASFHyP3/hyp3 issue 799; UpdateJobQueue).
         refuse_if("schedulingPolicyArn" not in record.body, "Only fairshare queue can have scheduling policy")
     body = {**record.body, **{member: request[member] for member in UPDATABLE if member in request}}
     if "computeEnvironmentOrder" in request or "serviceEnvironmentOrder" in request:
-        body |= _moved(world, request, body["jobQueueType"], record.arn)
-        release(world, environments_of(record.body) - environments_of(body), world.now)
-    record = state.updated(world, replace(record, body=body), seconds=world.timings.update, healthy=HEALTHY)
-    world.put(NOUN, record)
+        body |= _moved(account_state, request, body["jobQueueType"], record.arn)
+        release(account_state, environments_of(record.body) - environments_of(body), account_state.now)
+    record = state.updated(
+        account_state, replace(record, body=body), seconds=account_state.timings.update, healthy=HEALTHY
+    )
+    account_state.put(NOUN, record)
     return _identity(record)
 
 
-def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(world, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
+def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = state.settled(account_state, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
     state.refuse_deletion_unless_disabled(record, "job queue")
     # What becomes of the shares of a queue that is deleted is documented nowhere.
-    refuse_if(any(shares_of(world, record.arn)), "Cannot delete, the job queue has quota shares.")
-    going = state.deleted(world, record)
+    refuse_if(any(shares_of(account_state, record.arn)), "Cannot delete, the job queue has quota shares.")
+    going = state.deleted(account_state, record)
     going = replace(
-        going, until=max(going.until, world.now + end_all(world, record.arn, jobs_in(world, record.arn), DELETED))
+        going,
+        until=max(
+            going.until,
+            account_state.now + end_all(account_state, record.arn, jobs_in(account_state, record.arn), DELETED),
+        ),
     )
-    world.put(NOUN, going)
-    release(world, environments_of(record.body), going.until)
+    account_state.put(NOUN, going)
+    release(account_state, environments_of(record.body), going.until)
     return {}
 
 
@@ -232,34 +238,34 @@ OPERATIONS = {
 }
 
 
-def _body(world: AccountState, request: Mapping[str, Json]) -> dict[str, Json]:
+def _body(account_state: AccountState, request: Mapping[str, Json]) -> dict[str, Json]:
     wanted = request.get("jobQueueType", "")
-    _refuse_bad_members(world, request, wanted)
-    orders = attached(world, request, wanted, world.arn(NOUN, request["jobQueueName"]))
+    _refuse_bad_members(account_state, request, wanted)
+    orders = attached(account_state, request, wanted, account_state.arn(NOUN, request["jobQueueName"]))
     body = {member: value for member, value in request.items() if member not in ("jobQueueName", "tags")}
     filled = {"state": "ENABLED", "jobStateTimeLimitActions": [], **body, **orders}
-    return {**filled, "jobQueueType": resulting_type(world, orders)}
+    return {**filled, "jobQueueType": resulting_type(account_state, orders)}
 
 
-def _moved(world: AccountState, request: Mapping[str, Json], kind: str, arn: str) -> dict[str, Json]:
+def _moved(account_state: AccountState, request: Mapping[str, Json], kind: str, arn: str) -> dict[str, Json]:
     """Whether a queue can move between EC2, Fargate and managed instances is documented nowhere: here it can."""
     if kind in ("EKS", "SAGEMAKER_TRAINING"):
-        return attached(world, request, kind, arn)
-    orders = attached(world, request, "", arn)
-    refuse_if(resulting_type(world, orders) == "EKS", "EKS job queue type must have EKS compute environment.")
-    return {**orders, "jobQueueType": resulting_type(world, orders)}
+        return attached(account_state, request, kind, arn)
+    orders = attached(account_state, request, "", arn)
+    refuse_if(resulting_type(account_state, orders) == "EKS", "EKS job queue type must have EKS compute environment.")
+    return {**orders, "jobQueueType": resulting_type(account_state, orders)}
 
 
-def _refuse_bad_members(world: AccountState, request: Mapping[str, Json], kind: str) -> None:
+def _refuse_bad_members(account_state: AccountState, request: Mapping[str, Json], kind: str) -> None:
     refuse_bad_priority(request)
     refuse_bad_limits(request.get("jobStateTimeLimitActions", ()), kind)
     if "schedulingPolicyArn" in request:
-        refuse_bad_policy(world, request["schedulingPolicyArn"], kind)
+        refuse_bad_policy(account_state, request["schedulingPolicyArn"], kind)
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), world)}
+    return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), account_state)}
 
 
 def _identity(record: Record) -> dict[str, Json]:

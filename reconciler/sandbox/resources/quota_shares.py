@@ -46,56 +46,59 @@ SHARE_DELETED = "Quota share deleted"
 UPDATABLE = ("capacityLimits", "resourceSharingConfiguration", "preemptionConfiguration", "state")
 
 
-def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["quotaShareName"]
     refuse_bad_name(name, "Quota share")
     refuse_bad_tags(request.get("tags", {}))
-    queue = world.get("job-queue", request["jobQueue"])
-    _refuse_bad_queue(world, queue)
+    queue = account_state.get("job-queue", request["jobQueue"])
+    _refuse_bad_queue(account_state, queue)
     arn = f"{queue.arn}/{NOUN}/{name}"
-    refuse_if(world.is_taken(NOUN, arn), "Object already exists")
+    refuse_if(account_state.is_taken(NOUN, arn), "Object already exists")
     refuse_if(
-        len(list(shares_of(world, queue.arn))) >= MAX_SHARES, f"A job queue has at most {MAX_SHARES} quota shares"
+        len(list(shares_of(account_state, queue.arn))) >= MAX_SHARES,
+        f"A job queue has at most {MAX_SHARES} quota shares",
     )
     _refuse_bad_members(request)
     body = {"jobQueueArn": queue.arn, "state": "ENABLED", **_members(request)}
     record = Record(name=name, arn=arn, body=body, tags=request.get("tags", {}))
-    world.put(NOUN, state.created(world, record, healthy=""))
+    account_state.put(NOUN, state.created(account_state, record, healthy=""))
     return _identity(record)
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = world.see(NOUN, request["quotaShareArn"])
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = account_state.see(NOUN, request["quotaShareArn"])
     refuse_if(record is None, f"{request['quotaShareArn']} does not exist")
-    return {**_shown(world, record), "tags": record.tags} if record else {}
+    return {**_shown(account_state, record), "tags": record.tags} if record else {}
 
 
-def list_all(world: AccountState, request: Mapping[str, Json]) -> Json:
-    queue = world.get("job-queue", request["jobQueue"])
-    seen = (record for record in world.see_every(NOUN) if record.body["jobQueueArn"] == queue.arn)
+def list_all(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    queue = account_state.get("job-queue", request["jobQueue"])
+    seen = (record for record in account_state.see_every(NOUN) if record.body["jobQueueArn"] == queue.arn)
     records, token = paged(seen, request, name_key)
-    return {"quotaShares": [_shown(world, record) for record in records], **token}
+    return {"quotaShares": [_shown(account_state, record) for record in records], **token}
 
 
-def update(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(world, NOUN, request["quotaShareArn"])
+def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = state.settled(account_state, NOUN, request["quotaShareArn"])
     body = {**record.body, **_members(request)}
     _refuse_bad_members(body)
     record = replace(record, body=body)
-    world.put(NOUN, state.updated(world, record, seconds=world.timings.update, healthy=""))
+    account_state.put(NOUN, state.updated(account_state, record, seconds=account_state.timings.update, healthy=""))
     return _identity(record)
 
 
-def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(world, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified")
+def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = state.settled(account_state, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified")
     state.refuse_deletion_unless_disabled(record, "quota share")
-    going = state.deleted(world, record)
-    world.put(NOUN, replace(going, until=max(going.until, world.now + _end_jobs(world, record))))
+    going = state.deleted(account_state, record)
+    account_state.put(
+        NOUN, replace(going, until=max(going.until, account_state.now + _end_jobs(account_state, record)))
+    )
     return {}
 
 
-def shares_of(world: AccountState, queue: str) -> Iterator[Record]:
-    return (record for record in world.every(NOUN) if record.body["jobQueueArn"] == queue)
+def shares_of(account_state: AccountState, queue: str) -> Iterator[Record]:
+    return (record for record in account_state.every(NOUN) if record.body["jobQueueArn"] == queue)
 
 
 OPERATIONS = {
@@ -107,14 +110,16 @@ OPERATIONS = {
 }
 
 
-def _end_jobs(world: AccountState, record: Record) -> float:
+def _end_jobs(account_state: AccountState, record: Record) -> float:
     """All jobs of a share end with it (DeleteQuotaShare); return how many seconds that takes."""
     queue = record.body["jobQueueArn"]
-    waiting = [job for job, row in line_of(world, queue).items() if row["share"] == record.arn]
-    return end_all(world, queue, [*(job for job, _ in holders(world, record.arn)), *waiting], SHARE_DELETED)
+    waiting = [job for job, row in line_of(account_state, queue).items() if row["share"] == record.arn]
+    return end_all(
+        account_state, queue, [*(job for job, _ in holders(account_state, record.arn)), *waiting], SHARE_DELETED
+    )
 
 
-def _refuse_bad_queue(world: AccountState, queue: Record) -> None:
+def _refuse_bad_queue(account_state: AccountState, queue: Record) -> None:
     """Source: CreateQuotaShare (jobQueue), and the User Guide, 'Create quota management resources'."""
     refuse_if(
         queue.status != "VALID",
@@ -124,7 +129,7 @@ def _refuse_bad_queue(world: AccountState, queue: Record) -> None:
         queue.body["jobQueueType"] != "SAGEMAKER_TRAINING",
         "Quota Management feature is only supported for SageMaker Training job queues.",
     )
-    policy = world.find("scheduling-policy", queue.body.get("schedulingPolicyArn", ""))
+    policy = account_state.find("scheduling-policy", queue.body.get("schedulingPolicyArn", ""))
     refuse_if(
         policy is None or "quotaSharePolicy" not in policy.body, "The job queue has no quota-share scheduling policy."
     )
@@ -145,8 +150,8 @@ def _members(request: Mapping[str, Json]) -> dict[str, Json]:
     return {member: request[member] for member in UPDATABLE if member in request}
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
-    return {**_identity(record), "status": record.status, **shuffled(dict(record.body), world)}
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
+    return {**_identity(record), "status": record.status, **shuffled(dict(record.body), account_state)}
 
 
 def _identity(record: Record) -> dict[str, Json]:

@@ -20,40 +20,40 @@ from reconciler.sandbox.resources.quota_shares import refuse_bad_limits
 NOUN = "service-environment"
 
 
-def create(world: AccountState, request: Mapping[str, Json]) -> Json:
+def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     name = request["serviceEnvironmentName"]
     refuse_bad_name(name, "Service environment")
     refuse_bad_tags(request.get("tags", {}))
     refuse_bad_limits(request["capacityLimits"])
-    refuse_if(world.is_taken(NOUN, name), "Object already exists")
+    refuse_if(account_state.is_taken(NOUN, name), "Object already exists")
     body = {member: value for member, value in request.items() if member not in ("serviceEnvironmentName", "tags")}
     body = {"state": "ENABLED", **body}
-    record = Record(name=name, arn=world.arn(NOUN, name), body=body, tags=request.get("tags", {}))
-    world.put(NOUN, state.created(world, record, healthy=""))
+    record = Record(name=name, arn=account_state.arn(NOUN, name), body=body, tags=request.get("tags", {}))
+    account_state.put(NOUN, state.created(account_state, record, healthy=""))
     return _identity(record)
 
 
-def describe(world: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = named_or_paged(world, NOUN, request, "serviceEnvironments", "ServiceEnvironments")
-    return {"serviceEnvironments": [_shown(world, record) for record in records], **token}
+def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    records, token = named_or_paged(account_state, NOUN, request, "serviceEnvironments", "ServiceEnvironments")
+    return {"serviceEnvironments": [_shown(account_state, record) for record in records], **token}
 
 
-def update(world: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(world, NOUN, request["serviceEnvironment"])
+def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    record = state.settled(account_state, NOUN, request["serviceEnvironment"])
     sent = {member: request[member] for member in ("state", "capacityLimits") if member in request}
     if "capacityLimits" in sent:
         refuse_bad_limits(sent["capacityLimits"])
     record = replace(record, body={**record.body, **sent})
-    world.put(NOUN, state.updated(world, record, seconds=world.timings.update, healthy=""))
+    account_state.put(NOUN, state.updated(account_state, record, seconds=account_state.timings.update, healthy=""))
     return _identity(record)
 
 
-def delete(world: AccountState, request: Mapping[str, Json]) -> Json:
+def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["serviceEnvironment"]
-    record = state.settled(world, NOUN, identifier, "Cannot delete, resource is being modified")
+    record = state.settled(account_state, NOUN, identifier, "Cannot delete, resource is being modified")
     state.refuse_deletion_unless_disabled(record, "service environment")
-    refuse_used(world, record.arn)
-    world.put(NOUN, state.deleted(world, record))
+    refuse_used(account_state, record.arn)
+    account_state.put(NOUN, state.deleted(account_state, record))
     return {}
 
 
@@ -65,8 +65,13 @@ OPERATIONS = {
 }
 
 
-def _shown(world: AccountState, record: Record) -> dict[str, Json]:
-    return {**_identity(record), "status": record.status, "tags": record.tags, **shuffled(dict(record.body), world)}
+def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
+    return {
+        **_identity(record),
+        "status": record.status,
+        "tags": record.tags,
+        **shuffled(dict(record.body), account_state),
+    }
 
 
 def _identity(record: Record) -> dict[str, Json]:

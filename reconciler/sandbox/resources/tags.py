@@ -14,49 +14,49 @@ TAGGABLE = (
 )  # fmt: skip
 
 
-def tag(world: AccountState, request: Mapping[str, Json]) -> Json:
-    noun, record = _resource(world, request["resourceArn"])
+def tag(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    noun, record = _resource(account_state, request["resourceArn"])
     refuse_bad_tags(request["tags"])
     merged = {**record.tags, **request["tags"]}
     refuse_bad_tags({key: value for key, value in merged.items() if not key.startswith(RESERVED)})
-    world.put(noun, replace(record, tags=merged))
+    account_state.put(noun, replace(record, tags=merged))
     return {}
 
 
-def label(world: AccountState, arn: str, labels: Mapping[str, str]) -> None:
+def label(account_state: AccountState, arn: str, labels: Mapping[str, str]) -> None:
     """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
-    noun, record = _resource(world, arn)
-    world.put(noun, replace(record, tags={**record.tags, **labels}))
+    noun, record = _resource(account_state, arn)
+    account_state.put(noun, replace(record, tags={**record.tags, **labels}))
 
 
-def untag(world: AccountState, request: Mapping[str, Json]) -> Json:
-    noun, record = _resource(world, request["resourceArn"])
+def untag(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    noun, record = _resource(account_state, request["resourceArn"])
     kept = {key: value for key, value in record.tags.items() if key not in request["tagKeys"]}
-    world.put(noun, replace(record, tags=kept))
+    account_state.put(noun, replace(record, tags=kept))
     return {}
 
 
-def list_tags(world: AccountState, request: Mapping[str, Json]) -> Json:
+def list_tags(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     arn = request["resourceArn"]
     noun = _noun(arn)
-    record = world.see(noun, arn)
+    record = account_state.see(noun, arn)
     if record is None:
         raise Refusal(f"{arn} does not exist")
     return {"tags": record.tags}
 
 
-def every_tagged(world: AccountState) -> Iterator[tuple[str, Mapping[str, str]]]:
+def every_tagged(account_state: AccountState) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield the ARN and the tags of whatever has any, as reads show it."""
     for noun in TAGGABLE:
-        yield from ((record.arn, record.tags) for record in world.see_every(noun) if record.tags)
+        yield from ((record.arn, record.tags) for record in account_state.see_every(noun) if record.tags)
 
 
 OPERATIONS = {"TagResource": tag, "UntagResource": untag, "ListTagsForResource": list_tags}
 
 
-def _resource(world: AccountState, arn: str) -> tuple[str, Record]:
+def _resource(account_state: AccountState, arn: str) -> tuple[str, Record]:
     noun = _noun(arn)
-    return noun, world.get(noun, arn)
+    return noun, account_state.get(noun, arn)
 
 
 def _noun(arn: str) -> str:

@@ -26,7 +26,7 @@ from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 NO_SIGNATURE = "a request without a signature: the sandbox cannot tell which service it is for"
 
 
-class Front:
+class HttpFront:
     """Safe between threads."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -42,7 +42,12 @@ class Front:
         account = request.headers.get(ACCOUNT_HEADER) or self._roles.account(request.key) or ACCOUNT
         if request.service == "batch" or (not request.service and request.path.startswith("/v1/")):
             return self._simulator.handle(
-                account, request.region, request.method, request.path, request.body, spared=actor.spares(request)
+                account,
+                request.region,
+                request.method,
+                request.path,
+                request.body,
+                without_faults=actor.spares(request),
             )
         if not request.service:
             return request.error(403, "MissingAuthenticationToken", NO_SIGNATURE)
@@ -147,8 +152,8 @@ def length_of(headers: "Message[str, str]") -> int:
 def _of_its_sender(headers: "Message[str, str]", port: int) -> RefusedRequest | None:
     hosts = headers.get_all("host", [])
     if len(hosts) != 1 or hosts[0].lower() not in _hosts(port):
-        told = f"it is for the host {', '.join(hosts) or 'of nobody'}"
-        return RefusedRequest(FORBIDDEN, "AccessDeniedException", f"the sandbox answers at {_hosts(port)[0]}; {told}")
+        reason = f"it is for the host {', '.join(hosts) or 'of nobody'}"
+        return RefusedRequest(FORBIDDEN, "AccessDeniedException", f"the sandbox answers at {_hosts(port)[0]}; {reason}")
     for name in OF_BROWSERS:
         if headers.get_all(name, []) not in ([], [BY_HAND] if name == "sec-fetch-site" else []):
             return RefusedRequest(
@@ -206,7 +211,7 @@ def sandbox_server(
     """Return a server that listens and does not serve yet."""
     if host not in LOOPBACK:
         raise WrongUsage(f"the sandbox listens on this machine only, not on {host}")
-    handler = type("Handler", (_Handler,), {"front": staticmethod(Front(simulator)), "latency": latency})
+    handler = type("Handler", (_Handler,), {"front": staticmethod(HttpFront(simulator)), "latency": latency})
     server = _Server((host, port), handler)
     server.daemon_threads = True
     return server

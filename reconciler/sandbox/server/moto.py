@@ -22,7 +22,7 @@ from reconciler.sandbox.server.protocol import Request
 OWN_CLUSTER = re.compile(r"(AWSBatch-.+-|.+_Batch_)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Mirror:
+class LogWriter:
     """Remembers what of the logs it has written: a group that a client deletes does not come back."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Services:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._mirror = Mirror()
+        self._mirror = LogWriter()
         self._lock = threading.Lock()
         self._moto: Any = None
 
@@ -94,7 +94,7 @@ class Services:
         if self.are_used:
             with self._lock:
                 importlib.import_module("moto.core.base_backend").BackendDict.reset()
-                self._mirror = Mirror()
+                self._mirror = LogWriter()
 
     def __call__(self, request: Request, account: str = ACCOUNT) -> Response:
         with self._lock:
@@ -107,7 +107,7 @@ class Services:
                 return refused
             self._show(request.service, account, request.region)
             with self._around(request.service):
-                return _told(request, _run(self._moto, request))
+                return _as_asked(request, _run(self._moto, request))
 
     def _around(self, service: str) -> AbstractContextManager[None]:
         if service != "cloudformation":
@@ -184,7 +184,7 @@ def _run(application: Any, request: Request) -> Response:
     return Response(answer.status_code, dict(answer.headers), answer.get_data())
 
 
-def _told(request: Request, answer: Response) -> Response:
+def _as_asked(request: Request, answer: Response) -> Response:
     """Return the answer; where moto has none, an error that names what was asked for."""
     kind = answer.headers.get("Content-Type", "")
     what = f"{request.service} {request.operation}"
@@ -195,8 +195,8 @@ def _told(request: Request, answer: Response) -> Response:
         return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {what}")
     if request.form and answer.status >= BAD_REQUEST and answer.body.startswith(b"{"):
         # A stack of CloudFormation has met an error of a service that speaks JSON.
-        told = json.loads(answer.body)
-        return request.error(answer.status, told.get("__type", "InternalFailure"), told.get("message", ""))
+        content = json.loads(answer.body)
+        return request.error(answer.status, content.get("__type", "InternalFailure"), content.get("message", ""))
     return answer
 
 
@@ -242,11 +242,11 @@ def _resources(data: Mapping[str, Json], find: Find) -> Json:
     found = find({member: data[member] for member in FILTERS if data.get(member)})
     rest = [(arn, tags) for arn, tags in found if arn > data.get("PaginationToken", "")]
     shown = rest[: _fitting(rest, data)]
-    told = [
+    mappings = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         for arn, tags in shown
     ]
-    return {"ResourceTagMappingList": told, "PaginationToken": shown[-1][0] if len(shown) < len(rest) else ""}
+    return {"ResourceTagMappingList": mappings, "PaginationToken": shown[-1][0] if len(shown) < len(rest) else ""}
 
 
 def _keys(_data: Mapping[str, Json], find: Find) -> Json:

@@ -16,7 +16,7 @@ from reconciler.kinds.jobs import TRAINING
 from reconciler.model import Json
 from reconciler.paging import BARREN, pages
 from reconciler.problems import CloudError, Fault
-from reconciler.retry import Patient, is_read
+from reconciler.retry import RetryingCloud, is_read
 from tests.fakes import InstantClock, ScriptedCloud
 
 PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body><p>Welcome<br></body></html>"
@@ -138,7 +138,7 @@ def test_garbage_is_an_answer_that_was_lost(service: str, operation: str) -> Non
             continue
         cloud, sent = answering(body, service=service)
         with pytest.raises(CloudError) as caught:
-            Patient(cloud, InstantClock()).call(operation, request)
+            RetryingCloud(cloud, InstantClock()).call(operation, request)
         error = caught.value
         assert (error.operation, error.fault, "is that AWS?" in error.hint) == (operation, Fault.UNKNOWN, True), body
         assert "https://" in error.message
@@ -163,7 +163,7 @@ def test_an_identity_without_an_account_id_is_no_answer(account: str) -> None:
 def test_a_server_error_is_tried_again_whatever_it_says(service: str, operation: str, status: int, body: bytes) -> None:
     cloud, sent = answering(body, status, service)
     with pytest.raises(CloudError) as caught:
-        Patient(cloud, InstantClock()).call(operation, {"Bucket": "bucket"} if service == "s3" else {})
+        RetryingCloud(cloud, InstantClock()).call(operation, {"Bucket": "bucket"} if service == "s3" else {})
     assert (caught.value.fault, len(sent)) == (Fault.UNKNOWN, 6)
 
 

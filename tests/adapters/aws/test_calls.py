@@ -12,7 +12,7 @@ from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.aws.session import observe
 from reconciler.ports import Called, Unobserved
 from reconciler.problems import CloudError
-from reconciler.retry import Patient
+from reconciler.retry import RetryingCloud
 from tests.adapters.aws.test_cloud import Raw
 from tests.fakes import InstantClock
 
@@ -34,7 +34,7 @@ class Heard(Unobserved):
         self.calls.append(call)
 
 
-def cloud_of(heard: Heard, *answers: Answer) -> Patient:
+def cloud_of(heard: Heard, *answers: Answer) -> RetryingCloud:
     """Return a cloud that gives these answers, and of which an observer hears."""
     session = Session()
     session.set_credentials("AKIAEXAMPLE", "very-secret-key")
@@ -49,7 +49,7 @@ def cloud_of(heard: Heard, *answers: Answer) -> Patient:
 
     session.register("before-send", answer)
     observe(session, heard)
-    return Patient(AwsCloud(session, "us-east-1"), InstantClock())
+    return RetryingCloud(AwsCloud(session, "us-east-1"), InstantClock())
 
 
 def test_a_call_is_told_with_its_service_region_status_and_request_id() -> None:

@@ -11,7 +11,7 @@ from reconciler.adapters.aws.locks import locks_at
 from reconciler.model import Identity, Json, Lock
 from reconciler.ports import UNSEEN, Cloud, Holder, Locks
 from reconciler.problems import CloudError, Fault, fault_of
-from reconciler.retry import Patient
+from reconciler.retry import RetryingCloud
 from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unreachable
 
 REGION = "us-east-1"
@@ -145,7 +145,7 @@ def test_one_fault_of_any_call_neither_loses_a_lock_nor_leaves_it(
     place: Lock, operations: str, fault: tuple[CloudError, bool], service: Callable[[str], Cloud]
 ) -> None:
     def patient(name: str) -> Cloud:
-        return Patient(Failing(service(name), operations, *fault), InstantClock(), is_idempotent=True)
+        return RetryingCloud(Failing(service(name), operations, *fault), InstantClock(), is_idempotent=True)
 
     locks = locks_at(place, patient)
     assert (locks.take("risk", ANA), locks.take("risk", BEN)) == (None, ANA)

@@ -13,7 +13,7 @@ from reconciler.problems import Exit, WrongUsage
 if TYPE_CHECKING:
     from reconciler.model import Json
     from reconciler.report.text.page import Page
-    from reconciler.sandbox.core.faults import Breakage, Failing, Failure
+    from reconciler.sandbox.core.faults import Breakage, FailingCalls, Failure
 
 DENIED = "CLIENT_ERROR - Not authorized to perform sts:AssumeRole"  # AWS Batch User Guide, 'Troubleshooting'
 EXAMPLES = """\
@@ -147,10 +147,10 @@ def _find(resource: str, place: SandboxPlace, *, is_blocked: bool) -> tuple[str,
     return (live.arn,)
 
 
-def _failing(calls: Mapping["Failure", int | None], operation: str) -> tuple["Failing", ...]:
-    from reconciler.sandbox.core.faults import Failing
+def _failing(calls: Mapping["Failure", int | None], operation: str) -> tuple["FailingCalls", ...]:
+    from reconciler.sandbox.core.faults import FailingCalls
 
-    failing = tuple(Failing(failure, number, operation) for failure, number in calls.items() if number)
+    failing = tuple(FailingCalls(failure, number, operation) for failure, number in calls.items() if number)
     if operation != "*" and not failing:
         hint = "give --throttle, --fail, --fail-late or --lose"
         raise WrongUsage("--operation says which calls fail, but not how", hint=hint)
@@ -175,7 +175,7 @@ def _page(broken: "Breakage", where: str, width: int) -> "Page":
     return page
 
 
-def _failing_line(one: "Failing") -> str:
+def _failing_line(one: "FailingCalls") -> str:
     which = "call" if one.operation == "*" else f"call of {one.operation}"
     return f"the next {which}: {one.failure}" + (f", {one.calls} times" if one.calls > 1 else "")
 

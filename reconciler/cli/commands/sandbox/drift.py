@@ -11,7 +11,7 @@ from reconciler.problems import Exit
 if TYPE_CHECKING:
     from reconciler.model import Json
     from reconciler.report.text.page import Page
-    from reconciler.sandbox.actor import Meddled
+    from reconciler.sandbox.actor import ManualChange
 
 EXAMPLES = """\
 examples:
@@ -70,7 +70,7 @@ def _parse_value(whole: str, text: str) -> "Json":
     return value_of(document.root) if document.root else None
 
 
-def _page(done: "Meddled", width: int) -> "Page":
+def _page(done: "ManualChange", width: int) -> "Page":
     from reconciler.redact.presented import present_fields
     from reconciler.report.text.page import Page
     from reconciler.report.text.values import inline
@@ -85,7 +85,7 @@ def _page(done: "Meddled", width: int) -> "Page":
     return page
 
 
-def _json(done: "Meddled", where: str) -> "Json":
+def _json(done: "ManualChange", where: str) -> "Json":
     from reconciler.redact.presented import present_fields
 
     sides = [(field.path, *field.sides) for field in present_fields(done.fields)]

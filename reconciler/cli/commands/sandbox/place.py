@@ -97,11 +97,11 @@ def reaching(found: Hand) -> Iterator[None]:
 
 def controls(place: SandboxPlace) -> Panel:
     """Return the controls of what the place and the environment lead to."""
-    from reconciler.sandbox.actor import Kept, Served
+    from reconciler.sandbox.actor import InProcessControls, ServedControls
     from reconciler.sandbox.session import open_sandbox
 
     url, file = _url(place), place.file or DEFAULT_FILE
-    return Panel(Served(url), url) if url else Panel(Kept(open_sandbox(file)), file)
+    return Panel(ServedControls(url), url) if url else Panel(InProcessControls(open_sandbox(file)), file)
 
 
 def _url(place: SandboxPlace) -> str:
@@ -112,12 +112,12 @@ def _url(place: SandboxPlace) -> str:
 
 
 def _served(url: str, place: SandboxPlace) -> Hand:
-    from reconciler.sandbox.actor import SPARED
+    from reconciler.sandbox.actor import WITHOUT_FAULTS
     from reconciler.sandbox.server.protocol import ACCOUNT_HEADER
 
     def introduce(**event: Any) -> None:
         headers = event["request"].headers
-        headers[SPARED] = "yes"
+        headers[WITHOUT_FAULTS] = "yes"
         if place.account:
             headers[ACCOUNT_HEADER] = place.account
 
@@ -136,16 +136,16 @@ def _kept(place: SandboxPlace) -> Hand:
         raise WrongUsage(f"there is no sandbox in {file}", hint=hint)
     simulator = open_sandbox(file)
     account, region = _place(simulator.places(), place) or (place.account or ACCOUNT, place.region or SANDBOX_REGION)
-    return _hand(sandbox_session(simulator, region, account, spared=True), region, file)
+    return _hand(sandbox_session(simulator, region, account, without_faults=True), region, file)
 
 
 def _hand(session: "Session", region: str, where: str, *, endpoint: str | None = None) -> Hand:
     from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.retry import Patient
+    from reconciler.retry import RetryingCloud
 
     clock = WallClock()
-    return Hand(Patient(AwsCloud(session, region, endpoint), clock), clock, where)
+    return Hand(RetryingCloud(AwsCloud(session, region, endpoint), clock), clock, where)
 
 
 def _place(known: tuple[tuple[str, str], ...], place: SandboxPlace) -> tuple[str, str] | None:
