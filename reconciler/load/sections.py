@@ -28,7 +28,7 @@ from reconciler.syntax.diagnostics import Findings, listed
 from reconciler.syntax.nodes import Broken, MappingNode, NamedPlace, Node, SourceMark, is_null, where_of
 from reconciler.syntax.parse import Document
 
-__all__ = ["IGNORED_PREFIX", "SCHEMA", "SETTINGS", "Bare", "Gathered", "SectionEntry", "gather"]
+__all__ = ["IGNORED_PREFIX", "SCHEMA", "SETTINGS", "Gathered", "RequestFile", "SectionEntry", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
