@@ -167,7 +167,7 @@ def test_nothing_outside_the_folder_is_written(messy: Path, run: Run) -> None:
     (messy.parent / "link.yaml").symlink_to("../outside.yaml")
     ran = run("fmt", "messy")
     assert (ran.code, text_of(outside), text_of(messy)) == (3, MESSY, TIDY)
-    assert "messy/link.yaml: error[INC001]: link.yaml leads out of the stack's folder\n" in ran.err
+    assert "messy/link.yaml: error[INC001]: link.yaml is outside the stack's folder\n" in ran.err
 
 
 def test_a_link_inside_the_folder_stays_a_link_and_its_file_is_formatted_once(messy: Path, run: Run) -> None:

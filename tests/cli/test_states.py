@@ -122,7 +122,7 @@ def test_without_look_ups_those_that_are_needed_are_named(run: Run) -> None:
     ran = run("plan", "risk", "--no-lookups")
     assert ran.code == 3
     assert ran.err.count("is required, but --no-lookups is set") == 6
-    assert "!tfstate net:outputs.subnet_ids is needed" in ran.err
+    assert "!tfstate net:outputs.subnet_ids is required" in ran.err
 
 
 @pytest.fixture

@@ -93,8 +93,8 @@ def _file(files: "DiskFiles", name: str, shown: str, *, is_done: bool) -> "Forma
     try:
         done = formatted(shown, files.read(name), language())
     except OutsideStack:
-        hint = "a stack has nothing but its own folder: format the file where it is"
-        return _failed(shown, "INC001", f"{name} leads out of the stack's folder", hint)
+        hint = "a stack can only use files in its own folder: format the file where it is"
+        return _failed(shown, "INC001", f"{name} is outside the stack's folder", hint)
     except OSError as error:
         return _failed(shown, "YML012", f"{shown} cannot be read: {error.strerror}")
     try:

@@ -104,11 +104,11 @@ def test_an_include_through_a_link_out_of_the_folder_is_refused(folder: Path) ->
     (folder / "link.yaml").symlink_to("../secret.yaml")
     assert [str(problem) for problem in load_with_problems(DiskFiles("stack"), Environment({})).problems] == [
         (
-            "stack/link.yaml: error[INC001]: link.yaml leads out of the stack's folder\n"
+            "stack/link.yaml: error[INC001]: link.yaml is outside the stack's folder\n"
             "    hint: a stack can only read files in its own folder: move or copy the file"
         ),
         (
-            "stack/main.yaml:2:12: error[INC001]: link.yaml leads out of the stack's folder\n"
+            "stack/main.yaml:2:12: error[INC001]: link.yaml is outside the stack's folder\n"
             "    hint: a stack can only read files in its own folder: move or copy the file"
         ),
     ]

@@ -104,7 +104,7 @@ def test_what_nobody_can_tell_is_a_variable_that_says_what_it_stands_for() -> No
         ("!Select [0, !Split [',', !ImportValue x]]", "x", '!Select [0, !Split [",", !ImportValue x]]: export x of a different stack'),
         ("!Ref AWS::StackId", "StackId", "AWS::StackId"),
         ('!Sub "{{resolve:ssm:/image}}:1"', "JobValue", '!Sub "{{resolve:ssm:/image}}:1"'),
-        ('!Sub "${Stored}:1"', "image", "what !ssm /image finds"),
+        ('!Sub "${Stored}:1"', "image", "the result of !ssm /image"),
     ):  # fmt: skip
         template = job(f"{{{written}}}" if written.startswith("Fn::") else written, PARAMETERS)
         found = read(template)
