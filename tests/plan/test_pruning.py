@@ -239,7 +239,7 @@ def test_who_may_not_list_jobs_prunes_nothing_and_is_told() -> None:
     plan = usecases.plan(of, session_of(cloud))
     assert told(plan) == ["^ JobDefinition/job"]
     (note,) = plan.notes
-    assert (note.code, note.severity, note.hint) == ("REV002", Severity.WARNING, "allow batch:ListJobs")
+    assert (note.code, note.severity, note.hint) == ("REV002", Severity.WARNING, "grant batch:ListJobs")
     assert "no job-definition is pruned: the revisions that live jobs use are unknown" in note.message
     assert usecases.run(plan, of, session_of(cloud, world.clock)).exit is Exit.DONE
     assert active(world) == [1, 2, 3, 4]
