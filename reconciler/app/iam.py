@@ -77,34 +77,34 @@ def statements(
 
     `place` may have `*` where the account or the region is not known.
     """
-    found = _Rights(stack, place)
+    rights = _Rights(stack, place)
     match purpose:
         case Purpose.PLAN | Purpose.DRIFT:
-            each = (*found.reads(), *found.looks(lookups))
+            each = (*rights.reads(), *rights.looks(lookups))
         case Purpose.IMPORT:
-            each = tuple(found.reads())
+            each = tuple(rights.reads())
         case Purpose.APPLY:
-            each = (*found.reads(), *found.looks(lookups), *found.writes(), *found.roles(), *found.locks())
+            each = (*rights.reads(), *rights.looks(lookups), *rights.writes(), *rights.roles(), *rights.locks())
         case Purpose.ADOPT:
-            each = (*found.reads(), *found.looks(lookups), *found.tags(), *found.locks())
+            each = (*rights.reads(), *rights.looks(lookups), *rights.tags(), *rights.locks())
         case Purpose.FORGET:
-            each = (*found.reads(), *found.looks(lookups), found.owned(["UntagResource"]), *found.locks())
+            each = (*rights.reads(), *rights.looks(lookups), rights.owned(["UntagResource"]), *rights.locks())
         case Purpose.SUBMIT:
-            each = tuple(found.submits())
-    return tuple(one for one in each if one.actions and one.resources)
+            each = tuple(rights.submits())
+    return tuple(statement for statement in each if statement.actions and statement.resources)
 
 
 def policy(each: Iterable[Statement]) -> dict[str, Json]:
-    return {"Version": VERSION, "Statement": [one.document for one in each]}
+    return {"Version": VERSION, "Statement": [statement.document for statement in each]}
 
 
 def policies(each: Iterable[Statement]) -> list[dict[str, Json]]:
     """Return the statements as policies of which none is larger than IAM takes, as far as no statement is by itself."""
     out: list[list[Statement]] = [[]]
-    for one in each:
-        if out[-1] and size_of(policy([*out[-1], one])) > LARGEST:
+    for statement in each:
+        if out[-1] and size_of(policy([*out[-1], statement])) > LARGEST:
             out.append([])
-        out[-1].append(one)
+        out[-1].append(statement)
     return [policy(group) for group in out]
 
 
@@ -158,13 +158,13 @@ class _Rights:
     def writes(self) -> Iterator[Statement]:
         """By its tag, what the stack owns may be changed; by its name, what is declared may be created."""
         for kind in KINDS.values():
-            own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
-            arns = [arn for one in own for arn in self.arns(kind, one)]
-            others = [arn for one in own for arn in self.referred(one, kind.rows)]
+            own = [declared for declared in self.stack.declared.values() if declared.address.kind == kind.name]
+            arns = [arn for declared in own for arn in self.arns(kind, declared)]
+            others = [arn for declared in own for arn in self.referred(declared, kind.rows)]
             yield Statement(f"Create{kind.name}", _batch([kind.create.operation]), (*arns, *others) if arns else ())
             if kind.update:
                 rows = [row for row in kind.fields if row.name in kind.update.refers_to]
-                used = [arn for one in own for arn in self.referred(one, rows)]
+                used = [arn for declared in own for arn in self.referred(declared, rows)]
                 yield Statement(f"Use{kind.name}", _batch([kind.update.operation]) if used else (), tuple(used))
         yield from self.tags()
         changes = [call.operation for kind in KINDS.values() for call in (kind.update, kind.delete) if call]
@@ -173,8 +173,8 @@ class _Rights:
     def tags(self) -> Iterator[Statement]:
         """What is declared may be tagged, whoever owns it: what becomes the stack's has no tag of its yet."""
         for kind in KINDS.values():
-            own = [one for one in self.stack.declared.values() if one.address.kind == kind.name]
-            arns = [arn for one in own for arn in self.arns(kind, one)]
+            own = [declared for declared in self.stack.declared.values() if declared.address.kind == kind.name]
+            arns = [arn for declared in own for arn in self.arns(kind, declared)]
             tagged = [f"{arn}:*" for arn in arns] if kind.revisions else arns
             yield Statement(f"Tag{kind.name}", _batch(["TagResource"]), (*tagged, *arns) if arns else ())
 
@@ -249,8 +249,8 @@ class _Rights:
         return [role, profile] if row.form is Form.PROFILE else [role]
 
     def elsewhere(self, resource: str, **more: str) -> str:
-        told = resource.format(account=self.place.account, region=self.place.region, **more)
-        return f"arn:{self.place.partition}:{told}"
+        rest = resource.format(account=self.place.account, region=self.place.region, **more)
+        return f"arn:{self.place.partition}:{rest}"
 
 
 def _holdings(kind: Kind) -> Iterator[Json]:
@@ -291,7 +291,7 @@ def _literal(text: str) -> str:
 
 
 def _batch(operations: Iterable[str]) -> tuple[str, ...]:
-    return tuple(BATCH + one for one in operations if one)
+    return tuple(BATCH + operation for operation in operations if operation)
 
 
 # Who may take a role, as a policy: a pipeline by its token, so that no key is kept anywhere, or a service.

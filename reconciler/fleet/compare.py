@@ -9,7 +9,7 @@ from reconciler.load.resources import spelled
 from reconciler.model import Action, Address, Change, Cost, Declared, FieldChange, Identity, Json, Spec, Stack
 
 BESIDE = ("tags", "lifecycle")
-ANYWHERE = Identity("000000000000", "us-east-1")  # both are told as if they were in one place
+ANYWHERE = Identity("000000000000", "us-east-1")  # both are shown as if they were in one place
 
 
 def compare_stacks(
@@ -17,17 +17,17 @@ def compare_stacks(
 ) -> tuple[Change, ...]:
     """Return what differs between two stacks that were read, resource by resource, in the order of kinds and names.
 
-    Account and region of a target are no difference: a text that has them is told with `${account}` and `${region}`.
+    Account and region of a target are no difference: a text that has them is shown with `${account}` and `${region}`.
     """
     first, second = (_bodies(stack, target) for stack, target in zip(stacks, sides, strict=True))
     order = {name: number for number, name in enumerate(kinds)}
-    addresses = sorted({*first, *second}, key=lambda one: (order[one.kind], one.name))
-    changes = (_change(kinds[one.kind], one, first.get(one), second.get(one)) for one in addresses)
+    addresses = sorted({*first, *second}, key=lambda address: (order[address.kind], address.name))
+    changes = (_change(kinds[address.kind], address, first.get(address), second.get(address)) for address in addresses)
     return tuple(change for change in changes if change is not None)
 
 
 def _bodies(stack: Stack, target: FleetTarget) -> dict[Address, Spec]:
-    return {address: _placeless(_body(stack, one), target) for address, one in stack.declared.items()}
+    return {address: _placeless(_body(stack, declared), target) for address, declared in stack.declared.items()}
 
 
 def _body(stack: Stack, declared: Declared) -> Spec:

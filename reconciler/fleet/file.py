@@ -295,7 +295,7 @@ class _FleetReader(Members):
             try:
                 found[name] = GivenValue(value_of(node), node.mark)
             except BrokenValue:
-                continue  # it has been told
+                continue  # it has been reported
         return found
 
     def consents(self, body: Body, before: Consents) -> Consents:

@@ -263,3 +263,8 @@ def test_a_rollback_with_nothing_to_do_is_an_outcome_too(grown: Run) -> None:
     ran = grown("rollback", "simulate", "risk", HERE, "--to", "1", "--yes", "-o", "jsonl")
     (outcome,) = [json.loads(line) for line in ran.out.splitlines()]
     assert (outcome["event"], outcome["exit"]) == ("outcome", 0)
+
+
+def test_a_report_of_all_revisions_is_written_anew(grown: Run) -> None:
+    words = ("revisions", "simulate", "risk", "--all", HERE, "-o", "json=revisions.json")
+    assert [grown(*words).code, grown(*words).code] == [0, 0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.report.fleet import Fleet
     from reconciler.report.text.page import Page
 
-    Found = tuple[Post, IssueMark]
+    MarkedPost = tuple[Post, IssueMark]
 
 EXAMPLES = """\
   reconciler plan --all -o markdown=plan.md
@@ -115,10 +115,10 @@ def _github(repository: str | None, url: str | None, author: str) -> "GitHub":
 
 
 def _number_of_pull_request() -> int:
-    found = OF_PULL_REQUEST.match(os.environ.get("GITHUB_REF", ""))
-    if not found:
+    reference = OF_PULL_REQUEST.match(os.environ.get("GITHUB_REF", ""))
+    if not reference:
         raise WrongUsage("no pull request is known", hint="give its --number; GITHUB_REF names none")
-    return int(found[1])
+    return int(reference[1])
 
 
 def _upsert(github: "GitHub", number: int, key: str, body: str, *, only_update: bool) -> tuple[str, "Post | None"]:
@@ -142,15 +142,20 @@ def _drift(github: "GitHub", fleet: "Fleet", label: str, interval: float) -> Don
 
     there = _issues(github, label)
     claimed, gone = claims(fleet.outcomes, [mark for _, mark in there])
-    each = [(one, [there[number] for number in numbers]) for one, numbers in zip(fleet.outcomes, claimed, strict=True)]
+    each = [
+        (outcome, [there[number] for number in numbers])
+        for outcome, numbers in zip(fleet.outcomes, claimed, strict=True)
+    ]
     # New ones come first, then the open ones, in the order of `there`: those that were left alone for longest.
     each.sort(key=lambda pair: there.index(pair[1][0]) if pair[1] else -1)
-    done = [_issue(github, drift_issue(one), found, label, interval) for one, found in each if is_known(one)]
-    done += [(one.target, "left alone: its check failed", "") for one, _ in each if not is_known(one)]
+    done = [
+        _issue(github, drift_issue(outcome), issues, label, interval) for outcome, issues in each if is_known(outcome)
+    ]
+    done += [(outcome.target, "left alone: its check failed", "") for outcome, _ in each if not is_known(outcome)]
     return [*done, *_close_gone(github, fleet, [there[number] for number in gone])]
 
 
-def _issues(github: "GitHub", label: str) -> "list[Found]":
+def _issues(github: "GitHub", label: str) -> "list[MarkedPost]":
     """Return our open issues with their marks, those first that were not looked after for longest."""
     from reconciler.report.comments import issue_mark
 
@@ -158,17 +163,19 @@ def _issues(github: "GitHub", label: str) -> "list[Found]":
     return sorted((one for one in marked if github.is_ours(one[0])), key=lambda one: one[0].updated)
 
 
-def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", label: str, interval: float) -> tuple[str, str, str]:
+def _issue(
+    github: "GitHub", issue: "Issue", posts: "list[MarkedPost]", label: str, interval: float
+) -> tuple[str, str, str]:
     from reconciler.adapters.forge.http import Gone
 
     github.renew()
     try:
         if not issue.is_open:
-            closed = [_close(github, post, "The drift is gone.", "completed") for post, _ in found]
+            closed = [_close(github, post, "The drift is gone.", "completed") for post, _ in posts]
             return issue.target, "closed" if closed else "no drift", closed[0] if closed else ""
-        if not found:
+        if not posts:
             return issue.target, "opened", github.open_issue(issue.title, issue.body, label).url
-        (ours, mark), *twins = found
+        (ours, mark), *twins = posts
         for twin, _ in twins:
             _close(github, twin, f"This drift is reported in #{ours.id}.", "not_planned")
         if mark.deployment and mark.digest == issue.digest and _age(ours.updated) < interval:
@@ -178,7 +185,7 @@ def _issue(github: "GitHub", issue: "Issue", found: "list[Found]", label: str, i
         return issue.target, "gone: its issue was deleted; the next run opens another", ""
 
 
-def _close_gone(github: "GitHub", fleet: "Fleet", there: "list[Found]") -> Done:
+def _close_gone(github: "GitHub", fleet: "Fleet", there: "list[MarkedPost]") -> Done:
     """Close the issues of deployments that are no more, if the document has all that there are."""
     from reconciler.adapters.forge.http import Gone
 

@@ -38,18 +38,18 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.report.text.drift import compare_json, compare_page
 
-    found = list(_compared(read_deployments(fleet_of(args)), args.first, args.second))
-    out.publish(lambda width: compare_page(found, width), lambda: compare_json(found))
-    return Exit.CHANGES if args.detailed_exitcode and any(one.changes for one in found) else Exit.DONE
+    compared = list(_compared(read_deployments(fleet_of(args)), args.first, args.second))
+    out.publish(lambda width: compare_page(compared, width), lambda: compare_json(compared))
+    return Exit.CHANGES if args.detailed_exitcode and any(stack.changes for stack in compared) else Exit.DONE
 
 
-def _compared(deployments: Deployments, one: str, other: str) -> Iterator["Compared"]:
+def _compared(deployments: Deployments, first_name: str, second_name: str) -> Iterator["Compared"]:
     from reconciler.fleet.compare import compare_stacks
     from reconciler.kinds import KINDS
     from reconciler.redact.presented import present_changes
     from reconciler.report.text.drift import Compared
 
-    for sides in _pairs(deployments.targets, one, other, str(deployments.fleet.file)):
+    for sides in _pairs(deployments.targets, first_name, second_name, str(deployments.fleet.file)):
         first, second = (valid_stack(deployments.request(side), _place(side)) for side in sides)
         changes = compare_stacks(sides, (first.stack, second.stack), KINDS)
         shown = present_changes(changes, first.secrets.and_those(second.secrets))
@@ -63,19 +63,19 @@ def _place(target: "FleetTarget") -> Identity | None:
 def _pairs(
     targets: Sequence["FleetTarget"], first: str, second: str, file: str
 ) -> list[tuple["FleetTarget", "FleetTarget"]]:
-    """Return the stacks that both sides have. Of several places of an environment the first one stands for it."""
+    """Return the stacks that both sides have. Of several places of an environment the first target stands for it."""
     ours, theirs = (_side(targets, name, file) for name in (first, second))
-    pairs = [(one, theirs[stack]) for stack, one in ours.items() if stack in theirs]
+    pairs = [(target, theirs[stack]) for stack, target in ours.items() if stack in theirs]
     if not pairs and len(ours) == len(theirs) == 1:  # two targets by their names may be of two stacks
-        pairs = [(one, other) for one in ours.values() for other in theirs.values()]
+        pairs = [(target, other) for target in ours.values() for other in theirs.values()]
     if not pairs:
         raise WrongUsage(f"no stack goes to both {first} and {second}", hint="name two targets to compare two stacks")
     return pairs
 
 
 def _side(targets: Sequence["FleetTarget"], name: str, file: str) -> dict[str, "FleetTarget"]:
-    found = [target for target in targets if name in (target.environment, target.name)]
-    if not found:
+    side = [target for target in targets if name in (target.environment, target.name)]
+    if not side:
         known = ", ".join(dict.fromkeys(target.environment for target in targets))
         raise WrongUsage(f"{file} has neither an environment nor a target {name}", hint=f"it has {known}")
-    return {target.stack: target for target in reversed(found)}
+    return {target.stack: target for target in reversed(side)}

@@ -36,11 +36,11 @@ def run(args: Namespace, out: Output) -> int:
 
     request = stack_of(args)
     session = session_for(Stack("", {}), request.place, out.watch)
-    seen = usecases.region(session)
-    found = coverage(seen.live, NameChoice.of(args.name, excluded_names(request)))
-    unread = present_problems(unread_kinds(seen.unread))
+    region = usecases.region(session)
+    covered = coverage(region.live, NameChoice.of(args.name, excluded_names(request)))
+    unread = present_problems(unread_kinds(region.unread))
     out.publish(
-        lambda width: coverage_page(found, seen.identity, unread, width, out.verbose),
-        lambda: coverage_json(found, seen.identity, unread),
+        lambda width: coverage_page(covered, region.identity, unread, width, out.verbose),
+        lambda: coverage_json(covered, region.identity, unread),
     )
     return Exit.DONE

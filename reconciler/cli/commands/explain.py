@@ -58,9 +58,10 @@ def _list(kind: str, verbose: int, out: Output) -> int:
     wanted = kind_named(kind)
     if kind and wanted is None:
         raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")
-    found = [entry for entry in catalogue().values() if wanted is None or entry.kind == wanted.name]
+    entries = [entry for entry in catalogue().values() if wanted is None or entry.kind == wanted.name]
     out.publish(
-        lambda width: entries_page(found, width, sources=bool(verbose)), lambda: [entry_json(entry) for entry in found]
+        lambda width: entries_page(entries, width, sources=bool(verbose)),
+        lambda: [entry_json(entry) for entry in entries],
     )
     return Exit.DONE
 
@@ -82,24 +83,24 @@ def _explain_field(field: str, out: Output) -> int:
     from reconciler.schema import explain, explain_own, nearest, own_names
 
     schema = read_schema()
-    found = (*with_rules(explain(field, KINDS, schema), schema), *explain_own(field))
-    if not found:
+    explained = (*with_rules(explain(field, KINDS, schema), schema), *explain_own(field))
+    if not explained:
         own = tuple(difflib.get_close_matches(field, own_names(), n=1))
         near = nearest_ids(field) or own or nearest(field, KINDS, schema)
         raise WrongUsage(f"there is no {field}", hint=f"did you mean {' or '.join(near)}?" if near else "")
-    out.publish(lambda width: _page(found, width), lambda: [dataclasses.asdict(one) for one in found])
+    out.publish(lambda width: _page(explained, width), lambda: [dataclasses.asdict(part) for part in explained])
     return Exit.DONE
 
 
-def _page(found: "tuple[Explained, ...]", width: int) -> "Page":
+def _page(explained: "tuple[Explained, ...]", width: int) -> "Page":
     from reconciler.report.text.page import Page
 
     page = Page(width)
-    for one in found:
+    for part in explained:
         page.blank()
-        page.line((one.path, "bold"))
-        if one.says:
-            page.line(one.says, indent=2, hang=0)
-        for label, text in one.facts:
+        page.line((part.path, "bold"))
+        if part.says:
+            page.line(part.says, indent=2, hang=0)
+        for label, text in part.facts:
             page.line((f"{label:<{LABEL}}", "dim"), text, indent=2, hang=LABEL)
     return page

@@ -59,10 +59,10 @@ def _format(path: str, out: Output, *, is_check: bool, is_diff: bool) -> int:
     is_done = not (is_check or is_diff)
     files = (_from_stdin(),) if path == STDIN else tuple(_files(path, is_done=is_done))
     problems = present_problems(problem for file in files for problem in file.problems)
-    found = Formatting(STDIN_NAME if path == STDIN else path, files, is_done, problems)
-    _tell(found, out, is_diff=is_diff)
-    codes = [Exit.ERROR if one.code in BUGS else Exit.INVALID for one in found.problems]
-    return gravest_code([*codes, Exit.CHANGES if found.changed and is_check else Exit.DONE])
+    formatting = Formatting(STDIN_NAME if path == STDIN else path, files, is_done, problems)
+    _publish(formatting, out, is_diff=is_diff)
+    codes = [Exit.ERROR if problem.code in BUGS else Exit.INVALID for problem in formatting.problems]
+    return gravest_code([*codes, Exit.CHANGES if formatting.changed and is_check else Exit.DONE])
 
 
 def _from_stdin() -> "Formatted":
@@ -120,26 +120,26 @@ def language() -> "Language":
     return Language(read_schema(), KINDS, takes)
 
 
-def _tell(found: "Formatting", out: Output, *, is_diff: bool) -> None:
+def _publish(formatting: "Formatting", out: Output, *, is_diff: bool) -> None:
     from reconciler.report.json import formatting_json
     from reconciler.report.text.imports import difference, files_page, words_page
     from reconciler.report.text.page import problems_page
 
-    is_text = found.path == STDIN_NAME and found.is_done
+    is_text = formatting.path == STDIN_NAME and formatting.is_done
     texts: dict[str, Callable[[Formatted], str]] = {"diff": difference} if is_diff else {}
     texts |= {"text": lambda file: "" if file.problems else file.after.decode("utf-8")} if is_text else {}
 
     def document() -> object:
-        return formatting_json(found, lambda file: {name: make(file) for name, make in texts.items()})
+        return formatting_json(formatting, lambda file: {name: make(file) for name, make in texts.items()})
 
-    if found.problems:
-        out.tell(lambda width: problems_page(found.problems, width))
-    if any(file.respelled for file in found.changed):
-        out.tell(lambda width: words_page(found, width))
+    if formatting.problems:
+        out.tell(lambda width: problems_page(formatting.problems, width))
+    if any(file.respelled for file in formatting.changed):
+        out.tell(lambda width: words_page(formatting, width))
     if not texts:
-        out.publish(lambda width: files_page(found, width), document)
+        out.publish(lambda width: files_page(formatting, width), document)
         return
-    shown = "".join(make(file) for file in found.files for make in texts.values())
+    shown = "".join(make(file) for file in formatting.files for make in texts.values())
     out.publish_text(shown, document, is_data=is_text)  # an editor takes it for the file
     if is_diff:
-        out.tell(lambda width: files_page(found, width))
+        out.tell(lambda width: files_page(formatting, width))

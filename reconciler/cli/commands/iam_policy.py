@@ -55,12 +55,12 @@ def run(args: Namespace, out: Output) -> int:
         _check_known(stack, place)
         read = valid_stack(request, place)
         stack = read.stack
-    each = policies(statements(stack, Purpose(args.purpose), place, read.lookups))
-    if any(size_of(one) > LARGEST for one in each):
+    parts = policies(statements(stack, Purpose(args.purpose), place, read.lookups))
+    if any(size_of(part) > LARGEST for part in parts):
         hint = "split the stack, or shorten the list of ARNs by *"
         said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
         out.complain(said)
-    document = _with_trust(each[0] if len(each) == 1 else each, args.trust, args.principal, place)
+    document = _with_trust(parts[0] if len(parts) == 1 else parts, args.trust, args.principal, place)
     if read.secrets.are_in(json.dumps(document, ensure_ascii=False)):
         hint = "write the names of roles and resources as plain values"
         raise Refused("the policy would show a secret of the stack: an ARN in it contains one", hint=hint)

@@ -59,8 +59,8 @@ def _renamed(text: str, folder: Path) -> str:
     A folder of a stack with the same name in it would be one stack.
     """
     there = folder.resolve()
-    above = [one for one in there.parents if one.is_relative_to(Path.cwd()) or one == there.parent]
-    files = [*(file for one in above for file in one.glob(YAML)), *(there.rglob(YAML) if there.exists() else ())]
+    above = [parent for parent in there.parents if parent.is_relative_to(Path.cwd()) or parent == there.parent]
+    files = [*(file for parent in above for file in parent.glob(YAML)), *(there.rglob(YAML) if there.exists() else ())]
     near = {name[1] for file in files if file.is_file() for name in STACK.finditer(file.read_text("utf-8", "replace"))}
     written = STACK.search(text)
     if written is None or written[1] not in near:

@@ -48,8 +48,9 @@ def run(args: Namespace, out: Output) -> int:
         _post(address, news)
     if news and args.sns:
         _publish(args.sns, news, place_of(args), out.watch)
-    told = f"told of {len(news)}: {', '.join(one.target for one in news)}" if news else "nothing is new"
-    out.publish_text(f"{told}\n", lambda: {"targets": [one.target for one in news]})
+    names = [outcome.target for outcome in news]
+    message = f"told of {len(news)}: {', '.join(names)}" if news else "nothing is new"
+    out.publish_text(f"{message}\n", lambda: {"targets": names})
     return Exit.DONE
 
 
@@ -66,11 +67,15 @@ def _address() -> str:
 def _news(file: str, before: str | None) -> list["DeploymentOutcome"]:
     from reconciler.report.comments import drift_digest, is_known
 
-    told: dict[str, list[Deployment]] = {}
-    for one in drift_in(before).outcomes if before else ():
-        told.setdefault(drift_digest(one) if is_known(one) else "", []).append(one.deployment)
-    found = [(one, drift_digest(one)) for one in drift_in(file).outcomes if is_known(one)]
-    return [one for one, digest in found if digest and not any(map(one.deployment.is_same, told.get(digest, ())))]
+    known: dict[str, list[Deployment]] = {}
+    for outcome in drift_in(before).outcomes if before else ():
+        known.setdefault(drift_digest(outcome) if is_known(outcome) else "", []).append(outcome.deployment)
+    drifts = [(outcome, drift_digest(outcome)) for outcome in drift_in(file).outcomes if is_known(outcome)]
+    return [
+        outcome
+        for outcome, digest in drifts
+        if digest and not any(map(outcome.deployment.is_same, known.get(digest, ())))
+    ]
 
 
 def _post(address: str, news: list["DeploymentOutcome"]) -> None:
@@ -78,7 +83,7 @@ def _post(address: str, news: list["DeploymentOutcome"]) -> None:
     from reconciler.adapters.forge.http import Gone, Http
     from reconciler.report.comments import message
 
-    targets = [{"target": one.target, "told": one.told} for one in news]
+    targets = [{"target": outcome.target, "told": outcome.told} for outcome in news]
     secrets = (address, urlsplit(address).path.strip("/"))
     http = Http("the webhook", WallClock(), secrets=secrets, lost=LOST)
     try:
@@ -94,7 +99,7 @@ def _publish(topic: str, news: list["DeploymentOutcome"], place: Place, observer
 
     request = {"TopicArn": topic, "Subject": "AWS Batch: drift", "Message": message(news)}
     if topic.endswith(".fifo"):
-        digests = "".join(drift_digest(one) for one in news)
+        digests = "".join(drift_digest(outcome) for outcome in news)
         request["MessageDeduplicationId"] = hashlib.sha256(digests.encode()).hexdigest()
         request["MessageGroupId"] = "drift"
     sns_for(topic, place, observer).call("Publish", request)

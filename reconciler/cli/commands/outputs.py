@@ -52,8 +52,8 @@ def _outputs(request: StackRequest, out: Output) -> int:
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
-        found = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=False)
-    status = present_status(found, read.secrets)
+        live_status = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=False)
+    status = present_status(live_status, read.secrets)
     given = given_of(status)
     if any(out.wants(format_) for format_ in OF_SHELLS):
         _check(clashing(given))

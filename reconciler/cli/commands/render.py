@@ -36,23 +36,23 @@ def rendered(stack: Stack) -> dict[str, Json]:
     from reconciler.kinds import KINDS
 
     settings = {"account": stack.account, "region": stack.region, "namePrefix": stack.name_prefix}
-    whole: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
+    document: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
     if stack.lock:
         scheme = "s3://" if stack.lock.service == "s3" else ""
-        whole["lock"] = {stack.lock.service: f"{scheme}{stack.lock.place}"}
+        document["lock"] = {stack.lock.service: f"{scheme}{stack.lock.place}"}
     if stack.states:
-        whole["lookups"] = {"tfstate": {name: _place(place) for name, place in stack.states.items()}}
+        document["lookups"] = {"tfstate": {name: _place(place) for name, place in stack.states.items()}}
     if stack.tags:
-        whole["tags"] = dict(stack.tags)
+        document["tags"] = dict(stack.tags)
     if stack.ignore:
-        whole["ignore"] = [_entry(one) for one in stack.ignore]
+        document["ignore"] = [_entry(ignore) for ignore in stack.ignore]
     if stack.disabled:
-        whole["rules"] = {"disable": dict(stack.disabled)}
+        document["rules"] = {"disable": dict(stack.disabled)}
     for kind in KINDS.values():
         own = {a.name: _body(declared) for a, declared in stack.declared.items() if a.kind == kind.name}
         if own:
-            whole[kind.section] = own
-    return whole
+            document[kind.section] = own
+    return document
 
 
 def _place(place: StatePlace) -> Json:
@@ -61,9 +61,9 @@ def _place(place: StatePlace) -> Json:
     return {"url": place.url, **given} if given else place.url
 
 
-def _entry(one: Ignore) -> dict[str, Json]:
-    until = {"expires": one.expires} if one.expires else {}
-    return {"resources": one.resources, "members": list(one.members), "reason": one.reason, **until}
+def _entry(ignore: Ignore) -> dict[str, Json]:
+    until = {"expires": ignore.expires} if ignore.expires else {}
+    return {"resources": ignore.resources, "members": list(ignore.members), "reason": ignore.reason, **until}
 
 
 def _body(declared: Declared) -> dict[str, Json]:

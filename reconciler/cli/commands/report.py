@@ -50,9 +50,9 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.merge import merge
     from reconciler.report.text.page import problems_page
 
-    fleet = merge([_part(*one) for file in args.files for one in _read(file, out.watch)], args.max_age)
+    fleet = merge([_part(*named) for file in args.files for named in _read(file, out.watch)], args.max_age)
     is_incomplete = any(note.severity is Severity.ERROR for note in fleet.notes)
-    codes = [one.exit for one in fleet.outcomes]
+    codes = [outcome.exit for outcome in fleet.outcomes]
     code = gravest_code([*codes, Exit.ERROR] if is_incomplete else codes or [Exit.DONE])
     if fleet.notes:
         out.tell(lambda width: problems_page(fleet.notes, width))
@@ -63,10 +63,10 @@ def run(args: Namespace, out: Output) -> int:
 def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
     """Yield a file with its name; of a folder in S3 all that are in it."""
     if file.startswith(IN_S3):
-        found = list(open_objects(observer).read(file))
-        if not found:
+        documents = list(open_objects(observer).read(file))
+        if not documents:
             raise WrongUsage(f"there is no JSON file in {file}")
-        yield from found
+        yield from documents
         return
     try:
         yield file, Path(file).read_bytes()

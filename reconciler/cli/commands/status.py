@@ -48,7 +48,7 @@ def _status(request: StackRequest, out: Output, *, has_jobs: bool) -> int:
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
-        found = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=has_jobs)
-    shown = present_status(found, read.secrets)
+        status = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=has_jobs)
+    shown = present_status(status, read.secrets)
     out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))
-    return Exit.DONE if found.is_healthy else Exit.UNHEALTHY
+    return Exit.DONE if status.is_healthy else Exit.UNHEALTHY

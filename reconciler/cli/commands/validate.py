@@ -83,9 +83,11 @@ def _validate(request: StackRequest, out: Output, *, is_strict: bool, fail_on: S
     read = read_stack(request, strict=is_strict)
     stack = read.stack
     problems = present_problems(read.problems)
-    found = Validation(request.path, stack.name, tuple(stack.declared), problems, _silenced(stack))
-    failing = _failing(found, fail_on)
-    out.publish(lambda width: _page(found, width, out.verbose, failing), lambda: validation_json(found), found)
+    validation = Validation(request.path, stack.name, tuple(stack.declared), problems, _silenced(stack))
+    failing = _failing(validation, fail_on)
+    out.publish(
+        lambda width: _page(validation, width, out.verbose, failing), lambda: validation_json(validation), validation
+    )
     return Exit.INVALID if failing else Exit.DONE
 
 
@@ -97,27 +99,27 @@ def _silenced(stack: Stack) -> "tuple[Silenced, ...]":
     return tuple(Silenced(rule, present_text(reason), counts[rule]) for rule, reason in sorted(stack.disabled.items()))
 
 
-def _failing(found: "Validation", threshold: Severity) -> int:
+def _failing(validation: "Validation", threshold: Severity) -> int:
     """Count the problems that are as bad as that, or worse."""
     gravest_first = list(Severity)
     failing = gravest_first[: gravest_first.index(threshold) + 1]
-    return sum(problem.severity in failing for problem in found.problems)
+    return sum(problem.severity in failing for problem in validation.problems)
 
 
-def _page(found: "Validation", width: int, verbose: int, failing: int) -> "Page":
+def _page(validation: "Validation", width: int, verbose: int, failing: int) -> "Page":
     from reconciler.report.text.page import problems_page
     from reconciler.report.text.values import number_of
 
-    page = problems_page(found.problems, width)
-    for one in found.silenced if verbose else ():
-        findings = number_of(one.findings, "finding")
-        page.line((f"silenced[{one.rule}]", "dim"), f": {findings}, because: {one.reason}")
-    if found.is_valid and failing:
-        page.line((f"{found.path}: no errors, but {number_of(failing, 'problem')} for --fail-on", "bold red"))
-    elif found.is_valid:
-        page.line(f"{found.path}: ", ("valid", "bold green"), f", {describe_contents(found.addresses)}")
+    page = problems_page(validation.problems, width)
+    for silenced in validation.silenced if verbose else ():
+        findings = number_of(silenced.findings, "finding")
+        page.line((f"silenced[{silenced.rule}]", "dim"), f": {findings}, because: {silenced.reason}")
+    if validation.is_valid and failing:
+        page.line((f"{validation.path}: no errors, but {number_of(failing, 'problem')} for --fail-on", "bold red"))
+    elif validation.is_valid:
+        page.line(f"{validation.path}: ", ("valid", "bold green"), f", {describe_contents(validation.addresses)}")
     else:
-        page.line((f"{found.path}: {number_of(found.errors, 'problem')}", "bold red"))
+        page.line((f"{validation.path}: {number_of(validation.errors, 'problem')}", "bold red"))
     return page
 
 
@@ -127,5 +129,5 @@ def describe_contents(addresses: Iterable[Address]) -> str:
     from reconciler.report.text.values import plural
 
     counts = Counter(address.kind for address in addresses)
-    told = [plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name]]
-    return ", ".join(told) or "nothing declared"
+    parts = [plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name]]
+    return ", ".join(parts) or "nothing declared"

@@ -165,7 +165,7 @@ def _page(broken: "Breakage", where: str, width: int) -> "Page":
     lines = [f"{role} does not exist" for role in broken.missing_roles]
     lines += [f"{address_of(sick.arn)} is INVALID: {sick.reason}" for sick in broken.invalid]
     lines += [f"{address_of(arn)} never finishes its deletion" for arn in broken.stuck]
-    lines += [_failing_line(one) for one in broken.failing]
+    lines += [_failing_line(failing) for failing in broken.failing]
     lines += [] if broken.settle is None else [f"every change takes {broken.settle:g} s"]
     lines += [] if broken.lag is None else [f"reads lag {broken.lag:g} s behind writes"]
     lines += [] if broken.deleted is None else [f"deleted resources are shown as DELETED for {broken.deleted:g} s"]
@@ -175,9 +175,9 @@ def _page(broken: "Breakage", where: str, width: int) -> "Page":
     return page
 
 
-def _failing_line(one: "FailingCalls") -> str:
-    which = "call" if one.operation == "*" else f"call of {one.operation}"
-    return f"the next {which}: {one.failure}" + (f", {one.calls} times" if one.calls > 1 else "")
+def _failing_line(failing: "FailingCalls") -> str:
+    which = "call" if failing.operation == "*" else f"call of {failing.operation}"
+    return f"the next {which}: {failing.failure}" + (f", {failing.calls} times" if failing.calls > 1 else "")
 
 
 def _json(broken: "Breakage", where: str) -> "Json":

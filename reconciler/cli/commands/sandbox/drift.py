@@ -57,16 +57,16 @@ def _parse_member(text: str) -> "tuple[str, Json]":
     return name, _parse_value(text, value)
 
 
-def _parse_value(whole: str, text: str) -> "Json":
+def _parse_value(argument: str, text: str) -> "Json":
     from reconciler.syntax.diagnostics import Findings
     from reconciler.syntax.nodes import value_of
     from reconciler.syntax.parse import compose
 
     findings = Findings()
-    document = compose(whole, text, findings)
+    document = compose(argument, text, findings)
     problem = next(iter(findings.found), None)
     if problem or not document.is_literal:
-        raise ArgumentTypeError(f"{whole!r}: {problem.message if problem else 'tags mean nothing here'}")
+        raise ArgumentTypeError(f"{argument!r}: {problem.message if problem else 'tags mean nothing here'}")
     return value_of(document.root) if document.root else None
 
 
@@ -77,8 +77,8 @@ def _page(done: "ManualChange", width: int) -> "Page":
 
     page = Page(width)
     status = f" ({done.status})" if done.status else ""
-    told = f"changed by {', '.join(done.calls)}{status}" if done.calls else "is so already; no call was made"
-    page.line((str(done.address), "bold"), f" {told}")
+    message = f"changed by {', '.join(done.calls)}{status}" if done.calls else "is so already; no call was made"
+    page.line((str(done.address), "bold"), f" {message}")
     for field in present_fields(done.fields):
         before, after = ("(none)" if value is None else inline(value) for value in field.sides)
         page.line(f"{field.path}: {before} -> {after}", indent=2)

@@ -83,7 +83,7 @@ def hand(place: SandboxPlace) -> Hand:
 
 
 @contextmanager
-def reaching(found: Hand) -> Iterator[None]:
+def reaching(sandbox: Hand) -> Iterator[None]:
     """Tell that nobody answers there. Raises `WrongUsage`."""
     from reconciler.sandbox.actor import no_sandbox
 
@@ -92,7 +92,7 @@ def reaching(found: Hand) -> Iterator[None]:
     except CloudError as error:
         if error.fault is not Fault.UNREACHABLE:
             raise
-        raise no_sandbox(found.where) from error
+        raise no_sandbox(sandbox.where) from error
 
 
 def controls(place: SandboxPlace) -> Panel:
@@ -156,8 +156,8 @@ def _place(known: tuple[tuple[str, str], ...], place: SandboxPlace) -> tuple[str
         if place.account in (None, account) and place.region in (None, region)
     ]
     if len(fitting) > 1:
-        told = ", ".join(f"{region} of account {account}" for account, region in fitting)
-        raise WrongUsage(f"there are resources in {told}", hint="choose one by --region and --account")
+        places = ", ".join(f"{region} of account {account}" for account, region in fitting)
+        raise WrongUsage(f"there are resources in {places}", hint="choose one by --region and --account")
     return fitting[0] if fitting else None
 
 
