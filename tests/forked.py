@@ -153,7 +153,7 @@ def _import() -> None:
         if not module.name.endswith("__main__"):
             import_module(module.name)
     for service in ("batch", "sts"):
-        session._loader().load_service_model(service, "service-2")
+        session._loader(None).load_service_model(service, "service-2")
     gc.freeze()
 
 

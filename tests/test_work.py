@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import signal
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.__main__ import main
+from reconciler.adapters.aws import session
 from reconciler.diff import live_view
 from reconciler.load import other_languages
 from reconciler.redact.presented import present
@@ -82,3 +84,12 @@ def test_the_fingerprint_of_a_plan_needs_no_document() -> None:
     sealed = sealed_part(plan, present(plan), Inputs(path="."), Seal())
     assert not isinstance(sealed["changes"], list)
     assert fingerprint_of(sealed) == saved_json(present(plan), sealed)["fingerprint"]
+
+
+def test_the_models_of_one_service_are_found_without_those_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda *path: (listed.append(str(path)), listdir(*path))[1])
+    loader = session._loader.__wrapped__(None)
+    assert loader.load_service_model("batch", "service-2")["metadata"]["serviceId"] == "Batch"
+    assert len(listed) < 10  # botocore's own looks into hundreds of folders

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from botocore import exceptions as boto
@@ -134,15 +135,23 @@ def _session(profile: str | None, observer: Observer) -> Session:
     """Return a session that shares the service models with all others: to read them takes longer than a call."""
     session = Session(profile=profile)
     with credentials_of(session):
-        session.register_component("data_loader", _loader())
+        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     session.register_component("response_parser_factory", CheckedParsers())
     observe(session, observer)
     return session
 
 
 @cache
-def _loader() -> Loader:
-    return create_loader(Session().get_config_variable("data_path"))
+def _loader(data_path: str | None) -> Loader:
+    return _Models(create_loader(data_path).search_paths, include_default_search_paths=False)
+
+
+class _Models(Loader):
+    """botocore's loader; to find the model of one service, it does not look into the folders of all the others."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - a folder has models of any type
+        folders = (Path(path) for path in self.search_paths)
+        return sorted({inner.name for folder in folders if folder.is_dir() for inner in folder.iterdir()})
 
 
 def _ask_only_at_a_terminal(session: Session) -> None:
