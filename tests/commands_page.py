@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """\
 # Commands
 
-What `reconciler COMMAND --help` says, in one page. [README](../README.md) says what they are for.
+The text of `reconciler COMMAND --help`, for all commands.
 
 """
 

@@ -32,7 +32,7 @@ TIMINGS = Timings(create=3.0, update=3.0, infrastructure=4.0, delete=3.0, relati
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and hand that on
 PATIENCE = 60.0  # seconds until a process that hangs fails its test
-STOPPING = "Stopping after the steps under way. Once more to stop at once; then "
+STOPPING = "Stopping after the current steps. Press Ctrl-C again to stop at once; then "
 
 
 @dataclass

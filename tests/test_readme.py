@@ -44,6 +44,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "stacks").symlink_to(ROOT / "stacks")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CI", "true")
+    monkeypatch.delenv("COLUMNS", raising=False)
     return tmp_path
 
 

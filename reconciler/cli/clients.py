@@ -99,14 +99,14 @@ def sns_for(topic: str, place: Place, observer: Observer) -> Cloud:
     """Return SNS in the region of a topic. Raises `WrongUsage` for what is no ARN of one."""
     parts = topic.split(":")
     if len(parts) != ARN_PARTS or parts[2] != "sns":
-        raise WrongUsage(f"{topic} is no ARN of a topic", hint="as in arn:aws:sns:us-east-1:123456789012:drift")
+        raise WrongUsage(f"{topic} is not the ARN of a topic", hint="as in arn:aws:sns:us-east-1:123456789012:drift")
     return service_for("sns", replace(place, region=parts[3]), observer)
 
 
 def cloudformation_for(place: Place, observer: Observer) -> Cloud:
     """Return CloudFormation. Raises `WrongUsage`: the sandbox in the process has none."""
     if place.sandbox is not None:
-        hint = "`reconciler sandbox serve` has it by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
+        hint = "`reconciler sandbox serve` offers it through moto: drop --sandbox and set AWS_ENDPOINT_URL"
         raise WrongUsage("the sandbox in this process has no CloudFormation", hint=hint)
     return service_for("cloudformation", place, observer)
 

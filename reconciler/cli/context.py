@@ -223,7 +223,7 @@ def _account(stack: Stack, account: str | None) -> str | None:
     """Return the account that a stack is for: its own word, and that of its target. Raises `Denied`."""
     if account and stack.account and account != stack.account:
         message = f"stack {stack.name} is for account {stack.account}, not for {account}"
-        raise Denied(message, hint="send it elsewhere, or leave `account:` out of the stack")
+        raise Denied(message, hint="deploy it elsewhere, or remove `account:` from the stack")
     return stack.account or account
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 HEARTBEAT = 30.0  # seconds between two lines about what goes on
-WRITERS = "Stopping after the steps under way; no further target is begun. Once more to stop at once."
-READERS = "Stopping; targets that are not done yet are left out."
+WRITERS = "Stopping after the current steps; no further deployment is started. Press Ctrl-C again to stop at once."
+READERS = "Stopping; deployments that are not done are skipped."
 ENDED = (Exit.INTERRUPTED, Exit.TERMINATED)
 Work = Callable[[StackRequest, Output], int]
 
@@ -76,7 +76,7 @@ def _check_alone(fleet: FleetRequest) -> None:
     }
     given = [option for option, value in choices.items() if value]
     if given:
-        raise WrongUsage(f"{given[0]} chooses among the targets of a file", hint="add --all, or --all=FILE")
+        raise WrongUsage(f"{given[0]} chooses among the deployments of a file", hint="add --all, or --all=FILE")
 
 
 def _side_by_side(
@@ -148,7 +148,7 @@ def _in_order(
             last_notice, now = monotonic(), sum(run.done() for _, run in waiting)
             if now != done:
                 done = now
-                out.notice(f"{done} of {len(waiting)} targets done …")
+                out.notice(f"{done} of {len(waiting)} deployments done …")
         if not future.done():
             continue
         run = future.result()
@@ -305,7 +305,7 @@ def _next_step(file: str, command: str) -> str:
     name = Path(file).name or FLEET
     above = next((folder / name for folder in Path(file).absolute().parent.parents if (folder / name).is_file()), None)
     if above:
-        return f"there is one above: use --all={os.path.relpath(above)}"
+        return f"a parent folder has one: use --all={os.path.relpath(above)}"
     return f"name one stack, as in `reconciler {command} STACK`; or write {name} with `environments:` and `stacks:`"
 
 
@@ -329,7 +329,7 @@ def requested_targets(deployments: Deployments) -> tuple["FleetTarget", ...]:
     if fleet.only is not None:
         gone = next((name for name in fleet.only if all(target.name != name for target in targets)), None)
         if gone:
-            raise WrongUsage(f"{file} has no target {gone}, of which there is a plan", hint="plan again")
+            raise WrongUsage(f"{file} has no deployment {gone}, but the file of plans does", hint="plan again")
         targets = tuple(target for target in targets if target.name in fleet.only)
     if fleet.changed_since:
         targets = changed_targets(
@@ -398,7 +398,7 @@ def _path_from(root: Path, path: str) -> str:
 # Keeps targets apart that have one stack's name in one place, before any of them is looked at.
 
 SEVERAL = 2
-HINT = "give one of them another `stack:`, or another `namePrefix:`; or send it elsewhere"
+HINT = "give one of them a different `stack:` or `namePrefix:`, or deploy it elsewhere"
 
 
 def _refuse_duplicates(work: Work, deployments: Deployments, targets: Sequence["FleetTarget"]) -> Work:
@@ -453,4 +453,4 @@ def _problem(first: str, second: str, account: str | None, claim: "Claim") -> Pr
     prefix = f" with the prefix {claim.name_prefix}" if claim.name_prefix else ""
     place = " and ".join(filter(None, (account and f"account {account}", claim.region))) or "the same account"
     message = f"{first} and {second} are both the stack {claim.stack}{prefix} in {place}"
-    return Problem("FLT006", f"{message}: each would delete what the other has made", hint=HINT)
+    return Problem("FLT006", f"{message}: each would delete the other's resources", hint=HINT)

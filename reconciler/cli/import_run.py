@@ -80,9 +80,9 @@ def choose_source(given: Collection[str], own: Mapping[str, object]) -> ImportSo
     sources = [source for source in SOURCES if source.name in given]
     options = ", ".join(f"--{source.name}" for source in SOURCES)
     if not sources:
-        raise WrongUsage("nothing says where to import from", hint=f"give one of {options}")
+        raise WrongUsage("no source is given", hint=f"give one of {options}")
     if len(sources) > 1:
-        raise WrongUsage(f"one source at a time: {' and '.join(f'--{source.name}' for source in sources)} are several")
+        raise WrongUsage(f"only one source is accepted, not {' and '.join(f'--{source.name}' for source in sources)}")
     for other in SOURCES:
         for option in other.own if other is not sources[0] else ():
             if own[option]:
@@ -99,7 +99,7 @@ def read_contents(files: Sequence[str]) -> list[tuple[str, bytes]]:
     from reconciler.adapters.lookup.files import read_whole
 
     if files.count(STDIN) > 1:
-        raise WrongUsage("stdin can be read once")
+        raise WrongUsage("stdin can be read only once")
     contents = []
     for file in files:
         try:
@@ -143,7 +143,7 @@ def _read_cloudformation(request: ImportRequest, observer: Observer, _region: Re
 
     place = request.stack.place
     if len(request.files) > 1:
-        raise WrongUsage(f"one template at a time: {' and '.join(request.files)} are several")
+        raise WrongUsage(f"only one template is accepted, not {' and '.join(request.files)}")
     ((name, raw),) = read_contents(request.files)
     live = None
     if request.deployed_as:
@@ -168,7 +168,7 @@ def _read_terraform(request: ImportRequest, _observer: Observer, _region: ReadRe
 SOURCES: tuple[ImportSource, ...] = (
     ImportSource(
         "live",
-        "what is live in the account and region",
+        "the live resources of the account and region",
         _read_live,
         files="",
         plans=True,
@@ -176,19 +176,19 @@ SOURCES: tuple[ImportSource, ...] = (
     ),
     ImportSource(
         "json",
-        "what `aws batch describe-*` printed, or what --cli-input-json takes; - is stdin",
+        "output of `aws batch describe-*`, or input of --cli-input-json; - is stdin",
         _read_json,
         files="FILE...",
     ),
     ImportSource(
         "cloudformation",
-        "a template in YAML or JSON, also of the CDK (cdk.out/*.template.json); - is stdin",
+        "a template in YAML or JSON, also from the CDK (cdk.out/*.template.json); - is stdin",
         _read_cloudformation,
         own=("parameter", "stack_name"),
     ),
     ImportSource(
         "terraform",
-        "a state (terraform.tfstate), or what `terraform show -json` printed of a state or a plan; - is stdin",
+        "a state (terraform.tfstate), or output of `terraform show -json` for a state or a plan; - is stdin",
         _read_terraform,
         files="FILE...",
     ),
@@ -363,8 +363,8 @@ def _secrets(read: Read) -> Iterator[Problem]:
         for path, shown in secret_paths(declared.spec):
             if holds_unknown(_value_at(declared.spec, path)):
                 continue  # the YAML names it, and has it not
-            message = f"{address}: {shown} looks like a secret, and stands in the YAML as it stands in AWS"
-            hint = "keep it in Secrets Manager, and name it under secrets; whatever replaces it is a change"
+            message = f"{address}: {shown} looks like a secret, and is in the YAML as it is in AWS"
+            hint = "store it in Secrets Manager, and refer to it under secrets; replacing it is a change"
             yield Problem("IMP004", message, declared.places.find(path), hint, Severity.WARNING)
 
 
@@ -396,15 +396,15 @@ def stack_name(folder: str) -> str:
 def _refusal(problems: tuple[Problem, ...]) -> InvalidStack:
     count = sum(problem.severity is Severity.ERROR for problem in problems)
     stopped = InvalidStack(problems, f"{count} problem{'' if count == 1 else 's'}; nothing was written")
-    stopped.hint = "--keep-going writes what could be imported, to be corrected in the YAML"
+    stopped.hint = "--keep-going writes the rest, to be corrected in the YAML"
     return stopped
 
 
 def _files_from_before(files: "WrittenStack", folder: Path) -> tuple[Problem, ...]:
     """Warn of files that were there before, and are part of the stack now."""
     others = [name for name in _stack_files(folder) if name not in files.texts]
-    message = "it was there before, and is part of this stack now"
-    hint = "remove it, unless you mean it"
+    message = "the file existed before, and is part of this stack now"
+    hint = "remove it, unless that is intended"
     return tuple(Problem("IMP005", message, Where(str(folder / name)), hint, Severity.WARNING) for name in others)
 
 
@@ -426,10 +426,10 @@ def _write(files: "WrittenStack", folder: Path, *, force: bool) -> tuple[str, ..
 
     there = sorted({*_stack_files(folder), *(name for name in files.texts if (folder / name).exists())})
     if there and not force:
-        hint = "choose another folder, or give --force to overwrite what has the same name; nothing was written"
-        raise WrongUsage(f"there are files of a stack in {folder} already: {', '.join(there)}", hint=hint)
+        hint = "choose a different folder, or use --force to overwrite files of the same names; nothing was written"
+        raise WrongUsage(f"{folder} already contains files of a stack: {', '.join(there)}", hint=hint)
     try:
         write_below(folder, files.texts)
     except OSError as error:
-        raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint="choose another folder") from error
+        raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint="choose a different folder") from error
     return tuple(str(folder / name) for name in files.texts)

@@ -138,7 +138,7 @@ def _spans(log: Log, variable: str) -> "Spans | None":
 
         return Spans(os.environ, warn)
     except ImportError:
-        warn(f"{variable} is set, and OpenTelemetry is not installed: pip install 'batch-reconciler[otel]'")
+        warn(f"{variable} is set, but OpenTelemetry is not installed: pip install 'batch-reconciler[otel]'")
     except Exception as error:  # noqa: BLE001 - the SDK reads its many variables already when it is imported
-        warn(f"OpenTelemetry cannot be set up, so there are no spans: {type(error).__name__}: {error}")
+        warn(f"OpenTelemetry cannot be set up, so no spans are sent: {type(error).__name__}: {error}")
     return None

@@ -104,20 +104,20 @@ def add_output(parser: ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) ->
         action="append",
         metavar="FORMAT[=FILE]",
         type=TargetIn(formats),
-        help=f"{', '.join(formats)}; repeatable; text goes to stdout unless another format does",
+        help=f"{', '.join(formats)}; repeatable; text is printed unless a different format goes to stdout",
     )
-    group.add_argument("--no-color", dest="color", action="store_false", default=True, help="no colours, ever")
+    group.add_argument("--no-color", dest="color", action="store_false", default=True, help="print without colours")
     group.add_argument(
         "-v",
         "--verbose",
         action="count",
         default=0,
-        help="more detail, and on stderr each call to AWS; -vv for all of it",
+        help="print more detail, and each call to AWS on stderr; -vv prints everything",
     )
     group.add_argument(
         "--log-format",
         choices=LOG_FORMATS,
-        help=f"of what goes to stderr: text, or one JSON object a line (default: ${LOG_FORMAT}, then text)",
+        help=f"format of stderr: text, or one JSON object a line (default: ${LOG_FORMAT}, then text)",
     )
 
 
@@ -150,8 +150,7 @@ def add_variables(parser: ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         type=_parse_variable_name,
-        help="let !env read NAME although it belongs to AWS or to the CI; * and ? match; its value is not shown; "
-        "repeatable",
+        help="let !env read NAME although AWS or the CI sets it; * and ? match; its value is not shown; repeatable",
     )
 
 
@@ -164,7 +163,7 @@ def add_cloud(parser: ArgumentParser) -> None:
         "--no-lookups",
         "--offline",
         action="store_true",
-        help="make none of !ssm, !cfn, !secret and !tfstate: name those that the stack needs, and stop",
+        help="do not look up !ssm, !cfn, !secret and !tfstate: list those that the stack needs, and stop",
     )
     group.add_argument(
         "--sandbox",
@@ -188,7 +187,10 @@ def place_of(args: Namespace) -> Place:
 def add_ignored_sandbox(parser: ArgumentParser) -> None:
     """For commands that ask nobody: whoever tries a stack in the sandbox writes --sandbox behind each of them."""
     parser.add_argument(
-        "--sandbox", metavar="[=FILE]", type=parse_file_name, help="accepted and ignored: nothing is asked of AWS here"
+        "--sandbox",
+        metavar="[=FILE]",
+        type=parse_file_name,
+        help="accepted and ignored: this command does not call AWS",
     )
 
 
@@ -197,30 +199,30 @@ def add_fleet(parser: ArgumentParser) -> None:
     group.add_argument(
         "--all",
         metavar="[=FILE]",
-        help=f"all targets that FILE names (default: {FILE}); with STACK, those of that stack",
+        help=f"all deployments of FILE (default: {FILE}); with STACK, those of that stack",
     )
     group.add_argument(
         "--target-env",
         action="append",
         default=[],
         metavar="NAME",
-        help="only this environment; * and ? match; repeatable",
+        help="only deployments of this environment; * and ? match; repeatable",
     )
     group.add_argument(
-        "--changed-since", metavar="REF", help="only those that have changed since REF of git, as in main"
+        "--changed-since", metavar="REF", help="only those whose files changed since git's REF, for example origin/main"
     )
     group.add_argument(
         "--shard",
         type=_parse_shard,
         metavar="I/N",
-        help="only the I-th of N shares, always of the same targets; `array` in a child of an array job of AWS Batch",
+        help="only the I-th of N shares, always the same deployments; `array` in a child of an array job of AWS Batch",
     )
     group.add_argument(
         "--concurrency",
         type=parse_count,
         default=SIDE_BY_SIDE,
         metavar="N",
-        help=f"targets side by side (default: {SIDE_BY_SIDE})",
+        help=f"how many deployments run at a time (default: {SIDE_BY_SIDE})",
     )
 
 
@@ -256,7 +258,7 @@ def add_names(group: _ActionsContainer) -> None:
         default=[],
         metavar="[!]GLOB",
         type=_parse_glob,
-        help="only these; with ! all but these, as `exclude` in reconciler.yaml; repeatable",
+        help="only these names; with !, all others, as `exclude` in reconciler.yaml; repeatable",
     )
 
 
@@ -266,7 +268,7 @@ def add_targets(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND/NAME",
-        help="only these and what they need; * and ? match; repeatable; exit 64 if one matches nothing "
+        help="only these resources and what they need; * and ? match; repeatable; exit 64 if one matches nothing "
         "and is not known to be gone",
     )
 
@@ -279,37 +281,37 @@ def patterns_of(args: Namespace) -> tuple[AddressGlob, ...]:
 
 def add_consents(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("consent")
-    group.add_argument("--adopt", action="store_true", help="take over live resources that nobody owns")
+    group.add_argument("--adopt", action="store_true", help="adopt unowned live resources")
     group.add_argument(
         "--allow-destroy",
         action="append",
         default=[],
         metavar="[=KIND/NAME]",
         type=_parse_glob,
-        help="delete what the stack no longer declares, even if jobs need it or it is much; "
-        "* and ? match, without a value all; repeatable; exit 64 if one matches nothing and is not known to be gone",
+        help="allow deleting undeclared resources, even when jobs depend on them or the limit is exceeded; * and ? "
+        "match; without a value, all; repeatable; exit 64 if one matches nothing and is not known to be gone",
     )
     group.add_argument(
         "--max-destroy",
         type=_parse_limit,
         metavar="N|P%",
-        help="delete no more than N, or P per cent of the stack's live resources "
-        "(default: 3 or 30%%, whichever is more, and what --allow-destroy names)",
+        help="delete at most N, or P percent, of the stack's live resources (default: 3 or 30%%, whichever is "
+        "more, not counting those of --allow-destroy)",
     )
     group.add_argument(
         "--max-interrupted",
         type=parse_number,
         metavar="N",
-        help="replace instances on which at most N jobs run; those with updatePolicy.terminateJobsOnUpdate need it, "
-        "the others wait as long as their policy says",
+        help="replace instances on which at most N jobs run; required with updatePolicy.terminateJobsOnUpdate; "
+        "other updates wait as long as their policy says",
     )
-    group.add_argument("--allow-replace", action="store_true", help="replace what cannot be changed in place")
+    group.add_argument("--allow-replace", action="store_true", help="replace resources that cannot be changed in place")
 
 
 def add_jobs(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("jobs in deleted queues and quota shares").add_mutually_exclusive_group()
-    group.add_argument("--drain", action="store_true", help="wait until the jobs have ended")
-    group.add_argument("--cancel-jobs", action="store_true", help="terminate the jobs, queued and running ones")
+    group.add_argument("--drain", action="store_true", help="wait until the jobs in it have ended")
+    group.add_argument("--cancel-jobs", action="store_true", help="terminate jobs that are queued or running in it")
 
 
 def plan_options_of(args: Namespace) -> "PlanOptions":
@@ -330,15 +332,13 @@ def plan_options_of(args: Namespace) -> "PlanOptions":
 def add_running(parser: ArgumentParser) -> None:
     add_waiting(parser)
     parser.add_argument(
-        "--parallelism", type=parse_count, default=8, metavar="N", help="changes at a time (default: 8)"
+        "--parallelism", type=parse_count, default=8, metavar="N", help="how many changes run at a time (default: 8)"
     )
 
 
 def add_waiting(parser: ArgumentParser) -> None:
-    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--timeout", type=parse_duration, metavar="TIME", help="the longest that one wait may take: 90s, 30m, 2h"
-    )
+    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not prompt")
+    parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="the limit of each wait: 90s, 30m, 2h")
     parser.add_argument(
         "--lock-timeout",
         type=parse_duration,

@@ -374,9 +374,7 @@ class Output:
         if found and has_changed:
             for page in self._unprinted:
                 self._print(page, sys.stderr)
-            applied = (
-                "The changes were applied" if code == Exit.DONE else "The changes were applied as far as that says"
-            )
+            applied = "The changes were applied" if code == Exit.DONE else "The changes were applied as far as it says"
             found[-1].hint = f"the outcome is printed above. {applied}; only the report is missing"
         for stopped in found:
             self.complain(stopped)
@@ -438,7 +436,7 @@ def _dated(document: Json) -> Json:
 # No output overwrites a file that the run reads: `plan stack.yaml -o json=stack.yaml` would destroy the stack.
 
 Inputs = Sequence[tuple[str | Path, str]]
-HINT = "write it to a file of its own, as in -o json=plan.json"
+HINT = "write it to a separate file, for example -o json=plan.json"
 
 
 def check_outputs(targets: Sequence[OutputTarget], fleet: FleetRequest) -> None:
@@ -447,7 +445,10 @@ def check_outputs(targets: Sequence[OutputTarget], fleet: FleetRequest) -> None:
     sandbox = fleet.stack.place.sandbox or ""
     for file in (*files, *filter(None, [sandbox])):
         if leaves_repository(Path(file)):
-            raise WrongUsage(f"{file} is a link out of the repository", hint="remove the link, or name another file")
+            raise WrongUsage(
+                f"{file} is a symbolic link that leaves the repository",
+                hint="remove the link, or name a different file",
+            )
     there = [file for file in files if Path(file).is_file() or _is_same(sandbox, file)]
     inputs = list(_inputs(fleet)) if there else []
     for file in there:
@@ -509,5 +510,5 @@ def drift_in(file: str) -> "Fleet":
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
     except Unreadable as error:
-        hint = "it takes what `drift -o json=FILE` writes"
-        raise WrongUsage(f"{file} tells of no drift: {error}", hint=hint) from error
+        hint = "it requires a document written by `drift -o json=FILE`"
+        raise WrongUsage(f"{file} is not a drift document: {error}", hint=hint) from error

@@ -33,11 +33,11 @@ examples:
   reconciler plan stacks/prod                 see what would change
   reconciler apply stacks/prod                change it, wait, and prove that nothing is left
   reconciler drift stacks/prod                see what somebody else changed
-  reconciler apply --sandbox                  try it in a simulated AWS
+  reconciler apply --sandbox                  try it on a simulated AWS
 
 exit codes:
   0 done   1 error   2 changes   3 invalid stack   4 denied   5 refused   6 stale plan   7 partly applied
-  8 unhealthy or not converged   9 timed out   10 declined   64 wrong usage   130, 143 interrupted
+  8 unhealthy or not converged   9 timed out   10 declined   64 usage error   130, 143 interrupted
 """
 
 
@@ -62,7 +62,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     args, left_over = parser.parse_known_args(_with_values(argv, command))
     if args.run is None:
         parser.print_help(sys.stderr)
-        raise WrongUsage("no command given", hint="`reconciler plan` is the one to begin with; it changes nothing")
+        raise WrongUsage("no command given", hint="begin with `reconciler plan`, which changes nothing")
     if (
         len(left_over) == 1
         and not left_over[0].startswith("-")
@@ -78,7 +78,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     if left_over:
         args.parser.take(args, "stacks", [*args.stacks, *left_over])
     if args.most_stacks and len(args.stacks) > args.most_stacks:
-        args.parser.error(f"it takes one stack, not {len(args.stacks)}: {' '.join(args.stacks)}")
+        args.parser.error(f"only one stack is accepted, not {len(args.stacks)}: {' '.join(args.stacks)}")
     if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
         args.parser.error("the path of a stack is empty")
     return Invocation(
@@ -128,7 +128,7 @@ def parser_for(called: Collection[str] = COMMANDS.keys()) -> Parser:
     """Return the parser of the commands that are called: of the others it knows what they do, but no argument."""
     parser = Parser(
         prog="reconciler",
-        description="Declarative YAML for AWS Batch: validate, plan, apply, and see what drifted.",
+        description="Declarative YAML for AWS Batch: validate, plan, apply, and detect drift.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -167,7 +167,7 @@ def _check_stdout(targets: Sequence[OutputTarget], parser: Parser) -> None:
     if value and len(there) > 1:
         there.remove(value)
         other = there[0]
-        parser.error(f"{value} and {other} cannot share stdout: give one of them a file, as in {other}=FILE")
+        parser.error(f"{value} and {other} cannot share stdout: write one of them to a file, for example {other}=FILE")
 
 
 def _asked(argv: Sequence[str]) -> Sequence[str]:

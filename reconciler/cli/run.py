@@ -79,7 +79,7 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
         work, read, session, out, then="plan again" if job.reviewed else f"{options.command} again"
     )
     if job.reviewed:
-        finish = replace(finish, way_on="What is left is another plan: plan again.")
+        finish = replace(finish, way_on="The remaining work is a different plan: plan again.")
     _publish(present_finish(finish, read.secrets), shown, code, out)
     return code
 
@@ -103,7 +103,7 @@ def check_consent(stack: Stack, plan: Plan, options: RunOptions, question: str, 
     if options.is_agreed or plan.is_empty:
         return
     if not is_interactive():
-        raise WrongUsage("nobody is there to say yes; nothing was changed", hint="give --yes to go on without asking")
+        raise WrongUsage("confirmation is required, but stdin is not a terminal. Nothing was changed", hint="use --yes")
     count = len(plan.changes)
     verb, noun = question.split()
     what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
@@ -155,7 +155,7 @@ def run_watched(
     from reconciler.redact.presented import present_event
     from reconciler.report.json import event_json
 
-    notice = partial(out.notice, f"Stopping after the steps under way. Once more to stop at once; then {then}.")
+    notice = partial(out.notice, f"Stopping after the current steps. Press Ctrl-C again to stop at once; then {then}.")
     out.changes()
     with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, session.clock, out) as watch:
 
@@ -220,7 +220,7 @@ def hold_lock(path: str, stack: Stack, session: Session, out: Output, patience: 
         yield
         return
     lock = _Hold(session.locks, lock_name(stack, session), _myself(stack), path, out)
-    left = f"The lock of stack {stack.name} may be left. Look, and remove it: `reconciler force-unlock {path}`"
+    left = f"The lock of stack {stack.name} may remain. Check, and remove it: `reconciler force-unlock {path}`"
     with last_words(left):
         try:
             lock.take(patience, session.clock)
@@ -247,9 +247,8 @@ class _Hold:
             message = f"stack {self.mine.stack} is locked by {describe_holder(holder)}"
             limit = GRACE if is_moving and patience is None else patience or 0.0
             if clock.now() - start >= limit:
-                hint = (
-                    f"wait for it with --lock-timeout 10m; if that run is dead, `reconciler force-unlock {self.path}`"
-                )
+                unlock = f"if that run has crashed, run `reconciler force-unlock {self.path}`"
+                hint = f"wait for it with --lock-timeout 10m; {unlock}"
                 raise Refused(f"{message}; nothing was changed", hint=hint)
             if not is_told and not is_moving:
                 self.out.notice(f"{message}; waiting …")
@@ -273,20 +272,20 @@ class _Hold:
         if self.is_taken is None:
             return
         stack = self.mine.stack
-        hint = f"see who holds it, and remove it, with `reconciler force-unlock {self.path}`"
+        hint = f"show its holder, and remove it, with `reconciler force-unlock {self.path}`"
         try:
             was_held = in_background(lambda: self.locks.release(self.name, self.mine), ANSWER)
         except CloudError as error:
             self._complain(f"the lock of stack {stack} could not be released: {error.told}", hint)
         except (KeyboardInterrupt, Terminated):
-            self._complain(f"the lock of stack {stack} may be left: stopped while it was released", hint)
+            self._complain(f"the lock of stack {stack} may remain: the run was stopped while it released it", hint)
             raise
         except Exception as error:  # noqa: BLE001 - the run is over, and its outcome must not turn into a bug
             self._complain(f"the lock of stack {stack} could not be released: {type(error).__name__}: {error}", hint)
         else:
             if self.is_taken and not was_held:
                 message = f"the lock of stack {stack} was removed or replaced while this run held it"
-                self._complain(f"{message}; another run may have written at the same time", "plan again to see")
+                self._complain(f"{message}; a different run may have written at the same time", "plan again to see")
 
     def _complain(self, message: str, hint: str) -> None:
         self.out.complain(Stopped(message, hint=hint))
@@ -301,7 +300,7 @@ def lock_name(stack: Stack, session: Session) -> str:
 def describe_holder(holder: Holder) -> str:
     """Say who holds a lock: ana@ci-7 (process 4711, `apply prod`) since 2027-03-31T08:15:00+00:00, 12 min ago."""
     if holder == UNSEEN:
-        return "a run that takes or releases it at this moment"
+        return "a run that is acquiring or releasing it"
     if holder.who == UNREADABLE:
         written = f", written {holder.since}{_ago(holder.since)}" if holder.since else ""
         return f"an unknown run: the content of the lock cannot be read{written}"

@@ -80,7 +80,7 @@ def seal_of_environment() -> "Seal":
 
     key = os.environ.get(KEY, "")
     if key and len(key) < LEAST:
-        raise WrongUsage(f"{KEY} is too short", hint=f"it takes {LEAST} characters: openssl rand -hex 32")
+        raise WrongUsage(f"{KEY} is too short", hint=f"at least {LEAST} characters are required: openssl rand -hex 32")
     return Seal(os.fsencode(key))
 
 
@@ -144,8 +144,8 @@ class Job:
         name = self.reviewed["key"] if self.reviewed else None
         seal = Seal() if name == "" else seal_of_environment()
         if name and name != seal.name:
-            hint = f"set {KEY} to the key that `plan` was given"
-            raise WrongUsage(f"the hidden values in {self.file} are marked with another key", hint=hint)
+            hint = f"set {KEY} to the key that `plan` used"
+            raise WrongUsage(f"the hidden values in {self.file} are marked with a different key", hint=hint)
         return seal
 
     def check(self, shown: SealedPlan, read: Read) -> None:
@@ -163,7 +163,7 @@ class Job:
         same = (shown.fingerprint, fingerprint_of(without_consents(shown.sealed)))
         if not any(_is_one_of(each, self.expected) for each in same):
             message = f"the fingerprint of this plan is {same[0][:SHOWN_DIGITS]}, not {' or '.join(self.expected)}"
-            raise Stale(f"{message}; nothing was changed", hint="review the plan above, and expect its fingerprint")
+            raise Stale(f"{message}; nothing was changed", hint="review the plan above, and use its fingerprint")
 
 
 def _is_one_of(fingerprint: str, expected: Sequence[str]) -> bool:
@@ -181,7 +181,7 @@ def jobs_of(stacks: Sequence[StackRequest], wanted: "PlanOptions", expected: tup
     if not any(plans.values()):
         return [Job(request, wanted, expected) for request in stacks]
     if not all(plans.values()):
-        hint = "a plan brings its own stacks: apply it alone"
+        hint = "a saved plan names its stacks: apply it alone"
         raise WrongUsage("a saved plan and a stack cannot be applied together", hint=hint)
     saved = [(file, document, inputs_of(document)) for file, documents in plans.items() for document in documents or ()]
     _check_options(stacks[0], wanted, {name: file for file, _, inputs in saved for name in inputs.withheld})
@@ -211,7 +211,7 @@ class Reviewed:
         path, target = job.request.path, job.request.deployment.name if job.request.deployment else ""
         file, document = self.plans[target]
         if document is None:
-            hint = "correct what was told of it, and plan again"
+            hint = "correct the problems that were reported for it, and plan again"
             raise Stale(f"{file} has no plan for {target}; nothing was changed", hint=hint)
         inputs = inputs_of(document)
         if Path(inputs.path) != Path(path):
@@ -271,10 +271,10 @@ def _job(file: str, document: Mapping[str, Json], inputs: "Inputs", job: Job) ->
         raise Stale(f"{message}; nothing was changed", hint="review that plan, or plan again")
     if not Path(inputs.path).exists():
         hint = "run it in the folder in which the plan was made"
-        raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, and there is no such folder", hint=hint)
+        raise WrongUsage(f"{file} is the plan of a stack in {inputs.path}, but that folder does not exist", hint=hint)
     if inputs.sandbox and place.sandbox is None and not Path(inputs.sandbox).exists():
-        hint = "run it in the folder in which the plan was made, or name another sandbox with --sandbox=FILE"
-        raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, and there is no such file", hint=hint)
+        hint = "run it in the folder in which the plan was made, or name a different sandbox with --sandbox=FILE"
+        raise WrongUsage(f"{file} was made in the sandbox {inputs.sandbox}, but that file does not exist", hint=hint)
     given = {name: value for name, value in request.variables.items() if name in inputs.withheld}
     again = replace(
         request,
@@ -316,11 +316,11 @@ def _check_options(request: StackRequest, wanted: "PlanOptions", withheld: Mappi
     }
     decided |= {f"--var {name}": True for name in given if name not in withheld}
     for option in (option for option, is_given in decided.items() if is_given):
-        raise WrongUsage(f"{option} cannot be given for a plan that is made", hint="plan again with it")
+        raise WrongUsage(f"{option} cannot be used with a saved plan", hint="plan again with it")
     missing = [name for name in withheld if name not in given]
     if missing:
         again = " ".join(f"--var {name}=..." for name in missing)
-        message = f"{withheld[missing[0]]} was made with secret values, which it does not hold"
+        message = f"{withheld[missing[0]]} was made with secret values, which it does not contain"
         raise WrongUsage(message, hint=f"give them again: {again}")
 
 
@@ -332,9 +332,9 @@ def _stale(file: str, reviewed: Mapping[str, Json], document: Mapping[str, Json]
         message = f"{file} is a plan of the stack {reviewed['stack']}, and this is the stack {document['stack']}"
         return Stale(f"{message}; nothing was changed", hint="plan again")
     problems = read.secrets.problems(differences(reviewed, document))
-    hint = "review the plan above, and save it anew"
+    hint = "review the plan above, and save it again"
     if all(problem.code == GONE for problem in problems):
-        hint = "what is gone may have been done already: plan again, to see what is left"
+        hint = "changes that are gone may have been applied already: plan again to see the rest"
     if reviewed["tool"]["version"] != document["tool"]["version"]:
         hint += f"; it was made by reconciler {reviewed['tool']['version']}, this is {document['tool']['version']}"
     count = number_of(len(problems), "difference")

@@ -20,8 +20,8 @@ from reconciler.rules import rules_of
 from reconciler.syntax.diagnostics import listed
 
 STANDS_IN = "VAR020"
-NOT_ANSWERED = "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in"
-SERVED = "`reconciler sandbox serve` answers them by moto: leave --sandbox away and set AWS_ENDPOINT_URL"
+NOT_ANSWERED = "the sandbox in this process does not answer !ssm, !cfn and !secret: examples are used instead"
+SERVED = "`reconciler sandbox serve` answers them through moto: drop --sandbox and set AWS_ENDPOINT_URL"
 
 
 def with_values(stack: Stack) -> Stack:
@@ -42,8 +42,8 @@ def with_neighbours(stack: Stack, cloud: Cloud, settled: Callable[[], Cloud]) ->
     if not made:
         return stack
     names = listed([f"{KINDS[address.kind].noun} {address.name}" for address in made], "and")
-    hint = "apply the stacks that declare them to the same sandbox first, to try them as they are"
-    return _noted(stack, f"the sandbox had no {names}: examples that stand in were created there", hint)
+    hint = "to use the real ones, apply the stacks that declare them to the same sandbox first"
+    return _noted(stack, f"the sandbox had no {names}: examples were created there", hint)
 
 
 def _noted(stack: Stack, message: str, hint: str) -> Stack:

@@ -194,7 +194,7 @@ def check_stays_here(sandbox: str | None, targets: Sequence[OutputTarget]) -> No
         return
     for format_, file in targets:
         if file.startswith(IN_S3):
-            message = f"-o {format_}={file} leaves this machine, and nothing of a run with --sandbox does"
+            message = f"-o {format_}={file} leaves this machine, but nothing of a run with --sandbox may"
             raise WrongUsage(message, hint="write it to a file")
 
 

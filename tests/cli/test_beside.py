@@ -172,7 +172,7 @@ def test_without_a_file_of_deployments_the_next_step_is_told(run: Run, monkeypat
     assert "hint: name one stack, as in `reconciler validate STACK`; or write reconciler.yaml" in told
     Path("reconciler.yaml").write_text("environments: {dev: {}}\nstacks: {small: dev}\n", encoding="utf-8")
     monkeypatch.chdir("small")
-    assert "hint: there is one above: use --all=../reconciler.yaml" in run("validate", "--all").err
+    assert "hint: a parent folder has one: use --all=../reconciler.yaml" in run("validate", "--all").err
 
 
 def test_variable_files_of_all_deployments_are_no_part_of_a_stack(run: Run) -> None:

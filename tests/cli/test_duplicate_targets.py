@@ -56,7 +56,7 @@ def test_it_is_said_who_the_other_is_and_what_to_do(fleet: Run) -> None:
     said = " ".join(ran.err.split())
     assert (
         "error[FLT006]: a@dev and b@dev are both the stack same in account 111111111111 and us-east-1: "
-        "each would delete what the other has made hint: give one of them another `stack:`, or another `namePrefix:`"
+        "each would delete the other's resources hint: give one of them a different `stack:` or `namePrefix:`"
     ) in said
     assert "SchedulingPolicy" not in ran.out
 
@@ -102,7 +102,7 @@ def test_two_stacks_of_one_command_are_told_before_anything_is_done(fleet: Run, 
     ran = fleet(command, "a", "c", "b", "--sandbox", *(["--yes"] if command == "apply" else []))
     assert (ran.code, ran.out) == (3, "")
     assert " ".join(ran.err.split()).startswith(
-        "error[FLT006]: a and b are both the stack same in the same account: each would delete what the other has made"
+        "error[FLT006]: a and b are both the stack same in the same account: each would delete the other's resources"
     )
 
 

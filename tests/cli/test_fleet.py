@@ -171,8 +171,8 @@ def test_apply_does_not_prompt_and_says_so_once(fleet: Run) -> None:
     [
         (("--all=none.yaml",), "there is no file none.yaml"),
         (("--all=",), "--all= names no file"),
-        (("--shard", "1/2"), "--shard chooses among the targets of a file"),
-        (("--target-env", "dev"), "--target-env chooses among the targets of a file"),
+        (("--shard", "1/2"), "--shard chooses among the deployments of a file"),
+        (("--target-env", "dev"), "--target-env chooses among the deployments of a file"),
         (("--all", "--target-env", "stage"), "reconciler.yaml has no environment stage"),
         (("--all", "nothing"), "reconciler.yaml has no stack nothing"),
         (("--all", "--shard", "3/2"), "shares count from 1 to 2"),

@@ -104,7 +104,7 @@ def test_two_values_cannot_share_stdout(run: Run) -> None:
     assert (ran.code, ran.out, ran.err.splitlines()[0]) == (
         64,
         "",
-        "error: sarif and junit cannot share stdout: give one of them a file, as in junit=FILE",
+        "error: sarif and junit cannot share stdout: write one of them to a file, for example junit=FILE",
     )
 
 
@@ -172,7 +172,7 @@ def test_an_apply_that_nobody_allowed_is_a_plan_that_was_not_applied(run: Run) -
     ran = run("apply", "small", "--sandbox", "-o", "markdown")
     assert (ran.code, ran.out.splitlines()[0]) == (
         64,
-        "**Not applied:** nobody is there to say yes; nothing was changed",
+        "**Not applied:** confirmation is required, but stdin is not a terminal. Nothing was changed",
     )
 
 

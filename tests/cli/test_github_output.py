@@ -213,7 +213,7 @@ def test_a_post_whose_answer_is_lost_is_not_repeated_blindly(run: Run, github: F
             "the address of GitHub is not a URL",
         ),
         (("plan", "plan.md", "--number", "1"), {"GITHUB_API_URL": "http://127.0.0.1:9"}, 1, "GitHub cannot be reached"),
-        (("drift", "plan.md"), {}, 64, "plan.md tells of no drift: it is not JSON"),
+        (("drift", "plan.md"), {}, 64, "plan.md is not a drift document: it is not JSON"),
     ],
 )
 def test_what_cannot_work_is_told(
@@ -377,7 +377,7 @@ def test_what_another_command_came_to_is_no_drift(run: Run, github: FakeGitHub) 
     run("plan", "--all", "--sandbox", "-o", "json=drift.json")
     ran = run("comment", "drift", "drift.json")
     assert (ran.code, github.calls) == (64, [])
-    assert "drift.json tells of no drift: it contains results of `plan`" in ran.err
+    assert "drift.json is not a drift document: it contains results of `plan`" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_a_damaged_document_posts_nothing(run: Run, github: FakeGitHub, damage: 
     Path("drift.json").write_text(damage, encoding="utf-8")
     ran = run("comment", "drift", "drift.json")
     assert ran.code == 64
-    assert "drift.json tells of no drift: it is damaged" in ran.err
+    assert "drift.json is not a drift document: it is damaged" in ran.err
     assert github.calls == []
 
 
@@ -473,7 +473,7 @@ def test_a_webhook_that_is_no_address_is_wrong_usage_and_not_shown(
     ("words", "said"),
     [
         (("drift.json",), "nobody is to be told"),
-        (("drift.json", "--sns", "topic"), "topic is no ARN of a topic"),
+        (("drift.json", "--sns", "topic"), "topic is not the ARN of a topic"),
         (("none.json", "--sns", "arn:aws:sns:us-east-1:123456789012:drift"), "cannot read none.json"),
     ],
 )

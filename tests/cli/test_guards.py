@@ -179,7 +179,7 @@ def test_a_refusal_is_in_every_format_of_a_plan_and_in_its_total(code: str, run:
 
 @pytest.mark.parametrize("command", ["plan", "apply", "destroy"])
 def test_the_option_that_terminates_jobs_says_so(command: str, run: Run) -> None:
-    assert "terminate the jobs, queued and running ones" in " ".join(run(command, "--help").out.split())
+    assert "terminate jobs that are queued or running in it" in " ".join(run(command, "--help").out.split())
 
 
 def test_a_plan_says_which_jobs_will_be_terminated(busy: Run) -> None:

@@ -260,7 +260,7 @@ def test_a_lock_that_is_never_seen_is_waited_for_with_pauses_and_a_limit(
     monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
     ran = locked.run("apply", "small", "--yes", *words)
     assert (ran.code, 5 <= len(tries) <= most, locked.gate.inventory()) == (5, True, [])
-    assert "locked by a run that takes or releases it at this moment; nothing was changed" in " ".join(ran.err.split())
+    assert "locked by a run that is acquiring or releasing it; nothing was changed" in " ".join(ran.err.split())
 
 
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])

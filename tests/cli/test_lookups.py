@@ -94,7 +94,9 @@ def test_the_sandbox_in_the_process_has_examples_for_look_ups_and_says_who_answe
     write("risk", LOOKING.replace("stack: risk\n", "stack: risk\nnamePrefix: p-\n"))
     planned = run("plan", "risk", "--sandbox")
     assert planned.code == 0
-    assert "the sandbox in this process does not answer !ssm, !cfn and !secret: examples stand in" in planned.out
+    assert (
+        "the sandbox in this process does not answer !ssm, !cfn and !secret: examples are used instead" in planned.out
+    )
     assert "`reconciler sandbox serve` answers them by moto" in planned.out
     for shown in ("maxvCpus: 16", "subnets: [subnet-", "securityGroupIds: [sg-", "value: pg db-dsn", "team: team"):
         assert shown in planned.out

@@ -91,7 +91,7 @@ def test_the_exit_code_of_a_failed_run_is_kept(run: Run, prepare: Prepare, faili
     failing(FaultRule(failure=Failure.SERVER_ERROR, operation="CreateJobQueue"))
     ran = run("apply", "risk", "--sandbox", "--yes", "-o", "json=/dev/full")
     assert (ran.code, "1 failed" in ran.out) == (7, True)
-    assert "The changes were applied as far as that says" in " ".join(ran.err.split())
+    assert "The changes were applied as far as it says" in " ".join(ran.err.split())
 
 
 @pytest.mark.parametrize(

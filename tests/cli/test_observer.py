@@ -146,7 +146,11 @@ def test_a_format_that_does_not_exist_is_refused(run: Run, monkeypatch: pytest.M
     [
         (("plan", "nowhere"), 64, "nowhere does not exist"),
         (("plan", "--nonsense"), 64, "unrecognized arguments: --nonsense"),
-        (("apply", "small", "--sandbox"), 64, "nobody is there to say yes; nothing was changed"),
+        (
+            ("apply", "small", "--sandbox"),
+            64,
+            "confirmation is required, but stdin is not a terminal. Nothing was changed",
+        ),
     ],
 )
 def test_as_json_an_error_is_an_object_too(words: tuple[str, ...], code: int, message: str, run: Run) -> None:

@@ -193,7 +193,7 @@ def test_one_stack_is_the_current_folder_or_the_one_that_is_named(
     named = run(command, "risk")
     two = run(command, "risk", "small")
     assert (two.code, two.out) == (64, "")
-    assert two.err.startswith("error: it takes one stack, not 2: risk small\n")
+    assert two.err.startswith("error: only one stack is accepted, not 2: risk small\n")
     monkeypatch.chdir("risk")
     assert (named.code, run(command).out) == (0, named.out)
 

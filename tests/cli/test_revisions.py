@@ -193,7 +193,7 @@ def test_there_is_nothing_to_roll_back_to_what_stands(grown: Run) -> None:
         ),
         (("simulat", "risk"), 64, "error: the job-definition simulat does not exist\n    hint: did you mean simulate?"),
         (("JobQueue/q", "risk"), 64, "error: a job-queue has no revisions"),
-        (("simulate", "risk", "small"), 64, "error: it takes one stack, not 2: risk small"),
+        (("simulate", "risk", "small"), 64, "error: only one stack is accepted, not 2: risk small"),
         (("simulate", "risk", "--to", "first"), 64, "error: argument --to: 'first' is not a number of at least 1"),
         (("simulate", "small"), 5, "error: JobDefinition/simulate: simulate belongs to stack risk"),
     ],

@@ -82,7 +82,7 @@ def test_without_a_terminal_apply_shows_the_plan_and_wants_a_yes(run: Run, monke
     assert (ran.code, ran.last, ran.err) == (
         64,
         PLANNED,
-        "error: nobody is there to say yes; nothing was changed\n    hint: give --yes to go on without asking\n",
+        "error: confirmation is required, but stdin is not a terminal. Nothing was changed\n    hint: use --yes\n",
     )
     assert run("plan", "risk", "--sandbox").last == PLANNED
 
@@ -270,7 +270,7 @@ def test_a_signal_ends_a_run_after_its_present_steps(
     monkeypatch.setattr(usecases, "run", interrupted)
     ran = run("apply", "risk", "--sandbox", "--yes")
     assert (ran.code, ran.last) == (code, "Apply: 0 done, 0 failed, 0 skipped, 3 not started.")
-    assert "Stopping after the steps under way." in ran.err
+    assert "Stopping after the current steps." in ran.err
     monkeypatch.setattr(usecases, "run", whole)
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
 

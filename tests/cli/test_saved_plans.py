@@ -165,7 +165,7 @@ def test_what_was_applied_already_is_not_applied_again(run: Run) -> None:
     code, lines = apply(run)
     assert (code, lines[-1]) == (
         6,
-        "    hint: what is gone may have been done already: plan again, to see what is left",
+        "    hint: changes that are gone may have been applied already: plan again to see the rest",
     )
 
 
@@ -254,7 +254,7 @@ def test_a_plan_is_applied_where_its_stack_is(run: Run, tmp_path: Path, monkeypa
     assert (ran.code, ran.err) == (
         64,
         (
-            "error: ../plan.json is the plan of a stack in small, and there is no such folder\n"
+            "error: ../plan.json is the plan of a stack in small, but that folder does not exist\n"
             "    hint: run it in the folder in which the plan was made\n"
         ),
     )
@@ -271,7 +271,7 @@ def test_no_secret_is_in_the_file_and_it_has_to_be_given_again(run: Run) -> None
     assert apply(run) == (
         64,
         [
-            "error: plan.json was made with secret values, which it does not hold",
+            "error: plan.json was made with secret values, which it does not contain",
             "    hint: give them again: --var pin=...",
         ],
     )
@@ -324,8 +324,8 @@ def test_with_a_key_a_plan_can_only_be_compared_by_those_who_have_it(run: Run, m
         assert apply(run, "--var", "pin=0815") == (
             64,
             [
-                "error: the hidden values in plan.json are marked with another key",
-                "    hint: set RECONCILER_PLAN_KEY to the key that `plan` was given",
+                "error: the hidden values in plan.json are marked with a different key",
+                "    hint: set RECONCILER_PLAN_KEY to the key that `plan` used",
             ],
         )
     monkeypatch.setenv("RECONCILER_PLAN_KEY", KEY)
@@ -345,7 +345,7 @@ def test_a_key_that_can_be_guessed_is_none(run: Run, monkeypatch: pytest.MonkeyP
     ran = run("plan", "small", "--sandbox")
     assert (ran.code, ran.err) == (
         64,
-        "error: RECONCILER_PLAN_KEY is too short\n    hint: it takes 20 characters: openssl rand -hex 32\n",
+        "error: RECONCILER_PLAN_KEY is too short\n    hint: at least 20 characters are required: openssl rand -hex 32\n",
     )
 
 
@@ -389,7 +389,7 @@ def test_what_decides_about_a_plan_cannot_be_given_to_one_that_is_made(option: t
     name = "--var image" if option[0] == "--var" else option[0]
     assert apply(run, *option) == (
         64,
-        [f"error: {name} cannot be given for a plan that is made", "    hint: plan again with it"],
+        [f"error: {name} cannot be used with a saved plan", "    hint: plan again with it"],
     )
 
 
@@ -433,7 +433,7 @@ def test_another_than_expected_is_shown_and_not_applied(run: Run) -> None:
         True,
         (
             f"error: the fingerprint of this plan is {now}, not {fingerprint}; nothing was changed\n"
-            "    hint: review the plan above, and expect its fingerprint\n"
+            "    hint: review the plan above, and use its fingerprint\n"
         ),
     )
 
@@ -559,7 +559,7 @@ def test_a_sandbox_that_a_plan_names_must_exist(run: Run) -> None:
     code, told = apply(run)
     assert (code, told[0]) == (
         64,
-        "error: plan.json was made in the sandbox .reconciler/sandbox.json, and there is no such file",
+        "error: plan.json was made in the sandbox .reconciler/sandbox.json, but that file does not exist",
     )
 
 

@@ -108,8 +108,8 @@ def test_a_plan_ends_while_the_service_hangs(number: Signals, code: int) -> None
 @pytest.mark.parametrize(
     ("words", "done", "notice"),
     [
-        (("plan",), "Plan: 5 to add", "Stopping; targets that are not done yet are left out."),
-        (("apply", "--yes"), "Apply: 5 done", "Stopping after the steps under way; no further target is begun."),
+        (("plan",), "Plan: 5 to add", "Stopping; deployments that are not done are skipped."),
+        (("apply", "--yes"), "Apply: 5 done", "Stopping after the current steps; no further deployment is started."),
     ],
     ids=["plan", "apply"],
 )
@@ -146,7 +146,7 @@ def test_a_run_over_many_ends_while_one_hangs_in_reading_and_shows_the_others(
 def test_a_signal_at_the_last_write_of_many_cuts_nothing_short(number: Signals, code: int) -> None:
     fleet("apply")
     gate = Gate(hold_operation=("registerjobdefinition", 2), before=False)
-    stopping = "Stopping after the steps under way; no further target is begun."
+    stopping = "Stopping after the current steps; no further deployment is started."
     with served(gate) as env:
         first = interrupted(("apply", "--all", "--yes", "--concurrency", "1"), gate, env, number, notice=stopping)
         again = ended(started(("apply", "--all", "--yes"), env))
@@ -157,7 +157,7 @@ def test_a_signal_at_the_last_write_of_many_cuts_nothing_short(number: Signals, 
 def test_a_signal_begins_no_further_target(number: Signals, code: int) -> None:
     fleet("apply")
     gate = Gate(hold_operation=("registerjobdefinition", 1), before=False)
-    stopping = "Stopping after the steps under way; no further target is begun."
+    stopping = "Stopping after the current steps; no further deployment is started."
     with served(gate) as env:
         first = interrupted(("apply", "--all", "--yes", "--concurrency", "1"), gate, env, number, notice=stopping)
     assert (first.code, gate.calls.count("registerjobdefinition")) == (code, 0)
@@ -272,7 +272,7 @@ def test_a_plan_that_is_applied_in_part_is_to_be_made_anew() -> None:
         assert ended(started(("plan", "after", "-o", "json=plan.json"), env)).code == 0
         first = interrupted(("apply", "plan.json", "--yes"), gate, env, SIGINT)
     assert (first.code, f"{STOPPING}plan again." in first.err) == (130, True)
-    assert "Interrupted. What is left is another plan: plan again." in first.out
+    assert "Interrupted. The remaining work is a different plan: plan again." in first.out
 
 
 def revisions(gate: Gate) -> list[Json]:

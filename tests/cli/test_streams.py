@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 def test_nothing_stands_beside_a_json_value_on_stdout(other: str, run: Run) -> None:
     ran = run("plan", "risk", "--sandbox", "-o", other, "-o", "json")
     assert (ran.code, ran.json["error"]["exit"]) == (64, 64)
-    message = f"json and {other} cannot share stdout: give one of them a file, as in {other}=FILE"
+    message = f"json and {other} cannot share stdout: write one of them to a file, for example {other}=FILE"
     assert ran.json["error"]["message"] == message
 
 

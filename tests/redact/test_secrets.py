@@ -82,7 +82,7 @@ def test_no_secret_is_in_what_apply_tells() -> None:
 
 
 def test_what_came_of_a_plan_keeps_its_way_on_when_secrets_are_taken_out() -> None:
-    finish = Finish(Outcome((), interrupted=True), None, way_on="What is left is another plan: plan again.")
+    finish = Finish(Outcome((), interrupted=True), None, way_on="The remaining work is a different plan: plan again.")
     shown = present_finish(finish, SECRETS)
     assert (shown.is_interrupted, shown.way_on) == (True, finish.way_on)
 

@@ -22,25 +22,25 @@ from reconciler.cli.saved_plans import Job
 EXAMPLES = """\
   reconciler adopt stacks/prod
   reconciler adopt stacks/prod --target 'JobQueue/*' --yes
-  reconciler adopt stacks/prod --released old-stack     that CloudFormation stack has retained and dropped them
-  reconciler adopt stacks/prod --and-change             and make it as declared; `apply --adopt` takes more consents
+  reconciler adopt stacks/prod --released old-stack     that CloudFormation stack retained and dropped them
+  reconciler adopt stacks/prod --and-change             and apply the YAML; `apply --adopt` has more options
 
-No job notices: a resource gets three tags at most. If anything else would change, the plan is shown and refused
-(exit 5); `reconciler import --live` writes YAML with which nothing does. What another stack or CloudFormation owns is
-refused with its name, and `reconciler forget` lets go of what this stack owns.
+No job is affected: a resource gets three tags at most. If anything else would change, the plan is shown and refused
+(exit 5); `reconciler import --live` writes YAML that changes nothing. Resources of a different stack or of
+CloudFormation are refused, and the owner is named. `reconciler forget` is the reverse.
 """
 
 
 def add(parser: ArgumentParser) -> None:
     add_stacks(parser)
     add_targets(parser)
-    parser.add_argument("--and-change", action="store_true", help="also change what is not as declared")
+    parser.add_argument("--and-change", action="store_true", help="also change resources that differ from the YAML")
     parser.add_argument(
         "--released",
         action="append",
         default=[],
         metavar="STACK",
-        help="a CloudFormation stack that manages no more what still has its tags; repeatable",
+        help="a CloudFormation stack that no longer manages these resources, although its tags remain; repeatable",
     )
     add_running(parser)
     add_variables(parser)

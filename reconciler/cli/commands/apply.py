@@ -32,14 +32,14 @@ from reconciler.problems import WrongUsage
 EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI
-  reconciler apply stacks/prod --yes -o jsonl          a line an event, for programs that follow
-  reconciler apply stacks/prod --yes --log-format json     stderr as JSON, for what keeps logs
+  reconciler apply stacks/prod --yes -o jsonl          one JSON object for each event
+  reconciler apply stacks/prod --yes --log-format json     stderr as JSON, for log collectors
   reconciler apply stacks/prod --allow-destroy=JobQueue/old --max-destroy 2
-  reconciler apply plan.json --yes                     only if it is still the plan that was reviewed
+  reconciler apply plan.json --yes                     only if it is still the reviewed plan
   reconciler apply stacks/prod --expect 2c9972fbbe9b71eb
-  reconciler apply --sandbox                           in a simulated AWS
-  reconciler apply --all --target-env dev --yes        the targets of reconciler.yaml
-  reconciler apply --all plan.json --yes               those of `plan --all -o json=plan.json`, as reviewed
+  reconciler apply --sandbox                           on a simulated AWS
+  reconciler apply --all --target-env dev --yes        the deployments of reconciler.yaml
+  reconciler apply --all plan.json --yes               the reviewed plans of `plan --all -o json=plan.json`
 """
 
 
@@ -51,7 +51,7 @@ def add(parser: ArgumentParser) -> None:
         default=[],
         metavar="FINGERPRINT",
         type=parse_fingerprint,
-        help="go on only if this is the plan; one for each stack",
+        help="apply only if the plan has this fingerprint; one for each stack",
     )
     add_fleet(parser)
     add_targets(parser)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   reconciler plan --all -o markdown=plan.md
-  reconciler comment plan plan.md --number 17           writes the comment, or writes it anew
-  reconciler comment plan plan.md --only-update         none if there was none: nothing has changed
+  reconciler comment plan plan.md --number 17           creates or updates the comment
+  reconciler comment plan plan.md --only-update         updates it only if it exists
   reconciler drift --all -o json=drift.json
   reconciler comment drift drift.json --interval 6h     opens, updates and closes issues
 
-The token is that of GITHUB_TOKEN or GH_TOKEN, and needs `pull-requests: write` for a plan, `issues: write` for drift.
-In a run of GitHub Actions for a pull request, its number and the repository are known.
+The token is read from GITHUB_TOKEN or GH_TOKEN. It needs `pull-requests: write` for a plan, `issues: write` for drift.
+In GitHub Actions, the number of the pull request and the repository are found automatically.
 """
 DAY = 24 * 3600.0
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
@@ -38,17 +38,17 @@ OF_PULL_REQUEST = re.compile(r"refs/pull/([0-9]+)/")  # GITHUB_REF in a run for 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument("about", choices=("plan", "drift"), help="plan: a comment; drift: issues")
     parser.add_argument(
-        "file", metavar="FILE", help="for plan the Markdown to post, for drift what `drift -o json` wrote"
+        "file", metavar="FILE", help="plan: the Markdown to post; drift: the document of `drift -o json`"
     )
     parser.add_argument(
-        "--number", type=parse_count, metavar="N", help="of the pull request (default: that of GITHUB_REF)"
+        "--number", type=parse_count, metavar="N", help="number of the pull request (default: that of GITHUB_REF)"
     )
-    parser.add_argument("--key", default="plan", help="tells several comments apart: one for each key (default: plan)")
-    parser.add_argument("--only-update", action="store_true", help="write no comment where there is none yet")
-    parser.add_argument("--label", default="reconciler-drift", help="of the issues (default: reconciler-drift)")
+    parser.add_argument("--key", default="plan", help="one comment for each key (default: plan)")
+    parser.add_argument("--only-update", action="store_true", help="update the comment, but do not create one")
+    parser.add_argument("--label", default="reconciler-drift", help="label of the issues (default: reconciler-drift)")
     parser.add_argument(
         "--interval", type=parse_duration, default=DAY, metavar="TIME",
-        help="write an issue anew that is as old, though nothing is new (default: 24h)",
+        help="update an issue of this age even if its drift is unchanged (default: 24h)",
     )  # fmt: skip
     group = parser.add_argument_group("GitHub")
     group.add_argument("--repo", metavar="OWNER/NAME", help="the repository (default: GITHUB_REPOSITORY)")
@@ -57,7 +57,7 @@ def add(parser: ArgumentParser) -> None:
         "--author",
         default="",
         metavar="LOGIN",
-        help="edit only what this account has written (default: the token's own, github-actions[bot] in a job)",
+        help="edit only comments and issues of this account (default: the token's, github-actions[bot] in a job)",
     )
     add_output(parser)
 

@@ -21,15 +21,15 @@ EXAMPLES = """\
   reconciler compare stacks/pricing@dev stacks/pricing@prod/222222222222/eu-west-1
   reconciler compare dev prod --all=infrastructure/reconciler.yaml -o json
 
-It reads files alone, and needs no credentials; what is looked up in AWS is unknown, and the same as anything unknown.
-Account and region of the targets are told as ${account} and ${region}: they are no difference.
+It reads only files, and needs no credentials. Values looked up in AWS are unknown, and count as equal. The account and
+region of a deployment are shown as ${account} and ${region}: they are not a difference.
 """
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("first", metavar="FIRST", help="an environment, or a target by its name")
-    parser.add_argument("second", metavar="SECOND", help="likewise; + is what only this one has")
-    parser.add_argument("--all", metavar="[=FILE]", default=FILE, help=f"the file of targets (default: {FILE})")
+    parser.add_argument("first", metavar="FIRST", help="an environment, or the name of a deployment")
+    parser.add_argument("second", metavar="SECOND", help="likewise; + marks what only this one has")
+    parser.add_argument("--all", metavar="[=FILE]", default=FILE, help=f"the file of deployments (default: {FILE})")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 if they differ")
     add_variables(parser)
     add_output(parser)

@@ -8,13 +8,13 @@ from reconciler.problems import Exit
 
 EXAMPLES = """\
   reconciler coverage
-  reconciler coverage -v                       name each resource
+  reconciler coverage -v                       list each resource
   reconciler coverage --region eu-west-1 -o json
-  reconciler coverage --name '!metaflow_*' --name '!nf-*'     without what engines register
+  reconciler coverage --name '!metaflow_*' --name '!nf-*'     without the resources of workflow engines
 
 owners:
-  a stack of reconciler, a CloudFormation stack, another tool that a tag names (such as ManagedBy=terraform), or nobody.
-  What nobody owns, `reconciler import --live` writes as YAML.
+  a stack of reconciler, a CloudFormation stack, a tool that a tag names (such as ManagedBy=terraform), or none.
+  `reconciler import --live` writes unowned resources as YAML.
 """
 
 

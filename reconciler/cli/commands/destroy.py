@@ -23,7 +23,7 @@ from reconciler.cli.saved_plans import Job
 EXAMPLES = """\
   reconciler destroy stacks/dev
   reconciler destroy stacks/dev --target JobQueue/old
-  reconciler destroy stacks/dev --yes --drain          in CI; without --yes the name of the stack is asked for
+  reconciler destroy stacks/dev --yes --drain          in CI; without --yes, it asks for the stack's name
 """
 
 

@@ -13,7 +13,7 @@ EXAMPLES = """\
   reconciler doctor stacks/* -o json
   reconciler status stacks/prod || reconciler doctor stacks/prod
 
-It changes nothing. The commands under `run` change nothing either, but `reconciler apply`, which asks first.
+It changes nothing. Neither do the commands under `run`, except `reconciler apply`, which prompts first.
 """
 
 

@@ -30,15 +30,15 @@ EXAMPLES = """\
   reconciler drift stacks/*
   reconciler drift stacks/prod -o json
   reconciler drift stacks/prod -o text -o github     annotations in GitHub Actions
-  reconciler drift stacks/prod -v                    also what is ignored, and why
-  reconciler drift --all --shard 1/4                 a fourth of the targets of reconciler.yaml
+  reconciler drift stacks/prod -v                    also ignored fields, and why
+  reconciler drift --all --shard 1/4                 a fourth of the deployments of reconciler.yaml
 
 tiers:
-  changed      a member that was applied is different now
-  undeclared   a member that nobody declared has appeared or moved
+  changed      an applied field has a different value
+  undeclared   a field that is not declared was added or changed
   missing      declared, and not live
-  unhealthy    INVALID, disabled by somebody, or a queue of which no environment works
-  foreign      a resource of a declared name that this stack does not own
+  unhealthy    INVALID, disabled outside this stack, or a queue with no working environment
+  foreign      a resource with a declared name that this stack does not own
 """
 
 
@@ -49,7 +49,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--exit-zero",
         action="store_true",
-        help="drift exits 0, too: for jobs that others wait for; failures keep theirs",
+        help="exit 0 even if drift is found; errors still fail",
     )
     add_variables(parser)
     add_cloud(parser)

@@ -31,10 +31,10 @@ def add(parser: ArgumentParser) -> None:
         "field",
         metavar="FIELD|RULE",
         nargs="?",
-        help="a section, a member with its path, a member's name, or the id of a rule or problem",
+        help="a section, the path or name of a field, or the id of a rule or problem",
     )
     parser.add_argument(
-        "--rules", metavar="KIND", nargs="?", const="", help="list the rules: those of a kind, or all and every problem"
+        "--rules", metavar="KIND", nargs="?", const="", help="list the rules of a kind, or all rules and problems"
     )
     add_output(parser)
 

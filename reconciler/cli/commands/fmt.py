@@ -25,9 +25,9 @@ EXAMPLES = """\
   reconciler fmt - < stack.yaml            for editors: from stdin to stdout
 
 what it does:
-  Indents by 2, puts members in their usual order, and spells members and enumerations as the API does where only one
-  can be meant; each such word is told on stderr. Comments move with what they describe; values stay as they are
-  written. A file that cannot be read, or in which a name is in doubt, stays as it is (exit 3). JSON is left alone.
+  Indents by 2, sorts fields in their usual order, and corrects unambiguous misspellings of fields and values; stderr
+  lists each correction. Comments move with the lines they describe; values are not changed. A file that cannot be
+  read, or that contains an ambiguous name, is left as it is (exit 3). JSON files are left alone.
 
 exit codes:
   0 done, or nothing to do   1 a file cannot be written   2 --check: files would change   3 a file has problems
@@ -36,7 +36,10 @@ exit codes:
 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "stacks", nargs="*", metavar="STACK", help="folder or YAML file; - is stdin to stdout (default: this folder)"
+        "stacks",
+        nargs="*",
+        metavar="STACK",
+        help="folder or YAML file; - formats stdin to stdout (default: the current folder)",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 2 if a file would change")
     parser.add_argument("--diff", action="store_true", help="write nothing; print a unified diff")

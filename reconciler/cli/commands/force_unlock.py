@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from reconciler.report.text.page import Page
 
 EXAMPLES = """\
-  reconciler force-unlock stacks/prod           shows who holds it, and asks
+  reconciler force-unlock stacks/prod           shows the holder, and prompts
   reconciler force-unlock stacks/prod --yes
 """
 
 
 def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
-    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not prompt")
     add_variables(parser)
     add_cloud(parser)
     add_output(parser)

@@ -23,8 +23,8 @@ EXAMPLES = """\
   reconciler forget stacks/prod
   reconciler forget stacks/prod --target JobQueue/pricing --yes
 
-Nothing is deleted and no job notices, so that preventDestroy has nothing to say here. From then on nobody owns the
-resources: another stack, or this one again, can `reconciler adopt` them.
+Nothing is deleted and no job is affected, so preventDestroy does not matter here. Afterwards the resources have no
+owner: `reconciler adopt` can take them into a stack again.
 """
 
 

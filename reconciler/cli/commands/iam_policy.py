@@ -16,9 +16,9 @@ EXAMPLES = """\
   reconciler iam-policy stacks/rendering --for apply --trust github:team/batch:ref:refs/heads/main
   reconciler iam-policy stacks/rendering --for submit --principal states.amazonaws.com
 
-It reads files alone, and needs no credentials. Account and region are those of the stack, or given; * stands for what
-is not known. With --trust or --principal, the answer has the policy and who may take the role. What the stack owns may
-be changed by its tag; so a resource that is no longer declared can be deleted, and nobody else's can.
+It reads only files, and needs no credentials. Account and region are the stack's, or those of the options; * stands for
+an unknown one. With --trust or --principal, the output also contains the trust policy. Resources are allowed by the
+stack's tag: undeclared resources of the stack can be deleted, and those of other owners cannot.
 """
 ANY = "*"
 PURPOSES = ("plan", "drift", "apply", "import", "adopt", "forget", "submit")
@@ -30,8 +30,8 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--for", dest="purpose", required=True, choices=PURPOSES, help="the command; submit: SubmitJob to its queues"
     )
-    parser.add_argument("--account", metavar="ID", help="where (default: the stack's account, or *)")
-    parser.add_argument("--region", help="where (default: the stack's region, or *)")
+    parser.add_argument("--account", metavar="ID", help="the account (default: the stack's, or *)")
+    parser.add_argument("--region", help="the region (default: the stack's, or *)")
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--trust",

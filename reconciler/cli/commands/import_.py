@@ -18,7 +18,7 @@ from reconciler.cli.output import Output
 EXAMPLES = """\
   reconciler import --live --to stacks/prod
   reconciler import --live --name 'risk-*' --tag team=risk --to stacks/risk --group-by queue
-  reconciler import --live --name '!metaflow_*' --to stacks/prod     without what an engine registers
+  reconciler import --live --name '!metaflow_*' --to stacks/prod     without the resources of a workflow engine
   reconciler import --live --kind JobDefinition --to -      to stdout
   reconciler import --json queues.json definitions.json --to stacks/prod --stack prod
   reconciler import --terraform terraform.tfstate --to stacks/prod
@@ -29,19 +29,19 @@ EXAMPLES = """\
   cdk synth Batch | reconciler import --cloudformation - --parameter Stage=prod --to stacks/prod
 
 what it does:
-  The YAML has what somebody would write today: no defaults, nothing that AWS fills in, references by name, what most
-  resources of a kind share under defaults. What was read live is then planned: the plan must be empty but for
-  adoption. Nothing in AWS is touched; `reconciler adopt` takes the resources over.
+  The YAML reads as if written by hand: no defaults, no values filled in by AWS, references by name, and common fields
+  once, under defaults. With --live, the result is planned: the plan must contain only adoptions. Nothing in AWS is
+  changed; `reconciler adopt` takes ownership of the resources.
 
 exit codes:
-  0 written, and the plan is empty but for adoption   2 written, but the plan would change more
-  3 something cannot be imported, or is not valid   64 wrong usage, also files that exist
+  0 written, and the plan contains only adoptions   2 written, but the plan would change more
+  3 something cannot be imported, or is not valid   64 usage error, or a file exists already
 """
 GROUPS = ("kind", "queue", "none")
 
 
 def add(parser: ArgumentParser) -> None:
-    sources = parser.add_argument_group("sources, of which one is given")
+    sources = parser.add_argument_group("sources (one is required)")
     for source in SOURCES:
         _add_source(sources, source)
     only = parser.add_argument_group("what to import")
@@ -50,13 +50,15 @@ def add(parser: ArgumentParser) -> None:
     only.add_argument(
         "--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_parse_tag, help="repeatable: all"
     )
-    only.add_argument("--with-owned", action="store_true", help="also what other stacks and CloudFormation own")
+    only.add_argument(
+        "--with-owned", action="store_true", help="also resources that other stacks and CloudFormation own"
+    )
     only.add_argument(
         "--released",
         action="append",
         default=[],
         metavar="STACK",
-        help="also what this CloudFormation stack owns, as `adopt --released` will take it; repeatable",
+        help="also resources of this CloudFormation stack, for `adopt --released`; repeatable",
     )
     template = parser.add_argument_group("of a CloudFormation template")
     template.add_argument(
@@ -65,25 +67,28 @@ def add(parser: ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         type=parse_pair,
-        help="value of a parameter, which is then no variable; also AWS::Region and its like; repeatable",
+        help="value of a parameter, which then becomes no variable; also of AWS::Region and the like; repeatable",
     )
     template.add_argument(
-        "--stack-name", metavar="NAME", help="the stack it was deployed as: names, ids and parameters are read there"
+        "--stack-name", metavar="NAME", help="the deployed stack, from which names, ids and parameters are read"
     )
     stack = parser.add_argument_group("the stack")
-    stack.add_argument("--to", required=True, metavar="DIR", type=parse_file_name, help="its folder; - is stdout")
-    stack.add_argument("--stack", metavar="NAME", help="what it is called (default: as the folder)")
+    stack.add_argument(
+        "--to", required=True, metavar="DIR", type=parse_file_name, help="the stack's folder; - is stdout"
+    )
+    stack.add_argument("--stack", metavar="NAME", help="the stack's name (default: the folder's)")
     stack.add_argument(
         "--name-prefix",
         default="",
         metavar="PREFIX",
-        help="its namePrefix: only what is called so, under what follows (default: that of what it owns)",
+        help="the stack's namePrefix: only names with it, and without it in the YAML (default: that of the "
+        "resources it owns)",
     )
-    stack.add_argument("--group-by", choices=GROUPS, default="kind", help="a file for each of them (default: kind)")
-    stack.add_argument("--with-account", action="store_true", help="write the account, too, as a guard")
+    stack.add_argument("--group-by", choices=GROUPS, default="kind", help="write a file for each (default: kind)")
+    stack.add_argument("--with-account", action="store_true", help="also write the account, as a guard")
     stack.add_argument("--force", action="store_true", help="overwrite files that exist")
-    stack.add_argument("--keep-going", action="store_true", help="write what can be imported where something cannot")
-    stack.add_argument("--prove", action="store_true", help="plan what was written, as --live always does")
+    stack.add_argument("--keep-going", action="store_true", help="if something cannot be imported, write the rest")
+    stack.add_argument("--prove", action="store_true", help="plan the result, as --live always does")
     add_variables(parser)
     add_cloud(parser)
     add_output(parser)

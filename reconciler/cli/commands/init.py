@@ -25,7 +25,9 @@ TAKEN = ("scalar:null", "scalar")
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", help="where to (default: the current folder)")
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", help="the folder to write to (default: the current folder)"
+    )
     parser.add_argument("--template", default=DEFAULT, metavar="NAME", help=f"which template (default: {DEFAULT})")
     parser.add_argument("--list", action="store_true", help="list the templates")
 
@@ -46,7 +48,7 @@ def run(args: Namespace, out: Output) -> int:
     try:
         write_below(folder, files)
     except OSError as error:
-        hint = "choose another folder"
+        hint = "choose a different folder"
         raise WrongUsage(f"cannot write into {folder}: {error.strerror}", hint=hint) from error
     written = [str(folder / name) for name in files]
     out.publish_text("".join(f"wrote {name}\n" for name in written) + _next(args.folder), lambda: {"written": written})

@@ -19,19 +19,19 @@ WEBHOOK = "RECONCILER_WEBHOOK"
 LOST = "it may have been delivered all the same; running the command again may deliver it twice"
 EXAMPLES = """\
   reconciler drift --all -o json=drift.json
-  reconciler notify drift.json --before yesterday.json       only what is new since then
+  reconciler notify drift.json --before yesterday.json       only drift that is new since then
   reconciler notify drift.json --sns arn:aws:sns:us-east-1:123456789012:drift
 
-The webhook's address is that of RECONCILER_WEBHOOK, since it is a secret; it gets {"text": …, "targets": […]} by POST,
-which Slack, Mattermost and others show. Nothing is sent when nothing is new. With --before, the document of the last
-run, a drift that is still the same is not told again; a FIFO topic drops what it was told within five minutes.
+The webhook's URL is read from RECONCILER_WEBHOOK, since it is a secret. It receives {"text": …, "targets": […]} by
+POST, which Slack, Mattermost and others show. Nothing is sent if nothing is new. With --before, unchanged drift is not
+sent again; a FIFO topic drops duplicates within five minutes.
 """
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="what `drift -o json=FILE` wrote")
+    parser.add_argument("file", metavar="FILE", help="a document written by `drift -o json=FILE`")
     parser.add_argument(
-        "--before", metavar="FILE", help="the same of the last run: what has not changed since is no news"
+        "--before", metavar="FILE", help="the previous drift document; unchanged drift is not reported again"
     )
     parser.add_argument("--sns", metavar="ARN", help="the topic to publish to, with the credentials of the environment")
     parser.add_argument("--profile", help="profile of the AWS configuration files")

@@ -24,11 +24,12 @@ EXAMPLES = """\
       --job-queue "$JOB_QUEUE_RENDERING_QUEUE_ARN" --job-definition "$JOB_DEFINITION_RENDERING_JOB_DEFINITION_ARN"
 
 variables:
-  KIND_NAME_ARN and KIND_NAME_NAME of each resource, as in JOB_QUEUE_RENDERING_QUEUE_ARN. Of a job definition the ARN
-  is that of the newest revision, ..._REVISION its number, and ..._ARN_LATEST the ARN without it, which follows.
+  KIND_NAME_ARN and KIND_NAME_NAME of each resource, as in JOB_QUEUE_RENDERING_QUEUE_ARN. The ARN of a job definition
+  is that of its newest revision, ..._REVISION is the number, and ..._ARN_LATEST the ARN without it, which always
+  means the newest.
 
 exit codes:
-  0 all that is declared is live   8 something is missing: it is told, and the others are printed
+  0 all declared resources are live   8 some are missing: they are listed on stderr, the others are printed
 """
 
 

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   reconciler plan stacks/prod
   reconciler plan stacks/prod --detailed-exitcode
-  reconciler plan stacks/prod -o text -o json=plan.json        keep it, for `apply plan.json`
+  reconciler plan stacks/prod -o text -o json=plan.json        save it for `apply plan.json`
   reconciler plan --target 'JobDefinition/*' -vv
-  reconciler plan stacks/prod -v >plan.txt                     stderr: a line a call to AWS, and what the run has cost
-  reconciler plan stacks/prod --allow-destroy=JobQueue/old     the consents that apply will be given
+  reconciler plan stacks/prod -v >plan.txt                     stderr: a line for each call to AWS, and their number
+  reconciler plan stacks/prod --allow-destroy=JobQueue/old     the options that apply will have
   reconciler plan stacks/prod -o text -o markdown="$GITHUB_STEP_SUMMARY"
-  reconciler plan --all --changed-since origin/main            the targets of reconciler.yaml
+  reconciler plan --all --changed-since origin/main            the deployments of reconciler.yaml
 """
 
 

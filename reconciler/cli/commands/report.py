@@ -20,27 +20,29 @@ if TYPE_CHECKING:
 AHEAD = timedelta(minutes=5)  # the clocks of two runners may be apart by that
 EXAMPLES = """\
   reconciler drift --all --shard 1/4 -o json=drift-1.json     on the first of four machines
-  reconciler report merge drift-*.json                        one table, and the exit code of the gravest
+  reconciler report merge drift-*.json                        one table, and the most severe exit code
   reconciler report merge s3://bucket/drift/today/            all JSON files there
   reconciler report merge drift-*.json -o json=drift.json -o html=drift.html
   reconciler report merge drift-*.json --max-age 30m          of a check that runs every hour
 
-Of each deployment the newest outcome counts, and of each share the newest document. Documents of former runs are left
-out: those with a different number of shares, and those that are older than the newest one by more than --max-age.
-A share that is missing, or a former run with something that no newer one has, is reported and exits 1.
+The newest outcome of each deployment counts, and the newest document of each share. Documents of previous runs are
+omitted: those with a different number of shares, and those that are older than the newest by more than --max-age.
+A missing share, or a deployment that only a previous run contains, is reported and exits 1.
 """
 LONGEST = 6 * 3600.0
 
 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=("merge",), help="merge: the newest outcome of each deployment")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="what `-o json=FILE` of a run with --all has written")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a document written by `-o json=FILE` of a run with --all"
+    )
     parser.add_argument(
         "--max-age",
         type=parse_duration,
         default=LONGEST,
         metavar="TIME",
-        help="leave out documents that are this much older than the newest: they are of a former run (default: 6h)",
+        help="omit documents that are this much older than the newest: they belong to a previous run (default: 6h)",
     )
     add_output(parser, (*EVERYWHERE, "html"))
 

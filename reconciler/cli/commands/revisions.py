@@ -11,11 +11,11 @@ from reconciler.problems import Exit, WrongUsage
 
 EXAMPLES = """\
   reconciler revisions simulate stacks/prod
-  reconciler revisions JobDefinition/simulate --all -v    inactive ones, and all that each changed
+  reconciler revisions JobDefinition/simulate --all -v    also inactive ones, and everything that each changed
   reconciler revisions nightly-report --live              of any job definition, without a stack
 
-`jobs` counts those that are SUBMITTED, PENDING, RUNNABLE, STARTING or RUNNING; an array is one. Of revisions AWS tells
-no dates. `applied` is <digest> for what apply registered, or the revision that a rollback went back to.
+`jobs` counts those that are SUBMITTED, PENDING, RUNNABLE, STARTING or RUNNING; an array counts as one. AWS reports no
+dates of revisions. `applied` is the digest that apply wrote, or the number that a rollback restored.
 """
 
 
@@ -23,9 +23,9 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
     add_one_stack(parser)
     parser.add_argument(
-        "--all", dest="inactive", action="store_true", help="inactive ones, too, which AWS keeps for 180 days"
+        "--all", dest="inactive", action="store_true", help="also inactive revisions, which AWS keeps for 180 days"
     )
-    parser.add_argument("--live", action="store_true", help="no stack is read, NAME is the one in AWS")
+    parser.add_argument("--live", action="store_true", help="read no stack: NAME is the one in AWS")
     add_variables(parser)
     add_cloud(parser)
     add_output(parser)

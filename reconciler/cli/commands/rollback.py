@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from reconciler.redact.presented import PresentedPlan
 
 EXAMPLES = """\
-  reconciler rollback simulate stacks/prod              to the last revision that says something else
+  reconciler rollback simulate stacks/prod              to the last revision that differs
   reconciler rollback simulate stacks/prod --to 12 --yes
-  reconciler revisions simulate stacks/prod --all       which ones there are; inactive ones will do
+  reconciler revisions simulate stacks/prod --all       the revisions to choose from; inactive ones are accepted
 
-The YAML stays as it is: the next apply rolls forward again, unless the YAML says what the old revision says.
-Run again without --to, it does nothing while the revision that it registered is the newest: --to goes further back.
+The YAML is not changed: the next apply rolls forward again, unless you write the older revision's fields into it.
+Run again without --to, it does nothing while the revision that it registered is the newest; --to goes further back.
 """
 
 

@@ -11,9 +11,9 @@ EXAMPLES = """\
   reconciler schema > stack.schema.json
   reconciler schema JobDefinition
   reconciler schema fleet > fleet.schema.json     of reconciler.yaml
-  reconciler schema plan                          of what `plan -o json` prints; drift, apply, status, validation alike
-  reconciler schema error                         of what is printed of a stack that fails
-  reconciler schema fleet-report                  of what `--all -o json` and `report merge` print
+  reconciler schema plan                          of `plan -o json`; likewise drift, apply, status, validation
+  reconciler schema error                         of the document of a stack that fails
+  reconciler schema fleet-report                  of `--all -o json` and `report merge`
 """
 DOCUMENTS = ("plan", "drift", "apply", "status", "validation", "error", "fleet-report")
 OTHERS = ("fleet", *DOCUMENTS)

@@ -13,16 +13,16 @@ from reconciler.problems import Exit
 EXAMPLES = """\
   reconciler status stacks/*
   reconciler status stacks/prod -o json
-  reconciler status stacks/prod --no-jobs     five calls less for each queue
+  reconciler status stacks/prod --no-jobs     saves five calls for each queue
   reconciler status --all
 
-health, of which AWS tells what is in capitals:
-  VALID, ACTIVE, live      it works; live is what AWS tells no status of
-  CREATING, UPDATING       it is on its way
-  INVALID, DELETING        it does not work; `reconciler doctor` tells why
-  DISABLED                 declared so, or somebody did it, which is unhealthy
-  BLOCKED                  a queue of which no environment works
-  missing, foreign         declared, and not there, or not this stack's
+health (AWS's status in capitals):
+  VALID, ACTIVE, live      it works; live: AWS reports no status of this kind
+  CREATING, UPDATING       a change is in progress
+  INVALID, DELETING        it does not work; `reconciler doctor` explains why
+  DISABLED                 declared so, or disabled outside this stack, which is unhealthy
+  BLOCKED                  a queue with no working environment
+  missing, foreign         declared, but not live, or not owned by this stack
 """
 
 

@@ -33,20 +33,20 @@ EXAMPLES = """\
   reconciler validate stacks/* -o text -o github           in a step of GitHub Actions
   reconciler validate stacks/* -o sarif=reconciler.sarif   text, and a file for code scanning
   reconciler validate stacks/* --strict -o junit=report.xml
-  reconciler validate stacks/* --fail-on warning           in CI, where warnings count, too
-  reconciler validate --all                                the targets of reconciler.yaml
+  reconciler validate stacks/* --fail-on warning           in CI, if warnings count, too
+  reconciler validate --all                                the deployments of reconciler.yaml
 
 formats:
   text for people, json for scripts, github for annotations in GitHub Actions,
   sarif for code scanning, junit for Jenkins, GitLab and others
 
 exit codes:
-  0 valid, also with warnings and notes   3 errors in a stack, or what --fail-on names   64 wrong usage
+  0 valid, also with warnings and notes   3 errors in a stack, or what --fail-on names   64 usage error
 
 look-ups:
-  !ssm, !cfn, !secret and !tfstate are not made here: what they give is unknown, and fits
-  everywhere. plan, apply, drift and destroy make them, and check once more.
-  Variables without a value are checked with their example, where they have one.
+  !ssm, !cfn, !secret and !tfstate are not looked up here: their values are unknown, and
+  are accepted everywhere. plan, apply, drift and destroy look them up, and check again.
+  Variables without a value are checked with their example, if they have one.
 """
 
 
@@ -56,13 +56,13 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="also report advice: what AWS accepts, but may surprise you (see --fail-on for the exit code)",
+        help="also report advice: what AWS accepts, but may surprise you (--fail-on decides the exit code)",
     )
     parser.add_argument(
         "--fail-on",
         choices=[str(severity) for severity in Severity],
         default=str(Severity.ERROR),
-        help="exit 3 from this severity on (default: error); what is switched off with a reason does not count",
+        help="exit 3 for this severity and above (default: error); disabled rules do not count",
     )
     add_variables(parser)
     add_ignored_sandbox(parser)

@@ -14,17 +14,17 @@ EXAMPLES = """\
   reconciler sandbox tick 30m
   reconciler sandbox reset
 
-It is kept in a file between commands, .reconciler/sandbox.json unless --file names another; it is the one that
-`--sandbox` uses. `reconciler sandbox ACTION --help` has examples of each action.
+The state is kept in a file, .reconciler/sandbox.json unless --file names a different one: the one that `--sandbox`
+uses. `reconciler sandbox ACTION --help` has examples of each action.
 """
 # What each does.
 ACTIONS = {
-    "serve": (serve, "offer the sandbox over HTTP, on this machine only"),
-    "drift": (drift, "change a live resource as somebody else would, behind the stack's back"),
-    "submit": (submit, "submit jobs: a queue gets busy, and drains"),
-    "break": (break_, "break something on purpose: resources, roles, calls, answers, patience"),
-    "tick": (tick, "turn the sandbox's clock forward"),
-    "reset": (reset, "forget every resource of the sandbox"),
+    "serve": (serve, "serve the sandbox over HTTP, on this machine only"),
+    "drift": (drift, "change a live resource outside its stack, as if by hand"),
+    "submit": (submit, "submit jobs to a queue"),
+    "break": (break_, "simulate failures of resources, roles and calls"),
+    "tick": (tick, "advance the sandbox's clock"),
+    "reset": (reset, "delete every resource of the sandbox"),
 }
 
 

@@ -13,7 +13,7 @@ examples:
   reconciler sandbox reset
   reconciler sandbox reset --file other.json
 
-A `sandbox serve` on the same file sees it. What was broken is repaired, too.
+A `sandbox serve` on the same file sees it. Simulated failures end, too.
 """
 
 

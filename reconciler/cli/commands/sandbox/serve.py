@@ -17,25 +17,27 @@ examples:
   reconciler sandbox serve --instant            for test suites: resources settle and jobs end without delay
   reconciler sandbox serve --iam apply.json     callers may do what `iam-policy -o json=apply.json` allows, and no more
 
-AWS Batch is answered by the simulator; STS, EC2, IAM, ECR, SSM, Secrets Manager, CloudFormation, EventBridge,
-CloudWatch Logs and the Resource Groups Tagging API by moto (pip install 'batch-reconciler[sandbox]'). Batch is kept in
-the file, the others are gone when the server ends. What is not served is refused by name, and the server opens no
-connection itself. Any credentials do; those that AssumeRole gives work in the account of the role.
+The simulator answers for AWS Batch; moto (pip install 'batch-reconciler[sandbox]') answers for STS, EC2, IAM, ECR,
+SSM, Secrets Manager, CloudFormation, EventBridge, CloudWatch Logs and the Resource Groups Tagging API. Batch is kept in
+the file; the others lose their state when the server ends. A service that is not served is refused by name, and the
+server opens no connection itself. Any credentials are accepted; those of AssumeRole work in the account of the role.
 
 `POST /_sandbox/reset` deletes everything, as `POST /moto-api/reset` does, for suites that run on moto's server.
 
-Requests have to be for localhost, 127.0.0.1 or [::1] with the server's port. Requests of web pages are refused.
+Requests must be for localhost, 127.0.0.1 or [::1] with the server's port. Requests of web pages are refused.
 """
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=parse_port, default=5055, help="0 takes a free one (default: 5055)")
-    parser.add_argument("--latency", type=_parse_seconds, default=0.0, metavar="SECONDS", help="added to every answer")
+    parser.add_argument("--port", type=parse_port, default=5055, help="the port; 0 chooses a free one (default: 5055)")
+    parser.add_argument(
+        "--latency", type=_parse_seconds, default=0.0, metavar="SECONDS", help="delay of every response"
+    )
     parser.add_argument(
         "--instant", action="store_true", help="settle resources and end jobs without delay, unless a job says how long"
     )
     parser.add_argument(
-        "--iam", metavar="FILE", type=parse_file_name, help="a policy: what it does not allow in Batch is denied"
+        "--iam", metavar="FILE", type=parse_file_name, help="a policy: calls of Batch that it does not allow are denied"
     )
     add_file(parser)
 
