@@ -17,7 +17,7 @@ class Owner(StrEnum):
     STACK = "stack"
     CLOUDFORMATION = "CloudFormation stack"
     MARK = "tag"  # people say so by a tag: it proves nothing
-    NOBODY = "nobody"
+    NOBODY = "unowned"
 
 
 @dataclass(frozen=True, slots=True)
