@@ -56,7 +56,7 @@ def test_a_key_of_a_map_can_be_named(hand, lab):
 @pytest.mark.parametrize(
     ("wanted", "member", "message", "hint"),
     [
-        ("ComputeEnvironmnt/spot", "a", "ComputeEnvironmnt is not a kind", "did you mean ComputeEnvironment?"),
+        ("ComputeEnvironmnt/spot", "a", "there is no kind ComputeEnvironmnt", "did you mean ComputeEnvironment?"),
         ("spot", "a", "'spot' is not KIND/NAME", "as in ComputeEnvironment/spot"),
         (
             "JobQueue/pricin",
@@ -68,7 +68,7 @@ def test_a_key_of_a_map_can_be_named(hand, lab):
             "QuotaShare/a/b",
             "a",
             "there is no QuotaShare/a/b in us-east-1 of account 123456789012",
-            "there are no quotaShares",
+            "there are no quotaShares at all",
         ),
         ("JobQueue/pricing", "prioritty", "JobQueue has no member prioritty", "did you mean priority?"),
         (
