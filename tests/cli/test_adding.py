@@ -254,7 +254,7 @@ def test_a_source_that_is_added_is_offered_written_as_a_stack_and_planned(run: R
     assert "--inventory FILE a list of names and seconds" in " ".join(run("import", "--help").out.split())
     assert "| `--inventory FILE` |" in commands_page.page()
     Path("list.txt").write_text("fair 60\nfairer 0\n", encoding="utf-8")
-    assert "one source at a time" in run("import", "--inventory", "list.txt", "--live", "--to", "x").err
+    assert "only one source is accepted" in run("import", "--inventory", "list.txt", "--live", "--to", "x").err
     ran = run("import", "--inventory", "list.txt", "--to", "fairs", "--prove", "--sandbox")
     assert "Imported as stack fairs: 2 scheduling policies" in ran.out
     assert run("validate", "fairs").out == "fairs: valid, 2 scheduling policies\n"
