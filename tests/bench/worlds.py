@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+IN_ONE_FILE = 10_000
 JOB = """\
   job-{n:05}:
     type: container
@@ -37,8 +38,14 @@ JOB = """\
 
 
 def only_definitions(count: int) -> dict[str, str]:
-    jobs = "".join(JOB.format(n=n, vcpus=1 + n % 4, memory=1024 * (1 + n % 8)) for n in range(count))
-    return {"stack.yaml": f"stack: bench\ntags: {{owner: bench}}\njobDefinitions:\n{jobs}"}
+    """Return a stack of job definitions, in files of a size that is read."""
+    files = {"stack.yaml": "stack: bench\ntags: {owner: bench}\n"}
+    for start in range(0, count, IN_ONE_FILE):
+        numbers = range(start, min(start + IN_ONE_FILE, count))
+        jobs = "".join(JOB.format(n=n, vcpus=1 + n % 4, memory=1024 * (1 + n % 8)) for n in numbers)
+        name = f"jobs-{start}.yaml" if start else "stack.yaml"
+        files[name] = f"{files.get(name, '')}jobDefinitions:\n{jobs}"
+    return files
 
 
 def environments_and_queues(pairs: int, definitions: int) -> dict[str, str]:
