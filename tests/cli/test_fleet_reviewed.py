@@ -92,7 +92,10 @@ def test_what_no_plan_can_keep_has_to_be_given_again(run: Run) -> None:
     ("words", "told"),
     [
         (("apply", "plan.json", "--yes"), "plan.json contains the plans of several deployments"),
-        (("apply", "--all", "plan.json", "--yes", "--allow-replace"), "--allow-replace cannot be given for a plan"),
+        (
+            ("apply", "--all", "plan.json", "--yes", "--allow-replace"),
+            "--allow-replace cannot be used with a saved plan",
+        ),
         (("apply", "--all", "drift.json", "--yes"), "drift.json contains results of `drift`, not plans"),
         (("apply", "--all", "changed.json", "--yes"), "changed.json was changed after it was written"),
         (("apply", "--all", "damaged.json", "--yes"), "damaged.json cannot be applied: it is damaged"),
@@ -115,7 +118,7 @@ def test_a_target_that_is_gone_is_told(planned: Run) -> None:
     Path("reconciler.yaml").write_text(FLEET.replace("333333333333", "444444444444"), encoding="utf-8")
     ran = planned(*REVIEWED)
     assert (ran.code, ran.err.splitlines()[0]) == (
-        64, "error: reconciler.yaml has no target small@prod/333333333333, of which there is a plan",
+        64, "error: reconciler.yaml has no deployment small@prod/333333333333, but the file of plans does",
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def test_one_template_is_imported_at_a_time(run: Run) -> None:
     ran = run("import", "--cloudformation", "a.yaml", "--cloudformation", "b.yaml", "--to", "prod")
     assert (ran.code, ran.err.splitlines()[0]) == (
         64,
-        "error: one template at a time: a.yaml and b.yaml are several",
+        "error: only one template is accepted, not a.yaml and b.yaml",
     )
 
 
@@ -69,7 +69,10 @@ def test_files_of_a_stack_are_not_overwritten_without_force(run: Run) -> None:
     assert (ran.code, Path("risk/stack.yaml").read_text()) == (64, before)
     given("risk/other.json", {})
     forced = run(*words, "--force")
-    assert (forced.code, forced.err.splitlines()[0].partition(": it")[0]) == (0, "risk/other.json: warning[IMP005]")
+    assert (forced.code, forced.err.splitlines()[0].partition(": the file")[0]) == (
+        0,
+        "risk/other.json: warning[IMP005]",
+    )
 
 
 def test_one_resource_that_cannot_be_imported_keeps_all_from_being_written(run: Run) -> None:
@@ -140,7 +143,7 @@ def test_secrets_are_warned_about_at_their_place_and_never_told(run: Run) -> Non
     ran = run("import", "--json", given("definition.json", definition), "--to", "prod")
     assert ran.err.splitlines()[0] == (
         "prod/job-definitions.yaml:9:38: warning[IMP004]: JobDefinition/simulate: DB_PASSWORD looks like a secret, "
-        "and stands in the YAML as it stands in AWS"
+        "and is in the YAML as it is in AWS"
     )
     assert "s3cr3t" in Path("prod/job-definitions.yaml").read_text()
     assert "s3cr3t" not in ran.out + ran.err + run("import", "--json", "definition.json", "--to", "b", "-o", "json").out

@@ -97,7 +97,7 @@ def test_the_sandbox_in_the_process_has_examples_for_look_ups_and_says_who_answe
     assert (
         "the sandbox in this process does not answer !ssm, !cfn and !secret: examples are used instead" in planned.out
     )
-    assert "`reconciler sandbox serve` answers them by moto" in planned.out
+    assert "`reconciler sandbox serve` answers them through moto" in planned.out
     for shown in ("maxvCpus: 16", "subnets: [subnet-", "securityGroupIds: [sg-", "value: pg db-dsn", "team: team"):
         assert shown in planned.out
     assert "unknown" not in planned.out
