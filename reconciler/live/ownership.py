@@ -95,11 +95,12 @@ class AppliedRecord:
 
 
 def without_digest(record: str) -> str:
-    """Return what an applied tag tells beside its digests.
+    """Return what an applied tag says besides its digests and the values that it keeps during a replacement.
 
-    Of a short secret in the declaration, a digest is as good as the secret: values can be tried until one fits.
+    Of a short secret in the declaration, a digest is as good as the secret: values can be tried until one fits. The
+    values that it keeps are live ones, encoded and not encrypted.
     """
-    applied = AppliedRecord.of({APPLIED: record}).without_left
+    applied = AppliedRecord.of({APPLIED: record}).without_left.keeping({})
     is_plain = applied.digest in ("", PENDING) or applied.rolled_back_to
     return str(AppliedRecord(applied.digest if is_plain else DIGEST, applied.flags))
 

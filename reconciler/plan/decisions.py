@@ -207,7 +207,7 @@ class ResourcePlanner:
         kind = KINDS[live.address.kind]
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
-        flags = AppliedRecord.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
+        flags = self._lifecycle_flags(live)
         decision = Decision(
             action=Action.DELETE,
             address=address,
@@ -234,17 +234,24 @@ class ResourcePlanner:
     def retire(self, live: Live, successor: str, *, is_idle_awaited: bool) -> Decision:
         """Decide about a resource in whose place another stands, or will stand, of that physical name."""
         decision = self.remove(live, is_idle_awaited=is_idle_awaited)
-        if decision.refusals:
-            return replace(decision, action=Action.RETIRE, fields=())
+        decision = replace(decision, fields=())  # what comes in its place shows what changes
+        if PROTECT in self._lifecycle_flags(live):
+            # Also where onRemove: orphan would only release it: what is replaced is deleted.
+            refused = protected(decision.address, live.address.name, decision.where)
+            return replace(decision, action=Action.RETIRE, work=None, refusals=(refused,))
         makes_room = successor == live.address.name
         kept = self._kept_state(KINDS[live.address.kind], live) if makes_room else None
         return replace(
             decision,
             action=Action.RETIRE,
-            fields=(),  # what comes in its place shows what changes
             work=Deletion(live=live, is_idle_awaited=is_idle_awaited, kept=kept),
             reasons=("replaced by a new one of the same name" if makes_room else f"replaced by {successor}",),
         )
+
+    def _lifecycle_flags(self, live: Live) -> frozenset[str]:
+        """Return how a resource was to be treated when it was last applied, and how it is to be treated now."""
+        declared = self.stack.declared.get(Address(live.address.kind, logical_name(live)))
+        return AppliedRecord.of(live.claims).flags | (flags_of(declared.lifecycle) if declared else frozenset())
 
     def prune(self, desired: Desired, decision: Decision | None) -> Decision | None:
         """Return the removal of the revisions that are too many once `decision`, of the same resource, is done."""

@@ -1,6 +1,7 @@
 """What cannot be changed in place is replaced with consent: environments by a second one, queues and policies anew."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -156,11 +157,14 @@ def test_a_queue_outside_the_stack_forbids_it() -> None:
     ]
 
 
-def test_what_is_protected_is_not_replaced() -> None:
-    keep = Lifecycle(prevent_destroy=True)
+@pytest.mark.parametrize("on_remove", ["delete", "orphan"])
+def test_what_is_protected_is_not_replaced(on_remove: Literal["delete", "orphan"]) -> None:
+    """To keep it when the stack drops it is no leave to delete it when it is replaced."""
+    keep = Lifecycle(prevent_destroy=True, on_remove=on_remove)
     mine = stack({(CE, "spot"): ec2(), (JQ, "q"): queue("spot")}, lifecycles={(CE, "spot"): keep})
     plan = planned(mine, environment("spot"), queue_on("spot"), wanted=ALLOWED)
     assert [problem.code for problem in plan.refusals] == ["PLAN004"]
+    assert "DeleteComputeEnvironment" not in dict(calls(plan))
 
 
 def test_the_minimum_of_the_old_one_is_given_up_so_that_it_can_empty() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.live.ownership import AppliedRecord
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
 from reconciler.placeholders import is_secret_name
 from reconciler.redact.patterns import CHANGED, REDACTED, redacted, redacted_text
@@ -79,6 +80,8 @@ def test_the_digest_of_a_declaration_is_hidden_since_a_short_secret_can_be_found
     assert redacted({"tags": tags})["tags"]["reconciler:applied"] == "<digest>:protect"
     left = {"tags": {"reconciler:applied": "0afd:left=1afd:protect"}}
     assert redacted(left)["tags"]["reconciler:applied"] == "<digest>:protect"
+    kept = AppliedRecord("0afd", frozenset({"protect"})).keeping({"state": "DISABLED"})
+    assert redacted({"tags": {"reconciler:applied": str(kept)}})["tags"]["reconciler:applied"] == "<digest>:protect"
     assert redacted({"tags": {"reconciler:applied": "pending"}})["tags"]["reconciler:applied"] == "pending"
 
 
