@@ -4,23 +4,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from reconciler.kinds.tasks import Container, EcsTask, containers, every_container, platform
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
 from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, job, size, task
 from reconciler.rules.shared import forms, looks_unfilled, placeholders
-from reconciler.rules.traversal import (
-    Container,
-    EcsTask,
-    containers,
-    each_container,
-    each_ecs_task,
-    each_single,
-    every_container,
-    members,
-    platform,
-    repeated,
-)
+from reconciler.rules.traversal import each_container, each_ecs_task, each_single, members, repeated
 
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/token"}
 SECRET_STORES = (":secretsmanager:", ":ssm:")

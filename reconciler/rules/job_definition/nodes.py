@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from reconciler.kinds.tasks import platform, pods
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
@@ -10,7 +11,7 @@ from reconciler.rules.instance_names import known_instance_types
 from reconciler.rules.job_definition.examples import IMAGE, ec2, job, size
 from reconciler.rules.job_definition.pods import pod_container
 from reconciler.rules.job_definition.tasks import container
-from reconciler.rules.traversal import Check, platform, pods
+from reconciler.rules.traversal import Check
 
 RANGES: Path = ("nodeProperties", "nodeRangeProperties")
 

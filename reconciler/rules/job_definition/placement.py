@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from reconciler.kinds import tasks
+from reconciler.kinds.tasks import EcsTask, containers_of, ecs_tasks, platform
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules import traversal
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred
 from reconciler.rules.compute_environment import common as environments
 from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
@@ -21,7 +22,6 @@ from reconciler.rules.job_queue.environments import (
     policy_name,
     queue,
 )
-from reconciler.rules.traversal import EcsTask, containers_of, ecs_tasks, platform
 
 # What a job needs to start: a kind of environment, and so many vCPUs at once.
 
@@ -32,7 +32,7 @@ _QUEUE_TYPES = {"EC2": "ECS", "FARGATE": "ECS_FARGATE", "MANAGED_INSTANCES": "EC
 
 def queue_type(body: Spec) -> str:
     """Return the jobQueueType of queues that run a definition."""
-    return "EKS" if traversal.pods(body) else _QUEUE_TYPES.get(platform(body), "")
+    return "EKS" if tasks.pods(body) else _QUEUE_TYPES.get(platform(body), "")
 
 
 def queues(subject: Subject) -> list[Spec]:
@@ -74,8 +74,8 @@ def vcpus(body: Spec) -> Iterator[tuple[Path, Decimal]]:
     """Yield how many vCPUs each container, task or pod needs at once, if those are numbers."""
     for ecs_task in ecs_tasks(body):
         yield from _of_ecs_task(ecs_task)
-    for pod in traversal.pods(body):
-        amounts = [_cpu_of(each.body) for each in traversal.containers_of_pod(pod) if "containers" in each.path]
+    for pod in tasks.pods(body):
+        amounts = [_cpu_of(each.body) for each in tasks.containers_of_pod(pod) if "containers" in each.path]
         yield pod.path, sum(amounts, Decimal(0))
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
+from reconciler.kinds.tasks import Container, EcsTask
 from reconciler.model import Json, Path
 from reconciler.rules.base import Findings, Rule, documented, measured
 from reconciler.rules.job_definition.examples import ec2, size
-from reconciler.rules.traversal import Container, EcsTask, each_container, each_single, members, repeated
+from reconciler.rules.traversal import each_container, each_single, members, repeated
 
 LEGACY = {"VCPU": "vcpus", "MEMORY": "memory"}
 LEAST_MEMORY = 4  # MiB
