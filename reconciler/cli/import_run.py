@@ -357,7 +357,7 @@ def _plan(stack: Stack, seen: "LiveRegion", released: tuple[str, ...]) -> Plan:
 def _secrets(read: Read) -> Iterator[Problem]:
     """Warn of values that look like secrets: to leave them out would be a change."""
     from reconciler.placeholders import holds_unknown
-    from reconciler.redact.patterns import secret_paths
+    from reconciler.redact.secrets import secret_paths
 
     for address, declared in read.stack.declared.items():
         for path, shown in secret_paths(declared.spec):

@@ -13,7 +13,7 @@ from reconciler.app.request import OutputOptions
 from reconciler.cli.streams import Log
 from reconciler.ports import Called
 from reconciler.problems import Exit
-from reconciler.redact.patterns import redacted_text
+from reconciler.redact.secrets import redacted_text
 from reconciler.report.progress import Tally, summary, summary_json, trace, trace_json
 
 if TYPE_CHECKING:  # OpenTelemetry is optional, and loaded only where its variables are set

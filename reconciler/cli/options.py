@@ -373,7 +373,7 @@ def _parse_variable_name(text: str) -> str:
 def words_of(request: StackRequest) -> tuple[str, ...]:
     """Return the words of a command line that lead to the same stack in the same place; secrets stay out of them."""
     from reconciler.placeholders import is_secret
-    from reconciler.redact.patterns import REDACTED
+    from reconciler.redact.secrets import REDACTED
 
     place = request.place
     shown = {name: REDACTED if is_secret(name, value) else value for name, value in request.variables.items()}

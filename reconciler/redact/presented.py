@@ -30,8 +30,7 @@ from reconciler.model import (
     dotted,
 )
 from reconciler.problems import CloudError, Declined, Exit, Problem, Severity, Stopped, Where
-from reconciler.redact.patterns import CHANGED, REDACTED, redacted, redacted_sides, redacted_text
-from reconciler.redact.secrets import Secrets
+from reconciler.redact.secrets import CHANGED, REDACTED, Secrets, redacted, redacted_sides, redacted_text
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.app.usecases import Finish

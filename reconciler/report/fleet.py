@@ -9,9 +9,8 @@ from typing import Annotated
 from reconciler.model import Json
 from reconciler.problems import Exit, Problem, Severity
 from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
-from reconciler.report.drift import Drift
 from reconciler.report.json import FLEET, TIME, frame, problem_json
-from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
+from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Planned, StackOutputs, Validation
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of, outcome_line, plan_line
 

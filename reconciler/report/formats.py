@@ -70,7 +70,7 @@ def render_github(run: Collected) -> str:
 
 
 def render_sarif(run: Collected) -> str:
-    from reconciler.report.sarif import sarif_log
+    from reconciler.report.ci import sarif_log
 
     return sarif_log(run.items, run.root())
 

@@ -29,7 +29,7 @@ from reconciler.redact.presented import (
     PresentedStopped,
     PresentedUnhealthy,
 )
-from reconciler.report.drift import Drift
+from reconciler.report.results import Drift
 from reconciler.report.text.values import ACTIONS, iso, summary
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it

@@ -13,11 +13,21 @@ from reconciler.redact.presented import (
     PresentedResult,
     PresentedStopped,
 )
-from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
 from reconciler.report.graph import escaped
 from reconciler.report.json import SHOWN_DIGITS
-from reconciler.report.results import ApplyResult, Graphed, Item, Planned, StackOutputs, Validation
+from reconciler.report.results import (
+    ApplyResult,
+    Drift,
+    Graphed,
+    Item,
+    Planned,
+    StackOutputs,
+    Validation,
+    drift_fields,
+    drift_of,
+    foreign_reason,
+)
 from reconciler.report.text.plan import Row, cost_of, proof_lines, reasons_of, rows_of
 from reconciler.report.text.values import (
     ACTIONS,

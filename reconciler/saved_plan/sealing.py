@@ -16,7 +16,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Row
 from reconciler.live.ownership import APPLIED, DIGEST
 from reconciler.model import Action, Call, Change, Json
-from reconciler.redact.patterns import CHANGED, REDACTED
+from reconciler.redact.secrets import CHANGED, REDACTED
 from reconciler.report.text.values import ACTIONS
 
 BITS_4 = 2  # hexadecimal digits of a mark that anybody can make

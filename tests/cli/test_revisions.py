@@ -10,9 +10,8 @@ import pytest
 from reconciler.app import usecases
 from reconciler.cli.context import Read, with_former
 from reconciler.inspect.history import revisions_of
-from reconciler.redact.patterns import CHANGED, REDACTED
 from reconciler.redact.presented import present_history
-from reconciler.redact.secrets import Secrets
+from reconciler.redact.secrets import CHANGED, REDACTED, Secrets
 from reconciler.retry import is_read
 from tests.builders import JD, container, stack
 from tests.cli.conftest import Ran, Run, write

@@ -12,7 +12,7 @@ from reconciler.live.ownership import AppliedRecord
 from reconciler.model import Action, Identity, Json, Plan, Stack, dotted
 from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
-from reconciler.report.drift import drift_of
+from reconciler.report.results import drift_of
 from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, live, owned, planned, queue, stack, told
 from tests.fakes import session_of
 from tests.world import World

@@ -17,7 +17,7 @@ from reconciler.plan.requests import as_request
 from reconciler.ports import takes_nothing
 from reconciler.problems import Exit, Refused, WrongUsage
 from reconciler.redact.presented import present
-from reconciler.report.drift import drift_of
+from reconciler.report.results import drift_of
 from reconciler.sandbox.core.faults import Failure, FaultRule
 from reconciler.sandbox.core.model import problems_of, service_model
 from tests.builders import JD, calls, container, stack, told

@@ -5,7 +5,7 @@ import pytest
 from reconciler.model import Address, Json, Live, Stack
 from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
-from reconciler.report.drift import drift_of
+from reconciler.report.results import drift_of
 from tests.builders import CE, JD, JQ, SE, container, ec2, live, owned, planned, queue, service, stack, training
 
 ARN = "arn:aws:batch:us-east-1:123456789012:"

@@ -7,7 +7,7 @@ from reconciler.model import Action, Live
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
 from reconciler.redact.presented import present
-from reconciler.report.drift import drift_of
+from reconciler.report.results import drift_of
 from tests.builders import CE, JQ, calls, ec2, live, owned, planned, queue, stack, told
 from tests.world import World
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from reconciler.live.ownership import AppliedRecord
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
 from reconciler.placeholders import is_secret_name
-from reconciler.redact.patterns import CHANGED, REDACTED, redacted, redacted_text
 from reconciler.redact.presented import present, present_fields
-from reconciler.report.drift import drift_of
+from reconciler.redact.secrets import CHANGED, REDACTED, redacted, redacted_text
 from reconciler.report.json import drift_json, plan_json
+from reconciler.report.results import drift_of
 from reconciler.report.text.drift import drift_page
 from reconciler.report.text.plan import plan_page
 from tests.fakes import HERE

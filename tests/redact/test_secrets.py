@@ -13,9 +13,8 @@ from reconciler.apply import Event, Outcome, Result, State
 from reconciler.live.resolve import references_of
 from reconciler.model import Action, Address, Call, Change, Cost, FieldChange, Json, Plan
 from reconciler.problems import CloudError, Fault, InvalidStack, Problem
-from reconciler.redact.patterns import CHANGED, REDACTED
 from reconciler.redact.presented import present, present_event, present_finish, present_references
-from reconciler.redact.secrets import Secrets
+from reconciler.redact.secrets import CHANGED, REDACTED, Secrets
 from reconciler.report.json import finish_json, plan_json
 from tests.builders import JQ, queue, stack
 from tests.fakes import HERE

@@ -11,7 +11,7 @@ from importlib import resources
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from reconciler.model import Json
-from reconciler.report.sarif import MOST_RESULTS
+from reconciler.report.ci import MOST_RESULTS
 
 TEXT: Json = {"type": "string", "minLength": 1}
 SHOWN: Json = {"text": {**TEXT, "maxLength": 1024}}

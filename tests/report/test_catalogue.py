@@ -8,8 +8,7 @@ import pytest
 
 import reconciler
 from reconciler.problems import Severity
-from reconciler.report.catalogue import CatalogueEntry, catalogue, nearest_ids
-from reconciler.report.text.rules import entries_page, entry_page
+from reconciler.report.catalogue import CatalogueEntry, catalogue, entries_page, entry_page, nearest_ids
 from reconciler.rules import RULE_IDS
 
 SOURCES = Path(reconciler.__file__).parent

@@ -11,8 +11,8 @@ from reconciler.redact.presented import (
     present_problem,
     present_stopped,
 )
-from reconciler.report.drift import drift_of
 from reconciler.report.json import drift_json, failed_json, finish_json, plan_json, problem_json, stopped_json
+from reconciler.report.results import drift_of
 from tests.report.samples import EVERYTHING, LEFT, NOTHING, PARTLY, PRICING
 
 

@@ -10,8 +10,7 @@ import pytest
 from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.redact.presented import present, present_stopped
 from reconciler.report.ci import github_commands
-from reconciler.report.drift import drift_of
-from reconciler.report.results import ApplyResult, Item, Planned
+from reconciler.report.results import ApplyResult, Item, Planned, drift_of
 from tests.report.findings import CLEAN, FAILED, FOUND, validation
 from tests.report.samples import EVERYTHING, NOTHING
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from reconciler.model import Json
 from reconciler.redact.presented import present
-from reconciler.report.drift import drift_of
 from reconciler.report.html import VOID, drawing, html_page
 from reconciler.report.json import drift_json
+from reconciler.report.results import drift_of
 from tests.laws import law
 from tests.report.documented import document
 from tests.report.samples import EVERYTHING, NOTHING

@@ -13,10 +13,9 @@ from reconciler.model import Address, Cost, FieldChange, Plan
 from reconciler.printable import visible
 from reconciler.problems import Declined, Problem, Refused
 from reconciler.redact.presented import present, present_finish, present_stopped
-from reconciler.report.drift import drift_of
 from reconciler.report.fleet import DeploymentOutcome, Targets
 from reconciler.report.markdown import LIMIT, code, details, markdown_report, prose, row, targets_report
-from reconciler.report.results import ApplyResult, Item, Planned
+from reconciler.report.results import ApplyResult, Item, Planned, drift_of
 from tests.fakes import HERE
 from tests.report.findings import FAILED, HOSTILE
 from tests.report.samples import CONVERGED, EVERYTHING, NOTHING, PARTLY, PRICING

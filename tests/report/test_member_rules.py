@@ -7,7 +7,7 @@ import pytest
 from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.model import Path
-from reconciler.report.text.rules import with_rules
+from reconciler.report.catalogue import with_rules
 from reconciler.rules import RULE_IDS, RULES
 from reconciler.schema import Explained, explain, member_at
 

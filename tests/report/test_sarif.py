@@ -12,10 +12,10 @@ from jsonschema import Draft4Validator
 from reconciler import __version__
 from reconciler.model import Json
 from reconciler.problems import Problem, Severity, Where
-from reconciler.report import sarif
+from reconciler.report import ci
 from reconciler.report.catalogue import catalogue
+from reconciler.report.ci import sarif_log
 from reconciler.report.results import Item
-from reconciler.report.sarif import sarif_log
 from tests.report.code_scanning import flaws, official_schema
 from tests.report.findings import CLEAN, FAILED, FILE, FOUND, validation
 
@@ -43,7 +43,7 @@ def test_a_log_reads_as_its_golden_file(golden: Callable[[str, str], None]) -> N
 
 def test_the_schema_is_the_one_that_logs_name() -> None:
     Draft4Validator.check_schema(official_schema())
-    assert official_schema()["id"] == sarif.SCHEMA
+    assert official_schema()["id"] == ci.SCHEMA
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_every_rule_and_every_problem_can_be_told() -> None:
 
 
 def test_what_is_too_much_for_one_run_loses_its_notes_first_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sarif, "MOST_RESULTS", 3)
+    monkeypatch.setattr(ci, "MOST_RESULTS", 3)
     levels = (Severity.NOTE, Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.ERROR)
     found = tuple(replace(problem(line), severity=level) for line, level in enumerate(levels, 1))
     run = run_of(validation(found))

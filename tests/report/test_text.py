@@ -8,7 +8,7 @@ import pytest
 from reconciler.model import Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
 from reconciler.redact.presented import present, present_finish, present_problems, present_stopped
-from reconciler.report.drift import drift_of
+from reconciler.report.results import drift_of
 from reconciler.report.text.drift import drift_page
 from reconciler.report.text.page import Page, console_for, problems_page, show, stopped_page
 from reconciler.report.text.plan import finish_page, plan_page

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Json, Plan
-from reconciler.redact.patterns import REDACTED
 from reconciler.redact.presented import present
-from reconciler.redact.secrets import Secrets
+from reconciler.redact.secrets import REDACTED, Secrets
 from reconciler.saved_plan.document import Inputs, saved_json, sealed_part
 from reconciler.saved_plan.sealing import Seal
 from tests.builders import JD, container, live, owned, planned, stack

@@ -8,7 +8,7 @@ from reconciler.adapters.lookup.installed import read_schema
 from reconciler.kinds import KINDS
 from reconciler.model import Ignore, Json, Lifecycle, Stack, dotted
 from reconciler.redact.presented import present
-from reconciler.report.drift import drift_of
+from reconciler.report.results import drift_of
 from reconciler.validate import validate
 from tests.builders import CE, JD, JQ, container, ec2, live, owned, planned, queue, stack
 from tests.world import World

@@ -33,7 +33,7 @@ def _doctor(request: StackRequest, out: Output) -> int:
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_examination
     from reconciler.report.json import doctor_json
-    from reconciler.report.text.status import doctor_page
+    from reconciler.report.text.inspect import doctor_page
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():

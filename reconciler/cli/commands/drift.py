@@ -62,8 +62,8 @@ def run(args: Namespace, out: Output) -> int:
 
 def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_zero: bool) -> int:
     from reconciler.redact.presented import present
-    from reconciler.report.drift import drift_of
     from reconciler.report.json import drift_json
+    from reconciler.report.results import drift_of
     from reconciler.report.text.drift import drift_page
 
     read, session = live_stack(request, out.watch)

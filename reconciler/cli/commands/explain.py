@@ -52,8 +52,7 @@ def run(args: Namespace, out: Output) -> int:
 
 def _list(kind: str, verbose: int, out: Output) -> int:
     from reconciler.kinds import KINDS, kind_named
-    from reconciler.report.catalogue import catalogue
-    from reconciler.report.text.rules import entries_page, entry_json
+    from reconciler.report.catalogue import catalogue, entries_page, entry_json
 
     wanted = kind_named(kind)
     if kind and wanted is None:
@@ -67,8 +66,7 @@ def _list(kind: str, verbose: int, out: Output) -> int:
 
 
 def _explain_id(id_: str, out: Output) -> int:
-    from reconciler.report.catalogue import entry_of
-    from reconciler.report.text.rules import entry_json, entry_page
+    from reconciler.report.catalogue import entry_json, entry_of, entry_page
 
     entry = entry_of(id_)
     out.publish(lambda width: entry_page(entry, width), lambda: entry_json(entry))
@@ -78,8 +76,7 @@ def _explain_id(id_: str, out: Output) -> int:
 def _explain_field(field: str, out: Output) -> int:
     from reconciler.adapters.lookup.installed import read_schema
     from reconciler.kinds import KINDS
-    from reconciler.report.catalogue import nearest_ids
-    from reconciler.report.text.rules import with_rules
+    from reconciler.report.catalogue import nearest_ids, with_rules
     from reconciler.schema import explain, explain_own, nearest, own_names
 
     schema = read_schema()

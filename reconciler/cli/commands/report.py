@@ -15,7 +15,7 @@ from reconciler.ports import Observer
 from reconciler.problems import Exit, Severity, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.report.merge import Part
+    from reconciler.report.documents import Part
 
 AHEAD = timedelta(minutes=5)  # the clocks of two runners may be apart by that
 EXAMPLES = """\
@@ -48,8 +48,8 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.report.documents import merge
     from reconciler.report.fleet import fleet_json, fleet_page
-    from reconciler.report.merge import merge
     from reconciler.report.text.page import problems_page
 
     fleet = merge([_part(*named) for file in args.files for named in _read(file, out.watch)], args.max_age)
@@ -78,8 +78,7 @@ def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
 
 def _part(file: str, content: bytes) -> "Part":
     from reconciler.adapters.aws.clock import utc_now
-    from reconciler.report.documents import Unreadable, parsed, read_fleet_document
-    from reconciler.report.merge import Part
+    from reconciler.report.documents import Part, Unreadable, parsed, read_fleet_document
 
     try:
         part = Part(file, read_fleet_document(parsed(content)))

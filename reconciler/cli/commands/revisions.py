@@ -36,7 +36,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.inspect.history import revisions_of
     from reconciler.redact.presented import present_history
     from reconciler.report.json import history_json
-    from reconciler.report.text.history import history_page
+    from reconciler.report.text.inspect import history_page
 
     request = stack_of(args)
     read, session = _no_stack(request, out) if args.live else live_stack(request, out.watch)

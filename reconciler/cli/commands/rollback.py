@@ -74,7 +74,7 @@ def _shown_and_run(
 ) -> int:
     from reconciler.redact.presented import present, present_rollback
     from reconciler.report.json import plan_json, rollback_json
-    from reconciler.report.text.history import nothing_page
+    from reconciler.report.text.inspect import nothing_page
     from reconciler.report.text.plan import plan_page
 
     read = with_former(read, back.history)
@@ -98,7 +98,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Sess
     from reconciler.app import usecases
     from reconciler.redact.presented import present, present_finish, present_rollback
     from reconciler.report.json import rollback_json
-    from reconciler.report.text.history import rollback_page
+    from reconciler.report.text.inspect import rollback_page
 
     work = partial(usecases.roll_back, back, read.stack, session)
     command = f"`{shlex.join(['reconciler', *again])}` again"

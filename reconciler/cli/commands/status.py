@@ -44,7 +44,7 @@ def _status(request: StackRequest, out: Output, *, has_jobs: bool) -> int:
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_status
     from reconciler.report.json import status_json
-    from reconciler.report.text.status import status_page
+    from reconciler.report.text.inspect import status_page
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():

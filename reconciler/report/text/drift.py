@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from reconciler.model import Action, Address, Json
 from reconciler.redact.presented import PresentedChange, PresentedField
-from reconciler.report.drift import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.json import change_json, frame
+from reconciler.report.results import Drift, drift_fields, drift_of, foreign_reason
 from reconciler.report.text.page import Page
 from reconciler.report.text.plan import write_heading, write_ignored, write_members, write_notes
 from reconciler.report.text.values import ACTIONS, inline, number_of, place
