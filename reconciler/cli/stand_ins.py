@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from reconciler.importers.names import named_by
+from reconciler.importers.writer import named_by
 from reconciler.kinds import KINDS
 from reconciler.live.read import read_some
 from reconciler.live.resolve import references

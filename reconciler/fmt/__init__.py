@@ -1,7 +1,7 @@
 """Files of a stack in one canonical style: a text in, a text out that means the same.
 
-`parse` reads a text with its comments, `normalize` orders and spells its fields, `printer` writes it, and `verify`
-compares what both texts mean.
+`parse` reads a text with its comments, `normalize` orders and spells its fields, and `printer` writes it. Then the
+meanings of both texts are compared.
 
 Always: values are copied as their authors wrote them, and comments move with what they describe, which a library that
 dumps values again cannot promise once entries change their places. A text that would change its meaning stays as it
@@ -9,16 +9,27 @@ is. Not here: reading and writing files, and JSON.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reconciler.fmt.normalize import Language, Respelling, tidied
-from reconciler.fmt.parse import Tree, TreeCollection, Unpreservable, comments_of, read_tree
+from reconciler.fmt.parse import Place, Tree, TreeCollection, Unpreservable, comments_of, read_tree
 from reconciler.fmt.printer import printed
-from reconciler.fmt.verify import means_the_same
 from reconciler.load.files import decoded
 from reconciler.problems import Problem, Where
 from reconciler.syntax.diagnostics import Findings
+from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, SourceMark, TaggedNode
 from reconciler.syntax.parse import Document, compose
+from reconciler.syntax.scalars import text_of
+
+# Every problem that only formatting can find. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "FMT001": "a file contains syntax that cannot be formatted",
+    "FMT002": "formatting would change the meaning of a file: this is a bug in reconciler",
+    "FMT003": "a file cannot be written",
+}
+
 
 __all__ = ["Formatted", "Language", "Respelling", "formatted"]
 
@@ -77,3 +88,61 @@ def _is_proven(document: Document, tree: Tree, respelled: tuple[Respelling, ...]
 
 def _problem(code: str, message: str, name: str, place: tuple[int, int], hint: str) -> Problem:
     return Problem(code, message, Where(name, place[0] + 1, place[1] + 1), hint)
+
+
+# The proof of a formatted file: it means the same as before, except for words whose spelling was changed.
+
+
+def means_the_same(before: Node | None, after: Node | None, respelled: Mapping[Place, str]) -> bool:
+    """Whether the loader reads the same values, tags, aliases and merges from both, in whatever order of keys.
+
+    `respelled` are the words of `before` that are expected to be others, by place.
+    """
+    if before is None or after is None:
+        return before is after
+    return _Comparison(respelled).same(before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    respelled: Mapping[Place, str]
+    pairs: dict[Node, Node] = field(default_factory=dict)
+
+    def same(self, one: Node, other: Node) -> bool:
+        self.pairs[one] = other
+        match one, other:
+            case Scalar(), Scalar():
+                return self.scalar(one, other)
+            case TaggedNode(), TaggedNode():
+                return (one.tag, one.text) == (other.tag, other.text)
+            case AliasNode(), AliasNode():
+                return self.target(one.target, other.target)
+            case SequenceNode(), SequenceNode():
+                return self.all_same(one.items, other.items)
+            case MappingNode(), MappingNode():
+                return self.mapping(one, other) and self.all_same(one.merges, other.merges)
+            case _:
+                return False
+
+    def scalar(self, one: Scalar, other: Scalar) -> bool:
+        expected = self.respelled.get(_place(one.mark))
+        if expected is not None:
+            return bool(other.value == expected)
+        return type(one.value) is type(other.value) and text_of(one.value) == text_of(other.value)
+
+    def target(self, one: Node, other: Node) -> bool:
+        """What an alias stands for has been compared at its anchor, unless that is at a key."""
+        return self.pairs[one] is other if one in self.pairs else self.same(one, other)
+
+    def mapping(self, one: MappingNode, other: MappingNode) -> bool:
+        expected = {self.respelled.get(_place(mark), key): node for key, (mark, node) in one.entries.items()}
+        return expected.keys() == other.entries.keys() and all(
+            self.same(node, other.entries[key][1]) for key, node in expected.items()
+        )
+
+    def all_same(self, ones: tuple[Node, ...], others: tuple[Node, ...]) -> bool:
+        return len(ones) == len(others) and all(map(self.same, ones, others))
+
+
+def _place(mark: SourceMark) -> Place:
+    return mark.line, mark.column

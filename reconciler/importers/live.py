@@ -1,16 +1,59 @@
-"""A region as a source: what is live there, as far as it was asked for and nobody else owns it."""
+"""A region as a source: its live resources, which of them an import selects, and who owns each of them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, found_live
-from reconciler.importers.names import NameChoice
 from reconciler.kinds import KINDS
-from reconciler.live.ownership import is_ours, logical_name, owner_of, prefixes_of, released
+from reconciler.live.ownership import (
+    CLOUDFORMATION,
+    OWNER,
+    is_ours,
+    logical_name,
+    owner_of,
+    prefixes_of,
+    released,
+    tool_tag_of,
+)
 from reconciler.model import Address, Json, Live, own_name
 from reconciler.ports import Takes
-from reconciler.problems import CloudError
+from reconciler.problems import CloudError, Problem, Severity
+
+# The choice of resources by name: globs of which one must match, and globs that exclude.
+
+NOT = "!"  # in front of a glob that leaves out
+
+
+@dataclass(frozen=True, slots=True)
+class NameChoice:
+    """Without a glob in `only`, every name is meant that none of `without` matches."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, globs: Iterable[str], excluded: Iterable[str] = ()) -> "NameChoice":
+        """`globs` are those of `--name`; `excluded` are globs that leave out without saying so."""
+        given = tuple(globs)
+        without = (glob.removeprefix(NOT) for glob in given if glob.startswith(NOT))
+        return cls(tuple(glob for glob in given if not glob.startswith(NOT)), (*without, *excluded))
+
+    def is_chosen(self, name: str) -> bool:
+        return not self.only or any(_matches(name, glob) for glob in self.only)
+
+    def excluding(self, name: str) -> str:
+        """Return the glob that leaves a name out; nothing if none does."""
+        return next((glob for glob in self.without if _matches(name, glob)), "")
+
+
+EVERY_NAME = NameChoice()
+
+
+def _matches(name: str, glob: str) -> bool:
+    return any(fnmatchcase(one, glob) for one in (name, own_name(name)))
+
 
 LEAVING = ("DELETING", "DELETED")
 
@@ -92,3 +135,81 @@ def _found(live: Live, asked: ImportFilter, prefix: str, takes: Takes) -> Import
     is_own = is_ours(live, asked.stack, prefix)
     logical = logical_name(live) if is_own else own_name(live.address.name).removeprefix(prefix) if prefix else ""
     return ImportedResource(found.address, found.body, logical=logical)
+
+
+# Coverage: how much of a region is described by stacks, and which tools manage the rest.
+
+
+class Owner(StrEnum):
+    """Who may own a resource; in the order in which they are told."""
+
+    STACK = "stack"
+    CLOUDFORMATION = "CloudFormation stack"
+    MARK = "tag"  # people say so by a tag: it proves nothing
+    NOBODY = "unowned"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerShare:
+    """What one owner has, in the order of kinds and names. `name` is the stack's, or the tool and its tag.
+
+    `resources` are physical addresses with their ARNs.
+    """
+
+    owner: Owner
+    name: str
+    resources: tuple[tuple[Address, str], ...]
+
+    def __str__(self) -> str:
+        return {Owner.MARK: self.name, Owner.NOBODY: str(self.owner)}.get(self.owner, f"{self.owner} {self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """`excluded` are as many as were left out by their names: they do not count."""
+
+    shares: tuple[OwnerShare, ...]
+    excluded: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(len(share.resources) for share in self.shares)
+
+    @property
+    def covered(self) -> int:
+        return sum(len(share.resources) for share in self.shares if share.owner is Owner.STACK)
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 means all. Of nothing, all is covered."""
+        return self.covered * 100 // self.total if self.total else 100
+
+
+def unread_kinds(unread: Mapping[str, CloudError]) -> tuple[Problem, ...]:
+    """Return a warning of each kind that could not be read, by its name."""
+    return tuple(
+        Problem("IMP006", f"{KINDS[name].section} could not be read ({error})", severity=Severity.WARNING)
+        for name, error in unread.items()
+    )
+
+
+def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:
+    kinds, owners = list(KINDS), list(Owner)
+    chosen = [one for one in live if names.is_chosen(one.address.name)]
+    counted = [one for one in chosen if not names.excluding(one.address.name)]
+    ordered = sorted(counted, key=lambda one: (kinds.index(one.address.kind), one.address.name))
+    shares: dict[tuple[Owner, str], list[tuple[Address, str]]] = {}
+    for one in ordered:
+        shares.setdefault(_owner(one), []).append((one.address, one.arn))
+    ranked = sorted(shares, key=lambda key: (owners.index(key[0]), key[1]))
+    found = tuple(OwnerShare(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
+    return Coverage(found, excluded=len(chosen) - len(counted))
+
+
+def _owner(live: Live) -> tuple[Owner, str]:
+    if OWNER in live.claims:
+        return Owner.STACK, live.claims[OWNER]
+    if CLOUDFORMATION in live.claims:
+        return Owner.CLOUDFORMATION, live.claims[CLOUDFORMATION]
+    mark = tool_tag_of(live.claims)
+    return (Owner.MARK, str(mark)) if mark else (Owner.NOBODY, "")

@@ -16,7 +16,7 @@ from reconciler.problems import Problem, Severity, Where
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.nodes import Broken, value_of
 from reconciler.syntax.parse import compose_json, whole_json
-from reconciler.tfstate.state import NotAState, TerraformState, is_raw_state, state_of
+from reconciler.tfstate import NotAState, TerraformState, is_raw_state, state_of
 from reconciler.validate.typos import normalized
 
 # Members in another tool's spelling, brought to the API's by the tables of the kinds.

@@ -27,7 +27,7 @@ from reconciler.syntax.nodes import (
 )
 from reconciler.syntax.parse import HALF
 from reconciler.syntax.scalars import plain_value, text_of
-from reconciler.tfstate.address import NotAnAddress, parse_address
+from reconciler.tfstate import NotAnAddress, parse_address
 
 # Tagged scalars whose value is outside the files, and everything that can go wrong on the way to it.
 

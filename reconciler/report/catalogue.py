@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.fmt.verify import CODES as FMT
+from reconciler.fmt import CODES as FMT
 from reconciler.importers.cloudformation.context import CODES as CLOUDFORMATION
 from reconciler.importers.model import CODES as ADOPT
 from reconciler.kinds import KINDS

@@ -37,8 +37,8 @@ from reconciler.sandbox.core.faults import Breakage, ForcedFault, is_duration
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import Simulator
 from reconciler.sandbox.core.state import environments_of, noun_of
-from reconciler.sandbox.jobs.capacity import INSTANCES
 from reconciler.sandbox.jobs.requests import REFERENCE, SECONDS, TRAINING
+from reconciler.sandbox.jobs.timeline import INSTANCES
 from reconciler.sandbox.server.protocol import Request
 from reconciler.syntax.diagnostics import did_you_mean, listed
 

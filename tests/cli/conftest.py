@@ -14,9 +14,9 @@ from reconciler.cli import main
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import session
+from reconciler.sandbox.core import service
 from reconciler.sandbox.core.faults import FaultRule, Faults
 from reconciler.sandbox.core.service import SimulatedCloud
-from reconciler.sandbox.resources import tags
 from tests.fakes import HERE, InstantClock
 from tests.serving import running
 
@@ -158,7 +158,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
 @pytest.fixture
 def tag(monkeypatch: pytest.MonkeyPatch) -> Tag:
     """Set one tag of a live resource, also one that only AWS can set."""
-    monkeypatch.setattr(tags, "refuse_bad_tags", lambda _tags: None)
+    monkeypatch.setattr(service, "refuse_bad_tags", lambda _tags: None)
 
     def tagging(path: str, pair: str) -> None:
         key, _, value = pair.partition("=")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.tfstate.address import parse_address
+from reconciler.tfstate import parse_address
 from tests.cli.conftest import Run
 from tests.consoles import Command, Shown, is_as_shown, steps
 from tests.load.test_states import places

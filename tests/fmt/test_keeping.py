@@ -3,8 +3,7 @@
 import pytest
 
 import reconciler.fmt
-from reconciler.fmt import formatted
-from reconciler.fmt.verify import means_the_same
+from reconciler.fmt import formatted, means_the_same
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import compose
 from tests.fmt.formatting import LANGUAGE, done, problems

@@ -5,9 +5,7 @@ from collections import Counter
 import pytest
 
 from reconciler.app import usecases
-from reconciler.importers.coverage import coverage
-from reconciler.importers.live import ImportFilter, imported
-from reconciler.importers.names import NameChoice
+from reconciler.importers.live import ImportFilter, NameChoice, coverage, imported
 from reconciler.model import Live
 from reconciler.ports import takes_everything
 from reconciler.problems import CloudError, Fault

@@ -11,8 +11,7 @@ from reconciler.importers.terraform import imported
 from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.problems import Severity
-from reconciler.tfstate.address import parse_address
-from reconciler.tfstate.state import find_value, parse_state
+from reconciler.tfstate import find_value, parse_address, parse_state
 from tests.importers.importing import tidied
 from tests.tfstate.states import document, instance
 from tests.tfstate.states import resource as raw_resource

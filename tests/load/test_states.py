@@ -10,8 +10,7 @@ from reconciler.load import Loaded
 from reconciler.model import Address, Json, StatePlace
 from reconciler.placeholders import Secret, Unknown
 from reconciler.problems import CloudError, Fault
-from reconciler.tfstate.address import parse_address
-from reconciler.tfstate.state import find_value, parse_state
+from reconciler.tfstate import find_value, parse_address, parse_state
 from tests.load.memory import loaded
 from tests.tfstate.states import NETWORK, raw
 

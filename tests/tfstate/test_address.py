@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.tfstate.address import EVERY, NotAnAddress, StateAddress, key_text, parse_address
+from reconciler.tfstate import EVERY, NotAnAddress, StateAddress, key_text, parse_address
 from tests.laws import law
 
 NAMES = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,6}\Z").filter(

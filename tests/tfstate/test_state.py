@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.model import Json
-from reconciler.tfstate.state import NotAState, is_raw_state, parse_state
+from reconciler.tfstate import NotAState, is_raw_state, parse_state
 from tests.tfstate.states import NETWORK, document, instance, output, raw, resource
 
 

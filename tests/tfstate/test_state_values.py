@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from reconciler.model import Json
 from reconciler.placeholders import Secret, is_secret, is_secret_name
 from reconciler.ports import Missing
-from reconciler.tfstate.address import Key, key_text, parse_address
-from reconciler.tfstate.state import TerraformState, find_value, parse_state
+from reconciler.tfstate import Key, TerraformState, find_value, key_text, parse_address, parse_state
 from tests.laws import law
 from tests.tfstate.states import NETWORK, document, get_attr, index, instance, output, raw, resource
 

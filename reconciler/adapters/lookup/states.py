@@ -11,8 +11,7 @@ from reconciler.adapters.lookup.files import GIT, is_hidden, read_whole
 from reconciler.model import Json, StatePlace
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault, Stopped
-from reconciler.tfstate.address import parse_address
-from reconciler.tfstate.state import NotAState, TerraformState, find_value, parse_state
+from reconciler.tfstate import NotAState, TerraformState, find_value, parse_address, parse_state
 
 LARGEST = 64 * 2**20  # bytes; states have a few MiB at most
 FILE = ""  # the scheme of what is no URL

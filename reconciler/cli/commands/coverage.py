@@ -28,8 +28,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.cli.clients import session_for
     from reconciler.cli.fleet import excluded_names
-    from reconciler.importers.coverage import coverage, unread_kinds
-    from reconciler.importers.names import NameChoice
+    from reconciler.importers.live import NameChoice, coverage, unread_kinds
     from reconciler.model import Stack
     from reconciler.redact.presented import present_problems
     from reconciler.report.text.imports import coverage_json, coverage_page

@@ -7,7 +7,7 @@ from io import StringIO
 from itertools import groupby
 
 from reconciler.fmt import Formatted
-from reconciler.importers.coverage import Coverage, Owner, OwnerShare
+from reconciler.importers.live import Coverage, Owner, OwnerShare
 from reconciler.kinds import KINDS
 from reconciler.model import Identity, Json
 from reconciler.problems import Where

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
 from uuid import UUID
@@ -30,7 +30,7 @@ from reconciler.sandbox.core.model import (
     success,
     with_id,
 )
-from reconciler.sandbox.core.state import UNORDERED, AccountState, Record, noun_of
+from reconciler.sandbox.core.state import UNORDERED, AccountState, Record, noun_of, refuse_bad_tags
 from reconciler.sandbox.core.store import Memory, Store
 from reconciler.sandbox.jobs import operations, scheduler
 from reconciler.sandbox.jobs.views import LogStream, log_streams
@@ -42,8 +42,68 @@ from reconciler.sandbox.resources import (
     queues,
     quota_shares,
     service_environments,
-    tags,
 )
+
+# Tags, by ARN, for every kind.
+
+RESERVED = "aws:"
+TAGGABLE = (
+    "compute-environment", "consumable-resource", "job", "job-definition", "job-queue", "quota-share",
+    "scheduling-policy", "service-environment", "service-job",
+)  # fmt: skip
+
+
+def tag(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    noun, record = _resource(account_state, request["resourceArn"])
+    refuse_bad_tags(request["tags"])
+    merged = {**record.tags, **request["tags"]}
+    refuse_bad_tags({key: value for key, value in merged.items() if not key.startswith(RESERVED)})
+    account_state.put(noun, replace(record, tags=merged))
+    return {}
+
+
+def label(account_state: AccountState, arn: str, labels: Mapping[str, str]) -> None:
+    """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
+    noun, record = _resource(account_state, arn)
+    account_state.put(noun, replace(record, tags={**record.tags, **labels}))
+
+
+def untag(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    noun, record = _resource(account_state, request["resourceArn"])
+    tags = {key: value for key, value in record.tags.items() if key not in request["tagKeys"]}
+    account_state.put(noun, replace(record, tags=tags))
+    return {}
+
+
+def list_tags(account_state: AccountState, request: Mapping[str, Json]) -> Json:
+    arn = request["resourceArn"]
+    noun = _noun(arn)
+    record = account_state.see(noun, arn)
+    if record is None:
+        raise Refusal(f"{arn} does not exist")
+    return {"tags": record.tags}
+
+
+def every_tagged(account_state: AccountState) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the ARN and the tags of whatever has any, as reads show it."""
+    for noun in TAGGABLE:
+        yield from ((record.arn, record.tags) for record in account_state.see_every(noun) if record.tags)
+
+
+TAG_OPERATIONS = {"TagResource": tag, "UntagResource": untag, "ListTagsForResource": list_tags}
+
+
+def _resource(account_state: AccountState, arn: str) -> tuple[str, Record]:
+    noun = _noun(arn)
+    return noun, account_state.get(noun, arn)
+
+
+def _noun(arn: str) -> str:
+    noun = noun_of(arn)
+    if noun not in TAGGABLE:
+        raise Refusal(f"{arn} does not exist")
+    return noun
+
 
 # What was done to single resources on purpose: they are INVALID, or never finish their deletion.
 
@@ -100,7 +160,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **operations.OPERATIONS,
     **operations.SERVICE_JOB_OPERATIONS,
     **operations.SNAPSHOT_OPERATIONS,
-    **tags.OPERATIONS,
+    **TAG_OPERATIONS,
 }
 
 
@@ -157,12 +217,12 @@ class Simulator:
         with self._lock, self._store.session():
             account_state = self._account_state(account, region)
             scheduler.advance(account_state)
-            return tuple(tags.every_tagged(account_state))
+            return tuple(every_tagged(account_state))
 
     def label(self, account: str, region: str, arn: str, labels: Mapping[str, str]) -> None:
         """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
         with self._lock, self._store.session():
-            tags.label(self._account_state(account, region), arn, labels)
+            label(self._account_state(account, region), arn, labels)
 
     def clusters(self, account: str, region: str) -> tuple[str, ...]:
         """Return the ARNs of the ECS clusters that the environments there have."""

@@ -12,20 +12,6 @@ from typing import Any
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.model import Refusal, refuse_if, without_empty
 from reconciler.sandbox.core.state import AccountState, Record
-from reconciler.sandbox.jobs.capacity import INSTANCES, VCPU, end, taken
-from reconciler.sandbox.jobs.job_status import (
-    MARK,
-    STATUSES,
-    WAITS,
-    JobStatus,
-    child_of,
-    job_id,
-    node_count,
-    node_named,
-    nodes_of,
-    standing_of,
-    status_of,
-)
 from reconciler.sandbox.jobs.requests import (
     TRAINING,
     body_of,
@@ -43,15 +29,35 @@ from reconciler.sandbox.jobs.scheduler import expect, needs_met
 from reconciler.sandbox.jobs.timeline import (
     CANCELLED,
     COURSES,
+    INSTANCES,
     JOB,
     TERMINATED,
+    VCPU,
     JobRun,
     course_of,
+    end,
     line_of,
     line_up,
     members_of,
+    taken,
 )
-from reconciler.sandbox.jobs.views import attempts, described, progress, summary
+from reconciler.sandbox.jobs.views import (
+    MARK,
+    STATUSES,
+    WAITS,
+    JobStatus,
+    attempts,
+    child_of,
+    described,
+    job_id,
+    node_count,
+    node_named,
+    nodes_of,
+    progress,
+    standing_of,
+    status_of,
+    summary,
+)
 
 # ListJobs and its like: the newest first, by status or by one filter, in pages.
 

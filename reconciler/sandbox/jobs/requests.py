@@ -13,8 +13,7 @@ from typing import Any
 from reconciler.model import Json, Spec
 from reconciler.sandbox.core.model import Refusal, refuse_if
 from reconciler.sandbox.core.state import AccountState, Record, refuse_bad_tags
-from reconciler.sandbox.jobs.capacity import INSTANCES, VCPU
-from reconciler.sandbox.jobs.timeline import Amounts, Waiting
+from reconciler.sandbox.jobs.timeline import INSTANCES, VCPU, Amounts, Waiting
 from reconciler.sandbox.resources.definitions import (
     MAX_PRIORITY,
     newest_active,

@@ -8,13 +8,19 @@ from dataclasses import replace
 
 from reconciler.model import Spec
 from reconciler.sandbox.core.state import DUE, LINES, ORDERS, SCHEDULER, AccountState, Record, noun_of
-from reconciler.sandbox.jobs.capacity import NEVER, QUANTITY, UsagePool, capacity_of, end, fits, is_open
 from reconciler.sandbox.jobs.timeline import (
     CANCELLED,
+    NEVER,
+    QUANTITY,
     TERMINATED,
     Amounts,
     JobRun,
+    UsagePool,
     Waiting,
+    capacity_of,
+    end,
+    fits,
+    is_open,
     keep,
     leave_line,
     line_of,

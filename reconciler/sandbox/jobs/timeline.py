@@ -1,11 +1,16 @@
-"""What becomes of a job: it waits in line; once it has started, its course is a function of time alone."""
+"""When jobs run and end, and the capacity that they use until then.
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+A job waits in line. Once it has started, its course is a function of time alone.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 
 from reconciler.model import Json
-from reconciler.sandbox.core.state import LINES, AccountState
+from reconciler.sandbox.core.state import LINES, AccountState, Record, noun_of
 
 JOB = "job"
 COURSES = ".courses"  # by job
@@ -104,3 +109,193 @@ def leave_line(account_state: AccountState, queue: str, job: str) -> None:
 
 def _line(queue: str) -> str:
     return f".line:{queue}"
+
+
+# The capacity that jobs use until they end: of environments, consumable resources and quota shares, and in their queue.
+
+NEVER = float("inf")
+
+
+def hold(account_state: AccountState, holder: str, job: str, ends: float, amounts: Amounts) -> None:
+    """Note that a job takes up amounts of `holder` (an ARN) until it ends."""
+    account_state.note(_held(holder), job, [ends, dict(amounts)])
+
+
+def shorten(account_state: AccountState, job: str, course: JobRun, ends: float) -> None:
+    """Note that a job ends before its time."""
+    for holder in course.holds:
+        _, amounts = account_state.fact(_held(holder), job, (ends, {}))
+        hold(account_state, holder, job, ends, amounts)
+
+
+def holders(account_state: AccountState, holder: str) -> Iterator[tuple[str, float]]:
+    """Yield the jobs that have not ended yet, and when they do."""
+    return ((job, ends) for job, (ends, _) in account_state.rows(_held(holder)).items() if ends > account_state.now)
+
+
+def taken(account_state: AccountState, holder: str) -> Counter[str]:
+    """Return what is taken up now, by unit."""
+    amounts = (amounts for ends, amounts in account_state.rows(_held(holder)).values() if ends > account_state.now)
+    return _sum(amounts)
+
+
+def last_end(account_state: AccountState, holder: str) -> float:
+    """Return when the last of those that run now ends; now, if none does."""
+    return max((ends for _, ends in holders(account_state, holder)), default=account_state.now)
+
+
+class UsagePool:
+    """What is taken up of one holder, while time passes. Made for one look of the scheduler; forgets what has ended."""
+
+    def __init__(self, account_state: AccountState, holder: str) -> None:
+        rows = account_state.rows(_held(holder))
+        for job in [job for job, (ends, _) in rows.items() if ends <= account_state.now]:
+            account_state.forget(_held(holder), job)
+        self._ends = [(ends, job, amounts) for job, (ends, amounts) in rows.items()]
+        heapq.heapify(self._ends)
+        self._holder = holder
+        self.used = _sum(amounts for _, _, amounts in self._ends)
+
+    def pass_time(self, now: float) -> None:
+        while self._ends and self._ends[0][0] <= now:
+            _, _, amounts = heapq.heappop(self._ends)
+            self.used.subtract(amounts)
+
+    def take(self, account_state: AccountState, job: str, ends: float, amounts: Amounts) -> None:
+        hold(account_state, self._holder, job, ends, amounts)
+        heapq.heappush(self._ends, (ends, job, amounts))
+        self.used.update(amounts)
+
+    def next_release(self) -> float:
+        return self._ends[0][0] if self._ends else NEVER
+
+
+def _held(holder: str) -> str:
+    return f".held:{holder}"
+
+
+def _sum(many: Iterator[Amounts]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for amounts in many:
+        total.update(amounts)
+    return total
+
+
+VCPU = "vcpu"
+INSTANCES = "NUM_INSTANCES"
+QUANTITY = "quantity"
+UNLIMITED = float("inf")
+
+
+def capacity_of(account_state: AccountState, record: Record) -> Amounts:
+    """Return how much there is in all, by unit, of an environment, quota share or consumable resource."""
+    return CAPACITIES[noun_of(record.arn)](account_state, record)
+
+
+def is_open(record: Record) -> bool:
+    """Whether jobs may start there."""
+    return record.status == "VALID" and record.body["state"] == "ENABLED"
+
+
+def fits(asks: Amounts, capacity: Amounts, used: Amounts) -> bool:
+    """Of the units that a job asks for, those count that the capacity is counted in."""
+    counted = asks.keys() & capacity.keys()
+    return bool(counted) and all(used.get(unit, 0) + asks[unit] <= capacity[unit] for unit in counted)
+
+
+def _compute(_account_state: AccountState, record: Record) -> Amounts:
+    """An unmanaged environment has the instances that its owner starts: nobody here knows how many."""
+    resources = record.body.get("computeResources", {})
+    return {VCPU: resources.get("maxvCpus", record.body.get("unmanagedvCpus", UNLIMITED))}
+
+
+def _service(_account_state: AccountState, record: Record) -> Amounts:
+    return {limit["capacityUnit"]: limit["maxCapacity"] for limit in record.body["capacityLimits"]}
+
+
+def _share(account_state: AccountState, record: Record) -> Amounts:
+    """Borrowed capacity comes on top: a percentage, or all that the environment has (borrowLimit -1)."""
+    own, sharing = _service(account_state, record), record.body["resourceSharingConfiguration"]
+    if sharing["strategy"] != "LEND_AND_BORROW":
+        return own
+    percent = sharing.get("borrowLimit", -1)
+    return {unit: UNLIMITED if percent < 0 else most * (1 + percent / 100) for unit, most in own.items()}
+
+
+def _consumable(account_state: AccountState, record: Record) -> Amounts:
+    """What is used up is gone from the total of a NON_REPLENISHABLE resource as soon as its job starts."""
+    total = record.body["totalQuantity"]
+    if record.body["resourceType"] == "REPLENISHABLE":
+        return {QUANTITY: total}
+    return {QUANTITY: total + taken(account_state, record.arn)[QUANTITY]}
+
+
+CAPACITIES: Mapping[str, Callable[[AccountState, Record], Amounts]] = {
+    "compute-environment": _compute,
+    "service-environment": _service,
+    "quota-share": _share,
+    "consumable-resource": _consumable,
+}
+
+
+# Jobs that end before their time: by hand, or because what they run on or wait in goes away.
+
+PER_SECOND = 16  # jobs that the service terminates when it deletes their queue (AWS Batch User Guide)
+MINUTES = 30  # that jobs may go on by default while their instances are replaced (UpdatePolicy)
+EARLIEST = "replaced"  # when an infrastructure update could be over, were it not for the jobs
+
+
+def end(account_state: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
+    """Let a job end at a moment, which may be to come, unless it ends before by itself."""
+    course = course_of(account_state, job)
+    if course is None:
+        leave_line(account_state, queue, job)
+        keep(account_state, job, JobRun(starts=at, ends=at, reason=reason, by=by))
+    elif course.ends > at:
+        attempts = tuple((runs, min(stops, at)) for runs, stops in course.attempts if runs < at)
+        keep(account_state, job, replace(course, ends=at, attempts=attempts, exit_code=None, reason=reason, by=by))
+        shorten(account_state, job, course, at)
+        _hasten(account_state, course.environment)
+    account_state.stir()
+
+
+def jobs_in(account_state: AccountState, queue: str) -> list[str]:
+    """Return the jobs of a queue that have not ended: those that run, and those that wait."""
+    return [*(job for job, _ in holders(account_state, queue)), *line_of(account_state, queue)]
+
+
+def end_all(account_state: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
+    """Let jobs of a queue end, one after another; return how many seconds that takes."""
+    for count, job in enumerate(jobs, 1):
+        end(account_state, queue, job, account_state.now + count / PER_SECOND, reason, TERMINATED)
+    return len(jobs) / PER_SECOND
+
+
+def evict(account_state: AccountState, environment: Record, at: float) -> None:
+    """Take the instances away from the jobs that still run there then."""
+    for job, ends in list(holders(account_state, environment.arn)):
+        if ends > at:
+            instance = account_state.new_id().replace("-", "")[:17]
+            end(account_state, "", job, at, f"Host EC2 (instance i-{instance}) terminated.")
+
+
+def replacement(account_state: AccountState, environment: Record) -> tuple[Record, float]:
+    """Return the environment and the seconds of an update that replaces its instances: it waits for the jobs there.
+
+    How long, its update policy says (UpdatePolicy).
+    """
+    policy = environment.body.get("updatePolicy", {})
+    patience = 0 if policy.get("terminateJobsOnUpdate") else 60 * policy.get("jobExecutionTimeoutMinutes", MINUTES)
+    evict(account_state, environment, account_state.now + patience)
+    earliest = account_state.now + account_state.timings.infrastructure
+    until = max(earliest, last_end(account_state, environment.arn))
+    return replace(environment, hidden={**environment.hidden, EARLIEST: earliest}), until - account_state.now
+
+
+def _hasten(account_state: AccountState, environment: str) -> None:
+    """An update that waits for jobs is over when the last of them is."""
+    found = account_state.find("compute-environment", environment)
+    if found and found.status == "UPDATING" and EARLIEST in found.hidden:
+        until = max(found.hidden[EARLIEST], last_end(account_state, environment))
+        if until < found.until:
+            account_state.put("compute-environment", replace(found, until=until))

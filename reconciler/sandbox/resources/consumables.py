@@ -6,7 +6,7 @@ from dataclasses import replace
 from reconciler.model import Json
 from reconciler.sandbox.core.model import refuse_if
 from reconciler.sandbox.core.state import AccountState, Record, name_key, paged, refuse_bad_name, refuse_bad_tags
-from reconciler.sandbox.jobs.capacity import QUANTITY, taken
+from reconciler.sandbox.jobs.timeline import QUANTITY, taken
 
 NOUN = "consumable-resource"
 TYPES = ("REPLENISHABLE", "NON_REPLENISHABLE")

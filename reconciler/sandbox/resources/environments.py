@@ -23,8 +23,8 @@ from reconciler.sandbox.core.state import (
     refuse_used,
     shuffled,
 )
-from reconciler.sandbox.jobs.capacity import VCPU, evict, holders, replacement, taken
 from reconciler.sandbox.jobs.scheduler import SCALED
+from reconciler.sandbox.jobs.timeline import VCPU, evict, holders, replacement, taken
 from reconciler.sandbox.resources.defaults import default_images, environment_body, observed, template_body
 
 # What AWS refuses about a compute environment's shape, with its own words where somebody has seen them.

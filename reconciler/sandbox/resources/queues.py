@@ -17,7 +17,7 @@ from reconciler.sandbox.core.state import (
     release,
     shuffled,
 )
-from reconciler.sandbox.jobs.capacity import end_all, jobs_in
+from reconciler.sandbox.jobs.timeline import end_all, jobs_in
 from reconciler.sandbox.resources.environments import FARGATE, MANAGED_INSTANCES, is_arm
 from reconciler.sandbox.resources.quota_shares import INSTANCES, shares_of
 

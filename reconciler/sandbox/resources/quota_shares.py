@@ -16,8 +16,7 @@ from reconciler.sandbox.core.state import (
     refuse_bad_tags,
     shuffled,
 )
-from reconciler.sandbox.jobs.capacity import end_all, holders
-from reconciler.sandbox.jobs.timeline import line_of
+from reconciler.sandbox.jobs.timeline import end_all, holders, line_of
 
 # What AWS refuses about capacity limits, in its own words (cdk-preflight, rules pf-batch-se-*).
 
