@@ -67,7 +67,7 @@ def test_arguments_end_in_types_at_the_door() -> None:
 
 
 def is_door(function: str) -> bool:
-    return function == "run" or function.endswith("_of")
+    return function == "run" or function.startswith("run_") or function.endswith("_of")
 
 
 def has_namespace(function: ast.FunctionDef) -> bool:

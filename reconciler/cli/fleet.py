@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.adapters.lookup.files import GIT, is_hidden, names_of
 from reconciler.app.request import HERE, AddressGlob, FleetRequest, StackRequest
-from reconciler.cli.context import environment_of, from_outside, gravest_code, run_each
+from reconciler.cli.context import check_all, environment_of, from_outside, gravest_code, run_each
 from reconciler.cli.options import EVERYTHING
 from reconciler.cli.output import Branch, Output
-from reconciler.cli.patterns import check_all
 from reconciler.load.choose import FLEET
 from reconciler.parallel import SLICE
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage

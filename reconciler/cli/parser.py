@@ -15,8 +15,6 @@ from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
 from reconciler.cli.commands import COMMANDS, module_of
 from reconciler.cli.options import ABSENT, fleet_of, output_of
 from reconciler.cli.streams import check_stays_here
-from reconciler.cli.synonyms import COMMANDS as SYNONYMS
-from reconciler.cli.synonyms import OPTIONS
 from reconciler.problems import WrongUsage
 from reconciler.report.formats import FORMATS
 
@@ -185,9 +183,11 @@ def _check_foreign(argv: Sequence[str], command: "Parser") -> None:
     """Raise `WrongUsage` for an option of other tools. argparse would read `-out` as `-o ut`."""
     for word, after in zip(argv, [*argv[1:], ""], strict=False):
         option, _, value = word.partition("=")
-        if option in OPTIONS and not command.has(option):
+        if option in FOREIGN_OPTIONS and not command.has(option):
             given = value or ("" if after.startswith("-") else after)
-            raise WrongUsage(f"unrecognized arguments: {word}", hint=OPTIONS[option].format(value=given or "FILE"))
+            raise WrongUsage(
+                f"unrecognized arguments: {word}", hint=FOREIGN_OPTIONS[option].format(value=given or "FILE")
+            )
 
 
 def _with_values(argv: Sequence[str], command: "Parser") -> list[str]:
@@ -202,3 +202,54 @@ def _invalid_choice(message: str) -> str:
 def _plain(message: str) -> str:
     command = _invalid_choice(message) if "COMMAND" in message else ""
     return f"there is no command {command}" if command else message
+
+
+# What users of other tools type, and its name here. It is named, not obeyed: words differ in what they do.
+
+SYNONYMS: Mapping[str, str] = {
+    **dict.fromkeys(("diff", "preview", "changes", "dry-run", "dryrun", "whatif", "what-if"), "plan"),
+    **dict.fromkeys(("up", "deploy", "sync", "create", "update", "push", "rollout"), "apply"),
+    **dict.fromkeys(("refresh", "detect-drift", "detect"), "drift"),
+    **dict.fromkeys(("delete", "down", "remove", "rm", "teardown"), "destroy"),
+    **dict.fromkeys(("lint", "check", "test"), "validate"),
+    **dict.fromkeys(("format", "prettier"), "fmt"),
+    **dict.fromkeys(("list", "ls", "get", "describe", "state", "ps", "health"), "status"),
+    **dict.fromkeys(("show", "synth", "template", "build", "dump", "config"), "render"),
+    **dict.fromkeys(("new", "bootstrap", "scaffold"), "init"),
+    **dict.fromkeys(("output", "export"), "outputs"),
+    **dict.fromkeys(("history", "log", "versions"), "revisions"),
+    **dict.fromkeys(("undo", "revert"), "rollback"),
+    **dict.fromkeys(("unlock",), "force-unlock"),
+    **dict.fromkeys(("docs", "man", "rules"), "explain"),
+    **dict.fromkeys(("policy", "iam"), "iam-policy"),
+    **dict.fromkeys(("troubleshoot", "debug", "diagnose", "verify"), "doctor"),
+    **dict.fromkeys(("dag", "deps"), "graph"),
+    **dict.fromkeys(("untrack", "release"), "forget"),
+    **dict.fromkeys(("local", "mock", "simulate"), "sandbox"),
+}
+FOREIGN_OPTIONS: Mapping[str, str] = {
+    **dict.fromkeys(("--out", "-out"), "write -o json={value} to keep a plan, and `apply {value}` to apply it"),
+    **dict.fromkeys(("--json", "-json"), "write -o json, or -o json=FILE"),
+    **dict.fromkeys(("--format",), "write -o {value}, or -o {value}=FILE"),
+    **dict.fromkeys(
+        ("-y", "--approve", "--assume-yes", "-auto-approve", "--no-confirm", "--force"), "did you mean --yes?"
+    ),
+    **dict.fromkeys(("-q", "--quiet", "--silent"), "drop it: without -v, only results and problems are printed"),
+    **dict.fromkeys(
+        ("--dry-run", "--dryrun", "--diff", "--preview", "--check"), "run `reconciler plan`: it changes nothing"
+    ),
+    **dict.fromkeys(
+        ("--refresh-only", "-refresh-only", "--refresh", "-refresh"), "run `reconciler drift`: every plan reads live"
+    ),
+    **dict.fromkeys(("--destroy", "-destroy"), "run `reconciler destroy`"),
+    **dict.fromkeys(("-var",), "did you mean --var?"),
+    **dict.fromkeys(("-var-file",), "did you mean --var-file?"),
+    **dict.fromkeys(("-target",), "did you mean --target?"),
+    **dict.fromkeys(("-parallelism", "--jobs", "-j"), "did you mean --parallelism?"),
+    **dict.fromkeys(
+        ("-f", "--file", "--stack", "--stack-name", "--config", "--chdir", "-chdir"),
+        "name the folder or the file of the stack, without an option",
+    ),
+    **dict.fromkeys(("--debug", "--trace"), "did you mean -v?"),
+    **dict.fromkeys(("-help", "-?"), "did you mean --help?"),
+}

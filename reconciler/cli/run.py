@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.request import RunOptions
 from reconciler.app.session import Session
-from reconciler.cli.context import Read, live_stack, plan_stack, with_installed_sdk
+from reconciler.cli.context import Read, check_one, live_stack, plan_stack, with_installed_sdk
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_one
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, last_words
 from reconciler.model import Plan, Stack

@@ -17,7 +17,7 @@ import reconciler
 from reconciler import importers
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup import installed
-from reconciler.cli import commands, import_run
+from reconciler.cli import commands
 from reconciler.cli.commands import COMMANDS, import_, validate
 from reconciler.cli.commands.fmt import language
 from reconciler.cli.options import OF_FINDINGS
@@ -231,7 +231,7 @@ def imported(lines):
 """
 
 
-def read_inventory(request: import_run.ImportRequest, _observer: Observer, _region: import_run.ReadRegion) -> Imported:
+def read_inventory(request: import_.ImportRequest, _observer: Observer, _region: import_.ReadRegion) -> Imported:
     module = importlib.import_module("reconciler.importers.inventory")
     found: Imported = module.imported(Path(request.files[0]).read_text(encoding="utf-8").splitlines())
     return found
@@ -242,9 +242,8 @@ def _inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Add a source as a contributor would: one module and one row."""
     (tmp_path / "inventory.py").write_text(INVENTORY, encoding="utf-8")
     monkeypatch.setattr(importers, "__path__", [*importers.__path__, str(tmp_path)])
-    sources = (*import_run.SOURCES, import_run.ImportSource("inventory", "a list of names and seconds", read_inventory))
-    for module in (import_run, import_):
-        monkeypatch.setattr(module, "SOURCES", sources)
+    sources = (*import_.SOURCES, import_.ImportSource("inventory", "a list of names and seconds", read_inventory))
+    monkeypatch.setattr(import_, "SOURCES", sources)
     yield
     sys.modules.pop("reconciler.importers.inventory", None)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import import_run
+from reconciler.cli.commands import import_
 from tests.cli.conftest import Run, write
 from tests.importers.cloudformation.test_foreign import LIVE, OTHERS
 from tests.stacks.corpus import corpus
@@ -178,5 +178,5 @@ def test_the_sandbox_has_no_cloudformation(run: Run) -> None:
 
 
 def test_a_template_may_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_run, "read_contents", lambda files: [(import_run.STDIN_NAME, TEMPLATE.read_bytes())])
+    monkeypatch.setattr(import_, "read_contents", lambda files: [(import_.STDIN_NAME, TEMPLATE.read_bytes())])
     assert run("import", "--cloudformation", "-", "--to", "new").code == 0

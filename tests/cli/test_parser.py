@@ -11,9 +11,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli.commands import COMMANDS
-from reconciler.cli.parser import parser_for
-from reconciler.cli.synonyms import COMMANDS as SYNONYMS
-from reconciler.cli.synonyms import OPTIONS
+from reconciler.cli.parser import FOREIGN_OPTIONS, SYNONYMS, parser_for
 from tests.cli.conftest import Run
 
 HEAVY = {"boto3", "botocore", "deepdiff", "jsonschema", "rich", "ruamel.yaml"}
@@ -98,7 +96,7 @@ def test_what_other_tools_call_a_command_leads_to_one_of_ours() -> None:
     assert (set(SYNONYMS.values()) - COMMANDS.keys(), SYNONYMS.keys() & COMMANDS.keys()) == (set(), set())
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", FOREIGN_OPTIONS)
 @pytest.mark.parametrize("command", ["plan", "apply", "status"])
 def test_every_option_of_other_tools_has_its_hint_or_is_ours(command: str, option: str, run: Run) -> None:
     ran = run(command, option)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.app.request import RunOptions, StackRequest
-from reconciler.cli.context import run_each
+from reconciler.cli.context import check_all, run_each
 from reconciler.cli.fleet import check_duplicates, run_fleet, with_consents
 from reconciler.cli.options import (
     OF_OUTCOMES,
@@ -24,7 +24,6 @@ from reconciler.cli.options import (
     run_options_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_all
 from reconciler.cli.run import run_stack
 from reconciler.cli.saved_plans import Job, Reviewed, jobs_of, reviewed_targets
 from reconciler.problems import WrongUsage

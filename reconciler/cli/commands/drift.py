@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import live_stack, plan_stack
+from reconciler.cli.context import check_one, live_stack, plan_stack
 from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import (
     OF_PLANS,
@@ -20,7 +20,6 @@ from reconciler.cli.options import (
     plan_options_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_one
 from reconciler.problems import Exit
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.context import run_each
+from reconciler.cli.context import check_all, run_each
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
@@ -15,7 +15,6 @@ from reconciler.cli.options import (
     stacks_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_all
 from reconciler.cli.run import run_stack
 from reconciler.cli.saved_plans import Job
 

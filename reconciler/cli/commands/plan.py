@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import live_stack, plan_stack
+from reconciler.cli.context import check_one, live_stack, plan_stack
 from reconciler.cli.fleet import run_fleet, with_consents
 from reconciler.cli.options import (
     OF_PLANS,
@@ -21,7 +21,6 @@ from reconciler.cli.options import (
     plan_options_of,
 )
 from reconciler.cli.output import Output
-from reconciler.cli.patterns import check_one
 from reconciler.cli.saved_plans import seal_of_environment, seal_plan
 from reconciler.problems import Exit, Refused
 
