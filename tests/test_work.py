@@ -12,7 +12,7 @@ import pytest
 from reconciler.__main__ import main
 from reconciler.adapters.aws import session
 from reconciler.diff import live_view
-from reconciler.load import other_languages
+from reconciler.load import files
 from reconciler.redact.presented import present
 from reconciler.report.text.page import Page, Part, write_page
 from reconciler.report.text.plan import plan_page
@@ -46,9 +46,9 @@ def test_the_collector_hardly_looks_through_the_values_of_a_stack(
 def test_only_texts_with_a_sign_of_another_language_are_searched_for_it() -> None:
     text = only_definitions(1)["stack.yaml"]
     suspects: list[tuple[str, object]] = []
-    other_languages._collect(compose("stack.yaml", text, Findings()).root, suspects)
+    files._collect_suspects(compose("stack.yaml", text, Findings()).root, suspects)
     assert [value for value, _ in suspects] == []
-    other_languages._collect(compose("x.yaml", "image: ${self:custom.image}\nname: a\n", Findings()).root, suspects)
+    files._collect_suspects(compose("x.yaml", "image: ${self:custom.image}\nname: a\n", Findings()).root, suspects)
     assert [value for value, _ in suspects] == ["${self:custom.image}"]
 
 

@@ -17,7 +17,7 @@ from reconciler.app.request import HERE, AddressGlob, FleetRequest, StackRequest
 from reconciler.cli.context import check_all, environment_of, from_outside, gravest_code, run_each
 from reconciler.cli.options import EVERYTHING
 from reconciler.cli.output import Branch, Output
-from reconciler.load.choose import FLEET
+from reconciler.load.sections import FLEET
 from reconciler.parallel import SLICE
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage
 

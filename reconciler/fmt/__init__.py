@@ -18,9 +18,8 @@ from reconciler.fmt.printer import printed
 from reconciler.load.files import decoded
 from reconciler.problems import Problem, Where
 from reconciler.syntax.diagnostics import Findings
-from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, SourceMark, TaggedNode
+from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, SourceMark, TaggedNode, text_of
 from reconciler.syntax.parse import Document, compose
-from reconciler.syntax.scalars import text_of
 
 # Every problem that only formatting can find. Codes are stable; messages are not.
 

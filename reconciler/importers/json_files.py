@@ -8,8 +8,7 @@ from reconciler.importers.model import Imported, ImportedResource, LeftOut, foun
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.live.read import live_from
-from reconciler.load.files import decoded
-from reconciler.load.other_languages import EmbeddedLanguage, spoken_in_name, spoken_in_text
+from reconciler.load.files import EmbeddedLanguage, decoded, spoken_in_name, spoken_in_text
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Json
 from reconciler.ports import Takes

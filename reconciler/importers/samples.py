@@ -25,7 +25,7 @@ from reconciler.load.variables import TYPES, Pattern
 from reconciler.model import Address, Declared, Json, Spec, Stack
 from reconciler.placeholders import Unknown, as_example
 from reconciler.problems import Problem, Severity
-from reconciler.syntax.scalars import plain_value, text_of
+from reconciler.syntax.nodes import plain_value, text_of
 from reconciler.validate import validate
 from reconciler.validate.check import pattern_of
 from reconciler.validate.typos import DEFS, FieldIndex

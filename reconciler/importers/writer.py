@@ -21,7 +21,7 @@ from reconciler.live.resolve import references
 from reconciler.load.resources import PAIR
 from reconciler.model import Address, Identity, Json, Path, Spec, own_name
 from reconciler.printable import harmless_quoted, is_obeyed
-from reconciler.syntax.scalars import plain_value, text_of
+from reconciler.syntax.nodes import plain_value, text_of
 from reconciler.validate.check import Readers
 
 # Resources by the names that the YAML gives them: references by key, in the short forms of the language.

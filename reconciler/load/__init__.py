@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.choose import choice_of, declares
 from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, LookupRunner, Scope, StatePlaces
 from reconciler.load.files import Library
 from reconciler.load.resources import declared_resources
-from reconciler.load.sections import gather
+from reconciler.load.sections import choice_of, declares, gather
 from reconciler.load.settings import PlaceReader, Settings, disabled_rules, ignored_members, lock_of, read_settings
 from reconciler.load.variables import FromOutside, declared_variables, scope_of
 from reconciler.model import Identity, Json, Stack
@@ -26,9 +25,8 @@ from reconciler.ports import Files, Lookups
 from reconciler.problems import InvalidStack, Problem, Where
 from reconciler.rules import CAN_BE_DISABLED, settle
 from reconciler.syntax.diagnostics import Findings, forgotten_sub
-from reconciler.syntax.nodes import where_of
+from reconciler.syntax.nodes import spellings_of_number, text_of, where_of
 from reconciler.syntax.parse import Document
-from reconciler.syntax.scalars import spellings_of_number, text_of
 
 __all__ = [
     "FromOutside",

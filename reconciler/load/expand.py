@@ -23,10 +23,11 @@ from reconciler.syntax.nodes import (
     TaggedNode,
     most_of,
     node_of,
+    plain_value,
     size_of,
+    text_of,
 )
 from reconciler.syntax.parse import HALF
-from reconciler.syntax.scalars import plain_value, text_of
 from reconciler.tfstate import NotAnAddress, parse_address
 
 # Tagged scalars whose value is outside the files, and everything that can go wrong on the way to it.

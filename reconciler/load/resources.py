@@ -22,11 +22,11 @@ from reconciler.syntax.nodes import (
     SequenceNode,
     SourceMark,
     is_null,
+    text_of,
     value_of,
     value_with_gaps,
     where_of,
 )
-from reconciler.syntax.scalars import text_of
 
 # The short spellings that rows of a kind's table allow, written out.
 

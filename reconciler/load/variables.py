@@ -8,17 +8,26 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from reconciler.load.choose import OF_VARIABLE
 from reconciler.load.expand import CONTEXT, Expander, Scope
 from reconciler.load.files import parse
-from reconciler.load.sections import Gathered
+from reconciler.load.sections import OF_VARIABLE, Gathered
 from reconciler.model import Json
 from reconciler.placeholders import Secret, Unknown, as_example, as_secret, holds_unknown, is_secret
 from reconciler.problems import Problem, Severity, Where
 from reconciler.syntax.diagnostics import Findings, did_you_mean, listed, mapping_of, text_from
-from reconciler.syntax.nodes import Broken, BrokenValue, MappingNode, Node, SourceMark, is_null, value_of, where_of
+from reconciler.syntax.nodes import (
+    Broken,
+    BrokenValue,
+    MappingNode,
+    Node,
+    SourceMark,
+    is_null,
+    plain_value,
+    text_of,
+    value_of,
+    where_of,
+)
 from reconciler.syntax.parse import compose
-from reconciler.syntax.scalars import plain_value, text_of
 
 # Regular expressions that users write. RE2 matches them: its time grows with the text alone, whatever the expression.
 #

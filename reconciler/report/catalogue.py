@@ -20,7 +20,7 @@ from reconciler.rules import CAN_BE_DISABLED, RULES, Example, Rule, Subject, rul
 from reconciler.rules.base import Basis, Evidence
 from reconciler.schema import Explained, member_at
 from reconciler.syntax.diagnostics import CODES as LOAD
-from reconciler.validate.stack_checks import CODES as VALIDATE
+from reconciler.validate import CODES as VALIDATE
 
 # Every problem that the documents of several runs can have together. Codes are stable; messages are not.
 

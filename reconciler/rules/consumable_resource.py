@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred
-from reconciler.rules.job_definition.examples import ec2
+from reconciler.rules.traversal import ec2
 
 DEFINITION = "JobDefinition"
 

@@ -1,4 +1,4 @@
-"""Checks of every task, container or pod of a job definition, made of a look at one of them."""
+"""Checks of every task, container or pod of a job definition, and the definitions that examples of rules vary."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +14,8 @@ from reconciler.kinds.tasks import (
     platform,
     pods,
 )
-from reconciler.model import Json, Path
-from reconciler.rules.base import Findings, Subject
+from reconciler.model import Json, Path, Spec
+from reconciler.rules.base import Example, Findings, Subject
 
 Check = Callable[[Subject], Findings]
 
@@ -90,3 +90,50 @@ def repeated(values: Iterable[Json]) -> list[tuple[Json, int]]:
     if len(set(listed)) == len(listed):
         return []
     return [(value, count) for value, count in Counter(listed).items() if count > 1]
+
+
+# Job definitions that nothing is wrong with, to be varied by the examples of rules.
+
+ROLE = "arn:aws:iam::123456789012:role/job"
+IMAGE = "public.ecr.aws/docker/library/busybox:1.36"
+
+
+def size(vcpus: Json = 1, memory: Json = 2048, **more: Json) -> list[Spec]:
+    """Return resource requirements; what is None is left out."""
+    wanted = {"VCPU": vcpus, "MEMORY": memory, **more}
+    return [{"type": kind, "value": value} for kind, value in wanted.items() if value is not None]
+
+
+def job(**members: Json) -> Example:
+    """Return a single-node job with these members at its top."""
+    return Example(_given({"type": "container", **members}))
+
+
+def ec2(**members: Json) -> Example:
+    """Return a job of one container on EC2 that has these members; None takes one away."""
+    return job(containerProperties=_container(members))
+
+
+def fargate(**members: Json) -> Example:
+    """Return a job of one container on Fargate that has these members; None takes one away."""
+    container = _container({"executionRoleArn": ROLE, **members})
+    return job(platformCapabilities=["FARGATE"], containerProperties=container)
+
+
+def windows(**members: Json) -> Example:
+    """Return a job of one Windows container on Fargate that has these members."""
+    return fargate(**{"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}, **members})
+
+
+def task(**members: Json) -> Example:
+    """Return a job of one task on EC2 that has these members, and one container."""
+    container = {"name": "main", **_container({})}
+    return job(ecsProperties={"taskProperties": [_given({"containers": [container], **members})]})
+
+
+def _container(members: Spec) -> Spec:
+    return _given({"image": IMAGE, "resourceRequirements": size(), **members})
+
+
+def _given(members: Spec) -> Spec:
+    return {name: value for name, value in members.items() if value is not None}

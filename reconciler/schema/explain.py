@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Cost, Json, Path
-from reconciler.schema.bodies import DEFS, TAGS, name_row
-from reconciler.schema.language import HEAD, IGNORED, LIFECYCLE, VARIABLE
+from reconciler.schema.language import DEFS, HEAD, IGNORED, LIFECYCLE, TAGS, VARIABLE, name_row
 
 FORMS: Mapping[Form, str] = {
     Form.CASELESS: "upper and lower case are the same",

@@ -8,8 +8,17 @@ from functools import lru_cache
 
 from reconciler.placeholders import Secret
 from reconciler.problems import Problem, Severity, Where
-from reconciler.syntax.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, is_null, where_of
-from reconciler.syntax.scalars import text_of
+from reconciler.syntax.nodes import (
+    Broken,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    is_null,
+    text_of,
+    where_of,
+)
 
 # Every problem that reading a stack can find. Codes are stable; messages are not.
 

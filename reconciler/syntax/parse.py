@@ -37,11 +37,11 @@ from reconciler.syntax.nodes import (
     SourceMark,
     TaggedNode,
     TooLarge,
+    plain_value,
     too_deep,
     too_large,
     where_of,
 )
-from reconciler.syntax.scalars import plain_value
 
 # The parser's complaints in our words: what is wrong, and what to do about it.
 

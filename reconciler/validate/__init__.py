@@ -5,21 +5,23 @@ problem; unknown values are never refused. Not here: what the rules say about AW
 (`schema`, `kinds`), and problems of files, variables and look-ups (`load`).
 """
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from reconciler.kinds.base import Kind
-from reconciler.model import Address, Declared, Json, Path, Spec, Stack
-from reconciler.placeholders import holds_unknown
+from reconciler.kinds.paths import PathError, lacking, parse, tag_pattern
+from reconciler.live.ownership import APPLIED, NAME, OWNER, PREFIX
+from reconciler.model import Address, Declared, Ignore, Json, Path, Spec, Stack
+from reconciler.placeholders import Unknown, holds_unknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of, settle
+from reconciler.rules.shared import looks_unfilled
 from reconciler.validate.check import Readers, text
 from reconciler.validate.explain_errors import SchemaResult, SchemaValidator
-from reconciler.validate.stack_checks import in_force, problems_of_ignore, problems_of_resource, problems_of_stack
 from reconciler.validate.typos import FieldIndex
-
-__all__ = ["validate"]
 
 
 def validate(
@@ -127,3 +129,164 @@ def _once(problems: list[Problem]) -> Iterator[Problem]:
     for first, *others in by_place.values():
         more = f" (and in {len(others)} more)" if others else ""
         yield replace(first, message=first.message + more)
+
+
+# A typed stack → the problems that no schema of one body finds: tags of stack and resources together, and `ignore`.
+
+# An ignored field must exist, and an entry of `ignore` must not have expired.
+
+EXPIRED_HINT = "remove the entry, or set a later day"
+NO_FIELD = "{0} is not a field"
+LACKING_HINT = "declare {0}, or ignore {0} as a whole"
+
+
+def in_force(stack: Stack, today: str) -> tuple[Ignore, ...]:
+    """Return the entries of `ignore` that have not expired; `today` is like 2027-03-31, or empty if it is not known."""
+    return tuple(entry for entry in stack.ignore if not _is_expired(entry, today))
+
+
+def problems_of_ignored(resource: Declared, kind: Kind) -> Iterator[Problem]:
+    """Yield what is wrong with ignoreChanges. A path that leads nowhere would be believed to protect something."""
+    for path in resource.lifecycle.ignore_changes:
+        why, hint = _nowhere(kind, path, resource.spec)
+        if why:
+            of = f" of a {kind.noun}" if why == NO_FIELD.format(path) else ""
+            message = f"{resource.address}: lifecycle.ignoreChanges: {why}{of}"
+            yield Problem("LIF004", message, resource.places.find(()), hint)
+
+
+def problems_of_ignore(stack: Stack, kinds: Mapping[str, Kind], today: str) -> Iterator[Problem]:
+    """Yield what is wrong with the stack's `ignore`."""
+    for entry in stack.ignore:
+        prefix = f"ignore: {entry.resources}"
+        if _is_expired(entry, today):
+            message = f"{prefix}: expired after {entry.expires}; {', '.join(entry.members)} are compared again"
+            yield Problem("IGN006", message, entry.where, EXPIRED_HINT, Severity.WARNING)
+            continue
+        matching = [
+            resource for address, resource in stack.declared.items() if fnmatchcase(str(address), entry.resources)
+        ]
+        if not matching:
+            hint = _near(entry.resources, stack.declared)
+            yield Problem("IGN004", f"{prefix} matches nothing in this stack", entry.where, hint, Severity.WARNING)
+        for path in entry.members if matching else ():
+            reasons = [_nowhere(kinds[each.address.kind], path, each.spec) for each in matching]
+            if all(why for why, _ in reasons):
+                yield _leads_nowhere(entry, path, reasons, sorted({kinds[each.address.kind].noun for each in matching}))
+
+
+def _leads_nowhere(entry: Ignore, path: str, reasons: list[tuple[str, str]], nouns: list[str]) -> Problem:
+    """Return one problem for all resources that match. The reason of one that could have it is best."""
+    certain = [pair for pair in reasons if pair[0] != NO_FIELD.format(path)]
+    closest = min((hint for _, hint in reasons), key=len)  # a suggestion is shorter than a list
+    why, hint = certain[0] if certain else (f"{NO_FIELD.format(path)} of a {' or '.join(nouns)}", closest)
+    return Problem("IGN005", f"ignore: {entry.resources}: {why}", entry.where, hint)
+
+
+def _is_expired(entry: Ignore, today: str) -> bool:
+    return bool(entry.expires and today) and entry.expires < today
+
+
+def _near(pattern: str, declared: Mapping[Address, Declared]) -> str:
+    near = difflib.get_close_matches(pattern, [str(address) for address in declared], n=1)
+    return f"did you mean {near[0]}?" if near else "use KIND/NAME, for example JobQueue/*"
+
+
+def _nowhere(kind: Kind, path: str, body: Spec) -> tuple[str, str]:
+    """Return why a path leads to nothing in a body, and what may have been meant; empty if it may lead to something."""
+    if tag_pattern(path):
+        return "", ""
+    try:
+        steps = parse(kind, path, body)
+    except PathError as lost:
+        return NO_FIELD.format(path), lost.hint
+    container = lacking(kind, body, steps)
+    if not container:
+        return "", ""
+    return f"{path} has no effect: {container} is not declared", LACKING_HINT.format(container)
+
+
+OURS = len((OWNER, NAME, APPLIED))
+# Whose tags begin with what: the code of the problem, and why. Only what AWS reserves is AWS's to allow.
+RESERVED = {
+    "aws:": ("TAG003", "AWS reserves tags that begin with aws:"),
+    PREFIX: ("TAG006", f"reconciler stores ownership and the last apply in tags that begin with {PREFIX}"),
+}
+# A resource has at most 50 tags, keys of 1 to 128 and values of up to 256 characters (TagResource).
+MOST_TAGS = 50
+LONGEST_KEY = 128
+LONGEST_VALUE = 256
+MOST_TAGS_HINT = f"a resource can have {MOST_TAGS} tags, and reconciler uses {OURS} of them"
+
+
+def problems_of_resource(stack: Stack, resource: Declared, kind: Kind) -> Iterator[Problem]:
+    """Yield what is wrong with one resource beyond its schema."""
+    yield from problems_of_ignored(resource, kind)
+    yield from _problems_of_tags(stack, resource)
+
+
+def _problems_of_tags(stack: Stack, resource: Declared) -> Iterator[Problem]:
+    tags = resource.spec.get("tags") if isinstance(resource.spec, Mapping) else None
+    if not isinstance(tags, Mapping):
+        return
+    for code, key, hint in _reserved(tags):
+        where = resource.places.find(("tags", key))
+        yield Problem(code, f"{resource.address}: the tag {key} is reserved", where, hint)
+    both = len({**stack.tags, **tags})
+    if both > MOST_TAGS - OURS:
+        where = resource.places.find(("tags",))
+        yield Problem("TAG004", f"{resource.address}: {both} tags, including those of the stack", where, MOST_TAGS_HINT)
+
+
+def problems_of_stack(stack: Stack) -> Iterator[Problem]:
+    """Yield what is wrong with the stack's own tags."""
+    for key, value in stack.tags.items():
+        if not 1 <= len(key) <= LONGEST_KEY:
+            yield _of_stack(stack, "TAG001", f"a tag key has {len(key)} characters", "use 1 to 128 characters")
+        if isinstance(value, str) and not isinstance(value, Unknown) and len(value) > LONGEST_VALUE:
+            message = f"the value of tag {key} has {len(value)} characters"
+            yield _of_stack(stack, "TAG002", message, "use at most 256 characters")
+        if isinstance(value, str) and not isinstance(value, Unknown) and looks_unfilled(value):
+            message = f"the tag {key} is {value}, which looks like a placeholder"
+            hint = "write !sub before the string, or use !var name"
+            yield replace(_of_stack(stack, "TAG005", message, hint), severity=Severity.WARNING)
+    for code, key, hint in _reserved(stack.tags):
+        yield _of_stack(stack, code, f"the tag {key} is reserved", hint)
+    if len(stack.tags) > MOST_TAGS - OURS:
+        yield _of_stack(stack, "TAG004", f"{len(stack.tags)} tags", MOST_TAGS_HINT)
+
+
+def _of_stack(stack: Stack, code: str, message: str, hint: str) -> Problem:
+    return Problem(code, f"stack {stack.name}: {message}", None, hint)
+
+
+def _reserved(tags: Mapping[str, Json]) -> Iterator[tuple[str, str, str]]:
+    """Yield the code, the key and the reason for each tag that belongs to AWS or to this tool."""
+    for key in tags:
+        for prefix, (code, hint) in RESERVED.items():
+            if key.lower().startswith(prefix):
+                yield code, key, hint
+
+
+# Every problem that validating finds beside the rules. Codes are stable; messages are not.
+
+CODES: Mapping[str, str] = {
+    "SCH001": "a field is unknown",
+    "SCH002": "a value has the wrong type",
+    "SCH003": "a value is not one that the API accepts",
+    "SCH004": "a required field is missing",
+    "SCH005": "a number is too small or too large",
+    "SCH006": "a string does not match the pattern of its field",
+    "SCH007": "a string, list or mapping is too short or too long",
+    "SCH008": "a value is not valid for its field",
+    "SCH009": "a field or value is unknown to this version of reconciler and is sent unchecked",
+    "IGN004": "an ignore entry matches no resource of the stack",
+    "IGN005": "an ignore entry lists a field that does not exist",
+    "IGN006": "an ignore entry has expired",
+    "TAG001": "the key of a tag is empty or too long",
+    "TAG002": "the value of a tag is too long",
+    "TAG003": "AWS reserves a tag",
+    "TAG004": "a resource has too many tags",
+    "TAG005": "a tag of the stack looks like a placeholder",
+    "TAG006": "a tag is reserved for reconciler",
+}

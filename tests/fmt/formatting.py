@@ -8,9 +8,8 @@ from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.ports import takes_nothing
 from reconciler.syntax.diagnostics import Findings
-from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, TaggedNode
+from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, TaggedNode, text_of
 from reconciler.syntax.parse import compose
-from reconciler.syntax.scalars import text_of
 
 LANGUAGE = Language(read_schema(), KINDS, takes_nothing)
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.load.other_languages import LANGUAGES, spoken_in
+from reconciler.load.files import LANGUAGES, spoken_in
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.syntax.nodes import NamedPlace, Scalar

@@ -5,9 +5,9 @@ import pytest
 from reconciler.model import Address, Json, dotted
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
-from reconciler.rules.job_definition.examples import ec2
 from reconciler.rules.job_definition.pods import pod, pod_container
 from reconciler.rules.shared import looks_unfilled
+from reconciler.rules.traversal import ec2
 
 BY_ID = {rule.id: rule for rules in RULES.values() for rule in rules}
 

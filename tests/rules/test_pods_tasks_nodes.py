@@ -5,10 +5,10 @@ import pytest
 from reconciler.model import Address, Json, Spec, dotted
 from reconciler.rules import RULES, Subject
 from reconciler.rules.base import Example
-from reconciler.rules.job_definition.examples import task
 from reconciler.rules.job_definition.nodes import multinode, over
 from reconciler.rules.job_definition.pods import amounts, pod, pod_container, wanting
 from reconciler.rules.job_definition.tasks import container
+from reconciler.rules.traversal import task
 
 BY_ID = {rule.id: rule for rule in RULES["JobDefinition"]}
 

@@ -5,18 +5,17 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.model import Address, Json, Spec, dotted
-from reconciler.rules import RULES, Subject
+from reconciler.rules import RULES, Subject, traversal
 from reconciler.rules.base import Example
 from reconciler.rules.compute_environment import common
-from reconciler.rules.job_definition import examples
-from reconciler.rules.job_definition.examples import size
 from reconciler.rules.job_definition.nodes import multinode
 from reconciler.rules.job_definition.pods import pod, pod_container, resources
 from reconciler.rules.job_definition.tasks import container
+from reconciler.rules.traversal import size
 from tests.builders import CE, JD, JQ, queue, training
 
 Others = Mapping[tuple[str, str], Json]
-LARGE = examples.ec2(resourceRequirements=size(vcpus=32))
+LARGE = traversal.ec2(resourceRequirements=size(vcpus=32))
 
 
 def said(job: Spec, others: Others, rules: str = "JD4") -> list[str]:
@@ -67,9 +66,9 @@ def test_queues_for_training_are_for_no_job_definition() -> None:
 @pytest.mark.parametrize(
     ("job", "path", "count"),
     [
-        (examples.ec2(vcpus=17, memory=4, resourceRequirements=None), "containerProperties.vcpus", "17"),
+        (traversal.ec2(vcpus=17, memory=4, resourceRequirements=None), "containerProperties.vcpus", "17"),
         (
-            examples.task(containers=[container("a", resourceRequirements=size(vcpus=count)) for count in (9, 8)]),
+            traversal.task(containers=[container("a", resourceRequirements=size(vcpus=count)) for count in (9, 8)]),
             "ecsProperties.taskProperties[0]",
             "17",
         ),
@@ -96,7 +95,7 @@ def test_init_containers_and_other_nodes_are_not_added() -> None:
 
 
 def test_each_platform_has_its_own_environments() -> None:
-    assert said(examples.fargate().body, on(common.ec2())) == [
+    assert said(traversal.fargate().body, on(common.ec2())) == [
         "JD400  runs on Fargate, and the queues of the stack have EC2"
     ]
     assert said(pod().body, on(common.fargate())) == ["JD400  runs on EKS, and the queues of the stack have Fargate"]
@@ -104,7 +103,7 @@ def test_each_platform_has_its_own_environments() -> None:
 
 
 def test_a_job_with_one_attempt_is_told_of_spot_and_of_nothing_else() -> None:
-    job = examples.ec2()
+    job = traversal.ec2()
     spot = on(None, common.spot())
     why = "has no retry for Spot interruptions, but runs on e2 (Spot)"
     assert said(job.body, spot) == [f"JD404  {why}"]
@@ -112,11 +111,11 @@ def test_a_job_with_one_attempt_is_told_of_spot_and_of_nothing_else() -> None:
         f"JD404 retryStrategy.attempts is 1: the job {why}"
     ]
     assert (said(job.body, spot, "JD151"), len(said(job.body, on(common.ec2()), "JD151"))) == ([], 1)
-    assert said(examples.fargate().body, spot) == []
+    assert said(traversal.fargate().body, spot) == []
 
 
 def test_a_priority_counts_where_any_queue_may_have_a_policy() -> None:
-    urgent = {**examples.ec2().body, "schedulingPriority": 5}
+    urgent = {**traversal.ec2().body, "schedulingPriority": 5}
     assert said(urgent, {}) == []
     assert said(urgent, {**on(common.ec2()), (JQ, "unknown"): None}) == []
     assert said(urgent, on(common.ec2(), schedulingPolicyArn="elsewhere")) == []

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.load import text_of
 from reconciler.model import Json
-from reconciler.syntax.scalars import plain_value
+from reconciler.syntax.nodes import plain_value
 from tests.load.memory import spec
 
 

@@ -13,8 +13,7 @@ from reconciler.load.variables import Pattern, PatternError
 from reconciler.model import Json, partition_of
 from reconciler.problems import Severity
 from reconciler.syntax.diagnostics import Findings, did_you_mean, listed
-from reconciler.syntax.nodes import MappingNode, Node, Scalar, SequenceNode, SourceMark
-from reconciler.syntax.scalars import plain_value
+from reconciler.syntax.nodes import MappingNode, Node, Scalar, SequenceNode, SourceMark, plain_value
 
 # The parameters of a template, as values and as variables of a stack.
 #

@@ -31,8 +31,18 @@ from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Identity, Json, Path, dotted
 from reconciler.syntax.diagnostics import did_you_mean, listed
-from reconciler.syntax.nodes import Broken, BrokenValue, MappingNode, Node, Scalar, SequenceNode, SourceMark, where_of
-from reconciler.syntax.scalars import plain_value, text_of
+from reconciler.syntax.nodes import (
+    Broken,
+    BrokenValue,
+    MappingNode,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    plain_value,
+    text_of,
+    where_of,
+)
 
 # From a template's properties to the API's create request: members by name, values in the API's types.
 #

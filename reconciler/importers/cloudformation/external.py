@@ -9,8 +9,7 @@ from reconciler.importers.cloudformation.template import LOOP, Resource, Templat
 from reconciler.importers.model import TaggedValue
 from reconciler.load.expand import IN_TEXT
 from reconciler.model import Json
-from reconciler.syntax.nodes import MappingNode, Node, SequenceNode
-from reconciler.syntax.scalars import text_of
+from reconciler.syntax.nodes import MappingNode, Node, SequenceNode, text_of
 
 # What `Ref` and `Fn::GetAtt` give of resources that AWS Batch does not have but names: roles, subnets, templates.
 #

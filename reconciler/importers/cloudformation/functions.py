@@ -34,8 +34,7 @@ from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.problems import Severity
 from reconciler.syntax.diagnostics import did_you_mean
-from reconciler.syntax.nodes import MappingNode, Node, Scalar, SequenceNode, SourceMark, node_of
-from reconciler.syntax.scalars import text_of
+from reconciler.syntax.nodes import MappingNode, Node, Scalar, SequenceNode, SourceMark, node_of, text_of
 
 # `Ref` and `Fn::GetAtt`: parameters, what AWS knows of the place, and resources.
 

@@ -9,14 +9,31 @@ from typing import NamedTuple
 
 from reconciler.importers.writer import is_plain, quoted
 from reconciler.load.expand import Expander, LookupRunner
-from reconciler.load.files import YAML_FILES, Library, decoded
-from reconciler.load.other_languages import EmbeddedLanguage, spoken_in, spoken_in_name, spoken_in_text
+from reconciler.load.files import (
+    YAML_FILES,
+    EmbeddedLanguage,
+    Library,
+    decoded,
+    spoken_in,
+    spoken_in_name,
+    spoken_in_text,
+)
 from reconciler.model import Json, StatePlace
 from reconciler.problems import Severity
 from reconciler.syntax.diagnostics import Findings, did_you_mean
-from reconciler.syntax.nodes import Broken, MappingNode, NamedPlace, Node, Scalar, SequenceNode, SourceMark, where_of
+from reconciler.syntax.nodes import (
+    Broken,
+    MappingNode,
+    NamedPlace,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    plain_value,
+    text_of,
+    where_of,
+)
 from reconciler.syntax.parse import Dialect, Document, compose, compose_json
-from reconciler.syntax.scalars import plain_value, text_of
 
 # The YAML of CloudFormation: short tags are functions, and some more words are booleans.
 #

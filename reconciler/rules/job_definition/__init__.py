@@ -3,7 +3,6 @@
 from reconciler.rules.base import Rule
 from reconciler.rules.job_definition import (
     advice,
-    consumables,
     containers,
     fargate,
     nodes,
@@ -37,6 +36,6 @@ RULES: tuple[Rule, ...] = (
     *tasks.PLATFORM_RULES,
     *nodes.RULES,
     *nodes.CONTENT_RULES,
-    *consumables.RULES,
+    *sizes.CONSUMABLE_RULES,
     *placement.RULES,
 )

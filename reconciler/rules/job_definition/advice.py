@@ -7,11 +7,10 @@ from reconciler.kinds.tasks import Container, Pod, PodContainer, every_container
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later
-from reconciler.rules.job_definition.examples import IMAGE, ec2, size
 from reconciler.rules.job_definition.placement import survives_spot
 from reconciler.rules.job_definition.pods import amounts, pod, pod_container
 from reconciler.rules.shared import did_you_mean, looks_unfilled
-from reconciler.rules.traversal import each_container, each_pod, each_pod_container, members
+from reconciler.rules.traversal import IMAGE, each_container, each_pod, each_pod_container, ec2, members, size
 
 SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE)
 # A name that ends so leads to a secret, and is none.

@@ -8,9 +8,20 @@ from reconciler.kinds.tasks import Container, EcsTask, containers, every_contain
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
-from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, job, size, task
 from reconciler.rules.shared import forms, looks_unfilled, placeholders
-from reconciler.rules.traversal import each_container, each_ecs_task, each_single, members, repeated
+from reconciler.rules.traversal import (
+    IMAGE,
+    ROLE,
+    each_container,
+    each_ecs_task,
+    each_single,
+    ec2,
+    job,
+    members,
+    repeated,
+    size,
+    task,
+)
 
 SECRET = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/token"}
 SECRET_STORES = (":secretsmanager:", ":ssm:")

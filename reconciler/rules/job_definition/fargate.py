@@ -8,9 +8,19 @@ from reconciler.kinds.tasks import Container, EcsTask
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, documented, measured
-from reconciler.rules.job_definition.examples import IMAGE, ROLE, ec2, fargate, size, task, windows
 from reconciler.rules.job_definition.sizes import number, wanted
-from reconciler.rules.traversal import each_container, each_ecs_task, each_single
+from reconciler.rules.traversal import (
+    IMAGE,
+    ROLE,
+    each_container,
+    each_ecs_task,
+    each_single,
+    ec2,
+    fargate,
+    size,
+    task,
+    windows,
+)
 
 FARGATE = "FARGATE"
 LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")

@@ -8,10 +8,9 @@ from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
 from reconciler.rules.instance_names import known_instance_types
-from reconciler.rules.job_definition.examples import IMAGE, ec2, job, size
 from reconciler.rules.job_definition.pods import pod_container
 from reconciler.rules.job_definition.tasks import container
-from reconciler.rules.traversal import Check
+from reconciler.rules.traversal import IMAGE, Check, ec2, job, size
 
 RANGES: Path = ("nodeProperties", "nodeRangeProperties")
 

@@ -9,7 +9,6 @@ from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred
 from reconciler.rules.compute_environment import common as environments
-from reconciler.rules.job_definition.examples import ec2, fargate, size, windows
 from reconciler.rules.job_definition.fargate import is_windows
 from reconciler.rules.job_definition.nodes import multinode
 from reconciler.rules.job_definition.sizes import number, wanted
@@ -22,6 +21,7 @@ from reconciler.rules.job_queue.environments import (
     policy_name,
     queue,
 )
+from reconciler.rules.traversal import ec2, fargate, size, windows
 
 # What a job needs to start: a kind of environment, and so many vCPUs at once.
 

@@ -9,9 +9,8 @@ from reconciler.kinds.tasks import LISTS, Pod, PodContainer, containers_of_pod, 
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
-from reconciler.rules.job_definition.examples import IMAGE, job
 from reconciler.rules.shared import did_you_mean
-from reconciler.rules.traversal import each_pod, each_pod_container
+from reconciler.rules.traversal import IMAGE, each_pod, each_pod_container, job
 
 # Jobs of pods that nothing is wrong with, to be varied by the examples of rules.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, measured
-from reconciler.rules.job_definition.examples import ec2
+from reconciler.rules.traversal import ec2
 
 CONDITIONS = ("onExitCode", "onReason", "onStatusReason")
 LIST: Path = ("retryStrategy", "evaluateOnExit")

@@ -7,9 +7,8 @@ from reconciler.kinds.tasks import EcsTask, ecs_tasks, platform
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, Subject, documented, later, measured
-from reconciler.rules.job_definition.examples import IMAGE, ROLE, size, task
 from reconciler.rules.shared import did_you_mean
-from reconciler.rules.traversal import Check, each_ecs_task
+from reconciler.rules.traversal import IMAGE, ROLE, Check, each_ecs_task, size, task
 
 ROUTED = "awsfirelens"
 

@@ -7,9 +7,8 @@ from reconciler.kinds.tasks import Container, EcsTask, containers_of
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, documented, later, measured
-from reconciler.rules.job_definition.examples import ROLE, ec2
 from reconciler.rules.shared import did_you_mean
-from reconciler.rules.traversal import each_container, each_ecs_task, members, repeated
+from reconciler.rules.traversal import ROLE, each_container, each_ecs_task, ec2, members, repeated
 
 TYPES = ("host", "efsVolumeConfiguration", "s3filesVolumeConfiguration")
 EFS = "efsVolumeConfiguration"

@@ -10,7 +10,7 @@ from reconciler.importers.cloudformation import LiveStack
 from reconciler.importers.cloudformation.context import Pieces, filled, holes, naming, pieces_of, written
 from reconciler.importers.model import Imported, TaggedValue, variables_in
 from reconciler.model import Json
-from reconciler.syntax.scalars import text_of
+from reconciler.syntax.nodes import text_of
 from tests.importers.cloudformation.reading import STACK_ID, messages, notes, read
 from tests.importers.importing import tidied
 from tests.laws import law
