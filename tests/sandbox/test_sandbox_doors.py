@@ -230,7 +230,7 @@ def test_a_damaged_file_is_an_error_of_the_server(tmp_path: Path):
     file = tmp_path / "sandbox.json"
     simulator = open_sandbox(str(file))
     file.write_text("what?\n" * 100)
-    with running(simulator) as url, pytest.raises(ClientError, match="is damaged") as caught:
+    with running(simulator) as url, pytest.raises(ClientError, match="is not a file of this sandbox") as caught:
         client_of(url).describe_job_queues()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
 

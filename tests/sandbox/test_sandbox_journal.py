@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,10 @@ def test_what_is_taken_away_is_gone_for_all_and_after_a_restart(file):
             assert journal.rows("scope", "table") == {"b": 2}
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def write(journal, number):
     with journal.session():
         journal.put("scope", "table", "key", number)
@@ -173,7 +178,7 @@ def test_a_file_does_not_grow_while_a_server_writes_the_same_rows(file):
     assert read(other) == {"key": 4 * SLACK - 1}
     write(other, "new")
     assert read(server) == {"key": "new"}
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert names(file.parent) == [file.name, f"{file.name}.lock"]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -208,7 +213,7 @@ def test_where_the_file_cannot_be_rewritten_it_grows(file, monkeypatch):
     for number in range(SLACK + 10):
         write(journal, number)
     assert len(file.read_text().splitlines()) == SLACK + 11
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert names(file.parent) == [file.name, f"{file.name}.lock"]
     assert read(Journal(file)) == {"key": SLACK + 9}
 
 
@@ -279,3 +284,49 @@ def test_what_comes_and_goes_leaves_nothing_behind(file):
     journal = Journal(file)
     with journal.session():
         assert len(journal.rows("123456789012/us-east-1", "scheduling-policy")) == 1
+
+
+def test_git_ignores_the_folder_of_its_own_that_it_creates_and_no_other(tmp_path):
+    for folder in (tmp_path / ".reconciler", tmp_path / "state"):
+        write(Journal(folder / "sandbox.json"), 1)
+    assert (tmp_path / ".reconciler" / ".gitignore").read_text() == "*\n"
+    assert names(tmp_path / "state") == ["sandbox.json", "sandbox.json.lock"]
+
+
+def test_what_a_person_made_of_that_folder_stays(tmp_path):
+    folder = tmp_path / ".reconciler"
+    folder.mkdir()
+    write(Journal(folder / "sandbox.json"), 1)
+    assert names(folder) == ["sandbox.json", "sandbox.json.lock"]
+
+
+def test_a_file_that_took_the_place_of_the_one_that_was_read_is_read_as_a_whole(file):
+    server = Journal(file)
+    write(server, "old")
+    file.unlink()
+    fresh = Journal(file)
+    write(fresh, "new")
+    with fresh.session():
+        fresh.put("scope", "table", "more", "x" * 1000)
+    assert read(server) == {"key": "new", "more": "x" * 1000}
+
+
+def test_what_a_failed_call_had_written_is_forgotten(file):
+    journal = Journal(file)
+    write(journal, "kept")
+
+    def fail():
+        with journal.session():
+            journal.put("scope", "table", "key", "lost")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert read(journal) == read(Journal(file)) == {"key": "kept"}
+
+
+def test_what_is_no_regular_file_is_refused_before_anything_is_put_beside_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Stopped, match="not a regular file"):
+        open_sandbox(str(tmp_path / "pipe"))
+    assert names(tmp_path) == ["pipe"]

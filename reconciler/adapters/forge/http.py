@@ -95,7 +95,7 @@ TRIES = 3
 BACKOFF = 1.0
 LIMITED = (403, 429)
 REPEATABLE = ("GET", "PATCH", "PUT")  # a POST whose answer was lost may have done its work
-BROKEN = 500
+BROKEN = range(500, 600)
 PROXY_DENIES = 407
 GONE = (404, 410)
 MOVED = (301, 302, 307, 308)  # GitHub: repeat the same request there
@@ -264,7 +264,7 @@ class Http:
             raise Denied(said, hint="the proxy requires a user and a password: add both to HTTP_PROXY or HTTPS_PROXY")
         if answer.status in MOVED:
             raise Stopped(said, hint="the redirect has no location: check the address")
-        if answer.status >= BROKEN and method not in REPEATABLE:
+        if answer.status in BROKEN and method not in REPEATABLE:
             raise Stopped(said, hint=self._lost)
         raise Stopped(said)
 
@@ -275,20 +275,26 @@ class Http:
 
 
 class _Patience(Retry):
-    """Repeats what may be repeated, and waits by the clock as long as a limit of requests asks for, within the time."""
+    """What may be repeated, as urllib3 knows it, but by our clock, and never beyond the time that is left.
 
+    A wait that a limit of requests asks for is respected for every method: the request was not even looked at.
+    """
+
+    RETRY_AFTER_STATUS_CODES = frozenset(LIMITED)
     clock: Clock
     end: float
 
     @classmethod
     def of(cls, method: str, clock: Clock, end: float) -> Self:
         # A connection that breaks while TLS or a proxy is at work is "other": whether a POST got through is not known.
-        other = None if method in REPEATABLE else 0
+        is_repeatable = method in REPEATABLE
         made = cls(
             total=TRIES,
-            other=other,
+            read=None if is_repeatable else 0,
+            other=None if is_repeatable else 0,
             redirect=False,
-            allowed_methods=REPEATABLE,
+            allowed_methods=None,
+            status_forcelist=BROKEN if is_repeatable else (),
             backoff_factor=BACKOFF,
             raise_on_status=False,
         )
@@ -299,11 +305,6 @@ class _Patience(Retry):
         made = super().new(**changed)
         made.clock, made.end = self.clock, self.end
         return made
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002 - urllib3's signature
-        if status_code in LIMITED:
-            return has_retry_after  # it was not even looked at
-        return status_code >= BROKEN and method in REPEATABLE
 
     def increment(self, *args: Any, **known: Any) -> Self:
         response, error = known.get("response"), known.get("error")

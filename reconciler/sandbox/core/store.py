@@ -1,13 +1,14 @@
 """Where the simulated resources are kept: rows of plain JSON by scope, table and key."""
 
-import fcntl
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
+
+from filelock import FileLock
 
 from reconciler.model import Json
 from reconciler.problems import Stopped
@@ -63,22 +64,27 @@ def place(tables: Tables, scope: str, table: str, key: str, row: Json) -> None:
 
 # A store in a file that several processes may share: a log of rows, one JSON line for each write.
 
-HEADER = {"format": "reconciler sandbox", "version": 1}
+FORMAT = {"format": "reconciler sandbox", "version": 1}
 SLACK = 500  # lines that may be obsolete before a file is worth rewriting
+LONGEST_HEADER = 200  # bytes
+POLL = 0.01  # seconds between two tries to get a lock that a different process holds
+FOLDER = ".reconciler"  # our own: where we create it, git ignores it
 
 
 class Journal:
-    """Each call holds the file's lock, reads what others appended, and appends its own rows in one write.
+    """Each call holds a lock beside the file, reads what others appended, and appends its own rows in one write.
 
     The cost of a write is that of its rows, not of the state. A file that is not ours is never written to. Once most
-    of its lines are obsolete the file is rewritten, so that it does not grow while a server lives.
+    of its lines are obsolete the file is replaced by a shorter one, so that it does not grow while a server lives. The
+    file is open only while the lock is held: Windows does not replace an open one.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._guard = FileLock(path.with_name(f"{path.name}.lock"), mode=0o600)
         self._tables: Tables = {}
         self._pending: list[str] = []
-        self._descriptor = -1
+        self._header = b""  # the first line of what was read: each file has its own
         self._offset = 0
         self._lines = 0
         self._allowed = 0  # lines that the file may have before it is looked at for obsolete ones
@@ -87,16 +93,16 @@ class Journal:
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        self._lock()
-        try:
-            self._catch_up()
-            yield
-            self._flush()
-            self._compact_if_worth()
-        except BaseException:
-            self.close()  # also lets go of the lock; what was not written is forgotten with it
-            raise
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        with self._locked():
+            try:
+                with self._open() as file:
+                    self._catch_up(file)
+                yield
+                self._flush()
+                self._compact_if_worth()
+            except BaseException:
+                self._forget()  # also what was not written
+                raise
 
     def rows(self, scope: str, table: str) -> Mapping[str, Json]:
         return self._tables.get(scope, {}).get(table, {})
@@ -113,58 +119,54 @@ class Journal:
         self._pending.clear()
         self._compact()
 
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+    def _forget(self) -> None:
         self._pending.clear()
+        self._tables, self._header, self._offset, self._lines = {}, b"", 0, 0
 
-    def _lock(self) -> None:
-        """Take the lock of the file that has the name now: another process may have compacted or removed it."""
-        while True:
-            if self._descriptor < 0:
-                self._open()
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            if self._is_current():
-                return
-            self.close()
-
-    def _open(self) -> None:
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if self._path.exists() and not self._path.is_file():
+                raise Stopped(f"the sandbox cannot use {self._path}: not a regular file", hint="name another file")
+            create_folder(self._path.parent)
+            self._guard.acquire(poll_interval=POLL)
         except OSError as wrong:
-            raise Stopped(f"the sandbox cannot use {self._path}: {wrong.strerror}") from wrong
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            self.close()
-            raise Stopped(f"the sandbox cannot use {self._path}: not a regular file", hint="name another file")
-        self._tables, self._offset, self._lines = {}, 0, 0
-
-    def _is_current(self) -> bool:
+            raise self._unusable(wrong) from wrong
         try:
-            return self._path.stat().st_ino == os.fstat(self._descriptor).st_ino
-        except FileNotFoundError:
-            return False
+            yield
+        finally:
+            self._guard.release()
 
-    def _catch_up(self) -> None:
-        size = os.fstat(self._descriptor).st_size
-        if size < self._offset:  # somebody emptied it
-            self._tables, self._offset, self._lines = {}, 0, 0
-        tail = os.pread(self._descriptor, size - self._offset, self._offset)
-        lines, newline, torn = tail.rpartition(b"\n")
+    def _open(self) -> FileIO:
+        try:
+            return FileIO(self._path, "r+", opener=_open_private)
+        except OSError as wrong:
+            raise self._unusable(wrong) from wrong
+
+    def _unusable(self, wrong: OSError) -> Stopped:
+        return Stopped(f"the sandbox cannot use {self._path}: {wrong.strerror or wrong}")
+
+    def _catch_up(self, file: FileIO) -> None:
+        """Read what was appended since; everything if this is a different file, or if it was emptied."""
+        header = file.read(len(self._header) or LONGEST_HEADER)
+        if header != self._header or file.seek(0, os.SEEK_END) < self._offset:
+            self._forget()
+        file.seek(self._offset)
+        lines, newline, torn = file.readall().rpartition(b"\n")
         for line in lines.split(b"\n") if newline else ():
             self._replay(line)
         self._offset += len(lines) + len(newline)
         if torn:
-            self._forget_torn(torn)
+            self._drop_torn(file, torn)
         if not self._lines:
-            self._append(json.dumps(HEADER))
+            self._header = _new_header()
+            self._append(file, self._header)
 
-    def _forget_torn(self, torn: bytes) -> None:
+    def _drop_torn(self, file: FileIO, torn: bytes) -> None:
         """Cut off a line that its writer did not finish: nobody else holds the lock, so it died."""
         if not self._lines or not torn.startswith(b"["):
             raise self._foreign(torn)
-        os.ftruncate(self._descriptor, self._offset)
+        file.truncate(self._offset)
 
     def _replay(self, line: bytes) -> None:
         self._lines += 1
@@ -184,11 +186,11 @@ class Journal:
             header = json.loads(line)
         except ValueError:
             header = None
-        if header != HEADER:
+        if not isinstance(header, dict) or {**header, **FORMAT} != header:
             raise self._foreign(line)
+        self._header = line + b"\n"
 
     def _foreign(self, line: bytes) -> Stopped:
-        self._lines = 0
         beginning = line[:40].decode(errors="replace")
         return Stopped(
             f"{self._path} is not a file of this sandbox: it begins with {beginning!r}", hint="name another file"
@@ -196,16 +198,17 @@ class Journal:
 
     def _flush(self) -> None:
         if self._pending:
-            self._append(*self._pending)
+            data = "".join(f"{line}\n" for line in self._pending).encode()
+            with self._open() as file:
+                self._append(file, data, len(self._pending))
             self._pending.clear()
 
-    def _append(self, *lines: str) -> None:
-        data = "".join(f"{line}\n" for line in lines).encode()
-        written = os.pwrite(self._descriptor, data, self._offset)
-        if written != len(data):
+    def _append(self, file: FileIO, data: bytes, lines: int = 1) -> None:
+        file.seek(self._offset)
+        if file.write(data) != len(data):
             raise Stopped(f"the sandbox cannot write to {self._path}: the disk is full")
-        self._offset += written
-        self._lines += len(lines)
+        self._offset += len(data)
+        self._lines += lines
 
     def _compact_if_worth(self) -> None:
         """Rewrite the file if fewer than half of its lines count. To count them costs nothing until it has doubled."""
@@ -219,31 +222,46 @@ class Journal:
                 self._allowed = 2 * self._lines
 
     def _compact(self) -> None:
-        """Write the state into a new file and give it the name; others see that theirs lost it.
+        """Write the state into a new file and give it the name; others see that it begins with a different header.
 
         Killed on the way, a process leaves the old file as it was, and the next one overwrites what it had begun: who
         holds the lock is alone with it.
         """
         fresh = self._path.with_name(f"{self._path.name}.new")
         fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        header, rows = _new_header(), [json.dumps(line, separators=(",", ":")) for line in self._all()]
+        data = header + "".join(f"{row}\n" for row in rows).encode()
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file:
-                file.write(json.dumps(HEADER) + "\n")
-                file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in self._all())
-            os.fsync(descriptor)
-            size = os.fstat(descriptor).st_size
+            with open(fresh, "xb", opener=_open_private) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             fresh.replace(self._path)  # from now on others append to it
         except BaseException:
-            os.close(descriptor)
             fresh.unlink(missing_ok=True)
             raise
-        os.close(self._descriptor)
-        self._descriptor, self._offset = descriptor, size
-        self._lines = 1 + sum(1 for _ in self._all())
+        self._header, self._offset, self._lines = header, len(data), 1 + len(rows)
 
     def _all(self) -> Iterator[list[Json]]:
         for scope, tables in self._tables.items():
             for table, rows in tables.items():
                 for key, row in rows.items():
                     yield [scope, table, key, row]
+
+
+def create_folder(folder: Path) -> None:
+    """Create a folder for state if there is none; our own one with a file by which git ignores everything in it."""
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name == FOLDER:
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, and create it where it does not exist."""
+    return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def _new_header() -> bytes:
+    return json.dumps({**FORMAT, "id": os.urandom(8).hex()}).encode() + b"\n"

@@ -234,6 +234,28 @@ def test_a_post_whose_answer_is_lost_is_sent_once_and_a_get_again() -> None:
         assert len(server.requests) == 1 + 1 + http.TRIES
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "headers", "requests"),
+    [
+        ("GET", "503 Busy", (), 1 + http.TRIES),
+        ("PATCH", "500 Oops", ("Retry-After: 1",), 1 + http.TRIES),
+        ("POST", "503 Busy", (), 1),
+        ("POST", "503 Busy", ("Retry-After: 1",), 1),
+        ("POST", "429 Too Many", ("Retry-After: 1",), 1 + http.TRIES),
+        ("POST", "403 Forbidden", ("Retry-After: 1",), 1 + http.TRIES),
+        ("GET", "403 Forbidden", (), 1),
+        ("GET", "422 No", ("Retry-After: 1",), 1),
+    ],
+)
+def test_only_a_request_that_did_nothing_yet_is_repeated(
+    method: str, status: str, headers: tuple[str, ...], requests: int
+) -> None:
+    with answering(answer(b"", status, *headers)) as server:
+        with pytest.raises(Stopped):
+            Http("the webhook", InstantClock()).send(method, server.url, {})
+        assert len(server.requests) == requests
+
+
 @pytest.mark.parametrize(("asked", "requests"), [("2", 4), ("3600", 1), ("soon", 1), ("9" * 5000, 1)])
 def test_a_server_that_asks_for_time_gets_what_there_is(asked: str, requests: int) -> None:
     with answering(answer(b"", "429 Too Many", f"Retry-After: {asked}")) as server:

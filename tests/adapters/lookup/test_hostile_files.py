@@ -127,7 +127,6 @@ def test_the_file_of_a_sandbox_may_lie_beside_the_stack(name: str, folder: Path)
     journal = Journal(folder / name)
     with journal.session():
         journal.put("123456789012/us-east-1", "job-queue", "q", {"name": "q"})
-    journal.close()
     assert (folder / name).read_bytes().startswith(SANDBOX)
     assert problems() == []
 
