@@ -1,42 +1,90 @@
-"""Writes the table of instance types that rules know: `python -m tests.instance_types --update`, from the installed SDK."""
+"""Writes the table of instance types: `python -m tests.instance_types --update`, from moto's copy of EC2 and the installed SDK."""
 
+import datetime as dt
+import gzip
+import json
 import sys
-from collections.abc import Iterable
+from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
+from reconciler import placement
 from reconciler.adapters.lookup.installed import instance_types
+from reconciler.model import Json
+from reconciler.placement.catalogue import COLUMNS, FILE, Catalogue, InstanceType, read
 
-FILE = Path(__file__).parent.parent / "reconciler" / "rules" / "compute_environment" / "known_types.py"
-HEAD = '''"""The instance types of EC2 by family, as the AWS SDK knew them; written by `python -m tests.instance_types --update`.
+TABLE = Path(placement.__path__[0]) / FILE
 
-Newer ones are asked of the SDK that is installed.
-"""
+# What moto's copy lacks, since us-east-1 no longer offers it: vCPUs, GiB and GPUs from the page 'Run GPU jobs' of the
+# AWS Batch User Guide. The accelerators of dl1 are not of NVIDIA.
+GPU_PAGE = {
+    "g3s.xlarge": (4, 30.5, 1),
+    "g3.4xlarge": (16, 122, 1),
+    "g3.8xlarge": (32, 244, 2),
+    "g3.16xlarge": (64, 488, 4),
+    "p2.xlarge": (4, 61, 1),
+    "p2.8xlarge": (32, 488, 8),
+    "p2.16xlarge": (64, 732, 16),
+    "p3.2xlarge": (8, 61, 1),
+    "p3.8xlarge": (32, 244, 4),
+    "p3.16xlarge": (64, 488, 8),
+    "dl1.24xlarge": (96, 768, None),
+}
+MIB = 1024
+# Accelerators that the page 'Run GPU jobs' lists, and then excludes: its note says that only NVIDIA is supported.
+OTHER_ACCELERATORS = ("NeuronInfo", "InferenceAcceleratorInfo")
 
-from collections.abc import Mapping
 
-# fmt: off
-SIZES: Mapping[str, str] = {
-'''
-
-
-def table(types: Iterable[str]) -> str:
-    """Return the module that lists the types."""
-    sizes: dict[str, list[str]] = {}
-    for name in sorted(types):
-        family, _, size = name.partition(".")
-        sizes.setdefault(family, []).append(size)
-    rows = (f'    "{family}": "{" ".join(sizes[family])}",\n' for family in sorted(sizes))
-    return HEAD + "".join(_wrapped(row) for row in rows) + "}\n# fmt: on\n"
+def current() -> dict[str, InstanceType]:
+    """Return all instance types that are known today, by name."""
+    found = {name: InstanceType(name) for name in instance_types()}
+    for name, (vcpus, gib, gpus) in GPU_PAGE.items():
+        found[name] = InstanceType(name, vcpus, int(gib * MIB), gpus, ("x86_64",))
+    copy = files("moto").joinpath("ec2/resources/instance_types.json.gz").read_bytes()
+    return found | {name: described(name, facts) for name, facts in json.loads(gzip.decompress(copy)).items()}
 
 
-def _wrapped(row: str) -> str:
-    """Break a long row between sizes."""
-    lines = [row]
-    while len(lines[-1]) > 118:
-        cut = lines[-1].rfind(" ", 0, 110) + 1
-        lines[-1:] = [f'{lines[-1][:cut]}"\n', f'        "{lines[-1][cut:]}']
-    return "".join(lines)
+def described(name: str, facts: Json) -> InstanceType:
+    """Return the row of a type as DescribeInstanceTypes describes it."""
+    network = facts["NetworkInfo"]
+    card = network["NetworkCards"][network["DefaultNetworkCardIndex"]]
+    return InstanceType(
+        name,
+        vcpus=facts["VCpuInfo"]["DefaultVCpus"],
+        memory=facts["MemoryInfo"]["SizeInMiB"],
+        gpus=_gpus(facts),
+        architectures=tuple(facts["ProcessorInfo"]["SupportedArchitectures"]),
+        # As many as addresses, of which each interface needs one itself, and two pods use the host's network.
+        pods=card["MaximumNetworkInterfaces"] * (network["Ipv4AddressesPerInterface"] - 1) + 2,
+        efa=network["EfaSupported"],
+        previous=not facts["CurrentGeneration"],
+    )
+
+
+def _gpus(facts: Json) -> int | None:
+    """Return the number of NVIDIA GPUs; None for parts of GPUs and for other accelerators."""
+    gpus = facts.get("GpuInfo", {}).get("Gpus", ())
+    if any(facts.get(key) for key in OTHER_ACCELERATORS) or any(gpu["Count"] == 0 for gpu in gpus):
+        return None
+    return sum(gpu["Count"] for gpu in gpus if gpu["Manufacturer"] == "NVIDIA")
+
+
+def rendered(catalogue: Catalogue) -> str:
+    """Return the file of a table."""
+    head = [f"# date: {catalogue.date}", f"# source: {catalogue.source}", "\t".join(COLUMNS)]
+    return "\n".join([*head, *(catalogue.types[name].row for name in sorted(catalogue.types)), ""])
+
+
+def update() -> None:
+    """Write the table; a type that is no longer known keeps its row."""
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    source = (
+        f"EC2 DescribeInstanceTypes as copied by moto {version('moto')}; page 'Run GPU jobs' of the AWS Batch User "
+        f"Guide; names of botocore {version('botocore')}"
+    )
+    before = read(TABLE.read_text(encoding="utf-8")).types if TABLE.is_file() else {}
+    TABLE.write_text(rendered(Catalogue(today, source, before | current())), encoding="utf-8")
 
 
 if __name__ == "__main__" and "--update" in sys.argv:
-    FILE.write_text(table(instance_types()), encoding="utf-8")
+    update()

@@ -8,18 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model import Json, Path
+from reconciler.placement.catalogue import ARM, BUNDLE_ARCHITECTURES, WILDCARD, X86, catalogue
 from reconciler.ports import Takes
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, measured
-from reconciler.rules.compute_environment.known_types import SIZES
 from reconciler.rules.shared import looks_unfilled
 
 # The family of an EC2 instance type and, if that is certain, its architecture, from its name.
 
-X86 = "x86_64"
-ARM = "arm64"
-# What Batch chooses from for each word (ComputeResource, instanceTypes).
-BUNDLES = {"optimal": X86, "default_x86_64": X86, "default_arm64": ARM}
 # Graviton families have a g right after their generation: m6g, c7gn, im4gn, x2gd. The first one is a1.
 _ARM = re.compile(r"a1|[a-z]+\d+g[a-z]*")
 _X86 = re.compile(r"([cdfghimprtxz]|dl|gr|hpc|inf|trn|u|vt)\d+[a-fh-z]?[a-z]*(-flex)?")
@@ -32,8 +28,8 @@ def family(instance_type: str) -> str:
 def architecture(instance_type: str) -> str | None:
     """Return the architecture of a type, a family or a bundle; None if that does not follow from the name."""
     name = family(instance_type)
-    if name in BUNDLES:
-        return BUNDLES[name]
+    if name in BUNDLE_ARCHITECTURES:
+        return BUNDLE_ARCHITECTURES[name]
     if _ARM.fullmatch(name):
         return ARM
     return X86 if _X86.fullmatch(name) else None
@@ -54,7 +50,6 @@ def covers(name: str, other: str) -> bool:
 
 
 MEMBERS = frozenset({"instanceTypes", "instanceType", "allowedInstanceTypes", "targetInstanceTypes"})
-WILDCARD = "*"
 ALIKE = 0.6
 _WRITTEN_OTHERWISE = re.compile(r"^([a-z]+[0-9][a-z]*)[-_ ](?=[0-9a-z])")  # c5-2xlarge, c5_large
 # The operation of EC2 that takes instance types, and its member.
@@ -87,25 +82,28 @@ def _known(subject: Subject) -> Findings:
 
 
 def _is_known(name: str, takes: Takes) -> bool:
-    if name in BUNDLES or WILDCARD in name or looks_unfilled(name):
+    if name in BUNDLE_ARCHITECTURES or WILDCARD in name or looks_unfilled(name):
+        return True
+    types, families = catalogue().types, catalogue().families
+    if name in types or name in families:
         return True
     of, _, size = name.partition(".")
-    if of in SIZES and (not size or size in SIZES[of].split()):
-        return True
-    sizes = (size,) if size else sorted({each for sizes in SIZES.values() for each in sizes.split()})
+    sizes = (size,) if size else sorted({each.partition(".")[2] for each in types})
     return any(takes(OPERATION, (MEMBER, f"{of}.{each}")) for each in sizes)
 
 
 def _nearest(name: str) -> str:
     """Return what a name is nearest to: a size of its family, or the family of its size, or a bundle."""
+    families = catalogue().families
     of, dot, size = _WRITTEN_OTHERWISE.sub(r"\1.", name.lower().strip().removeprefix("ml.")).partition(".")
-    if of not in SIZES:
-        near = difflib.get_close_matches(of, [*SIZES, *(BUNDLES if not dot else ())], n=1, cutoff=ALIKE)
-        of = next(iter(near), "")
+    if of not in families:
+        words = [*families, *(BUNDLE_ARCHITECTURES if not dot else ())]
+        of = next(iter(difflib.get_close_matches(of, words, n=1, cutoff=ALIKE)), "")
     if not of or not dot:
         return of
-    sizes = difflib.get_close_matches(size, SIZES[of].split(), n=1, cutoff=ALIKE)
-    return f"{of}.{sizes[0]}" if sizes else ""
+    sizes = [each.name.partition(".")[2] for each in families[of]]
+    near = difflib.get_close_matches(size, sizes, n=1, cutoff=ALIKE)
+    return f"{of}.{near[0]}" if near else ""
 
 
 def _named(path: Path, value: Json) -> Iterator[tuple[Path, str]]:

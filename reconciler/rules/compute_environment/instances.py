@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from reconciler.kinds.compute_resources import ORDERED_STRATEGIES, default_image_type
 from reconciler.model import Path, Spec
+from reconciler.placement.catalogue import ARM, BUNDLES, X86
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, later, measured
 from reconciler.rules.compute_environment.common import INSTANCES, ec2, eks, is_given, resources_of, spot, type_of
-from reconciler.rules.instance_names import ARM, BUNDLES, X86, architectures, covers, family
+from reconciler.rules.instance_names import architectures, covers, family
 
 LEAST_DELAY = 20  # minutes
 RESERVED = "aws:"

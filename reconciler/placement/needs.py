@@ -1,0 +1,195 @@
+"""What a job of a definition needs at once on one instance, task or node, and on all its nodes together."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+
+from reconciler.kinds.tasks import LISTS, EcsTask, Pod, containers_of, containers_of_pod, ecs_tasks, platform, pods
+from reconciler.model import Json, Path, Spec
+from reconciler.placement.catalogue import ARM, X86
+
+EC2, FARGATE, MANAGED_INSTANCES, EKS = "EC2", "FARGATE", "MANAGED_INSTANCES", "EKS"
+# The jobQueueType of the queues that accept each platform.
+QUEUE_TYPES = {EC2: "ECS", FARGATE: "ECS_FARGATE", MANAGED_INSTANCES: "ECS_MANAGED_INSTANCES", EKS: "EKS"}
+
+_EFA_DEVICE = "/dev/infiniband/uverbs"
+_LEGACY = {"VCPU": "vcpus", "MEMORY": "memory"}
+_MIB = 2**20
+_Amounts = tuple[Decimal | None, Decimal | None, Decimal | None]  # CPU, bytes and GPUs
+# Suffixes of Kubernetes quantities.
+_QUANTITIES = {
+    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40),
+    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "m": Decimal("0.001"),
+}  # fmt: skip
+_GPU = "nvidia.com/gpu"
+MAX_NODES = 1000  # of a multi-node job ('Compute environment considerations' of multi-node jobs, AWS Batch User Guide)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNeed:
+    """What has to be on one instance at the same time. None is an amount that is not known. Memory is in MiB."""
+
+    path: Path
+    nodes: int = 1
+    vcpus: Decimal | None = None
+    memory: Decimal | None = None
+    gpus: Decimal | None = Decimal(0)
+    instance_type: str = ""  # that nodes of a multi-node job are bound to
+
+    @property
+    def is_known(self) -> bool:
+        return None not in (self.vcpus, self.memory, self.gpus)
+
+
+@dataclass(frozen=True, slots=True)
+class JobNeed:
+    """What one job of a definition needs. `groups` are its nodes; a job that is no multi-node job has one."""
+
+    platform: str
+    groups: tuple[NodeNeed, ...]
+    is_multinode: bool = False
+    architecture: str = ""  # empty: not said by the definition
+    is_windows: bool = False
+    uses_efa: bool = False
+    consumables: Mapping[str, int | None] = field(default_factory=dict)
+
+    @property
+    def vcpus(self) -> Decimal | None:
+        """Return the vCPUs of all nodes together; None if any is not known."""
+        return total(group.vcpus and group.vcpus * group.nodes for group in self.groups)
+
+    @property
+    def nodes(self) -> int:
+        return sum(group.nodes for group in self.groups)
+
+
+def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum; None if any amount is not known."""
+    known = list(amounts)
+    return None if None in known else sum((each for each in known if each is not None), Decimal(0))
+
+
+def number(value: Json) -> Decimal | None:
+    """Return a value as a number; None if it is no number."""
+    try:
+        parsed = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return parsed if parsed.is_finite() else None
+
+
+def job_need(body: Spec) -> JobNeed:
+    """Return what a job of a definition needs. The body fits the schema, or it is AWS's own."""
+    tasks, all_pods = ecs_tasks(body), pods(body)
+    groups = [*(_of_task(each) for each in tasks), *(_of_pod(each) for each in all_pods)]
+    runtimes = [(task.body.get("runtimePlatform") or {}) for task in tasks]
+    is_multinode = "nodeProperties" in body
+    return JobNeed(
+        platform=EKS if all_pods else platform(body),
+        groups=tuple(_on_nodes(groups, body["nodeProperties"] or {}) if is_multinode else groups),
+        is_multinode=is_multinode,
+        architecture=next((_architecture(each) for each in runtimes if each.get("cpuArchitecture")), ""),
+        is_windows=any(str(each.get("operatingSystemFamily", "")).upper().startswith("WINDOWS") for each in runtimes),
+        uses_efa=any(_has_efa(task) for task in tasks),
+        consumables=dict(_consumables(body)),
+    )
+
+
+def _of_task(task: EcsTask) -> NodeNeed:
+    containers = [each.body for each in containers_of(task)]
+    return NodeNeed(
+        task.path,
+        vcpus=total(_requested(each, "VCPU") for each in containers),
+        memory=total(_requested(each, "MEMORY") for each in containers),
+        gpus=total(_requested(each, "GPU") for each in containers),
+    )
+
+
+def _requested(container: Spec, kind: str) -> Decimal | None:
+    """Return an amount of resourceRequirements, or of the fields that did the same before; no GPU is none."""
+    for entry in container.get("resourceRequirements") or ():
+        if entry.get("type") == kind:
+            return number(entry.get("value"))
+    legacy = container.get(_LEGACY.get(kind, ""))
+    if legacy is not None:
+        return number(legacy)
+    return Decimal(0) if kind == "GPU" else None
+
+
+def _of_pod(pod: Pod) -> NodeNeed:
+    """All containers run together, and each init container runs before them, alone."""
+    running: list[_Amounts] = []
+    first: list[_Amounts] = []
+    for each in containers_of_pod(pod):
+        (first if LISTS[1] in each.path else running).append(_of_pod_container(each.body))
+    sums = [total(column) for column in zip(*running, strict=True)] or [None, None, None]
+    cpu, memory, gpus = (_most([amount, *(each[index] for each in first)]) for index, amount in enumerate(sums))
+    return NodeNeed(pod.path, vcpus=cpu, memory=memory and memory / _MIB, gpus=gpus)
+
+
+def _most(amounts: list[Decimal | None]) -> Decimal | None:
+    known = [each for each in amounts if each is not None]
+    return max(known) if len(known) == len(amounts) else None
+
+
+def _of_pod_container(container: Spec) -> _Amounts:
+    """Return CPU, bytes and GPUs. A request that is missing is its limit; a CPU or memory without either is unknown."""
+    resources = container.get("resources") or {}
+    amounts = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+    return quantity(amounts.get("cpu")), quantity(amounts.get("memory")), quantity(amounts.get(_GPU, 0))
+
+
+def quantity(value: Json) -> Decimal | None:
+    """Return a quantity of Kubernetes (`500m`, `2048Mi`, `1.5`) as a number; None if it is none."""
+    text = str(value)
+    suffix = next((suffix for suffix in _QUANTITIES if text.endswith(suffix)), "")
+    amount = number(text.removesuffix(suffix))
+    return None if amount is None else amount * _QUANTITIES.get(suffix, Decimal(1))
+
+
+def _on_nodes(groups: list[NodeNeed], nodes: Spec) -> Iterator[NodeNeed]:
+    """Yield each range with the nodes that it has. Of ranges that overlap, the later one has the node (targetNodes)."""
+    count = nodes.get("numNodes")
+    ranges = nodes.get("nodeRangeProperties") or ()
+    if not isinstance(count, int) or count > MAX_NODES:
+        yield from (replace(group, vcpus=None) for group in groups)
+        return
+    owners: dict[int, int] = {}
+    for index, each in enumerate(ranges):
+        owners |= dict.fromkeys(target_nodes(str(each.get("targetNodes", "")), count), index)
+    sizes = Counter(owners.values())
+    for group in groups:
+        index = int(group.path[2])
+        types = ranges[index].get("instanceTypes") or ("",)
+        if sizes[index]:
+            yield replace(group, nodes=sizes[index], instance_type=str(types[0]))
+
+
+def target_nodes(text: str, count: int) -> range:
+    """Return the nodes of a range: `2`, `0:3`, `:3` up from the first node, `2:` down to the last."""
+    first, colon, last = text.partition(":")
+    if not text or any(end and not end.isdecimal() for end in (first, last)):
+        return range(count)
+    begin = int(first or 0)
+    end = int(last or count - 1) if colon else begin
+    return range(begin, min(end, count - 1) + 1)
+
+
+def _architecture(runtime: Spec) -> str:
+    return ARM if str(runtime["cpuArchitecture"]).upper() == "ARM64" else X86
+
+
+def _has_efa(task: EcsTask) -> bool:
+    devices = (
+        device
+        for each in containers_of(task)
+        for device in (each.body.get("linuxParameters") or {}).get("devices") or ()
+    )
+    return any(str(device.get("hostPath", "")).startswith(_EFA_DEVICE) for device in devices)
+
+
+def _consumables(body: Spec) -> Iterator[tuple[str, int | None]]:
+    for entry in (body.get("consumableResourceProperties") or {}).get("consumableResourceList") or ():
+        quantity_ = entry.get("quantity")
+        yield str(entry.get("consumableResource", "")), quantity_ if isinstance(quantity_, int) else None

@@ -1,0 +1,142 @@
+"""What a compute environment can hold: the types that it may launch, and how many vCPUs all its jobs may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from reconciler.model import Json, Path, Spec
+from reconciler.placement.catalogue import NO_CANDIDATES, Candidates, Catalogue, InstanceType, expand
+from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES
+
+INSTANCE_TYPES: Path = ("computeResources", "instanceTypes")
+MAX_VCPUS: Path = ("computeResources", "maxvCpus")
+_PLATFORMS = {
+    "EC2": EC2, "SPOT": EC2, "FARGATE": FARGATE, "FARGATE_SPOT": FARGATE, "ECS_MANAGED_INSTANCES": MANAGED_INSTANCES,
+}  # fmt: skip
+ANY = "*"  # managed instances without a list may be of every type
+
+# Of the memory of a type, the kernel takes its part before the agent registers what is left. The part is known as a
+# band only: the images of AWS Batch reserve 32 MiB ('Compute resource memory management' in the User Guide), and no
+# published figure is below 94.7 % of what the type has. Torchx multiplies by .947, Karpenter by .925.
+RESERVED = 32  # MiB
+SURE = Decimal("0.925")
+
+# EKS nodes: what kubelet reserves ('Memory and vCPU considerations for AWS Batch on Amazon EKS').
+_CPU_RESERVED = ((1, Decimal("0.06")), (1, Decimal("0.01")), (2, Decimal("0.005")))
+_CPU_RESERVED_BEYOND = Decimal("0.0025")
+_PER_POD, _PER_NODE, _EVICTION = 11, 255, 100  # MiB
+# What AWS Batch leaves for daemon sets where no node runs yet.
+_DAEMON_CPU, _DAEMON_MEMORY = Decimal("0.5"), 500
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What jobs can have of one instance. Memory is in MiB."""
+
+    vcpus: Decimal
+    memory: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An environment as jobs see it. `why_unknown` says why nothing can be said about it; empty where it can."""
+
+    name: str
+    platform: str = ""
+    type: str = ""  # EC2, SPOT, FARGATE, FARGATE_SPOT, ECS_MANAGED_INSTANCES
+    max_vcpus: int | None = None  # None: not known
+    candidates: Candidates = NO_CANDIDATES
+    is_enabled: bool = True
+    is_invalid: bool = False
+    waits_for_best: bool = False  # BEST_FIT on On-Demand, which never exceeds maxvCpus
+    has_own_image: bool = False  # or user data, which may reserve less for the system than the images of AWS
+    why_unknown: str = ""
+
+    @property
+    def counts_instances(self) -> bool:
+        """Whether maxvCpus counts the vCPUs of instances; elsewhere it counts those of jobs."""
+        return self.platform in (EC2, EKS)
+
+
+def offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
+    """Return what an environment offers. The body is a declared or a live one; values of a wrong type are unknown."""
+    resources = _mapping(body.get("computeResources"))
+    kind = str(resources.get("type", "")).upper()
+    is_enabled = str(body.get("state", "ENABLED")).upper() != "DISABLED"
+    is_invalid = body.get("status") == "INVALID"
+    if str(body.get("type", "")).upper() == "UNMANAGED":
+        why = "it is unmanaged: its owner chooses the instances"
+        return Offer(name, EC2, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
+    if kind not in _PLATFORMS:
+        why = "its computeResources.type is not known"
+        return Offer(name, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
+    most = resources.get("maxvCpus")
+    strategy = str(resources.get("allocationStrategy") or "BEST_FIT").upper()
+    return Offer(
+        name,
+        EKS if body.get("eksConfiguration") else _PLATFORMS[kind],
+        kind,
+        most if isinstance(most, int) else None,
+        expand(_words(resources, kind), catalogue) if _PLATFORMS[kind] != FARGATE else NO_CANDIDATES,
+        is_enabled,
+        is_invalid,
+        waits_for_best=kind == "EC2" and strategy == "BEST_FIT",
+        has_own_image=_has_own_image(resources),
+    )
+
+
+def _words(resources: Spec, kind: str) -> list[str]:
+    """Return what names the types that may be launched. Those of a launch template are ignored by AWS Batch."""
+    if _PLATFORMS[kind] == MANAGED_INSTANCES:
+        provider = _mapping(resources.get("managedInstancesProvider"))
+        requirements = _mapping(_mapping(provider.get("instanceLaunchTemplate")).get("instanceRequirements"))
+        return _texts(requirements.get("allowedInstanceTypes")) or [ANY]
+    return _texts(resources.get("instanceTypes"))
+
+
+def _has_own_image(resources: Spec) -> bool:
+    configurations = resources.get("ec2Configuration")
+    listed = configurations if isinstance(configurations, list | tuple) else ()
+    overrides = any(_mapping(each).get("imageIdOverride") for each in listed)
+    return bool(resources.get("launchTemplate") or resources.get("imageId") or overrides)
+
+
+def _texts(value: Json) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list | tuple) else []
+
+
+def _mapping(value: Json) -> Spec:
+    return value if isinstance(value, Mapping) else {}
+
+
+def capacities(each: InstanceType, platform: str, *, has_own_image: bool = False) -> tuple[Capacity, Capacity]:
+    """Return the capacity that an instance of a known type has for certain, and the one that it cannot exceed."""
+    vcpus, memory = Decimal(each.vcpus or 0), Decimal(each.memory or 0)
+    sure = (memory * SURE).to_integral_value(ROUND_FLOOR)
+    if platform == EKS:
+        least, most = _of_node(each, sure), _of_node(each, memory)
+        memory_for_sure = least.memory - _DAEMON_MEMORY if each.pods is not None else Decimal(0)
+        least = Capacity(least.vcpus - _DAEMON_CPU, memory_for_sure)
+    else:
+        least, most = Capacity(vcpus, sure - RESERVED), Capacity(vcpus, memory - RESERVED)
+    return least, Capacity(vcpus, memory) if has_own_image else most
+
+
+def _of_node(each: InstanceType, memory: Decimal) -> Capacity:
+    """Return what pods can have of an EKS node with so much memory; how much is reserved grows with its pods."""
+    vcpus = Decimal(each.vcpus or 0) - cpu_reserved(each.vcpus or 0)
+    return Capacity(vcpus, memory - memory_reserved(each.pods or 0))
+
+
+def cpu_reserved(vcpus: int) -> Decimal:
+    """Return the vCPUs of an EKS node that pods cannot have: .07 of 2, .31 of 96."""
+    reserved = Decimal(0)
+    for count, share in _CPU_RESERVED:
+        reserved += share * min(count, vcpus)
+        vcpus -= min(count, vcpus)
+    return reserved + _CPU_RESERVED_BEYOND * vcpus
+
+
+def memory_reserved(pods: int) -> int:
+    """Return the MiB of an EKS node that pods cannot have."""
+    return _PER_POD * pods + _PER_NODE + _EVICTION
