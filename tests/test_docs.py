@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.cli.parser import parse
 from reconciler.fleet import read_fleet
 from tests import commands_page

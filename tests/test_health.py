@@ -3,10 +3,10 @@
 import pytest
 
 from reconciler.app import usecases
+from reconciler.calls import is_read
 from reconciler.inspect.status import StackStatus
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Fault
-from reconciler.retry import is_read
 from tests.builders import CE, CR, JD, JQ, SE, consumable, container, ec2, queue, service, stack, training
 from tests.world import World
 

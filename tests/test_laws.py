@@ -11,13 +11,13 @@ import pytest
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.aws.session import open_session
 from reconciler.app import usecases
+from reconciler.calls import RetryingCloud
 from reconciler.kinds import KINDS
 from reconciler.live.read import ReadResult, read_all, read_one
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Exit, Fault
-from reconciler.retry import RetryingCloud
 from reconciler.sandbox.core.clock import TurnableClock
 from reconciler.sandbox.core.faults import Failure, FaultRule, Faults
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator

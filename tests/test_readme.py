@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters import machine as aws_clock
 from reconciler.cli.main import main
 from reconciler.cli.parser import parse
 from reconciler.problems import Exit

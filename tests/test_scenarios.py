@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler.adapters.lookup.environment import Environment
-from reconciler.adapters.lookup.files import DiskFiles
 from reconciler.adapters.lookup.installed import read_schema
+from reconciler.adapters.lookup.sources import Environment
+from reconciler.adapters.machine import DiskFiles
 from reconciler.app import usecases
 from reconciler.kinds import KINDS
 from reconciler.load import load

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.app import usecases
-from reconciler.app.session import Session
-from reconciler.app.usecases import Finish
+from reconciler.app.usecases import Finish, Session
+from reconciler.calls import RetryingCloud, is_read
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Fault
-from reconciler.retry import RetryingCloud, is_read
 from reconciler.sandbox.core.clock import Timings, TurnableClock
 from reconciler.sandbox.core.faults import FaultRule, Faults
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator

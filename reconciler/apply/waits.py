@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.kinds.base import Kind
-from reconciler.live.jobs import count_by_status, describe_jobs, running_job_ids
+from reconciler.live.facts import count_by_status, describe_jobs, running_job_ids
 from reconciler.live.read import DELETED, active_revisions, read_holder, read_one
 from reconciler.model import Live, Until, Wait
 from reconciler.ports import Clock, Cloud

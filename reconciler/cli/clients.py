@@ -6,7 +6,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import Place
-from reconciler.app.session import Session
+from reconciler.app.usecases import Session
 from reconciler.model import Stack, StatePlace
 from reconciler.ports import Clock, Cloud, Observer
 from reconciler.problems import WrongUsage
@@ -14,7 +14,7 @@ from reconciler.problems import WrongUsage
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from botocore.session import Session as Credentials
 
-    from reconciler.adapters.aws.objects import Objects
+    from reconciler.adapters.aws.storage import Objects
     from reconciler.adapters.lookup.states import States
     from reconciler.sandbox.core.clock import Timings
 
@@ -24,12 +24,12 @@ ARN_PARTS = 6
 
 def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     """Return what a stack is planned and applied with: in its own region, unless its place has another."""
-    from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.adapters.aws.locks import locks_at
+    from reconciler.adapters.aws.storage import locks_at
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
-    from reconciler.retry import RetryingCloud
+    from reconciler.adapters.machine import WallClock
+    from reconciler.calls import RetryingCloud
 
     clock = WallClock()
     region = place.region or stack.region
@@ -65,9 +65,9 @@ def _states(credentials: "Credentials", region: str | None, clock: Clock, observ
 
     def get(place: StatePlace) -> bytes:
         from reconciler.adapters.aws.cloud import AwsCloud
-        from reconciler.adapters.aws.objects import Objects
         from reconciler.adapters.aws.session import assume_role
-        from reconciler.retry import RetryingCloud
+        from reconciler.adapters.aws.storage import Objects
+        from reconciler.calls import RetryingCloud
 
         there = place.region or region
         own = assume_role(credentials, place.role_arn, there, observer) if place.role_arn else credentials
@@ -84,11 +84,11 @@ def _states(credentials: "Credentials", region: str | None, clock: Clock, observ
 
 def open_objects(observer: Observer) -> "Objects":
     """Return the objects in S3, with the credentials and the region of the environment."""
-    from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.adapters.aws.objects import Objects
     from reconciler.adapters.aws.session import ANY_REGION, open_session
-    from reconciler.retry import RetryingCloud
+    from reconciler.adapters.aws.storage import Objects
+    from reconciler.adapters.machine import WallClock
+    from reconciler.calls import RetryingCloud
 
     session = open_session(observer=observer)
     region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or ANY_REGION
@@ -113,9 +113,9 @@ def cloudformation_for(place: Place, observer: Observer) -> Cloud:
 
 def service_for(name: str, place: Place, observer: Observer) -> Cloud:
     """Return a service of AWS in the region of a place."""
-    from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.retry import RetryingCloud
+    from reconciler.adapters.machine import WallClock
+    from reconciler.calls import RetryingCloud
 
     credentials = _credentials(place, place.region, observer)
     return RetryingCloud(AwsCloud(credentials, place.region, service=name), WallClock())

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.app.request import AddressGlob, StackRequest
-from reconciler.app.session import Session
+from reconciler.app.usecases import Session
+from reconciler.calls import side_by_side
 from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output
 from reconciler.cli.signals import signal_seen
 from reconciler.model import Address, Identity, Plan, Stack
-from reconciler.parallel import side_by_side
 from reconciler.ports import Cloud, Files, Lookups, Observer
 from reconciler.problems import (
     CloudError,
@@ -34,7 +34,7 @@ from reconciler.problems import (
 )
 
 if TYPE_CHECKING:
-    from reconciler.adapters.lookup.environment import Environment
+    from reconciler.adapters.lookup.sources import Environment
     from reconciler.inspect.history import History
     from reconciler.kinds.base import Kind
     from reconciler.load import FromOutside
@@ -148,7 +148,7 @@ def read_stack(
 
     Without `lookups`, AWS is not called and values from it are unknown. `strict` reports advice, too.
     """
-    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.machine import DiskFiles
 
     return read_files(DiskFiles(request.path), request, identity, lookups, strict=strict)
 
@@ -220,7 +220,7 @@ def from_outside(files: Files, request: StackRequest) -> "FromOutside":
 
 def environment_of(request: StackRequest) -> "Environment":
     """Return the environment as `!env` may read it."""
-    from reconciler.adapters.lookup.environment import Environment
+    from reconciler.adapters.lookup.sources import Environment
 
     return Environment(os.environ, request.allow_env)
 
@@ -281,7 +281,7 @@ def named_files(files: Files, request: StackRequest) -> frozenset[str]:
 
 
 def _read_file(file: str) -> tuple[str, bytes]:
-    from reconciler.adapters.lookup.files import read_whole
+    from reconciler.adapters.machine import read_whole
 
     try:
         return file, read_whole(Path(file))

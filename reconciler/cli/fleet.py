@@ -12,13 +12,13 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from reconciler.adapters.lookup.files import GIT, is_hidden, names_of
+from reconciler.adapters.machine import GIT, is_hidden, names_of
 from reconciler.app.request import HERE, AddressGlob, FleetRequest, StackRequest
+from reconciler.calls import SIGNAL_SLICE
 from reconciler.cli.context import check_all, environment_of, from_outside, gravest_code, run_each
 from reconciler.cli.options import EVERYTHING
 from reconciler.cli.output import Branch, Output
 from reconciler.load.sections import FLEET
-from reconciler.parallel import SLICE
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, WrongUsage
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _run_target(
     """Do the work for one target; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
-    from reconciler.adapters.aws.clock import utc_now
+    from reconciler.adapters.machine import utc_now
 
     start = monotonic()
     out.begin()
@@ -141,7 +141,7 @@ def _in_order(
     done, last_notice = 0, monotonic()
     for branch, future in waiting:
         while not future.done() and (branch.has_begun or not given_up.is_set()):
-            wait([future], timeout=SLICE)
+            wait([future], timeout=SIGNAL_SLICE)
             if future.done() or monotonic() - last_notice < HEARTBEAT:
                 continue
             last_notice, now = monotonic(), sum(run.done() for _, run in waiting)
@@ -267,7 +267,7 @@ def with_consents(wanted: "PlanOptions", consents: "Consents") -> "PlanOptions":
 
 def read_deployments(fleet: FleetRequest) -> Deployments:
     """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
-    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.machine import DiskFiles
 
     file = fleet.file or ""
     if not Path(file).is_file():
@@ -282,7 +282,7 @@ def excluded_names(request: StackRequest) -> tuple[str, ...]:
     It is the one in the current folder, or the nearest one above in the same repository: where the command is called
     does not change what is an engine's.
     """
-    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.machine import DiskFiles
     from reconciler.fleet import read_excluded
 
     here = Path.cwd()
@@ -363,7 +363,7 @@ def _before(file: Path, revision: str, request: StackRequest) -> tuple[tuple["Fl
 
 def _names(root: Path, path: str) -> Sequence[str]:
     """Return the names under which git may list a stack or a file of values, with what a stack of one file includes."""
-    from reconciler.adapters.lookup.files import SUFFIXES, DiskFiles
+    from reconciler.adapters.machine import SUFFIXES, DiskFiles
     from reconciler.load import files_used
 
     used = [path]
@@ -433,8 +433,8 @@ def check_duplicates(fleet: FleetRequest) -> None:
 
 def _claim_of(request: StackRequest) -> "Claim":
     """Return what a target claims; nothing where its files cannot be read, which its own work tells."""
-    from reconciler.adapters.lookup.files import DiskFiles
     from reconciler.adapters.lookup.sources import Offline, Sources
+    from reconciler.adapters.machine import DiskFiles
     from reconciler.fleet import Claim
     from reconciler.load import settings_of
     from reconciler.problems import Stopped

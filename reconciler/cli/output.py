@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-from reconciler.adapters.lookup.files import is_inside, leaves_repository
+from reconciler.adapters.machine import is_inside, leaves_repository
 from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
 from reconciler.cli.clients import open_objects
 from reconciler.cli.options import LOG_FORMAT
@@ -425,11 +425,11 @@ class Branch(Output):
 
 def _dated(document: Json) -> Json:
     """Return a document with the present time, if it is one of ours: a list of what was done, or a schema, is none."""
-    from reconciler.adapters.aws import clock
+    from reconciler.adapters import machine
     from reconciler.report.json import stamped
 
     if isinstance(document, Mapping) and "format_version" in document:
-        return stamped(document, clock.utc_now())
+        return stamped(document, machine.utc_now())
     return document
 
 
@@ -484,7 +484,7 @@ def _part(file: str, inputs: Inputs, command: str) -> str:
 
     What `render` has written before is a stack, too, and is written again.
     """
-    from reconciler.adapters.lookup.files import SUFFIXES, DiskFiles
+    from reconciler.adapters.machine import SUFFIXES, DiskFiles
     from reconciler.load import files_used, is_of_stack
 
     if command != "render" and file.endswith(SUFFIXES) and is_of_stack(DiskFiles(file)):

@@ -123,9 +123,9 @@ def _kept(place: SandboxPlace) -> Hand:
 
 
 def _hand(session: "Session", region: str, where: str, *, endpoint: str | None = None) -> Hand:
-    from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.retry import RetryingCloud
+    from reconciler.adapters.machine import WallClock
+    from reconciler.calls import RetryingCloud
 
     clock = WallClock()
     return Hand(RetryingCloud(AwsCloud(session, region, endpoint), clock), clock, where)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-from reconciler.parallel import result_of
+from reconciler.calls import result_of
 from reconciler.problems import Exit
 
 Handler = Callable[[int, FrameType | None], Any]

@@ -205,7 +205,7 @@ def check_writable(targets: Sequence[OutputTarget]) -> None:
         places += filter(None, map(os.environ.get, OF_STEP))
     for place in places:
         if place.startswith(IN_S3):
-            from reconciler.adapters.aws.objects import place_of
+            from reconciler.adapters.aws.storage import place_of
 
             place_of(place)
             continue

@@ -1,12 +1,16 @@
 """A target: one stack in one account and region."""
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
+from reconciler.diff import compare_declared
+from reconciler.kinds.base import Kind
+from reconciler.load.resources import spelled
 from reconciler.load.variables import GivenValue
+from reconciler.model import Action, Address, Change, Cost, Declared, FieldChange, Identity, Json, Spec, Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +173,64 @@ def _close(targets: Sequence[FleetTarget]) -> list[FleetTarget]:
     """Return those that may be in one region with another: of some only their stacks say which it is."""
     regions = [target.region for target in targets]
     return [target for target in targets if "" in regions or regions.count(target.region) > 1]
+
+
+# What differs between two targets of one stack: one plan, from the first to the second, in which nothing is live.
+
+BESIDE = ("tags", "lifecycle")
+ANYWHERE = Identity("000000000000", "us-east-1")  # both are shown as if they were in one place
+
+
+def compare_stacks(
+    sides: tuple[FleetTarget, FleetTarget], stacks: tuple[Stack, Stack], kinds: Mapping[str, Kind]
+) -> tuple[Change, ...]:
+    """Return what differs between two stacks that were read, resource by resource, in the order of kinds and names.
+
+    Account and region of a target are no difference: a text that has them is shown with `${account}` and `${region}`.
+    """
+    first, second = (_placeless_bodies(stack, target) for stack, target in zip(stacks, sides, strict=True))
+    order = {name: number for number, name in enumerate(kinds)}
+    addresses = sorted({*first, *second}, key=lambda address: (order[address.kind], address.name))
+    changes = (
+        _stack_change(kinds[address.kind], address, first.get(address), second.get(address)) for address in addresses
+    )
+    return tuple(change for change in changes if change is not None)
+
+
+def _placeless_bodies(stack: Stack, target: FleetTarget) -> dict[Address, Spec]:
+    return {address: _placeless(_body(stack, declared), target) for address, declared in stack.declared.items()}
+
+
+def _body(stack: Stack, declared: Declared) -> Spec:
+    """Return a body with what the API has beside it: tags, those of the stack too, and how it is treated."""
+    tags = {**stack.tags, **declared.spec.get("tags", {})}
+    return {**declared.spec, "tags": tags, "lifecycle": spelled(declared.lifecycle)}
+
+
+def _placeless(value: Json, target: FleetTarget) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _placeless(inner, target) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_placeless(inner, target) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for name, text in (("account", target.account), ("region", target.region)):
+        value = value.replace(text, f"${{{name}}}") if text else value
+    return value
+
+
+def _stack_change(kind: Kind, address: Address, first: Spec | None, second: Spec | None) -> Change | None:
+    fields = tuple(_changed_fields(kind, first or {}, second or {}))
+    action = Action.CREATE if first is None else Action.DELETE if second is None else Action.UPDATE
+    is_one = action is Action.UPDATE and not fields
+    return None if is_one else Change(action=action, address=address, name=address.name, fields=fields)
+
+
+def _changed_fields(kind: Kind, first: Spec, second: Spec) -> Iterator[FieldChange]:
+    before, after = ({name: value for name, value in side.items() if name not in BESIDE} for side in (first, second))
+    yield from compare_declared(kind, before, after, ANYWHERE)
+    for part in BESIDE:
+        ours, theirs = first.get(part, {}), second.get(part, {})
+        for key in sorted({*ours, *theirs}):
+            if ours.get(key) != theirs.get(key):
+                yield FieldChange(path=(part, key), before=ours.get(key), after=theirs.get(key), cost=Cost.METADATA)

@@ -22,7 +22,7 @@ from reconciler.kinds.reasons import (
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_REASON
 from reconciler.live.facts import Counts
 from reconciler.model import Action, Address, Identity, Json, member_at, own_name
-from reconciler.plan.health import BLOCKED
+from reconciler.plan.notes import BLOCKED
 from reconciler.problems import Problem, Where
 
 # Commands that a person can copy to see more, or to have a stack repaired; none that takes anything away.

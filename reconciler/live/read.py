@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from reconciler.calls import Item, pages, side_by_side
 from reconciler.kinds.base import Kind, RevisionUsers
 from reconciler.live.ownership import OWNER, owner_of
 from reconciler.model import Address, Identity, Json, Live, own_name
-from reconciler.paging import Item, pages
-from reconciler.parallel import side_by_side
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 

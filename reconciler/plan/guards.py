@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ReplacementMethod
-from reconciler.live.jobs import describe_running
+from reconciler.live.facts import describe_running
 from reconciler.live.ownership import CLOUDFORMATION, OWNER
 from reconciler.model import (
     Action,

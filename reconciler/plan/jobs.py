@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.kinds import KINDS
-from reconciler.live.facts import Counts
-from reconciler.live.jobs import describe_jobs, describe_running
+from reconciler.live.facts import Counts, describe_jobs, describe_running
 from reconciler.live.resolve import referred_arns
 from reconciler.model import Action, Interrupts, Live
 from reconciler.plan.decisions import DELETING, Decision, Deletion

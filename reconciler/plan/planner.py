@@ -4,22 +4,25 @@
 they become changes; `build` writes the requests, and refuses what has no consent. Pure: no clock, no network.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from reconciler.diff import Context, body_digest
+from reconciler.diff import Context, body_digest, first_record
+from reconciler.diff.canonical import digest_of
 from reconciler.diff.ignore import ignore_reasons
 from reconciler.kinds import KINDS
+from reconciler.kinds.base import ReplacementMethod
 from reconciler.kinds.reasons import INVALID
 from reconciler.live.facts import UNASKED, Answers, LiveRegion, Questions
-from reconciler.live.ownership import is_ours, logical_name, other_prefixes, owner_of, tool_tag_of
-from reconciler.live.resolve import LiveIndex, index_live, references, resolve, used_kinds
+from reconciler.live.ownership import is_ours, logical_name, owner_of
+from reconciler.live.resolve import LiveIndex, index_live, references, referred_arns, resolve, used_kinds
 from reconciler.model import (
     Action,
     Address,
     Change,
     Desired,
+    FieldChange,
     Identity,
     Live,
     Plan,
@@ -27,6 +30,7 @@ from reconciler.model import (
     Step,
 )
 from reconciler.plan.decisions import (
+    DELETING,
     Comparison,
     Creation,
     Decision,
@@ -34,18 +38,25 @@ from reconciler.plan.decisions import (
     Pruning,
     Registration,
     Release,
+    Replacement,
     ResourcePlanner,
     Settling,
     Update,
 )
 from reconciler.plan.guards import missing_consents
-from reconciler.plan.health import unhealthy
-from reconciler.plan.ignoring import misfits, passing_notes, unmatched_notes
 from reconciler.plan.jobs import JobFate, describe_interrupted, fate_of_jobs, holders, interrupted_jobs, sources
+from reconciler.plan.notes import (
+    misfits,
+    passing_notes,
+    prefix_notes,
+    tool_notes,
+    unhealthy,
+    unmatched_notes,
+    unread_notes,
+)
 from reconciler.plan.options import AS_DECLARED, PlanOptions
 from reconciler.plan.order import PlacedDecision, in_order, place, targeted, unmatched_target_notes, users_of
 from reconciler.plan.pruning import deregisters, in_use, kept_note, unknown_note
-from reconciler.plan.replacement import Replacements, find_replacements
 from reconciler.plan.requests import (
     all_tags,
     create_steps,
@@ -58,7 +69,7 @@ from reconciler.plan.requests import (
     settle_first,
     update_steps,
 )
-from reconciler.problems import CloudError, InvalidStack, Problem, Severity
+from reconciler.problems import CloudError, InvalidStack, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +164,7 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
         unhealthy=tuple(unhealthy(decisions.comparisons, decisions.index)),
         notes=(
             *stack.warnings,
-            *_prefix_notes(stack, decisions.index),
+            *prefix_notes(stack, decisions.index),
             *unmatched_notes(stack, decisions.comparisons),
             *passing_notes(desired, ignored, changes),
             *unread_notes(stack, decisions.unread),
@@ -169,6 +180,12 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
 
 
 # From a stack to decisions.
+
+
+def check_unread(stack: Stack, unread: Mapping[str, CloudError]) -> None:
+    """Raise the reason why a kind that the stack declares or refers to could not be read."""
+    for name in sorted(used_kinds(stack) & unread.keys()):
+        raise unread[name]
 
 
 def _planner(
@@ -372,47 +389,86 @@ def _pruning_notes(decisions: Decisions, answers: Answers) -> Iterator[Problem]:
                 yield kept_note(decision.address, used, kind.revision_users, decision.where)
 
 
-def _prefix_notes(stack: Stack, index: LiveIndex) -> Iterator[Problem]:
-    for prefix, count in other_prefixes(index.named.values(), stack.name, stack.name_prefix).items():
-        yield Problem(
-            "PLAN006",
-            f"not changed: {count} of stack {stack.name} under the name prefix {prefix!r}",
-            severity=Severity.NOTE,
-        )
+# Which resources cannot be changed in place and get a successor; and which of two stands while one replaces the other.
+#
+# Nothing is remembered between runs: the name of a successor follows from the declaration, and a successor that an
+# interrupted run has left behind is found by its tags.
+
+LONGEST_NAME = 128  # characters of a name
+MARK_LENGTH = 6  # hexadecimal digits that tell a successor from its predecessor
 
 
-# Kinds that could not be read: fatal for who uses them, worth a note for everybody else.
+@dataclass(frozen=True, slots=True)
+class Replacements:
+    """By address: which live resource stands where several are ours, and what is created in the place of it."""
+
+    standing: Mapping[Address, Live] = field(default_factory=dict)
+    successors: Mapping[Address, Replacement] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.standing or self.successors)
+
+    def and_then(self, more: "Replacements") -> "Replacements":
+        return Replacements({**self.standing, **more.standing}, {**self.successors, **more.successors})
+
+    def applied_to(self, index: LiveIndex) -> LiveIndex:
+        """Return the index in which the standing are found, and declarations have the names of successors."""
+        names = {address: successor.name for address, successor in self.successors.items()}
+        return replace(index, ours={**index.ours, **self.standing}, successor_names=names)
 
 
-def check_unread(stack: Stack, unread: Mapping[str, CloudError]) -> None:
-    """Raise the reason why a kind that the stack declares or refers to could not be read."""
-    for name in sorted(used_kinds(stack) & unread.keys()):
-        raise unread[name]
+def find_replacements(
+    planner: ResourcePlanner, desired: Iterable[Desired], index: LiveIndex, *, is_allowed: bool
+) -> Replacements:
+    """Decide for every declared resource that may be replaced. `is_allowed`: whoever applies has consented."""
+    used = {arn for live in index.named.values() for arn in referred_arns(live)}
+    standing: dict[Address, Live] = {}
+    successors: dict[Address, Replacement] = {}
+    for resource in desired:
+        how = KINDS[resource.address.kind].replacement
+        if how is None or resource.live is None or not is_ours(resource.live, *planner.owner):
+            continue
+        candidates = [
+            _Candidate(live, planner.stuck_fields(resource, live))
+            for live in index.all_of(resource.address) or (resource.live,)
+        ]
+        best = min(candidates, key=lambda candidate: candidate.rank(used))
+        if best.live is not resource.live:
+            standing[resource.address] = best.live
+        if best.fields and _may_be_replaced(resource, how, is_allowed=is_allowed):
+            is_beside = how is ReplacementMethod.BLUE_GREEN
+            name = _successor_name(planner, resource, index) if is_beside else best.live.address.name
+            successors[resource.address] = Replacement(name, best.live, best.fields, how)
+    return Replacements(standing, successors)
 
 
-def unread_notes(stack: Stack, unread: Mapping[str, CloudError]) -> Iterator[Problem]:
-    for name, error in unread.items():
-        reading = KINDS[name].read
-        calls = " and ".join(f"batch:{call}" for call in (reading.listing, reading.operation) if call)
-        yield Problem(
-            "PLAN008",
-            f"{KINDS[name].section} cannot be read. The stack declares none; "
-            f"resources that stack {stack.name} still owns are kept ({error})",
-            hint=f"grant {calls}",
-            severity=Severity.NOTE,
-        )
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One of those that are ours under one address; `fields` are those that cannot be changed in it."""
+
+    live: Live
+    fields: tuple[FieldChange, ...]
+
+    def rank(self, used: Collection[str]) -> tuple[bool, bool, bool, str]:
+        """The one stands that works and can become what is declared; of several the one that queues use already."""
+        works = self.live.status not in (INVALID, DELETING)
+        return (not works or bool(self.fields), not works, self.live.arn not in used, self.live.address.name)
 
 
-# What is adopted although a tag on it says that another tool manages it: a warning, since the tag may be old.
+def _may_be_replaced(desired: Desired, how: ReplacementMethod, *, is_allowed: bool) -> bool:
+    choice = desired.lifecycle.replace
+    if choice is None or (choice == "blue-green" and how is not ReplacementMethod.BLUE_GREEN):
+        return is_allowed
+    return choice == "blue-green"
 
-TWO_TOOLS = (
-    "two tools would undo each other's changes: remove it from the state of the other tool, and the tag from the YAML"
-)
 
-
-def tool_notes(changes: Iterable[Change]) -> Iterator[Problem]:
-    for change in changes:
-        mark = tool_tag_of(change.seen.tags) if change.seen and change.action is Action.ADOPT else None
-        if mark:
-            message = f"{change.address}: {mark.tool} seems to manage {change.name}, by its tag {mark.key}={mark.value}"
-            yield Problem("PLAN012", message, change.where, TWO_TOOLS, Severity.WARNING)
+def _successor_name(planner: ResourcePlanner, desired: Desired, index: LiveIndex) -> str:
+    """Return a name that follows from the declaration, so that an interrupted run finds its own again; and is free."""
+    base = (planner.stack.name_prefix + desired.address.name)[: LONGEST_NAME - MARK_LENGTH - 1]
+    digest = first_record(KINDS[desired.address.kind], desired, planner.context.identity).digest
+    tried = 0
+    while True:
+        name = f"{base}-{digest_of([digest, tried])[:MARK_LENGTH]}"
+        if Address(desired.address.kind, name) not in index.named:
+            return name
+        tried += 1

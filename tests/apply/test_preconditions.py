@@ -5,7 +5,7 @@ import pytest
 from reconciler.app import usecases
 from reconciler.app.usecases import Finish
 from reconciler.apply import Event, State, executor
-from reconciler.apply.preconditions import FRESH
+from reconciler.apply.executor import FRESH
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit

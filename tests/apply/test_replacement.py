@@ -9,10 +9,10 @@ import pytest
 from reconciler.app import usecases
 from reconciler.app.usecases import Finish
 from reconciler.apply import State
+from reconciler.calls import is_read
 from reconciler.model import Identity, Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.retry import is_read
 from reconciler.sandbox.core.clock import Timings
 from tests.builders import CE, JQ, SP, ec2, fair, queue, stack
 from tests.fakes import session_of

@@ -9,12 +9,12 @@ from reconciler.app import usecases
 from reconciler.apply import executor
 from reconciler.apply.executor import send
 from reconciler.apply.result import ConcurrentChange
+from reconciler.calls import is_read
 from reconciler.kinds import KINDS
 from reconciler.live.read import read_all
 from reconciler.model import Call, Identity, Json, Plan, Repeat, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit
-from reconciler.retry import is_read
 from reconciler.sandbox.core.clock import Timings
 from tests.builders import AS_DECLARED, CE, JD, JQ, SP, container, ec2, fair, queue, stack
 from tests.fakes import InstantClock, ScriptedCloud

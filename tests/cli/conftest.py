@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters import machine as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.cli import main
 from reconciler.model import Json

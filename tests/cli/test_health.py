@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.retry import is_read
+from reconciler.calls import is_read
 from tests.cli.conftest import STACK, Run, write
 
 Golden = Callable[[str, str], None]

@@ -13,9 +13,9 @@ from threading import Event
 import pytest
 from botocore.session import Session
 
-from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters import machine as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
-from reconciler.adapters.aws.locks import _Bucket, _Locks, locks_at
+from reconciler.adapters.aws.storage import _Bucket, _Locks, locks_at
 from reconciler.app import usecases
 from reconciler.cli import main
 from reconciler.model import Json, Lock
@@ -181,13 +181,13 @@ def test_force_unlock_tells_programs_whose_lock_it_was(locked: Locked) -> None:
 def test_a_lock_that_cannot_be_released_is_told_and_what_was_done_is_done(
     locked: Locked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reconciler.adapters.aws import locks
+    from reconciler.adapters.aws import storage
     from tests.fakes import unreachable
 
     def fail(*_given: object) -> None:
         raise unreachable()
 
-    monkeypatch.setattr(locks._Locks, "release", fail)
+    monkeypatch.setattr(storage._Locks, "release", fail)
     ran = locked.run("apply", "small", "--yes")
     assert ran.code == 0
     assert "the lock of stack small could not be released" in ran.err

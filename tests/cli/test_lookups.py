@@ -10,10 +10,10 @@ from urllib.parse import quote
 import pytest
 from botocore.session import Session
 
-from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters import machine as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup.aws import AwsLookups
-from reconciler.app.session import Session as StackSession
+from reconciler.app.usecases import Session as StackSession
 from reconciler.cli import clients
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.aws import clock
+from reconciler.adapters import machine
 from reconciler.model import Json
 from tests.cli.conftest import SMALL, Ran, Run, write
 
@@ -20,7 +20,7 @@ Later = Callable[[float], None]
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     """Turn the time of day, which stands still otherwise, by some hours."""
     now = [datetime(2026, 11, 29, 5, tzinfo=UTC)]
-    monkeypatch.setattr(clock, "utc_now", lambda: now[0])
+    monkeypatch.setattr(machine, "utc_now", lambda: now[0])
 
     def turn(hours: float) -> None:
         now[0] += timedelta(hours=hours)

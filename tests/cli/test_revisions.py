@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.app import usecases
+from reconciler.calls import is_read
 from reconciler.cli.context import Read, with_former
 from reconciler.inspect.history import revisions_of
 from reconciler.redact.presented import present_history
 from reconciler.redact.secrets import CHANGED, REDACTED, Secrets
-from reconciler.retry import is_read
 from tests.builders import JD, container, stack
 from tests.cli.conftest import Ran, Run, write
 from tests.cli.test_run import at_a_terminal, batch

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from botocore.session import Session
 
-from reconciler.adapters.aws import clock as aws_clock
+from reconciler.adapters import machine as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault

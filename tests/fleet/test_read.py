@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.fleet import Consents, FleetTarget, read_excluded, read_fleet
 from tests.load.memory import MemoryFiles
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from reconciler.adapters.lookup.environment import Environment
 from reconciler.adapters.lookup.installed import read_schema, takes
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.fmt import Language, formatted
 from reconciler.importers import live as live_source
 from reconciler.importers.model import Imported

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.load import FromOutside, Loaded, load_with_problems
 from reconciler.model import Address, Declared, Identity, Json
 from reconciler.ports import Lookups, OutsideStack

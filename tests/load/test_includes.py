@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.load import load_with_problems
 from reconciler.model import Path
 from tests.load.memory import MemoryFiles, declared, loaded, problems

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.load import load
 from reconciler.model import Address
 from reconciler.problems import InvalidStack

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
 from reconciler.adapters.lookup.installed import read_schema
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.kinds import KINDS
 from reconciler.model import Identity, Json
 from reconciler.placeholders import Unknown

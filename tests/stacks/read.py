@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from reconciler.adapters.lookup.environment import Environment
-from reconciler.adapters.lookup.files import DiskFiles
 from reconciler.adapters.lookup.installed import read_schema
+from reconciler.adapters.lookup.sources import Environment
+from reconciler.adapters.machine import DiskFiles
 from reconciler.kinds import KINDS
 from reconciler.load import load_with_problems
 from reconciler.model import Stack

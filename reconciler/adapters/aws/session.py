@@ -19,9 +19,9 @@ from botocore.session import Session
 
 from reconciler.adapters.aws.answers import CheckedParsers, NoAnswer
 from reconciler.adapters.aws.failures import NoTerminal, credentials_of, have_credentials, legible
+from reconciler.calls import attempt_at
 from reconciler.ports import UNOBSERVED, Called, Observer
 from reconciler.problems import Denied
-from reconciler.retry import attempt_at
 
 # Tell of each call that the clients of a session make, those that botocore makes for itself among them.
 

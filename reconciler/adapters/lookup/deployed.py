@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingABC
 
+from reconciler.calls import CLOUDFORMATION, pages
 from reconciler.importers.cloudformation import LiveStack
 from reconciler.model import Json
-from reconciler.paging import CLOUDFORMATION, pages
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault, WrongUsage
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reconciler.adapters.lookup.files import GIT, is_hidden, read_whole
+from reconciler.adapters.machine import GIT, is_hidden, read_whole
 from reconciler.model import Json, StatePlace
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault, Stopped

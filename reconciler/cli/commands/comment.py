@@ -96,9 +96,9 @@ def _plan(github: "GitHub", number: int, key: str, text: str, *, only_update: bo
 
 def _github(repository: str | None, url: str | None, author: str) -> "GitHub":
     """Return the repository that is meant. Raises `WrongUsage`, and `Denied` without a token that can be one."""
-    from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.forge.github import GitHub
     from reconciler.adapters.forge.http import plain
+    from reconciler.adapters.machine import WallClock
 
     repository = repository or os.environ.get("GITHUB_REPOSITORY", "")
     if not repository:

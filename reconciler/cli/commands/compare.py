@@ -44,7 +44,7 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _compared(deployments: Deployments, first_name: str, second_name: str) -> Iterator["Compared"]:
-    from reconciler.fleet.compare import compare_stacks
+    from reconciler.fleet.target import compare_stacks
     from reconciler.kinds import KINDS
     from reconciler.redact.presented import present_changes
     from reconciler.report.text.drift import Compared

@@ -12,7 +12,7 @@ from reconciler.cli.output import Output
 from reconciler.problems import Exit, Problem, Where, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.machine import DiskFiles
     from reconciler.fmt import Formatted, Language
     from reconciler.report.results import Formatting
 
@@ -75,7 +75,7 @@ def _from_stdin() -> "Formatted":
 
 
 def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
-    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.machine import DiskFiles
     from reconciler.load import files_beside
     from reconciler.load.files import YAML_FILES, Library
     from reconciler.syntax.diagnostics import Findings

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.app.request import StackRequest
-from reconciler.app.session import Session
+from reconciler.app.usecases import Session
 from reconciler.cli.clients import service_for, session_for
 from reconciler.cli.context import Read, check_globs, read_files, with_installed_sdk
 from reconciler.cli.options import (
@@ -240,7 +240,7 @@ def _option(name: str) -> str:
 
 def read_contents(files: Sequence[str]) -> list[tuple[str, bytes]]:
     """Return the content of each file with the name that messages call it. Raises `WrongUsage`."""
-    from reconciler.adapters.lookup.files import read_whole
+    from reconciler.adapters.machine import read_whole
 
     if files.count(STDIN) > 1:
         raise WrongUsage("stdin can be read only once")
@@ -468,7 +468,7 @@ def _unset_variables(imported: "Imported", stack: StackRequest) -> tuple[str, ..
 
 def _names_in(file: str) -> Iterator[str]:
     """Yield what a file of values gives, as far as it can be read: what is wrong with it, reading the stack tells."""
-    from reconciler.adapters.lookup.files import read_whole
+    from reconciler.adapters.machine import read_whole
     from reconciler.load.files import parse
     from reconciler.syntax.diagnostics import Findings
     from reconciler.syntax.nodes import MappingNode
@@ -554,7 +554,7 @@ def _files_from_before(files: "WrittenStack", folder: Path) -> tuple[Problem, ..
 
 def _stack_files(folder: Path) -> list[str]:
     """Return the files of stacks that are in a folder."""
-    from reconciler.adapters.lookup.files import DiskFiles
+    from reconciler.adapters.machine import DiskFiles
     from reconciler.load import files_beside
 
     if not folder.exists():
@@ -566,7 +566,7 @@ def _stack_files(folder: Path) -> list[str]:
 
 def _write(files: "WrittenStack", folder: Path, *, force: bool) -> tuple[str, ...]:
     """Write the files, and return their paths."""
-    from reconciler.adapters.lookup.files import write_below
+    from reconciler.adapters.machine import write_below
 
     there = sorted({*_stack_files(folder), *(name for name in files.texts if (folder / name).exists())})
     if there and not force:

@@ -36,7 +36,7 @@ def run(args: Namespace, out: Output) -> int:
     if args.list:
         out.publish_text("".join(f"{name:<22}{says}\n" for name, says in templates().items()), templates)
         return Exit.DONE
-    from reconciler.adapters.lookup.files import write_below
+    from reconciler.adapters.machine import write_below
 
     folder = Path(args.folder)
     files = _contents(args.template)

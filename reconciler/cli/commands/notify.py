@@ -79,8 +79,8 @@ def _news(file: str, before: str | None) -> list["DeploymentOutcome"]:
 
 
 def _post(address: str, news: list["DeploymentOutcome"]) -> None:
-    from reconciler.adapters.aws.clock import WallClock
     from reconciler.adapters.forge.http import Gone, Http
+    from reconciler.adapters.machine import WallClock
     from reconciler.report.comments import message
 
     targets = [{"target": outcome.target, "told": outcome.told} for outcome in news]

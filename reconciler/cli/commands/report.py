@@ -77,7 +77,7 @@ def _read(file: str, observer: Observer) -> Iterator[tuple[str, bytes]]:
 
 
 def _part(file: str, content: bytes) -> "Part":
-    from reconciler.adapters.aws.clock import utc_now
+    from reconciler.adapters.machine import utc_now
     from reconciler.report.documents import Part, Unreadable, parsed, read_fleet_document
 
     try:

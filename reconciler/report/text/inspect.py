@@ -6,7 +6,7 @@ from reconciler.inspect.doctor import Pointer
 from reconciler.inspect.history import ACTIVE
 from reconciler.inspect.status import Sync
 from reconciler.kinds import KINDS
-from reconciler.live.jobs import describe_jobs
+from reconciler.live.facts import describe_jobs
 from reconciler.live.ownership import APPLIED, AppliedRecord
 from reconciler.model import Action
 from reconciler.redact.presented import (

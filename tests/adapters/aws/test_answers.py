@@ -11,12 +11,11 @@ from botocore.session import Session
 from botocore.utils import ArgumentGenerator
 
 from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.calls import BARREN, RetryingCloud, is_read, pages
 from reconciler.kinds import KINDS
 from reconciler.kinds.jobs import TRAINING
 from reconciler.model import Json
-from reconciler.paging import BARREN, pages
 from reconciler.problems import CloudError, Fault
-from reconciler.retry import RetryingCloud, is_read
 from tests.fakes import InstantClock, ScriptedCloud
 
 PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body><p>Welcome<br></body></html>"

@@ -10,9 +10,9 @@ from botocore.session import Session
 
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.aws.session import observe
+from reconciler.calls import RetryingCloud
 from reconciler.ports import Called, Unobserved
 from reconciler.problems import CloudError
-from reconciler.retry import RetryingCloud
 from tests.adapters.aws.test_cloud import Raw
 from tests.fakes import InstantClock
 

@@ -8,10 +8,10 @@ from botocore.session import Session
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup.aws import AwsLookups
 from reconciler.adapters.lookup.sources import ForbiddenLookups, Offline, Sandbox, Sources
+from reconciler.calls import is_read
 from reconciler.placeholders import Secret, Unknown
 from reconciler.ports import Missing, Unsupported
 from reconciler.problems import CloudError, Fault
-from reconciler.retry import is_read
 from tests.fakes import HERE, ScriptedCloud
 
 REGION = "us-east-1"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
+from reconciler.adapters.lookup.sources import Environment
 from reconciler.placeholders import Secret
 from reconciler.ports import Reserved, Unsupported
 

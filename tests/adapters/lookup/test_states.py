@@ -7,11 +7,10 @@ import pytest
 from botocore.session import Session
 
 from reconciler.adapters.aws.cloud import AwsCloud
-from reconciler.adapters.aws.objects import Objects
+from reconciler.adapters.aws.storage import Objects
 from reconciler.adapters.lookup import states
 from reconciler.adapters.lookup.aws import AwsLookups
-from reconciler.adapters.lookup.environment import Environment
-from reconciler.adapters.lookup.sources import ForbiddenLookups, Offline, Sandbox, Sources
+from reconciler.adapters.lookup.sources import Environment, ForbiddenLookups, Offline, Sandbox, Sources
 from reconciler.adapters.lookup.states import FILE, States, fetch_file, fetch_object
 from reconciler.model import StatePlace
 from reconciler.ports import Missing, Unsupported

@@ -7,11 +7,11 @@ import pytest
 from botocore.session import Session
 
 from reconciler.adapters.aws.cloud import AwsCloud
-from reconciler.adapters.aws.locks import locks_at
+from reconciler.adapters.aws.storage import locks_at
+from reconciler.calls import RetryingCloud
 from reconciler.model import Identity, Json, Lock
 from reconciler.ports import UNSEEN, Cloud, Holder, Locks
 from reconciler.problems import CloudError, Fault, fault_of
-from reconciler.retry import RetryingCloud
 from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unreachable
 
 REGION = "us-east-1"

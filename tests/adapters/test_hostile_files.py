@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.lookup import files as module
-from reconciler.adapters.lookup.environment import Environment
-from reconciler.adapters.lookup.files import DiskFiles, read_whole
+from reconciler.adapters import machine as module
+from reconciler.adapters.lookup.sources import Environment
+from reconciler.adapters.machine import DiskFiles, read_whole
 from reconciler.load import load_with_problems
 from reconciler.load.files import SANDBOX
 from reconciler.problems import WrongUsage

@@ -1,4 +1,7 @@
-"""What is ignored, in a plan: a path that matches nothing is reported, a live value that does not fit is refused."""
+"""What a plan reports beside its changes: ignored values, unhealthy resources, and what it leaves unchanged.
+
+A path that ignores nothing is a warning; an ignored live value that breaks a rule is refused.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,13 +10,30 @@ from fnmatch import fnmatchcase
 from reconciler.diff.canonical import compact
 from reconciler.diff.ignore import ignore_reasons, unmatched_paths, with_ignored
 from reconciler.kinds import KINDS
-from reconciler.model import Action, Address, Change, Declared, Desired, Ignored, Live, Spec, Stack, dotted
-from reconciler.plan.decisions import Comparison, Decision
-from reconciler.problems import Problem, Severity
+from reconciler.kinds.base import DISABLED, MEMBER, is_disabled
+from reconciler.kinds.reasons import INVALID, invalid_reason_of
+from reconciler.live.ownership import other_prefixes, tool_tag_of
+from reconciler.live.resolve import LiveIndex, references
+from reconciler.model import (
+    Action,
+    Address,
+    Change,
+    Declared,
+    Desired,
+    Ignored,
+    Live,
+    Spec,
+    Stack,
+    Unhealthy,
+    dotted,
+    own_name,
+)
+from reconciler.plan.decisions import DELETING, Comparison, Decision
+from reconciler.problems import CloudError, Problem, Severity
 from reconciler.rules import Subject, problems_of
 
-HINT = "correct the path, or remove it"
-KEEP = "save the output of `plan -v`, which shows them, or declare them during this change"
+UNMATCHED_HINT = "correct the path, or remove it"
+PASSING_HINT = "save the output of `plan -v`, which shows them, or declare them during this change"
 SENDING = (Action.CREATE, Action.UPDATE, Action.REVISION, Action.REPLACE, Action.BLUE_GREEN, Action.ADOPT)
 
 
@@ -27,13 +47,13 @@ def unmatched_notes(stack: Stack, comparisons: Iterable[Comparison]) -> Iterator
         for path in resource.lifecycle.ignore_changes:
             if path in idle[resource.address]:
                 message = f"{resource.address}: lifecycle.ignoreChanges: {path} matches nothing, declared or live"
-                yield Problem("IGN007", message, resource.places.find(()), HINT, Severity.WARNING)
+                yield Problem("IGN007", message, resource.places.find(()), UNMATCHED_HINT, Severity.WARNING)
     for entry in stack.ignore:
         matching = [address for address in idle if fnmatchcase(str(address), entry.resources)]
         for path in entry.members if matching else ():
             if all(path in idle[address] for address in matching):
                 message = f"ignore: {entry.resources}: {path} matches nothing, declared or live"
-                yield Problem("IGN007", message, entry.where, HINT, Severity.WARNING)
+                yield Problem("IGN007", message, entry.where, UNMATCHED_HINT, Severity.WARNING)
 
 
 def passing_notes(
@@ -52,7 +72,7 @@ def passing_notes(
                 message = (
                     f"{change.address}: if the run stops after the deletion, ignored live values are lost: {paths}"
                 )
-                yield Problem("IGN009", message, change.where, KEEP, Severity.WARNING)
+                yield Problem("IGN009", message, change.where, PASSING_HINT, Severity.WARNING)
 
 
 def misfits(
@@ -153,3 +173,99 @@ def _codes(problems: Iterable[Problem]) -> set[str]:
 def _is_sent(decision: Decision) -> bool:
     is_of_body = any(not field.noted and not field.is_of_tags for field in decision.fields)
     return decision.action in SENDING and is_of_body and not decision.refusals
+
+
+# Live resources that do not work: INVALID, disabled outside this stack, or with no working compute environment.
+
+BLOCKED = "BLOCKED"
+ENABLES = "apply to enable it, or declare state: DISABLED"
+UNBLOCKS = "repair one of them, or declare a different one"
+BY_SOMEBODY = "disabled outside this stack: it accepts no new jobs"
+
+
+def unhealthy(comparisons: Iterable[Comparison], index: LiveIndex) -> Iterator[Unhealthy]:
+    """Yield what is wrong with the live resources of a stack; of each the first thing."""
+    declared = {comparison.desired.live.arn: comparison for comparison in comparisons if comparison.desired.live}
+    for comparison in declared.values():
+        address, live = comparison.desired.address, comparison.desired.live
+        if live is None:
+            continue
+        if live.status == INVALID:
+            known = invalid_reason_of(live.reason)
+            yield Unhealthy(address, INVALID, live.reason, known.cause, known.remedy, live.address.name)
+        elif _is_disabled_by_somebody(comparison):
+            yield Unhealthy(address, DISABLED, BY_SOMEBODY, remedy=ENABLES, name=live.address.name)
+        elif not is_disabled(live.spec) and (why := "; ".join(_blocked(address, live, declared, index))):
+            reason = f"it has no working compute environment: {why}"
+            yield Unhealthy(address, BLOCKED, reason, remedy=UNBLOCKS, name=live.address.name)
+
+
+def _is_disabled_by_somebody(comparison: Comparison) -> bool:
+    fields = comparison.difference.fields if comparison.difference else ()
+    return any(field.path == (MEMBER,) and field.drift and field.before == DISABLED for field in fields)
+
+
+def _blocked(address: Address, live: Live, declared: Mapping[str, Comparison], index: LiveIndex) -> Iterator[str]:
+    """Yield the reasons if none of those works of which the resource needs one.
+
+    Those that the stack itself disables are not asked for a reason: where there are no others, it is as declared.
+    """
+    for row in KINDS[address.kind].fields:
+        if not row.needs_one:
+            continue
+        named = [index.arns[arn] for _, _, arn in references((row,), live.spec) if arn in index.arns]
+        if named and not any(_works(resource) for resource in named):
+            yield from (_reason(resource) for resource in named if not _is_meant(resource, declared))
+
+
+def _works(live: Live) -> bool:
+    return live.status not in (INVALID, DELETING) and not is_disabled(live.spec)
+
+
+def _is_meant(live: Live, declared: Mapping[str, Comparison]) -> bool:
+    return live.arn in declared and is_disabled(declared[live.arn].desired.spec)
+
+
+def _reason(live: Live) -> str:
+    status = DISABLED if is_disabled(live.spec) and live.status != INVALID else live.status
+    reason = f" ({live.reason})" if status == INVALID and live.reason else ""
+    return f"{own_name(live.address.name)} is {status}{reason}"
+
+
+# What is not changed, and what a different tool seems to manage.
+
+
+def prefix_notes(stack: Stack, index: LiveIndex) -> Iterator[Problem]:
+    for prefix, count in other_prefixes(index.named.values(), stack.name, stack.name_prefix).items():
+        yield Problem(
+            "PLAN006",
+            f"not changed: {count} of stack {stack.name} under the name prefix {prefix!r}",
+            severity=Severity.NOTE,
+        )
+
+
+def unread_notes(stack: Stack, unread: Mapping[str, CloudError]) -> Iterator[Problem]:
+    for name, error in unread.items():
+        reading = KINDS[name].read
+        calls = " and ".join(f"batch:{call}" for call in (reading.listing, reading.operation) if call)
+        yield Problem(
+            "PLAN008",
+            f"{KINDS[name].section} cannot be read. The stack declares none; "
+            f"resources that stack {stack.name} still owns are kept ({error})",
+            hint=f"grant {calls}",
+            severity=Severity.NOTE,
+        )
+
+
+TWO_TOOLS = (
+    "two tools would undo each other's changes: remove it from the state of the other tool, and the tag from the YAML"
+)
+
+
+def tool_notes(changes: Iterable[Change]) -> Iterator[Problem]:
+    """Yield a warning for each adoption of what a tag says a different tool manages: the tag may be old."""
+    for change in changes:
+        mark = tool_tag_of(change.seen.tags) if change.seen and change.action is Action.ADOPT else None
+        if mark:
+            message = f"{change.address}: {mark.tool} seems to manage {change.name}, by its tag {mark.key}={mark.value}"
+            yield Problem("PLAN012", message, change.where, TWO_TOOLS, Severity.WARNING)

@@ -1,10 +1,12 @@
-"""The files of a stack on disk: a folder, or one file."""
+"""This machine: files on disk, where paths lead, and the clock."""
 
 import errno
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.ports import HiddenFile, OutsideStack
@@ -186,3 +188,17 @@ def refuse(error: OSError) -> None:
     """Stop at a folder that we cannot list: a resource that is overlooked looks like one that is no longer wanted."""
     message = f"the folder cannot be read: {error.strerror}"
     raise InvalidStack((Problem("YML012", message, Where(str(error.filename)), "grant read permission"),)) from error
+
+
+class WallClock:
+    """The `Clock` port."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -2,9 +2,9 @@ from threading import Barrier, Thread
 
 import pytest
 
+from reconciler.calls import WRITES_AT_ONCE, RetryingCloud
 from reconciler.model import Identity
 from reconciler.problems import CloudError
-from reconciler.retry import WRITES_AT_ONCE, RetryingCloud
 from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unreachable
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.lookup.environment import Environment
-from reconciler.adapters.lookup.files import DiskFiles, refuse
+from reconciler.adapters.lookup.sources import Environment
+from reconciler.adapters.machine import DiskFiles, refuse
 from reconciler.load import load_with_problems
 from reconciler.ports import OutsideStack
 from reconciler.problems import InvalidStack, WrongUsage
