@@ -19,8 +19,7 @@ FOLDER = Path(__file__).parent.parent / "docs"
 PAGES = sorted(FOLDER.glob("*.md"))
 PROSE = [
     *(page for page in PAGES if page.name != "commands.md"),
-    FOLDER.parent / "README.md",
-    FOLDER.parent / "CHANGELOG.md",
+    *(FOLDER.parent / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")),
 ]
 """The pages that are written by hand: the page of commands is generated from the help."""
 UNIDIOMATIC = re.compile(
@@ -85,7 +84,7 @@ def test_a_page_uses_the_terms_of_the_field(page: Path) -> None:
     assert UNIDIOMATIC.findall(text) == []
 
 
-@pytest.mark.parametrize("page", [*PAGES, FOLDER.parent / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted({*PAGES, *PROSE}), ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8"))
     assert [link for link, _ in links if not (page.parent / link).exists()] == []
