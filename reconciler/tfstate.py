@@ -87,8 +87,8 @@ def key_text(key: Key | Every | None) -> str:
             return ""
         case str():
             text = json.dumps(key, ensure_ascii=False)
-            for written, meant in TEMPLATES:
-                text = text.replace(meant, written)
+            for written, literal in TEMPLATES:
+                text = text.replace(literal, written)
             return f"[{text}]"
         case int():
             return f"[{key}]"
@@ -112,7 +112,7 @@ def parse_address(text: str) -> StateAddress:
         module = f"{module}.{inner}" if module else inner
     if not module and reader.has_name(*OUTPUTS):
         reader.name("outputs")
-        return StateAddress(reader.name("the name of an output"), reader.rest())
+        return StateAddress(reader.name("the name of an output"), reader.remaining_steps())
     if reader.has_name(*OUTPUTS):
         raise NotAnAddress("a state has only the outputs of its root module")
     is_data = reader.has_name("data")
@@ -120,7 +120,7 @@ def parse_address(text: str) -> StateAddress:
         reader.name("data")
     type_, name = reader.name("the type of a resource"), reader.name("the name of a resource")
     key = EVERY if reader.is_every() else reader.key()
-    path = reader.rest()
+    path = reader.remaining_steps()
     if not path or not isinstance(path[0], str):
         raise NotAnAddress("add an attribute, such as .id or .arn")
     return StateAddress(name, path, type_, module, key, is_data)
@@ -169,7 +169,7 @@ class _AddressReader:
             raise NotAnAddress("[*] is supported for instances of a resource, not of a module")
         return step
 
-    def rest(self) -> tuple[Step, ...]:
+    def remaining_steps(self) -> tuple[Step, ...]:
         return tuple(_step(match) for match in self.steps)
 
 
@@ -189,8 +189,8 @@ def _unquoted(quoted: str) -> str:
         text: Json = json.loads(quoted)
     except ValueError as error:
         raise NotAnAddress(f"{quoted} is not a quoted key") from error
-    for written, meant in TEMPLATES:
-        text = text.replace(written, meant)
+    for written, literal in TEMPLATES:
+        text = text.replace(written, literal)
     return str(text)
 
 
@@ -317,8 +317,8 @@ def _check_backend(backend: Json) -> None:
         return
     config = backend.get("config")
     config = config if isinstance(config, Mapping) else {}
-    there = f"s3://{config.get('bucket')}/{config.get('key')}" if backend.get("type") == "s3" else "the state itself"
-    raise NotAState(f"only refers to a state in a backend of type {backend.get('type')}", f"use {there}")
+    location = f"s3://{config.get('bucket')}/{config.get('key')}" if backend.get("type") == "s3" else "the state itself"
+    raise NotAState(f"only refers to a state in a backend of type {backend.get('type')}", f"use {location}")
 
 
 def _are_outputs(document: Mapping[str, Json]) -> bool:
@@ -338,7 +338,7 @@ def _instances(resources: Json) -> Iterator[StateInstance]:
             yield StateInstance(
                 type=str(resource["type"]),
                 name=str(resource["name"]),
-                values={name: _undone(value) if is_dynamic else value for name, value in values.items()},
+                values={name: _unwrap_dynamic(value) if is_dynamic else value for name, value in values.items()},
                 module=resource.get("module") or "",
                 key=instance.get("index_key"),
                 is_data=resource["mode"] == "data",
@@ -348,7 +348,7 @@ def _instances(resources: Json) -> Iterator[StateInstance]:
             )
 
 
-def _undone(value: Json) -> Json:
+def _unwrap_dynamic(value: Json) -> Json:
     return value["value"] if isinstance(value, Mapping) and value.keys() == {"value", "type"} else value
 
 
@@ -395,15 +395,15 @@ def find_value(state: TerraformState, address: StateAddress) -> Json:
     if not address.type:
         output = _output_value(state, address)
         names: tuple[Step, ...] = (address.name, *address.path)
-        return _shown(address, names, [_inner(output, address.path, address.resource)])
+        return _checked_value(address, names, [_follow_path(output, address.path, address.resource)])
     instances = _instances_value(state, address)
-    values = [_inner(_of(instance, address), address.path, instance.address) for instance in instances]
-    return _shown(address, address.path, values)
+    values = [_follow_path(_attributes_of(instance, address), address.path, instance.address) for instance in instances]
+    return _checked_value(address, address.path, values)
 
 
-def _shown(address: StateAddress, names: Sequence[Step], state_values: list[_StateValue]) -> Json:
+def _checked_value(address: StateAddress, names: Sequence[Step], state_values: list[_StateValue]) -> Json:
     """Return the values with their secrets marked: those of all instances, where all are meant."""
-    values = [_marked(value, names) for value in state_values]
+    values = [_mark_secrets(value, names) for value in state_values]
     value = values if address.key == EVERY else values[0]
     if value is None:
         raise Missing(f"{address} is null", "choose a value that is set")
@@ -414,59 +414,63 @@ def _output_value(state: TerraformState, address: StateAddress) -> _StateValue:
     output = state.outputs.get(address.name)
     if output is None:
         has = (
-            f"its outputs are {_listed(state.outputs)}"
+            f"its outputs are {_list_names(state.outputs)}"
             if state.outputs
             else "it has no outputs: check that it is applied"
         )
-        raise _missing(f"the output {address.name} does not exist", address.name, state.outputs, has)
+        raise _missing_name(f"the output {address.name} does not exist", address.name, state.outputs, has)
     return _StateValue(output.value, ((),) if output.is_sensitive else ())
 
 
 def _instances_value(state: TerraformState, address: StateAddress) -> list[StateInstance]:
-    known = [instance for instance in state.instances if not instance.deposed]
-    own = [instance for instance in known if instance.resource == address.resource]
-    if address.key == EVERY and own:
+    instances = [instance for instance in state.instances if not instance.deposed]
+    of_resource = [instance for instance in instances if instance.resource == address.resource]
+    if address.key == EVERY and of_resource:
         return sorted(
-            own, key=lambda instance: (isinstance(instance.key, str), instance.key if instance.key is not None else 0)
+            of_resource,
+            key=lambda instance: (isinstance(instance.key, str), instance.key if instance.key is not None else 0),
         )
-    if exact := [instance for instance in own if instance.key == address.key]:
+    if exact := [instance for instance in of_resource if instance.key == address.key]:
         return exact[:1]
     if not state.has_resources:
         hint = "`terraform output -json` contains only outputs: use one, for example outputs.subnet_ids"
         raise Missing(f"the resource {address.instance} does not exist", hint)
-    if own:
-        near = (
-            own[0].address
+    if of_resource:
+        suggestion = (
+            of_resource[0].address
             if address.key is None
-            else _nearest(address.instance, [instance.address for instance in own])
+            else _nearest(address.instance, [instance.address for instance in of_resource])
         )
-        every = f", or {address.resource}[*] for all" if address.key is None else ""
+        all_hint = f", or {address.resource}[*] for all" if address.key is None else ""
         raise Missing(
-            f"the instance {address.instance} does not exist", f"did you mean {near or own[0].address}{every}?"
+            f"the instance {address.instance} does not exist",
+            f"did you mean {suggestion or of_resource[0].address}{all_hint}?",
         )
-    names = dict.fromkeys(instance.resource for instance in known)
-    has = f"its resources are {_listed(names)}" if names else "it has no resources: check that it is applied"
-    raise _missing(f"the resource {address.resource} does not exist", address.resource, names, has)
+    names = dict.fromkeys(instance.resource for instance in instances)
+    has = f"its resources are {_list_names(names)}" if names else "it has no resources: check that it is applied"
+    raise _missing_name(f"the resource {address.resource} does not exist", address.resource, names, has)
 
 
-def _of(instance: StateInstance, address: StateAddress) -> _StateValue:
+def _attributes_of(instance: StateInstance, address: StateAddress) -> _StateValue:
     """Return the attributes of an instance. A state need not mark what its provider takes for sensitive."""
     is_password = instance.type.endswith(PASSWORDS) and address.path[:1] != ("id",)
     return _StateValue(instance.values, ((),) if is_password else instance.sensitive)
 
 
-def _inner(value: _StateValue, path: Sequence[Step], at: str) -> _StateValue:
+def _follow_path(value: _StateValue, path: Sequence[Step], at: str) -> _StateValue:
     """Follow a path. `at` is the address of what was found so far."""
     for index, step in enumerate(path):
         if isinstance(step, Every):
             elements = value.value
             if not isinstance(elements, list):
                 raise Missing(f"{at} is not a list", "remove [*]")
-            each = [_inner(_below(value, i), path[index + 1 :], f"{at}[{i}]") for i in range(len(elements))]
-            marks = tuple((i, *mark) for i, element in enumerate(each) for mark in element.sensitive)
-            return _StateValue([element.value for element in each], marks)
+            values = [
+                _follow_path(_value_below(value, i), path[index + 1 :], f"{at}[{i}]") for i in range(len(elements))
+            ]
+            marks = tuple((i, *mark) for i, element in enumerate(values) for mark in element.sensitive)
+            return _StateValue([element.value for element in values], marks)
         _check(value.value, step, at)
-        value, at = _below(value, step), at + path_text((step,))
+        value, at = _value_below(value, step), at + path_text((step,))
     return value
 
 
@@ -475,8 +479,8 @@ def _check(value: Json, step: Key, at: str) -> None:
     match value, step:
         case Mapping(), str():
             if step not in value:
-                has = f"its keys are {_listed(value)}" if value else "it is empty"
-                raise _missing(f"{at} has no {step}", step, value, has)
+                has = f"its keys are {_list_names(value)}" if value else "it is empty"
+                raise _missing_name(f"{at} has no {step}", step, value, has)
         case list(), int():
             if step >= len(value):
                 count = f"{len(value)} element{'' if len(value) == 1 else 's'}"
@@ -484,55 +488,55 @@ def _check(value: Json, step: Key, at: str) -> None:
         case list(), _:
             raise Missing(f"{at} is a list", f"select an element first, for example [0]{path_text((step,))}")
         case Mapping(), _:
-            raise Missing(f"{at} is a map", f"select a key: {_listed(value)}")
+            raise Missing(f"{at} is a map", f"select a key: {_list_names(value)}")
         case None, _:
             raise Missing(f"{at} is null", "choose a value that is set")
         case _:
             raise Missing(f"{at} is a single value", f"remove {path_text((step,))}")
 
 
-def _below(value: _StateValue, step: Key) -> _StateValue:
+def _value_below(value: _StateValue, step: Key) -> _StateValue:
     return _StateValue(value.value[step], tuple(mark[1:] for mark in value.sensitive if mark[:1] in ((), (step,))))
 
 
-def _marked(state_value: _StateValue, names: Sequence[Step]) -> Json:
+def _mark_secrets(state_value: _StateValue, names: Sequence[Step]) -> Json:
     """Return a value with its secrets: what the state marks, and what has the name or the look of one."""
     value = state_value.value
     is_named = any(isinstance(name, str) and is_secret(name, value) for name in names)
     if () in state_value.sensitive or is_named or (isinstance(value, str) and is_secret_text(value)):
-        return _hidden(value)
+        return _as_secret(value)
     if isinstance(value, Mapping):
-        return {key: _marked(_below(state_value, key), (key,)) for key in value}
+        return {key: _mark_secrets(_value_below(state_value, key), (key,)) for key in value}
     if isinstance(value, list):
-        return [_marked(_below(state_value, index), ()) for index in range(len(value))]
+        return [_mark_secrets(_value_below(state_value, index), ()) for index in range(len(value))]
     return value
 
 
-def _hidden(value: Json) -> Json:
+def _as_secret(value: Json) -> Json:
     """Return a secret value. Each single one becomes a text, which is found again wherever it would be shown.
 
     A boolean stays one, as in a secret variable: one of two words tells nothing, and cannot be hidden in other texts.
     """
     match value:
         case Mapping():
-            return {key: _hidden(inner) for key, inner in value.items()}
+            return {key: _as_secret(inner) for key, inner in value.items()}
         case list():
-            return [_hidden(inner) for inner in value]
+            return [_as_secret(inner) for inner in value]
         case bool() | None:
             return value
     return Secret(value)
 
 
-def _missing(message: str, name: str, known: Iterable[str], otherwise: str) -> Missing:
-    near = _nearest(name, known)
-    return Missing(message, f"did you mean {near}?" if near else otherwise)
+def _missing_name(message: str, name: str, names: Iterable[str], hint: str) -> Missing:
+    suggestion = _nearest(name, names)
+    return Missing(message, f"did you mean {suggestion}?" if suggestion else hint)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    return next(iter(difflib.get_close_matches(name[:200], list(known), n=1)), "")
+def _nearest(name: str, names: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(name[:200], list(names), n=1)), "")
 
 
-def _listed(names: Iterable[str]) -> str:
-    each = sorted(names)
-    more = f" and {len(each) - MOST} more" if len(each) > MOST else ""
-    return f"{', '.join(each[:MOST])}{more}"
+def _list_names(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - MOST} more" if len(ordered) > MOST else ""
+    return f"{', '.join(ordered[:MOST])}{more}"

@@ -219,14 +219,14 @@ def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
     """Return what could be there, each with a body: that of what is referred to beside it, as queues do not mix kinds
     of environments; else an example of its kind.
     """
-    from reconciler.importers.writer import named_by
+    from reconciler.importers.writer import referenced_name
     from reconciler.live.resolve import references
     from reconciler.rules import rules_of
 
     bodies_by_address: dict[Address, Spec] = {}
     for by, kind_name, value in _outside(stack):
         kind = KINDS[kind_name]
-        name = named_by(value)
+        name = referenced_name(value)
         if value not in (name, kind.arn(identity, name)):
             continue  # it is in another account or region
         beside = references(KINDS[by.kind].rows, stack.declared[by].spec)

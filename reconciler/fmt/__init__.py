@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.fmt.normalize import Language, Respelling, tidied
+from reconciler.fmt.normalize import Language, Respelling, normalize
 from reconciler.fmt.parse import Place, Tree, TreeCollection, Unpreservable, comments_of, read_tree
-from reconciler.fmt.printer import printed
+from reconciler.fmt.printer import print_tree
 from reconciler.load.files import decoded
 from reconciler.problems import Problem, Where
 from reconciler.syntax.diagnostics import Findings
@@ -48,7 +48,7 @@ class Formatted:
         return self.before != self.after
 
 
-def formatted(name: str, raw: bytes, language: Language) -> Formatted:
+def format_file(name: str, raw: bytes, language: Language) -> Formatted:
     """Format a YAML file; `name` is what messages call it."""
     findings = Findings()
     text = decoded(name, raw, findings)
@@ -61,10 +61,10 @@ def formatted(name: str, raw: bytes, language: Language) -> Formatted:
         return Formatted(name, raw, raw, problems=(_problem("FMT001", odd.message, name, odd.place, odd.hint),))
     if tree.root and not isinstance(tree.root.node, TreeCollection):
         return Formatted(name, raw, raw)  # a single value: the file is no part of a stack
-    tidy = tidied(name, tree, language)
+    tidy = normalize(name, tree, language)
     if tidy.problems:
         return Formatted(name, raw, raw, problems=tidy.problems)
-    after = printed(tidy.tree)
+    after = print_tree(tidy.tree)
     if not _is_proven(document, tree, tidy.respelled, after):
         message = "formatting would change the meaning of this file: this is a bug in reconciler"
         hint = "the file was not changed; please report the bug"
@@ -99,7 +99,7 @@ def means_the_same(before: Node | None, after: Node | None, respelled: Mapping[P
     """
     if before is None or after is None:
         return before is after
-    return _Comparison(respelled).same(before, after)
+    return _Comparison(respelled).are_equal(before, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,40 +107,40 @@ class _Comparison:
     respelled: Mapping[Place, str]
     pairs: dict[Node, Node] = field(default_factory=dict)
 
-    def same(self, one: Node, other: Node) -> bool:
-        self.pairs[one] = other
-        match one, other:
+    def are_equal(self, before: Node, after: Node) -> bool:
+        self.pairs[before] = after
+        match before, after:
             case Scalar(), Scalar():
-                return self.scalar(one, other)
+                return self.are_equal_scalars(before, after)
             case TaggedNode(), TaggedNode():
-                return (one.tag, one.text) == (other.tag, other.text)
+                return (before.tag, before.text) == (after.tag, after.text)
             case AliasNode(), AliasNode():
-                return self.target(one.target, other.target)
+                return self.are_equal_targets(before.target, after.target)
             case SequenceNode(), SequenceNode():
-                return self.all_same(one.items, other.items)
+                return self.are_all_equal(before.items, after.items)
             case MappingNode(), MappingNode():
-                return self.mapping(one, other) and self.all_same(one.merges, other.merges)
+                return self.are_equal_mappings(before, after) and self.are_all_equal(before.merges, after.merges)
             case _:
                 return False
 
-    def scalar(self, one: Scalar, other: Scalar) -> bool:
-        expected = self.respelled.get(_place(one.mark))
+    def are_equal_scalars(self, before: Scalar, after: Scalar) -> bool:
+        expected = self.respelled.get(_place(before.mark))
         if expected is not None:
-            return bool(other.value == expected)
-        return type(one.value) is type(other.value) and text_of(one.value) == text_of(other.value)
+            return bool(after.value == expected)
+        return type(before.value) is type(after.value) and text_of(before.value) == text_of(after.value)
 
-    def target(self, one: Node, other: Node) -> bool:
+    def are_equal_targets(self, before: Node, after: Node) -> bool:
         """What an alias stands for has been compared at its anchor, unless that is at a key."""
-        return self.pairs[one] is other if one in self.pairs else self.same(one, other)
+        return self.pairs[before] is after if before in self.pairs else self.are_equal(before, after)
 
-    def mapping(self, one: MappingNode, other: MappingNode) -> bool:
-        expected = {self.respelled.get(_place(mark), key): node for key, (mark, node) in one.entries.items()}
-        return expected.keys() == other.entries.keys() and all(
-            self.same(node, other.entries[key][1]) for key, node in expected.items()
+    def are_equal_mappings(self, before: MappingNode, after: MappingNode) -> bool:
+        expected = {self.respelled.get(_place(mark), key): node for key, (mark, node) in before.entries.items()}
+        return expected.keys() == after.entries.keys() and all(
+            self.are_equal(node, after.entries[key][1]) for key, node in expected.items()
         )
 
-    def all_same(self, ones: tuple[Node, ...], others: tuple[Node, ...]) -> bool:
-        return len(ones) == len(others) and all(map(self.same, ones, others))
+    def are_all_equal(self, all_before: tuple[Node, ...], all_after: tuple[Node, ...]) -> bool:
+        return len(all_before) == len(all_after) and all(map(self.are_equal, all_before, all_after))
 
 
 def _place(mark: SourceMark) -> Place:

@@ -23,18 +23,20 @@ SHORTEST = 4  # normalized; in shorter words every letter makes another word
 ALIKE = 0.7  # how near a suggestion must be
 
 
-def spelled(word: str, choices: Collection[str]) -> str:
+def same_spelling(word: str, choices: Collection[str]) -> str:
     """Return the choice that has the same normalized, in whatever case and with whatever between them; or nothing."""
-    same = [choice for choice in choices if normalized(choice) == normalized(word)]
-    return same[0] if len(same) == 1 else ""
+    matches = [choice for choice in choices if normalized(choice) == normalized(word)]
+    return matches[0] if len(matches) == 1 else ""
 
 
-def mistyped(word: str, choices: Collection[str]) -> str:
+def one_slip_away(word: str, choices: Collection[str]) -> str:
     """Return the only choice that is one slip of a finger away, or nothing."""
-    near = [
-        one for one in choices if len(normalized(one)) >= SHORTEST and is_one_slip(normalized(word), normalized(one))
+    matches = [
+        choice
+        for choice in choices
+        if len(normalized(choice)) >= SHORTEST and is_one_slip(normalized(word), normalized(choice))
     ]
-    return near[0] if len(near) == 1 else ""
+    return matches[0] if len(matches) == 1 else ""
 
 
 def is_one_slip(word: str, other: str) -> bool:
@@ -52,16 +54,16 @@ def is_one_slip(word: str, other: str) -> bool:
     return is_swapped or max(len(word), len(other)) <= 1
 
 
-def own_case(value: str, shape: Mapping[str, Json]) -> str:
+def api_case(value: str, shape: Mapping[str, Json]) -> str:
     """Return the API's own spelling of an enumeration's value, which stands first in the schema; else the value."""
     return next((str(choice) for choice in shape.get("enum", ()) if str(choice).lower() == value.lower()), value)
 
 
 def nearest(word: str, choices: Collection[str]) -> str:
     """Return the choice that a word resembles most, or nothing if it resembles none."""
-    own = {normalized(choice): choice for choice in choices}
-    near = difflib.get_close_matches(normalized(word), own, n=1, cutoff=ALIKE)
-    return own[near[0]] if near else ""
+    by_normalized = {normalized(choice): choice for choice in choices}
+    matches = difflib.get_close_matches(normalized(word), by_normalized, n=1, cutoff=ALIKE)
+    return by_normalized[matches[0]] if matches else ""
 
 
 # What the schema of a stack says of each value of a file: its members in their order, its spellings.
@@ -86,13 +88,13 @@ NOWHERE = SchemaPlace(NOTHING)
 class Shapes:
     """A shape is a part of `whole`, a JSON Schema, without a reference or a choice at its top."""
 
-    whole: Json
+    schema: Json
     _placed: dict[int, dict[str, float]] = field(default_factory=dict, repr=False, compare=False)
     _chosen: dict[int, tuple[Json, ...]] = field(default_factory=dict, repr=False, compare=False)  # by a part's id
 
     def of(self, schema: Json, node: Node) -> Json:
         """Return the shape of a node: of several that are allowed, the first that it can be."""
-        return next((one for one in self._choices(schema) if may_be(one, node)), NOTHING)
+        return next((choice for choice in self._choices(schema) if may_be(choice, node)), NOTHING)
 
     def of_item(self, shape: Json, node: Node) -> Json:
         return self.of(shape.get("items", NOTHING), node)
@@ -110,7 +112,7 @@ class Shapes:
 
     def allows(self, schema: Json, node: Node) -> bool:
         """Whether a value can be what the schema asks for, by its outer form."""
-        return any(may_be(one, node) for one in self._choices(schema))
+        return any(may_be(choice, node) for choice in self._choices(schema))
 
     def _choices(self, schema: Json) -> tuple[Json, ...]:
         if id(schema) not in self._chosen:
@@ -121,12 +123,12 @@ class Shapes:
         resolved = self._resolved(schema)
         if "anyOf" not in resolved:
             yield resolved
-        for one in resolved.get("anyOf", ()):
-            yield from self._followed(one)
+        for choice in resolved.get("anyOf", ()):
+            yield from self._followed(choice)
 
     def _resolved(self, schema: Json) -> Json:
         while "$ref" in schema:
-            target = self.whole
+            target = self.schema
             for step in schema["$ref"].removeprefix(LOCAL).split("/"):
                 target = target[step]
             schema = target
@@ -149,9 +151,11 @@ def may_be(shape: Json, node: Node) -> bool:
     return shape["type"] not in ("object", "array")
 
 
-def agree(one: Json, other: Json) -> bool:
+def are_alike(left: Json, right: Json) -> bool:
     """Whether two shapes spell and order what is in them alike. They may differ in what they require."""
-    return all(list(one.get(word, ())) == list(other.get(word, ())) for word in ("type", "properties", "enum", "items"))
+    return all(
+        list(left.get(word, ())) == list(right.get(word, ())) for word in ("type", "properties", "enum", "items")
+    )
 
 
 # Which member each key of a structure is meant to be, and whose body it is in.
@@ -172,32 +176,34 @@ class NameIndex:
     sections: Mapping[str, Kind]
     takes: Takes
 
-    def meant(self, entry: TreeEntry, collection: TreeCollection, site: SchemaPlace) -> str:
+    def intended_name(self, entry: TreeEntry, collection: TreeCollection, site: SchemaPlace) -> str:
         """Return the name of the member that an entry of a structure is: its own, or nothing where there is a doubt."""
         members, name = members_of(site.shape), entry.name
         if not members or name in members or entry.is_merge:
             return name
         if (not site.path and is_free(name)) or self._is_newer(site.path, name):
             return name
-        own = spelled(name, members) or mistyped(name, members)
-        is_certain = own and own not in collection.keys and self.shapes.allows(members[own], entry.node)
-        return own if is_certain else ""
+        candidate = same_spelling(name, members) or one_slip_away(name, members)
+        is_certain = (
+            candidate and candidate not in collection.keys and self.shapes.allows(members[candidate], entry.node)
+        )
+        return candidate if is_certain else ""
 
-    def inside(self, site: SchemaPlace, collection: TreeCollection, index: int) -> SchemaPlace:
+    def place_of_entry(self, site: SchemaPlace, collection: TreeCollection, index: int) -> SchemaPlace:
         """Return the site of an entry's value. What is merged has the site of the mapping."""
         entry = collection.entries[index]
         if entry.is_merge:
             return site
         if entry.key is None:
             return SchemaPlace(self.shapes.of_item(site.shape, entry.node), (*site.path, index))
-        return self.of_member(site, entry, self.meant(entry, collection, site))
+        return self.place_of_member(site, entry, self.intended_name(entry, collection, site))
 
-    def of_member(self, site: SchemaPlace, entry: TreeEntry, meant: str) -> SchemaPlace:
+    def place_of_member(self, site: SchemaPlace, entry: TreeEntry, member_name: str) -> SchemaPlace:
         """Return the site of a member's value; `meant` is the name of the member."""
-        name = meant or entry.name
+        name = member_name or entry.name
         return SchemaPlace(self.shapes.of_member(site.shape, name, entry.node), (*site.path, name))
 
-    def body(self, path: Path) -> Body | None:
+    def body_at(self, path: Path) -> Body | None:
         """Return the body into which a path leads."""
         match path:
             case (str(section), name, *inside) if section in self.sections and inside[:1] != [LIFECYCLE]:
@@ -210,7 +216,7 @@ class NameIndex:
 
     def _is_newer(self, path: Path, name: str) -> bool:
         """Whether a member is in no table of ours, but is one all the same."""
-        body = self.body(path)
+        body = self.body_at(path)
         operations = body.kind.body_operations if body else ()
         return any(self.takes(operation, (*body.inside, name)) for operation in operations if body)
 
@@ -225,24 +231,24 @@ def is_free(key: str) -> bool:
 Rank = Callable[[TreeEntry], float]
 
 
-def in_order(entries: Sequence[TreeEntry], rank: Rank, *, has_anchors: bool) -> tuple[TreeEntry, ...]:
+def sort_entries(entries: Sequence[TreeEntry], rank: Rank, *, has_anchors: bool) -> tuple[TreeEntry, ...]:
     """Return entries by rank; those of equal rank stay in their order.
 
     An alias means the last anchor of its name above it: two entries that use one name, of which one defines it, keep
     their order. `has_anchors`: there are such names in the file.
     """
-    if all(rank(one) <= rank(other) for one, other in pairwise(entries)):
+    if all(rank(former) <= rank(later) for former, later in pairwise(entries)):
         return tuple(entries)
     if not has_anchors:
-        return _spaced(entries, sorted(entries, key=rank))
-    names = [_names(entry) for entry in entries]
-    left = list(range(len(entries)))
+        return _with_first_blank_moved(entries, sorted(entries, key=rank))
+    names = [_anchor_names(entry) for entry in entries]
+    remaining = list(range(len(entries)))
     ordered: list[int] = []
-    while left:
-        free = [i for i in left if not any(j < i and names[i].hinders(names[j]) for j in left)]
-        ordered.append(min(free, key=lambda i: rank(entries[i])))
-        left.remove(ordered[-1])
-    return _spaced(entries, [entries[i] for i in ordered])
+    while remaining:
+        movable = [i for i in remaining if not any(j < i and names[i].must_stay_before(names[j]) for j in remaining)]
+        ordered.append(min(movable, key=lambda i: rank(entries[i])))
+        remaining.remove(ordered[-1])
+    return _with_first_blank_moved(entries, [entries[i] for i in ordered])
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,32 +258,32 @@ class _Names:
     defined: frozenset[str]
     used: frozenset[str]
 
-    def hinders(self, other: "_Names") -> bool:
+    def must_stay_before(self, other: "_Names") -> bool:
         return bool(self.defined & (other.defined | other.used) or self.used & other.defined)
 
 
-def _names(entry: TreeEntry) -> _Names:
-    nodes = list(_nodes(entry))
+def _anchor_names(entry: TreeEntry) -> _Names:
+    nodes = list(_nodes_of_entry(entry))
     defined = frozenset(name for node in nodes if (name := anchor_of(node)))
     return _Names(defined, frozenset(node.name for node in nodes if isinstance(node, AliasLeaf)))
 
 
-def _nodes(entry: TreeEntry) -> Iterator[Node]:
+def _nodes_of_entry(entry: TreeEntry) -> Iterator[Node]:
     yield from (entry.key,) if entry.key else ()
     yield entry.node
     if isinstance(entry.node, TreeCollection):
         for inner in entry.node.entries:
-            yield from _nodes(inner)
+            yield from _nodes_of_entry(inner)
 
 
-def _spaced(before: Sequence[TreeEntry], after: Sequence[TreeEntry]) -> tuple[TreeEntry, ...]:
+def _with_first_blank_moved(before: Sequence[TreeEntry], after: Sequence[TreeEntry]) -> tuple[TreeEntry, ...]:
     """No blank line is above the first entry: the one that the new first had goes to the one that was the first."""
     first, former = after[0], before[0]
     if first is former or first.above[:1] != (BLANK,):
         return tuple(after)
     parted = replace(former, above=(BLANK, *without_blank(former.above)))
-    rest = (parted if entry is former else entry for entry in after[1:])
-    return (replace(first, above=without_blank(first.above)), *rest)
+    others = (parted if entry is former else entry for entry in after[1:])
+    return (replace(first, above=without_blank(first.above)), *others)
 
 
 # What anchored values are: the shapes of the places that use them.
@@ -292,50 +298,50 @@ def anchored_sites(root: Node, site: SchemaPlace, names: NameIndex) -> Mapping[P
     if not anchored:
         return {}
     walk = _Walk(names, anchored)
-    walk.node(root, site)
-    return {place: _agreed(walk.found.get(place, [])) for place in anchored}
+    walk.visit(root, site)
+    return {place: _common_place(walk.places.get(place, [])) for place in anchored}
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
     names: NameIndex
     anchored: Mapping[Place, Node]
-    found: dict[Place, list[SchemaPlace]] = field(default_factory=dict)
+    places: dict[Place, list[SchemaPlace]] = field(default_factory=dict)
 
-    def node(self, node: Node, site: SchemaPlace) -> None:
+    def visit(self, node: Node, site: SchemaPlace) -> None:
         """Go through a value, and through what its aliases stand for."""
         if isinstance(node, AliasLeaf):
             if node.target in self.anchored:  # and not a key, which is a text
-                self.node(self.anchored[node.target], site)
-        elif site.shape is not NOTHING and self.is_new(node, site) and isinstance(node, TreeCollection):
+                self.visit(self.anchored[node.target], site)
+        elif site.shape is not NOTHING and self.remember(node, site) and isinstance(node, TreeCollection):
             for index, entry in enumerate(node.entries):
-                self.node(entry.node, self.names.inside(site, node, index))
+                self.visit(entry.node, self.names.place_of_entry(site, node, index))
 
-    def is_new(self, node: Node, site: SchemaPlace) -> bool:
+    def remember(self, node: Node, site: SchemaPlace) -> bool:
         """Remember the site of an anchored value; not new is one of a shape that has been seen there."""
         if not anchor_of(node):
             return True
-        known = self.found.setdefault(node.place, [])
-        if any(one.shape is site.shape for one in known):
+        places = self.places.setdefault(node.place, [])
+        if any(place.shape is site.shape for place in places):
             return False
-        known.append(site)
+        places.append(site)
         return True
 
 
-def _agreed(found: list[SchemaPlace]) -> SchemaPlace:
-    return found[0] if found and all(agree(found[0].shape, other.shape) for other in found) else NOWHERE
+def _common_place(places: list[SchemaPlace]) -> SchemaPlace:
+    return places[0] if places and all(are_alike(places[0].shape, place.shape) for place in places) else NOWHERE
 
 
 def _nodes_below(node: Node) -> Iterator[Node]:
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        yield one
-        if isinstance(one, TreeCollection):
-            waiting += [entry.node for entry in reversed(one.entries)]
+        current = waiting.pop()
+        yield current
+        if isinstance(current, TreeCollection):
+            waiting += [entry.node for entry in reversed(current.entries)]
 
 
-BEHIND = 1000.0  # further back than any member
+LAST_RANK = 1000.0  # further back than any member
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +373,7 @@ class Language:
         return NameIndex(Shapes(self.schema), {kind.section: kind for kind in self.kinds.values()}, self.takes)
 
 
-def tidied(name: str, tree: Tree, language: Language) -> NormalizedTree:
+def normalize(name: str, tree: Tree, language: Language) -> NormalizedTree:
     """Return a file's tree in order, and what is spelled in another way now.
 
     A word that resembles a member, but not without a doubt, is a problem. A file that is no part of a stack, but
@@ -377,72 +383,74 @@ def tidied(name: str, tree: Tree, language: Language) -> NormalizedTree:
         return NormalizedTree(tree, (), ())
     names, node = language.names, tree.root.node
     site = SchemaPlace(language.schema) if _is_part(node, names) else NOWHERE
-    tidier = _Tidier(name, names, anchored_sites(node, site, names))
-    tidy = replace(tree, root=replace(tree.root, node=tidier.node(node, site)))
-    respelled = sorted(tidier.respelled, key=lambda word: word.place)
-    return NormalizedTree(tidy, tuple(respelled), tuple(tidier.problems))
+    normalizer = _Normalizer(name, names, anchored_sites(node, site, names))
+    normalized_tree = replace(tree, root=replace(tree.root, node=normalizer.normalize_node(node, site)))
+    respelled = sorted(normalizer.respelled, key=lambda word: word.place)
+    return NormalizedTree(normalized_tree, tuple(respelled), tuple(normalizer.problems))
 
 
 @dataclass(frozen=True, slots=True)
-class _Tidier:
+class _Normalizer:
     name: str
     names: NameIndex
     anchored: Mapping[Place, SchemaPlace]
     respelled: list[Respelling] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def node(self, node: Node, site: SchemaPlace) -> Node:
+    def normalize_node(self, node: Node, site: SchemaPlace) -> Node:
         if anchor_of(node):
             site = self.anchored[node.place]
         match node:
             case AliasLeaf():
                 return node
             case Leaf():
-                return self.leaf(node, site.shape)
+                return self.normalize_leaf(node, site.shape)
             case TreeCollection():
-                return self.collection(node, site)
+                return self.normalize_collection(node, site)
 
-    def leaf(self, leaf: Leaf, shape: Json) -> Leaf:
-        own = own_case(leaf.value, shape)
-        if own == leaf.value or leaf.value not in leaf.text or any(prop.startswith("!") for prop in leaf.props):
+    def normalize_leaf(self, leaf: Leaf, shape: Json) -> Leaf:
+        spelling = api_case(leaf.value, shape)
+        if spelling == leaf.value or leaf.value not in leaf.text or any(prop.startswith("!") for prop in leaf.props):
             return leaf
-        self.respelled.append(Respelling(leaf.place, leaf.value, own))
-        return replace(leaf, text=leaf.text.replace(leaf.value, own), value=own)
+        self.respelled.append(Respelling(leaf.place, leaf.value, spelling))
+        return replace(leaf, text=leaf.text.replace(leaf.value, spelling), value=spelling)
 
-    def collection(self, collection: TreeCollection, site: SchemaPlace) -> TreeCollection:
+    def normalize_collection(self, collection: TreeCollection, site: SchemaPlace) -> TreeCollection:
         members = members_of(site.shape)
-        entries = tuple(self.entry(entry, index, collection, site) for index, entry in enumerate(collection.entries))
+        entries = tuple(
+            self.normalize_entry(entry, index, collection, site) for index, entry in enumerate(collection.entries)
+        )
         if members:
             rank = _rank(self.names.shapes.places(members), () if site.path else self.names.sections)
-            entries = in_order(entries, rank, has_anchors=bool(self.anchored))
-        is_same = all(map(is_, entries, collection.entries))
-        return collection if is_same else replace(collection, entries=entries)
+            entries = sort_entries(entries, rank, has_anchors=bool(self.anchored))
+        is_unchanged = all(map(is_, entries, collection.entries))
+        return collection if is_unchanged else replace(collection, entries=entries)
 
-    def entry(self, entry: TreeEntry, index: int, collection: TreeCollection, site: SchemaPlace) -> TreeEntry:
+    def normalize_entry(self, entry: TreeEntry, index: int, collection: TreeCollection, site: SchemaPlace) -> TreeEntry:
         if entry.key and members_of(site.shape) and not entry.is_merge:
-            meant = self.names.meant(entry, collection, site)
-            node = self.node(entry.node, self.names.of_member(site, entry, meant))
-            key = self.key(entry, site, meant)
+            member_name = self.names.intended_name(entry, collection, site)
+            node = self.normalize_node(entry.node, self.names.place_of_member(site, entry, member_name))
+            key = self.normalize_key(entry, site, member_name)
         else:
-            node, key = self.node(entry.node, self.names.inside(site, collection, index)), entry.key
-        is_same = node is entry.node and key is entry.key
-        return entry if is_same else replace(entry, key=key, node=node)
+            node, key = self.normalize_node(entry.node, self.names.place_of_entry(site, collection, index)), entry.key
+        is_unchanged = node is entry.node and key is entry.key
+        return entry if is_unchanged else replace(entry, key=key, node=node)
 
-    def key(self, entry: TreeEntry, site: SchemaPlace, own: str) -> Leaf | None:
+    def normalize_key(self, entry: TreeEntry, site: SchemaPlace, member_name: str) -> Leaf | None:
         """Return the key of an entry of a structure, as the member is spelled that it means: as its `own` name."""
         key = entry.key
-        if not own:
-            self.doubt(entry, site)
-        if key is None or own not in members_of(site.shape) or own == key.text:
+        if not member_name:
+            self.report_unknown(entry, site)
+        if key is None or member_name not in members_of(site.shape) or member_name == key.text:
             return key
-        if own != key.value:
-            self.respelled.append(Respelling(key.place, key.value, own))
-        return replace(key, text=own, value=own, style="")
+        if member_name != key.value:
+            self.respelled.append(Respelling(key.place, key.value, member_name))
+        return replace(key, text=member_name, value=member_name, style="")
 
-    def doubt(self, entry: TreeEntry, site: SchemaPlace) -> None:
+    def report_unknown(self, entry: TreeEntry, site: SchemaPlace) -> None:
         """Complain as `validate` does about a name that resembles that of a member."""
-        near, body = nearest(entry.name, members_of(site.shape)), self.names.body(site.path)
-        if not near or (site.path and not body):
+        suggestion, body = nearest(entry.name, members_of(site.shape)), self.names.body_at(site.path)
+        if not suggestion or (site.path and not body):
             return
         code, message = "STK002", f"the top-level key {entry.name} is unknown"
         if body:
@@ -450,17 +458,17 @@ class _Tidier:
             code, message = "SCH001", f"{body.owner}: {''.join(steps).removeprefix('.')} is not a field"
         line, column = entry.place
         where = Where(self.name, line + 1, column + 1)
-        self.problems.append(Problem(code, message, where, f"did you mean {near}?"))
+        self.problems.append(Problem(code, message, where, f"did you mean {suggestion}?"))
 
 
 def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
     """What is merged comes first, then the members, then what we do not know; x- comes before the first section."""
-    before_sections = min((places[section] for section in sections), default=BEHIND) - 0.5
+    before_sections = min((places[section] for section in sections), default=LAST_RANK) - 0.5
 
     def rank(entry: TreeEntry) -> float:
         if entry.is_merge or (sections and entry.name == SCHEMA):
             return -1
-        return places.get(entry.name, before_sections if sections and is_free(entry.name) else BEHIND)
+        return places.get(entry.name, before_sections if sections and is_free(entry.name) else LAST_RANK)
 
     return rank
 
@@ -469,10 +477,10 @@ def _is_part(root: Node, names: NameIndex) -> bool:
     """Whether a file is a part of a stack, and not included in one: told by its keys alone, wherever it is."""
     if not isinstance(root, TreeCollection) or not root.is_mapping:
         return False
-    known = members_of(names.shapes.whole)
-    keys = {spelled(key, known) or key for key in root.keys}
-    is_ours = bool(keys & {"stack", *names.sections}) or all(key in known or is_free(key) for key in keys)
-    return is_ours and not any(_is_default(entry, names) for entry in root.entries)
+    members = members_of(names.shapes.schema)
+    keys = {same_spelling(key, members) or key for key in root.keys}
+    is_stack = bool(keys & {"stack", *names.sections}) or all(key in members or is_free(key) for key in keys)
+    return is_stack and not any(_is_default(entry, names) for entry in root.entries)
 
 
 def _is_default(entry: TreeEntry, names: NameIndex) -> bool:
@@ -480,5 +488,5 @@ def _is_default(entry: TreeEntry, names: NameIndex) -> bool:
     kind = names.sections.get(entry.name)
     if kind is None or not isinstance(entry.node, TreeCollection) or not entry.node.entries:
         return False
-    body = members_of(names.shapes.whole["$defs"].get(kind.name, NOTHING))
+    body = members_of(names.shapes.schema["$defs"].get(kind.name, NOTHING))
     return all(name in body for name in entry.node.keys)

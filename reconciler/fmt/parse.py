@@ -198,22 +198,23 @@ class CommentReader:
 
     def take(self, line: int) -> tuple[str, ...]:
         """Take all waiting comments: they describe what begins on this line."""
-        return self._told(len(self.waiting)) + self._blank_before(line)
+        return self._take_waiting(len(self.waiting)) + self._blank_before(line)
 
     def take_below(self, column: int) -> tuple[str, ...]:
         """Take the waiting comments that are not left of a column: they end what begins there."""
         first_other = next(
-            (i for i, one in enumerate(self.waiting) if not one.is_alone or one.column < column), len(self.waiting)
+            (i for i, comment in enumerate(self.waiting) if not comment.is_alone or comment.column < column),
+            len(self.waiting),
         )
-        return self._told(first_other)
+        return self._take_waiting(first_other)
 
     def take_head(self, line: int) -> tuple[str, ...]:
         """Take the comments about the file: those that a blank line parts from what begins on this line."""
-        following = [*(one.line for one in self.waiting), line][1:]
+        following = [*(comment.line for comment in self.waiting), line][1:]
         parted = [i for i, below in enumerate(following, 1) if self._blank_before(below)]
         if parted:
-            return (*self._told(parted[-1]), BLANK)
-        return self._told(1) if self.waiting and MODELINE in self.waiting[0].text else ()
+            return (*self._take_waiting(parted[-1]), BLANK)
+        return self._take_waiting(1) if self.waiting and MODELINE in self.waiting[0].text else ()
 
     def seal(self, index: int) -> None:
         """Blank lines before this place are part of a value: they part nothing."""
@@ -230,11 +231,11 @@ class CommentReader:
         before = self.text[self.starts[line] : index]
         return Comment(text.rstrip(), line, len(before), not before.strip())
 
-    def _told(self, count: int) -> tuple[str, ...]:
+    def _take_waiting(self, count: int) -> tuple[str, ...]:
         if not count:
             return ()
         taken = [self.waiting.popleft() for _ in range(count)]
-        return tuple(line for one in taken for line in (*self._blank_before(one.line), one.text))
+        return tuple(line for comment in taken for line in (*self._blank_before(comment.line), comment.text))
 
     def _blank_before(self, line: int) -> tuple[str, ...]:
         is_blank = line > 0 and line - 1 > self.sealed and not self.lines[line - 1].strip()
@@ -261,11 +262,11 @@ class Unpreservable(Exception):  # noqa: N818 - names what happened
 def read_tree(text: str) -> Tree:
     """Return the tree of a text against which `compose` has nothing to say. Raises `Unpreservable`."""
     source = CommentReader(text)
-    if found := OTHER_BREAKS.search(text):
-        code = ord(found[0])
+    if match := OTHER_BREAKS.search(text):
+        code = ord(match[0])
         message = f"the character U+{code:04X} ends the line in some programs and not in others"
         hint = f'write it as "\\u{code:04x}" in double quotes, or remove it'
-        raise Unpreservable(message, hint, (source.line(found.start()), source.column(found.start())))
+        raise Unpreservable(message, hint, (source.line(match.start()), source.column(match.start())))
     return _TreeReader(source, yaml.parse(text, Loader=LOADER)).tree()
 
 
@@ -434,14 +435,14 @@ class _TreeReader:
         index, end = self.span.start, self.span.end
         if event.anchor is not None:
             self.anchors[event.anchor] = self.span.place
-        found: list[str] = []
-        while match := PROP.match(self.source.text, index, end) if _has(event, len(found)) else None:
-            found.append(match[0])
+        props: list[str] = []
+        while match := PROP.match(self.source.text, index, end) if _has(event, len(props)) else None:
+            props.append(match[0])
             index = match.end()
             space = SPACE.match(self.source.text, index, end)
             if space and (space.end() < end or isinstance(event, ScalarEvent)):
                 index = space.end()
-        return tuple(found), index
+        return tuple(props), index
 
     def peek(self) -> Event:
         if self.ahead is None:

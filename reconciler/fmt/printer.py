@@ -32,8 +32,10 @@ def one_line(leaf: Leaf) -> str | None:
 
 def several_lines(leaf: Leaf, indent: int) -> tuple[str, tuple[str, ...]]:
     """Return the first line of a scalar, and the others as they stand in an entry that is indented so far."""
-    first, *others = _block_scalar(leaf, indent + STEP) if leaf.style in BLOCK_STYLES else _folded(leaf, indent + STEP)
-    return " ".join((*leaf.props, first)), tuple(others)
+    first, *rest_lines = (
+        _block_scalar(leaf, indent + STEP) if leaf.style in BLOCK_STYLES else _folded(leaf, indent + STEP)
+    )
+    return " ".join((*leaf.props, first)), tuple(rest_lines)
 
 
 def _requoted(leaf: Leaf) -> str:
@@ -116,7 +118,7 @@ class Line:
     is_open: bool = False
 
 
-def printed(tree: Tree) -> str:
+def print_tree(tree: Tree) -> str:
     """Return a tree with a collection at its root as text."""
     head, tail = [Line(line) for line in tree.head], [Line(line) for line in tree.tail]
     root = _root(tree.root) if tree.root else []
@@ -247,7 +249,10 @@ def _single_blanks(lines: list[Line]) -> Iterator[Line]:
 
 def _aligned(lines: Iterable[Line]) -> Iterator[str]:
     numbered = enumerate(lines)
-    for _, group in groupby(numbered, key=lambda one: one[1].column if one[1].column >= 0 else -1 - one[0]):
+    for _, group in groupby(
+        numbered,
+        key=lambda numbered_line: numbered_line[1].column if numbered_line[1].column >= 0 else -1 - numbered_line[0],
+    ):
         together = [line for _, line in group]
         widest = max(len(line.text) for line in together) if any(line.is_padded for line in together) else 0
         width = widest

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
-from reconciler.importers.model import Imported, ImportedResource, LeftOut, found_live
+from reconciler.importers.model import Imported, ImportedResource, LeftOut, import_live
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.live.read import live_from
@@ -19,7 +19,7 @@ from reconciler.syntax.parse import compose_json
 
 PULUMI = "Pulumi"
 FROM_PULUMI = "Pulumi state is not supported: use `import --live` to read the resources from AWS"
-GONE = "it is {status}, or not the newest revision in the input"
+NOT_CURRENT = "it is {status}, or not the newest revision in the input"
 LAST_WINS = "the AWS CLI and the import use the last one"
 NEITHER = "this JSON is neither output of `aws batch describe-*` nor input of --cli-input-json"
 SERVICES: MappingABC[str, str] = {  # keys that only the answers of other services have
@@ -37,7 +37,7 @@ SERVICES: MappingABC[str, str] = {  # keys that only the answers of other servic
     "deployment": PULUMI,
 }
 OTHER_TOOLS: MappingABC[str, str] = {PULUMI: FROM_PULUMI}
-SMALL = "fields begin with a lowercase letter"
+LOWERCASE_HINT = "fields begin with a lowercase letter"
 MEMBERS = frozenset(
     name for kind in KINDS.values() for name in (kind.name_member, kind.read.result, *(row.name for row in kind.rows))
 )
@@ -47,9 +47,9 @@ def imported(files: Iterable[tuple[str, bytes]], takes: Takes) -> Imported:
     """Return what JSON files describe; `files` are names, as messages call them, and contents."""
     reader = _JsonReader(takes)
     for name, raw in files:
-        reader.file(name, raw)
-    found = (*reader.requested, *reader.live())
-    return Imported(found=found, left_out=tuple(reader.left_out), problems=reader.problems)
+        reader.read_file(name, raw)
+    resources = (*reader.requested, *reader.live_resources())
+    return Imported(resources=resources, left_out=tuple(reader.left_out), problems=reader.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,75 +66,81 @@ class _JsonReader:
     requested: list[ImportedResource] = field(default_factory=list)
     described: list[_Item] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    wrong: list[Problem] = field(default_factory=list)
+    other_problems: list[Problem] = field(default_factory=list)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return (*self.findings.in_file_order(), *self.wrong)
+        return (*self.findings.in_file_order(), *self.other_problems)
 
-    def file(self, name: str, raw: bytes) -> None:
+    def read_file(self, name: str, raw: bytes) -> None:
         text = decoded(name, raw, self.findings)
-        root = self.root(name, text) if text is not None else None
+        root = self.parse_root(name, text) if text is not None else None
         if root is not None:
-            self.node(root)
+            self.read_node(root)
         elif text is not None:
-            self.wrong.append(
+            self.other_problems.append(
                 Problem(
                     "IMP001", f"{name} is empty", hint="write the output of an `aws batch describe-*` command to it"
                 )
             )
 
-    def root(self, name: str, text: str) -> Node | None:
-        found = Findings()
-        root = compose_json(name, text, found, last_wins=LAST_WINS).root
-        if found.found and (spoken := spoken_in_text(name, text, found.found, is_json=True)):
-            self.not_rendered(spoken)
+    def parse_root(self, name: str, text: str) -> Node | None:
+        findings = Findings()
+        root = compose_json(name, text, findings, last_wins=LAST_WINS).root
+        if findings.found and (spoken := spoken_in_text(name, text, findings.found, is_json=True)):
+            self.report_not_rendered(spoken)
             return Broken(spoken.mark)
-        self.findings.found.update(found.found)
+        self.findings.found.update(findings.found)
         return root
 
-    def not_rendered(self, spoken: EmbeddedLanguage) -> None:
-        self.say("YML013", spoken.message, spoken.mark, spoken.language.way_out)
+    def report_not_rendered(self, spoken: EmbeddedLanguage) -> None:
+        self.add_problem("YML013", spoken.message, spoken.mark, spoken.language.way_out)
 
-    def node(self, node: Node) -> None:
+    def read_node(self, node: Node) -> None:
         match node:
             case Broken():
                 return
             case SequenceNode(items):
                 for item in items:
-                    self.node(item)
+                    self.read_node(item)
             case MappingNode() if pages := list(_pages(node)):
                 for kind, page in pages:
-                    self.page(kind, page)
-            case MappingNode() if one := _kind_of(node):
-                self.resource(one, node)
+                    self.read_page(kind, page)
+            case MappingNode() if own_kind := _kind_of(node):
+                self.read_resource(own_kind, node)
             case _:
-                self.stranger(node)
+                self.report_unsupported(node)
 
-    def page(self, kind: Kind, items: SequenceNode) -> None:
+    def read_page(self, kind: Kind, items: SequenceNode) -> None:
         """Take what a describe command has listed. What a list command lists are ARNs, without bodies."""
         for item in items.items:
             if isinstance(item, MappingNode) and _kind_of(item) is kind:
-                self.resource(kind, item)
+                self.read_resource(kind, item)
             else:
-                self.say("IMP002", f"this is not a description of a {kind.noun}", item.mark, _describe(kind))
+                self.add_problem(
+                    "IMP002", f"this is not a description of a {kind.noun}", item.mark, _describe_hint(kind)
+                )
 
-    def resource(self, kind: Kind, node: MappingNode) -> None:
+    def read_resource(self, kind: Kind, node: MappingNode) -> None:
         body = {member: value for member, value in value_of(node).items() if value is not None}
         name = body.get(kind.name_member)
         if spoken := spoken_in_name(node.entries[kind.name_member][1]):
-            self.not_rendered(spoken)
+            self.report_not_rendered(spoken)
         elif not isinstance(name, str) or not NAME.fullmatch(name):
-            what = f"AWS rejects the {kind.noun} name {name}" if name else f"{kind.name_member} is empty"
-            self.say("IMP003", what, node.mark, NAME_HINT)
-        elif kind.arn_member in body and not _is_whole(kind, body):
-            self.say("IMP002", f"this is not a complete description of a {kind.noun}", node.mark, _describe(kind))
+            message = f"AWS rejects the {kind.noun} name {name}" if name else f"{kind.name_member} is empty"
+            self.add_problem("IMP003", message, node.mark, NAME_HINT)
+        elif kind.arn_member in body and not _is_complete(kind, body):
+            self.add_problem(
+                "IMP002", f"this is not a complete description of a {kind.noun}", node.mark, _describe_hint(kind)
+            )
         elif kind.arn_member in body:
             self.described.append(_Item(kind, body, node.mark))
         else:
-            self.requested.append(self.request(kind, name, body, node.mark))
+            self.requested.append(self.resource_of_request(kind, name, body, node.mark))
 
-    def request(self, kind: Kind, name: str, body: MappingABC[str, Json], mark: SourceMark) -> ImportedResource:
+    def resource_of_request(
+        self, kind: Kind, name: str, body: MappingABC[str, Json], mark: SourceMark
+    ) -> ImportedResource:
         """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
         apart = (kind.name_member, *kind.read.response_only)
         members = _without_nulls({key: value for key, value in body.items() if key not in apart})
@@ -142,40 +148,40 @@ class _JsonReader:
         physical = kind.name_within(str(members.get(row.name, "")) if row else "", name)
         return ImportedResource(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
 
-    def live(self) -> Iterator[ImportedResource]:
+    def live_resources(self) -> Iterator[ImportedResource]:
         """Yield what is described, of several revisions the newest; the others are told."""
         for kind in KINDS.values():
-            own = [one for one in self.described if one.kind is kind]
-            kept = {live.arn: live for live in live_from(kind, [one.body for one in own])}
-            for one in own:
-                live = kept.pop(one.body[kind.arn_member], None)
+            items = [item for item in self.described if item.kind is kind]
+            current = {live.arn: live for live in live_from(kind, [item.body for item in items])}
+            for item in items:
+                live = current.pop(item.body[kind.arn_member], None)
                 if live is not None:
-                    yield found_live(live, self.takes, where_of(one.mark))
+                    yield import_live(live, self.takes, where_of(item.mark))
                 else:
-                    why = GONE.format(status=one.body.get("status", "gone"))
-                    what = one.body[kind.arn_member].rpartition("/")[2]
-                    self.left_out.append(LeftOut(f"{kind.name}/{what}", why, where_of(one.mark)))
+                    reason = NOT_CURRENT.format(status=item.body.get("status", "gone"))
+                    name = item.body[kind.arn_member].rpartition("/")[2]
+                    self.left_out.append(LeftOut(f"{kind.name}/{name}", reason, where_of(item.mark)))
 
-    def stranger(self, node: Node) -> None:
+    def report_unsupported(self, node: Node) -> None:
         keys = node.entries if isinstance(node, MappingNode) else {}
         service = next((SERVICES[key] for key in keys if key in SERVICES), "")
         message = f"this JSON is from {service}, not from AWS Batch" if service else NEITHER
         if way_out := OTHER_TOOLS.get(service, ""):
-            self.say("IMP002", message, node.mark, way_out)
+            self.add_problem("IMP002", message, node.mark, way_out)
             return
-        slips = {key: member for key in keys if (member := _small(key)) in MEMBERS and key not in MEMBERS}
+        slips = {key: member for key in keys if (member := _lower_first(key)) in MEMBERS and key not in MEMBERS}
         if slips:
             key, member = next(iter(slips.items()))
-            self.say("IMP002", f"{key} is not a request field", node.mark, f"{SMALL}: {member}")
+            self.add_problem("IMP002", f"{key} is not a request field", node.mark, f"{LOWERCASE_HINT}: {member}")
             return
         creates = listed(f"{kind.name_member} ({kind.create.operation})" for kind in KINDS.values())
-        self.say("IMP002", message, node.mark, f"a resource requires {creates}, and at least one other field")
+        self.add_problem("IMP002", message, node.mark, f"a resource requires {creates}, and at least one other field")
 
-    def say(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
-        self.wrong.append(Problem(code, message, where_of(mark), hint))
+    def add_problem(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
+        self.other_problems.append(Problem(code, message, where_of(mark), hint))
 
 
-def _small(key: str) -> str:
+def _lower_first(key: str) -> str:
     return f"{key[:1].lower()}{key[1:]}"
 
 
@@ -196,7 +202,7 @@ def _kind_of(node: MappingNode) -> Kind | None:
     return None
 
 
-def _is_whole(kind: Kind, body: MappingABC[str, Json]) -> bool:
+def _is_complete(kind: Kind, body: MappingABC[str, Json]) -> bool:
     """Whether a description has what tells one resource of a kind from others."""
     row = kind.parent_row
     texts = [body[kind.arn_member], *([body.get(row.response_name)] if row else [])]
@@ -212,5 +218,5 @@ def _without_nulls(value: Json) -> Json:
     return [_without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
-def _describe(kind: Kind) -> str:
+def _describe_hint(kind: Kind) -> str:
     return f"import the output of `aws batch {kind.read.command}`"

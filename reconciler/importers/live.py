@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from reconciler.importers.model import Imported, ImportedResource, LeftOut, found_live
+from reconciler.importers.model import Imported, ImportedResource, LeftOut, import_live
 from reconciler.kinds import KINDS
 from reconciler.live.ownership import (
     CLOUDFORMATION,
@@ -36,9 +36,9 @@ class NameChoice:
     @classmethod
     def of(cls, globs: Iterable[str], excluded: Iterable[str] = ()) -> "NameChoice":
         """`globs` are those of `--name`; `excluded` are globs that leave out without saying so."""
-        given = tuple(globs)
-        without = (glob.removeprefix(NOT) for glob in given if glob.startswith(NOT))
-        return cls(tuple(glob for glob in given if not glob.startswith(NOT)), (*without, *excluded))
+        patterns = tuple(globs)
+        without = (glob.removeprefix(NOT) for glob in patterns if glob.startswith(NOT))
+        return cls(tuple(glob for glob in patterns if not glob.startswith(NOT)), (*without, *excluded))
 
     def is_chosen(self, name: str) -> bool:
         return not self.only or any(_matches(name, glob) for glob in self.only)
@@ -52,7 +52,7 @@ EVERY_NAME = NameChoice()
 
 
 def _matches(name: str, glob: str) -> bool:
-    return any(fnmatchcase(one, glob) for one in (name, own_name(name)))
+    return any(fnmatchcase(candidate, glob) for candidate in (name, own_name(name)))
 
 
 LEAVING = ("DELETING", "DELETED")
@@ -80,7 +80,7 @@ class ImportFilter:
     def choice(self) -> NameChoice:
         return NameChoice.of(self.names, self.excluded)
 
-    def fits(self, address: Address, tags: Mapping[str, Json]) -> bool:
+    def selects(self, address: Address, tags: Mapping[str, Json]) -> bool:
         return (
             (not self.kinds or address.kind in self.kinds)
             and self.choice.is_chosen(address.name)
@@ -88,53 +88,53 @@ class ImportFilter:
         )
 
 
-def imported(live: Iterable[Live], unread: Mapping[str, CloudError], asked: ImportFilter, takes: Takes) -> Imported:
+def imported(live: Iterable[Live], unread: Mapping[str, CloudError], selection: ImportFilter, takes: Takes) -> Imported:
     """Return what is live. `unread` are kinds that could not be read, with the reason."""
-    there = tuple(live)
-    prefix = asked.prefix or _prefix(there, asked.stack)
-    found: list[ImportedResource] = []
+    resources = tuple(live)
+    prefix = selection.prefix or _common_prefix(resources, selection.stack)
+    chosen: list[ImportedResource] = []
     left_out = [
         LeftOut(KINDS[name].section, f"cannot be read ({error})")
         for name, error in unread.items()
-        if not asked.kinds or name in asked.kinds
+        if not selection.kinds or name in selection.kinds
     ]
-    for one in (one for one in there if asked.fits(one.address, one.tags)):
-        reason = _reason(one, asked, prefix)
+    for resource in (resource for resource in resources if selection.selects(resource.address, resource.tags)):
+        reason = _omission_reason(resource, selection, prefix)
         if reason:
-            left_out.append(LeftOut(str(one.address), reason))
+            left_out.append(LeftOut(str(resource.address), reason))
         else:
-            found.append(_found(one, asked, prefix, takes))
-    return Imported(found=tuple(found), left_out=tuple(left_out), name_prefix=prefix)
+            chosen.append(_import_one(resource, selection, prefix, takes))
+    return Imported(resources=tuple(chosen), left_out=tuple(left_out), name_prefix=prefix)
 
 
-def _prefix(live: Iterable[Live], stack: str) -> str:
+def _common_prefix(live: Iterable[Live], stack: str) -> str:
     """Return the name prefix of all that a stack owns; none if it has several, each of which is an owner of its own."""
     prefixes = prefixes_of(live, stack)
     return next(iter(prefixes)) if len(prefixes) == 1 else ""
 
 
-def _reason(live: Live, asked: ImportFilter, prefix: str) -> str:
+def _omission_reason(live: Live, selection: ImportFilter, prefix: str) -> str:
     """Return why a resource is not imported; nothing if it is."""
     if live.status in LEAVING:
         return f"it is {live.status}"
-    if glob := asked.choice.excluding(live.address.name):
+    if glob := selection.choice.excluding(live.address.name):
         return f"its name is excluded ({glob})"
     owner = owner_of(live.claims)
-    if is_ours(live, asked.stack, prefix):
+    if is_ours(live, selection.stack, prefix):
         return ""
     if not own_name(live.address.name).startswith(prefix):
         return f"its name does not begin with the prefix {prefix}"
-    if owner is None or asked.with_owned or released(live.claims, asked.released):
+    if owner is None or selection.with_owned or released(live.claims, selection.released):
         return ""
     return f"it belongs to {owner}; use --with-owned to import it anyway"
 
 
-def _found(live: Live, asked: ImportFilter, prefix: str, takes: Takes) -> ImportedResource:
+def _import_one(live: Live, selection: ImportFilter, prefix: str, takes: Takes) -> ImportedResource:
     """What this very stack owns keeps the name that it has there."""
-    found = found_live(live, takes)
-    is_own = is_ours(live, asked.stack, prefix)
+    resource = import_live(live, takes)
+    is_own = is_ours(live, selection.stack, prefix)
     logical = logical_name(live) if is_own else own_name(live.address.name).removeprefix(prefix) if prefix else ""
-    return ImportedResource(found.address, found.body, logical=logical)
+    return ImportedResource(resource.address, resource.body, logical=logical)
 
 
 # Coverage: how much of a region is described by stacks, and which tools manage the rest.
@@ -195,15 +195,15 @@ def unread_kinds(unread: Mapping[str, CloudError]) -> tuple[Problem, ...]:
 
 def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:
     kinds, owners = list(KINDS), list(Owner)
-    chosen = [one for one in live if names.is_chosen(one.address.name)]
-    counted = [one for one in chosen if not names.excluding(one.address.name)]
-    ordered = sorted(counted, key=lambda one: (kinds.index(one.address.kind), one.address.name))
+    chosen = [resource for resource in live if names.is_chosen(resource.address.name)]
+    counted = [resource for resource in chosen if not names.excluding(resource.address.name)]
+    ordered = sorted(counted, key=lambda resource: (kinds.index(resource.address.kind), resource.address.name))
     shares: dict[tuple[Owner, str], list[tuple[Address, str]]] = {}
-    for one in ordered:
-        shares.setdefault(_owner(one), []).append((one.address, one.arn))
+    for resource in ordered:
+        shares.setdefault(_owner(resource), []).append((resource.address, resource.arn))
     ranked = sorted(shares, key=lambda key: (owners.index(key[0]), key[1]))
-    found = tuple(OwnerShare(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
-    return Coverage(found, excluded=len(chosen) - len(counted))
+    result = tuple(OwnerShare(owner, name, tuple(shares[owner, name])) for owner, name in ranked)
+    return Coverage(result, excluded=len(chosen) - len(counted))
 
 
 def _owner(live: Live) -> tuple[Owner, str]:

@@ -10,9 +10,9 @@ from reconciler.importers.model import (
     ImportedResource,
     Note,
     TaggedValue,
-    holds_tagged,
-    sampled,
+    has_tagged,
     variables_in,
+    with_samples,
     without_tagged,
 )
 from reconciler.kinds import KINDS
@@ -25,13 +25,13 @@ from reconciler.validate.explain_errors import SchemaResult, SchemaValidator
 from reconciler.validate.typos import FieldIndex
 
 
-def bare(kind: Kind, body: Spec, identity: Identity, *, is_declared: bool = False) -> Spec:
+def strip_defaults(kind: Kind, body: Spec, identity: Identity, *, is_declared: bool = False) -> Spec:
     """Return a create request's body without each field that means the same when it is left out.
 
     What the service fills in is nobody's wish in what is live. Of what `is_declared` it is one, whatever its value.
     """
-    barer = _DefaultStripper(identity, is_known=not holds_tagged(body))
-    return barer.members(kind.rows, body, may_be_filled=not is_declared)
+    stripper = _DefaultStripper(identity, is_known=not has_tagged(body))
+    return stripper.strip_members(kind.rows, body, may_be_filled=not is_declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +41,57 @@ class _DefaultStripper:
     identity: Identity
     is_known: bool
 
-    def members(self, rows: Iterable[Row], body: Spec, *, may_be_filled: bool, key: str = "") -> dict[str, Json]:
+    def strip_members(self, rows: Iterable[Row], body: Spec, *, may_be_filled: bool, key: str = "") -> dict[str, Json]:
         """`key` is the member that tells entries of a list apart: it stays, whatever it is."""
-        known = Rows.of(rows).by_name
+        rows_by_name = Rows.of(rows).by_name
         siblings = body if self.is_known else without_tagged(body)
         out = {}
         for name, value in body.items():
-            row = known.get(name)
+            row = rows_by_name.get(name)
             if row is None or name == key or isinstance(value, TaggedValue):
-                kept = compact(value)
+                stripped = compact(value)
             elif isinstance(row, Field) and row.legacy_alias_of:
-                kept = None if self.is_folded(row.legacy_alias_of, known, siblings) else value
+                stripped = None if self.is_repeated_size(row.legacy_alias_of, rows_by_name, siblings) else value
             else:
-                kept = self.member(row, value, siblings, may_be_filled=may_be_filled)
-            if not is_absent(kept):
-                out[name] = kept
+                stripped = self.strip_member(row, value, siblings, may_be_filled=may_be_filled)
+            if not is_absent(stripped):
+                out[name] = stripped
         return out
 
-    def member(self, row: Row, value: Json, siblings: Spec, *, may_be_filled: bool) -> Json:
+    def strip_member(self, row: Row, value: Json, siblings: Spec, *, may_be_filled: bool) -> Json:
         """Return what is worth writing of a member; None if nothing is. The service fills no entries of lists in."""
         if isinstance(row, Field) and row.trigger_for:  # no state: a wish, which only a declaration has
             return value or None
         if isinstance(row, Unmanaged) or not row.counts_in(siblings):
             return None
-        is_told_inside = row.fields and row.default is None and not row.assumed and not row.is_service_default
+        has_members = row.fields and row.default is None and not row.assumed and not row.is_service_default
         # Of what stands for something else it is not known what its absence would mean.
-        if is_told_inside or (not self.is_known and holds_tagged(value)):
-            return self.inside(row, value, may_be_filled=may_be_filled)
+        if has_members or (not self.is_known and has_tagged(value)):
+            return self.strip_inside(row, value, may_be_filled=may_be_filled)
         plain = canonical_member(row, value, siblings, self.identity)
         if is_absent(plain) or (may_be_filled and row.is_service_default and row.is_service_default(plain)):
             return None
-        return plain if row.form is Form.FLOAT32 else self.inside(row, value, may_be_filled=may_be_filled)
+        return plain if row.form is Form.FLOAT32 else self.strip_inside(row, value, may_be_filled=may_be_filled)
 
-    def is_folded(self, folds: tuple[str, str], known: Mapping[str, Row], body: Spec) -> bool:
+    def is_repeated_size(self, alias: tuple[str, str], rows_by_name: Mapping[str, Row], body: Spec) -> bool:
         """Whether a legacy size stands in its modern form, too, which then counts."""
-        resource, home = folds
-        row = known.get(home)
+        resource, home = alias
+        row = rows_by_name.get(home)
         sizes = canonical_member(row, body.get(home), body, self.identity) if isinstance(row, Field) else None
         return resource in (sizes or ())
 
-    def inside(self, row: Field, value: Json, *, may_be_filled: bool) -> Json:
+    def strip_inside(self, row: Field, value: Json, *, may_be_filled: bool) -> Json:
         if not row.fields:
             return value
         if is_absent(value):
             return None
         if row.form is Form.STRUCT:
-            return self.members(row.fields, value, may_be_filled=may_be_filled)
+            return self.strip_members(row.fields, value, may_be_filled=may_be_filled)
         filled = may_be_filled and row.form is Form.KEYED
         return [
-            self.members(row.fields, entry, may_be_filled=filled, key=row.key) if isinstance(entry, Mapping) else entry
+            self.strip_members(row.fields, entry, may_be_filled=filled, key=row.key)
+            if isinstance(entry, Mapping)
+            else entry
             for entry in value
             if not (row.drop_if and isinstance(entry, Mapping) and row.drop_if(entry))
         ]
@@ -99,36 +101,36 @@ class _DefaultStripper:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class RequiredDefaults:
     """`stack` has every body, by its address in the YAML: rules look at what a resource refers to."""
 
     readers: Readers
     stack: Mapping[Address, Spec]
 
-    def kept(self, kind: Kind, address: Address, whole: Spec, bare: Spec) -> Spec:
-        """Return `bare` with what rules miss in it of `whole`; all of that where it does not please them."""
-        missed = self.findings(kind, address, bare)
+    def restore(self, kind: Kind, address: Address, full: Spec, stripped: Spec) -> Spec:
+        """Return `stripped` with the fields of `full` that rules require; `full` where they still find something."""
+        missed = self.findings(kind, address, stripped)
         if not missed:
-            return bare
-        accepted = self.findings(kind, address, whole)
-        out = bare
+            return stripped
+        accepted = self.findings(kind, address, full)
+        out = stripped
         for path in sorted(missed - accepted, key=str):
-            value = _at(whole, path)
+            value = _value_at(full, path)
             if not is_absent(value):
-                better = _put(out, path, value)
+                better = _with_value(out, path, value)
                 out = better if path not in self.findings(kind, address, better) else out
-        return out if self.findings(kind, address, out) <= accepted else whole
+        return out if self.findings(kind, address, out) <= accepted else full
 
     def findings(self, kind: Kind, address: Address, body: Spec) -> frozenset[Path]:
         """Return where rules find something; nothing where they do not look, since the schema has problems."""
-        typed, is_doubtful = self.readers.read(kind.create.operation, without_tagged(sampled(body)))
+        typed, is_doubtful = self.readers.read(kind.create.operation, without_tagged(with_samples(body)))
         if is_doubtful:
             return frozenset()
         subject = Subject(address, typed, self.stack)
         return frozenset(path for rule in rules_of(kind.name) if not rule.advice for path, _ in rule.check(subject))
 
 
-def _at(body: Json, path: Path) -> Json:
+def _value_at(body: Json, path: Path) -> Json:
     for step in path:
         if isinstance(body, Mapping):
             body = body.get(step)
@@ -139,11 +141,11 @@ def _at(body: Json, path: Path) -> Json:
     return body
 
 
-def _put(body: Json, path: Path, value: Json) -> Json:
+def _with_value(body: Json, path: Path, value: Json) -> Json:
     if not path:
         return value
-    step, *rest = path
-    inside = _put(_at(body, (step,)), tuple(rest), value)
+    step, *inner_path = path
+    inside = _with_value(_value_at(body, (step,)), tuple(inner_path), value)
     if isinstance(body, list):
         return [inside if index == step else item for index, item in enumerate(body)]
     return {**(body if isinstance(body, Mapping) else {}), step: inside}
@@ -152,28 +154,30 @@ def _put(body: Json, path: Path, value: Json) -> Json:
 # Which bodies can be tidied at all: those that the schema has nothing against; with values in the API's own types.
 
 
-def sorted_out(
-    founds: Iterable[ImportedResource], language: Language
+def check_schema(
+    resources: Iterable[ImportedResource], language: Language
 ) -> tuple[list[ImportedResource], list[ImportedResource]]:
     """Return the sound ones, and the odd: those are written as they are, for `validate` to say what is wrong."""
     defs = language.schema["$defs"]
-    judge = SchemaValidator(Readers(defs), FieldIndex(defs), language.takes)
-    sound, odd = list[ImportedResource](), list[ImportedResource]()
-    for found in founds:
+    validator = SchemaValidator(Readers(defs), FieldIndex(defs), language.takes)
+    valid, invalid = list[ImportedResource](), list[ImportedResource]()
+    for resource in resources:
         # An empty structure lacks what is required in it; of most, it says no more than that it is absent.
-        typed = _typed(found, judge) or _typed(replace(found, body=compact(found.body)), judge)
-        (odd if typed is None else sound).append(typed or found)
-    return sound, odd
+        typed = _with_types(resource, validator) or _with_types(
+            replace(resource, body=compact(resource.body)), validator
+        )
+        (invalid if typed is None else valid).append(typed or resource)
+    return valid, invalid
 
 
-def _typed(found: ImportedResource, judge: SchemaValidator) -> ImportedResource | None:
+def _with_types(resource: ImportedResource, validator: SchemaValidator) -> ImportedResource | None:
     """Return it in the API's types; None if the schema has something against it."""
-    kind, plain = KINDS[found.address.kind], without_tagged(found.body)
-    body, is_doubtful = judge.readers.read(kind.create.operation, plain)
-    verdict = judge.check(kind, Declared(found.address, plain), is_whole=True) if is_doubtful else SchemaResult()
+    kind, plain = KINDS[resource.address.kind], without_tagged(resource.body)
+    body, is_doubtful = validator.readers.read(kind.create.operation, plain)
+    verdict = validator.check(kind, Declared(resource.address, plain), is_whole=True) if is_doubtful else SchemaResult()
     if any(problem.severity is Severity.ERROR for problem in verdict.problems):
         return None
-    return replace(found, body=body if plain is found.body else _with_tagged(body, found.body))
+    return replace(resource, body=body if plain is resource.body else _with_tagged(body, resource.body))
 
 
 def _with_tagged(typed: Json, written: Json) -> Json:
@@ -190,72 +194,76 @@ def _with_tagged(typed: Json, written: Json) -> Json:
 # What a declaration says without effect: it is left out, with a note. What is read live has it from AWS Batch.
 
 
-def effective(imported: Imported) -> Imported:
+def drop_ineffective(imported: Imported) -> Imported:
     """Return an import without what has no effect in declarations, and without the variables that only that uses."""
-    found = tuple(_effective(one) if one.is_declared else one for one in imported.found)
-    used = set(variables_in([imported.name_prefix, *(one.body for one in found)]))
+    resources = tuple(
+        _drop_ineffective(resource) if resource.is_declared else resource for resource in imported.resources
+    )
+    used = set(variables_in([imported.name_prefix, *(resource.body for resource in resources)]))
     variables = {name: variable for name, variable in imported.variables.items() if name in used}
-    return replace(imported, found=found, variables=variables)
+    return replace(imported, resources=resources, variables=variables)
 
 
-def _effective(found: ImportedResource) -> ImportedResource:
-    cutter = _Cutter()
-    body = cutter.members(KINDS[found.address.kind].rows, found.body, ())
-    notes = (*(replace(note, path=cutter.moved(note.path)) for note in found.notes), *cutter.notes)
-    return replace(found, body=body, notes=notes)
+def _drop_ineffective(resource: ImportedResource) -> ImportedResource:
+    cutter = _IneffectiveFields()
+    body = cutter.drop_members(KINDS[resource.address.kind].rows, resource.body, ())
+    notes = (*(replace(note, path=cutter.moved_path(note.path)) for note in resource.notes), *cutter.notes)
+    return replace(resource, body=body, notes=notes)
 
 
 @dataclass(slots=True)
-class _Cutter:
+class _IneffectiveFields:
     """`cut` are the indexes of entries that are left out, by the path of their list."""
 
     notes: list[Note] = field(default_factory=list)
-    cut: dict[Path, set[int]] = field(default_factory=dict)
+    dropped: dict[Path, set[int]] = field(default_factory=dict)
 
-    def members(self, rows: Iterable[Row], body: Spec, path: Path) -> dict[str, Json]:
-        known = Rows.of(rows).by_name
+    def drop_members(self, rows: Iterable[Row], body: Spec, path: Path) -> dict[str, Json]:
+        rows_by_name = Rows.of(rows).by_name
         siblings = without_tagged(body)
         out = {}
         for name, value in body.items():
-            row = known.get(name)
-            why = "" if row is None or is_absent(value) else _effectless(row, siblings)
+            row = rows_by_name.get(name)
+            why = "" if row is None or is_absent(value) else _no_effect_reason(row, siblings)
             if why:
                 self.notes.append(Note(path, f"no {name}: {why}"))
             else:
-                out[name] = self.value(row, value, (*path, name))
+                out[name] = self.drop_in_value(row, value, (*path, name))
         return out
 
-    def value(self, row: Row | None, value: Json, path: Path) -> Json:
+    def drop_in_value(self, row: Row | None, value: Json, path: Path) -> Json:
         if not isinstance(row, Field) or not row.fields:
             return value
         if isinstance(value, Mapping):
-            return self.members(row.fields, value, path)
-        return self.entries(row, value, path) if isinstance(value, list | tuple) else value
+            return self.drop_members(row.fields, value, path)
+        return self.drop_entries(row, value, path) if isinstance(value, list | tuple) else value
 
-    def entries(self, row: Field, entries: Iterable[Json], path: Path) -> Json:
+    def drop_entries(self, row: Field, entries: Iterable[Json], path: Path) -> Json:
         out: list[Json] = []
         for index, entry in enumerate(entries):
             if row.drop_if and isinstance(entry, Mapping) and row.drop_if(entry):
-                self.cut.setdefault(path, set()).add(index)
+                self.dropped.setdefault(path, set()).add(index)
                 self.notes.append(
                     Note(path, f"an entry is omitted: {entry.get(row.key)} is empty, and AWS Batch drops it")
                 )
             else:
-                out.append(self.members(row.fields, entry, (*path, len(out))) if isinstance(entry, Mapping) else entry)
+                out.append(
+                    self.drop_members(row.fields, entry, (*path, len(out))) if isinstance(entry, Mapping) else entry
+                )
         return out
 
-    def moved(self, path: Path) -> Path:
+    def moved_path(self, path: Path) -> Path:
         """Return where a note belongs among the entries that are left."""
         out: Path = ()
         for length, step in enumerate(path):
-            cut = self.cut.get(path[:length], set())
+            cut = self.dropped.get(path[:length], set())
             if step in cut:
                 return out
             out = (*out, step - sum(index < step for index in cut) if isinstance(step, int) else step)
         return out
 
 
-def _effectless(row: Row, siblings: Spec) -> str:
+def _no_effect_reason(row: Row, siblings: Spec) -> str:
     """Return why a field means nothing beside its siblings; empty if it does."""
     if isinstance(row, Unmanaged):
         return row.reason

@@ -56,8 +56,8 @@ class ImportedResource:
 class LeftOut:
     """What a source has and the YAML does not, with the reason: told, never dropped in silence."""
 
-    what: str  # as the source calls it: `Bucket (AWS::S3::Bucket)`
-    why: str
+    subject: str  # as the source calls it: `Bucket (AWS::S3::Bucket)`
+    reason: str
     where: Where | None = None
 
 
@@ -69,7 +69,7 @@ class Imported:
     physical names, and not of the logical ones; it may be `Tagged`. `notes` are what a reader should know of the stack.
     """
 
-    found: tuple[ImportedResource, ...] = ()
+    resources: tuple[ImportedResource, ...] = ()
     variables: Mapping[str, Spec] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -77,33 +77,33 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def holds_tagged(value: Json) -> bool:
+def has_tagged(value: Json) -> bool:
     if isinstance(value, (dict, Mapping)):
         value = value.values()
     elif not isinstance(value, list | tuple):
         return isinstance(value, TaggedValue)
-    return any(not isinstance(inner, str) and holds_tagged(inner) for inner in value)  # most are texts
+    return any(not isinstance(inner, str) and has_tagged(inner) for inner in value)  # most are texts
 
 
 def without_tagged(value: Json) -> Json:
     """Return a value as it is read offline: what is substituted is not known."""
-    return with_each(value, lambda tagged: Unknown(f"<unknown: {tagged.tag} {tagged.text}>"))
+    return replace_tagged(value, lambda tagged: Unknown(f"<unknown: {tagged.tag} {tagged.text}>"))
 
 
-def sampled(value: Json) -> Json:
+def with_samples(value: Json) -> Json:
     """Return a value with samples in place of what is substituted: itself, where there is none."""
-    return with_each(value, lambda tagged: tagged if tagged.like is None else tagged.like)
+    return replace_tagged(value, lambda tagged: tagged if tagged.like is None else tagged.like)
 
 
-def with_each(value: Json, stand_in: Callable[[TaggedValue], Json]) -> Json:
+def replace_tagged(value: Json, replacement: Callable[[TaggedValue], Json]) -> Json:
     """Return a value with something else for each that is substituted; itself, where there is none."""
-    if not holds_tagged(value):
+    if not has_tagged(value):
         return value
     if isinstance(value, Mapping):
-        return {key: with_each(inner, stand_in) for key, inner in value.items()}
+        return {key: replace_tagged(inner, replacement) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [with_each(inner, stand_in) for inner in value]
-    return stand_in(value)
+        return [replace_tagged(inner, replacement) for inner in value]
+    return replacement(value)
 
 
 def variables_in(value: Json) -> Iterator[str]:
@@ -137,7 +137,7 @@ CODES: Mapping[str, str] = {
 # Live resources as a source: what a region has, or what `aws batch describe-*` printed.
 
 
-def found_live(live: Live, takes: Takes, where: Where | None = None) -> ImportedResource:
+def import_live(live: Live, takes: Takes, where: Where | None = None) -> ImportedResource:
     """Return a live resource without what only a description has. Empties stay: few mean something, `emptyDir: {}`."""
     body = taken(KINDS[live.address.kind], live.spec, takes)
     tags = users_tags(live.tags)

@@ -14,9 +14,9 @@ from reconciler.importers.model import (
     Imported,
     ImportedResource,
     TaggedValue,
-    holds_tagged,
+    has_tagged,
+    replace_tagged,
     variables_in,
-    with_each,
 )
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Rows
@@ -41,65 +41,70 @@ PLACE = {"account": "123456789012", "region": "us-east-1", "partition": "aws", "
 MOST_TRIES = 400  # of whole stacks, to find what fits: what no value makes right is not to take minutes
 
 
-def with_examples(imported: Imported, language: Language) -> Imported:
+def add_examples(imported: Imported, language: Language) -> Imported:
     """Return the import with an example for each variable without a value, such that `validate` passes if any can.
 
     Examples come from the row and the schema of the fields that a variable stands for. Of several that fit a field by
     itself, those are chosen with which the resources as a whole are right: `FARGATE` has fewer log drivers than `EC2`.
     What is substituted in the bodies is then `like` the defaults and examples.
     """
-    unset = {name: one for name, one in imported.variables.items() if one.get("default") is None}
+    unset = {name: variable for name, variable in imported.variables.items() if variable.get("default") is None}
     uses: dict[str, list[_Use]] = {}
     walker = _Walker(FieldIndex(language.schema["$defs"]))
-    for found in imported.found:
-        for name, use in walker.uses_in(found):
+    for resource in imported.resources:
+        for name, use in walker.uses_in(resource):
             uses.setdefault(name, []).append(use)
     in_names = frozenset(variables_in(imported.name_prefix))
     candidates = {
         name: [
-            one
-            for one in _once(_fitting(name, number, variable, uses.get(name, []), walker.vocabulary))
-            if name not in in_names or IN_NAMES.fullmatch(text_of(one))
+            example
+            for example in _distinct(_candidates(name, number, variable, uses.get(name, []), walker.fields))
+            if name not in in_names or IN_NAMES.fullmatch(text_of(example))
         ]
         for number, (name, variable) in enumerate(imported.variables.items(), start=1)
         if name in unset
     }
-    chosen = _CandidateTrial(imported, language, candidates).best() if unset else {}
+    chosen = _CandidateTrial(imported, language, candidates).choose() if unset else {}
     variables = {
         name: {**variable, "example": chosen[name]} if name in chosen else variable
         for name, variable in imported.variables.items()
     }
-    known = {**_defaults(imported), **chosen}
-    filled = (replace(one, body=with_each(one.body, lambda tagged: _like(tagged, known))) for one in imported.found)
-    return replace(imported, found=tuple(filled), variables=variables)
+    values = {**_defaults(imported), **chosen}
+    filled = (
+        replace(resource, body=replace_tagged(resource.body, lambda tagged: _with_sample(tagged, values)))
+        for resource in imported.resources
+    )
+    return replace(imported, resources=tuple(filled), variables=variables)
 
 
 def with_stand_ins(stack: Stack, language: Language) -> Stack:
     """Return a stack with an example of its field for each value that is not known, and the same one each time."""
-    named = {address: replace(declared, spec=_by_names(declared.spec)) for address, declared in stack.declared.items()}
-    found = tuple(ImportedResource(address, one.spec) for address, one in named.items() if holds_tagged(one.spec))
-    walker = _Walker(FieldIndex(language.schema["$defs"]))
-    types = {name: walker.type_of(use) for one in found for name, use in walker.uses_in(one)}
-    unknown = Imported(found=found, variables={name: {"type": type_} for name, type_ in types.items()})
-    known = {name: as_example(one.get("example")) for name, one in with_examples(unknown, language).variables.items()}
-    filled = {
-        address: replace(one, spec=with_each(one.spec, lambda tagged: known.get(tagged.text, tagged.text)))
-        for address, one in named.items()
+    named = {
+        address: replace(declared, spec=_as_variables(declared.spec)) for address, declared in stack.declared.items()
     }
-    tags = {key: with_each(_by_names(value), lambda tagged: tagged.text) for key, value in stack.tags.items()}
+    resources = tuple(ImportedResource(address, item.spec) for address, item in named.items() if has_tagged(item.spec))
+    walker = _Walker(FieldIndex(language.schema["$defs"]))
+    types = {name: walker.type_of(use) for item in resources for name, use in walker.uses_in(item)}
+    unknown = Imported(resources=resources, variables={name: {"type": type_} for name, type_ in types.items()})
+    values = {name: as_example(item.get("example")) for name, item in add_examples(unknown, language).variables.items()}
+    filled = {
+        address: replace(item, spec=replace_tagged(item.spec, lambda tagged: values.get(tagged.text, tagged.text)))
+        for address, item in named.items()
+    }
+    tags = {key: replace_tagged(_as_variables(value), lambda tagged: tagged.text) for key, value in stack.tags.items()}
     return replace(stack, declared=filled, tags=tags)
 
 
-def _by_names(value: Json) -> Json:
+def _as_variables(value: Json) -> Json:
     """Return a value with a variable in place of each text that is not known, called after what would be looked up."""
     if isinstance(value, Unknown):
-        return TaggedValue("!var", _by_name(value))
+        return TaggedValue("!var", _variable_name(value))
     if isinstance(value, Mapping):
-        return {key: _by_names(inner) for key, inner in value.items()}
-    return [_by_names(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: _as_variables(inner) for key, inner in value.items()}
+    return [_as_variables(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _by_name(text: str) -> str:
+def _variable_name(text: str) -> str:
     return UNKNOWN.sub(lambda match: re.sub(r"[^A-Za-z0-9]+", "-", match[1]).strip("-"), text)
 
 
@@ -117,29 +122,29 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Walker:
-    vocabulary: FieldIndex
+    fields: FieldIndex
 
-    def uses_in(self, found: ImportedResource) -> Iterator[tuple[str, _Use]]:
-        kind = KINDS[found.address.kind]
-        schema = self.vocabulary.resolved({"$ref": DEFS + kind.create.operation})
-        yield from self._members(found.body, found.body, kind.fields, schema)
+    def uses_in(self, resource: ImportedResource) -> Iterator[tuple[str, _Use]]:
+        kind = KINDS[resource.address.kind]
+        schema = self.fields.resolved({"$ref": DEFS + kind.create.operation})
+        yield from self._members(resource.body, resource.body, kind.fields, schema)
 
     def type_of(self, use: _Use) -> str:
         """Return the type of a variable that stands for all of a value."""
-        types = self.vocabulary.resolved(use.schema).get("type", "string")
+        types = self.fields.resolved(use.schema).get("type", "string")
         allowed = types if isinstance(types, list) else [types]  # numbers are taken where a text belongs
         return "string" if "string" in allowed else OF_SCHEMA.get(allowed[0], "string")
 
     def _members(self, resource: Spec, body: Spec, rows: Sequence[Field], schema: Json) -> Iterator[tuple[str, _Use]]:
-        by_name = Rows.of(rows).by_name
+        with_references = Rows.of(rows).by_name
         for name, value in body.items():
-            row = by_name.get(name)
+            row = with_references.get(name)
             inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties") or {}
-            own = row if isinstance(row, Field) else None
-            yield from self._uses(value, _Use(resource, own, "", inner, body, is_all=True))
+            field_row = row if isinstance(row, Field) else None
+            yield from self._uses(value, _Use(resource, field_row, "", inner, body, is_all=True))
 
     def _uses(self, value: Json, use: _Use) -> Iterator[tuple[str, _Use]]:
-        schema = self.vocabulary.resolved(use.schema)
+        schema = self.fields.resolved(use.schema)
         rows = use.row.members if use.row else ()
         match value:
             case TaggedValue(tag):
@@ -156,22 +161,22 @@ class _Walker:
                     yield from self._uses(inner, replace(use, schema=schema.get("items") or {}))
 
 
-def _fitting(name: str, number: int, variable: Spec, uses: Iterable[_Use], vocabulary: FieldIndex) -> Iterator[Json]:
+def _candidates(name: str, number: int, variable: Spec, uses: Iterable[_Use], fields: FieldIndex) -> Iterator[Json]:
     """Yield the values that may be an example of a variable, the likeliest first, in the variable's own type."""
-    whole = [use for use in uses if use.is_all]
-    rows = [(_filled(one, name, number), use) for use in whole for one in _of_row(use)]
+    whole_uses = [use for use in uses if use.is_all]
+    rows = [(_fill_example(example, name, number), use) for use in whole_uses for example in _row_examples(use)]
     pattern = Pattern.of(variable["pattern"]) if variable.get("pattern") else None
     values = chain(
         variable.get("enum") or (),
-        *(_shaped(value, use, vocabulary) for value, use in rows),
-        *(_of_schema(use.schema, vocabulary) for use in whole),
-        *(_shaped(use.row.default, use, vocabulary) for use in whole if use.row and use.row.default != ""),
+        *(_as_shape(value, use, fields) for value, use in rows),
+        *(_schema_examples(use.schema, fields) for use in whole_uses),
+        *(_as_shape(use.row.default, use, fields) for use in whole_uses if use.row and use.row.default != ""),
         (name, re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"), *PARTS, 1, True, {}),
-        _matching(pattern.text) if pattern else (),
-        *(_leaves(use.resource) for use in whole),  # it may name something else that is there, such as a volume
+        _pattern_examples(pattern.text) if pattern else (),
+        *(_leaves(use.resource) for use in whole_uses),  # it may name something else that is there, such as a volume
     )
     for value in values:
-        example = _of_type(value, variable["type"])
+        example = _as_type(value, variable["type"])
         text = text_of(example) if not isinstance(example, dict | list) else ""
         if example is None or (variable.get("enum") and example not in variable["enum"]):
             continue
@@ -179,7 +184,7 @@ def _fitting(name: str, number: int, variable: Spec, uses: Iterable[_Use], vocab
             yield example
 
 
-def _of_row(use: _Use) -> Iterator[Json]:
+def _row_examples(use: _Use) -> Iterator[Json]:
     """Yield the examples of a field's row; of a map, those of the key."""
     for example in use.row.examples_beside(use.beside) if use.row else ():
         if not use.key or not isinstance(example, Mapping):
@@ -196,39 +201,41 @@ def _leaves(value: Json) -> Iterator[Json]:
         yield value
 
 
-def _shaped(value: Json, use: _Use, vocabulary: FieldIndex) -> Iterator[Json]:
+def _as_shape(value: Json, use: _Use, fields: FieldIndex) -> Iterator[Json]:
     """The example of a list's row is one entry."""
-    is_list = vocabulary.resolved(use.schema).get("type") == "array"
+    is_list = fields.resolved(use.schema).get("type") == "array"
     yield [value] if is_list and not isinstance(value, list) else value
 
 
-def _of_schema(schema: Json, vocabulary: FieldIndex) -> Iterator[Json]:
-    schema = vocabulary.resolved(schema)
-    if known := schema.get("enum") or schema.get("examples"):
+def _schema_examples(schema: Json, fields: FieldIndex) -> Iterator[Json]:
+    schema = fields.resolved(schema)
+    if allowed := schema.get("enum") or schema.get("examples"):
         spelled: dict[str, Json] = {}  # the service's own spelling comes first
-        for value in known:
+        for value in allowed:
             spelled.setdefault(str(value).lower(), value)
         yield from spelled.values()
         return
     match schema.get("type"):
         case "array":
-            yield from ([value] for value in _of_schema(schema["items"], vocabulary))
+            yield from ([value] for value in _schema_examples(schema["items"], fields))
             yield []
         case "object":
             members = schema.get("properties", {})
-            yield {name: next(_of_schema(members[name], vocabulary), "example") for name in schema.get("required", ())}
+            yield {
+                name: next(_schema_examples(members[name], fields), "example") for name in schema.get("required", ())
+            }
         case "integer" | "number":
             bounds = (schema.get("minimum"), schema.get("maximum"))
             least = LEAST if bounds[0] is None else max(LEAST, bounds[0])
-            yield from (one for one in (least, *bounds) if one is not None)
+            yield from (bound for bound in (least, *bounds) if bound is not None)
         case "boolean":
             yield from (True, False)
         case _ if "pattern" in schema:
-            yield from _matching(schema["pattern"])
+            yield from _pattern_examples(schema["pattern"])
 
 
-def _matching(pattern: str) -> Iterator[str]:
-    text = _shortest(pattern)
+def _pattern_examples(pattern: str) -> Iterator[str]:
+    text = _shortest_match(pattern)
     if text and pattern_of(pattern).search(text):
         yield text
 
@@ -237,7 +244,7 @@ class _FirstChoice:
     """What rstr takes for a source of chance: always the first choice, and the fewest repetitions."""
 
     def choice(self, among: Iterable[T]) -> T:
-        return min(among, key=_plainness)
+        return min(among, key=_order_of_choice)
 
     def randint(self, least: int, _most: int) -> int:
         return least
@@ -246,13 +253,13 @@ class _FirstChoice:
         """Leave the order as it is."""
 
 
-def _plainness(one: object) -> tuple[bool, str]:
+def _order_of_choice(value: object) -> tuple[bool, str]:
     """Letters and digits come before other characters; branches keep no order of their own."""
-    text = str(one)
+    text = str(value)
     return not text.isalnum(), text
 
 
-def _shortest(pattern: str) -> str | None:
+def _shortest_match(pattern: str) -> str | None:
     """Return a short text that matches a pattern; None where Python cannot read it."""
     from rstr import Rstr  # noqa: PLC0415 - most imports have no pattern
 
@@ -262,7 +269,7 @@ def _shortest(pattern: str) -> str | None:
         return None
 
 
-def _of_type(value: Json, type_: str) -> Json:
+def _as_type(value: Json, type_: str) -> Json:
     """Return a value in the type of a variable; None where it has none."""
     if type_ == "string":
         return None if value is None or isinstance(value, dict | list) else text_of(value)
@@ -272,16 +279,16 @@ def _of_type(value: Json, type_: str) -> Json:
     return plain if plain is not None and TYPES[type_](plain) else None
 
 
-def _filled(example: Json, name: str, number: int) -> Json:
+def _fill_example(example: Json, name: str, number: int) -> Json:
     """`{number}` keeps ids apart."""
     return example.format(name=name, number=f"{number:017x}") if isinstance(example, str) else example
 
 
-def _once(values: Iterable[Json]) -> Iterator[Json]:
-    seen = set()
+def _distinct(values: Iterable[Json]) -> Iterator[Json]:
+    known_texts = set()
     for value in values:
-        if repr(value) not in seen:
-            seen.add(repr(value))
+        if repr(value) not in known_texts:
+            known_texts.add(repr(value))
             yield value
 
 
@@ -294,56 +301,64 @@ class _CandidateTrial:
     candidates: Mapping[str, Sequence[Json]]
     tries: int = field(default=0)
 
-    def best(self) -> Mapping[str, Json]:
+    def choose(self) -> Mapping[str, Json]:
         chosen = {name: values[0] for name, values in self.candidates.items() if values}
         errors = self._errors(chosen)
-        usual = len(self._errors({name: Unknown.of("var", name) for name in chosen})) if errors else 0
+        unavoidable = len(self._errors({name: Unknown.of("var", name) for name in chosen})) if errors else 0
         for name in chosen:
-            if len(errors) <= usual:
+            if len(errors) <= unavoidable:
                 break
-            if not self._is_in(name, errors):
+            if not self._may_fix(name, errors):
                 continue
             for value in self.candidates[name][1:]:
-                others = self._errors({**chosen, name: value})
-                if len(others) < len(errors):
-                    chosen[name], errors = value, others
+                remaining = self._errors({**chosen, name: value})
+                if len(remaining) < len(errors):
+                    chosen[name], errors = value, remaining
         return chosen
 
-    def _is_in(self, name: str, errors: Iterable[Problem]) -> bool:
+    def _may_fix(self, name: str, errors: Iterable[Problem]) -> bool:
         """Whether one of the resources that have errors uses a variable."""
-        starts = tuple(f"{one.address}: " for one in self.imported.found if name in variables_in(one.body))
+        starts = tuple(
+            f"{resource.address}: " for resource in self.imported.resources if name in variables_in(resource.body)
+        )
         return self.tries < MOST_TRIES and any(problem.message.startswith(starts) for problem in errors)
 
     def _errors(self, values: Mapping[str, Json]) -> list[Problem]:
         self.tries += 1
-        known = {**_defaults(self.imported), **values}
+        all_values = {**_defaults(self.imported), **values}
         declared: dict[Address, Declared] = {
-            one.address: Declared(one.address, with_each(one.body, lambda tagged: _value_of(tagged, known)))
-            for one in self.imported.found
+            resource.address: Declared(
+                resource.address, replace_tagged(resource.body, lambda tagged: _value_of(tagged, all_values))
+            )
+            for resource in self.imported.resources
         }
         _, problems = validate(Stack("s", declared), self.language.schema, KINDS, takes=self.language.takes)
         return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
 def _defaults(imported: Imported) -> dict[str, Json]:
-    values = {name: one["default"] for name, one in imported.variables.items() if one.get("default") is not None}
+    values = {
+        name: variable["default"]
+        for name, variable in imported.variables.items()
+        if variable.get("default") is not None
+    }
     return {**PLACE, **values}
 
 
-def _like(tagged: TaggedValue, known: Mapping[str, Json]) -> TaggedValue:
-    value = _value_of(tagged, known)
+def _with_sample(tagged: TaggedValue, values: Mapping[str, Json]) -> TaggedValue:
+    value = _value_of(tagged, values)
     return tagged if isinstance(value, Unknown) else replace(tagged, like=value)
 
 
-def _value_of(tagged: TaggedValue, known: Mapping[str, Json]) -> Json:
+def _value_of(tagged: TaggedValue, values: Mapping[str, Json]) -> Json:
     unknown = Unknown(f"<unknown: {tagged.tag} {tagged.text}>")
     if tagged.tag == "!var":
-        return known.get(tagged.text, unknown)
+        return values.get(tagged.text, unknown)
     names = {match[2].strip() for match in IN_TEXT.finditer(tagged.text) if not match[1]}
-    if tagged.tag != "!sub" or any(isinstance(known.get(name, unknown), Unknown | dict | list) for name in names):
+    if tagged.tag != "!sub" or any(isinstance(values.get(name, unknown), Unknown | dict | list) for name in names):
         return unknown
 
     def filled(match: re.Match[str]) -> str:
-        return f"${{{match[2]}}}" if match[1] else str(text_of(known[match[2].strip()]))
+        return f"${{{match[2]}}}" if match[1] else str(text_of(values[match[2].strip()]))
 
     return IN_TEXT.sub(filled, tagged.text)

@@ -24,18 +24,20 @@ from reconciler.validate.typos import normalized
 NOTHING: Mapping[str, str] = {}
 
 
-def spelled(rows: Iterable[Row], body: Mapping[str, Json], renamed: Mapping[str, str] = NOTHING) -> dict[str, Json]:
+def spell_as_api(
+    rows: Iterable[Row], body: Mapping[str, Json], renamed: Mapping[str, str] = NOTHING
+) -> dict[str, Json]:
     """Return a body whose members are spelled as the API does: `min_vcpus` and `MinvCpus` are `minvCpus`.
 
     `renamed` are members that are called otherwise. A structure that is written as a list of one becomes a structure.
     Keys of maps stay as they are, and so does a member that no table has.
     """
-    known = {normalized(row.name): row for row in rows}
+    rows_by_name = {normalized(row.name): row for row in rows}
     out = {}
     for name, value in body.items():
-        row = known.get(normalized(renamed.get(name, name)))
-        own = row.name if row else renamed.get(name, name)
-        out[own] = _value(row, value, renamed) if isinstance(row, Field) else value
+        row = rows_by_name.get(normalized(renamed.get(name, name)))
+        api_name = row.name if row else renamed.get(name, name)
+        out[api_name] = _value(row, value, renamed) if isinstance(row, Field) else value
     return out
 
 
@@ -45,9 +47,9 @@ def _value(row: Field, value: Json, renamed: Mapping[str, str]) -> Json:
     if not row.fields or row.form is Form.MAP:
         return value
     if isinstance(value, Mapping):
-        return spelled(row.fields, value, renamed)
+        return spell_as_api(row.fields, value, renamed)
     if isinstance(value, list | tuple):
-        return [spelled(row.fields, one, renamed) if isinstance(one, Mapping) else one for one in value]
+        return [spell_as_api(row.fields, entry, renamed) if isinstance(entry, Mapping) else entry for entry in value]
     return value
 
 
@@ -89,118 +91,130 @@ def imported(files: Iterable[tuple[str, bytes]]) -> Imported:
     """Return what states or plans have of AWS Batch; `files` are names, as messages call them, and contents."""
     reader = _TerraformReader()
     for name, raw in files:
-        reader.file(name, raw)
-    notes = (PROPOSAL,) if any(PROPOSED in note.text for one in reader.found for note in one.notes) else ()
-    return Imported(found=tuple(reader.found), left_out=tuple(reader.left_out()), problems=reader.problems, notes=notes)
+        reader.read_file(name, raw)
+    notes = (
+        (PROPOSAL,) if any(PROPOSED in note.text for resource in reader.resources for note in resource.notes) else ()
+    )
+    return Imported(
+        resources=tuple(reader.resources), left_out=tuple(reader.left_out()), problems=reader.problems, notes=notes
+    )
 
 
 @dataclass(slots=True)
 class _TerraformReader:
     findings: Findings = field(default_factory=Findings)
-    found: list[ImportedResource] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
+    resources: list[ImportedResource] = field(default_factory=list)
+    other_types: Counter[str] = field(default_factory=Counter)
     deposed: list[LeftOut] = field(default_factory=list)
     written: Mapping[str, frozenset[str]] = field(default_factory=dict)  # attributes, by address
-    otherwise: frozenset[str] = frozenset()  # those of an address that is not there
-    wrong: list[Problem] = field(default_factory=list)
+    written_by_default: frozenset[str] = frozenset()  # those of an address that is not there
+    other_problems: list[Problem] = field(default_factory=list)
     addresses: Mapping[str, str] = field(default_factory=dict)  # of values of this file that others may read, too
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return (*self.findings.in_file_order(), *self.wrong)
+        return (*self.findings.in_file_order(), *self.other_problems)
 
     def left_out(self) -> Iterator[LeftOut]:
         yield from self.deposed
-        for type_, count in sorted(self.others.items()):
+        for type_, count in sorted(self.other_types.items()):
             yield LeftOut(f"{count} {type_}", "not an AWS Batch resource")
 
-    def file(self, name: str, raw: bytes) -> None:
+    def read_file(self, name: str, raw: bytes) -> None:
         text = decoded(name, raw, self.findings)
         root = compose_json(name, text, self.findings, last_wins=LAST_WINS).root if text is not None else None
         if isinstance(root, Broken) or text is None:
             return
         document = value_of(root) if root else None
         if isinstance(document, Mapping) and "deployment" in document and "resources" not in document:
-            self.wrong.append(
+            self.other_problems.append(
                 Problem("IMP002", f"{name} is the output of `pulumi stack export`", Where(name), FROM_PULUMI)
             )
             return
         try:
-            document = _shown(state_of(document)) if is_raw_state(document) else document
+            document = _as_show_output(state_of(document)) if is_raw_state(document) else document
         except NotAState as error:
-            self.wrong.append(Problem("IMP002", f"{name} {error}", Where(name), error.hint))
+            self.other_problems.append(Problem("IMP002", f"{name} {error}", Where(name), error.hint))
             return
-        reason = _why_not(document)
+        reason = _refusal(document)
         if reason:
-            self.wrong.append(Problem("IMP002", f"{name} {reason[0]}", Where(name), reason[1]))
+            self.other_problems.append(Problem("IMP002", f"{name} {reason[0]}", Where(name), reason[1]))
             return
-        found = len(self.found)
+        count = len(self.resources)
         try:
-            self.document(name, dict(document or {}))
+            self.read_document(name, dict(document or {}))
         except (AttributeError, KeyError, TypeError, IndexError):  # nothing that Terraform has written
-            del self.found[found:]
-            self.wrong.append(Problem("IMP002", f"{name} is damaged", Where(name), SHOW))
+            del self.resources[count:]
+            self.other_problems.append(Problem("IMP002", f"{name} is damaged", Where(name), SHOW))
 
-    def document(self, name: str, document: Mapping[str, Json]) -> None:
+    def read_document(self, name: str, document: Mapping[str, Json]) -> None:
         values = document.get("values") or document.get("planned_values") or {}
-        unknown = {one["address"]: one["change"].get("after_unknown") for one in document.get("resource_changes", ())}
+        unknown_by_address = {
+            change["address"]: change["change"].get("after_unknown") for change in document.get("resource_changes", ())
+        }
         is_plan = "planned_values" in document
-        self.written = _written_in(document) if is_plan else {}
-        self.otherwise = frozenset({FILLED_IN} if is_plan else ())
-        before = len(self.found) + len(self.wrong)
+        self.written = _configured_attributes(document) if is_plan else {}
+        self.written_by_default = frozenset({FILLED_IN} if is_plan else ())
+        before = len(self.resources) + len(self.other_problems)
         resources = list(_resources(values.get("root_module") or {}))
         self.addresses = _addresses(resources)
         for resource in resources:
-            self.resource(name, resource, unknown.get(resource["address"]))
-        if len(self.found) + len(self.wrong) == before:
-            self.wrong.append(Problem("IMP002", f"{name} contains no AWS Batch resources", Where(name), SHOW))
+            self.read_resource(name, resource, unknown_by_address.get(resource["address"]))
+        if len(self.resources) + len(self.other_problems) == before:
+            self.other_problems.append(Problem("IMP002", f"{name} contains no AWS Batch resources", Where(name), SHOW))
 
-    def resource(self, file: str, resource: Mapping[str, Json], unknown: Json) -> None:
+    def read_resource(self, file: str, resource: Mapping[str, Json], unknown: Json) -> None:
         type_, address = resource["type"], resource["address"]
-        kind = next((one for one in KINDS.values() if type_ == PREFIX + one.noun.replace("-", "_")), None)
+        kind = next(
+            (candidate for candidate in KINDS.values() if type_ == PREFIX + candidate.noun.replace("-", "_")), None
+        )
         if resource.get("mode") == "data":
             return  # it is read, not kept
         if kind is None:
-            self.others[type_] += 1
+            self.other_types[type_] += 1
         elif resource.get("deposed_key"):
             self.deposed.append(LeftOut(address, "Terraform is going to delete it (deposed)", Where(file)))
         else:
-            self.batch(file, kind, address, resource, unknown)
+            self.read_batch_resource(file, kind, address, resource, unknown)
 
-    def batch(self, file: str, kind: Kind, address: str, resource: Mapping[str, Json], unknown: Json) -> None:
+    def read_batch_resource(
+        self, file: str, kind: Kind, address: str, resource: Mapping[str, Json], unknown: Json
+    ) -> None:
         values = resource.get("values") or {}
-        written = self.written.get(INDEX.sub("", address), self.otherwise)
-        name = values.get(_snake(kind.name_member)) or values.get("name")
-        missing = [*_unknown(unknown), *([] if name else ["name"])]
+        written = self.written.get(INDEX.sub("", address), self.written_by_default)
+        name = values.get(_snake_case(kind.name_member)) or values.get("name")
+        missing = [*_unknown_fields(unknown), *([] if name else ["name"])]
         if missing:
-            told = f"{address}: not known until it is applied: {', '.join(dict.fromkeys(missing))}"
-            self.wrong.append(
-                Problem("IMP007", told, Where(file), "apply it and import the state, or use --keep-going")
+            message = f"{address}: not known until it is applied: {', '.join(dict.fromkeys(missing))}"
+            self.other_problems.append(
+                Problem("IMP007", message, Where(file), "apply it and import the state, or use --keep-going")
             )
             return
         try:
             body = _body(kind, values, written)
         except ValueError as error:
-            self.wrong.append(Problem("IMP007", f"{address}: {error}", Where(file), "Terraform also rejects it"))
+            self.other_problems.append(
+                Problem("IMP007", f"{address}: {error}", Where(file), "Terraform also rejects it")
+            )
             return
-        for text in (one for one in JSON_TEXTS if values.get(one)):  # for what is written twice in one
+        for text in (member for member in JSON_TEXTS if values.get(member)):  # for what is written twice in one
             compose_json(f"{file} ({address}.{text})", values[text], self.findings, last_wins=LAST_WINS)
-        if _marked(resource.get("sensitive_values")):
-            what = f"{address} has fields that Terraform marks as sensitive: their values are written to the YAML"
+        if _is_marked(resource.get("sensitive_values")):
+            message = f"{address} has fields that Terraform marks as sensitive: their values are written to the YAML"
             hint = "use !secret or a secret variable instead"
-            self.wrong.append(Problem("IMP004", what, Where(file), hint, Severity.WARNING))
+            self.other_problems.append(Problem("IMP004", message, Where(file), hint, Severity.WARNING))
         notes = [Note((), "Terraform is going to replace it (tainted)")] if resource.get("tainted") else []
-        notes += _proposals(body, self.addresses)
+        notes += _lookup_notes(body, self.addresses)
         row = kind.parent_row
         physical = kind.name_within(str(body.get(row.name, "")) if row else "", str(name))
         is_declared = FILLED_IN in written
-        found = ImportedResource(
+        imported_resource = ImportedResource(
             Address(kind.name, physical), body, notes=tuple(notes), where=Where(file), is_declared=is_declared
         )
-        self.found.append(found)
+        self.resources.append(imported_resource)
 
 
-def _why_not(document: Json) -> tuple[str, str] | None:
+def _refusal(document: Json) -> tuple[str, str] | None:
     """Return why a document is none of ours, and what to do; None if it is."""
     if document is None:
         return "is empty", SHOW
@@ -220,37 +234,37 @@ def _why_not(document: Json) -> tuple[str, str] | None:
     return None
 
 
-def _shown(state: TerraformState) -> Mapping[str, Json]:
+def _as_show_output(state: TerraformState) -> Mapping[str, Json]:
     """Return a state in the form in which `terraform show -json` prints it."""
     resources = [
         {
-            "address": one.address,
-            "mode": "data" if one.is_data else "managed",
-            "type": one.type,
-            "values": one.values,
-            "sensitive_values": bool(one.sensitive),
-            "deposed_key": one.deposed,
-            "tainted": one.is_tainted,
+            "address": instance.address,
+            "mode": "data" if instance.is_data else "managed",
+            "type": instance.type,
+            "values": instance.values,
+            "sensitive_values": bool(instance.sensitive),
+            "deposed_key": instance.deposed,
+            "tainted": instance.is_tainted,
         }
-        for one in state.instances
+        for instance in state.instances
     ]
     return {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
 
 
-def _written_in(document: Mapping[str, Json]) -> Mapping[str, frozenset[str]]:
+def _configured_attributes(document: Mapping[str, Json]) -> Mapping[str, frozenset[str]]:
     """Return the names of the attributes that the configuration of a plan has, by the address of each resource.
 
     The values of a plan also have what the provider computes, or has read before.
     """
     configuration = document.get("configuration") or {}
-    return dict(_in_module(configuration.get("root_module") or {}, ""))
+    return dict(_module_attributes(configuration.get("root_module") or {}, ""))
 
 
-def _in_module(module: Mapping[str, Json], before: str) -> Iterator[tuple[str, frozenset[str]]]:
+def _module_attributes(module: Mapping[str, Json], before: str) -> Iterator[tuple[str, frozenset[str]]]:
     for resource in module.get("resources", ()):
         yield f"{before}{resource['address']}", frozenset(_attributes(resource.get("expressions") or {}))
     for name, call in (module.get("module_calls") or {}).items():
-        yield from _in_module(call.get("module") or {}, f"{before}module.{name}.")
+        yield from _module_attributes(call.get("module") or {}, f"{before}module.{name}.")
 
 
 def _attributes(expressions: Json) -> Iterator[str]:
@@ -271,82 +285,88 @@ def _resources(module: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
 
 def _addresses(resources: Iterable[Mapping[str, Json]]) -> Mapping[str, str]:
     """Return the addresses of what names resources that are not of AWS Batch, by value; managed ones come first."""
-    found: dict[str, str] = {}
-    kept = [one for one in resources if not one["type"].startswith(PREFIX) and not one.get("deposed_key")]
-    for resource in sorted(kept, key=lambda one: one.get("mode") == "data"):
+    addresses: dict[str, str] = {}
+    others = [
+        resource
+        for resource in resources
+        if not resource["type"].startswith(PREFIX) and not resource.get("deposed_key")
+    ]
+    for resource in sorted(others, key=lambda resource: resource.get("mode") == "data"):
         values = resource.get("values") or {}
         for name in NAMING:
             value = values.get(name)
             if isinstance(value, str) and IDENTIFIER.fullmatch(value):
-                found.setdefault(value, f"{resource['address']}.{name}")
-    return found
+                addresses.setdefault(value, f"{resource['address']}.{name}")
+    return addresses
 
 
-def _proposals(value: Json, addresses: Mapping[str, str], path: Path = ()) -> Iterator[Note]:
+def _lookup_notes(value: Json, addresses: Mapping[str, str], path: Path = ()) -> Iterator[Note]:
     """Yield a note for each value in a body that the state has as an attribute of something else."""
     if isinstance(value, str) and value in addresses:
         yield Note(path, f"{value} {PROPOSED}{addresses[value]}")
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for step, inner in items:
-        yield from _proposals(inner, addresses, (*path, step))
+        yield from _lookup_notes(inner, addresses, (*path, step))
 
 
 def _body(kind: Kind, values: Mapping[str, Json], written: frozenset[str]) -> Spec:
     """Return a resource as a create request. Raises `ValueError` for a text that should be JSON."""
-    apart = (*COMPUTED, _snake(kind.name_member), "name")
-    given = {name: _parsed(name, value) for name, value in values.items() if name not in apart}
-    order = given.pop("compute_environments", None)  # of old states: ARNs in their order
-    if order and not given.get("compute_environment_order"):
-        given["compute_environment_order"] = [
+    apart = (*COMPUTED, _snake_case(kind.name_member), "name")
+    attributes = {name: _parse_attribute(name, value) for name, value in values.items() if name not in apart}
+    order = attributes.pop("compute_environments", None)  # of old states: ARNs in their order
+    if order and not attributes.get("compute_environment_order"):
+        attributes["compute_environment_order"] = [
             {"order": index, "compute_environment": arn} for index, arn in enumerate(order, 1)
         ]
-    given["compute_resources"] = [_resources_of(one, written) for one in given.get("compute_resources") or ()]
-    body: Spec = compact(spelled(kind.rows, given, RENAMED))
+    attributes["compute_resources"] = [
+        _compute_resources(block, written) for block in attributes.get("compute_resources") or ()
+    ]
+    body: Spec = compact(spell_as_api(kind.rows, attributes, RENAMED))
     return body
 
 
-def _resources_of(block: Mapping[str, Json], written: frozenset[str]) -> dict[str, Json]:
+def _compute_resources(block: Mapping[str, Json], written: frozenset[str]) -> dict[str, Json]:
     is_fargate = str(block.get("type", "")).startswith("FARGATE")
     apart = (*({"desired_vcpus"} - written), *([NOT_FOR_FARGATE] if is_fargate else []))
     return {name: value for name, value in block.items() if name not in apart}
 
 
-def _parsed(name: str, value: Json) -> Json:
+def _parse_attribute(name: str, value: Json) -> Json:
     if name not in JSON_TEXTS:
-        return _written(name, value)
+        return _without_unset(name, value)
     try:
         return whole_json(value) if value else None
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} is not JSON ({error})") from error
 
 
-def _written(name: str, value: Json) -> Json:
+def _without_unset(name: str, value: Json) -> Json:
     """Return a value without what the provider keeps for what nobody wrote: empty texts, and some zeros."""
     if name in MAPS:
         return value
     if isinstance(value, Mapping):
-        inner = {key: _written(key, one) for key, one in value.items()}
-        return {key: one for key, one in inner.items() if one is not None}
+        inner = {key: _without_unset(key, item) for key, item in value.items()}
+        return {key: item for key, item in inner.items() if item is not None}
     if isinstance(value, list):
-        return [_written(name, one) for one in value]
+        return [_without_unset(name, item) for item in value]
     return None if value == "" or (value == 0 and value is not False and name in UNSET_AS_0) else value
 
 
-def _unknown(flags: Json) -> Iterator[str]:
+def _unknown_fields(flags: Json) -> Iterator[str]:
     """Yield the members that a plan does not know yet, but for those that only AWS tells."""
     if not isinstance(flags, Mapping):
         return
     for name, flag in flags.items():
-        if name not in COMPUTED and name not in ("tags_all", "service_role") and _marked(flag):
+        if name not in COMPUTED and name not in ("tags_all", "service_role") and _is_marked(flag):
             yield name
 
 
-def _marked(flags: Json) -> bool:
+def _is_marked(flags: Json) -> bool:
     """Whether anything below is marked: Terraform keeps the shape of the values, with true where it means."""
     if isinstance(flags, Mapping):
-        return any(map(_marked, flags.values()))
-    return any(map(_marked, flags)) if isinstance(flags, list) else flags is True
+        return any(map(_is_marked, flags.values()))
+    return any(map(_is_marked, flags)) if isinstance(flags, list) else flags is True
 
 
-def _snake(name: str) -> str:
+def _snake_case(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

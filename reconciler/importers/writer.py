@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from reconciler.fmt.normalize import Language, tidied
+from reconciler.fmt.normalize import Language, normalize
 from reconciler.fmt.parse import BLANK, Leaf, Node, Place, Tree, TreeCollection, TreeEntry
-from reconciler.fmt.printer import STEP, printed
-from reconciler.importers.minimize import Needs, bare, sorted_out
+from reconciler.fmt.printer import STEP, print_tree
+from reconciler.importers.minimize import RequiredDefaults, check_schema, strip_defaults
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, Note, TaggedValue, without_tagged
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field, Form, Kind, Row
@@ -29,31 +29,31 @@ from reconciler.validate.check import Readers
 ARN = re.compile(r"arn:[^:]+:batch:[^:]*:[^:]*:(?:[a-z-]+/([^/]+)/)?[a-z-]+/([^/:]+)(?::\d+)?")
 
 
-def key_of(found: ImportedResource) -> Address:
+def address_in_yaml(resource: ImportedResource) -> Address:
     """Return the address of a resource in the YAML."""
-    return Address(found.address.kind, found.logical or own_name(found.address.name))
+    return Address(resource.address.kind, resource.logical or own_name(resource.address.name))
 
 
-def by_name(
-    founds: Iterable[ImportedResource], everything: Iterable[ImportedResource], name_prefix: Json = ""
+def with_references(
+    resources: Iterable[ImportedResource], everything: Iterable[ImportedResource], name_prefix: Json = ""
 ) -> Iterator[ImportedResource]:
     """Yield resources that refer to one another by their keys. What refers to others is left as it is.
 
     With a `name_prefix` that is substituted, references may be names that are built of the same variables.
     """
-    addresses = {found.address: key_of(found) for found in everything}
-    prefixed = {Address(one.kind, f"{_spelled(name_prefix)}{one.name}"): one for one in addresses.values()}
-    keys = {address: one.name for address, one in {**prefixed, **addresses}.items()}
-    for found in founds:
-        kind = KINDS[found.address.kind]
-        body = _Referrer(keys).members(kind.rows, found.body)
-        yield replace(found, body=body)
+    addresses = {resource.address: address_in_yaml(resource) for resource in everything}
+    prefixed = {Address(key.kind, f"{_sub_text(name_prefix)}{key.name}"): key for key in addresses.values()}
+    keys = {address: key.name for address, key in {**prefixed, **addresses}.items()}
+    for resource in resources:
+        kind = KINDS[resource.address.kind]
+        body = _Referrer(keys).members(kind.rows, resource.body)
+        yield replace(resource, body=body)
 
 
-def shortened(kind: Kind, body: Spec) -> dict[str, Json]:
+def with_shorthand(kind: Kind, body: Spec) -> dict[str, Json]:
     """Return a body in the shorts that members of it have, where they say the same."""
     rows = {row.name: row for row in kind.fields}
-    return dict(_short(rows.get(name), name, value) for name, value in body.items())
+    return dict(_shorten_member(rows.get(name), name, value) for name, value in body.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ class _Referrer:
     def members(self, rows: Iterable[Row], body: Json) -> Json:
         if not isinstance(body, Mapping):
             return body
-        known = {row.name: row for row in rows if isinstance(row, Field)}
-        return {name: self.member(known.get(name), value) for name, value in body.items()}
+        rows_by_name = {row.name: row for row in rows if isinstance(row, Field)}
+        return {name: self.member(rows_by_name.get(name), value) for name, value in body.items()}
 
     def member(self, row: Field | None, value: Json) -> Json:
         if row is None:
             return value
         if row.form is Form.REFERENCE and isinstance(value, str | TaggedValue):
-            return self.keys.get(Address(row.refers_to, named_by(_spelled(value))), value)
+            return self.keys.get(Address(row.refers_to, referenced_name(_sub_text(value))), value)
         if not row.fields:
             return value
         if isinstance(value, list | tuple):
@@ -78,22 +78,22 @@ class _Referrer:
         return self.members(row.fields, value)
 
 
-def _spelled(value: Json) -> str:
+def _sub_text(value: Json) -> str:
     """Return a text as `!sub` spells it."""
     if not isinstance(value, TaggedValue):
         return str(value)
     return f"${{{value.text}}}" if value.tag == "!var" else value.text
 
 
-def named_by(reference: str) -> str:
+def referenced_name(reference: str) -> str:
     """Return the physical name in a reference, which may be one or an ARN."""
-    found = ARN.fullmatch(reference)
-    if not found:
+    match = ARN.fullmatch(reference)
+    if not match:
         return reference
-    return f"{found[1]}/{found[2]}" if found[1] else found[2]
+    return f"{match[1]}/{match[2]}" if match[1] else match[2]
 
 
-def _short(row: Field | None, name: str, value: Json) -> tuple[str, Json]:
+def _shorten_member(row: Field | None, name: str, value: Json) -> tuple[str, Json]:
     if row is None:
         return name, value
     if row.form is Form.RANKED and len(row.fields) == PAIR and isinstance(value, list | tuple):
@@ -124,43 +124,45 @@ NOTHING: Mapping[str, str] = {}
 class Factored:
     """`tags` are the stack's, `defaults` are members by section; `found` have what is theirs alone."""
 
-    found: tuple[ImportedResource, ...]
+    resources: tuple[ImportedResource, ...]
     tags: Mapping[str, str]
     defaults: Mapping[str, Spec]
 
 
-def factored(founds: Iterable[ImportedResource]) -> Factored:
-    everything = tuple(founds)
-    tags = _common_tags(everything)
-    left = [replace(found, body=_without_tags(found.body, tags)) for found in everything]
+def factor_common(resources: Iterable[ImportedResource]) -> Factored:
+    all_resources = tuple(resources)
+    tags = _common_tags(all_resources)
+    remaining = [replace(resource, body=_without_tags(resource.body, tags)) for resource in all_resources]
     defaults: dict[str, Spec] = {}
     for kind in KINDS.values():
-        own = [index for index, found in enumerate(left) if found.address.kind == kind.name]
-        common = _common([left[index].body for index in own], _noted(left[index] for index in own))
+        indexes = [index for index, resource in enumerate(remaining) if resource.address.kind == kind.name]
+        common = _common(
+            [remaining[index].body for index in indexes], _noted_paths(remaining[index] for index in indexes)
+        )
         if common:
             defaults[kind.section] = common
-            for index in own:
-                left[index] = replace(left[index], body=_rest(left[index].body, common))
-    return Factored(tuple(left), tags, defaults)
+            for index in indexes:
+                remaining[index] = replace(remaining[index], body=_without_common(remaining[index].body, common))
+    return Factored(tuple(remaining), tags, defaults)
 
 
-def _common_tags(founds: Sequence[ImportedResource]) -> dict[str, str]:
+def _common_tags(resources: Sequence[ImportedResource]) -> dict[str, str]:
     """Return the tags that all resources have: those of a stack are on each."""
-    if len(founds) < FEWEST:
+    if len(resources) < FEWEST:
         return {}
-    first, *others = [found.body.get(TAGS, NOTHING) for found in founds]
+    first, *others = [resource.body.get(TAGS, NOTHING) for resource in resources]
     return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
 
 
 def _without_tags(body: Spec, tags: Mapping[str, str]) -> Spec:
-    own = {key: value for key, value in body.get(TAGS, NOTHING).items() if key not in tags}
-    rest = {name: value for name, value in body.items() if name != TAGS}
-    return {**rest, TAGS: own} if own else rest
+    own_tags = {key: value for key, value in body.get(TAGS, NOTHING).items() if key not in tags}
+    fields = {name: value for name, value in body.items() if name != TAGS}
+    return {**fields, TAGS: own_tags} if own_tags else fields
 
 
-def _noted(founds: Iterable[ImportedResource]) -> frozenset[Path]:
+def _noted_paths(resources: Iterable[ImportedResource]) -> frozenset[Path]:
     """Return the members that have a note, and those around them: a comment belongs to one resource."""
-    paths = [note.path for found in founds for note in found.notes]
+    paths = [note.path for resource in resources for note in resource.notes]
     return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
 
 
@@ -191,15 +193,15 @@ def _common_value(values: Sequence[Json], noted: frozenset[Path], at: Path) -> J
     return next(value for value in values if repr(value) == text) if count >= MOST * len(values) else None
 
 
-def _rest(body: Spec, common: Spec) -> dict[str, Json]:
+def _without_common(body: Spec, common: Spec) -> dict[str, Json]:
     """Return what a body has beside the defaults."""
     out = {}
     for name, value in body.items():
         if name not in common:
             out[name] = value
         elif isinstance(common[name], Mapping):
-            if rest := _rest(value, common[name]):
-                out[name] = rest
+            if own := _without_common(value, common[name]):
+                out[name] = own
         elif repr(value) != repr(common[name]):
             out[name] = value
     return out
@@ -209,7 +211,7 @@ def _rest(body: Spec, common: Spec) -> dict[str, Json]:
 
 MAIN = "stack.yaml"
 SUFFIX = ".yaml"
-ODD = re.compile(r"[^A-Za-z0-9_-]+")
+NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 QUEUES = "queues"  # a folder: a queue may be called as any other file
 
 
@@ -220,20 +222,23 @@ class GroupBy(StrEnum):
 
 
 def file_names(
-    founds: Iterable[ImportedResource], odd: Iterable[ImportedResource], group_by: GroupBy
+    resources: Iterable[ImportedResource], invalid: Iterable[ImportedResource], group_by: GroupBy
 ) -> Mapping[Address, str]:
     """Return the file of each resource, by its address in the YAML. What the odd ones refer to is not known."""
-    if group_by is GroupBy.QUEUE and odd:
-        return {**file_names(founds, (), GroupBy.QUEUE), **file_names(odd, (), GroupBy.KIND)}
-    everything = (*founds, *odd)
+    if group_by is GroupBy.QUEUE and invalid:
+        return {**file_names(resources, (), GroupBy.QUEUE), **file_names(invalid, (), GroupBy.KIND)}
+    all_resources = (*resources, *invalid)
     match group_by:
         case GroupBy.NONE:
-            return {key_of(found): MAIN for found in everything}
+            return {address_in_yaml(resource): MAIN for resource in all_resources}
         case GroupBy.KIND:
-            return {key_of(found): _of_kind(found) for found in everything}
+            return {address_in_yaml(resource): _file_of_kind(resource) for resource in all_resources}
         case GroupBy.QUEUE:
-            homes = _homes(everything)
-            return {key_of(found): homes.get(key_of(found)) or _of_kind(found) for found in everything}
+            files = _files_by_queue(all_resources)
+            return {
+                address_in_yaml(resource): files.get(address_in_yaml(resource)) or _file_of_kind(resource)
+                for resource in all_resources
+            }
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,44 +257,48 @@ class WrittenStack:
         return self.texts[name].encode()
 
 
-def _of_kind(found: ImportedResource) -> str:
+def _file_of_kind(resource: ImportedResource) -> str:
     """Return the section in the spelling of files: `job-definitions.yaml`."""
-    section = KINDS[found.address.kind].section
+    section = KINDS[resource.address.kind].section
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in section) + SUFFIX
 
 
-def _of_queue(found: ImportedResource) -> str:
+def _file_of_queue(resource: ImportedResource) -> str:
     """A name that AWS would not take leads nowhere else, either."""
-    return f"{QUEUES}/{ODD.sub('-', key_of(found).name)}{SUFFIX}"
+    return f"{QUEUES}/{NOT_IN_FILE_NAMES.sub('-', address_in_yaml(resource).name)}{SUFFIX}"
 
 
-def _homes(founds: Iterable[ImportedResource]) -> Mapping[Address, str]:
+def _files_by_queue(resources: Iterable[ImportedResource]) -> Mapping[Address, str]:
     """Return the file of each queue, of its parts, and of what it alone refers to."""
     users: dict[Address, set[Address]] = {}
-    for found in founds:
-        for target in _targets(found):
-            users.setdefault(target, set()).add(key_of(found))
-    homes = {key_of(found): _of_queue(found) for found in founds if _is_queue(_kind(found))}
-    for found in founds:
-        if _kind(found).parent:
-            homes[key_of(found)] = next((homes[one] for one in _targets(found) if one in homes), "")
-    for found in founds:
-        key = key_of(found)
-        around = {homes.get(user, "") for user in users.get(key, ())}
-        if key not in homes and len(around) == 1:
-            homes[key] = around.pop()
-    return homes
+    for resource in resources:
+        for target in _targets(resource):
+            users.setdefault(target, set()).add(address_in_yaml(resource))
+    files = {
+        address_in_yaml(resource): _file_of_queue(resource) for resource in resources if _is_queue(_kind(resource))
+    }
+    for resource in resources:
+        if _kind(resource).parent:
+            files[address_in_yaml(resource)] = next(
+                (files[parent] for parent in _targets(resource) if parent in files), ""
+            )
+    for resource in resources:
+        key = address_in_yaml(resource)
+        user_files = {files.get(user, "") for user in users.get(key, ())}
+        if key not in files and len(user_files) == 1:
+            files[key] = user_files.pop()
+    return files
 
 
-def _targets(found: ImportedResource) -> list[Address]:
+def _targets(resource: ImportedResource) -> list[Address]:
     return [
         Address(row.refers_to, str(value))
-        for _, row, value in references(_kind(found).rows, without_tagged(found.body))
+        for _, row, value in references(_kind(resource).rows, without_tagged(resource.body))
     ]
 
 
-def _kind(found: ImportedResource) -> Kind:
-    return KINDS[found.address.kind]
+def _kind(resource: ImportedResource) -> Kind:
+    return KINDS[resource.address.kind]
 
 
 def _is_queue(kind: Kind) -> bool:
@@ -334,12 +343,12 @@ def block_leaf(text: str) -> Leaf | None:
 
     None where a line could steer a terminal or a runner, or where the last one has blanks alone, which nobody sees.
     """
-    bare = text.rstrip("\n")
-    lines = bare.split("\n")
+    stripped = text.rstrip("\n")
+    lines = stripped.split("\n")
     if len(lines) < 2 or not lines[-1].strip() or not all(map(_is_clean, lines)):  # noqa: PLR2004 - several
         return None
     written = "\n".join(f"{' ' * STEP}{line}" if line else "" for line in lines)
-    breaks = len(text) - len(bare)
+    breaks = len(text) - len(stripped)
     indented = STEP if text.lstrip("\n")[:1] in (" ", "\t") else ""
     chomping = ("-", "")[breaks] if breaks < 2 else "+"  # noqa: PLR2004 - none or one
     return Leaf(text=f"|{indented}{chomping}\n{written}" + "\n" * max(breaks, 1), value=text, style="|", place=NOWHERE)
@@ -381,18 +390,18 @@ Notes = Mapping[Path, tuple[str, ...]]
 
 def notes_by_path(notes: Iterable[Note], body: Json) -> Notes:
     """Return the texts of notes by the path of a member that is there: of the note's, or the nearest around it."""
-    found: dict[Path, tuple[str, ...]] = {}
+    texts: dict[Path, tuple[str, ...]] = {}
     for note in notes:
         path = _nearest(note.path, body)
-        found[path] = (*found.get(path, ()), note.text)
-    return found
+        texts[path] = (*texts.get(path, ()), note.text)
+    return texts
 
 
 def document(value: Mapping[str, Json], notes: Notes) -> Tree:
     """Return a whole file. A blank line parts its sections, and the resources in them."""
     root = node_of(value, notes, ())
     assert isinstance(root, TreeCollection)
-    entries = tuple(_parted(entry, index) for index, entry in enumerate(root.entries))
+    entries = tuple(_with_blank_lines(entry, index) for index, entry in enumerate(root.entries))
     return Tree(head=(), root=TreeEntry(node=replace(root, entries=entries)))
 
 
@@ -413,7 +422,7 @@ def node_of(value: Json, notes: Notes, path: Path) -> Node:
             return scalar_leaf(value)
 
 
-def commented(text: str) -> list[str]:
+def comment_lines(text: str) -> list[str]:
     lines = textwrap.wrap(" ".join(text.split()), COMMENT_WIDTH, break_long_words=False, break_on_hyphens=False)
     return [f"# {line}" for line in lines]
 
@@ -435,7 +444,7 @@ def _is_inside(path: Path) -> bool:
 
 
 def _entry(key: str | None, value: Json, notes: Notes, path: Path) -> TreeEntry:
-    above = tuple(line for text in notes.get(path, ()) for line in commented(text))
+    above = tuple(line for text in notes.get(path, ()) for line in comment_lines(text))
     return TreeEntry(node=node_of(value, notes, path), key=text_leaf(key) if key is not None else None, above=above)
 
 
@@ -453,7 +462,7 @@ def _is_short(entries: list[TreeEntry], *, is_mapping: bool) -> bool:
     return width <= SHORT and (not is_mapping or len(entries) <= FEW)
 
 
-def _parted(entry: TreeEntry, index: int) -> TreeEntry:
+def _with_blank_lines(entry: TreeEntry, index: int) -> TreeEntry:
     node = entry.node
     is_section = (
         isinstance(node, TreeCollection)
@@ -463,16 +472,16 @@ def _parted(entry: TreeEntry, index: int) -> TreeEntry:
     if not is_section:
         return entry
     assert isinstance(node, TreeCollection)
-    parted = tuple(_below(inner) if place else inner for place, inner in enumerate(node.entries))
+    parted = tuple(_with_blank_above(inner) if place else inner for place, inner in enumerate(node.entries))
     section = replace(entry, node=replace(node, entries=parted))
-    return _below(section) if index else section
+    return _with_blank_above(section) if index else section
 
 
-def _below(entry: TreeEntry) -> TreeEntry:
+def _with_blank_above(entry: TreeEntry) -> TreeEntry:
     return replace(entry, above=(BLANK, *entry.above))
 
 
-TWICE = "a different resource of this kind has the same name, and names in a stack are unique"
+DUPLICATE_NAME = "a different resource of this kind has the same name, and names in a stack are unique"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -491,46 +500,49 @@ class TidyStack:
     """A stack's files; what each resource declares; and what could not become part of it."""
 
     files: WrittenStack
-    found: tuple[ImportedResource, ...]
+    resources: tuple[ImportedResource, ...]
     left_out: tuple[LeftOut, ...] = field(default=())
 
 
 def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings, language: Language) -> TidyStack:
     """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
-    founds, twice = _each_once(imported.found)
-    typed, odd = sorted_out(_in_order(founds), language)
-    sound = tuple(by_name(typed, founds, imported.name_prefix))
-    needs = Needs(Readers(language.schema["$defs"]), {key_of(one): without_tagged(one.body) for one in sound})
-    bared = [replace(one, body=_body(one, identity, needs)) for one in sound]
+    resources, duplicates = _without_duplicates(imported.resources)
+    typed, invalid = check_schema(_sorted(resources), language)
+    valid = tuple(with_references(typed, resources, imported.name_prefix))
+    needs = RequiredDefaults(
+        Readers(language.schema["$defs"]),
+        {address_in_yaml(resource): without_tagged(resource.body) for resource in valid},
+    )
+    stripped = [replace(resource, body=_body(resource, identity, needs)) for resource in valid]
     # What one of them has in common with the others is not known as long as one is odd.
-    shared = Factored((*bared, *odd), {}, {}) if odd else factored(bared)
-    documents = _documents(shared, imported, settings, file_names(sound, odd, settings.group_by))
-    texts = {name: _printed(name, sections, notes, language) for name, (sections, notes) in documents.items()}
-    return TidyStack(WrittenStack(texts, settings.root), shared.found, tuple(twice))
+    shared = Factored((*stripped, *invalid), {}, {}) if invalid else factor_common(stripped)
+    documents = _documents(shared, imported, settings, file_names(valid, invalid, settings.group_by))
+    texts = {name: _print_file(name, sections, notes, language) for name, (sections, notes) in documents.items()}
+    return TidyStack(WrittenStack(texts, settings.root), shared.resources, tuple(duplicates))
 
 
-def _each_once(founds: Iterable[ImportedResource]) -> tuple[list[ImportedResource], list[LeftOut]]:
-    kept: dict[Address, ImportedResource] = {}
-    twice = []
-    for found in founds:
-        if key_of(found) in kept:
-            twice.append(LeftOut(f"{found.address}", TWICE, found.where))
+def _without_duplicates(resources: Iterable[ImportedResource]) -> tuple[list[ImportedResource], list[LeftOut]]:
+    unique: dict[Address, ImportedResource] = {}
+    duplicates = []
+    for resource in resources:
+        if address_in_yaml(resource) in unique:
+            duplicates.append(LeftOut(f"{resource.address}", DUPLICATE_NAME, resource.where))
         else:
-            kept[key_of(found)] = found
-    return list(kept.values()), twice
+            unique[address_in_yaml(resource)] = resource
+    return list(unique.values()), duplicates
 
 
-def _in_order(founds: Iterable[ImportedResource]) -> list[ImportedResource]:
+def _sorted(resources: Iterable[ImportedResource]) -> list[ImportedResource]:
     kinds = list(KINDS)
-    return sorted(founds, key=lambda found: (kinds.index(found.address.kind), key_of(found).name))
+    return sorted(resources, key=lambda resource: (kinds.index(resource.address.kind), address_in_yaml(resource).name))
 
 
-def _body(found: ImportedResource, identity: Identity, needs: Needs) -> dict[str, Json]:
-    kind = KINDS[found.address.kind]
-    tags = users_tags(found.body.get(TAGS) or {})
-    members = {name: value for name, value in found.body.items() if name != TAGS}
-    stripped = bare(kind, members, identity, is_declared=found.is_declared)
-    body = shortened(kind, needs.kept(kind, key_of(found), members, stripped))
+def _body(resource: ImportedResource, identity: Identity, needs: RequiredDefaults) -> dict[str, Json]:
+    kind = KINDS[resource.address.kind]
+    tags = users_tags(resource.body.get(TAGS) or {})
+    members = {name: value for name, value in resource.body.items() if name != TAGS}
+    stripped = strip_defaults(kind, members, identity, is_declared=resource.is_declared)
+    body = with_shorthand(kind, needs.restore(kind, address_in_yaml(resource), members, stripped))
     return {**body, TAGS: dict(sorted(tags.items()))} if tags else body
 
 
@@ -539,14 +551,14 @@ def _documents(
 ) -> Mapping[str, tuple[dict[str, Json], Notes]]:
     """Return the content of each file, and its notes by path. `files` are the names of theirs, by address."""
     main = {name: value for name, value in _settings(shared, imported, settings) if value}
-    about: dict[Path, tuple[str, ...]] = {("stack",): imported.notes} if imported.notes else {}
-    documents: dict[str, tuple[dict[str, Json], dict[Path, tuple[str, ...]]]] = {MAIN: (main, about)}
-    for found in shared.found:
-        key, section = key_of(found), KINDS[found.address.kind].section
+    stack_notes: dict[Path, tuple[str, ...]] = {("stack",): imported.notes} if imported.notes else {}
+    documents: dict[str, tuple[dict[str, Json], dict[Path, tuple[str, ...]]]] = {MAIN: (main, stack_notes)}
+    for resource in shared.resources:
+        key, section = address_in_yaml(resource), KINDS[resource.address.kind].section
         content, notes = documents.setdefault(files[key], ({}, {}))
-        lifecycle = {"lifecycle": dict(found.lifecycle)} if found.lifecycle else {}
-        content.setdefault(section, {})[key.name] = {**found.body, **lifecycle}
-        of_body = notes_by_path(found.notes, found.body)
+        lifecycle = {"lifecycle": dict(resource.lifecycle)} if resource.lifecycle else {}
+        content.setdefault(section, {})[key.name] = {**resource.body, **lifecycle}
+        of_body = notes_by_path(resource.notes, resource.body)
         notes |= {(section, key.name, *path): texts for path, texts in of_body.items()}
     return documents
 
@@ -561,5 +573,5 @@ def _settings(shared: Factored, imported: Imported, settings: ImportSettings) ->
     yield "defaults", dict(shared.defaults)
 
 
-def _printed(name: str, content: Mapping[str, Json], notes: Notes, language: Language) -> str:
-    return printed(tidied(name, document(content, notes), language).tree)
+def _print_file(name: str, content: Mapping[str, Json], notes: Notes, language: Language) -> str:
+    return print_tree(normalize(name, document(content, notes), language).tree)

@@ -545,8 +545,8 @@ class PresentedLeftOut(View):
     __slots__ = ()
 
     _raw: "LeftOut"
-    what = Redacted(Redaction.text)
-    why = Redacted(Redaction.text)
+    subject = Redacted(Redaction.text)
+    reason = Redacted(Redaction.text)
     where = Public[Where | None]()
 
 

@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 from reconciler.apply.waits import WaitFailed, wait
 from reconciler.diff import Context, compare
 from reconciler.importers.cloudformation import ImportInputs, imported
-from reconciler.importers.cloudformation.evaluate import capitalized
-from reconciler.importers.model import holds_tagged
+from reconciler.importers.cloudformation.evaluate import property_name
+from reconciler.importers.model import has_tagged
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.live.ownership import CLOUDFORMATION, AppliedRecord
@@ -55,7 +55,9 @@ def _teach_moto() -> None:
     """
     parsing: Any = importlib.import_module("moto.cloudformation.parsing")
     parsing.get_model_map().update({f"{OURS}{kind.name}": StackResources(kind) for kind in KINDS.values()})
-    parsing.get_name_type_map().update({f"{OURS}{kind.name}": capitalized(kind.name_member) for kind in KINDS.values()})
+    parsing.get_name_type_map().update(
+        {f"{OURS}{kind.name}": property_name(kind.name_member) for kind in KINDS.values()}
+    )
     parsing.get_references_from_template = partial(_references, otherwise=parsing.get_references_from_template)
 
 
@@ -136,7 +138,7 @@ class StackResources:
         batch = _Batch.of(account_id, region_name)
         if cloudformation_json["Properties"] == original_resource.properties:
             return original_resource
-        is_named = capitalized(self.kind.name_member) in cloudformation_json["Properties"]
+        is_named = property_name(self.kind.name_member) in cloudformation_json["Properties"]
         name = new_resource_name if is_named else own_name(original_resource.name)
         with _refused_in_words(name):
             desired = batch.desired(self.kind, name, cloudformation_json)
@@ -166,15 +168,15 @@ class _Batch:
 
     def desired(self, kind: Kind, name: str, resource: Mapping[str, Json]) -> Desired:
         """Return what a template declares, as an import reads it. moto has resolved the functions in it."""
-        properties = {**resource["Properties"], capitalized(kind.name_member): own_name(name)}
+        properties = {**resource["Properties"], property_name(kind.name_member): own_name(name)}
         template = {"Resources": {"It": {"Type": resource["Type"], "Properties": properties}}}
         raw = json.dumps(template, default=str).encode()  # a date that YAML reads is a text to CloudFormation
-        read = imported("template.json", raw, ImportInputs(called="sandbox"), service_document())
+        read = imported("template.json", raw, ImportInputs(stack_name="sandbox"), service_document())
         wrong = [problem.message for problem in read.problems if problem.severity is Severity.ERROR]
         if wrong:
             raise _NotServed("; ".join(wrong))
-        [found] = read.found
-        if holds_tagged(found.body):
+        [found] = read.resources
+        if has_tagged(found.body):
             raise _NotServed("the sandbox resolves no dynamic reference in resources of AWS Batch")
         body = {member: value for member, value in found.body.items() if member != "tags"}
         arn = kind.arn(self.cloud.identity(), found.address.name)
@@ -264,7 +266,7 @@ def _labels(stack: str, logical: str) -> dict[str, str]:
 
 
 def _has_attribute(kind: Kind, attribute: str) -> bool:
-    return attribute == capitalized(kind.arn_member)
+    return attribute == property_name(kind.arn_member)
 
 
 def _keeps_former(properties: Mapping[str, Json]) -> bool:

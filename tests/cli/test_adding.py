@@ -224,7 +224,7 @@ from reconciler.model import Address
 
 def imported(lines):
     found = (line.split() for line in lines)
-    return Imported(found=tuple(
+    return Imported(resources=tuple(
         ImportedResource(Address("SchedulingPolicy", name), {"fairsharePolicy": {"shareDecaySeconds": int(seconds)}})
         for name, seconds in found
     ))

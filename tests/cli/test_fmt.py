@@ -200,7 +200,7 @@ def test_json_files_are_left_alone(run: Run) -> None:
 
 
 def test_a_bug_is_no_invalid_stack(messy: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconciler.fmt, "printed", lambda _tree: "stack: another\n")
+    monkeypatch.setattr(reconciler.fmt, "print_tree", lambda _tree: "stack: another\n")
     ran = run("fmt", "messy")
     assert (ran.code, text_of(messy), "error[FMT002]" in ran.err) == (1, MESSY, True)
 

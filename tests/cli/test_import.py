@@ -167,7 +167,7 @@ def test_a_variable_that_only_its_user_can_set_keeps_nothing_from_being_written(
         "containerProperties": {"image": TaggedValue("!var", "image"), "vcpus": 1, "memory": 9},
     }
     found = Imported(
-        found=(ImportedResource(Address("JobDefinition", "job"), body),), variables={"image": {"type": "string"}}
+        resources=(ImportedResource(Address("JobDefinition", "job"), body),), variables={"image": {"type": "string"}}
     )
     monkeypatch.setattr("reconciler.importers.json_files.imported", lambda _files, _takes: found)
     ran = run("import", "--json", given("any.json", {}), "--to", "prod")

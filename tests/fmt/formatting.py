@@ -3,7 +3,7 @@
 import textwrap
 
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.fmt import Formatted, Language, formatted
+from reconciler.fmt import Formatted, Language, format_file
 from reconciler.kinds import KINDS
 from reconciler.model import Json
 from reconciler.ports import takes_nothing
@@ -16,7 +16,7 @@ LANGUAGE = Language(read_schema(), KINDS, takes_nothing)
 
 def done(text: str | bytes, language: Language = LANGUAGE) -> Formatted:
     """Format a file as it is."""
-    return formatted("stack.yaml", text if isinstance(text, bytes) else text.encode(), language)
+    return format_file("stack.yaml", text if isinstance(text, bytes) else text.encode(), language)
 
 
 def fmt(text: str) -> str:

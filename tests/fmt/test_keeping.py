@@ -3,7 +3,7 @@
 import pytest
 
 import reconciler.fmt
-from reconciler.fmt import formatted, means_the_same
+from reconciler.fmt import format_file, means_the_same
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import compose
 from tests.fmt.formatting import LANGUAGE, done, problems
@@ -33,7 +33,7 @@ def test_a_broken_file_stays_and_says_what_the_loader_says(text: str, code: str)
 
 @pytest.mark.parametrize("raw", [b"a: \xff\n", b"a: b\0\n"])
 def test_a_file_that_is_no_text_stays(raw: bytes) -> None:
-    result = formatted("stack.yaml", raw, LANGUAGE)
+    result = format_file("stack.yaml", raw, LANGUAGE)
     assert ([problem.code for problem in result.problems], result.after) == (["YML001"], raw)
 
 
@@ -60,7 +60,7 @@ def test_a_line_break_that_only_some_programs_know_is_refused_with_its_place(cha
 def test_a_result_that_means_or_says_something_else_is_a_bug_and_not_taken(
     wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciler.fmt, "printed", lambda _tree: wrong)
+    monkeypatch.setattr(reconciler.fmt, "print_tree", lambda _tree: wrong)
     result = done("stack:  x\n")
     assert [str(problem).splitlines()[0] for problem in result.problems] == [
         "stack.yaml: error[FMT002]: formatting would change the meaning of this file: this is a bug in reconciler"

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.adapters.lookup.installed import read_schema, takes
 from reconciler.adapters.lookup.sources import Environment
-from reconciler.fmt import Language, formatted
+from reconciler.fmt import Language, format_file
 from reconciler.importers import live as live_source
 from reconciler.importers.model import Imported
 from reconciler.importers.writer import GroupBy, ImportSettings, TidyStack, tidy_stack
@@ -52,5 +52,5 @@ def beyond_adoption(plan: Plan) -> list[str]:
 
 
 def out_of_style(tidy: TidyStack) -> list[str]:
-    done = [formatted(name, text.encode(), LANGUAGE) for name, text in tidy.files.texts.items()]
+    done = [format_file(name, text.encode(), LANGUAGE) for name, text in tidy.files.texts.items()]
     return [f"{one.name}: {one.problems or one.after.decode()}" for one in done if one.is_changed or one.problems]

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.adapters.lookup.installed import takes
 from reconciler.importers import json_files
-from reconciler.importers.minimize import effective
+from reconciler.importers.minimize import drop_ineffective
 from reconciler.importers.model import Imported, ImportedResource, Note, TaggedValue
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Json
@@ -19,11 +19,11 @@ IMAGES = ("ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA", "EKS_A
 
 
 def written(*founds: ImportedResource) -> Json:
-    return tidied(Imported(found=founds)).found[0].body
+    return tidied(Imported(resources=founds)).resources[0].body
 
 
 def declared(found: ImportedResource) -> ImportedResource:
-    (left,) = effective(Imported(found=(replace(found, is_declared=True),))).found
+    (left,) = drop_ineffective(Imported(resources=(replace(found, is_declared=True),))).resources
     return left
 
 
@@ -47,7 +47,7 @@ def test_a_create_request_is_a_declaration_and_a_description_is_none() -> None:
     for document, is_there in ((body, True), ({"computeEnvironments": [live]}, False)):
         found = json_files.imported([("x.json", json.dumps(document).encode())], takes)
         assert found.problems == ()
-        assert ("ec2Configuration" in written(*found.found)["computeResources"]) is is_there
+        assert ("ec2Configuration" in written(*found.resources)["computeResources"]) is is_there
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,8 +108,8 @@ def test_a_template_says_what_it_leaves_out() -> None:
                 SecurityGroupIds: [sg-0a1b2c3d], InstanceRole: ecsInstanceRole, Ec2Configuration: [{ImageType: ECS_AL2023}]}
         """
     for wish in ("4", "!Ref Wish"):
-        found = effective(read(template.replace("WISH", wish)))
-        (environment_,) = found.found
+        found = drop_ineffective(read(template.replace("WISH", wish)))
+        (environment_,) = found.resources
         assert found.variables == {}
         assert "desiredvCpus" not in environment_.body["computeResources"]
         assert [path for path, text in notes(environment_) if "desiredvCpus" in text] == ["computeResources"]

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from reconciler.importers.model import Imported, ImportedResource, TaggedValue
-from reconciler.importers.samples import with_examples, with_stand_ins
+from reconciler.importers.samples import add_examples, with_stand_ins
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.model import Address, Declared, Json, Path, Stack
@@ -29,8 +29,8 @@ TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "array"
 
 def example(kind: str, body: Json, **variable: Json) -> Json:
     found = (ImportedResource(Address(kind, "x"), body),)
-    imported = Imported(found=found, variables={"v": {"type": "string", **variable}})
-    (declared,) = with_examples(imported, LANGUAGE).variables.values()
+    imported = Imported(resources=found, variables={"v": {"type": "string", **variable}})
+    (declared,) = add_examples(imported, LANGUAGE).variables.values()
     return declared.get("example")
 
 
@@ -74,10 +74,10 @@ def test_there_is_none_for_what_has_a_value() -> None:
 def test_ids_differ_from_one_another() -> None:
     body = environment(subnets=[TaggedValue("!var", "a"), TaggedValue("!var", "b")])
     imported = Imported(
-        found=(ImportedResource(Address("ComputeEnvironment", "env"), body),),
+        resources=(ImportedResource(Address("ComputeEnvironment", "env"), body),),
         variables={name: {"type": "string"} for name in ("a", "b")},
     )
-    ids = [variable["example"] for variable in with_examples(imported, LANGUAGE).variables.values()]
+    ids = [variable["example"] for variable in add_examples(imported, LANGUAGE).variables.values()]
     assert ids == ["subnet-00000000000000001", "subnet-00000000000000002"]
 
 
@@ -105,8 +105,8 @@ def test_a_variable_in_place_of_any_field_has_an_example_with_which_the_resource
             ImportedResource(mine, with_variable),
             *(ImportedResource(address, other) for address, other in others.items()),
         )
-        (variable,) = with_examples(
-            Imported(found=found, variables={"v": {"type": type_}}), LANGUAGE
+        (variable,) = add_examples(
+            Imported(resources=found, variables={"v": {"type": type_}}), LANGUAGE
         ).variables.values()
         codes = errors(mine, replaced(body, path, variable["example"]), others)
         if codes:
@@ -180,5 +180,5 @@ def test_an_empty_text_is_no_example_of_what_may_be_empty() -> None:
     entries = [{"name": "URL", "value": TaggedValue("!var", "url")}]
     body = {**CONTAINER, "containerProperties": {**CONTAINER["containerProperties"], "environment": entries}}
     found = ImportedResource(Address("JobDefinition", "j"), body)
-    imported = Imported(found=(found,), variables={"url": {"type": "string"}})
-    assert with_examples(imported, LANGUAGE).variables["url"]["example"] == "url"
+    imported = Imported(resources=(found,), variables={"url": {"type": "string"}})
+    assert add_examples(imported, LANGUAGE).variables["url"]["example"] == "url"

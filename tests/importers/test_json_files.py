@@ -41,7 +41,7 @@ def told(*documents: Json) -> list[str]:
 
 
 def test_a_page_of_descriptions_and_a_request_are_resources() -> None:
-    found = read({"jobQueues": [QUEUE]}, REQUEST).found
+    found = read({"jobQueues": [QUEUE]}, REQUEST).resources
     assert [(one.address, one.body) for one in found] == [
         (Address("JobDefinition", "simulate"), {"type": "container", "containerProperties": {"image": "busybox:1"}}),
         (Address("JobQueue", "pricing"), {"state": "ENABLED", "priority": 1}),
@@ -49,7 +49,7 @@ def test_a_page_of_descriptions_and_a_request_are_resources() -> None:
 
 
 def test_arrays_of_pages_and_requests_are_read_through() -> None:
-    assert len(read([{"jobQueues": [QUEUE]}, [REQUEST]]).found) == 2
+    assert len(read([{"jobQueues": [QUEUE]}, [REQUEST]]).resources) == 2
 
 
 def test_members_that_say_nothing_are_no_members() -> None:
@@ -60,13 +60,13 @@ def test_members_that_say_nothing_are_no_members() -> None:
 def test_of_several_revisions_the_newest_active_one_is_imported_and_the_others_are_told() -> None:
     page = {"jobDefinitions": [revision(2), revision(3), revision(4, status="INACTIVE")]}
     result = read(page)
-    assert [one.where and one.where.line for one in result.found] == [1]
-    assert [one.what for one in result.left_out] == ["JobDefinition/simulate:2", "JobDefinition/simulate:4"]
+    assert [one.where and one.where.line for one in result.resources] == [1]
+    assert [one.subject for one in result.left_out] == ["JobDefinition/simulate:2", "JobDefinition/simulate:4"]
 
 
 def test_our_own_tags_are_not_the_users() -> None:
     tags = {"reconciler:stack": "risk", "team": "quant", "aws:cloudformation:stack-name": "x"}
-    assert read({"jobQueues": [{**QUEUE, "tags": tags}]}).found[0].body["tags"] == {"team": "quant"}
+    assert read({"jobQueues": [{**QUEUE, "tags": tags}]}).resources[0].body["tags"] == {"team": "quant"}
 
 
 NEITHER = "this JSON is neither output of `aws batch describe-*` nor input of --cli-input-json"
@@ -131,5 +131,5 @@ def test_json_of_pulumi_and_of_pascal_case_is_told_with_the_way_out() -> None:
 def test_the_last_of_what_is_written_twice_counts_as_for_the_aws_cli() -> None:
     text = b'{"jobQueueName": "q", "priority": 1, "priority": 2, "computeEnvironmentOrder": []}'
     found = imported([("q.json", text)], takes_everything)
-    assert found.found[0].body["priority"] == 2
+    assert found.resources[0].body["priority"] == 2
     assert [(one.code, one.severity) for one in found.problems] == [("YML003", Severity.WARNING)]

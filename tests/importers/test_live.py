@@ -18,7 +18,7 @@ CLOUDFORMATION = "aws:cloudformation:stack-name"
 
 def names(*there: Live, **asked: object) -> list[str]:
     found = imported(there, {}, ImportFilter(stack="new", **asked), takes_everything)  # type: ignore[arg-type]
-    return [one.address.name for one in found.found]
+    return [one.address.name for one in found.resources]
 
 
 def test_a_region_is_imported_and_planned_in_page_calls_alone() -> None:
@@ -41,7 +41,7 @@ def test_only_the_newest_active_revision_is_imported() -> None:
         world.raw.call("RegisterJobDefinition", {"jobDefinitionName": "job", **container(memory=memory)})
     arn = f"{usecases.region(world.session).live[0].arn}"
     world.raw.call("DeregisterJobDefinition", {"jobDefinition": arn})
-    (found,) = imported(usecases.region(world.session).live, {}, ImportFilter(stack="new"), takes_everything).found
+    (found,) = imported(usecases.region(world.session).live, {}, ImportFilter(stack="new"), takes_everything).resources
     assert found.body["containerProperties"]["memory"] == 1024
 
 
@@ -64,8 +64,8 @@ def test_globs_of_names_match_the_whole_name() -> None:
 def test_names_are_left_out_by_globs_and_told(asked: dict[str, tuple[str, ...]], expected: list[str]) -> None:
     there = [live(JQ, name, queue("spot")) for name in ("metaflow_1", "metaflow_2", "risk", "risk-a")]
     found = imported(there, {}, ImportFilter(stack="new", **asked), takes_everything)
-    assert [one.address.name for one in found.found] == expected
-    assert all("its name is excluded" in one.why for one in found.left_out)
+    assert [one.address.name for one in found.resources] == expected
+    assert all("its name is excluded" in one.reason for one in found.left_out)
 
 
 def test_what_is_excluded_does_not_count_for_coverage() -> None:
@@ -82,8 +82,8 @@ def test_what_others_own_and_what_leaves_is_left_out_with_the_reason() -> None:
         live(JQ, "leaving", queue("x"), status="DELETING"),
     )
     found = imported(there, {}, ImportFilter(stack="new"), takes_everything)
-    assert [one.address.name for one in found.found] == ["ours"]
-    assert [(one.what, one.why.partition(";")[0]) for one in found.left_out] == [
+    assert [one.address.name for one in found.resources] == ["ours"]
+    assert [(one.subject, one.reason.partition(";")[0]) for one in found.left_out] == [
         ("JobQueue/theirs", "it belongs to stack old"),
         ("JobQueue/cloudformation", "it belongs to CloudFormation stack infra"),
         ("JobQueue/leaving", "it is DELETING"),
@@ -103,7 +103,7 @@ def test_what_this_stack_owns_keeps_its_name_in_the_yaml() -> None:
 def test_kinds_that_could_not_be_read_are_told() -> None:
     denied = CloudError("ListConsumableResources", Fault.DENIED, "AccessDeniedException", "no")
     found = imported((), {"ConsumableResource": denied}, ImportFilter(stack="new"), takes_everything)
-    assert [one.what for one in found.left_out] == ["consumableResources"]
+    assert [one.subject for one in found.left_out] == ["consumableResources"]
     assert not imported(
         (), {"ConsumableResource": denied}, ImportFilter(stack="new", kinds=(JD,)), takes_everything
     ).left_out
@@ -116,5 +116,5 @@ def test_with_a_prefix_only_what_is_called_so_is_imported_under_what_follows() -
     assert ([str(address) for address in stack.declared], stack.name_prefix, errors) == (
         ["ComputeEnvironment/spot", "JobQueue/risk"], "dev-", (),
     )  # fmt: skip
-    assert [one.what for one in found.left_out] == ["JobQueue/prod-risk"]
+    assert [one.subject for one in found.left_out] == ["JobQueue/prod-risk"]
     assert beyond_adoption(planned(stack, there)) == []

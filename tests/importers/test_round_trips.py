@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.app import usecases
 from reconciler.diff import compare_bodies
-from reconciler.importers.minimize import bare
+from reconciler.importers.minimize import strip_defaults
 from reconciler.importers.writer import GroupBy
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field
@@ -106,7 +106,7 @@ def _named(body: Json, member: str) -> list[str]:
 def test_whatever_is_left_out_means_the_same(kind: str, data: st.DataObject) -> None:
     """The plan of a stack that declares what is kept is empty where the whole is live."""
     body = as_request(KINDS[kind], data.draw(bodies(KINDS[kind])), takes_everything)
-    assert compare_bodies(KINDS[kind], body, bare(KINDS[kind], body, HERE), HERE) == ()
+    assert compare_bodies(KINDS[kind], body, strip_defaults(KINDS[kind], body, HERE), HERE) == ()
 
 
 @pytest.mark.parametrize("kind", [CE, JQ, SP, JD, CR, SE, QS])
@@ -115,7 +115,7 @@ def test_whatever_is_left_out_means_the_same(kind: str, data: st.DataObject) -> 
 def test_every_member_that_is_kept_would_be_missed(kind: str, data: st.DataObject) -> None:
     """Members of entries of lists are left out, of others told apart or compared as a whole: they are not tried."""
     body = as_request(KINDS[kind], data.draw(bodies(KINDS[kind])), takes_everything)
-    kept = bare(KINDS[kind], body, HERE)
+    kept = strip_defaults(KINDS[kind], body, HERE)
     for path in members(KINDS[kind].fields, kept, ()):
         assert compare_bodies(KINDS[kind], body, without(kept, path), HERE), f"{path} could be left out"
 

@@ -5,8 +5,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.fmt import formatted
-from reconciler.fmt.printer import printed
+from reconciler.fmt import format_file
+from reconciler.fmt.printer import print_tree
 from reconciler.importers.model import TaggedValue
 from reconciler.importers.writer import PLAIN, document, is_plain
 from reconciler.model import Json
@@ -26,7 +26,7 @@ FEW = law(60)
 
 
 def written(value: Json) -> str:
-    return printed(document({"x-free": value}, {}))
+    return print_tree(document({"x-free": value}, {}))
 
 
 @FEW
@@ -46,7 +46,7 @@ def test_a_value_is_read_as_what_it_is_and_in_style(value: Json) -> None:
     assert not findings.found, text
     assert root is not None
     assert value_of(root) == {"x-free": value}
-    done = formatted("f.yaml", text.encode(), LANGUAGE)
+    done = format_file("f.yaml", text.encode(), LANGUAGE)
     assert (done.problems, done.after.decode()) == ((), text)
 
 

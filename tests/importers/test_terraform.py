@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.importers.minimize import effective
+from reconciler.importers.minimize import drop_ineffective
 from reconciler.importers.model import Imported, ImportedResource
 from reconciler.importers.terraform import imported
 from reconciler.kinds import KINDS
@@ -43,7 +43,7 @@ def read(document: Json) -> Imported:
 def body(*resources: Json) -> Json:
     found = read(state(*resources))
     assert found.problems == ()
-    return found.found[-1].body
+    return found.resources[-1].body
 
 
 def said(document: Json) -> list[str]:
@@ -86,7 +86,7 @@ def planned(*expressions: str, configuration: bool = True) -> ImportedResource:
         "planned_values": {"root_module": {"child_modules": [{"resources": [resource_]}]}},
         "configuration": {"root_module": called},
     }
-    (found,) = read(document).found
+    (found,) = read(document).resources
     return found
 
 
@@ -96,12 +96,12 @@ def test_what_a_configuration_says_is_meant_and_what_a_state_has_may_be_computed
         (planned("ec2_configuration"), True),
         (planned(configuration=False), True),
         (planned("type"), False),
-        (read(state(SPOT)).found[0], False),
+        (read(state(SPOT)).resources[0], False),
     ):
         assert found.is_declared is is_declared
-        (written,) = tidied(Imported(found=(found,))).found
+        (written,) = tidied(Imported(resources=(found,))).resources
         assert written.body["computeResources"].get("ec2Configuration") == (images if is_declared else None)
-    (noted,) = effective(Imported(found=(planned("ec2_configuration", "desired_vcpus"),))).found
+    (noted,) = drop_ineffective(Imported(resources=(planned("ec2_configuration", "desired_vcpus"),))).resources
     assert [note.text[:16] for note in noted.notes] == ["no desiredvCpus:"]
 
 
@@ -189,14 +189,14 @@ def test_resources_of_modules_are_found_and_others_are_counted() -> None:
         "child_modules": [{"resources": [other], "child_modules": [{"resources": [definition()]}]}],
     }
     found = read({**state(), "values": {"root_module": root}})
-    assert [str(one.address) for one in found.found] == ["JobDefinition/job"]
-    assert [(one.what, one.why) for one in found.left_out] == [("2 aws_vpc", "not an AWS Batch resource")]
+    assert [str(one.address) for one in found.resources] == ["JobDefinition/job"]
+    assert [(one.subject, one.reason) for one in found.left_out] == [("2 aws_vpc", "not an AWS Batch resource")]
 
 
 def test_what_is_about_to_go_is_left_out_and_what_is_tainted_is_noted() -> None:
     found = read(state({**definition(), "deposed_key": "1"}, {**definition(), "tainted": True}))
-    assert [one.why for one in found.left_out] == ["Terraform is going to delete it (deposed)"]
-    assert [note.text for note in found.found[0].notes] == ["Terraform is going to replace it (tainted)"]
+    assert [one.reason for one in found.left_out] == ["Terraform is going to delete it (deposed)"]
+    assert [note.text for note in found.resources[0].notes] == ["Terraform is going to replace it (tainted)"]
 
 
 def test_a_plan_is_read_as_far_as_it_is_known() -> None:
@@ -216,7 +216,7 @@ def test_a_plan_is_read_as_far_as_it_is_known() -> None:
         "resource_changes": changes,
     }
     found = read(document)
-    assert [str(one.address) for one in found.found] == ["JobDefinition/job"]
+    assert [str(one.address) for one in found.resources] == ["JobDefinition/job"]
     assert [problem.message for problem in found.problems] == [
         "aws_batch_job_queue.q: not known until it is applied: scheduling_policy_arn"
     ]
@@ -268,23 +268,23 @@ def test_every_kind_has_its_type() -> None:
             )
         )
     )
-    assert {one.address.kind for one in found.found} == set(KINDS)
+    assert {one.address.kind for one in found.resources} == set(KINDS)
 
 
 def test_a_state_is_read_as_it_is_kept_as_what_terraform_shows_of_it_is() -> None:
     shown, raw = read(state(SPOT, definition())), read(kept(SPOT, definition()))
-    assert (raw.problems, [one.address for one in raw.found]) == ((), [one.address for one in shown.found])
-    assert [one.body for one in raw.found] == [one.body for one in shown.found]
+    assert (raw.problems, [one.address for one in raw.resources]) == ((), [one.address for one in shown.resources])
+    assert [one.body for one in raw.resources] == [one.body for one in shown.resources]
 
 
 def test_what_a_state_says_of_an_instance_is_told() -> None:
     deposed = read(kept(definition(), deposed="6a7b8c9d"))
-    assert [one.why for one in deposed.left_out] == ["Terraform is going to delete it (deposed)"]
-    (tainted,) = read(kept(definition(), status="tainted")).found
+    assert [one.reason for one in deposed.left_out] == ["Terraform is going to delete it (deposed)"]
+    (tainted,) = read(kept(definition(), status="tainted")).resources
     assert [note.text for note in tainted.notes] == ["Terraform is going to replace it (tainted)"]
     sensitive = read(kept(definition(), sensitive_attributes=[[{"type": "get_attr", "value": "container_properties"}]]))
     assert [(one.code, one.severity) for one in sensitive.problems] == [("IMP004", Severity.WARNING)]
-    assert read(document(raw_resource("aws_batch_job_queue", "q", instance({}), mode="data"))).found == ()
+    assert read(document(raw_resource("aws_batch_job_queue", "q", instance({}), mode="data"))).resources == ()
 
 
 def test_a_damaged_state_is_no_bug() -> None:
@@ -314,7 +314,7 @@ ENVIRONMENT = resource(
 
 
 def proposed(found: Imported) -> dict[str, str]:
-    return {".".join(map(str, note.path)): note.text for note in found.found[0].notes}
+    return {".".join(map(str, note.path)): note.text for note in found.resources[0].notes}
 
 
 def test_what_the_state_has_of_other_resources_is_proposed_for_look_up() -> None:
@@ -325,7 +325,7 @@ def test_what_the_state_has_of_other_resources_is_proposed_for_look_up() -> None
         "computeResources.subnets.0": "subnet-0a1b2c3d is !tfstate STATE:aws_subnet.a[1].id",
     }
     assert "lookups: {tfstate: {STATE: s3://bucket/key}}" in found.notes[0]
-    assert found.found[0].body["computeResources"]["subnets"] == ["subnet-0a1b2c3d", "subnet-99999999"]
+    assert found.resources[0].body["computeResources"]["subnets"] == ["subnet-0a1b2c3d", "subnet-99999999"]
 
 
 def test_a_resource_counts_more_than_a_data_source_and_without_either_nothing_is_proposed() -> None:
@@ -336,7 +336,7 @@ def test_a_resource_counts_more_than_a_data_source_and_without_either_nothing_is
     (only,) = proposed(read(document(*data))).values()
     assert only.endswith("STATE:data.aws_subnet.a[0].id")
     alone = read(document(own))
-    assert (alone.notes, alone.found[0].notes) == ((), ())
+    assert (alone.notes, alone.resources[0].notes) == ((), ())
 
 
 def test_every_proposal_reads_its_value_from_the_state() -> None:
@@ -360,7 +360,7 @@ def test_the_last_of_what_is_written_twice_counts_as_for_terraform(form: Callabl
     queue = resource("job_queue", name="q", state="ENABLED", priority=2, compute_environments=[])
     text = json.dumps(form(queue)).replace('"priority": 2', '"priority": 1, "priority": 2')
     found = read(text.encode())
-    assert found.found[0].body["priority"] == 2
+    assert found.resources[0].body["priority"] == 2
     [problem] = found.problems
     assert (problem.code, problem.severity) == ("YML003", Severity.WARNING)
     assert "Terraform and the import use the last one" in problem.hint
@@ -369,7 +369,7 @@ def test_the_last_of_what_is_written_twice_counts_as_for_terraform(form: Callabl
 def test_so_does_the_last_in_a_text_that_is_json() -> None:
     text = '{"image": "a:1", "image": "a:2", "environment": []}'
     found = read(state(resource("job_definition", "job", name="job", type="container", container_properties=text)))
-    assert found.found[0].body["containerProperties"]["image"] == "a:2"
+    assert found.resources[0].body["containerProperties"]["image"] == "a:2"
     [problem] = found.problems
     assert (problem.code, problem.severity) == ("YML003", Severity.WARNING)
     assert problem.where

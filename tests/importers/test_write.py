@@ -18,7 +18,7 @@ def found(kind: str, name: str, body: Json, *notes: Note, logical: str = "") -> 
 
 
 def text(*founds: ImportedResource, **variables: Json) -> str:
-    tidy = tidied(Imported(found=founds, variables=variables), group_by=GroupBy.NONE)
+    tidy = tidied(Imported(resources=founds, variables=variables), group_by=GroupBy.NONE)
     return tidy.files.texts["stack.yaml"].removeprefix("stack: new\nregion: us-east-1\n").lstrip("\n")
 
 
@@ -145,7 +145,7 @@ def test_what_most_resources_of_a_kind_share_is_written_once() -> None:
 def test_what_one_resource_lacks_is_no_default_of_its_kind() -> None:
     jobs = [container(), *({**container(), "timeout": {"attemptDurationSeconds": 60}} for _ in range(4))]
     founds = [found(JD, f"job-{n}", body) for n, body in enumerate(jobs)]
-    stack, _ = read(tidied(Imported(found=tuple(founds))))
+    stack, _ = read(tidied(Imported(resources=tuple(founds))))
     assert [one.spec for one in stack.declared.values()] == jobs
 
 
@@ -161,7 +161,7 @@ def test_tags_that_all_have_are_the_stacks_and_ours_are_nobodys() -> None:
 
 def test_two_shares_of_one_name_cannot_both_be_declared_and_the_second_is_told() -> None:
     founds = tuple(found(QS, f"{queue_}/s", share(queue_)) for queue_ in ("q", "r"))
-    assert [one.what for one in tidied(Imported(found=founds)).left_out] == ["QuotaShare/r/s"]
+    assert [one.subject for one in tidied(Imported(resources=founds)).left_out] == ["QuotaShare/r/s"]
 
 
 def test_each_queue_has_a_file_with_its_shares_and_what_it_alone_uses() -> None:
@@ -173,7 +173,7 @@ def test_each_queue_has_a_file_with_its_shares_and_what_it_alone_uses() -> None:
         found(QS, "r/s", share("r")),
         found(CR, "free", {"totalQuantity": 1}),
     )
-    texts = tidied(Imported(found=founds), group_by=GroupBy.QUEUE).files.texts
+    texts = tidied(Imported(resources=founds), group_by=GroupBy.QUEUE).files.texts
     assert {name: [part for part in ("own:", "both:", "  stack:", "  r:", "  s:", "free:") if part in text_]
             for name, text_ in texts.items()} == {
         "stack.yaml": [],
@@ -188,5 +188,5 @@ def test_each_queue_has_a_file_with_its_shares_and_what_it_alone_uses() -> None:
 def test_texts_of_several_lines_are_written_as_such(script: str) -> None:
     written = text(found(JD, "job", container(command=["bash", "-c", script])))
     assert f"- |{'' if script.endswith(chr(10)) else '-'}\n" in written
-    stack, _ = read(tidied(Imported(found=(found(JD, "job", container(command=["bash", "-c", script])),))))
+    stack, _ = read(tidied(Imported(resources=(found(JD, "job", container(command=["bash", "-c", script])),))))
     assert next(iter(stack.declared.values())).spec["containerProperties"]["command"][2] == script

@@ -69,9 +69,9 @@ def _format(path: str, out: Output, *, is_check: bool, is_diff: bool) -> int:
 
 
 def _from_stdin() -> "Formatted":
-    from reconciler.fmt import formatted
+    from reconciler.fmt import format_file
 
-    return formatted(STDIN_NAME, sys.stdin.buffer.read(), language())
+    return format_file(STDIN_NAME, sys.stdin.buffer.read(), language())
 
 
 def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
@@ -90,11 +90,11 @@ def _files(path: str, *, is_done: bool) -> Iterator["Formatted"]:
 
 def _file(files: "DiskFiles", name: str, shown: str, *, is_done: bool) -> "Formatted":
     """Format one file. What keeps us from reading or writing it is a problem of this file alone."""
-    from reconciler.fmt import formatted
+    from reconciler.fmt import format_file
     from reconciler.ports import OutsideStack
 
     try:
-        done = formatted(shown, files.read(name), language())
+        done = format_file(shown, files.read(name), language())
     except OutsideStack:
         hint = "a stack can only use files in its own folder: format the file where it is"
         return _failed(shown, "INC001", f"{name} is outside the stack's folder", hint)

@@ -298,7 +298,7 @@ def _read_cloudformation(request: ImportRequest, observer: Observer, _region: Re
             ec2=partial(service_for, "ec2", place, observer) if b"VersionNumber" in raw else None,
         )
     given = cloudformation.ImportInputs(
-        called=request.name, parameters=request.parameters, region=place.region or "", live=live
+        stack_name=request.name, parameters=request.parameters, region=place.region or "", live=live
     )
     return cloudformation.imported(name, raw, given, service_model())
 
@@ -364,8 +364,8 @@ def _uncollected() -> Iterator[None]:
 
 def _import_stack(request: ImportRequest, out: Output) -> int:
     from reconciler.cli.commands.fmt import language
-    from reconciler.importers.minimize import effective
-    from reconciler.importers.samples import with_examples
+    from reconciler.importers.minimize import drop_ineffective
+    from reconciler.importers.samples import add_examples
     from reconciler.importers.writer import tidy_stack
     from reconciler.redact.presented import present, present_left_out, present_problems
     from reconciler.report.results import Import
@@ -377,10 +377,12 @@ def _import_stack(request: ImportRequest, out: Output) -> int:
     is_seen = request.proves or source.plans
     place = region().identity if is_seen else None
     _check_asked(
-        region().live if source.plans else imported.found, request, "this region" if source.plans else "the source"
+        region().live if source.plans else imported.resources, request, "this region" if source.plans else "the source"
     )
     spoken = language()
-    resources = with_examples(effective(imported if source.plans else _choose_resources(imported, request)), spoken)
+    resources = add_examples(
+        drop_ineffective(imported if source.plans else _choose_resources(imported, request)), spoken
+    )
     tidy = tidy_stack(resources, place or Identity("", ""), _settings(request, place), spoken)
     unset = _unset_variables(resources, request.stack)
     stack = replace(request.stack, offered=_stand_ins_for(unset, resources))
@@ -426,11 +428,11 @@ def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported
         written = without_tagged(resource.body.get("tags"))
         return written if isinstance(written, Mapping) else {}
 
-    fitting = (resource for resource in imported.found if asked.fits(resource.address, tags(resource)))
+    fitting = (resource for resource in imported.resources if asked.selects(resource.address, tags(resource)))
     found = tuple(resource for resource in fitting if not asked.choice.excluding(resource.address.name))
     used = set(variables_in([imported.name_prefix, *(resource.body for resource in found)]))
     variables = {name: variable for name, variable in imported.variables.items() if name in used}
-    return replace(imported, found=found, variables=variables)
+    return replace(imported, resources=found, variables=variables)
 
 
 def _region_reader(session: Callable[[], Session]) -> ReadRegion:

@@ -18,7 +18,7 @@ from reconciler.importers.cloudformation.context import (
     parameters,
 )
 from reconciler.importers.cloudformation.convert import Reader
-from reconciler.importers.cloudformation.evaluate import PROCESSED, told
+from reconciler.importers.cloudformation.evaluate import PROCESSED, assumed_text
 from reconciler.importers.cloudformation.external import NESTED
 from reconciler.importers.cloudformation.template import Resource, Template, read_template
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, variables_in
@@ -32,41 +32,54 @@ __all__ = ["ImportInputs", "LiveStack", "imported"]
 # Macros that touch no resource of AWS Batch.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html
 HARMLESS = re.compile(r"AWS::(Serverless|LanguageExtensions|CodeDeployBlueGreen|SecretsManager)(-.+)?")
-QUIET = ("AWS::CDK::Metadata",)
+UNREPORTED = ("AWS::CDK::Metadata",)
 MODULE = "::MODULE"
 
 
-def imported(name: str, raw: bytes, given: ImportInputs, model: MappingABC[str, Json]) -> Imported:
+def imported(name: str, raw: bytes, inputs: ImportInputs, model: MappingABC[str, Json]) -> Imported:
     """Return what a template describes. `name` is what messages call it; `model` is the service model of AWS Batch."""
     findings = Findings(codes={**OF_FILES, **CODES})
     template = read_template(name, raw, findings)
     if template is None:
         return Imported(problems=findings.in_file_order())
-    live = given.live.parameters if given.live else {}
-    variables = Variables(parameters(template, given.parameters, live, findings))
+    live = inputs.live.parameters if inputs.live else {}
+    variables = Variables(parameters(template, inputs.parameters, live, findings))
     _check(template, findings)
-    reader = Reader(TemplateContext(template, given, variables, findings), model)
-    read = reader.read()
-    found, prefix = reader.settled(read)
-    fixed = [one for one in variables.parameters.values() if one.name in reader.world.decided and _is_used(one, read)]
+    reader = Reader(TemplateContext(template, inputs, variables, findings), model)
+    read_resources = reader.read()
+    resources, prefix = reader.with_names(read_resources)
+    fixed = [
+        parameter
+        for parameter in variables.parameters.values()
+        if parameter.name in reader.context.fixed_by and _is_used(parameter, read_resources)
+    ]
     return Imported(
-        found=tuple(found),
-        variables=variables.declared(frozenset(variables_in([prefix, *(one.body for one in found)]))),
-        left_out=(*reader.left_out, *(_fixed(one, reader.world) for one in fixed), *_not_ours(template)),
+        resources=tuple(resources),
+        variables=variables.declarations(frozenset(variables_in([prefix, *(resource.body for resource in resources)]))),
+        left_out=(
+            *reader.left_out,
+            *(_fixed_parameter(parameter, reader.context) for parameter in fixed),
+            *_other_resources(template),
+        ),
         problems=findings.in_file_order(),
         name_prefix=prefix,
-        notes=tuple(f"{one.what}: {one.why}" for one in (_fixed(one, reader.world) for one in fixed)),
+        notes=tuple(
+            f"{left_out.subject}: {left_out.reason}"
+            for left_out in (_fixed_parameter(parameter, reader.context) for parameter in fixed)
+        ),
     )
 
 
-def _is_used(parameter: Parameter, founds: Iterable[ImportedResource]) -> bool:
-    return any(parameter.variable in variables_in(one.body) for one in founds)
+def _is_used(parameter: Parameter, resources: Iterable[ImportedResource]) -> bool:
+    return any(parameter.variable in variables_in(resource.body) for resource in resources)
 
 
-def _fixed(parameter: Parameter, world: TemplateContext) -> LeftOut:
-    value = told({"it": parameter.usual or ""})
-    why = f"{value} is written in its place, because {world.decided[parameter.name]} depends on it"
-    return LeftOut(f"variable {parameter.name}", f"{why}; use --parameter {parameter.name}=VALUE for a different value")
+def _fixed_parameter(parameter: Parameter, context: TemplateContext) -> LeftOut:
+    value = assumed_text({"it": parameter.default or ""})
+    reason = f"{value} is written in its place, because {context.fixed_by[parameter.name]} depends on it"
+    return LeftOut(
+        f"variable {parameter.name}", f"{reason}; use --parameter {parameter.name}=VALUE for a different value"
+    )
 
 
 def _check(template: Template, findings: Findings) -> None:
@@ -87,13 +100,13 @@ def _check(template: Template, findings: Findings) -> None:
         findings.add("CFN002", "the template contains no AWS Batch resources", template.mark, hint)
 
 
-def _not_ours(template: Template) -> Iterator[LeftOut]:
+def _other_resources(template: Template) -> Iterator[LeftOut]:
     for resource in template.resources.values():
-        if not resource.is_batch and resource.type not in QUIET:
-            yield LeftOut(resource.logical, _why(resource))
+        if not resource.is_batch and resource.type not in UNREPORTED:
+            yield LeftOut(resource.logical, _omission_reason(resource))
 
 
-def _why(resource: Resource) -> str:
+def _omission_reason(resource: Resource) -> str:
     if resource.type == NESTED:
         return "a nested stack has its own template: import it as well"
     if resource.type.endswith(MODULE):

@@ -27,18 +27,18 @@ STORED = "AWS::SSM::Parameter::Value<"  # the value is the name of a parameter o
 LIMITS = {"MinLength": "at least {} characters", "MaxLength": "at most {} characters", "MinValue": "at least {}",
           "MaxValue": "at most {}"}  # fmt: skip
 # What members of the API want of a variable, and what a variable is called that gives it.
-WANTED = {"integer": "integer", "long": "integer", "float": "number", "double": "number", "boolean": "boolean"}
+VARIABLE_TYPES = {"integer": "integer", "long": "integer", "float": "number", "double": "number", "boolean": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`given` is a value of the command line, `usual` one that the live stack or the template has."""
+    """`argument` is a value of the command line, `default` the value in the live stack or the template."""
 
     name: str
     mark: SourceMark
     type: str = "String"
-    given: str | None = None
-    usual: str | None = None
+    argument: str | None = None
+    default: str | None = None
     description: str = ""
     allowed: tuple[str, ...] = ()
     pattern: str = ""
@@ -61,7 +61,7 @@ class Parameter:
     @property
     def is_shown(self) -> bool:
         """Whether it has a value that can be written in its place."""
-        return self.usual is not None and not self.is_hidden and self.given is None
+        return self.default is not None and not self.is_hidden and self.argument is None
 
     @property
     def variable(self) -> str:
@@ -75,54 +75,54 @@ class Parameter:
 
 
 def parameters(
-    template: Template, given: MappingABC[str, str], live: MappingABC[str, str], findings: Findings
+    template: Template, arguments: MappingABC[str, str], live: MappingABC[str, str], findings: Findings
 ) -> MappingABC[str, Parameter]:
     """Return the parameters of a template, with the values that they have."""
-    found = {}
+    out = {}
     for name, (mark, node) in template.section("Parameters").items():
         if isinstance(node, MappingNode):
-            found[name] = _parameter(name, mark, node.entries, given.get(name), live.get(name))
+            out[name] = _parameter(name, mark, node.entries, arguments.get(name), live.get(name))
         else:
             hint = "a parameter requires a Type"
             findings.add("CFN009", f"the parameter {name} is not a mapping", mark, hint, Severity.WARNING)
-    _check(found, given, findings)
-    return found
+    _check(out, arguments, findings)
+    return out
 
 
-def declaration(parameter: Parameter, wanted: frozenset[str]) -> dict[str, Json]:
-    """Return a parameter as a stack's `variables` has it; `wanted` are the types that its places have in the API."""
-    kind = _type(parameter, wanted)
-    of_kind = parameter.value_of if parameter.is_list or kind == "string" else _plain
+def declaration(parameter: Parameter, required_types: frozenset[str]) -> dict[str, Json]:
+    """Return a parameter as a stack's `variables` has it; `required_types` are those of the fields that it fills."""
+    kind = _type(parameter, required_types)
+    as_kind = parameter.value_of if parameter.is_list or kind == "string" else _plain
     limits = ", ".join(parameter.limits) if not parameter.allowed else ""
-    said = f"{parameter.description} ({limits})" if parameter.description and limits else parameter.description
-    said = said or limits
-    enum = [of_kind(value) for value in parameter.allowed] if not parameter.is_list else []
+    description = f"{parameter.description} ({limits})" if parameter.description and limits else parameter.description
+    description = description or limits
+    enum = [as_kind(value) for value in parameter.allowed] if not parameter.is_list else []
     return {
         "type": kind,
-        **({"description": said} if said else {}),
-        **({"default": of_kind(parameter.usual)} if parameter.usual is not None and not parameter.secret else {}),
+        **({"description": description} if description else {}),
+        **({"default": as_kind(parameter.default)} if parameter.default is not None and not parameter.secret else {}),
         **({"enum": enum} if enum else {}),
-        **({"pattern": pattern} if (pattern := _whole(parameter.pattern)) and not parameter.is_list else {}),
+        **({"pattern": pattern} if (pattern := _anchored(parameter.pattern)) and not parameter.is_list else {}),
         **({"secret": True} if parameter.secret else {}),
     }
 
 
-def _parameter(name: str, mark: SourceMark, entries: Entries, given: str | None, live: str | None) -> Parameter:
-    def own(member: str) -> str:
+def _parameter(name: str, mark: SourceMark, entries: Entries, argument: str | None, live: str | None) -> Parameter:
+    def attribute(member: str) -> str:
         return text(entries[member][1]) if member in entries else ""
 
     default = _joined(entries["Default"][1]) if "Default" in entries else None
     return Parameter(
         name,
         mark,
-        type=own("Type") or "String",
-        given=given,
-        usual=live if live not in (None, HIDDEN) else default,
-        description=own("Description"),
+        type=attribute("Type") or "String",
+        argument=argument,
+        default=live if live not in (None, HIDDEN) else default,
+        description=attribute("Description"),
         allowed=tuple(_texts(entries["AllowedValues"][1])) if "AllowedValues" in entries else (),
-        pattern=own("AllowedPattern"),
-        secret=own("NoEcho").lower() == "true",
-        limits=tuple(words.format(own(member)) for member, words in LIMITS.items() if own(member)),
+        pattern=attribute("AllowedPattern"),
+        secret=attribute("NoEcho").lower() == "true",
+        limits=tuple(words.format(attribute(member)) for member, words in LIMITS.items() if attribute(member)),
     )
 
 
@@ -137,30 +137,30 @@ def _texts(node: Node) -> Iterator[str]:
             yield text(item)
 
 
-def _type(parameter: Parameter, wanted: frozenset[str]) -> str:
+def _type(parameter: Parameter, required_types: frozenset[str]) -> str:
     """A variable has the type that its places want, where its values have it: templates write numbers as texts."""
     if parameter.is_list:
         return "list"
-    types = {WANTED[one] for one in wanted if one in WANTED}
-    values = [_plain(one) for one in (parameter.usual, *parameter.allowed) if one is not None]
+    types = {VARIABLE_TYPES[type_] for type_ in required_types if type_ in VARIABLE_TYPES}
+    values = [_plain(value) for value in (parameter.default, *parameter.allowed) if value is not None]
     for name in ("integer", "number", "boolean"):
-        if name in types and all(map(FITS[name], values)):
+        if name in types and all(map(IS_TYPE[name], values)):
             return name
-    return "number" if parameter.type == "Number" and all(map(FITS["number"], values)) else "string"
+    return "number" if parameter.type == "Number" and all(map(IS_TYPE["number"], values)) else "string"
 
 
 def _plain(value: str) -> Json:
     return value.lower() == "true" if value.lower() in ("true", "false") else plain_value(value)
 
 
-FITS = {
+IS_TYPE = {
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
 }
 
 
-def _whole(pattern: str) -> str:
+def _anchored(pattern: str) -> str:
     """Return a pattern that has to match all of a value, as CloudFormation's do; empty if ours cannot say it.
 
     They are Java's, most of which are RE2's, too.
@@ -173,12 +173,12 @@ def _whole(pattern: str) -> str:
     return (f"^(?:{inner})$" if "|" in inner else f"^{inner}$") if inner else ""
 
 
-def _check(found: MappingABC[str, Parameter], given: MappingABC[str, str], findings: Findings) -> None:
-    for name, value in given.items():
-        parameter = found.get(name)
+def _check(known_parameters: MappingABC[str, Parameter], arguments: MappingABC[str, str], findings: Findings) -> None:
+    for name, value in arguments.items():
+        parameter = known_parameters.get(name)
         if parameter is None and name not in PSEUDO:
-            known = listed(found, "and") if found else "none"
-            hint = did_you_mean(name, found, f"its parameters are: {known}")
+            names = listed(known_parameters, "and") if known_parameters else "none"
+            hint = did_you_mean(name, known_parameters, f"its parameters are: {names}")
             findings.add("CFN011", f"the template has no parameter {name}", None, hint)
         elif parameter and parameter.allowed and value not in parameter.allowed:
             shown = "the value given" if parameter.secret else value
@@ -191,67 +191,74 @@ class Variables:
     """The variables that a stack gets: those of parameters, and those that stand for what cannot be told."""
 
     parameters: MappingABC[str, Parameter]
-    wanted: dict[str, set[str]] = field(default_factory=dict)
-    made: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # by name: expression, meaning, is it a list
-    secret: set[str] = field(default_factory=set)  # names of those that were made
+    required_types: dict[str, set[str]] = field(default_factory=dict)
+    created: dict[str, tuple[str, str, bool]] = field(
+        default_factory=dict
+    )  # by name: expression, meaning, is it a list
+    secret_names: set[str] = field(default_factory=set)  # names of those that were made
 
-    def make(self, name: str, expression: str, meaning: str, *, is_list: bool = False, is_secret: bool = False) -> str:
+    def create(
+        self, name: str, expression: str, meaning: str, *, is_list: bool = False, is_secret: bool = False
+    ) -> str:
         """Return the name of a variable for an expression: always the same for the same one."""
         base = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_") or "Value"
         base = base if base[0].isalpha() and base not in CONTEXT else f"Value_{base}"
         taken = {parameter.variable for parameter in self.parameters.values()}
-        names = (base if number == 1 else f"{base}_{number}" for number in count(1))
-        own = next(one for one in names if one not in taken and self._is_free(one, expression))
-        self.made.setdefault(own, (expression, meaning, is_list))
+        candidates = (base if number == 1 else f"{base}_{number}" for number in count(1))
+        chosen = next(each for each in candidates if each not in taken and self._is_free(each, expression))
+        self.created.setdefault(chosen, (expression, meaning, is_list))
         if is_secret:
-            self.secret.add(own)
-        return own
+            self.secret_names.add(chosen)
+        return chosen
 
     def _is_free(self, name: str, expression: str) -> bool:
-        return name not in self.made or self.made[name][0] == expression
+        return name not in self.created or self.created[name][0] == expression
 
-    def want(self, name: str, type_: str) -> None:
+    def require_type(self, name: str, type_: str) -> None:
         """Note the type of a member that the variable stands for."""
-        self.wanted.setdefault(name, set()).add(type_)
+        self.required_types.setdefault(name, set()).add(type_)
 
     def is_list(self, name: str, *, as_list: bool = False) -> bool:
         """Whether a variable is a list. One that was made becomes one where it is used `as_list`."""
-        if name in self.made:
-            expression, meaning, is_list = self.made[name]
-            self.made[name] = (expression, meaning, is_list or as_list)
-            return self.made[name][2]
-        return any(one.variable == name and one.is_list for one in self.parameters.values())
+        if name in self.created:
+            expression, meaning, is_list = self.created[name]
+            self.created[name] = (expression, meaning, is_list or as_list)
+            return self.created[name][2]
+        return any(parameter.variable == name and parameter.is_list for parameter in self.parameters.values())
 
-    def usual(self, name: str) -> str | None:
-        return next((one.usual for one in self.parameters.values() if one.variable == name), None)
+    def default_of(self, name: str) -> str | None:
+        return next((parameter.default for parameter in self.parameters.values() if parameter.variable == name), None)
 
-    def values(self, names: Iterable[str]) -> dict[str, Json]:
+    def defaults_of(self, names: Iterable[str]) -> dict[str, Json]:
         """Return what the variables of parameters have as their default, by the variables' names."""
-        found = (self.parameters[name] for name in names)
+        parameters = (self.parameters[name] for name in names)
         return {
-            one.variable: declaration(one, frozenset(self.wanted.get(one.variable, ())))["default"] for one in found
+            parameter.variable: declaration(parameter, frozenset(self.required_types.get(parameter.variable, ())))[
+                "default"
+            ]
+            for parameter in parameters
         }
 
-    def declared(self, used: frozenset[str]) -> dict[str, dict[str, Json]]:
+    def declarations(self, used: frozenset[str]) -> dict[str, dict[str, Json]]:
         """Return the declarations of those that are used; those of parameters first, in the template's order."""
-        of_parameters = {
-            one.variable: declaration(one, frozenset(self.wanted.get(one.variable, ())))
-            for one in self.parameters.values()
-            if one.variable in used
+        from_parameters = {
+            parameter.variable: declaration(parameter, frozenset(self.required_types.get(parameter.variable, ())))
+            for parameter in self.parameters.values()
+            if parameter.variable in used
         }
-        made = {
+        created = {
             name: {
                 "type": "list" if is_list else self._scalar(name),
                 "description": meaning,
-                **({"secret": True} if name in self.secret else {}),
+                **({"secret": True} if name in self.secret_names else {}),
             }
-            for name, (_, meaning, is_list) in self.made.items()
+            for name, (_, meaning, is_list) in self.created.items()
             if name in used
         }
-        return of_parameters | made
+        return from_parameters | created
 
     def _scalar(self, name: str) -> str:
-        types = {WANTED.get(one, "string") for one in self.wanted.get(name, ())}
+        types = {VARIABLE_TYPES.get(type_, "string") for type_ in self.required_types.get(name, ())}
         return types.pop() if len(types) == 1 else "string"
 
 
@@ -278,7 +285,7 @@ class LiveStack:
 class ImportInputs:
     """What was said beside the template. `called` is the name of the stack that it becomes; `region` may be empty."""
 
-    called: str
+    stack_name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
     live: LiveStack | None = None
@@ -301,31 +308,31 @@ class TemplateContext:
     """
 
     template: Template
-    given: ImportInputs
+    inputs: ImportInputs
     variables: Variables
     findings: Findings
     arns: dict[str, str] = field(default_factory=dict)
-    absent: dict[str, str] = field(default_factory=dict)
-    naming: list[str] = field(default_factory=list)
-    decided: dict[str, str] = field(default_factory=dict)
+    omitted: dict[str, str] = field(default_factory=dict)
+    resolving_names_of: list[str] = field(default_factory=list)
+    fixed_by: dict[str, str] = field(default_factory=dict)
 
-    def decide(self, names: Iterable[str], what: str) -> None:
+    def fix(self, names: Iterable[str], reason: str) -> None:
         """Note that something written depends on the usual values of parameters: they are no variables then."""
         for name in names:
             if name in self.variables.parameters and self.variables.parameters[name].is_shown:
-                self.decided.setdefault(name, what)
+                self.fixed_by.setdefault(name, reason)
 
     @property
     def pseudo(self) -> dict[str, str]:
         """Return what is known of the place, by the names of pseudo parameters."""
-        found = STACK_ARN.fullmatch(self.given.live.id) if self.given.live else None
-        if found:
+        match = STACK_ARN.fullmatch(self.inputs.live.id) if self.inputs.live else None
+        if match:
             names = ("AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::StackName")
-            known = dict(zip(names, map(str, found.groups()), strict=True))
-            return {**known, "AWS::StackId": found[0], **self.given.parameters}
-        region = self.given.region or self.given.parameters.get("AWS::Region", "")
+            values = dict(zip(names, map(str, match.groups()), strict=True))
+            return {**values, "AWS::StackId": match[0], **self.inputs.parameters}
+        region = self.inputs.region or self.inputs.parameters.get("AWS::Region", "")
         place = {"AWS::Region": region, "AWS::Partition": partition_of(region)} if region else {}
-        return {**place, **self.given.parameters}
+        return {**place, **self.inputs.parameters}
 
 
 # What keeps a value from being told.
@@ -344,7 +351,7 @@ class TemplateError(Exception):
         self.mark = mark
         self.hint = hint
 
-    def tell(self, findings: Findings) -> None:
+    def report(self, findings: Findings) -> None:
         findings.add(self.code, str(self), self.mark, self.hint)
 
 
@@ -395,53 +402,58 @@ class Naming:
     keys: MappingABC[str, str] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
     unknown: MappingABC[str, tuple[str, ...]] = field(default_factory=dict)
-    is_anew: bool = False
+    is_renamed: bool = False
 
 
-def pieces_of(text: str) -> Pieces:
+def parse_name(text: str) -> Pieces:
     """Return a text of `!sub` as a name."""
     out: list[str | ParameterPart] = []
     at = 0
-    for found in IN_TEXT.finditer(text):
-        out += [*text[at : found.start()], *(f"${{{found[2]}}}" if found[1] else [ParameterPart(found[2].strip())])]
-        at = found.end()
+    for match in IN_TEXT.finditer(text):
+        out += [*text[at : match.start()], *(f"${{{match[2]}}}" if match[1] else [ParameterPart(match[2].strip())])]
+        at = match.end()
     return (*out, *text[at:])
 
 
-def written(pieces: Pieces) -> str:
+def sub_text(pieces: Pieces) -> str:
     """Return a name as a text of `!sub`."""
-    return "".join(f"${{{one.variable}}}" if isinstance(one, ParameterPart) else one for one in pieces)
+    return "".join(f"${{{piece.variable}}}" if isinstance(piece, ParameterPart) else piece for piece in pieces)
 
 
-def filled(pieces: Pieces, values: MappingABC[str, str]) -> Pieces:
+def fill_name(pieces: Pieces, values: MappingABC[str, str]) -> Pieces:
     """Return a name with values in place of the variables that have one."""
-    return tuple(inner for one in pieces for inner in _filled(one, values))
+    return tuple(inner for piece in pieces for inner in _fill_piece(piece, values))
 
 
-def holes(pieces: Pieces) -> Iterator[str]:
-    for one in pieces:
-        if isinstance(one, ParameterPart):
-            yield one.variable
+def variables_of_name(pieces: Pieces) -> Iterator[str]:
+    for piece in pieces:
+        if isinstance(piece, ParameterPart):
+            yield piece.variable
 
 
-def naming(names: MappingABC[str, Pieces], values: MappingABC[str, str]) -> Naming:
+def choose_names(names: MappingABC[str, Pieces], values: MappingABC[str, str]) -> Naming:
     """Return what resources are called. `names` are those that are written, `values` are what variables usually are."""
     fixed: set[str] = set()
     while True:
-        current = {logical: filled(name, {one: values[one] for one in fixed}) for logical, name in names.items()}
-        prefix = _shared(tuple(current.values()))
-        behind = {logical: set(holes(name[len(prefix) :])) for logical, name in current.items()}
-        valued = {one for variables in behind.values() for one in variables if one in values}
+        current = {
+            logical: fill_name(name, {variable: values[variable] for variable in fixed})
+            for logical, name in names.items()
+        }
+        prefix = _common_prefix(tuple(current.values()))
+        after_prefix = {logical: set(variables_of_name(name[len(prefix) :])) for logical, name in current.items()}
+        valued = {variable for variables in after_prefix.values() for variable in variables if variable in values}
         if not valued:
             break
         fixed |= valued
-    if not any(behind.values()):
-        keys = {logical: written(name[len(prefix) :]) for logical, name in current.items()}
+    if not any(after_prefix.values()):
+        keys = {logical: sub_text(name[len(prefix) :]) for logical, name in current.items()}
         return Naming(prefix, keys, frozenset(fixed))
-    return _without_names(current, values, fixed, {logical: one for logical, one in behind.items() if one})
+    return _names_without_values(
+        current, values, fixed, {logical: variable for logical, variable in after_prefix.items() if variable}
+    )
 
 
-def _without_names(
+def _names_without_values(
     names: MappingABC[str, Pieces],
     values: MappingABC[str, str],
     fixed: Collection[str],
@@ -452,23 +464,38 @@ def _without_names(
     If that holds for all of them, no name is known, and the variables come first instead: each value has resources of
     its own, as in CloudFormation. A name that is known has to stay.
     """
-    unvalued = {logical: [one for one in holes(name) if one not in values] for logical, name in names.items()}
+    unvalued = {
+        logical: [variable for variable in variables_of_name(name) if variable not in values]
+        for logical, name in names.items()
+    }
     if not all(unvalued.values()):
         return Naming(
-            keys={logical: written(filled(name, values)) for logical, name in names.items() if logical not in missing},
-            fixed=frozenset({*fixed, *(one for name in names.values() for one in holes(name) if one in values)}),
-            unknown={logical: tuple(sorted(one)) for logical, one in missing.items()},
+            keys={
+                logical: sub_text(fill_name(name, values)) for logical, name in names.items() if logical not in missing
+            },
+            fixed=frozenset(
+                {
+                    *fixed,
+                    *(
+                        variable
+                        for name in names.values()
+                        for variable in variables_of_name(name)
+                        if variable in values
+                    ),
+                }
+            ),
+            unknown={logical: tuple(sorted(variable)) for logical, variable in missing.items()},
         )
-    first = dict.fromkeys(one for variables in unvalued.values() for one in variables)
-    prefix = tuple(inner for one in first for inner in (ParameterPart(one), SEPARATORS[0]))
-    others = (one for name in names.values() for one in holes(name) if one in values)
-    return Naming(prefix, {logical: logical for logical in names}, frozenset({*fixed, *others}), is_anew=True)
+    first_variables = dict.fromkeys(variable for variables in unvalued.values() for variable in variables)
+    prefix = tuple(inner for variable in first_variables for inner in (ParameterPart(variable), SEPARATORS[0]))
+    valued = (variable for name in names.values() for variable in variables_of_name(name) if variable in values)
+    return Naming(prefix, {logical: logical for logical in names}, frozenset({*fixed, *valued}), is_renamed=True)
 
 
-def _shared(names: Collection[Pieces]) -> Pieces:
+def _common_prefix(names: Collection[Pieces]) -> Pieces:
     """Return what all names begin with, up to a parameter and the separators behind it; each has something left."""
-    alike = takewhile(lambda pieces: len(set(pieces)) == 1, zip(*names, strict=False))
-    common: Pieces = tuple(pieces[0] for pieces in alike)
+    equal_pieces = takewhile(lambda pieces: len(set(pieces)) == 1, zip(*names, strict=False))
+    common: Pieces = tuple(pieces[0] for pieces in equal_pieces)
     for index in reversed(range(len(common))):
         if isinstance(common[index], ParameterPart):
             end = index + 1
@@ -479,7 +506,7 @@ def _shared(names: Collection[Pieces]) -> Pieces:
     return ()
 
 
-def _filled(piece: str | ParameterPart, values: MappingABC[str, str]) -> Pieces:
+def _fill_piece(piece: str | ParameterPart, values: MappingABC[str, str]) -> Pieces:
     if isinstance(piece, ParameterPart):
         return tuple(values[piece.variable]) if piece.variable in values else (piece,)
     return (piece,)

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.importers.cloudformation import external
 from reconciler.importers.cloudformation.context import NotKnown, TemplateContext, TemplateError, TemplateReference
-from reconciler.importers.cloudformation.external import DYNAMIC, dynamic, joined, last, named
+from reconciler.importers.cloudformation.external import DYNAMIC, external_source, join_texts, last_word, lookup_of
 from reconciler.importers.cloudformation.template import (
     CONDITION_FUNCTIONS,
     FUNCTIONS,
     LOOP,
     FunctionCall,
     call_of,
-    spelled,
+    expression_text,
     text,
 )
 from reconciler.importers.model import TaggedValue
@@ -30,16 +30,16 @@ from reconciler.syntax.nodes import Broken, MappingNode, Node, Scalar, SequenceN
 EMPTY = '""'
 
 
-def told(assumed: Mapping[str, str]) -> str:
+def assumed_text(assumed: Mapping[str, str]) -> str:
     """Return the values that a result depends on: `Size is 4, Zone is ""`."""
     return ", ".join(f"{name} is {value or EMPTY}" for name, value in sorted(assumed.items()))
 
 
-def because(condition: str, assumed: Mapping[str, str], *, holds: bool) -> str:
-    return f"{condition} is {'true' if holds else 'false'}, because {told(assumed)}"
+def condition_text(condition: str, assumed: Mapping[str, str], *, is_true: bool) -> str:
+    return f"{condition} is {'true' if is_true else 'false'}, because {assumed_text(assumed)}"
 
 
-def capitalized(member: str) -> str:
+def property_name(member: str) -> str:
     """Return what CloudFormation calls a member of the API."""
     return f"{member[:1].upper()}{member[1:]}"
 
@@ -47,40 +47,40 @@ def capitalized(member: str) -> str:
 # Whether a value in a template stands for something secret, however it is put together.
 
 
-def is_secret(world: TemplateContext, node: Node) -> bool:
+def is_secret(context: TemplateContext, node: Node) -> bool:
     """Whether a parameter with NoEcho or a reference to a secret is in a value."""
-    said = "".join(part if part is not None else HIDDEN for part in _parts(world, node))
-    return external.is_secret(said)
+    spelled_out = "".join(part if part is not None else HIDDEN for part in _parts(context, node))
+    return external.is_secret(spelled_out)
 
 
 HIDDEN = external.REFERENCE  # a reference to nothing that is plain
 
 
-def _parts(world: TemplateContext, node: Node) -> Iterator[str | None]:
+def _parts(context: TemplateContext, node: Node) -> Iterator[str | None]:
     """Yield the texts that a value is made of; None for a parameter that is secret."""
     call = call_of(node)
     match node:
         case MappingNode(entries) if call and call.function == "Fn::FindInMap":
-            yield from _parts(world, MappingNode(world.template.section("Mappings"), node.mark))
+            yield from _parts(context, MappingNode(context.template.section("Mappings"), node.mark))
             for _, inner in entries.values():
-                yield from _parts(world, inner)
+                yield from _parts(context, inner)
         case MappingNode() if call and call.function == "Ref":
-            yield from _parameter(world, text(call.argument))
+            yield from _parameter(context, text(call.argument))
         case MappingNode(entries):
             for _, inner in entries.values():
-                yield from _parts(world, inner)
+                yield from _parts(context, inner)
         case SequenceNode(items):
             for item in items:
-                yield from _parts(world, item)
+                yield from _parts(context, item)
         case Scalar():
-            for is_name, piece in external.pieces(text(node)):
-                yield from _parameter(world, piece) if is_name else (piece,)
+            for is_name, piece in external.split_sub(text(node)):
+                yield from _parameter(context, piece) if is_name else (piece,)
 
 
-def _parameter(world: TemplateContext, name: str) -> Iterator[str | None]:
-    parameter = world.variables.parameters.get(name)
+def _parameter(context: TemplateContext, name: str) -> Iterator[str | None]:
+    parameter = context.variables.parameters.get(name)
     if parameter:
-        yield None if parameter.secret else parameter.given or parameter.usual or ""
+        yield None if parameter.secret else parameter.argument or parameter.default or ""
 
 
 Function = Callable[["Resolver", FunctionCall], Node | None]
@@ -99,50 +99,50 @@ class Resolver:
     conditions only, where nobody sees them.
     """
 
-    world: TemplateContext
+    context: TemplateContext
     logical: str
     functions: MappingABC[str, Function]
     assumes: bool = False
-    sees_secrets: bool = False
+    reads_secrets: bool = False
     assumed: dict[str, str] = field(default_factory=dict)
     notes: dict[Node, list[str]] = field(default_factory=dict)
-    dropped: list[str] = field(default_factory=list)  # why values are not there, in the container that is read now
-    carried: list[str] = field(default_factory=list)  # notes of what becomes part of a text
+    absence_reasons: list[str] = field(default_factory=list)  # of values of the container that is being resolved
+    carried_notes: list[str] = field(default_factory=list)  # notes of what becomes part of a text
 
-    def anew(self, *, assumes: bool, sees_secrets: bool = False) -> "Resolver":
-        return Resolver(self.world, self.logical, self.functions, assumes, sees_secrets)
+    def nested(self, *, assumes: bool, reads_secrets: bool = False) -> "Resolver":
+        return Resolver(self.context, self.logical, self.functions, assumes, reads_secrets)
 
-    def resolved(self, node: Node) -> Node | None:
+    def resolve(self, node: Node) -> Node | None:
         """Return a value without functions; None where it is `AWS::NoValue`, `Broken` where a problem was told."""
         call = call_of(node)
         if call:
-            return self.called(call, node)
+            return self.resolve_call(call, node)
         match node:
             case MappingNode():
-                return self.mapping(node)
+                return self.resolve_mapping(node)
             case SequenceNode():
-                return self.sequence(node)
+                return self.resolve_sequence(node)
             case Scalar(str(value), mark) if DYNAMIC in value:
-                return Scalar(dynamic(value) or self.unsaid(node), mark)
+                return Scalar(lookup_of(value) or self.create_text_variable(node), mark)
             case _:
                 return node
 
-    def settled(self, node: Node, *, sees_secrets: bool = False) -> tuple[Json, dict[str, str]]:
+    def resolve_with_defaults(self, node: Node, *, reads_secrets: bool = False) -> tuple[Json, dict[str, str]]:
         """Return a plain value, and the parameters that it depends on. Raises `NotKnown` and `Wrong`."""
-        resolver = self.anew(assumes=True, sees_secrets=sees_secrets or self.sees_secrets)
-        return resolver.plain(node), resolver.assumed
+        resolver = self.nested(assumes=True, reads_secrets=reads_secrets or self.reads_secrets)
+        return resolver.resolve_plain(node), resolver.assumed
 
-    def text(self, node: Node) -> str:
+    def resolve_text(self, node: Node) -> str:
         """Return an argument that has to be known as a text."""
-        value = scalar(self.resolved(node), node.mark)
+        value = scalar(self.resolve(node), node.mark)
         if isinstance(value, TaggedValue | TemplateReference):
-            raise NotKnown(spelled(node))
-        return str(joined([value]))
+            raise NotKnown(expression_text(node))
+        return str(join_texts([value]))
 
-    def note(self, node: Node, text: str) -> Node:
-        return self.noted(node, [text])
+    def add_note(self, node: Node, text: str) -> Node:
+        return self.add_notes(node, [text])
 
-    def noted(self, node: Node, texts: list[str]) -> Node:
+    def add_notes(self, node: Node, texts: list[str]) -> Node:
         """Return a value with more notes: a copy, since the template may use the value elsewhere, too."""
         if not texts:
             return node
@@ -150,147 +150,154 @@ class Resolver:
         self.notes[noted] = [*self.notes.get(node, ()), *texts]
         return noted
 
-    def mapping(self, node: MappingNode) -> MappingNode:
+    def resolve_mapping(self, node: MappingNode) -> MappingNode:
         entries = {}
-        lost: list[str] = []
+        absences: list[str] = []
         for key, (mark, inner) in node.entries.items():
-            found, reasons = self.contained(inner)
-            if found is None:
-                lost += [f"no {key[:1].lower()}{key[1:]}: {why}" for why in reasons]
+            result, reasons = self.resolve_inside(inner)
+            if result is None:
+                absences += [f"no {key[:1].lower()}{key[1:]}: {why}" for why in reasons]
             else:
-                entries[key] = (mark, found)
+                entries[key] = (mark, result)
         out = MappingNode(entries, node.mark)
-        if lost:
-            self.notes[out] = lost
+        if absences:
+            self.notes[out] = absences
         return out
 
-    def sequence(self, node: SequenceNode) -> SequenceNode:
+    def resolve_sequence(self, node: SequenceNode) -> SequenceNode:
         items = []
-        lost: list[str] = []
+        absences: list[str] = []
         for item in node.items:
-            found, reasons = self.contained(item)
-            if found is None:
-                lost += [f"an entry is omitted: {why}" for why in reasons]
+            result, reasons = self.resolve_inside(item)
+            if result is None:
+                absences += [f"an entry is omitted: {why}" for why in reasons]
             else:
-                items.append(found)
+                items.append(result)
         out = SequenceNode(tuple(items), node.mark)
-        if lost:
-            self.notes[out] = lost
+        if absences:
+            self.notes[out] = absences
         return out
 
-    def contained(self, node: Node) -> tuple[Node | None, list[str]]:
+    def resolve_inside(self, node: Node) -> tuple[Node | None, list[str]]:
         """Return a value of a container, and why it is not there; what is missing inside of it is its own to say."""
-        around, self.dropped = self.dropped, []
+        outer, self.absence_reasons = self.absence_reasons, []
         try:
-            return self.resolved(node), self.dropped
+            return self.resolve(node), self.absence_reasons
         finally:
-            self.dropped = around
+            self.absence_reasons = outer
 
-    def called(self, call: FunctionCall, node: Node) -> Node | None:
+    def resolve_call(self, call: FunctionCall, node: Node) -> Node | None:
         """Call a function: with what is substituted, else with what is usual, else it is for a variable to say."""
         try:
-            return self.value(call)
+            return self.call_function(call)
         except NotKnown:
             if self.assumes:
                 raise
-            return self.instead(call, node)
+            return self.replace_call(call, node)
         except TemplateError as wrong:
             if self.assumes:
                 raise
-            wrong.tell(self.world.findings)
+            wrong.report(self.context.findings)
             return Broken(wrong.mark)
 
-    def value(self, call: FunctionCall) -> Node | None:
+    def call_function(self, call: FunctionCall) -> Node | None:
         if call.function in CONDITION_FUNCTIONS:
             hint = "move it to Conditions, and select a value with Fn::If"
             raise TemplateError("CFN004", f"{call.function} is only valid in conditions", call.mark, hint)
         function = self.functions.get(call.function)
         if function is None:
-            raise TemplateError("CFN003", f"{call.function} is not supported", call.mark, self.meant(call.function))
-        around, self.carried = self.carried, []
+            raise TemplateError("CFN003", f"{call.function} is not supported", call.mark, self.hint_for(call.function))
+        outer, self.carried_notes = self.carried_notes, []
         try:
-            found = function(self, call)
-            if isinstance(found, Scalar) and isinstance(found.value, str) and DYNAMIC in found.value:
-                found = self.noted(
-                    Scalar(dynamic(found.value) or self.unsaid(found), found.mark), self.notes.get(found, [])
+            result = function(self, call)
+            if isinstance(result, Scalar) and isinstance(result.value, str) and DYNAMIC in result.value:
+                result = self.add_notes(
+                    Scalar(lookup_of(result.value) or self.create_text_variable(result), result.mark),
+                    self.notes.get(result, []),
                 )
-            return self.noted(found, self.carried) if found else None
+            return self.add_notes(result, self.carried_notes) if result else None
         finally:
-            self.carried = around
+            self.carried_notes = outer
 
-    def meant(self, name: str) -> str:
+    def hint_for(self, name: str) -> str:
         """Return what to do about a function that cannot be followed: its name may be a typo."""
         if name in FUNCTIONS or name.startswith(LOOP):
             return PROCESSED
         known = (*self.functions, *CONDITION_FUNCTIONS)
-        same = next((one for one in known if _bare(one) == _bare(name)), "")
-        return f"did you mean {same}?" if same else did_you_mean(name, known, PROCESSED)
+        same_function = next((function for function in known if _bare(function) == _bare(name)), "")
+        return f"did you mean {same_function}?" if same_function else did_you_mean(name, known, PROCESSED)
 
-    def carry(self, node: Node) -> None:
+    def carry_notes(self, node: Node) -> None:
         """Keep the notes of a value that becomes part of another one."""
-        self.carried += self.notes.get(node, ())
+        self.carried_notes += self.notes.get(node, ())
 
-    def instead(self, call: FunctionCall, node: Node) -> Node:
+    def replace_call(self, call: FunctionCall, node: Node) -> Node:
         """Return what stands for a value that no substitution can say."""
         try:
-            value, assumed = self.settled(node)
+            value, assumed = self.resolve_with_defaults(node)
         except NotKnown:
-            return Scalar(self.variable(call, node), call.mark)
+            return Scalar(self.create_variable(call, node), call.mark)
         except TemplateError as wrong:
-            wrong.tell(self.world.findings)
+            wrong.report(self.context.findings)
             return Broken(wrong.mark)
-        found = node_of(value, call.mark)
-        self.world.decide(assumed, spelled(node))
-        return self.note(found, f"{spelled(node)}, with {told(assumed)}") if assumed else found
+        result = node_of(value, call.mark)
+        self.context.fix(assumed, expression_text(node))
+        return self.add_note(result, f"{expression_text(node)}, with {assumed_text(assumed)}") if assumed else result
 
-    def variable(self, call: FunctionCall, node: Node) -> TaggedValue:
+    def create_variable(self, call: FunctionCall, node: Node) -> TaggedValue:
         is_list = call.function in LISTS
-        name, source = named(self.world.template, node) or (f"{self.logical}Value", "")
+        name, source = external_source(self.context.template, node) or (f"{self.logical}Value", "")
         is_source = call.function in SOURCES and source
-        meaning = source if is_source else ": ".join(part for part in (spelled(node), source) if part)
+        meaning = source if is_source else ": ".join(part for part in (expression_text(node), source) if part)
         name = f"{name}List" if is_list else name
-        is_secret_ = is_secret(self.world, node)
-        made = self.world.variables.make(name, spelled(node), meaning, is_list=is_list, is_secret=is_secret_)
-        return TaggedValue("!var", made)
+        is_secret_ = is_secret(self.context, node)
+        name = self.context.variables.create(
+            name, expression_text(node), meaning, is_list=is_list, is_secret=is_secret_
+        )
+        return TaggedValue("!var", name)
 
-    def unsaid(self, node: Node) -> TaggedValue:
+    def create_text_variable(self, node: Node) -> TaggedValue:
         """Return a variable for a text with a look-up inside, which no `!sub` can have."""
-        meaning = f"the string {spelled(node)}"
-        name, is_secret_ = f"{self.logical}Value", is_secret(self.world, node)
-        return TaggedValue("!var", self.world.variables.make(name, spelled(node), meaning, is_secret=is_secret_))
+        meaning = f"the string {expression_text(node)}"
+        name, is_secret_ = f"{self.logical}Value", is_secret(self.context, node)
+        return TaggedValue(
+            "!var", self.context.variables.create(name, expression_text(node), meaning, is_secret=is_secret_)
+        )
 
-    def part(self, node: Node) -> Json:
+    def resolve_part(self, node: Node) -> Json:
         """Return a value as part of a text. Look-ups cannot be one: a variable stands for them."""
-        value = self.single(node)
+        value = self.resolve_single(node)
         if not isinstance(value, TaggedValue) or value.tag == "!sub":
             return value
         if value.tag == "!var":
-            if self.world.variables.is_list(value.text):
-                raise NotKnown(spelled(node))
+            if self.context.variables.is_list(value.text):
+                raise NotKnown(expression_text(node))
             return value
         meaning = f"the result of {value.tag} {value.text}"
-        is_secret_ = value.tag == "!secret" or is_secret(self.world, node)
-        made = self.world.variables.make(last(value.text), spelled(node), meaning, is_secret=is_secret_)
-        return TaggedValue("!var", made)
+        is_secret_ = value.tag == "!secret" or is_secret(self.context, node)
+        name = self.context.variables.create(
+            last_word(value.text), expression_text(node), meaning, is_secret=is_secret_
+        )
+        return TaggedValue("!var", name)
 
-    def single(self, node: Node) -> Json:
+    def resolve_single(self, node: Node) -> Json:
         """Return a single value whose notes are kept; of a resource of the template its ARN."""
-        found, reasons = self.contained(node)
-        self.carried += reasons
-        if found is not None:
-            self.carry(found)
-        value = scalar(found, node.mark)
+        result, reasons = self.resolve_inside(node)
+        self.carried_notes += reasons
+        if result is not None:
+            self.carry_notes(result)
+        value = scalar(result, node.mark)
         return (
-            TaggedValue("!sub", self.world.arns.get(value.logical, ""))
+            TaggedValue("!sub", self.context.arns.get(value.logical, ""))
             if isinstance(value, TemplateReference)
             else value
         )
 
-    def plain(self, node: Node) -> Json:
-        found = self.resolved(node)
-        if found is None or not is_plain(found):
-            raise NotKnown(spelled(node))
-        return value_of(found)
+    def resolve_plain(self, node: Node) -> Json:
+        result = self.resolve(node)
+        if result is None or not is_plain(result):
+            raise NotKnown(expression_text(node))
+        return value_of(result)
 
 
 def _bare(function: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Mapping as MappingABC
 
 from reconciler.importers.cloudformation.context import STACK_ARN, NotKnown, TemplateContext
-from reconciler.importers.cloudformation.template import LOOP, Resource, Template, call_of, reference, spelled
+from reconciler.importers.cloudformation.template import LOOP, Resource, Template, call_of, expression_text, reference
 from reconciler.importers.model import TaggedValue
 from reconciler.load.expand import IN_TEXT
 from reconciler.model import Json
@@ -73,55 +73,55 @@ def is_secret(text: str) -> bool:
     return text.count(REFERENCE) > text.count(f"{REFERENCE}:ssm:")
 
 
-def pieces(text: str) -> Iterator[tuple[bool, str]]:
+def split_sub(text: str) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a text of `Fn::Sub`: whether it is a name in braces, and what it is."""
     at = 0
-    for found in IN_TEXT.finditer(text):
-        yield False, text[at : found.start()]
-        yield (False, f"${{{found[2]}}}") if found[1] else (True, found[2].strip())
-        at = found.end()
+    for match in IN_TEXT.finditer(text):
+        yield False, text[at : match.start()]
+        yield (False, f"${{{match[2]}}}") if match[1] else (True, match[2].strip())
+        at = match.end()
     yield False, text[at:]
 
 
-def joined(parts: Iterable[Json]) -> Json:
+def join_texts(parts: Iterable[Json]) -> Json:
     """Return a text of scalars and `Tagged`; a `Tagged` one if any is substituted."""
-    known = [part if isinstance(part, TaggedValue) else text_of(part) for part in parts]
-    known = [part for part in known if part != ""]
-    if len(known) == 1:
-        return known[0]
-    if not any(isinstance(part, TaggedValue) for part in known):
-        return "".join(map(str, known))
-    return TaggedValue("!sub", "".join(map(_in_sub, known)))
+    texts = [part if isinstance(part, TaggedValue) else text_of(part) for part in parts]
+    texts = [part for part in texts if part != ""]
+    if len(texts) == 1:
+        return texts[0]
+    if not any(isinstance(part, TaggedValue) for part in texts):
+        return "".join(map(str, texts))
+    return TaggedValue("!sub", "".join(map(_in_sub, texts)))
 
 
-def split(value: Json, delimiter: str) -> list[Json] | None:
+def split_text(value: Json, delimiter: str) -> list[Json] | None:
     """Return the parts of a text; None if it cannot be told where what is substituted would be parted."""
     if isinstance(value, TaggedValue):
-        holes = HOLE.findall(value.text)
-        is_sure = value.tag == "!sub" and all(hole in CERTAIN and delimiter not in hole for hole in holes)
-        return [_plain(part) for part in value.text.split(delimiter)] if is_sure else None
+        placeholders = HOLE.findall(value.text)
+        is_certain = value.tag == "!sub" and all(hole in CERTAIN and delimiter not in hole for hole in placeholders)
+        return [_plain(part) for part in value.text.split(delimiter)] if is_certain else None
     return list(text_of(value).split(delimiter))
 
 
-def dynamic(text: str) -> TaggedValue | None:
+def lookup_of(text: str) -> TaggedValue | None:
     """Return a dynamic reference to SSM or Secrets Manager as the look-up that does the same."""
-    if found := STORED.fullmatch(text):
-        return TaggedValue("!ssm", found[1])
-    if found := SECRET.fullmatch(text):
-        return TaggedValue("!secret", f"{found[1]}#{found[2]}" if found[2] else found[1])
+    if match := STORED.fullmatch(text):
+        return TaggedValue("!ssm", match[1])
+    if match := SECRET.fullmatch(text):
+        return TaggedValue("!secret", f"{match[1]}#{match[2]}" if match[2] else match[1])
     return None
 
 
-def with_values(tagged: TaggedValue, values: MappingABC[str, Json]) -> Json:
+def substitute_values(tagged: TaggedValue, values: MappingABC[str, Json]) -> Json:
     """Return what a value becomes where variables have these values for good."""
     if tagged.tag == "!var":
         return values.get(tagged.text, tagged)
     if tagged.tag != "!sub":
         return tagged
 
-    def value(found: re.Match[str]) -> str:
-        is_known = not found[1] and found[2].strip() in values
-        return str(_in_sub(text_of(values[found[2].strip()]))) if is_known else found[0]
+    def value(match: re.Match[str]) -> str:
+        is_known = not match[1] and match[2].strip() in values
+        return str(_in_sub(text_of(values[match[2].strip()]))) if is_known else match[0]
 
     return _plain(IN_TEXT.sub(value, tagged.text))
 
@@ -144,57 +144,59 @@ def is_arn(attribute: str) -> bool:
     return attribute == "" or attribute.endswith("Arn")
 
 
-def attribute(world: TemplateContext, resource: Resource, name: str, known: Callable[[Node], Json]) -> tuple[Json, str]:
+def attribute(
+    context: TemplateContext, resource: Resource, name: str, resolve_name: Callable[[Node], Json]
+) -> tuple[Json, str]:
     """Return an attribute (empty: what a `Ref` gives), and what a reader should know of it. Raises `NotKnown`."""
-    live = world.given.live
+    live = context.inputs.live
     if live and (number := live.versions.get((resource.logical, name))):
-        return number, f"{meaning(resource, name)}, which CloudFormation reads again at each deployment"
-    if live and (output := _output(world.template, resource.logical, name)):
+        return number, f"{describe_attribute(resource, name)}, which CloudFormation reads again at each deployment"
+    if live and (output := _output(context.template, resource.logical, name)):
         return TaggedValue("!cfn", f"{live.name}.{output}"), ""
     physical = live.resources.get(resource.logical) if live else None
-    if physical and resource.type == NESTED and name.startswith(OUTPUTS) and (found := STACK_ARN.fullmatch(physical)):
-        return TaggedValue("!cfn", f"{found[4]}.{name.removeprefix(OUTPUTS)}"), ""
+    if physical and resource.type == NESTED and name.startswith(OUTPUTS) and (match := STACK_ARN.fullmatch(physical)):
+        return TaggedValue("!cfn", f"{match[4]}.{name.removeprefix(OUTPUTS)}"), ""
     form = ATTRIBUTES.get((resource.type, name)) if name else "{id}"
     if form is None:
-        raise NotKnown(meaning(resource, name))
-    return _formed(form, _id(resource, physical, known), _path(resource, known), resource, name)
+        raise NotKnown(describe_attribute(resource, name))
+    return _fill_form(form, _id(resource, physical, resolve_name), _path(resource, resolve_name), resource, name)
 
 
-def named(template: Template, node: Node) -> tuple[str, str] | None:
+def external_source(template: Template, node: Node) -> tuple[str, str] | None:
     """Return a name for a variable that stands for a value, and its source: the first thing from elsewhere in it.
 
     None if everything in it is the template's own.
     """
-    found = reference(node)
+    target = reference(node)
     call = call_of(node)
-    if found:
-        return _of_reference(template, *found)
+    if target:
+        return _source_of_reference(template, *target)
     if call and call.function == "Fn::ImportValue":
-        export = re.sub(r"!Sub|\$|\"", "", spelled(call.argument))
-        return export, f"export {spelled(call.argument)} of a different stack"
+        export = re.sub(r"!Sub|\$|\"", "", expression_text(call.argument))
+        return export, f"export {expression_text(call.argument)} of a different stack"
     inner = node.items if isinstance(node, SequenceNode) else ()
     if isinstance(node, MappingNode):
         inner = tuple(value for _, value in node.entries.values())
-    return next((one for one in (named(template, value) for value in inner) if one), None)
+    return next((source for source in (external_source(template, value) for value in inner) if source), None)
 
 
-def _of_reference(template: Template, logical: str, name: str) -> tuple[str, str] | None:
+def _source_of_reference(template: Template, logical: str, name: str) -> tuple[str, str] | None:
     resource = template.resources.get(logical)
     if resource:
-        return f"{logical}{name.removeprefix(OUTPUTS).replace('.', '')}", meaning(resource, name)
+        return f"{logical}{name.removeprefix(OUTPUTS).replace('.', '')}", describe_attribute(resource, name)
     if logical in template.section("Parameters"):
         return None
-    of = f"{name} of {logical}" if name else logical
-    of = f"{of}, created by {LOOP} in the template" if template.is_looped(logical) else of
-    return f"{logical.removeprefix('AWS::')}{name.replace('.', '')}", of
+    description = f"{name} of {logical}" if name else logical
+    description = f"{description}, created by {LOOP} in the template" if template.is_looped(logical) else description
+    return f"{logical.removeprefix('AWS::')}{name.replace('.', '')}", description
 
 
-def meaning(resource: Resource, name: str) -> str:
+def describe_attribute(resource: Resource, name: str) -> str:
     kind = "custom resource" if resource.type.startswith(CUSTOM) else resource.type
     return f"{f'{name} of ' if name else ''}{kind} {resource.logical} of the template"
 
 
-def last(path: str) -> str:
+def last_word(path: str) -> str:
     """Return what may be the name of a look-up: the last word of its path."""
     return re.split(r"[/:#.]", path.rstrip("/"))[-1]
 
@@ -203,32 +205,32 @@ def _output(template: Template, logical: str, name: str) -> str:
     """Return an output of the template that has exactly this value; empty if there is none."""
     for output, (_, node) in template.section("Outputs").items():
         _, value = node.entries.get("Value", (None, None)) if isinstance(node, MappingNode) else (None, None)
-        is_there = isinstance(node, MappingNode) and "Condition" not in node.entries
-        if value is not None and is_there and reference(value) == (logical, name):
+        is_unconditional = isinstance(node, MappingNode) and "Condition" not in node.entries
+        if value is not None and is_unconditional and reference(value) == (logical, name):
             return output
     return ""
 
 
-def _id(resource: Resource, physical: str | None, known: Callable[[Node], Json]) -> Json:
+def _id(resource: Resource, physical: str | None, resolve_name: Callable[[Node], Json]) -> Json:
     if physical:
         return physical
     _, node = resource.properties.entries.get(NAMES.get(resource.type, ""), (None, None))
-    return known(node) if node is not None else None
+    return resolve_name(node) if node is not None else None
 
 
-def _path(resource: Resource, known: Callable[[Node], Json]) -> Json:
+def _path(resource: Resource, resolve_name: Callable[[Node], Json]) -> Json:
     _, node = resource.properties.entries.get("Path", (None, None))
-    return known(node) if node is not None else "/"
+    return resolve_name(node) if node is not None else "/"
 
 
-def _formed(form: str, id_: Json, path: Json, resource: Resource, name: str) -> tuple[Json, str]:
+def _fill_form(form: str, id_: Json, path: Json, resource: Resource, name: str) -> tuple[Json, str]:
     if id_ in (None, ""):
-        raise NotKnown(meaning(resource, name))
+        raise NotKnown(describe_attribute(resource, name))
     if form == "{id}":
         return id_, f"{resource.type} {resource.logical} of the template"
     values = {"{id}": id_, "{path}": path}
-    return joined(values.get(piece) or _text(piece) for piece in re.split(r"(\{id\}|\{path\})", form)), ""
+    return join_texts(values.get(piece) or _text(piece) for piece in re.split(r"(\{id\}|\{path\})", form)), ""
 
 
 def _text(form: str) -> Json:
-    return TaggedValue("!sub", form) if any(is_name for is_name, _ in pieces(form)) else form
+    return TaggedValue("!sub", form) if any(is_name for is_name, _ in split_sub(form)) else form

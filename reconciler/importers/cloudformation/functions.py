@@ -17,16 +17,16 @@ from reconciler.importers.cloudformation.context import (
     TemplateError,
     TemplateReference,
 )
-from reconciler.importers.cloudformation.evaluate import Function, Resolver, because, scalar
-from reconciler.importers.cloudformation.external import DYNAMIC, dynamic, joined, pieces, split
+from reconciler.importers.cloudformation.evaluate import Function, Resolver, condition_text, scalar
+from reconciler.importers.cloudformation.external import DYNAMIC, join_texts, lookup_of, split_sub, split_text
 from reconciler.importers.cloudformation.template import (
     OURS,
     Entries,
     FunctionCall,
     Resource,
     call_of,
+    expression_text,
     reference,
-    spelled,
     text,
 )
 from reconciler.importers.model import TaggedValue
@@ -49,7 +49,7 @@ def ref(resolver: Resolver, call: FunctionCall) -> Node | None:
         return None
     if name in PSEUDO:
         return _pseudo(resolver, name, call.mark)
-    if parameter := resolver.world.variables.parameters.get(name):
+    if parameter := resolver.context.variables.parameters.get(name):
         return _parameter(resolver, parameter, call.mark)
     return _attribute(resolver, name, "", call)
 
@@ -63,19 +63,21 @@ def get_att(resolver: Resolver, call: FunctionCall) -> Node:
     return _attribute(resolver, logical, attribute, call)
 
 
-def with_stack(resolver: Resolver, node: Scalar) -> Node:
+def note_stack_name(resolver: Resolver, node: Scalar) -> Node:
     """Return a value with a note where it has the name of the stack in it, which is another one now."""
     is_substituted = isinstance(node.value, TaggedValue) and "${stack}" in node.value.text
-    return resolver.note(node, WHY_STACK) if is_substituted else node
+    return resolver.add_note(node, WHY_STACK) if is_substituted else node
 
 
 def _pseudo(resolver: Resolver, name: str, mark: SourceMark) -> Node:
-    known = resolver.world.pseudo
-    is_plain = resolver.assumes or name in resolver.world.given.parameters or name in ("AWS::StackName", "AWS::StackId")
-    if name in known and is_plain:
-        return Scalar(known[name], mark)
+    values = resolver.context.pseudo
+    is_plain = (
+        resolver.assumes or name in resolver.context.inputs.parameters or name in ("AWS::StackName", "AWS::StackId")
+    )
+    if name in values and is_plain:
+        return Scalar(values[name], mark)
     if name == "AWS::URLSuffix":
-        return Scalar("amazonaws.com.cn" if known.get("AWS::Partition") == "aws-cn" else "amazonaws.com", mark)
+        return Scalar("amazonaws.com.cn" if values.get("AWS::Partition") == "aws-cn" else "amazonaws.com", mark)
     if name == "AWS::StackName":
         return _stack_name(resolver, mark)
     if resolver.assumes or name not in SUBSTITUTED:
@@ -85,32 +87,34 @@ def _pseudo(resolver: Resolver, name: str, mark: SourceMark) -> Node:
 
 def _stack_name(resolver: Resolver, mark: SourceMark) -> Node:
     if not resolver.assumes:
-        return with_stack(resolver, Scalar(TaggedValue("!sub", "${stack}"), mark))
-    resolver.assumed["AWS::StackName"] = resolver.world.given.called
-    return Scalar(resolver.world.given.called, mark)
+        return note_stack_name(resolver, Scalar(TaggedValue("!sub", "${stack}"), mark))
+    resolver.assumed["AWS::StackName"] = resolver.context.inputs.stack_name
+    return Scalar(resolver.context.inputs.stack_name, mark)
 
 
 def _parameter(resolver: Resolver, parameter: Parameter, mark: SourceMark) -> Node:
-    if parameter.secret and not resolver.sees_secrets:
+    if parameter.secret and not resolver.reads_secrets:
         if resolver.assumes:
             raise NotKnown(parameter.name)
         return Scalar(TaggedValue("!var", parameter.variable), mark)
-    if parameter.given is not None:
-        return _stored(resolver, parameter, parameter.given, mark)
+    if parameter.argument is not None:
+        return _with_stored(resolver, parameter, parameter.argument, mark)
     if not resolver.assumes:
-        name = parameter.usual if parameter.is_stored else None
-        if parameter.usual and DYNAMIC in parameter.usual and not parameter.is_list:
-            return Scalar(parameter.usual, mark)
+        name = parameter.default if parameter.is_stored else None
+        if parameter.default and DYNAMIC in parameter.default and not parameter.is_list:
+            return Scalar(parameter.default, mark)
         return (
-            _stored(resolver, parameter, name, mark) if name else Scalar(TaggedValue("!var", parameter.variable), mark)
+            _with_stored(resolver, parameter, name, mark)
+            if name
+            else Scalar(TaggedValue("!var", parameter.variable), mark)
         )
-    if parameter.usual is None or parameter.is_stored:
+    if parameter.default is None or parameter.is_stored:
         raise NotKnown(parameter.name)
-    resolver.assumed[parameter.name] = HIDDEN if parameter.secret else parameter.usual
-    return node_of(parameter.value_of(parameter.usual), mark)
+    resolver.assumed[parameter.name] = HIDDEN if parameter.secret else parameter.default
+    return node_of(parameter.value_of(parameter.default), mark)
 
 
-def _stored(resolver: Resolver, parameter: Parameter, value: str, mark: SourceMark) -> Node:
+def _with_stored(resolver: Resolver, parameter: Parameter, value: str, mark: SourceMark) -> Node:
     """Return a value; of a type that says so, what SSM keeps under that name."""
     if not parameter.is_stored:
         return node_of(parameter.value_of(value), mark)
@@ -120,17 +124,17 @@ def _stored(resolver: Resolver, parameter: Parameter, value: str, mark: SourceMa
 
 
 def _attribute(resolver: Resolver, logical: str, attribute: str, call: FunctionCall) -> Node:
-    world = resolver.world
-    resource = world.template.resources.get(logical)
-    if resource is None and world.template.is_looped(logical):
+    context = resolver.context
+    resource = context.template.resources.get(logical)
+    if resource is None and context.template.is_looped(logical):
         raise NotKnown(logical)
     if resource is None:
-        known = (*world.template.resources, *world.variables.parameters)
-        hint = did_you_mean(logical, known, "a variable is used in its place")
-        world.findings.add("CFN012", f"the template has no {logical}", call.mark, hint, Severity.WARNING)
+        names = (*context.template.resources, *context.variables.parameters)
+        hint = did_you_mean(logical, names, "a variable is used in its place")
+        context.findings.add("CFN012", f"the template has no {logical}", call.mark, hint, Severity.WARNING)
         raise NotKnown(logical)
-    if logical in world.absent:
-        message = f"{logical} is referenced, but does not exist: {world.absent[logical]}"
+    if logical in context.omitted:
+        message = f"{logical} is referenced, but does not exist: {context.omitted[logical]}"
         raise TemplateError(
             "CFN005", message, call.mark, "set the parameters for which it exists: --parameter NAME=VALUE"
         )
@@ -138,32 +142,32 @@ def _attribute(resolver: Resolver, logical: str, attribute: str, call: FunctionC
         return _target(resolver, resource, call.mark)
 
     def known_name(node: Node) -> Json:
-        if logical in world.naming:
+        if logical in context.resolving_names_of:
             raise TemplateError(
                 "CFN004", f"the name of {logical} depends on itself", call.mark, "CloudFormation would also reject it"
             )
-        world.naming.append(logical)
+        context.resolving_names_of.append(logical)
         try:
             return _known_name(resolver, node)
         finally:
-            world.naming.pop()
+            context.resolving_names_of.pop()
 
-    value, why = external.attribute(world, resource, attribute, known_name)
-    found = Scalar(value, call.mark)
-    return resolver.note(found, why) if why else found
+    value, why = external.attribute(context, resource, attribute, known_name)
+    scalar_ = Scalar(value, call.mark)
+    return resolver.add_note(scalar_, why) if why else scalar_
 
 
 def _target(resolver: Resolver, resource: Resource, mark: SourceMark) -> Node:
     kind = KINDS.get(resource.type.removeprefix(OURS))
-    found = Scalar(TemplateReference(resource.logical), mark)
-    return resolver.note(found, WHY_NEWEST) if kind and kind.revisions else found
+    scalar_ = Scalar(TemplateReference(resource.logical), mark)
+    return resolver.add_note(scalar_, WHY_NEWEST) if kind and kind.revisions else scalar_
 
 
 def _known_name(resolver: Resolver, node: Node) -> Json:
     """Return what a property that names another resource says; the name of its stack is not that of ours."""
-    value = scalar(resolver.anew(assumes=resolver.assumes).resolved(node), node.mark)
+    value = scalar(resolver.nested(assumes=resolver.assumes).resolve(node), node.mark)
     if isinstance(value, TemplateReference) or (isinstance(value, TaggedValue) and "${stack}" in value.text):
-        raise NotKnown(spelled(node))
+        raise NotKnown(expression_text(node))
     return value
 
 
@@ -172,23 +176,23 @@ def _known_name(resolver: Resolver, node: Node) -> Json:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html
 
 SHAPES = "use one of !Equals [a, b], !Not [!Condition A], !And [...], !Or [...], {Condition: A}"
-Verdict = tuple[bool, MappingABC[str, str]]  # with the parameters whose usual values led to it
+ConditionResult = tuple[bool, MappingABC[str, str]]  # with the parameters whose usual values led to it
 
 
-def verdict(resolver: Resolver, name: str, mark: SourceMark) -> Verdict:
+def evaluate_condition(resolver: Resolver, name: str, mark: SourceMark) -> ConditionResult:
     """Return whether a condition holds. Raises `Wrong`, also where that cannot be told."""
-    where, node = resolver.world.template.section("Conditions").get(name, (mark, None))
+    where, node = resolver.context.template.section("Conditions").get(name, (mark, None))
     if node is None:
-        hint = did_you_mean(name, resolver.world.template.section("Conditions"), "declare it under Conditions")
+        hint = did_you_mean(name, resolver.context.template.section("Conditions"), "declare it under Conditions")
         raise TemplateError("CFN005", f"the template has no condition {name}", mark, hint)
     try:
-        return _holds(resolver, node, (name,))
+        return _evaluate(resolver, node, (name,))
     except NotKnown as unknown:
         message = f"the condition {name} depends on {unknown}, which has no value"
         raise TemplateError("CFN006", message, where, f"set it: --parameter {unknown}=VALUE") from unknown
 
 
-def _holds(resolver: Resolver, node: Node, chain: tuple[str, ...]) -> Verdict:
+def _evaluate(resolver: Resolver, node: Node, chain: tuple[str, ...]) -> ConditionResult:
     call = call_of(node, in_condition=True)
     if call is None:
         raise TemplateError(
@@ -198,51 +202,53 @@ def _holds(resolver: Resolver, node: Node, chain: tuple[str, ...]) -> Verdict:
             "write a function such as !Equals [a, b]",
         )
     match call.function, call.argument:
-        case "Condition", named:
-            return _named_condition(resolver, text(named), call.mark, chain)
+        case "Condition", external_source:
+            return _named_condition(resolver, text(external_source), call.mark, chain)
         case "Fn::Equals", SequenceNode((left, right)):
-            one, of_one = resolver.settled(left, sees_secrets=True)
-            other, of_other = resolver.settled(right, sees_secrets=True)
-            return _same(one, other), {**of_one, **of_other}
+            left_value, left_assumed = resolver.resolve_with_defaults(left, reads_secrets=True)
+            right_value, right_assumed = resolver.resolve_with_defaults(right, reads_secrets=True)
+            return _are_equal(left_value, right_value), {**left_assumed, **right_assumed}
         case "Fn::Not", SequenceNode((inner,)):
-            holds, assumed = _holds(resolver, inner, chain)
-            return not holds, assumed
+            is_true, assumed = _evaluate(resolver, inner, chain)
+            return not is_true, assumed
         case "Fn::And" | "Fn::Or" as function, SequenceNode(items):
-            return _of_many(resolver, items, chain, decisive=function == "Fn::Or")
+            return _evaluate_all(resolver, items, chain, decisive=function == "Fn::Or")
     raise TemplateError("CFN004", f"{call.function} is malformed or not valid in a condition", call.mark, SHAPES)
 
 
-def _named_condition(resolver: Resolver, name: str, mark: SourceMark, chain: tuple[str, ...]) -> Verdict:
+def _named_condition(resolver: Resolver, name: str, mark: SourceMark, chain: tuple[str, ...]) -> ConditionResult:
     if name in chain:
         raise TemplateError("CFN004", f"these conditions depend on each other: {' -> '.join((*chain, name))}", mark)
-    conditions = resolver.world.template.section("Conditions")
+    conditions = resolver.context.template.section("Conditions")
     if name not in conditions:
         raise TemplateError("CFN005", f"the template has no condition {name}", mark, did_you_mean(name, conditions, ""))
-    return _holds(resolver, conditions[name][1], (*chain, name))
+    return _evaluate(resolver, conditions[name][1], (*chain, name))
 
 
-def _of_many(resolver: Resolver, items: Iterable[Node], chain: tuple[str, ...], *, decisive: bool) -> Verdict:
+def _evaluate_all(
+    resolver: Resolver, items: Iterable[Node], chain: tuple[str, ...], *, decisive: bool
+) -> ConditionResult:
     """One that is decisive decides, whatever is not known of the others."""
     assumed: dict[str, str] = {}
     missing: NotKnown | None = None
     for item in items:
         try:
-            holds, own = _holds(resolver, item, chain)
+            is_true, item_assumed = _evaluate(resolver, item, chain)
         except NotKnown as unknown:
             missing = missing or unknown
             continue
-        if holds is decisive:
-            return decisive, own
-        assumed |= own
+        if is_true is decisive:
+            return decisive, item_assumed
+        assumed |= item_assumed
     if missing:
         raise missing
     return not decisive, assumed
 
 
-def _same(one: Json, other: Json) -> bool:
+def _are_equal(left: Json, right: Json) -> bool:
     """Values of templates are texts, whatever they look like."""
-    is_single = not isinstance(one, list | dict) and not isinstance(other, list | dict)
-    return text_of(one) == text_of(other) if is_single else bool(one == other)
+    is_single = not isinstance(left, list | dict) and not isinstance(right, list | dict)
+    return text_of(left) == text_of(right) if is_single else bool(left == right)
 
 
 PAIR = 2
@@ -251,46 +257,49 @@ TRIPLE = 3
 
 def _sub(resolver: Resolver, call: FunctionCall) -> Node:
     pattern: Node = call.argument
-    own: Entries = {}
+    own_names: Entries = {}
     if isinstance(call.argument, SequenceNode):
         pattern, names = _arguments(call, PAIR)
-        own = names.entries if isinstance(names, MappingNode) else {}
+        own_names = names.entries if isinstance(names, MappingNode) else {}
     if not isinstance(pattern, Scalar):
         raise TemplateError("CFN004", "Fn::Sub requires a string", call.mark, 'for example !Sub "${Environment}-queue"')
-    parts = [_named(resolver, name, own, call) if is_name else name for is_name, name in pieces(text(pattern))]
-    return _joined(resolver, parts, call)
+    parts = [
+        _resolve_name_in_sub(resolver, name, own_names, call) if is_name else name
+        for is_name, name in split_sub(text(pattern))
+    ]
+    return _join_parts(resolver, parts, call)
 
 
-def _named(resolver: Resolver, name: str, own: Entries, call: FunctionCall) -> Json:
+def _resolve_name_in_sub(resolver: Resolver, name: str, own_names: Entries, call: FunctionCall) -> Json:
     logical, dot, attribute = name.partition(".")
-    if name in own:
-        inner: Node = own[name][1]
+    if name in own_names:
+        inner: Node = own_names[name][1]
     elif dot:
         steps = (Scalar(logical, call.mark), Scalar(attribute, call.mark))
         inner = MappingNode({"Fn::GetAtt": (call.mark, SequenceNode(steps, call.mark))}, call.mark)
     else:
         inner = MappingNode({"Ref": (call.mark, Scalar(name, call.mark))}, call.mark)
-    return resolver.part(inner)
+    return resolver.resolve_part(inner)
 
 
 def _join(resolver: Resolver, call: FunctionCall) -> Node:
     delimiter, items = _arguments(call, PAIR)
-    between, found = resolver.text(delimiter), resolver.resolved(items)
-    if not isinstance(found, SequenceNode):
-        raise NotKnown(spelled(items))
-    resolver.carry(found)
+    delimiter_text, sequence = resolver.resolve_text(delimiter), resolver.resolve(items)
+    if not isinstance(sequence, SequenceNode):
+        raise NotKnown(expression_text(items))
+    resolver.carry_notes(sequence)
     parts: list[Json] = []
-    for item in found.items:
-        parts += [between, resolver.part(item)]
-    return _joined(resolver, parts[1:], call)
+    for item in sequence.items:
+        parts += [delimiter_text, resolver.resolve_part(item)]
+    return _join_parts(resolver, parts[1:], call)
 
 
-def _joined(resolver: Resolver, parts: Iterable[Json], call: FunctionCall) -> Node:
-    value = joined(parts)
-    said = value.text if isinstance(value, TaggedValue) else value
-    if DYNAMIC not in said:
-        return with_stack(resolver, Scalar(value, call.mark))
-    look_up = None if isinstance(value, TaggedValue) else dynamic(value)
+def _join_parts(resolver: Resolver, parts: Iterable[Json], call: FunctionCall) -> Node:
+    value = join_texts(parts)
+    text_ = value.text if isinstance(value, TaggedValue) else value
+    if DYNAMIC not in text_:
+        return note_stack_name(resolver, Scalar(value, call.mark))
+    look_up = None if isinstance(value, TaggedValue) else lookup_of(value)
     if look_up is None:
         raise NotKnown("a dynamic reference that depends on other values")
     return Scalar(look_up, call.mark)
@@ -298,27 +307,27 @@ def _joined(resolver: Resolver, parts: Iterable[Json], call: FunctionCall) -> No
 
 def _select(resolver: Resolver, call: FunctionCall) -> Node:
     index, items = _arguments(call, PAIR)
-    number, found = resolver.text(index), resolver.resolved(items)
-    if not isinstance(found, SequenceNode):
-        raise NotKnown(spelled(items))
-    if not number.isdecimal() or int(number) >= len(found.items):
-        message = f"Fn::Select refers to item {number}, but the list has {len(found.items)}"
+    number, sequence = resolver.resolve_text(index), resolver.resolve(items)
+    if not isinstance(sequence, SequenceNode):
+        raise NotKnown(expression_text(items))
+    if not number.isdecimal() or int(number) >= len(sequence.items):
+        message = f"Fn::Select refers to item {number}, but the list has {len(sequence.items)}"
         raise TemplateError("CFN004", message, call.mark, "items are counted from 0")
-    resolver.carry(found)
-    return found.items[int(number)]
+    resolver.carry_notes(sequence)
+    return sequence.items[int(number)]
 
 
 def _split(resolver: Resolver, call: FunctionCall) -> Node:
     delimiter, source = _arguments(call, PAIR)
-    value = resolver.single(source)
-    between = resolver.text(delimiter)
-    if not between:
+    value = resolver.resolve_single(source)
+    delimiter_text = resolver.resolve_text(delimiter)
+    if not delimiter_text:
         raise TemplateError(
             "CFN004", "Fn::Split requires a delimiter that is not empty", call.mark, "for example !Split [',', a]"
         )
-    parts = split(value, between)
+    parts = split_text(value, delimiter_text)
     if parts is None:
-        raise NotKnown(spelled(source))
+        raise NotKnown(expression_text(source))
     return SequenceNode(tuple(Scalar(part, call.mark) for part in parts), call.mark)
 
 
@@ -331,52 +340,52 @@ def _find_in_map(resolver: Resolver, call: FunctionCall) -> Node | None:
             call.mark,
             "for example [RegionMap, us-east-1, AMI]",
         )
-    name, *keys = map(resolver.text, steps)
-    found: Node = MappingNode(resolver.world.template.section("Mappings"), call.mark)
+    name, *keys = map(resolver.resolve_text, steps)
+    node: Node = MappingNode(resolver.context.template.section("Mappings"), call.mark)
     for step in (name, *keys):
-        known = found.entries if isinstance(found, MappingNode) else {}
-        if step not in known:
-            hint = did_you_mean(step, known, "set the parameters that select an entry: --parameter NAME=VALUE")
+        entries = node.entries if isinstance(node, MappingNode) else {}
+        if step not in entries:
+            hint = did_you_mean(step, entries, "set the parameters that select an entry: --parameter NAME=VALUE")
             missing = f"Mappings has no {'.'.join((name, *keys))}"
-            return _default(resolver, call, TemplateError("CFN005", missing, call.mark, hint))
-        found = known[step][1]
-    return found
+            return _default_of_map(resolver, call, TemplateError("CFN005", missing, call.mark, hint))
+        node = entries[step][1]
+    return node
 
 
-def _default(resolver: Resolver, call: FunctionCall, wrong: TemplateError) -> Node | None:
+def _default_of_map(resolver: Resolver, call: FunctionCall, wrong: TemplateError) -> Node | None:
     """Return the DefaultValue of a Fn::FindInMap, which language extensions have; raise what is wrong without it."""
     options = call.argument.items[TRIPLE:] if isinstance(call.argument, SequenceNode) else ()
     for option in options:
         if isinstance(option, MappingNode) and "DefaultValue" in option.entries:
-            return resolver.resolved(option.entries["DefaultValue"][1])
+            return resolver.resolve(option.entries["DefaultValue"][1])
     raise wrong
 
 
-def _choice(resolver: Resolver, call: FunctionCall) -> Node | None:
+def _if(resolver: Resolver, call: FunctionCall) -> Node | None:
     condition, *branches = _arguments(call, TRIPLE)
-    holds, assumed = verdict(resolver, text(condition), call.mark)
+    is_true, assumed = evaluate_condition(resolver, text(condition), call.mark)
     if not resolver.assumes:
-        resolver.world.decide(assumed, text(condition))
-    found = resolver.resolved(branches[0 if holds else 1])
+        resolver.context.fix(assumed, text(condition))
+    branch = resolver.resolve(branches[0 if is_true else 1])
     if resolver.assumes:
         resolver.assumed |= assumed
-    elif assumed and found is None:
-        resolver.dropped.append(because(text(condition), assumed, holds=holds))
-    elif assumed and found is not None:
-        found = resolver.note(found, because(text(condition), assumed, holds=holds))
-    return found
+    elif assumed and branch is None:
+        resolver.absence_reasons.append(condition_text(text(condition), assumed, is_true=is_true))
+    elif assumed and branch is not None:
+        branch = resolver.add_note(branch, condition_text(text(condition), assumed, is_true=is_true))
+    return branch
 
 
 def _base64(resolver: Resolver, call: FunctionCall) -> Node:
-    return Scalar(base64.b64encode(resolver.text(call.argument).encode()).decode(), call.mark)
+    return Scalar(base64.b64encode(resolver.resolve_text(call.argument).encode()).decode(), call.mark)
 
 
 def _to_json(resolver: Resolver, call: FunctionCall) -> Node:
-    return Scalar(json.dumps(resolver.plain(call.argument), separators=(",", ":")), call.mark)
+    return Scalar(json.dumps(resolver.resolve_plain(call.argument), separators=(",", ":")), call.mark)
 
 
 def _length(resolver: Resolver, call: FunctionCall) -> Node:
-    value = resolver.plain(call.argument)
+    value = resolver.resolve_plain(call.argument)
     if not isinstance(value, list):
         raise TemplateError("CFN004", "Fn::Length requires a list", call.mark, "for example {Fn::Length: !Ref Subnets}")
     return Scalar(len(value), call.mark)
@@ -384,15 +393,15 @@ def _length(resolver: Resolver, call: FunctionCall) -> Node:
 
 def _import_value(resolver: Resolver, call: FunctionCall) -> Node:
     """Return what another stack exports, where the live stack is known."""
-    live = resolver.world.given.live
-    name = resolver.text(call.argument)
+    live = resolver.context.inputs.live
+    name = resolver.resolve_text(call.argument)
     if not live or name not in live.exports:
-        raise NotKnown(spelled(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
-    return resolver.note(Scalar(live.exports[name], call.mark), f"export {name} of a different stack")
+        raise NotKnown(expression_text(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
+    return resolver.add_note(Scalar(live.exports[name], call.mark), f"export {name} of a different stack")
 
 
-def _elsewhere(_resolver: Resolver, call: FunctionCall) -> Node:
-    raise NotKnown(spelled(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
+def _unknown_result(_resolver: Resolver, call: FunctionCall) -> Node:
+    raise NotKnown(expression_text(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
 
 
 def _arguments(call: FunctionCall, count: int) -> tuple[Node, ...]:
@@ -414,11 +423,11 @@ FUNCTIONS: MappingABC[str, Function] = {
     "Fn::Select": _select,
     "Fn::Split": _split,
     "Fn::FindInMap": _find_in_map,
-    "Fn::If": _choice,
+    "Fn::If": _if,
     "Fn::Base64": _base64,
     "Fn::ToJsonString": _to_json,
     "Fn::Length": _length,
     "Fn::ImportValue": _import_value,
-    "Fn::GetAZs": _elsewhere,
-    "Fn::Cidr": _elsewhere,
+    "Fn::GetAZs": _unknown_result,
+    "Fn::Cidr": _unknown_result,
 }

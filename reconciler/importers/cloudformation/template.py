@@ -87,7 +87,7 @@ CONDITION = "Condition"
 READ = {"Parameters": True, "Mappings": True, "Conditions": True}
 HINT = "pass a template with Resources; for a CDK app, `cdk synth` writes it to cdk.out/*.template.json"
 SERVERLESS = "it is a Serverless Framework configuration: `serverless package` writes a template to .serverless/*.json"
-OTHERS = {  # what else may be mistaken for one, by a key at its top
+OTHER_FILES = {  # what else may be mistaken for one, by a key at its top
     "terraform_version": "it is a Terraform state",
     "resource_changes": "it is a Terraform plan",
     "stack": "it is already a reconciler stack",
@@ -164,7 +164,7 @@ def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
     root = _root(name, raw, findings)
     template = _template(root, findings) if isinstance(root, MappingNode) else None
     if isinstance(root, MappingNode) and template and template.batch:
-        _soften(root, template, findings)
+        _downgrade_problems(root, template, findings)
     if not isinstance(root, MappingNode | Broken) and not findings.found:
         message = f"{name} is {'empty' if root is None else 'not a mapping'}: it is not a CloudFormation template"
         findings.add("CFN001", message, root.mark if root else None, HINT)
@@ -199,21 +199,21 @@ def text(node: Node) -> str:
     return text_of(node.value) if isinstance(node, Scalar) and node.value is not None else ""
 
 
-def spelled(node: Node) -> str:
+def expression_text(node: Node) -> str:
     """Write a value in one line, functions in their short form: `!Select [0, !Ref Subnets]`."""
     call = call_of(node, in_condition=True)
     match node:
         case _ if call and call.function == "Fn::GetAtt":
             return f"!GetAtt {'.'.join(reference(node) or ())}"
         case _ if call and call.function in FUNCTIONS:
-            return f"!{call.function.removeprefix('Fn::')} {spelled(call.argument)}"
+            return f"!{call.function.removeprefix('Fn::')} {expression_text(call.argument)}"
         case SequenceNode(items):
-            return f"[{', '.join(map(spelled, items))}]"
+            return f"[{', '.join(map(expression_text, items))}]"
         case MappingNode(entries):
-            return f"{{{', '.join(f'{key}: {spelled(inner)}' for key, (_, inner) in entries.items())}}}"
+            return f"{{{', '.join(f'{key}: {expression_text(inner)}' for key, (_, inner) in entries.items())}}}"
         case _:
-            said = text(node)
-            return said if is_plain(said) or said.isdecimal() else quoted(said)
+            text_ = text(node)
+            return text_ if is_plain(text_) or text_.isdecimal() else quoted(text_)
 
 
 def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
@@ -239,19 +239,19 @@ def _not_rendered(name: str, content: str, document: Document, findings: Finding
     _, resources = (
         document.root.entries.get("Resources", (None, None)) if isinstance(document.root, MappingNode) else NONE
     )
-    known = section_of(document.root, "Parameters")
+    parameters = section_of(document.root, "Parameters")
     for _, node in resources.entries.values() if isinstance(resources, MappingNode) else ():
         type_ = node.entries.get("Type", NONE)[1] if isinstance(node, MappingNode) else None
         if type_ is None or not text(type_).startswith(OURS):
             continue
         if spoken := spoken_in(node, content):
             return spoken
-        if (spoken := _spoken_in_its_name(node)) and spoken.text.strip("${}") not in known:
+        if (spoken := _language_in_name(node)) and spoken.text.strip("${}") not in parameters:
             return spoken
     return None
 
 
-def _spoken_in_its_name(resource: Node) -> EmbeddedLanguage | None:
+def _language_in_name(resource: Node) -> EmbeddedLanguage | None:
     """Return what a shell should have filled in where a resource has its name, in which AWS takes no such text."""
     properties = section_of(resource, "Properties")
     names = (node for key, (_, node) in properties.items() if key.endswith("Name") and isinstance(node, Scalar))
@@ -279,16 +279,16 @@ def _body(name: str, root: MappingNode, findings: Findings) -> Node | None:
 
 
 def _template(root: MappingNode, findings: Findings) -> Template | None:
-    _, found = root.entries.get("Resources", (None, None))
-    if not isinstance(found, MappingNode):
-        other = next((OTHERS[key] for key in root.entries if key in OTHERS), "it has no Resources")
-        findings.add("CFN001", f"not a CloudFormation template: {other}", root.mark, HINT)
+    _, resources = root.entries.get("Resources", (None, None))
+    if not isinstance(resources, MappingNode):
+        explanation = next((OTHER_FILES[key] for key in root.entries if key in OTHER_FILES), "it has no Resources")
+        findings.add("CFN001", f"not a CloudFormation template: {explanation}", root.mark, HINT)
         return None
-    in_loops = [node for key, (_, node) in found.entries.items() if key.startswith(LOOP)]
+    in_loops = [node for key, (_, node) in resources.entries.items() if key.startswith(LOOP)]
     sections = {key: node.entries for key, (_, node) in root.entries.items() if isinstance(node, MappingNode)}
     return Template(
         mark=root.mark,
-        resources={resource.logical: resource for resource in _resources(found, findings)},
+        resources={resource.logical: resource for resource in _resources(resources, findings)},
         sections=sections,
         transforms=tuple(_scalars(root.entries.get("Transform", (None, None))[1])),
         loops=tuple(node.mark for node in in_loops if _has_batch(node)),
@@ -323,13 +323,16 @@ def _ids(loop: Node) -> Iterator[re.Pattern[str]]:
             yield re.compile(".*".join(map(re.escape, IN_LOOP.split(key))))
 
 
-def _soften(root: MappingNode, template: Template, findings: Findings) -> None:
+def _downgrade_problems(root: MappingNode, template: Template, findings: Findings) -> None:
     """Let problems of what is not imported be warnings; a key that is written twice there is none."""
     resources = root.entries["Resources"][1]
     parts = [(mark, READ.get(section, False)) for section, (mark, _) in root.entries.items()]
     if isinstance(resources, MappingNode):
-        known = template.resources
-        parts += [(mark, name in known and known[name].is_batch) for name, (mark, _) in resources.entries.items()]
+        known_resources = template.resources
+        parts += [
+            (mark, name in known_resources and known_resources[name].is_batch)
+            for name, (mark, _) in resources.entries.items()
+        ]
     ordered = sorted((where_of(mark), is_read) for mark, is_read in parts)
     starts = [where for where, _ in ordered]
     for problem in list(findings.found):

@@ -59,7 +59,7 @@ def left_out_page(imported: Import, width: int) -> Page:
 
 
 def import_json(imported: Import) -> dict[str, Json]:
-    left_out = [{"what": entry.what, "why": entry.why, **place_json(entry.where)} for entry in imported.left_out]
+    left_out = [{"what": entry.subject, "why": entry.reason, **place_json(entry.where)} for entry in imported.left_out]
     return problems_json(
         imported.problems,
         document="import",
@@ -80,11 +80,11 @@ def _to_adopt(plan: PresentedPlan) -> str:
 
 def _by_reason(left_out: tuple[PresentedLeftOut, ...]) -> Iterator[tuple[str, str]]:
     """Yield what is left out for one reason, in short, and the reason."""
-    ordered = sorted(left_out, key=lambda entry: entry.why)
-    for why, group in groupby(ordered, key=lambda entry: entry.why):
-        named = [f"{entry.where}: {entry.what}" if entry.where else entry.what for entry in group]
+    ordered = sorted(left_out, key=lambda entry: entry.reason)
+    for reason, group in groupby(ordered, key=lambda entry: entry.reason):
+        named = [f"{entry.where}: {entry.subject}" if entry.where else entry.subject for entry in group]
         more = f" and {len(named) - MANY} more" if len(named) > MANY else ""
-        yield f"{', '.join(named[:MANY])}{more}", why
+        yield f"{', '.join(named[:MANY])}{more}", reason
 
 
 # Who owns what is live in a region, for people and programs.

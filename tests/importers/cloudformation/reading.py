@@ -12,7 +12,7 @@ STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/infra/51af3dc0"
 
 
 def read(template: str, *, live: LiveStack | None = None, region: str = "", **parameters: str) -> Imported:
-    given = ImportInputs(called="batch", parameters=parameters, live=live, region=region)
+    given = ImportInputs(stack_name="batch", parameters=parameters, live=live, region=region)
     return imported("t.yaml", textwrap.dedent(template).encode(), given, service_model())
 
 
@@ -51,7 +51,7 @@ def image(template: str, **given: Json) -> Json:
 
 
 def bodies(found: Imported) -> Mapping[str, Json]:
-    return {one.address.name: one.body for one in found.found}
+    return {one.address.name: one.body for one in found.resources}
 
 
 def notes(one: ImportedResource) -> list[tuple[str, str]]:

@@ -69,7 +69,7 @@ def test_any_template_is_read_or_refused(batch: list[object], condition: object,
         "Mappings": {"Map": {"x": {"x": name}}},
         "Resources": others | {f"Batch{index}": one for index, one in enumerate(batch)},
     }
-    found = imported("t.json", json.dumps(template).encode(), ImportInputs(called="batch"), service_model())
+    found = imported("t.json", json.dumps(template).encode(), ImportInputs(stack_name="batch"), service_model())
     tidied(found)
     assert "hush" not in repr(found)
     assert all(problem.where and problem.where.line for problem in found.problems)

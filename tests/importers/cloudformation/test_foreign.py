@@ -80,7 +80,7 @@ def test_what_is_named_is_written_and_the_rest_is_a_variable(written: str, expec
     ],
 )
 def test_with_a_live_stack_ids_outputs_and_values_are_known(written: str, expected: Json) -> None:
-    (found,) = read(job(written, OTHERS), live=LIVE).found
+    (found,) = read(job(written, OTHERS), live=LIVE).resources
     assert found.body["containerProperties"]["image"] == expected
     assert found.address.name == "infra-job-5X"
 
@@ -92,7 +92,7 @@ def test_a_resource_that_is_named_by_itself_is_told() -> None:
 
 
 def test_a_live_id_says_whose_it_is() -> None:
-    (found,) = read(job("!Ref Template", OTHERS), live=LIVE).found
+    (found,) = read(job("!Ref Template", OTHERS), live=LIVE).resources
     assert notes(found) == [("containerProperties.image", "AWS::EC2::LaunchTemplate Template of the template")]
 
 
@@ -105,7 +105,7 @@ def test_what_other_stacks_export_is_known_beside_a_live_stack() -> None:
          '!ImportValue !Sub "net-${Env}", with Env is prod'),
         ("[!ImportValue other]", [TaggedValue("!var", "other")], ""),
     ):  # fmt: skip
-        (found,) = read(f"{template}        Command: {written}\n", live=LIVE).found
+        (found,) = read(f"{template}        Command: {written}\n", live=LIVE).resources
         assert found.body["containerProperties"]["command"] == expected
         assert [text for _, text in notes(found)] == ([why] if why else [])
 
@@ -145,5 +145,5 @@ def test_what_stands_for_a_whole_list_is_a_list() -> None:
 
 def test_a_text_with_something_from_elsewhere_has_a_variable_inside() -> None:
     assert image(job('!Sub "${Magic.Host}/app:${Env}"', OTHERS)) == TaggedValue("!sub", "${MagicHost}/app:${Env}")
-    (found,) = read(job('!Join ["", [!Ref Subnet, "-x"]]', OTHERS), live=LIVE).found
+    (found,) = read(job('!Join ["", [!Ref Subnet, "-x"]]', OTHERS), live=LIVE).resources
     assert found.body["containerProperties"]["image"] == TaggedValue("!sub", "${Subnet}-x")

@@ -86,13 +86,13 @@ def test_a_value_that_needs_a_default_is_computed_with_it_and_says_so() -> None:
         ("!If [IsOther, x, y]", "y", "IsOther is false, because Repo is app"),
         ("!Sub ['a${b}', {b: !If [IsOther, x, y]}]", "ay", "IsOther is false, because Repo is app"),
     ):  # fmt: skip
-        (found,) = read(job(written, PARAMETERS)).found
+        (found,) = read(job(written, PARAMETERS)).resources
         assert found.body["containerProperties"]["image"] == expected
         assert ("containerProperties.image", why) in notes(found)
 
 
 def test_a_condition_that_was_decided_needs_no_note() -> None:
-    (found,) = read(job("!If [IsOther, x, y]", PARAMETERS), Repo="other").found
+    (found,) = read(job("!If [IsOther, x, y]", PARAMETERS), Repo="other").resources
     assert (found.body["containerProperties"]["image"], notes(found)) == ("x", [])
 
 
@@ -115,9 +115,9 @@ def test_what_nobody_can_tell_is_a_variable_that_says_what_it_stands_for() -> No
 
 def test_a_value_that_is_no_value_leaves_its_member_out() -> None:
     template = job("!If [IsApp, a, !Ref AWS::NoValue]", PARAMETERS, properties="Timeout: !Ref AWS::NoValue\n")
-    (found,) = read(template, Repo="x").found
+    (found,) = read(template, Repo="x").resources
     assert found.body == {"type": "container", "containerProperties": {"vcpus": 1, "memory": 128}}
-    (found,) = read(template.replace("IsApp, a,", "IsOther, a,")).found
+    (found,) = read(template.replace("IsApp, a,", "IsOther, a,")).resources
     assert notes(found) == [("containerProperties", "no image: IsOther is false, because Repo is app")]
 
 
@@ -203,7 +203,7 @@ def test_a_function_that_there_is_not_was_meant_to_be_one_that_there_is(written:
     ],
 )  # fmt: skip
 def test_what_is_left_out_is_said_in_the_container_that_lacks_it(written: str, expected: Json) -> None:
-    (found,) = read(job("a", PARAMETERS, properties=f"{written}\n")).found
+    (found,) = read(job("a", PARAMETERS, properties=f"{written}\n")).resources
     assert {path: text for path, text in notes(found) if "IsOther" in text} == expected
 
 

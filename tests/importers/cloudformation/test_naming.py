@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.importers.cloudformation import LiveStack
-from reconciler.importers.cloudformation.context import Pieces, filled, holes, naming, pieces_of, written
+from reconciler.importers.cloudformation.context import (
+    Pieces,
+    choose_names,
+    fill_name,
+    parse_name,
+    sub_text,
+    variables_of_name,
+)
 from reconciler.importers.model import Imported, TaggedValue, variables_in
 from reconciler.model import Json
 from reconciler.syntax.nodes import text_of
@@ -20,34 +27,34 @@ names = st.dictionaries(
     st.sampled_from(("A", "B", "C")),
     st.lists(st.sampled_from(("x", "-", "yz_", "${Env}", "${System}", "${Unset}")), min_size=1, max_size=5)
     .map("".join)
-    .map(pieces_of),
+    .map(parse_name),
     max_size=3,
 )
 
 
 def said(pieces: Pieces, values: dict[str, str]) -> str:
-    return written(filled(pieces, values))
+    return sub_text(fill_name(pieces, values))
 
 
 @law(100)
 @given(names)
 def test_every_name_is_the_templates_for_every_value_that_a_variable_can_still_have(found: dict[str, Pieces]) -> None:
-    named = naming(found, USUAL)
-    followed = set(holes(named.prefix))
+    named = choose_names(found, USUAL)
+    followed = set(variables_of_name(named.prefix))
     assert not followed & named.fixed
     for values in (USUAL, {"Env": "dev", "System": "other", "Unset": "set"}):
         for logical, name in found.items():
             if logical in named.unknown:
-                assert set(named.unknown[logical]) <= set(holes(name)) - USUAL.keys()
+                assert set(named.unknown[logical]) <= set(variables_of_name(name)) - USUAL.keys()
                 continue
             ours = said((*named.prefix, *named.keys[logical]), values)
             assert "" not in (named.keys[logical], ours)
-            if named.is_anew:
+            if named.is_renamed:
                 assert followed == {"Unset"}
-                assert "Unset" in holes(name)
+                assert "Unset" in variables_of_name(name)
             else:
                 assert ours == said(name, {**values, **{one: USUAL[one] for one in named.fixed}})
-                assert set(holes(name)) <= followed | named.fixed
+                assert set(variables_of_name(name)) <= followed | named.fixed
 
 
 @pytest.mark.parametrize(
@@ -68,12 +75,12 @@ def test_every_name_is_the_templates_for_every_value_that_a_variable_can_still_h
 def test_what_names_share_is_the_prefix(
     written_names: tuple[str, ...], prefix: str, keys: tuple[str, ...], fixed: tuple[str, ...]
 ) -> None:
-    named = naming({str(index): pieces_of(name) for index, name in enumerate(written_names)}, USUAL)
-    assert (written(named.prefix), tuple(named.keys.values()), tuple(named.fixed)) == (prefix, keys, fixed)
+    named = choose_names({str(index): parse_name(name) for index, name in enumerate(written_names)}, USUAL)
+    assert (sub_text(named.prefix), tuple(named.keys.values()), tuple(named.fixed)) == (prefix, keys, fixed)
 
 
 def test_a_name_that_is_known_stays_beside_one_that_is_not() -> None:
-    named = naming({"A": pieces_of("a"), "B": pieces_of("b-${Unset}")}, USUAL)
+    named = choose_names({"A": parse_name("a"), "B": parse_name("b-${Unset}")}, USUAL)
     assert (named.prefix, named.keys, named.unknown) == ((), {"A": "a"}, {"B": ("Unset",)})
 
 
@@ -114,10 +121,10 @@ def template(name: str, default: str = "Default: prod", memory: str = "128") -> 
 )  # fmt: skip
 def test_a_parameter_is_followed_everywhere_or_nowhere(name: str, default: str) -> None:
     found = template(name, default)
-    used = {one for resource in found.found for one in variables_in(resource.body)}
+    used = {one for resource in found.resources for one in variables_in(resource.body)}
     in_prefix = set(variables_in(found.name_prefix))
     if any(problem.code in ("CFN005", "CFN006") for problem in found.problems):
-        assert found.found == ()
+        assert found.resources == ()
         return
     assert ("Env" in used) is ("Env" in in_prefix) is ("Env" in found.variables)
     assert bool(found.notes) is ("Env" not in used)
@@ -126,7 +133,7 @@ def test_a_parameter_is_followed_everywhere_or_nowhere(name: str, default: str) 
 def test_a_parameter_that_anything_else_decides_is_fixed_too() -> None:
     for memory in ("!FindInMap [Sizes, !Ref Env, Memory]", "!If [IsProd, 2048, 128]"):
         found = template('!Sub "${Env}-x"', memory=memory)
-        policy, job = found.found
+        policy, job = found.resources
         assert (found.name_prefix, dict(found.variables)) == ("", {})
         assert (policy.address.name, policy.logical, policy.body["tags"]) == ("prod-x", "", {"env": "prod"})
         assert job.body["parameters"] == {"stage": "s3://x/prod/y", "plain": "prod"}
@@ -134,14 +141,14 @@ def test_a_parameter_that_anything_else_decides_is_fixed_too() -> None:
         assert job.body["containerProperties"]["environment"][1]["value"].text.endswith("scheduling-policy/prod-x")
         assert ("", 'Named !Sub "${Env}-x" in the template; Env is prod.') in notes(job)
         (left_out, _) = found.left_out
-        assert left_out.what == "variable Env"
-        assert left_out.why.startswith("it is prod is written in its place, because ")
-        assert left_out.why.endswith("; use --parameter Env=VALUE for a different value")
+        assert left_out.subject == "variable Env"
+        assert left_out.reason.startswith("it is prod is written in its place, because ")
+        assert left_out.reason.endswith("; use --parameter Env=VALUE for a different value")
 
 
 def test_the_prefix_of_names_is_in_the_stack_and_the_references_are_keys() -> None:
     found = template('!Sub "risk-${Env}-x"')
-    policy, job = found.found
+    policy, job = found.resources
     assert (found.name_prefix, policy.logical, policy.address.name) == (
         TaggedValue("!sub", "risk-${Env}-"), "x", "risk-prod-x",
     )  # fmt: skip
@@ -183,7 +190,7 @@ def test_a_value_that_is_given_names_everything() -> None:
     found = read(
         TEMPLATE.replace("NAME", "!Sub 'x-${Env}'").replace("DEFAULT", "Default: a").replace("MEMORY", "1"), Env="b"
     )
-    assert ([one.address.name for one in found.found], found.notes, found.name_prefix) == (["x-b", "x-b"], (), "")
+    assert ([one.address.name for one in found.resources], found.notes, found.name_prefix) == (["x-b", "x-b"], (), "")
 
 
 def test_without_a_value_a_name_beside_one_that_is_known_has_to_be_given() -> None:
@@ -206,7 +213,7 @@ def test_a_live_name_that_is_not_the_templates_fixes_what_builds_it(physical: st
     found = read(text, live=live)
     shown: Json = found.name_prefix
     assert (f"{shown.tag} {shown.text}" if isinstance(shown, TaggedValue) else shown) == prefix
-    assert [one.address.name for one in found.found] == [physical, physical]
+    assert [one.address.name for one in found.resources] == [physical, physical]
     assert ("Env" in found.variables) is bool(prefix)
 
 
@@ -219,7 +226,7 @@ def test_a_name_that_only_the_deployment_knows_is_read_there() -> None:
         """
     for name in ("${Fn}-${Env}", "${Hidden}-${Env}", "${Fn.Arn}"):
         found = read(textwrap.dedent(text).replace("NAME", f'!Sub "{name}"'))
-        (policy,) = found.found
+        (policy,) = found.resources
         assert notes(policy) == [
             ("", f'Named !Sub "{name}" in the template: use --stack-name to read the deployed name.')
         ]

@@ -49,7 +49,7 @@ Resources:
 
 def test_resources_refer_to_one_another_by_name() -> None:
     found = read(QUEUES)
-    assert [str(one.address) for one in found.found] == [
+    assert [str(one.address) for one in found.resources] == [
         "ComputeEnvironment/dev-spot", "SchedulingPolicy/fair", "JobQueue/Queue", "QuotaShare/Queue/risk",
     ]  # fmt: skip
     assert bodies(found)["Queue"] == {
@@ -58,7 +58,7 @@ def test_resources_refer_to_one_another_by_name() -> None:
         "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": "dev-spot"}],
         "tags": {"Team": "risk", "costCenter": "7"},
     }
-    assert [one.lifecycle for one in found.found] == [{}, {}, {"onRemove": "orphan"}, {}]
+    assert [one.lifecycle for one in found.resources] == [{}, {}, {"onRemove": "orphan"}, {}]
     assert bodies(found)["Queue/risk"] == {"jobQueue": "Queue", "state": "ENABLED"}
 
 
@@ -74,22 +74,22 @@ def test_values_get_the_types_of_the_api() -> None:
 
 
 def test_what_a_name_depends_on_is_noted() -> None:
-    spot, _, queue, _ = read(QUEUES).found
+    spot, _, queue, _ = read(QUEUES).resources
     assert notes(spot) == [("", 'Named !Sub "${Env}-spot" in the template; Env is dev.')]
     assert notes(queue) == [
         ("", "Unnamed in the template: its logical ID is used as its name here."),
         ("", "Its UpdateReplacePolicy is Retain: a replacement keeps the old resource."),
         ("computeEnvironmentOrder", "an entry is omitted: IsProd is false, because Env is dev"),
     ]
-    assert notes(read(QUEUES, Env="prod").found[0]) == []
+    assert notes(read(QUEUES, Env="prod").resources[0]) == []
 
 
 def test_a_name_that_is_not_known_says_what_would_tell_it() -> None:
-    (found,) = read(job("a").replace("Name: job", "Name: !Sub '${AWS::Region}-job'")).found
+    (found,) = read(job("a").replace("Name: job", "Name: !Sub '${AWS::Region}-job'")).resources
     assert (found.address.name, notes(found)) == (
         "Job", [("", 'Named !Sub "${AWS::Region}-job" in the template: set --parameter AWS::Region=VALUE.')],
     )  # fmt: skip
-    (found,) = read(job("a").replace("Name: job", "Name: !Sub '${AWS::Region}-job'"), region="eu-west-1").found
+    (found,) = read(job("a").replace("Name: job", "Name: !Sub '${AWS::Region}-job'"), region="eu-west-1").resources
     assert found.address.name == "eu-west-1-job"
 
 
@@ -97,11 +97,11 @@ def test_a_resource_whose_condition_is_false_is_left_out_with_the_reason() -> No
     template = QUEUES.replace("Type: AWS::Batch::QuotaShare", "Type: AWS::Batch::QuotaShare\n    Condition: IsProd")
     found = read(template)
     ((one, where),) = [(one, one.where) for one in found.left_out]
-    assert (one.what, one.why, where and where.line) == (
+    assert (one.subject, one.reason, where and where.line) == (
         "Share (AWS::Batch::QuotaShare)", "IsProd is false, because Env is dev", 35,
     )  # fmt: skip
     assert "Queue/risk" not in bodies(found)
-    assert notes(read(template.replace("[!Ref Env, prod]", "[!Ref Env, dev]")).found[3]) == [
+    assert notes(read(template.replace("[!Ref Env, prod]", "[!Ref Env, dev]")).resources[3]) == [
         ("", "Exists because IsProd is true, because Env is dev.")
     ]
 
@@ -134,7 +134,7 @@ def test_an_arn_of_a_resource_that_is_named_elsewhere_is_written_out() -> None:
 
 def test_an_arn_of_a_definition_has_no_revision_and_says_so() -> None:
     other = "Resources:\n  Other: {Type: AWS::Batch::JobDefinition, Properties: {Type: container}}\n"
-    _, found = read(job("!Ref Other", other)).found
+    _, found = read(job("!Ref Other", other)).resources
     arn = "arn:${partition}:batch:${region}:${account}:job-definition/Other"
     assert found.body["containerProperties"]["image"] == TaggedValue("!sub", arn)
     assert notes(found) == [
@@ -165,7 +165,7 @@ def test_free_keys_stay_as_they_are() -> None:
 )  # fmt: skip
 def test_a_property_that_does_not_fit_is_told_and_its_resource_left_out(properties: str, problem: str) -> None:
     found = read(job("a", properties=f"{properties}\n"))
-    assert (messages(found), found.found) == ([problem], ())
+    assert (messages(found), found.resources) == ([problem], ())
 
 
 def test_all_problems_of_all_resources_are_told_at_once() -> None:
@@ -193,14 +193,14 @@ def test_anchors_and_merge_keys_are_followed() -> None:
 def test_former_revisions_are_spoken_of_where_the_template_does() -> None:
     for policy, expected in (("false", 1), ("true", 0)):
         template = job("a", properties=f"ResourceRetentionPolicy: {{SkipDeregisterOnUpdate: {policy}}}\n")
-        (found,) = read(template).found
+        (found,) = read(template).resources
         assert len([text for _, text in notes(found) if "retainRevisions" in text]) == expected
 
 
 def test_a_note_that_several_members_share_is_written_once() -> None:
     more = "Conditions: {C: !Equals [!Ref P, x]}\nParameters: {P: {Type: String, Default: x}}\nResources:\n"
     properties = "Timeout: !If [C, {AttemptDurationSeconds: 60}, {}]\nSchedulingPriority: !If [C, 1, 2]\n"
-    (found,) = read(job("a", more, properties=properties)).found
+    (found,) = read(job("a", more, properties=properties)).resources
     assert notes(found) == [("", "C is true, because P is x; this determines timeout and schedulingPriority")]
 
 

@@ -15,7 +15,7 @@ QUEUE = {"Resources": {"Q": {"Type": "AWS::Batch::JobQueue", "Properties": {"Job
 
 def raw(text: str | bytes, name: str = "<stdin>") -> Imported:
     content = text.encode() if isinstance(text, str) else text
-    return imported(name, content, ImportInputs(called="batch"), service_model())
+    return imported(name, content, ImportInputs(stack_name="batch"), service_model())
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_loops_and_modules_say_how_they_can_be_followed() -> None:
     assert found.variables["Privatea"]["description"] == "Privatea, created by Fn::ForEach in the template"
     assert "CFN012" in messages(read(job("!Ref Publica", subnet)))[0]
     module = "Resources:\n  M: {Type: Org::Batch::Jobs::MODULE}\n"
-    assert "get-template --template-stage Processed" in read(job("a", module)).left_out[0].why
+    assert "get-template --template-stage Processed" in read(job("a", module)).left_out[0].reason
 
 
 def test_lengths_and_json_of_language_extensions_are_computed() -> None:
