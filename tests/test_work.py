@@ -18,10 +18,12 @@ from reconciler.report.text.page import Page, Part, write_page
 from reconciler.report.text.plan import plan_page
 from reconciler.saved_plan.document import Inputs, saved_json, sealed_part
 from reconciler.saved_plan.sealing import Seal, fingerprint_of
+from reconciler.syntax import nodes
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import compose
 from tests.bench.worlds import only_definitions
 from tests.builders import JD, container, stack
+from tests.load.memory import loaded
 from tests.world import World
 
 
@@ -50,6 +52,17 @@ def test_only_texts_with_a_sign_of_another_language_are_searched_for_it() -> Non
     assert [value for value, _ in suspects] == []
     files._collect_suspects(compose("x.yaml", "image: ${self:custom.image}\nname: a\n", Findings()).root, suspects)
     assert [value for value, _ in suspects] == ["${self:custom.image}"]
+
+
+def test_few_nodes_are_made_of_plain_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    written_node = nodes.written_node
+    monkeypatch.setattr(nodes, "written_node", lambda *args: (made.append(args), written_node(*args))[1])
+    before = loaded(only_definitions(10))
+    count = len(made)
+    after = loaded(only_definitions(110))
+    assert (before.problems, after.problems, len(after.stack.declared)) == ((), (), 110)
+    assert (len(made) - count) / 110 < 10  # of 61 values of a definition
 
 
 def test_what_is_live_as_it_is_declared_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ class Expander:
 
     def expand(self, node: Node) -> Node:
         """Return the node with nothing left to expand, save `Broken` ones for what has been reported."""
-        if isinstance(node, Scalar | Broken):
+        if isinstance(node, Scalar | Broken) or self._is_literal(node):
             return node
         if self._is_too_much(node.mark):
             return Broken(node.mark)
@@ -219,6 +219,16 @@ class Expander:
         expanded = self._inner(node)
         self.depth -= 1
         return expanded
+
+    def _is_literal(self, node: Node) -> bool:
+        """Whether a node has nothing to expand, and is not too much. It counts as if it had been expanded."""
+        if not isinstance(node, MappingNode | SequenceNode) or node.literal is None:
+            return False
+        depth, size = _extent(node.literal.value)
+        if self.depth + depth > DEEPEST or self.size + size > most_of(self.library.size):
+            return False
+        self.size += size
+        return True
 
     def entries(self, mapping: MappingNode) -> Entries | None:
         """Return a mapping's own entries and, below them, those of its merge keys; none of them expanded."""
@@ -371,3 +381,13 @@ class Expander:
         known = (*(self.scope or Scope()).values, *(self.scope or Scope()).unset)
         keep = f", or write ${{!{name}}} to keep the text" if tagged.tag == "!sub" else ""
         return did_you_mean(name, known, f"declare it under variables{keep}")
+
+
+def _extent(value: Json) -> tuple[int, int]:
+    """Return how deep a plain mapping or list is, and its size as the expansion of its nodes counts it."""
+    deepest, size = 0, 1 + len(value)
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            depth, more = _extent(inner)
+            deepest, size = max(deepest, depth), size + more
+    return deepest + 1, size

@@ -12,8 +12,17 @@ from reconciler.model import Json
 from reconciler.ports import Files, HiddenFile, OutsideStack
 from reconciler.problems import Problem
 from reconciler.syntax.diagnostics import Findings, did_you_mean
-from reconciler.syntax.nodes import DEEPEST, Broken, MappingNode, NamedPlace, Node, Scalar, SourceMark, TaggedNode
-from reconciler.syntax.nodes import SequenceNode as List
+from reconciler.syntax.nodes import (
+    DEEPEST,
+    Broken,
+    MappingNode,
+    NamedPlace,
+    Node,
+    Scalar,
+    SequenceNode,
+    SourceMark,
+    TaggedNode,
+)
 from reconciler.syntax.parse import Document, compose, compose_json
 
 # Files that another program still has to fill in: which language they hold, and what renders it.
@@ -155,6 +164,8 @@ def _collect_suspects(node: Node, suspects: list[tuple[str, SourceMark]]) -> Non
 
     What an alias stands for is looked at where it is written, and tags are our own language.
     """
+    if isinstance(node, MappingNode | SequenceNode) and node.literal and not _has_signs(node.literal.value):
+        return
     if isinstance(node, Scalar):
         if isinstance(node.value, str) and _has_sign(node.value):
             suspects.append((node.value, node.mark))
@@ -164,9 +175,20 @@ def _collect_suspects(node: Node, suspects: list[tuple[str, SourceMark]]) -> Non
                 suspects.append((key, mark))
             if key.lower() not in READ_LATER:
                 _collect_suspects(inner, suspects)
-    elif isinstance(node, List):
+    elif isinstance(node, SequenceNode):
         for item in node.items:
             _collect_suspects(item, suspects)
+
+
+def _has_signs(value: Json) -> bool:
+    """Whether any text of a plain value, or any key in it, has a sign of another language."""
+    if isinstance(value, str):
+        return _has_sign(value)
+    if isinstance(value, dict):
+        return any(
+            _has_sign(key) or (key.lower() not in READ_LATER and _has_signs(inner)) for key, inner in value.items()
+        )
+    return isinstance(value, list) and any(map(_has_signs, value))
 
 
 def _has_sign(text: str) -> bool:

@@ -35,15 +35,23 @@ PAIR = 2  # a ranked structure that a name alone can stand for has its rank and 
 
 def written_out(kind: Kind, body: MappingNode, findings: Findings) -> MappingNode:
     """Return a body in the API's own members. Only members of the body itself have shorts."""
+    keys = body.keys
+    rows = [row for row in kind.fields if row.short in keys or (row.name in keys and _is_pair(row))]
+    if not rows:
+        return body
     writer = _Writer(findings)
     entries = dict(body.entries)
-    for row in kind.fields:
+    for row in rows:
         if row.short in entries:
             writer.rename(row, entries)
-        if row.form is Form.RANKED and len(row.fields) == PAIR and row.name in entries:
+        if _is_pair(row) and row.name in entries:
             mark, node = entries[row.name]
             entries[row.name] = (mark, writer.ranked(row, node))
     return MappingNode(entries, body.mark)
+
+
+def _is_pair(row: Field) -> bool:
+    return row.form is Form.RANKED and len(row.fields) == PAIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +259,7 @@ def declared_resources(
 def _is_described(kind: Kind, node: Node) -> bool:
     """Whether a section is a list of resources with their ARNs, as only AWS writes it."""
     items = node.items if isinstance(node, SequenceNode) else ()
-    return any(isinstance(item, MappingNode) and kind.arn_member in item.entries for item in items)
+    return any(isinstance(item, MappingNode) and kind.arn_member in item.keys for item in items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,20 +351,22 @@ class _ResourceReader:
         self.check_inner_name(written)
         if defaults:
             body = merged(body, defaults)
-        entries = dict(body.entries)
-        entries.pop(written.kind.name_member, None)
-        _, lifecycle = entries.pop(LIFECYCLE, (None, None))
-        body = MappingNode(entries, body.mark)
+        lifecycle = None
+        if LIFECYCLE in body.keys or written.kind.name_member in body.keys:
+            entries = dict(body.entries)
+            entries.pop(written.kind.name_member, None)
+            _, lifecycle = entries.pop(LIFECYCLE, (None, None))
+            body = MappingNode(entries, body.mark)
         try:
             spec = value_of(body)
         except BrokenValue:
             spec = value_with_gaps(body, GAP)
         treated = lifecycle_of(written.kind, lifecycle, self.findings) if lifecycle else Lifecycle()
-        return Declared(address, spec, treated, NodePlaces(written.mark, body))
+        return Declared(address, spec, treated, NodePlaces(written.mark, body.literal or body))
 
     def check_inner_name(self, written: _Written) -> None:
         member = written.kind.name_member
-        if member not in written.body.entries:
+        if member not in written.body.keys:
             return
         _, node = written.body.entries[member]
         if isinstance(node, Scalar) and isinstance(node.value, Secret):
@@ -376,9 +386,7 @@ def _nameless(kind: Kind, section: MappingNode) -> dict[str, SourceMark]:
     members = {kind.name_member, *(row.name for row in kind.rows), "tags", LIFECYCLE}
 
     def is_body(node: Node) -> bool:
-        return is_null(node) or (
-            isinstance(node, MappingNode) and (not node.entries or not members.isdisjoint(node.entries))
-        )
+        return is_null(node) or (isinstance(node, MappingNode) and (not node.keys or not members.isdisjoint(node.keys)))
 
     return {
         name: mark

@@ -5,9 +5,12 @@ Aliases, merge keys and tags are still in the nodes.
 
 import math
 import re
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -23,7 +26,7 @@ GROWTH, FREE = 100, 20_000
 
 
 class SourceMark(Protocol):
-    """A place as libyaml gives it: lines and columns count from 0."""
+    """A place in a file: lines and columns count from 0."""
 
     @property
     def name(self) -> str: ...
@@ -41,8 +44,110 @@ class NamedPlace(NamedTuple):
     column: int = -1
 
 
-# Nothing changes nodes. Not frozen are those of which a stack has hundreds of thousands: it would take twice as long to
-# make them.
+# A stack has hundreds of thousands of values. Those in which nothing is left to expand stay plain values, and the
+# places of all keys and values of a file are in one array: an object for each would take most of the time and memory.
+
+OFFSET_BITS = 32
+OFFSET = (1 << OFFSET_BITS) - 1
+
+
+@dataclass(slots=True, eq=False)
+class SourceMap:
+    """The places of the keys and values of one file, in the order in which they are written.
+
+    The lower half of an item of `places` is the number of characters before the key or value. The upper half is the
+    index of the item after all that is in the value; 0 if nothing is. `lines` are the numbers of characters before each
+    line.
+    """
+
+    name: str
+    lines: Sequence[int]
+    places: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    def mark(self, index: int) -> "Mark":
+        return Mark(self, self.places[index] & OFFSET)
+
+    def after(self, index: int) -> int:
+        """Return the index of what follows a value and all that is in it."""
+        return self.places[index] >> OFFSET_BITS or index + 1
+
+    def close(self, index: int) -> None:
+        """Note that all that is in a mapping or list has been read."""
+        self.places[index] |= len(self.places) << OFFSET_BITS
+
+
+@dataclass(slots=True, eq=False)
+class Mark:
+    """A place in a file. Line and column are found when a message needs them."""
+
+    source: SourceMap
+    offset: int
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def line(self) -> int:
+        return bisect_right(self.source.lines, self.offset) - 1
+
+    @property
+    def column(self) -> int:
+        return self.offset - self.source.lines[self.line]
+
+
+@dataclass(slots=True, eq=False)
+class Literal:
+    """A plain mapping or list of a file, with the places of all that is in it. Nodes are made where they are needed."""
+
+    source: SourceMap
+    index: int
+    value: Json
+
+    def entries(self) -> dict[str, tuple[SourceMark, "Node"]]:
+        source, index = self.source, self.index + 1
+        entries: dict[str, tuple[SourceMark, Node]] = {}
+        for key, value in self.value.items():
+            entries[key] = (source.mark(index), written_node(source, index + 1, value))
+            index = source.after(index + 1)
+        return entries
+
+    def items(self) -> tuple["Node", ...]:
+        source, index = self.source, self.index + 1
+        items = []
+        for value in self.value:
+            items.append(written_node(source, index, value))
+            index = source.after(index)
+        return tuple(items)
+
+    def find(self, path: Path, *, at_key: bool) -> Mark | None:
+        """Return the place of the last step of a path that leads somewhere; None if the first leads nowhere."""
+        mark, index, value = None, self.index, self.value
+        for step in path:
+            if isinstance(value, dict) and step in value:
+                index = self._after(index + 2, list(value).index(str(step)), with_keys=True)
+                value = value[step]
+                mark = self.source.mark(index - 1 if at_key or _is_at_key(value) else index)
+            elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+                index = self._after(index + 1, step, with_keys=False)
+                value = value[step]
+                mark = self.source.mark(index)
+            else:
+                break
+        return mark
+
+    def _after(self, index: int, count: int, *, with_keys: bool) -> int:
+        for _ in range(count):
+            index = self.source.after(index) + with_keys
+        return index
+
+
+def _is_at_key(value: Json) -> bool:
+    """Whether a value is found at its key: a mapping or list, under which something may be missing, or nothing."""
+    return value is None or isinstance(value, dict | list)
+
+
+# Nothing changes nodes, but that they make those of a literal when these are asked for.
 
 
 @dataclass(slots=True, eq=False)
@@ -51,19 +156,57 @@ class Scalar:
     mark: SourceMark
 
 
-@dataclass(slots=True, eq=False)
 class SequenceNode:
-    items: tuple["Node", ...]
-    mark: SourceMark
+    """A list; of a `literal`, if it is a plain one of a file."""
+
+    __slots__ = ("_items", "literal", "mark")
+    __match_args__ = ("items", "mark")
+
+    def __init__(self, items: tuple["Node", ...] | None, mark: SourceMark, *, literal: Literal | None = None) -> None:
+        self._items = items
+        self.mark = mark
+        self.literal = literal
+
+    @property
+    def items(self) -> tuple["Node", ...]:
+        if self._items is None:
+            self._items = self.literal.items() if self.literal else ()
+        return self._items
 
 
-@dataclass(slots=True, eq=False)
 class MappingNode:
-    """`entries` keep the place of each key; `merges` are what `<<` names, until it is expanded."""
+    """A mapping; of a `literal`, if it is a plain one of a file.
 
-    entries: MappingABC[str, tuple[SourceMark, "Node"]]
-    mark: SourceMark
-    merges: tuple["Node", ...] = ()
+    `entries` keep the place of each key; `merges` are what `<<` names, until it is expanded.
+    """
+
+    __slots__ = ("_entries", "literal", "mark", "merges")
+    __match_args__ = ("entries", "mark", "merges")
+
+    def __init__(
+        self,
+        entries: MappingABC[str, tuple[SourceMark, "Node"]] | None,
+        mark: SourceMark,
+        merges: tuple["Node", ...] = (),
+        *,
+        literal: Literal | None = None,
+    ) -> None:
+        self._entries = entries
+        self.mark = mark
+        self.merges = merges
+        self.literal = literal
+
+    @property
+    def entries(self) -> MappingABC[str, tuple[SourceMark, "Node"]]:
+        if self._entries is None:
+            self._entries = self.literal.entries() if self.literal else {}
+        return self._entries
+
+    @property
+    def keys(self) -> AbstractSet[str]:
+        """The keys alone, for which no node is made."""
+        keys: AbstractSet[str] = self.literal.value.keys() if self.literal else self.entries.keys()
+        return keys
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +232,16 @@ class Broken:
 
 
 Node = Scalar | SequenceNode | MappingNode | AliasNode | TaggedNode | Broken
+NODES = frozenset({Scalar, SequenceNode, MappingNode, AliasNode, TaggedNode, Broken})
+
+
+def written_node(source: SourceMap, index: int, value: Json) -> Node:
+    """Return the node of a value of a file: its own, if it is no plain value."""
+    if type(value) is dict:
+        return MappingNode(None, source.mark(index), literal=Literal(source, index, value))
+    if type(value) is list:
+        return SequenceNode(None, source.mark(index), literal=Literal(source, index, value))
+    return value if type(value) in NODES else Scalar(value, source.mark(index))
 
 
 class TooLarge(Exception):  # noqa: N818 - names what happened
@@ -130,9 +283,10 @@ def size_of(value: Json) -> int:
 
 def value_of(node: Node) -> Json:
     """Return the plain value of an expanded node. Raises `BrokenValue`."""
-    # The order of the questions is the frequency of the answers: this runs once for every value of a stack.
     if isinstance(node, Scalar):
         return node.value
+    if isinstance(node, MappingNode | SequenceNode) and node.literal is not None:
+        return node.literal.value
     if isinstance(node, MappingNode):
         return {key: value_of(value) for key, (_, value) in node.entries.items()}
     if isinstance(node, SequenceNode):
@@ -166,7 +320,7 @@ def is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
 
-# Where a member of a resource is written; looked up in the parsed files when a message needs it.
+# Where a field of a resource is written; looked up when a message needs it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +328,22 @@ class NodePlaces:
     """A single value is where it is written; a mapping or list is at its key, under which something may be missing."""
 
     key: SourceMark
-    body: MappingNode
+    body: Node | Literal
 
     def find(self, path: Path, *, at_key: bool = False) -> Where:
-        mark: SourceMark = self.key
-        node: Node = self.body
-        for step in path:
+        mark, node = self.key, self.body
+        for number, step in enumerate(path):
+            literal = node.literal if isinstance(node, MappingNode | SequenceNode) else node
+            if isinstance(literal, Literal):
+                mark = literal.find(path[number:], at_key=at_key) or mark
+                break
             if (inner := _inner(node, step, at_key=at_key)) is None:
                 break
             mark, node = inner
         return where_of(mark)
 
 
-def _inner(node: Node, step: str | int, *, at_key: bool) -> tuple[SourceMark, Node] | None:
+def _inner(node: Node | Literal, step: str | int, *, at_key: bool) -> tuple[SourceMark, Node] | None:
     if isinstance(node, MappingNode) and step in node.entries:
         key, inner = node.entries[str(step)]
         is_at_key = at_key or isinstance(inner, MappingNode | SequenceNode) or is_null(inner)

@@ -4,8 +4,8 @@ import io
 import json
 import re
 import sys
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,13 +27,17 @@ from reconciler.syntax.diagnostics import Findings, did_you_mean, listed
 from reconciler.syntax.nodes import (
     DEEPEST,
     LARGEST,
+    NODES,
     AliasNode,
     Broken,
+    Literal,
     MappingNode,
+    Mark,
     NamedPlace,
     Node,
     Scalar,
     SequenceNode,
+    SourceMap,
     SourceMark,
     TaggedNode,
     TooLarge,
@@ -41,6 +45,7 @@ from reconciler.syntax.nodes import (
     too_deep,
     too_large,
     where_of,
+    written_node,
 )
 
 # The parser's complaints in our words: what is wrong, and what to do about it.
@@ -97,10 +102,13 @@ OF_CLOUDFORMATION = "it is a CloudFormation tag: refer to a resource by its name
 STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
 TEXT_TAGS = ("!", f"{STANDARD}str")
 PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
-COLLECTION_TAGS = (None, f"{STANDARD}map", f"{STANDARD}seq")
+COLLECTION_TAGS = (f"{STANDARD}map", f"{STANDARD}seq")
 MERGE = "<<"
 # Noticed on a later line than the one to look at.
 NOTICED_LATE = ("unexpected end of stream", "could not find expected ':'")
+# Line breaks as libyaml counts lines.
+BREAK = re.compile("\r\n?|[\n\x85\u2028\u2029]")
+BYTE_ORDER_MARK = "\ufeff"  # libyaml does not count one at the beginning
 # YAML 1.2, production c-printable, turned round; surrogates cannot come out of UTF-8.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
@@ -143,7 +151,8 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
     stream = _Stream(text)
     stream.name = name
     loader = LOADER(stream)
-    composer = _Composer(loader.get_event, findings, dialect)
+    source = SourceMap(name, _starts_of_lines(text.removeprefix(BYTE_ORDER_MARK), BREAK))
+    composer = _Composer(loader.get_event, source, findings, dialect)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
@@ -163,14 +172,17 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
     )
 
 
+def _offset(event: Event) -> int:
+    assert event.start_mark is not None  # only events that a program makes up have none
+    return event.start_mark.index
+
+
 class _Stream(io.StringIO):
     name: str  # libyaml's marks take it from here
 
 
-def _mark(event: Event) -> SourceMark:
-    mark: SourceMark | None = event.start_mark
-    assert mark is not None  # only events that a program makes up have none
-    return mark
+def _starts_of_lines(text: str, line_break: re.Pattern[str]) -> Sequence[int]:
+    return array("L", (0, *(match.end() for match in line_break.finditer(text))))
 
 
 def _broken(error: yaml.MarkedYAMLError, text: str, findings: Findings) -> Broken:
@@ -207,9 +219,12 @@ def _unprintable(name: str, text: str, findings: Findings) -> Broken:
 @dataclass(slots=True)
 class _Composer:
     next: Callable[[], Event]
+    source: SourceMap
     findings: Findings
     dialect: Dialect | None = None
-    texts: dict[str, str] = field(default_factory=dict)  # each once, however often it is written
+    # Most texts and plain scalars are written many times.
+    texts: dict[str, str] = field(default_factory=dict)
+    scalars: dict[str, Json] = field(default_factory=dict)
     includes: list[TaggedNode] = field(default_factory=list)
     dollars: list[Scalar] = field(default_factory=list)
     is_literal: bool = True
@@ -222,50 +237,59 @@ class _Composer:
         self.next()  # the start of the stream
         if not isinstance(self.next(), DocumentStartEvent):
             return None
-        root = self.node(self.next())
+        root = written_node(self.source, 0, self.value(self.next()))
         self.next()  # the end of the document
         after = self.next()
         if isinstance(after, DocumentStartEvent):
             hint = "move each document to its own file"
-            self.findings.add("YML004", "a second YAML document begins here", _mark(after), hint)
+            self.findings.add("YML004", "a second YAML document begins here", self.mark(after), hint)
         return None if isinstance(root, Scalar) and root.value is None else root
 
-    def node(self, event: Event) -> Node:
-        """Make a node of an event, and of those that belong to it. Most are plain scalars: they take few steps."""
+    def mark(self, event: Event) -> Mark:
+        return Mark(self.source, _offset(event))
+
+    def value(self, event: Event) -> Json:
+        """Read a value, and what is in it. It is plain, or a node if it has an anchor or something is left to expand.
+
+        Most values are scalars without a tag and without an anchor: they take few steps.
+        """
         self.size += 1
         if self.size > LARGEST:
-            raise too_large(_mark(event))
+            raise too_large(self.mark(event))
+        index = len(self.source.places)
+        self.source.places.append(_offset(event))
         if isinstance(event, ScalarEvent):
-            node = self.scalar(event)
+            value = self.scalar(event)
         elif isinstance(event, AliasEvent):
             return self.alias(event)
         else:
             assert isinstance(event, CollectionStartEvent)
-            return self.collection(event)
+            return self.collection(event, index)
         if event.anchor is not None:
-            self.anchors[event.anchor] = node
-        return node
+            self.anchors[event.anchor] = value = written_node(self.source, index, value)
+        return value
 
-    def scalar(self, event: ScalarEvent) -> Node:
-        tag = event.tag
+    def scalar(self, event: ScalarEvent) -> Json:
+        tag, text = event.tag, event.value
         if tag is None:
-            plain = self.dialect.plain if self.dialect else plain_value
-            text = self.texts.setdefault(event.value, event.value)
-            scalar = Scalar(plain(text) if event.implicit[0] else text, _mark(event))
             if "${" in text:
-                self.dollars.append(scalar)
-            return scalar
+                self.dollars.append(Scalar(text, self.mark(event)))
+            if not event.implicit[0]:
+                return self.texts.setdefault(text, text)
+            if text not in self.scalars:
+                self.scalars[text] = self.dialect.plain(text) if self.dialect else plain_value(text)
+            return self.scalars[text]
         if tag in TEXT_TAGS:
-            return Scalar(event.value, _mark(event))
+            return text
         if tag in PLAIN_TAGS:
-            return Scalar(plain_value(event.value), _mark(event))
+            return plain_value(text)
         if self.dialect:
-            return self.dialect.tagged(tag, Scalar(event.value, _mark(event)), self.findings)
-        return self.tagged(tag, event) if tag in TAGS else self.unknown_tag(tag, _mark(event))
+            return self.dialect.tagged(tag, Scalar(text, self.mark(event)), self.findings)
+        return self.tagged(tag, event) if tag in TAGS else self.unknown_tag(tag, self.mark(event))
 
     def tagged(self, tag: str, event: ScalarEvent) -> TaggedNode:
         self.is_literal = False
-        tagged = TaggedNode(tag, event.value, _mark(event))
+        tagged = TaggedNode(tag, event.value, self.mark(event))
         if tagged.tag == "!include":
             self.includes.append(tagged)
         return tagged
@@ -280,72 +304,86 @@ class _Composer:
     def alias(self, event: AliasEvent) -> Node:
         self.is_literal = False
         if event.anchor in self.anchors:
-            return AliasNode(self.anchors[event.anchor], _mark(event))
+            return AliasNode(self.anchors[event.anchor], self.mark(event))
         if event.anchor in self.open_anchors:
             message, hint = f"*{event.anchor} is inside its own anchor", "it would contain itself endlessly"
         else:
             known = [f"*{name}" for name in self.anchors]
             message = f"*{event.anchor} has no anchor &{event.anchor} above it in this file"
             hint = did_you_mean(f"*{event.anchor}", known, "quote a string that begins with *")
-        self.findings.add("YML007", message, _mark(event), hint)
-        return Broken(_mark(event))
+        self.findings.add("YML007", message, self.mark(event), hint)
+        return Broken(self.mark(event))
 
-    def collection(self, event: CollectionStartEvent) -> Node:
+    def collection(self, event: CollectionStartEvent, index: int) -> Json:
         if self.depth == DEEPEST:
-            raise too_deep(_mark(event))
+            raise too_deep(self.mark(event))
         self.depth += 1
         if event.anchor is not None:
             self.open_anchors.add(event.anchor)
-        node: Node = self.mapping(event) if isinstance(event, MappingStartEvent) else self.sequence(event)
+        value: Json = self.mapping(index) if isinstance(event, MappingStartEvent) else self.sequence(index)
+        self.source.close(index)
         self.depth -= 1
-        if event.tag not in COLLECTION_TAGS:
-            tagged = self.dialect.tagged(event.tag, node, self.findings) if self.dialect else None
-            node = tagged or self.misplaced_tag(event.tag, _mark(event))
+        if event.tag is not None and event.tag not in COLLECTION_TAGS:
+            value = self.tagged_collection(event.tag, written_node(self.source, index, value))
         if event.anchor is not None:
             self.open_anchors.discard(event.anchor)
-            self.anchors[event.anchor] = node
-        return node
+            self.anchors[event.anchor] = value = written_node(self.source, index, value)
+        return value
 
-    def misplaced_tag(self, tag: str, mark: SourceMark) -> Broken:
+    def tagged_collection(self, tag: str, node: Node) -> Node:
+        if self.dialect:
+            return self.dialect.tagged(tag, node, self.findings)
         if tag not in TAGS:
-            return self.unknown_tag(tag, mark)
-        self.findings.add("YML011", f"{tag} requires a string, not a list or mapping", mark, f"write `{tag} text`")
-        return Broken(mark)
+            return self.unknown_tag(tag, node.mark)
+        self.findings.add("YML011", f"{tag} requires a string, not a list or mapping", node.mark, f"write `{tag} text`")
+        return Broken(node.mark)
 
-    def sequence(self, start: CollectionStartEvent) -> SequenceNode:
+    def sequence(self, index: int) -> list[Json] | SequenceNode:
         items = []
         while not isinstance(event := self.next(), SequenceEndEvent):
-            items.append(self.node(event))
-        return SequenceNode(tuple(items), _mark(start))
+            items.append(self.value(event))
+        return _sequence(self.source, index, items)
 
-    def mapping(self, start: CollectionStartEvent) -> MappingNode:
-        entries: dict[str, tuple[SourceMark, Node]] = {}
+    def mapping(self, index: int) -> dict[str, Json] | MappingNode:
+        plain: dict[str, Json] = {}
+        entries: Entries | None = None  # of a mapping whose entries are others than those that are written
         merges: tuple[Node, ...] = ()
         while not isinstance(event := self.next(), MappingEndEvent):
-            key, node = self.key(event), self.node(self.next())
-            if key is None:
+            key = self.key(event)
+            at = len(self.source.places)
+            value = self.value(self.next())
+            if entries is None and key is not None and key not in plain and key != MERGE:
+                plain[key] = value
                 continue
+            if entries is None:
+                entries = Literal(self.source, index, plain).entries()
+            node = written_node(self.source, at, value)
             if key == MERGE and isinstance(event, ScalarEvent) and event.implicit[0]:
                 self.is_literal = False
                 merges = (*merges, *(node.items if isinstance(node, SequenceNode) else (node,)))
             elif key in entries:
-                self.duplicate(key, entries[key][0], _mark(event))
+                self.duplicate(key, entries[key][0], self.mark(event))
                 if self.dialect and self.dialect.last_wins:
-                    entries[key] = (_mark(event), node)
-            else:
-                entries[key] = (_mark(event), node)
-        return MappingNode(entries, _mark(start), merges)
+                    entries[key] = (self.mark(event), node)
+            elif key is not None:
+                entries[key] = (self.mark(event), node)
+        return (
+            _mapping(self.source, index, plain)
+            if entries is None
+            else MappingNode(entries, self.source.mark(index), merges)
+        )
 
     def key(self, event: Event) -> str | None:
-        if isinstance(event, ScalarEvent) and (event.tag is None or event.tag in TEXT_TAGS):
-            if event.anchor is not None:
-                self.anchors[event.anchor] = Scalar(event.value, _mark(event))
-            return sys.intern(event.value)
         if isinstance(event, ScalarEvent):
-            self.bad_key(f"{event.tag} cannot be a key: only values are substituted", _mark(event), "")
+            self.source.places.append(_offset(event))
+            if event.tag is None or event.tag in TEXT_TAGS:
+                if event.anchor is not None:
+                    self.anchors[event.anchor] = Scalar(event.value, self.mark(event))
+                return sys.intern(event.value)
+            self.bad_key(f"{event.tag} cannot be a key: only values are substituted", self.mark(event), "")
         else:
-            self.node(event)
-            self.bad_key("a key must be a plain string", _mark(event), "quote a value that begins with {, [ or *")
+            self.value(event)
+            self.bad_key("a key must be a plain string", self.mark(event), "quote a value that begins with {, [ or *")
         return None
 
     def bad_key(self, message: str, mark: SourceMark, hint: str) -> None:
@@ -359,10 +397,28 @@ class _Composer:
             self.findings.add("YML003", message, second, "remove one of them")
 
 
+# What was read of a mapping or list: a plain one, or a node where something in it is no plain value.
+
+Entries = dict[str, tuple[SourceMark, Node]]
+
+
+def _mapping(source: SourceMap, index: int, value: dict[str, Json]) -> dict[str, Json] | MappingNode:
+    if NODES.isdisjoint(map(type, value.values())):
+        return value
+    return MappingNode(Literal(source, index, value).entries(), source.mark(index))
+
+
+def _sequence(source: SourceMap, index: int, value: list[Json]) -> list[Json] | SequenceNode:
+    if NODES.isdisjoint(map(type, value)):
+        return value
+    return SequenceNode(Literal(source, index, value).items(), source.mark(index))
+
+
 # JSON text to nodes. YAML parsers stumble over tabs and some escapes of JSON, so it is read as what it is.
 
 HALF = re.compile("[\ud800-\udfff]")  # JSON can escape half of a pair; UTF-8 cannot hold it
 REPLACEMENT = "\ufffd"
+LINE_FEED = re.compile("\n")
 # In well-formed JSON these are all the tokens there are.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:"{}\[\]]+')
 
@@ -376,8 +432,8 @@ def compose_json(name: str, text: str, findings: Findings, *, last_wins: str = "
         return Document(None)
     if broken := _syntax(name, text, findings):
         return Document(broken)
-    lines = [0, *(match.end() for match in re.finditer("\n", text))]
-    reader = _JsonNodeReader(name, TOKEN.finditer(text), lines, findings, last_wins)
+    source = SourceMap(name, _starts_of_lines(text, LINE_FEED))
+    reader = _JsonNodeReader(source, TOKEN.finditer(text), findings, last_wins)
     try:
         root = reader.document()
         return Document(root, size=reader.size)
@@ -426,25 +482,27 @@ def _no_constant(word: str) -> None:
 
 @dataclass(slots=True)
 class _JsonNodeReader:
-    name: str
+    source: SourceMap
     tokens: Iterator[re.Match[str]]
-    lines: list[int]
     findings: Findings
     last_wins: str = ""
     depth: int = 0
     size: int = 0
 
     def document(self) -> Node:
-        return self.node(next(self.tokens))
+        return written_node(self.source, 0, self.value(next(self.tokens)))
 
-    def node(self, token: re.Match[str]) -> Node:
-        text = token[0]
+    def value(self, token: re.Match[str]) -> Json:
+        """Read a value, and what is in it. It is plain, or a node that has or holds keys that are written twice."""
         self.size += 1
         if self.size > LARGEST:
             raise too_large(self.mark(token))
+        index = len(self.source.places)
+        self.source.places.append(token.start())
+        text = token[0]
         if text in "{[":
-            return self.collection(text, self.mark(token))
-        return Scalar(self.text(token) if text[0] == '"' else plain_value(text), self.mark(token))
+            return self.collection(text, index)
+        return self.text(token) if text[0] == '"' else plain_value(text)
 
     def text(self, token: re.Match[str]) -> str:
         text: str = json.loads(token[0])
@@ -454,32 +512,40 @@ class _JsonNodeReader:
             return HALF.sub(REPLACEMENT, text)
         return text
 
-    def collection(self, opening: str, mark: SourceMark) -> Node:
+    def collection(self, opening: str, index: int) -> Json:
         if self.depth == DEEPEST:
-            raise too_deep(mark)
+            raise too_deep(self.source.mark(index))
         self.depth += 1
-        node = self.mapping(mark) if opening == "{" else self.sequence(mark)
+        value = self.mapping(index) if opening == "{" else self.sequence(index)
+        self.source.close(index)
         self.depth -= 1
-        return node
+        return value
 
-    def sequence(self, mark: SourceMark) -> SequenceNode:
+    def sequence(self, index: int) -> list[Json] | SequenceNode:
         items = []
         while (token := next(self.tokens))[0] != "]":
-            items.append(self.node(token))
-        return SequenceNode(tuple(items), mark)
+            items.append(self.value(token))
+        return _sequence(self.source, index, items)
 
-    def mapping(self, mark: SourceMark) -> MappingNode:
-        entries: dict[str, tuple[SourceMark, Node]] = {}
+    def mapping(self, index: int) -> dict[str, Json] | MappingNode:
+        plain: dict[str, Json] = {}
+        entries: Entries | None = None  # of an object with a key that is written twice
         while (token := next(self.tokens))[0] != "}":
-            key, here, node = self.text(token), self.mark(token), self.node(next(self.tokens))
+            key, here, at = sys.intern(self.text(token)), self.mark(token), len(self.source.places) + 1
+            self.source.places.append(token.start())
+            value = self.value(next(self.tokens))
+            if entries is None and key not in plain:
+                plain[key] = value
+                continue
+            if entries is None:
+                entries = Literal(self.source, index, plain).entries()
             if key in entries:
                 message = f"{key} is written twice in one object; first at {where_of(entries[key][0])}"
                 severity = Severity.WARNING if self.last_wins else Severity.ERROR
                 self.findings.add("YML003", message, here, self.last_wins or "remove one of them", severity)
             if self.last_wins or key not in entries:
-                entries[key] = (here, node)
-        return MappingNode(entries, mark)
+                entries[key] = (here, written_node(self.source, at, value))
+        return _mapping(self.source, index, plain) if entries is None else MappingNode(entries, self.source.mark(index))
 
-    def mark(self, token: re.Match[str]) -> SourceMark:
-        line = bisect_right(self.lines, token.start()) - 1
-        return NamedPlace(self.name, line, token.start() - self.lines[line])
+    def mark(self, token: re.Match[str]) -> Mark:
+        return Mark(self.source, token.start())

@@ -6,7 +6,8 @@ parameters usually have, and noted; what nobody can tell becomes a variable.
 
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 
 from reconciler.importers.cloudformation import external
 from reconciler.importers.cloudformation.context import NotKnown, TemplateContext, TemplateError, TemplateReference
@@ -146,7 +147,7 @@ class Resolver:
         """Return a value with more notes: a copy, since the template may use the value elsewhere, too."""
         if not texts:
             return node
-        noted = replace(node)
+        noted = copy(node)
         self.notes[noted] = [*self.notes.get(node, ()), *texts]
         return noted
 
