@@ -1,11 +1,11 @@
 """Which queues a definition's jobs may go to, and whether they can start in the environments of each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model import Json, Spec
+from reconciler.model import Declared, Json, Spec, Stack
 from reconciler.placement.catalogue import Catalogue
-from reconciler.placement.needs import QUEUE_TYPES, JobNeed
+from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
 from reconciler.placement.offers import Offer, offer_of
 from reconciler.placement.verdicts import Feasibility, Verdict, best, judge
 
@@ -125,3 +125,67 @@ def _entries(value: Json) -> list[Spec]:
 
 def _whole(value: Json) -> int | None:
     return value if isinstance(value, int) else None
+
+
+# A whole stack: each of its job definitions on the queues that it is judged on.
+
+DEFINITION, QUEUE, ENVIRONMENT, CONSUMABLE = "JobDefinition", "JobQueue", "ComputeEnvironment", "ConsumableResource"
+TRAINING = "SAGEMAKER_TRAINING"  # queues of service jobs, which have no job definition
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDefinition:
+    """A job definition, its verdict and the pairs behind it. `is_refused`: it can never start on a queue of runsOn."""
+
+    name: str
+    verdict: Verdict
+    pairs: tuple[Pair, ...]
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlacement:
+    """Whether the jobs of a stack's definitions can ever start, and of when and from where its facts are."""
+
+    stack: str
+    date: str
+    source: str
+    definitions: tuple[PlacedDefinition, ...]
+
+    @property
+    def is_proved_impossible(self) -> bool:
+        """Whether any definition can start nowhere, or not where it is to run."""
+        return any(each.is_refused or each.verdict.outcome is Feasibility.NEVER for each in self.definitions)
+
+    def only(self, definitions: Callable[[str], bool], queues: Callable[[str], bool]) -> "StackPlacement":
+        """Return what is said of some definitions and queues."""
+        chosen = []
+        for each in self.definitions:
+            pairs = tuple(pair for pair in each.pairs if queues(pair.queue))
+            verdict = best(pair.verdict for pair in pairs)
+            if definitions(each.name) and verdict:
+                chosen.append(replace(each, pairs=pairs, verdict=verdict))
+        return replace(self, definitions=tuple(chosen))
+
+
+def place_stack(stack: Stack, catalogue: Catalogue) -> StackPlacement:
+    """Return the verdicts of a stack. What the stack refers to without declaring it is unknown."""
+
+    def bodies(kind: str) -> dict[str, Spec]:
+        return {address.name: each.spec for address, each in stack.declared.items() if address.kind == kind}
+
+    queues = {name: body for name, body in bodies(QUEUE).items() if body.get("jobQueueType") != TRAINING}
+    pool = pool_of(queues, bodies(ENVIRONMENT), bodies(CONSUMABLE), catalogue)
+    placed = (
+        _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
+    )
+    return StackPlacement(stack.name, catalogue.date, catalogue.source, tuple(placed))
+
+
+def _placed(name: str, definition: Declared, pool: Pool) -> PlacedDefinition:
+    runs_on = definition.lifecycle.runs_on
+    pairs = tuple(pool.pairs(job_need(definition.spec), runs_on))
+    verdict = best(pair.verdict for pair in pairs) or Verdict(Feasibility.UNKNOWN, "no queue of it is in the stack")
+    by_queue = (best(pair.verdict for pair in pairs if pair.queue == queue) for queue in runs_on)
+    is_refused = any(of_queue and of_queue.outcome is Feasibility.NEVER for of_queue in by_queue)
+    return PlacedDefinition(name, verdict, pairs, is_refused)

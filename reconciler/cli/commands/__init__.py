@@ -9,6 +9,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "create a stack from a template, with editor settings",
     "fmt": "format the YAML files of stacks",
     "validate": "check stacks offline and report all problems at once",
+    "placement": "show whether jobs can ever start on the queues of a stack, and why not",
     "plan": "show what apply would change, and what it costs",
     "apply": "plan, confirm, apply, wait, and plan again to prove that nothing is left",
     "drift": "show what was changed outside this stack",
