@@ -5,8 +5,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import Place
-from reconciler.app.usecases import Session
+from reconciler.app.request import Place, Session
 from reconciler.model import Stack, StatePlace
 from reconciler.ports import Clock, Cloud, Observer
 from reconciler.problems import WrongUsage

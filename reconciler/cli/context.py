@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.app.request import AddressGlob, StackRequest
-from reconciler.app.usecases import Session
+from reconciler.app.request import AddressGlob, Session, StackRequest
 from reconciler.calls import side_by_side
 from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions
-from reconciler.app.usecases import Session
+from reconciler.app.request import RunOptions, Session
 from reconciler.cli.context import Read, check_one, live_stack, plan_stack, with_installed_sdk
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan

@@ -11,8 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.app.request import StackRequest
-from reconciler.app.usecases import Session
+from reconciler.app.request import Session, StackRequest
 from reconciler.cli.clients import service_for, session_for
 from reconciler.cli.context import Read, check_globs, read_files, with_installed_sdk
 from reconciler.cli.options import (

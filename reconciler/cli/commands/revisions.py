@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.app.request import HERE, StackRequest
-from reconciler.app.usecases import Session
+from reconciler.app.request import HERE, Session, StackRequest
 from reconciler.cli.context import Read, live_stack, with_former
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output

@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions
-from reconciler.app.usecases import Session
+from reconciler.app.request import RunOptions, Session
 from reconciler.cli.context import Read, live_stack, plan_stack, with_former
 from reconciler.cli.options import (
     OF_REMOVALS,
