@@ -26,9 +26,11 @@ def page() -> str:
 def _section(name: str, parser: argparse.ArgumentParser, examples: str) -> str:
     rows = "".join(_rows(parser))
     table = f"| argument | means |\n|---|---|\n{rows}\n" if rows else ""
-    return (
-        f"## {name}\n\n{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.\n\n{table}```text\n{examples.rstrip()}\n```\n"
-    )
+    return f"## {name}\n\n{_sentence(COMMANDS[name].help)}.\n\n{table}```text\n{examples.rstrip()}\n```\n"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _rows(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_what_goes_wrong_in_the_sandbox_does_so_on_the_example(
     )
     assert len(lines) > 10
     assert [line for line in lines if main(shlex.split(line, comments=True))] == []
-    assert capsys.readouterr().out.endswith("sandbox.json: nothing is broken\n")
+    assert capsys.readouterr().out.endswith("sandbox.json: no simulated failures\n")
 
 
 def shell_blocks() -> list[str]:

@@ -201,7 +201,7 @@ def test_the_action_takes_no_orders_from_its_arguments(runner: Runner) -> None:
             """--all --var "note=two  words" --var 'b=it is "so"'""",
             ["--all", "--var", "note=two  words", "--var", 'b=it is "so"'],
         ),
-        ("--all\n  --target-env prod\n", ["--all", "--target-env", "prod"]),
+        ("--all\n  --env prod\n", ["--all", "--env", "prod"]),
         ("$(touch owned) `touch owned` * ~", ["$(touch", "owned)", "`touch", "owned`", "*", "~"]),
     ],
 )

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.app.request import AddressGlob, Session, StackRequest
+from reconciler.app.request import AddressGlob, StackRequest
 from reconciler.calls import side_by_side
 from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output
-from reconciler.cli.signals import signal_seen
+from reconciler.cli.signals import seen_signal
 from reconciler.model import Address, Identity, Plan, Stack
 from reconciler.ports import Cloud, Files, Lookups, Observer
 from reconciler.problems import (
@@ -34,6 +34,7 @@ from reconciler.problems import (
 
 if TYPE_CHECKING:
     from reconciler.adapters.lookup.sources import Environment
+    from reconciler.app.usecases import Session
     from reconciler.inspect.history import History
     from reconciler.kinds.base import Kind
     from reconciler.load import FromOutside
@@ -71,7 +72,7 @@ def valid_stack(request: StackRequest, identity: Identity | None = None, lookups
     """Return a valid stack. Raises `InvalidStack` with every problem, or `Denied` where a look-up was."""
     read = read_stack(request, identity, lookups)
     if any(problem.code == DENIED_LOOKUP for problem in read.problems):
-        raise Denied("a look-up was denied", problems=read.problems)
+        raise Denied("a value could not be looked up: access was denied", problems=read.problems)
     if not read.is_valid:
         raise InvalidStack(read.problems)
     return read
@@ -85,11 +86,11 @@ def shown_stack(request: StackRequest, out: Output) -> Read:
     read = valid_stack(replace(request, has_examples=True))
     if notes := tuple(problem for problem in read.problems if problem.code == STANDS_IN):
         shown = present_problems(notes)
-        out.tell(lambda width: problems_page(shown, width))
+        out.print_to_stderr(lambda width: problems_page(shown, width))
     return read
 
 
-def live_stack(request: StackRequest, observer: Observer, there: Identity | None = None) -> tuple[Read, Session]:
+def live_stack(request: StackRequest, observer: Observer, there: Identity | None = None) -> tuple[Read, "Session"]:
     """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
 
     Only then is anything looked up, and not before it is clear that it is the stack's account and region; and those
@@ -125,7 +126,7 @@ def complete_in_sandbox(read: Read, cloud: Cloud, settled: Callable[[], Cloud]) 
     return replace(read, stack=stack, problems=(*read.problems, *notes), has_unknown=False) if notes else read
 
 
-def plan_stack(read: Read, session: Session, wanted: "PlanOptions") -> Plan:
+def plan_stack(read: Read, session: "Session", wanted: "PlanOptions") -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler.app import usecases
 
@@ -232,27 +233,27 @@ def _account(stack: Stack, account: str | None) -> str | None:
     return stack.account or account
 
 
-def run_each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, go_on: bool = True) -> int:
+def run_each(stacks: Iterable[T], out: Output, work: Callable[[T], int], *, keeps_going: bool = True) -> int:
     """Do the work for every stack, each with its own failures, and return the code that matters most.
 
-    `go_on`: also after a stack that failed. What changes the world does not: the next stack may need this one.
+    `keeps_going`: also after a stack that failed. What changes the world does not: the next stack may need this one.
     """
     codes: list[int] = []
     for stack in stacks:
-        if codes and (ended := signal_seen()) is not None:  # the one before was not cut short, but no other is begun
-            out.notice("Stopped before the next stack.")
+        if codes and (ended := seen_signal()) is not None:  # the one before was not cut short, but no other is begun
+            out.print_notice("Stopped before the next stack.")
             codes.append(ended)
             break
         try:
             codes.append(work(stack))
         except Stopped as stopped:
-            out.stopped(stopped)
+            out.report_stopped(stopped)
             codes.append(stopped.exit)
         except CloudError as error:
-            out.failed(error, exit_of(error))
+            out.report_cloud_error(error, exit_of(error))
             codes.append(exit_of(error))
-        out.ended(codes[-1])
-        if not go_on and codes[-1] != Exit.DONE:
+        out.set_exit_code(codes[-1])
+        if not keeps_going and codes[-1] != Exit.DONE:
             break
     return gravest_code(codes)
 
@@ -360,7 +361,7 @@ FORM = "it is KIND/NAME, such as JobQueue/*"
 AT_ONCE = 8  # stacks
 
 
-def check_one(request: StackRequest, plan: "Plan", stack: Stack, session: Session, out: Output) -> None:
+def check_patterns_of_plan(request: StackRequest, plan: "Plan", stack: Stack, session: "Session", out: Output) -> None:
     """Raise `WrongUsage` for a pattern that matches nothing in the plan of a stack. Nothing was done by then.
 
     A notice says which resource is gone already: the same command, run again, finishes the work.
@@ -369,7 +370,9 @@ def check_one(request: StackRequest, plan: "Plan", stack: Stack, session: Sessio
     _check(request.patterns, plan.known, "this stack", (place,), out)
 
 
-def check_all(patterns: Sequence[AddressGlob], stacks: Sequence[StackRequest], out: Output) -> tuple[StackRequest, ...]:
+def check_patterns(
+    patterns: Sequence[AddressGlob], stacks: Sequence[StackRequest], out: Output
+) -> tuple[StackRequest, ...]:
     """Return the stacks, of several without what their plans have to match: that is checked here.
 
     Raises `WrongUsage` for a pattern that matches in none of them, before any of them is planned. AWS is asked only for
@@ -407,7 +410,7 @@ def _check(
     names = list(dict.fromkeys(map(str, known)))
     for option, glob in _unmatched(patterns, known):
         if reason := reason_gone(glob, known, places):
-            out.notice(f"{option} {glob} matches nothing: it is already gone ({reason})")
+            out.print_notice(f"{option} {glob} matches nothing: it is already gone ({reason})")
             continue
         near = difflib.get_close_matches(glob, names, n=1)
         hint = f"did you mean {near[0]}?" if near else FORM

@@ -1,4 +1,4 @@
-"""One command over many targets: which are meant, how each is requested, and all of them side by side."""
+"""One command over many deployments: which are meant, how each is requested, and all of them side by side."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.adapters.machine import GIT, is_hidden, names_of
 from reconciler.app.request import HERE, AddressGlob, FleetRequest, StackRequest
 from reconciler.calls import SIGNAL_SLICE
-from reconciler.cli.context import check_all, environment_of, from_outside, gravest_code, run_each
+from reconciler.cli.context import check_patterns, environment_of, from_outside, gravest_code, run_each
 from reconciler.cli.options import EVERYTHING
 from reconciler.cli.output import Branch, Output
 from reconciler.load.sections import FLEET
@@ -37,23 +37,25 @@ Work = Callable[[StackRequest, Output], int]
 
 
 def run_fleet(fleet: FleetRequest, out: Output, work: Work) -> int:
-    """Do the work for every stack, or with --all for every target; return the code that matters most."""
+    """Do the work for every stack, or with --all for every deployment; return the code that matters most."""
     if fleet.file is None:
         _check_alone(fleet)
         check_duplicates(fleet)
-        stacks = check_all(fleet.stack.patterns, fleet.stacks, out)
+        stacks = check_patterns(fleet.stack.patterns, fleet.stacks, out)
         return run_each(stacks, out, lambda request: work(request, out))
-    deployments = read_deployments(fleet)
-    targets = requested_targets(deployments)
-    stacks = check_all(fleet.stack.patterns, [deployments.request(target) for target in targets], out)
-    return _side_by_side(targets, stacks, fleet, out, _refuse_duplicates(work, deployments, targets))
+    deployment_file = read_deployment_file(fleet)
+    deployments = requested_deployments(deployment_file)
+    stacks = check_patterns(
+        fleet.stack.patterns, [deployment_file.request(deployment) for deployment in deployments], out
+    )
+    return _side_by_side(deployments, stacks, fleet, out, _refuse_duplicates(work, deployment_file, deployments))
 
 
 @dataclass(frozen=True, slots=True)
-class TargetRun:
-    """What became of one target; `out` has all that was told of it."""
+class DeploymentRun:
+    """What became of one deployment; `out` has everything that was printed for it."""
 
-    target: "FleetTarget"
+    deployment: "FleetTarget"
     code: int
     seconds: float
     time: datetime
@@ -69,7 +71,7 @@ class TargetRun:
 
 def _check_alone(fleet: FleetRequest) -> None:
     choices = {
-        "--target-env": fleet.environments,
+        "--env": fleet.environments,
         "--changed-since": fleet.changed_since,
         "--shard": fleet.shard,
     }
@@ -79,30 +81,30 @@ def _check_alone(fleet: FleetRequest) -> None:
 
 
 def _side_by_side(
-    targets: Sequence["FleetTarget"], stacks: Sequence[StackRequest], fleet: FleetRequest, out: Output, work: Work
+    deployments: Sequence["FleetTarget"], stacks: Sequence[StackRequest], fleet: FleetRequest, out: Output, work: Work
 ) -> int:
     from reconciler.cli.signals import stopping
 
-    notice = partial(out.notice, READERS if out.reads_only else WRITERS)
+    notice = partial(out.print_notice, READERS if out.reads_only else WRITERS)
     with stopping(notice) as stop, _pool(fleet.concurrency, stop) as threads:
-        branches = [out.branch(target.name) for target in targets]
+        branches = [out.branch(deployment.name) for deployment in deployments]
         waiting = [
-            (branch, threads.submit(_run_target, target, request, branch, work, stop))
-            for target, request, branch in zip(targets, stacks, branches, strict=True)
+            (branch, threads.submit(_run_deployment, deployment, request, branch, work, stop))
+            for deployment, request, branch in zip(deployments, stacks, branches, strict=True)
         ]
         runs = list(_in_order(waiting, stop.flag, out))
     codes = [run.code for run in runs]
-    is_cut_short = len(runs) < len(targets) or any(code in ENDED for code in codes)
+    is_cut_short = len(runs) < len(deployments) or any(code in ENDED for code in codes)
     code = stop.code if stop.code and is_cut_short else gravest_code(codes or [Exit.DONE])
-    begun = {run.target.name for run in runs}
-    _publish(runs, [target.name for target in targets if target.name not in begun], fleet, out, code)
+    begun = {run.deployment.name for run in runs}
+    _publish(runs, [deployment.name for deployment in deployments if deployment.name not in begun], fleet, out, code)
     return int(code)
 
 
-def _run_target(
-    target: "FleetTarget", request: StackRequest, out: Branch, work: Work, stop: "Stopping"
-) -> TargetRun | None:
-    """Do the work for one target; whatever goes wrong there leaves the others alone."""
+def _run_deployment(
+    deployment: "FleetTarget", request: StackRequest, out: Branch, work: Work, stop: "Stopping"
+) -> DeploymentRun | None:
+    """Do the work for one deployment; whatever goes wrong there leaves the others alone."""
     if stop.flag.is_set():
         return None
     from reconciler.adapters.machine import utc_now
@@ -110,17 +112,17 @@ def _run_target(
     start = monotonic()
     out.begin()
     try:
-        code = run_each((request,), out, lambda stack: work(stack, out), go_on=False)
-    except Exception as error:  # noqa: BLE001 - the last place of this target, as main is of a run
-        out.crashed(error)
+        code = run_each((request,), out, lambda stack: work(stack, out), keeps_going=False)
+    except Exception as error:  # noqa: BLE001 - the last place of this deployment, as main is of a run
+        out.report_crash(error)
         code = Exit.ERROR
     out.watch.close(code)
-    return TargetRun(target, code, monotonic() - start, utc_now(), out)
+    return DeploymentRun(deployment, code, monotonic() - start, utc_now(), out)
 
 
 @contextmanager
 def _pool(size: int, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
-    """Yield threads for the targets. After a signal, those that only read and may hang are not waited for."""
+    """Yield threads for the deployments. After a signal, those that only read and may hang are not waited for."""
     threads = ThreadPoolExecutor(max_workers=size)
     try:
         yield threads
@@ -129,8 +131,8 @@ def _pool(size: int, stop: "Stopping") -> Iterator[ThreadPoolExecutor]:
 
 
 def _in_order(
-    waiting: Sequence[tuple[Branch, Future[TargetRun | None]]], given_up: Event, out: Output
-) -> Iterator[TargetRun]:
+    waiting: Sequence[tuple[Branch, Future[DeploymentRun | None]]], given_up: Event, out: Output
+) -> Iterator[DeploymentRun]:
     """Yield what was run in the order of the file, each shown as soon as those before it have been.
 
     Once the rest is `given_up`, only what has begun to change something is waited for. What begins later finds the
@@ -147,27 +149,29 @@ def _in_order(
             last_notice, now = monotonic(), sum(run.done() for _, run in waiting)
             if now != done:
                 done = now
-                out.notice(f"{done} of {len(waiting)} deployments done …")
+                out.print_notice(f"{done} of {len(waiting)} deployments done …")
         if not future.done():
             continue
         run = future.result()
         if run is not None:
-            heading = partial(heading_page, run.target.name)
+            heading = partial(heading_page, run.deployment.name)
             out.join(run.out, heading, is_news=bool(out.verbose) or run.is_news)
             yield run
 
 
-def _publish(runs: Sequence[TargetRun], left_out: Sequence[str], request: FleetRequest, out: Output, code: int) -> None:
+def _publish(
+    runs: Sequence[DeploymentRun], left_out: Sequence[str], request: FleetRequest, out: Output, code: int
+) -> None:
     from reconciler.report.fleet import Fleet, ShardPosition, Targets, cut_short, fleet_json, fleet_page
 
     file = Path(request.file or FLEET).as_posix()
     outcomes = tuple(_outcome(run, file) for run in runs)
-    items = tuple((run.target.name, item) for run in runs for item in run.out.items)
+    items = tuple((run.deployment.name, item) for run in runs for item in run.out.items)
     shard = ShardPosition(index=request.shard.number, of=request.shard.of) if request.shard else None
     selection = None if left_out else _selection(request)
     notes = (cut_short(left_out),) if left_out else ()
     fleet = Fleet(command=request.command, file=file, selection=selection, shard=shard, outcomes=outcomes, notes=notes)
-    out.whole(
+    out.publish_combined(
         lambda width: fleet_page(outcomes, width, left_out),
         lambda: fleet_json(fleet, code),
         Targets(outcomes, items, tuple(left_out)),
@@ -185,21 +189,21 @@ def _selection(fleet: FleetRequest) -> "Selection":
     )
 
 
-def _outcome(run: TargetRun, file: str) -> "DeploymentOutcome":
+def _outcome(run: DeploymentRun, file: str) -> "DeploymentOutcome":
     """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
     from reconciler.report.fleet import DeploymentOutcome, came_to, told
     from reconciler.report.json import instant
 
-    target, items, documents = run.target, run.out.items, run.out.documents
+    deployment, items, documents = run.deployment, run.out.items, run.out.documents
     result = documents[-1] if documents else None
     known = result if isinstance(result, Mapping) else {}
     return DeploymentOutcome(
-        target=target.name,
+        target=deployment.name,
         file=file,
-        stack=target.stack,
-        environment=target.environment,
-        account=known.get("account") or target.account or None,
-        region=known.get("region") or target.region or None,
+        stack=deployment.stack,
+        environment=deployment.environment,
+        account=known.get("account") or deployment.account or None,
+        region=known.get("region") or deployment.region or None,
         time=instant(run.time),
         exit=int(run.code),
         came_to=came_to(run.code, items),
@@ -209,42 +213,44 @@ def _outcome(run: TargetRun, file: str) -> "DeploymentOutcome":
     )
 
 
-# Which targets a command means, and how each of them is requested.
+# Which deployments a command means, and how each of them is requested.
 
 
 @dataclass(frozen=True, slots=True)
-class Deployments:
-    """All targets of a file."""
+class DeploymentFile:
+    """All deployments of a file."""
 
     fleet: FleetRequest
     file: Path
-    targets: tuple["FleetTarget", ...]
+    deployments: tuple["FleetTarget", ...]
 
     @property
     def variable_files(self) -> tuple[str, ...]:
-        return tuple(str(self.file.parent / file) for target in self.targets for file in target.variable_files)
+        return tuple(
+            str(self.file.parent / file) for deployment in self.deployments for file in deployment.variable_files
+        )
 
-    def path(self, target: "FleetTarget") -> str:
-        """Return the path of a target's stack from the current folder."""
-        return (self.file.parent / target.stack).as_posix()
+    def path(self, deployment: "FleetTarget") -> str:
+        """Return the path of a deployment's stack from the current folder."""
+        return (self.file.parent / deployment.stack).as_posix()
 
-    def request(self, target: "FleetTarget") -> StackRequest:
-        """Return the stack of a target: what the command line says counts more than what the file says."""
+    def request(self, deployment: "FleetTarget") -> StackRequest:
+        """Return the stack of a deployment: what the command line says counts more than what the file says."""
         stack, place, folder = self.fleet.stack, self.fleet.stack.place, self.file.parent
-        consented = (AddressGlob("--allow-destroy", glob) for glob in target.consents.allow_destroy)
+        consented = (AddressGlob("--allow-destroy", glob) for glob in deployment.consents.allow_destroy)
         return replace(
             stack,
-            path=self.path(target),
+            path=self.path(deployment),
             place=replace(
                 place,
-                account=target.account or None,
-                region=place.region or target.region or None,
-                profile=place.profile or target.profile or None,
-                role_arn=place.role_arn or target.role_arn or None,
+                account=deployment.account or None,
+                region=place.region or deployment.region or None,
+                profile=place.profile or deployment.profile or None,
+                role_arn=place.role_arn or deployment.role_arn or None,
             ),
-            variable_files=(*(str(folder / file) for file in target.variable_files), *stack.variable_files),
-            offered=target.offered,
-            deployment=target,
+            variable_files=(*(str(folder / file) for file in deployment.variable_files), *stack.variable_files),
+            offered=deployment.offered,
+            deployment=deployment,
             named_files=(*stack.named_files, *self.variable_files),
             patterns=(*stack.patterns, *(pattern for pattern in consented if pattern.glob != EVERYTHING)),
         )
@@ -265,15 +271,15 @@ def with_consents(wanted: "PlanOptions", consents: "Consents") -> "PlanOptions":
     )
 
 
-def read_deployments(fleet: FleetRequest) -> Deployments:
-    """Return all targets of the file. Raises `WrongUsage` and `InvalidStack`."""
+def read_deployment_file(fleet: FleetRequest) -> DeploymentFile:
+    """Return all deployments of the file. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.adapters.machine import DiskFiles
 
     file = fleet.file or ""
     if not Path(file).is_file():
         message = f"there is no file {file}" if file else "--all= names no file"
         raise WrongUsage(message, hint=_next_step(file, fleet.command))
-    return Deployments(fleet, Path(file), _read(DiskFiles(file), fleet.stack))
+    return DeploymentFile(fleet, Path(file), _read(DiskFiles(file), fleet.stack))
 
 
 def excluded_names(request: StackRequest) -> tuple[str, ...]:
@@ -308,56 +314,57 @@ def _next_step(file: str, command: str) -> str:
     return f"name one stack, as in `reconciler {command} STACK`; or write {name} with `environments:` and `stacks:`"
 
 
-def requested_targets(deployments: Deployments) -> tuple["FleetTarget", ...]:
-    """Return the targets that the command means. Raises `WrongUsage` and `InvalidStack`."""
+def requested_deployments(deployment_file: DeploymentFile) -> tuple["FleetTarget", ...]:
+    """Return the deployments that the command means. Raises `WrongUsage` and `InvalidStack`."""
     from reconciler.fleet import changed_targets, choose_targets
     from reconciler.syntax.diagnostics import did_you_mean
 
-    fleet, file, targets = deployments.fleet, deployments.file, deployments.targets
+    fleet, file, deployments = deployment_file.fleet, deployment_file.file, deployment_file.deployments
     stacks = () if fleet.paths == (HERE,) else [_path_from(file.parent, stack) for stack in fleet.paths]
-    unknown = next((stack for stack in stacks if all(target.stack != stack for target in targets)), None)
+    unknown = next((stack for stack in stacks if all(deployment.stack != stack for deployment in deployments)), None)
     if unknown:
         raise WrongUsage(
-            f"{file} has no stack {unknown}", hint=did_you_mean(unknown, [target.stack for target in targets], "")
+            f"{file} has no stack {unknown}",
+            hint=did_you_mean(unknown, [deployment.stack for deployment in deployments], ""),
         )
-    unknown = next((name for name in fleet.environments if not choose_targets(targets, environments=(name,))), None)
+    unknown = next((name for name in fleet.environments if not choose_targets(deployments, environments=(name,))), None)
     if unknown:
-        known = dict.fromkeys(target.environment for target in targets)
+        known = dict.fromkeys(deployment.environment for deployment in deployments)
         hint = did_you_mean(unknown, known, f"it has {', '.join(known)}")
         raise WrongUsage(f"{file} has no environment {unknown}", hint=hint)
     if fleet.only is not None:
-        gone = next((name for name in fleet.only if all(target.name != name for target in targets)), None)
+        gone = next((name for name in fleet.only if all(deployment.name != name for deployment in deployments)), None)
         if gone:
             raise WrongUsage(f"{file} has no deployment {gone}, but the file of plans does", hint="plan again")
-        targets = tuple(target for target in targets if target.name in fleet.only)
+        deployments = tuple(deployment for deployment in deployments if deployment.name in fleet.only)
     if fleet.changed_since:
-        targets = changed_targets(
-            targets, *_before(file, fleet.changed_since, fleet.stack), cache(partial(_names, file.parent))
+        deployments = changed_targets(
+            deployments, *_before(file, fleet.changed_since, fleet.stack), cache(partial(_names, file.parent))
         )
-    return choose_targets(targets, environments=fleet.environments, stacks=stacks, shard=fleet.shard)
+    return choose_targets(deployments, environments=fleet.environments, stacks=stacks, shard=fleet.shard)
 
 
 def _read(files: "Files", request: StackRequest) -> tuple["FleetTarget", ...]:
     from reconciler.fleet import read_fleet
 
     root = Path(files.root)
-    targets, problems = read_fleet(
+    deployments, problems = read_fleet(
         files, environment_of(request), partial(_matching, root), cache(partial(_leads_out, root))
     )
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidStack(problems)
-    return targets
+    return deployments
 
 
 def _before(file: Path, revision: str, request: StackRequest) -> tuple[tuple["FleetTarget", ...], tuple[str, ...]]:
-    """Return the targets of a revision, and the files that have changed since."""
+    """Return the deployments of a revision, and the files that have changed since."""
     from reconciler.adapters.lookup.git import PastFile, Repository
 
     repository = Repository(str(file.parent))
     content, changed = repository.content_at(revision, file.name), repository.changed_since(revision)
     try:
         return (() if content is None else _read(PastFile(str(file.parent), file.name, content), request)), changed
-    except InvalidStack:  # its targets of then are not known: all of them count as changed
+    except InvalidStack:  # its former deployments are not known: all of them count as changed
         return (), changed
 
 
@@ -369,11 +376,11 @@ def _names(root: Path, path: str) -> Sequence[str]:
     used = [path]
     if (root / path).is_file() and path.endswith(SUFFIXES):
         used += [(Path(path).parent / name).as_posix() for name in files_used(DiskFiles(str(root / path)))]
-    return sorted({name for run_each in used for name in names_of(root, run_each)})
+    return sorted({name for file in used for name in names_of(root, file)})
 
 
 def _matching(root: Path, pattern: str) -> Sequence[str]:
-    """Return the stacks that a glob means, from the folder of the file of targets; nothing outside of it."""
+    """Return the stacks that a glob means, from the folder of the file of deployments; nothing outside of it."""
     if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         return ()
     if not any(char in pattern for char in "*?["):
@@ -394,17 +401,19 @@ def _path_from(root: Path, path: str) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-# Keeps targets apart that have one stack's name in one place, before any of them is looked at.
+# Keeps deployments apart that have one stack's name in one place, before any of them is looked at.
 
 SEVERAL = 2
 HINT = "give one of them a different `stack:` or `namePrefix:`, or deploy it elsewhere"
 
 
-def _refuse_duplicates(work: Work, deployments: Deployments, targets: Sequence["FleetTarget"]) -> Work:
-    """Return the work for a target, which stops at once where another target has its stack's name in its place."""
+def _refuse_duplicates(work: Work, deployment_file: DeploymentFile, deployments: Sequence["FleetTarget"]) -> Work:
+    """Return the work for a deployment, which stops at once if a different one has its stack's name in its place."""
     from reconciler.fleet import duplicate_targets
 
-    duplicates = duplicate_targets(deployments.targets, targets, lambda target: _claim_of(deployments.request(target)))
+    duplicates = duplicate_targets(
+        deployment_file.deployments, deployments, lambda deployment: _claim_of(deployment_file.request(deployment))
+    )
 
     def checked(request: StackRequest, out: Output) -> int:
         name = request.deployment.name if request.deployment else ""
@@ -424,7 +433,7 @@ def check_duplicates(fleet: FleetRequest) -> None:
 
     stacks = {request.path: request for request in fleet.stacks}
     named = [FleetTarget(name=path, stack=path, environment="") for path in stacks]
-    duplicates = duplicate_targets(named, named, lambda target: _claim_of(stacks[target.stack]))
+    duplicates = duplicate_targets(named, named, lambda deployment: _claim_of(stacks[deployment.stack]))
     pairs = {tuple(sorted((name, other))): claim for name, (other, claim) in duplicates.items()}
     if pairs:
         account = fleet.stack.place.account
@@ -432,7 +441,7 @@ def check_duplicates(fleet: FleetRequest) -> None:
 
 
 def _claim_of(request: StackRequest) -> "Claim":
-    """Return what a target claims; nothing where its files cannot be read, which its own work tells."""
+    """Return what a deployment claims; nothing where its files cannot be read, which its own work reports."""
     from reconciler.adapters.lookup.sources import Offline, Sources
     from reconciler.adapters.machine import DiskFiles
     from reconciler.fleet import Claim

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.context import exit_of
 from reconciler.cli.output import Output
-from reconciler.cli.parser import Invocation, parse
+from reconciler.cli.parser import Invocation, complete, parse
 from reconciler.cli.signals import Terminated, terminable
 from reconciler.cli.streams import StdoutLost, check_writable
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
@@ -19,15 +19,19 @@ from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
 if TYPE_CHECKING:
     from reconciler.cli.observer import Watch
 
+COMPLETION = "_ARGCOMPLETE"  # set by the script of `completion`
+
 
 def main(argv: Sequence[str] | None = None) -> int:
+    if COMPLETION in os.environ:
+        complete()
     given = list(sys.argv[1:] if argv is None else argv)
     _open_streams()
     try:
         invocation = parse(given)
     except WrongUsage as wrong:
         out = Output.for_arguments(given)
-        out.stopped(wrong)
+        out.report_stopped(wrong)
         return out.finish(wrong.exit)
     except SystemExit as done:  # argparse has printed --help or --version
         return int(done.code or 0)
@@ -77,24 +81,26 @@ def _written(invocation: Invocation, watch: "Watch") -> int:
     except Stopped as unwritable:
         there = tuple(target for target in options.targets if not target.file)
         out = Output(replace(options, targets=there, verbose=0), watch=watch)
-        out.stopped(unwritable)
+        out.report_stopped(unwritable)
         return out.finish(unwritable.exit)
     out = Output(options, several=len(invocation.fleet.paths) > 1, watch=watch, reads_only=invocation.reads_only)
+    for note in invocation.notes:
+        out.print_notice(note)
     try:
         return out.finish(_guarded(invocation, out))
     except StdoutLost as lost:
-        return out.lost(lost)
+        return out.report_lost_stdout(lost)
 
 
 def _guarded(invocation: Invocation, out: Output) -> int:
     try:
         return int(invocation.run(out))
     except Stopped as stopped:
-        out.stopped(stopped)
+        out.report_stopped(stopped)
         return stopped.exit
     except CloudError as error:
         code = exit_of(error)
-        out.failed(error, code)
+        out.report_cloud_error(error, code)
         return code
     except (KeyboardInterrupt, Terminated) as signal:
         return _ended(out, signal)
@@ -102,9 +108,9 @@ def _guarded(invocation: Invocation, out: Output) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the last place: no traceback reaches a user unasked
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            out.stopped(Stopped(f"cannot write: {error.strerror}"))
+            out.report_stopped(Stopped(f"cannot write: {error.strerror}"))
         else:
-            out.crashed(error)
+            out.report_crash(error)
         return Exit.ERROR
 
 
@@ -112,5 +118,5 @@ def _ended(out: Output, signal: BaseException) -> Exit:
     is_term = isinstance(signal, Terminated)
     stopped = Stopped("terminated" if is_term else "interrupted")
     stopped.exit = Exit.TERMINATED if is_term else Exit.INTERRUPTED
-    out.stopped(stopped)
+    out.report_stopped(stopped)
     return stopped.exit

@@ -1,4 +1,4 @@
-"""Who watches a run, and each target of it: what is counted, traced and told at the end."""
+"""The observers of a run and of each deployment: what is counted, traced, and summed up at the end."""
 
 import logging
 import os
@@ -28,10 +28,10 @@ WELL = (Exit.DONE, Exit.CHANGES)
 
 @dataclass(slots=True)
 class Watch:
-    """An observer of one target, or of a run without targets. The tally is that of the whole run."""
+    """An observer of one deployment, or of a run without --all. The tally is that of the whole run."""
 
     log: Log
-    verbose: bool = False
+    traces_calls: bool = False
     spans: "Spans | None" = None
     root: "Span | None" = None
     tally: Tally = field(default_factory=Tally)
@@ -40,8 +40,8 @@ class Watch:
     _changes: "dict[int, Span]" = field(default_factory=dict)  # what each thread is changing
 
     def target(self, name: str) -> "Watch":
-        """Return the observer of one target; `close` ends it."""
-        watch = Watch(replace(self.log, target=name), self.verbose, self.spans, tally=self.tally)
+        """Return the observer of one deployment; `close` ends it."""
+        watch = Watch(replace(self.log, target=name), self.traces_calls, self.spans, tally=self.tally)
         watch.root = self.spans.begin("target", self.root, watch._about) if self.spans else None
         return watch
 
@@ -64,7 +64,7 @@ class Watch:
 
     def called(self, call: Called) -> None:
         self.tally.called(call, self.log.target)
-        if self.verbose:
+        if self.traces_calls:
             self.log.write(trace(call), trace_json(call), "warning" if call.error else "debug")
         if self.spans:
             self.spans.called(call, self._parent(), self._about)
@@ -91,15 +91,15 @@ class Watch:
             self.spans.end(self.root, error, {"process.exit.code": int(code)})
 
     def end(self, code: int) -> None:
-        """Tell what the run has cost, where somebody asked for it, or calls had to be repeated.
+        """Print the number of calls and their time if it is requested, or if calls had to be repeated.
 
-        Otherwise the last line on stderr is the error, and without one there is none.
+        Otherwise the last line on stderr is the error, if there is one.
         """
         seconds = monotonic() - self._start
         self.close(code)
         if self.spans:
             self.spans.close()
-        is_news = self.verbose or self.log.as_json or self.tally.retries or self.tally.throttled
+        is_news = self.traces_calls or self.log.as_json or self.tally.retries or self.tally.throttled
         if self.tally.calls and is_news:
             self.log.write(summary(self.tally, seconds), summary_json(self.tally, seconds))
 
@@ -113,7 +113,7 @@ class Watch:
 
 def watch_of(output: OutputOptions, command: str, *, calls_aws: bool) -> Watch:
     """Return the observer of a run; with spans, if it may call AWS and OpenTelemetry's variables ask for them."""
-    watch = Watch(Log(as_json=output.logs_json), verbose=bool(output.verbose))
+    watch = Watch(Log(as_json=output.logs_json), traces_calls=output.traces_calls)
     variable = next((name for name in OTEL if os.environ.get(name)), "")
     if variable and calls_aws and not _is_off():
         watch.spans = _spans(watch.log, variable)

@@ -2,10 +2,11 @@
 
 import os
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ActionsContainer
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace, _ActionsContainer
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.app.request import (
     HERE,
@@ -17,6 +18,7 @@ from reconciler.app.request import (
     RunOptions,
     StackRequest,
 )
+from reconciler.problems import Stopped
 from reconciler.report.formats import format_of
 
 if TYPE_CHECKING:
@@ -41,12 +43,9 @@ SIDE_BY_SIDE = 16  # deployments: most of the time each waits for AWS
 EVERYTHING = "*"
 # What the options below mean in a command that does not have them.
 ABSENT: Mapping[str, Any] = {
-    **{
-        name: []
-        for name in ("stacks", "var", "var_file", "allow_env", "target_env", "target", "allow_destroy", "output")
-    },
+    **{name: [] for name in ("stacks", "var", "var_file", "allow_env", "env", "target", "allow_destroy", "output")},
     **dict.fromkeys(("account", "region", "profile", "role_arn", "sandbox", "all", "changed_since", "shard"), None),
-    **dict.fromkeys(("no_lookups", "yes", "adopt", "allow_replace", "drain", "cancel_jobs"), False),
+    **dict.fromkeys(("no_lookups", "yes", "adopt", "allow_replace", "drain", "cancel_jobs", "trace_calls"), False),
     **dict.fromkeys(("max_destroy", "max_interrupted", "timeout", "lock_timeout", "log_format"), None),
     "color": True,
     "concurrency": SIDE_BY_SIDE,
@@ -98,7 +97,7 @@ def stacks_of(args: Namespace) -> tuple[StackRequest, ...]:
 
 def add_output(parser: ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument(
+    output = group.add_argument(
         "-o",
         "--output",
         action="append",
@@ -106,13 +105,17 @@ def add_output(parser: ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) ->
         type=TargetIn(formats),
         help=f"{', '.join(formats)}; repeatable; text is printed unless a different format goes to stdout",
     )
+    _complete_with(output, lambda **_: formats)
     group.add_argument("--no-color", dest="color", action="store_false", default=True, help="print without colours")
     group.add_argument(
         "-v",
         "--verbose",
         action="count",
         default=0,
-        help="print more detail, and each call to AWS on stderr; -vv prints everything",
+        help="print more detail; -vv prints everything",
+    )
+    group.add_argument(
+        "--trace-calls", action="store_true", help="print each call to AWS on stderr, and a summary of calls at the end"
     )
     group.add_argument(
         "--log-format",
@@ -123,12 +126,18 @@ def add_output(parser: ArgumentParser, formats: tuple[str, ...] = EVERYWHERE) ->
 
 def output_of(args: Namespace) -> OutputOptions:
     """Return what is written; each share of deployments has files of its own."""
-    parse_number = str(args.shard.number) if args.shard else "{shard}"
-    targets = tuple(target._replace(file=target.file.replace("{shard}", parse_number)) for target in args.output or ())
+    number = str(args.shard.number) if args.shard else "{shard}"
+    targets = tuple(target._replace(file=target.file.replace("{shard}", number)) for target in args.output or ())
     log_format = args.log_format or os.environ.get(LOG_FORMAT) or "text"
     if log_format not in LOG_FORMATS:
         args.parser.error(f"{LOG_FORMAT} is {log_format!r}; it can be {' or '.join(LOG_FORMATS)}")
-    return OutputOptions(targets=targets, has_color=args.color, verbose=args.verbose, logs_json=log_format == "json")
+    return OutputOptions(
+        targets=targets,
+        has_color=args.color,
+        verbose=args.verbose,
+        traces_calls=args.trace_calls,
+        logs_json=log_format == "json",
+    )
 
 
 def add_variables(parser: ArgumentParser) -> None:
@@ -195,19 +204,20 @@ def add_ignored_sandbox(parser: ArgumentParser) -> None:
 
 
 def add_fleet(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("targets")
+    group = parser.add_argument_group("deployments")
     group.add_argument(
         "--all",
         metavar="[=FILE]",
         help=f"all deployments of FILE (default: {FILE}); with STACK, those of that stack",
     )
-    group.add_argument(
-        "--target-env",
+    env = group.add_argument(
+        "--env",
         action="append",
         default=[],
         metavar="NAME",
         help="only deployments of this environment; * and ? match; repeatable",
     )
+    _complete_with(env, _environments)
     group.add_argument(
         "--changed-since", metavar="REF", help="only those whose files changed since git's REF, for example origin/main"
     )
@@ -243,7 +253,7 @@ def fleet_of(args: Namespace) -> FleetRequest:
         ),
         paths=tuple(args.stacks) or (HERE,),
         file=args.all,
-        environments=tuple(args.target_env),
+        environments=tuple(args.env),
         changed_since=args.changed_since,
         shard=args.shard,
         concurrency=args.concurrency,
@@ -263,7 +273,7 @@ def add_names(group: _ActionsContainer) -> None:
 
 
 def add_targets(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    target = parser.add_argument(
         "--target",
         action="append",
         default=[],
@@ -271,6 +281,33 @@ def add_targets(parser: ArgumentParser) -> None:
         help="only these resources and what they need; * and ? match; repeatable; exit 64 if one matches nothing "
         "and is not known to be gone",
     )
+    _complete_with(target, _declared_addresses)
+
+
+# What a shell completes after an option: argcomplete calls these with the words typed so far.
+
+
+def _complete_with(action: Action, candidates: Callable[..., Iterable[str]]) -> None:
+    cast("Any", action).completer = candidates
+
+
+def _environments(parsed_args: Namespace, **_: object) -> Iterable[str]:
+    from reconciler.cli.fleet import read_deployment_file
+
+    with suppress(Stopped):
+        fleet = fleet_of(parsed_args)
+        file = read_deployment_file(replace(fleet, file=fleet.file or FILE))
+        return dict.fromkeys(deployment.environment for deployment in file.deployments)
+    return ()
+
+
+def _declared_addresses(parsed_args: Namespace, **_: object) -> Iterable[str]:
+    from reconciler.cli.context import read_stack
+
+    with suppress(Stopped):
+        stacks = [read_stack(request).stack for request in stacks_of(parsed_args)]
+        return dict.fromkeys(str(address) for stack in stacks for address in stack.declared)
+    return ()
 
 
 def patterns_of(args: Namespace) -> tuple[AddressGlob, ...]:
@@ -338,7 +375,7 @@ def add_running(parser: ArgumentParser) -> None:
 
 def add_waiting(parser: ArgumentParser) -> None:
     parser.add_argument("--yes", "--auto-approve", dest="yes", action="store_true", help="do not prompt")
-    parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="the limit of each wait: 90s, 30m, 2h")
+    parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="limit of each wait: 90s, 30m, 2h")
     parser.add_argument(
         "--lock-timeout",
         type=parse_duration,
@@ -396,18 +433,18 @@ def _of_array() -> str:
 def _parse_shard(text: str) -> "Shard":
     from reconciler.fleet import Shard
 
-    parse_number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
-    if not slash or not (parse_number.isascii() and parse_number.isdigit() and of.isascii() and of.isdigit()):
+    number, slash, of = (_of_array() if text == OF_ARRAY else text).partition("/")
+    if not slash or not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
         raise ArgumentTypeError(f"{text!r} is not a share such as 1/4")
-    if not 1 <= int(parse_number) <= int(of):
+    if not 1 <= int(number) <= int(of):
         raise ArgumentTypeError(f"{text!r}: shares count from 1 to {of}")
-    return Shard(int(parse_number), int(of))
+    return Shard(int(number), int(of))
 
 
 def _parse_glob(text: str) -> str:
     """An empty one is a variable that nobody set: it would allow nothing, and say so to nobody."""
     if not text:
-        raise ArgumentTypeError("there is nothing behind the =")
+        raise ArgumentTypeError("the value after = is empty")
     return text
 
 
@@ -422,7 +459,7 @@ def _parse_limit(text: str) -> "Limit":
 
 def parse_fingerprint(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{16,64}", text):
-        raise ArgumentTypeError(f"{text!r} is no fingerprint, such as `plan` shows: 16 to 64 of 0-9 and a-f")
+        raise ArgumentTypeError(f"{text!r} is not a fingerprint as `plan` shows it: 16 to 64 characters of 0-9 and a-f")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Where the product goes: text as it comes, JSON as one value at the end; everything else goes to stderr."""
+"""Where results go: text as it comes, JSON as one value at the end; everything else goes to stderr."""
 
 import os
 import re
@@ -14,17 +14,17 @@ from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
 from reconciler.cli.clients import open_objects
 from reconciler.cli.options import LOG_FORMAT
 from reconciler.cli.streams import (
-    CRASHED,
+    BUG_HINT,
     IN_S3,
     OF_STEP,
+    DeploymentLines,
     LineWriter,
     Log,
     Losses,
-    Prefixed,
+    PrefixedStream,
     StdoutLost,
-    Told,
-    check_stays_here,
-    speak_utf8,
+    check_stays_local,
+    use_utf8,
     write_to,
 )
 from reconciler.ports import UNOBSERVED
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from reconciler.report.text.page import Page
 
 
-# A step of GitHub Actions: what it is told by way of files, and where its repository is.
+# A step of GitHub Actions: the files through which it passes values on, and the root of its repository.
 
 
-def tell_step(run: Collected, code: int) -> None:
-    """Give a job its outputs and its summary, where it says to which files; of many targets, what became of each."""
+def write_step_files(run: Collected, code: int) -> None:
+    """Write the outputs and the summary of a job, for a fleet those of each deployment, if it names files for them."""
     from reconciler.report.ci import github_outputs, output_lines
 
     outputs = github_outputs(run.items, code)
@@ -56,8 +56,8 @@ def tell_step(run: Collected, code: int) -> None:
             write_to(os.environ[variable], "a", text)
 
 
-def repository() -> str:
-    """Return the folder that other programs tell paths from: a job says so itself."""
+def repository_root() -> str:
+    """Return the folder to which other programs take paths as relative: a job names it."""
     return os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
 
 
@@ -66,7 +66,7 @@ MakePage = Callable[[int], "Page"]
 
 
 class Output:
-    """Collects what a command produces for each of its targets."""
+    """Collects the results of a command, and writes them in each requested format."""
 
     def __init__(
         self,
@@ -77,8 +77,8 @@ class Output:
         reads_only: bool = False,
     ) -> None:
         targets = options.targets
-        claimed = any(not target.file for target in targets)
-        self._targets = targets if claimed else (OutputTarget("text", ""), *targets)
+        is_stdout_taken = any(not target.file for target in targets)
+        self._targets = targets if is_stdout_taken else (OutputTarget("text", ""), *targets)
         self._options = options
         self._several = several
         self._watch = watch
@@ -87,17 +87,17 @@ class Output:
         self._pages: list[str] = []  # for files of text
         self._texts: list[str] = []
         self._items: list[Item] = []
-        self._targets_told: Targets | None = None
+        self._deployments: Targets | None = None
         self._losses = Losses(reads_only)
-        self._lines: LineWriter | Told = LineWriter(
+        self._lines: LineWriter | DeploymentLines = LineWriter(
             [target.file for target in targets if FORMATS[target.format].made_of is MadeOf.EVENTS], self._losses
         )
-        self._whole: list[Json] = []
-        self._unprinted: list[MakePage] = []  # what programs alone have got, until it turns out that they have not
+        self._combined: list[Json] = []
+        self._pages_unprinted: list[MakePage] = []  # shown if their formats for programs cannot be written
 
     @classmethod
     def for_arguments(cls, argv: Sequence[str]) -> Self:
-        """For arguments that could not be parsed: JSON is still owed to whoever asked for it."""
+        """Return an output for arguments that could not be parsed; JSON is written if they ask for it."""
         words = "\0".join(argv)
         asked = re.search(r"(?:^|\0)(?:-o[\0=]?|--output[\0=])(jsonl?)(?:$|\0)", words)
         made = cls(OutputOptions(targets=(OutputTarget(asked[1], ""),) if asked else ()))
@@ -106,69 +106,69 @@ class Output:
         return made
 
     def finish(self, code: int) -> int:
-        """Write what is made of the run as a whole; return the exit code, which is an error if a report is lost."""
-        self.ended(code)
+        """Write what is made of the whole run; return the exit code, which is an error if a report is lost."""
+        self.set_exit_code(code)
         for target in self._targets:
-            with self._losses.kept(target.file or "stdout"):
+            with self._losses.collecting(target.file or "stdout"):
                 self._write(target)
         if any(FORMATS[target.format].tells_step for target in self._targets):
-            with self._losses.kept("the outputs of the step"):
-                tell_step(self._collected(), code)
+            with self._losses.collecting("the outputs of the step"):
+                write_step_files(self._collected(), code)
         self._report_losses(code)
         return self._losses.code(code)
 
-    def changes(self) -> None:
+    def begin_changes(self) -> None:
         """From now on the run changes something: what cannot be written must neither stop it nor hide its outcome."""
         self._losses.has_changed = True
 
-    def lost(self, stdout: StdoutLost) -> int:
-        """Say why the run ends without its product. A reader who has seen enough needs no word of it."""
+    def report_lost_stdout(self, stdout: StdoutLost) -> int:
+        """Report why the run ends without a result. A reader that closed the pipe itself gets no message."""
         if not stdout.is_unread:
-            self.complain(Stopped(f"cannot write: {stdout}"))
+            self.report_problem(Stopped(f"cannot write: {stdout}"))
         return Exit.ERROR
 
-    def check_stays_here(self, sandbox: str | None) -> None:
+    def check_stays_local(self, sandbox: str | None) -> None:
         """Raises `WrongUsage` for a report that would leave the machine, though the run must not; it is not written."""
         try:
-            check_stays_here(sandbox, self._targets)
+            check_stays_local(sandbox, self._targets)
         except WrongUsage:
             self._targets = tuple(target for target in self._targets if not target.file.startswith(IN_S3))
             raise
 
     def expect_several(self) -> None:
-        """From now on JSON is an array, however many stacks it comes to: one argument may mean several."""
+        """From now on JSON is an array, also for a single stack: one argument may mean several."""
         self._several = True
 
     def branch(self, name: str) -> "Branch":
-        """Return the output of one part of a run that others run beside; `join` tells what it has told."""
+        """Return the output of one part of a run beside others; `join` prints what it has collected."""
         branch = Branch(replace(self._options, targets=self._targets))
         branch.share(name, self._lines, self._losses, self.watch)
         branch.log = replace(self.log, target=name)
         return branch
 
     def join(self, branch: "Branch", heading: MakePage, *, is_news: bool) -> None:
-        """Take what a part has come to: its pages only if they are news, what it is made of in any case."""
+        """Add the results of a part; its pages are printed only if they are news."""
         self._items += branch.items
-        self._unprinted += branch._unprinted  # noqa: SLF001 - it is one of us
+        self._pages_unprinted += branch._pages_unprinted  # noqa: SLF001 - the same class
         if not is_news:
             return
-        self._keep(heading)
+        self._keep_for_files(heading)
         if branch.pages:
             self._print(heading, branch.pages[0][1])
         for page, stream in branch.pages:
             self._print(page, stream)
-        self._pages += branch._pages  # noqa: SLF001 - the same
+        self._pages += branch._pages  # noqa: SLF001 - the same class
 
-    def whole(self, page: MakePage, document: Callable[[], Json], targets: "Targets | None" = None) -> None:
-        """Take what all parts of a run have come to; as JSON and as Markdown it stands for them all."""
-        self._targets_told = targets
+    def publish_combined(self, page: MakePage, document: Callable[[], Json], targets: "Targets | None" = None) -> None:
+        """Add the combined result of all parts; in JSON and Markdown it replaces those of the parts."""
+        self._deployments = targets
         self._publish(page)
-        if self._makes(MadeOf.DOCUMENTS):
-            self._whole.append(_dated(document()))
+        if self._needs(MadeOf.DOCUMENTS):
+            self._combined.append(_dated(document()))
 
     @property
     def watch(self) -> "Watch":
-        """Who watches the command; before one runs, nobody does."""
+        """Return the observer of the command, which exists while it runs."""
         assert self._watch is not None
         return self._watch
 
@@ -182,22 +182,22 @@ class Output:
         return self._losses.reads_only
 
     @property
-    def is_text(self) -> bool:
+    def prints_text(self) -> bool:
         """Whether stdout is for people."""
         return any(target == OutputTarget("text", "") for target in self._targets)
 
     @property
-    def err(self) -> "Console":
+    def stderr(self) -> "Console":
         return self._console(sys.stderr)
 
     def publish(self, page: MakePage, document: Callable[[], Json], item: "Item | None" = None) -> None:
-        """Take one product; `item` is what formats for other programs make theirs of.
+        """Add one result; formats for other programs are made of `item`.
 
-        Text is shown at once; what nobody asked for is not made.
+        Text is printed at once; formats that are not requested are not made.
         """
         self._publish(page)
-        self.document(document)
-        self.item(item)
+        self.add_document(document)
+        self.add_item(item)
 
     @property
     def items(self) -> "Sequence[Item]":
@@ -207,46 +207,46 @@ class Output:
     def documents(self) -> Sequence[Json]:
         return self._documents
 
-    def item(self, item: "Item | None") -> None:
-        """Take what a stack has come to, for formats for other programs alone."""
+    def add_item(self, item: "Item | None") -> None:
+        """Add the result of a stack for the formats of other programs alone."""
         if item is not None:
             self._items.append(item)
 
-    def document(self, document: Callable[[], Json]) -> None:
-        """Take a product that only programs read: for those that follow, it is the last of all events."""
-        if self._makes(MadeOf.DOCUMENTS):
+    def add_document(self, document: Callable[[], Json]) -> None:
+        """Add a result that only programs read; in JSON Lines it is the last event."""
+        if self._needs(MadeOf.DOCUMENTS):
             self._documents.append(_dated(document()))
-        if self._makes(MadeOf.EVENTS):
+        if self._needs(MadeOf.EVENTS):
             made = document()
-            assert isinstance(made, Mapping)  # of a run it always is
+            assert isinstance(made, Mapping)  # as always for a run
             self._lines.write({"event": "outcome", **made})
 
-    def ended(self, code: int) -> None:
+    def set_exit_code(self, code: int) -> None:
         """Write the exit code of a stack, or of the run, into its documents."""
         for document in self._documents:
             if isinstance(document, dict) and document.get("exit", code) is None:
                 document["exit"] = int(code)
 
-    def event(self, event: Callable[[], Mapping[str, Json]]) -> None:
-        """Take what happens on the way, for programs that follow: one line at once. Safe between threads."""
-        if self._makes(MadeOf.EVENTS):
+    def write_event(self, event: Callable[[], Mapping[str, Json]]) -> None:
+        """Write an event of the run as JSON Lines, at once. Safe between threads."""
+        if self._needs(MadeOf.EVENTS):
             self._lines.write(event())
 
-    def show(self, page: MakePage) -> None:
-        """Take text alone: on stdout, or, if that is for a program, on stderr."""
-        if self.is_text:
+    def publish_page(self, page: MakePage) -> None:
+        """Print a page on stdout, or on stderr if stdout is for a program."""
+        if self.prints_text:
             self._print(page, sys.stdout)
         else:
-            self.tell(page)
-        self._keep(page)
+            self.print_to_stderr(page)
+        self._keep_for_files(page)
 
     def publish_text(self, text: str, document: Callable[[], Json], *, is_data: bool = False) -> None:
-        """Take text that keeps its lines: a list, a diagram. Data (YAML, JSON) stays as it is, for programs."""
+        """Add text that keeps its lines: a list, a diagram. Data (YAML, JSON) is not altered."""
         self._texts.append(text if is_data else harmless_text(text))
-        self.document(document)
+        self.add_document(document)
 
-    def tell(self, page: MakePage) -> None:
-        """Say something on stderr."""
+    def print_to_stderr(self, page: MakePage) -> None:
+        """Print a page on stderr."""
         if self.log.as_json:
             from reconciler.report.text.page import PIPE_WIDTH
 
@@ -254,79 +254,79 @@ class Output:
         else:
             self._print(page, sys.stderr)
 
-    def notice(self, text: str) -> None:
-        """Say on stderr at once how the run stands."""
+    def print_notice(self, text: str) -> None:
+        """Print a line about the progress of the run on stderr, at once."""
         self.log.write(text, {"event": "message", "message": text})
 
-    def complain(self, stopped: Stopped, told: "tuple[PresentedProblem, ...]" = ()) -> None:
-        """Say on stderr what is wrong; problems that the reader has been `told` are not repeated."""
+    def report_problem(self, stopped: Stopped, already_shown: "tuple[PresentedProblem, ...]" = ()) -> None:
+        """Print a problem on stderr, without the problems that are `already_shown`."""
         from reconciler.redact.presented import present_stopped
         from reconciler.report.json import complaint_json
         from reconciler.report.text.page import stopped_page
 
         shown = present_stopped(stopped)
         if self.log.as_json:
-            self.log.write("", complaint_json(shown, told), "error")
+            self.log.write("", complaint_json(shown, already_shown), "error")
         else:
-            self.tell(lambda width: stopped_page(shown, width, told))
+            self.print_to_stderr(lambda width: stopped_page(shown, width, already_shown))
 
-    def stopped(
+    def report_stopped(
         self,
         stopped: Stopped,
         *,
-        told: "tuple[PresentedProblem, ...]" = (),
+        already_shown: "tuple[PresentedProblem, ...]" = (),
         item: "Item | None" = None,
         **more: Json,
     ) -> None:
-        """Say on stderr what stopped us; problems that the reader has been `told` are not repeated there.
+        """Print on stderr why a stack stopped, without the problems that are `already_shown`.
 
-        `item` stands for it where the stack has come to more than that.
+        `item` replaces it in formats for other programs if there is more to report.
         """
         from reconciler.redact.presented import present_stopped
         from reconciler.report.json import stopped_json
 
-        self.complain(stopped, told)
+        self.report_problem(stopped, already_shown)
         shown = present_stopped(stopped)
-        self.document(lambda: {**stopped_json(shown), **more})
-        self.item(item or shown)
+        self.add_document(lambda: {**stopped_json(shown), **more})
+        self.add_item(item or shown)
 
-    def failed(self, error: CloudError, code: Exit) -> None:
+    def report_cloud_error(self, error: CloudError, code: Exit) -> None:
         from reconciler.redact.presented import present_failure, present_stopped
         from reconciler.report.json import failed_json
 
         stopped = Stopped(error.told, hint=error.hint)
-        self.complain(stopped)
-        self.document(lambda: failed_json(present_failure(error, code)))
-        self.item(present_stopped(stopped))
+        self.report_problem(stopped)
+        self.add_document(lambda: failed_json(present_failure(error, code)))
+        self.add_item(present_stopped(stopped))
 
-    def crashed(self, error: Exception) -> None:
+    def report_crash(self, error: Exception) -> None:
         if self.verbose:
             trace = "".join(traceback.format_exception(error))
             self.log.write(trace.splitlines(), {"event": "traceback", "message": trace}, "debug")
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        self.stopped(Stopped(text, hint="" if self.verbose else CRASHED))
+        self.report_stopped(Stopped(text, hint="" if self.verbose else BUG_HINT))
 
-    def wants(self, format_: str) -> bool:
+    def has_format(self, format_: str) -> bool:
         return any(target.format == format_ for target in self._targets)
 
-    def _makes(self, what: MadeOf) -> bool:
+    def _needs(self, what: MadeOf) -> bool:
         return any(FORMATS[target.format].made_of is what for target in self._targets)
 
     def _publish(self, page: MakePage) -> None:
-        if self.is_text:
+        if self.prints_text:
             self._print(page, sys.stdout)
         else:
-            self._unprinted.append(page)
-        self._keep(page)
+            self._pages_unprinted.append(page)
+        self._keep_for_files(page)
 
-    def _keep(self, page: MakePage) -> None:
+    def _keep_for_files(self, page: MakePage) -> None:
         if any(target.format == "text" and target.file for target in self._targets):
             from reconciler.report.text.page import PIPE_WIDTH
 
             self._pages.append(page(PIPE_WIDTH).plain)
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
-        """Print text; what stdout cannot take goes to stderr. A stderr that is lost stops nothing."""
+        """Print text; if stdout cannot be written, on stderr. A stderr that cannot be written stops nothing."""
         if stream is sys.stdout:
             stream = sys.stderr if self._losses.is_stdout_lost else stream
         try:
@@ -350,7 +350,7 @@ class Output:
     def _write(self, target: OutputTarget) -> None:
         format_, file = target
         row = FORMATS[format_]
-        if row.render is None:  # written as it came
+        if row.render is None:  # written line by line
             return
         text = row.harmless(row.render(self._collected(self._pages if file else ())))
         if file.startswith(IN_S3):
@@ -362,69 +362,69 @@ class Output:
 
     def _write_stdout(self, text: str) -> None:
         try:
-            speak_utf8(sys.stdout)
+            use_utf8(sys.stdout)
             sys.stdout.write(text)
             sys.stdout.flush()
         except OSError as error:
             self._losses.lose_stdout(error)
 
     def _report_losses(self, code: int) -> None:
-        """Say what is lost, and that the work is not: the outcome is there as text."""
-        found, has_changed = self._losses.found, self._losses.has_changed
-        if found and has_changed:
-            for page in self._unprinted:
+        """Report the results that could not be written, and print the outcome as text instead."""
+        failures, has_changed = self._losses.failures, self._losses.has_changed
+        if failures and has_changed:
+            for page in self._pages_unprinted:
                 self._print(page, sys.stderr)
             applied = "The changes were applied" if code == Exit.DONE else "The changes were applied as far as it says"
-            found[-1].hint = f"the outcome is printed above. {applied}; only the report is missing"
-        for stopped in found:
-            self.complain(stopped)
+            failures[-1].hint = f"the outcome is printed above. {applied}; only the report is missing"
+        for stopped in failures:
+            self.report_problem(stopped)
 
     def _collected(self, pages: Sequence[str] = ()) -> Collected:
         return Collected(
             items=self._items,
-            documents=self._whole or self._documents,
-            is_several=self._several and not self._whole,
-            targets=self._targets_told,
+            documents=self._combined or self._documents,
+            is_several=self._several and not self._combined,
+            targets=self._deployments,
             texts=self._texts,
             pages=pages,
-            root=repository,
+            root=repository_root,
         )
 
 
 class Branch(Output):
-    """What one part of a run produces, kept until it is its turn: parts that run side by side must not mix.
+    """The output of one part of a run, kept until its turn: parts that run side by side must not mix.
 
     `has_begun` is set once the part changes something: from then on, a run that ends waits for it.
     """
 
     has_begun = False
 
-    def share(self, name: str, lines: "LineWriter | Told", losses: Losses, watch: "Watch") -> None:
+    def share(self, name: str, lines: "LineWriter | DeploymentLines", losses: Losses, watch: "Watch") -> None:
         self._name = name
         self._watch = watch
-        self._lines = Told(lines, name)
+        self._lines = DeploymentLines(lines, name)
         self._losses = losses
         self.pages: list[tuple[MakePage, TextIO]] = []
 
     def begin(self) -> None:
-        """From now on this part is watched by itself."""
+        """From now on this part has an observer of its own."""
         self._watch = self.watch.target(self._name)
 
-    def changes(self) -> None:
+    def begin_changes(self) -> None:
         self.has_begun = True
-        super().changes()
+        super().begin_changes()
 
     @property
-    def err(self) -> "Console":
-        """Progress is told at once, each line with the part's name in front."""
-        return self._console(Prefixed(sys.stderr, f"{harmless_line(self._name)}: "))
+    def stderr(self) -> "Console":
+        """Progress is printed at once, each line with the name of the part."""
+        return self._console(PrefixedStream(sys.stderr, f"{harmless_line(self._name)}: "))
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         self.pages.append((page, stream))
 
 
 def _dated(document: Json) -> Json:
-    """Return a document with the present time, if it is one of ours: a list of what was done, or a schema, is none."""
+    """Return a document with the present time if it is one of ours; a list or a schema is not."""
     from reconciler.adapters import machine
     from reconciler.report.json import stamped
 
@@ -449,10 +449,12 @@ def check_outputs(targets: Sequence[OutputTarget], fleet: FleetRequest) -> None:
                 f"{file} is a symbolic link that leaves the repository",
                 hint="remove the link, or name a different file",
             )
-    there = [file for file in files if Path(file).is_file() or _is_same(sandbox, file)]
+    there = [file for file in files if Path(file).is_file() or _is_same_file(sandbox, file)]
     inputs = list(_inputs(fleet)) if there else []
     for file in there:
-        what = next((what for path, what in inputs if _is_same(path, file)), "") or _part(file, inputs, fleet.command)
+        what = next((what for path, what in inputs if _is_same_file(path, file)), "") or _describe_stack_file(
+            file, inputs, fleet.command
+        )
         if what:
             raise WrongUsage(f"{file} is {what}: the output would overwrite it", hint=HINT)
 
@@ -468,22 +470,19 @@ def _inputs(fleet: FleetRequest) -> Iterator[tuple[str | Path, str]]:
     try:
         yield from _of_deployments(fleet)
     except Stopped:
-        return  # the run itself tells what is wrong with the file
+        return  # the run itself reports what is wrong with the file
 
 
 def _of_deployments(fleet: FleetRequest) -> Iterator[tuple[Path, str]]:
-    from reconciler.cli.fleet import read_deployments
+    from reconciler.cli.fleet import read_deployment_file
 
-    deployments = read_deployments(fleet)
-    yield from ((Path(file), "a file of values") for file in deployments.variable_files)
-    yield from ((Path(deployments.path(target)), "a stack") for target in deployments.targets)
+    deployment_file = read_deployment_file(fleet)
+    yield from ((Path(file), "a file of values") for file in deployment_file.variable_files)
+    yield from ((Path(deployment_file.path(target)), "a stack") for target in deployment_file.deployments)
 
 
-def _part(file: str, inputs: Inputs, command: str) -> str:
-    """Return what a file is to a stack, be it one of the run or not; nothing if none needs it.
-
-    What `render` has written before is a stack, too, and is written again.
-    """
+def _describe_stack_file(file: str, inputs: Inputs, command: str) -> str:
+    """Return how a stack uses a file; empty if no stack needs it. A file that `render` wrote may be overwritten."""
     from reconciler.adapters.machine import SUFFIXES, DiskFiles
     from reconciler.load import files_used, is_of_stack
 
@@ -491,18 +490,18 @@ def _part(file: str, inputs: Inputs, command: str) -> str:
         return "a file of a stack"
     folders = {Path(path) for path, _ in inputs if Path(path).is_dir() and is_inside(Path(file), Path(path))}
     used = (folder / name for folder in folders for name in files_used(DiskFiles(str(folder))))
-    return "a file of the stack" if any(_is_same(path, file) for path in used) else ""
+    return "a file of the stack" if any(_is_same_file(path, file) for path in used) else ""
 
 
-def _is_same(one: str | Path, other: str) -> bool:
-    """Whether two paths lead to one file, be it one that the run makes, as it does of a sandbox."""
+def _is_same_file(one: str | Path, other: str) -> bool:
+    """Whether two paths lead to one file, which may not exist yet."""
     if Path(one).exists() and Path(other).exists():
         return Path(one).samefile(other)
     return bool(one) and Path(one).resolve() == Path(other).resolve()
 
 
-def drift_in(file: str) -> "Fleet":
-    """Return what a file of `drift -o json=FILE` says of each deployment. Raises `WrongUsage`."""
+def read_drift_document(file: str) -> "Fleet":
+    """Return the drift of each deployment from a file of `drift -o json=FILE`. Raises `WrongUsage`."""
     from reconciler.report.documents import Unreadable, parsed, read_drift
 
     try:

@@ -2,8 +2,11 @@
 
 import argparse
 import difflib
+import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +17,7 @@ from reconciler import __version__
 from reconciler.app.request import FleetRequest, OutputOptions, OutputTarget
 from reconciler.cli.commands import COMMANDS, module_of
 from reconciler.cli.options import ABSENT, fleet_of, output_of
-from reconciler.cli.streams import check_stays_here
+from reconciler.cli.streams import check_stays_local
 from reconciler.problems import WrongUsage
 from reconciler.report.formats import FORMATS
 
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
     from reconciler.cli.output import Output
 
 ALIKE = 0.7  # how near a suggestion must be
+LABEL = 16  # the width of the column of commands
+# Former names of options. They keep working, with a note.
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "": {"--target-env": "--env"},
+    "compare": {"--all": "--file"},
+    "revisions": {"--all": "--inactive"},
+}
 # What options mean without a value. No word after them is taken for one: what follows is a stack.
 BARE = {"--all": "reconciler.yaml", "--sandbox": ".reconciler/sandbox.json", "--allow-destroy": "*"}
 EXAMPLES = """\
@@ -30,7 +40,7 @@ examples:
   reconciler validate stacks/*                check files; needs no credentials
   reconciler plan stacks/prod                 see what would change
   reconciler apply stacks/prod                change it, wait, and prove that nothing is left
-  reconciler drift stacks/prod                see what somebody else changed
+  reconciler drift stacks/prod                see what was changed outside the stack
   reconciler apply --sandbox                  try it on a simulated AWS
 
 exit codes:
@@ -48,6 +58,7 @@ class Invocation:
     fleet: FleetRequest
     calls_aws: bool
     reads_only: bool
+    notes: tuple[str, ...] = ()  # about the arguments, for stderr
 
 
 def parse(argv: Sequence[str]) -> Invocation:
@@ -56,6 +67,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     called = [word for word in argv if word in COMMANDS][:1]
     parser = parser_for(called)
     command = parser.commands[called[0]] if called else parser
+    argv, notes = _with_present_names(argv, {**RENAMED[""], **RENAMED.get("".join(called), {})}, command)
     _check_foreign(argv, command)
     args, left_over = parser.parse_known_args(_with_values(argv, command))
     if args.run is None:
@@ -72,7 +84,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     if left_over and (not args.parser.reads("stacks") or any(word.startswith("-") for word in left_over)):
         args.parser.error(f"unrecognized arguments: {' '.join(left_over)}")
     _check_stdout(args.output or (), args.parser)
-    check_stays_here(args.sandbox, args.output or ())
+    check_stays_local(args.sandbox, args.output or ())
     if left_over:
         args.parser.take(args, "stacks", [*args.stacks, *left_over])
     if args.most_stacks and len(args.stacks) > args.most_stacks:
@@ -85,6 +97,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         fleet=fleet_of(args),
         calls_aws=args.parser.has("--no-lookups"),
         reads_only=not args.parser.has("--yes"),  # whatever changes something asks first
+        notes=notes,
     )
 
 
@@ -100,6 +113,12 @@ class Parser(argparse.ArgumentParser):
 
     def reads(self, argument: str) -> bool:
         return any(action.dest == argument for action in self._actions)
+
+    def allow_bare(self) -> None:
+        """Let options that have a meaning without a value have none."""
+        for action in self._actions:
+            if action.nargs is None and not BARE.keys().isdisjoint(action.option_strings):
+                action.nargs = "?"
 
     def take(self, args: argparse.Namespace, argument: str, value: Any) -> None:
         """Give an argument a value that argparse has left over."""
@@ -126,7 +145,8 @@ def parser_for(called: Collection[str] = COMMANDS.keys()) -> Parser:
     """Return the parser of the commands that are called: of the others it knows what they do, but no argument."""
     parser = Parser(
         prog="reconciler",
-        description="Declarative YAML for AWS Batch: validate, plan, apply, and detect drift.",
+        usage="%(prog)s [-h] [-V] COMMAND ...",
+        description=f"Declarative YAML for AWS Batch: validate, plan, apply, and detect drift.\n\n{_listed_commands()}",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -134,16 +154,40 @@ def parser_for(called: Collection[str] = COMMANDS.keys()) -> Parser:
     parser.set_defaults(run=None)
     parser.add_argument("-V", "--version", action="version", version=f"reconciler {__version__}")
     commands: Any = parser.add_subparsers(
-        metavar="COMMAND", title="commands", parser_class=cast("type[Parser]", _command_parser)
+        metavar="COMMAND",
+        prog=parser.prog,
+        help=argparse.SUPPRESS,  # the description lists them by groups
+        parser_class=cast("type[Parser]", _command_parser),
     )
-    for name, help_ in COMMANDS.items():
+    for name, row in COMMANDS.items():
         module = module_of(name) if name in called else None
-        command = commands.add_parser(name, help=help_, summary=help_, module=module)
+        command = commands.add_parser(name, help=row.help, summary=row.help, module=module)
         if module:
             command.set_defaults(**ABSENT, run=module.run, parser=command, called=name)
             module.add(command)
     parser.commands = commands.choices
     return parser
+
+
+def _listed_commands() -> str:
+    """Return the list of commands by groups, as wide as argparse makes a help."""
+    width = max(LABEL * 2, shutil.get_terminal_size().columns - 2)
+    blocks: dict[str, list[str]] = {}
+    for name, (group, summary) in COMMANDS.items():
+        wrapped = textwrap.wrap(summary, width - LABEL)
+        blocks.setdefault(group, []).append(f"  {name:<{LABEL - 2}}" + f"\n{' ' * LABEL}".join(wrapped))
+    return "\n\n".join("\n".join((f"{group}:", *lines)) for group, lines in blocks.items())
+
+
+def complete() -> None:
+    """Answer the completion of a shell, and end the process. `COMP_LINE` has the words typed so far."""
+    import argcomplete
+
+    words = os.environ.get("COMP_LINE", "").split()
+    parser = parser_for([word for word in words if word in COMMANDS][:1])
+    for command in filter(None, parser.commands.values()):
+        command.allow_bare()
+    argcomplete.autocomplete(parser, always_complete_options="long")
 
 
 def _command_parser(*, prog: str, summary: str, module: ModuleType | None) -> Parser | None:
@@ -177,6 +221,22 @@ def _asked(argv: Sequence[str]) -> Sequence[str]:
             return ["--version"]
         case _:
             return argv
+
+
+def _with_present_names(
+    argv: Sequence[str], renamed: Mapping[str, str], command: "Parser"
+) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return the arguments with the present names of options, and a note for each former name."""
+    words, notes = [], {}
+    for word in argv:
+        former, equals, value = word.partition("=")
+        name = renamed.get(former, former)
+        if name != former:
+            notes[former] = f"note: {former} is now {name}"
+            if not equals and former in BARE and command.takes_value(name):
+                equals, value = "=", BARE[former]
+        words.append(f"{name}{equals}{value}")
+    return words, tuple(notes.values())
 
 
 def _check_foreign(argv: Sequence[str], command: "Parser") -> None:
@@ -250,6 +310,8 @@ FOREIGN_OPTIONS: Mapping[str, str] = {
         ("-f", "--file", "--stack", "--stack-name", "--config", "--chdir", "-chdir"),
         "name the folder or the file of the stack, without an option",
     ),
-    **dict.fromkeys(("--debug", "--trace"), "did you mean -v?"),
+    **dict.fromkeys(
+        ("--debug", "--trace", "--log-level"), "use -v for more detail, or --trace-calls for a log of calls to AWS"
+    ),
     **dict.fromkeys(("-help", "-?"), "did you mean --help?"),
 }

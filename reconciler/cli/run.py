@@ -1,4 +1,4 @@
-"""What apply and destroy share: show the plan, refuse, ask, run, tell."""
+"""Applying a plan, as all commands that change something do it: lock, show, refuse, ask, run, report."""
 
 import getpass
 import os
@@ -13,18 +13,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions, Session
-from reconciler.cli.context import Read, check_one, live_stack, plan_stack, with_installed_sdk
+from reconciler.app.request import RunOptions
+from reconciler.cli.context import Read, check_patterns_of_plan, live_stack, plan_stack, with_installed_sdk
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
-from reconciler.cli.signals import Terminated, in_background, last_words
+from reconciler.cli.signals import Terminated, in_background, message_at_end
 from reconciler.model import Plan, Stack
 from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
 from reconciler.printable import harmless_text
 from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stale, Stopped, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.app.usecases import Finish
+    from reconciler.app.usecases import Finish, Session
     from reconciler.apply import Event
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import PresentedEvent, PresentedFinish
@@ -39,7 +39,7 @@ def run_stack(job: Job, options: RunOptions, out: Output) -> int:
         return _plan_and_run(job, options, seal, read, session, out)
 
 
-def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
+def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: "Session", out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present_finish, present_stopped
     from reconciler.report.results import ApplyResult
@@ -47,22 +47,24 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
 
     wanted = replace(job.wanted, longest_wait=options.timeout)
     plan = plan_stack(read, session, wanted)
-    check_one(job.request, plan, read.stack, session, out)
+    check_patterns_of_plan(job.request, plan, read.stack, session, out)
     shown = seal_plan(job.request, wanted, read, plan, seal)
     fingerprint = "" if wanted.destroy else shown.fingerprint
-    out.show(lambda width: plan_page(shown.plan, width, out.verbose, fingerprint))
-    out.event(lambda: {"event": "planned", **shown.document})
+    out.publish_page(lambda width: plan_page(shown.plan, width, out.verbose, fingerprint))
+    out.write_event(lambda: {"event": "planned", **shown.document})
     try:
         job.check(shown, read)
         with read.secrets.kept():
             check_consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
     except (Stale, Refused, Declined, WrongUsage) as no:
-        out.stopped(no, told=shown.told, item=ApplyResult(shown.plan, stopped=present_stopped(no)), plan=shown.document)
+        out.report_stopped(
+            no, already_shown=shown.told, item=ApplyResult(shown.plan, stopped=present_stopped(no)), plan=shown.document
+        )
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
         _publish_document(None, shown, idle, out)
-        out.item(ApplyResult(shown.plan))
+        out.add_item(ApplyResult(shown.plan))
         return idle
     work = partial(
         usecases.run,
@@ -143,7 +145,7 @@ def is_ci() -> bool:
 
 
 def run_watched(
-    work: Callable[..., "Finish"], read: Read, session: Session, out: Output, *, then: str
+    work: Callable[..., "Finish"], read: Read, session: "Session", out: Output, *, then: str
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
 
@@ -153,18 +155,20 @@ def run_watched(
     from reconciler.redact.presented import present_event
     from reconciler.report.json import event_json
 
-    notice = partial(out.notice, f"Stopping after the current steps. Press Ctrl-C again to stop at once; then {then}.")
-    out.changes()
+    notice = partial(
+        out.print_notice, f"Stopping after the current steps. Press Ctrl-C again to stop at once; then {then}."
+    )
+    out.begin_changes()
     with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, session.clock, out) as watch:
 
-        def describe_holder(event: "Event") -> None:
+        def report_event(event: "Event") -> None:
             shown = present_event(event, read.secrets)
             with suppress(OSError):  # a stderr that is full must not stop a run
                 watch(shown)
             out.watch.changed(shown)
-            out.event(lambda: event_json(read.stack.name, shown))
+            out.write_event(lambda: event_json(read.stack.name, shown))
 
-        finish = work(watch=describe_holder, stop=stop.flag)
+        finish = work(watch=report_event, stop=stop.flag)
     interrupted = finish.outcome.interrupted and stop.code
     return finish, stop.code if interrupted and stop.code else finish.exit
 
@@ -177,7 +181,7 @@ def _progress(stack: str, clock: Clock, out: Output) -> Iterator[Callable[["Pres
     if out.log.as_json:
         yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), clock.now)
         return
-    err = out.err
+    err = out.stderr
     with watching(err, clock.now, live=err.is_terminal and not is_ci()) as watch:
         yield watch
 
@@ -186,15 +190,15 @@ def _publish(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Outpu
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import finish_page
 
-    out.show(lambda width: finish_page(finish, width))
+    out.publish_page(lambda width: finish_page(finish, width))
     _publish_document(finish, shown, code, out)
-    out.item(ApplyResult(shown.plan, finish))
+    out.add_item(ApplyResult(shown.plan, finish))
 
 
 def _publish_document(finish: "PresentedFinish | None", shown: SealedPlan, code: int, out: Output) -> None:
     from reconciler.report.json import finish_json
 
-    out.document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})
+    out.add_document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})
 
 
 # The lock of a stack around whatever writes: taken before the plan is made, so that the plan holds when it runs.
@@ -208,7 +212,7 @@ SLACK = 60.0  # seconds by which clocks may differ
 
 
 @contextmanager
-def hold_lock(path: str, stack: Stack, session: Session, out: Output, patience: float | None) -> Iterator[None]:
+def hold_lock(path: str, stack: Stack, session: "Session", out: Output, patience: float | None) -> Iterator[None]:
     """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
 
     A lock that is held is waited for at most `patience` seconds. It is let go in every ending but that of a process
@@ -219,7 +223,7 @@ def hold_lock(path: str, stack: Stack, session: Session, out: Output, patience: 
         return
     lock = _Hold(session.locks, lock_name(stack, session), _myself(stack), path, out)
     left = f"The lock of stack {stack.name} may remain. Check, and remove it: `reconciler force-unlock {path}`"
-    with last_words(left):
+    with message_at_end(left):
         try:
             lock.take(patience, session.clock)
             yield
@@ -249,7 +253,7 @@ class _Hold:
                 hint = f"wait for it with --lock-timeout 10m; {unlock}"
                 raise Refused(f"{message}; nothing was changed", hint=hint)
             if not is_told and not is_moving:
-                self.out.notice(f"{message}; waiting …")
+                self.out.print_notice(f"{message}; waiting …")
                 is_told = True
             clock.sleep(min(SHORT if is_moving else PAUSE, limit))
 
@@ -286,10 +290,10 @@ class _Hold:
                 self._complain(f"{message}; a different run may have written at the same time", "plan again to see")
 
     def _complain(self, message: str, hint: str) -> None:
-        self.out.complain(Stopped(message, hint=hint))
+        self.out.report_problem(Stopped(message, hint=hint))
 
 
-def lock_name(stack: Stack, session: Session) -> str:
+def lock_name(stack: Stack, session: "Session") -> str:
     """Return what a lock is called: like a stack's resources, it is of one account, region and name prefix."""
     here = session.cloud.identity()
     return "/".join((here.account, here.region, stack.name, *filter(None, (stack.name_prefix,))))

@@ -115,7 +115,7 @@ def _kept(place: SandboxPlace) -> Hand:
 
     file = place.file or DEFAULT_FILE
     if not Path(file).exists():
-        hint = "`reconciler apply --sandbox` makes one; --file names another, --port one that is served"
+        hint = "`reconciler apply --sandbox` creates one; --file names a different one, --port a served one"
         raise WrongUsage(f"there is no sandbox in {file}", hint=hint)
     simulator = open_sandbox(file)
     account, region = _place(simulator.places(), place) or (place.account or ACCOUNT, place.region or SANDBOX_REGION)

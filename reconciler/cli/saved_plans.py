@@ -220,7 +220,7 @@ class Reviewed:
         return _job(file, document, inputs, job)
 
 
-def reviewed_targets(
+def reviewed_deployments(
     fleet: FleetRequest, wanted: "PlanOptions", expected: tuple[str, ...]
 ) -> tuple[FleetRequest, Reviewed | None]:
     """Return the plans that are among the stacks, and the request for their targets; None if there is no plan."""

@@ -22,7 +22,7 @@ class Terminated(BaseException):
     """SIGTERM came. Like KeyboardInterrupt, it is nobody's to catch on the way."""
 
 
-_LAST_WORDS: list[str] = []  # what an end at once leaves behind
+_MESSAGES_AT_END: list[str] = []  # what an end at once leaves behind
 _SEEN: list[Exit] = []  # the signals of this run
 
 
@@ -42,16 +42,16 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
-def last_words(text: str) -> Iterator[None]:
+def message_at_end(text: str) -> Iterator[None]:
     """Within the block, say this where a second signal ends the process at once."""
-    _LAST_WORDS.append(text)
+    _MESSAGES_AT_END.append(text)
     try:
         yield
     finally:
-        _LAST_WORDS.remove(text)
+        _MESSAGES_AT_END.remove(text)
 
 
-def signal_seen() -> Exit | None:
+def seen_signal() -> Exit | None:
     """Return the exit code of a signal that a run has seen, also of one that has not cut it short."""
     return _SEEN[0] if _SEEN else None
 
@@ -79,7 +79,7 @@ def end_at_once(code: int) -> NoReturn:
     with suppress(OSError, ValueError):
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), SHOW_CURSOR)
-        for text in _LAST_WORDS:
+        for text in _MESSAGES_AT_END:
             os.write(sys.stderr.fileno(), f"\n{text}\n".encode())
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, RuntimeError):  # also a stream in whose writing the signal came

@@ -1,4 +1,4 @@
-"""What happens, as JSON Lines: each written at once, so that a program can follow a run."""
+"""Writing to stdout, stderr and files: JSON Lines, logs, and outputs that cannot be written."""
 
 import io
 import json
@@ -18,10 +18,10 @@ from reconciler.printable import harmless_json, harmless_text, one_line
 from reconciler.problems import CloudError, Exit, Stopped, WrongUsage
 from reconciler.report.formats import FORMATS
 
-# Products that could not be written. Once a run has changed something, a lost report must not stop it.
+# Outputs that could not be written. Once a run has changed something, a lost report must not stop it.
 
 ENDED = (Exit.INTERRUPTED, Exit.TERMINATED)
-CRASHED = "this is a bug; -v shows where"
+BUG_HINT = "this is a bug; -v shows where"
 
 
 class Unwritable(Stopped):
@@ -29,28 +29,28 @@ class Unwritable(Stopped):
 
 
 class StdoutLost(Exception):  # noqa: N818 - names what happened
-    """Nothing reaches stdout any more: its disk is full, or its reader has gone."""
+    """Stdout cannot be written: its disk is full, or its reader has ended."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(error.strerror)
-        self.is_unread = isinstance(error, BrokenPipeError)  # `reconciler plan | head` needs no word of it
+        self.is_unread = isinstance(error, BrokenPipeError)  # `reconciler plan | head` needs no message
 
 
 @dataclass(slots=True)
 class Losses:
-    """What a run could not write. All parts of a run share it. Safe between threads."""
+    """The outputs that a run could not write. All parts of a run share it. Safe between threads."""
 
-    reads_only: bool = False  # the report is all that such a command is for
+    reads_only: bool = False  # the command only reports
     has_changed: bool = False  # whether the run has begun to change something: from then on a loss stops nothing
     is_stdout_lost: bool = False
     is_unread: bool = False
-    found: list[Stopped] = field(default_factory=list)
+    failures: list[Stopped] = field(default_factory=list)
 
     def lose(self, stopped: Stopped) -> None:
         """Remember a loss. Raises it if nothing was changed yet: then the run can end here."""
         if not self.has_changed:
             raise stopped
-        self.found.append(stopped)
+        self.failures.append(stopped)
 
     def lose_stdout(self, error: OSError) -> None:
         """Remember that stdout is lost. Raises `StdoutLost` if nothing was changed yet."""
@@ -58,40 +58,40 @@ class Losses:
         _discard_stdout()
         if not self.has_changed:
             raise StdoutLost(error) from error
-        self.found.append(Stopped(f"cannot write: {error.strerror}"))
+        self.failures.append(Stopped(f"cannot write: {error.strerror}"))
 
     @contextmanager
-    def kept(self, what: str) -> Iterator[None]:
-        """Remember whatever goes wrong while a product is written at the end of a run, so that the next one is written.
+    def collecting(self, what: str) -> Iterator[None]:
+        """Remember what goes wrong while an output is written at the end of a run, so that the next one is written.
 
-        `what` names the product.
+        `what` names the output.
         """
         try:
             yield
         except StdoutLost as lost:
             self.is_unread = lost.is_unread
             if not lost.is_unread:
-                self.found.append(Stopped(f"cannot write: {lost}"))
+                self.failures.append(Stopped(f"cannot write: {lost}"))
         except Stopped as stopped:
-            self.found.append(stopped)
+            self.failures.append(stopped)
         except CloudError as error:
-            self.found.append(Stopped(f"cannot write {what}: {error.told}", hint=error.hint))
+            self.failures.append(Stopped(f"cannot write {what}: {error.told}", hint=error.hint))
         except KeyboardInterrupt:
-            self.found.append(_ended(f"interrupted before {what} was written", Exit.INTERRUPTED))
+            self.failures.append(_ended(f"interrupted before {what} was written", Exit.INTERRUPTED))
         except Terminated:
-            self.found.append(_ended(f"terminated before {what} was written", Exit.TERMINATED))
+            self.failures.append(_ended(f"terminated before {what} was written", Exit.TERMINATED))
         except Exception as error:  # noqa: BLE001 - the last place: the work is done, and its exit code holds
-            self.found.append(Stopped(f"cannot write {what}: {type(error).__name__}: {error}", hint=CRASHED))
+            self.failures.append(Stopped(f"cannot write {what}: {type(error).__name__}: {error}", hint=BUG_HINT))
 
     def code(self, code: int) -> int:
         """Return the exit code of a run that ended with `code`: an error if its report is lost.
 
-        What has become of the work counts for more than what has become of its report.
+        The outcome of the work counts for more than that of its report.
         """
-        is_lost = bool(self.found) or self.is_unread
+        is_lost = bool(self.failures) or self.is_unread
         if not is_lost or code in ENDED or (code != Exit.DONE and not self.reads_only):
             return code
-        return int(max((stopped.exit for stopped in self.found), default=Exit.ERROR))
+        return int(max((stopped.exit for stopped in self.failures), default=Exit.ERROR))
 
 
 def _ended(message: str, code: Exit) -> Stopped:
@@ -101,8 +101,8 @@ def _ended(message: str, code: Exit) -> Stopped:
 
 
 def _discard_stdout() -> None:
-    """What is buffered for stdout must not fail once more when the process ends."""
-    with suppress(OSError):  # a stream of Python alone has no number, and nothing to lose
+    """Redirect stdout, so that its buffer does not fail again when the process ends."""
+    with suppress(OSError):  # a stream without a file descriptor has nothing to lose
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -112,13 +112,13 @@ OF_STEP = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that the runner of G
 
 
 class LineWriter:
-    """Writes to stdout (an empty name) and to files, each until it cannot be written any more. Safe between threads."""
+    """Writes JSON Lines to stdout (an empty name) and to files, each until it fails. Safe between threads."""
 
     def __init__(self, files: Sequence[str], losses: Losses) -> None:
         self._files = list(files)
         self._losses = losses
         self._lock = Lock()
-        self._is_begun = self._is_deaf = False
+        self._is_begun = self._is_stdout_closed = False
 
     def write(self, event: Mapping[str, object]) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -128,7 +128,7 @@ class LineWriter:
                 if file:
                     self._write_to(file, line)
                 else:
-                    self._say(line)
+                    self._write_stdout(line)
             self._is_begun = True
 
     def _write_to(self, file: str, line: str) -> None:
@@ -138,25 +138,25 @@ class LineWriter:
             self._files.remove(file)
             self._losses.lose(lost)
 
-    def _say(self, line: str) -> None:
-        """Whoever stops reading must not stop a run between two of its steps."""
-        if self._is_deaf:
+    def _write_stdout(self, line: str) -> None:
+        """Write a line; a reader that ends must not stop a run between two of its steps."""
+        if self._is_stdout_closed:
             return
         try:
-            speak_utf8(sys.stdout)
+            use_utf8(sys.stdout)
             sys.stdout.write(line)
             sys.stdout.flush()
         except BrokenPipeError:
-            self._is_deaf = True
+            self._is_stdout_closed = True
         except OSError as error:
-            self._is_deaf = True
+            self._is_stdout_closed = True
             self._losses.lose_stdout(error)
 
 
-class Told:
-    """The lines of one part of a run: each says of which."""
+class DeploymentLines:
+    """The lines of one deployment: each names it."""
 
-    def __init__(self, lines: "LineWriter | Told", target: str) -> None:
+    def __init__(self, lines: "LineWriter | DeploymentLines", target: str) -> None:
         self._lines = lines
         self._target = target
 
@@ -164,16 +164,16 @@ class Told:
         self._lines.write({"target": self._target, **event})
 
 
-class Prefixed(io.StringIO):
-    """Writes whole lines to a stream, each with a prefix; what is no whole line yet waits for its end."""
+class PrefixedStream(io.StringIO):
+    """Writes whole lines to a stream, each with a prefix; an incomplete line waits for its end."""
 
     def __init__(self, stream: TextIO, prefix: str) -> None:
         self._stream = stream
         self._prefix = prefix
-        self._rest = ""
+        self._incomplete = ""
 
     def write(self, text: str) -> int:
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, self._incomplete = (self._incomplete + text).split("\n")
         if lines:  # in one call: others write to the same stream
             self._stream.write("".join(f"{self._prefix}{line}\n" for line in lines))
         return len(text)
@@ -182,24 +182,24 @@ class Prefixed(io.StringIO):
         self._stream.flush()
 
 
-def speak_utf8(stream: TextIO) -> None:
-    """What programs read is UTF-8, whatever the locale says."""
+def use_utf8(stream: TextIO) -> None:
+    """Set a stream that programs read to UTF-8, whatever the locale."""
     if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != UTF8:
         stream.reconfigure(encoding=UTF8, errors="backslashreplace")
 
 
-def check_stays_here(sandbox: str | None, targets: Sequence[OutputTarget]) -> None:
-    """Raises `WrongUsage` for a report that would leave the machine, with real credentials, though the run must not."""
+def check_stays_local(sandbox: str | None, targets: Sequence[OutputTarget]) -> None:
+    """Raises `WrongUsage` for a report to S3, which needs real credentials, of a run in the sandbox."""
     if sandbox is None:
         return
     for format_, file in targets:
         if file.startswith(IN_S3):
-            message = f"-o {format_}={file} leaves this machine, but nothing of a run with --sandbox may"
+            message = f"-o {format_}={file} would be sent to S3, but a run with --sandbox sends nothing"
             raise WrongUsage(message, hint="write it to a file")
 
 
 def check_writable(targets: Sequence[OutputTarget]) -> None:
-    """Raises `WrongUsage` for a place that cannot be written. What the files hold is left alone."""
+    """Raises `WrongUsage` for an output that cannot be written. The content of the files stays."""
     places = [file for _, file in targets if file]
     if any(FORMATS[format_].tells_step for format_, _ in targets):
         places += filter(None, map(os.environ.get, OF_STEP))
@@ -224,30 +224,30 @@ def write_to(file: str, mode: str, text: str) -> None:
         raise Unwritable(f"cannot write {file}: {error.strerror}") from error
 
 
-# What goes to stderr beside errors and pages: lines for people, or JSON objects for programs that keep logs.
+# Lines on stderr beside errors and pages: text for people, or JSON objects for log collectors.
 
 Json = object
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Each line is written at once, and as a whole. Safe between threads."""
+    """Writes each line at once, and as a whole. Safe between threads."""
 
     as_json: bool = False
     target: str = ""
 
     def write(self, text: str | Sequence[str], record: Mapping[str, Json], level: str = "info") -> None:
-        """`record` is what a program reads instead of the text, or the lines; it names the `event`."""
+        """Write text, one or several lines; as JSON `record` instead, which names the `event`."""
         line = self._json(record, level) if self.as_json else self._plain([text] if isinstance(text, str) else text)
-        with suppress(OSError, ValueError):  # who stops reading must not stop a run
+        with suppress(OSError, ValueError):  # a reader that ends must not stop a run
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
     def _json(self, record: Mapping[str, Json], level: str) -> str:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         target = {"target": self.target} if self.target else {}
-        whole = {"time": time, "level": level, **record, **target}
-        return harmless_json(json.dumps(whole, ensure_ascii=False, default=str))
+        line = {"time": time, "level": level, **record, **target}
+        return harmless_json(json.dumps(line, ensure_ascii=False, default=str))
 
     def _plain(self, lines: Sequence[str]) -> str:
         shown = "\n".join(map(one_line, lines))

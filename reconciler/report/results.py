@@ -11,7 +11,6 @@ from reconciler.redact.presented import (
     PresentedField,
     PresentedFinish,
     PresentedLeftOut,
-    PresentedPlacement,
     PresentedPlan,
     PresentedProblem,
     PresentedReferences,
@@ -180,11 +179,4 @@ class Graphed:
     graph: PresentedReferences
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A stack of which it is shown whether its jobs can start."""
-
-    placement: PresentedPlacement
-
-
-Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Placed | PresentedStopped
+Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | PresentedStopped

@@ -18,7 +18,7 @@ from reconciler import importers
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup import installed
 from reconciler.cli import commands
-from reconciler.cli.commands import COMMANDS, import_, validate
+from reconciler.cli.commands import COMMANDS, CommandRow, import_, validate
 from reconciler.cli.commands.fmt import language
 from reconciler.cli.options import OF_FINDINGS
 from reconciler.importers.model import Imported
@@ -315,7 +315,7 @@ def _greeting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     """Add a command as a contributor would: one file and one row."""
     (tmp_path / "say_hello.py").write_text(GREETING, encoding="utf-8")
     monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
-    monkeypatch.setitem(COMMANDS, "say-hello", "greet stacks")
+    monkeypatch.setitem(COMMANDS, "say-hello", CommandRow("Write", "greet stacks"))
     yield
     del sys.modules["reconciler.cli.commands.say_hello"]
 

@@ -97,7 +97,7 @@ def test_a_secret_is_not_told(fleet: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("dev", "prd"), "reconciler.yaml has neither an environment nor a target prd"),
+        (("dev", "prd"), "reconciler.yaml has neither an environment nor a deployment prd"),
         (("dev", "small@dev", "--all=no.yaml"), "there is no file no.yaml"),
         (("small@dev", "stage"), "no stack goes to both small@dev and stage"),
         (("dev",), "the following arguments are required: SECOND"),

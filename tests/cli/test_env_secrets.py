@@ -57,8 +57,8 @@ def test_a_secret_of_the_environment_is_in_no_output(way: str, shown: Run) -> No
     for words in (
         ("plan", "--all", "--sandbox", *BESIDE),
         ("validate", "--all", "-vv", *FINDINGS),
-        ("apply", "--all", "--sandbox", "--yes", "-vv", "--log-format", "json", *BESIDE),
-        ("drift", "--all", "--sandbox", "-vv", *BESIDE),
+        ("apply", "--all", "--sandbox", "--yes", "-vv", "--trace-calls", "--log-format", "json", *BESIDE),
+        ("drift", "--all", "--sandbox", "-vv", "--trace-calls", *BESIDE),
     ):
         ran = shown(*words)
         assert ran.code in (Exit.DONE, Exit.INVALID), ran.err

@@ -105,5 +105,5 @@ def test_an_unknown_kind_is_answered_with_those_that_exist(run: Run) -> None:
 
 def test_nothing_to_explain_says_what_can_be(run: Run) -> None:
     assert run("explain").err == (
-        "error: nothing to explain\n    hint: name a member or a rule, or list the rules with --rules\n"
+        "error: nothing to explain\n    hint: name a field or a rule, or list the rules with --rules\n"
     )

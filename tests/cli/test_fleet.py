@@ -77,7 +77,7 @@ def test_as_markdown_what_is_unchanged_is_a_number_alone(fleet: Run) -> None:
     fleet("apply", "--all", "--sandbox", "--yes")
     assert fleet("plan", "--all", "--sandbox", "-o", "markdown").out == "## Fleet: 4 deployments: 4 unchanged.\n\n"
     write("small", SMALL.replace("60", "61"))
-    text = fleet("plan", "--all", "--target-env", "dev", "--sandbox", "-o", "markdown").out
+    text = fleet("plan", "--all", "--env", "dev", "--sandbox", "-o", "markdown").out
     assert (text.count("## <code>small&#64;dev</code>"), text.count("risk")) == (1, 0)
 
 
@@ -140,9 +140,16 @@ def test_an_environment_a_stack_or_a_share_can_be_chosen(fleet: Run) -> None:
         ran = fleet("plan", "--all", "--sandbox", "-o", "json", *words)
         return [one["target"] for one in ran.json["targets"]]
 
-    assert told("--target-env", "p*") == ["small@prod/222222222222", "small@prod/333333333333"]
+    assert told("--env", "p*") == ["small@prod/222222222222", "small@prod/333333333333"]
     assert told("risk") == ["risk@dev"]
     assert sorted(told("--shard", "1/2") + told("--shard", "2/2")) == sorted(told())
+
+
+def test_the_former_name_of_env_works_with_a_note(fleet: Run) -> None:
+    ran = fleet("plan", "--all", "--target-env=dev", "--sandbox", "-o", "json")
+    assert [each["environment"] for each in ran.json["targets"]] == ["dev", "dev"]
+    assert ran.err.splitlines()[0] == "note: --target-env is now --env"
+    assert "--target-env" not in fleet("plan", "--help").out
 
 
 def test_variables_reach_the_stacks_that_declare_them(fleet: Run) -> None:
@@ -154,7 +161,7 @@ def test_variables_reach_the_stacks_that_declare_them(fleet: Run) -> None:
 
 def test_the_account_of_a_target_is_a_guard(fleet: Run) -> None:
     write("small", SMALL.replace("stack: small", 'stack: small\naccount: "999999999999"'))
-    ran = fleet("plan", "--all", "small", "--target-env", "dev", "--sandbox")
+    ran = fleet("plan", "--all", "small", "--env", "dev", "--sandbox")
     assert ran.code == 4
     assert "stack small is for account 999999999999, not for 111111111111" in ran.err
 
@@ -172,8 +179,8 @@ def test_apply_does_not_prompt_and_says_so_once(fleet: Run) -> None:
         (("--all=none.yaml",), "there is no file none.yaml"),
         (("--all=",), "--all= names no file"),
         (("--shard", "1/2"), "--shard chooses among the deployments of a file"),
-        (("--target-env", "dev"), "--target-env chooses among the deployments of a file"),
-        (("--all", "--target-env", "stage"), "reconciler.yaml has no environment stage"),
+        (("--env", "dev"), "--env chooses among the deployments of a file"),
+        (("--all", "--env", "stage"), "reconciler.yaml has no environment stage"),
         (("--all", "nothing"), "reconciler.yaml has no stack nothing"),
         (("--all", "--shard", "3/2"), "shares count from 1 to 2"),
         (("--all", "--shard", "x"), "'x' is not a share such as 1/4"),

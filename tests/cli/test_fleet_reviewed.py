@@ -16,7 +16,7 @@ REVIEWED = ("apply", "--all", "plan.json", "--sandbox", "--yes")
 def planned(run: Run) -> Run:
     """Run commands where the targets of the environment prod were planned, and the plans were saved."""
     Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
-    saved(run, "--target-env", "prod")
+    saved(run, "--env", "prod")
     return run
 
 
@@ -39,7 +39,7 @@ def test_what_was_reviewed_is_applied_and_no_other_target(planned: Run) -> None:
 def test_of_what_was_reviewed_a_part_can_be_applied(run: Run) -> None:
     Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
     saved(run)
-    assert results(run, "risk", "--target-env", "dev") == {"risk@dev": 0}
+    assert results(run, "risk", "--env", "dev") == {"risk@dev": 0}
 
 
 def test_a_target_whose_plan_is_another_by_now_is_left_alone_and_the_others_go_on(run: Run) -> None:
@@ -82,7 +82,7 @@ def test_what_no_plan_can_keep_has_to_be_given_again(run: Run) -> None:
     Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
     write("small", "stack: small\nvariables: {key: {type: string, secret: true}}\n"
           "schedulingPolicies: {p: {fairsharePolicy: {}, tags: {k: !var key}}}\n")  # fmt: skip
-    saved(run, "--target-env", "prod", "--var", "key=hush-hush")
+    saved(run, "--env", "prod", "--var", "key=hush-hush")
     assert "hush" not in Path("plan.json").read_text()
     assert run(*REVIEWED).code == 64
     assert set(results(run, "--var", "key=hush-hush").values()) == {0}

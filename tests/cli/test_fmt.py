@@ -77,7 +77,10 @@ def test_what_came_from_stdin_goes_to_stdout(run: Run, monkeypatch: pytest.Monke
 
 def test_stdin_stands_alone(run: Run) -> None:
     ran = run("fmt", "-", "risk")
-    assert (ran.code, ran.err.splitlines()[0]) == (64, "error: - stands alone: what comes from stdin goes to stdout")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        64,
+        "error: - cannot be combined with other files: it formats stdin to stdout",
+    )
 
 
 def test_a_broken_file_stays_and_the_others_are_formatted(messy: Path, run: Run) -> None:
@@ -144,7 +147,7 @@ def test_a_file_that_nobody_may_write_stays_and_is_told(messy: Path, run: Run) -
     assert (ran.code, text_of(messy), ran.out) == (1, MESSY, "messy: 1 with problems\n")
     assert ran.err == (
         "messy/stack.yaml: error[FMT003]: messy/stack.yaml cannot be written: the file is read-only\n"
-        "    hint: it stays as it is\n"
+        "    hint: the file is unchanged\n"
     )
     assert run("fmt", "messy", "--check").code == 2
 

@@ -314,15 +314,13 @@ def test_a_drift_is_no_news_under_another_name(run: Run, github: FakeGitHub, mon
     drift(run, "before.json")
     renamed(run)
     drift(run)
-    assert run("notify", "drift.json", "--before", "before.json").out == "told of 1: small@dev/us-west-2\n"
+    assert run("notify", "drift.json", "--before", "before.json").out == "notified of 1: small@dev/us-west-2\n"
 
 
 OF_NAME = '<!-- reconciler: "small@dev" 0123456789abcdef -->\nof before there were identities\n'
 
 
-@pytest.mark.parametrize(
-    ("name", "done"), [("small@dev", "updated"), ("small@prod", "closed: it is no deployment any more")]
-)
+@pytest.mark.parametrize(("name", "done"), [("small@dev", "updated"), ("small@prod", "closed: no longer a deployment")])
 def test_an_issue_of_before_there_were_identities_is_known_by_its_name(
     run: Run, github: FakeGitHub, name: str, done: str
 ) -> None:
@@ -334,7 +332,7 @@ def test_an_issue_of_before_there_were_identities_is_known_by_its_name(
     assert ('"stack": "small"' in github.issues[7]["body"]) == (name == "small@dev")
 
 
-@pytest.mark.parametrize("words", [(), ("--target-env", "eu"), ("--shard", "1/2")])
+@pytest.mark.parametrize("words", [(), ("--env", "eu"), ("--shard", "1/2")])
 def test_the_issue_of_a_deployment_that_is_no_more_is_closed_if_all_were_checked(
     run: Run, github: FakeGitHub, words: tuple[str, ...]
 ) -> None:
@@ -342,9 +340,7 @@ def test_the_issue_of_a_deployment_that_is_no_more_is_closed_if_all_were_checked
     run("comment", "drift", "drift.json")
     Path("reconciler.yaml").write_text(FLEET.replace("[dev, eu]", "[eu]"), encoding="utf-8")
     run("drift", "--all", "--sandbox", *words, "-o", "json=drift.json")
-    assert issues(run).get("small@dev/123456789012/us-east-1") == (
-        None if words else "closed: it is no deployment any more"
-    )
+    assert issues(run).get("small@dev/123456789012/us-east-1") == (None if words else "closed: no longer a deployment")
     dev, eu = github.issues.values()
     assert (dev["state"], eu["state"]) == ("open" if words else "closed", "open")
     said = [one["body"] for one in github.comments.values() if one["issue"] == dev["number"]]
@@ -402,7 +398,7 @@ def test_a_webhook_is_told_of_each_drift_once(run: Run, github: FakeGitHub, monk
     assert run("notify", "quiet.json").out == "nothing is new\n"
     somebody_changes(run)
     drift(run)
-    assert run("notify", "drift.json", "--before", "quiet.json").out == "told of 1: small@dev\n"
+    assert run("notify", "drift.json", "--before", "quiet.json").out == "notified of 1: small@dev\n"
     assert run("notify", "drift.json", "--before", "drift.json").out == "nothing is new\n"
     (hooked,) = github.hooked
     assert hooked["text"].startswith("AWS Batch: drift in 1 deployment\n- small@dev: 1 changed")
@@ -472,7 +468,7 @@ def test_a_webhook_that_is_no_address_is_wrong_usage_and_not_shown(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("drift.json",), "nobody is to be told"),
+        (("drift.json",), "no destination is given"),
         (("drift.json", "--sns", "topic"), "topic is not the ARN of a topic"),
         (("none.json", "--sns", "arn:aws:sns:us-east-1:123456789012:drift"), "cannot read none.json"),
     ],

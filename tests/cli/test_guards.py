@@ -87,7 +87,7 @@ def test_a_limit_counts_what_is_allowed_too(shrunk: Run) -> None:
             ("--max-destroy", "150%"),
             "argument --max-destroy: '150%' is neither a number nor a percentage, such as 5 or 20%",
         ),
-        (("--allow-destroy=",), "argument --allow-destroy: there is nothing behind the ="),
+        (("--allow-destroy=",), "argument --allow-destroy: the value after = is empty"),
     ],
 )
 def test_a_word_that_means_nothing_is_wrong_usage(words: tuple[str, ...], message: str, run: Run) -> None:

@@ -54,7 +54,7 @@ def test_it_says_who_may_take_the_role(run: Run) -> None:
         ((), "the following arguments are required: --for"),
         (("--for", "nothing"), "invalid choice"),
         (("--for", "plan", "--trust", "github:team"), "is not github:OWNER/REPO:REST"),
-        (("--for", "plan", "--trust", "github:team/batch"), "in which account the role is, nobody knows"),
+        (("--for", "plan", "--trust", "github:team/batch"), "the account of the role is not known"),
         (("--for", "plan", "--trust", "github:team/batch", "--principal", "x"), "not allowed with argument"),
     ],
 )

@@ -83,14 +83,14 @@ def test_what_is_planned_applied_and_live_is_told_harmlessly(
         checked(run(*words))
     files(run, ("text", "json", "markdown", "html"), "plan", "risk", "--sandbox")
     github(run, "plan", "risk", "--sandbox")
-    checked(run("apply", "risk", "--sandbox", "--yes", "-vv", "-o", "jsonl", "--log-format", "json"))
+    checked(run("apply", "risk", "--sandbox", "--yes", "-vv", "--trace-calls", "-o", "jsonl", "--log-format", "json"))
     checked(run("sandbox", "break", "ComputeEnvironment/spot", "--invalid", text.replace("\x1c", "").strip()))
     write("risk", STACK.replace("priority: 10", "priority: 20").replace("maxvCpus: 16", "maxvCpus: 32"))
     for command in ("plan", "drift"):
         files(run, ("text", "json", "markdown", "html"), command, "risk", "--sandbox")
         github(run, command, "risk", "--sandbox")
     for words in (
-        ("plan", "risk", "-vv"), ("drift", "risk"), ("status", "risk"), ("doctor", "risk"), ("revisions", "simulate", "risk"),
+        ("plan", "risk", "-vv", "--trace-calls"), ("drift", "risk"), ("status", "risk"), ("doctor", "risk"), ("revisions", "simulate", "risk"),
         ("import", "--to", "imported"), ("apply", "risk", "--yes", "-v"), ("destroy", "risk", "--yes"),
     ):  # fmt: skip
         checked(run(*words, "--sandbox"))

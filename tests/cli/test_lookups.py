@@ -13,7 +13,7 @@ from botocore.session import Session
 from reconciler.adapters import machine as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup.aws import AwsLookups
-from reconciler.app.request import Session as StackSession
+from reconciler.app.usecases import Session as StackSession
 from reconciler.cli import clients
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
@@ -129,7 +129,7 @@ FORMATS = {
 }
 
 
-def everything(run: Run, command: str, *more: str, verbosities: tuple[str, ...] = ("-vv",)) -> str:
+def everything(run: Run, command: str, *more: str, verbosities: tuple[str, ...] = ("-vv", "--trace-calls")) -> str:
     """Return all that a command says, in all formats that it has."""
     files = {format_: Path(f"{command}.{format_}") for format_ in FORMATS[command]}
     targets = [word for format_, file in files.items() for word in ("-o", f"{format_}={file}")]
@@ -148,7 +148,7 @@ def test_no_output_shows_a_secret(run: Run, server: str) -> None:
     write("risk", LOOKING)
     for command, more in (("validate", "--strict"), ("render", "-v"), ("graph", "-v"), ("plan", "-v")):
         assert leaks(everything(run, command, more)) == [], command
-    created = everything(run, "apply", "--yes", verbosities=("-v",))
+    created = everything(run, "apply", "--yes", verbosities=("-v", "--trace-calls"))
     assert ("3 to add" in created, leaks(created)) == (True, [])
     write("risk", LOOKING.replace("'pg ${dsn}'", "'other ${dsn}'"))
     changed = everything(run, "plan") + everything(run, "drift")

@@ -93,7 +93,7 @@ def test_a_document_from_the_future_makes_no_others_old(fleet: Run, later: Later
     later(-1)
     ran = merged(fleet)
     assert (ran.code, ran.json["document"]) == (64, "error")
-    assert "today-1.json cannot be merged: its time, 2026-11-29T05:00:00.000Z, has not come yet" in ran.err
+    assert "today-1.json cannot be merged: its time, 2026-11-29T05:00:00.000Z, is in the future" in ran.err
 
 
 def test_a_share_of_yesterday_is_a_missing_one(fleet: Run, later: Later) -> None:
@@ -136,12 +136,12 @@ def test_a_part_that_was_run_again_takes_the_place_of_its_deployments(fleet: Run
 
 
 def test_environments_are_merged_and_an_old_one_is_an_error(fleet: Run, later: Later) -> None:
-    fleet("drift", "--all", "--target-env", "dev", "--sandbox", "-o", "json=dev.json")
-    fleet("drift", "--all", "--target-env", "prod", "--sandbox", "-o", "json=prod.json")
+    fleet("drift", "--all", "--env", "dev", "--sandbox", "-o", "json=dev.json")
+    fleet("drift", "--all", "--env", "prod", "--sandbox", "-o", "json=prod.json")
     ran = fleet("report", "merge", "dev.json", "prod.json", "-o", "json")
     assert (ran.code, len(told(ran)), ran.json["selection"], ran.err) == (0, 4, None, "")
     later(24)
-    fleet("drift", "--all", "--target-env", "prod", "--sandbox", "-o", "json=prod.json")
+    fleet("drift", "--all", "--env", "prod", "--sandbox", "-o", "json=prod.json")
     ran = fleet("report", "merge", "dev.json", "prod.json", "-o", "json")
     assert (ran.code, len(told(ran))) == (1, 2)
     assert "error[MRG003]: dev.json of 2026-11-29T05:00:00.000Z is left out" in ran.err

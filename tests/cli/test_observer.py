@@ -1,4 +1,4 @@
-"""What a run tells of itself on stderr: one line at its end, with -v one line a call, and no secret in either."""
+"""What a run tells of itself on stderr: one line at its end, with --trace-calls one line a call, and no secret in either."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def traced(err: str) -> list[str]:
 
 
 def test_the_last_line_on_stderr_says_what_the_run_has_cost(run: Run) -> None:
-    last = run("plan", "risk", "--sandbox", "-v").err.splitlines()[-1]
+    last = run("plan", "risk", "--sandbox", "--trace-calls").err.splitlines()[-1]
     assert re.fullmatch(rf"{READS} API calls in \d+\.\d s( \(.+\))?", last)
 
 
@@ -31,7 +31,7 @@ def test_unasked_a_run_without_trouble_says_nothing_of_it(run: Run) -> None:
 
 
 def test_a_command_that_calls_nobody_has_no_such_line(run: Run) -> None:
-    assert run("validate", "risk", "-v").err == ""
+    assert run("validate", "risk", "--trace-calls").err == ""
 
 
 def test_retries_and_throttles_are_counted(run: Run, failing: Failing) -> None:
@@ -50,7 +50,7 @@ def test_a_write_that_is_made_again_is_a_retry_too(run: Run, failing: Failing) -
 
 def test_every_call_is_a_line_if_asked_for(run: Run, failing: Failing) -> None:
     failing(FaultRule(failure=Failure.THROTTLE, operation="DescribeJobQueues", first=1))
-    ran = run("plan", "risk", "--sandbox", "-v")
+    ran = run("plan", "risk", "--sandbox", "--trace-calls")
     assert sorted(traced(ran.err)) == [
         "Batch DescribeComputeEnvironments 200",
         "Batch DescribeJobDefinitions 200",
@@ -66,14 +66,16 @@ def test_every_call_is_a_line_if_asked_for(run: Run, failing: Failing) -> None:
 
 def test_a_call_without_an_answer_is_told_by_what_went_wrong(run: Run, failing: Failing) -> None:
     failing(FaultRule(failure=Failure.LOST_ANSWER, operation="DescribeJobQueues", first=1))
-    assert "Batch DescribeJobQueues ConnectionClosedError" in traced(run("plan", "risk", "--sandbox", "-v").err)
+    assert "Batch DescribeJobQueues ConnectionClosedError" in traced(
+        run("plan", "risk", "--sandbox", "--trace-calls").err
+    )
 
 
 def test_of_many_targets_there_is_one_line_for_all_and_each_call_names_its_own(run: Run) -> None:
     Path("reconciler.yaml").write_text(
         "environments: {dev: {region: eu-west-1}, prod: {region: us-east-1}}\nstacks: {small: [dev, prod]}\n"
     )
-    ran = run("plan", "--all", "--sandbox", "-v")
+    ran = run("plan", "--all", "--sandbox", "--trace-calls")
     lines = ran.err.splitlines()
     assert lines[-1].startswith(f"{READS * 2} API calls in ")
     assert [sum(line.startswith(f"small@{name}: ") for line in lines) for name in ("dev", "prod")] == [READS, READS]
@@ -81,7 +83,7 @@ def test_of_many_targets_there_is_one_line_for_all_and_each_call_names_its_own(r
 
 def test_stdout_is_the_same_with_or_without(run: Run) -> None:
     plain = run("status", "small", "--sandbox", "-o", "json")
-    told = run("status", "small", "--sandbox", "-o", "json", "-v")
+    told = run("status", "small", "--sandbox", "-o", "json", "--trace-calls")
     assert {**plain.json, "time": ""} == {**told.json, "time": ""}
     assert plain.out.count("\n") == told.out.count("\n") > 1
 
@@ -92,7 +94,7 @@ def test_no_secret_is_in_a_trace(run: Run) -> None:
         "stack: small\nvariables: {pw: {type: string, secret: true}}\n"
         "schedulingPolicies: {p: {fairsharePolicy: {shareDecaySeconds: 60}, tags: {note: !var pw}}}\n",
     )
-    ran = run("apply", "small", "--sandbox", "--yes", "--var", "pw=hunter2", "-v")
+    ran = run("apply", "small", "--sandbox", "--yes", "--var", "pw=hunter2", "--trace-calls")
     assert (ran.code, "Batch CreateSchedulingPolicy 200" in traced(ran.err)) == (0, True)
     assert "hunter2" not in ran.err
 
@@ -111,7 +113,7 @@ def records(err: str) -> list[Json]:
 
 
 def test_as_json_each_line_of_stderr_is_an_object_with_time_level_and_event(run: Run) -> None:
-    ran = run("apply", "risk", "--sandbox", "--yes", "-v", "-o", "json", "--log-format", "json")
+    ran = run("apply", "risk", "--sandbox", "--yes", "--trace-calls", "-o", "json", "--log-format", "json")
     told = records(ran.err)
     assert (ran.code, ran.json["exit"]) == (0, 0)
     assert all(datetime.fromisoformat(one["time"]).tzinfo and one["level"] and one["event"] for one in told)
@@ -161,7 +163,7 @@ def test_as_json_an_error_is_an_object_too(words: tuple[str, ...], code: int, me
 
 def test_as_json_a_failed_call_is_a_warning_and_a_failed_change_an_error(run: Run, failing: Failing) -> None:
     failing(FaultRule(failure=Failure.SERVER_ERROR, operation="CreateSchedulingPolicy"))
-    told = records(run("apply", "small", "--sandbox", "--yes", "-v", "--log-format", "json").err)
+    told = records(run("apply", "small", "--sandbox", "--yes", "--trace-calls", "--log-format", "json").err)
     failed = next(one for one in told if one.get("operation") == "CreateSchedulingPolicy")
     assert (failed["level"], failed["status"], failed["error"]) == ("warning", 500, "ServerException")
     ended = next(one for one in told if one["event"] == "finished")
@@ -193,7 +195,7 @@ def test_neither_credentials_nor_what_was_looked_up_is_told(
         "schedulingPolicies: {p: {fairsharePolicy: {shareDecaySeconds: 60}, tags: {note: !secret note}}}\n",
     )
     role = "arn:aws:iam::123456789012:role/deploy"
-    ran = run("apply", "small", "--yes", "-v", "--role-arn", role, "--log-format", log_format)
+    ran = run("apply", "small", "--yes", "--trace-calls", "--role-arn", role, "--log-format", log_format)
     assert ran.code == 0
     assert all(operation in ran.err for operation in ("AssumeRole", "GetSecretValue", "CreateSchedulingPolicy"))
     assert [secret for secret in ("hunter2", "AKIAMINE", "my-secret-key", "ASIA") if secret in ran.err] == []

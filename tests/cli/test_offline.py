@@ -77,9 +77,9 @@ def test_no_output_shows_what_is_declared_secret(run: Run) -> None:
             ("validate",),
             ("render",),
             ("render", "-o", "json"),
-            ("plan", "--sandbox", "-vv"),
+            ("plan", "--sandbox", "-vv", "--trace-calls"),
             ("plan", "--sandbox", "-o", "json"),
-            ("apply", "--sandbox", "--yes", "-vv"),
+            ("apply", "--sandbox", "--yes", "-vv", "--trace-calls"),
         )
     ]
     assert [ran.code for ran in told] == [0] * 6

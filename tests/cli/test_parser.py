@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,7 +70,7 @@ def test_a_format_that_is_not_requested_is_not_imported() -> None:
         "import sys; from reconciler.cli import main\n"
         "for name in ('text', 'json', 'sarif', 'junit'):\n"
         "    main(['validate', 'nowhere', '-o', f'{name}=/dev/null'])\n"
-        "    print(*(one for one in ('ci', 'html', 'markdown')"
+        "    print(*(one for one in ('ci', 'html', 'markdown', 'sarif')"
         " if f'reconciler.report.{one}' in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -101,6 +102,39 @@ def test_what_other_tools_call_a_command_leads_to_one_of_ours() -> None:
 def test_every_option_of_other_tools_has_its_hint_or_is_ours(command: str, option: str, run: Run) -> None:
     ran = run(command, option)
     assert ran.code == 0 or "see `reconciler" not in ran.err
+
+
+def test_the_help_lists_every_command_once_by_groups(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("--help").out.splitlines()
+    start, end = lines.index("Write:"), lines.index("options:")
+    listed = [found[1] for line in lines[start:end] if (found := re.match(r"  (\S+) ", line))]
+    groups = [line for line in lines[start:end] if line.endswith(":") and not line.startswith(" ")]
+    assert listed == list(COMMANDS)
+    assert groups == ["Write:", "Change:", "Watch:", "Move in:", "CI:", "More:"]
+    assert max(map(len, lines[start:end])) <= 80
+
+
+def test_detail_is_one_thing_and_the_log_of_calls_is_another(run: Run) -> None:
+    assert run("plan", "risk", "--sandbox", "-vv").err == ""
+    assert "Batch DescribeJobQueues 200" in run("plan", "risk", "--sandbox", "--trace-calls").err
+
+
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (("revisions", "simulate", "risk", "--all", "--sandbox"), "note: --all is now --inactive\n"),
+        (("compare", "dev", "prod", "--all"), "note: --all is now --file\n"),
+        (("compare", "dev", "prod", "--all=reconciler.yaml"), "note: --all is now --file\n"),
+    ],
+)
+def test_all_means_all_deployments_and_its_former_uses_have_a_name_of_their_own(
+    words: tuple[str, ...], note: str, run: Run
+) -> None:
+    Path("reconciler.yaml").write_text("environments: {dev: {}, prod: {}}\nstacks: {small: [dev, prod]}\n")
+    run("apply", "risk", "--sandbox", "--yes")
+    ran = run(*words)
+    assert (ran.code, ran.err) == (0, note)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -138,6 +172,11 @@ def test_without_a_command_the_help_is_printed_and_the_usage_is_wrong(run: Run) 
             ("plan", "--output", "plan.json"),
             "argument -o/--output: plan.json is a file, not a format: write -o json=plan.json",
             "see `reconciler plan --help`",
+        ),
+        (
+            ("plan", "--log-level", "debug"),
+            "unrecognized arguments: --log-level",
+            "use -v for more detail, or --trace-calls for a log of calls to AWS",
         ),
         (("apply", "-y"), "unrecognized arguments: -y", "did you mean --yes?"),
         (("apply", "--dry-run"), "unrecognized arguments: --dry-run", "run `reconciler plan`: it changes nothing"),

@@ -98,7 +98,7 @@ def test_an_environment_is_suggested(run: Run) -> None:
     Path("reconciler.yaml").write_text(
         "environments: {dev: {}, prod: {}}\nstacks: {risk: [dev, prod]}\n", encoding="utf-8"
     )
-    ran = run("plan", "--all", "--target-env", "prdo", "--sandbox")
+    ran = run("plan", "--all", "--env", "prdo", "--sandbox")
     assert (ran.code, "did you mean prod?" in ran.err) == (64, True)
 
 

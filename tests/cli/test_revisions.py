@@ -75,7 +75,7 @@ def test_inactive_revisions_and_rollbacks_are_in_the_table(grown: Run, golden: G
     write("risk", declared(3, "2"))
     grown("apply", "risk", HERE, "--yes")
     assert grown("rollback", "simulate", "risk", HERE, "--to", "1", "--yes").code == 0
-    ran = grown("revisions", "JobDefinition/simulate", "risk", HERE, "--all", "-v")
+    ran = grown("revisions", "JobDefinition/simulate", "risk", HERE, "--inactive", "-v")
     golden("revisions-all-80.txt", ran.out)
 
 
@@ -100,7 +100,10 @@ def test_a_script_gets_all_that_is_known_in_pages_alone(grown: Run, jobs: LiveJo
 
 
 def test_what_may_be_a_secret_is_in_no_history(grown: Run) -> None:
-    for words in (("revisions", "simulate", "risk", HERE, "-v"), ("rollback", "simulate", "risk", HERE, "-vv")):
+    for words in (
+        ("revisions", "simulate", "risk", HERE, "-v", "--trace-calls"),
+        ("rollback", "simulate", "risk", HERE, "-vv", "--trace-calls"),
+    ):
         for format_ in ("text", "json"):
             ran = grown(*words, "-o", format_)
             assert "hunter" not in ran.out + ran.err
@@ -265,5 +268,5 @@ def test_a_rollback_with_nothing_to_do_is_an_outcome_too(grown: Run) -> None:
 
 
 def test_a_report_of_all_revisions_is_written_anew(grown: Run) -> None:
-    words = ("revisions", "simulate", "risk", "--all", HERE, "-o", "json=revisions.json")
+    words = ("revisions", "simulate", "risk", "--inactive", HERE, "-o", "json=revisions.json")
     assert [grown(*words).code, grown(*words).code] == [0, 0]

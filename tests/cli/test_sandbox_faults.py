@@ -23,12 +23,12 @@ def health(run: Run, status: str = "INVALID") -> list[str]:
 def test_an_environment_is_invalid_until_an_update_repairs_it(run: Run) -> None:
     run("apply", "risk", "--sandbox", "--yes")
     ran = run("sandbox", "break", "ComputeEnvironment/spot", "--invalid", DENIED)
-    assert (ran.code, ran.out) == (0, f"{FILE}: broken\n  ComputeEnvironment/spot is INVALID: {DENIED}\n")
+    assert (ran.code, ran.out) == (0, f"{FILE}: simulated failures\n  ComputeEnvironment/spot is INVALID: {DENIED}\n")
     run("sandbox", "tick", "2h")
     assert health(run) == [f"ComputeEnvironment/spot: {DENIED}"]
     assert run("drift", "risk", "--sandbox").code == 2
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
-    assert (health(run), run("sandbox", "break").out) == ([], f"{FILE}: nothing is broken\n")
+    assert (health(run), run("sandbox", "break").out) == ([], f"{FILE}: no simulated failures\n")
 
 
 def test_a_repair_makes_it_valid_again(run: Run) -> None:
@@ -83,7 +83,7 @@ def jobs(status: str) -> int:
 def test_what_is_stuck_in_its_deletion_is_waited_for_in_vain(run: Run) -> None:
     run("apply", "risk", "--sandbox", "--yes")
     ran = run("sandbox", "break", "JobQueue/pricing", "--stuck-deleting")
-    assert ran.out == f"{FILE}: broken\n  JobQueue/pricing never finishes its deletion\n"
+    assert ran.out == f"{FILE}: simulated failures\n  JobQueue/pricing never finishes its deletion\n"
     assert run("plan", "risk", "--sandbox", "--detailed-exitcode").code == 0
     assert run("destroy", "risk", "--sandbox", "--yes").code == 9
     run("sandbox", "tick", "24h")
@@ -94,7 +94,7 @@ def test_what_is_stuck_in_its_deletion_is_waited_for_in_vain(run: Run) -> None:
 
 def test_the_name_of_what_is_deleted_can_be_kept_for_longer(run: Run) -> None:
     assert run("sandbox", "break", "--deleted", "10m").out == (
-        f"{FILE}: broken\n  deleted resources are shown as DELETED for 600 s\n"
+        f"{FILE}: simulated failures\n  deleted resources are shown as DELETED for 600 s\n"
     )
     run("apply", "risk", "--sandbox", "--yes")
     assert run("destroy", "risk", "--sandbox", "--yes").code == 0
@@ -105,7 +105,7 @@ def test_the_name_of_what_is_deleted_can_be_kept_for_longer(run: Run) -> None:
 
 
 def test_reads_that_lag_behind_do_not_lead_apply_astray(run: Run) -> None:
-    assert run("sandbox", "break", "--lag", "5s").out == f"{FILE}: broken\n  reads lag 5 s behind writes\n"
+    assert run("sandbox", "break", "--lag", "5s").out == f"{FILE}: simulated failures\n  reads lag 5 s behind writes\n"
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
     write("risk", STACK.replace("maxvCpus: 16", "maxvCpus: 32").replace("priority: 10", "priority: 7"))
     ran = run("apply", "risk", "--sandbox", "--yes")
@@ -157,12 +157,15 @@ def test_the_endpoint_of_a_served_sandbox_is_enough(run: Run, port: str, monkeyp
     run("apply", "risk", "--sandbox=served.json", "--yes")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     ran = run("sandbox", "break", "JobQueue/pricing", "--invalid")
-    assert ran.out == f"http://127.0.0.1:{port}: broken\n  JobQueue/pricing is INVALID: {DENIED}\n"
+    assert ran.out == f"http://127.0.0.1:{port}: simulated failures\n  JobQueue/pricing is INVALID: {DENIED}\n"
 
 
 def test_a_missing_role_ends_in_an_unhealthy_apply_with_its_reason(run: Run) -> None:
     write("risk", EC2)
-    assert run("sandbox", "break", "--missing-role", "workers").out == f"{FILE}: broken\n  workers does not exist\n"
+    assert (
+        run("sandbox", "break", "--missing-role", "workers").out
+        == f"{FILE}: simulated failures\n  workers does not exist\n"
+    )
     ran = run("apply", "risk", "--sandbox", "--yes", "-o", "json")
     assert (ran.code, "Instance profile workers does not exist" in ran.out) == (8, True)
 
@@ -170,7 +173,7 @@ def test_a_missing_role_ends_in_an_unhealthy_apply_with_its_reason(run: Run) -> 
 def test_a_role_is_there_again(run: Run) -> None:
     write("risk", EC2)
     run("sandbox", "break", "--missing-role", "workers")
-    assert run("sandbox", "break", "--no-missing-role").out == f"{FILE}: nothing is broken\n"
+    assert run("sandbox", "break", "--no-missing-role").out == f"{FILE}: no simulated failures\n"
     assert run("apply", "risk", "--sandbox", "--yes").code == 0
 
 
@@ -186,7 +189,11 @@ def test_calls_that_fail_for_a_while_end_converged(run: Run, failure: str) -> No
 def test_what_is_broken_adds_up_until_it_is_repaired(run: Run) -> None:
     run("sandbox", "break", "--throttle", "1", "--settle", "10m")
     ran = run("sandbox", "break", "--lose", "3", "--operation", "Create*")
-    told = [f"{FILE}: broken", "  the next call: throttle", "  the next call of Create*: lost answer, 3 times"]
+    told = [
+        f"{FILE}: simulated failures",
+        "  the next call: throttle",
+        "  the next call of Create*: lost answer, 3 times",
+    ]
     assert ran.out.splitlines() == [*told, "  every change takes 600 s"]
     assert run("sandbox", "break", "--repair", "-o", "json").json == {
         "sandbox": FILE,
@@ -208,9 +215,9 @@ def test_what_is_broken_adds_up_until_it_is_repaired(run: Run) -> None:
         (("--settle", "long"), ""),
         (("--trottle", "1"), "did you mean --throttle?"),
         (("--repare",), "did you mean --repair?"),
-        (("--invalid", "CLIENT_ERROR - no"), "put KIND/NAME in front of it"),
+        (("--invalid", "CLIENT_ERROR - no"), "add KIND/NAME before it"),
         (("JobQueue/pricing",), "give --invalid, --stuck-deleting or, for a queue, --blocked"),
-        (("JobQueue/pricing", "--blocked", "--stuck-deleting"), "give one option, then the other"),
+        (("JobQueue/pricing", "--blocked", "--stuck-deleting"), "run the command once for each option"),
         (("JobQueue/prising", "--invalid"), "did you mean pricing?"),
         (("ComputeEnvironment/spot", "--blocked"), "only a queue has, as in JobQueue/pricing"),
         (("JobDefinition/simulate", "--invalid"), "environments, queues and quota shares have one"),
@@ -220,7 +227,7 @@ def test_a_breakage_that_means_nothing_is_wrong_usage(run: Run, words: tuple[str
     run("apply", "risk", "--sandbox", "--yes")
     ran = run("sandbox", "break", *words)
     assert (ran.code, f"    hint: {hint}" in ran.err) == (64, True)
-    assert run("sandbox", "break").out == f"{FILE}: nothing is broken\n"
+    assert run("sandbox", "break").out == f"{FILE}: no simulated failures\n"
 
 
 def test_slow_changes_time_out_and_a_tick_settles_them(run: Run) -> None:

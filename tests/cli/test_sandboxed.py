@@ -69,7 +69,7 @@ def test_a_report_that_would_leave_is_wrong_usage(
 ) -> None:
     ran = run(*words, "risk", sandbox, "-o", "text", "-o", "json=s3://bucket/x.json")
     assert (ran.code, heard) == (Exit.USAGE, [])
-    assert "-o json=s3://bucket/x.json leaves this machine" in ran.err
+    assert "-o json=s3://bucket/x.json would be sent to S3" in ran.err
     assert not list(Path().glob("**/sandbox.json"))
 
 

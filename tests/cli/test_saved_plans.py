@@ -299,7 +299,7 @@ def test_a_value_that_may_be_a_secret_is_not_kept(given: str, is_kept: bool, run
 def test_another_secret_is_another_plan_and_neither_is_told(run: Run) -> None:
     write("risk", SECRET)
     save(run, "risk", "--var", "pin=topsecret-one")
-    ran = run("apply", "plan.json", "--yes", "--var", "pin=topsecret-two", "-o", "json", "-vv")
+    ran = run("apply", "plan.json", "--yes", "--var", "pin=topsecret-two", "-o", "json", "-vv", "--trace-calls")
     assert (ran.code, ran.json["problems"][0]["code"], "topsecret" in ran.out + ran.err) == (6, "STL003", False)
 
 

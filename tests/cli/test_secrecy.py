@@ -85,8 +85,8 @@ def test_a_secret_is_in_no_output_and_no_file(way: str, run: Run) -> None:
     runs("validate", "small", "--strict")
     runs("render", "small")
     runs("render", "small", "-o", "json")
-    runs("plan", "small", "--sandbox", "-vv")
-    runs("apply", "small", "--sandbox", "--yes", "-o", "jsonl", "-vv", "--log-format", "json")
+    runs("plan", "small", "--sandbox", "-vv", "--trace-calls")
+    runs("apply", "small", "--sandbox", "--yes", "-o", "jsonl", "-vv", "--trace-calls", "--log-format", "json")
     write("small", stack(kept).replace("attempts: 2", "attempts: 3").replace("c: plain", f"c: !var {named(kept)}"))
     for command in ("plan", "drift"):
         runs(command, "small", "--sandbox", *(word for each in FORMATS for word in ("-o", f"{each}={command}.{each}")))

@@ -98,8 +98,13 @@ def test_what_is_sensitive_is_in_no_output_and_no_file(run: Run) -> None:
     write("risk", IN_FILE)
     in_file()
     told = []
-    for words in (("plan",), ("plan", "-o", "json=plan.json"), ("plan", "-o", "markdown"), ("apply", "--yes", "-vv")):
-        ran = run(words[0], "risk", "--sandbox", "-v", *words[1:])
+    for words in (
+        ("plan",),
+        ("plan", "-o", "json=plan.json"),
+        ("plan", "-o", "markdown"),
+        ("apply", "--yes", "-vv", "--trace-calls"),
+    ):
+        ran = run(words[0], "risk", "--sandbox", "-v", "--trace-calls", *words[1:])
         assert ran.code == 0, ran.err
         told += [ran.out, ran.err]
     told.append(Path("plan.json").read_text(encoding="utf-8"))

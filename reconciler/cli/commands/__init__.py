@@ -3,37 +3,51 @@
 from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import NamedTuple
 
-# What each does, in the order in which people meet them.
-COMMANDS: Mapping[str, str] = {
-    "init": "create a stack from a template, with editor settings",
-    "fmt": "format the YAML files of stacks",
-    "validate": "check stacks offline and report all problems at once",
-    "placement": "show whether jobs can ever start on the queues of a stack, and why not",
-    "plan": "show what apply would change, and what it costs",
-    "apply": "plan, confirm, apply, wait, and plan again to prove that nothing is left",
-    "drift": "show what was changed outside this stack",
-    "destroy": "delete the resources that the stack owns",
-    "import": "write existing resources as a stack: from a region, JSON files, CloudFormation or Terraform",
-    "adopt": "take ownership of the unowned resources that a stack describes; only tags change",
-    "forget": "release the resources that a stack owns; only tags change",
-    "coverage": "show who owns each live resource of a region, and the share in stacks",
-    "status": "show health, contents and sync state of every resource",
-    "doctor": "explain unhealthy resources and waiting jobs: cause, remedy, and what apply would do",
-    "outputs": "print the ARNs and names of a stack's resources, for other programs",
-    "revisions": "list the revisions of a job definition: owner, use, and what each changed",
-    "rollback": "roll a job definition back to an older revision",
-    "force-unlock": "remove a stale lock left by a crashed run",
-    "report": "merge the reports of several runs with --all",
-    "comment": "maintain one comment in a pull request, or one issue for each deployment that has drifted",
-    "notify": "notify a webhook or an SNS topic of deployments that have drifted, once for each drift",
-    "compare": "show how two environments differ, stack by stack",
-    "iam-policy": "print the least policy that a command needs for a stack",
-    "render": "print the resolved stack",
-    "graph": "show which resources refer to which others",
-    "explain": "explain a field, or what a rule checks and why",
-    "schema": "print the JSON Schema of stacks, a kind, reconciler.yaml, or a document of -o json",
-    "sandbox": "run the simulated AWS: serve it, submit jobs, simulate failures, or reset it",
+
+class CommandRow(NamedTuple):
+    """The group of a command in `--help`, and what the command does."""
+
+    group: str
+    help: str
+
+
+WRITE, CHANGE, WATCH, MOVE, CI, MORE = "Write", "Change", "Watch", "Move in", "CI", "More"
+# The order is that of the help: by groups, and within a group in the order in which people meet them.
+COMMANDS: Mapping[str, CommandRow] = {
+    "init": CommandRow(WRITE, "create a stack from a template, with editor settings"),
+    "fmt": CommandRow(WRITE, "format the YAML files of stacks"),
+    "validate": CommandRow(WRITE, "check stacks offline and report all problems at once"),
+    "explain": CommandRow(WRITE, "explain a field, or what a rule checks and why"),
+    "render": CommandRow(WRITE, "print the resolved stack"),
+    "graph": CommandRow(WRITE, "show which resources refer to which others"),
+    "schema": CommandRow(WRITE, "print the JSON Schema of stacks, a kind, reconciler.yaml, or a document of -o json"),
+    "plan": CommandRow(CHANGE, "show what apply would change, and what it costs"),
+    "apply": CommandRow(CHANGE, "plan, confirm, apply, wait, and plan again to prove that nothing is left"),
+    "destroy": CommandRow(CHANGE, "delete the resources that the stack owns"),
+    "rollback": CommandRow(CHANGE, "roll a job definition back to an older revision"),
+    "status": CommandRow(WATCH, "show health, contents and sync state of every resource"),
+    "doctor": CommandRow(WATCH, "explain unhealthy resources and waiting jobs: cause, remedy, and what apply would do"),
+    "drift": CommandRow(WATCH, "show what was changed outside this stack"),
+    "revisions": CommandRow(WATCH, "list the revisions of a job definition: owner, use, and what each changed"),
+    "outputs": CommandRow(WATCH, "print the ARNs and names of a stack's resources, for other programs"),
+    "coverage": CommandRow(WATCH, "show who owns each live resource of a region, and the share in stacks"),
+    "compare": CommandRow(WATCH, "show how two environments differ, stack by stack"),
+    "import": CommandRow(
+        MOVE, "write existing resources as a stack: from a region, JSON files, CloudFormation or Terraform"
+    ),
+    "adopt": CommandRow(MOVE, "take ownership of the unowned resources that a stack describes; only tags change"),
+    "forget": CommandRow(MOVE, "release the resources that a stack owns; only tags change"),
+    "comment": CommandRow(
+        CI, "maintain one comment in a pull request, or one issue for each deployment that has drifted"
+    ),
+    "notify": CommandRow(CI, "notify a webhook or an SNS topic of deployments that have drifted, once for each drift"),
+    "report": CommandRow(CI, "merge the reports of several runs with --all"),
+    "iam-policy": CommandRow(CI, "print the least policy that a command needs for a stack"),
+    "force-unlock": CommandRow(CI, "remove a stale lock left by a crashed run"),
+    "sandbox": CommandRow(MORE, "run the simulated AWS: serve it, submit jobs, simulate failures, or reset it"),
+    "completion": CommandRow(MORE, "print the completion script of a shell"),
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.app.request import RunOptions, StackRequest
-from reconciler.cli.context import check_all, run_each
+from reconciler.cli.context import check_patterns, run_each
 from reconciler.cli.fleet import check_duplicates, run_fleet, with_consents
 from reconciler.cli.options import (
     OF_OUTCOMES,
@@ -25,7 +25,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.run import run_stack
-from reconciler.cli.saved_plans import Job, Reviewed, jobs_of, reviewed_targets
+from reconciler.cli.saved_plans import Job, Reviewed, jobs_of, reviewed_deployments
 from reconciler.problems import WrongUsage
 
 EXAMPLES = """\
@@ -37,7 +37,7 @@ EXAMPLES = """\
   reconciler apply plan.json --yes                     only if it is still the reviewed plan
   reconciler apply stacks/prod --expect 2c9972fbbe9b71eb
   reconciler apply --sandbox                           on a simulated AWS
-  reconciler apply --all --target-env dev --yes        the deployments of reconciler.yaml
+  reconciler apply --all --env dev --yes               the deployments of reconciler.yaml
   reconciler apply --all plan.json --yes               the reviewed plans of `plan --all -o json=plan.json`
 """
 
@@ -68,19 +68,19 @@ def run(args: Namespace, out: Output) -> int:
         if not options.is_agreed:  # one question for many plans would be answered without reading them
             hint = "read `reconciler plan --all` first; or apply the stacks one by one, which asks for each"
             raise WrongUsage("`apply --all` does not prompt: pass --yes. Nothing was changed.", hint=hint)
-        fleet, reviewed = reviewed_targets(fleet, wanted, expected)
+        fleet, reviewed = reviewed_deployments(fleet, wanted, expected)
         for sandbox in reviewed.sandboxes if reviewed else ():
-            out.check_stays_here(sandbox)
+            out.check_stays_local(sandbox)
         return run_fleet(fleet, out, partial(_apply, Job(fleet.stack, wanted, expected), options, reviewed))
     check_duplicates(fleet)
     jobs = jobs_of(fleet.stacks, wanted, expected)
     for job in jobs:
-        out.check_stays_here(job.request.place.sandbox)
-    checked = check_all(fleet.stack.patterns, [job.request for job in jobs], out)
+        out.check_stays_local(job.request.place.sandbox)
+    checked = check_patterns(fleet.stack.patterns, [job.request for job in jobs], out)
     if len(jobs) > 1:
         out.expect_several()
     jobs = [replace(job, request=request) for job, request in zip(jobs, checked, strict=True)]
-    return run_each(jobs, out, lambda job: run_stack(job, options, out), go_on=False)
+    return run_each(jobs, out, lambda job: run_stack(job, options, out), keeps_going=False)
 
 
 def _apply(job: Job, options: RunOptions, reviewed: Reviewed | None, request: StackRequest, out: Output) -> int:

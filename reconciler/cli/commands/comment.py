@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import add_output, parse_count, parse_duration
-from reconciler.cli.output import Output, drift_in
+from reconciler.cli.output import Output, read_drift_document
 from reconciler.problems import Denied, Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def run(args: Namespace, out: Output) -> int:
         github = _github(args.repo, args.github_url, args.author)
         done = _plan(github, number, args.key, text, only_update=args.only_update)
     else:
-        fleet = drift_in(args.file)
+        fleet = read_drift_document(args.file)
         github = _github(args.repo, args.github_url, args.author)
         done = _drift(github, fleet, args.label, args.interval)
     out.publish(
@@ -182,7 +182,7 @@ def _issue(
             return issue.target, "unchanged", ours.url
         return issue.target, "updated", github.change_issue(ours.id, title=issue.title, body=issue.body).url
     except Gone:
-        return issue.target, "gone: its issue was deleted; the next run opens another", ""
+        return issue.target, "its issue was deleted; the next run opens a new one", ""
 
 
 def _close_gone(github: "GitHub", fleet: "Fleet", there: "list[MarkedPost]") -> Done:
@@ -196,7 +196,7 @@ def _close_gone(github: "GitHub", fleet: "Fleet", there: "list[MarkedPost]") -> 
         github.renew()
         try:
             text = f"{mark.name} is no longer a deployment of {fleet.file}."
-            done.append((mark.name, "closed: it is no deployment any more", _close(github, post, text, "not_planned")))
+            done.append((mark.name, "closed: no longer a deployment", _close(github, post, text, "not_planned")))
         except Gone:
             continue  # deleted since we looked, which is as good
     return done

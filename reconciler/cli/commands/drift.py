@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import check_one, live_stack, plan_stack
+from reconciler.cli.context import check_patterns_of_plan, live_stack, plan_stack
 from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import (
     OF_PLANS,
@@ -67,7 +67,7 @@ def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_z
 
     read, session = live_stack(request, out.watch)
     plan = plan_stack(read, session, replace(wanted, guards=False))
-    check_one(request, plan, read.stack, session, out)
+    check_patterns_of_plan(request, plan, read.stack, session, out)
     drift = drift_of(present(plan, read.secrets))
     out.publish(lambda width: drift_page(drift, width, out.verbose), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none or exits_zero else Exit.CHANGES

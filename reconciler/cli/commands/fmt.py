@@ -27,7 +27,7 @@ EXAMPLES = """\
 what it does:
   Indents by 2, sorts fields in their usual order, and corrects unambiguous misspellings of fields and values; stderr
   lists each correction. Comments move with the lines they describe; values are not changed. A file that cannot be
-  read, or that contains an ambiguous name, is left as it is (exit 3). JSON files are left alone.
+  read, or that contains an ambiguous name, is not changed (exit 3). JSON files are never changed.
 
 exit codes:
   0 done, or nothing to do   1 a file cannot be written   2 --check: files would change   3 a file has problems
@@ -50,7 +50,7 @@ def run(args: Namespace, out: Output) -> int:
     paths = fleet_of(args).paths
     if STDIN in paths and len(paths) > 1:
         raise WrongUsage(
-            "- stands alone: what comes from stdin goes to stdout", hint="name files, or - and nothing else"
+            "- cannot be combined with other files: it formats stdin to stdout", hint="name files, or only -"
         )
     return run_each(paths, out, lambda path: _format(path, out, is_check=args.check, is_diff=args.diff))
 
@@ -104,7 +104,7 @@ def _file(files: "DiskFiles", name: str, shown: str, *, is_done: bool) -> "Forma
         if done.is_changed and is_done:
             files.replace(name, done.after)
     except OSError as error:
-        return _failed(shown, "FMT003", f"{shown} cannot be written: {error.strerror}", "it stays as it is")
+        return _failed(shown, "FMT003", f"{shown} cannot be written: {error.strerror}", "the file is unchanged")
     return done
 
 
@@ -136,13 +136,13 @@ def _publish(formatting: "Formatting", out: Output, *, is_diff: bool) -> None:
         return formatting_json(formatting, lambda file: {name: make(file) for name, make in texts.items()})
 
     if formatting.problems:
-        out.tell(lambda width: problems_page(formatting.problems, width))
+        out.print_to_stderr(lambda width: problems_page(formatting.problems, width))
     if any(file.respelled for file in formatting.changed):
-        out.tell(lambda width: words_page(formatting, width))
+        out.print_to_stderr(lambda width: words_page(formatting, width))
     if not texts:
         out.publish(lambda width: files_page(formatting, width), document)
         return
     shown = "".join(make(file) for file in formatting.files for make in texts.values())
     out.publish_text(shown, document, is_data=is_text)  # an editor takes it for the file
     if is_diff:
-        out.tell(lambda width: files_page(formatting, width))
+        out.print_to_stderr(lambda width: files_page(formatting, width))

@@ -29,7 +29,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return run_each(stacks_of(args), out, lambda request: _unlock(request, out, is_agreed=args.yes), go_on=False)
+    return run_each(stacks_of(args), out, lambda request: _unlock(request, out, is_agreed=args.yes), keeps_going=False)
 
 
 def _unlock(request: StackRequest, out: Output, *, is_agreed: bool) -> int:
@@ -45,7 +45,7 @@ def _unlock(request: StackRequest, out: Output, *, is_agreed: bool) -> int:
         _say(out, read.stack.name, f"stack {read.stack.name} is not locked", None)
         return Exit.DONE
     _ask(f"stack {read.stack.name} is locked by {describe_holder(holder)}", is_agreed=is_agreed)
-    out.changes()
+    out.begin_changes()
     if not session.locks.release(name, holder):
         _say(
             out,

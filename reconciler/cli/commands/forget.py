@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from reconciler.cli.context import check_all, run_each
+from reconciler.cli.context import check_patterns, run_each
 from reconciler.cli.options import (
     OF_REMOVALS,
     add_cloud,
@@ -41,5 +41,5 @@ def run(args: Namespace, out: Output) -> int:
 
     wanted = PlanOptions(forget=True, targets=tuple(args.target))
     options, requests = run_options_of(args), stacks_of(args)
-    stacks = check_all(requests[0].patterns, requests, out)
-    return run_each(stacks, out, lambda request: run_stack(Job(request, wanted), options, out), go_on=False)
+    stacks = check_patterns(requests[0].patterns, requests, out)
+    return run_each(stacks, out, lambda request: run_stack(Job(request, wanted), options, out), keeps_going=False)

@@ -30,5 +30,5 @@ def run(args: Namespace, out: Output) -> int:
     read = shown_stack(stack_of(args), out)
     graph = present_references(references_of(read.stack), read.secrets)
     out.publish_text(graph_text(graph), lambda: {**frame("graph"), **graph_json(graph)})
-    out.item(Graphed(graph))
+    out.add_item(Graphed(graph))
     return Exit.DONE

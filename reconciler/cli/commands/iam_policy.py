@@ -16,7 +16,7 @@ EXAMPLES = """\
   reconciler iam-policy stacks/rendering --for apply --trust github:team/batch:ref:refs/heads/main
   reconciler iam-policy stacks/rendering --for submit --principal states.amazonaws.com
 
-It reads only files, and needs no credentials. Account and region are the stack's, or those of the options; * stands for
+It reads only files, and needs no credentials. Account and region are the stack's, or those of the options; * replaces
 an unknown one. With --trust or --principal, the output also contains the trust policy. Resources are allowed by the
 stack's tag: undeclared resources of the stack can be deleted, and those of other owners cannot.
 """
@@ -57,9 +57,9 @@ def run(args: Namespace, out: Output) -> int:
         stack = read.stack
     parts = policies(statements(stack, Purpose(args.purpose), place, read.lookups))
     if any(size_of(part) > LARGEST for part in parts):
-        hint = "split the stack, or shorten the list of ARNs by *"
-        said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM takes", hint=hint)
-        out.complain(said)
+        hint = "split the stack, or shorten the list of ARNs with *"
+        said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM accepts", hint=hint)
+        out.report_problem(said)
     document = _with_trust(parts[0] if len(parts) == 1 else parts, args.trust, args.principal, place)
     if read.secrets.are_in(json.dumps(document, ensure_ascii=False)):
         hint = "write the names of roles and resources as plain values"
@@ -85,7 +85,7 @@ def _with_trust(policy: Json, trust: tuple[str, str] | None, principal: str | No
 
     if trust and place.account == ANY:
         raise WrongUsage(
-            "in which account the role is, nobody knows", hint="give --account, or write `account:` in the stack"
+            "the account of the role is not known", hint="give --account, or write `account:` in the stack"
         )
     if trust:
         provider, who = trust

@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.app.request import Session, StackRequest
+from reconciler.app.request import StackRequest
 from reconciler.cli.clients import service_for, session_for
 from reconciler.cli.context import Read, check_globs, read_files, with_installed_sdk
 from reconciler.cli.options import (
@@ -29,6 +29,7 @@ from reconciler.ports import Observer
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
 
 if TYPE_CHECKING:
+    from reconciler.app.usecases import Session
     from reconciler.importers.model import Imported, ImportedResource
     from reconciler.importers.writer import ImportSettings, WrittenStack
     from reconciler.live.facts import LiveRegion
@@ -67,9 +68,21 @@ def add(parser: ArgumentParser) -> None:
         _add_source(sources, source)
     only = parser.add_argument_group("what to import")
     add_names(only)
-    only.add_argument("--kind", action="append", default=[], metavar="KIND", type=_parse_kind, help="repeatable")
     only.add_argument(
-        "--tag", action="append", default=[], metavar="KEY[=GLOB]", type=_parse_tag, help="repeatable: all"
+        "--kind",
+        action="append",
+        default=[],
+        metavar="KIND",
+        type=_parse_kind,
+        help="only resources of this kind; repeatable",
+    )
+    only.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="KEY[=GLOB]",
+        type=_parse_tag,
+        help="only resources with this tag; repeatable, all must match",
     )
     only.add_argument(
         "--with-owned", action="store_true", help="also resources that other stacks and CloudFormation own"
@@ -88,7 +101,7 @@ def add(parser: ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         type=parse_pair,
-        help="value of a parameter, which then becomes no variable; also of AWS::Region and the like; repeatable",
+        help="value of a parameter or pseudo parameter such as AWS::Region; it does not become a variable; repeatable",
     )
     template.add_argument(
         "--stack-name", metavar="NAME", help="the deployed stack, from which names, ids and parameters are read"
@@ -108,7 +121,7 @@ def add(parser: ArgumentParser) -> None:
     stack.add_argument("--group-by", choices=GROUPS, default="kind", help="write a file for each (default: kind)")
     stack.add_argument("--with-account", action="store_true", help="also write the account, as a guard")
     stack.add_argument("--force", action="store_true", help="overwrite files that exist")
-    stack.add_argument("--keep-going", action="store_true", help="if something cannot be imported, write the rest")
+    stack.add_argument("--keep-going", action="store_true", help="write the rest if something cannot be imported")
     stack.add_argument("--prove", action="store_true", help="plan the result, as --live always does")
     add_variables(parser)
     add_cloud(parser)
@@ -229,7 +242,7 @@ def choose_source(given: Collection[str], own: Mapping[str, object]) -> ImportSo
     for other in SOURCES:
         for option in other.own if other is not sources[0] else ():
             if own[option]:
-                raise WrongUsage(f"{_option(option)} is for --{other.name}, and this is --{sources[0].name}")
+                raise WrongUsage(f"{_option(option)} is for --{other.name}, not for --{sources[0].name}")
     return sources[0]
 
 
@@ -434,7 +447,7 @@ def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported
     return replace(imported, resources=found, variables=variables)
 
 
-def _region_reader(session: Callable[[], Session]) -> ReadRegion:
+def _region_reader(session: Callable[[], "Session"]) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache
@@ -508,7 +521,7 @@ def _secrets(read: Read) -> Iterator[Problem]:
         for path, shown in secret_paths(declared.spec):
             if holds_unknown(_value_at(declared.spec, path)):
                 continue  # the YAML names it, and has it not
-            message = f"{address}: {shown} looks like a secret, and is in the YAML as it is in AWS"
+            message = f"{address}: {shown} looks like a secret, and is in the YAML with its value in AWS"
             hint = "store it in Secrets Manager, and refer to it under secrets; replacing it is a change"
             yield Problem("IMP004", message, declared.places.find(path), hint, Severity.WARNING)
 
@@ -523,14 +536,14 @@ def _publish(result: "Import", files: "WrittenStack", out: Output) -> None:
     from reconciler.cli.commands.validate import describe_contents
     from reconciler.report.text.imports import import_json, import_page, left_out_page, plan_verdict
 
-    out.tell(lambda width: left_out_page(result, width))
+    out.print_to_stderr(lambda width: left_out_page(result, width))
     if result.files:
         out.publish(
             lambda width: import_page(result, describe_contents(result.addresses), width), lambda: import_json(result)
         )
     else:
         out.publish_text("".join(files.texts.values()), lambda: import_json(result), is_data=True)
-        out.tell(lambda width: plan_verdict(result, width))
+        out.print_to_stderr(lambda width: plan_verdict(result, width))
 
 
 def stack_name(folder: str) -> str:

@@ -43,7 +43,7 @@ def run(args: Namespace, out: Output) -> int:
     files["stack.yaml"] = _renamed(files["stack.yaml"], folder)
     taken = [name for name in files if (folder / name).exists()]
     if taken:
-        hint = "choose another folder; nothing was written"
+        hint = "choose a different folder; nothing was written"
         raise WrongUsage(f"{folder / taken[0]} exists already", hint=hint)
     try:
         write_below(folder, files)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from reconciler.app.request import Place
 from reconciler.cli.clients import sns_for
 from reconciler.cli.options import add_output, place_of
-from reconciler.cli.output import Output, drift_in
+from reconciler.cli.output import Output, read_drift_document
 from reconciler.ports import Observer
 from reconciler.problems import Exit, WrongUsage
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.report.fleet import Deployment, DeploymentOutcome
 
 WEBHOOK = "RECONCILER_WEBHOOK"
-LOST = "it may have been delivered all the same; running the command again may deliver it twice"
+LOST = "it may have been delivered; running the command again may deliver it twice"
 EXAMPLES = """\
   reconciler drift --all -o json=drift.json
   reconciler notify drift.json --before yesterday.json       only drift that is new since then
@@ -42,14 +42,14 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     address = _address()
     if not (address or args.sns):
-        raise WrongUsage("nobody is to be told", hint=f"set {WEBHOOK}, or give --sns")
+        raise WrongUsage("no destination is given", hint=f"set {WEBHOOK}, or give --sns")
     news = _news(args.file, args.before)
     if news and address:
         _post(address, news)
     if news and args.sns:
         _publish(args.sns, news, place_of(args), out.watch)
     names = [outcome.target for outcome in news]
-    message = f"told of {len(news)}: {', '.join(names)}" if news else "nothing is new"
+    message = f"notified of {len(news)}: {', '.join(names)}" if news else "nothing is new"
     out.publish_text(f"{message}\n", lambda: {"targets": names})
     return Exit.DONE
 
@@ -68,9 +68,9 @@ def _news(file: str, before: str | None) -> list["DeploymentOutcome"]:
     from reconciler.report.comments import drift_digest, is_known
 
     known: dict[str, list[Deployment]] = {}
-    for outcome in drift_in(before).outcomes if before else ():
+    for outcome in read_drift_document(before).outcomes if before else ():
         known.setdefault(drift_digest(outcome) if is_known(outcome) else "", []).append(outcome.deployment)
-    drifts = [(outcome, drift_digest(outcome)) for outcome in drift_in(file).outcomes if is_known(outcome)]
+    drifts = [(outcome, drift_digest(outcome)) for outcome in read_drift_document(file).outcomes if is_known(outcome)]
     return [
         outcome
         for outcome, digest in drifts

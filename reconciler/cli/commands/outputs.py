@@ -56,7 +56,7 @@ def _outputs(request: StackRequest, out: Output) -> int:
         live_status = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=False)
     status = present_status(live_status, read.secrets)
     given = given_of(status)
-    if any(out.wants(format_) for format_ in OF_SHELLS):
+    if any(out.has_format(format_) for format_ in OF_SHELLS):
         _check(clashing(given))
     out.publish(
         lambda width: outputs_page(status.stack, given, width), lambda: outputs_json(status, given), StackOutputs(given)
@@ -64,11 +64,11 @@ def _outputs(request: StackRequest, out: Output) -> int:
     absent = missing(status)
     if absent:
         said = Stopped(f"not live, or not this stack's: {', '.join(absent)}", hint=f"reconciler apply {request.path}")
-        out.complain(said)
+        out.report_problem(said)
     return Exit.UNHEALTHY if absent else Exit.DONE
 
 
 def _check(variables: tuple[str, ...]) -> None:
     if variables:
-        hint = "rename one of them, or read -o json, which tells them apart"
-        raise Stopped(f"several resources would be {variables[0]}", hint=hint)
+        hint = "rename one of them, or read -o json, which distinguishes them"
+        raise Stopped(f"several resources map to {variables[0]}", hint=hint)

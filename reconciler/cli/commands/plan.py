@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import StackRequest
-from reconciler.cli.context import check_one, live_stack, plan_stack
+from reconciler.cli.context import check_patterns_of_plan, live_stack, plan_stack
 from reconciler.cli.fleet import run_fleet, with_consents
 from reconciler.cli.options import (
     OF_PLANS,
@@ -32,7 +32,7 @@ EXAMPLES = """\
   reconciler plan stacks/prod --detailed-exitcode
   reconciler plan stacks/prod -o text -o json=plan.json        save it for `apply plan.json`
   reconciler plan --target 'JobDefinition/*' -vv
-  reconciler plan stacks/prod -v >plan.txt                     stderr: a line for each call to AWS, and their number
+  reconciler plan stacks/prod --trace-calls >plan.txt          stderr: a line for each call to AWS, and their number
   reconciler plan stacks/prod --allow-destroy=JobQueue/old     the options that apply will have
   reconciler plan stacks/prod -o text -o markdown="$GITHUB_STEP_SUMMARY"
   reconciler plan --all --changed-since origin/main            the deployments of reconciler.yaml
@@ -64,7 +64,7 @@ def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_deta
     wanted = with_consents(wanted, request.deployment.consents) if request.deployment else wanted
     read, session = live_stack(request, out.watch)
     plan = plan_stack(read, session, wanted)
-    check_one(request, plan, read.stack, session, out)
+    check_patterns_of_plan(request, plan, read.stack, session, out)
     shown = seal_plan(request, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
     out.publish(
@@ -72,6 +72,6 @@ def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_deta
     )
     if shown.refused:  # better told in review than afterwards
         message = f"apply would refuse this plan: {shown.refused.message}"
-        out.complain(Refused(message, problems=shown.refused.problems), shown.told)
+        out.report_problem(Refused(message, problems=shown.refused.problems), shown.told)
         return Exit.REFUSED
     return Exit.CHANGES if has_detailed_exitcode and not plan.is_empty else Exit.DONE

@@ -57,8 +57,8 @@ def run(args: Namespace, out: Output) -> int:
     codes = [outcome.exit for outcome in fleet.outcomes]
     code = gravest_code([*codes, Exit.ERROR] if is_incomplete else codes or [Exit.DONE])
     if fleet.notes:
-        out.tell(lambda width: problems_page(fleet.notes, width))
-    out.whole(lambda width: fleet_page(fleet.outcomes, width), lambda: fleet_json(fleet, code))
+        out.print_to_stderr(lambda width: problems_page(fleet.notes, width))
+    out.publish_combined(lambda width: fleet_page(fleet.outcomes, width), lambda: fleet_json(fleet, code))
     return code
 
 
@@ -83,9 +83,9 @@ def _part(file: str, content: bytes) -> "Part":
     try:
         part = Part(file, read_fleet_document(parsed(content)))
     except Unreadable as error:
-        hint = "give the files that `drift --all -o json=FILE` or a command like it wrote"
+        hint = "pass files written by `drift --all -o json=FILE` or a similar command"
         raise WrongUsage(f"{file} cannot be merged: {error}", hint=hint) from error
     if part.time > utc_now() + AHEAD:  # all others would be old beside it
-        hint = "set the clock of this machine, or run again what wrote it"
-        raise WrongUsage(f"{file} cannot be merged: its time, {part.fleet.time}, has not come yet", hint=hint)
+        hint = "set the clock of this machine, or run the command that wrote it again"
+        raise WrongUsage(f"{file} cannot be merged: its time, {part.fleet.time}, is in the future", hint=hint)
     return part

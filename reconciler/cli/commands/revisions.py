@@ -1,16 +1,20 @@
 """`reconciler revisions`."""
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from reconciler.app.request import HERE, Session, StackRequest
+from reconciler.app.request import HERE, StackRequest
 from reconciler.cli.context import Read, live_stack, with_former
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
+if TYPE_CHECKING:
+    from reconciler.app.usecases import Session
+
 EXAMPLES = """\
   reconciler revisions simulate stacks/prod
-  reconciler revisions JobDefinition/simulate --all -v    also inactive ones, and everything that each changed
+  reconciler revisions JobDefinition/simulate --inactive -v    also inactive ones, and everything that each changed
   reconciler revisions nightly-report --live              of any job definition, without a stack
 
 `jobs` counts those that are SUBMITTED, PENDING, RUNNABLE, STARTING or RUNNING; an array counts as one. AWS reports no
@@ -19,12 +23,10 @@ dates of revisions. `applied` is the digest that apply wrote, or the number that
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
+    parser.add_argument("name", metavar="NAME", help="name in the YAML or in AWS, or JobDefinition/NAME")
     add_one_stack(parser)
-    parser.add_argument(
-        "--all", dest="inactive", action="store_true", help="also inactive revisions, which AWS keeps for 180 days"
-    )
-    parser.add_argument("--live", action="store_true", help="read no stack: NAME is the one in AWS")
+    parser.add_argument("--inactive", action="store_true", help="also inactive revisions, which AWS keeps for 180 days")
+    parser.add_argument("--live", action="store_true", help="read no stack: NAME is the name in AWS")
     add_variables(parser)
     add_cloud(parser)
     add_output(parser)
@@ -46,12 +48,12 @@ def run(args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
-def _no_stack(request: StackRequest, out: Output) -> tuple[Read, Session]:
+def _no_stack(request: StackRequest, out: Output) -> tuple[Read, "Session"]:
     from reconciler.cli.clients import session_for
     from reconciler.model import Stack
     from reconciler.redact.secrets import Secrets
 
     if request.path != HERE:
-        raise WrongUsage(f"--live reads no stack, but {request.path} is given", hint="leave one of the two out")
+        raise WrongUsage(f"--live reads no stack, but {request.path} is given", hint="drop one of them")
     nobody = Stack("", {})
     return Read(nobody, (), Secrets()), session_for(nobody, request.place, out.watch)

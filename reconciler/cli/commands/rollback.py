@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions, Session
+from reconciler.app.request import RunOptions
 from reconciler.cli.context import Read, live_stack, plan_stack, with_former
 from reconciler.cli.options import (
     OF_REMOVALS,
@@ -26,13 +26,14 @@ from reconciler.cli.run import check_consent, run_watched
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
+    from reconciler.app.usecases import Session
     from reconciler.inspect.history import Rollback
     from reconciler.redact.presented import PresentedPlan
 
 EXAMPLES = """\
   reconciler rollback simulate stacks/prod              to the last revision that differs
   reconciler rollback simulate stacks/prod --to 12 --yes
-  reconciler revisions simulate stacks/prod --all       the revisions to choose from; inactive ones are accepted
+  reconciler revisions simulate stacks/prod --inactive  the revisions to choose from; inactive ones are accepted
 
 The YAML is not changed: the next apply rolls forward again, unless you write the older revision's fields into it.
 Run again without --to, it does nothing while the revision that it registered is the newest; --to goes further back.
@@ -40,7 +41,7 @@ Run again without --to, it does nothing while the revision that it registered is
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="its name in the YAML or in AWS, or JobDefinition/NAME")
+    parser.add_argument("name", metavar="NAME", help="name in the YAML or in AWS, or JobDefinition/NAME")
     add_one_stack(parser)
     parser.add_argument("--to", type=parse_count, metavar="N", help="the revision to go back to")
     add_waiting(parser)
@@ -60,7 +61,7 @@ def run(args: Namespace, out: Output) -> int:
         return _shown_and_run(back, options, again, read, session, out)
 
 
-def _planned(name: str, to: int | None, options: RunOptions, read: Read, session: Session) -> "Rollback":
+def _planned(name: str, to: int | None, options: RunOptions, read: Read, session: "Session") -> "Rollback":
     from reconciler.adapters.lookup.installed import takes
     from reconciler.app import usecases
 
@@ -69,7 +70,7 @@ def _planned(name: str, to: int | None, options: RunOptions, read: Read, session
 
 
 def _shown_and_run(
-    back: "Rollback", options: RunOptions, again: Sequence[str], read: Read, session: Session, out: Output
+    back: "Rollback", options: RunOptions, again: Sequence[str], read: Read, session: "Session", out: Output
 ) -> int:
     from reconciler.redact.presented import present, present_rollback
     from reconciler.report.json import plan_json, rollback_json
@@ -82,18 +83,18 @@ def _shown_and_run(
         document = rollback_json(shown_back, shown, None, None)
         out.publish(lambda width: nothing_page(shown_back, width), lambda: {**document, "exit": Exit.DONE})
         return Exit.DONE
-    out.show(lambda width: plan_page(shown, width, out.verbose))
-    out.event(lambda: {"event": "planned", **plan_json(shown)})
+    out.publish_page(lambda width: plan_page(shown, width, out.verbose))
+    out.write_event(lambda: {"event": "planned", **plan_json(shown)})
     try:
         with read.secrets.kept():
             check_consent(read.stack, back.plan, options, "Make change")
     except (Refused, Declined, WrongUsage) as no:
-        out.stopped(no, plan=plan_json(shown))
+        out.report_stopped(no, plan=plan_json(shown))
         return no.exit
     return _roll_back(back, again, read, session, out)
 
 
-def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Session, out: Output) -> int:
+def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: "Session", out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present, present_finish, present_rollback
     from reconciler.report.json import rollback_json
@@ -110,7 +111,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Sess
     return code
 
 
-def _next(back: "Rollback", read: Read, session: Session) -> "PresentedPlan | None":
+def _next(back: "Rollback", read: Read, session: "Session") -> "PresentedPlan | None":
     """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present

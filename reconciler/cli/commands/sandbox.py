@@ -43,16 +43,16 @@ def _add_place(parser: ArgumentParser, *, resource: bool = True) -> None:
     one.add_argument(
         "--port",
         type=parse_port,
-        help="of a running `sandbox serve`; also taken from AWS_ENDPOINT_URL or "
-        "AWS_ENDPOINT_URL_BATCH where that is on this machine and no file is given",
+        help="port of a running `sandbox serve`; without --file and --port, AWS_ENDPOINT_URL or "
+        "AWS_ENDPOINT_URL_BATCH is used if it is on this machine",
     )
     if resource:
-        place.add_argument("--region", help="where the resource is (default: where anything is)")
-        place.add_argument("--account", help="whose it is (default: the only one)")
+        place.add_argument("--region", help="region of the resource (default: the only one with resources)")
+        place.add_argument("--account", help="account of the resource (default: the only one)")
 
 
 def _add_file(parser: Any) -> None:
-    parser.add_argument("--file", type=parse_file_name, help=f"where it is kept (default: {DEFAULT_FILE})")
+    parser.add_argument("--file", type=parse_file_name, help=f"file of the sandbox (default: {DEFAULT_FILE})")
 
 
 def sandbox_place_of(args: Namespace) -> SandboxPlace:
@@ -82,15 +82,17 @@ Requests must be for localhost, 127.0.0.1 or [::1] with the server's port. Reque
 
 
 def _add_serve(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=parse_port, default=5055, help="the port; 0 chooses a free one (default: 5055)")
+    parser.add_argument("--port", type=parse_port, default=5055, help="port; 0 chooses a free one (default: 5055)")
     parser.add_argument(
         "--latency", type=_parse_seconds, default=0.0, metavar="SECONDS", help="delay of every response"
     )
     parser.add_argument(
-        "--instant", action="store_true", help="settle resources and end jobs without delay, unless a job says how long"
+        "--instant",
+        action="store_true",
+        help="settle resources and end jobs without delay, except jobs with a duration",
     )
     parser.add_argument(
-        "--iam", metavar="FILE", type=parse_file_name, help="a policy: calls of Batch that it does not allow are denied"
+        "--iam", metavar="FILE", type=parse_file_name, help="a policy; Batch calls that it does not allow are denied"
     )
     _add_file(parser)
 
@@ -114,7 +116,7 @@ def run_serve(args: Namespace, _out: Output) -> int:
         return Exit.DONE
     except OSError as error:
         raise WrongUsage(
-            f"cannot listen on port {args.port}: {error.strerror}", hint="choose another --port"
+            f"cannot listen on port {args.port}: {error.strerror}", hint="choose a different --port"
         ) from error
     return Exit.DONE
 
@@ -135,8 +137,8 @@ examples:
   reconciler sandbox drift JobDefinition/simulate image=busybox:2      registers a revision by hand
   reconciler sandbox drift ComputeEnvironment/spot 'instanceTypes=[c7i, m7i]' --port 5055
 
-A value is YAML, on one line; an empty one takes the member or tag away. Entries of lists have no names of their own:
-give the whole list. The calls are the API's own, so what AWS refuses is refused here, too.
+A value is YAML, on one line; an empty one removes the field or tag. Entries of lists have no names: give the whole
+list. The calls are those of the API, so what AWS refuses is refused here, too.
 """
 
 
@@ -145,9 +147,9 @@ def _add_drift(parser: ArgumentParser) -> None:
     parser.add_argument(
         "members",
         nargs="+",
-        metavar="MEMBER=VALUE",
+        metavar="FIELD=VALUE",
         type=_parse_member,
-        help="a member by its path, or by its last name if only one is called so; tags.KEY for a tag",
+        help="a field by its path, or by its name if only one field has it; tags.KEY for a tag",
     )
     _add_place(parser)
     add_output(parser)
@@ -166,7 +168,7 @@ def run_drift(args: Namespace, out: Output) -> int:
 def _parse_member(text: str) -> "tuple[str, Json]":
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise ArgumentTypeError(f"{text!r} is not MEMBER=VALUE")
+        raise ArgumentTypeError(f"{text!r} is not FIELD=VALUE")
     if name.startswith("tags."):
         return name, value or None  # tags are texts
     return name, _parse_value(text, value)
@@ -192,7 +194,9 @@ def _drift_page(done: "ManualChange", width: int) -> "Page":
 
     page = Page(width)
     status = f" ({done.status})" if done.status else ""
-    message = f"changed by {', '.join(done.calls)}{status}" if done.calls else "is so already; no call was made"
+    message = (
+        f"changed by {', '.join(done.calls)}{status}" if done.calls else "has these values already; no call was made"
+    )
     page.line((str(done.address), "bold"), f" {message}")
     for field in present_fields(done.fields):
         before, after = ("(none)" if value is None else inline(value) for value in field.sides)
@@ -221,13 +225,13 @@ SUBMIT_EXAMPLES = """\
 examples:
   reconciler sandbox submit pricing simulate
   reconciler sandbox submit pricing simulate --count 500 --seconds 10m      the queue is busy, and drains
-  reconciler sandbox submit pricing simulate:2 --share A                    fair shares want an identifier
+  reconciler sandbox submit pricing simulate:2 --share A                    fair-share queues require an identifier
   reconciler sandbox submit training --count 4 --share vision               a queue for SageMaker training
   reconciler sandbox submit pricing simulate --port 5055
 
-Jobs run where a VALID, ENABLED environment of the queue has room for their vCPUs, first in, first out. Nothing is
+Jobs run if a VALID, ENABLED environment of the queue has room for their vCPUs, first in, first out. Nothing is
 executed: a job takes as long as --seconds or a `sleep N` in its command says, otherwise a minute, and fails if its
-command says `exit N` with another number than 0. Parameters without a default (Ref::name) get their own name as their
+command says `exit N` with a number other than 0. Parameters without a default (Ref::name) get their own name as their
 value. `sandbox tick` passes the time; `aws batch list-jobs` shows the jobs.
 """
 
@@ -287,19 +291,19 @@ BREAK_EXAMPLES = """\
 examples:
   reconciler sandbox break ComputeEnvironment/spot --invalid      until an update repairs it
   reconciler sandbox break JobQueue/pricing --blocked 'CLIENT_ERROR - Clusters can not be blank.'
-  reconciler sandbox break JobQueue/pricing --stuck-deleting      `destroy` waits for it in vain
+  reconciler sandbox break JobQueue/pricing --stuck-deleting      `destroy` waits until it times out
   reconciler sandbox break --missing-role ecsInstanceRole         environments with it become INVALID
   reconciler sandbox break --throttle 5
   reconciler sandbox break --fail 2 --operation 'Create*'
   reconciler sandbox break --lose 1 --operation RegisterJobDefinition
   reconciler sandbox break --settle 10m                           `sandbox tick 10m` passes the time
   reconciler sandbox break --lag 5s
-  reconciler sandbox break --deleted 2m                           a deleted resource blocks its name for so long
+  reconciler sandbox break --deleted 2m                           a deleted resource blocks its name for this long
   reconciler sandbox break --repair
-  reconciler sandbox break                                        tells what is broken
+  reconciler sandbox break                                        lists the simulated failures
 
-It is kept in the file: the next commands meet it, and so does a `sandbox serve` that runs on the same file. What is
-given adds to what is broken already. When its role is back, an environment is INVALID until the next update.
+Failures are kept in the file, for the next commands and for a `sandbox serve` on the same file. They add to those
+that are there already. When its role is back, an environment is INVALID until the next update.
 """
 
 
@@ -308,21 +312,21 @@ def _add_break(parser: ArgumentParser) -> None:
     roles = parser.add_argument_group("roles")
     roles.add_argument("--missing-role", action="append", default=[], metavar="NAME", help="a service role, instance "
                        "profile or fleet role that does not exist any more; repeatable")  # fmt: skip
-    roles.add_argument("--no-missing-role", action="store_true", help="all roles are there again")
+    roles.add_argument("--no-missing-role", action="store_true", help="all roles exist again")
     calls = parser.add_argument_group("calls")
     calls.add_argument("--throttle", type=parse_count, metavar="N", help="the next N calls are throttled (429)")
-    calls.add_argument("--fail", type=parse_count, metavar="N", help="the next N calls fail (500); nothing is done")
+    calls.add_argument("--fail", type=parse_count, metavar="N", help="the next N calls fail (500) and change nothing")
     calls.add_argument(
-        "--fail-late", type=parse_count, metavar="N", help="the next N fail (500) after the work was done"
+        "--fail-late", type=parse_count, metavar="N", help="the next N calls fail (500), but take effect"
     )
     calls.add_argument(
-        "--lose", type=parse_count, metavar="N", help="the next N answers are lost after the work was done"
+        "--lose", type=parse_count, metavar="N", help="the next N responses are lost, but the calls take effect"
     )
     calls.add_argument("--operation", default="*", metavar="GLOB", help="only calls such as 'Update*' (default: all)")
     time = parser.add_argument_group("time")
-    time.add_argument("--settle", type=parse_duration, metavar="TIME", help="every change takes so long: 90s, 10m")
+    time.add_argument("--settle", type=parse_duration, metavar="TIME", help="how long every change takes: 90s, 10m")
     time.add_argument(
-        "--lag", type=parse_duration, metavar="TIME", help="reads show for so long what was before a write"
+        "--lag", type=parse_duration, metavar="TIME", help="reads return stale data for this long after a write"
     )
     time.add_argument(
         "--deleted",
@@ -330,19 +334,19 @@ def _add_break(parser: ArgumentParser) -> None:
         metavar="TIME",
         help="show deleted resources as DELETED for this long; their names stay taken (default: 2s)",
     )
-    parser.add_argument("--repair", action="store_true", help="nothing is broken any more; of KIND/NAME, only that")
+    parser.add_argument("--repair", action="store_true", help="end all simulated failures, or only those of KIND/NAME")
     _add_place(parser)
     add_output(parser)
 
 
 def _add_harm(parser: ArgumentParser) -> None:
     one = parser.add_argument_group("a resource")
-    one.add_argument("resource", nargs="?", metavar="KIND/NAME", help="what to break, as in ComputeEnvironment/spot")
+    one.add_argument("resource", nargs="?", metavar="KIND/NAME", help="the resource, as in ComputeEnvironment/spot")
     one.add_argument("--invalid", nargs="?", const=DENIED, metavar="REASON",
-                     help=f"it is INVALID until an update repairs it (default reason: {DENIED})")  # fmt: skip
+                     help=f"make it INVALID until an update repairs it (default reason: {DENIED})")  # fmt: skip
     one.add_argument("--blocked", nargs="?", const=DENIED, metavar="REASON",
-                     help="of a queue: its environments are all INVALID, so that no job can start")  # fmt: skip
-    one.add_argument("--stuck-deleting", action="store_true", help="once it is deleted, it stays DELETING")
+                     help="make all environments of a queue INVALID, so that no job can start")  # fmt: skip
+    one.add_argument("--stuck-deleting", action="store_true", help="once deleted, it stays DELETING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,15 +395,18 @@ def _arns(harm: Harm, place: SandboxPlace) -> tuple[str, ...]:
     options = {"--invalid": harm.invalid, "--blocked": harm.blocked, "--stuck-deleting": harm.is_stuck}
     happens = [option for option, given in options.items() if given]
     if not harm.resource and happens:
-        raise WrongUsage(f"{happens[0]} says what happens, but not to what", hint="put KIND/NAME in front of it")
+        raise WrongUsage(f"{happens[0]} requires a resource", hint="add KIND/NAME before it")
     if not harm.resource:
         return ()
     if not happens and not harm.is_repaired:
         hint = "give --invalid, --stuck-deleting or, for a queue, --blocked"
-        raise WrongUsage(f"nothing happens to {harm.resource}", hint=hint)
+        raise WrongUsage(f"no failure is given for {harm.resource}", hint=hint)
     if harm.blocked and len(happens) > 1:
-        hint = "give one option, then the other"
-        raise WrongUsage("--blocked is about the environments of a queue, not about the queue", hint=hint)
+        hint = "run the command once for each option"
+        raise WrongUsage(
+            "--blocked applies to the environments of a queue, and cannot be combined with options for the queue",
+            hint=hint,
+        )
     return _find(harm.resource, place, is_blocked=bool(harm.blocked))
 
 
@@ -420,7 +427,7 @@ def _failing(calls: Mapping["Failure", int | None], operation: str) -> tuple["Fa
     failing = tuple(FailingCalls(failure, number, operation) for failure, number in calls.items() if number)
     if operation != "*" and not failing:
         hint = "give --throttle, --fail, --fail-late or --lose"
-        raise WrongUsage("--operation says which calls fail, but not how", hint=hint)
+        raise WrongUsage("--operation requires a failure", hint=hint)
     return failing
 
 
@@ -436,7 +443,7 @@ def _break_page(broken: "Breakage", where: str, width: int) -> "Page":
     lines += [] if broken.settle is None else [f"every change takes {broken.settle:g} s"]
     lines += [] if broken.lag is None else [f"reads lag {broken.lag:g} s behind writes"]
     lines += [] if broken.deleted is None else [f"deleted resources are shown as DELETED for {broken.deleted:g} s"]
-    page.line(f"{where}: {'broken' if lines else 'nothing is broken'}")
+    page.line(f"{where}: {'simulated failures' if lines else 'no simulated failures'}")
     for line in lines:
         page.line(line, indent=2)
     return page
@@ -475,7 +482,8 @@ examples:
   reconciler sandbox tick 30m --file other.json
   reconciler sandbox tick 2h --port 5055
 
-What is CREATING, UPDATING or DELETING settles, and names come free. A `sandbox serve` on the same file sees it, too.
+Resources that are CREATING, UPDATING or DELETING settle, and names of deleted ones become free. A `sandbox serve` on
+the same file notices it.
 """
 
 
@@ -508,7 +516,7 @@ examples:
   reconciler sandbox reset
   reconciler sandbox reset --file other.json
 
-A `sandbox serve` on the same file sees it. Simulated failures end, too.
+A `sandbox serve` on the same file notices it. Simulated failures end, too.
 """
 
 
@@ -528,7 +536,7 @@ def run_reset(args: Namespace, out: Output) -> int:
 
     def page(width: int) -> Page:
         lines = Page(width)
-        lines.line(f"{file}: {'forgotten' if known else 'nothing to forget'}")
+        lines.line(f"{file}: {'deleted' if known else 'nothing to delete'}")
         return lines
 
     out.publish(page, lambda: {"file": str(file), "reset": known})

@@ -43,7 +43,7 @@ formats:
 exit codes:
   0 valid, also with warnings and notes   3 errors in a stack, or what --fail-on names   64 usage error
 
-look-ups:
+values from AWS:
   !ssm, !cfn, !secret and !tfstate are not looked up here: their values are unknown, and
   are accepted everywhere. plan, apply, drift and destroy look them up, and check again.
   Variables without a value are checked with their example, if they have one.
